@@ -1,0 +1,1 @@
+"""One folder per emulated provider; none imports another."""

@@ -1,0 +1,1 @@
+"""Pure functions that build and prove signatures. No HTTP, no state, no clock."""
