@@ -1,0 +1,373 @@
+"""JSON Web Tokens: signing, and verification against a clock that is handed in.
+
+Thin helpers over PyJWT. Two things are ours: the *time* (PyJWT reads the wall clock, so its time checks are
+switched off and made here against ``now``), and the *reason* (each way for a token to be wrong has its own name,
+so that a provider can tell an integrator which check failed).
+
+The libraries behind it are imported when a token is first signed or proved, never at import.
+
+Sources: RFC 7515 (JWS), RFC 7517 (JWK), RFC 7519 (JWT), RFC 8725 (best current practice).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+Claims: TypeAlias = dict[str, Any]
+SigningKey: TypeAlias = "RSAPrivateKey | str | bytes"
+"""An RSA private key (object or PEM), or the shared secret of an HMAC."""
+VerifyingKey: TypeAlias = "RSAPublicKey | RSAPrivateKey | str | bytes"
+
+TokenFault = Literal[
+    "malformed",
+    "alg_none",
+    "alg_confusion",
+    "alg_not_allowed",
+    "unknown_kid",
+    "bad_signature",
+    "missing_claim",
+    "bad_claim",
+    "expired",
+    "not_yet_valid",
+    "issued_in_future",
+    "too_old",
+    "wrong_audience",
+    "wrong_issuer",
+]
+
+
+class TokenError(ValueError):
+    """A token that does not hold.
+
+    Attributes:
+        reason: which check failed, one of `TokenFault`.
+        check: the claim or header looked at (``exp``, ``kid``, ``signature``).
+        expected: what the check wanted.
+        got: what the token had.
+    """
+
+    def __init__(self, reason: TokenFault, check: str, *, expected: object = None, got: object = None) -> None:
+        super().__init__(f"{reason}: {check} (expected {expected!r}, got {got!r})")
+        self.reason: TokenFault = reason
+        self.check = check
+        self.expected = expected
+        self.got = got
+
+
+class Unverified(NamedTuple):
+    """A token taken apart without any proof; never act on it, only explain with it or look up the right key."""
+
+    header: dict[str, Any]
+    claims: Claims
+
+
+class KeySet:
+    """Public keys by key id, as a JWKS publishes them.
+
+    Args:
+        keys: key id to public key (object or PEM). A key without an id goes under the empty string.
+    """
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Mapping[str, VerifyingKey]) -> None:
+        self._keys = dict(keys)
+
+    @classmethod
+    def from_jwks(cls, document: object) -> KeySet:
+        """The RSA signature keys of a parsed JWKS document (or of one bare JWK).
+
+        Keys of another type or use are passed over, as RFC 7517 section 5 asks.
+
+        Raises:
+            TokenError: ``malformed`` when the document is no JWKS or an RSA key in it cannot be read.
+        """
+        if not isinstance(document, Mapping):
+            raise TokenError("malformed", "jwks", expected="an object with keys", got=type(document).__name__)
+        entries = document.get("keys", [document] if "kty" in document else None)
+        if not isinstance(entries, Sequence) or isinstance(entries, str):
+            raise TokenError("malformed", "jwks", expected="a list under keys", got=sorted(map(str, document)))
+        keys: dict[str, VerifyingKey] = {}
+        for entry in entries:
+            if isinstance(entry, Mapping) and entry.get("kty") == "RSA" and entry.get("use", "sig") == "sig":
+                keys.setdefault(str(entry.get("kid", "")), public_key_from_jwk(entry))
+        return cls(keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @property
+    def kids(self) -> list[str]:
+        """The key ids, in the order published."""
+        return list(self._keys)
+
+    def get(self, kid: str | None) -> VerifyingKey | None:
+        """The key of that id; without an id the only key there is, if there is just one."""
+        if kid is None:
+            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
+        return self._keys.get(kid)
+
+
+@functools.lru_cache(maxsize=64)
+def load_private_key(pem: str | bytes) -> RSAPrivateKey:
+    """The RSA private key of a PEM text; kept, because parsing costs more than signing."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key = load_pem_private_key(pem.encode() if isinstance(pem, str) else pem, password=None)
+    return cast("RSAPrivateKey", key)
+
+
+@functools.lru_cache(maxsize=256)
+def load_public_key(pem: str | bytes) -> RSAPublicKey:
+    """The RSA public key of a PEM text (``BEGIN PUBLIC KEY``).
+
+    Raises:
+        TokenError: ``malformed`` when the text is no such key.
+    """
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        return cast("RSAPublicKey", load_pem_public_key(pem.encode() if isinstance(pem, str) else pem))
+    except ValueError as exc:
+        raise TokenError("malformed", "public key", expected="a PEM public key", got=str(exc)) from exc
+
+
+def public_key_from_jwk(jwk: Mapping[str, Any]) -> RSAPublicKey:
+    """The RSA public key of a JWK (RFC 7518 section 6.3.1).
+
+    Raises:
+        TokenError: ``malformed`` when it is no RSA key.
+    """
+    from jwt import InvalidKeyError
+    from jwt.algorithms import RSAAlgorithm
+
+    try:
+        key = RSAAlgorithm.from_jwk({name: jwk[name] for name in ("kty", "n", "e") if name in jwk})
+    except (InvalidKeyError, ValueError, TypeError, KeyError) as exc:
+        raise TokenError("malformed", "jwk", expected="an RSA public key", got=str(exc)) from exc
+    return cast("RSAPublicKey", key)
+
+
+def public_jwk(key: SigningKey | VerifyingKey, kid: str, *, algorithm: str = "RS256") -> dict[str, str]:
+    """The public half of an RSA key as a JWK: ``{kty, n, e, alg, use, kid}``, numbers base64url without padding."""
+    from jwt.algorithms import RSAAlgorithm
+
+    exported = RSAAlgorithm.to_jwk(_public(key), as_dict=True)
+    return {
+        "kty": "RSA",
+        "n": str(exported["n"]),
+        "e": str(exported["e"]),
+        "alg": algorithm,
+        "use": "sig",
+        "kid": kid,
+    }
+
+
+def jwks(keys: Iterable[tuple[str, SigningKey | VerifyingKey]], *, algorithm: str = "RS256") -> dict[str, Any]:
+    """A JWKS document of (key id, key) pairs."""
+    return {"keys": [public_jwk(key, kid, algorithm=algorithm) for kid, key in keys]}
+
+
+def sign(
+    claims: Mapping[str, Any],
+    key: SigningKey,
+    *,
+    algorithm: str = "RS256",
+    kid: str | None = None,
+    headers: Mapping[str, Any] | None = None,
+) -> str:
+    """A signed compact JWT.
+
+    Args:
+        claims: the payload, as it is; times are whole seconds since the epoch and are the caller's business.
+        key: RSA private key (object or PEM) for RS*, secret for HS*.
+        algorithm: JWS name, e.g. ``RS256``, ``RS512``, ``HS256``.
+        kid: key id for the header; left out when ``None``.
+        headers: further header members.
+
+    Returns:
+        ``header.payload.signature``; the header is ``{"alg", "typ": "JWT", "kid"?, ...}``.
+    """
+    from jwt import get_algorithm_by_name
+
+    header = {"alg": algorithm, **({} if kid is None else {"kid": kid}), "typ": "JWT", **(headers or {})}
+    material: Any = key
+    if not algorithm.startswith("HS") and isinstance(key, str | bytes):
+        material = load_private_key(key)
+    signer = get_algorithm_by_name(algorithm)
+    signed = f"{_encode(_compact(header))}.{_encode(_compact(claims))}"
+    return f"{signed}.{_encode(signer.sign(signed.encode(), signer.prepare_key(material)))}"
+
+
+def read(token: str) -> Unverified:
+    """Header and claims of a token, nothing proved.
+
+    Raises:
+        TokenError: ``malformed`` when it is no compact JWS with two JSON objects.
+    """
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise TokenError("malformed", "token", expected="three parts joined by dots", got=f"{len(parts)} part(s)")
+    return Unverified(_object(parts[0], "header"), _object(parts[1], "payload"))
+
+
+def verify(
+    token: str,
+    keys: VerifyingKey | KeySet,
+    *,
+    algorithms: Collection[str],
+    now: float,
+    audience: str | Collection[str] | None = None,
+    issuer: str | Collection[str] | None = None,
+    leeway: float = 0,
+    required: Collection[str] = ("exp",),
+    max_age: float | None = None,
+) -> Claims:
+    """The claims of a token that holds.
+
+    Args:
+        token: compact JWS.
+        keys: one key, or the set from which the header's ``kid`` chooses.
+        algorithms: JWS names allowed; anything else is refused before a key is touched.
+        now: the present, seconds since the epoch.
+        audience: the accepted ``aud`` (any of them, when several); ``None`` does not look.
+        issuer: the accepted ``iss`` (any of them, when several); ``None`` does not look.
+        leeway: seconds of clock difference forgiven in every comparison of times.
+        required: claims that must be there (and not null).
+        max_age: longest acceptable time since ``iat``, seconds; ``None`` does not look.
+
+    Raises:
+        TokenError: with the reason. A token is expired from the second ``exp`` on (RFC 7519 section 4.1.4: "on or
+            after which"), and valid from ``nbf`` on.
+    """
+    header, claims = read(token)
+    _check_signature(token, header, keys, algorithms)
+    for name in required:
+        if claims.get(name) is None:
+            raise TokenError("missing_claim", name, expected="present", got=sorted(claims))
+    _check_times(claims, now, leeway, max_age)
+    if issuer is not None:
+        _check_issuer(claims.get("iss"), issuer)
+    if audience is not None:
+        _check_audience(claims.get("aud"), audience)
+    return claims
+
+
+def _check_signature(
+    token: str, header: Mapping[str, Any], keys: VerifyingKey | KeySet, allowed: Collection[str]
+) -> None:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm.lower() == "none":
+        raise TokenError("alg_none", "alg", expected=sorted(allowed), got=algorithm)
+    if algorithm not in allowed:
+        confused = algorithm.startswith("HS") and not any(name.startswith("HS") for name in allowed)
+        raise TokenError(
+            "alg_confusion" if confused else "alg_not_allowed", "alg", expected=sorted(allowed), got=algorithm
+        )
+    if isinstance(keys, KeySet):
+        kid = header.get("kid")
+        found = keys.get(None if kid is None else str(kid))
+        if found is None:
+            raise TokenError("unknown_kid", "kid", expected=keys.kids, got=kid)
+    else:
+        found = keys
+    if not _signature_holds(token, algorithm, found):
+        raise TokenError(
+            "bad_signature", "signature", expected=f"{algorithm} by kid {header.get('kid')!r}", got="another"
+        )
+
+
+def _signature_holds(token: str, algorithm: str, key: VerifyingKey) -> bool:
+    from jwt import get_algorithm_by_name
+
+    material: Any = key if algorithm.startswith("HS") else _public(key)
+    signed, _, signature = token.rpartition(".")
+    verifier = get_algorithm_by_name(algorithm)
+    return bool(
+        verifier.verify(signed.encode("ascii"), verifier.prepare_key(material), _decode(signature, "signature"))
+    )
+
+
+def _check_times(claims: Claims, now: float, leeway: float, max_age: float | None) -> None:
+    expires, starts, issued = (_seconds(claims, name) for name in ("exp", "nbf", "iat"))
+    if expires is not None and now >= expires + leeway:
+        raise TokenError("expired", "exp", expected=f"after {now:.3f}", got=expires)
+    if starts is not None and now < starts - leeway:
+        raise TokenError("not_yet_valid", "nbf", expected=f"at or before {now:.3f}", got=starts)
+    if issued is not None and now < issued - leeway:
+        raise TokenError("issued_in_future", "iat", expected=f"at or before {now:.3f}", got=issued)
+    if max_age is not None and issued is not None and now > issued + max_age + leeway:
+        raise TokenError("too_old", "iat", expected=f"at or after {now - max_age:.3f}", got=issued)
+
+
+def _seconds(claims: Claims, name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
+        raise TokenError("bad_claim", name, expected="seconds since the epoch", got=value)
+    return value
+
+
+def _check_issuer(got: object, accepted: str | Collection[str]) -> None:
+    wanted = {accepted} if isinstance(accepted, str) else set(accepted)
+    if not isinstance(got, str) or got not in wanted:
+        raise TokenError("wrong_issuer", "iss", expected=sorted(wanted), got=got)
+
+
+def _check_audience(got: object, accepted: str | Collection[str]) -> None:
+    wanted = {accepted} if isinstance(accepted, str) else set(accepted)
+    named = (
+        {got}
+        if isinstance(got, str)
+        else {one for one in got if isinstance(one, str)}
+        if isinstance(got, list)
+        else set()
+    )
+    if not wanted & named:
+        raise TokenError("wrong_audience", "aud", expected=sorted(wanted), got=got)
+
+
+def _public(key: SigningKey | VerifyingKey) -> RSAPublicKey:
+    if isinstance(key, str | bytes):
+        text = key.encode() if isinstance(key, str) else key
+        return load_private_key(key).public_key() if b"PRIVATE KEY" in text else load_public_key(key)
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    return key.public_key() if isinstance(key, RSAPrivateKey) else key
+
+
+def _compact(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _object(part: str, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(_decode(part, what))
+    except (ValueError, RecursionError) as exc:
+        raise TokenError("malformed", what, expected="base64url of a JSON object", got=part[:60]) from exc
+    if not isinstance(value, dict):
+        raise TokenError("malformed", what, expected="a JSON object", got=type(value).__name__)
+    return value
+
+
+def _decode(part: str, what: str) -> bytes:
+    try:
+        raw = part.encode("ascii")
+        if b"=" in raw or b"+" in raw or b"/" in raw:
+            raise ValueError("not base64url without padding")
+        return base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error) as exc:
+        raise TokenError("malformed", what, expected="base64url without padding", got=part[:60]) from exc
