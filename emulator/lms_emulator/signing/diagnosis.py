@@ -1,0 +1,101 @@
+"""Name the mistake that reproduces what a client sent.
+
+A refused signature says only that two values differ. An integrator wants to know *why*: so each known mistake is a
+function that spoils a right signing in one way, and the engine looks for the smallest set of mistakes whose result is
+exactly the signature received. Nothing is guessed: a diagnosis is named only when it reproduces the value.
+
+    >>> drop = Mistake("drop_slash", "the final slash was left out", lambda url: [url.rstrip("/")], axis="url")
+    >>> upper = Mistake("upper", "the URL was put in capitals", lambda url: [url.upper()], axis="case")
+    >>> diagnose("HTTP://X", "http://x/", lambda url: url, [drop, upper]).names
+    ('drop_slash', 'upper')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Mistake(Generic[T]):
+    """One way to get it wrong.
+
+    Parameters:
+        name: stable, machine-readable.
+        text: what the client did, as a clause that can stand alone ("the secret was not percent-encoded").
+        spoil: from a right signing to the wrong ones this mistake can produce (usually one; none where the mistake
+            cannot be made or makes no difference). May raise ValueError for "not applicable".
+        axis: mistakes on the same axis exclude each other, so they are never combined.
+    """
+
+    name: str
+    text: str
+    spoil: Callable[[T], Iterable[T]]
+    axis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The mistakes which together reproduce what the client sent."""
+
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "; and ".join(self.texts)
+
+
+def diagnose(
+    received: str,
+    right: T,
+    compute: Callable[[T], str],
+    mistakes: Sequence[Mistake[T]],
+    *,
+    together: int = 2,
+    attempts: int = 2000,
+) -> Diagnosis | None:
+    """The smallest set of mistakes whose computed value is ``received``, or None.
+
+    Parameters:
+        received: what the client sent.
+        right: the signing as it should have been.
+        compute: from a signing to the value it produces; may raise ValueError for one that produces none.
+        mistakes: tried in this order, first alone, then in pairs.
+        together: how many mistakes at most may be combined (1 or 2 are sensible).
+        attempts: stop after so many computations, so that a hostile request costs a bounded amount of work.
+    """
+    budget = attempts
+    for size in range(1, together + 1):
+        for chosen in combinations(mistakes, size):
+            if len({mistake.axis for mistake in chosen}) < size:
+                continue
+            for candidate in _spoilt(right, chosen):
+                budget -= 1
+                if budget < 0:
+                    return None
+                if _computes(candidate, compute, received):
+                    return Diagnosis(tuple(m.name for m in chosen), tuple(m.text for m in chosen))
+    return None
+
+
+def _spoilt(right: T, chosen: Sequence[Mistake[T]]) -> Iterator[T]:
+    if not chosen:
+        yield right
+        return
+    try:
+        spoilt = list(chosen[0].spoil(right))
+    except ValueError:
+        return
+    for candidate in spoilt:
+        yield from _spoilt(candidate, chosen[1:])
+
+
+def _computes(candidate: T, compute: Callable[[T], str], received: str) -> bool:
+    try:
+        return compute(candidate) == received
+    except ValueError:
+        return False

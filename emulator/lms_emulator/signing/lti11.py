@@ -1,0 +1,96 @@
+"""The LTI 1.1 launch message: which fields it has, how it is signed, what its roles mean.
+
+Source: 1EdTech "LTI Implementation Guide" 1.1 and 1.1.1 (sections 3 and 4 for the fields, 4.2 for OAuth).
+OpenLearning is the *tool provider* of such a message; the integrator's site, or OpenLearning's API on its behalf,
+is the *consumer* that signs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lms_emulator.signing import oauth1
+
+MESSAGE_TYPE = "basic-lti-launch-request"
+VERSION = "LTI-1p0"
+"""The version text of LTI 1.0, 1.1 and 1.1.1 alike."""
+SIGNATURE_METHOD = "HMAC-SHA1"
+
+REQUIRED = ("lti_message_type", "lti_version", "resource_link_id")
+"""The fields without which a launch is not one, in the order they are checked."""
+OAUTH_FIELDS = (
+    "oauth_consumer_key",
+    "oauth_signature_method",
+    "oauth_timestamp",
+    "oauth_nonce",
+    "oauth_version",
+    "oauth_callback",
+    "oauth_signature",
+)
+_ROLE_PREFIXES = ("urn:lti:role:ims/lis/", "urn:lti:instrole:ims/lis/", "urn:lti:sysrole:ims/lis/")
+_STAFF = frozenset({"instructor", "administrator"})
+
+
+def signed_launch(
+    url: str, fields: Mapping[str, str], *, consumer_key: str, secret: str, timestamp: int, nonce: str
+) -> dict[str, str]:
+    """The complete form of a launch: the message, the OAuth fields and the signature, ready to be posted.
+
+    Parameters:
+        url: the launch URL exactly as the browser will post to it.
+        fields: the message without OAuth fields (see :func:`message`).
+        consumer_key, secret: the registration of the consumer with the tool.
+        timestamp: seconds since 1970.
+        nonce: a value never used before with this key.
+
+    Returns:
+        name to value, in a stable order, with ``oauth_signature`` last. Nothing may be added, trimmed or re-cased
+        afterwards: every field of the form is signed.
+    """
+    params = {
+        **fields,
+        "oauth_consumer_key": consumer_key,
+        "oauth_signature_method": SIGNATURE_METHOD,
+        "oauth_timestamp": str(timestamp),
+        "oauth_nonce": nonce,
+        "oauth_version": "1.0",
+        "oauth_callback": "about:blank",
+    }
+    params[oauth1.SIGNATURE_FIELD] = oauth1.sign("POST", url, params.items(), secret)
+    return params
+
+
+def message(resource_link_id: str, optional: Mapping[str, str | None]) -> dict[str, str]:
+    """The message without OAuth: the three required fields, then those optional ones that have a value.
+
+    An empty text is a value (it is sent, and signed, as an empty field); ``None`` leaves the field out.
+    """
+    fields = {"lti_message_type": MESSAGE_TYPE, "lti_version": VERSION, "resource_link_id": resource_link_id}
+    fields.update((name, value) for name, value in optional.items() if value is not None)
+    return fields
+
+
+def missing_fields(names: Iterable[str]) -> tuple[str, ...]:
+    """The required fields that are not among ``names``."""
+    present = set(names)
+    return tuple(name for name in REQUIRED if name not in present)
+
+
+def roles(text: str) -> frozenset[str]:
+    """The roles of a launch, in lower case, short or as URNs: ``Instructor,urn:lti:instrole:ims/lis/Administrator``.
+
+    A URN's sub-role is dropped (``Instructor/GuestInstructor`` is an instructor).
+    """
+    found = set()
+    for item in text.split(","):
+        name = item.strip()
+        for prefix in _ROLE_PREFIXES:
+            name = name.removeprefix(prefix)
+        if name:
+            found.add(name.partition("/")[0].lower())
+    return frozenset(found)
+
+
+def is_staff(text: str) -> bool:
+    """Whether a launch's roles include Instructor or Administrator, which may set up classes."""
+    return bool(roles(text) & _STAFF)

@@ -1,0 +1,116 @@
+"""OAuth 1.0 signatures (RFC 5849), as pure functions.
+
+Everything here works on decoded text: the caller parses the request, this module builds the base string, and
+signs or compares. Nothing reads the time, draws a nonce or knows HTTP.
+
+    >>> pairs = [("b", "2"), ("a", "1 &"), ("oauth_consumer_key", "key")]
+    >>> signature_base_string("post", "HTTP://Example.com:80/launch/?x=1", pairs)
+    'POST&http%3A%2F%2Fexample.com%2Flaunch%2F&a%3D1%2520%2526%26b%3D2%26oauth_consumer_key%3Dkey%26x%3D1'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from base64 import b64encode
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, quote, urlsplit
+
+Pairs = Iterable[tuple[str, str]]
+
+SIGNATURE_FIELD = "oauth_signature"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def percent_encode(text: str) -> str:
+    """RFC 5849 section 3.6: UTF-8, upper-case hex, only ``A-Z a-z 0-9 - . _ ~`` left bare.
+
+    Lone surrogates (bytes that were not UTF-8, carried through by ``surrogateescape``) become their original bytes;
+    any other surrogate becomes its three UTF-8-like bytes, so that no text at all can raise here.
+    """
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        try:
+            return quote(text.encode("utf-8", "surrogateescape"), safe="")
+        except UnicodeEncodeError:
+            return quote(text.encode("utf-8", "surrogatepass"), safe="")
+
+
+def base_string_uri(url: str) -> str:
+    """The base string URI of section 3.4.1.2: scheme, authority and path, without query or fragment.
+
+    Scheme and host become lower case, the scheme's default port is dropped, an empty path becomes ``/``, and the
+    final slash is kept as it is. A space in the path becomes ``%20`` (the only re-encoding the RFC shows).
+
+    Raises:
+        ValueError: the URL has no scheme or host, or its port is not a number from 1 to 65535.
+    """
+    parts = urlsplit(url)
+    scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
+    if not scheme or not host:
+        raise ValueError(f"an absolute URL is needed, got {url!r}")
+    if port == 0:
+        raise ValueError(f"port 0 in {url!r}")
+    if ":" in host:
+        host = f"[{ipaddress.ip_address(host)}]"
+    if port is not None and port != _DEFAULT_PORTS.get(scheme):
+        host = f"{host}:{port}"
+    return f"{scheme}://{host}{parts.path or '/'}".replace(" ", "%20")
+
+
+def query_parameters(url: str) -> list[tuple[str, str]]:
+    """The decoded parameters of a URL's query, blank ones kept (section 3.4.1.3.1)."""
+    return parse_qsl(urlsplit(url).query, keep_blank_values=True, errors="surrogateescape")
+
+
+def normalise_parameters(pairs: Pairs) -> str:
+    """Section 3.4.1.3.2: encode names and values, sort by encoded name then encoded value, join.
+
+    Parameters:
+        pairs: decoded names and values from every source. ``oauth_signature`` is left out here; duplicates and
+            blank values stay.
+    """
+    encoded = sorted((percent_encode(name), percent_encode(value)) for name, value in pairs if name != SIGNATURE_FIELD)
+    return "&".join(f"{name}={value}" for name, value in encoded)
+
+
+def signature_base_string(method: str, url: str, pairs: Pairs) -> str:
+    """Section 3.4.1: method, URI and parameters, each percent-encoded, joined with ``&``.
+
+    Parameters:
+        method: the HTTP method, in any letter case.
+        url: the absolute request URL; its query is added to the parameters.
+        pairs: the decoded form fields and, where used, the fields of the Authorization header without ``realm``.
+
+    Raises:
+        ValueError: as :func:`base_string_uri`.
+    """
+    parameters = normalise_parameters([*pairs, *query_parameters(url)])
+    return "&".join((percent_encode(method.upper()), percent_encode(base_string_uri(url)), percent_encode(parameters)))
+
+
+def signing_key(consumer_secret: str, token_secret: str = "") -> bytes:
+    """Section 3.4.2: both secrets percent-encoded, joined with ``&`` (which stays when the token secret is empty)."""
+    return f"{percent_encode(consumer_secret)}&{percent_encode(token_secret)}".encode("ascii")
+
+
+def hmac_sha1(base_string: str, key: bytes) -> str:
+    """The signature of a base string: HMAC-SHA1 in base64, with its padding."""
+    return b64encode(hmac.new(key, base_string.encode("utf-8", "surrogatepass"), hashlib.sha1).digest()).decode("ascii")
+
+
+def sign(method: str, url: str, pairs: Pairs, consumer_secret: str, token_secret: str = "") -> str:
+    """The ``oauth_signature`` of a request under HMAC-SHA1.
+
+    Parameters:
+        method, url, pairs: as :func:`signature_base_string`.
+        consumer_secret, token_secret: as plain text, not yet encoded.
+    """
+    return hmac_sha1(signature_base_string(method, url, pairs), signing_key(consumer_secret, token_secret))
+
+
+def equal(expected: str, received: str) -> bool:
+    """Whether two signatures are the same, in time that does not depend on where they differ."""
+    return hmac.compare_digest(expected.encode("utf-8", "surrogatepass"), received.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,266 @@
+"""One OAuth 1.0 HMAC signature in the making, with the freedom to get each part of it wrong.
+
+:class:`Signing` is what goes into a signature; every function below changes one thing about it, as a client with that
+mistake would. They are put together, named and described in :mod:`lms_emulator.signing.oauth1_mistakes`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from lms_emulator.signing import oauth1
+
+_HEX = re.compile("%[0-9A-F]{2}")
+Spoiler = Callable[["Signing"], "Iterable[Signing]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What goes into one signature, with the freedom to get each part wrong.
+
+    Parameters:
+        method: the HTTP method.
+        url: the request URL.
+        pairs: decoded parameters, without ``oauth_signature``.
+        secret: the consumer secret.
+        encode: how names and values are escaped within the parameter string.
+        ordered: whether the parameters are sorted.
+        uri: how the URL becomes the base string URI.
+        key: from the secret to the HMAC key.
+        base: from method, URI and parameter string to the base string.
+        digest: the HMAC's hash.
+        output: from the digest to text.
+    """
+
+    method: str
+    url: str
+    pairs: tuple[tuple[str, str], ...]
+    secret: str
+    encode: Callable[[str], str] = oauth1.percent_encode
+    ordered: bool = True
+    uri: Callable[[str], str] = oauth1.base_string_uri
+    key: Callable[[str], bytes] = oauth1.signing_key
+    base: Callable[[str, str, str], str] | None = None
+    digest: str = "sha1"
+    output: Callable[[bytes], str] = lambda digest: b64encode(digest).decode("ascii")
+
+    def signature(self) -> str:
+        """The signature this signing produces.
+
+        Raises:
+            ValueError: the URL cannot be signed.
+        """
+        encoded = [(self.encode(name), self.encode(value)) for name, value in self.pairs]
+        if self.ordered:
+            encoded.sort()
+        parameters = "&".join(f"{name}={value}" for name, value in encoded)
+        join = self.base or _base
+        text = join(self.method, self.uri(self.url), parameters)
+        return self.output(hmac.digest(self.key(self.secret), text.encode("utf-8", "surrogatepass"), self.digest))
+
+
+def _base(method: str, uri: str, parameters: str) -> str:
+    return "&".join(oauth1.percent_encode(part) for part in (method, uri, parameters))
+
+
+# -- URL ---------------------------------------------------------------------------------------------------------------
+
+
+def changed_url(s: Signing, **parts: str) -> list[Signing]:
+    url = urlunsplit(urlsplit(s.url)._replace(**parts))
+    return [replace(s, url=url)] if url != s.url else []
+
+
+def without_slash(s: Signing) -> list[Signing]:
+    return changed_url(s, path=path.rstrip("/")) if (path := urlsplit(s.url).path).endswith("/") else []
+
+
+def with_slash(s: Signing) -> list[Signing]:
+    return [] if (path := urlsplit(s.url).path).endswith("/") else changed_url(s, path=path + "/")
+
+
+def other_scheme(s: Signing) -> list[Signing]:
+    return changed_url(s, scheme="http" if urlsplit(s.url).scheme == "https" else "https")
+
+
+def other_scheme_same_port(s: Signing) -> list[Signing]:
+    return changed_url(s, scheme="http" if urlsplit(s.url).scheme == "https" else "https", netloc=host_of(s.url))
+
+
+def host_of(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def without_port(s: Signing) -> list[Signing]:
+    return changed_url(s, netloc=host_of(s.url))
+
+
+def loopback_swapped(s: Signing) -> list[Signing]:
+    parts = urlsplit(s.url)
+    port = f":{parts.port}" if parts.port else ""
+    names = [name for name in ("localhost", "127.0.0.1", "[::1]") if name != host_of(s.url)]
+    return [other for name in names for other in changed_url(s, netloc=name + port)]
+
+
+def www_swapped(s: Signing) -> list[Signing]:
+    netloc = urlsplit(s.url).netloc
+    return changed_url(s, netloc=netloc.removeprefix("www.") if netloc.startswith("www.") else "www." + netloc)
+
+
+def default_port_kept(s: Signing) -> list[Signing]:
+    def uri(url: str) -> str:
+        parts = urlsplit(url)
+        port = 443 if parts.scheme == "https" else 80
+        plain = oauth1.base_string_uri(url)
+        if parts.port not in (None, port):
+            raise ValueError("not the default port")
+        name = host_of(url).lower()
+        return plain.replace(name, f"{name}:{port}", 1)
+
+    return [replace(s, uri=uri)]
+
+
+def query_in_uri(s: Signing) -> list[Signing]:
+    query = urlsplit(s.url).query
+    return [replace(s, uri=lambda url: f"{oauth1.base_string_uri(url)}?{query}")] if query else []
+
+
+def query_parameters_left_out(s: Signing) -> list[Signing]:
+    queried = oauth1.query_parameters(s.url)
+    return [replace(s, pairs=tuple(pair for pair in s.pairs if pair not in queried))] if queried else []
+
+
+def query_in_uri_only(s: Signing) -> list[Signing]:
+    return [other for left in query_parameters_left_out(s) for other in query_in_uri(left)]
+
+
+def path_lowered(s: Signing) -> list[Signing]:
+    return changed_url(s, path=urlsplit(s.url).path.lower())
+
+
+def path_only(s: Signing) -> list[Signing]:
+    return [replace(s, uri=lambda url: urlsplit(url).path or "/")]
+
+
+def double_slash(s: Signing) -> list[Signing]:
+    return changed_url(s, path="/" + urlsplit(s.url).path)
+
+
+# -- secret and key ----------------------------------------------------------------------------------------------------
+
+
+def with_key(make: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
+    def spoil(s: Signing) -> list[Signing]:
+        key = make(s.secret).encode("utf-8", "surrogatepass")
+        return [replace(s, key=lambda _: key)] if key != oauth1.signing_key(s.secret) else []
+
+    return spoil
+
+
+def with_secret(make: Callable[[Signing], str]) -> Callable[[Signing], list[Signing]]:
+    def spoil(s: Signing) -> list[Signing]:
+        secret = make(s)
+        return [replace(s, secret=secret)] if secret != s.secret else []
+
+    return spoil
+
+
+def consumer_key(s: Signing) -> str:
+    return next((value for name, value in s.pairs if name == "oauth_consumer_key"), s.secret)
+
+
+# -- parameters --------------------------------------------------------------------------------------------------------
+
+
+def keeping(keep: Callable[[str, str], bool]) -> Callable[[Signing], list[Signing]]:
+    def spoil(s: Signing) -> list[Signing]:
+        pairs = tuple(pair for pair in s.pairs if keep(*pair))
+        return [replace(s, pairs=pairs)] if len(pairs) < len(s.pairs) else []
+
+    return spoil
+
+
+def oauth_left_out(field: str) -> Callable[[Signing], list[Signing]]:
+    return keeping(lambda name, _: name != field)
+
+
+def trimmed(s: Signing) -> list[Signing]:
+    pairs = tuple((name, value.strip()) for name, value in s.pairs)
+    return [replace(s, pairs=pairs)] if pairs != s.pairs else []
+
+
+def newlines(s: Signing) -> list[Signing]:
+    """HTML forms send line ends as CR LF; a server-side signer usually had plain LF."""
+    pairs = tuple((name, value.replace("\r\n", "\n")) for name, value in s.pairs)
+    return [replace(s, pairs=pairs)] if pairs != s.pairs else []
+
+
+def names_lowered(s: Signing) -> list[Signing]:
+    pairs = tuple((name.lower(), value) for name, value in s.pairs)
+    return [replace(s, pairs=pairs)] if pairs != s.pairs else []
+
+
+def one_added(s: Signing) -> list[Signing]:
+    """Every form in which one field that is not OAuth's was added after signing."""
+    return [
+        replace(s, pairs=s.pairs[:i] + s.pairs[i + 1 :])
+        for i, (name, _) in enumerate(s.pairs)
+        if not name.startswith("oauth_")
+    ][:60]
+
+
+def button_added(s: Signing) -> list[Signing]:
+    buttons = {"submit", "ext_submit", "ext_basiclti_submit", "basiclti_submit", "csrf_token", "csrfmiddlewaretoken"}
+    return keeping(lambda name, _: name.lower() not in buttons)(s)
+
+
+# -- encoding ----------------------------------------------------------------------------------------------------------
+
+
+def with_encoding(encode: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
+    return lambda s: [replace(s, encode=encode)]
+
+
+def lower_hex(text: str) -> str:
+    return _HEX.sub(lambda found: found[0].lower(), oauth1.percent_encode(text))
+
+
+def latin1(text: str) -> str:
+    return quote(text.encode("latin-1", "replace"), safe="")
+
+
+def base_lower_hex(method: str, uri: str, parameters: str) -> str:
+    return "&".join(lower_hex(part) for part in (method, uri, parameters))
+
+
+def with_base(join: Callable[[str, str, str], str]) -> Callable[[Signing], list[Signing]]:
+    return lambda s: [replace(s, base=join)]
+
+
+def encoded_tilde(text: str) -> str:
+    return oauth1.percent_encode(text).replace("~", "%7E")
+
+
+# -- hash and output ---------------------------------------------------------------------------------------------------
+
+
+def with_hash(name: str) -> Callable[[Signing], list[Signing]]:
+    return lambda s: [replace(s, digest=name)]
+
+
+def with_output(make: Callable[[bytes], str]) -> Callable[[Signing], list[Signing]]:
+    return lambda s: [replace(s, output=make)]
+
+
+def base64(digest: bytes) -> str:
+    return b64encode(digest).decode("ascii")
+
+
+def with_method(name: str) -> Callable[[Signing], list[Signing]]:
+    return lambda s: [replace(s, method=name)] if name != s.method else []
