@@ -1,0 +1,293 @@
+"""LTI 1.3 as a *platform* speaks it: launch messages, the tool's authentication request, and what tools sign.
+
+Everything here is a pure function of its arguments. The time is handed in, keys are handed in, and whether a nonce,
+a ``jti`` or a launch was used before is for the caller to remember.
+
+Sources: 1EdTech LTI Core 1.3, Security Framework 1.0, Deep Linking 2.0; the launch flow in Canvas's own
+``doc/api/lti_launch_overview.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, verify
+
+CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
+AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+NRPS_CLAIM = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
+DL_CLAIM = "https://purl.imsglobal.org/spec/lti-dl/claim/"
+
+SCOPE_LINE_ITEM = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
+SCOPE_LINE_ITEM_READ = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly"
+SCOPE_RESULT_READ = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
+SCOPE_SCORE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
+SCOPE_MEMBERSHIP = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+AGS_SCOPES = (SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READ, SCOPE_RESULT_READ, SCOPE_SCORE)
+SERVICE_SCOPES = (*AGS_SCOPES, SCOPE_MEMBERSHIP)
+
+RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
+DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
+DEEP_LINKING_RESPONSE = "LtiDeepLinkingResponse"
+VERSION = "1.3.0"
+COURSE_OFFERING = "http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"
+MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
+INSTITUTION = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#"
+SYSTEM_USER = "http://purl.imsglobal.org/vocab/lis/v2/system/person#User"
+
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a launch says, before it is signed. Absent parts are left out of the message.
+
+    Attributes:
+        issuer: the platform's ``iss``.
+        client_id: the tool's registration; becomes ``aud`` (and ``azp``).
+        message_type: `RESOURCE_LINK_REQUEST` or `DEEP_LINKING_REQUEST`.
+        person: identity claims: ``sub`` and, as far as the privacy settings let them through, ``name``,
+            ``given_name``, ``family_name``, ``email``, ``picture``, ``locale``.
+        roles: full role URIs.
+        line_items: URL of the context's line items; with ``ags_scopes`` it makes the AGS claim.
+        memberships: URL of the roster; makes the NRPS claim.
+        deep_linking: the ``deep_linking_settings`` claim of a deep linking request.
+        extra: further claims, as they are (a platform's own).
+    """
+
+    issuer: str
+    client_id: str
+    deployment_id: str
+    target_link_uri: str
+    message_type: str = RESOURCE_LINK_REQUEST
+    person: dict[str, str]
+    roles: list[str]
+    context: dict[str, Any] | None = None
+    resource_link: dict[str, str] | None = None
+    tool_platform: dict[str, str] | None = None
+    presentation: dict[str, Any] | None = None
+    custom: dict[str, str] | None = None
+    lis: dict[str, str] | None = None
+    ags_scopes: list[str] | None = None
+    line_items: str | None = None
+    line_item: str | None = None
+    memberships: str | None = None
+    deep_linking: dict[str, Any] | None = None
+    extra: dict[str, Any] = {}
+
+
+def launch_claims(launch: Launch, *, nonce: str, now: int, lifetime: int, azp: bool = True) -> Claims:
+    """The claims of the id_token for a launch.
+
+    Args:
+        launch: what the message says.
+        nonce: from the tool's authentication request.
+        now: seconds since the epoch; becomes ``iat``.
+        lifetime: seconds until ``exp``.
+        azp: whether the platform names the authorised party (Canvas does, Brightspace does not).
+    """
+    claims: Claims = {
+        "iss": launch.issuer,
+        "aud": launch.client_id,
+        **({"azp": launch.client_id} if azp else {}),
+        "iat": now,
+        "exp": now + lifetime,
+        "nonce": nonce,
+        **launch.person,
+        f"{CLAIM}message_type": launch.message_type,
+        f"{CLAIM}version": VERSION,
+        f"{CLAIM}deployment_id": launch.deployment_id,
+        f"{CLAIM}target_link_uri": launch.target_link_uri,
+        f"{CLAIM}roles": launch.roles,
+    }
+    optional = {
+        f"{CLAIM}context": launch.context,
+        f"{CLAIM}resource_link": launch.resource_link,
+        f"{CLAIM}tool_platform": launch.tool_platform,
+        f"{CLAIM}launch_presentation": launch.presentation,
+        f"{CLAIM}custom": launch.custom,
+        f"{CLAIM}lis": launch.lis,
+        AGS_CLAIM: _ags_claim(launch),
+        NRPS_CLAIM: {"context_memberships_url": launch.memberships, "service_versions": ["2.0"]}
+        if launch.memberships
+        else None,
+        f"{DL_CLAIM}deep_linking_settings": launch.deep_linking,
+    }
+    claims.update((name, value) for name, value in optional.items() if value is not None)
+    return {**claims, **launch.extra}
+
+
+def _ags_claim(launch: Launch) -> dict[str, Any] | None:
+    if not launch.ags_scopes or launch.line_items is None:
+        return None
+    claim: dict[str, Any] = {"scope": launch.ags_scopes, "lineitems": launch.line_items}
+    return claim if launch.line_item is None else {**claim, "lineitem": launch.line_item}
+
+
+RequestFault = Literal[
+    "missing_parameter",
+    "wrong_scope",
+    "wrong_response_type",
+    "wrong_response_mode",
+    "wrong_prompt",
+    "wrong_redirect_uri",
+]
+
+
+class AuthenticationRequestError(ValueError):
+    """A tool's authentication request that breaks the rules.
+
+    Attributes:
+        reason: one of `RequestFault`.
+        parameter: the parameter at fault (the missing ones joined by commas).
+        expected: what it had to be.
+        got: what it was.
+    """
+
+    def __init__(self, reason: RequestFault, parameter: str, *, expected: object = None, got: object = None) -> None:
+        super().__init__(f"{reason}: {parameter} (expected {expected!r}, got {got!r})")
+        self.reason: RequestFault = reason
+        self.parameter = parameter
+        self.expected = expected
+        self.got = got
+
+
+REQUIRED_PARAMETERS = (
+    "client_id",
+    "login_hint",
+    "lti_message_hint",
+    "nonce",
+    "prompt",
+    "redirect_uri",
+    "response_mode",
+    "response_type",
+    "scope",
+)
+
+
+def check_redirect_uri(redirect_uri: str, registered: Collection[str]) -> None:
+    """Exact comparison with the registered addresses, as LTI wants it.
+
+    Raises:
+        AuthenticationRequestError: ``wrong_redirect_uri``. Nothing may be sent to the address then.
+    """
+    if redirect_uri not in registered:
+        raise AuthenticationRequestError(
+            "wrong_redirect_uri", "redirect_uri", expected=sorted(registered), got=redirect_uri
+        )
+
+
+def check_authentication_request(params: Mapping[str, str]) -> None:
+    """The fixed parameters of the OIDC request that a tool sends after login initiation.
+
+    Raises:
+        AuthenticationRequestError: the first rule broken, in the order of LTI Security Framework 5.1.1.2.
+    """
+    missing = [name for name in REQUIRED_PARAMETERS if not params.get(name)]
+    if missing:
+        raise AuthenticationRequestError("missing_parameter", ",".join(missing), expected="present", got=sorted(params))
+    fixed: tuple[tuple[str, str, RequestFault], ...] = (
+        ("scope", "openid", "wrong_scope"),
+        ("response_type", "id_token", "wrong_response_type"),
+        ("response_mode", "form_post", "wrong_response_mode"),
+        ("prompt", "none", "wrong_prompt"),
+    )
+    for name, wanted, reason in fixed:
+        if params[name] != wanted:
+            raise AuthenticationRequestError(reason, name, expected=wanted, got=params[name])
+
+
+def check_client_assertion(
+    assertion: str,
+    keys: KeySet | VerifyingKey,
+    *,
+    client_id: str,
+    audiences: Collection[str],
+    now: float,
+    leeway: float = 30,
+    max_age: float = 300,
+    max_lifetime: float | None = None,
+) -> Claims:
+    """A tool's ``private_key_jwt`` for a service token, proved.
+
+    Args:
+        assertion: the JWT of ``client_assertion``.
+        keys: the tool's public keys.
+        client_id: both ``iss`` and ``sub`` must be it.
+        audiences: the accepted ``aud`` (the token endpoint's addresses).
+        now: seconds since the epoch.
+        leeway: seconds ``iat`` may lie in the future; ``exp`` gets none.
+        max_age: seconds since ``iat`` after which it is too old.
+        max_lifetime: longest ``exp - iat``; ``None`` does not look.
+
+    Returns:
+        The claims; the caller still has to see that ``jti`` is new.
+
+    Raises:
+        TokenError: the check that failed.
+    """
+    required = ("iss", "sub", "aud", "exp", "iat", "jti")
+    claims = verify(assertion, keys, algorithms=["RS256"], now=now, leeway=leeway, max_age=max_age, required=required)
+    if now >= claims["exp"]:
+        raise TokenError("expired", "exp", expected=f"after {now:.3f}", got=claims["exp"])
+    for name in ("iss", "sub"):
+        if claims[name] != client_id:
+            raise TokenError("wrong_issuer", name, expected=client_id, got=claims[name])
+    named = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    if not set(audiences).intersection(str(one) for one in named):
+        raise TokenError("wrong_audience", "aud", expected=sorted(audiences), got=claims["aud"])
+    if not isinstance(claims["jti"], str) or not claims["jti"]:
+        raise TokenError("bad_claim", "jti", expected="a text", got=claims["jti"])
+    if max_lifetime is not None and claims["exp"] - claims["iat"] > max_lifetime:
+        raise TokenError("bad_claim", "exp", expected=f"at most {max_lifetime} s after iat", got=claims["exp"])
+    return claims
+
+
+def check_deep_linking_response(
+    message: str,
+    keys: KeySet | VerifyingKey,
+    *,
+    client_id: str,
+    issuer: str,
+    deployment_id: str,
+    now: float,
+    leeway: float = 30,
+    max_age: float = 300,
+) -> list[dict[str, Any]]:
+    """The content items of a tool's deep linking response, proved.
+
+    Here the roles are turned round: ``iss`` is the tool's client id and ``aud`` the platform's issuer.
+
+    Raises:
+        TokenError: the check that failed.
+    """
+    claims = verify(
+        message,
+        keys,
+        algorithms=["RS256"],
+        now=now,
+        leeway=leeway,
+        max_age=max_age,
+        issuer=client_id,
+        audience=issuer,
+        required=("iss", "aud", "exp", "iat", "nonce"),
+    )
+    fixed = (
+        (f"{CLAIM}message_type", DEEP_LINKING_RESPONSE),
+        (f"{CLAIM}version", VERSION),
+        (f"{CLAIM}deployment_id", deployment_id),
+    )
+    for name, wanted in fixed:
+        if claims.get(name) != wanted:
+            raise TokenError("bad_claim", name, expected=wanted, got=claims.get(name))
+    items = claims.get(f"{DL_CLAIM}content_items", [])
+    if not isinstance(items, list) or not all(isinstance(item, dict) and "type" in item for item in items):
+        raise TokenError("bad_claim", f"{DL_CLAIM}content_items", expected="a list of objects with a type", got=items)
+    return items
+
+
+def granted_scopes(asked: Sequence[str], allowed: Collection[str]) -> tuple[list[str], list[str]]:
+    """Which of the scopes asked for are allowed, and which are not, both in the order asked."""
+    return [one for one in asked if one in allowed], [one for one in asked if one not in allowed]
