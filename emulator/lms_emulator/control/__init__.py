@@ -1,1 +1,100 @@
 """The control API under `/_emulator`, on every socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from lms_emulator.control.calls import Call, Problem, answer_to
+from lms_emulator.control.operations import ROUTES
+from lms_emulator.core.addresses import Address
+from lms_emulator.core.errors import NotFoundError, UsageError, WorldError
+from lms_emulator.core.routing import Router
+from lms_emulator.core.world import World
+from lms_emulator.gateway import CONTROL_PREFIX, ControlApp, Gateway
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Largest body of the control API; worlds can be large."""
+
+
+class Control(ControlApp):
+    """Reads, resets and replaces worlds; shows the journal; turns clocks; scripts failures."""
+
+    def __init__(self) -> None:
+        self._router = Router(ROUTES)
+
+    async def __call__(
+        self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        path = scope["path"][len(address.prefix) + len(CONTROL_PREFIX) :] or "/"
+        if len(path) > 1:
+            path = path.rstrip("/")
+        route, params, allowed = self._router.match(scope["method"], path)
+        response: Response
+        if route is None:
+            status = 405 if allowed else 404
+            detail = (
+                f"{path} takes {', '.join(allowed)}" if allowed else f"no such call {path}; see /_emulator/openapi.json"
+            )
+            response = problem(status, detail, headers={"Allow": ", ".join(allowed)} if allowed else None)
+        else:
+            body = await _body(receive)
+            if body is None:
+                response = problem(413, f"the body is over {MAX_BODY_BYTES} bytes")
+            else:
+                response = _call(route.handler, Call(gateway, world, address, scope, params, body))
+        await response(scope, receive, send)
+
+    async def outside(
+        self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """A request on the gateway that names no provider: tell how to name one."""
+        bases = ", ".join(f"{address.prefix}/{name}/…" for name in gateway.providers)
+        detail = f"no provider at {scope['path']}; address one by prefix ({bases}), by host name or on its own port"
+        await problem(404, detail)(scope, receive, send)
+
+
+def _call(handler: Any, call: Call) -> Response:
+    try:
+        return answer_to(handler(call))
+    except Problem as error:
+        return problem(error.status, error.detail)
+    except NotFoundError as error:
+        return problem(404, str(error))
+    except WorldError as error:
+        return problem(400, str(error), errors=error.problems)
+    except UsageError as error:
+        return problem(400, str(error))
+
+
+def problem(
+    status: int, detail: str, *, errors: list[str] | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """An RFC 9457 answer: `type`, `title`, `status`, `detail`, and `errors` when there are several."""
+    from http import HTTPStatus
+
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        content["errors"] = errors
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
+
+
+async def _body(receive: Receive) -> bytes | None:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            return None
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)

@@ -1,0 +1,93 @@
+"""One call of the control API: what its operations get and give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.datastructures import Headers, QueryParams
+from starlette.responses import Response
+
+from lms_emulator.core.addresses import Address
+from lms_emulator.core.exchange import split_authority
+from lms_emulator.core.world import World
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+    from lms_emulator.gateway import Gateway
+
+
+class Problem(Exception):
+    """A call that cannot be carried out; becomes `application/problem+json`."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+class Call:
+    """A control request: the gateway, the world it is about, path parameters, query and JSON body."""
+
+    def __init__(
+        self, gateway: Gateway, world: World, address: Address, scope: Scope, params: dict[str, Any], body: bytes
+    ) -> None:
+        self.gateway = gateway
+        self.world = world
+        self.params = params
+        self.query = QueryParams(scope["query_string"])
+        self.body = body
+        self.scheme: str = scope["scheme"]
+        server = scope.get("server") or ("127.0.0.1", None)
+        authority = Headers(scope=scope).get("host") or server[0]
+        self.host, self.port = split_authority(authority)
+        self._address = address
+        self._authority = authority
+
+    def json(self) -> Any:
+        """The body as JSON; an empty one is an empty object. Raises Problem."""
+        if not self.body.strip():
+            return {}
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Problem(400, f"the body is not JSON: {error}") from None
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises Problem."""
+        data = self.json()
+        if not isinstance(data, dict):
+            raise Problem(400, f"the body must be a JSON object, got {type(data).__name__}")
+        return data
+
+    def gateway_address(self) -> tuple[str, str, int | None]:
+        """Scheme, host and port of the gateway as this client reaches it, whatever socket it used."""
+        addresses = self.gateway.addresses
+        on_own_port = self._address.reached_by == "port"
+        port = addresses.gateway_port if on_own_port else self.port
+        host = self.host
+        if self._address.reached_by == "host":
+            host = addresses.host
+        return self.scheme, host, port
+
+    def gateway_url(self) -> str:
+        """The gateway's base URL as this client reaches it, or `--public-url`."""
+        if self.gateway.addresses.public_url:
+            return self.gateway.addresses.public_url
+        scheme, host, port = self.gateway_address()
+        return f"{scheme}://{host}" + (f":{port}" if port is not None else "")
+
+    def bases(self, provider: str, world: str | None = None) -> dict[str, str]:
+        """Base URLs of a provider as this client can use them."""
+        return self.gateway.addresses.base_urls(provider, world or self.world.name, *self.gateway_address())
+
+
+def answer_to(result: Any) -> Response:
+    """What an operation returned as a response: None is 204, data is JSON, a pair is (data, status)."""
+    if isinstance(result, Response):
+        return result
+    if result is None:
+        return Response(status_code=204)
+    data, status = result if isinstance(result, tuple) else (result, 200)
+    return Response(msgspec.json.encode(data), status, media_type="application/json")

@@ -1,0 +1,357 @@
+"""The operations of the control API, declared once; `openapi.py` describes them from here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator._version import __version__
+from lms_emulator.control.calls import Call, Problem
+from lms_emulator.core.clock import isoformat, parse_duration, parse_instant
+from lms_emulator.core.errors import NotFoundError
+from lms_emulator.core.faults import Fault
+from lms_emulator.core.journal import Entry
+from lms_emulator.core.routing import Route
+from lms_emulator.core.settings import describe
+from lms_emulator.core.structure import structure
+from lms_emulator.core.worldfile import from_data, load
+
+
+def health(call: Call) -> Any:
+    return {"status": "ready", "version": __version__}
+
+
+def info(call: Call) -> Any:
+    world = call.world
+    return {
+        "version": __version__,
+        "world": world.seed.name,
+        "name": world.name,
+        "public_url": call.gateway_url(),
+        "clock": _clock(call),
+        "settings": {s.name: s.value for s in _settings(call)},
+        "providers": {
+            name: provider.info(world, call.bases(name)) for name, provider in call.gateway.providers.items()
+        },
+    }
+
+
+def reset(call: Call) -> Any:
+    call.world.reset()
+
+
+def get_world(call: Call) -> Any:
+    return call.world.dump()
+
+
+def put_world(call: Call) -> Any:
+    data = call.json()
+    if isinstance(data, str):
+        seed = load(data, call.gateway.providers) if data in ("demo", "empty") else None
+        if seed is None:
+            raise Problem(400, f"`{data}` is no built-in world; send `demo`, `empty`, or a world as a JSON object")
+    else:
+        seed = from_data(data, call.gateway.providers)
+    call.world.replace(seed)
+
+
+def make_snapshot(call: Call) -> Any:
+    return {"id": call.world.snapshot()}, 201
+
+
+def list_snapshots(call: Call) -> Any:
+    return {"snapshots": list(call.world.snapshots)}
+
+
+def _known_snapshot(call: Call) -> str:
+    snapshot_id: str = call.params["id"]
+    if snapshot_id not in call.world.snapshots:
+        raise NotFoundError(f"no snapshot `{snapshot_id}`; known: {', '.join(call.world.snapshots) or 'none'}")
+    return snapshot_id
+
+
+def restore_snapshot(call: Call) -> Any:
+    call.world.restore(_known_snapshot(call))
+
+
+def delete_snapshot(call: Call) -> Any:
+    del call.world.snapshots[_known_snapshot(call)]
+
+
+def _clock(call: Call) -> dict[str, Any]:
+    clock = call.world.clock
+    return {"now": isoformat(clock.now()), "mode": clock.mode}
+
+
+def get_clock(call: Call) -> Any:
+    return _clock(call)
+
+
+def set_clock(call: Call) -> Any:
+    data = call.json_object()
+    known = {"set", "advance", "freeze", "resume"}
+    if not data or set(data) - known:
+        raise Problem(
+            400,
+            'the body takes {"set": "2026-…Z"}, {"advance": "PT10M"} or seconds, {"freeze": true}, {"resume": true}',
+        )
+    clock = call.world.clock
+    before = clock.snapshot()
+    try:
+        if "set" in data:
+            clock.set(parse_instant(str(data["set"])))
+        if "advance" in data:
+            clock.advance(_length(data["advance"]))
+    except (ValueError, OverflowError, OSError) as error:
+        clock.restore(before)
+        raise Problem(400, f"{'set' if 'set' in data else 'advance'}: {error}") from None
+    if data.get("freeze"):
+        clock.freeze()
+    if data.get("resume"):
+        clock.resume()
+    return _clock(call)
+
+
+def _length(value: Any) -> timedelta:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return timedelta(seconds=value)
+    return parse_duration(str(value))
+
+
+def list_requests(call: Call) -> Any:
+    entries = [entry for entry in call.world.journal.entries() if _wanted(entry, call)]
+    limit = call.query.get("limit")
+    if limit is not None:
+        if not limit.isdigit():
+            raise Problem(400, f"limit: `{limit}` is not a number")
+        entries = entries[-int(limit) :] if int(limit) else []
+    return {"requests": [e.summary() for e in entries], "dropped": call.world.journal.dropped}
+
+
+def _wanted(entry: Entry, call: Call) -> bool:
+    query = call.query
+    if "provider" in query and entry.provider != query["provider"]:
+        return False
+    if "method" in query and entry.method != query["method"].upper():
+        return False
+    if "status" in query and str(entry.status) != query["status"]:
+        return False
+    if "path" in query and query["path"] not in entry.target:
+        return False
+    if "reason" in query and (entry.refusal or {}).get("reason") != query["reason"]:
+        return False
+    if "refused" in query and (entry.refusal is not None) != (query["refused"].lower() in ("1", "true", "yes")):
+        return False
+    return "after" not in query or int(entry.id[1:]) > _number(query["after"])
+
+
+def _number(entry_id: str) -> int:
+    digits = entry_id.removeprefix("r")
+    if not digits.isdigit():
+        raise Problem(400, f"after: `{entry_id}` is not the id of a request (`r17`)")
+    return int(digits)
+
+
+def get_request(call: Call) -> Any:
+    entry_id: str = call.params["id"]
+    entries = call.world.journal.entries()
+    if entry_id == "last":
+        entry = entries[-1] if entries else None
+    elif entry_id == "last-refused":
+        entry = next((e for e in reversed(entries) if e.refusal is not None), None)
+    else:
+        entry = call.world.journal.get(entry_id)
+    if entry is None:
+        raise NotFoundError(f"no request `{entry_id}` in the journal; it holds {len(entries)} of the latest")
+    return entry.whole()
+
+
+def clear_requests(call: Call) -> Any:
+    call.world.journal.clear()
+
+
+def get_outbox(call: Call) -> Any:
+    messages = [m for m in call.world.outbox if call.query.get("provider") in (None, m.provider)]
+    return {
+        "emails": [m for m in messages if m.medium == "email"],
+        "webhooks": [m for m in messages if m.medium == "webhook"],
+        "dropped": call.world.outbox.dropped,
+    }
+
+
+def clear_outbox(call: Call) -> Any:
+    call.world.outbox.clear()
+
+
+def list_faults(call: Call) -> Any:
+    return {"faults": call.world.faults.listing()}
+
+
+def add_fault(call: Call) -> Any:
+    fault, problems = structure(call.json_object(), Fault, "fault")
+    if fault is None:
+        raise Problem(400, "; ".join(problems))
+    if fault.provider is not None and fault.provider not in call.gateway.providers:
+        raise Problem(400, f"provider: unknown `{fault.provider}`; known: {', '.join(call.gateway.providers)}")
+    return msgspec.to_builtins(call.world.faults.add(fault)), 201
+
+
+def clear_faults(call: Call) -> Any:
+    call.world.faults.clear()
+
+
+def remove_fault(call: Call) -> Any:
+    if not call.world.faults.remove(call.params["id"]):
+        raise NotFoundError(f"no fault `{call.params['id']}`")
+
+
+def _settings(call: Call) -> list[Any]:
+    rows = describe("emulator", call.world.emulator)
+    for name in call.gateway.providers:
+        rows += describe(name, call.world.settings(name))
+    return rows
+
+
+def get_settings(call: Call) -> Any:
+    return {"settings": _settings(call)}
+
+
+def patch_settings(call: Call) -> Any:
+    """`{"openlearning": {"trailing_slash": "redirect"}}` or `{"openlearning.trailing_slash": "redirect"}`."""
+    values: dict[str, dict[str, Any]] = {}
+    for key, value in call.json_object().items():
+        provider, dot, name = key.partition(".")
+        if dot:
+            values.setdefault(provider, {})[name] = value
+        elif isinstance(value, dict):
+            values.setdefault(provider, {}).update(value)
+        else:
+            raise Problem(400, f"`{key}`: name a setting as `provider.setting`")
+    call.world.change_settings(values)
+    return get_settings(call)
+
+
+def _world_row(call: Call, name: str) -> dict[str, Any]:
+    world = call.gateway.worlds[name]
+    base = call.gateway_url() + ("" if world.is_default else f"/w/{name}")
+    return {
+        "name": name,
+        "world": world.seed.name,
+        "control_url": f"{base}/_emulator",
+        "base_urls": {provider: call.bases(provider, name) for provider in call.gateway.providers},
+    }
+
+
+def list_worlds(call: Call) -> Any:
+    return {"worlds": [_world_row(call, world.name) for world in call.gateway.worlds]}
+
+
+def add_world(call: Call) -> Any:
+    data = call.json_object()
+    unknown = set(data) - {"name", "world"}
+    name, given = data.get("name"), data.get("world")
+    if unknown or not isinstance(name, str):
+        raise Problem(400, 'the body takes {"name": "a-host-label", "world": "demo" | "empty" | {…}}')
+    seed = None
+    if isinstance(given, str) and given in ("demo", "empty"):
+        seed = load(given, call.gateway.providers)
+    elif given is not None:
+        seed = from_data(given, call.gateway.providers, default_name=name)
+    call.gateway.worlds.create(name, seed)
+    return _world_row(call, name), 201
+
+
+def get_named_world(call: Call) -> Any:
+    return _world_row(call, call.params["name"])
+
+
+def delete_world(call: Call) -> Any:
+    call.gateway.worlds.delete(call.params["name"])
+
+
+def ca_pem(call: Call) -> Any:
+    pem = getattr(call.gateway, "ca_pem", None)
+    if pem is None:
+        raise NotFoundError("there is no certificate authority; start with `lms-emulator serve --tls`")
+    return Response(pem, media_type="application/x-pem-file")
+
+
+def openapi(call: Call) -> Any:
+    from lms_emulator.control.openapi import document
+
+    return document(call.gateway_url(), ROUTES)
+
+
+def _route(methods: str, path: str, handler: Any, summary: str, **operation: Any) -> Route:
+    return Route(
+        methods=(methods,),
+        path=path,
+        handler=handler,
+        evidence="documented",
+        source="docs/control-api.md",
+        summary=summary,
+        openapi=operation,
+    )
+
+
+_FILTERS = [
+    {"name": name, "in": "query", "schema": {"type": kind}, "description": text}
+    for name, kind, text in (
+        ("provider", "string", "only this provider"),
+        ("method", "string", "only this HTTP method"),
+        ("status", "integer", "only this status"),
+        ("path", "string", "only targets that contain this text"),
+        ("refused", "boolean", "only refused ones, or only accepted ones"),
+        ("reason", "string", "only refusals with this reason"),
+        ("after", "string", "only those after the one with this id"),
+        ("limit", "integer", "only so many of the latest"),
+    )
+]
+
+ROUTES: tuple[Route, ...] = (
+    _route("GET", "/health", health, "Whether the emulator is ready"),
+    _route("GET", "/info", info, "Base URLs and the demo credentials and ids a test needs"),
+    _route("POST", "/reset", reset, "Back to the seed of the current world"),
+    _route("GET", "/world", get_world, "Dump the world"),
+    _route("PUT", "/world", put_world, "Replace the world", body={"type": ["object", "string"]}),
+    _route("GET", "/snapshots", list_snapshots, "Ids of the kept states"),
+    _route("POST", "/snapshots", make_snapshot, "Keep the whole state", status=201),
+    _route("POST", "/snapshots/{id}/restore", restore_snapshot, "Return to a kept state"),
+    _route("DELETE", "/snapshots/{id}", delete_snapshot, "Forget a kept state"),
+    _route("GET", "/clock", get_clock, "The world's time"),
+    _route(
+        "POST",
+        "/clock",
+        set_clock,
+        "Move, set, freeze or resume the world's time",
+        body={
+            "type": "object",
+            "properties": {
+                "advance": {"type": ["string", "number"], "description": "ISO 8601 duration, or seconds"},
+                "set": {"type": "string", "format": "date-time"},
+                "freeze": {"type": "boolean"},
+                "resume": {"type": "boolean"},
+            },
+        },
+    ),
+    _route("GET", "/requests", list_requests, "The journal, oldest first", parameters=_FILTERS),
+    _route("DELETE", "/requests", clear_requests, "Forget the journal"),
+    _route("GET", "/requests/{id}", get_request, "One exchange whole; `last` and `last-refused` are ids too"),
+    _route("GET", "/outbox", get_outbox, "E-mails and webhooks that would have been sent"),
+    _route("DELETE", "/outbox", clear_outbox, "Empty the outbox"),
+    _route("GET", "/faults", list_faults, "Scripted failures"),
+    _route("POST", "/faults", add_fault, "Script a failure", status=201, body={"$ref": "#/components/schemas/Fault"}),
+    _route("DELETE", "/faults", clear_faults, "Remove all scripted failures"),
+    _route("DELETE", "/faults/{id}", remove_fault, "Remove one scripted failure"),
+    _route("GET", "/settings", get_settings, "Chosen behaviours, with their evidence grades"),
+    _route("PATCH", "/settings", patch_settings, "Change chosen behaviours", body={"type": "object"}),
+    _route("GET", "/worlds", list_worlds, "All worlds of this process"),
+    _route("POST", "/worlds", add_world, "Open a further isolated world", status=201, body={"type": "object"}),
+    _route("GET", "/worlds/{name}", get_named_world, "One world's addresses"),
+    _route("DELETE", "/worlds/{name}", delete_world, "Close a further world"),
+    _route("GET", "/ca.pem", ca_pem, "Certificate of the throw-away authority behind `--tls`"),
+    _route("GET", "/openapi.json", openapi, "This description"),
+)

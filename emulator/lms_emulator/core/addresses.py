@@ -1,0 +1,115 @@
+"""Which world and which provider a request is for, and how to write the address of another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+DEFAULT_WORLD = "default"
+
+
+class Address(NamedTuple):
+    """Where a request arrived.
+
+    `provider` is None on the gateway itself; `prefix` is the part of the path to strip (`/openedx`,
+    `/w/a/openedx`, or empty); `reached_by` tells how: `port`, `host`, `prefix` or `gateway`.
+    """
+
+    world: str
+    provider: str | None
+    prefix: str
+    reached_by: str
+
+
+class Addresses:
+    """The three ways to a provider: own port, host name, path prefix on the gateway.
+
+    Parameters:
+        hosts: real host names of each provider; `*.example.com` stands for any name below it.
+        public_url: the gateway's address as clients see it, when it is not the one they connect to.
+    """
+
+    def __init__(self, hosts: Mapping[str, Iterable[str]], public_url: str | None = None) -> None:
+        self.providers = tuple(hosts)
+        self.real_hosts = {name: tuple(names) for name, names in hosts.items()}
+        self.public_url = public_url.rstrip("/") if public_url else None
+        self.gateway_port: int | None = None
+        self.ports: dict[int, str] = {}  # port -> provider
+        self.host = "127.0.0.1"
+        self._exact: dict[str, str] = {}
+        self._suffixes: dict[str, str] = {}
+        for provider, names in self.real_hosts.items():
+            for name in names:
+                if name.startswith("*."):
+                    self._suffixes[name[1:]] = provider
+                else:
+                    self._exact[name] = provider
+
+    def listen(self, host: str, gateway_port: int, ports: Mapping[str, int]) -> None:
+        """Note the sockets that were opened: provider name to port."""
+        self.host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        self.gateway_port = gateway_port
+        self.ports = {port: provider for provider, port in ports.items()}
+
+    def locate(self, host: str, port: int | None, path: str, has_world: Callable[[str], bool]) -> Address:
+        """Decide by host name, then by port, then by path prefix.
+
+        Parameters: `host`, the Host header without port, any case; `port`, of the socket that took the
+        request; `path`, as on the wire; `has_world`, whether a further world of that name exists.
+        """
+        world = DEFAULT_WORLD
+        name = host.lower().rstrip(".")
+        provider = self._exact.get(name) or self._by_label(name)
+        if provider is not None:
+            labels = name.split(".", 2)
+            if labels[0] == provider and len(labels) > 1 and has_world(labels[1]):
+                world = labels[1]
+            return Address(world, provider, "", "host")
+        provider = self.ports.get(port) if port is not None else None
+        if provider is not None:
+            return Address(world, provider, "", "port")
+        prefix = ""
+        if path.startswith("/w/"):
+            name = path[3:].split("/", 1)[0]
+            if has_world(name):
+                world, prefix = name, f"/w/{name}"
+                path = path[len(prefix) :]
+        first = path[1:].split("/", 1)[0]
+        if first in self.real_hosts:
+            return Address(world, first, f"{prefix}/{first}", "prefix")
+        return Address(world, None, prefix, "gateway")
+
+    def _by_label(self, name: str) -> str | None:
+        label, dot, rest = name.partition(".")
+        if label in self.real_hosts and (dot or label == name):
+            return label
+        while rest:
+            if "." + rest in self._suffixes:
+                return self._suffixes["." + rest]
+            _, _, rest = rest.partition(".")
+        return None
+
+    def base_urls(self, provider: str, world: str, scheme: str, host: str, port: int | None) -> dict[str, str]:
+        """The provider's base URLs by way of reaching it: `port` (default world only), `prefix`, `host`.
+
+        Parameters: `scheme`, `host`, `port`: how the gateway is reached.
+        """
+        authority = host if port is None else f"{host}:{port}"
+        gateway = self.public_url or f"{scheme}://{authority}"
+        bases: dict[str, str] = {}
+        own = self.port_of(provider)
+        if world == DEFAULT_WORLD and own is not None and scheme == "http":
+            bases["port"] = f"http://{host}:{own}"
+        bases["prefix"] = f"{gateway}{self.prefix(provider, world)}"
+        label = provider if world == DEFAULT_WORLD else f"{provider}.{world}"
+        bases["host"] = f"{scheme}://{label}.localhost" + (f":{port}" if port is not None else "")
+        return bases
+
+    def port_of(self, provider: str) -> int | None:
+        """The provider's own port, if it has one."""
+        return next((port for port, name in self.ports.items() if name == provider), None)
+
+    @staticmethod
+    def prefix(provider: str, world: str) -> str:
+        """The provider's path prefix on the gateway."""
+        return f"/{provider}" if world == DEFAULT_WORLD else f"/w/{world}/{provider}"

@@ -1,0 +1,135 @@
+"""The one reader of time. A world's clock can run, be shifted, be frozen, be set."""
+
+from __future__ import annotations
+
+import re
+import time as _time
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
+
+Mode = Literal["real", "offset", "frozen"]
+
+_DURATION = re.compile(
+    r"^(?P<sign>[+-])?P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?$"
+)
+
+
+def monotonic() -> float:
+    """Seconds of a clock that never jumps, for measuring how long something took."""
+    return _time.perf_counter()
+
+
+def wall() -> float:
+    """The machine's own time in epoch seconds, untouched by any world's clock."""
+    return _time.time()
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read an ISO 8601 duration such as `PT10M`, `P1DT2H`, `-PT1.5S`.
+
+    Years and months have no fixed length and are refused. Raises ValueError naming the text.
+    """
+    match = _DURATION.match(text)
+    parts = {} if match is None else {k: float(v) for k, v in match.groupdict().items() if v and k != "sign"}
+    if match is None or not parts:
+        raise ValueError(f"`{text}` is not an ISO 8601 duration of weeks, days, hours, minutes, seconds (try `PT10M`)")
+    length = timedelta(**parts)
+    return -length if match["sign"] == "-" else length
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an ISO 8601 instant; without an offset it is taken as UTC. Raises ValueError naming the text."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"`{text}` is not an ISO 8601 instant (try `2026-01-31T12:00:00Z`)") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def isoformat(moment: datetime) -> str:
+    """An instant as `2026-01-31T12:00:00Z`, with microseconds only when there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class ClockState(NamedTuple):
+    """What a snapshot keeps of a clock: `frozen_at` (epoch seconds) or None, and the offset in seconds."""
+
+    frozen_at: float | None
+    offset: float
+
+
+class Clock:
+    """The time of one world. Starts as the machine's time."""
+
+    __slots__ = ("_frozen_at", "_http_date", "_http_second", "_offset")
+
+    def __init__(self) -> None:
+        self._frozen_at: float | None = None
+        self._offset = 0.0
+        self._http_second = -1
+        self._http_date = b""
+
+    def timestamp(self) -> float:
+        """Epoch seconds, with fractions."""
+        return self._frozen_at if self._frozen_at is not None else _time.time() + self._offset
+
+    def now(self) -> datetime:
+        """The instant as a timezone-aware UTC datetime."""
+        return datetime.fromtimestamp(self.timestamp(), UTC)
+
+    @property
+    def mode(self) -> Mode:
+        """`frozen`, `offset` (running, but shifted) or `real`."""
+        if self._frozen_at is not None:
+            return "frozen"
+        return "offset" if self._offset else "real"
+
+    def advance(self, by: timedelta | float) -> None:
+        """Move by a timedelta or seconds; a frozen clock stays frozen at the later instant."""
+        seconds = by.total_seconds() if isinstance(by, timedelta) else float(by)
+        target = self.timestamp() + seconds
+        datetime.fromtimestamp(target, UTC)  # refuse what no datetime can hold before anything changes
+        if self._frozen_at is not None:
+            self._frozen_at = target
+        else:
+            self._offset += seconds
+
+    def set(self, moment: datetime) -> None:
+        """Jump to an instant; the clock goes on running from there unless it is frozen."""
+        seconds = moment.timestamp()
+        if self._frozen_at is not None:
+            self._frozen_at = seconds
+        else:
+            self._offset = seconds - _time.time()
+
+    def freeze(self) -> None:
+        """Stop at the present instant."""
+        self._frozen_at = self.timestamp()
+
+    def resume(self) -> None:
+        """Run on from the present instant."""
+        if self._frozen_at is not None:
+            self._offset = self._frozen_at - _time.time()
+            self._frozen_at = None
+
+    def snapshot(self) -> ClockState:
+        return ClockState(self._frozen_at, self._offset)
+
+    def restore(self, state: ClockState) -> None:
+        self._frozen_at, self._offset = state
+
+    def http_date(self) -> bytes:
+        """The instant as an HTTP `Date` value."""
+        second = int(self.timestamp())
+        if second != self._http_second:
+            self._http_second = second
+            self._http_date = http_date(second).encode()
+        return self._http_date
+
+
+def http_date(seconds: float) -> str:
+    """Epoch seconds as an RFC 9110 date, e.g. `Sat, 21 Nov 2026 21:12:23 GMT`."""
+    from email.utils import formatdate
+
+    return formatdate(seconds, usegmt=True)

@@ -1,0 +1,11 @@
+"""How sure a behaviour is."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Evidence = Literal["recorded", "documented", "observed", "inferred", "chosen"]
+"""`recorded` from the real software; `documented` by the vendor or a standard; `observed` in public client
+code or captured output; `inferred` from several facts; `chosen` by us because nobody outside knows."""
+
+GRADES: tuple[Evidence, ...] = get_args(Evidence)

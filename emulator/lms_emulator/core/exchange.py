@@ -1,0 +1,295 @@
+"""One request on its way through a provider, with the world it happens in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from starlette.datastructures import FormData, Headers, ImmutableMultiDict
+from starlette.requests import cookie_parser
+
+from lms_emulator.core.addresses import Address, Addresses
+from lms_emulator.core.journal import Check, Warning
+from lms_emulator.core.routing import Route
+from lms_emulator.core.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from lms_emulator.core.clock import Clock
+    from lms_emulator.core.ids import Ids
+    from lms_emulator.core.outbox import Outbox
+    from lms_emulator.core.world import World
+
+StoreT = TypeVar("StoreT", bound=Store)
+SettingsT = TypeVar("SettingsT")
+
+
+class BodyError(ValueError):
+    """The body cannot be read as what it was asked for; the text says why."""
+
+
+class Exchange(Generic[StoreT, SettingsT]):
+    """What a handler works with: the request, the provider's state and settings, and a note pad for the journal.
+
+    Attributes:
+        method, path: upper-case method; path decoded, without prefix and query.
+        raw_path: the path as on the wire, without prefix and query.
+        query_string, body: bytes as on the wire.
+        headers: case-insensitive; `headers.getlist(name)` for repeated ones.
+        path_params: what the route's template found.
+        scheme, host, port: how the client reached us; host as in the Host header without port.
+        base_url: the provider's address as this client sees it, without trailing slash.
+        world, store, settings, clock, ids, outbox: the state.
+        warnings, checks, notes: what the journal gets beside the exchange itself.
+    """
+
+    __slots__ = (
+        "_base_url",
+        "_cookies",
+        "_form",
+        "_query",
+        "address",
+        "addresses",
+        "body",
+        "checks",
+        "clock",
+        "entry_id",
+        "headers",
+        "host",
+        "ids",
+        "method",
+        "notes",
+        "path",
+        "path_params",
+        "port",
+        "prefix",
+        "provider",
+        "query_string",
+        "raw_path",
+        "route",
+        "scheme",
+        "send_request",
+        "settings",
+        "store",
+        "warnings",
+        "world",
+    )
+
+    route: Route | None
+
+    def __init__(
+        self,
+        scope: Any,
+        body: bytes,
+        *,
+        address: Address,
+        addresses: Addresses,
+        world: World,
+        store: StoreT,
+        settings: SettingsT,
+        headers: Headers,
+        host: str,
+        port: int | None,
+        send_request: Callable[..., Awaitable[Any]] | None = None,
+    ) -> None:
+        self.method: str = scope["method"]
+        self.prefix = address.prefix
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        self.raw_path: bytes = raw.split(b"?", 1)[0][len(address.prefix) :] or b"/"
+        self.path: str = scope["path"][len(address.prefix) :] or "/"
+        self.query_string: bytes = scope["query_string"]
+        self.headers = headers
+        self.body = body
+        self.scheme: str = scope["scheme"]
+        self.host = host
+        self.port = port
+        self.address = address
+        self.addresses = addresses
+        self.provider: str = address.provider or ""
+        self.world = world
+        self.store = store
+        self.settings = settings
+        self.clock: Clock = world.clock
+        self.ids: Ids = world.ids
+        self.path_params: dict[str, Any] = {}
+        self.route = None
+        self.entry_id = ""
+        self.checks: list[Check] = []
+        self.warnings: list[Warning] = []
+        self.notes: dict[str, Any] = {}
+        self.send_request = send_request
+        self._query: ImmutableMultiDict[str, str] | None = None
+        self._form: FormData | None = None
+        self._cookies: dict[str, str] | None = None
+        self._base_url: str | None = None
+
+    @property
+    def outbox(self) -> Outbox:
+        """The world's outbox."""
+        return self.world.outbox
+
+    # what came
+
+    @property
+    def query(self) -> ImmutableMultiDict[str, str]:
+        """Query parameters, decoded as a form (`+` is a space); bytes that are not UTF-8 become U+FFFD."""
+        if self._query is None:
+            self._query = ImmutableMultiDict(decode_pairs(self.query_string))
+        return self._query
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Cookies by name."""
+        if self._cookies is None:
+            self._cookies = {}
+            for header in self.headers.getlist("cookie"):
+                self._cookies.update(cookie_parser(header))
+        return self._cookies
+
+    @property
+    def content_type(self) -> str:
+        """Media type of the body, lower case, without parameters; empty if none was given."""
+        return self.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the body says it is an HTML form."""
+        return self.content_type in ("application/x-www-form-urlencoded", "multipart/form-data")
+
+    def form(self) -> FormData:
+        """Body fields of a URL-encoded or multipart form; empty for other content types.
+
+        Raises BodyError when a multipart body cannot be read.
+        """
+        if self._form is None:
+            if self.content_type == "multipart/form-data":
+                self._form = read_multipart(self.headers, self.body)
+            elif self.content_type == "application/x-www-form-urlencoded":
+                self._form = FormData(decode_pairs(self.body))
+            else:
+                self._form = FormData()
+        return self._form
+
+    def field(self, name: str, default: str = "") -> str:
+        """One text field of the form (the last, if repeated)."""
+        value = self.form().get(name, default)
+        return value if isinstance(value, str) else default
+
+    def json(self) -> Any:
+        """The body as JSON. Raises BodyError with the parser's own words, and on invalid UTF-8."""
+        import json
+
+        try:
+            return json.loads(self.body.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise BodyError(str(error)) from None
+
+    # addresses
+
+    @property
+    def authority(self) -> str:
+        """Host and port as the client wrote them."""
+        return self.headers.get("host") or (self.host if self.port is None else f"{self.host}:{self.port}")
+
+    @property
+    def base_url(self) -> str:
+        """This provider's address as the client sees it; `--public-url` wins when it is set."""
+        if self._base_url is None:
+            if self.addresses.public_url:
+                self._base_url = self.addresses.public_url + self.addresses.prefix(self.provider, self.world.name)
+            else:
+                self._base_url = f"{self.scheme}://{self.authority}{self.prefix}"
+        return self._base_url
+
+    def url(self, path: str) -> str:
+        """An absolute URL of this provider for a root-relative path."""
+        return self.base_url + path
+
+    @property
+    def request_url(self) -> str:
+        """The absolute URL of this very request, as the client sees it, query included."""
+        query = f"?{self.query_string.decode('latin-1')}" if self.query_string else ""
+        return f"{self.base_url}{self.raw_path.decode('latin-1')}{query}"
+
+    def url_for_provider(self, provider: str, path: str = "") -> str:
+        """The address of another provider of the same world, reached in the same way as this one."""
+        addresses, reached_by = self.addresses, self.address.reached_by
+        if addresses.public_url or reached_by == "prefix":
+            gateway = addresses.public_url or f"{self.scheme}://{self.authority}"
+            return gateway + addresses.prefix(provider, self.world.name) + path
+        if reached_by == "port":
+            return f"{self.scheme}://{self.host}:{addresses.port_of(provider)}{path}"
+        port = f":{self.authority.rpartition(':')[2]}" if ":" in self.authority else ""
+        first, _, rest = self.host.partition(".")
+        name = (
+            f"{provider}.{rest}" if first == self.provider else addresses.real_hosts[provider][0].replace("*", "demo")
+        )
+        return f"{self.scheme}://{name}{port}{path}"
+
+    def resolve(self, reference: str) -> str:
+        """A URL from a world file: `canvas:/login/oauth2/auth` means that provider of this world; others stay."""
+        scheme, colon, path = reference.partition(":")
+        if colon and scheme in self.addresses.real_hosts and (not path or path.startswith("/")):
+            return self.url_for_provider(scheme, path)
+        return reference
+
+    # note pad for the journal
+
+    def warn(self, code: str, message: str) -> None:
+        """Note something the real provider would let pass, and that is probably not meant."""
+        self.warnings.append(Warning(code, message))
+
+    def check(self, name: str, passed: bool = True, *, expected: Any = None, got: Any = None) -> bool:
+        """Note a check and give back its outcome."""
+        self.checks.append(Check(name, passed, expected, got))
+        return passed
+
+
+def decode_pairs(data: bytes) -> list[tuple[str, Any]]:
+    """Pairs of a URL-encoded form, blank values kept, in order; bytes that are not UTF-8 become U+FFFD."""
+    if not data:
+        return []
+    return parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=None)
+
+
+def read_multipart(headers: Headers, body: bytes) -> FormData:
+    """Fields of a multipart form. Raises BodyError when it cannot be read."""
+    import asyncio
+    from collections.abc import AsyncGenerator
+
+    from starlette.formparsers import MultiPartException, MultiPartParser
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    async def parse() -> FormData:
+        return await MultiPartParser(headers, stream()).parse()
+
+    parsing = parse()
+    try:
+        parsing.send(None)
+    except StopIteration as done:
+        form: FormData = done.value
+        return form
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise BodyError(str(error)) from None
+    finally:
+        parsing.close()
+    raise BodyError("a file in the form is too large to be read at once") from asyncio.CancelledError()
+
+
+def split_authority(host: str) -> tuple[str, int | None]:
+    """Host and port of a Host header; a broken one gives the text as it is and no port."""
+    if not host.startswith("[") and ":" not in host:
+        return host, None
+    try:
+        parts = urlsplit(f"//{host}")
+        return parts.hostname or host, parts.port
+    except ValueError:
+        return host, None
+
+
+def unquote_path(raw: bytes) -> str:
+    """A path as on the wire, decoded; bytes that are not UTF-8 become U+FFFD."""
+    return unquote(raw.decode("latin-1"), errors="replace")

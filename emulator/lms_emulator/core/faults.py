@@ -1,0 +1,91 @@
+"""Scripted failures: a delay, a status, a dropped connection, a truncated or malformed body, a rate limit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What goes wrong, for which requests, and how often.
+
+    Matching (all given ones must hold): `provider`, `method`, `path` (a prefix, or with `*` a glob).
+    Effects: `delay_ms` before the answer; `status` with optional `headers` and `body` instead of the answer;
+    `drop` closes the connection without an answer; `truncate` sends only so many bytes of the body and then
+    closes; `malformed` cuts the body of a JSON or HTML answer in half but declares it whole;
+    `rate_limit` lets so many requests pass, then answers 429 with `Retry-After: retry_after`.
+    `after` skips the first so many matching requests; `times` bounds how many are hit (none: all).
+    """
+
+    id: str = ""
+    provider: str | None = None
+    method: str | None = None
+    path: str | None = None
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+    times: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    delay_ms: Annotated[float, msgspec.Meta(ge=0)] = 0
+    status: Annotated[int, msgspec.Meta(ge=100, le=599)] | None = None
+    headers: dict[str, str] = {}
+    body: str = ""
+    drop: bool = False
+    truncate: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    malformed: bool = False
+    rate_limit: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    retry_after: Annotated[int, msgspec.Meta(ge=0)] = 60
+
+
+class Faults:
+    """The scripted failures of one world, in the order in which they were posted; the first that fits acts."""
+
+    __slots__ = ("_faults", "_number", "_seen")
+
+    def __init__(self) -> None:
+        self._faults: dict[str, Fault] = {}
+        self._seen: dict[str, int] = {}
+        self._number = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
+
+    def add(self, fault: Fault) -> Fault:
+        """Script a failure; returns it with its id."""
+        self._number += 1
+        named = msgspec.structs.replace(fault, id=f"f{self._number}")
+        self._faults[named.id] = named
+        self._seen[named.id] = 0
+        return named
+
+    def remove(self, fault_id: str) -> bool:
+        """Take one out; False if there is none."""
+        self._seen.pop(fault_id, None)
+        return self._faults.pop(fault_id, None) is not None
+
+    def clear(self) -> None:
+        self._faults.clear()
+        self._seen.clear()
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Each fault with how many requests it has seen."""
+        return [{**msgspec.to_builtins(f), "seen": self._seen[f.id]} for f in self._faults.values()]
+
+    def hit(self, provider: str, method: str, path: str) -> Fault | None:
+        """The failure that this request meets, counted; None if it goes through."""
+        from fnmatch import fnmatchcase
+
+        for fault in self._faults.values():
+            if fault.provider is not None and fault.provider != provider:
+                continue
+            if fault.method is not None and fault.method.upper() != method:
+                continue
+            if fault.path is not None:
+                fits = fnmatchcase(path, fault.path) if "*" in fault.path else path.startswith(fault.path)
+                if not fits:
+                    continue
+            self._seen[fault.id] += 1
+            number = self._seen[fault.id] - fault.after
+            if fault.rate_limit is not None:
+                number -= fault.rate_limit
+            if number >= 1 and (fault.times is None or number <= fault.times):
+                return fault
+        return None

@@ -1,0 +1,186 @@
+"""A bounded record of exchanges: what came, what was checked, what went back, and why it was refused."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Warning(msgspec.Struct, frozen=True):
+    """Something the real provider lets pass or fails silently on, and that integrators get wrong."""
+
+    code: str
+    message: str
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing that was verified, in the order in which it was."""
+
+    name: str
+    passed: bool
+    expected: Any = None
+    got: Any = None
+
+
+class Entry:
+    """One exchange. Kept raw; turned into text only when somebody reads it."""
+
+    __slots__ = (
+        "at",
+        "body",
+        "checks",
+        "crash",
+        "defect",
+        "duration",
+        "headers",
+        "host",
+        "id",
+        "method",
+        "notes",
+        "provider",
+        "reached_by",
+        "refusal",
+        "response_body",
+        "response_headers",
+        "route",
+        "scheme",
+        "size",
+        "status",
+        "target",
+        "warnings",
+        "world",
+    )
+
+    id: str
+    at: float
+    duration: float
+    world: str
+    provider: str
+    reached_by: str
+    scheme: str
+    host: str
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    route: str
+    status: int
+    response_headers: Headers
+    response_body: bytes
+    checks: list[Check]
+    warnings: list[Warning]
+    notes: dict[str, Any]
+    refusal: dict[str, Any] | None
+    defect: bool
+    crash: str | None
+    size: int
+
+    def summary(self) -> dict[str, Any]:
+        """One line of the journal."""
+        return {
+            "id": self.id,
+            "at": datetime.fromtimestamp(self.at, UTC).isoformat().replace("+00:00", "Z"),
+            "duration_ms": round(self.duration * 1000, 3),
+            "world": self.world,
+            "provider": self.provider,
+            "reached_by": self.reached_by,
+            "method": self.method,
+            "url": f"{self.scheme}://{self.host}{self.target}",
+            "route": self.route,
+            "status": self.status,
+            "refusal": plain(self.refusal),
+            "warnings": [msgspec.structs.asdict(w) for w in self.warnings],
+            "provider_defect": self.defect,
+            "crash": self.crash,
+        }
+
+    def whole(self) -> dict[str, Any]:
+        """The exchange with headers, bodies and checks."""
+        return {
+            **self.summary(),
+            "notes": plain(self.notes),
+            "checks": [plain(msgspec.structs.asdict(check)) for check in self.checks],
+            "request": {"headers": _headers(self.headers), "body": _text(self.body)},
+            "response": {"headers": _headers(self.response_headers), "body": _text(self.response_body)},
+        }
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON data; bytes become text and unknown objects their `repr`."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, bytes):
+        return _text(value)
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in value]
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, msgspec.Struct):
+        return plain(msgspec.structs.asdict(value))
+    return repr(value)
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "backslashreplace")
+
+
+def _headers(headers: Headers) -> list[list[str]]:
+    return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
+
+
+class Journal:
+    """The latest exchanges, bounded by count and by bytes.
+
+    Parameters: `max_entries`, `max_bytes`; 0 entries switches the journal off (refusals still get ids).
+    """
+
+    __slots__ = ("_bytes", "_entries", "_number", "dropped", "max_bytes", "max_entries")
+
+    def __init__(self, max_entries: int = 1_000, max_bytes: int = 8_388_608) -> None:
+        self.max_entries = max_entries
+        self.max_bytes = max_bytes
+        self.dropped = 0
+        self._number = 0
+        self._bytes = 0
+        self._entries: deque[Entry] = deque()
+
+    def next_id(self) -> str:
+        """The id of the exchange that is beginning."""
+        self._number += 1
+        return f"r{self._number}"
+
+    def add(self, entry: Entry) -> None:
+        """Keep an exchange; the oldest make room."""
+        entry.size = 512 + len(entry.target) + len(entry.body) + len(entry.response_body) + 48 * len(entry.headers)
+        entries = self._entries
+        entries.append(entry)
+        self._bytes += entry.size
+        while entries and (len(entries) > self.max_entries or self._bytes > self.max_bytes):
+            self._bytes -= entries.popleft().size
+            self.dropped += 1
+
+    def get(self, entry_id: str) -> Entry | None:
+        """The exchange with this id, or None if it is unknown or was dropped."""
+        return next((entry for entry in self._entries if entry.id == entry_id), None)
+
+    def entries(self) -> list[Entry]:
+        """All kept exchanges, oldest first."""
+        return list(self._entries)
+
+    def clear(self) -> None:
+        """Forget all exchanges. Ids go on, so that a new entry is never taken for an old one."""
+        self._entries.clear()
+        self._bytes = 0
+        self.dropped = 0
+
+    @property
+    def bytes(self) -> int:
+        """Approximate bytes held."""
+        return self._bytes

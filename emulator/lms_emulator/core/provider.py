@@ -1,0 +1,109 @@
+"""What a provider is: a name, hosts, a section of the world file, tables, settings, routes, and a dialect."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from functools import cached_property
+from importlib import resources
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.exchange import Exchange
+from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.routing import Route, Router
+from lms_emulator.core.store import Store
+
+if TYPE_CHECKING:
+    from lms_emulator.core.world import World
+
+StoreT = TypeVar("StoreT", bound=Store)
+SettingsT = TypeVar("SettingsT", bound=msgspec.Struct)
+
+
+class Provider(Generic[StoreT, SettingsT]):
+    """Base of an emulated site family. One instance serves every world; it keeps no state of its own.
+
+    A subclass sets the class attributes and implements `not_found`, `method_not_allowed` and `render`.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    hosts: ClassVar[tuple[str, ...]]
+    """Real host names, the principal one first; `*.example.com` stands for any name below it."""
+    section: ClassVar[type[msgspec.Struct]]
+    """The provider's section of a world file. Its list fields named in `Store.tables` become tables."""
+    store: type[StoreT]
+    settings: type[SettingsT]
+    routes: ClassVar[tuple[Route, ...]]
+    case_insensitive_paths: ClassVar[bool] = False
+    package: ClassVar[str]
+    """The provider's import package, where `demo.toml` and `templates/` lie."""
+
+    @cached_property
+    def router(self) -> Router:
+        """The routes, compiled when they are first needed."""
+        return Router(self.routes, case_insensitive=self.case_insensitive_paths)
+
+    def demo_text(self) -> str:
+        """The provider's part of the demo world, as TOML."""
+        return resources.files(self.package).joinpath("demo.toml").read_text("utf-8")
+
+    def problems(self, section: Any) -> Iterable[str]:
+        """What is wrong with a well-formed section (references to what is not there, impossible values).
+
+        One line each, beginning with the place (`courses[2].institution: …`).
+        """
+        return ()
+
+    def normalise_path(self, path: str) -> str:
+        """The path as the provider's own router would see it."""
+        return path
+
+    def respond_early(self, x: Exchange[StoreT, SettingsT]) -> Response | None:
+        """Answer before routing (CORS preflight, throttles); None goes on. May raise a Refusal."""
+        return None
+
+    def render(self, x: Exchange[StoreT, SettingsT], refusal: Refusal) -> Response:
+        """The refusal in the provider's own wire format."""
+        raise NotImplementedError
+
+    def not_found(self, x: Exchange[StoreT, SettingsT]) -> Refusal | Response:
+        """What a path without a route is answered with."""
+        raise NotImplementedError
+
+    def method_not_allowed(self, x: Exchange[StoreT, SettingsT], allowed: tuple[str, ...]) -> Refusal | Response:
+        """What a known path with an unknown method is answered with."""
+        raise NotImplementedError
+
+    def body_too_large(self, x: Exchange[StoreT, SettingsT], limit: int) -> Refusal:
+        """What a body over the limit is answered with; it was not read."""
+        return Refusal(
+            "body_too_large",
+            status=413,
+            message="Request Entity Too Large",
+            check="body within `emulator.max_body_bytes`",
+            expected=f"at most {limit} bytes",
+            diagnosis="raise the setting emulator.max_body_bytes if the real provider takes more",
+        )
+
+    def crashed(self, x: Exchange[StoreT, SettingsT]) -> Response:
+        """The answer when our own code failed. Not a provider's behaviour; the journal says so."""
+        return Response("Internal Server Error", 500, media_type="text/plain")
+
+    def finish(self, x: Exchange[StoreT, SettingsT], response: Response) -> None:
+        """Add what every answer of the provider carries. Changes `response` in place."""
+
+    def info(self, world: World, bases: dict[str, str]) -> msgspec.Struct:
+        """What `GET /_emulator/info` tells: base URLs, demo credentials and ids. Keys are an interface."""
+        raise NotImplementedError
+
+    def hint_for_unknown_path(self, path: str) -> str | None:
+        """The declared path nearest to one that was not found, for the journal."""
+        near = difflib.get_close_matches(path, [route.path for route in self.routes], 1, 0.75)
+        return f"no such route; the nearest declared one is `{near[0]}`" if near else None
+
+
+AnyProvider = Provider[Any, Any]

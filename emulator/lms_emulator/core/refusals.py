@@ -1,0 +1,58 @@
+"""A refusal: a negative decision with its reason, the check that failed, and what was probably done wrong.
+
+Raising one is the only way to a 4xx. The provider renders it in its own wire format; the journal keeps what
+the wire does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Refusal(Exception):
+    """Why a request was turned down. Providers subclass it with what their own wire format needs.
+
+    Parameters:
+        reason: machine name, lower_snake_case, stable: tests assert on it (`launch_expired`).
+        status: HTTP status of the answer; a redirect with an error in it counts too.
+        message: what the provider says on the wire, as terse as the real one.
+        check: the check that failed, in words (`oauth_timestamp within 300 s of the server's clock`).
+        expected, got: both sides of that check, shown in the journal only.
+        diagnosis: the mistake that reproduces what the client sent, or what to do about it.
+        headers: further headers of the answer.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        status: int = 400,
+        message: str = "",
+        check: str = "",
+        expected: Any = None,
+        got: Any = None,
+        diagnosis: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+        self.message = message
+        self.check = check
+        self.expected = expected
+        self.got = got
+        self.diagnosis = diagnosis
+        self.headers = dict(headers or {})
+
+    def record(self) -> dict[str, Any]:
+        """What the journal keeps."""
+        return {
+            "reason": self.reason,
+            "status": self.status,
+            "message": self.message,
+            "check": self.check,
+            "expected": self.expected,
+            "got": self.got,
+            "diagnosis": self.diagnosis,
+        }

@@ -1,0 +1,132 @@
+"""Routes, declared once: the journal, the `routes` command, the docs and OpenAPI all read the declaration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from lms_emulator.core.evidence import Evidence
+
+Handler = Callable[[Any], Response | Awaitable[Response]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One operation of a provider.
+
+    Parameters:
+        methods: HTTP methods; GET serves HEAD as well. Empty: every method.
+        path: template, `/users/{user_id}/`; `{name:path}` spans slashes, `{name:int}` digits.
+        regex: instead of matching the template, a pattern over the whole decoded path with named groups, for
+            providers whose own router works with patterns; `path` is then for people.
+        handler: called with the `Exchange`; returns a Starlette response or raises a `Refusal`.
+        evidence, source: how sure this operation is, and where that was read.
+        summary: one line for people.
+        tag: the family it belongs to in documents.
+        defect: the answer reproduces a defect of the real provider (such as a 500 on bad input).
+        openapi: further keys of the operation object (parameters, requestBody, responses, security).
+    """
+
+    methods: tuple[str, ...]
+    path: str
+    handler: Handler
+    evidence: Evidence
+    source: str
+    summary: str
+    regex: str | None = None
+    tag: str = ""
+    defect: bool = False
+    openapi: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """`GET,POST /path`, as the journal shows it."""
+        return f"{','.join(self.methods) or '*'} {self.path}"
+
+
+class Match(NamedTuple):
+    """`route` is None when no path fits (`allowed` empty) or the method does not (`allowed` tells which do)."""
+
+    route: Route | None
+    params: dict[str, Any]
+    allowed: tuple[str, ...]
+
+
+class _Pattern:
+    __slots__ = ("convertors", "methods", "regex")
+
+    def __init__(self, regex: re.Pattern[str], convertors: Mapping[str, Any]) -> None:
+        self.regex = regex
+        self.convertors = convertors
+        self.methods: dict[str, Route] = {}
+
+
+class Router:
+    """Finds the route of a request. Earlier declarations win.
+
+    Parameters: `case_insensitive`, whether letters of the path match in any case.
+    """
+
+    def __init__(self, routes: Iterable[Route], *, case_insensitive: bool = False) -> None:
+        self.routes = tuple(routes)
+        self._fold = case_insensitive
+        self._exact: dict[str, dict[str, Route]] = {}
+        self._patterns: dict[str, list[_Pattern]] = {}
+        by_pattern: dict[str, _Pattern] = {}
+        for route in self.routes:
+            if route.regex is None and "{" not in route.path:
+                methods = self._exact.setdefault(self._folded(route.path), {})
+            else:
+                key = route.regex or route.path
+                if key not in by_pattern:
+                    by_pattern[key] = self._compile(route)
+                    self._patterns.setdefault(self._bucket_of(route), []).append(by_pattern[key])
+                methods = by_pattern[key].methods
+            for method in route.methods or ("*",):
+                methods.setdefault(method, route)
+                if method == "GET":
+                    methods.setdefault("HEAD", route)
+
+    def _folded(self, path: str) -> str:
+        return path.lower() if self._fold else path
+
+    def _bucket_of(self, route: Route) -> str:
+        first = route.path.split("/", 2)[1] if route.path.startswith("/") else ""
+        return "" if "{" in first else self._folded(first)
+
+    def _compile(self, route: Route) -> _Pattern:
+        flags = re.IGNORECASE if self._fold else 0
+        if route.regex is not None:
+            return _Pattern(re.compile(route.regex, flags), {})
+        regex, _, convertors = compile_path(route.path)
+        return _Pattern(re.compile(regex.pattern, flags), convertors)
+
+    def match(self, method: str, path: str) -> Match:
+        """Find the route for a method and a decoded path."""
+        folded = self._folded(path)
+        allowed: dict[str, None] = {}
+        methods = self._exact.get(folded)
+        if methods is not None:
+            route = methods.get(method) or methods.get("*")
+            if route is not None:
+                return Match(route, {}, ())
+            allowed.update(dict.fromkeys(methods))
+        first = folded.split("/", 2)[1] if folded.startswith("/") else ""
+        for bucket in (first, "") if first else ("",):
+            for pattern in self._patterns.get(bucket, ()):
+                found = pattern.regex.match(path)
+                if found is None:
+                    continue
+                route = pattern.methods.get(method) or pattern.methods.get("*")
+                if route is not None:
+                    params = found.groupdict()
+                    if pattern.convertors:
+                        params = {k: pattern.convertors[k].convert(v) for k, v in params.items()}
+                    return Match(route, params, ())
+                allowed.update(dict.fromkeys(pattern.methods))
+        return Match(None, {}, tuple(allowed))

@@ -1,0 +1,84 @@
+"""One provider's state in one world: its tables, and the plain values of its section of the world file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
+
+from lms_emulator.core.tables import Seed, Table, TableSpec
+
+
+class StoreSnapshot(NamedTuple):
+    layers: dict[str, dict[Any, Any]]
+    counters: dict[str, int]
+
+
+class StoreSeed:
+    """The immutable bottom of a store, shared by every world made from the same section."""
+
+    __slots__ = ("highest", "section", "seeds")
+
+    def __init__(self, section: msgspec.Struct, tables: Mapping[str, TableSpec[Any]]) -> None:
+        self.seeds = {name: Seed(spec, getattr(section, name)) for name, spec in tables.items()}
+        self.section = msgspec.structs.replace(section, **{name: [] for name in tables})
+        self.highest: dict[str, int] = {}
+
+
+class Store:
+    """Base of a provider's state.
+
+    A provider subclasses it, annotates one `Table[Record]` per list of its section, and fills `tables` with
+    a `TableSpec` under the same names. Everything else (load, dump, snapshot, restore, reset) is done here.
+    """
+
+    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {}
+
+    def __init__(self, seed: StoreSeed) -> None:
+        self._seed = seed
+        self.counters: dict[str, int] = {}
+        for name, table_seed in seed.seeds.items():
+            setattr(self, name, Table(table_seed))
+
+    @property
+    def section(self) -> Any:
+        """The section's plain values (its lists are in the tables)."""
+        return self._seed.section
+
+    def next_number(self, table: str, attribute: str = "id", floor: int = 0) -> int:
+        """The next free integer identity: one more than the highest seeded or given so far.
+
+        Parameters: `attribute`, the record's field that holds the integer; `floor`, the least highest value.
+        """
+        if table not in self._seed.highest:
+            numbers = [getattr(record, attribute) for record in self._seed.seeds[table].records.values()]
+            self._seed.highest[table] = max((n for n in numbers if isinstance(n, int)), default=0)
+        number = max(self.counters.get(table, 0), self._seed.highest[table], floor) + 1
+        self.counters[table] = number
+        return number
+
+    def expire(self, now: Any) -> None:
+        """Drop a few records that are past their `keep_until`."""
+        for name, spec in self.tables.items():
+            if spec.keep_until is not None:
+                getattr(self, name).expire(now)
+
+    def reset(self) -> None:
+        self.counters = {}
+        for name in self.tables:
+            getattr(self, name).reset()
+
+    def snapshot(self) -> StoreSnapshot:
+        return StoreSnapshot({name: getattr(self, name).snapshot() for name in self.tables}, dict(self.counters))
+
+    def restore(self, snapshot: StoreSnapshot) -> None:
+        self.counters = dict(snapshot.counters)
+        for name, layer in snapshot.layers.items():
+            getattr(self, name).restore(layer)
+
+    def dump(self) -> msgspec.Struct:
+        """The section as it would stand in a world file now."""
+        return msgspec.structs.replace(
+            self._seed.section, **{name: getattr(self, name).values() for name in self.tables}
+        )

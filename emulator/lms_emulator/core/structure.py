@@ -1,0 +1,109 @@
+"""Turn plain data (from TOML or JSON) into typed records, reporting every problem at once."""
+
+from __future__ import annotations
+
+import difflib
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+T = TypeVar("T")
+
+
+def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]]:
+    """Convert `value` to the Struct type `kind`.
+
+    Returns the record and no problems, or None and one line per problem. A line names the place
+    (`openlearning.users[3].email`) and what was expected there.
+    """
+    try:
+        return msgspec.convert(value, kind), []
+    except msgspec.ValidationError:
+        problems: list[str] = []
+        _check(value, kind, path, problems)
+        return None, problems
+
+
+def _check(value: Any, kind: Any, path: str, problems: list[str]) -> None:
+    struct = _struct_in(kind)
+    if struct is not None and isinstance(value, dict):
+        _check_struct(value, struct, path, problems)
+        return
+    item = _list_item(kind)
+    if item is not None and isinstance(value, list):
+        for number, element in enumerate(value):
+            _check(element, item, f"{path}[{number}]", problems)
+        return
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        problems.append(f"{path}: {_sentence(str(error))}, got {_shown(value)}")
+
+
+def _check_struct(value: dict[Any, Any], struct: type[msgspec.Struct], path: str, problems: list[str]) -> None:
+    hints = get_type_hints(struct, include_extras=True)
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    for key, given in value.items():
+        field = fields.get(key)
+        if field is None:
+            near = difflib.get_close_matches(str(key), fields, 1)
+            tip = f"; did you mean `{near[0]}`?" if near else f"; known keys: {', '.join(fields)}"
+            problems.append(f"{path}.{key}: unknown key{tip}")
+        else:
+            _check(given, hints[field.name], f"{path}.{key}", problems)
+    problems.extend(
+        f"{path}.{name}: required key is missing, expected {describe_type(hints[field.name])}"
+        for name, field in fields.items()
+        if field.required and name not in value
+    )
+
+
+def _plain(kind: Any) -> Any:
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return kind
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    kind = _plain(kind)
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    structs = [a for a in map(_plain, _alternatives(kind)) if isinstance(a, type) and issubclass(a, msgspec.Struct)]
+    return structs[0] if len(structs) == 1 else None
+
+
+def _list_item(kind: Any) -> Any:
+    for alternative in _alternatives(kind):
+        plain = _plain(alternative)
+        if get_origin(plain) is list:
+            return get_args(plain)[0]
+        if get_origin(plain) is tuple and get_args(plain)[-1:] == (Ellipsis,):
+            return get_args(plain)[0]
+    return None
+
+
+def describe_type(kind: Any) -> str:
+    """A short name of a type for messages: `str`, `datetime`, `a list of str`, `one of a, b`."""
+    kind = _plain(kind)
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(describe_type(a) for a in get_args(kind) if a is not type(None))
+    if str(get_origin(kind)).endswith("Literal"):
+        return "one of " + ", ".join(str(a) for a in get_args(kind))
+    item = _list_item(kind)
+    if item is not None:
+        return f"a list of {describe_type(item)}"
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return f"a table ({kind.__name__})"
+    return getattr(kind, "__name__", str(kind))
+
+
+def _sentence(text: str) -> str:
+    return (text[:1].lower() + text[1:]).split(" - at `")[0]
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,243 @@
+"""State as tables of frozen records: a thin layer of changes over an immutable seed.
+
+Resetting drops the layer; a new world shares the seed; a snapshot copies the layer. None of them
+costs more when more was seeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+R = TypeVar("R")
+Key = Any
+_GONE: Any = type("Gone", (), {"__repr__": lambda self: "GONE", "__slots__": ()})()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSpec(Generic[R]):
+    """How one list of records in a provider's section becomes a table.
+
+    Parameters:
+        key: the record's identity, unique in the table; a field name or a function.
+        indexes: further ways to find records, name to function. A function may return a list of values
+            (the record is found under each) or None (it is not in this index).
+        keep_until: the instant after which a record is of no further use to any answer. Records past it are
+            dropped, oldest first, as new ones arrive. Codes, nonces and sessions need it; people do not.
+        limit: the most records that are kept beside the seeded ones; the oldest go first.
+    """
+
+    key: str | Callable[[R], Key]
+    indexes: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
+    keep_until: Callable[[R], datetime | None] | None = None
+    limit: int | None = None
+
+    def key_of(self, record: R) -> Key:
+        return getattr(record, self.key) if isinstance(self.key, str) else self.key(record)
+
+
+def _index_values(value: Any) -> Iterable[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple | set | frozenset) else (value,)
+
+
+class Seed(Generic[R]):
+    """The immutable bottom of a table, shared by every world that was made from it."""
+
+    __slots__ = ("_indexes", "records", "spec")
+
+    def __init__(self, spec: TableSpec[R], records: Iterable[R] = ()) -> None:
+        self.spec = spec
+        self.records: dict[Key, R] = {spec.key_of(record): record for record in records}
+        self._indexes: dict[str, dict[Any, dict[Key, None]]] = {}
+
+    def index(self, name: str) -> dict[Any, dict[Key, None]]:
+        """Index `name`, built when it is first asked for."""
+        found = self._indexes.get(name)
+        if found is None:
+            function = self.spec.indexes[name]
+            found = {}
+            for key, record in self.records.items():
+                for value in _index_values(function(record)):
+                    found.setdefault(value, {})[key] = None
+            self._indexes[name] = found
+        return found
+
+
+class Table(Generic[R]):
+    """Records by key, in the order in which they came: seeded first, then added."""
+
+    __slots__ = ("_changes", "_gone", "_layer_indexes", "_seed", "_spec")
+
+    def __init__(self, seed: Seed[R]) -> None:
+        self._seed = seed
+        self._spec = seed.spec
+        self._changes: dict[Key, R] = {}  # a deleted seed record is _GONE; a deleted added one is absent
+        self._gone = 0
+        self._layer_indexes: dict[str, dict[Any, dict[Key, None]]] = {}
+
+    # reading
+
+    def get(self, key: Key) -> R | None:
+        """The record with this key, or None."""
+        record = self._changes.get(key)
+        if record is None:
+            return self._seed.records.get(key)
+        return None if record is _GONE else record
+
+    def __contains__(self, key: Key) -> bool:
+        return self.get(key) is not None
+
+    def __len__(self) -> int:
+        seeded = self._seed.records
+        return len(seeded) - self._gone + sum(key not in seeded for key in self._changes)
+
+    def __iter__(self) -> Iterator[R]:
+        """Every record: seeded ones in their order (with their changes), then added ones."""
+        changes = self._changes
+        if not changes:
+            yield from list(self._seed.records.values())
+            return
+        seeded = self._seed.records
+        for key, record in list(seeded.items()):
+            current = changes.get(key, record)
+            if current is not _GONE:
+                yield current
+        for key, record in list(changes.items()):
+            if key not in seeded and record is not _GONE:
+                yield record
+
+    def values(self) -> list[R]:
+        """Every record, as a list."""
+        return list(self)
+
+    def find(self, index: str, value: Any) -> list[R]:
+        """The records that index `index` lists under `value`, seeded ones first."""
+        changes = self._changes
+        found: list[R] = []
+        seeded = self._seed.index(index).get(value)
+        layered = self._layer_index(index).get(value) if changes else None
+        if seeded:
+            records = self._seed.records
+            for key in seeded:
+                if key not in changes:
+                    found.append(records[key])
+                elif layered and key in layered:
+                    found.append(changes[key])
+        if layered:
+            found.extend(changes[key] for key in layered if not (seeded and key in seeded))
+        return found
+
+    def first(self, index: str, value: Any) -> R | None:
+        """The first record that `find` gives, or None."""
+        found = self.find(index, value)
+        return found[0] if found else None
+
+    # writing
+
+    def put(self, record: R) -> R:
+        """Add the record, or replace the one with its key. Returns it."""
+        key = self._spec.key_of(record)
+        self._unindex(key)
+        if self._changes.get(key) is _GONE:
+            self._gone -= 1
+        if self._spec.keep_until is not None:
+            self._changes.pop(key, None)  # what was renewed expires last
+        self._changes[key] = record
+        for name, layer in self._layer_indexes.items():
+            for value in _index_values(self._spec.indexes[name](record)):
+                layer.setdefault(value, {})[key] = None
+        limit = self._spec.limit
+        if limit is not None and len(self._changes) > limit:
+            self._drop_oldest(len(self._changes) - limit)
+        return record
+
+    def delete(self, key: Key) -> R | None:
+        """Take the record out and return it; None if there was none."""
+        record = self.get(key)
+        if record is None:
+            return None
+        self._unindex(key)
+        if key in self._seed.records:
+            self._changes[key] = _GONE
+            self._gone += 1
+        else:
+            del self._changes[key]
+        return record
+
+    def expire(self, now: datetime, most: int = 8) -> int:
+        """Drop up to `most` added records whose `keep_until` has passed, oldest first. Returns how many.
+
+        Called for every request that writes, so that state stays bounded at a constant cost per request.
+        """
+        keep_until = self._spec.keep_until
+        if keep_until is None or not self._changes:
+            return 0
+        past: list[Key] = []
+        for key, record in self._changes.items():
+            if record is not _GONE:
+                until = keep_until(record)
+                if until is not None and until > now:
+                    break
+                if until is not None and key not in self._seed.records:
+                    past.append(key)
+            if len(past) >= most:
+                break
+        for key in past:
+            self.delete(key)
+        return len(past)
+
+    def reset(self) -> None:
+        """Back to the seed."""
+        self._changes = {}
+        self._gone = 0
+        self._layer_indexes = {}
+
+    def snapshot(self) -> dict[Key, R]:
+        """The layer of changes; independent of what happens next."""
+        return dict(self._changes)
+
+    def restore(self, layer: dict[Key, R]) -> None:
+        """Put back a layer that `snapshot` gave; it can be restored again."""
+        self._changes = dict(layer)
+        self._gone = sum(record is _GONE for record in layer.values())
+        self._layer_indexes = {}
+
+    def fork(self) -> Table[R]:
+        """A pristine table over the same seed."""
+        return Table(self._seed)
+
+    # inside
+
+    def _layer_index(self, name: str) -> dict[Any, dict[Key, None]]:
+        layer = self._layer_indexes.get(name)
+        if layer is None:
+            layer = {}
+            function = self._spec.indexes[name]
+            for key, record in self._changes.items():
+                if record is not _GONE:
+                    for value in _index_values(function(record)):
+                        layer.setdefault(value, {})[key] = None
+            self._layer_indexes[name] = layer
+        return layer
+
+    def _unindex(self, key: Key) -> None:
+        record = self._changes.get(key)
+        if record is None or record is _GONE:
+            return
+        for name, layer in self._layer_indexes.items():
+            for value in _index_values(self._spec.indexes[name](record)):
+                keys = layer.get(value)
+                if keys is not None:
+                    keys.pop(key, None)
+                    if not keys:
+                        del layer[value]
+
+    def _drop_oldest(self, count: int) -> None:
+        seeded = self._seed.records
+        oldest = [key for key in self._changes if key not in seeded][:count]
+        for key in oldest:
+            self.delete(key)

@@ -1,0 +1,232 @@
+"""A world: the whole state of one campus, over a seed that it may share with other worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+from lms_emulator.core.addresses import DEFAULT_WORLD
+from lms_emulator.core.clock import Clock, ClockState
+from lms_emulator.core.faults import Faults
+from lms_emulator.core.ids import Ids
+from lms_emulator.core.journal import Journal
+from lms_emulator.core.outbox import Outbox
+from lms_emulator.core.provider import AnyProvider
+from lms_emulator.core.settings import EmulatorSettings, change
+from lms_emulator.core.store import Store, StoreSeed, StoreSnapshot
+
+
+class ClockSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `[clock]` table of a world file: the instant at which the world begins, and whether time stands still."""
+
+    set: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    freeze: bool = False
+
+
+class WorldSeed:
+    """What a world file says: name, clock, settings, and one section per provider.
+
+    Parameters: `sections`, provider name to a function that gives its section; called once, when the
+    provider is first used, so that an unused provider costs nothing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        clock: ClockSection | None = None,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        sections: Mapping[str, Callable[[], msgspec.Struct]],
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.clock = clock or ClockSection()
+        self.settings = {k: dict(v) for k, v in (settings or {}).items()}
+        self._sections = dict(sections)
+        self._stores: dict[str, StoreSeed] = {}
+
+    def store_seed(self, provider: AnyProvider) -> StoreSeed:
+        """The immutable tables of one provider."""
+        found = self._stores.get(provider.name)
+        if found is None:
+            make = self._sections.get(provider.name, provider.section)
+            found = self._stores[provider.name] = StoreSeed(make(), provider.store.tables)
+        return found
+
+
+class WorldSnapshot(NamedTuple):
+    """A whole state, independent of what happens after it was taken."""
+
+    seed: WorldSeed
+    stores: dict[str, StoreSnapshot]
+    settings: dict[str, msgspec.Struct]
+    emulator: EmulatorSettings
+    clock: ClockState
+    ids: Any
+    outbox: Any
+
+
+class World:
+    """One isolated campus: people, keys, tokens, nonces, clock, journal, outbox, settings.
+
+    Parameters:
+        name: `default` for the one that ports and host names lead to.
+        seed: what it begins as and returns to on reset.
+        providers: every provider by name.
+        overrides: settings given on the command line, by provider; they outlive resets and replacements.
+        random_seed: makes ids repeatable; each world draws its own sequence from it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        seed: WorldSeed,
+        providers: Mapping[str, AnyProvider],
+        *,
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+        random_seed: str | None = None,
+    ) -> None:
+        self.name = name
+        self.seed = seed
+        self.providers = providers
+        self.clock = Clock()
+        self.ids = Ids(None if random_seed is None else f"{random_seed}/{name}")
+        self.emulator = EmulatorSettings()
+        self.journal = Journal()
+        self.outbox = Outbox()
+        self.faults = Faults()
+        self.snapshots: dict[str, WorldSnapshot] = {}
+        self._overrides = {k: dict(v) for k, v in (overrides or {}).items()}
+        self._stores: dict[str, Store] = {}
+        self._settings: dict[str, msgspec.Struct] = {}
+        self._snapshot_number = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._settings = {}
+        self.set_emulator_settings(self._initial_settings("emulator", EmulatorSettings))
+        self.clock.restore(ClockState(None, 0.0))
+        if self.seed.clock.set is not None:
+            self.clock.set(self.seed.clock.set)
+        if self.seed.clock.freeze:
+            self.clock.freeze()
+
+    def _initial_settings(self, name: str, kind: type[Any]) -> Any:
+        begun = change(kind(), name, self.seed.settings.get(name, {}))
+        return change(begun, name, self._overrides.get(name, {}), lenient=True)
+
+    def set_emulator_settings(self, settings: EmulatorSettings) -> None:
+        """Put the emulator's own settings in force."""
+        self.emulator = settings
+        self.journal.max_entries = settings.journal_entries
+        self.journal.max_bytes = settings.journal_bytes
+        self.outbox.limit = settings.outbox_entries
+
+    def store(self, provider: str) -> Any:
+        """The provider's state, opened on first use."""
+        found = self._stores.get(provider)
+        if found is None:
+            kind = self.providers[provider]
+            found = self._stores[provider] = kind.store(self.seed.store_seed(kind))
+        return found
+
+    def settings(self, provider: str) -> Any:
+        """The provider's settings in force."""
+        found = self._settings.get(provider)
+        if found is None:
+            kind = self.providers[provider].settings
+            found = self._settings[provider] = self._initial_settings(provider, kind)
+        return found
+
+    def change_settings(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Put settings in force, all or none. Raises UsageError for an unknown name or a wrong value."""
+        changed: dict[str, Any] = {}
+        for name, given in values.items():
+            if name != "emulator" and name not in self.providers:
+                from lms_emulator.core.errors import UsageError
+
+                known = ", ".join(("emulator", *self.providers))
+                raise UsageError(f"unknown provider `{name}` in settings; known: {known}")
+            current = self.emulator if name == "emulator" else self.settings(name)
+            changed[name] = change(current, name, dict(given))
+        emulator = changed.pop("emulator", None)
+        if emulator is not None:
+            self.set_emulator_settings(emulator)
+        self._settings.update(changed)
+
+    def reset(self) -> None:
+        """Back to the seed: state, settings, clock, journal, outbox, faults; ids begin again when seeded."""
+        for store in self._stores.values():
+            store.reset()
+        self.ids.reset()
+        self.outbox.clear()
+        self.journal.clear()
+        self.faults.clear()
+        self._begin()
+
+    def replace(self, seed: WorldSeed) -> None:
+        """Become another world; snapshots of the old one stay usable."""
+        self.seed = seed
+        self._stores = {}
+        self.reset()
+
+    def snapshot(self) -> str:
+        """Keep the whole state; returns the snapshot's id."""
+        self._snapshot_number += 1
+        snapshot_id = f"s{self._snapshot_number}"
+        self.snapshots[snapshot_id] = WorldSnapshot(
+            seed=self.seed,
+            stores={name: store.snapshot() for name, store in self._stores.items()},
+            settings=dict(self._settings),
+            emulator=self.emulator,
+            clock=self.clock.snapshot(),
+            ids=self.ids.snapshot(),
+            outbox=self.outbox.snapshot(),
+        )
+        return snapshot_id
+
+    def restore(self, snapshot_id: str) -> None:
+        """Return to a kept state. The journal is not part of it. Raises KeyError for an unknown id."""
+        snapshot = self.snapshots[snapshot_id]
+        if snapshot.seed is not self.seed:
+            self.seed = snapshot.seed
+            self._stores = {}
+        for name, store in self._stores.items():
+            if name not in snapshot.stores:
+                store.reset()
+        for name, kept in snapshot.stores.items():
+            self.store(name).restore(kept)
+        self._settings = dict(snapshot.settings)
+        self.set_emulator_settings(snapshot.emulator)
+        self.clock.restore(snapshot.clock)
+        self.ids.restore(snapshot.ids)
+        self.outbox.restore(snapshot.outbox)
+
+    def dump(self) -> dict[str, Any]:
+        """The world as plain data of the world file's schema. Times of the clock are kept when it is not real."""
+        data: dict[str, Any] = {"name": self.seed.name, "description": self.seed.description}
+        if self.clock.mode != "real":
+            data["clock"] = {"set": self.clock.now(), "freeze": self.clock.mode == "frozen"}
+        kinds: dict[str, type[Any]] = {"emulator": EmulatorSettings}
+        kinds.update((provider.name, provider.settings) for provider in self.providers.values())
+        changed = {name: differing for name, kind in kinds.items() if (differing := self._differing(name, kind))}
+        if changed:
+            data["settings"] = changed
+        for name in self.providers:
+            data[name] = msgspec.to_builtins(self.store(name).dump())
+        return data
+
+    def _differing(self, name: str, kind: type[Any]) -> dict[str, Any]:
+        current = self.emulator if name == "emulator" else self.settings(name)
+        default = msgspec.structs.asdict(kind())
+        values = msgspec.structs.asdict(current)
+        return {key: value for key, value in values.items() if value != default[key]}
+
+    @property
+    def is_default(self) -> bool:
+        """Whether ports and plain host names lead here."""
+        return self.name == DEFAULT_WORLD

@@ -1,0 +1,143 @@
+"""World files: TOML for people, JSON of the same schema for the control API. Every problem is reported at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.errors import UsageError, WorldError
+from lms_emulator.core.provider import AnyProvider
+from lms_emulator.core.settings import EmulatorSettings, change
+from lms_emulator.core.structure import structure
+from lms_emulator.core.world import ClockSection, WorldSeed
+
+BUILT_IN = ("demo", "empty")
+
+
+def built_in(name: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
+    """The `demo` world (every provider's own part, read when it is first used) or the `empty` one."""
+    if name == "empty":
+        return WorldSeed("empty", description="Nothing but the providers themselves.", sections={})
+    sections = {provider.name: _demo_section(provider) for provider in providers.values()}
+    return WorldSeed("demo", description="One person known to all six providers.", sections=sections)
+
+
+def _demo_section(provider: AnyProvider) -> Callable[[], msgspec.Struct]:
+    def load() -> msgspec.Struct:
+        import tomllib
+
+        return msgspec.convert(tomllib.loads(provider.demo_text()), provider.section)
+
+    return load
+
+
+def load(reference: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
+    """The world `demo`, `empty`, or the one in a TOML (or `.json`) file.
+
+    Raises WorldError with one line per problem, each naming the file.
+    """
+    if reference in BUILT_IN:
+        return built_in(reference, providers)
+    path = Path(reference)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise WorldError([f"{reference}: no such file; give `demo`, `empty`, or the path of a world file"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorldError([f"{reference}: cannot be read: {error}"]) from None
+    data = _parse(reference, text, json=path.suffix == ".json")
+    try:
+        return from_data(data, providers, default_name=path.stem)
+    except WorldError as error:
+        raise WorldError([f"{reference}: {problem}" for problem in error.problems]) from None
+
+
+def _parse(reference: str, text: str, *, json: bool) -> Any:
+    if json:
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            raise WorldError([f"{reference}: not JSON: {error}"]) from None
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WorldError([f"{reference}: not TOML: {error}"]) from None
+
+
+def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: str = "world") -> WorldSeed:
+    """A world from plain data. Raises WorldError with one line per problem."""
+    if not isinstance(data, dict):
+        raise WorldError([f"a world is a table of tables, got {type(data).__name__}"])
+    problems: list[str] = []
+    known = ("name", "description", "clock", "settings", *providers)
+    for key in data:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1)
+            tip = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
+            problems.append(f"{key}: unknown key or provider; {tip}")
+    texts = {key: data.get(key, default) for key, default in (("name", default_name), ("description", ""))}
+    problems.extend(f"{k}: expected str, got {v!r}" for k, v in texts.items() if not isinstance(v, str))
+    clock, clock_problems = structure(data.get("clock", {}), ClockSection, "clock")
+    problems += clock_problems
+    settings = data.get("settings", {})
+    problems += _settings_problems(settings, providers)
+    sections: dict[str, msgspec.Struct] = {}
+    for name, provider in providers.items():
+        section, found = structure(data.get(name, {}), provider.section, name)
+        if section is not None:
+            found = [*_duplicates(section, provider), *(f"{name}.{p}" for p in provider.problems(section))]
+            sections[name] = section
+        problems += found
+    if problems:
+        raise WorldError(problems)
+    return WorldSeed(
+        texts["name"],
+        description=texts["description"],
+        clock=clock,
+        settings=settings,
+        sections={name: _constant(section) for name, section in sections.items()},
+    )
+
+
+def _constant(section: msgspec.Struct) -> Callable[[], msgspec.Struct]:
+    return lambda: section
+
+
+def _settings_problems(settings: Any, providers: Mapping[str, AnyProvider]) -> list[str]:
+    if not isinstance(settings, dict):
+        return [f"settings: expected a table per provider, got {type(settings).__name__}"]
+    problems = []
+    for name, values in settings.items():
+        kind = EmulatorSettings if name == "emulator" else providers[name].settings if name in providers else None
+        if kind is None or not isinstance(values, dict):
+            problems.append(f"settings.{name}: expected a table named after a provider or `emulator`")
+            continue
+        for key, value in values.items():
+            try:
+                change(kind(), name, {key: value})
+            except UsageError as error:
+                problems.append(f"settings.{name}.{key}: {error}")
+    return problems
+
+
+def _duplicates(section: msgspec.Struct, provider: AnyProvider) -> list[str]:
+    problems = []
+    for table, spec in provider.store.tables.items():
+        seen: set[Any] = set()
+        for number, record in enumerate(getattr(section, table)):
+            key = spec.key_of(record)
+            if key in seen:
+                problems.append(f"{provider.name}.{table}[{number}]: another record already has the key {key!r}")
+            seen.add(key)
+    return problems
+
+
+def dump_toml(data: Mapping[str, Any]) -> str:
+    """Plain data of a world as TOML text."""
+    return msgspec.toml.encode(data).decode()

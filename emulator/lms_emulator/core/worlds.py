@@ -1,0 +1,71 @@
+"""All worlds of one process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lms_emulator.core.addresses import DEFAULT_WORLD
+from lms_emulator.core.errors import NotFoundError, UsageError
+from lms_emulator.core.provider import AnyProvider
+from lms_emulator.core.world import World, WorldSeed
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+class Worlds:
+    """The default world and any number of further isolated ones.
+
+    Parameters: as of `World`; `seed` is what the default world, and a further one that names no other, begins as.
+    """
+
+    def __init__(
+        self,
+        seed: WorldSeed,
+        providers: Mapping[str, AnyProvider],
+        *,
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+        random_seed: str | None = None,
+    ) -> None:
+        self.providers = providers
+        self._overrides = overrides
+        self._random_seed = random_seed
+        self._worlds: dict[str, World] = {}
+        self._worlds[DEFAULT_WORLD] = self._make(DEFAULT_WORLD, seed)
+
+    def _make(self, name: str, seed: WorldSeed) -> World:
+        return World(name, seed, self.providers, overrides=self._overrides, random_seed=self._random_seed)
+
+    @property
+    def default(self) -> World:
+        """The world that ports and plain host names lead to."""
+        return self._worlds[DEFAULT_WORLD]
+
+    def has(self, name: str) -> bool:
+        return name in self._worlds
+
+    def __getitem__(self, name: str) -> World:
+        try:
+            return self._worlds[name]
+        except KeyError:
+            raise NotFoundError(f"there is no world `{name}`; known: {', '.join(self._worlds)}") from None
+
+    def __iter__(self) -> Iterator[World]:
+        return iter(list(self._worlds.values()))
+
+    def create(self, name: str, seed: WorldSeed | None = None) -> World:
+        """Open a further world; without a seed it shares the default world's. Raises UsageError."""
+        if not _NAME.fullmatch(name):
+            raise UsageError(f"name: `{name}` is not a host label; use 1 to 63 of a-z, 0-9 and inner hyphens")
+        if name in self._worlds:
+            raise UsageError(f"name: there is already a world `{name}`; delete it first or choose another name")
+        world = self._worlds[name] = self._make(name, seed or self.default.seed)
+        return world
+
+    def delete(self, name: str) -> None:
+        """Close a further world. Raises UsageError for the default one and NotFoundError for an unknown one."""
+        if name == DEFAULT_WORLD:
+            raise UsageError("the default world cannot be deleted; POST /_emulator/reset empties it")
+        self[name]
+        del self._worlds[name]

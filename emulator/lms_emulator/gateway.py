@@ -1,0 +1,279 @@
+"""Where every request arrives: finds the world and the provider, keeps the journal, plays faults, explains refusals.
+
+Knows no provider's rules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Mapping
+from inspect import isawaitable
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from lms_emulator.core.addresses import Address, Addresses
+from lms_emulator.core.clock import monotonic
+from lms_emulator.core.exchange import BodyError, Exchange, split_authority
+from lms_emulator.core.faults import Fault
+from lms_emulator.core.journal import Entry
+from lms_emulator.core.provider import AnyProvider
+from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.world import World
+from lms_emulator.core.worlds import Worlds
+
+CONTROL_PREFIX = "/_emulator"
+EXPLAIN_HEADER = b"x-emulator-explain"
+
+
+class TooLargeError(Exception):
+    """The request body is over the limit."""
+
+
+class Gateway:
+    """The ASGI application.
+
+    Parameters:
+        providers: by name.
+        worlds: the default world and any further ones.
+        addresses: how providers are reached.
+        control: ASGI application of the control API; gets the world in `scope["state"]["world"]`.
+    """
+
+    def __init__(
+        self, providers: Mapping[str, AnyProvider], worlds: Worlds, addresses: Addresses, control: ControlApp
+    ) -> None:
+        self.providers = providers
+        self.worlds = worlds
+        self.addresses = addresses
+        self.control = control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            raise RuntimeError(f"the emulator does not speak {scope['type']}")
+        headers = Headers(scope=scope)
+        server = scope.get("server") or ("127.0.0.1", None)
+        host, port = split_authority(headers.get("host") or server[0])
+        path: str = scope["path"]
+        address = self.addresses.locate(host, server[1], path, self.worlds.has)
+        world = self.worlds[address.world]
+        below = path[len(address.prefix) :]
+        if below.startswith(CONTROL_PREFIX) and (len(below) == 10 or below[10] == "/"):
+            await self.control(self, world, address, scope, receive, send)
+        elif address.provider is None:
+            await self.control.outside(self, world, address, scope, receive, send)
+        else:
+            await self._exchange(address, world, headers, host, port, scope, receive, send)
+
+    async def _exchange(
+        self,
+        address: Address,
+        world: World,
+        headers: Headers,
+        host: str,
+        port: int | None,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        begun = monotonic()
+        provider = self.providers[address.provider or ""]
+        x: Exchange[Any, Any] = Exchange(
+            scope,
+            b"",
+            address=address,
+            addresses=self.addresses,
+            world=world,
+            store=world.store(provider.name),
+            settings=world.settings(provider.name),
+            headers=headers,
+            host=host,
+            port=port,
+            send_request=self,
+        )
+        x.entry_id = world.journal.next_id()
+        fault = world.faults.hit(provider.name, x.method, x.path) if world.faults else None
+        refusal: Refusal | None = None
+        crash: str | None = None
+        try:
+            x.body = await _read_body(headers, receive, world.emulator.max_body_bytes)
+        except TooLargeError:
+            refusal = provider.body_too_large(x, world.emulator.max_body_bytes)
+            response = provider.render(x, refusal)
+            response.headers["connection"] = "close"
+        else:
+            if fault is not None and fault.delay_ms:
+                await asyncio.sleep(fault.delay_ms / 1000)
+            if fault is not None and (fault.status is not None or fault.rate_limit is not None):
+                response = _fault_response(fault)
+            else:
+                response, refusal, crash = await _answer(provider, x)
+        if refusal is not None:
+            response.raw_headers.append((EXPLAIN_HEADER, self._explain_url(x).encode("latin-1", "replace")))
+        response.raw_headers.append((b"date", world.clock.http_date()))
+        if fault is not None:
+            x.notes["fault"] = fault.id
+        _record(world, x, response, refusal, crash, begun)
+        if fault is not None and (fault.drop or fault.truncate is not None or fault.malformed):
+            await _send_broken(fault, response, scope, send)
+        else:
+            await response(scope, receive, send)
+
+    def _explain_url(self, x: Exchange[Any, Any]) -> str:
+        if self.addresses.public_url:
+            base = self.addresses.public_url + ("" if x.world.is_default else f"/w/{x.world.name}")
+        else:
+            base = f"{x.scheme}://{x.authority}{x.prefix.removesuffix('/' + x.provider)}"
+        return f"{base}{CONTROL_PREFIX}/requests/{x.entry_id}"
+
+
+class ControlApp:
+    """What the gateway needs of the control API; see `lms_emulator.control`."""
+
+    async def __call__(
+        self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer a request under `/_emulator`."""
+        raise NotImplementedError
+
+    async def outside(
+        self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer a request on the gateway that belongs to no provider."""
+        raise NotImplementedError
+
+
+async def _answer(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response, Refusal | None, str | None]:
+    """The provider's answer, the refusal behind it, and the traceback if our code failed."""
+    try:
+        refusal: Refusal | None = None
+        try:
+            response = await _dispatch(provider, x)
+        except Refusal as refused:
+            refusal, response = refused, provider.render(x, refused)
+        provider.finish(x, response)
+        if x.method not in ("GET", "HEAD"):
+            x.store.expire(x.clock.now())
+        return response, refusal, None
+    except Exception:
+        text = traceback.format_exc()
+        print(f"lms-emulator: {x.method} {x.path} failed inside the emulator:\n{text}", file=sys.stderr)
+        return provider.crashed(x), None, text
+
+
+async def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> Response:
+    early = provider.respond_early(x)
+    if early is not None:
+        return early
+    route, params, allowed = provider.router.match(x.method, provider.normalise_path(x.path))
+    if route is None:
+        answer = provider.method_not_allowed(x, allowed) if allowed else provider.not_found(x)
+        if isinstance(answer, Refusal):
+            if not allowed and answer.diagnosis is None:
+                answer.diagnosis = provider.hint_for_unknown_path(x.path)
+            raise answer
+        return answer
+    x.route = route
+    x.path_params = params
+    result = route.handler(x)
+    return await result if isawaitable(result) else result
+
+
+async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
+    declared = headers.get("content-length")
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise TooLargeError
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(body) > limit:
+            raise TooLargeError
+        return body
+    chunks, size = [body], len(body)
+    while message.get("more_body"):
+        if size > limit:
+            raise TooLargeError
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+    if size > limit:
+        raise TooLargeError
+    return b"".join(chunks)
+
+
+def _record(
+    world: World, x: Exchange[Any, Any], response: Response, refusal: Refusal | None, crash: str | None, begun: float
+) -> None:
+    entry = Entry()
+    entry.id = x.entry_id
+    entry.at = world.clock.timestamp()
+    entry.duration = monotonic() - begun
+    entry.world = world.name
+    entry.provider = x.provider
+    entry.reached_by = x.address.reached_by
+    entry.scheme = x.scheme
+    entry.host = x.authority
+    entry.method = x.method
+    query = b"?" + x.query_string if x.query_string else b""
+    entry.target = (x.prefix.encode() + x.raw_path + query).decode("latin-1")
+    entry.headers = x.headers.raw
+    entry.body = x.body
+    entry.route = x.route.name if x.route is not None else ""
+    entry.status = response.status_code
+    entry.response_headers = response.raw_headers
+    entry.response_body = bytes(response.body)
+    entry.checks = x.checks
+    entry.warnings = x.warnings
+    entry.notes = x.notes
+    entry.refusal = refusal.record() if refusal is not None else None
+    entry.defect = x.route.defect or bool(x.notes.get("provider_defect")) if x.route is not None else False
+    entry.crash = crash
+    world.journal.add(entry)
+
+
+def _fault_response(fault: Fault) -> Response:
+    headers = dict(fault.headers)
+    if fault.rate_limit is not None and fault.status is None:
+        headers.setdefault("Retry-After", str(fault.retry_after))
+    return Response(fault.body, fault.status or 429, headers)
+
+
+async def _send_broken(fault: Fault, response: Response, scope: Scope, send: Send) -> None:
+    transport = scope.get("state", {}).get("transport")
+    body = bytes(response.body)
+    if fault.drop:
+        if transport is None:
+            raise ConnectionResetError("the connection was dropped by a scripted fault")
+        transport.abort()
+        return
+    if fault.malformed:
+        body = body[: len(body) // 2]
+        headers = [(k, v) for k, v in response.raw_headers if k != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return
+    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": body[: fault.truncate], "more_body": True})
+    if transport is not None:
+        transport.close()
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+__all__ = ["CONTROL_PREFIX", "BodyError", "ControlApp", "Gateway"]
