@@ -51,6 +51,8 @@ class Gateway:
         self.worlds = worlds
         self.addresses = addresses
         self.control = control
+        self.ca_pem: bytes | None = None
+        """Certificate of the authority behind HTTPS, when it is served."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -273,7 +273,7 @@ def delete_world(call: Call) -> Any:
 
 
 def ca_pem(call: Call) -> Any:
-    pem = getattr(call.gateway, "ca_pem", None)
+    pem = call.gateway.ca_pem
     if pem is None:
         raise NotFoundError("there is no certificate authority; start with `lms-emulator serve --tls`")
     return Response(pem, media_type="application/x-pem-file")

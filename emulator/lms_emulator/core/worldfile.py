@@ -138,6 +138,21 @@ def _duplicates(section: msgspec.Struct, provider: AnyProvider) -> list[str]:
     return problems
 
 
+def dump_json(data: Mapping[str, Any]) -> str:
+    """Plain data of a world as JSON text, indented."""
+    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
+
+
 def dump_toml(data: Mapping[str, Any]) -> str:
-    """Plain data of a world as TOML text."""
-    return msgspec.toml.encode(data).decode()
+    """Plain data of a world as TOML text. TOML has no null: keys without a value are left out."""
+    import tomli_w
+
+    return tomli_w.dumps(_without_null(data), multiline_strings=True)
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_null(item) for key, item in value.items() if item is not None and item != []}
+    if isinstance(value, list | tuple):
+        return [_without_null(item) for item in value]
+    return value

@@ -1,0 +1,40 @@
+"""What `serve` prints below the ready line: where each provider is and how to get in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.listing import columns
+from lms_emulator.serve import Server
+
+_WANTED = ("api_key", "consumer_key", "shared_secret", "client_id", "client_secret", "learner", "student")
+
+
+def banner(server: Server) -> str:
+    """A short table of base URLs and demo credentials."""
+    gateway = server.gateway
+    world = gateway.worlds.default
+    rows = [("provider", "base URL", "demo credentials")]
+    for name, provider in gateway.providers.items():
+        bases = gateway.addresses.base_urls(name, world.name, "http", gateway.addresses.host, server.port)
+        info = msgspec.to_builtins(provider.info(world, bases))
+        rows.append((name, bases.get("port") or bases["prefix"], "  ".join(_credentials(info))))
+    lines = [columns(rows), f"everything a test needs: {server.url}/_emulator/info"]
+    if server.tls_port is not None:
+        lines.append(
+            f"HTTPS: https://{gateway.addresses.host}:{server.tls_port}  authority: {server.url}/_emulator/ca.pem"
+        )
+    return "\n".join(lines)
+
+
+def _credentials(info: dict[str, Any]) -> list[str]:
+    found = []
+    for key in _WANTED:
+        value = info.get(key)
+        if isinstance(value, str) and value:
+            found.append(f"{key}={value if len(value) <= 44 else value[:41] + '…'}")
+        elif isinstance(value, dict) and value.get("password"):
+            found.append(f"{key}={value.get('username') or value.get('login')}/{value['password']}")
+    return found[:3]

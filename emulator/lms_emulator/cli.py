@@ -1,0 +1,323 @@
+"""The command line. Heavy imports happen inside the commands, so that `--help` and `healthcheck` are quick."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from lms_emulator._version import __version__
+from lms_emulator.core.errors import UsageError, WorldError
+
+ENV_PREFIX = "LMS_EMULATOR_"
+_DESCRIPTION = """\
+Answers on your own machine as OpenLearning, the Open edX LMS, Pearson LearningStudio, LTIAAS, Canvas and Brightspace.
+Signatures, nonces, scopes and expiry are really checked; state lives in memory.
+
+  lms-emulator serve                      start with the demo world on http://127.0.0.1:8080
+  lms-emulator explain                    why the last request was refused
+  lms-emulator settings                   behaviours you can change with --set provider.setting=value
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 the answer is no, 2 it was asked wrongly."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "run"):
+        parser.print_help()
+        return 2
+    try:
+        return int(args.run(args) or 0)
+    except WorldError as error:
+        for problem in error.problems:
+            print(f"lms-emulator: {problem}", file=sys.stderr)
+        return 2
+    except UsageError as error:
+        print(f"lms-emulator: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, for `main` and for the documentation."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="lms-emulator", description=_DESCRIPTION, formatter_class=raw)
+    parser.add_argument("--version", action="version", version=f"lms-emulator {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_serve(commands)
+    _add_running(commands)
+    _add_descriptions(commands)
+    _add_world(commands)
+    _add_sign(commands)
+    return parser
+
+
+def _env(option: str, default: Any = None) -> Any:
+    return os.environ.get(ENV_PREFIX + option.upper().replace("-", "_"), default)
+
+
+def _flag_env(option: str) -> bool:
+    value = str(_env(option, "")).strip().lower()
+    if value in ("", "0", "false", "no", "off"):
+        return False
+    if value in ("1", "true", "yes", "on"):
+        return True
+    raise UsageError(f"{ENV_PREFIX}{option.upper().replace('-', '_')}: `{value}` is neither true nor false")
+
+
+def _number(text: str, name: str) -> int:
+    if not text.isdigit():
+        raise UsageError(f"{name}: `{text}` is not a port number; give 0 to 65535")
+    return int(text)
+
+
+def _add_serve(commands: Any) -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    serve = commands.add_parser(
+        "serve",
+        help="start the emulator",
+        formatter_class=raw,
+        description="Start the emulator. Prints `lms-emulator ready URL` once every socket accepts requests.",
+        epilog="Every option has an environment variable LMS_EMULATOR_<OPTION> (LMS_EMULATOR_PORT, LMS_EMULATOR_TLS=1\n"
+        "and so on); the option wins. LMS_EMULATOR_SET holds settings separated by spaces or newlines.",
+    )
+    serve.add_argument("--host", help="address to bind (default 127.0.0.1; 0.0.0.0 for all)")
+    serve.add_argument(
+        "--port",
+        help="the gateway's port (default 8080); the providers take the following ones: +1 openlearning, +2 openedx, "
+        "+3 learningstudio, +4 ltiaas, +5 canvas, +6 brightspace; 0 picks free ports",
+    )
+    serve.add_argument("--world", metavar="demo|empty|FILE", help="what the world begins as (default demo)")
+    serve.add_argument(
+        "--no-provider-ports", action="store_true", default=None, help="only the gateway's port, no port per provider"
+    )
+    serve.add_argument(
+        "--tls",
+        action="store_true",
+        default=None,
+        help="serve HTTPS as well, with certificates for localhost and the real host names; the authority's "
+        "certificate is at /_emulator/ca.pem",
+    )
+    serve.add_argument("--tls-port", help="the port of HTTPS (default 8443, or a free one with --port 0)")
+    serve.add_argument("--public-url", help="the gateway's address as clients see it, for absolute URLs in answers")
+    serve.add_argument("--seed", metavar="N", help="make ids and tokens repeatable")
+    serve.add_argument(
+        "--set",
+        action="append",
+        metavar="PROVIDER.SETTING=VALUE",
+        help="change a chosen behaviour; may be repeated (see `lms-emulator settings`)",
+    )
+    serve.set_defaults(run=_serve)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from lms_emulator.app import create_app
+    from lms_emulator.serve import Server
+
+    port = _number(str(args.port or _env("port") or os.environ.get("PORT") or "8080"), "--port")
+    tls = args.tls if args.tls is not None else _flag_env("tls")
+    default_tls_port = "0" if port == 0 else "8443"
+    tls_port = _number(str(args.tls_port or _env("tls-port") or default_tls_port), "--tls-port") if tls else None
+    own_ports = not (args.no_provider_ports if args.no_provider_ports is not None else _flag_env("no-provider-ports"))
+    gateway = create_app(
+        args.world or _env("world", "demo"),
+        public_url=args.public_url or _env("public-url"),
+        settings=parse_settings(args.set if args.set is not None else str(_env("set", "")).split()),
+        seed=args.seed or _env("seed"),
+    )
+    server = Server(
+        gateway, host=args.host or _env("host", "127.0.0.1"), port=port, provider_ports=own_ports, tls_port=tls_port
+    )
+    server.bind()
+
+    def ready() -> None:
+        from lms_emulator.banner import banner
+
+        print(f"lms-emulator ready {server.url}", flush=True)
+        server.loop.call_later(0.05, lambda: print(banner(server), flush=True))
+
+    server.run(ready)
+    return 0
+
+
+def parse_settings(items: Sequence[str]) -> dict[str, dict[str, str]]:
+    """`provider.setting=value` texts as a dictionary by provider. Raises UsageError."""
+    settings: dict[str, dict[str, str]] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        provider, dot, setting = name.partition(".")
+        if not (equals and dot and setting):
+            raise UsageError(f"--set {item}: write it as provider.setting=value")
+        settings.setdefault(provider.strip(), {})[setting.strip()] = value
+    return settings
+
+
+def _add_running(commands: Any) -> None:
+    default = "of the emulator (default LMS_EMULATOR_URL, else http://127.0.0.1:<LMS_EMULATOR_PORT or 8080>)"
+    health = commands.add_parser("healthcheck", help="exit 0 if an emulator is ready, 1 if not (for containers)")
+    health.add_argument("--url", help=f"address {default}")
+    health.add_argument("--timeout", type=float, default=2.0, help="seconds to wait (default 2)")
+    health.set_defaults(run=_healthcheck)
+    explain = commands.add_parser("explain", help="why the last request to a running emulator was refused")
+    explain.add_argument("id", nargs="?", default="last-refused", help="id of a journal entry (default: last refused)")
+    explain.add_argument("--url", help=f"address {default}")
+    explain.add_argument("--json", action="store_true", help="the whole journal entry as JSON")
+    explain.set_defaults(run=_explain)
+
+
+def _url(args: argparse.Namespace) -> str:
+    port = _env("port") or os.environ.get("PORT") or "8080"
+    return str(args.url or _env("url") or f"http://127.0.0.1:{port}").rstrip("/")
+
+
+def _healthcheck(args: argparse.Namespace) -> int:
+    from urllib.error import URLError
+    from urllib.request import ProxyHandler, build_opener
+
+    try:
+        with build_opener(ProxyHandler({})).open(f"{_url(args)}/_emulator/health", timeout=args.timeout) as answer:
+            body = answer.read().decode("utf-8", "replace")
+    except (URLError, OSError, ValueError) as error:
+        print(f"lms-emulator: not ready: {error}", file=sys.stderr)
+        return 1
+    if '"ready"' not in body:
+        print("lms-emulator: something else answers there", file=sys.stderr)
+        return 1
+    print(body)
+    return 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from lms_emulator.explain import explain
+
+    return explain(_url(args), args.id, as_json=args.json)
+
+
+def _add_descriptions(commands: Any) -> None:
+    routes = commands.add_parser("routes", help="every route with its evidence grade and source")
+    routes.add_argument("provider", nargs="?", help="only this provider")
+    routes.add_argument("--json", action="store_true", help="as JSON")
+    routes.set_defaults(run=_routes)
+    settings = commands.add_parser("settings", help="every setting with its default and evidence grade")
+    settings.add_argument("provider", nargs="?", help="only this provider (or `emulator`)")
+    settings.add_argument("--json", action="store_true", help="as JSON")
+    settings.set_defaults(run=_settings)
+    openapi = commands.add_parser("openapi", help="OpenAPI 3.1 of the control API, or of a provider as emulated")
+    openapi.add_argument("provider", nargs="?", help="a provider instead of the control API")
+    openapi.set_defaults(run=_openapi)
+
+
+def _providers(only: str | None, *, also: tuple[str, ...] = ()) -> dict[str, Any]:
+    from lms_emulator.app import load_providers
+
+    providers = load_providers()
+    if only is None or only in also:
+        return providers
+    if only not in providers:
+        raise UsageError(f"unknown provider `{only}`; known: {', '.join((*also, *providers))}")
+    return {only: providers[only]}
+
+
+def _routes(args: argparse.Namespace) -> int:
+    from lms_emulator.listing import print_routes
+
+    print_routes(_providers(args.provider), as_json=args.json)
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> int:
+    from lms_emulator.listing import print_settings
+
+    print_settings(_providers(args.provider, also=("emulator",)), args.provider, as_json=args.json)
+    return 0
+
+
+def _openapi(args: argparse.Namespace) -> int:
+    import json
+
+    from lms_emulator.control import openapi
+    from lms_emulator.control.operations import ROUTES
+
+    if args.provider is None:
+        document = openapi.document("http://127.0.0.1:8080", ROUTES)
+    else:
+        (provider,) = _providers(args.provider).values()
+        url = f"http://127.0.0.1:8080/{provider.name}"
+        document = openapi.provider_document(provider.title, url, provider.routes)
+    print(json.dumps(document, indent=2))
+    return 0
+
+
+def _add_world(commands: Any) -> None:
+    world = commands.add_parser("world", help="check or show a world file")
+    actions = world.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    check = actions.add_parser("check", help="report every problem of a world file; exit 2 if there are any")
+    check.add_argument("file", help="demo, empty, or the path of a TOML or JSON file")
+    check.set_defaults(run=_world_check)
+    show = actions.add_parser("show", help="print a world as TOML, to start a file of your own from")
+    show.add_argument("file", nargs="?", default="demo", help="demo (default), empty, or a path")
+    show.add_argument("--json", action="store_true", help="as JSON, as the control API takes it")
+    show.set_defaults(run=_world_show)
+
+
+def _world_check(args: argparse.Namespace) -> int:
+    from lms_emulator.app import load_providers
+    from lms_emulator.core.worldfile import load
+
+    providers = load_providers()
+    seed = load(args.file, providers)
+    sizes = []
+    for provider in providers.values():
+        tables = seed.store_seed(provider).seeds
+        count = sum(len(table.records) for table in tables.values())
+        if count:
+            sizes.append(f"{provider.name} {count} records")
+    print(f"{args.file}: a good world ({', '.join(sizes) or 'empty'})")
+    return 0
+
+
+def _world_show(args: argparse.Namespace) -> int:
+    from lms_emulator.app import create_app
+    from lms_emulator.core.worldfile import dump_json, dump_toml
+
+    data = create_app(args.file).worlds.default.dump()
+    print(dump_json(data) if args.json else dump_toml(data), end="")
+    return 0
+
+
+def _add_sign(commands: Any) -> None:
+    sign = commands.add_parser(
+        "sign", help="produce a correct assertion, header or launch form, for pasting into curl", add_help=False
+    )
+    sign.add_argument("rest", nargs=argparse.REMAINDER)
+    sign.set_defaults(run=_sign)
+
+
+def _sign(args: argparse.Namespace) -> int:
+    """Each provider that has signatures to make offers them in its `sign` module, read only when it is asked for."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    from lms_emulator.app import PROVIDERS
+
+    parser = argparse.ArgumentParser(
+        prog="lms-emulator sign",
+        description="Print what a correct client would send, with the demo world's keys by default.",
+    )
+    kinds = parser.add_subparsers(title="what to sign", metavar="KIND", required=True)
+    for name in PROVIDERS:
+        if find_spec(f"lms_emulator.providers.{name}.sign") is not None:
+            import_module(f"lms_emulator.providers.{name}.sign").add_commands(kinds)
+    chosen = parser.parse_args(args.rest)
+    return int(chosen.run(chosen) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

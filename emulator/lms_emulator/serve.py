@@ -1,0 +1,245 @@
+"""Sockets: one event loop that listens on the gateway's port and on one port per provider."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from lms_emulator.core.errors import UsageError
+from lms_emulator.gateway import Gateway
+
+_KEEP_ALIVE_SECONDS = 75
+_NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
+_GRACE_SECONDS = 0.5
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, with two differences: any request target is taken as it stands on the wire (`//a`, bytes
+    that are not ASCII), and the transport is in `scope["state"]`, so that a scripted fault can drop the connection."""
+
+    def on_headers_complete(self) -> None:
+        raw_path, query = split_target(self.url)
+        self.url = b"/"
+        super().on_headers_complete()
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict there
+        scope["raw_path"] = raw_path
+        path = raw_path.decode("ascii")
+        scope["path"] = unquote(path, errors="replace") if "%" in path else path
+        scope["query_string"] = query
+        scope["state"]["transport"] = self.transport
+
+
+def split_target(target: bytes) -> tuple[bytes, bytes]:
+    """Path and query of a request target (origin form, absolute form, or `*`), bytes that are not ASCII escaped."""
+    target = _NOT_ASCII.sub(lambda m: b"%%%02X" % m[0][0], target.split(b"#", 1)[0])
+    if not target.startswith(b"/"):
+        _, found, rest = target.partition(b"://")
+        target = b"/" + rest.partition(b"/")[2] if found else b"/" + target
+    path, _, query = target.partition(b"?")
+    return path, query
+
+
+class Server:
+    """The emulator on sockets. Either `run` it in the main thread, or `start` and `stop` it in one of its own.
+
+    Parameters:
+        gateway: the application.
+        host: address to bind; loopback unless the emulator is to be reached from elsewhere.
+        port: the gateway's port; 0 picks free ones for all sockets.
+        provider_ports: whether each provider gets a port of its own, counted up from the gateway's.
+        tls_port: serve HTTPS as well, on this port; 0 picks a free one; None does not.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        provider_ports: bool = True,
+        tls_port: int | None = None,
+    ) -> None:
+        self.gateway = gateway
+        self.host = host
+        self._port = port
+        self._provider_ports = provider_ports
+        self._tls_port = tls_port
+        self._sockets: list[tuple[socket.socket, bool]] = []
+        self._servers: list[asyncio.Server] = []
+        self._state = ServerState()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self.port = port
+        self.tls_port: int | None = None
+
+    @property
+    def url(self) -> str:
+        """The gateway's address."""
+        host = self.gateway.addresses.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that serves. Raises RuntimeError before `start`."""
+        if self._loop is None:
+            raise RuntimeError("the server is not running")
+        return self._loop
+
+    def bind(self) -> None:
+        """Open every socket. Raises UsageError naming the port that is in use; then none stays open."""
+        try:
+            gateway = self._listen(self._port, "the gateway")
+            self.port = gateway.getsockname()[1]
+            ports: dict[str, int] = {}
+            if self._provider_ports:
+                for number, name in enumerate(self.gateway.providers, 1):
+                    wanted = self._port + number if self._port else 0
+                    ports[name] = self._listen(wanted, name).getsockname()[1]
+            if self._tls_port is not None:
+                self.tls_port = self._listen(self._tls_port, "TLS", tls=True).getsockname()[1]
+        except BaseException:
+            self._close_sockets()
+            raise
+        self.gateway.addresses.listen(self.host, self.port, ports)
+
+    def _listen(self, port: int, purpose: str, *, tls: bool = False) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        try:
+            sock = socket.create_server((self.host, port), family=family, backlog=2048)
+        except OverflowError:
+            raise UsageError(f"port {port} (for {purpose}) is over 65535; choose a lower --port") from None
+        except OSError as error:
+            text = error.strerror or str(error)
+            tip = "choose another with --port (0 picks free ones)"
+            raise UsageError(f"cannot listen on {self.host} port {port} (for {purpose}): {text}; {tip}") from None
+        sock.setblocking(False)
+        self._sockets.append((sock, tls))
+        return sock
+
+    def _close_sockets(self) -> None:
+        for sock, _ in self._sockets:
+            sock.close()
+        self._sockets = []
+
+    async def _open(self) -> None:
+        config = Config(
+            self.gateway,
+            interface="asgi3",
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        )
+        config.load()
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> Protocol:
+            return Protocol(config, self._state, {}, loop)
+
+        context = None
+        if any(tls for _, tls in self._sockets):
+            from lms_emulator import tls as tls_module
+
+            context, self.gateway.ca_pem = tls_module.server_context(self.gateway.addresses)
+        for sock, tls in self._sockets:
+            self._servers.append(await loop.create_server(protocol, sock=sock, ssl=context if tls else None))
+
+    async def _close(self, grace: float) -> None:
+        for server in self._servers:
+            server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        if self._state.tasks:
+            await asyncio.wait(list(self._state.tasks), timeout=grace)
+        for connection in list(self._state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        self._servers = []
+        self._sockets = []
+
+    # in the main thread
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Serve until SIGTERM or Ctrl-C; `on_ready` is called once every socket accepts requests."""
+
+        async def main() -> None:
+            stopped = asyncio.Event()
+            loop = self._loop = asyncio.get_running_loop()
+            for name in (signal.SIGTERM, signal.SIGINT):
+                try:
+                    loop.add_signal_handler(name, stopped.set)
+                except NotImplementedError:  # Windows
+                    signal.signal(name, lambda *_: loop.call_soon_threadsafe(stopped.set))
+            await self._open()
+            gc.collect()
+            gc.freeze()
+            loop.call_soon(on_ready)
+            await stopped.wait()
+            await self._close(_GRACE_SECONDS)
+
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main())
+
+    # in a thread of its own
+
+    def start(self) -> None:
+        """Serve in a daemon thread; returns once every socket accepts requests. Raises UsageError."""
+        self.bind()
+        ready = threading.Event()
+        failure: list[BaseException] = []
+
+        def serve() -> None:
+            loop = self._loop = _loop_factory()()
+            asyncio.set_event_loop(loop)
+            try:
+                loop.run_until_complete(self._open())
+            except BaseException as error:
+                failure.append(error)
+                self._close_sockets()
+                loop.close()
+                ready.set()
+                return
+            loop.call_soon(ready.set)
+            loop.run_forever()
+            loop.run_until_complete(self._close(0.0 if not self._state.tasks else _GRACE_SECONDS))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+        self._thread = threading.Thread(target=serve, name="lms-emulator", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if failure:
+            raise failure[0]
+
+    def stop(self) -> None:
+        """Stop serving and close every socket. Safe to call twice."""
+        thread, self._thread = self._thread, None
+        if thread is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join()
+            self._loop = None
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
