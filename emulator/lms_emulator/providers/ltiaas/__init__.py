@@ -1,0 +1,1 @@
+"""LTIAAS (LTI as a Service): launches, services and OAuth2 in front of an LMS."""

@@ -1,0 +1,256 @@
+"""Who is calling: which tenant, by which scheme, with which launch or activity behind it, or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lms_emulator.core.exchange import Exchange
+from lms_emulator.providers.ltiaas import wire
+from lms_emulator.providers.ltiaas.model import Activity, Launch, LtiaasStore, Platform, Tenant
+from lms_emulator.providers.ltiaas.schemes import LTIK, Credential, Scheme, Unreadable, parse
+from lms_emulator.providers.ltiaas.settings import LtiaasSettings
+
+Call = Exchange[LtiaasStore, LtiaasSettings]
+DOMAIN = ".ltiaas.com"
+
+
+class Caller(NamedTuple):
+    """A tool's back end, proved. `launch` for an ltik, `activity` for both where the launch offered a service."""
+
+    tenant: Tenant
+    platform: Platform
+    launch: Launch | None
+    activity: Activity | None
+
+
+def tenant_in_address(x: Call) -> Tenant | None:
+    """The tenant that the host name says (`demo.ltiaas.com`); None where the address names none.
+
+    Raises `gateway_forbidden` for a subdomain of nobody: such a request never reaches LTIAAS proper.
+    """
+    host = x.host.lower().rstrip(".")
+    if not host.endswith(DOMAIN):
+        return None
+    tenant = x.store.tenants.get(host.removesuffix(DOMAIN))
+    if tenant is None:
+        raise wire.gateway_forbidden(host)
+    return tenant
+
+
+def tenant_of_platform(x: Call, platform_id: str) -> Tenant:
+    """The tenant for a browser's request about a platform: by host name, else the one that has the platform.
+
+    Platform ids are globally unique, so that an address without a tenant is still clear.
+    """
+    named = tenant_in_address(x)
+    if named is not None:
+        return named
+    platform = x.store.platforms.get(platform_id)
+    tenant = x.store.tenants.get(platform.tenant) if platform is not None else x.store.default_tenant()
+    if tenant is None:
+        raise wire.platform_not_found(x.settings.unknown_platform_status, platform_id)
+    return with_portal_overrides(x, tenant)
+
+
+def with_portal_overrides(x: Call, tenant: Tenant) -> Tenant:
+    """The tenant with the portal URLs that settings replace."""
+    changes = {
+        name: getattr(x.settings, name)
+        for name in ("launch_url", "deep_linking_url", "oauth_return_url")
+        if getattr(x.settings, name)
+    }
+    return msgspec.structs.replace(tenant, **changes) if changes else tenant
+
+
+def bearer(x: Call) -> Tenant:
+    """The tenant of a Bearer API key, on endpoints that take nothing else.
+
+    Raises 401 `invalid_api_key` or `bearer_only`.
+    """
+    code = x.settings.wrong_api_key_code
+    credential = parse(x.headers.get("authorization"))
+    if isinstance(credential, Unreadable):
+        raise wire.invalid_api_key(code, got=credential.why, diagnosis=credential.diagnosis)
+    _warn_of_browser(x)
+    if credential.scheme != "Bearer":
+        raise wire.bearer_only(code, credential.scheme)
+    tenant = x.store.tenant_by_key(credential.api_key)
+    if tenant is None:
+        raise wire.invalid_api_key(code, got="an unknown API key", diagnosis=_key_diagnosis(x, credential.api_key))
+    _check_address(x, tenant, code)
+    _count(x, tenant)
+    x.check("Authorization: Bearer <API key>", got=f"tenant {tenant.subdomain}")
+    return with_portal_overrides(x, tenant)
+
+
+def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
+    """The tenant and launch (or activity) behind an ltik or service key.
+
+    Parameters: `taken`, the schemes that the endpoint takes.
+    Raises 401 with the reason, and 400 when the platform has been removed or switched off since the launch.
+    """
+    credential = parse(x.headers.get("authorization"))
+    if isinstance(credential, Unreadable):
+        raise wire.invalid_ltik(reason="unreadable_credential", got=credential.why, diagnosis=credential.diagnosis)
+    _warn_of_browser(x)
+    if credential.scheme not in taken:
+        raise wire.scheme_not_taken(credential.scheme, list(taken))
+    tenant = x.store.tenant_by_key(credential.api_key)
+    if tenant is None:
+        raise wire.invalid_ltik(
+            reason="wrong_api_key",
+            got="an unknown API key",
+            diagnosis=_key_diagnosis(x, credential.api_key) or "the ltik was not looked at: the API key is wrong",
+        )
+    _check_address(x, tenant, wire.INVALID_AUTHORIZATION)
+    _count(x, tenant)
+    caller = _by_ltik(x, tenant, credential) if credential.scheme in LTIK else _by_service_key(x, tenant, credential)
+    x.check(f"Authorization: {credential.scheme}", got=f"tenant {tenant.subdomain}, platform {caller.platform.id}")
+    return caller
+
+
+def make_ltik(x: Call, tenant: Tenant, platform: Platform, launch: Launch, context_id: str) -> str:
+    """The ltik of a launch: an HS256 JWT with the claims that ltijs puts in."""
+    from lms_emulator.signing.jwt import sign
+
+    claims = {
+        "platformUrl": launch.claims.get("iss"),
+        "clientId": platform.client_id,
+        "deploymentId": launch.claims.get("https://purl.imsglobal.org/spec/lti/claim/deployment_id"),
+        "platformCode": f"lti{platform.id}",
+        "contextId": context_id,
+        "user": launch.claims.get("sub"),
+        "s": launch.id,
+        "iat": int(launch.created_at.timestamp()),
+    }
+    return sign(claims, tenant.ltik_secret, algorithm="HS256")
+
+
+def make_service_key(tenant: Tenant, activity: Activity) -> str:
+    """The service key of an activity. It names no user and no end."""
+    from lms_emulator.signing.jwt import sign
+
+    claims = {"serviceKey": activity.id, "platformId": activity.platform_id, "g": activity.generation}
+    return sign(claims, tenant.ltik_secret, algorithm="HS256")
+
+
+def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
+    claims = _proved(x, tenant, credential.token)
+    launch = x.store.launches.get(claims.get("s"))
+    if launch is None or launch.tenant != tenant.subdomain:
+        kind = "sent the service key as an ltik; its scheme is SERVICE-AUTH-V1" if "serviceKey" in claims else None
+        raise wire.invalid_ltik(reason="ltik_unknown", got="an ltik of no launch here", diagnosis=kind)
+    platform = x.store.platform_of(tenant, launch.platform_id)
+    if platform is None:
+        raise wire.invalid_ltik(reason="ltik_platform_gone", got="an ltik of a platform that was removed")
+    activity = x.store.activities.first("id", launch.service_key_id) if launch.service_key_id else None
+    return Caller(tenant, platform, launch, activity)
+
+
+def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
+    from lms_emulator.signing.jwt import TokenError, verify
+
+    hours = x.settings.ltik_hours
+    try:
+        return verify(
+            token,
+            tenant.ltik_secret,
+            algorithms=["HS256"],
+            now=x.clock.timestamp(),
+            leeway=1,
+            max_age=hours * 3600 - 1,
+            required=(),
+        )
+    except TokenError as error:
+        expired = error.reason == "too_old"
+        raise wire.invalid_ltik(
+            reason="ltik_expired" if expired else f"ltik_{error.reason}",
+            got=error.reason,
+            diagnosis=f"an ltik lives {hours} h; background jobs use the service key of /api/idtoken"
+            if expired
+            else _ltik_diagnosis(x, tenant, token, error.reason),
+        ) from None
+
+
+def _ltik_diagnosis(x: Call, tenant: Tenant, token: str, reason: str) -> str | None:
+    from lms_emulator.signing.jwt import TokenError, verify
+
+    if reason in ("alg_not_allowed", "alg_confusion"):
+        return "this JWT is not an ltik; was it the LMS's own id_token?"
+    for other in x.store.tenants:
+        if other.subdomain == tenant.subdomain:
+            continue
+        try:
+            verify(token, other.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=())
+        except TokenError:
+            continue
+        return f"the ltik was issued by tenant `{other.subdomain}`, the API key is `{tenant.subdomain}`'s"
+    return None
+
+
+def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
+    from lms_emulator.signing.jwt import TokenError, verify
+
+    try:
+        claims = verify(
+            credential.token, tenant.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=()
+        )
+    except TokenError as error:
+        raise wire.invalid_service_key(reason=f"service_key_{error.reason}", got=error.reason) from None
+    if "serviceKey" not in claims:
+        raise wire.invalid_service_key(
+            reason="service_key_is_ltik", got="an ltik", diagnosis="sent the ltik; read `services.serviceKey`"
+        )
+    activity = x.store.activities.first("id", claims["serviceKey"])
+    platform = x.store.platform_of(tenant, str(claims.get("platformId")))
+    if activity is None or activity.tenant != tenant.subdomain or platform is None:
+        raise wire.invalid_service_key(reason="service_key_unknown", got="a key of no activity here")
+    if activity.generation != claims.get("g"):
+        raise wire.invalid_service_key(
+            reason="service_key_stale",
+            got="the key of an earlier launch",
+            diagnosis="a later launch replaced this service key; read it again at every launch",
+        )
+    return Caller(tenant, platform, None, activity)
+
+
+def _check_address(x: Call, tenant: Tenant, code: str) -> None:
+    named = tenant_in_address(x)
+    if named is not None and named.subdomain != tenant.subdomain:
+        raise wire.invalid_api_key(
+            code,
+            got="the API key of another tenant",
+            diagnosis=f"the host is tenant `{named.subdomain}`, the API key is `{tenant.subdomain}`'s",
+        )
+
+
+def _key_diagnosis(x: Call, sent: str) -> str | None:
+    for tenant in x.store.tenants:
+        if sent.strip("\"'` ") == tenant.api_key or sent.lower() == tenant.api_key.lower():
+            return "the key has quotes or other letter case around it"
+        if sent.startswith(tenant.api_key + ":"):
+            return "sent `<API key>:<token>` as Bearer; the scheme for that is LTIK-AUTH-V2 or SERVICE-AUTH-V1"
+    return None
+
+
+def _warn_of_browser(x: Call) -> None:
+    if x.headers.get("origin") or x.headers.get("sec-fetch-mode") == "cors":
+        x.warn("api_key_in_browser", "the API key came with a browser's headers: it belongs in the back end only")
+
+
+def _count(x: Call, tenant: Tenant) -> None:
+    limit = x.settings.rate_limit_per_minute
+    if not limit:
+        return
+    from lms_emulator.providers.ltiaas.model import RateWindow
+
+    now = x.clock.timestamp()
+    minute = int(now // 60)
+    window = x.store.rate_windows.get(tenant.subdomain)
+    calls = window.calls + 1 if window is not None and window.minute == minute else 1
+    if calls > limit:
+        raise wire.rate_limited(limit, retry_after=max(1, int((minute + 1) * 60 - now)))
+    x.store.rate_windows.put(RateWindow(tenant=tenant.subdomain, minute=minute, calls=calls))

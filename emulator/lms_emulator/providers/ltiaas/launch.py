@@ -1,0 +1,150 @@
+"""Is this id_token a launch? The checks of ltijs, in its order, with its names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lms_emulator.providers.ltiaas import lms, wire
+from lms_emulator.providers.ltiaas.credentials import Call
+from lms_emulator.providers.ltiaas.idtoken import RESOURCE_LINK_REQUEST, claim
+from lms_emulator.providers.ltiaas.model import LoginState, Platform, Tenant, UsedNonce, later
+
+NONCE_SECONDS = 3600
+_TOKEN_FAULTS = {
+    "alg_none": "ALG_NOT_RS256",
+    "alg_confusion": "ALG_NOT_RS256",
+    "alg_not_allowed": "ALG_NOT_RS256",
+    "unknown_kid": "KEY_NOT_FOUND",
+    "too_old": "TOKEN_TOO_OLD",
+}
+_REQUIRED = (
+    ("message_type", "NO_MESSAGE_TYPE_CLAIM"),
+    ("target_link_uri", "NO_TARGET_LINK_URI_CLAIM"),
+    ("version", "NO_LTI_VERSION_CLAIM"),
+    ("deployment_id", "NO_DEPLOYMENT_ID_CLAIM"),
+)
+
+
+def find_platform(x: Call, tenant: Tenant, issuer: str, client_id: str | None) -> Platform | None:
+    """The tenant's platform with exactly this issuer and client id; without a client id the first of the issuer."""
+    candidates = x.store.platforms.find("tenant", tenant.subdomain)
+    for platform in candidates:
+        if x.resolve(platform.url) == issuer and client_id in (None, platform.client_id):
+            return platform
+    return None
+
+
+def active_platform(
+    x: Call, tenant: Tenant, issuer: str, client_id: str | None, received: Mapping[str, Any]
+) -> Platform:
+    """The platform, active. Raises 400 `UNREGISTERED_OR_INACTIVE_PLATFORM`, with the likely mistake."""
+    platform = find_platform(x, tenant, issuer, client_id)
+    if platform is None:
+        diagnosis = _near_miss(x, tenant, issuer, client_id)
+        raise wire.inactive_platform(received, reason="platform_unregistered", diagnosis=diagnosis)
+    if not platform.active:
+        raise wire.inactive_platform(
+            received,
+            reason="platform_inactive",
+            diagnosis=f"platform {platform.id} is registered but not active; activate it in the portal",
+        )
+    return platform
+
+
+def _near_miss(x: Call, tenant: Tenant, issuer: str, client_id: str | None) -> str:
+    for platform in x.store.platforms.find("tenant", tenant.subdomain):
+        url = x.resolve(platform.url)
+        if url == issuer:
+            return f"issuer {issuer} is registered, but not with client id {client_id}"
+        if url.rstrip("/").lower() == issuer.strip().rstrip("/").lower():
+            return f"the registration says `{url}`, the LMS says `{issuer}`: they must be equal to the character"
+    return f"no platform of tenant `{tenant.subdomain}` has issuer {issuer}"
+
+
+async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> tuple[Platform, dict[str, Any]]:
+    """The platform and claims of an id_token that holds; its nonce is spent by this.
+
+    Raises the refusal of the first check that fails.
+    """
+    from lms_emulator.signing.jwt import TokenError, read, verify
+
+    try:
+        header, unproved = read(token)
+    except TokenError as error:
+        raise wire.launch_refused("INVALID_JWT_RECEIVED", expected=error.expected, got=error.got) from None
+    begun = x.store.platforms.get(login.platform_id)
+    issuer = str(unproved.get("iss", ""))
+    if begun is None or x.resolve(begun.url) != issuer:
+        raise wire.launch_refused("ISS_CLAIM_DOES_NOT_MATCH", expected=begun and x.resolve(begun.url), got=issuer)
+    platform = _platform_of_token(x, tenant, begun, issuer, unproved)
+    if header.get("kid") is None:
+        raise wire.launch_refused("KID_NOT_FOUND", expected="a kid in the header", got=header)
+    keys = await lms.key_set(x, platform)
+    try:
+        claims = verify(
+            token,
+            keys,
+            algorithms=["RS256"],
+            now=x.clock.timestamp(),
+            issuer=issuer,
+            audience=platform.client_id,
+            required=("exp", "iat"),
+            leeway=1,
+            max_age=x.settings.id_token_max_age_seconds,
+        )
+        if x.clock.timestamp() >= claims["exp"]:
+            raise TokenError("expired", "exp", expected="in the future", got=claims["exp"])
+    except TokenError as error:
+        raise wire.launch_refused(
+            _TOKEN_FAULTS.get(error.reason, "INVALID_JWT_RECEIVED"),
+            reason="" if error.reason in _TOKEN_FAULTS else f"id_token_{error.reason}",
+            expected=error.expected,
+            got=error.got,
+            diagnosis=f"{error.check}: {error.reason}",
+        ) from None
+    _check_claims(claims, platform)
+    _spend_nonce(x, platform, login, claims)
+    x.check("id_token", got={"alg": header.get("alg"), "kid": header.get("kid"), "iss": issuer})
+    return platform, claims
+
+
+def _platform_of_token(
+    x: Call, tenant: Tenant, begun: Platform, issuer: str, unproved: Mapping[str, Any]
+) -> Platform:
+    audiences = unproved.get("aud")
+    named = audiences if isinstance(audiences, list) else [audiences]
+    received = {"iss": issuer, "client_id": named[0] if named else None}
+    client_id = begun.client_id if begun.client_id in named else str(received["client_id"])
+    return active_platform(x, tenant, issuer, client_id, received)
+
+
+def _check_claims(claims: Mapping[str, Any], platform: Platform) -> None:
+    azp, aud = claims.get("azp"), claims.get("aud")
+    if (azp is not None and azp != platform.client_id) or (azp is None and isinstance(aud, list) and len(aud) > 1):
+        raise wire.launch_refused("AZP_DOES_NOT_MATCH_CLIENTID", expected=platform.client_id, got=azp)
+    for name, code in _REQUIRED:
+        if not claim(claims, name):
+            raise wire.launch_refused(code, expected=f"claim {name}", got="none")
+    if claim(claims, "version") != "1.3.0":
+        raise wire.launch_refused("WRONG_LTI_VERSION_CLAIM", expected="1.3.0", got=claim(claims, "version"))
+    if not claims.get("sub"):
+        raise wire.launch_refused("NO_SUB_CLAIM", expected="sub", got="none")
+    if not isinstance(claim(claims, "roles"), list):
+        raise wire.launch_refused("NO_ROLES_CLAIM", expected="a list of roles", got=claim(claims, "roles"))
+    link = claim(claims, "resource_link")
+    wants_link = claim(claims, "message_type") == RESOURCE_LINK_REQUEST
+    if wants_link and not (isinstance(link, Mapping) and link.get("id")):
+        raise wire.launch_refused("NO_RESOURCE_LINK_ID_CLAIM", expected="resource_link.id", got=link)
+
+
+def _spend_nonce(x: Call, platform: Platform, login: LoginState, claims: Mapping[str, Any]) -> None:
+    nonce = claims.get("nonce")
+    if not isinstance(nonce, str) or nonce != login.nonce:
+        used = isinstance(nonce, str) and x.store.used_nonces.get((platform.id, nonce)) is not None
+        code = "NONCE_ALREADY_RECEIVED" if used else "NONCE_DOES_NOT_MATCH"
+        raise wire.launch_refused(code, expected="the nonce of this login's authentication request", got="another")
+    if (platform.id, nonce) in x.store.used_nonces:
+        raise wire.launch_refused("NONCE_ALREADY_RECEIVED", expected="a nonce not seen before", got="a spent one")
+    until = later(x.clock.now(), NONCE_SECONDS)
+    x.store.used_nonces.put(UsedNonce(platform_id=platform.id, nonce=nonce, keep_until=until))

@@ -1,0 +1,216 @@
+"""LTIAAS as a client of the LMS: keys, tokens, rosters, grades. Speaks HTTP by the platform's own URLs.
+
+An emulated LMS is answered in this process, a real one over the network, and only when the world names it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from lms_emulator.core.outgoing import OutgoingError, fetch, is_ours
+from lms_emulator.providers.ltiaas import wire
+from lms_emulator.providers.ltiaas.credentials import Call
+from lms_emulator.providers.ltiaas.model import OAuthClient, Platform
+
+KEY_NAME = "ltiaas"
+ASSERTION_SECONDS = 60
+SERVICE_FAILED = "EXTERNAL_SERVICE_REQUEST_FAILED"
+TOKEN_FAILED = "OAUTH_ACCESS_TOKEN_REQUEST_FAILED"
+_LINK = re.compile(r'<([^>]*)>\s*;[^,]*?rel="?([a-zA-Z]+)"?')
+
+
+class Answer(NamedTuple):
+    """What the LMS sent: status, JSON (or text) body, and the pages its Link header names."""
+
+    status: int
+    body: Any
+    pages: dict[str, str]
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+def known_urls(x: Call, platform: Platform) -> list[str]:
+    """The addresses of this LMS that the world names.
+
+    A platform added at run time, through the API or by dynamic registration, names nothing by itself: its
+    addresses must be listed under `lms_urls` of the world's `ltiaas` section.
+    """
+    urls = list(x.store.section.lms_urls)
+    if not platform.added:
+        urls += [platform.url, platform.authentication_endpoint, platform.accesstoken_endpoint, *platform.lms_urls]
+        urls += [platform.auth_key] if platform.auth_method == "JWK_SET" else []
+        urls += [platform.oauth.authorization_endpoint, platform.oauth.token_endpoint] if platform.oauth else []
+    return urls
+
+
+async def ask(
+    x: Call,
+    allowed: Iterable[str],
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    json: Any = None,
+    content: bytes | None = None,
+) -> Answer:
+    """Send one request to the LMS.
+
+    Raises `lms_unreachable` when there is no answer, and when the world does not name the address.
+    """
+    permitted = [*allowed, *([url] if is_ours(x, url) else [])]
+    try:
+        response = await fetch(
+            x, method, url, allowed=permitted, headers=headers, data=form, json=json, content=content
+        )
+    except OutgoingError as error:
+        raise wire.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=str(error)) from None
+    try:
+        body = response.json() if response.content else None
+    except ValueError:
+        body = response.text[:2000]
+    pages = {rel.lower(): target for target, rel in _LINK.findall(response.headers.get("link", ""))}
+    return Answer(response.status_code, body, pages)
+
+
+async def key_set(x: Call, platform: Platform) -> Any:
+    """The LMS's public keys, as its registration says where they are. Raises `launch_refused`."""
+    from lms_emulator.signing.jwt import KeySet, TokenError, load_public_key
+
+    try:
+        if platform.auth_method == "RSA_KEY":
+            return load_public_key(platform.auth_key)
+        if platform.auth_method == "JWK_KEY":
+            import json
+
+            return KeySet.from_jwks(json.loads(platform.auth_key))
+        url = x.resolve(platform.auth_key)
+        answer = await ask(x, known_urls(x, platform), "GET", url, headers={"Accept": "application/json"})
+        if not answer.ok:
+            raise wire.launch_refused("KEYSET_NOT_FOUND", expected=url, got=answer.status)
+        keys = KeySet.from_jwks(answer.body)
+    except (TokenError, ValueError) as error:
+        raise wire.launch_refused("KEYSET_NOT_FOUND", expected="a JWKS", got=str(error)) from None
+    if not len(keys):
+        raise wire.launch_refused("KEYSET_NOT_FOUND", expected="at least one RSA key", got="none")
+    return keys
+
+
+async def service_token(x: Call, platform: Platform, scopes: Iterable[str]) -> str:
+    """An access token for LTI services: `client_credentials` with a signed assertion (`private_key_jwt`).
+
+    Source: LTI Security Framework 1.0, section 4.
+    """
+    from lms_emulator.core.keys import private_key
+    from lms_emulator.signing.jwt import sign
+    from lms_emulator.signing.lti13 import JWT_BEARER
+
+    url = x.resolve(platform.accesstoken_endpoint)
+    now = int(x.clock.timestamp())
+    claims = {
+        "iss": platform.client_id,
+        "sub": platform.client_id,
+        "aud": x.resolve(platform.authorization_server) if platform.authorization_server else url,
+        "iat": now,
+        "exp": now + ASSERTION_SECONDS,
+        "jti": x.ids.hex(32),
+    }
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": JWT_BEARER,
+        "client_assertion": sign(claims, private_key(KEY_NAME), kid=platform.id),
+        "scope": " ".join(scopes),
+    }
+    answer = await ask(x, known_urls(x, platform), "POST", url, form=form, headers={"Accept": "application/json"})
+    return str(_tokens(x, answer, url)["access_token"])
+
+
+async def call_service(
+    x: Call,
+    platform: Platform,
+    method: str,
+    url: str,
+    *,
+    scopes: Iterable[str],
+    accept: str = "application/json",
+    json: Any = None,
+    content_type: str = "application/json",
+) -> Answer:
+    """Call an LTI service of the LMS with a fresh token.
+
+    Raises the LMS's own refusal, its status and body passed on.
+    """
+    token = await service_token(x, platform, scopes)
+    headers = {"Authorization": f"Bearer {token}", "Accept": accept}
+    content: bytes | None = None
+    if json is not None:
+        import json as encoder
+
+        content = encoder.dumps(json).encode()
+        headers["Content-Type"] = content_type
+    answer = await ask(x, known_urls(x, platform), method, url, headers=headers, content=content)
+    if not answer.ok:
+        raise wire.lms_refused(SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body)
+    return answer
+
+
+async def user_token(x: Call, platform: Platform, client: OAuthClient, form: Mapping[str, str]) -> dict[str, Any]:
+    """A user's tokens from the LMS's OAuth2 token endpoint, for a code or a refresh token.
+
+    Parameters: `form`, the grant's own fields; client id and secret of the portal are added.
+    Raises the LMS's refusal, relayed, or `lms_unreachable`.
+    """
+    url = x.resolve(client.token_endpoint)
+    fields = {**form, "client_id": client.client_id, "client_secret": client.client_secret}
+    answer = await ask(x, known_urls(x, platform), "POST", url, form=fields, headers={"Accept": "application/json"})
+    return _tokens(x, answer, url)
+
+
+def public_pem() -> str:
+    """The public half of the key that signs for every platform, as PEM."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    from lms_emulator.core.keys import private_key
+
+    public = private_key(KEY_NAME).public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
+
+
+def with_query(url: str, **parameters: str | None) -> str:
+    """`url` with further query parameters (None ones left out), whatever query it had already."""
+    added = [(name, value) for name, value in parameters.items() if value is not None]
+    if not added:
+        return url
+    parts = urlsplit(url)
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *added])
+    return urlunsplit(parts._replace(query=query))
+
+
+def below(url: str, name: str) -> str:
+    """`url` with a further path segment, in front of its query."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
+
+
+def _tokens(x: Call, answer: Answer, url: str) -> dict[str, Any]:
+    if not answer.ok:
+        raise wire.lms_refused(TOKEN_FAILED, status=_relayed(x, answer.status), url=url, received=answer.body)
+    if not isinstance(answer.body, dict) or not isinstance(answer.body.get("access_token"), str):
+        why = "the LMS answered without an access_token"
+        raise wire.lms_unreachable(x.settings.lms_unreachable_status, url=url, why=why)
+    return answer.body
+
+
+def _relayed(x: Call, status: int) -> int:
+    """The LMS's status, passed on; a redirect or an odd one becomes a bad gateway."""
+    return status if 400 <= status <= 599 else x.settings.lms_unreachable_status
+
+
+def _bare(url: str) -> str:
+    return url.partition("?")[0]
+

@@ -1,0 +1,278 @@
+"""Tenants, platforms, launches, codes: the state of LTIAAS and the rules about it. No HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from lms_emulator.core.store import Store
+from lms_emulator.core.tables import Table, TableSpec
+
+AuthMethod = Literal["JWK_SET", "JWK_KEY", "RSA_KEY"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all records here."""
+
+
+class Plan(Record):
+    """What the account pays for. OAuth2 is an add-on."""
+
+    oauth2: bool = True
+    deep_linking: bool = True
+    assignment_and_grades: bool = True
+    names_and_roles: bool = True
+    dynamic_registration: bool = True
+
+
+class PreApproval(Record):
+    """Portal settings `Enable Pre-Approval` and `Pre-Approval URL`."""
+
+    enabled: bool = False
+    url: str = ""
+
+
+class Tenant(Record):
+    """One account: a subdomain of ltiaas.com with one API key and its portal settings.
+
+    The first tenant of a world answers where the address names none (own port, path prefix, `ltiaas.localhost`).
+    `ltik_secret` signs its ltiks, service keys and cookies.
+    """
+
+    subdomain: str
+    api_key: str
+    ltik_secret: str = "an-obviously-fake-secret-for-ltiks-and-cookies"
+    tool_name: str = "Tool"
+    launch_url: str = ""
+    deep_linking_url: str = ""
+    oauth_return_url: str = ""
+    auto_activate: bool = False
+    pre_approval: PreApproval = PreApproval()
+    plan: Plan = Plan()
+
+
+class OAuthClient(Record):
+    """The LMS's API key as entered in the portal. URLs may be relative to an emulated LMS (`canvas:/login/...`)."""
+
+    client_id: str
+    client_secret: str
+    authorization_endpoint: str
+    token_endpoint: str
+    scopes: list[str] = []
+
+
+class Platform(Record):
+    """One LMS registered with a tenant. `url` is its issuer, `id` is globally unique.
+
+    `lms_urls` are further addresses of this LMS that may be called. `added` marks a platform that came through
+    the API or by dynamic registration: it names no address by itself.
+    """
+
+    id: str
+    tenant: str
+    url: str
+    client_id: str
+    name: str
+    authentication_endpoint: str
+    accesstoken_endpoint: str
+    auth_method: AuthMethod = "JWK_SET"
+    auth_key: str
+    authorization_server: str | None = None
+    active: bool = True
+    product_family_code: str = ""
+    oauth: OAuthClient | None = None
+    lms_urls: list[str] = []
+    added: bool = False
+
+
+class LoginState(Record):
+    """A login that waits for its id_token."""
+
+    state: str
+    tenant: str
+    platform_id: str
+    nonce: str
+    query: str = ""
+    created_at: datetime
+    keep_until: datetime
+
+
+class UsedNonce(Record):
+    """A nonce that an id_token has spent."""
+
+    platform_id: str
+    nonce: str
+    keep_until: datetime
+
+
+class Launch(Record):
+    """A validated launch: what the ltik stands for."""
+
+    id: str
+    tenant: str
+    platform_id: str
+    claims: dict[str, Any]
+    service_key_id: str | None = None
+    created_at: datetime
+    keep_until: datetime
+
+
+class Activity(Record):
+    """What a service key stands for: one launch context (usually one activity) and its LMS services."""
+
+    id: str
+    tenant: str
+    platform_id: str
+    deployment_id: str
+    context_id: str = ""
+    resource_link_id: str = ""
+    grades: dict[str, Any] | None = None
+    roster: dict[str, Any] | None = None
+    generation: int = 1
+
+
+class OAuthState(Record):
+    """A user on the way to the LMS's consent page."""
+
+    state: str
+    tenant: str
+    platform_id: str
+    redirect_uri: str
+    return_url: str
+    echo: str | None = None
+    used: bool = False
+    created_at: datetime
+    keep_until: datetime
+
+
+class OAuthCode(Record):
+    """The one-time code on the return URL, and the LMS's code (or tokens) behind it."""
+
+    code: str
+    tenant: str
+    platform_id: str
+    lms_code: str
+    redirect_uri: str
+    tokens: dict[str, Any] | None = None
+    used: bool = False
+    created_at: datetime
+    keep_until: datetime
+
+
+class Registration(Record):
+    """A dynamic registration that waits for the tool's approval."""
+
+    id: str
+    tenant: str
+    openid_configuration: dict[str, Any]
+    registration_token: str | None = None
+    privacy_level: str | None = None
+    used: bool = False
+    created_at: datetime
+    keep_until: datetime
+
+
+class RateWindow(Record):
+    """Calls of one tenant in one minute."""
+
+    tenant: str
+    minute: int
+    calls: int
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `ltiaas` section of a world file.
+
+    `lms_urls`: addresses of LMSs that LTIAAS may call for platforms which are added at run time.
+    """
+
+    lms_urls: list[str] = []
+    tenants: list[Tenant] = []
+    platforms: list[Platform] = []
+    login_states: list[LoginState] = []
+    used_nonces: list[UsedNonce] = []
+    launches: list[Launch] = []
+    activities: list[Activity] = []
+    oauth_states: list[OAuthState] = []
+    oauth_codes: list[OAuthCode] = []
+    registrations: list[Registration] = []
+    rate_windows: list[RateWindow] = []
+
+
+def activity_key(record: Activity) -> tuple[str, str, str, str]:
+    """Where an activity is: two launches of the same place share one record."""
+    return (record.platform_id, record.deployment_id, record.context_id, record.resource_link_id)
+
+
+class LtiaasStore(Store):
+    """The state of LTIAAS in one world.
+
+    Spent or over-age states, codes, nonces and launches are kept somewhat longer than they live, so that a
+    refusal can say *used* or *expired* rather than *unknown*; then they are dropped.
+    """
+
+    tenants: Table[Tenant]
+    platforms: Table[Platform]
+    login_states: Table[LoginState]
+    used_nonces: Table[UsedNonce]
+    launches: Table[Launch]
+    activities: Table[Activity]
+    oauth_states: Table[OAuthState]
+    oauth_codes: Table[OAuthCode]
+    registrations: Table[Registration]
+    rate_windows: Table[RateWindow]
+
+    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
+        "tenants": TableSpec(key="subdomain", indexes={"api_key": lambda r: r.api_key}),
+        "platforms": TableSpec(key="id", indexes={"tenant": lambda r: r.tenant, "client_id": lambda r: r.client_id}),
+        "login_states": TableSpec(key="state", keep_until=lambda r: r.keep_until, limit=10_000),
+        "used_nonces": TableSpec(
+            key=lambda r: (r.platform_id, r.nonce), keep_until=lambda r: r.keep_until, limit=100_000
+        ),
+        "launches": TableSpec(key="id", keep_until=lambda r: r.keep_until, limit=20_000),
+        "activities": TableSpec(key=activity_key, indexes={"id": lambda r: r.id}, limit=20_000),
+        "oauth_states": TableSpec(key="state", keep_until=lambda r: r.keep_until, limit=10_000),
+        "oauth_codes": TableSpec(key="code", keep_until=lambda r: r.keep_until, limit=10_000),
+        "registrations": TableSpec(key="id", keep_until=lambda r: r.keep_until, limit=1_000),
+        "rate_windows": TableSpec(key="tenant", limit=1_000),
+    }
+
+    def default_tenant(self) -> Tenant | None:
+        """The tenant that answers where the address names none."""
+        return next(iter(self.tenants), None)
+
+    def tenant_by_key(self, api_key: str) -> Tenant | None:
+        """The tenant with this API key."""
+        return self.tenants.first("api_key", api_key)
+
+    def platform_of(self, tenant: Tenant, platform_id: str) -> Platform | None:
+        """The tenant's platform with this id; another tenant's is None as well."""
+        platform = self.platforms.get(platform_id)
+        return platform if platform is not None and platform.tenant == tenant.subdomain else None
+
+    def spend_oauth_state(self, state: OAuthState) -> None:
+        """Mark a state as used; it stays known until its `keep_until`."""
+        self.oauth_states.put(msgspec.structs.replace(state, used=True))
+
+    def spend_oauth_code(self, code: OAuthCode, *, used: bool = True) -> None:
+        """Mark a code as used, or give it back when the LMS was never asked."""
+        self.oauth_codes.put(msgspec.structs.replace(code, used=used))
+
+    def remember_activity(self, found: Activity, *, rotate: bool) -> Activity:
+        """Store what a launch says about its activity. Returns the record, with the id of the earlier one.
+
+        Parameters: `rotate`, whether service keys of earlier launches go stale.
+        """
+        earlier = self.activities.get(activity_key(found))
+        if earlier is None:
+            return self.activities.put(found)
+        generation = earlier.generation + 1 if rotate else earlier.generation
+        return self.activities.put(msgspec.structs.replace(found, id=earlier.id, generation=generation))
+
+
+def later(moment: datetime, seconds: float) -> datetime:
+    """`moment` moved by `seconds`."""
+    return moment + timedelta(seconds=seconds)

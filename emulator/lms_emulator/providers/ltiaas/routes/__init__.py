@@ -1,0 +1,15 @@
+"""Every operation of LTIAAS, one module per family."""
+
+from __future__ import annotations
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.ltiaas.routes import grades, launches, oauth, platforms, registrations, services
+
+ROUTES: tuple[Route, ...] = (
+    *oauth.ROUTES,
+    *launches.ROUTES,
+    *services.ROUTES,
+    *grades.ROUTES,
+    *platforms.ROUTES,
+    *registrations.ROUTES,
+)

@@ -1,0 +1,318 @@
+"""OAuth2: to the LMS's consent page, back, and the tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.ltiaas import cookies, lms, wire
+from lms_emulator.providers.ltiaas.credentials import Call, bearer, tenant_of_platform, with_portal_overrides
+from lms_emulator.providers.ltiaas.model import OAuthClient, OAuthCode, OAuthState, Platform, Tenant, later
+from lms_emulator.providers.ltiaas.routes.common import (
+    answer,
+    object_body,
+    redirect,
+    require_active,
+    require_service,
+    text_field,
+)
+
+GUIDE = "https://ltiaas.com/guides/flows/oauth2"
+REFRESH = "https://ltiaas.com/api/post-api-oauth-access-token-refresh"
+_UNDOCUMENTED = ("redirect", "redirect_uri", "return_to", "state", "ltik", "scope")
+_KEPT_SECONDS = 86_400
+
+
+def start(x: Call) -> Response:
+    """Send the user's browser to the LMS's consent page."""
+    platform_id = str(x.path_params["platform_id"])
+    tenant = with_portal_overrides(x, tenant_of_platform(x, platform_id))
+    platform, client = _configured(x, tenant, platform_id)
+    if not tenant.oauth_return_url:
+        raise wire.oauth_return_url_missing()
+    if x.headers.get("authorization") and x.settings.start_authorization == "refuse":
+        raise wire.bearer_only(x.settings.wrong_api_key_code, "an Authorization header on a browser's address")
+    return_url, echo, scope = _honoured(x, tenant.oauth_return_url)
+    state = x.ids.token(32)
+    callback = x.url(x.settings.callback_path)
+    now = x.clock.now()
+    x.store.oauth_states.put(
+        OAuthState(
+            state=state,
+            tenant=tenant.subdomain,
+            platform_id=platform.id,
+            redirect_uri=callback,
+            return_url=return_url,
+            echo=echo,
+            created_at=now,
+            keep_until=later(now, x.settings.oauth_state_seconds + _KEPT_SECONDS),
+        )
+    )
+    response = redirect(
+        lms.with_query(
+            x.resolve(client.authorization_endpoint),
+            response_type="code",
+            client_id=client.client_id,
+            redirect_uri=callback,
+            state=state,
+            scope=scope or " ".join(client.scopes) or None,
+        )
+    )
+    cookies.bind(x, response, tenant, state, "oauth", x.settings.oauth_state_seconds)
+    return response
+
+
+def _honoured(x: Call, return_url: str) -> tuple[str, str | None, str | None]:
+    """Return URL, state to give back, and scopes; what the query asks for counts only by setting."""
+    given = [name for name in _UNDOCUMENTED if name in x.query]
+    if not x.settings.start_honours_parameters:
+        for name in given:
+            x.warn("start_parameter_ignored", f"`{name}` on /oauth/start is not documented and will not be honoured")
+        return return_url, None, None
+    asked = next((x.query[name] for name in ("redirect", "redirect_uri", "return_to") if x.query.get(name)), return_url)
+    return asked, x.query.get("state"), x.query.get("scope")
+
+
+async def callback(x: Call) -> Response:
+    """Take the user back from the LMS and send them on to the tool with a one-time code."""
+    state = _pending_state(x)
+    tenant = x.store.tenants.get(state.tenant)
+    if tenant is None:
+        raise wire.invalid_state("state_unknown", "the tenant of this state is gone")
+    if cookies.bound(x, tenant, state.state) is None:
+        raise wire.missing_cookie("OAuth2 flow")
+    platform, client = _configured(x, tenant, state.platform_id)
+    x.store.spend_oauth_state(state)
+    error = x.query.get("error")
+    if error:
+        raise _refused(x, state, client, error, x.query.get("error_description"))
+    lms_code = x.query.get("code")
+    if not lms_code:
+        raise wire.callback_without_code()
+    tokens = None
+    if x.settings.exchange == "on_callback":
+        try:
+            tokens = await _exchange_at_lms(x, platform, client, lms_code, state.redirect_uri)
+        except wire.LtiaasRefusal as refusal:
+            if refusal.reason != "lms_refused":
+                raise
+            received = refusal.details["bodyReceived"]
+            name = received.get("error", "server_error") if isinstance(received, dict) else "server_error"
+            raise _refused(x, state, client, str(name), None) from None
+    now = x.clock.now()
+    code = x.store.oauth_codes.put(
+        OAuthCode(
+            code=x.ids.token(43),
+            tenant=tenant.subdomain,
+            platform_id=platform.id,
+            lms_code=lms_code,
+            redirect_uri=state.redirect_uri,
+            tokens=tokens,
+            created_at=now,
+            keep_until=later(now, x.settings.oauth_code_seconds + _KEPT_SECONDS),
+        )
+    )
+    platform_id = platform.id if x.settings.oauth_return_platform_id else None
+    parameters = {x.settings.oauth_return_param: code.code, "platformId": platform_id, "state": state.echo}
+    response = redirect(lms.with_query(state.return_url, **parameters))
+    cookies.release(response, state.state)
+    return response
+
+
+def _pending_state(x: Call) -> OAuthState:
+    given = x.query.get("state")
+    state = x.store.oauth_states.get(given) if given else None
+    if state is None:
+        raise wire.invalid_state("state_unknown", "this state was never given out by /oauth/start")
+    if state.used:
+        raise wire.invalid_state("state_used", "the callback was loaded a second time; begin again at /oauth/start")
+    if x.clock.now() >= later(state.created_at, x.settings.oauth_state_seconds):
+        minutes = x.settings.oauth_state_seconds // 60
+        raise wire.invalid_state("state_expired", f"the user took longer than {minutes} min to log in and consent")
+    return state
+
+
+def _refused(x: Call, state: OAuthState, client: OAuthClient, error: str, description: str | None) -> Exception:
+    parameters = {"error": error, "error_description": description, "state": state.echo}
+    location = lms.with_query(state.return_url, **parameters) if x.settings.oauth_refusal == "redirect" else None
+    url = x.resolve(client.authorization_endpoint)
+    return wire.authorization_refused(error, description, location=location, url=url)
+
+
+async def access_token(x: Call) -> Response:
+    """Trade the code of the return URL for the user's LMS tokens."""
+    tenant = bearer(x)
+    platform, client = _configured(x, tenant, str(x.path_params["platform_id"]))
+    body = object_body(x)
+    field = x.settings.oauth_code_field or x.settings.oauth_return_param
+    given = text_field(x, body, field if field in body or "code" not in body else "code")
+    code = _live_code(x, tenant, platform, client, given)
+    x.store.spend_oauth_code(code)
+    tokens = code.tokens
+    if tokens is None:
+        try:
+            tokens = await _exchange_at_lms(x, platform, client, code.lms_code, code.redirect_uri)
+        except wire.LtiaasRefusal as refusal:
+            if refusal.reason == "lms_unreachable":
+                x.store.spend_oauth_code(code, used=False)  # the LMS never saw it
+            raise
+    refresh_token = tokens.get("refresh_token") if x.settings.exchange_returns_refresh_token else None
+    return answer(_token_answer(tokens, refresh_token), x.settings.access_token_status)
+
+
+def _live_code(x: Call, tenant: Tenant, platform: Platform, client: OAuthClient, given: str) -> OAuthCode:
+    def refused(reason: str, diagnosis: str) -> wire.LtiaasRefusal:
+        url = x.resolve(client.token_endpoint)
+        canvas = platform.product_family_code == "canvas"
+        return wire.code_refused(reason, token_url=url, canvas=canvas, diagnosis=diagnosis)
+
+    code = x.store.oauth_codes.get(given)
+    if code is None:
+        raise refused("code_unknown", "no such code; send the value of the return URL's query parameter, decoded once")
+    if code.tenant != tenant.subdomain:
+        raise refused("code_of_other_tenant", "the code was issued for another tenant")
+    if code.platform_id != platform.id:
+        raise refused("code_of_other_platform", f"the code belongs to platform {code.platform_id}")
+    if code.used and x.settings.oauth_code_single_use:
+        raise refused("code_used", "the code was exchanged before: was the return page reloaded?")
+    if x.clock.now() >= later(code.created_at, x.settings.oauth_code_seconds):
+        raise refused("code_expired", f"the code is older than {x.settings.oauth_code_seconds // 60} min")
+    return code
+
+
+async def _exchange_at_lms(
+    x: Call, platform: Platform, client: OAuthClient, code: str, redirect_uri: str
+) -> dict[str, Any]:
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    return await lms.user_token(x, platform, client, form)
+
+
+async def refresh_suffix(x: Call) -> Response:
+    """Refresh at `/api/oauth/access-token/ID/refresh`."""
+    return await _refresh(x, "suffix")
+
+
+async def refresh_infix(x: Call) -> Response:
+    """Refresh at `/api/oauth/access-token/refresh/ID`."""
+    return await _refresh(x, "infix")
+
+
+async def refresh_dashed(x: Call) -> Response:
+    """Refresh at `/api/oauth/access-token-refresh/ID`."""
+    return await _refresh(x, "dashed")
+
+
+async def _refresh(x: Call, form_of_path: str) -> Response:
+    if x.settings.oauth_refresh_path not in ("all", form_of_path):
+        raise wire.not_found(x.method, x.path)
+    x.notes["refresh_path"] = form_of_path
+    tenant = bearer(x)
+    platform, client = _configured(x, tenant, str(x.path_params["platform_id"]))
+    sent = text_field(x, object_body(x), "refreshToken")
+    tokens = await lms.user_token(x, platform, client, {"grant_type": "refresh_token", "refresh_token": sent})
+    new, wanted = tokens.get("refresh_token"), x.settings.refresh_returns_refresh_token
+    rotated = new if new != sent else None
+    if rotated and wanted == "never":
+        x.warn("refresh_token_lost", "the LMS rotated the refresh token and this answer has no place for the new one")
+    returned = {"auto": rotated, "never": None, "always": new or sent}[wanted]
+    return answer(_token_answer(tokens, returned))
+
+
+def _token_answer(tokens: dict[str, Any], refresh_token: Any) -> dict[str, Any]:
+    kind = str(tokens.get("token_type") or "Bearer")
+    seconds = tokens.get("expires_in")
+    body: dict[str, Any] = {
+        "tokenType": "Bearer" if kind.lower() == "bearer" else kind,
+        "accessToken": tokens["access_token"],
+        "expiresIn": int(seconds) if isinstance(seconds, int | float) else 3600,
+    }
+    if isinstance(refresh_token, str):
+        body["refreshToken"] = refresh_token
+    return body
+
+
+def _configured(x: Call, tenant: Tenant, platform_id: str) -> tuple[Platform, OAuthClient]:
+    """The platform and its OAuth2 client, in this order: plan, platform, active, configured."""
+    require_service(x, tenant.plan.oauth2, "OAuth2", tenant)
+    platform = x.store.platform_of(tenant, platform_id)
+    if platform is None:
+        raise wire.platform_not_found(x.settings.unknown_platform_status, platform_id)
+    require_active(platform)
+    client = platform.oauth
+    if client is None or not client.client_id or not client.client_secret:
+        raise wire.oauth_not_configured(x.settings.oauth_not_configured_code, platform_id)
+    if client.client_id == platform.client_id:
+        raise wire.oauth_lti_key(x.settings.oauth_not_configured_code, platform_id)
+    return platform, client
+
+
+def moved_callback(x: Call) -> Any:
+    """The callback at the path that the setting names; every other unknown path is not found."""
+    if x.path != x.settings.callback_path:
+        raise wire.not_found(x.method, x.path)
+    return callback(x)
+
+
+def default_callback(x: Call) -> Any:
+    """The callback at its default path, unless the setting has moved it."""
+    return moved_callback(x)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        methods=("GET",),
+        path="/oauth/start/{platform_id}",
+        handler=start,
+        evidence="documented",
+        source=GUIDE,
+        summary="Send the user to the LMS's consent page",
+        tag="OAuth2",
+    ),
+    Route(
+        methods=("GET",),
+        path="/oauth/callback",
+        handler=default_callback,
+        evidence="chosen",
+        source=f"{GUIDE} (that there is one; setting callback_path)",
+        summary="Where the LMS sends the user back to",
+        tag="OAuth2",
+    ),
+    Route(
+        methods=("POST",),
+        path="/api/oauth/access-token/{platform_id}",
+        handler=access_token,
+        evidence="documented",
+        source=f"{GUIDE} (path; body by choice)",
+        summary="Trade the one-time code for the user's LMS tokens",
+        tag="OAuth2",
+    ),
+    Route(
+        methods=("POST",),
+        path="/api/oauth/access-token/{platform_id}/refresh",
+        handler=refresh_suffix,
+        evidence="inferred",
+        source=REFRESH,
+        summary="Refresh an access token",
+        tag="OAuth2",
+    ),
+    Route(
+        methods=("POST",),
+        path="/api/oauth/access-token/refresh/{platform_id}",
+        handler=refresh_infix,
+        evidence="chosen",
+        source=REFRESH,
+        summary="Refresh an access token (second reading of the path)",
+        tag="OAuth2",
+    ),
+    Route(
+        methods=("POST",),
+        path="/api/oauth/access-token-refresh/{platform_id}",
+        handler=refresh_dashed,
+        evidence="chosen",
+        source=REFRESH,
+        summary="Refresh an access token (third reading of the path)",
+        tag="OAuth2",
+    ),
+)

@@ -1,0 +1,139 @@
+"""What nobody outside LTIAAS knows, each with the answer chosen here. `U…` names the row of the list of unknowns in
+`docs/providers/ltiaas.md`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from lms_emulator.core.settings import choice
+
+GUIDE = "https://ltiaas.com/guides/flows/oauth2"
+REFRESH = "https://ltiaas.com/api/post-api-oauth-access-token-refresh"
+REFERENCE = "API reference, docs.ltiaas.com, July 2025"
+LTIJS = "ltijs, on which LTIAAS is built"
+
+
+class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Chosen behaviours of LTIAAS."""
+
+    # the portal of the default tenant, so that a demo tool elsewhere needs no world file
+    launch_url: Annotated[str, choice("Replaces every tenant's launch URL; empty: as in the world.")] = ""
+    deep_linking_url: Annotated[str, choice("Replaces every tenant's deep-linking URL; empty: as in the world.")] = ""
+    oauth_return_url: Annotated[str, choice("Replaces every tenant's OAuth2 return URL; empty: as in the world.")] = ""
+
+    # OAuth2: start, callback, return
+    callback_path: Annotated[
+        str, choice("U1. Path that the LMS sends the browser back to.", source=f"{GUIDE} (host only)")
+    ] = "/oauth/callback"
+    oauth_return_param: Annotated[
+        str, choice("U2. Name of the one query parameter on the return URL.", source=f"{GUIDE} (that there is one)")
+    ] = "code"
+    oauth_code_field: Annotated[
+        str, choice("U3. Body field of the code exchange; empty: the name of U2. `code` is always taken too.")
+    ] = ""
+    oauth_refresh_path: Annotated[
+        Literal["all", "suffix", "infix", "dashed"],
+        choice(
+            "U4. Which refresh path answers: `/api/oauth/access-token/ID/refresh` (suffix), "
+            "`/api/oauth/access-token/refresh/ID` (infix), `/api/oauth/access-token-refresh/ID` (dashed).",
+            source=f"{REFRESH} (POST, platformId and body only)",
+        ),
+    ] = "all"
+    exchange_returns_refresh_token: Annotated[
+        bool, choice("U5. Does the code exchange answer with `refreshToken`?", evidence="inferred", source=REFRESH)
+    ] = True
+    refresh_returns_refresh_token: Annotated[
+        Literal["auto", "never", "always"],
+        choice("U6. Does a refresh answer with `refreshToken`? `auto`: when the LMS gave a new one.", source=REFRESH),
+    ] = "auto"
+    start_honours_parameters: Annotated[
+        bool,
+        choice("U7. Does /oauth/start act on `redirect`, `redirect_uri`, `return_to`, `state` and `scope`?"),
+    ] = False
+    oauth_refusal: Annotated[
+        Literal["redirect", "envelope"],
+        choice("U8. When the user says no: back to the return URL with `error`, or an error answer at LTIAAS."),
+    ] = "redirect"
+    inactive_service_status: Annotated[
+        int, choice("U9. Status of INACTIVE_SERVICE.", source="ltiaas.com troubleshooting (name)", ge=400, le=499)
+    ] = 403
+    service_not_available_status: Annotated[
+        int,
+        choice(
+            "U9. Status of SERVICE_NOT_AVAILABLE_FOR_CONTEXT.",
+            source="ltiaas.com troubleshooting (name)",
+            ge=400,
+            le=499,
+        ),
+    ] = 403
+    unknown_platform_status: Annotated[int, choice("U10. Status of PLATFORM_NOT_FOUND.", ge=400, le=499)] = 404
+    wrong_api_key_code: Annotated[
+        str, choice("U11. Code of a wrong API key on Bearer endpoints.", evidence="documented", source=REFERENCE)
+    ] = "INVALID_LTIK_AUTH_AUTHORIZATION_HEADER"
+    validation_status: Annotated[int, choice("U12. Status of a body that does not validate.", ge=400, le=499)] = 400
+    exchange: Annotated[
+        Literal["on_access_token", "on_callback"],
+        choice("U13. When LTIAAS trades the LMS's code for a token.", evidence="inferred", source=REFRESH),
+    ] = "on_access_token"
+    oauth_code_seconds: Annotated[int, choice("U14. How long the code on the return URL lives.", ge=1)] = 600
+    oauth_code_single_use: Annotated[bool, choice("U14. Is the code spent by its first exchange?")] = True
+    oauth_not_configured_code: Annotated[
+        str, choice("U15. Code when the portal has no OAuth2 client for the platform. An invented name.")
+    ] = "OAUTH_NOT_CONFIGURED"
+    rate_limit_per_minute: Annotated[
+        int, choice("U16. API calls a tenant may make in a minute; 0: no limit.", source="clients handle 429", ge=0)
+    ] = 0
+    cors: Annotated[
+        Literal["none", "any"],
+        choice("U17. May a browser script of another origin read /api answers?", source="docs: back-end use only"),
+    ] = "none"
+    start_authorization: Annotated[
+        Literal["ignore", "refuse"],
+        choice("U18. What /oauth/start does with an Authorization header, which a browser would not send."),
+    ] = "ignore"
+    oauth_state_seconds: Annotated[
+        int, choice("How long a user may take to log in and consent: life of state and cookie.", ge=1)
+    ] = 600
+    oauth_return_platform_id: Annotated[bool, choice("Does the return URL name the platform as well?")] = False
+    access_token_status: Annotated[int, choice("Status of a successful code exchange.", ge=200, le=201)] = 200
+
+    # launches
+    login_state_seconds: Annotated[
+        int, choice("How long the LMS may take to post the id_token.", evidence="observed", source=LTIJS, ge=1)
+    ] = 60
+    id_token_max_age_seconds: Annotated[
+        int, choice("Oldest `iat` of an id_token (TOKEN_TOO_OLD).", evidence="observed", source=LTIJS, ge=1)
+    ] = 10
+    ltik_hours: Annotated[
+        int, choice("How long an ltik lives.", evidence="documented", source="guides/api/authentication", ge=1)
+    ] = 24
+    service_key_rotates: Annotated[
+        bool, choice("Does a new launch of the same activity make older service keys stale?")
+    ] = False
+    cookie_secure: Annotated[
+        Literal["auto", "always", "never"],
+        choice(
+            "`Secure; SameSite=None` on state cookies. `auto`: on https only, as HTTP clients keep such "
+            "cookies back on plain http.",
+            evidence="observed",
+            source=LTIJS,
+        ),
+    ] = "auto"
+
+    # services
+    lineitem_put_status: Annotated[
+        int, choice("Status of a replaced line item.", evidence="documented", source=REFERENCE, ge=200, le=201)
+    ] = 201
+    deep_linking_form_id: Annotated[
+        Literal["ltiaas_dl", "ltijs_submit"],
+        choice("Id of the deep-linking form: the guide and the reference differ.", evidence="documented"),
+    ] = "ltiaas_dl"
+    deep_linking_foreign_url: Annotated[
+        Literal["warn", "refuse"],
+        choice("What happens to an ltiResourceLink whose `url` is not this tenant's /lti/launch."),
+    ] = "warn"
+    lms_unreachable_status: Annotated[
+        int, choice("Status when the LMS cannot be reached or answers nonsense.", ge=500, le=599)
+    ] = 502
