@@ -145,7 +145,7 @@ def _services(claims: Mapping[str, Any], service_key: str | None) -> dict[str, A
 
 def is_deep_linking(claims: Mapping[str, Any]) -> bool:
     """Was this a deep-linking launch?"""
-    return claim(claims, "message_type") == DEEP_LINKING_REQUEST
+    return bool(claim(claims, "message_type") == DEEP_LINKING_REQUEST)
 
 
 def raw(claims: Mapping[str, Any]) -> dict[str, Any]:

@@ -109,9 +109,7 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
     return platform, claims
 
 
-def _platform_of_token(
-    x: Call, tenant: Tenant, begun: Platform, issuer: str, unproved: Mapping[str, Any]
-) -> Platform:
+def _platform_of_token(x: Call, tenant: Tenant, begun: Platform, issuer: str, unproved: Mapping[str, Any]) -> Platform:
     audiences = unproved.get("aud")
     named = audiences if isinstance(audiences, list) else [audiences]
     received = {"iss": issuer, "client_id": named[0] if named else None}

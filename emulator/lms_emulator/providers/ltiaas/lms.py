@@ -213,4 +213,3 @@ def _relayed(x: Call, status: int) -> int:
 
 def _bare(url: str) -> str:
     return url.partition("?")[0]
-

@@ -14,11 +14,7 @@ from lms_emulator.core.tables import Table, TableSpec
 AuthMethod = Literal["JWK_SET", "JWK_KEY", "RSA_KEY"]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all records here."""
-
-
-class Plan(Record):
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the account pays for. OAuth2 is an add-on."""
 
     oauth2: bool = True
@@ -28,14 +24,14 @@ class Plan(Record):
     dynamic_registration: bool = True
 
 
-class PreApproval(Record):
+class PreApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Portal settings `Enable Pre-Approval` and `Pre-Approval URL`."""
 
     enabled: bool = False
     url: str = ""
 
 
-class Tenant(Record):
+class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One account: a subdomain of ltiaas.com with one API key and its portal settings.
 
     The first tenant of a world answers where the address names none (own port, path prefix, `ltiaas.localhost`).
@@ -54,7 +50,7 @@ class Tenant(Record):
     plan: Plan = Plan()
 
 
-class OAuthClient(Record):
+class OAuthClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The LMS's API key as entered in the portal. URLs may be relative to an emulated LMS (`canvas:/login/...`)."""
 
     client_id: str
@@ -64,7 +60,7 @@ class OAuthClient(Record):
     scopes: list[str] = []
 
 
-class Platform(Record):
+class Platform(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One LMS registered with a tenant. `url` is its issuer, `id` is globally unique.
 
     `lms_urls` are further addresses of this LMS that may be called. `added` marks a platform that came through
@@ -88,7 +84,7 @@ class Platform(Record):
     added: bool = False
 
 
-class LoginState(Record):
+class LoginState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A login that waits for its id_token."""
 
     state: str
@@ -100,7 +96,7 @@ class LoginState(Record):
     keep_until: datetime
 
 
-class UsedNonce(Record):
+class UsedNonce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A nonce that an id_token has spent."""
 
     platform_id: str
@@ -108,7 +104,7 @@ class UsedNonce(Record):
     keep_until: datetime
 
 
-class Launch(Record):
+class Launch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A validated launch: what the ltik stands for."""
 
     id: str
@@ -120,7 +116,7 @@ class Launch(Record):
     keep_until: datetime
 
 
-class Activity(Record):
+class Activity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a service key stands for: one launch context (usually one activity) and its LMS services."""
 
     id: str
@@ -134,7 +130,7 @@ class Activity(Record):
     generation: int = 1
 
 
-class OAuthState(Record):
+class OAuthState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A user on the way to the LMS's consent page."""
 
     state: str
@@ -148,7 +144,7 @@ class OAuthState(Record):
     keep_until: datetime
 
 
-class OAuthCode(Record):
+class OAuthCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The one-time code on the return URL, and the LMS's code (or tokens) behind it."""
 
     code: str
@@ -162,7 +158,7 @@ class OAuthCode(Record):
     keep_until: datetime
 
 
-class Registration(Record):
+class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A dynamic registration that waits for the tool's approval."""
 
     id: str
@@ -175,7 +171,7 @@ class Registration(Record):
     keep_until: datetime
 
 
-class RateWindow(Record):
+class RateWindow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Calls of one tenant in one minute."""
 
     tenant: str

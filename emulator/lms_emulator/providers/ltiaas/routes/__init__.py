@@ -6,10 +6,10 @@ from lms_emulator.core.routing import Route
 from lms_emulator.providers.ltiaas.routes import grades, launches, oauth, platforms, registrations, services
 
 ROUTES: tuple[Route, ...] = (
-    *oauth.ROUTES,
     *launches.ROUTES,
     *services.ROUTES,
     *grades.ROUTES,
     *platforms.ROUTES,
     *registrations.ROUTES,
+    *oauth.ROUTES,  # last, as it ends with a route for every path
 )

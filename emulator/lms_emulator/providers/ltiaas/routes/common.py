@@ -48,9 +48,7 @@ def text_field(x: Call, body: Mapping[str, Any], name: str) -> str:
     if value is None or value == "":
         raise wire.validation(x.settings.validation_status, [{name: ["Required"]}], got=sorted(map(str, body)))
     if not isinstance(value, str):
-        raise wire.validation(
-            x.settings.validation_status, [{name: ["Expected string"]}], got=type(value).__name__
-        )
+        raise wire.validation(x.settings.validation_status, [{name: ["Expected string"]}], got=type(value).__name__)
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from starlette.responses import Response
@@ -248,16 +249,14 @@ def _configured(x: Call, tenant: Tenant, platform_id: str) -> tuple[Platform, OA
     return platform, client
 
 
-def moved_callback(x: Call) -> Any:
-    """The callback at the path that the setting names; every other unknown path is not found."""
+def callback_route(x: Call) -> Awaitable[Response]:
+    """The callback, at the path that the setting names and nowhere else."""
     if x.path != x.settings.callback_path:
-        raise wire.not_found(x.method, x.path)
+        refusal = wire.not_found(x.method, x.path)
+        if x.path.startswith("/api/oauth/"):
+            refusal.diagnosis = "the OAuth2 API endpoints take POST only"
+        raise refusal
     return callback(x)
-
-
-def default_callback(x: Call) -> Any:
-    """The callback at its default path, unless the setting has moved it."""
-    return moved_callback(x)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -273,7 +272,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         methods=("GET",),
         path="/oauth/callback",
-        handler=default_callback,
+        handler=callback_route,
         evidence="chosen",
         source=f"{GUIDE} (that there is one; setting callback_path)",
         summary="Where the LMS sends the user back to",
@@ -313,6 +312,15 @@ ROUTES: tuple[Route, ...] = (
         evidence="chosen",
         source=REFRESH,
         summary="Refresh an access token (third reading of the path)",
+        tag="OAuth2",
+    ),
+    Route(
+        methods=("GET",),
+        path="/{anywhere:path}",
+        handler=callback_route,
+        evidence="chosen",
+        source="setting callback_path",
+        summary="The OAuth2 callback, where the setting moves it; 404 elsewhere",
         tag="OAuth2",
     ),
 )

@@ -1,0 +1,90 @@
+"""LTIAAS as a provider of the emulator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from starlette.responses import Response
+
+from lms_emulator.core.provider import Provider
+from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.routing import Route
+from lms_emulator.core.world import World
+from lms_emulator.providers.ltiaas import wire
+from lms_emulator.providers.ltiaas.credentials import Call
+from lms_emulator.providers.ltiaas.info import Info, read
+from lms_emulator.providers.ltiaas.model import LtiaasStore, Section
+from lms_emulator.providers.ltiaas.routes import ROUTES
+from lms_emulator.providers.ltiaas.routes.common import answer, redirect
+from lms_emulator.providers.ltiaas.settings import LtiaasSettings
+
+_SLASHES = re.compile(r"//+")
+_LINE_ITEM = "/api/lineitems/"
+
+
+class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
+    """One subdomain per account, in front of the accounts' LMSs."""
+
+    name: ClassVar[str] = "ltiaas"
+    title: ClassVar[str] = "LTIAAS"
+    hosts: ClassVar[tuple[str, ...]] = ("*.ltiaas.com",)
+    section: ClassVar[type[Any]] = Section
+    store = LtiaasStore
+    settings = LtiaasSettings
+    routes: ClassVar[tuple[Route, ...]] = ROUTES
+    package: ClassVar[str] = "lms_emulator.providers.ltiaas"
+
+    def problems(self, section: Section) -> Iterable[str]:
+        tenants = {tenant.subdomain for tenant in section.tenants}
+        for number, platform in enumerate(section.platforms):
+            if platform.tenant not in tenants:
+                yield f"platforms[{number}].tenant: no tenant `{platform.tenant}`; known: {', '.join(sorted(tenants))}"
+        keys = [tenant.api_key for tenant in section.tenants]
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                yield f"tenants[{number}].api_key: another tenant has the same key"
+
+    def normalise_path(self, path: str) -> str:
+        """Collapse double slashes, which the Python client sends; those inside a line item's URL stay."""
+        if "//" not in path:
+            return path
+        head, mount, line_item = path.partition(_LINE_ITEM)
+        return _SLASHES.sub("/", head) + mount + line_item.lstrip("/") if mount else _SLASHES.sub("/", path)
+
+    def respond_early(self, x: Call) -> Response | None:
+        if x.method == "OPTIONS" and x.settings.cors == "any" and x.headers.get("origin"):
+            return Response(
+                status_code=204,
+                headers={
+                    "Access-Control-Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
+                    "Access-Control-Allow-Headers": x.headers.get("access-control-request-headers", "*"),
+                },
+            )
+        return None
+
+    def render(self, x: Call, refusal: Refusal) -> Response:
+        if not isinstance(refusal, wire.LtiaasRefusal):
+            return answer(wire.envelope(refusal.status, {"message": refusal.reason.upper()}), refusal.status)
+        if refusal.location is not None:
+            return redirect(refusal.location)
+        response = answer(refusal.body(), refusal.status)
+        response.headers.update(refusal.headers)
+        return response
+
+    def not_found(self, x: Call) -> Refusal:
+        return wire.not_found(x.method, x.path)
+
+    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
+        """Express answers a verb without a handler like an unknown path."""
+        refusal = wire.not_found(x.method, x.path)
+        refusal.diagnosis = f"this path takes {', '.join(allowed)}"
+        return refusal
+
+    def finish(self, x: Call, response: Response) -> None:
+        if x.settings.cors == "any" and x.headers.get("origin"):
+            response.headers["Access-Control-Allow-Origin"] = "*"
+
+    def info(self, world: World, bases: dict[str, str]) -> Info:
+        return read(world.store("ltiaas"), world.settings("ltiaas"), bases)

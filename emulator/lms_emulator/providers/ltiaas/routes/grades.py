@@ -1,0 +1,235 @@
+"""Line items and scores, passed on to the LMS's assignment and grade service."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.ltiaas import lms, wire
+from lms_emulator.providers.ltiaas.credentials import Call, Caller, service_caller
+from lms_emulator.providers.ltiaas.deeplinking import without_nulls
+from lms_emulator.providers.ltiaas.routes.common import (
+    answer,
+    limit_of,
+    no_content,
+    object_body,
+    once_more_decoded,
+    require_active,
+    require_service,
+)
+from lms_emulator.providers.ltiaas.schemes import LTIK_OR_SERVICE
+
+REFERENCE = "API reference, docs.ltiaas.com, July 2025"
+_MOUNT = b"/api/lineitems/"
+_PAGES = ("next", "prev", "first", "last")
+_RESULT = ("id", "userId", "scoreOf", "timestamp", "resultScore", "resultMaximum", "comment")
+
+
+def _caller(x: Call) -> tuple[Caller, dict[str, Any]]:
+    caller = service_caller(x, LTIK_OR_SERVICE)
+    require_service(x, caller.tenant.plan.assignment_and_grades, "assignment and grades", caller.tenant)
+    grades = caller.activity.grades if caller.activity is not None else None
+    if grades is None:
+        raise wire.service_not_available(x.settings.service_not_available_status, "assignment and grades")
+    require_active(caller.platform)
+    return caller, grades
+
+
+def _line_items_url(x: Call, grades: dict[str, Any]) -> str:
+    if not grades.get("lineitems"):
+        raise wire.service_not_available(x.settings.service_not_available_status, "assignment and grades")
+    return str(grades["lineitems"])
+
+
+def line_item_url(x: Call, *, scores: bool) -> str:
+    """The line item's URL out of the path, which is taken as it came on the wire.
+
+    The Node client encodes it whole, the Python client leaves its slashes, some encode it twice, and a line item
+    may have a query of its own (then it came encoded). Raises `validation` when it is no URL.
+    """
+    raw = x.raw_path
+    text = raw[raw.index(_MOUNT) + len(_MOUNT) :].decode("latin-1").rstrip("/")
+    if scores:
+        text = text.removesuffix("/scores").rstrip("/")
+    for _ in range(2):
+        if "%" in text:
+            text = unquote(text)
+    if not text.startswith(("https://", "http://")):
+        for scheme in ("https:/", "http:/"):
+            if text.startswith(scheme):
+                text = f"{scheme}/{text.removeprefix(scheme)}"
+                break
+        else:
+            x.warn("line_item_not_encoded", "the line item id in the path is its URL, percent-encoded")
+            raise wire.validation(x.settings.validation_status, [{"id": ["Expected an encoded URL"]}], got=text)
+    return text
+
+
+def _scopes(*names: str) -> list[str]:
+    return [f"https://purl.imsglobal.org/spec/lti-ags/scope/{name}" for name in names]
+
+
+def _page(found: lms.Answer, key: str, items: list[Any]) -> dict[str, Any]:
+    return {key: items, **{name: found.pages[name] for name in _PAGES if name in found.pages}}
+
+
+def _list(body: Any) -> list[Any]:
+    return body if isinstance(body, list) else []
+
+
+async def line_items(x: Call) -> Response:
+    """The line items of the context."""
+    from lms_emulator.signing.lti13_services import LINE_ITEMS_TYPE
+
+    caller, grades = _caller(x)
+    limit = limit_of(x)
+    url = once_more_decoded(x, "url") or lms.with_query(
+        _line_items_url(x, grades),
+        resource_link_id=x.query.get("resourceLinkId") or None,
+        resource_id=x.query.get("resourceId") or None,
+        tag=x.query.get("tag") or None,
+        limit=limit,
+    )
+    found = await lms.call_service(x, caller.platform, "GET", url, scopes=_scopes("lineitem"), accept=LINE_ITEMS_TYPE)
+    return answer(_page(found, "lineItems", _list(found.body)))
+
+
+def _line_item_body(x: Call) -> dict[str, Any]:
+    from lms_emulator.signing.lti13_services import ServiceError, read_line_item
+
+    body: dict[str, Any] = without_nulls(object_body(x))
+    try:
+        read_line_item(body)
+    except ServiceError as error:
+        raise _invalid(x, error, body) from None
+    return body
+
+
+def _invalid(x: Call, error: Any, body: Any) -> wire.LtiaasRefusal:
+    sentence = "Required" if error.reason == "missing" else f"Expected {error.expected}"
+    return wire.validation(x.settings.validation_status, [{error.field: [sentence]}], got=body)
+
+
+async def create_line_item(x: Call) -> Response:
+    """A new line item."""
+    from lms_emulator.signing.lti13_services import LINE_ITEM_TYPE
+
+    caller, grades = _caller(x)
+    url = _line_items_url(x, grades)
+    body = _line_item_body(x)
+    found = await lms.call_service(
+        x,
+        caller.platform,
+        "POST",
+        url,
+        scopes=_scopes("lineitem"),
+        accept=LINE_ITEM_TYPE,
+        json=body,
+        content_type=LINE_ITEM_TYPE,
+    )
+    return answer(found.body, 201)
+
+
+async def line_item(x: Call) -> Response:
+    """One line item."""
+    from lms_emulator.signing.lti13_services import LINE_ITEM_TYPE
+
+    caller, _ = _caller(x)
+    url = line_item_url(x, scores=False)
+    found = await lms.call_service(x, caller.platform, "GET", url, scopes=_scopes("lineitem"), accept=LINE_ITEM_TYPE)
+    return answer(found.body)
+
+
+async def replace_line_item(x: Call) -> Response:
+    """Replace a line item; what the body leaves out is removed."""
+    from lms_emulator.signing.lti13_services import LINE_ITEM_TYPE
+
+    caller, _ = _caller(x)
+    url = line_item_url(x, scores=False)
+    body = _line_item_body(x)
+    found = await lms.call_service(
+        x,
+        caller.platform,
+        "PUT",
+        url,
+        scopes=_scopes("lineitem"),
+        accept=LINE_ITEM_TYPE,
+        json=body,
+        content_type=LINE_ITEM_TYPE,
+    )
+    return answer(found.body, x.settings.lineitem_put_status)
+
+
+async def delete_line_item(x: Call) -> Response:
+    """Remove a line item."""
+    caller, _ = _caller(x)
+    await lms.call_service(x, caller.platform, "DELETE", line_item_url(x, scores=False), scopes=_scopes("lineitem"))
+    return no_content()
+
+
+async def scores(x: Call) -> Response:
+    """The results of a line item."""
+    from lms_emulator.signing.lti13_services import RESULTS_TYPE
+
+    caller, _ = _caller(x)
+    limit = limit_of(x)
+    user_id = x.query.get("userId") or None
+    if user_id is None and x.query.get("user_id"):
+        x.warn("user_id_ignored", "`user_id` is not a parameter of this call, `userId` is: all results come back")
+    own = lms.with_query(lms.below(line_item_url(x, scores=True), "results"), user_id=user_id, limit=limit)
+    url = once_more_decoded(x, "url") or own
+    found = await lms.call_service(
+        x, caller.platform, "GET", url, scopes=_scopes("result.readonly"), accept=RESULTS_TYPE
+    )
+    results = [{k: result[k] for k in _RESULT if result.get(k) is not None} for result in _list(found.body)]
+    return answer(_page(found, "scores", results))
+
+
+async def submit_score(x: Call) -> Response:
+    """Post a score for one user. A missing timestamp is filled in, since the clients do not send one."""
+    from lms_emulator.signing.lti13_services import SCORE_TYPE, ServiceError, iso, read_score
+
+    caller, _ = _caller(x)
+    url = line_item_url(x, scores=True)
+    body: dict[str, Any] = without_nulls(object_body(x))
+    try:
+        read_score(body, now=x.clock.now())
+    except ServiceError as error:
+        raise _invalid(x, error, body) from None
+    body.setdefault("timestamp", iso(x.clock.now()))
+    await lms.call_service(
+        x,
+        caller.platform,
+        "POST",
+        lms.below(url, "scores"),
+        scopes=_scopes("score"),
+        json=body,
+        content_type=SCORE_TYPE,
+    )
+    return no_content()
+
+
+def _route(method: str, path: str, handler: Any, summary: str) -> Route:
+    return Route(
+        methods=(method,),
+        path=path,
+        handler=handler,
+        evidence="documented",
+        source=REFERENCE,
+        summary=summary,
+        tag="Assignment and grades",
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    _route("GET", "/api/lineitems", line_items, "The line items of the context"),
+    _route("POST", "/api/lineitems", create_line_item, "Create a line item"),
+    _route("GET", "/api/lineitems/{id:path}/scores", scores, "The results of a line item"),
+    _route("POST", "/api/lineitems/{id:path}/scores", submit_score, "Post a score"),
+    _route("GET", "/api/lineitems/{id:path}", line_item, "One line item"),
+    _route("PUT", "/api/lineitems/{id:path}", replace_line_item, "Replace a line item"),
+    _route("DELETE", "/api/lineitems/{id:path}", delete_line_item, "Remove a line item"),
+)

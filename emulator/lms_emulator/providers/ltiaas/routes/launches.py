@@ -1,0 +1,197 @@
+"""LTI 1.3 between LMS and LTIAAS: login, launch, keys, and on to the tool."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.responses import Response
+
+from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.ltiaas import cookies, launch, lms, wire
+from lms_emulator.providers.ltiaas.credentials import Call, make_ltik, tenant_in_address, with_portal_overrides
+from lms_emulator.providers.ltiaas.idtoken import claim, grades_claim, is_deep_linking, roster_claim
+from lms_emulator.providers.ltiaas.model import Activity, Launch, LoginState, Platform, Tenant, later
+from lms_emulator.providers.ltiaas.routes.common import answer, redirect, require_service
+
+FLOW = "https://ltiaas.com/guides/flows/launch-and-sso"
+_REQUIRED = ("iss", "login_hint", "target_link_uri")
+_KEPT_SECONDS = 600
+
+
+def parameters(x: Call) -> ImmutableMultiDict[str, str]:
+    """Query and form fields together, as Express's login takes either."""
+    pairs = list(x.query.multi_items())
+    if x.method == "POST":
+        try:
+            pairs += [(name, value) for name, value in x.form().multi_items() if isinstance(value, str)]
+        except BodyError as error:
+            x.warn("form_unreadable", str(error))
+    return ImmutableMultiDict(pairs)
+
+
+def login(x: Call) -> Response:
+    """OIDC initiation: send the browser to the LMS's authentication endpoint."""
+    given = parameters(x)
+    received = {name: given[name] for name in ("iss", "login_hint", "target_link_uri", "client_id") if name in given}
+    missing = [name for name in _REQUIRED if not given.get(name)]
+    if missing:
+        raise wire.missing_login_parameters(missing, received)
+    tenant = _tenant_for(x, given["iss"], given.get("client_id"))
+    platform = launch.active_platform(x, tenant, given["iss"], given.get("client_id") or None, received)
+    target = urlsplit(given["target_link_uri"])
+    now = x.clock.now()
+    state = LoginState(
+        state=x.ids.token(25),
+        tenant=tenant.subdomain,
+        platform_id=platform.id,
+        nonce=x.ids.token(25),
+        query=target.query,
+        created_at=now,
+        keep_until=later(now, x.settings.login_state_seconds + _KEPT_SECONDS),
+    )
+    x.store.login_states.put(state)
+    response = redirect(
+        lms.with_query(
+            x.resolve(platform.authentication_endpoint),
+            response_type="id_token",
+            response_mode="form_post",
+            id_token_signed_response_alg="RS256",
+            scope="openid",
+            client_id=platform.client_id,
+            redirect_uri=urlunsplit(target._replace(query="", fragment="")),
+            login_hint=given["login_hint"],
+            nonce=state.nonce,
+            prompt="none",
+            state=state.state,
+            lti_message_hint=given.get("lti_message_hint"),
+            lti_deployment_id=given.get("lti_deployment_id"),
+        )
+    )
+    cookies.bind(x, response, tenant, state.state, "login", x.settings.login_state_seconds)
+    return response
+
+
+def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
+    """By host name; else the tenant that has the platform; else the default one."""
+    tenant = tenant_in_address(x)
+    if tenant is None:
+        for candidate in x.store.tenants:
+            if launch.find_platform(x, candidate, issuer, client_id or None) is not None:
+                tenant = candidate
+                break
+    tenant = tenant or x.store.default_tenant()
+    if tenant is None:
+        raise wire.gateway_forbidden(x.host)
+    return tenant
+
+
+async def receive_launch(x: Call) -> Response:
+    """Validate the id_token and send the browser on to the tool with an ltik."""
+    given = parameters(x)
+    token, state = given.get("id_token"), given.get("state", "")
+    if given.get("error") and not token:
+        raise wire.lms_launch_error(given["error"], given.get("error_description"), state)
+    if not token:
+        raise wire.no_id_token()
+    waiting, tenant = _waiting(x, state)
+    platform, claims = await launch.validated(x, tenant, waiting, token)
+    x.store.login_states.delete(state)
+    url, kind = _destination(x, tenant, claims)
+    if not url:
+        raise wire.launch_url_missing(kind)
+    record, activity = _remember(x, tenant, platform, claims)
+    ltik = make_ltik(x, tenant, platform, record, activity.id if activity else "")
+    stored = f"{url}{'&' if urlsplit(url).query else '?'}{waiting.query}" if waiting.query else url
+    response = redirect(lms.with_query(stored, ltik=ltik))
+    cookies.release(response, state)
+    return response
+
+
+def _waiting(x: Call, state: str) -> tuple[LoginState, Tenant]:
+    waiting = x.store.login_states.get(state)
+    tenant = x.store.tenants.get(waiting.tenant) if waiting is not None else None
+    if waiting is None or tenant is None or cookies.bound(x, tenant, state) is None:
+        raise wire.missing_cookie("launch")
+    if x.clock.now() >= later(waiting.created_at, x.settings.login_state_seconds):
+        raise wire.missing_cookie("launch took longer than the state cookie lives, or it")
+    return waiting, with_portal_overrides(x, tenant)
+
+
+def _destination(x: Call, tenant: Tenant, claims: dict[str, Any]) -> tuple[str, str]:
+    if is_deep_linking(claims):
+        require_service(x, tenant.plan.deep_linking, "deep linking", tenant)
+        return tenant.deep_linking_url, "deep-linking URL"
+    return tenant.launch_url, "launch URL"
+
+
+def _remember(x: Call, tenant: Tenant, platform: Platform, claims: dict[str, Any]) -> tuple[Launch, Activity | None]:
+    now = x.clock.now()
+    grades, roster = grades_claim(claims), roster_claim(claims)
+    activity = None
+    if grades is not None or roster is not None:
+        found = Activity(
+            id=x.ids.hex(32),
+            tenant=tenant.subdomain,
+            platform_id=platform.id,
+            deployment_id=str(claim(claims, "deployment_id")),
+            context_id=str((claim(claims, "context") or {}).get("id", "")),
+            resource_link_id=str((claim(claims, "resource_link") or {}).get("id", "")),
+            grades=grades,
+            roster=roster,
+        )
+        activity = x.store.remember_activity(found, rotate=x.settings.service_key_rotates)
+    record = Launch(
+        id=x.ids.hex(32),
+        tenant=tenant.subdomain,
+        platform_id=platform.id,
+        claims=claims,
+        service_key_id=activity.id if activity else None,
+        created_at=now,
+        keep_until=later(now, x.settings.ltik_hours * 3600 + 3600),
+    )
+    return x.store.launches.put(record), activity
+
+
+def keys(x: Call) -> Response:
+    """The tool's public keys: one per platform, its id as `kid`, as ltijs has it."""
+    from lms_emulator.core.keys import private_key
+    from lms_emulator.signing.jwt import jwks
+
+    tenant = tenant_in_address(x)
+    key = private_key(lms.KEY_NAME)
+    platforms = x.store.platforms.find("tenant", tenant.subdomain) if tenant is not None else x.store.platforms
+    return answer(jwks((platform.id, key) for platform in platforms))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        methods=("GET", "POST"),
+        path="/lti/login",
+        handler=login,
+        evidence="documented",
+        source=FLOW,
+        summary="OIDC login initiation by the LMS",
+        tag="LTI",
+    ),
+    Route(
+        methods=("GET", "POST"),
+        path="/lti/launch",
+        handler=receive_launch,
+        evidence="documented",
+        source=FLOW,
+        summary="Validate the id_token; on to the tool with an ltik",
+        tag="LTI",
+    ),
+    Route(
+        methods=("GET",),
+        path="/lti/keys",
+        handler=keys,
+        evidence="documented",
+        source="https://ltiaas.com/docs/lms_setup/canvas_setup/",
+        summary="The tool's public keys (JWKS)",
+        tag="LTI",
+    ),
+)

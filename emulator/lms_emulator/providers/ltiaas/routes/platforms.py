@@ -1,0 +1,163 @@
+"""The tenant's LMS registrations. Bearer only; at `/api/platforms` and at `/admin/platforms`."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Handler, Route
+from lms_emulator.providers.ltiaas import lms, wire
+from lms_emulator.providers.ltiaas.credentials import Call, bearer
+from lms_emulator.providers.ltiaas.deeplinking import without_nulls
+from lms_emulator.providers.ltiaas.model import AuthMethod, Platform, Tenant
+from lms_emulator.providers.ltiaas.routes.common import answer, no_content, object_body
+
+REFERENCE = "API reference, docs.ltiaas.com, July 2025"
+_TEXTS = {
+    "url": "url",
+    "clientId": "client_id",
+    "name": "name",
+    "authenticationEndpoint": "authentication_endpoint",
+    "accesstokenEndpoint": "accesstoken_endpoint",
+    "authorizationServer": "authorization_server",
+}
+_REQUIRED = ("url", "clientId", "name", "authenticationEndpoint", "accesstokenEndpoint", "authConfig")
+
+
+def shown(x: Call, platform: Platform) -> dict[str, Any]:
+    """A platform as the API shows it. The portal's OAuth2 client is not part of it."""
+    body: dict[str, Any] = {
+        "id": platform.id,
+        "url": x.resolve(platform.url),
+        "clientId": platform.client_id,
+        "name": platform.name,
+        "authenticationEndpoint": x.resolve(platform.authentication_endpoint),
+        "accesstokenEndpoint": x.resolve(platform.accesstoken_endpoint),
+        "authConfig": {"method": platform.auth_method, "key": x.resolve(platform.auth_key)},
+    }
+    if platform.authorization_server:
+        body["authorizationServer"] = x.resolve(platform.authorization_server)
+    return {**body, "publicKey": lms.public_pem(), "active": platform.active}
+
+
+def _platform(x: Call, tenant: Tenant) -> Platform:
+    platform_id = str(x.path_params["platform_id"])
+    platform = x.store.platform_of(tenant, platform_id)
+    if platform is None:
+        raise wire.platform_not_found(x.settings.unknown_platform_status, platform_id)
+    return platform
+
+
+def listing(x: Call) -> Response:
+    """All platforms, or those with the `id`, `url` and `clientId` of the query."""
+    tenant = bearer(x)
+    found = [shown(x, platform) for platform in x.store.platforms.find("tenant", tenant.subdomain)]
+    for name in ("id", "url", "clientId"):
+        if x.query.get(name):
+            found = [platform for platform in found if platform[name] == x.query[name]]
+    return answer({"platforms": found})
+
+
+def one(x: Call) -> Response:
+    """One platform."""
+    return answer(shown(x, _platform(x, bearer(x))))
+
+
+def create(x: Call) -> Response:
+    """Register a platform. It is active at once; dynamic registration is what makes inactive ones."""
+    tenant = bearer(x)
+    body = without_nulls(object_body(x))
+    fields = _fields(x, body, _REQUIRED)
+    _refuse_twin(x, tenant, None, str(fields["url"]), str(fields["client_id"]))
+    platform = Platform(id=x.ids.alnum(20), tenant=tenant.subdomain, added=True, **fields)
+    return answer(shown(x, x.store.platforms.put(platform)))
+
+
+def update(x: Call) -> Response:
+    """Change a platform; what the body leaves out stays."""
+    tenant = bearer(x)
+    platform = _platform(x, tenant)
+    fields = _fields(x, without_nulls(object_body(x)), ())
+    changed = msgspec.structs.replace(platform, **fields)
+    if set(fields) & {"url", "authentication_endpoint", "accesstoken_endpoint", "auth_key"}:
+        changed = msgspec.structs.replace(changed, added=True)
+    _refuse_twin(x, tenant, platform.id, x.resolve(changed.url), changed.client_id)
+    return answer(shown(x, x.store.platforms.put(changed)))
+
+
+def delete(x: Call) -> Response:
+    """Remove a platform."""
+    x.store.platforms.delete(_platform(x, bearer(x)).id)
+    return no_content()
+
+
+def activate(x: Call) -> Response:
+    """Let the platform launch."""
+    return _set_active(x, active=True)
+
+
+def deactivate(x: Call) -> Response:
+    """Stop the platform from launching, and its users from connecting."""
+    return _set_active(x, active=False)
+
+
+def _set_active(x: Call, *, active: bool) -> Response:
+    platform = _platform(x, bearer(x))
+    return answer(shown(x, x.store.platforms.put(msgspec.structs.replace(platform, active=active))))
+
+
+def _fields(x: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[str, Any]:
+    """The record's fields out of an API body. Raises `validation` with every fault."""
+    faults = [{name: ["Required"]} for name in required if body.get(name) in (None, "")]
+    fields: dict[str, Any] = {}
+    for name, field in _TEXTS.items():
+        if name in body and body[name] != "":
+            if not isinstance(body[name], str):
+                faults.append({name: ["Expected string"]})
+            fields[field] = body[name]
+    config = body.get("authConfig")
+    if config is not None:
+        if not isinstance(config, dict) or config.get("method") not in get_args(AuthMethod):
+            faults.append({"authConfig.method": [f"One of {', '.join(get_args(AuthMethod))}"]})
+        elif not isinstance(config.get("key"), str) or not config["key"]:
+            faults.append({"authConfig.key": ["Required"]})
+        else:
+            fields |= {"auth_method": config["method"], "auth_key": config["key"]}
+    if faults:
+        raise wire.validation(x.settings.validation_status, faults, got=sorted(map(str, body)))
+    return fields
+
+
+def _refuse_twin(x: Call, tenant: Tenant, own_id: str | None, url: str, client_id: str) -> None:
+    for other in x.store.platforms.find("tenant", tenant.subdomain):
+        if other.id != own_id and x.resolve(other.url) == url and other.client_id == client_id:
+            raise wire.platform_exists(url, client_id)
+
+
+def _routes(mount: str) -> tuple[Route, ...]:
+    operations: tuple[tuple[str, str, Handler, str], ...] = (
+        ("GET", "", listing, "The registered platforms"),
+        ("POST", "", create, "Register a platform"),
+        ("GET", "/{platform_id}", one, "One platform"),
+        ("PUT", "/{platform_id}", update, "Change a platform"),
+        ("DELETE", "/{platform_id}", delete, "Remove a platform"),
+        ("POST", "/{platform_id}/activate", activate, "Activate a platform"),
+        ("POST", "/{platform_id}/deactivate", deactivate, "Deactivate a platform"),
+    )
+    return tuple(
+        Route(
+            methods=(method,),
+            path=mount + path,
+            handler=handler,
+            evidence="documented" if mount == "/admin/platforms" else "observed",
+            source=REFERENCE if mount == "/admin/platforms" else "official Node client",
+            summary=summary,
+            tag="Platforms",
+        )
+        for method, path, handler, summary in operations
+    )
+
+
+ROUTES: tuple[Route, ...] = (*_routes("/api/platforms"), *_routes("/admin/platforms"))

@@ -1,0 +1,174 @@
+"""Dynamic registration: an LMS registers itself, with or without the tool's approval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import HTMLResponse, Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.ltiaas import lms, wire
+from lms_emulator.providers.ltiaas.credentials import Call, bearer, tenant_in_address
+from lms_emulator.providers.ltiaas.model import Platform, Registration, Tenant, later
+from lms_emulator.providers.ltiaas.registration import platform_fields, registration_request, summary
+from lms_emulator.providers.ltiaas.routes.common import answer, object_body, redirect
+
+GUIDE = "https://docs.ltiaas.com/guides/api/dynamic-registration"
+_HOURS = 24
+CLOSE = "<script>(window.opener || window.parent).postMessage({subject:'org.imsglobal.lti.close'}, '*');</script>"
+
+
+async def register(x: Call) -> Response:
+    """Where an LMS sends its administrator to register the tool."""
+    tenant = _tenant(x)
+    if not tenant.plan.dynamic_registration:
+        raise wire.registration_refused("registration_disabled", "Dynamic registration is disabled.", status=403)
+    url = x.query.get("openid_configuration")
+    if not url:
+        raise wire.registration_refused(
+            "openid_configuration_missing", 'Missing parameter: "openid_configuration".', status=400
+        )
+    if "privacy_level" in x.query:
+        x.warn("privacy_level_ignored", "`privacy_level` is ignored; the parameter is `privacyLevel`")
+    token = x.query.get("registration_token")
+    configuration = await _configuration(x, tenant, url, token)
+    now = x.clock.now()
+    pending = Registration(
+        id=x.ids.alnum(20),
+        tenant=tenant.subdomain,
+        openid_configuration=configuration,
+        registration_token=token,
+        privacy_level=x.query.get("privacyLevel"),
+        created_at=now,
+        keep_until=later(now, _HOURS * 3600),
+    )
+    if tenant.pre_approval.enabled:
+        x.store.registrations.put(pending)
+        return redirect(lms.with_query(tenant.pre_approval.url, registrationId=pending.id))
+    await _complete(x, tenant, pending, {})
+    return HTMLResponse(CLOSE)
+
+
+def _tenant(x: Call) -> Tenant:
+    tenant = tenant_in_address(x) or x.store.default_tenant()
+    if tenant is None:
+        raise wire.gateway_forbidden(x.host)
+    return tenant
+
+
+def _known_urls(x: Call, tenant: Tenant) -> list[str]:
+    platforms = x.store.platforms.find("tenant", tenant.subdomain)
+    return [*x.store.section.lms_urls, *(url for platform in platforms for url in lms.known_urls(x, platform))]
+
+
+async def _configuration(x: Call, tenant: Tenant, url: str, token: str | None) -> dict[str, Any]:
+    headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    found = await lms.ask(x, _known_urls(x, tenant), "GET", url, headers=headers)
+    needed = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint")
+    if not found.ok or not isinstance(found.body, dict) or not all(found.body.get(name) for name in needed):
+        raise wire.lms_refused(
+            "INVALID_OPENID_CONFIGURATION", status=400, url=url, received=found.body, reason="openid_configuration_bad"
+        )
+    return found.body
+
+
+async def _complete(x: Call, tenant: Tenant, pending: Registration, body: dict[str, Any]) -> Platform:
+    configuration = pending.openid_configuration
+    request = registration_request(
+        configuration,
+        base_url=x.base_url,
+        tool_name=tenant.tool_name,
+        privacy_level=pending.privacy_level,
+        messages=body.get("messages"),
+    )
+    token = pending.registration_token
+    url = str(configuration["registration_endpoint"])
+    headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    found = await lms.ask(x, _known_urls(x, tenant), "POST", url, headers=headers, json=request)
+    if not found.ok or not isinstance(found.body, dict) or not found.body.get("client_id"):
+        raise wire.lms_refused(
+            "REGISTRATION_REQUEST_FAILED",
+            status=found.status if 400 <= found.status <= 599 else x.settings.lms_unreachable_status,
+            url=url,
+            received=found.body,
+            reason="registration_refused_by_lms",
+        )
+    issuer, client_id = str(configuration["issuer"]), str(found.body["client_id"])
+    for platform in x.store.platforms.find("tenant", tenant.subdomain):
+        if x.resolve(platform.url) == issuer and platform.client_id == client_id:
+            raise wire.registration_refused(
+                "platform_already_registered", "Platform already registered.", status=403, got=issuer
+            )
+    wanted = body.get("autoActivate")
+    active = wanted if isinstance(wanted, bool) else tenant.auto_activate
+    fields = platform_fields(configuration, client_id, name=body.get("platformName"))
+    return x.store.platforms.put(
+        Platform(id=x.ids.alnum(20), tenant=tenant.subdomain, active=active, added=True, **fields)
+    )
+
+
+def _pending(x: Call, tenant: Tenant) -> Registration:
+    registration_id = str(x.path_params["registration_id"])
+    found = x.store.registrations.get(registration_id)
+    if found is None or found.tenant != tenant.subdomain or found.used or x.clock.now() >= found.keep_until:
+        used = found is not None and found.tenant == tenant.subdomain and found.used
+        raise wire.registration_not_found(registration_id, used=used)
+    return found
+
+
+def one(x: Call) -> Response:
+    """A registration that waits for approval; `?raw=true` gives the LMS's own configuration."""
+    pending = _pending(x, bearer(x))
+    if x.query.get("raw", "").lower() in ("true", "1"):
+        token = pending.registration_token
+        return answer(
+            {"openIdConfiguration": pending.openid_configuration} | ({"registrationToken": token} if token else {})
+        )
+    return answer(summary(pending.openid_configuration))
+
+
+async def complete(x: Call) -> Response:
+    """Approve a registration."""
+    tenant = bearer(x)
+    pending = _pending(x, tenant)
+    body = object_body(x) if x.body.strip() and not x.is_form else {}
+    x.store.registrations.put(msgspec.structs.replace(pending, used=True))
+    try:
+        platform = await _complete(x, tenant, pending, body)
+    except wire.LtiaasRefusal as refusal:
+        if refusal.reason == "lms_unreachable":
+            x.store.registrations.put(pending)  # the LMS never heard of it; it can be tried again
+        raise
+    return answer({"html": CLOSE, "platformId": platform.id})
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        methods=("GET",),
+        path="/lti/register",
+        handler=register,
+        evidence="documented",
+        source=GUIDE,
+        summary="Dynamic registration by an LMS",
+        tag="Registrations",
+    ),
+    Route(
+        methods=("GET",),
+        path="/api/registrations/{registration_id}",
+        handler=one,
+        evidence="documented",
+        source=GUIDE,
+        summary="A registration that waits for approval",
+        tag="Registrations",
+    ),
+    Route(
+        methods=("POST",),
+        path="/api/registrations/{registration_id}/complete",
+        handler=complete,
+        evidence="documented",
+        source=GUIDE,
+        summary="Approve a registration",
+        tag="Registrations",
+    ),
+)

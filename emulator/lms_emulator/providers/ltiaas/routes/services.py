@@ -1,0 +1,185 @@
+"""What a tool asks about a launch: the id token, the roster, and the deep-linking answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.ltiaas import deeplinking, idtoken, lms, wire
+from lms_emulator.providers.ltiaas.credentials import Call, Caller, make_service_key, service_caller
+from lms_emulator.providers.ltiaas.routes.common import (
+    answer,
+    limit_of,
+    object_body,
+    once_more_decoded,
+    require_active,
+    require_service,
+)
+from lms_emulator.providers.ltiaas.schemes import LTIK, LTIK_OR_SERVICE
+
+REFERENCE = "API reference, docs.ltiaas.com, July 2025"
+_MEMBER = {
+    "user_id": "userId",
+    "roles": "roles",
+    "status": "status",
+    "email": "email",
+    "name": "name",
+    "given_name": "givenName",
+    "family_name": "familyName",
+    "middle_name": "middleName",
+    "picture": "picture",
+    "lis_person_sourcedid": "lisPersonSourcedId",
+    "lti11_legacy_user_id": "lti11LegacyUserId",
+}
+
+
+def id_token(x: Call) -> Response:
+    """The launch, formatted; `?raw=true` gives the claims as the LMS signed them."""
+    caller = service_caller(x, LTIK)
+    claims = _launch_claims(caller)
+    if x.query.get("raw", "").lower() in ("true", "1"):
+        return answer(idtoken.raw(claims))
+    platform = caller.platform
+    service_key = make_service_key(caller.tenant, caller.activity) if caller.activity is not None else None
+    return answer(
+        idtoken.formatted(
+            claims,
+            platform_id=platform.id,
+            platform_name=platform.name,
+            client_id=platform.client_id,
+            service_key=service_key,
+        )
+    )
+
+
+def _launch_claims(caller: Caller) -> dict[str, Any]:
+    if caller.launch is None:
+        raise wire.invalid_ltik(reason="ltik_unknown", got="no launch")
+    return caller.launch.claims
+
+
+async def memberships(x: Call) -> Response:
+    """The course's roster, from the LMS's names and roles service."""
+    from lms_emulator.signing.lti13 import SCOPE_MEMBERSHIP
+    from lms_emulator.signing.lti13_services import MEMBERSHIP_TYPE
+
+    caller = service_caller(x, LTIK_OR_SERVICE)
+    require_service(x, caller.tenant.plan.names_and_roles, "names and roles", caller.tenant)
+    roster = caller.activity.roster if caller.activity is not None else None
+    if roster is None:
+        raise wire.service_not_available(x.settings.service_not_available_status, "names and roles")
+    limit = limit_of(x)
+    url = once_more_decoded(x, "url")
+    if url is None:
+        role, link = once_more_decoded(x, "role"), x.query.get("resourceLinkId") or None
+        url = lms.with_query(str(roster["context_memberships_url"]), role=role, limit=limit, rlid=link)
+    require_active(caller.platform)
+    found = await lms.call_service(x, caller.platform, "GET", url, scopes=[SCOPE_MEMBERSHIP], accept=MEMBERSHIP_TYPE)
+    return answer(_roster(found, url))
+
+
+def _roster(found: lms.Answer, url: str) -> dict[str, Any]:
+    body = found.body if isinstance(found.body, dict) else {}
+    context = body.get("context") or {}
+    members = body.get("members")
+    result: dict[str, Any] = {
+        "id": str(body.get("id") or url),
+        "context": {name: context[name] for name in ("id", "label", "title") if context.get(name) is not None},
+        "members": [_member(member) for member in members] if isinstance(members, list) else [],
+    }
+    if "next" in found.pages:
+        result["next"] = found.pages["next"]
+    return result
+
+
+def _member(member: dict[str, Any]) -> dict[str, Any]:
+    renamed = {to: member[name] for name, to in _MEMBER.items() if member.get(name) is not None}
+    return {"status": "Active", **renamed}
+
+
+def deep_linking_message(x: Call) -> Response:
+    """The signed deep-linking response and where to post it."""
+    message, target = _deep_link(x)
+    return answer({"message": message, "target": target})
+
+
+def deep_linking_form(x: Call) -> Response:
+    """A form that posts the signed deep-linking response by itself."""
+    message, target = _deep_link(x)
+    return answer({"form": deeplinking.form(message, target, form_id=x.settings.deep_linking_form_id)})
+
+
+def _deep_link(x: Call) -> tuple[str, str]:
+    from lms_emulator.core.keys import private_key
+    from lms_emulator.signing.jwt import sign
+
+    caller = service_caller(x, LTIK)
+    require_service(x, caller.tenant.plan.deep_linking, "deep linking", caller.tenant)
+    claims = _launch_claims(caller)
+    target = (claims.get(idtoken.DEEP_LINKING) or {}).get("deep_link_return_url")
+    if not idtoken.is_deep_linking(claims) or not target:
+        raise wire.service_not_available(x.settings.service_not_available_status, "deep linking")
+    body = deeplinking.without_nulls(object_body(x))
+    wrong = deeplinking.faults(body)
+    if wrong:
+        raise wire.validation(x.settings.validation_status, wrong, got=body)
+    items = body["contentItems"]
+    _check_urls(x, caller, items)
+    message = deeplinking.message_claims(
+        claims,
+        items,
+        body.get("options") or {},
+        client_id=caller.platform.client_id,
+        nonce=x.ids.token(32),
+        issued_at=int(x.clock.timestamp()),
+    )
+    return sign(message, private_key(lms.KEY_NAME), kid=caller.platform.id), str(target)
+
+
+def _check_urls(x: Call, caller: Caller, items: list[Any]) -> None:
+    own = [x.url("/lti/launch"), f"https://{caller.tenant.subdomain}.ltiaas.com/lti/launch"]
+    foreign = deeplinking.foreign_urls(items, own)
+    if foreign and x.settings.deep_linking_foreign_url == "refuse":
+        faults = [{"contentItems.url": [f"Must start with {own[0]}"]}]
+        raise wire.validation(x.settings.validation_status, faults, got=foreign)
+    for url in foreign:
+        x.warn("deep_link_leads_elsewhere", f"an ltiResourceLink must lead to {own[0]}, this one leads to {url}")
+
+
+def _deep_linking_route(path: str, handler: Any, summary: str) -> Route:
+    return Route(
+        methods=("POST",),
+        path=path,
+        handler=handler,
+        evidence="documented",
+        source=REFERENCE,
+        summary=summary,
+        tag="Deep linking",
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        methods=("GET",),
+        path="/api/idtoken",
+        handler=id_token,
+        evidence="documented",
+        source=REFERENCE,
+        summary="Who was launched, from where, with which services",
+        tag="Launch",
+    ),
+    Route(
+        methods=("GET",),
+        path="/api/memberships",
+        handler=memberships,
+        evidence="documented",
+        source=REFERENCE,
+        summary="The roster",
+        tag="Names and roles",
+    ),
+    _deep_linking_route("/api/deeplinking", deep_linking_message, "Sign a deep-linking response"),
+    _deep_linking_route("/api/deeplinking/message", deep_linking_message, "Old name of /api/deeplinking"),
+    _deep_linking_route("/api/deeplinking/form", deep_linking_form, "The same as a self-submitting form"),
+)
