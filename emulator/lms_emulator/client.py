@@ -1,0 +1,231 @@
+"""The Python handle: start an emulator, connect to one, or hold one in process without a socket.
+
+Example:
+
+    from lms_emulator.client import Emulator
+
+    with Emulator.start(world="demo") as lms:
+        print(lms.openlearning.url, lms.openlearning.api_key)
+        lms.clock.advance(minutes=6)
+        assert lms.requests.refused == []
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from lms_emulator.handle.parts import ClockHandle, FaultsHandle, OutboxHandle, RequestsHandle, SettingsHandle
+from lms_emulator.handle.transports import ControlError, HttpTransport, InProcessTransport, ThreadTransport, Transport
+
+if TYPE_CHECKING:
+    from lms_emulator.gateway import Gateway
+    from lms_emulator.providers.brightspace.info import Info as BrightspaceInfo
+    from lms_emulator.providers.canvas.info import Info as CanvasInfo
+    from lms_emulator.providers.learningstudio.info import Info as LearningStudioInfo
+    from lms_emulator.providers.ltiaas.info import Info as LtiaasInfo
+    from lms_emulator.providers.openedx.info import Info as OpenEdxInfo
+    from lms_emulator.providers.openlearning.info import Info as OpenLearningInfo
+    from lms_emulator.serve import Server
+
+
+class Emulator:
+    """One world of an emulator, wherever that runs. Make it with `start`, `connect` or `in_process`.
+
+    Attributes: `url`, the gateway's address (with `/w/<name>` for a further world); `clock`, `requests`, `outbox`,
+    `faults`, `settings`; `openlearning`, `openedx`, `learningstudio`, `ltiaas`, `canvas`, `brightspace`: addresses,
+    demo credentials and ids. `app` is the ASGI application, when it runs in this process.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        url: str,
+        *,
+        server: Server | None = None,
+        app: Gateway | None = None,
+        path: str = "",
+    ) -> None:
+        self.url = url
+        self.app = app
+        self._server = server
+        self._transport = transport
+        self._path = path
+        self._infos: dict[str, Any] = {}
+        self.clock = ClockHandle(self.call)
+        self.requests = RequestsHandle(self.call)
+        self.outbox = OutboxHandle(self.call)
+        self.faults = FaultsHandle(self.call)
+        self.settings = SettingsHandle(self.call)
+
+    @classmethod
+    def start(
+        cls,
+        world: str = "demo",
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: bool = False,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        seed: str | None = None,
+        public_url: str | None = None,
+    ) -> Emulator:
+        """Start an emulator in a thread of this process, on free ports unless `port` is given.
+
+        Parameters as of `lms-emulator serve`. Raises WorldError for a bad world and UsageError for a port in use.
+        """
+        from lms_emulator.app import create_app
+        from lms_emulator.serve import Server
+
+        app = create_app(world, settings=settings, seed=seed, public_url=public_url)
+        server = Server(app, host=host, port=port, tls_port=0 if tls else None)
+        server.start()
+        return cls(ThreadTransport(app, server), server.url, server=server, app=app)
+
+    @classmethod
+    def connect(cls, url: str) -> Emulator:
+        """Use an emulator that is already running, such as a container. Raises ConnectionError if nobody answers."""
+        emulator = cls(HttpTransport(url.rstrip("/")), url.rstrip("/"))
+        emulator.call("GET", "/health")
+        return emulator
+
+    @classmethod
+    def in_process(
+        cls,
+        world: str = "demo",
+        *,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        seed: str | None = None,
+        url: str = "http://lms-emulator.test",
+    ) -> Emulator:
+        """An emulator without a socket: `app` is the ASGI application, for `httpx.ASGITransport` and the like.
+
+        Parameters: `url`, the address that requests will carry; providers are below it by prefix.
+        """
+        from lms_emulator.app import create_app
+
+        app = create_app(world, settings=settings, seed=seed)
+        return cls(InProcessTransport(app, url), url, app=app)
+
+    def __enter__(self) -> Emulator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop what `start` started, and close connections. Safe to call twice."""
+        self._transport.close()
+        if self._server is not None and not self._path:
+            self._server.stop()
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """One call of the control API, e.g. `call("POST", "/clock", {"advance": "PT10M"})`.
+
+        Returns the answer's JSON, or None. Raises ControlError with the emulator's own words.
+        """
+        return self._transport.call(method, f"{self._path}/_emulator{path}", body)
+
+    # the world
+
+    def reset(self) -> None:
+        """Back to the seed of the current world: state, settings, clock, journal, outbox, faults."""
+        self._infos = {}
+        self.call("POST", "/reset")
+
+    def load(self, world: str | Mapping[str, Any]) -> None:
+        """Replace the world: `demo`, `empty`, or plain data of the world file's schema. Raises ControlError."""
+        self._infos = {}
+        self.call("PUT", "/world", world)
+
+    def dump(self) -> dict[str, Any]:
+        """The world as plain data of the world file's schema."""
+        return cast("dict[str, Any]", self.call("GET", "/world"))
+
+    def snapshot(self) -> str:
+        """Keep the whole state; give the id to `restore`."""
+        return str(self.call("POST", "/snapshots")["id"])
+
+    def restore(self, snapshot_id: str) -> None:
+        """Return to a kept state. Raises ControlError for an unknown id."""
+        self._infos = {}
+        self.call("POST", f"/snapshots/{snapshot_id}/restore")
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Whatever happens inside is undone at the end."""
+        kept = self.snapshot()
+        try:
+            yield
+        finally:
+            self.restore(kept)
+            self.call("DELETE", f"/snapshots/{kept}")
+
+    def new_world(self, name: str, world: str | Mapping[str, Any] | None = None) -> Emulator:
+        """Open a further isolated world in the same process; its addresses are below `/w/<name>`.
+
+        Parameters: `world` as of `load`; None shares the seed of the default world. Raises ControlError.
+        """
+        body = {"name": name} if world is None else {"name": name, "world": world}
+        self._transport.call("POST", "/_emulator/worlds", body)
+        base = self.url if not self._path else self.url[: -len(self._path)]
+        return Emulator(self._transport, f"{base}/w/{name}", app=self.app, path=f"/w/{name}")
+
+    def delete_world(self, name: str) -> None:
+        """Close a further world. Raises ControlError."""
+        self._transport.call("DELETE", f"/_emulator/worlds/{name}")
+
+    # providers
+
+    def info(self) -> dict[str, Any]:
+        """Everything `GET /_emulator/info` tells."""
+        return cast("dict[str, Any]", self.call("GET", "/info"))
+
+    def _info(self, name: str) -> Any:
+        if name not in self._infos:
+            from importlib import import_module
+
+            known = self.info()["providers"]
+            for provider, data in known.items():
+                kind = import_module(f"lms_emulator.providers.{provider}.info").Info
+                self._infos[provider] = msgspec.convert(data, kind)
+        return self._infos[name]
+
+    @property
+    def openlearning(self) -> OpenLearningInfo:
+        """OpenLearning: addresses, keys and ids of the demo world."""
+        return cast("OpenLearningInfo", self._info("openlearning"))
+
+    @property
+    def openedx(self) -> OpenEdxInfo:
+        """The Open edX LMS: addresses, people, clients and tokens of the demo world."""
+        return cast("OpenEdxInfo", self._info("openedx"))
+
+    @property
+    def learningstudio(self) -> LearningStudioInfo:
+        """Pearson LearningStudio: addresses, keys and people of the demo world."""
+        return cast("LearningStudioInfo", self._info("learningstudio"))
+
+    @property
+    def ltiaas(self) -> LtiaasInfo:
+        """LTIAAS: addresses, keys and platforms of the demo world."""
+        return cast("LtiaasInfo", self._info("ltiaas"))
+
+    @property
+    def canvas(self) -> CanvasInfo:
+        """Canvas: addresses, developer key, people and tokens of the demo world."""
+        return cast("CanvasInfo", self._info("canvas"))
+
+    @property
+    def brightspace(self) -> BrightspaceInfo:
+        """Brightspace: addresses, application, people and tokens of the demo world."""
+        return cast("BrightspaceInfo", self._info("brightspace"))
+
+
+__all__ = ["ControlError", "Emulator"]
