@@ -1,0 +1,157 @@
+"""Each mistake, made on purpose by independent code, is called by its name."""
+
+import hashlib
+import hmac
+from base64 import b64encode
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+
+from lms_emulator.signing.cmac import cmac_aes
+from lms_emulator.signing.pearson import Assertion
+from lms_emulator.signing.pearson_diagnosis import assertion_recipes, matching, oauth1_recipes
+from lms_emulator.signing.pearson_oauth1 import SignedRequest, base_string, signature
+
+SECRET = "0123456789abcdef0123456789abcdef"
+URL = "http://127.0.0.1:8083/courses/123456/gradebookItems/g/grades"
+POST = SignedRequest(
+    method="POST",
+    path="/courses/123456/gradebookItems/g/grades",
+    query="",
+    body=b'{"grade":{"points":10}}',
+    application_id="11111111-2222-3333-4444-555555555555",
+    consumer_key="aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+    timestamp="1400000000",
+    nonce="ABCDEFGHIJKLMNOPQRSTUVWXYZ012345",
+)
+BASE = base_string(POST)
+BODY = b64encode(POST.body).decode()
+ASSERTION = Assertion(
+    application_name="MockApp",
+    consumer_key=POST.consumer_key,
+    application_id=POST.application_id,
+    client_string="sandbox",
+    username="jsmith",
+    timestamp="2014-05-13T16:53:20Z",
+)
+
+
+def cmac64(base: str, key: bytes = SECRET.encode()) -> str:
+    return b64encode(cmac_aes(key, base.encode())).decode()
+
+
+def sha1_64(base: str, key: str) -> str:
+    return b64encode(hmac.digest(key.encode(), base.encode(), hashlib.sha1)).decode()
+
+
+def with_body(value: str) -> str:
+    start, end = BASE.index("body%3D"), BASE.index("%26oauth_consumer_key")
+    return BASE[:start] + "body%3D" + quote(value, safe="") + BASE[end:]
+
+
+def without_body() -> str:
+    start, end = BASE.index("body%3D"), BASE.index("oauth_consumer_key")
+    return BASE[:start] + BASE[end:]
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (sha1_64(BASE, SECRET), "HMAC-SHA1 was used instead of CMAC-AES"),
+        (sha1_64(BASE, SECRET + "&"), "HMAC-SHA1 was used instead of CMAC-AES; the secret was followed by '&'"),
+        (cmac64(BASE, bytes.fromhex(SECRET)), "the secret was hex-decoded"),
+        (cmac_aes(SECRET.encode(), BASE.encode()).hex(), "hex, Base64 is due"),
+        (cmac64(BASE.replace(quote(POST.path, safe=""), quote(URL, safe=""))), "the whole URL was signed"),
+        (cmac64(without_body()), "the body was left out"),
+        (cmac64(with_body(quote(BODY, safe=""))), "the body was percent-encoded once"),
+        (cmac64(with_body(BODY)), "the body was not percent-encoded before"),
+        (cmac64(with_body(POST.body.decode())), "the body went into the base string as it is"),
+        (
+            cmac64(BASE.replace("application_id%3D11111111-2222-3333-4444-555555555555%26", "")),
+            "application_id was left",
+        ),
+        (cmac64("GET" + without_body()[4:]), "the signature is for GET"),
+        (cmac64("post" + BASE[4:]), "lower case"),
+        (cmac64(BASE).rstrip("="), "padding"),
+        (
+            cmac64(without_body().replace(quote(POST.path, safe=""), quote(URL, safe=""))),
+            "the whole URL was signed instead of the path; the body was left out",
+        ),
+    ],
+)
+def test_oauth1_mistakes(sent: str, words: str) -> None:
+    found = matching(sent, oauth1_recipes(POST, SECRET, urls=[URL]))
+    assert found is not None
+    assert words in found
+
+
+def test_case_sensitive_sorting() -> None:
+    request = replace(POST, method="GET", query="Name=abc")
+    base = base_string(request)
+    wrong = base.replace("application_id", "Name%3Dabc%26application_id").replace("%26Name%3Dabc%26oauth", "%26oauth")
+    found = matching(cmac64(wrong), oauth1_recipes(request, SECRET, urls=[URL]))
+    assert found is not None
+    assert "sorted with regard to case" in found
+
+
+@pytest.mark.parametrize("application_id", [True, False])
+def test_a_general_oauth_library_is_recognised(application_id: bool) -> None:
+    # oauthlib is such a library: it is given what an integrator would give it.
+    from oauthlib.oauth1.rfc5849 import signature as standard
+
+    parameters = [
+        ("oauth_consumer_key", POST.consumer_key),
+        ("oauth_nonce", POST.nonce),
+        ("oauth_signature_method", "HMAC-SHA1"),
+        ("oauth_timestamp", POST.timestamp),
+        ("oauth_version", "1.0"),
+    ] + ([("application_id", POST.application_id)] if application_id else [])
+    base = standard.signature_base_string(
+        "POST", standard.base_string_uri(URL), standard.normalize_parameters(parameters)
+    )
+    found = matching(sha1_64(base, SECRET + "&"), oauth1_recipes(POST, SECRET, urls=[URL]))
+    assert found is not None
+    assert "a general OAuth 1.0 library" in found
+
+
+def test_a_right_signature_and_a_senseless_one_have_no_diagnosis() -> None:
+    for sent in (signature(SECRET, BASE), "AAAAAAAAAAAAAAAAAAAAAA=="):
+        assert matching(sent, oauth1_recipes(POST, SECRET, urls=[URL])) is None
+
+
+def signed(**changes: str) -> str:
+    return replace(ASSERTION, **changes).signature(SECRET)
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (b64encode(bytes.fromhex(signed())).decode(), "Base64, hex is due"),
+        (cmac_aes(bytes.fromhex(SECRET), ASSERTION.text.encode()).hex(), "hex-decoded"),
+        (hmac.digest(SECRET.encode(), ASSERTION.text.encode(), hashlib.sha1).hex(), "HMAC-SHA1"),
+        (cmac_aes(SECRET.encode(), f"{ASSERTION.text}|".encode()).hex(), "ended in a pipe"),
+        (signed(username="JSMITH"), "upper case"),
+        (signed(username="jsmith "), "not trimmed"),
+        (signed(username="sandbox\\jsmith"), "clientString in front"),
+        (signed(timestamp="2014-05-13T16:53:19Z"), "the timestamp was made twice"),
+        (signed(timestamp="2014-05-13T16:53:20"), "no Z"),
+        (cmac_aes(SECRET.encode(), quote(ASSERTION.text, safe="").encode()).hex(), "percent-encoded assertion"),
+    ],
+)
+def test_assertion_mistakes(sent: str, words: str) -> None:
+    found = matching(sent, assertion_recipes(ASSERTION, SECRET))
+    assert found is not None
+    assert words in found
+
+
+def test_a_plus_that_became_a_blank() -> None:
+    sent = replace(ASSERTION, username="ada+test@example.edu").signature(SECRET)
+    received = replace(ASSERTION, username="ada test@example.edu")
+    found = matching(sent, assertion_recipes(received, SECRET))
+    assert found is not None
+    assert "%2B" in found
+
+
+def test_a_right_assertion_has_no_diagnosis() -> None:
+    assert matching(signed(), assertion_recipes(ASSERTION, SECRET)) is None

@@ -1,0 +1,334 @@
+"""Which mistake produces the signature that an integrator sent to LearningStudio?
+
+Each recipe is a wrong way of signing that people really go; the first one that reproduces the received signature names
+the mistake. Sources: the mistakes that Pearson's own pages list, the bugs of its libraries, and what a general OAuth
+library does (HMAC-SHA1, `secret&` as the key, the whole URL, no body, no application_id).
+"""
+
+import hashlib
+import hmac
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import combinations
+from urllib.parse import quote, unquote
+
+from lms_emulator.signing.cmac import KEY_LENGTHS, cmac_aes
+from lms_emulator.signing.pearson import TIMESTAMP_FORMAT, Assertion
+from lms_emulator.signing.pearson_oauth1 import JAVA, SIGNATURE_METHOD, Escaping, SignedRequest, query_pairs, sign_body
+
+Mac = Callable[[bytes, bytes], bytes]
+Recipe = tuple[str, str]
+"""The mistake in words, and the signature that it produces."""
+
+
+def _hmac_sha1(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, hashlib.sha1)
+
+
+def _hmac_sha256(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, hashlib.sha256)
+
+
+def _safe(mac: Mac, key: bytes, message: bytes) -> bytes | None:
+    return None if mac is cmac_aes and len(key) not in KEY_LENGTHS else mac(key, message)
+
+
+def _wrong_keys(secret: str) -> Iterator[tuple[str, bytes]]:
+    """Keys that people make of a shared secret."""
+    raw = secret.encode()
+    yield "the secret was followed by '&', as OAuth 1.0 keys are", raw + b"&"
+    with suppress(ValueError):
+        yield "the secret was hex-decoded; its ASCII characters are the key", bytes.fromhex(secret)
+    with suppress(ValueError):
+        yield "the secret was Base64-decoded; its ASCII characters are the key", b64decode(secret, validate=True)
+    yield "the secret was cut to 16 characters", raw[:16]
+    yield "the secret was hashed with MD5 before use", hashlib.md5(raw, usedforsecurity=False).digest()
+    yield "the secret was hashed with SHA-256 before use", hashlib.sha256(raw).digest()
+    yield "the secret was changed to upper case", secret.upper().encode()
+    yield "the secret was changed to lower case", secret.lower().encode()
+
+
+_ENCODINGS: dict[str, tuple[str, Callable[[bytes], str]]] = {
+    "base64": ("the signature was encoded as Base64, hex is due", lambda tag: b64encode(tag).decode()),
+    "base64url": ("the signature was encoded as URL-safe Base64", lambda tag: urlsafe_b64encode(tag).decode()),
+    "base64-bare": (
+        "the padding '==' of the signature was cut off",
+        lambda tag: b64encode(tag).decode().rstrip("="),
+    ),
+    "hex": ("the signature was encoded as hex, Base64 is due", lambda tag: tag.hex()),
+    "HEX": ("the signature was encoded as upper-case hex", lambda tag: tag.hex().upper()),
+    "base64-of-hex": (
+        "the signature was encoded as hex and then as Base64",
+        lambda tag: b64encode(tag.hex().encode()).decode(),
+    ),
+}
+
+
+# --- OAuth 1.0a ---
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """One way of computing an OAuth 1.0a signature; the defaults are the right one."""
+
+    request: SignedRequest
+    secret: str
+    location: str
+    mac: Mac = cmac_aes
+    key: bytes | None = None
+    body: str | None = ""
+    application_id: bool = True
+    version: bool = False
+    sort_key: Callable[[tuple[str, str]], str] = lambda pair: pair[0].lower()
+    query: bool = True
+    escaping: Callable[[str], str] = JAVA
+    escape_values: bool = False
+    method: str = ""
+    method_name: str = SIGNATURE_METHOD
+    encode: Callable[[bytes], str] = lambda tag: b64encode(tag).decode()
+
+    def signature(self) -> str | None:
+        pairs = self.request.oauth_parameters()
+        if self.query:
+            pairs += query_pairs(self.request.query)
+        if self.body is not None and (self.body or self.request.signs_body):
+            pairs.append(("body", self.body or sign_body(self.request.body)))
+        pairs = [(name, self.method_name if name == "oauth_signature_method" else value) for name, value in pairs]
+        if not self.application_id:
+            pairs = [pair for pair in pairs if pair[0] != "application_id"]
+        if self.version:
+            pairs.append(("oauth_version", "1.0"))
+        pairs.sort(key=self.sort_key)
+        if self.escape_values:
+            pairs = [(name, self.escaping(value)) for name, value in pairs]
+        joined = "&".join(f"{name}={value}" for name, value in pairs)
+        base = f"{self.method or self.request.method.upper()}&{self.escaping(self.location)}&{self.escaping(joined)}"
+        tag = _safe(self.mac, self.secret.encode() if self.key is None else self.key, base.encode())
+        return None if tag is None else self.encode(tag)
+
+
+Change = tuple[str, dict[str, object]]
+
+
+def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> list[list[Change]]:
+    """The mistakes, in groups of which at most one can be made at a time."""
+    encodings = [(name, {"encode": encode}) for key, (name, encode) in _ENCODINGS.items() if key != "base64"]
+    macs: list[Change] = [
+        ("HMAC-SHA1 was used instead of CMAC-AES", {"mac": _hmac_sha1}),
+        ("HMAC-SHA256 was used instead of CMAC-AES", {"mac": _hmac_sha256}),
+    ]
+    keys: list[Change] = [(name, {"key": key}) for name, key in _wrong_keys(secret)]
+    names: list[Change] = [
+        ("application_id was left out of the signed parameters", {"application_id": False}),
+        (f"oauth_version was signed ({SIGNATURE_METHOD} requests have none)", {"version": True}),
+    ]
+    orders: list[Change] = [
+        ("the parameters were sorted with regard to case", {"sort_key": lambda pair: pair[0]}),
+        ("the parameters were not sorted", {"sort_key": lambda pair: ""}),
+    ]
+    methods: list[Change] = [("the method was signed in lower case", {"method": request.method.lower()})]
+    methods += [
+        (f"the signature is for {other}, the request was {request.method.upper()}", {"method": other})
+        for other in ("GET", "POST", "PUT", "DELETE")
+        if other != request.method.upper()
+    ]
+    escapes: list[Change] = [
+        ("percent-escapes were written in lower case", {"escaping": lambda text: _lower_escapes(JAVA(text))}),
+        ("the parts of the base string were not percent-encoded", {"escaping": lambda text: text}),
+        ("slashes were not percent-encoded", {"escaping": lambda text: quote(text, safe="/")}),
+    ]
+    queries: list[Change] = [("the query parameters were not signed", {"query": False})] if request.query else []
+    return [
+        [(name, dict(change)) for name, change in encodings],
+        macs,
+        keys,
+        _locations(request, urls),
+        names,
+        orders,
+        methods,
+        escapes,
+        queries,
+        _bodies(request),
+    ]
+
+
+def _locations(request: SignedRequest, urls: Iterable[str]) -> list[Change]:
+    path = request.path
+    found: list[Change] = []
+    for url in urls:
+        found.append(("the whole URL was signed instead of the path", {"location": url}))
+        if request.query:
+            found.append(("the whole URL was signed instead of the path", {"location": f"{url}?{request.query}"}))
+    if request.query:
+        found.append(("the query was left on the path", {"location": f"{path}?{request.query}"}))
+    other_slash = path.rstrip("/") if path.endswith("/") else f"{path}/"
+    found += [
+        ("the path was signed with another trailing slash", {"location": other_slash}),
+        ("the path was signed without its leading slash", {"location": path.lstrip("/")}),
+        ("the path was signed in lower case", {"location": path.lower()}),
+        ("the path was percent-decoded before signing", {"location": unquote(path)}),
+    ]
+    for ending in (".json", ".xml"):
+        if path.lower().endswith(ending):
+            found.append((f"the path was signed without its {ending}", {"location": path[: -len(ending)]}))
+        found.append((f"the path was signed with {ending}", {"location": path + ending}))
+    return [change for change in found if change[1]["location"] != path]
+
+
+def _bodies(request: SignedRequest) -> list[Change]:
+    encoded = b64encode(request.body).decode()
+    if not request.signs_body:
+        once = JAVA(JAVA(encoded))
+        return [(f"the body was signed, though {request.method.upper()} never signs one", {"body": once or " "})]
+    found: list[Change] = [("the body was left out of the signed parameters", {"body": None})]
+    if not encoded:
+        return found
+    stripped = request.body.replace(b"\r", b"").replace(b"\n", b"")
+    lines = encoded and "\r\n".join(encoded[i : i + 76] for i in range(0, len(encoded), 76))
+    found += [
+        ("the body was percent-encoded once before signing, twice is due", {"body": JAVA(encoded)}),
+        ("the body was not percent-encoded before signing, twice is due", {"body": encoded}),
+        ("the body was percent-encoded three times before signing, twice is due", {"body": JAVA(JAVA(JAVA(encoded)))}),
+        ("the body was not Base64-encoded", {"body": JAVA(JAVA(_text(request.body)))}),
+        ("the body went into the base string as it is", {"body": _text(request.body)}),
+        ("CR and LF were removed from the body (as Pearson's Python library does)", {"body": sign_body(stripped)}),
+        ("the Base64 of the body was broken into lines", {"body": JAVA(JAVA(lines))}),
+        ("white space around the body was not signed", {"body": sign_body(request.body.strip())}),
+    ]
+    right = sign_body(request.body)
+    return [change for change in found if change[1]["body"] != right]
+
+
+def oauth1_recipes(request: SignedRequest, secret: str, *, urls: Iterable[str]) -> Iterator[Recipe]:
+    """Wrong signatures of a request: single mistakes, what a general OAuth 1.0 library does, then pairs of mistakes.
+
+    Parameters:
+        secret: the campus's shared secret.
+        urls: forms of the request's URL, without query, that a client may have signed.
+    """
+    urls = tuple(urls)
+    right = _Way(request=request, secret=secret, location=request.path)
+    groups = _changes(request, secret, urls)
+    for group in groups:
+        for name, change in group:
+            yield from _recipe(name, right, change)
+    yield from _general_library(right, urls)
+    for first, second in combinations(groups, 2):
+        for name, change in first:
+            for other_name, other_change in second:
+                yield from _recipe(f"{name}; {other_name}", right, {**change, **other_change})
+
+
+def _recipe(name: str, way: _Way, change: dict[str, object]) -> Iterator[Recipe]:
+    signature = replace(way, **change).signature()  # type: ignore[arg-type]  # the groups above hold only fields of _Way
+    if signature is not None:
+        yield name, signature
+
+
+def _general_library(way: _Way, urls: Iterable[str]) -> Iterator[Recipe]:
+    """All that such a library does at once, with and without the repairs that people make first."""
+    standard: Escaping = Escaping("RFC 3986", "%20", "~")
+    secret = way.secret.encode()
+    for location, described in ((way.location, "the path"), *((url, "the whole URL") for url in urls)):
+        for application_id in (False, True):
+            for version in (True, False):
+                for method_name in ("HMAC-SHA1", SIGNATURE_METHOD):
+                    for key, key_name in ((secret + b"&", "'secret&'"), (secret, "the secret")):
+                        change: dict[str, object] = {
+                            "mac": _hmac_sha1,
+                            "key": key,
+                            "location": location,
+                            "body": None,
+                            "application_id": application_id,
+                            "version": version,
+                            "method_name": method_name,
+                            "escaping": standard,
+                            "escape_values": True,
+                            "sort_key": lambda pair: pair[0],
+                        }
+                        name = (
+                            f"a general OAuth 1.0 library signed this: HMAC-SHA1 with {key_name} as the key over "
+                            f"{described}, no body, {'with' if application_id else 'without'} application_id; "
+                            "LearningStudio wants CMAC-AES over the path, application_id and body"
+                        )
+                        yield from _recipe(name, way, change)
+
+
+def _lower_escapes(text: str) -> str:
+    parts = text.split("%")
+    return parts[0] + "".join(f"%{part[:2].lower()}{part[2:]}" for part in parts[1:])
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace")
+
+
+# --- the assertion ---
+def assertion_recipes(assertion: Assertion, secret: str) -> Iterator[Recipe]:
+    """Wrong signatures of an assertion, the likelier mistakes first.
+
+    Parameters:
+        assertion: the six fields as received.
+        secret: the shared secret of the campus whose key the assertion names.
+    """
+    key, text = secret.encode(), assertion.text
+    tag = cmac_aes(key, text.encode())
+    for kind, (name, encode) in _ENCODINGS.items():
+        if kind not in ("hex", "HEX"):
+            yield name, encode(tag)
+    for name, wrong in _wrong_keys(secret):
+        made = _safe(cmac_aes, wrong, text.encode())
+        if made is not None:
+            yield name, made.hex()
+    for name, mac in (("HMAC-SHA1", _hmac_sha1), ("HMAC-SHA256", _hmac_sha256)):
+        yield f"{name} was used instead of CMAC-AES", mac(key, text.encode()).hex()
+        yield f"{name} was used instead of CMAC-AES; Base64, hex is due", b64encode(mac(key, text.encode())).decode()
+    for name, wrong_text in _wrong_texts(assertion):
+        yield name, cmac_aes(key, wrong_text).hex()
+
+
+def _wrong_texts(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
+    text = assertion.text
+    yield "the signed text ended in a pipe", f"{text}|".encode()
+    yield "the percent-encoded assertion was signed", JAVA(text).encode()
+    yield "the percent-encoded assertion was signed", quote(text, safe="").encode()
+    yield "the assertion was signed as Latin-1, UTF-8 is due", text.encode("latin-1", "replace")
+    yield "the assertion was signed as UTF-16, UTF-8 is due", text.encode("utf-16-le", "replace")
+    yield "the assertion was signed with a line break at the end", f"{text}\n".encode()
+    if " " in text:
+        plus = text.replace(" ", "+")
+        yield "a '+' was not percent-encoded in the form, so it arrived as a blank (write %2B)", plus.encode()
+    yield "the assertion was signed in lower case", text.lower().encode()
+    yield from _changed_fields(assertion)
+
+
+def _changed_fields(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
+    def changed(**fields: str) -> bytes:
+        return replace(assertion, **fields).text.encode()
+
+    username, timestamp = assertion.username, assertion.timestamp
+    yield "the signed username was in lower case", changed(username=username.lower())
+    yield "the signed username was in upper case", changed(username=username.upper())
+    yield "the signed username was not trimmed", changed(username=f"{username} ")
+    yield "the signed username was trimmed", changed(username=username.strip())
+    prefixed = f"{assertion.client_string}\\{username}"
+    yield "the signed username had the clientString in front", changed(username=prefixed)
+    yield "the signed username had no clientString in front", changed(username=username.rpartition("\\")[2])
+    yield "the signed applicationName was trimmed", changed(application_name=assertion.application_name.strip())
+    if timestamp.endswith("Z"):
+        yield "the signed timestamp had no Z", changed(timestamp=timestamp[:-1])
+        yield "the signed timestamp ended in +00:00", changed(timestamp=f"{timestamp[:-1]}+00:00")
+    try:
+        moment = int(assertion.moment().timestamp())
+    except ValueError:
+        return
+    for seconds in (-1, 1, -2, 2, -3, 3):
+        other = datetime.fromtimestamp(moment + seconds, UTC).strftime(TIMESTAMP_FORMAT)
+        described = f"the timestamp was made twice: the signed one is {other}, the sent one {timestamp}"
+        yield described, changed(timestamp=other)
+
+
+def matching(received: str, recipes: Iterable[Recipe]) -> str | None:
+    """The first mistake that produces exactly the received signature, or None."""
+    return next((name for name, candidate in recipes if candidate == received), None)
