@@ -1,8 +1,8 @@
 """Which mistake produces the signature that an integrator sent to LearningStudio?
 
-Each recipe is a wrong way of signing that people really go; the first one that reproduces the received signature names
-the mistake. Sources: the mistakes that Pearson's own pages list, the bugs of its libraries, and what a general OAuth
-library does (HMAC-SHA1, `secret&` as the key, the whole URL, no body, no application_id).
+Each mistake is a wrong way of signing that people really go; `diagnosis.diagnose` finds the fewest that reproduce the
+received signature. Sources: the mistakes that Pearson's own pages list, the bugs of its libraries, and what a general
+OAuth library does (HMAC-SHA1, `secret&` as the key, the whole URL, no body, no application_id).
 """
 
 import hashlib
@@ -12,16 +12,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import combinations
 from urllib.parse import quote, unquote
 
-from lms_emulator.signing.cmac import KEY_LENGTHS, cmac_aes
+from lms_emulator.signing.cmac import cmac_aes
+from lms_emulator.signing.diagnosis import Mistake, diagnose
 from lms_emulator.signing.pearson import TIMESTAMP_FORMAT, Assertion
 from lms_emulator.signing.pearson_oauth1 import JAVA, SIGNATURE_METHOD, Escaping, SignedRequest, query_pairs, sign_body
 
 Mac = Callable[[bytes, bytes], bytes]
-Recipe = tuple[str, str]
-"""The mistake in words, and the signature that it produces."""
+
+LARGEST_BODY = 65_536
+"""Bytes. A larger body is not tried in a hundred wrong ways; that would take seconds."""
 
 
 def _hmac_sha1(key: bytes, message: bytes) -> bytes:
@@ -30,10 +31,6 @@ def _hmac_sha1(key: bytes, message: bytes) -> bytes:
 
 def _hmac_sha256(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, hashlib.sha256)
-
-
-def _safe(mac: Mac, key: bytes, message: bytes) -> bytes | None:
-    return None if mac is cmac_aes and len(key) not in KEY_LENGTHS else mac(key, message)
 
 
 def _wrong_keys(secret: str) -> Iterator[tuple[str, bytes]]:
@@ -88,7 +85,8 @@ class _Way:
     method_name: str = SIGNATURE_METHOD
     encode: Callable[[bytes], str] = lambda tag: b64encode(tag).decode()
 
-    def signature(self) -> str | None:
+    def signature(self) -> str:
+        """Raises ValueError where the key is none for the MAC."""
         pairs = self.request.oauth_parameters()
         if self.query:
             pairs += query_pairs(self.request.query)
@@ -104,8 +102,7 @@ class _Way:
             pairs = [(name, self.escaping(value)) for name, value in pairs]
         joined = "&".join(f"{name}={value}" for name, value in pairs)
         base = f"{self.method or self.request.method.upper()}&{self.escaping(self.location)}&{self.escaping(joined)}"
-        tag = _safe(self.mac, self.secret.encode() if self.key is None else self.key, base.encode())
-        return None if tag is None else self.encode(tag)
+        return self.encode(self.mac(self.secret.encode() if self.key is None else self.key, base.encode()))
 
 
 Change = tuple[str, dict[str, object]]
@@ -200,33 +197,34 @@ def _bodies(request: SignedRequest) -> list[Change]:
     return [change for change in found if change[1]["body"] != right]
 
 
-def oauth1_recipes(request: SignedRequest, secret: str, *, urls: Iterable[str]) -> Iterator[Recipe]:
-    """Wrong signatures of a request: single mistakes, what a general OAuth 1.0 library does, then pairs of mistakes.
+def diagnose_oauth1(received: str, request: SignedRequest, secret: str, *, urls: Iterable[str]) -> str | None:
+    """What was done wrong, in words, if one or two mistakes (or a general OAuth 1.0 library) reproduce the signature.
 
     Parameters:
+        received: the signature as sent, percent-decoded.
         secret: the campus's shared secret.
         urls: forms of the request's URL, without query, that a client may have signed.
     """
+    if len(request.body) > LARGEST_BODY:
+        return None
     urls = tuple(urls)
     right = _Way(request=request, secret=secret, location=request.path)
-    groups = _changes(request, secret, urls)
-    for group in groups:
-        for name, change in group:
-            yield from _recipe(name, right, change)
-    yield from _general_library(right, urls)
-    for first, second in combinations(groups, 2):
-        for name, change in first:
-            for other_name, other_change in second:
-                yield from _recipe(f"{name}; {other_name}", right, {**change, **other_change})
+    mistakes: list[Mistake[_Way]] = []
+    for axis, group in enumerate(_changes(request, secret, urls)):
+        mistakes += [_mistake(text, change, str(axis)) for text, change in group]
+    mistakes += [_mistake(text, change, "library") for text, change in _general_library(right, urls)]
+    found = diagnose(received, right, _Way.signature, mistakes, attempts=3000)
+    return None if found is None else str(found)
 
 
-def _recipe(name: str, way: _Way, change: dict[str, object]) -> Iterator[Recipe]:
-    signature = replace(way, **change).signature()  # type: ignore[arg-type]  # the groups above hold only fields of _Way
-    if signature is not None:
-        yield name, signature
+def _mistake(text: str, change: dict[str, object], axis: str) -> Mistake[_Way]:
+    def spoil(way: _Way) -> list[_Way]:
+        return [replace(way, **change)]  # type: ignore[arg-type]  # the groups above hold only fields of _Way
+
+    return Mistake(text, text, spoil, axis)
 
 
-def _general_library(way: _Way, urls: Iterable[str]) -> Iterator[Recipe]:
+def _general_library(way: _Way, urls: Iterable[str]) -> Iterator[Change]:
     """All that such a library does at once, with and without the repairs that people make first."""
     standard: Escaping = Escaping("RFC 3986", "%20", "~")
     secret = way.secret.encode()
@@ -252,7 +250,7 @@ def _general_library(way: _Way, urls: Iterable[str]) -> Iterator[Recipe]:
                             f"{described}, no body, {'with' if application_id else 'without'} application_id; "
                             "LearningStudio wants CMAC-AES over the path, application_id and body"
                         )
-                        yield from _recipe(name, way, change)
+                        yield name, change
 
 
 def _lower_escapes(text: str) -> str:
@@ -265,27 +263,50 @@ def _text(body: bytes) -> str:
 
 
 # --- the assertion ---
-def assertion_recipes(assertion: Assertion, secret: str) -> Iterator[Recipe]:
-    """Wrong signatures of an assertion, the likelier mistakes first.
+@dataclass(frozen=True, kw_only=True)
+class _Signing:
+    """One way of signing an assertion."""
+
+    text: bytes
+    key: bytes
+    mac: Mac = cmac_aes
+    encode: Callable[[bytes], str] = bytes.hex
+
+    def signature(self) -> str:
+        """Raises ValueError where the key is none for the MAC."""
+        return self.encode(self.mac(self.key, self.text))
+
+
+def diagnose_assertion(received: str, assertion: Assertion, secret: str) -> str | None:
+    """What was done wrong, in words, if one or two mistakes reproduce the signature of an assertion.
 
     Parameters:
+        received: the seventh field.
         assertion: the six fields as received.
         secret: the shared secret of the campus whose key the assertion names.
     """
-    key, text = secret.encode(), assertion.text
-    tag = cmac_aes(key, text.encode())
-    for kind, (name, encode) in _ENCODINGS.items():
+    if len(assertion.text) > LARGEST_BODY:
+        return None
+    mistakes: list[Mistake[_Signing]] = []
+
+    def add(words: str, axis: str, **change: object) -> None:
+        def spoil(signing: _Signing) -> list[_Signing]:
+            return [replace(signing, **change)]  # type: ignore[arg-type]  # the calls below name only fields of _Signing
+
+        mistakes.append(Mistake(words, words, spoil, axis))
+
+    for kind, (text, encode) in _ENCODINGS.items():
         if kind not in ("hex", "HEX"):
-            yield name, encode(tag)
-    for name, wrong in _wrong_keys(secret):
-        made = _safe(cmac_aes, wrong, text.encode())
-        if made is not None:
-            yield name, made.hex()
-    for name, mac in (("HMAC-SHA1", _hmac_sha1), ("HMAC-SHA256", _hmac_sha256)):
-        yield f"{name} was used instead of CMAC-AES", mac(key, text.encode()).hex()
-        yield f"{name} was used instead of CMAC-AES; Base64, hex is due", b64encode(mac(key, text.encode())).decode()
-    for name, wrong_text in _wrong_texts(assertion):
-        yield name, cmac_aes(key, wrong_text).hex()
+            add(text, "encode", encode=encode)
+    add("HMAC-SHA1 was used instead of CMAC-AES", "mac", mac=_hmac_sha1)
+    add("HMAC-SHA256 was used instead of CMAC-AES", "mac", mac=_hmac_sha256)
+    for text, key in _wrong_keys(secret):
+        add(text, "key", key=key)
+    for text, signed in _wrong_texts(assertion):
+        add(text, "text", text=signed)
+    right = _Signing(text=assertion.text.encode(), key=secret.encode())
+    found = diagnose(received, right, _Signing.signature, mistakes)
+    return None if found is None else str(found)
 
 
 def _wrong_texts(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
@@ -327,8 +348,3 @@ def _changed_fields(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
         other = datetime.fromtimestamp(moment + seconds, UTC).strftime(TIMESTAMP_FORMAT)
         described = f"the timestamp was made twice: the signed one is {other}, the sent one {timestamp}"
         yield described, changed(timestamp=other)
-
-
-def matching(received: str, recipes: Iterable[Recipe]) -> str | None:
-    """The first mistake that produces exactly the received signature, or None."""
-    return next((name for name, candidate in recipes if candidate == received), None)

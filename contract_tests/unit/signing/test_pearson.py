@@ -30,7 +30,7 @@ from lms_emulator.signing.pearson_oauth1 import (
     signature,
 )
 
-VECTORS = json.loads((Path(__file__).parents[2] / "fixtures/vectors/learningstudio.json").read_text())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[3] / "fixtures/vectors/learningstudio.json").read_text())["vectors"]
 SECRET = "0123456789abcdef0123456789abcdef"
 APPLICATION = "11111111-2222-3333-4444-555555555555"
 KEY = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
