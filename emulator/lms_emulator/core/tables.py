@@ -47,12 +47,20 @@ def _index_values(value: Any) -> Iterable[Any]:
 class Seed(Generic[R]):
     """The immutable bottom of a table, shared by every world that was made from it."""
 
-    __slots__ = ("_indexes", "records", "spec")
+    __slots__ = ("_indexes", "_positions", "records", "spec")
 
     def __init__(self, spec: TableSpec[R], records: Iterable[R] = ()) -> None:
         self.spec = spec
         self.records: dict[Key, R] = {spec.key_of(record): record for record in records}
         self._indexes: dict[str, dict[Any, dict[Key, None]]] = {}
+        self._positions: dict[Key, int] | None = None
+
+    @property
+    def positions(self) -> dict[Key, int]:
+        """Each key's place in the seed, counted when it is first asked for."""
+        if self._positions is None:
+            self._positions = {key: place for place, key in enumerate(self.records)}
+        return self._positions
 
     def index(self, name: str) -> dict[Any, dict[Key, None]]:
         """Index `name`, built when it is first asked for."""
@@ -115,21 +123,21 @@ class Table(Generic[R]):
         return list(self)
 
     def find(self, index: str, value: Any) -> list[R]:
-        """The records that index `index` lists under `value`, seeded ones first."""
+        """The records that index `index` lists under `value`: seeded ones in their order, then added ones in the order
+        in which they came under that value."""
         changes = self._changes
-        found: list[R] = []
-        seeded = self._seed.index(index).get(value)
-        layered = self._layer_index(index).get(value) if changes else None
-        if seeded:
+        seeded = self._seed.index(index).get(value, ())
+        if not changes:
             records = self._seed.records
-            for key in seeded:
-                if key not in changes:
-                    found.append(records[key])
-                elif layered and key in layered:
-                    found.append(changes[key])
-        if layered:
-            found.extend(changes[key] for key in layered if not (seeded and key in seeded))
-        return found
+            return [records[key] for key in seeded]
+        layered = self._layer_index(index).get(value, ())
+        keys = [key for key in seeded if key not in changes]
+        if any(key in self._seed.records for key in layered):
+            position = self._seed.positions
+            keys = sorted([*keys, *layered], key=lambda key: position.get(key, len(position)))
+        else:
+            keys += layered
+        return [changes[key] if key in changes else self._seed.records[key] for key in keys]
 
     def first(self, index: str, value: Any) -> R | None:
         """The first record that `find` gives, or None."""

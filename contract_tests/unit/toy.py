@@ -1,0 +1,146 @@
+"""A provider of a few lines, to show that the core carries any: what `docs/architecture.md` describes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.control import Control
+from lms_emulator.core.addresses import Addresses
+from lms_emulator.core.exchange import BodyError, Exchange
+from lms_emulator.core.info import ProviderInfo
+from lms_emulator.core.provider import Provider
+from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.routing import Route
+from lms_emulator.core.settings import choice
+from lms_emulator.core.store import Store
+from lms_emulator.core.tables import Table, TableSpec
+from lms_emulator.core.world import World
+from lms_emulator.core.worldfile import load
+from lms_emulator.core.worlds import Worlds
+from lms_emulator.gateway import Gateway
+
+
+class Pupil(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: int
+    email: str
+    born: datetime | None = None
+    tags: list[str] = []
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    token: str
+    expires: datetime
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    motto: str = "teach"
+    pupils: list[Pupil] = []
+    tickets: list[Ticket] = []
+
+
+class School(Store):
+    pupils: Table[Pupil]
+    tickets: Table[Ticket]
+    tables: ClassVar = {
+        "pupils": TableSpec(key="id", indexes={"email": lambda p: p.email.lower(), "tag": lambda p: p.tags}),
+        "tickets": TableSpec(key="token", keep_until=lambda t: t.expires),
+    }
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    greeting: Annotated[Literal["hello", "hi"], choice("How pupils are greeted.", source="toy")] = "hello"
+    most: Annotated[int, choice("Most pupils.", evidence="inferred", ge=1)] = 10
+    strict: Annotated[bool, choice("Whether to be strict.")] = True
+
+
+Call = Exchange[School, Settings]
+
+
+def get_pupil(x: Call) -> Response:
+    pupil = x.store.pupils.get(x.path_params["id"])
+    if pupil is None:
+        raise Refusal(
+            "unknown_pupil", status=404, message="no such pupil", check="pupil exists", got=x.path_params["id"]
+        )
+    return JSONResponse({"greeting": x.settings.greeting, "email": pupil.email, "url": x.url(f"/pupils/{pupil.id}")})
+
+
+def add_pupil(x: Call) -> Response:
+    if not x.field("email"):
+        x.warn("no_email", "pupils without an e-mail cannot be written to")
+    pupil = x.store.pupils.put(Pupil(id=x.store.next_number("pupils"), email=x.field("email")))
+    x.outbox.add("email", provider="toy", kind="welcome", to=pupil.email, at=x.clock.now())
+    return JSONResponse({"id": pupil.id})
+
+
+def echo(x: Call) -> Response:
+    try:
+        form = [[k, v] for k, v in x.form().multi_items() if isinstance(v, str)]
+    except BodyError as error:
+        raise Refusal("bad_form", status=400, message=str(error)) from None
+    return JSONResponse(
+        {
+            "path": x.path,
+            "raw_path": x.raw_path.decode("latin-1"),
+            "query": [list(item) for item in x.query.multi_items()],
+            "form": form,
+            "host": x.host,
+            "base": x.base_url,
+            "other": x.resolve("toy:/there"),
+            "reached_by": x.address.reached_by,
+            "cookies": x.cookies,
+        }
+    )
+
+
+def crash(x: Call) -> Response:
+    raise ZeroDivisionError("on purpose")
+
+
+class Toy(Provider[School, Settings]):
+    name = "toy"
+    title = "Toy School"
+    hosts = ("api.toy.example", "*.toys.example")
+    section = Section
+    store = School
+    settings = Settings
+    package = "contract_tests.unit"
+    routes = (
+        Route(
+            methods=("GET",), path="/pupils/{id:int}", handler=get_pupil, evidence="chosen", source="", summary="one"
+        ),
+        Route(methods=("POST",), path="/pupils", handler=add_pupil, evidence="chosen", source="", summary="add"),
+        Route(methods=(), path="/echo{rest:path}", handler=echo, evidence="chosen", source="", summary="echo"),
+        Route(methods=("GET",), path="/crash", handler=crash, evidence="chosen", source="", summary="crash"),
+    )
+
+    def render(self, x: Call, refusal: Refusal) -> Response:
+        return JSONResponse({"error": refusal.message}, refusal.status, refusal.headers)
+
+    def not_found(self, x: Call) -> Refusal:
+        return Refusal("no_route", status=404, message="nothing here")
+
+    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
+        return Refusal("wrong_method", status=405, headers={"Allow": ", ".join(allowed)})
+
+    def info(self, world: World, bases: dict[str, str]) -> ProviderInfo:
+        return ProviderInfo(base_urls=bases)
+
+    def demo_text(self) -> str:
+        return '[[pupils]]\nid = 1\nemail = "Ada@example.edu"\ntags = ["maths"]\n'
+
+    def problems(self, section: Section) -> list[str]:
+        return [f"pupils[{n}].email: no @ in it" for n, p in enumerate(section.pupils) if "@" not in p.email]
+
+
+def gateway(world: str = "demo", public_url: str | None = None, **settings: object) -> Gateway:
+    """The emulator with this provider alone."""
+    toy = Toy()
+    providers = {"toy": toy}
+    addresses = Addresses({"toy": toy.hosts}, public_url)
+    overrides = {"toy": settings} if settings else None
+    return Gateway(providers, Worlds(load(world, providers), providers, overrides=overrides), addresses, Control())
