@@ -1,0 +1,1 @@
+"""OpenLearning over HTTP."""

@@ -1,0 +1,144 @@
+"""Managed accounts and enrolments: what provisioning does, and what it leaves alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from lms_emulator.core.clock import Clock
+from lms_emulator.core.ids import Ids
+from lms_emulator.providers.openlearning import wire
+from lms_emulator.providers.openlearning.model import (
+    Class,
+    Course,
+    Enrolment,
+    Institution,
+    Membership,
+    OpenLearningStore,
+    Program,
+    User,
+    folded,
+)
+
+
+class Profile(NamedTuple):
+    """What the integrator tells about a person. Texts are kept exactly as sent."""
+
+    full_name: str
+    external_institution_id: str
+    primary_email_address: str
+    image: str | None = None
+
+
+class Provisioned(NamedTuple):
+    """`created` is False when the account was there already and nothing changed."""
+
+    user: User
+    membership: Membership
+    created: bool
+
+
+def provision(
+    store: OpenLearningStore, ids: Ids, clock: Clock, institution: Institution, profile: Profile
+) -> Provisioned:
+    """Create the managed account, or find the one with this e-mail address.
+
+    An account of the institution is left as it is (documented: "this operation has no effect"). An address that
+    belongs to an account elsewhere is refused (observed), and so is an external id that another account has (chosen).
+    """
+    wanted = folded(profile.primary_email_address)
+    existing = store.users.first("email", wanted) if wanted else None
+    if existing is not None:
+        membership = store.membership(institution.id, existing.id)
+        if membership is None:
+            raise wire.email_not_managed(profile.primary_email_address)
+        return Provisioned(existing, membership, created=False)
+    if store.user_by_external_id(institution.id, profile.external_institution_id) is not None:
+        raise wire.external_id_in_use(profile.external_institution_id, institution.id)
+    user = store.users.put(
+        User(
+            id=ids.object_id(clock.timestamp()),
+            full_name=profile.full_name,
+            profile_name=free_profile_name(store, ids, profile.full_name),
+            primary_email_address=profile.primary_email_address,
+            image=profile.image,
+            managed_by=institution.id,
+        )
+    )
+    membership = store.memberships.put(
+        Membership(institution=institution.id, user=user.id, external_institution_id=profile.external_institution_id)
+    )
+    return Provisioned(user, membership, created=True)
+
+
+def free_profile_name(store: OpenLearningStore, ids: Ids, full_name: str) -> str:
+    """A profile name that nobody has: the letters and digits of the name, with a number when that one is taken."""
+    from unicodedata import normalize
+
+    stem = re.sub(r"[^a-z0-9]+", "", normalize("NFKD", full_name).lower())[:24] or "user"
+    name = stem
+    while store.users.first("profile_name", name) is not None:
+        name = f"{stem}{ids.digits(6)}"
+    return name
+
+
+Role = Literal["learner", "instructor"]
+
+
+def enrol(store: OpenLearningStore, ids: Ids, clock: Clock, user: User, klass: Class, role: Role) -> Enrolment:
+    """Put the user in the class; somebody who is in it already only gets the role."""
+    enrolment = store.enrolment(user.id, klass.id)
+    if enrolment is None:
+        now = clock.now()
+        enrolment = Enrolment(
+            id=ids.object_id(now.timestamp()),
+            user=user.id,
+            course=klass.course,
+            class_id=klass.id,
+            role=role,
+            created_at=now,
+        )
+    elif enrolment.role == role:
+        return enrolment
+    return store.enrolments.put(msgspec.structs.replace(enrolment, role=role))
+
+
+def enrol_in_program(store: OpenLearningStore, ids: Ids, clock: Clock, user: User, program: Program) -> Enrolment:
+    """Put the user in the program."""
+    now = clock.now()
+    return store.enrolments.put(
+        Enrolment(id=ids.object_id(now.timestamp()), user=user.id, program=program.id, created_at=now)
+    )
+
+
+def create_course(
+    store: OpenLearningStore,
+    ids: Ids,
+    clock: Clock,
+    course: Course,
+) -> Class:
+    """Add a course, with the default class that every course gets.
+
+    In both captured examples that class is titled `Class of <year>` and was made a few seconds after its course.
+
+    Returns the class.
+    """
+    store.courses.put(course)
+    now = clock.now()
+    title = f"Class of {now.year}"
+    return store.classes.put(
+        Class(
+            id=ids.object_id(now.timestamp() + 3),
+            course=course.id,
+            title=title,
+            path=class_path(title),
+            created_by=course.created_by,
+        )
+    )
+
+
+def class_path(title: str) -> str:
+    """A class's name in v1 paths: its title without white space (`First Class` gives `FirstClass`)."""
+    return "".join(title.split())

@@ -1,0 +1,157 @@
+"""Who is calling: API keys in their three forms, Basic passwords of the v1 API, and browser sessions."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode
+from datetime import timedelta
+
+from lms_emulator.providers.openlearning import refusals, wire
+from lms_emulator.providers.openlearning.model import Institution, RateWindow, Session, User, folded
+from lms_emulator.providers.openlearning.wire import Call
+from lms_emulator.signing.oauth1 import equal
+
+SESSION_COOKIE = "openlearning_session"
+_KEY = re.compile(r"[0-9a-f]{24}\.[0-9a-f]{64}")
+_MASKED = "…"
+
+
+def caller(x: Call) -> User:
+    """The account whose API key came with the request.
+
+    The key is taken from the query, then from X-API-Key, then from `Authorization: Bearer`, which only prose of the
+    guide suggests. Raises a 401 for none or an unknown one, and a 429 when a rate limit is set.
+    """
+    given = _given_key(x)
+    key = x.store.api_keys.get(given)
+    user = x.store.users.get(key.user) if key is not None else None
+    if key is None or user is None:
+        raise wire.unknown_api_key(_masked(given), _why_unknown(x, given))
+    if x.settings.rate_limit_per_minute:
+        _count(x, key.key, x.settings.rate_limit_per_minute)
+    return user
+
+
+def _given_key(x: Call) -> str:
+    in_query = x.query.get("api_key", "") if x.query_string else ""
+    in_header = x.headers.get("x-api-key", "")
+    if in_query:
+        x.notes["auth"] = "query"
+        _warn_about_query(x, in_query, in_header)
+        return in_query
+    if in_header:
+        x.notes["auth"] = "header"
+        return in_header
+    scheme, _, bearer = x.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and bearer.strip():
+        if x.settings.bearer_keys == "refuse":
+            raise wire.bearer_refused()
+        x.notes["auth"] = "bearer(unverified)"
+        return bearer.strip()
+    if scheme.lower() == "basic":
+        raise wire.missing_api_key("this API takes an API key; HTTP Basic is for the v1 API under /api/")
+    if x.content_type == "application/x-www-form-urlencoded" and "api_key" in x.form():
+        raise wire.missing_api_key("the key came in the body; it belongs in the query or in X-API-Key")
+    raise wire.missing_api_key()
+
+
+def _warn_about_query(x: Call, in_query: str, in_header: str) -> None:
+    if in_header and in_header != in_query:
+        x.warn("two_api_keys", "the query and X-API-Key hold different keys; the one in the query was used")
+    if "origin" in x.headers or "sec-fetch-mode" in x.headers:
+        x.warn("api_key_in_browser", "a browser sent the API key; it must stay on your server")
+
+
+def _why_unknown(x: Call, key: str) -> str | None:
+    if key.strip() != key and key.strip() in x.store.api_keys:
+        return "the key has white space around it"
+    if key.lower() in x.store.api_keys:
+        return "the key was put in capitals"
+    if key in x.store.registrations:
+        return "that is a consumer key of LTI, not an API key"
+    if not _KEY.fullmatch(key):
+        return "an API key is 24 hex digits, a dot and 64 hex digits"
+    return None
+
+
+def _masked(key: str) -> str:
+    return key[:8] + _MASKED if len(key) > 12 else key
+
+
+def _count(x: Call, key: str, limit: int) -> None:
+    now = x.clock.now()
+    window = x.store.rate_windows.get(key)
+    if window is None or not timedelta() <= now - window.began < timedelta(minutes=1):
+        window = RateWindow(key=key, began=now, calls=0)
+    if window.calls >= limit:
+        raise wire.rate_limited(limit, max(1, 60 - int((now - window.began).total_seconds())))
+    x.store.rate_windows.put(RateWindow(key=key, began=window.began, calls=window.calls + 1))
+
+
+# rights of an API caller
+
+
+def institution_in_path(x: Call) -> Institution:
+    """The institution that the path names, by slug or ObjectId. Raises a 404."""
+    reference = x.path_params["institution_id"]
+    found = x.store.institution(reference)
+    if found is None:
+        raise wire.not_found("institution", reference, x.store.kind_of(reference))
+    return found
+
+
+def administered(x: Call, user: User) -> Institution:
+    """The institution in the path, provided that the user administers it. Raises a 404 or 403."""
+    institution = institution_in_path(x)
+    if not x.store.administers(user.id, institution.id):
+        membership = x.store.membership(institution.id, user.id)
+        got = membership.role if membership else "not a member"
+        raise wire.not_allowed(f"administrator of {institution.id}", got, "use the key of an institution administrator")
+    return institution
+
+
+def user_in_path(x: Call, me: User) -> User:
+    """The user that the path names, `me` being the caller. Raises a 404."""
+    reference = x.path_params["user_id"]
+    found = me if reference == "me" else x.store.users.get(reference)
+    if found is None:
+        raise wire.not_found("user", reference, x.store.kind_of(reference))
+    return found
+
+
+# v1
+
+
+def basic_user(x: Call) -> User:
+    """The account whose username (or e-mail) and password came by HTTP Basic. Raises a 401."""
+    scheme, _, encoded = x.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        key = x.query.get("api_key") or x.headers.get("x-api-key")
+        hint = "the v1 API does not take API keys" if key or scheme.lower() == "bearer" else None
+        raise refusals.v1_unauthorised("HTTP Basic credentials came", scheme or None, hint)
+    try:
+        name, colon, password = b64decode(encoded.strip(), validate=True).decode("utf-8", "replace").partition(":")
+    except (binascii.Error, ValueError):
+        raise refusals.v1_unauthorised("the Basic credentials are base64", encoded) from None
+    wanted = folded(name)
+    user = (x.store.users.first("username", wanted) or x.store.users.first("email", wanted)) if wanted else None
+    if not colon or user is None or user.password is None or not equal(user.password, password):
+        raise refusals.v1_unauthorised("username and password belong to an account", name)
+    return user
+
+
+# browsers
+
+
+def session(x: Call) -> Session | None:
+    """The live session that the browser's cookie names."""
+    cookie = x.cookies.get(SESSION_COOKIE)
+    found = x.store.sessions.get(cookie) if cookie else None
+    return found if found is not None and found.expires_at > x.clock.now() else None
+
+
+def signed_in(x: Call) -> User | None:
+    """The person signed in to the web site in this browser."""
+    live = session(x)
+    return x.store.users.get(live.user) if live else None

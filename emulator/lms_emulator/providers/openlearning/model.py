@@ -1,0 +1,357 @@
+"""OpenLearning's state: people, institutions, courses, classes, enrolments, launch registrations. No HTTP.
+
+What is known of each record comes from captured responses of the real API and from its help pages; the rest is
+marked as chosen in `settings.py` and in the routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+
+from lms_emulator.core.store import Store
+from lms_emulator.core.tables import Table, TableSpec
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+ObjectId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{24}$")]
+Slug = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]+$")]
+MembershipRole = Literal["administrator", "staff", "member"]
+ClassType = Literal["open", "requires-activation-code", "invite-only", "closed"]
+
+DEFAULT_IMAGE = "https://www.openlearning.com/static/images/course-default.png"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all records."""
+
+
+class Institution(Record, frozen=True, kw_only=True):
+    """A portal. `id` is its slug, which is what the API shows; `object_id` is accepted in paths as well."""
+
+    id: Slug
+    object_id: ObjectId
+    name: str
+
+
+class User(Record, frozen=True, kw_only=True):
+    """An account.
+
+    Parameters:
+        managed_by: the institution whose administrators control it; None for a self-registered account.
+        username, password: for the v1 API's HTTP Basic; None where the account has no password.
+    """
+
+    id: ObjectId
+    full_name: str
+    profile_name: str
+    primary_email_address: str = ""
+    image: str | None = None
+    managed_by: str | None = None
+    username: str | None = None
+    password: str | None = None
+
+
+class Membership(Record, frozen=True, kw_only=True):
+    """One user in one institution. The external id is the integrator's own key for the user there."""
+
+    institution: str
+    user: ObjectId
+    role: MembershipRole = "member"
+    external_institution_id: str | None = None
+
+
+class ApiKey(Record, frozen=True, kw_only=True):
+    """A key has the rights of its user. Shape: the user's id, a dot, 64 hex digits."""
+
+    key: str
+    user: ObjectId
+
+
+class Course(Record, frozen=True, kw_only=True):
+    """A course. `public` ones are visible to every key; `online` ones are open to learners."""
+
+    id: ObjectId
+    institution: str
+    slug: Slug
+    title: str
+    summary: str | None = None
+    image: str | None = None
+    price: float | None = None
+    category: str | None = None
+    duration: str | None = None
+    promo_media_url: str | None = None
+    self_paced: bool = False
+    featured: bool = False
+    public: bool = False
+    online: bool = True
+    created_by: ObjectId
+
+
+class Class(Record, frozen=True, kw_only=True):
+    """One delivery of a course. `path` is its name in v1 paths (`FirstClass`)."""
+
+    id: ObjectId
+    course: ObjectId
+    title: str
+    path: str
+    created_by: ObjectId
+    type: ClassType = "open"
+    is_billed: bool = False
+    student_price: str | None = None
+    currency: str | None = None
+    activation_code: str | None = None
+    start_date: str | None = None
+
+
+class Program(Record, frozen=True, kw_only=True):
+    """A series of courses of one institution into which people are enrolled as a whole."""
+
+    id: ObjectId
+    institution: str
+    title: str
+
+
+class Enrolment(Record, frozen=True, kw_only=True):
+    """A user in a class (with its course), or in a program."""
+
+    id: ObjectId
+    user: ObjectId
+    course: ObjectId | None = None
+    class_id: ObjectId | None = None
+    program: ObjectId | None = None
+    role: Literal["learner", "instructor"] = "learner"
+    external_enrolment_id: str | None = None
+    created_at: Instant
+
+
+class Registration(Record, frozen=True, kw_only=True):
+    """An LTI 1.1 consumer known to OpenLearning, of a whole institution or of one class."""
+
+    consumer_key: str
+    secret: str
+    institution: str
+    class_id: ObjectId | None = None
+
+
+class ContextMapping(Record, frozen=True, kw_only=True):
+    """Which class an LTI context of an institution's consumer leads to ("Single Sign On Mapping")."""
+
+    institution: str
+    context_id: str
+    class_id: ObjectId
+
+
+class Nonce(Record, frozen=True, kw_only=True):
+    """A nonce that a launch has used up."""
+
+    consumer_key: str
+    nonce: str
+    used_at: Instant
+    keep_until: Instant
+
+
+class IssuedLaunch(Record, frozen=True, kw_only=True):
+    """The form that a sign-on call gave out, kept so that a changed one can be told field by field."""
+
+    nonce: str
+    consumer_key: str
+    url: str
+    params: dict[str, str]
+    keep_until: Instant
+
+
+class Session(Record, frozen=True, kw_only=True):
+    """A browser that is signed in to the web site."""
+
+    id: str
+    user: ObjectId
+    expires_at: Instant
+
+
+class ClassSetup(Record, frozen=True, kw_only=True):
+    """A staff launch into a context that has no class yet, waiting for a choice on the set-up page."""
+
+    token: str
+    session: str
+    institution: str
+    context_id: str
+    context_title: str
+    expires_at: Instant
+
+
+class RateWindow(Record, frozen=True, kw_only=True):
+    """How many calls a key has made since the window began."""
+
+    key: str
+    began: Instant
+    calls: int
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `[openlearning]` part of a world file."""
+
+    institutions: list[Institution] = []
+    users: list[User] = []
+    memberships: list[Membership] = []
+    api_keys: list[ApiKey] = []
+    courses: list[Course] = []
+    classes: list[Class] = []
+    programs: list[Program] = []
+    enrolments: list[Enrolment] = []
+    registrations: list[Registration] = []
+    context_mappings: list[ContextMapping] = []
+    nonces: list[Nonce] = []
+    issued_launches: list[IssuedLaunch] = []
+    sessions: list[Session] = []
+    class_setups: list[ClassSetup] = []
+    rate_windows: list[RateWindow] = []
+
+
+def folded(text: str) -> str | None:
+    """A name or e-mail address for comparison: case does not matter, blank ones are never equal."""
+    return text.strip().casefold() or None
+
+
+class OpenLearningStore(Store):
+    """One world's OpenLearning."""
+
+    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
+        "institutions": TableSpec[Institution](key="id", indexes={"object_id": lambda i: i.object_id}),
+        "users": TableSpec[User](
+            key="id",
+            indexes={
+                "email": lambda u: folded(u.primary_email_address),
+                "profile_name": lambda u: u.profile_name,
+                "username": lambda u: folded(u.username or ""),
+                "managed_by": lambda u: u.managed_by,
+            },
+        ),
+        "memberships": TableSpec[Membership](
+            key=lambda m: (m.institution, m.user),
+            indexes={
+                "user": lambda m: m.user,
+                "external": lambda m: (
+                    None if m.external_institution_id is None else [(m.institution, m.external_institution_id)]
+                ),
+            },
+        ),
+        "api_keys": TableSpec[ApiKey](key="key", indexes={"user": lambda k: k.user}),
+        "courses": TableSpec[Course](
+            key="id", indexes={"institution": lambda c: c.institution, "slug": lambda c: c.slug.lower()}
+        ),
+        "classes": TableSpec[Class](key="id", indexes={"course": lambda c: c.course}),
+        "programs": TableSpec[Program](key="id"),
+        "enrolments": TableSpec[Enrolment](
+            key="id",
+            indexes={
+                "user": lambda e: e.user,
+                "place": lambda e: [(e.user, e.class_id or e.program)],
+            },
+        ),
+        "registrations": TableSpec[Registration](key="consumer_key", indexes={"institution": lambda r: r.institution}),
+        "context_mappings": TableSpec[ContextMapping](key=lambda m: (m.institution, m.context_id)),
+        "nonces": TableSpec[Nonce](
+            key=lambda n: (n.consumer_key, n.nonce), keep_until=lambda n: n.keep_until, limit=200_000
+        ),
+        "issued_launches": TableSpec[IssuedLaunch](key="nonce", keep_until=lambda i: i.keep_until, limit=5_000),
+        "sessions": TableSpec[Session](key="id", keep_until=lambda s: s.expires_at, limit=100_000),
+        "class_setups": TableSpec[ClassSetup](key="token", keep_until=lambda s: s.expires_at, limit=5_000),
+        "rate_windows": TableSpec[RateWindow](key="key", limit=5_000),
+    }
+
+    institutions: Table[Institution]
+    users: Table[User]
+    memberships: Table[Membership]
+    api_keys: Table[ApiKey]
+    courses: Table[Course]
+    classes: Table[Class]
+    programs: Table[Program]
+    enrolments: Table[Enrolment]
+    registrations: Table[Registration]
+    context_mappings: Table[ContextMapping]
+    nonces: Table[Nonce]
+    issued_launches: Table[IssuedLaunch]
+    sessions: Table[Session]
+    class_setups: Table[ClassSetup]
+    rate_windows: Table[RateWindow]
+
+    # finding
+
+    def institution(self, reference: str) -> Institution | None:
+        """By slug or by ObjectId."""
+        return self.institutions.get(reference) or self.institutions.first("object_id", reference)
+
+    def membership(self, institution: str, user: str) -> Membership | None:
+        """The user's place in the institution, if any."""
+        return self.memberships.get((institution, user))
+
+    def user_by_external_id(self, institution: str, external_id: str) -> User | None:
+        """The account that the integrator knows under this id."""
+        found = self.memberships.first("external", (institution, external_id))
+        return self.users.get(found.user) if found else None
+
+    def classes_of(self, course: str) -> list[Class]:
+        """A course's classes, oldest first; the first is its default class."""
+        return self.classes.find("course", course)
+
+    def institution_of_class(self, klass: Class) -> str:
+        """The slug of the institution that a class belongs to."""
+        course = self.courses.get(klass.course)
+        return course.institution if course else ""
+
+    def institution_registration(self, institution: str) -> Registration | None:
+        """The consumer key and secret that API-made launches of an institution are signed with."""
+        return next((r for r in self.registrations.find("institution", institution) if r.class_id is None), None)
+
+    def enrolment(self, user: str, place: str) -> Enrolment | None:
+        """The user's enrolment in a class or program."""
+        return self.enrolments.first("place", (user, place))
+
+    # rights
+
+    def administers(self, user: str, institution: str) -> bool:
+        """Whether the user is an administrator of the institution."""
+        membership = self.membership(institution, user)
+        return membership is not None and membership.role == "administrator"
+
+    def is_staff(self, user: str, institution: str) -> bool:
+        """Whether the user holds Institution Staff, which administrators do as well."""
+        membership = self.membership(institution, user)
+        return membership is not None and membership.role in ("administrator", "staff")
+
+    def controls(self, user: str, other: User) -> bool:
+        """Whether `user` administers the institution that manages `other`."""
+        return other.managed_by is not None and self.administers(user, other.managed_by)
+
+    def administers_course(self, user: str, course: Course) -> bool:
+        """Whether the user made the course or administers its institution."""
+        return course.created_by == user or self.administers(user, course.institution)
+
+    def may_see(self, user: str, course: Course) -> bool:
+        """Whether a key of this user sees the course: a public one, or one of an institution the user is in."""
+        return course.public or self.membership(course.institution, user) is not None
+
+    def kind_of(self, identifier: str) -> str | None:
+        """What an id belongs to, for explaining a wrong one: `user`, `course`, `class`, ..."""
+        tables: Iterable[
+            tuple[str, Table[Institution] | Table[User] | Table[Course] | Table[Class] | Table[Program]]
+        ] = (
+            ("institution", self.institutions),
+            ("user", self.users),
+            ("course", self.courses),
+            ("class", self.classes),
+            ("program", self.programs),
+        )
+        for kind, table in tables:
+            if identifier in table:
+                return kind
+        if any(True for _ in self._external(identifier)):
+            return "external institution id"
+        return "institution" if self.institutions.first("object_id", identifier) else None
+
+    def _external(self, identifier: str) -> Iterable[Membership]:
+        for institution in self.institutions.values():
+            yield from self.memberships.find("external", (institution.id, identifier))

@@ -1,0 +1,114 @@
+"""Courses and their classes."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.openlearning import credentials, reading, views, wire
+from lms_emulator.providers.openlearning.model import Course, User
+from lms_emulator.providers.openlearning.routes.declare import api
+from lms_emulator.providers.openlearning.wire import Call
+
+_REAL_HOSTS = ("openlearning.com", "api.openlearning.com", "qa-api.openlearning.com")
+
+
+def list_courses(x: Call) -> Response:
+    """Courses that the key may see, filtered by `url` or `featured`. Always a list."""
+    me = credentials.caller(x)
+    url = x.query.get("url")
+    courses = x.store.courses.values() if url is None else _by_url(x, url)
+    featured = x.query.get("featured")
+    if featured is not None:
+        if featured not in ("true", "false"):
+            raise wire.query_error("featured", "featured must be true or false", featured)
+        courses = [course for course in courses if course.featured is (featured == "true")]
+    visible = [course for course in courses if x.store.may_see(me.id, course)]
+    if url is not None and not visible:
+        x.warn("no_match", f"no course at {url}; the list is empty" + _hidden(x, me, courses))
+    return reading.paged(x, visible, lambda course: views.course(x, course))
+
+
+def _hidden(x: Call, me: User, courses: list[Course]) -> str:
+    return f" ({me.full_name} may not see it)" if courses else ""
+
+
+def _by_url(x: Call, url: str) -> list[Course]:
+    """The courses at a course URL. Scheme, `www.`, a final slash and the query do not matter.
+
+    With the institution in the path there is at most one; the guide's example leaves it out.
+    """
+    known = {"url", "api_key", "featured", "page", "itemsPerPage"}
+    stray = sorted(set(x.query) - known)
+    if stray:
+        x.warn("url_not_encoded", f"further query parameters ({', '.join(stray)[:200]}); was `url` percent-encoded?")
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        host = parts.netloc.lower()
+    except ValueError:
+        return []
+    path = unquote(parts.path).strip("/")
+    if host.removeprefix("www.") not in _REAL_HOSTS:
+        own = urlsplit(wire.web_base(x))
+        if host not in (own.netloc.lower(), x.authority.lower()):
+            return []
+        path = path.removeprefix(own.path.strip("/")).strip("/")
+    segments = path.split("/")
+    if len(segments) == 2 and segments[0] == "courses":
+        return x.store.courses.find("slug", segments[1].lower())
+    if len(segments) == 3 and segments[1] == "courses":
+        found = x.store.courses.find("slug", segments[2].lower())
+        return [course for course in found if course.institution.lower() == segments[0].lower()]
+    return []
+
+
+def list_classes(x: Call) -> Response:
+    """The classes of a course."""
+    me = credentials.caller(x)
+    course_id = x.path_params["course_id"]
+    course = x.store.courses.get(course_id)
+    if course is None:
+        raise wire.not_found("course", course_id, x.store.kind_of(course_id))
+    if not x.store.may_see(me.id, course):
+        raise wire.not_allowed(f"member of {course.institution}", "not a member")
+    return reading.paged(x, x.store.classes_of(course.id), views.klass)
+
+
+def list_institution_courses(x: Call) -> Response:
+    """Every course of an institution, those that are offline included."""
+    me = credentials.caller(x)
+    institution = credentials.institution_in_path(x)
+    if x.store.membership(institution.id, me.id) is None:
+        raise wire.not_allowed(f"member of {institution.id}", "not a member")
+    courses = x.store.courses.find("institution", institution.id)
+    return reading.paged(x, courses, lambda course: views.course(x, course))
+
+
+ROUTES: tuple[Route, ...] = (
+    *api(
+        ("GET",),
+        "/courses/",
+        list_courses,
+        evidence="documented",
+        source="SSO guide, note 2; body as captured",
+        summary="Courses by `url`, `featured`, `page`, `itemsPerPage`",
+    ),
+    *api(
+        ("GET",),
+        "/courses/{course_id}/classes/",
+        list_classes,
+        evidence="documented",
+        source="SSO guide, note 2; body as captured",
+        summary="Classes of a course",
+    ),
+    *api(
+        ("GET",),
+        "/institutions/{institution_id}/courses/",
+        list_institution_courses,
+        evidence="observed",
+        source="three public clients of v2.2",
+        summary="Courses of an institution",
+    ),
+)

@@ -1,0 +1,216 @@
+"""Managed accounts: creating, listing, and signing them on."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.openlearning import accounts, credentials, launches, reading, views, wire
+from lms_emulator.providers.openlearning.model import Class, Institution, User
+from lms_emulator.providers.openlearning.routes.declare import api
+from lms_emulator.providers.openlearning.wire import Call
+
+_CREATE_FIELDS = (
+    "full_name",
+    "external_institution_id",
+    "primary_email_address",
+    "profile_image",
+    "send_password_email",
+    "send_welcome_email",
+)
+_SIGN_ON_FIELDS = ("class_id", "context_id", "return_url", "roles", "context_title", "resource_link_id")
+
+
+def create(x: Call) -> Response:
+    """Create a managed account; an account of the institution with the same e-mail is answered unchanged."""
+    me = credentials.caller(x)
+    institution = credentials.administered(x, me)
+    values = reading.fields(x)
+    profile, mails = _profile(x, values)
+    _warn_about_create(x, values, institution)
+    user, membership, created = accounts.provision(x.store, x.ids, x.clock, institution, profile)
+    if created:
+        _send_mails(x, user, institution, mails)
+    elif membership.external_institution_id != profile.external_institution_id:
+        x.warn(
+            "external_id_ignored",
+            f"the account exists with external id {membership.external_institution_id!r}; "
+            f"{profile.external_institution_id!r} was ignored",
+        )
+    shown = views.user(x, user, me)
+    if membership.external_institution_id is not None:
+        shown["external_institution_id"] = membership.external_institution_id
+    return wire.data(shown)
+
+
+def _profile(x: Call, values: dict[str, str]) -> tuple[accounts.Profile, dict[str, bool]]:
+    full_name = reading.required(x, values, "full_name")
+    hint = "the API's name for it is external_institution_id" if "external_id" in values else None
+    external_id = reading.required(x, values, "external_institution_id", hint)
+    email = reading.required(x, values, "primary_email_address")
+    local, at, domain = email.strip().rpartition("@")
+    if x.settings.check_email_format and not (local and at and domain):
+        raise wire.field_error(x, "primary_email_address", "primary_email_address must be an e-mail address", got=email)
+    default = x.settings.send_mail_by_default
+    mails = {kind: reading.boolean(x, values, f"send_{kind}", default) for kind in ("password_email", "welcome_email")}
+    return accounts.Profile(full_name, external_id, email, values.get("profile_image") or None), mails
+
+
+def _warn_about_create(x: Call, values: dict[str, str], institution: Institution) -> None:
+    if values["external_institution_id"] in (institution.id, institution.object_id):
+        x.warn(
+            "external_id_is_institution",
+            "external_institution_id holds the institution's id; it is meant for your own key of the user",
+        )
+    unsent = [name for name in ("send_password_email", "send_welcome_email") if not values.get(name, "").strip()]
+    if unsent and x.settings.send_mail_by_default:
+        x.warn("mail_not_switched_off", f"{', '.join(unsent)} not sent as false: the person gets mail")
+    reading.unknown_fields(x, values, _CREATE_FIELDS)
+
+
+def _send_mails(x: Call, user: User, institution: Institution, mails: dict[str, bool]) -> None:
+    subjects = {
+        "password_email": "Your OpenLearning password",
+        "welcome_email": f"Welcome to OpenLearning, {user.full_name}",
+    }
+    for kind, wanted in mails.items():
+        if wanted:
+            x.outbox.add(
+                "email",
+                provider=x.provider,
+                kind=kind,
+                to=user.primary_email_address,
+                at=x.clock.now(),
+                subject=subjects[kind],
+                body=f"{user.full_name}, {institution.name} has made an OpenLearning account for you.",
+                data={"user_id": user.id, "institution_id": institution.id},
+            )
+
+
+def listing(x: Call) -> Response:
+    """The institution's managed accounts, all or the one with an `external_institution_id`."""
+    me = credentials.caller(x)
+    institution = credentials.administered(x, me)
+    wanted = x.query.get("external_institution_id")
+    if wanted is None:
+        users = x.store.users.find("managed_by", institution.id)
+    else:
+        found = x.store.user_by_external_id(institution.id, wanted)
+        users = [found] if found is not None and found.managed_by == institution.id else []
+        if not users:
+            x.warn("no_match", f"no managed user has the external id {wanted!r}; the list is empty")
+    rows = [(user, place) for user in users if (place := x.store.membership(institution.id, user.id)) is not None]
+    return reading.paged(x, rows, lambda row: views.managed_user(x, row[0], row[1], me))
+
+
+def detail(x: Call) -> Response:
+    """One managed account."""
+    me = credentials.caller(x)
+    institution = credentials.administered(x, me)
+    user = credentials.user_in_path(x, me)
+    if user.managed_by != institution.id:
+        raise wire.not_found("user", user.id)
+    return wire.data(views.user(x, user, me))
+
+
+# signing on
+
+
+def sign_on(x: Call) -> Response:
+    """Make one launch for an account: `url`, `method` and the signed `params` to post there."""
+    me = credentials.caller(x)
+    institution = credentials.administered(x, me)
+    user, external_id = _linked_user(x, institution)
+    values = reading.fields(x)
+    reading.unknown_fields(x, (name for name in values if not name.startswith("custom_")), _SIGN_ON_FIELDS)
+    klass = _class(x, institution, values.get("class_id", ""))
+    registration = x.store.institution_registration(institution.id)
+    if registration is None:
+        raise wire.not_found("registration", institution.id)
+    fields = _message(values, user, external_id, institution, klass)
+    issued = launches.issue(x, institution, registration, fields)
+    return wire.data({"url": issued.url, "method": "POST", "params": issued.params})
+
+
+def _linked_user(x: Call, institution: Institution) -> tuple[User, str]:
+    reference = x.path_params["user_id"]
+    user = x.store.users.get(reference)
+    if user is None:
+        raise wire.not_found("user", reference, x.store.kind_of(reference))
+    membership = x.store.membership(institution.id, user.id)
+    if membership is None:
+        raise wire.not_found("user", reference)
+    if membership.external_institution_id is None:
+        raise wire.no_external_id(reference)
+    return user, membership.external_institution_id
+
+
+def _class(x: Call, institution: Institution, class_id: str) -> Class | None:
+    if not class_id:
+        return None
+    klass = x.store.classes.get(class_id)
+    if klass is None:
+        raise wire.not_found("class", class_id, x.store.kind_of(class_id))
+    if x.store.institution_of_class(klass) != institution.id:
+        raise wire.not_found("class", class_id)
+    return klass
+
+
+def _message(
+    values: dict[str, str], user: User, external_id: str, institution: Institution, klass: Class | None
+) -> dict[str, str | None]:
+    context = klass.id if klass else values.get("context_id") or None
+    title = klass.title if klass else values.get("context_title") or None
+    roles = [role.strip() for role in values.get("roles", "").split(",") if role.strip()]
+    return {
+        "resource_link_id": values.get("resource_link_id") or (klass.id if klass else institution.id),
+        "user_id": external_id,
+        "lis_person_sourcedid": external_id,
+        "lis_person_name_full": user.full_name,
+        "lis_person_contact_email_primary": user.primary_email_address or None,
+        "user_image": user.image,
+        "roles": ",".join(roles) or "Learner",
+        "context_id": context,
+        "context_title": title if context else None,
+        "context_type": "CourseSection" if context else None,
+        "tool_consumer_instance_guid": institution.id,
+        "tool_consumer_info_product_family_code": launches.PRODUCT_FAMILY,
+        "launch_presentation_return_url": values.get("return_url") or None,
+        **{name: value for name, value in values.items() if name.startswith("custom_")},
+    }
+
+
+ROUTES: tuple[Route, ...] = (
+    *api(
+        ("POST",),
+        "/institutions/{institution_id}/managed-users/",
+        create,
+        evidence="documented",
+        source="SSO guide 1.2; the nesting of `data.id` was observed",
+        summary="Create or find a managed account",
+    ),
+    *api(
+        ("GET",),
+        "/institutions/{institution_id}/managed-users/",
+        listing,
+        evidence="observed",
+        source="public client code; other members of an item chosen",
+        summary="Managed accounts, also by `external_institution_id`",
+    ),
+    *api(
+        ("GET",),
+        "/institutions/{institution_id}/managed-users/{user_id}/",
+        detail,
+        evidence="chosen",
+        source="",
+        summary="One managed account",
+    ),
+    *api(
+        ("POST",),
+        "/institutions/{institution_id}/managed-users/{user_id}/sign-on/",
+        sign_on,
+        evidence="documented",
+        source="SSO guide 2; the params are LTI 1.1's",
+        summary="Make a signed launch",
+    ),
+)

@@ -1,0 +1,126 @@
+"""The web site's pages: just enough to see who is signed in, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from lms_emulator.core.pages import page
+from lms_emulator.core.routing import Handler, Route
+from lms_emulator.providers.openlearning import credentials, refusals, wire
+from lms_emulator.providers.openlearning.model import Class, Course, Enrolment, User
+from lms_emulator.providers.openlearning.wire import Call
+
+
+def _page(x: Call, template: str, **values: Any) -> Response:
+    return page(
+        wire.PACKAGE,
+        template,
+        headers={"Cache-Control": "no-store"},
+        user=credentials.signed_in(x),
+        base=x.base_url,
+        **values,
+    )
+
+
+def portal(x: Call) -> Response:
+    """An institution's portal: its public courses, and those of the person signed in."""
+    institution = x.store.institutions.get(x.path_params["institution"])
+    if institution is None:
+        raise refusals.page_not_found(x.path)
+    courses = x.store.courses.find("institution", institution.id)
+    me = credentials.signed_in(x)
+    mine = {e.course for e in x.store.enrolments.find("user", me.id)} if me else set()
+    shown = [course for course in courses if course.id in mine or (course.public and course.online)]
+    return _page(x, "portal.html", institution=institution, courses=shown)
+
+
+def course_home(x: Call) -> Response:
+    """A course's page; signed in and enrolled, the class home."""
+    slug = x.path_params["slug"].lower()
+    wanted = x.path_params["institution"].lower()
+    found = [course for course in x.store.courses.find("slug", slug) if course.institution.lower() == wanted]
+    if not found:
+        raise refusals.page_not_found(x.path)
+    return _course_page(x, found[0])
+
+
+def course_by_path(x: Call) -> Response:
+    """The same by the short address that the v1 API gives out."""
+    course = x.store.courses.first("slug", x.path_params["slug"].lower())
+    if course is None:
+        raise refusals.page_not_found(x.path)
+    return _course_page(x, course)
+
+
+def _course_page(x: Call, course: Course) -> Response:
+    me = credentials.signed_in(x)
+    klass, enrolment = _place(x, course, me)
+    staff = me is not None and x.store.administers_course(me.id, course)
+    return _page(
+        x,
+        "class.html",
+        course=course,
+        institution=x.store.institutions.get(course.institution),
+        klass=klass,
+        enrolment=enrolment,
+        open=course.online or staff,
+    )
+
+
+def _place(x: Call, course: Course, me: User | None) -> tuple[Class | None, Enrolment | None]:
+    """The class that `cl` names, or else the first one the person is in, with their enrolment there."""
+    classes = x.store.classes_of(course.id)
+    wanted = x.query.get("cl")
+    named = next((klass for klass in classes if klass.id == wanted), None)
+    for klass in [named] if named else classes:
+        enrolment = x.store.enrolment(me.id, klass.id) if me else None
+        if enrolment is not None:
+            return klass, enrolment
+    return named, None
+
+
+def profile(x: Call) -> Response:
+    """A person's public profile."""
+    shown = x.store.users.first("profile_name", x.path_params["profile_name"])
+    if shown is None:
+        raise refusals.page_not_found(x.path)
+    return _page(x, "profile.html", shown=shown)
+
+
+def sign_out(x: Call) -> Response:
+    """End the browser's session."""
+    session = credentials.session(x)
+    if session is not None:
+        x.store.sessions.delete(session.id)
+    response = RedirectResponse(f"{x.base_url}/accounts/signed-out/", 303)
+    response.delete_cookie(credentials.SESSION_COOKIE, path=f"{x.prefix}/")
+    return response
+
+
+def signed_out(x: Call) -> Response:
+    """What is seen after signing out."""
+    return _page(x, "signed_out.html")
+
+
+def _route(methods: tuple[str, ...], path: str, handler: Handler, summary: str, source: str = "") -> Route:
+    return Route(
+        methods=methods,
+        path=path,
+        handler=handler,
+        evidence="observed" if source else "chosen",
+        source=source,
+        summary=summary,
+        tag="web",
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    _route(("GET",), "/{institution}/courses/{slug}/", course_home, "Course or class home", "addresses as captured"),
+    _route(("GET",), "/courses/{slug}/", course_by_path, "Course by its short address", "v1 documentation"),
+    _route(("GET",), "/u/{profile_name}/", profile, "Profile page", "saved pages of the site"),
+    _route(("POST",), "/accounts/logout/", sign_out, "Sign out"),
+    _route(("GET",), "/accounts/signed-out/", signed_out, "Signed out"),
+    _route(("GET",), "/{institution}/", portal, "Institution portal", "addresses as captured"),
+)

@@ -1,0 +1,85 @@
+"""Users and institutions: who is who, and who belongs where."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.openlearning import credentials, reading, views, wire
+from lms_emulator.providers.openlearning.model import User
+from lms_emulator.providers.openlearning.routes.declare import api
+from lms_emulator.providers.openlearning.wire import Call
+
+
+def list_institutions(x: Call) -> Response:
+    """The institutions of which an account is a member."""
+    me = credentials.caller(x)
+    user = credentials.user_in_path(x, me)
+    _may_look(x, me, user)
+    memberships = x.store.memberships.find("user", user.id)
+    institutions = [x.store.institutions.get(membership.institution) for membership in memberships]
+    return reading.paged(x, [i for i in institutions if i is not None], lambda i: views.institution(x, i))
+
+
+def find_user(x: Call) -> Response:
+    """The account with a profile name: a list of one or none."""
+    me = credentials.caller(x)
+    name = x.query.get("profile_name")
+    if not name:
+        raise wire.query_error("profile_name", "profile_name is required")
+    return reading.paged(x, x.store.users.find("profile_name", name), lambda user: views.user(x, user, me))
+
+
+def get_user(x: Call) -> Response:
+    """One account."""
+    me = credentials.caller(x)
+    return wire.data(views.user(x, credentials.user_in_path(x, me), me))
+
+
+def list_enrolments(x: Call) -> Response:
+    """Where an account is enrolled."""
+    me = credentials.caller(x)
+    user = credentials.user_in_path(x, me)
+    _may_look(x, me, user)
+    return reading.paged(x, x.store.enrolments.find("user", user.id), views.enrolment)
+
+
+def _may_look(x: Call, me: User, user: User) -> None:
+    if me.id != user.id and not x.store.controls(me.id, user):
+        raise wire.not_allowed("oneself, or administrator of the institution that manages the user", user.id)
+
+
+ROUTES: tuple[Route, ...] = (
+    *api(
+        ("GET",),
+        "/users/{user_id}/institutions/",
+        list_institutions,
+        evidence="documented",
+        source="SSO guide, note 1; body as captured",
+        summary="Institutions of an account (`me`: the key's own)",
+    ),
+    *api(
+        ("GET",),
+        "/users/{user_id}/enrolments/",
+        list_enrolments,
+        evidence="observed",
+        source="public client code; body chosen",
+        summary="Enrolments of an account",
+    ),
+    *api(
+        ("GET",),
+        "/users/{user_id}/",
+        get_user,
+        evidence="observed",
+        source="public client code; body chosen",
+        summary="One account",
+    ),
+    *api(
+        ("GET",),
+        "/users/",
+        find_user,
+        evidence="observed",
+        source="public client code; body chosen",
+        summary="Find an account by `profile_name`",
+    ),
+)

@@ -1,0 +1,215 @@
+"""The old API on the web site: courses and classes made with HTTP Basic, and the public course list."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.clock import parse_instant
+from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.routing import Handler, Route
+from lms_emulator.providers.openlearning import accounts, credentials, refusals, views, wire
+from lms_emulator.providers.openlearning.model import Class, ClassType, Course, User
+from lms_emulator.providers.openlearning.wire import Call
+
+_SLUG = re.compile(r"[A-Za-z0-9_-]+")
+_PRICE = re.compile(r"\d{1,9}(\.\d{1,2})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def _fields(x: Call) -> dict[str, str]:
+    try:
+        fields = {name: value for name, value in x.form().items() if isinstance(value, str)}
+    except BodyError as error:
+        raise refusals.v1_field("body", "cannot be read", str(error)) from None
+    if x.body and not x.is_form:
+        x.warn("no_form_content_type", "the body was ignored: the v1 API takes URL-encoded forms")
+    return fields
+
+
+def _course(x: Call) -> Course:
+    path = x.path_params["path"]
+    course = x.store.courses.first("slug", path.lower())
+    if course is None:
+        raise refusals.v1_not_found(f"courses/{path}")
+    return course
+
+
+def _administered(x: Call, me: User, course: Course) -> None:
+    if not x.store.administers_course(me.id, course):
+        raise refusals.v1_forbidden(f"administrator of courses/{course.slug}", me.profile_name)
+
+
+# courses
+
+
+def provision_course(x: Call) -> Response:
+    """Make a course (POST), or show the one that is there (GET, whose meaning is chosen)."""
+    me = credentials.basic_user(x)
+    path = x.path_params["path"]
+    if not _SLUG.fullmatch(path):
+        raise refusals.v1_not_found(f"courses/{path}", "a course path is made of letters, digits, - and _")
+    if x.method == "GET":
+        return _course_answer(x, _course(x))
+    institution = next((m.institution for m in x.store.memberships.find("user", me.id) if m.role != "member"), None)
+    if institution is None:
+        raise refusals.v1_forbidden("staff or administrator of an institution", me.profile_name)
+    fields = _fields(x)
+    title = fields.get("title", "").strip()
+    if not title:
+        raise refusals.v1_field("title", "this field is required")
+    if x.store.courses.first("slug", path.lower()) is not None:
+        raise refusals.v1_taken(f"courses/{path}")
+    course = Course(
+        id=x.ids.object_id(x.clock.timestamp()),
+        institution=institution,
+        slug=path,
+        title=title,
+        category=fields.get("category") or None,
+        online=x.settings.v1_course_online,
+        created_by=me.id,
+    )
+    accounts.create_course(x.store, x.ids, x.clock, course)
+    return _course_answer(x, course)
+
+
+def _course_answer(x: Call, course: Course) -> Response:
+    path = f"courses/{course.slug}"
+    return wire.json({"success": True, "path": path, "url": f"{wire.web_base(x)}/{path}"})
+
+
+def course_status(x: Call) -> Response:
+    """Put a course online or offline (POST `status`), or tell which it is (GET)."""
+    me = credentials.basic_user(x)
+    course = _course(x)
+    _administered(x, me, course)
+    if x.method == "POST":
+        status = _fields(x).get("status", "")
+        if status not in ("online", "offline"):
+            raise refusals.v1_field("status", "must be online or offline", status)
+        course = x.store.courses.put(msgspec.structs.replace(course, online=status == "online"))
+    return wire.json({"success": True, "status": "online" if course.online else "offline"})
+
+
+# classes
+
+
+def provision_class(x: Call) -> Response:
+    """Make a class of a course (POST), or show one (GET `title`, or the default class; chosen)."""
+    me = credentials.basic_user(x)
+    course = _course(x)
+    _administered(x, me, course)
+    classes = x.store.classes_of(course.id)
+    if x.method == "GET":
+        title = x.query.get("title")
+        found = next((klass for klass in classes if title is None or klass.title == title), None)
+        if found is None:
+            raise refusals.v1_not_found(f"class {title!r} of courses/{course.slug}")
+        return _class_answer(course, found)
+    klass = _new_class(x, me, course, _fields(x))
+    if any(other.path == klass.path for other in classes):
+        raise refusals.v1_taken(f"courses/{course.slug}/Cohorts/{klass.path}")
+    return _class_answer(course, x.store.classes.put(klass))
+
+
+def _new_class(x: Call, me: User, course: Course, fields: dict[str, str]) -> Class:
+    title = fields.get("title", "").strip()
+    if not title:
+        raise refusals.v1_field("title", "this field is required")
+    kind = fields.get("type") or "open"
+    if kind not in get_args(ClassType):
+        raise refusals.v1_field("type", f"must be one of {', '.join(get_args(ClassType))}", kind)
+    if kind == "requires-activation-code" and not fields.get("activationCode"):
+        raise refusals.v1_field("activationCode", "is required for this type of class")
+    billed = fields.get("isBilled") or "false"
+    if billed not in ("true", "false"):
+        raise refusals.v1_field("isBilled", "must be true or false", billed)
+    _match(fields, "studentPrice", _PRICE, "must be an amount such as 12.00")
+    _match(fields, "currency", _CURRENCY, "must be a currency code such as USD")
+    start = fields.get("startDate") or None
+    if start is not None:
+        try:
+            parse_instant(start)
+        except ValueError:
+            raise refusals.v1_field("startDate", "must be an ISO 8601 date", start) from None
+    return msgspec.convert(
+        {
+            "id": x.ids.object_id(x.clock.timestamp()),
+            "course": course.id,
+            "title": title,
+            "path": accounts.class_path(title),
+            "created_by": me.id,
+            "type": kind,
+            "is_billed": billed == "true",
+            "student_price": fields.get("studentPrice") or None,
+            "currency": fields.get("currency") or None,
+            "activation_code": fields.get("activationCode") or None,
+            "start_date": start,
+        },
+        Class,
+    )
+
+
+def _match(fields: dict[str, str], name: str, pattern: re.Pattern[str], message: str) -> None:
+    value = fields.get(name)
+    if value and not pattern.fullmatch(value):
+        raise refusals.v1_field(name, message, value)
+
+
+def _class_answer(course: Course, klass: Class) -> Response:
+    path = f"courses/{course.slug}/Cohorts/{klass.path}"
+    return wire.json({"success": True, "class": {"path": path, "title": klass.title, "type": klass.type}})
+
+
+# the public list
+
+
+def list_courses(x: Call) -> Response:
+    """Public courses that are online; `type` is `free`, `paid` or both with a comma. No credentials."""
+    kinds = set(x.query.get("type", "free,paid").split(","))
+    courses = [
+        views.listed_course(x, course)
+        for course in x.store.courses
+        if course.public and course.online and ("paid" if course.price else "free") in kinds
+    ]
+    return wire.json({"courses": courses})
+
+
+def _route(path: str, handler: Handler, source: str, summary: str, methods: tuple[str, ...] = ("POST", "GET")) -> Route:
+    observed = "client" in source
+    return Route(
+        methods=methods,
+        path=path,
+        handler=handler,
+        evidence="observed" if observed else "documented",
+        source=source,
+        summary=summary,
+        tag="v1",
+        openapi={} if observed else {"security": [{"basic": []}]},
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    _route(
+        "/api/provision/course/{path}/",
+        provision_course,
+        "course provisioning help page, and the vendor's reply under the SSO guide; errors and GET chosen",
+        "Make a course",
+    ),
+    _route(
+        "/api/provision/class/{path}/",
+        provision_class,
+        "course provisioning help page; errors and GET chosen",
+        "Make a class",
+    ),
+    _route(
+        "/api/course/status/{path}/",
+        course_status,
+        "course provisioning help page (that it exists); parameters and answer chosen",
+        "Put a course online or offline",
+    ),
+    _route("/api/courses/list", list_courses, "public clients", "Public courses", ("GET",)),
+)

@@ -1,0 +1,115 @@
+"""How records look on the wire. Empty optional fields are left out, as in the captured responses."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from lms_emulator.core.clock import isoformat
+from lms_emulator.providers.openlearning import wire
+from lms_emulator.providers.openlearning.model import (
+    DEFAULT_IMAGE,
+    Class,
+    Course,
+    Enrolment,
+    Institution,
+    Membership,
+    User,
+)
+from lms_emulator.providers.openlearning.wire import Call
+
+
+def institution(x: Call, record: Institution) -> dict[str, Any]:
+    """As captured: the id is the slug, and ends the URL, which has no trailing slash."""
+    return {"id": record.id, "url": f"{wire.web_base(x)}/{record.id}", "name": record.name}
+
+
+def user(x: Call, record: User, viewer: User) -> dict[str, Any]:
+    """The User object. Only its `id` is certain; the e-mail address is for administrators of its institution."""
+    shown: dict[str, Any] = {
+        "id": record.id,
+        "full_name": record.full_name,
+        "profile_name": record.profile_name,
+        "url": f"{wire.web_base(x)}/u/{record.profile_name}/",
+    }
+    if record.image:
+        shown["image"] = record.image
+    if record.primary_email_address and (viewer.id == record.id or x.store.controls(viewer.id, record)):
+        shown["primary_email_address"] = record.primary_email_address
+    return shown
+
+
+def managed_user(x: Call, account: User, membership: Membership, viewer: User) -> dict[str, Any]:
+    """An item of the list of managed users: the account is nested, unlike in the answer to its creation."""
+    shown: dict[str, Any] = {"user": user(x, account, viewer)}
+    if membership.external_institution_id is not None:
+        shown["external_institution_id"] = membership.external_institution_id
+        if x.settings.list_external_id_alias:
+            shown["external_id"] = membership.external_institution_id
+    return shown
+
+
+def course_url(x: Call, record: Course) -> str:
+    """The course home, with trailing slash as captured."""
+    return f"{wire.web_base(x)}/{record.institution}/courses/{record.slug}/"
+
+
+def class_url(x: Call, course: Course, klass: Class) -> str:
+    """The class home: the course home with the class in its query (the parameter was seen, its meaning is chosen)."""
+    return f"{course_url(x, course)}?cl={quote(klass.id)}"
+
+
+def course(x: Call, record: Course) -> dict[str, Any]:
+    """The Course object as captured; summary and price only when set."""
+    shown: dict[str, Any] = {
+        "id": record.id,
+        "url": course_url(x, record),
+        "title": record.title,
+        "image": record.image or DEFAULT_IMAGE,
+        "self_paced": record.self_paced,
+    }
+    if record.summary:
+        shown["summary"] = record.summary
+    if record.price is not None:
+        shown["price"] = record.price
+    return shown
+
+
+def klass(record: Class) -> dict[str, Any]:
+    """The Class object as captured, in its order of keys."""
+    return {"title": record.title, "created_by": record.created_by, "id": record.id}
+
+
+def enrolment(record: Enrolment) -> dict[str, Any]:
+    """The Enrolment object; its shape is chosen after the request's names and the webhooks'."""
+    optional = {
+        "course": record.course,
+        "class": record.class_id,
+        "program": record.program,
+        "external_enrolment_id": record.external_enrolment_id,
+    }
+    shown: dict[str, Any] = {"id": record.id, "user": record.user}
+    shown |= {name: value for name, value in optional.items() if value is not None}
+    shown["created_at"] = isoformat(record.created_at)
+    return shown
+
+
+def listed_course(x: Call, record: Course) -> dict[str, Any]:
+    """An item of the old public course list."""
+    creator = x.store.users.get(record.created_by)
+    base = wire.web_base(x)
+    return {
+        "name": record.title,
+        "courseUrl": course_url(x, record),
+        "image": record.image or DEFAULT_IMAGE,
+        "summary": record.summary or "",
+        "promoMediaUrl": record.promo_media_url or "",
+        "category": record.category or "",
+        "duration": record.duration or "",
+        "price": record.price or 0,
+        "creator": {
+            "fullName": creator.full_name if creator else "",
+            "profileUrl": f"{base}/u/{creator.profile_name}/" if creator else "",
+            "imageUrl": (creator.image if creator else None) or "",
+        },
+    }
