@@ -76,6 +76,14 @@ class AssignmentType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     weight: float = 0.0
 
 
+def studio_policy() -> list[AssignmentType]:
+    """The grading policy of a new course."""
+    return [
+        AssignmentType(type=kind, count=count, dropped=dropped, weight=weight)
+        for kind, count, dropped, weight in STUDIO_POLICY
+    ]
+
+
 class Course(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A course run.
 
@@ -108,11 +116,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     course_video: str | None = None
     certificate_available_date: datetime | None = None
     modes: list[CourseMode] = []
-    grading_policy: list[AssignmentType] = [
-        AssignmentType(type=kind, count=count, dropped=dropped, weight=weight)
-        for kind, count, dropped, weight in STUDIO_POLICY
-    ]
-    grade_cutoffs: dict[str, float] = {"Pass": 0.5}
+    grading_policy: list[AssignmentType] = msgspec.field(default_factory=studio_policy)
+    grade_cutoffs: dict[str, float] = msgspec.field(default_factory=lambda: {"Pass": 0.5})
     content: list[Block] = []
 
 

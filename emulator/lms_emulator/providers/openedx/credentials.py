@@ -1,0 +1,278 @@
+"""Who is calling an API, or why not: bearer tokens, JWTs in header or cookies, browser sessions, the API key.
+
+A view names the authenticators it takes, in order; the first one that recognises its kind of credentials decides.
+Sources: openedx.md 4; recorded answers (group auth).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from lms_emulator.core.refusals import Refusal
+from lms_emulator.providers.openedx import csrf, jwts, visits, wire
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import AccessToken, User
+from lms_emulator.signing import jwt
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.visits import Call
+
+Means = Literal["bearer", "jwt", "jwt-cookie", "session"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who was authenticated and how.
+
+    Attributes: `claims` of a JWT; `token` of a bearer call.
+    """
+
+    user: User
+    means: Means
+    claims: dict[str, Any] | None = None
+    token: AccessToken | None = None
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether this is a JWT of a restricted application."""
+        return bool(self.claims and self.claims.get("is_restricted"))
+
+    @property
+    def filters(self) -> list[str]:
+        """Filters of the JWT, such as `content_org:CET` or `user:me`."""
+        return [str(one) for one in (self.claims or {}).get("filters") or ()]
+
+    @property
+    def scopes(self) -> list[str]:
+        """Scopes of the JWT; opaque tokens' scopes are not looked at by the LMS."""
+        return [str(one) for one in (self.claims or {}).get("scopes") or ()]
+
+
+class BrokenHeaderError(Exception):
+    """The bearer token's bytes are not UTF-8; the real server fails on it with a 500."""
+
+
+class NobodysTokenError(Exception):
+    """The bearer token belongs to no user; the real server fails on it with a 500."""
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """One way to authenticate.
+
+    Attributes: `find` gives the identity, None when its credentials are absent, or raises a refusal; `challenge` is
+    what `WWW-Authenticate` says when this one stands first.
+    """
+
+    name: str
+    find: Callable[[Call], Identity | None]
+    challenge: str | None
+
+
+def _words(x: Call) -> list[str]:
+    return x.headers.get("authorization", "").split()
+
+
+def _bearer(x: Call, *, inactive: bool) -> Identity | None:
+    words = _words(x)
+    if len(words) == 1:
+        raise wire.bearer_refused("token_not_provided", "Invalid token header. No credentials provided.", got=words[0])
+    if len(words) > 2:
+        raise wire.bearer_refused(
+            "token_malformed",
+            "Invalid token header. Token string should not contain spaces.",
+            got=" ".join(words),
+        )
+    if not words or words[0].lower() != "bearer":
+        return None
+    try:
+        text = words[1].encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        raise BrokenHeaderError from None
+    token = lookup.access_token(x.store, x.settings, text)
+    if token is None:
+        raise wire.bearer_refused(
+            "token_nonexistent",
+            "The provided access token does not match any valid tokens.",
+            got=text,
+            diagnosis=_why_unknown(x, text),
+        )
+    return Identity(user=_holder(x, token, inactive=inactive), means="bearer", token=token)
+
+
+def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
+    now = x.clock.now()
+    if token.expires <= now:
+        raise wire.bearer_refused(
+            "token_expired",
+            "The provided access token has expired and is no longer valid.",
+            got=f"expired {token.expires.isoformat()}, now {now.isoformat()}",
+            diagnosis=_why_expired(x, token),
+        )
+    user = x.store.users.get(token.user) if token.user is not None else None
+    if user is None:
+        raise NobodysTokenError
+    if user.password is None and not x.store.applications.find("user", user.username):
+        raise wire.bearer_refused("user_is_disabled", f"User disabled by admin: {user.username}", got=user.username)
+    if not inactive and not user.is_active:
+        raise wire.bearer_refused("user_not_active", f"User inactive or deleted: {user.username}", got=user.username)
+    return user
+
+
+def _why_unknown(x: Call, text: str) -> str | None:
+    if text.count(".") == 2:
+        return "this is a JWT: send it as `Authorization: JWT <token>`, not as Bearer"
+    if lookup.refresh_token(x.store, x.settings, text) is not None:
+        return "this is a refresh token, not an access token"
+    if text[:1] in "\"'" and lookup.access_token(x.store, x.settings, text.strip("\"'")) is not None:
+        return "the token is right but stands in quotes"
+    if lookup.grant(x.store, x.settings, text) is not None:
+        return "this is an authorization code: trade it for a token first"
+    if lookup.application(x.store, x.settings, text) is not None:
+        return "this is a client id, not an access token"
+    return None
+
+
+def _why_expired(x: Call, token: AccessToken) -> str | None:
+    application = x.store.applications.get(token.application) if token.application else None
+    if application is not None and application.restricted:
+        return "the application is restricted: its opaque tokens are born expired; ask for token_type=jwt"
+    return None
+
+
+def _jwt_header(x: Call) -> Identity | None:
+    words = _words(x)
+    if len(words) != 2 or words[0].lower() != "jwt":
+        return None
+    return _from_claims(x, _claims(x, words[1]), means="jwt")
+
+
+def _jwt_cookies(x: Call) -> Identity | None:
+    """JWT cookies; whatever is wrong with them is forgiven, and the next authenticator is asked."""
+    payload = x.cookies.get(visits.JWT_PAYLOAD_COOKIE)
+    signature = x.cookies.get(visits.JWT_SIGNATURE_COOKIE)
+    if not payload or not signature or csrf.failure(x) is not None:
+        return None
+    try:
+        return _from_claims(x, _claims(x, f"{payload}.{signature}"), means="jwt-cookie")
+    except Refusal as refusal:
+        x.check("JWT cookies", False, expected=refusal.expected, got=refusal.got)
+        return None
+
+
+def _jwt(x: Call) -> Identity | None:
+    if "authorization" in x.headers:
+        return _jwt_header(x)
+    return _jwt_cookies(x)
+
+
+def _claims(x: Call, token: str) -> dict[str, Any]:
+    try:
+        return jwts.verify(token, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp())
+    except jwt.TokenError as error:
+        raise wire.jwt_refused(
+            "Invalid token.",
+            reason=error.reason,
+            check=error.check,
+            expected=error.expected,
+            got=error.got,
+            diagnosis=_jwt_diagnosis(x, token, error),
+        ) from None
+
+
+def _jwt_diagnosis(x: Call, token: str, error: jwt.TokenError) -> str | None:
+    if error.reason == "malformed" and lookup.access_token(x.store, x.settings, token) is not None:
+        return "this is an opaque token: send it as `Authorization: Bearer <token>`"
+    if error.reason == "bad_signature":
+        return "signed with another key, or header or payload were changed after signing"
+    if error.reason == "expired":
+        return f"JWTs live {x.settings.jwt_seconds} s; ask for a new one"
+    return None
+
+
+def _from_claims(x: Call, claims: dict[str, Any], *, means: Means) -> Identity:
+    username = claims.get("preferred_username") or claims.get("username")
+    if not username:
+        raise wire.jwt_refused(
+            "JWT must include a preferred_username or username claim!",
+            reason="without_username",
+            check="preferred_username",
+            expected="present",
+            got=sorted(claims),
+        )
+    user = lookup.user_named(x.store, x.settings, str(username))
+    if user is None:
+        user = _new_user(x, str(username), claims)
+    return Identity(user=user, means=means, claims=claims)
+
+
+def _new_user(x: Call, username: str, claims: dict[str, Any]) -> User:
+    if not x.settings.jwt_creates_users:
+        raise wire.jwt_refused("Invalid token.", reason="unknown_user", check="preferred_username", got=username)
+    x.warn("jwt_created_user", f"the JWT names an unknown user, so the account `{username}` was created")
+    return x.store.users.put(
+        User(
+            id=x.store.next_number("users"),
+            username=username,
+            email=str(claims.get("email") or ""),
+            date_joined=x.clock.now(),
+        )
+    )
+
+
+def _session(x: Call) -> Identity | None:
+    visit = visits.of(x)
+    if visit.session is None or visit.session_user is None:
+        return None
+    fault = csrf.failure(x)
+    if fault is not None:
+        raise wire.csrf_failed(fault)
+    return Identity(user=visit.session_user, means="session")
+
+
+JWT = Authenticator("JWT", _jwt, 'JWT realm="api"')
+BEARER = Authenticator("Bearer", lambda x: _bearer(x, inactive=False), 'Bearer realm="api"')
+BEARER_INACTIVE = Authenticator("Bearer", lambda x: _bearer(x, inactive=True), 'Bearer realm="api"')
+SESSION = Authenticator("session", _session, None)
+
+NONE: tuple[Authenticator, ...] = ()
+JWT_BEARER_SESSION = (JWT, BEARER_INACTIVE, SESSION)
+JWT_SESSION = (JWT, SESSION)
+JWT_BEARER = (JWT, BEARER)
+BEARER_JWT = (BEARER_INACTIVE, JWT)
+
+
+def authenticate(x: Call, authenticators: tuple[Authenticator, ...]) -> Identity | None:
+    """The caller's identity, None for nobody. Raises a refusal for credentials that do not hold.
+
+    Whatever comes out is who the answer is for; a browser session counts only where the view takes sessions.
+    """
+    visit = visits.of(x)
+    visit.user = None
+    for authenticator in authenticators:
+        identity = authenticator.find(x)
+        if identity is not None:
+            visit.identity, visit.user = identity, identity.user
+            x.check(f"authenticated by {identity.means}", got=identity.user.username)
+            return identity
+    return None
+
+
+def has_api_key(x: Call) -> bool:
+    """Whether the call carries the site's `X-Edx-Api-Key`."""
+    key = x.store.section.edx_api_key
+    return bool(key) and x.headers.get("x-edx-api-key") == key
+
+
+def check_password(user: User, password: str) -> bool:
+    """Whether this is the user's password; never for an unusable one."""
+    return user.password is not None and user.password == password
+
+
+def remember_login(x: Call, user: User) -> User:
+    """Note when the user signed in."""
+    return x.store.users.put(msgspec.structs.replace(user, last_login=x.clock.now()))

@@ -1,0 +1,132 @@
+"""Behaviours of the Open edX LMS that differ between sites, as named settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from lms_emulator.core.settings import choice
+
+
+class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings under the name `openedx`. Rates are `<count>/<second|minute|hour>`, or empty for no limit."""
+
+    case_insensitive_matching: Annotated[
+        bool,
+        choice(
+            "Tokens, client ids, codes, user names, e-mails and mode slugs match in any case, as MySQL's default "
+            "collation makes them. Secrets and passwords never do.",
+            evidence="recorded",
+            source="recording main 37, 147, 534",
+        ),
+    ] = True
+    access_token_seconds: Annotated[
+        int, choice("Lifetime of an opaque access token.", evidence="recorded", source="openedx.md 1.2", ge=1)
+    ] = 36_000
+    jwt_seconds: Annotated[int, choice("Lifetime of a JWT.", evidence="recorded", source="openedx.md 1.2", ge=1)] = (
+        3_600
+    )
+    code_seconds: Annotated[
+        int, choice("Lifetime of an authorization code.", evidence="documented", source="openedx.md 1", ge=1)
+    ] = 60
+    refresh_token_seconds: Annotated[
+        int,
+        choice(
+            "Age at which a refresh token stops working; 0 for never. The LMS only enforces its 90 days with a "
+            "clean-up command.",
+            evidence="documented",
+            source="openedx.md 1",
+            ge=0,
+        ),
+    ] = 0
+    session_seconds: Annotated[
+        int, choice("Lifetime of a signed-in session.", evidence="recorded", source="recording main 206", ge=1)
+    ] = 2_419_200
+    anonymous_session_seconds: Annotated[
+        int, choice("Lifetime of a session before sign-in.", evidence="recorded", source="recording main 521", ge=1)
+    ] = 1_209_600
+    jwt_leeway_seconds: Annotated[
+        int, choice("Clock difference forgiven in a JWT.", evidence="documented", source="openedx.md 1.5", ge=0)
+    ] = 1
+    pkce_required: Annotated[
+        bool,
+        choice(
+            "Refuse an authorization request without a code challenge.", evidence="documented", source="openedx.md 1"
+        ),
+    ] = False
+    approval_prompt: Annotated[
+        str,
+        choice(
+            "When consent is asked again: `auto_even_if_expired` (never, once any token was issued), `auto` (when no "
+            "token is alive) or `force` (always).",
+            evidence="documented",
+            source="openedx.md 1",
+        ),
+    ] = "auto_even_if_expired"
+    jwt_kid_header: Annotated[
+        bool, choice("Put `kid` into JWT headers.", evidence="documented", source="openedx.md 1.5")
+    ] = False
+    jwt_creates_users: Annotated[
+        bool,
+        choice(
+            "A valid JWT that names an unknown user creates that user.",
+            evidence="recorded",
+            source="recording main 566",
+        ),
+    ] = True
+    max_failed_logins: Annotated[
+        int, choice("Failed sign-ins that lock an account.", evidence="recorded", source="recording rate 1283", ge=1)
+    ] = 6
+    lockout_seconds: Annotated[
+        int, choice("How long a locked account stays locked.", evidence="recorded", source="recording rate 1283", ge=1)
+    ] = 1_800
+    token_endpoint_rate: Annotated[
+        str,
+        choice(
+            "Limit on the token endpoint per address; the real default is `120/minute`.",
+            evidence="recorded",
+            source="recording rate 1277",
+        ),
+    ] = ""
+    user_rate: Annotated[
+        str,
+        choice(
+            "Limit on API calls per user or address; the real default is `60/minute`, applied only by views "
+            "that ask for it.",
+            evidence="documented",
+            source="openedx.md 0.4",
+        ),
+    ] = ""
+    enrollment_rate: Annotated[
+        str,
+        choice(
+            "Limit on the enrollment API per learner or address; the real value is `40/minute`.",
+            evidence="recorded",
+            source="recording extra 70",
+        ),
+    ] = ""
+    enrollment_staff_rate: Annotated[
+        str,
+        choice(
+            "Limit on the enrollment API per staff member; the real value is `120/minute`.",
+            evidence="documented",
+            source="openedx.md 6.2",
+        ),
+    ] = ""
+    course_list_rate: Annotated[
+        str,
+        choice(
+            "Limit on the course list per learner or address; the real value is `20/minute`.",
+            evidence="recorded",
+            source="recording extra 118",
+        ),
+    ] = ""
+    course_list_staff_rate: Annotated[
+        str,
+        choice(
+            "Limit on the course list per staff member; the real value is `40/minute`.",
+            evidence="documented",
+            source="openedx.md 6.3",
+        ),
+    ] = ""
