@@ -100,6 +100,8 @@ def set_clock(call: Call) -> Any:
         )
     clock = call.world.clock
     before = clock.snapshot()
+    if data.get("freeze"):
+        clock.freeze()
     try:
         if "set" in data:
             clock.set(parse_instant(str(data["set"])))
@@ -108,8 +110,6 @@ def set_clock(call: Call) -> Any:
     except (ValueError, OverflowError, OSError) as error:
         clock.restore(before)
         raise Problem(400, f"{'set' if 'set' in data else 'advance'}: {error}") from None
-    if data.get("freeze"):
-        clock.freeze()
     if data.get("resume"):
         clock.resume()
     return _clock(call)

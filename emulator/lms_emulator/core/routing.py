@@ -100,7 +100,7 @@ class Router:
         return "" if "{" in first else self._folded(first)
 
     def _compile(self, route: Route) -> _Pattern:
-        flags = re.IGNORECASE if self._fold else 0
+        flags = re.DOTALL | (re.IGNORECASE if self._fold else 0)
         if route.regex is not None:
             return _Pattern(re.compile(route.regex, flags), {})
         regex, _, convertors = compile_path(route.path)
@@ -119,7 +119,7 @@ class Router:
         first = folded.split("/", 2)[1] if folded.startswith("/") else ""
         for bucket in (first, "") if first else ("",):
             for pattern in self._patterns.get(bucket, ()):
-                found = pattern.regex.match(path)
+                found = pattern.regex.fullmatch(path)
                 if found is None:
                     continue
                 route = pattern.methods.get(method) or pattern.methods.get("*")

@@ -110,10 +110,10 @@ class World:
         self._settings = {}
         self.set_emulator_settings(self._initial_settings("emulator", EmulatorSettings))
         self.clock.restore(ClockState(None, 0.0))
-        if self.seed.clock.set is not None:
-            self.clock.set(self.seed.clock.set)
         if self.seed.clock.freeze:
             self.clock.freeze()
+        if self.seed.clock.set is not None:
+            self.clock.set(self.seed.clock.set)
 
     def _initial_settings(self, name: str, kind: type[Any]) -> Any:
         begun = change(kind(), name, self.seed.settings.get(name, {}))
