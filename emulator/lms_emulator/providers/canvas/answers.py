@@ -1,0 +1,88 @@
+"""How REST answers leave Canvas: string ids on request, and pages with a `Link` header.
+
+Sources: canvas-lms `doc/api/pagination.md`; the string ids from public integrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from starlette.responses import JSONResponse
+
+from lms_emulator.providers.canvas.call import Call
+
+R = TypeVar("R")
+STRING_IDS = "application/json+canvas-string-ids"
+
+
+def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
+    """JSON; ids become strings when the client accepts only those."""
+    if STRING_IDS in x.headers.get("accept", ""):
+        body = with_string_ids(body)
+    return JSONResponse(body, status, headers)
+
+
+def with_string_ids(value: Any) -> Any:
+    """Integers under `id`, `…_id` and `…_ids` as strings, however deep."""
+    if isinstance(value, list):
+        return [with_string_ids(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _string_id(name, one) for name, one in value.items()}
+
+
+def _string_id(name: str, value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool) and (name == "id" or name.endswith("_id")):
+        return str(value)
+    if isinstance(value, list) and name.endswith("_ids"):
+        return [str(one) for one in value]
+    return with_string_ids(value)
+
+
+def page_of(
+    x: Call, per_page_name: str = "per_page", default: int | None = None, most: int | None = None
+) -> tuple[int, int]:
+    """Which page is asked for, and of what size; numbers out of range become the nearest in range."""
+    most = most or x.settings.max_per_page
+    size = _number(x.query.get(per_page_name), default or x.settings.default_per_page)
+    return max(1, _number(x.query.get("page"), 1)), max(1, min(size, most))
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 9:
+        return otherwise
+    return int(text) or otherwise
+
+
+def paged(x: Call, records: Sequence[R], shape: Callable[[R], Any]) -> JSONResponse:
+    """One page of a list, with its `Link` header."""
+    number, size = page_of(x)
+    first = (number - 1) * size
+    shown = records[first : first + size]
+    headers = {"Link": link_header(x, number, size, len(records))}
+    if first + size < len(records) and "page" not in x.query:
+        x.warn(
+            "more_pages",
+            f"this is {len(shown)} of {len(records)} items; follow the `next` of the Link header for the others",
+        )
+    return answer(x, [shape(one) for one in shown], headers=headers)
+
+
+def link_header(x: Call, number: int, size: int, count: int, per_page_name: str = "per_page") -> str:
+    """`Link` with the relations that apply: current, next, prev, first, last."""
+    last = max(1, -(-count // size))
+    pages = {"current": number, "next": number + 1, "prev": number - 1, "first": 1, "last": last}
+    if number >= last:
+        del pages["next"]
+    if number <= 1:
+        del pages["prev"]
+    return ",".join(f'<{_page_url(x, page, size, per_page_name)}>; rel="{rel}"' for rel, page in pages.items())
+
+
+def _page_url(x: Call, page: int, size: int, per_page_name: str) -> str:
+    hidden = ("page", per_page_name, "access_token")
+    kept = [(name, value) for name, value in x.query.multi_items() if name not in hidden]
+    query = urlencode([*kept, ("page", page), (per_page_name, size)], quote_via=quote)
+    return f"{x.url(x.raw_path.decode('latin-1'))}?{query}"

@@ -1,0 +1,169 @@
+"""Who is calling Canvas, or why not: REST tokens, scopes, the rate limit, browser sessions."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from lms_emulator.providers.canvas import wire
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.model import AccessToken, Bucket, DeveloperKey, Session, User
+
+COOKIE = "canvas_session"
+
+
+class Caller(NamedTuple):
+    """The person a REST call acts for, and the token that says so."""
+
+    user: User
+    token: AccessToken
+    key: DeveloperKey
+
+
+def sent_token(x: Call) -> str | None:
+    """The access token of the request: from the Authorization header, or the parameter `access_token`."""
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return value.strip()
+    given = x.query.get("access_token") or x.field("access_token")
+    if given:
+        x.warn("token_in_parameter", "an access token in a URL or form ends in log files; use the Authorization header")
+        return given
+    return None
+
+
+def require_user(x: Call) -> Caller:
+    """The caller of a REST operation. Raises the refusal that Canvas answers with."""
+    text = sent_token(x)
+    if text is None:
+        header = x.headers.get("authorization", "")
+        x.check("an access token was sent", False)
+        raise wire.no_credentials(
+            f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
+        )
+    token = _live_token(x, text)
+    user = x.store.users.get(token.user_id)
+    key = x.store.developer_keys.get(token.developer_key_id)
+    if user is None or key is None or user.workflow_state != "registered" or key.workflow_state != "active":
+        raise wire.invalid_token("token_orphaned", "the token's user or developer key is gone or switched off")
+    _throttle(x, token)
+    _check_scope(x, token, key)
+    x.notes["user"] = user.login
+    return Caller(user, token, key)
+
+
+def _live_token(x: Call, text: str) -> AccessToken:
+    token = x.store.access_tokens.first("token", text)
+    if token is None:
+        x.check("the access token is known", False)
+        raise wire.invalid_token(*_explain_unknown(x, text))
+    if token.revoked:
+        x.check("the access token was not revoked", False)
+        raise wire.revoked_token()
+    now = x.clock.now()
+    if token.permanent_expires_at is not None and now >= token.permanent_expires_at:
+        x.check("the access token is not over for good", False, got=token.permanent_expires_at.isoformat())
+        raise wire.expired_token(stamp(token.permanent_expires_at))
+    if token.expires_at is not None and now >= token.expires_at:
+        x.check("the access token is not expired", False, expected=f"before {stamp(token.expires_at)}", got=stamp(now))
+        raise wire.invalid_token("token_expired", f"it expired at {stamp(token.expires_at)}: use the refresh token")
+    x.check("the access token is alive")
+    return token
+
+
+def _explain_unknown(x: Call, text: str) -> tuple[str, str | None]:
+    if x.store.access_tokens.first("replaced", text) is not None:
+        return "token_replaced", "a refresh replaced this token; at Canvas that kills the previous one at once"
+    if x.store.access_tokens.first("refresh_token", text) is not None:
+        return "token_unknown", "this is a refresh token; exchange it at /login/oauth2/token"
+    if text.count(".") == 2 and text.startswith("eyJ"):
+        return "token_unknown", "this is a JWT (an LTI service token?); REST calls need an OAuth2 access token"
+    return "token_unknown", None
+
+
+@cache
+def scope_of(method: str, path: str) -> str:
+    """The scope of an operation: `url:GET|/api/v1/courses/:course_id/files`."""
+    method = "GET" if method == "HEAD" else method
+    return f"url:{method}|" + re.sub(r"{(\w+)(?::\w+)?}", r":\1", path)
+
+
+def _check_scope(x: Call, token: AccessToken, key: DeveloperKey) -> None:
+    if not (key.require_scopes or key.is_lti_key) or x.route is None:
+        return
+    wanted = scope_of(x.method, x.route.path)
+    if not x.check("scope", wanted in token.scopes, expected=wanted, got=token.scopes):
+        raise wire.insufficient_scopes(wanted, token.scopes)
+
+
+def _throttle(x: Call, token: AccessToken) -> None:
+    settings = x.settings
+    x.notes["rate_limit_remaining"] = settings.rate_limit_high_water
+    if settings.rate_limit == "never":
+        return
+    now = x.clock.now()
+    bucket = x.store.buckets.get(token.id)
+    level = 0.0
+    if bucket is not None:
+        drained = (now - bucket.at).total_seconds() * settings.rate_limit_outflow
+        level = max(0.0, bucket.level - max(0.0, drained))
+    if not x.check("rate limit", level < settings.rate_limit_high_water, got=level):
+        raise wire.throttled(settings.rate_limit_status, level)
+    level += settings.request_cost
+    x.store.buckets.put(Bucket(token_id=token.id, level=level, at=now))
+    x.notes["rate_limit_remaining"] = max(0.0, settings.rate_limit_high_water - level)
+
+
+def stamp(moment: datetime) -> str:
+    """A time as Canvas's REST API writes it: `2026-11-21T12:00:00Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# browser sessions
+
+
+def session_of(x: Call) -> Session | None:
+    """The browser's live session, if it has one."""
+    session = x.store.sessions.get(x.cookies.get(COOKIE, ""))
+    return session if session is not None and x.clock.now() < session.expires_at else None
+
+
+def open_session(x: Call) -> Session:
+    """The browser's session, or a new one that has to be sent with `set_cookie`."""
+    found = session_of(x)
+    if found is not None:
+        return found
+    lifetime = timedelta(seconds=x.settings.session_lifetime_seconds)
+    session = Session(id=x.ids.token(43), csrf=x.ids.token(43), expires_at=x.clock.now() + lifetime)
+    return x.store.sessions.put(session)
+
+
+def change_session(x: Call, session: Session, **changes: object) -> Session:
+    """Keep the session with some fields replaced."""
+    return x.store.sessions.put(msgspec.structs.replace(session, **changes))
+
+
+def session_user(x: Call, session: Session | None) -> User | None:
+    """The person signed in."""
+    if session is None or session.user_id is None:
+        return None
+    return x.store.users.get(session.user_id)
+
+
+def check_csrf(x: Call, session: Session | None) -> Session:
+    """The session that a posted form belongs to. Raises `csrf_token_wrong`."""
+    if session is None or x.field("authenticity_token") != session.csrf:
+        x.check("authenticity_token", False)
+        raise wire.wrong_csrf()
+    return session
+
+
+def cookie(x: Call, session: Session) -> str:
+    """The Set-Cookie value of a session. Secure and SameSite=None over TLS, as Canvas sends it; Lax without."""
+    path = x.prefix or "/"
+    tail = "; Secure; SameSite=None" if x.scheme == "https" else "; SameSite=Lax"
+    return f"{COOKIE}={session.id}; Path={path}; HttpOnly{tail}"

@@ -1,0 +1,50 @@
+"""The keys of the tools that Canvas knows, and what they have used up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lms_emulator.core.outgoing import OutgoingError, fetch
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.model import DeveloperKey, UsedToken
+from lms_emulator.signing.jwt import KeySet, TokenError
+
+
+class KeysUnavailableError(Exception):
+    """A tool's keys cannot be had; the text says why."""
+
+
+async def tool_keys(x: Call, key: DeveloperKey) -> KeySet:
+    """A tool's public keys, fetched from its JWKS address or kept with its developer key.
+
+    Raises KeysUnavailableError.
+    """
+    if key.public_jwk is not None and not key.public_jwk_url:
+        return KeySet.from_jwks(key.public_jwk)
+    if not key.public_jwk_url:
+        raise KeysUnavailableError("the developer key has neither public_jwk nor public_jwk_url")
+    url = x.resolve(key.public_jwk_url)
+    try:
+        answer = await fetch(x, "GET", url, allowed=[url], headers={"Accept": "application/json"})
+    except OutgoingError as error:
+        raise KeysUnavailableError(str(error)) from error
+    if answer.status_code != 200:
+        raise KeysUnavailableError(f"{url} answered {answer.status_code}")
+    try:
+        return KeySet.from_jwks(answer.json())
+    except (ValueError, TokenError) as error:
+        raise KeysUnavailableError(f"{url} gave no key set: {error}") from error
+
+
+def use_once(x: Call, kind: str, key: DeveloperKey, value: str, lifetime: float) -> bool:
+    """Note a `jti` or nonce as used. False when it was used before and that is refused."""
+    name = f"{kind}:{key.id}:{value}"
+    now = x.clock.now()
+    found = x.store.used_tokens.get(name)
+    if found is not None and now < found.expires_at:
+        if x.settings.reused_jti == "allow":
+            x.warn("jti_reused", f"{kind} {value!r} was used before; a strict platform refuses it")
+            return True
+        return False
+    x.store.used_tokens.put(UsedToken(key=name, expires_at=now + timedelta(seconds=max(1.0, lifetime))))
+    return True

@@ -1,0 +1,90 @@
+"""Canvas's token endpoint: three grants, and revocation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from urllib.parse import unquote
+
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.providers.canvas import lti_tokens, oauth, wire
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.credentials import COOKIE, sent_token, session_of
+
+
+async def token(x: Call) -> Response:
+    """POST /login/oauth2/token."""
+    try:
+        return await _token(x)
+    except wire.CanvasRefusal as refusal:
+        redirect_uri = _field(x, "redirect_uri")
+        if x.settings.redirect_token_errors and redirect_uri and refusal.body is not None:
+            wire.send_back(refusal, redirect_uri)
+        raise
+
+
+async def _token(x: Call) -> Response:
+    grant = _field(x, "grant_type") or ("authorization_code" if _field(x, "code") else "")
+    x.notes["grant_type"] = grant
+    if grant == "client_credentials":
+        return JSONResponse(
+            await lti_tokens.service_token(
+                x, _field(x, "client_assertion_type"), _field(x, "client_assertion"), _field(x, "scope")
+            )
+        )
+    if grant not in ("authorization_code", "refresh_token"):
+        raise wire.unsupported_grant_type(_field(x, "grant_type"))
+    client_id, secret = _client(x)
+    key = oauth.find_key(x, client_id)
+    oauth.check_secret(x, key, secret)
+    if grant == "refresh_token":
+        if not _field(x, "refresh_token"):
+            raise wire.refresh_token_missing()
+        given = oauth.refresh(x, key, _field(x, "refresh_token"))
+    else:
+        if not _field(x, "code"):
+            raise wire.code_missing()
+        replace = _field(x, "replace_tokens").lower() in ("1", "true")
+        given = oauth.exchange_code(x, key, _field(x, "code"), replace_tokens=replace)
+    return JSONResponse(oauth.token_answer(x, given), headers={"Cache-Control": "no-store"})
+
+
+def _field(x: Call, name: str) -> str:
+    """A parameter of the form, or of the query: Rails does not tell them apart. JSON bodies count as well."""
+    if x.content_type == "application/json":
+        body = x.json()
+        value = body.get(name) if isinstance(body, dict) else None
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return str(value)
+    return x.field(name) or x.query.get(name, "")
+
+
+def _client(x: Call) -> tuple[str, str]:
+    """Client id and secret from the body, else from HTTP Basic."""
+    basic_id, basic_secret = "", ""
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            text = base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            text = ""
+        name, _, secret = text.partition(":")
+        basic_id, basic_secret = unquote(name), unquote(secret)
+    return _field(x, "client_id") or basic_id, _field(x, "client_secret") or basic_secret
+
+
+def revoke(x: Call) -> Response:
+    """DELETE /login/oauth2/token: the token, its refresh token, and with `expire_sessions=1` the browser session."""
+    if x.query.get("expire_sessions") or x.field("expire_sessions"):
+        session = session_of(x)
+        if session is not None:
+            x.store.sessions.delete(session.id)
+            x.notes["session_ended"] = COOKIE
+    text = sent_token(x)
+    found = x.store.access_tokens.first("token", text) if text else None
+    if found is None or found.revoked:
+        x.check("an access token was sent", False)
+        raise wire.nothing_to_revoke()
+    oauth.revoke(x, found)
+    return JSONResponse({})

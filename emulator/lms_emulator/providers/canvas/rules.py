@@ -1,0 +1,87 @@
+"""Who may see and do what on the Canvas campus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from lms_emulator.providers.canvas import wire
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.credentials import Caller
+from lms_emulator.providers.canvas.model import Course, DiscussionTopic, Enrollment, User
+
+STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
+ROLE_IDS = {
+    "StudentEnrollment": 3,
+    "TeacherEnrollment": 4,
+    "TaEnrollment": 5,
+    "DesignerEnrollment": 6,
+    "ObserverEnrollment": 7,
+}
+
+
+def enrollments_of(x: Call, user: User, course_id: int | None = None) -> list[Enrollment]:
+    """The person's living enrollments, in one course or in all."""
+    found = x.store.enrollments.find("user", user.id)
+    return [e for e in found if e.enrollment_state != "deleted" and course_id in (None, e.course_id)]
+
+
+def active(enrollments: Iterable[Enrollment]) -> list[Enrollment]:
+    return [e for e in enrollments if e.enrollment_state == "active"]
+
+
+def is_staff(x: Call, user: User, course_id: int) -> bool:
+    """Whether the person teaches, assists or designs there, or administers the account."""
+    return user.admin or any(e.type in STAFF for e in active(enrollments_of(x, user, course_id)))
+
+
+def is_student(x: Call, user: User, course_id: int) -> bool:
+    return any(e.type == "StudentEnrollment" for e in active(enrollments_of(x, user, course_id)))
+
+
+def find_course(x: Call, reference: str) -> Course:
+    """A course by number or `sis_course_id:…`. Raises `not_found`."""
+    course = None
+    if reference.isascii() and reference.isdigit():
+        course = x.store.courses.get(int(reference))
+    elif reference.startswith("sis_course_id:"):
+        wanted = reference.partition(":")[2]
+        course = next((one for one in x.store.courses if one.sis_course_id == wanted), None)
+    if course is None or course.workflow_state == "deleted":
+        raise wire.not_found("the course", reference)
+    return course
+
+
+def visible_course(x: Call, caller: Caller, reference: str) -> Course:
+    """A course the caller takes part in. Raises `not_found` or `not_authorized`."""
+    course = find_course(x, reference)
+    if not x.check("takes part in the course", may_enter(x, caller.user, course), got=caller.user.login):
+        raise refused(x, f"user takes part in course {course.id}")
+    return course
+
+
+def may_enter(x: Call, user: User, course: Course) -> bool:
+    if user.admin:
+        return True
+    mine = active(enrollments_of(x, user, course.id))
+    return any(e.type in STAFF or course.workflow_state != "unpublished" for e in mine)
+
+
+def staffed_course(x: Call, caller: Caller, reference: str) -> Course:
+    """A course the caller may change. Raises `not_found` or `not_authorized`."""
+    course = find_course(x, reference)
+    if not x.check("may manage the course", is_staff(x, caller.user, course.id), got=caller.user.login):
+        raise refused(x, f"user teaches or administers course {course.id}")
+    return course
+
+
+def refused(x: Call, what: str) -> wire.CanvasRefusal:
+    """The answer to somebody without permission, with the status that is set."""
+    return wire.not_authorized(x.settings.permission_denied_status, what)
+
+
+def posted_at(x: Call, topic: DiscussionTopic) -> datetime | None:
+    """When a topic was posted; a seeded age moves with the clock."""
+    if topic.posted_days_ago is not None:
+        return x.clock.now() - timedelta(days=topic.posted_days_ago)
+    return topic.posted_at

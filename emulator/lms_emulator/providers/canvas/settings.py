@@ -1,0 +1,129 @@
+"""What Canvas does where it may do otherwise, or where nobody outside knows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from lms_emulator.core.settings import choice
+
+
+class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of the provider `canvas`."""
+
+    access_token_lifetime_seconds: Annotated[
+        int,
+        choice(
+            "Lifetime of an access token.", evidence="documented", source="canvas-lms doc/api/oauth_endpoints.md", ge=1
+        ),
+    ] = 3600
+    authorization_code_lifetime_seconds: Annotated[
+        int,
+        choice(
+            "Lifetime of an authorization code.",
+            evidence="observed",
+            source="canvas-lms lib/canvas/oauth/token.rb",
+            ge=1,
+        ),
+    ] = 600
+    permission_denied_status: Annotated[
+        Literal[401, 403],
+        choice(
+            "Status when a person may not do something: 403 since 2025, 401 before.",
+            evidence="observed",
+            source="fixtures and notes of 2025-26; canvas-lms application_controller.rb for 401",
+        ),
+    ] = 403
+    rate_limit_status: Annotated[
+        Literal[403, 429],
+        choice("Status of a throttled call.", evidence="documented", source="canvas-lms doc/api/throttling.md"),
+    ] = 403
+    rate_limit: Annotated[
+        Literal["never", "bucket"],
+        choice(
+            "`bucket` throttles each token by Canvas's leaky bucket; `never` only sends the headers.",
+            evidence="chosen",
+            source="canvas-lms doc/api/throttling.md describes the bucket",
+        ),
+    ] = "never"
+    request_cost: Annotated[float, choice("Cost of one call, units of the bucket.", evidence="chosen", ge=0)] = 0.05
+    rate_limit_high_water: Annotated[
+        float,
+        choice(
+            "Level from which on calls are refused.", evidence="documented", source="canvas-lms throttling.md", ge=1
+        ),
+    ] = 600.0
+    rate_limit_outflow: Annotated[
+        float,
+        choice(
+            "Units that leave the bucket per second.", evidence="documented", source="canvas-lms throttling.md", ge=0
+        ),
+    ] = 10.0
+    redirect_token_errors: Annotated[
+        bool,
+        choice(
+            "Answer an error at the token endpoint with a 302 to `redirect_uri` when that parameter was sent.",
+            evidence="observed",
+            source="canvas-lms app/controllers/oauth2_provider_controller.rb (depends on a site flag)",
+        ),
+    ] = False
+    canvas_region: Annotated[
+        str, choice("`canvas_region` in token answers.", evidence="observed", source="canvas-lms token.rb")
+    ] = "unknown"
+    issuer: Annotated[
+        str, choice("`iss` of LTI messages.", evidence="documented", source="canvas-lms doc/api/lti_launch_overview.md")
+    ] = "https://canvas.instructure.com"
+    id_token_lifetime_seconds: Annotated[
+        int,
+        choice("Lifetime of an id_token.", evidence="observed", source="captured launches: exp - iat = 3600", ge=1),
+    ] = 3600
+    launch_lifetime_seconds: Annotated[
+        int,
+        choice(
+            "How long a tool may take between login initiation and authentication request.", evidence="chosen", ge=1
+        ),
+    ] = 300
+    service_token_lifetime_seconds: Annotated[
+        int,
+        choice(
+            "Lifetime of an LTI service token.",
+            evidence="observed",
+            source="canvas-lms client_credentials_provider.rb",
+            ge=1,
+        ),
+    ] = 3600
+    assertion_max_age_seconds: Annotated[
+        int,
+        choice("Oldest `iat` of a client assertion.", evidence="observed", source="canvas-lms jwt_validator.rb", ge=1),
+    ] = 300
+    assertion_future_buffer_seconds: Annotated[
+        int,
+        choice("How far `iat` may lie in the future.", evidence="observed", source="canvas-lms jwt_validator.rb", ge=0),
+    ] = 30
+    reused_jti: Annotated[
+        Literal["refuse", "allow"],
+        choice(
+            "A client assertion or deep linking response whose `jti` or nonce was used before. Canvas's own code skips "
+            "this check at present; 1EdTech's security framework asks for it, so the emulator is strict.",
+            evidence="chosen",
+            source="canvas-lms client_credentials_provider.rb (skip_jti_check)",
+        ),
+    ] = "refuse"
+    session_lifetime_seconds: Annotated[int, choice("Lifetime of a browser session.", evidence="chosen", ge=1)] = 86_400
+    announcement_window_days: Annotated[
+        int,
+        choice(
+            "How far back announcements are listed without `start_date`.",
+            evidence="documented",
+            source="canvas-lms announcements_api_controller.rb",
+            ge=0,
+        ),
+    ] = 14
+    default_per_page: Annotated[
+        int, choice("Items of a page.", evidence="documented", source="canvas-lms doc/api/pagination.md", ge=1)
+    ] = 10
+    max_per_page: Annotated[
+        int,
+        choice("Most items of a page.", evidence="observed", source="canvasapi asks for 100", ge=1),
+    ] = 100

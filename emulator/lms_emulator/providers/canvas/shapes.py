@@ -1,0 +1,310 @@
+"""Canvas's REST objects as JSON.
+
+Fields: canvas-lms controllers' documentation (files, enrollments, announcements), client types and fixtures (users,
+courses), the API reference (pages, modules, assignments, folders, discussion topics).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lms_emulator.providers.canvas import rules
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.credentials import Caller, stamp
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Course,
+    DiscussionTopic,
+    Enrollment,
+    File,
+    Folder,
+    Module,
+    Page,
+    User,
+)
+
+Json = dict[str, Any]
+
+
+def when(moment: datetime | None) -> str | None:
+    return None if moment is None else stamp(moment)
+
+
+def sortable_name(user: User) -> str:
+    """`Lovelace, Ada`."""
+    if user.sortable_name:
+        return user.sortable_name
+    first, _, last = user.name.rpartition(" ")
+    return f"{last}, {first}" if first else last
+
+
+def user_brief(user: User) -> Json:
+    return {
+        "id": user.id,
+        "name": user.name,
+        "created_at": stamp(user.created_at),
+        "sortable_name": sortable_name(user),
+        "short_name": user.short_name or user.name,
+    }
+
+
+def user_self(user: User) -> Json:
+    first, _, last = user.name.rpartition(" ")
+    return {
+        **user_brief(user),
+        "first_name": first or last,
+        "last_name": last if first else "",
+        "locale": None,
+        "effective_locale": user.locale,
+        "permissions": {
+            "can_update_name": True,
+            "can_update_avatar": False,
+            "limit_parent_app_web_access": False,
+        },
+    }
+
+
+def profile(x: Call, user: User) -> Json:
+    return {
+        **user_brief(user),
+        "avatar_url": x.url("/images/messages/avatar-50.png"),
+        "title": user.title,
+        "bio": user.bio,
+        "primary_email": user.email,
+        "login_id": user.login,
+        "integration_id": None,
+        "time_zone": user.time_zone,
+        "locale": None,
+        "effective_locale": user.locale,
+        "calendar": {"ics": x.url(f"/feeds/calendars/user_{user.uuid}.ics")},
+        "lti_user_id": user.lti_id,
+    }
+
+
+def course(x: Call, caller: Caller, record: Course) -> Json:
+    mine = rules.enrollments_of(x, caller.user, record.id)
+    return {
+        "id": record.id,
+        "name": record.name,
+        "account_id": record.account_id,
+        "uuid": record.uuid,
+        "start_at": when(record.start_at),
+        "grading_standard_id": None,
+        "is_public": False,
+        "created_at": when(record.start_at),
+        "course_code": record.course_code,
+        "default_view": "modules",
+        "root_account_id": record.account_id,
+        "enrollment_term_id": 1,
+        "license": "private",
+        "end_at": when(record.end_at),
+        "public_syllabus": False,
+        "storage_quota_mb": 500,
+        "apply_assignment_group_weights": False,
+        "calendar": {"ics": x.url(f"/feeds/calendars/course_{record.uuid}.ics")},
+        "time_zone": "UTC",
+        "blueprint": False,
+        "enrollments": [
+            {
+                "type": e.type.removesuffix("Enrollment").lower(),
+                "role": e.type,
+                "role_id": rules.ROLE_IDS[e.type],
+                "user_id": e.user_id,
+                "enrollment_state": e.enrollment_state,
+                "limit_privileges_to_course_section": False,
+            }
+            for e in mine
+        ],
+        "hide_final_grades": False,
+        "workflow_state": record.workflow_state,
+        "sis_course_id": record.sis_course_id,
+    }
+
+
+def enrollment(x: Call, record: Enrollment, user: User) -> Json:
+    body: Json = {
+        "id": record.id,
+        "user_id": record.user_id,
+        "course_id": record.course_id,
+        "type": record.type,
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "associated_user_id": None,
+        "start_at": None,
+        "end_at": None,
+        "course_section_id": record.course_id,
+        "root_account_id": 1,
+        "limit_privileges_to_course_section": False,
+        "enrollment_state": record.enrollment_state,
+        "role": record.type,
+        "role_id": rules.ROLE_IDS[record.type],
+        "last_activity_at": when(record.last_activity_at),
+        "last_attended_at": None,
+        "total_activity_time": record.total_activity_time,
+        "html_url": x.url(f"/courses/{record.course_id}/users/{record.user_id}"),
+        "user": user_brief(user),
+    }
+    if record.type == "StudentEnrollment":
+        body["grades"] = {
+            "html_url": x.url(f"/courses/{record.course_id}/grades/{record.user_id}"),
+            "current_grade": None,
+            "current_score": None,
+            "final_grade": None,
+            "final_score": None,
+        }
+    return body
+
+
+def file(x: Call, record: File, *, for_staff: bool) -> Json:
+    shut = record.locked and not for_staff
+    return {
+        "id": record.id,
+        "uuid": record.uuid,
+        "folder_id": record.folder_id,
+        "display_name": record.display_name,
+        "filename": record.filename,
+        "upload_status": "success",
+        "content-type": record.content_type,
+        "url": "" if shut else download_url(x, record),
+        "size": len(record.text.encode()),
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "unlock_at": None,
+        "locked": record.locked,
+        "hidden": record.hidden,
+        "lock_at": None,
+        "hidden_for_user": False,
+        "thumbnail_url": None,
+        "modified_at": stamp(record.updated_at),
+        "mime_class": mime_class(record.content_type),
+        "media_entry_id": None,
+        "category": "uncategorized",
+        "locked_for_user": shut,
+    }
+
+
+def download_url(x: Call, record: File) -> str:
+    """The address of the bytes; its `verifier` stands in for credentials."""
+    return x.url(f"/files/{record.id}/download?download_frd=1&verifier={record.uuid}")
+
+
+def mime_class(content_type: str) -> str:
+    """Canvas's rough kind of a file: `pdf`, `image`, `text`, `html`, `file`."""
+    known = {"application/pdf": "pdf", "text/html": "html", "application/zip": "zip"}
+    if content_type in known:
+        return known[content_type]
+    kind = content_type.partition("/")[0]
+    return kind if kind in ("image", "video", "audio", "text") else "file"
+
+
+def folder(x: Call, record: Folder, files: int, folders: int) -> Json:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "full_name": record.full_name,
+        "context_id": record.course_id,
+        "context_type": "Course",
+        "parent_folder_id": record.parent_folder_id,
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.created_at),
+        "lock_at": None,
+        "unlock_at": None,
+        "position": None,
+        "locked": False,
+        "folders_url": x.url(f"/api/v1/folders/{record.id}/folders"),
+        "files_url": x.url(f"/api/v1/folders/{record.id}/files"),
+        "files_count": files,
+        "folders_count": folders,
+        "hidden": record.hidden,
+        "locked_for_user": False,
+        "hidden_for_user": False,
+        "for_submissions": False,
+        "can_upload": False,
+    }
+
+
+def topic(x: Call, record: DiscussionTopic, author: User | None) -> Json:
+    posted = rules.posted_at(x, record)
+    return {
+        "id": record.id,
+        "title": record.title,
+        "last_reply_at": when(posted),
+        "created_at": when(posted),
+        "delayed_post_at": when(record.delayed_post_at),
+        "posted_at": when(posted),
+        "assignment_id": None,
+        "discussion_type": "side_comment",
+        "position": None,
+        "is_announcement": record.is_announcement,
+        "published": record.published,
+        "locked": False,
+        "pinned": False,
+        "message": record.message,
+        "html_url": x.url(f"/courses/{record.course_id}/discussion_topics/{record.id}"),
+        "url": x.url(f"/courses/{record.course_id}/discussion_topics/{record.id}"),
+        "discussion_subentry_count": 0,
+        "read_state": "unread",
+        "unread_count": 0,
+        "user_name": author.name if author else None,
+        "author": None if author is None else {"id": author.id, "display_name": author.name},
+    }
+
+
+def announcement(x: Call, record: DiscussionTopic, author: User | None) -> Json:
+    return {**topic(x, record, author), "context_code": f"course_{record.course_id}"}
+
+
+def page(record: Page, x: Call, *, whole: bool) -> Json:
+    body: Json = {
+        "title": record.title,
+        "created_at": stamp(record.created_at),
+        "url": record.url,
+        "editing_roles": "teachers",
+        "page_id": record.page_id,
+        "published": record.published,
+        "hide_from_students": not record.published,
+        "front_page": record.front_page,
+        "html_url": x.url(f"/courses/{record.course_id}/pages/{record.url}"),
+        "updated_at": stamp(record.updated_at),
+        "locked_for_user": False,
+    }
+    return {**body, "body": record.body} if whole else body
+
+
+def module(x: Call, record: Module, *, for_staff: bool) -> Json:
+    body: Json = {
+        "id": record.id,
+        "name": record.name,
+        "position": record.position,
+        "unlock_at": None,
+        "require_sequential_progress": False,
+        "publish_final_grade": False,
+        "prerequisite_module_ids": [],
+        "items_count": 0,
+        "items_url": x.url(f"/api/v1/courses/{record.course_id}/modules/{record.id}/items"),
+    }
+    return {**body, "published": record.published} if for_staff else {**body, "state": "unlocked"}
+
+
+def assignment(x: Call, record: Assignment) -> Json:
+    return {
+        "id": record.id,
+        "description": record.description,
+        "due_at": when(record.due_at),
+        "unlock_at": None,
+        "lock_at": None,
+        "points_possible": record.points_possible,
+        "grading_type": "points",
+        "assignment_group_id": 1,
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "course_id": record.course_id,
+        "name": record.name,
+        "position": record.position,
+        "submission_types": ["external_tool"] if record.resource_link_id else ["none"],
+        "has_submitted_submissions": False,
+        "published": record.published,
+        "html_url": x.url(f"/courses/{record.course_id}/assignments/{record.id}"),
+        "locked_for_user": False,
+    }
