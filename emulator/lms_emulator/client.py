@@ -13,7 +13,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +23,8 @@ from lms_emulator.handle.parts import ClockHandle, FaultsHandle, OutboxHandle, R
 from lms_emulator.handle.transports import ControlError, HttpTransport, InProcessTransport, ThreadTransport, Transport
 
 if TYPE_CHECKING:
+    import asyncio
+
     from lms_emulator.gateway import Gateway
     from lms_emulator.providers.brightspace.info import Info as BrightspaceInfo
     from lms_emulator.providers.canvas.info import Info as CanvasInfo
@@ -124,6 +126,34 @@ class Emulator:
         self._transport.close()
         if self._server is not None and not self._path:
             self._server.stop()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop of the server that `start` started; None otherwise."""
+        return self._server.loop if self._server is not None else None
+
+    @property
+    def tls_url(self) -> str:
+        """The gateway's HTTPS address. Raises RuntimeError unless `start` was called with `tls=True`."""
+        if self._server is None or self._server.tls_port is None:
+            raise RuntimeError("this emulator does not serve HTTPS; start it with tls=True")
+        return f"https://localhost:{self._server.tls_port}"
+
+    @property
+    def ca_pem(self) -> bytes:
+        """Certificate of the throw-away authority behind `tls_url`. Raises RuntimeError as `tls_url` does."""
+        if self.app is None or self.app.ca_pem is None:
+            raise RuntimeError("this emulator does not serve HTTPS; start it with tls=True")
+        return self.app.ca_pem
+
+    def intercept(self) -> AbstractContextManager[Emulator]:
+        """Answer what httpx and requests send to real host names, while the context lasts: `with lms.intercept():`.
+
+        See `lms_emulator.intercept`. Raises ValueError for a further world.
+        """
+        from lms_emulator.intercept import intercept
+
+        return intercept(self)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """One call of the control API, e.g. `call("POST", "/clock", {"advance": "PT10M"})`.

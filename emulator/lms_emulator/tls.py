@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from typing import TYPE_CHECKING
 
 from lms_emulator.core.addresses import Addresses
+
+if TYPE_CHECKING:
+    import trustme
 
 
 def server_context(addresses: Addresses) -> tuple[ssl.SSLContext, bytes]:
@@ -21,5 +26,20 @@ def server_context(addresses: Addresses) -> tuple[ssl.SSLContext, bytes]:
         names.extend(hosts)
     certificate = authority.issue_cert(*dict.fromkeys(names))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
+    _load(context, certificate)
     return context, authority.cert_pem.bytes()
+
+
+def _load(context: ssl.SSLContext, certificate: trustme.LeafCert) -> None:
+    """Give the context key and certificate, which Python takes from files only: on Linux from one in memory, because
+    a container with a read-only file system has no other place, and because a key is better not written to a disk."""
+    if not hasattr(os, "memfd_create"):
+        certificate.configure_cert(context)
+        return
+    descriptor = os.memfd_create("lms-emulator-tls", os.MFD_CLOEXEC)
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(certificate.private_key_and_cert_chain_pem.bytes())
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
