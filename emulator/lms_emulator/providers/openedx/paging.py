@@ -1,0 +1,212 @@
+"""Pages of results, in the three envelopes that the LMS's APIs use. Source: openedx.md 6; Django REST framework."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import parse_qs, parse_qsl, urlencode
+
+from lms_emulator.providers.openedx import wire
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.visits import Call
+
+T = TypeVar("T")
+
+#: The most items that a cursor skips at one position (Django REST framework).
+MOST_OFFSET = 1000
+
+
+class Page(NamedTuple):
+    """One numbered page: its items, where it lies, and the neighbours' URLs."""
+
+    items: list[Any]
+    number: int
+    size: int
+    pages: int
+    count: int
+    next: str | None
+    previous: str | None
+
+
+def numbered(x: Call, items: Sequence[T], *, size: int = 10, most: int = 100) -> Page:
+    """The page asked for by `page` and `page_size`. Raises the refusal for a page that does not exist."""
+    size = page_size(x, default=size, most=most)
+    pages = max(1, -(-len(items) // size))
+    text = x.query.get("page", "1")
+    number = pages if text == "last" else int(text) if text.isdecimal() and text.isascii() else 0
+    if not 1 <= number <= pages:
+        raise invalid_page()
+    begin = (number - 1) * size
+    return Page(
+        items=list(items[begin : begin + size]),
+        number=number,
+        size=size,
+        pages=pages,
+        count=len(items),
+        next=with_query(x, page=str(number + 1)) if number < pages else None,
+        previous=with_query(x, page=None if number == 2 else str(number - 1)) if number > 1 else None,
+    )
+
+
+def page_size(x: Call, *, default: int, most: int | None) -> int:
+    """The page size asked for; what is not a positive number asks for the default."""
+    text = x.query.get("page_size", "")
+    size = int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0
+    if size <= 0:
+        return default
+    return size if most is None else min(size, most)
+
+
+def invalid_page() -> wire.OpenedxRefusal:
+    """A page number that is none, or beyond the last page."""
+    return wire.OpenedxRefusal("invalid_page", status=404, message="Invalid page.", check="page")
+
+
+def invalid_cursor(got: str) -> wire.OpenedxRefusal:
+    """A cursor that was not given by this list."""
+    return wire.OpenedxRefusal("invalid_cursor", status=404, message="Invalid cursor", check="cursor", got=got)
+
+
+def with_query(x: Call, **changed: str | None) -> str:
+    """The URL of this request with query parameters replaced (None: removed), sorted as the framework sorts them."""
+    pairs = parse_qs(x.query_string.decode("latin-1"), keep_blank_values=True)
+    for name, value in changed.items():
+        if value is None:
+            pairs.pop(name, None)
+        else:
+            pairs[name] = [value]
+    query = urlencode(sorted(pairs.items()), doseq=True)
+    return f"{x.url(x.path)}?{query}" if query else x.url(x.path)
+
+
+class Cursor(NamedTuple):
+    """A place in an ordered list: what lies after (`reverse`: before) a position, less the first `offset` of it."""
+
+    position: str | None
+    offset: int = 0
+    reverse: bool = False
+
+
+def read_cursor(text: str | None) -> Cursor:
+    """Read a `cursor` parameter. Raises the refusal for one that cannot be read."""
+    if not text:
+        return Cursor(None)
+    try:
+        pairs = dict(parse_qsl(base64.b64decode(text.encode("ascii"), validate=False).decode("ascii")))
+        offset = int(pairs.get("o", "0"))
+    except (ValueError, binascii.Error):
+        raise invalid_cursor(text) from None
+    if offset < 0:
+        raise invalid_cursor(text)
+    return Cursor(pairs.get("p"), min(offset, MOST_OFFSET), pairs.get("r") == "1")
+
+
+def write_cursor(cursor: Cursor) -> str:
+    """The text of a cursor."""
+    pairs: list[tuple[str, str]] = []
+    if cursor.offset:
+        pairs.append(("o", str(cursor.offset)))
+    if cursor.reverse:
+        pairs.append(("r", "1"))
+    if cursor.position is not None:
+        pairs.append(("p", cursor.position))
+    return base64.b64encode(urlencode(pairs).encode("ascii")).decode("ascii")
+
+
+class Slice(NamedTuple):
+    """A page of a list walked by cursor."""
+
+    items: list[Any]
+    next: str | None
+    previous: str | None
+
+
+def by_cursor(
+    x: Call,
+    items: Sequence[T],
+    position: Callable[[T], str],
+    *,
+    size: int,
+    most: int | None = None,
+) -> Slice:
+    """The part of `items` that the request's cursor and page size ask for.
+
+    Items with one position are told apart by an offset, as the framework does it, so that none is lost or told twice.
+
+    Parameters: `items` in the order of the list; `position`, the text of the value they are ordered by.
+    """
+    cursor = read_cursor(x.query.get("cursor"))
+    size = page_size(x, default=size, most=most)
+    places = [position(item) for item in items]
+    beyond = _beyond(places, cursor)
+    found = [items[i] for i in beyond[cursor.offset : cursor.offset + size]]
+    following = beyond[cursor.offset + size] if len(beyond) > cursor.offset + size else None
+    follows = places[following] if following is not None else None
+    moved = cursor.position is not None or cursor.offset > 0
+    if cursor.reverse:
+        found.reverse()
+    shown = [position(item) for item in found]
+    ahead = _Side(moved, cursor.position) if cursor.reverse else _Side(following is not None, follows)
+    behind = _Side(following is not None, follows) if cursor.reverse else _Side(moved, cursor.position)
+    ahead_cursor = _link(cursor, shown, ahead, behind, size, reverse=False) if ahead.exists else None
+    behind_cursor = _link(cursor, shown, behind, ahead, size, reverse=True) if behind.exists else None
+    return Slice(found, _url(x, ahead_cursor), _url(x, behind_cursor))
+
+
+class _Side(NamedTuple):
+    """Whether there is more on one side of a page, and the position next to it there."""
+
+    exists: bool
+    position: str | None
+
+
+def _beyond(places: list[str], cursor: Cursor) -> list[int]:
+    """The places past the cursor, in the order in which it walks. A position that is not there lies past none."""
+    order = list(range(len(places)))
+    if cursor.reverse:
+        order.reverse()
+    if cursor.position is None:
+        return order
+    if cursor.position not in places:
+        return [i for i in order if _after(places[i], cursor.position, places) != cursor.reverse]
+    last = max(n for n, i in enumerate(order) if places[i] == cursor.position)
+    return order[last + 1 :]
+
+
+def _after(place: str, position: str, places: list[str]) -> bool:
+    """Whether a place lies after a position that no item has any more, in the order the places are in."""
+    falling = len(places) > 1 and _sortable(places[0]) > _sortable(places[-1])
+    return _sortable(place) < _sortable(position) if falling else _sortable(place) > _sortable(position)
+
+
+def _sortable(place: str) -> tuple[int, str]:
+    return (int(place), "") if place.isdecimal() else (0, place)
+
+
+def _link(
+    cursor: Cursor, shown: list[str], towards: _Side, away: _Side, size: int, *, reverse: bool
+) -> Cursor:
+    """The cursor of the page next to this one on one side."""
+    compare = towards.position
+    walk = shown if reverse else list(reversed(shown))
+    if walk and cursor.reverse != reverse and cursor.offset:
+        compare = walk[0]
+    offset = 0
+    for place in walk:
+        if place != compare:
+            return Cursor(place, offset, reverse)
+        compare, offset = place, offset + 1
+    if not walk:
+        return Cursor(towards.position, 0, reverse)
+    if not away.exists:
+        return Cursor(None, size, reverse)
+    if cursor.reverse != reverse:
+        return Cursor(away.position, 0, reverse)
+    return Cursor(away.position, cursor.offset + size, reverse)
+
+
+def _url(x: Call, cursor: Cursor | None) -> str | None:
+    return None if cursor is None else with_query(x, cursor=write_cursor(cursor))

@@ -1,0 +1,177 @@
+"""`/api/courses/v1/blocks/`: the content of a course. Source: openedx.md 6.4; recorded group `blocks`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lms_emulator.providers.openedx import views, wire
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.routes.courses import caller, field_errors
+from lms_emulator.providers.openedx.rules import blocks, enrollment, keys, people
+from lms_emulator.providers.openedx.views import ApiView
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from lms_emulator.providers.openedx.model.accounts import User
+    from lms_emulator.providers.openedx.model.courseware import Course
+    from lms_emulator.providers.openedx.visits import Call
+
+_TRUE = ("true", "1")
+_FALSE = ("false", "0", "")
+
+
+def of_course(x: Call) -> Response:
+    """The blocks of the course named by `course_id`."""
+    text = x.query.get("course_id", "")
+    if not text:
+        raise message(400, "course_id is required.", "course_id_missing")
+    key = keys.course_key(text)
+    if key is None:
+        raise message(400, f"'{text}' is not a valid course key.", "invalid_course_key")
+    if key.kind == "library":
+        root = f"block-v1:{key.org}+{key.course}+type@course+block@course"
+        raise field_errors({"usage_key": f"'{root}' is not a valid usage key."})
+    if key.kind == "deprecated":
+        return views.server_error(x)
+    course = x.store.courses.get(key.text)
+    if course is None:
+        raise message(404, f"Block not found: {key.text}+branch@published-branch", "unknown_course")
+    return _answer(x, course, key.root)
+
+
+def of_block(x: Call) -> Response:
+    """The blocks below one block. An unknown block of a known course is not handled by the real server (500)."""
+    text = x.path_params["usage_key"]
+    key = keys.usage_key(text)
+    if key is None:
+        raise field_errors({"usage_key": f"'{text}' is not a valid usage key."})
+    course = x.store.courses.get(key.course) if key.course else None
+    if course is None:
+        return views.server_error(x)
+    return _answer(x, course, key.text)
+
+
+def _answer(x: Call, course: Course, usage: str) -> Response:
+    wanted, username, form = _wanted(x)
+    user = _viewer(x, course, wanted, username)
+    staff = wanted.all_blocks or people.is_course_staff(x.store, user, course.id)
+    tree = blocks.tree(course, staff=staff)
+    root = blocks.find(tree, usage)
+    if root is None:
+        return views.server_error(x)
+    told = blocks.told(course, root, wanted, x.base_url)
+    if form == "list":
+        return wire.api_json(list(told.values()))
+    return wire.api_json({"root": root.key, "blocks": told})
+
+
+def _wanted(x: Call) -> tuple[blocks.Wanted, str, str]:
+    """What the query asks for, the user whose view it is, and the form of the answer. Raises the refusal."""
+    query, errors = x.query, dict[str, str]()
+    depth = _depth(query.get("depth", ""), errors)
+    nav_depth = query.get("nav_depth", "")
+    if nav_depth and not nav_depth.isdecimal():
+        errors["nav_depth"] = "Enter a whole number."
+    form = query.get("return_type", "") or "dict"
+    if form not in ("dict", "list"):
+        errors["return_type"] = f"Select a valid choice. {form} is not one of the available choices."
+    all_blocks = query.get("all_blocks", "").lower()
+    if all_blocks not in _TRUE + _FALSE:
+        errors["all_blocks"] = "Invalid Boolean Value."
+    username = query.get("username", "").strip()
+    if errors:
+        raise field_errors(errors)
+    if not username and all_blocks not in _TRUE:
+        raise field_errors({"username": "This field is required unless all_blocks is requested."})
+    wanted = blocks.Wanted(
+        depth=depth,
+        nav_depth=int(nav_depth) if nav_depth else None,
+        fields=frozenset(_listed(x, "requested_fields")),
+        counts=tuple(_listed(x, "block_counts")),
+        view_data=frozenset(_listed(x, "student_view_data")),
+        types=frozenset(_listed(x, "block_types_filter")),
+        all_blocks=all_blocks in _TRUE,
+    )
+    return wanted, username, form
+
+
+def _listed(x: Call, name: str) -> list[str]:
+    return [part.strip() for text in x.query.getlist(name) for part in text.split(",") if part.strip()]
+
+
+def _depth(text: str, errors: dict[str, str]) -> int | None:
+    if not text:
+        return 0
+    if text == "all":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        errors["depth"] = f"'{text}' is not a valid depth value."
+        return 0
+
+
+def _viewer(x: Call, course: Course, wanted: blocks.Wanted, username: str) -> User | None:
+    """The user whose view is asked for, if the caller may have it. Raises the refusal."""
+    user = caller(x)
+    staff = people.is_course_staff(x.store, user, course.id)
+    if not username:
+        if user is None:
+            text = f"Anonymous users do not have permission to access all blocks in '{course.id}'."
+            raise message(403, text, "anonymous")
+        if not staff:
+            text = f"{user.username} does not have permission to access all blocks in {course.id}."
+            raise message(403, text, "not_course_staff")
+        return user
+    if user is None:
+        raise message(403, "Anonymous users cannot access another user's blocks.", "anonymous")
+    if username.lower() == user.username.lower():
+        return _enrolled(x, course, user, staff=staff)
+    if not staff:
+        text = f"User {user.username} does not have permission to view course blocks for {username}."
+        raise message(403, text, "not_course_staff")
+    found = lookup.user_named(x.store, x.settings, username)
+    if found is None:
+        raise message(404, f"Requested user '{username}' does not exist.", "unknown_user")
+    return found
+
+
+def _enrolled(x: Call, course: Course, user: User, *, staff: bool) -> User:
+    found = enrollment.get(x.store, user, course.id)
+    if not staff and (found is None or not found.is_active):
+        raise message(404, "Course not found.", "not_enrolled")
+    return user
+
+
+def message(status: int, text: str, reason: str) -> wire.OpenedxRefusal:
+    """A refusal of this API, told as a developer message."""
+    return wire.OpenedxRefusal(reason, status=status, message=text, check=reason.replace("_", " "))
+
+
+def _view(path: str, summary: str, **more: Any) -> ApiView:
+    return ApiView(
+        path,
+        permissions=(views.anyone,),
+        developer_errors=True,
+        summary=summary,
+        evidence="recorded",
+        source="openedx.md 6.4",
+        tag="courses",
+        **more,
+    )
+
+
+VIEWS = tuple(
+    view
+    for version in ("v1", "v2")
+    for view in (
+        _view(f"/api/courses/{version}/blocks/", "The content of a course", get=of_course),
+        _view(
+            f"/api/courses/{version}/blocks/{{usage_key}}",
+            "The content below one block",
+            regex=rf"^/api/courses/{version}/blocks/(?P<usage_key>(?:i4x://?[^/]+/[^/]+/[^/]+/[^@]+(?:@[^/]+)?)|(?:[^/]+))$",
+            get=of_block,
+        ),
+    )
+)

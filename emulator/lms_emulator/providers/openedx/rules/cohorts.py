@@ -1,0 +1,120 @@
+"""Cohorts: dividing the learners of a course into groups. Source: openedx.md 6.8, and the recorded group `cohorts`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lms_emulator.providers.openedx.model.courseware import Cohort, CohortSettings
+from lms_emulator.providers.openedx.rules import names
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.model.section import OpenedxStore
+    from lms_emulator.providers.openedx.settings import OpenedxSettings
+
+
+@dataclass(kw_only=True)
+class Added:
+    """What became of the people who were to join a cohort, in the words of the answer."""
+
+    added: list[dict[str, str]] = field(default_factory=list)
+    changed: list[dict[str, str]] = field(default_factory=list)
+    present: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    preassigned: list[str] = field(default_factory=list)
+    invalid: list[str] = field(default_factory=list)
+
+
+def settings(store: OpenedxStore, course: str) -> CohortSettings:
+    """The cohort settings of a course; the row is made when it is first asked about."""
+    found = store.cohort_settings.get(course)
+    if found is None:
+        found = store.cohort_settings.put(CohortSettings(course=course, id=store.next_number("cohort_settings")))
+    return found
+
+
+def of_course(store: OpenedxStore, course: str) -> list[Cohort]:
+    """The cohorts of a course, in the order in which they were made."""
+    return sorted(store.cohorts.find("course", course), key=lambda cohort: cohort.id)
+
+
+def named(store: OpenedxStore, course: str, name: str) -> Cohort | None:
+    """The cohort of a course with a name."""
+    return next((cohort for cohort in of_course(store, course) if cohort.name == name), None)
+
+
+def of_user(store: OpenedxStore, course: str, username: str) -> Cohort | None:
+    """The cohort of a course that a user is in; there is at most one."""
+    return next((cohort for cohort in of_course(store, course) if username in cohort.users), None)
+
+
+def create(store: OpenedxStore, course: str, name: str, assignment_type: str) -> Cohort:
+    """A new cohort. The LMS keeps any text as assignment type."""
+    number = store.next_number("cohorts")
+    return store.cohorts.put(Cohort(course=course, name=name, id=number, assignment_type=assignment_type))
+
+
+def told(cohort: Cohort) -> dict[str, Any]:
+    """A cohort as the API tells it."""
+    return {
+        "name": cohort.name,
+        "id": cohort.id,
+        "user_count": len(cohort.users),
+        "assignment_type": cohort.assignment_type,
+        "user_partition_id": cohort.user_partition_id,
+        "group_id": cohort.group_id,
+    }
+
+
+def join(store: OpenedxStore, cohort: Cohort, username: str) -> Cohort | None:
+    """Put a user into a cohort and out of the one he was in, which is returned."""
+    previous = of_user(store, cohort.course, username)
+    if previous is not None:
+        leave(store, previous, username)
+    current = store.cohorts.get(cohort.id) or cohort
+    store.cohorts.put(msgspec.structs.replace(current, users=[*current.users, username]))
+    return previous
+
+
+def leave(store: OpenedxStore, cohort: Cohort, username: str) -> None:
+    """Take a user out of a cohort."""
+    store.cohorts.put(msgspec.structs.replace(cohort, users=[name for name in cohort.users if name != username]))
+
+
+def add(store: OpenedxStore, cohort: Cohort, named_people: list[str], settings: OpenedxSettings) -> Added:
+    """Add people by username or e-mail address; unknown addresses are kept for when they register.
+
+    Parameters: `settings` say whether names match in any case.
+    """
+    outcome = Added()
+    for who in named_people:
+        user = names.user_by_name_or_email(store, settings, who)
+        if user is None:
+            _preassign(store, cohort, who, outcome)
+            continue
+        current = of_user(store, cohort.course, user.username)
+        if current is not None and current.id == cohort.id:
+            outcome.present.append(who)
+            continue
+        previous = join(store, cohort, user.username)
+        if previous is None:
+            outcome.added.append({"username": user.username, "email": user.email})
+        else:
+            outcome.changed.append(
+                {"email": user.email, "previous_cohort": previous.name, "username": user.username}
+            )
+    return outcome
+
+
+def _preassign(store: OpenedxStore, cohort: Cohort, who: str, outcome: Added) -> None:
+    if "@" not in who:
+        outcome.unknown.append(who)
+    elif not names.is_email(who):
+        outcome.invalid.append(who)
+    else:
+        current = store.cohorts.get(cohort.id) or cohort
+        if who not in current.preassigned:
+            store.cohorts.put(msgspec.structs.replace(current, preassigned=[*current.preassigned, who]))
+        outcome.preassigned.append(who)
