@@ -26,7 +26,7 @@ class Page(NamedTuple):
     number: int
     size: int
     pages: int
-    count: int
+    total: int
     next: str | None
     previous: str | None
 
@@ -45,7 +45,7 @@ def numbered(x: Call, items: Sequence[T], *, size: int = 10, most: int = 100) ->
         number=number,
         size=size,
         pages=pages,
-        count=len(items),
+        total=len(items),
         next=with_query(x, page=str(number + 1)) if number < pages else None,
         previous=with_query(x, page=None if number == 2 else str(number - 1)) if number > 1 else None,
     )
@@ -186,9 +186,7 @@ def _sortable(place: str) -> tuple[int, str]:
     return (int(place), "") if place.isdecimal() else (0, place)
 
 
-def _link(
-    cursor: Cursor, shown: list[str], towards: _Side, away: _Side, size: int, *, reverse: bool
-) -> Cursor:
+def _link(cursor: Cursor, shown: list[str], towards: _Side, away: _Side, size: int, *, reverse: bool) -> Cursor:
     """The cursor of the page next to this one on one side."""
     compare = towards.position
     walk = shown if reverse else list(reversed(shown))

@@ -81,6 +81,14 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     lockout_seconds: Annotated[
         int, choice("How long a locked account stays locked.", evidence="recorded", source="recording rate 1283", ge=1)
     ] = 1_800
+    default_enrollment_mode: Annotated[
+        str,
+        choice(
+            "Mode of an enrolment that names none, where the course offers it; else audit, else honor.",
+            evidence="recorded",
+            source="recording main 1015",
+        ),
+    ] = "verified"
     token_endpoint_rate: Annotated[
         str,
         choice(

@@ -11,13 +11,11 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lms_emulator.providers.openedx import credentials, visits, wire
+from lms_emulator.providers.openedx import credentials, rates, visits, wire
 from lms_emulator.providers.openedx.model.accounts import Throttle
 
 if TYPE_CHECKING:
     from lms_emulator.providers.openedx.visits import Call
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def enrollment(x: Call) -> None:
@@ -35,11 +33,11 @@ def _limit(x: Call, rate: str, staff_rate: str) -> None:
     identity = visits.of(x).identity
     user = identity.user if identity else None
     staff = user is not None and (user.is_staff or user.is_superuser)
-    allowed = parse(staff_rate if staff else rate)
+    allowed = rates.parse(staff_rate if staff else rate)
     if allowed is None:
         return
     count, seconds = allowed
-    key = f"{'staff' if staff else 'user'}/{user.username if user else x.headers.get('x-forwarded-for', 'address')}"
+    key = f"{'staff' if staff else 'user'}/{user.username if user else 'address'}"
     now = x.clock.timestamp()
     known = x.store.throttles.get(key)
     hits = [at for at in (known.hits if known else ()) if at > now - seconds]
@@ -49,11 +47,3 @@ def _limit(x: Call, rate: str, staff_rate: str) -> None:
         raise wire.throttled(wait)
     until = x.clock.now() + timedelta(seconds=seconds)
     x.store.throttles.put(Throttle(key=key, hits=[*hits, now], until=until))
-
-
-def parse(rate: str) -> tuple[int, int] | None:
-    """`40/minute` as how many in how many seconds; None for no limit. Only the unit's first letter counts."""
-    if not rate:
-        return None
-    count, _, unit = rate.partition("/")
-    return int(count), _SECONDS[unit.strip()[:1].lower()]

@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 from lms_emulator.core.routing import Route
-from lms_emulator.providers.openedx.routes import me, token
+from lms_emulator.providers.openedx.routes import (
+    blocks,
+    bulk_enroll,
+    certificates,
+    cohorts,
+    course_modes,
+    courses,
+    enrollment,
+    enrollment_lists,
+    grades,
+    me,
+    token,
+    user_api,
+)
+
+_VIEWS = (
+    *user_api.VIEWS,
+    *course_modes.VIEWS,
+    *enrollment.VIEWS,
+    *enrollment_lists.VIEWS,
+    *blocks.VIEWS,
+    *courses.VIEWS,
+    *grades.VIEWS,
+    *certificates.VIEWS,
+    *bulk_enroll.VIEWS,
+    *cohorts.VIEWS,
+)
 
 ROUTES: tuple[Route, ...] = (
     *token.ROUTES,
     *me.ROUTES,
+    *(route for view in _VIEWS for route in view.routes()),
 )

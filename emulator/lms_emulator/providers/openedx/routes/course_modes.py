@@ -61,7 +61,9 @@ def change_mode(x: Call) -> Response:
         raise unknown_mode()
     body = views.data(x)
     values, errors = fields.read(body, modes.FIELDS, partial=True)
-    fixed = {name: ["This field cannot be modified."] for name in modes.FIXED if isinstance(body, dict) and name in body}
+    fixed = {
+        name: ["This field cannot be modified."] for name in modes.FIXED if isinstance(body, dict) and name in body
+    }
     if errors or fixed:
         raise invalid({**errors, **fixed})
     try:

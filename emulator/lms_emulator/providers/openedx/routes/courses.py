@@ -52,7 +52,7 @@ def list_courses(x: Call) -> Response:
     user = effective_user(x, given.get("username", ""))
     found = [c for c in catalog.visible(x.store, user) if all(check(c) for check in checks)]
     page = paging.numbered(x, found)
-    envelope = {"next": page.next, "previous": page.previous, "count": page.count, "num_pages": page.pages}
+    envelope = {"next": page.next, "previous": page.previous, "count": page.total, "num_pages": page.pages}
     results = [catalog.summary(course, x.base_url) for course in page.items]
     return wire.api_json({"results": results, "pagination": envelope})
 
@@ -133,7 +133,7 @@ def list_course_ids(x: Call) -> Response:
     named = {course for _, course, given in people.roles(x.store, user) if given == role}
     found = sorted(course.id for course in x.store.courses if course.id in named or _all_of(x, user, course, role))
     page = paging.numbered(x, found, most=1000)
-    envelope = {"next": page.next, "previous": page.previous, "count": page.count, "num_pages": page.pages}
+    envelope = {"next": page.next, "previous": page.previous, "count": page.total, "num_pages": page.pages}
     return wire.api_json({"results": page.items, "pagination": envelope})
 
 

@@ -134,7 +134,10 @@ def no_roles(username: str) -> wire.OpenedxRefusal:
 
 
 def _view(path: str, summary: str, regex: str | None = None, **more: Any) -> ApiView:
-    defaults: dict[str, Any] = {"permissions": (permissions.api_key_or_authenticated,), "throttle": throttles.enrollment}
+    defaults: dict[str, Any] = {
+        "permissions": (permissions.api_key_or_authenticated,),
+        "throttle": throttles.enrollment,
+    }
     return ApiView(
         _BASE + path,
         regex=None if regex is None else rf"^{_BASE}{regex}$",
@@ -159,7 +162,12 @@ VIEWS = (
         rf"/enrollment/(?P<course_id>{keys.COURSE_URL})",
         get=read_enrollment,
     ),
-    _view("/enrollment", "Enrolments of a user; enrol, change or deactivate", get=list_enrollments, post=enrollment_post.post),
+    _view(
+        "/enrollment",
+        "Enrolments of a user; enrol, change or deactivate",
+        get=list_enrollments,
+        post=enrollment_post.post,
+    ),
     _view(
         "/course/{course_id}",
         "A course with its modes",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-
 from lms_emulator.providers.openedx import credentials, paging, permissions, throttles, views, wire
 from lms_emulator.providers.openedx.model.courseware import Enrollment, EnrollmentAllowed
 from lms_emulator.providers.openedx.rules import fields, keys, names, shapes
@@ -26,9 +25,7 @@ def list_all(x: Call) -> Response:
     wanted = _filters(x)
     found = [one for one in x.store.enrollments if _fits(x, one, wanted)]
     found.sort(key=lambda one: (one.created, one.id), reverse=True)
-    page = paging.by_cursor(
-        x, found, lambda one: one.created.isoformat(sep=" "), size=MOST_VALUES, most=MOST_VALUES
-    )
+    page = paging.by_cursor(x, found, lambda one: one.created.isoformat(sep=" "), size=MOST_VALUES, most=MOST_VALUES)
     results = [
         {
             "created": shapes.moment(one.created),
@@ -68,9 +65,7 @@ def _filters(x: Call) -> dict[str, list[str]]:
     return wanted
 
 
-BAD_USERNAME = (
-    "Usernames can only contain letters (A-Z, a-z), numerals (0-9), underscores (_), and hyphens (-)."
-)
+BAD_USERNAME = "Usernames can only contain letters (A-Z, a-z), numerals (0-9), underscores (_), and hyphens (-)."
 
 
 def _fits(x: Call, one: Enrollment, wanted: dict[str, list[str]]) -> bool:

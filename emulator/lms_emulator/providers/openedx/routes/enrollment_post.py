@@ -257,15 +257,13 @@ def bad_status(given: Any, what: str) -> wire.OpenedxRefusal:
         check=what,
         expected="true or false",
         got=given,
-        diagnosis="a string is not a boolean: send true, not \"true\"" if isinstance(given, str) else None,
+        diagnosis='a string is not a boolean: send true, not "true"' if isinstance(given, str) else None,
     )
 
 
 def mode_mismatch(active: str, requested: str) -> wire.OpenedxRefusal:
     """Deactivating an enrolment while naming another mode."""
-    text = (
-        f"Enrollment mode mismatch: active mode={active}, requested mode={requested}. Won't deactivate."
-    )
+    text = f"Enrollment mode mismatch: active mode={active}, requested mode={requested}. Won't deactivate."
     return _message(400, text, "mode_mismatch", check="mode of the enrolment", expected=active, got=requested)
 
 

@@ -231,7 +231,9 @@ _COURSE = rf"(?P<course_id>{keys.COURSE_URL})"
 VIEWS = (
     _view("/courses/", "Grades in the course named in the query", **_GRADES),
     _view("/courses/{course_id}/", "Grades in a course", rf"/courses/{_COURSE}/", **_GRADES),
-    _view("/policy/courses/{course_id}/", "Grading policy of a course", rf"/policy/courses/{_COURSE}/", get=read_policy),
+    _view(
+        "/policy/courses/{course_id}/", "Grading policy of a course", rf"/policy/courses/{_COURSE}/", get=read_policy
+    ),
     _view("/gradebook/{course_id}/", "Gradebook of a course", rf"/gradebook/{_COURSE}/", get=read_gradebook),
     _view(
         "/subsection/{subsection_id}/",

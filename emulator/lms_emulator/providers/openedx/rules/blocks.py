@@ -1,4 +1,4 @@
-"""The tree of a course's content, as the blocks API tells it. Source: openedx.md 6.4, and the recorded group `blocks`."""
+"""The tree of a course's content, as the blocks API tells it. Source: openedx.md 6.4; recorded group `blocks`."""
 
 from __future__ import annotations
 

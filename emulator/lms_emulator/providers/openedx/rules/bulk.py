@@ -26,7 +26,14 @@ def identifiers(text: str) -> list[str]:
 
 
 def process(
-    store: OpenedxStore, identifier: str, course: str, now: datetime, *, settings: OpenedxSettings, enroll: bool, auto_enroll: bool
+    store: OpenedxStore,
+    identifier: str,
+    course: str,
+    now: datetime,
+    *,
+    settings: OpenedxSettings,
+    enroll: bool,
+    auto_enroll: bool,
 ) -> tuple[dict[str, Any], User | None]:
     """Enrol or unenrol one person in one course; returns the line of the answer and the user, if there is one."""
     user = names.user_by_name_or_email(store, settings, identifier)

@@ -102,9 +102,7 @@ def add(store: OpenedxStore, cohort: Cohort, named_people: list[str], settings: 
         if previous is None:
             outcome.added.append({"username": user.username, "email": user.email})
         else:
-            outcome.changed.append(
-                {"email": user.email, "previous_cohort": previous.name, "username": user.username}
-            )
+            outcome.changed.append({"email": user.email, "previous_cohort": previous.name, "username": user.username})
     return outcome
 
 

@@ -22,7 +22,7 @@ def roles(store: OpenedxStore, user: User | None) -> list[tuple[str, str, str]]:
     """Every role of a user as (org, course, role), the latest given first, as the recorded server listed them."""
     if user is None:
         return []
-    found = []
+    found: list[tuple[str, str, str]] = []
     for role in reversed(store.course_roles.find("user", user.username)):
         key = keys.course_key(role.course) if role.course else None
         found.append((key.org if key else role.org or "", role.course or "", role.role))

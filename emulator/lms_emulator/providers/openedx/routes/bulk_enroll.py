@@ -1,0 +1,113 @@
+"""`/api/bulk_enroll/v1/bulk_enroll`: many people into many courses. Source: openedx.md 6.7; recorded group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lms_emulator.providers.openedx import credentials, views, wire
+from lms_emulator.providers.openedx.rules import bulk, cohorts, fields, keys
+from lms_emulator.providers.openedx.rules.fields import Field
+from lms_emulator.providers.openedx.views import ApiView
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from lms_emulator.providers.openedx.visits import Call
+
+FIELDS = {
+    "identifiers": Field(fields.text(), required=True),
+    "courses": Field(fields.text(), required=True),
+    "action": Field(fields.choice("enroll", "unenroll"), required=True),
+    "auto_enroll": Field(fields.boolean),
+    "email_students": Field(fields.boolean),
+    "cohorts": Field(fields.text()),
+}
+
+
+def bulk_enroll(x: Call) -> Response:
+    """Enrol or unenrol everybody named in every course named."""
+    values, errors = fields.read(views.data(x), FIELDS)
+    errors = errors or _course_errors(values)
+    if errors:
+        raise invalid(errors)
+    courses = values["courses"].split(",")
+    groups = values["cohorts"].split(",") if values.get("cohorts") else []
+    if errors := _cohort_errors(x, courses, groups):
+        raise invalid(errors)
+    told = {}
+    for place, course in enumerate(courses):
+        results = [_process(x, who, course, groups[place : place + 1], values) for who in _people(values)]
+        told[course] = {"action": values["action"], "auto_enroll": _auto(values), "results": results}
+    return wire.api_json(
+        {
+            "auto_enroll": _auto(values),
+            "email_students": values.get("email_students", False),
+            "action": values["action"],
+            "courses": told,
+        }
+    )
+
+
+def _people(values: dict[str, Any]) -> list[str]:
+    return bulk.identifiers(values["identifiers"])
+
+
+def _auto(values: dict[str, Any]) -> bool:
+    return bool(values.get("auto_enroll", False))
+
+
+def _course_errors(values: dict[str, Any]) -> dict[str, list[str]]:
+    bad = next((text for text in values["courses"].split(",") if keys.course_key(text) is None), None)
+    return {} if bad is None else {"courses": [f"Course key not valid: {bad}"]}
+
+
+def _cohort_errors(x: Call, courses: list[str], groups: list[str]) -> dict[str, list[str]]:
+    if not groups:
+        return {}
+    if len(groups) != len(courses):
+        return {"non_field_errors": ["If provided, the cohorts and courses should have equal number of items."]}
+    for course, name in zip(courses, groups, strict=True):
+        if cohorts.named(x.store, course, name) is None:
+            return {"non_field_errors": [f"cohort {name} not found in course {course}."]}
+    return {}
+
+
+def _process(x: Call, who: str, course: str, groups: list[str], values: dict[str, Any]) -> dict[str, Any]:
+    enroll = values["action"] == "enroll"
+    line, user = bulk.process(
+        x.store, who, course, x.clock.now(), settings=x.settings, enroll=enroll, auto_enroll=_auto(values)
+    )
+    group = cohorts.named(x.store, course, groups[0]) if groups else None
+    if enroll and group is not None and user is not None and user.username not in group.users:
+        cohorts.join(x.store, group, user.username)
+    if values.get("email_students") and not line.get("invalidIdentifier"):
+        x.outbox.add(
+            "email",
+            provider=x.provider,
+            kind="enroll_email" if enroll else "unenroll_email",
+            to=user.email if user else who,
+            at=x.clock.now(),
+            subject=f"You have been {'enrolled in' if enroll else 'unenrolled from'} {course}",
+            data={"course_id": course},
+        )
+    return line
+
+
+def invalid(errors: dict[str, list[str]]) -> wire.OpenedxRefusal:
+    """Values that the serializer does not take."""
+    return wire.api_error(400, errors, reason="invalid_bulk_enrollment", check=", ".join(errors), got=errors)
+
+
+VIEWS = (
+    ApiView(
+        "/api/bulk_enroll/v1/bulk_enroll",
+        regex=r"^/api/bulk_enroll/v1/bulk_enroll/?$",
+        post=bulk_enroll,
+        authenticators=credentials.JWT_BEARER,
+        permissions=(views.is_staff,),
+        summary="Enrol or unenrol many people in many courses",
+        evidence="recorded",
+        source="openedx.md 6.7",
+        tag="bulk_enroll",
+    ),
+)

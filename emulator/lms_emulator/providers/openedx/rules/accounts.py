@@ -1,0 +1,161 @@
+"""A person's account as the user API tells and changes it. Source: openedx.md 5; recorded groups `user/accounts`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lms_emulator.providers.openedx.rules import fields, shapes
+from lms_emulator.providers.openedx.rules.fields import FieldError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lms_emulator.providers.openedx.model.accounts import User
+
+#: How many of the fields, from the first, somebody else sees of an open and of a private account.
+SHARED, PRIVATE = 11, 3
+#: Below this age an account is private whatever its owner says.
+CONSENT_AGE = 13
+READ_ONLY = (
+    "username", "is_active", "date_joined", "last_login", "id", "email_verified", "account_privacy", "profile_image",
+    "requires_parental_consent", "course_certificates", "verified_name", "extended_profile", "activation_key",
+    "pending_name_change",
+)  # fmt: skip
+LEVELS = ("p", "m", "b", "a", "hs", "jhs", "el", "none", "other")
+GENDERS = ("m", "f", "o")
+PLATFORMS = ("facebook", "x", "linkedin")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_SIZES = (("full", 500), ("large", 120), ("medium", 50), ("small", 30))
+
+
+def is_minor(user: User, now: datetime) -> bool:
+    """Whether a parent would have to consent: too young, or of unknown age."""
+    return user.year_of_birth is None or now.year - user.year_of_birth - 1 < CONSENT_AGE
+
+
+def privacy(user: User, now: datetime) -> str:
+    """`all_users` or `private`."""
+    if is_minor(user, now):
+        return "private"
+    return user.account_privacy or user.preferences.get("account_privacy") or "all_users"
+
+
+def seen_by_others(user: User, now: datetime, base_url: str) -> dict[str, Any]:
+    """What somebody else sees of an account."""
+    shown = SHARED if privacy(user, now) == "all_users" else PRIVATE
+    return dict(list(whole(user, now, base_url).items())[:shown])
+
+
+def whole(user: User, now: datetime, base_url: str) -> dict[str, Any]:
+    """Everything, as the owner and staff see it."""
+    pictures = {f"image_url_{name}": f"{base_url}/static/images/profiles/default_{n}.png" for name, n in _SIZES}
+    joined = user.date_joined
+    return {
+        "account_privacy": privacy(user, now),
+        "profile_image": {"has_image": False, **pictures},
+        "username": user.username,
+        "bio": user.bio,
+        "course_certificates": None,
+        "country": user.country,
+        "date_joined": shapes.moment(joined.replace(microsecond=0) if joined else None),
+        "language_proficiencies": [{"code": code} for code in user.language_proficiencies],
+        "level_of_education": user.level_of_education,
+        "social_links": [{"platform": name, "social_link": link} for name, link in user.social_links.items()],
+        "time_zone": user.preferences.get("time_zone"),
+        "name": user.name,
+        "email": user.email,
+        "id": user.id,
+        "verified_name": None,
+        "extended_profile": [],
+        "gender": user.gender,
+        "state": user.state,
+        "goals": user.goals,
+        "is_active": user.is_active,
+        "last_login": shapes.moment(user.last_login),
+        "mailing_address": user.mailing_address,
+        "requires_parental_consent": is_minor(user, now),
+        "secondary_email": None,
+        "secondary_email_enabled": None,
+        "year_of_birth": user.year_of_birth,
+        "phone_number": user.phone_number,
+        "activation_key": _activation_key(user),
+        "pending_name_change": None,
+    }
+
+
+def _activation_key(user: User) -> str:
+    """A key that stays the same for a user, as the registration's own does."""
+    return hashlib.sha256(f"activation/{user.id}/{user.username}".encode()).hexdigest()[:32]
+
+
+def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, str]]]:
+    """An account with the changes of a merge patch, and the errors by field; unknown fields are passed over."""
+    errors: dict[str, dict[str, str]] = {}
+    changes: dict[str, Any] = {}
+    for name, value in body.items():
+        if name in READ_ONLY:
+            errors[name] = {
+                "developer_message": "This field is not editable via this API",
+                "user_message": f"The '{name}' field cannot be edited.",
+            }
+        elif name in _EDITABLE:
+            try:
+                changes[name] = None if value is None and name in _NULLABLE else _EDITABLE[name](value)
+            except FieldError as error:
+                errors[name] = {
+                    "developer_message": f"Value '{value}' is not valid for field '{name}': {[str(error)]}",
+                    "user_message": "This value is invalid.",
+                }
+    return (user, errors) if errors else (msgspec.structs.replace(user, **changes), {})
+
+
+def _country(value: Any) -> str:
+    if not isinstance(value, str) or (value and not _COUNTRY.fullmatch(value)):
+        raise FieldError(f'"{value}" is not a valid choice.')
+    return value
+
+
+def _languages(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise FieldError(f'Expected a list of items but got type "{type(value).__name__}".')
+    if not all(isinstance(item, dict) and isinstance(item.get("code"), str) for item in value):
+        raise FieldError("The language_proficiencies field must consist of objects with a code.")
+    codes = [item["code"] for item in value]
+    if len(set(codes)) != len(codes):
+        raise FieldError("The language_proficiencies field must consist of unique languages.")
+    return codes
+
+
+def _links(value: Any) -> dict[str, str]:
+    if not isinstance(value, list):
+        raise FieldError(f'Expected a list of items but got type "{type(value).__name__}".')
+    links: dict[str, str] = {}
+    for item in value:
+        if not isinstance(item, dict) or item.get("platform") not in PLATFORMS:
+            raise FieldError("The social platform must be facebook, x or linkedin.")
+        links[item["platform"]] = str(item.get("social_link", ""))
+    return links
+
+
+_free_text = fields.text(blank=True)
+_EDITABLE: dict[str, Callable[[Any], Any]] = {
+    "name": fields.text(),
+    "email": fields.text(),
+    "bio": _free_text,
+    "goals": _free_text,
+    "state": _free_text,
+    "mailing_address": _free_text,
+    "phone_number": _free_text,
+    "country": _country,
+    "level_of_education": fields.choice(*LEVELS),
+    "gender": fields.choice(*GENDERS),
+    "year_of_birth": fields.integer,
+    "language_proficiencies": _languages,
+    "social_links": _links,
+}
+_NULLABLE = frozenset(_EDITABLE) - {"name", "email", "language_proficiencies", "social_links"}
