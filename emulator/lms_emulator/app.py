@@ -42,8 +42,6 @@ def create_app(
     providers = load_providers()
     addresses = Addresses({name: p.hosts for name, p in providers.items()}, public_url)
     world_seed = load(world, providers) if isinstance(world, str) else world
-    worlds = Worlds(world_seed, providers, random_seed=seed)
-    if settings:
-        worlds.default.change_settings({})  # opens nothing; names are checked below
-        worlds = Worlds(world_seed, providers, overrides=settings, random_seed=seed)
+    worlds = Worlds(world_seed, providers, overrides=settings, random_seed=seed)
+    worlds.default.check_settings(settings or {})
     return Gateway(providers, worlds, addresses, Control())

@@ -25,7 +25,11 @@ Signatures, nonces, scopes and expiry are really checked; state lives in memory.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 done, 1 the answer is no, 2 it was asked wrongly."""
     parser = build_parser()
-    args = parser.parse_args(argv)
+    args, rest = parser.parse_known_args(argv)
+    if getattr(args, "run", None) is _sign:
+        args.rest = rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if not hasattr(args, "run"):
         parser.print_help()
         return 2
@@ -293,10 +297,10 @@ def _world_show(args: argparse.Namespace) -> int:
 
 
 def _add_sign(commands: Any) -> None:
+    # What follows `sign` is parsed apart, so that providers are imported only when one of them is to sign.
     sign = commands.add_parser(
         "sign", help="produce a correct assertion, header or launch form, for pasting into curl", add_help=False
     )
-    sign.add_argument("rest", nargs=argparse.REMAINDER)
     sign.set_defaults(run=_sign)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from lms_emulator.core.addresses import DEFAULT_WORLD
 from lms_emulator.core.clock import Clock, ClockState
+from lms_emulator.core.errors import UsageError
 from lms_emulator.core.faults import Faults
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.journal import Journal
@@ -142,15 +144,25 @@ class World:
             found = self._settings[provider] = self._initial_settings(provider, kind)
         return found
 
+    def check_settings(self, values: Mapping[str, Any]) -> None:
+        """Raises UsageError for a name that is no provider, or a setting of one that is wrong."""
+        for name in values:
+            self._check_settings_name(name)
+            if name != "emulator":
+                self.settings(name)
+
+    def _check_settings_name(self, name: str) -> None:
+        known = ("emulator", *self.providers)
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            tip = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
+            raise UsageError(f"unknown provider `{name}` in settings; {tip}")
+
     def change_settings(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Put settings in force, all or none. Raises UsageError for an unknown name or a wrong value."""
         changed: dict[str, Any] = {}
         for name, given in values.items():
-            if name != "emulator" and name not in self.providers:
-                from lms_emulator.core.errors import UsageError
-
-                known = ", ".join(("emulator", *self.providers))
-                raise UsageError(f"unknown provider `{name}` in settings; known: {known}")
+            self._check_settings_name(name)
             current = self.emulator if name == "emulator" else self.settings(name)
             changed[name] = change(current, name, dict(given))
         emulator = changed.pop("emulator", None)

@@ -1,0 +1,241 @@
+"""`lms-emulator serve` as a process: ready line, stop, ports, clear errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "lms_emulator"]
+
+
+@contextmanager
+def served(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running `serve` and the URL of its ready line."""
+    env = {**os.environ, **environment}
+    with subprocess.Popen([*COMMAND, "serve", *options], stdout=subprocess.PIPE, text=True, env=env) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("lms-emulator ready http://"), line
+            yield process, line.split()[-1]
+        finally:
+            process.kill()
+
+
+def get_json(url: str) -> dict[str, object]:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        data: dict[str, object] = json.load(answer)
+        return data
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, **environment}
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, env=env, timeout=15)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_ready_means_ready_and_a_signal_stops_it_within_a_second(name: str) -> None:
+    with served("--port", "0") as (process, url):
+        assert get_json(f"{url}/_emulator/health")["status"] == "ready"
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))):
+            begun = time.monotonic()
+            process.send_signal(signal.Signals[name])
+            assert process.wait(5) == 0
+            assert time.monotonic() - begun < 1
+
+
+def test_a_table_of_addresses_follows_the_ready_line() -> None:
+    with served("--port", "0") as (process, url):
+        assert process.stdout is not None
+        table = list(iter(process.stdout.readline, f"everything a test needs: {url}/_emulator/info\n"))
+        assert table[0].split() == ["provider", "base", "URL", "demo", "credentials"]
+        info = get_json(f"{url}/_emulator/info")["providers"]
+        assert isinstance(info, dict)
+        for name, provider in info.items():
+            assert any(row.startswith(name) and provider["base_urls"]["port"] in row for row in table)
+
+
+def test_ports_are_counted_up_from_the_gateway() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with served("--port", str(port)) as (_, url):
+        assert url == f"http://127.0.0.1:{port}"
+        providers = get_json(f"{url}/_emulator/info")["providers"]
+        assert isinstance(providers, dict)
+        for number, provider in enumerate(providers.values(), 1):
+            assert provider["base_urls"]["port"] == f"http://127.0.0.1:{port + number}"
+
+
+def test_without_provider_ports() -> None:
+    with served("--port", "0", "--no-provider-ports") as (_, url):
+        providers = get_json(f"{url}/_emulator/info")["providers"]
+        assert isinstance(providers, dict)
+        assert all("port" not in provider["base_urls"] for provider in providers.values())
+
+
+def test_every_option_has_a_variable_and_the_option_wins() -> None:
+    variables = {
+        "LMS_EMULATOR_PORT": "0",
+        "LMS_EMULATOR_WORLD": "empty",
+        "LMS_EMULATOR_NO_PROVIDER_PORTS": "true",
+        "LMS_EMULATOR_SET": "emulator.max_body_bytes=5 emulator.journal_entries=6",
+        "LMS_EMULATOR_PUBLIC_URL": "https://lms.example",
+    }
+    with served(**variables) as (_, url):
+        info = get_json(f"{url}/_emulator/info")
+        assert (info["world"], info["public_url"]) == ("empty", "https://lms.example")
+        settings = info["settings"]
+        assert isinstance(settings, dict)
+        assert (settings["emulator.max_body_bytes"], settings["emulator.journal_entries"]) == (5, 6)
+    with served("--world", "demo", "--set", "emulator.max_body_bytes=9", **variables) as (_, url):
+        info = get_json(f"{url}/_emulator/info")
+        assert info["world"] == "demo"
+        settings = info["settings"]
+        assert isinstance(settings, dict)
+        assert (settings["emulator.max_body_bytes"], settings["emulator.journal_entries"]) == (9, 1000)
+
+
+def test_https_with_real_host_names_under_a_throw_away_authority() -> None:
+    with served("--port", "0", "--tls") as (process, url):
+        with urllib.request.urlopen(f"{url}/_emulator/ca.pem") as answer:
+            authority = answer.read().decode()
+        assert process.stdout is not None
+        line = next(line for line in process.stdout if line.startswith("HTTPS:"))
+        port = int(line.split()[1].rpartition(":")[2])
+        context = ssl.create_default_context(cadata=authority)
+        for name in ("api.openlearning.com", "localhost"):
+            with (
+                socket.create_connection(("127.0.0.1", port)) as plain,
+                context.wrap_socket(plain, server_hostname=name) as secure,
+            ):
+                secure.sendall(f"GET /_emulator/health HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+                assert b" 200 " in secure.recv(65536)
+
+
+def test_without_tls_there_is_no_authority() -> None:
+    with served("--port", "0") as (_, url), pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{url}/_emulator/ca.pem")
+
+
+def _one_line(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.strip().splitlines()
+    return line
+
+
+def test_a_port_in_use_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = _one_line(run("serve", "--port", str(port)))
+        assert str(port) in line
+        assert "already in use" in line.lower()
+        assert "--port" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--world", "nowhere.toml"], "nowhere.toml: no such file"),
+        (["--set", "openlearnig.x=1"], "did you mean `openlearning`"),
+        (["--set", "emulator.max_bodi_bytes=1"], "did you mean `emulator.max_body_bytes`"),
+        (["--set", "emulator.max_body_bytes=much"], "expected int, got `much`"),
+        (["--set", "nonsense"], "provider.setting=value"),
+        (["--port", "http"], "not a port number"),
+        (["--port", "70000"], "65535"),
+        (["--host", "999.1.1.1"], "999.1.1.1"),
+    ],
+)
+def test_wrong_options_are_one_clear_line(options: list[str], text: str) -> None:
+    assert text in _one_line(
+        run("serve", "--port", "0", *options) if "--port" not in options else run("serve", *options)
+    )
+
+
+def test_a_bad_world_file_tells_every_problem(tmp_path: Path) -> None:
+    world = tmp_path / "bad.toml"
+    world.write_text('nmae = "x"\n[clock]\nset = "yesterday"\n[settings.emulator]\nmax_body_bytes = "big"\n')
+    for command in (["world", "check", str(world)], ["serve", "--port", "0", "--world", str(world)]):
+        result = run(*command)
+        assert result.returncode == 2
+        lines = result.stderr.strip().splitlines()
+        assert len(lines) == 3
+        assert all(line.startswith(f"lms-emulator: {world}: ") for line in lines)
+        assert "did you mean `name`" in result.stderr
+    world.write_text("[clock\n")
+    assert "not TOML" in _one_line(run("world", "check", str(world)))
+
+
+@pytest.mark.parametrize("world", ["demo", "empty"])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_shown_world_is_a_good_world(tmp_path: Path, world: str, form: list[str]) -> None:
+    shown = run("world", "show", world, *form)
+    assert shown.returncode == 0, shown.stderr
+    path = tmp_path / ("w.json" if form else "w.toml")
+    path.write_text(shown.stdout)
+    checked = run("world", "check", str(path))
+    assert checked.returncode == 0, checked.stderr
+    assert "a good world" in checked.stdout
+
+
+def test_healthcheck_tells_ready_from_not() -> None:
+    with served("--port", "0") as (_, url):
+        assert run("healthcheck", "--url", url).returncode == 0
+        assert run("healthcheck", LMS_EMULATOR_PORT=url.rpartition(":")[2]).returncode == 0
+    result = run("healthcheck", "--url", url)
+    assert result.returncode == 1
+    assert "not ready" in result.stderr
+
+
+def test_explain_tells_why_the_last_request_was_refused() -> None:
+    with served("--port", "0") as (_, url):
+        nothing = run("explain", "--url", url)
+        assert (nothing.returncode, nothing.stderr.strip()) == (
+            1,
+            f"lms-emulator: no request has been refused at {url}",
+        )
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{url}/openlearning/v2.1/users/me/institutions/")
+        told = run("explain", "--url", url)
+        assert told.returncode == 0
+        assert "refused" in told.stdout
+        assert json.loads(run("explain", "--url", url, "--json").stdout)["status"] == 401
+    assert run("explain", "--url", url).returncode == 2
+
+
+def test_routes_settings_and_openapi_come_from_the_declarations() -> None:
+    routes = json.loads(run("routes", "--json").stdout)
+    assert {row["provider"] for row in routes}
+    assert all(row["summary"] and (row["source"] or row["evidence"] == "chosen") for row in routes)
+    assert run("routes").stdout.splitlines()[0].split()[:3] == ["provider", "methods", "path"]
+    settings = json.loads(run("settings", "--json").stdout)
+    assert all(row["help"] and row["evidence"] for row in settings)
+    assert "emulator.max_body_bytes = 1048576" in run("settings", "emulator").stdout
+    assert json.loads(run("openapi").stdout)["paths"]["/reset"]
+    for provider in {row["provider"] for row in routes}:
+        document = json.loads(run("openapi", provider).stdout)
+        assert all("x-evidence" in op for item in document["paths"].values() for op in item.values())
+    unknown = run("routes", "moodle")
+    assert unknown.returncode == 2
+    assert "unknown provider `moodle`; known:" in unknown.stderr
+
+
+def test_help_teaches() -> None:
+    for command in ([], ["serve"], ["world"], ["explain"], ["healthcheck"], ["sign"]):
+        shown = run(*command, "--help")
+        assert shown.returncode == 0
+        assert "usage: lms-emulator" in shown.stdout
+    assert run().returncode == 2
+    assert run("--version").stdout.startswith("lms-emulator ")

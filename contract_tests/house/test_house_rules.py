@@ -1,0 +1,88 @@
+"""Rules of the house that a reader would otherwise have to check by hand."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lms_emulator
+
+PACKAGE = Path(lms_emulator.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TIME = {"time", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+RANDOM_MODULES = {"random", "secrets"}
+HEAVY = ("cryptography", "jwt", "httpx", "jinja2", "requests", "trustme", "tomli_w")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _attribute_calls(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield ast.unparse(node.func)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_only_the_core_reads_time_and_draws_random_numbers(path: Path) -> None:
+    if _name(path) in ("core/clock.py", "core/ids.py"):
+        return
+    tree = ast.parse(path.read_text("utf-8"))
+    imported = set(_imports(tree))
+    assert not imported & ({"time"} | RANDOM_MODULES), "import core.clock or core.ids instead"
+    calls = [call for call in _attribute_calls(tree) if ".".join(call.split(".")[-2:]) in TIME]
+    assert calls == []
+    assert not [call for call in _attribute_calls(tree) if call in ("uuid.uuid4", "uuid.uuid1", "os.urandom")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_rooms_import_only_what_they_may(path: Path) -> None:
+    name = _name(path)
+    ours = {
+        i.removeprefix("lms_emulator.") for i in _imports(ast.parse(path.read_text("utf-8"))) if "lms_emulator." in i
+    }
+    if name.startswith("core/"):
+        assert not [i for i in ours if i.split(".")[0] in ("providers", "control", "gateway", "app", "signing")]
+    if name.startswith("signing/"):
+        assert not [i for i in ours if i.split(".")[0] != "signing"]
+        foreign = set(_imports(ast.parse(path.read_text("utf-8"))))
+        assert not [i for i in foreign if i.split(".")[0] in ("starlette", "uvicorn", "httpx")]
+    if name.startswith("providers/") and name.count("/") > 1:
+        own = name.split("/")[1]
+        assert not [i for i in ours if i.split(".")[0] in ("control", "gateway", "app", "serve", "cli", "client")]
+        assert not [i for i in ours if i.startswith("providers.") and i.split(".")[1] != own]
+
+
+def test_importing_the_application_imports_nothing_heavy() -> None:
+    code = f"""
+import sys
+import lms_emulator.app, lms_emulator.serve
+lms_emulator.app.load_providers()
+print([m for m in {HEAVY!r} if m in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_no_module_has_grown_out_of_hand() -> None:
+    too_long = {_name(p): n for p in MODULES if (n := len(p.read_text("utf-8").splitlines())) > 450}
+    assert too_long == {}
+
+
+def test_every_module_says_what_it_is() -> None:
+    assert [_name(p) for p in MODULES if not ast.get_docstring(ast.parse(p.read_text("utf-8")))] == []

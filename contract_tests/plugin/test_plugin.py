@@ -1,0 +1,166 @@
+"""The pytest plugin, as a project that has installed the package sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from lms_emulator.client import Emulator
+
+FLOW = """
+import urllib.request, urllib.error, pytest
+
+def get(url):
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+"""
+
+
+def test_each_test_begins_with_a_pristine_world(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_one(lms):
+            lms.clock.advance(days=3)
+            lms.settings["emulator.journal_entries"] = 5
+            assert lms.clock.mode == "offset"
+
+        def test_two(lms):
+            assert lms.clock.mode == "real"
+            assert lms.settings["emulator.journal_entries"] == 1000
+
+        def test_same_emulator(lms, lms_emulator):
+            assert lms is lms_emulator
+            assert lms.url.startswith("http://127.0.0.1:")
+        """
+    )
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
+
+
+def test_a_failing_test_tells_its_refused_requests(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        FLOW
+        + """
+def test_fails(lms):
+    assert get(lms.openlearning.url + "/v2.1/users/me/institutions/?api_key=hush-hush") == 200
+
+def test_passes(lms):
+    assert get(lms.openlearning.url + "/v2.1/users/me/institutions/?api_key=other-key") == 401
+"""
+    )
+    result = pytester.runpytest_subprocess("-q")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*LMS requests*", "*refused*"])
+    result.stdout.no_fnmatch_line("*api_key=other-key*")
+    text = result.stdout.str().split("LMS requests", 1)[1]
+    assert "hush-hush" not in text.split("short test summary")[0]
+
+
+def test_workers_do_not_see_each_other(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest, time
+
+        @pytest.mark.parametrize("number", range(6))
+        def test_alone(lms, number):
+            assert lms.requests.find() == []
+            lms.clock.advance(days=number + 1)
+            before = lms.clock.now
+            time.sleep(0.05)
+            assert (lms.clock.now - before).total_seconds() < 3600
+        """
+    )
+    pytester.runpytest_subprocess("-q", "-n", "2").assert_outcomes(passed=6)
+
+
+def test_workers_on_one_running_emulator_do_not_see_each_other(pytester: pytest.Pytester) -> None:
+    with Emulator.start() as emulator:
+        pytester.makepyfile(
+            """
+            import pytest, time
+
+            @pytest.mark.parametrize("number", range(6))
+            def test_alone(lms, number):
+                lms.clock.set(__import__("datetime").datetime(2030 + number, 1, 1))
+                time.sleep(0.05)
+                assert lms.clock.now.year == 2030 + number
+            """
+        )
+        pytester.runpytest_subprocess("-q", "-n", "2", f"--lms-url={emulator.url}").assert_outcomes(passed=6)
+        worlds = {row["name"] for row in emulator.call("GET", "/worlds")["worlds"]}
+        assert worlds == {"default", "gw0", "gw1"}
+        assert emulator.clock.mode == "real"
+
+
+def test_the_world_comes_from_the_option_the_variable_or_the_ini(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makefile(".toml", small='name = "small"\n')
+    pytester.makepyfile(
+        """
+        import os
+
+        def test_world(lms):
+            assert lms.info()["world"] == os.environ["EXPECTED"]
+        """
+    )
+    pytester.makeini("[pytest]\nlms_world = small.toml\n")
+    monkeypatch.setenv("EXPECTED", "small")
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+    monkeypatch.setenv("EXPECTED", "empty")
+    pytester.runpytest_subprocess("-q", "--lms-world", "empty").assert_outcomes(passed=1)
+    monkeypatch.setenv("LMS_EMULATOR_WORLD", "empty")
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_settings_for_the_whole_session_outlive_resets(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def lms_settings():
+            return {"emulator": {"max_body_bytes": 77}}
+        """
+    )
+    pytester.makepyfile(
+        """
+        def test_one(lms):
+            assert lms.settings["emulator.max_body_bytes"] == 77
+
+        def test_two(lms):
+            assert lms.settings["emulator.max_body_bytes"] == 77
+        """
+    )
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
+
+
+def test_a_bad_world_is_told_in_one_place(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".toml", bad="[clock]\nfreze = true\n")
+    pytester.makepyfile("def test_it(lms): pass")
+    result = pytester.runpytest_subprocess("-q", "--lms-world", "bad.toml")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*bad.toml: clock.freze: unknown key; did you mean `freeze`?*"])
+
+
+def test_an_unused_plugin_imports_nothing_of_the_emulator(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_nothing():
+            heavy = {"lms_emulator", "starlette", "uvicorn", "httpx", "jwt"}
+            assert not heavy & {module.split(".")[0] for module in sys.modules}
+        """
+    )
+    pytester.runpytest_subprocess("-q", "-p", "no:hypothesispytest").assert_outcomes(passed=1)
+
+
+def test_the_options_are_in_the_help() -> None:
+    run = subprocess.run([sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, check=True)
+    assert "--lms-world" in run.stdout
+    assert "--lms-url" in run.stdout
