@@ -8,10 +8,12 @@ from lms_emulator.providers.openedx.routes import (
     bulk_enroll,
     certificates,
     cohorts,
+    course_home,
     course_modes,
     courses,
     enrollment,
     enrollment_lists,
+    extras,
     grades,
     me,
     token,
@@ -19,6 +21,8 @@ from lms_emulator.providers.openedx.routes import (
 )
 
 _VIEWS = (
+    *extras.VIEWS,
+    *course_home.VIEWS,
     *user_api.VIEWS,
     *course_modes.VIEWS,
     *enrollment.VIEWS,
