@@ -20,7 +20,7 @@ def render(x: Call, refusal: Refusal) -> Response:
         return wire.html(html.plain(refusal.message, refusal.message), refusal.status, refusal.headers)
     response = _render(x, refusal)
     visit = visits.of(x)
-    if visit.view is not None and refusal.style in ("empty", "pretty", "page"):
+    if visit.view is not None and refusal.style not in ("session", "standing", "bad-request"):
         response.headers.setdefault("allow", visit.view.allow)
     return response
 
@@ -50,6 +50,8 @@ def _render(x: Call, refusal: wire.OpenedxRefusal) -> Response:
             return html.not_found(x)
         case "too-many":
             return html.too_many_requests(x)
+        case "forbidden-page":
+            return wire.html(html.plain("403 Forbidden", "403 Forbidden"), status, headers)
         case "forbidden":
             return wire.html(html.plain("403 Forbidden", "Forbidden (403)", refusal.message), status, headers)
         case "bad-request":

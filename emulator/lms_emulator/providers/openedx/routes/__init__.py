@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lms_emulator.core.routing import Route
 from lms_emulator.providers.openedx.routes import (
+    authorize,
     blocks,
     bulk_enroll,
     certificates,
@@ -16,6 +17,9 @@ from lms_emulator.providers.openedx.routes import (
     extras,
     grades,
     me,
+    misc,
+    revoke,
+    session,
     token,
     user_api,
 )
@@ -37,6 +41,10 @@ _VIEWS = (
 
 ROUTES: tuple[Route, ...] = (
     *token.ROUTES,
+    *authorize.ROUTES,
+    *revoke.ROUTES,
+    *session.ROUTES,
     *me.ROUTES,
+    *misc.ROUTES,
     *(route for view in _VIEWS for route in view.routes()),
 )
