@@ -31,7 +31,8 @@ def _render(x: Call, refusal: wire.OpenedxRefusal) -> Response:
         case "api":
             view = visits.of(x).view
             if view is None:
-                return wire.api_json({"detail": refusal.message}, status, headers)
+                plain = body.data if isinstance(body, wire.Verbatim) else {"detail": refusal.message}
+                return wire.api_json(plain, status, headers)
             return view.render(refusal)
         case "oauth":
             return wire.spaced_json(body, status, {**wire.NO_STORE, **headers})

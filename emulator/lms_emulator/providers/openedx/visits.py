@@ -231,6 +231,8 @@ def leave(x: Call, response: Response) -> None:
     """Put cookies and common headers on the answer."""
     visit: Visit = x.notes.pop(_NOTE, None) or Visit()
     raw = response.raw_headers
+    if x.method == "HEAD":
+        response.body = b""
     if not visit.bare:
         _common_headers(x, visit, response)
     for value in _cookies(x, visit, response.status_code):

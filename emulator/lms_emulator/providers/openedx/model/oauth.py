@@ -248,5 +248,5 @@ class Authority:
         wanted = set(scopes)
         return any(
             wanted <= set(token.scope.split()) and (expired_too or token.expires > now)
-            for token in self.store.access_tokens.find("holder", (user, application.client_id))
+            for token in self.store.access_tokens.find("holder", f"{user}\n{application.client_id}")
         )

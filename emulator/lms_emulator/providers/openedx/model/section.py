@@ -155,7 +155,7 @@ class OpenedxStore(Store):
             indexes={
                 "id": lambda token: token.id,
                 "folded": _folded("token"),
-                "holder": lambda token: (token.user, token.application),
+                "holder": lambda token: f"{token.user}\n{token.application}",
             },
             keep_until=lambda token: max(token.expires, token.created or _EPOCH) + 90 * _DAY,
             limit=20_000,
