@@ -14,7 +14,7 @@ from lms_emulator.core.worldfile import load
 from lms_emulator.core.worlds import Worlds
 from lms_emulator.gateway import Gateway
 
-PROVIDERS: tuple[str, ...] = ("openlearning", "openedx", "ltiaas", "canvas")
+PROVIDERS: tuple[str, ...] = ("openlearning", "openedx", "learningstudio", "ltiaas", "canvas")
 """Names of the providers, in the order of their ports; each is the package `lms_emulator.providers.<name>`."""
 
 

@@ -188,12 +188,12 @@ class AccessToken:
 
 
 def parse_access_token(text: str) -> AccessToken:
-    """Read a token as issued, percent-decoded once, or wholly percent-encoded.
+    """Read a token as issued, percent-decoded once, or percent-encoded once more (as cookies often are).
 
     Raises:
         Malformed: not five fields, the user id is no number, the expiry is no time.
     """
-    fields = unquote(text).split("|")
+    fields = unquote(unquote(text)).split("|")
     if len(fields) != 5:
         raise Malformed(f"an access token has 5 fields between pipes, this one has {len(fields)}")
     application, key, user, expiry, signature = fields

@@ -1,0 +1,329 @@
+"""Who is calling: an application that signs each request (OAuth 1.0a), a user's access token (OAuth 2), or why not."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import unquote
+
+import msgspec
+
+from lms_emulator.core.clock import isoformat
+from lms_emulator.core.refusals import Refusal
+from lms_emulator.providers.learningstudio import wire
+from lms_emulator.providers.learningstudio.model import Application, Campus, Nonce, RequestCount, User
+from lms_emulator.providers.learningstudio.wire import Call
+from lms_emulator.signing.pearson import AccessToken, Malformed, parse_access_token
+from lms_emulator.signing.pearson_oauth1 import (
+    SIGNATURE_METHOD,
+    OAuth1Header,
+    SignedRequest,
+    base_string,
+    base_strings,
+    parse_header,
+    signature,
+)
+
+_ACCESS_TOKEN = re.compile(r'\s*access_token\s*=\s*"?([^"\s]*)"?\s*$', re.IGNORECASE)
+_NONCE = re.compile(r"[A-Za-z0-9]{1,32}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Somebody whose credentials are good.
+
+    Parameters:
+        campus: all that the caller may see lies in it.
+        application: whose keys or token these are.
+        user: on whose behalf; None with OAuth 1.0a, which sees the whole campus.
+    """
+
+    campus: Campus
+    application: Application
+    user: User | None
+
+
+def identify(x: Call) -> Caller | None:
+    """The caller; None if the request has no credentials at all.
+
+    Raises a Refusal (401) when there are some and they are not good.
+    """
+    given = x.headers.getlist("x-authorization")
+    if len(given) > 1:
+        raise wire.unauthorized("ambiguous_credentials", "Invalid credentials.", check="one X-Authorization header")
+    if given:
+        return _from_header(x, given[0])
+    token = _from_cookie(x)
+    if token is not None:
+        return _from_token(x, token)
+    if "authorization" in x.headers:
+        raise wire.unauthorized(
+            "authorization_header",
+            "Credentials are missing: use the X-Authorization header.",
+            check="credentials are in X-Authorization",
+            got="Authorization",
+            diagnosis="LearningStudio reads X-Authorization (or a cookie), never Authorization",
+        )
+    return None
+
+
+def require(x: Call) -> Caller:
+    """The caller, or a Refusal (401)."""
+    caller = identify(x)
+    if caller is None:
+        raise wire.unauthorized(
+            "missing_credentials",
+            "Credentials are missing.",
+            check="X-Authorization header or cookie",
+            expected="X-Authorization: OAuth … or X-Authorization: Access_Token access_token=…",
+        )
+    return caller
+
+
+def _from_header(x: Call, value: str) -> Caller:
+    scheme, _, rest = value.strip().partition(" ")
+    if scheme.lower() == "oauth":
+        return _from_signature(x, value)
+    if scheme.lower() == "access_token":
+        found = _ACCESS_TOKEN.match(rest)
+        if found is not None:
+            return _from_token(x, found[1])
+    diagnosis = "write `Access_Token access_token=TOKEN` or `OAuth realm=…,oauth_consumer_key=…`"
+    if scheme.lower() == "bearer":
+        diagnosis = "`Bearer TOKEN` is RFC 6750; LearningStudio wants `Access_Token access_token=TOKEN`"
+    raise wire.unauthorized(
+        "malformed_credentials",
+        "Invalid credentials.",
+        check="scheme of X-Authorization",
+        expected="OAuth or Access_Token access_token=",
+        got=value[:80],
+        diagnosis=diagnosis,
+    )
+
+
+def _from_cookie(x: Call) -> str | None:
+    allowed = x.settings.cookie
+    if "cookie" not in x.headers:
+        return None
+    if allowed != "X-Authorization" and "access_token" in x.cookies:
+        return x.cookies["access_token"].strip('"')
+    if allowed != "access_token" and "X-Authorization" in x.cookies:
+        value = unquote(x.cookies["X-Authorization"]) if "%20" in x.cookies["X-Authorization"] else ""
+        found = _ACCESS_TOKEN.search((value or x.cookies["X-Authorization"]).strip('"'))
+        return found[1] if found else ""
+    return None
+
+
+# --- OAuth 2 ---
+def _from_token(x: Call, text: str) -> Caller:
+    if text.startswith("{"):
+        raise wire.placeholder("access_token", text)
+    try:
+        token = parse_access_token(text)
+    except Malformed as malformed:
+        raise _invalid_token("an access token's syntax", text, str(malformed)) from None
+    right = token.sign(x.store.section.server_key)
+    if not hmac.compare_digest(token.signature.encode(), right.signature.encode()):
+        raise _invalid_token(
+            "the token's own signature", text, "a field of the token was changed, or another server issued it"
+        )
+    if "|" in text and "%" not in text:
+        x.warn("token_decoded", "The access token was percent-decoded; send it as it was issued (with %3a).")
+    elif "%7c" in text.lower():
+        x.warn("token_encoded", "The access token was percent-encoded again; send it as it was issued.")
+    return _holder(x, token)
+
+
+def _holder(x: Call, token: AccessToken) -> Caller:
+    now = x.clock.now()
+    issued = x.store.access_tokens.get(token.canonical)
+    expires = issued.expires if issued is not None else token.expires
+    if now >= expires:
+        raise wire.unauthorized(
+            "access_token_expired",
+            "The access token has expired.",
+            check="the access token has not expired",
+            expected=f"before {isoformat(expires)}",
+            got=isoformat(now),
+            diagnosis="ask for a new token; the time inside the token is UTC-07:00 (Mountain Standard Time), not UTC",
+        )
+    if issued is None or issued.revoked:
+        why = "it was revoked" if issued is not None else "it was issued before the world was reset or changed"
+        raise _invalid_token("the token is among those issued", token.canonical, why)
+    application, campus = x.store.applications.get(token.application_id), x.store.campuses.get(issued.client_string)
+    user = x.store.users.get(token.user_id)
+    if application is None or not application.active or campus is None or user is None or not user.active:
+        raise _invalid_token("application, campus and user are active", token.canonical, "one of them is not any more")
+    _throttle(x, f"{application.id}")
+    latest = x.store.access_tokens.find("owner", (issued.application_id, issued.user_id))
+    if len(latest) > 1 and any(other.issued > issued.issued for other in latest):
+        x.warn("old_token", "A newer access token was issued for this user; Pearson asks to use only the latest one.")
+    return Caller(campus=campus, application=application, user=user)
+
+
+def _invalid_token(check: str, got: str, diagnosis: str) -> Refusal:
+    return wire.unauthorized(
+        "invalid_access_token", "The access token is invalid.", check=check, got=got, diagnosis=diagnosis
+    )
+
+
+# --- OAuth 1.0a ---
+def _from_signature(x: Call, value: str) -> Caller:
+    try:
+        header = parse_header(value)
+    except Malformed as malformed:
+        raise _oauth1(
+            "malformed_oauth_header", "a readable OAuth header", got=value, diagnosis=str(malformed)
+        ) from None
+    for name in ("consumer_key", "application_id", "timestamp", "nonce", "signature"):
+        if getattr(header, name).startswith("{"):
+            raise wire.placeholder(name if name == "application_id" else f"oauth_{name}", getattr(header, name))
+    if header.signature_method != SIGNATURE_METHOD:
+        raise _oauth1(
+            "unsupported_signature_method",
+            "oauth_signature_method",
+            expected=SIGNATURE_METHOD,
+            got=header.signature_method,
+            diagnosis="LearningStudio has no HMAC-SHA1 and no PLAINTEXT; general OAuth 1.0 libraries do not fit",
+        )
+    campus = x.store.campuses.first("consumer_key", header.consumer_key)
+    application = x.store.applications.get(header.application_id)
+    if campus is None or application is None or not application.active:
+        raise _unknown_oauth1_keys(x, header, campus)
+    _check_signature(x, header, campus)
+    _check_time(x, header)
+    _check_nonce(x, header)
+    _throttle(x, header.consumer_key)
+    return Caller(campus=campus, application=application, user=None)
+
+
+def _oauth1(reason: str, check: str, **rest: object) -> Refusal:
+    message = "Invalid OAuth 1.0a credentials."
+    return wire.unauthorized(reason, message, check=check, **rest)
+
+
+def _unknown_oauth1_keys(x: Call, header: OAuth1Header, campus: Campus | None) -> Refusal:
+    swapped = x.store.applications.get(header.consumer_key) is not None
+    swapped = swapped or x.store.campuses.first("consumer_key", header.application_id) is not None
+    inactive = x.store.applications.get(header.application_id) is not None
+    check = "oauth_consumer_key is a campus's" if campus is None else "application_id is known and active"
+    got = header.consumer_key if campus is None else header.application_id
+    diagnosis = "the application id and the consumer key are in each other's place" if swapped else None
+    if campus is not None and inactive:
+        diagnosis = "the application is not active"
+    return _oauth1("unknown_keys", check, got=got, diagnosis=diagnosis)
+
+
+def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
+    secret = campus.shared_secret
+    requests = [_signed_request(x, header, path) for path in _paths(x)]
+    sent = header.signature.encode()
+    for request in requests:
+        for reading, base in base_strings(request, strict=x.settings.query_encoding == "strict"):
+            if hmac.compare_digest(signature(secret, base).encode(), sent):
+                if x.query_string:
+                    x.notes["oauth1_reading"] = reading
+                return
+    from lms_emulator.signing.pearson_diagnosis import diagnose_oauth1
+
+    base = base_string(requests[0])
+    x.notes["signed_string"] = base
+    raise _oauth1(
+        "invalid_signature",
+        f"oauth_signature is the Base64 CMAC-AES of {base}",
+        expected=signature(secret, base),
+        got=header.signature,
+        diagnosis=diagnose_oauth1(header.signature, requests[0], secret, urls=_urls(x, header)),
+    )
+
+
+def _paths(x: Call) -> list[str]:
+    """The path as on the wire; below a prefix, with it and without."""
+    path = x.raw_path.decode("utf-8", "surrogateescape")
+    return [path, x.prefix + path] if x.prefix else [path]
+
+
+def _signed_request(x: Call, header: OAuth1Header, path: str) -> SignedRequest:
+    return SignedRequest(
+        method=x.method,
+        path=path,
+        query=x.query_string.decode("utf-8", "surrogateescape"),
+        body=x.body,
+        application_id=header.application_id,
+        consumer_key=header.consumer_key,
+        timestamp=header.timestamp,
+        nonce=header.nonce,
+    )
+
+
+def _urls(x: Call, header: OAuth1Header) -> list[str]:
+    path = x.raw_path.decode("latin-1")
+    urls = [x.url(path), f"https://api.learningstudio.com{path}", f"http://api.learningstudio.com{path}"]
+    if header.realm and "://" in header.realm:
+        urls.append(header.realm)
+    return list(dict.fromkeys(urls))
+
+
+def _check_time(x: Call, header: OAuth1Header) -> None:
+    sent, now, window = header.timestamp, int(x.clock.timestamp()), x.settings.oauth1_window_seconds
+    if not (sent.isascii() and sent.isdigit() and len(sent) <= 20):
+        raise _oauth1(
+            "malformed_timestamp",
+            "oauth_timestamp",
+            expected="whole seconds since 1970 (UTC)",
+            got=sent,
+            diagnosis=None,
+        )
+    away = int(sent) - now
+    if abs(away) > window:
+        diagnosis = f"the server's time is {now}; the request is {abs(away)} s {'ahead' if away > 0 else 'behind'}"
+        if abs(int(sent) // 1000 - now) <= window:
+            diagnosis = "oauth_timestamp is in milliseconds; it has to be in seconds"
+        raise _oauth1(
+            "timestamp_out_of_window",
+            f"oauth_timestamp within {window} s of the server's clock",
+            expected=now,
+            got=sent,
+            diagnosis=diagnosis,
+        )
+
+
+def _check_nonce(x: Call, header: OAuth1Header) -> None:
+    nonce, now = header.nonce, x.clock.now()
+    if not _NONCE.fullmatch(nonce):
+        why = "it is longer than 32 characters" if len(nonce) > 32 else "it has more than letters and digits"
+        raise _oauth1("malformed_nonce", "oauth_nonce", expected="1 to 32 letters and digits", got=nonce, diagnosis=why)
+    if not remember(x, header.consumer_key, nonce, x.settings.nonce_seconds):
+        raise _oauth1(
+            "nonce_reused",
+            f"oauth_nonce is new within {x.settings.nonce_seconds} s",
+            got=nonce,
+            diagnosis=f"this nonce was used with this consumer key before {isoformat(now)}; draw one for each request",
+        )
+
+
+def remember(x: Call, key: str, value: str, seconds: int) -> bool:
+    """Note that a value was used; False if it was used before and is still remembered."""
+    now = x.clock.now()
+    used = x.store.nonces.get((key, value))
+    if used is not None and used.until > now:
+        return False
+    x.store.nonces.put(Nonce(consumer_key=key, nonce=value, until=now + timedelta(seconds=seconds)))
+    # Signed GETs write too, and only writing methods make the gateway tidy up.
+    x.store.nonces.expire(now)
+    return True
+
+
+def _throttle(x: Call, key: str) -> None:
+    limit = x.settings.requests_per_second
+    if not limit:
+        return
+    second = int(x.clock.timestamp())
+    before = x.store.request_counts.get(key)
+    if before is None or before.second != second:
+        before = RequestCount(key=key, second=second, count=0)
+    counted = x.store.request_counts.put(msgspec.structs.replace(before, count=before.count + 1))
+    if counted.count > limit:
+        raise wire.too_many_requests(limit, counted.count)

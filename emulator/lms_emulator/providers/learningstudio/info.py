@@ -1,0 +1,115 @@
+"""What `GET /_emulator/info` tells about LearningStudio."""
+
+from __future__ import annotations
+
+import msgspec
+
+from lms_emulator.core.info import ProviderInfo
+from lms_emulator.providers.learningstudio.model import LearningStudioStore, User
+
+
+class Person(msgspec.Struct, kw_only=True):
+    """A user and his password."""
+
+    id: int = 0
+    username: str = ""
+    password: str = ""
+    sourced_id: str = ""
+
+
+class OtherCampus(msgspec.Struct, kw_only=True):
+    """A second campus with its own keys."""
+
+    consumer_key: str = ""
+    shared_secret: str = ""
+    client_string: str = ""
+    user_id: int = 0
+    course_id: int = 0
+
+
+class Info(ProviderInfo, kw_only=True):
+    """Credentials and ids that a test needs: those of the world's first application and first campus.
+
+    `student` is in `course_id` and not in `other_course_id`; so is `other_student`; `teacher` teaches `course_id`.
+    """
+
+    application_id: str = ""
+    application_name: str = ""
+    consumer_key: str = ""
+    shared_secret: str = ""
+    client_string: str = ""
+    student: Person = msgspec.field(default_factory=Person)
+    other_student: Person = msgspec.field(default_factory=Person)
+    teacher: Person = msgspec.field(default_factory=Person)
+    teaching_assistant: Person = msgspec.field(default_factory=Person)
+    administrator: Person = msgspec.field(default_factory=Person)
+    inactive: Person = msgspec.field(default_factory=Person)
+    course_id: int = 0
+    other_course_id: int = 0
+    call_number: str = ""
+    term_id: int = 0
+    announcement_id: int = 0
+    gradebook_item_id: str = ""
+    other_campus: OtherCampus = msgspec.field(default_factory=OtherCampus)
+
+
+def read(store: LearningStudioStore, bases: dict[str, str]) -> Info:
+    """Fill the answer from the world."""
+    application, campus = next(iter(store.applications), None), next(iter(store.campuses), None)
+    if campus is None:
+        return Info(base_urls=bases)
+    users = store.users.find("campus", campus.client_string)
+    courses = [course for course in store.courses if course.client_string == campus.client_string]
+    made = Info(
+        base_urls=bases,
+        application_id=application.id if application is not None else "",
+        application_name=application.name if application is not None else "",
+        consumer_key=campus.consumer_key,
+        shared_secret=campus.shared_secret,
+        client_string=campus.client_string,
+        administrator=_person(next((user for user in users if user.administrator), None)),
+        inactive=_person(next((user for user in users if not user.active), None)),
+        course_id=courses[0].id if courses else 0,
+        other_course_id=courses[1].id if len(courses) > 1 else 0,
+        other_campus=_other_campus(store),
+    )
+    if courses:
+        _describe_course(store, made)
+    return made
+
+
+def _describe_course(store: LearningStudioStore, made: Info) -> None:
+    course = store.courses.get(made.course_id)
+    students = [user for _, user in store.members(made.course_id, "STUD") if user.active]
+    made.student, made.other_student = (_person(user) for user in [*students, None, None][:2])
+    made.teacher = _person(next((user for _, user in store.members(made.course_id, "PROF")), None))
+    made.teaching_assistant = _person(next((user for _, user in store.members(made.course_id, "TA")), None))
+    if course is not None:
+        made.call_number = course.call_numbers[0] if course.call_numbers else ""
+        made.term_id = course.term_id or 0
+    announcement = store.announcements.first("course", made.course_id)
+    made.announcement_id = announcement.id if announcement is not None else 0
+    item = store.gradebook_items.first("course", made.course_id)
+    made.gradebook_item_id = item.id if item is not None else ""
+
+
+def _person(user: User | None) -> Person:
+    if user is None:
+        return Person()
+    return Person(id=user.id, username=user.username, password=user.password, sourced_id=user.sourced_id or "")
+
+
+def _other_campus(store: LearningStudioStore) -> OtherCampus:
+    campuses = list(store.campuses)
+    if len(campuses) < 2:
+        return OtherCampus()
+    campus = campuses[1]
+    user = store.users.first("campus", campus.client_string)
+    course = next((course for course in store.courses if course.client_string == campus.client_string), None)
+    return OtherCampus(
+        consumer_key=campus.consumer_key,
+        shared_secret=campus.shared_secret,
+        client_string=campus.client_string,
+        user_id=user.id if user is not None else 0,
+        course_id=course.id if course is not None else 0,
+    )

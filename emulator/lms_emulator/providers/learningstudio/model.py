@@ -1,0 +1,419 @@
+"""What a LearningStudio system knows: campuses and their keys, people, courses, gradebooks, tokens. No HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+
+from lms_emulator.core.store import Store
+from lms_emulator.core.tables import Table, TableSpec
+
+Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+Role = Literal["PROF", "TA", "STUD"]
+
+ROLE_NUMBERS: dict[str, int] = {"PROF": 1, "TA": 2, "STUD": 3}
+ROLE_NAMES: dict[str, str] = {"PROF": "Professor", "TA": "Teaching Assistant", "STUD": "Student"}
+SECRET_LENGTHS = (16, 24, 32)
+
+
+class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An application ("API key"); its id is the same for all campuses and is no secret."""
+
+    id: str
+    name: str = ""
+    active: bool = True
+
+
+class Campus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A school. Its consumer key ("token key moniker") and shared secret sign for it alone.
+
+    `shared_secret`: 16, 24 or 32 bytes in UTF-8, which are the AES key as they are. Pearson's Python and Ruby libraries
+    work with 32 only.
+    """
+
+    client_string: str
+    consumer_key: str
+    shared_secret: str
+    name: str = ""
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person of one campus. `administrator`: may do what a professor may, in every course of the campus."""
+
+    id: int
+    client_string: str
+    username: str
+    password: str = ""
+    sourced_id: str | None = None
+    first_name: str
+    last_name: str
+    email: str
+    active: bool = True
+    administrator: bool = False
+
+    @property
+    def persona_id(self) -> str:
+        return f"{self.client_string}_{self.username}"
+
+
+class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: int
+    client_string: str
+    name: str
+    start: Aware
+    end: Aware
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`call_numbers`: what `ccn=` finds it by."""
+
+    id: int
+    client_string: str
+    title: str
+    display_course_code: str
+    call_numbers: list[str] = []
+    term_id: int | None = None
+    start: Aware
+    end: Aware
+    time_zone: str = "Mountain Standard Time"
+
+
+class Enrollment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: int
+    course_id: int
+    user_id: int
+    role: Role
+    enrolled: Aware
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`text` is HTML. It is active between its two display dates."""
+
+    id: int
+    course_id: int
+    subject: str
+    text: str
+    submitter: str
+    start_display: Aware
+    end_display: Aware
+
+
+class AnnouncementRead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A user has marked an announcement as read."""
+
+    announcement_id: int
+    user_id: int
+
+
+class GradebookItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A column of the gradebook. `item_id`: the course item that is graded."""
+
+    id: str
+    course_id: int
+    item_id: int
+    title: str
+    points_possible: float
+    is_included_in_grade: bool = True
+    is_extra_credit: bool = False
+    type: str = "courseItem"
+    category_id: str | None = None
+
+
+class Grade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: int
+    gradebook_item_id: str
+    user_id: int
+    points: float | None = None
+    letter_grade: str = ""
+    comments: str = ""
+    updated: Aware
+
+
+class CustomCategory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    guid: str
+    course_id: int
+    title: str
+    is_assignable: bool = True
+
+
+class CustomItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    guid: str
+    category_guid: str
+    title: str
+    unit_id: int | None = None
+    gradebook_item_id: str
+
+
+class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An access token that was given out. `expires` is exact; the token's own text has whole seconds."""
+
+    token: str
+    application_id: str
+    client_string: str
+    user_id: int
+    issued: Aware
+    expires: Aware
+    revoked: bool = False
+
+
+class RefreshToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    token: str
+    application_id: str
+    user_id: int
+    access_token: str
+    expires: Aware
+    used: bool = False
+
+
+class AccessGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `POST /authorize/grant` of 2010 gave, to be changed for tokens."""
+
+    grant: str
+    application_id: str
+    user_id: int
+    expires: Aware
+    used: bool = False
+
+
+class Nonce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A nonce (or an assertion's signature) that was used with a consumer key."""
+
+    consumer_key: str
+    nonce: str
+    until: Aware
+
+
+class RequestCount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Requests with one key in one second."""
+
+    key: str
+    second: int
+    count: int
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """LearningStudio's part of a world file.
+
+    `server_key`: the secret that signs access tokens (16, 24 or 32 bytes).
+    """
+
+    server_key: str = "emulator-server-key-not-a-secret"
+    applications: list[Application] = []
+    campuses: list[Campus] = []
+    users: list[User] = []
+    terms: list[Term] = []
+    courses: list[Course] = []
+    enrollments: list[Enrollment] = []
+    announcements: list[Announcement] = []
+    announcement_reads: list[AnnouncementRead] = []
+    gradebook_items: list[GradebookItem] = []
+    grades: list[Grade] = []
+    custom_categories: list[CustomCategory] = []
+    custom_items: list[CustomItem] = []
+    access_tokens: list[IssuedToken] = []
+    refresh_tokens: list[RefreshToken] = []
+    access_grants: list[AccessGrant] = []
+    nonces: list[Nonce] = []
+    request_counts: list[RequestCount] = []
+
+
+class LearningStudioStore(Store):
+    """The tables of one world, and the questions that rules ask of them."""
+
+    applications: Table[Application]
+    campuses: Table[Campus]
+    users: Table[User]
+    terms: Table[Term]
+    courses: Table[Course]
+    enrollments: Table[Enrollment]
+    announcements: Table[Announcement]
+    announcement_reads: Table[AnnouncementRead]
+    gradebook_items: Table[GradebookItem]
+    grades: Table[Grade]
+    custom_categories: Table[CustomCategory]
+    custom_items: Table[CustomItem]
+    access_tokens: Table[IssuedToken]
+    refresh_tokens: Table[RefreshToken]
+    access_grants: Table[AccessGrant]
+    nonces: Table[Nonce]
+    request_counts: Table[RequestCount]
+
+    # An index function gives a list of values; one that is a pair stands in a list of its own.
+    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
+        "applications": TableSpec(key="id"),
+        "campuses": TableSpec(key="client_string", indexes={"consumer_key": lambda campus: campus.consumer_key}),
+        "users": TableSpec(
+            key="id",
+            indexes={
+                "campus": lambda user: user.client_string,
+                "username": lambda user: [(user.client_string, user.username.lower())],
+                "sourced_id": lambda user: [(user.client_string, user.sourced_id)],
+                "email": lambda user: [(user.client_string, user.email.lower())],
+            },
+        ),
+        "terms": TableSpec(key="id"),
+        "courses": TableSpec(
+            key="id",
+            indexes={"call_number": lambda course: [(course.client_string, number) for number in course.call_numbers]},
+        ),
+        "enrollments": TableSpec(
+            key="id",
+            indexes={
+                "course": lambda enrollment: enrollment.course_id,
+                "user": lambda enrollment: enrollment.user_id,
+                "member": lambda enrollment: [(enrollment.course_id, enrollment.user_id)],
+            },
+        ),
+        "announcements": TableSpec(key="id", indexes={"course": lambda announcement: announcement.course_id}),
+        "announcement_reads": TableSpec(key=lambda read: (read.announcement_id, read.user_id)),
+        "gradebook_items": TableSpec(
+            key="id",
+            indexes={"course": lambda item: item.course_id, "item": lambda item: [(item.course_id, item.item_id)]},
+        ),
+        "grades": TableSpec(
+            key="id",
+            indexes={
+                "item": lambda grade: grade.gradebook_item_id,
+                "student": lambda grade: [(grade.gradebook_item_id, grade.user_id)],
+            },
+        ),
+        "custom_categories": TableSpec(key="guid", indexes={"course": lambda category: category.course_id}),
+        "custom_items": TableSpec(key="guid", indexes={"category": lambda item: item.category_guid}),
+        "access_tokens": TableSpec(
+            key="token",
+            indexes={"owner": lambda token: [(token.application_id, token.user_id)]},
+            keep_until=lambda token: token.expires,
+            limit=50_000,
+        ),
+        "refresh_tokens": TableSpec(key="token", keep_until=lambda token: token.expires, limit=50_000),
+        "access_grants": TableSpec(key="grant", keep_until=lambda grant: grant.expires, limit=50_000),
+        "nonces": TableSpec(
+            key=lambda nonce: (nonce.consumer_key, nonce.nonce), keep_until=lambda nonce: nonce.until, limit=500_000
+        ),
+        "request_counts": TableSpec(key="key", limit=1_000),
+    }
+
+    def user_named(self, client_string: str, username: str, *, ignore_case: bool) -> User | None:
+        """A user of the campus by login id."""
+        found = self.users.find("username", (client_string, username.lower()))
+        return next((user for user in found if ignore_case or user.username == username), None)
+
+    def member(self, course_id: int, user_id: int) -> Enrollment | None:
+        """The user's enrolment in the course."""
+        return self.enrollments.first("member", (course_id, user_id))
+
+    def members(self, course_id: int, role: Role | None = None) -> list[tuple[Enrollment, User]]:
+        """Everybody in the course, or those of one role, with their records."""
+        found = []
+        for enrollment in self.enrollments.find("course", course_id):
+            user = self.users.get(enrollment.user_id)
+            if user is not None and role in (None, enrollment.role):
+                found.append((enrollment, user))
+        return found
+
+    def courses_of(self, user: User) -> list[Course]:
+        """The courses a user is enrolled in."""
+        found = (self.courses.get(enrollment.course_id) for enrollment in self.enrollments.find("user", user.id))
+        return [course for course in found if course is not None]
+
+    def terms_of(self, user: User) -> list[Term]:
+        """The terms of a user's courses, each once."""
+        ids = dict.fromkeys(course.term_id for course in self.courses_of(user) if course.term_id is not None)
+        return [term for term in map(self.terms.get, ids) if term is not None]
+
+    def grade_of(self, item: GradebookItem, user_id: int) -> Grade | None:
+        """The user's grade in one gradebook item."""
+        return self.grades.first("student", (item.id, user_id))
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """A student's course grade to date. `average` is a percentage of the points of what has been graded."""
+
+    earned: float
+    possible: float
+    extra_credit: float
+
+    @property
+    def average(self) -> float:
+        return round(100 * (self.earned + self.extra_credit) / self.possible, 2) if self.possible else 0.0
+
+    @property
+    def letter(self) -> str:
+        """A to F by tenths; empty before anything was graded (a scale chosen here)."""
+        if not self.possible:
+            return ""
+        steps = ((90, "A"), (80, "B"), (70, "C"), (60, "D"))
+        return next((letter for least, letter in steps if self.average >= least), "F")
+
+
+def totals(store: LearningStudioStore, course_id: int, user_id: int) -> Totals:
+    """Add up what has been graded so far; extra credit counts as earned, not as possible."""
+    earned = possible = extra = 0.0
+    for item in store.gradebook_items.find("course", course_id):
+        grade = store.grade_of(item, user_id)
+        if grade is None or grade.points is None or not item.is_included_in_grade:
+            continue
+        if item.is_extra_credit:
+            extra += grade.points
+        else:
+            earned += grade.points
+            possible += item.points_possible
+    return Totals(earned=earned, possible=possible, extra_credit=extra)
+
+
+def problems(section: Section) -> Iterator[str]:
+    """What is wrong with a well-formed section, one line each, beginning with the place."""
+    if len(section.server_key.encode()) not in SECRET_LENGTHS:
+        yield f"server_key: an AES key has 16, 24 or 32 bytes, this one has {len(section.server_key.encode())}"
+    for number, campus in enumerate(section.campuses):
+        size = len(campus.shared_secret.encode())
+        if size not in SECRET_LENGTHS:
+            yield (
+                f"campuses[{number}].shared_secret: its characters are the AES key, so it has 16, 24 or 32 bytes; "
+                f"this one has {size}"
+            )
+        if "|" in campus.client_string + campus.consumer_key or "\\" in campus.client_string:
+            yield f"campuses[{number}]: neither | nor \\ can be part of a client string, nor | of a consumer key"
+    keys = [campus.consumer_key for campus in section.campuses]
+    for number, key in enumerate(keys):
+        if key in keys[:number]:
+            yield f"campuses[{number}].consumer_key: another campus has the same key"
+    yield from _references(section)
+
+
+def _references(section: Section) -> Iterator[str]:
+    campuses = {campus.client_string for campus in section.campuses}
+    users, courses = {user.id for user in section.users}, {course.id for course in section.courses}
+    terms, items = {term.id for term in section.terms}, {item.id for item in section.gradebook_items}
+    categories = {category.guid for category in section.custom_categories}
+    wanted: tuple[tuple[str, Iterable[msgspec.Struct], str, set[object]], ...] = (
+        ("users", section.users, "client_string", {*campuses}),
+        ("terms", section.terms, "client_string", {*campuses}),
+        ("courses", section.courses, "client_string", {*campuses}),
+        ("courses", section.courses, "term_id", {*terms, None}),
+        ("enrollments", section.enrollments, "course_id", {*courses}),
+        ("enrollments", section.enrollments, "user_id", {*users}),
+        ("announcements", section.announcements, "course_id", {*courses}),
+        ("gradebook_items", section.gradebook_items, "course_id", {*courses}),
+        ("grades", section.grades, "gradebook_item_id", {*items}),
+        ("grades", section.grades, "user_id", {*users}),
+        ("custom_categories", section.custom_categories, "course_id", {*courses}),
+        ("custom_items", section.custom_items, "category_guid", {*categories}),
+        ("custom_items", section.custom_items, "gradebook_item_id", {*items}),
+    )
+    for table, records, name, known in wanted:
+        for number, record in enumerate(records):
+            if getattr(record, name) not in known:
+                yield f"{table}[{number}].{name}: there is no `{getattr(record, name)}`"
+    for number, item in enumerate(section.gradebook_items):
+        if not 0 <= item.points_possible < 1e9:
+            yield f"gradebook_items[{number}].points_possible: from 0 to a billion"
+    for number, grade in enumerate(section.grades):
+        if grade.points is not None and not 0 <= grade.points < 1e9:
+            yield f"grades[{number}].points: from 0 to a billion"
+    for number, user in enumerate(section.users):
+        if "|" in user.username:
+            yield f"users[{number}].username: a | cannot be part of it, assertions are separated by it"

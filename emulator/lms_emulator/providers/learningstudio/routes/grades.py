@@ -1,0 +1,278 @@
+"""Grades: of a gradebook item, of a user, and of a course to date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.learningstudio import representations as show
+from lms_emulator.providers.learningstudio import wire
+from lms_emulator.providers.learningstudio.credentials import Caller
+from lms_emulator.providers.learningstudio.model import Course, Grade, GradebookItem, totals
+from lms_emulator.providers.learningstudio.routes.common import (
+    body_of,
+    both,
+    course_and_subject,
+    course_named,
+    created,
+    expansions,
+    field,
+    require_staff,
+    resource,
+)
+from lms_emulator.providers.learningstudio.routes.items import item_named, positive
+from lms_emulator.providers.learningstudio.wire import Call
+
+_GRADES_PAGE = "developer.pearson.com: Manage grades"
+_JAVA = "Pearson's Java library, GradeService"
+
+
+# --- all grades of an item; never for students ---
+def _staffed_item(x: Call, caller: Caller) -> tuple[Course, GradebookItem]:
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "the grades of a gradebook item")
+    return course, item_named(x, course)
+
+
+def grades(x: Call, caller: Caller) -> Response:
+    """`gradedStudents=1;2` picks students, `expand=user` writes them out."""
+    _, item = _staffed_item(x, caller)
+    found = x.store.grades.find("item", item.id)
+    wanted = x.query.get("gradedStudents")
+    if wanted is not None:
+        numbers = set(wanted.replace(",", ";").split(";"))
+        found = [grade for grade in found if str(grade.user_id) in numbers]
+    return wire.answer({"grades": [show.grade(x, grade, expansions(x)) for grade in found]})
+
+
+def grade(x: Call, caller: Caller) -> Response:
+    _, item = _staffed_item(x, caller)
+    return wire.answer({"grades": [show.grade(x, _grade_named(x, item), expansions(x))]})
+
+
+def create_grade(x: Call, caller: Caller) -> Response:
+    """The body names the student: `{"grade":{"gradedStudent":{"id":1},"points":10}}`."""
+    course, item = _staffed_item(x, caller)
+    body = body_of(x, "grade")
+    student = field(field(body, "gradedStudent", dict, {}), "id", int)
+    if student is None:
+        raise wire.bad_request(
+            "malformed_body",
+            "Missing required element: gradedStudent.",
+            check="gradedStudent.id",
+            expected='{"grade": {"gradedStudent": {"id": 1}, "points": 10}}',
+            diagnosis="or name the student in the path: /users/ID/courses/ID/gradebookItems/ID/grade",
+        )
+    member = x.store.member(course.id, student)
+    if member is None or member.role != "STUD":
+        raise wire.not_found("Student in this course", student)
+    made = _new_grade(x, item, student, body)
+    return created(
+        x,
+        f"/courses/{course.id}/gradebook/gradebookItems/{item.id}/grades/{made.id}",
+        {"grade": show.grade(x, made, set())},
+    )
+
+
+def update_grade(x: Call, caller: Caller) -> Response:
+    _, item = _staffed_item(x, caller)
+    _store(x, _grade_named(x, item), body_of(x, "grade"))
+    return wire.no_content()
+
+
+def delete_grade(x: Call, caller: Caller) -> Response:
+    _, item = _staffed_item(x, caller)
+    x.store.grades.delete(_grade_named(x, item).id)
+    return wire.no_content()
+
+
+def _grade_named(x: Call, item: GradebookItem) -> Grade:
+    identification: str = x.path_params["grade_id"]
+    found = None
+    if identification.isascii() and identification.isdigit() and len(identification) < 20:
+        found = x.store.grades.get(int(identification))
+    if found is None or found.gradebook_item_id != item.id:
+        raise wire.not_found("Grade", identification)
+    return found
+
+
+def _new_grade(x: Call, item: GradebookItem, student: int, body: dict[str, Any]) -> Grade:
+    if x.store.grade_of(item, student) is not None:
+        raise wire.bad_request(
+            "grade_exists",
+            "The student already has a grade for this item.",
+            check="there is no grade yet",
+            got=student,
+            diagnosis="change it with PUT",
+        )
+    blank = Grade(id=x.store.next_number("grades"), gradebook_item_id=item.id, user_id=student, updated=x.clock.now())
+    return _store(x, blank, body)
+
+
+def _store(x: Call, old: Grade, body: dict[str, Any]) -> Grade:
+    points = field(body, "points", (int, float))
+    changed = msgspec.structs.replace(
+        old,
+        points=old.points if points is None else positive(points, "points"),
+        letter_grade=field(body, "letterGrade", str, old.letter_grade),
+        comments=field(body, "comments", str, old.comments),
+        updated=x.clock.now(),
+    )
+    return x.store.grades.put(changed)
+
+
+# --- a user's grades ---
+def user_grade(x: Call, caller: Caller) -> Response:
+    course, user = course_and_subject(x, caller)
+    item = item_named(x, course)
+    found = x.store.grade_of(item, user.id)
+    if found is None:
+        raise wire.not_found("Grade", item.id)
+    return wire.answer({"grade": show.grade(x, found, expansions(x))})
+
+
+def create_user_grade(x: Call, caller: Caller) -> Response:
+    course, user = course_and_subject(x, caller)
+    require_staff(x, caller, course, "grades for writing")
+    item, body = item_named(x, course), body_of(x, "grade")
+    made = _new_grade(x, item, user.id, body)
+    path = f"/users/{user.id}/courses/{course.id}/gradebook/gradebookItems/{item.id}/grade"
+    return created(x, path, {"grade": show.grade(x, made, set())})
+
+
+def update_user_grade(x: Call, caller: Caller) -> Response:
+    course, user = course_and_subject(x, caller)
+    require_staff(x, caller, course, "grades for writing")
+    item = item_named(x, course)
+    found = x.store.grade_of(item, user.id)
+    if found is None:
+        raise wire.not_found("Grade", item.id, "there is no grade yet; create it with POST")
+    _store(x, found, body_of(x, "grade"))
+    return wire.no_content()
+
+
+def delete_user_grade(x: Call, caller: Caller) -> Response:
+    course, user = course_and_subject(x, caller)
+    require_staff(x, caller, course, "grades for writing")
+    item = item_named(x, course)
+    found = x.store.grade_of(item, user.id)
+    if found is None:
+        raise wire.not_found("Grade", item.id)
+    x.store.grades.delete(found.id)
+    return wire.no_content()
+
+
+def user_gradebook_items(x: Call, caller: Caller) -> Response:
+    course, user = course_and_subject(x, caller)
+    expand = expansions(x)
+    items = x.store.gradebook_items.find("course", course.id)
+    return wire.answer({"userGradebookItems": [show.user_gradebook_item(x, item, user, expand) for item in items]})
+
+
+def user_gradebook_item(x: Call, caller: Caller) -> Response:
+    """By its id, `{userId}-{gradebook item's id}`."""
+    course, user = course_and_subject(x, caller)
+    identification: str = x.path_params["user_gradebook_item_id"]
+    number, _, item_id = identification.partition("-")
+    item = x.store.gradebook_items.get(item_id.lower())
+    if number != str(user.id) or item is None or item.course_id != course.id:
+        raise wire.not_found("User gradebook item", identification)
+    return wire.answer({"userGradebookItems": [show.user_gradebook_item(x, item, user, expansions(x))]})
+
+
+# --- the course to date ---
+def course_grade_to_date(x: Call, caller: Caller) -> Response:
+    course, user = course_and_subject(x, caller)
+    return wire.answer({"courseGradeToDate": show.course_grade(totals(x.store, course.id, user.id))})
+
+
+def roster_course_grades_to_date(x: Call, caller: Caller) -> Response:
+    """Every student's; `Student.ID=1,2` picks some, `offset` and `limit` a part."""
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "the grades of all students")
+    students = [user for _, user in x.store.members(course.id, "STUD")]
+    wanted = x.query.get("Student.ID")
+    if wanted is not None:
+        numbers = set(wanted.replace(";", ",").split(","))
+        students = [user for user in students if str(user.id) in numbers]
+    offset, limit = _count(x, "offset", 0), _count(x, "limit", len(students))
+    rows = [
+        {
+            "student": show.person(x, user),
+            "courseGradeToDate": show.course_grade(totals(x.store, course.id, user.id)),
+        }
+        for user in students[offset : offset + limit]
+    ]
+    return wire.answer({"rosterCourseGradesToDate": rows})
+
+
+def _count(x: Call, name: str, default: int) -> int:
+    text = x.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise wire.bad_request(
+            "malformed_number", f"Invalid value for {name}.", check=name, expected="a whole number", got=text
+        )
+    return int(text)
+
+
+_ITEM = "/gradebookItems/{gradebook_item_id}"
+_ALL = (
+    ("GET", "/grades", grades, "All grades of an item"),
+    ("POST", "/grades", create_grade, "Grade a student"),
+    ("GET", "/grades/{grade_id}", grade, "A grade"),
+    ("PUT", "/grades/{grade_id}", update_grade, "Change a grade"),
+    ("DELETE", "/grades/{grade_id}", delete_grade, "Remove a grade"),
+)
+_ONE = (
+    ("GET", user_grade, "A user's grade"),
+    ("POST", create_user_grade, "Grade a user"),
+    ("PUT", update_user_grade, "Change a user's grade"),
+    ("DELETE", delete_user_grade, "Remove a user's grade"),
+)
+
+ROUTES: tuple[Route, ...] = (
+    *(
+        resource(
+            method,
+            f"/courses/{{course_id}}{book}{_ITEM}{path}",
+            handler,
+            summary=summary,
+            evidence="documented",
+            source=_GRADES_PAGE,
+            tag="grades",
+        )
+        for book in ("", "/gradebook")
+        for method, path, handler, summary in _ALL
+    ),
+    *(
+        route
+        for book in ("", "/gradebook")
+        for method, handler, summary in _ONE
+        for route in both(method, f"/courses/{{course_id}}{book}{_ITEM}/grade", handler, summary=summary, source=_JAVA)
+    ),
+    *(
+        route
+        for book in ("", "/gradebook")
+        for path, handler in (
+            ("/userGradebookItems", user_gradebook_items),
+            ("/userGradebookItems/{user_gradebook_item_id}", user_gradebook_item),
+        )
+        for route in both(
+            "GET", f"/courses/{{course_id}}{book}{path}", handler, summary="A user's gradebook", source=_JAVA
+        )
+    ),
+    *both("GET", "/courses/{course_id}/courseGradeToDate", course_grade_to_date, summary="Course grade to date"),
+    resource(
+        "GET",
+        "/courses/{course_id}/gradebook/rosterCourseGradesToDate",
+        roster_course_grades_to_date,
+        summary="Course grades to date of all students (the body's shape is chosen)",
+        source=_JAVA,
+        tag="grades",
+    ),
+)

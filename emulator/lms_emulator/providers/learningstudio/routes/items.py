@@ -1,0 +1,316 @@
+"""The columns of a gradebook, and the categories and items that a teacher adds to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.learningstudio import representations as show
+from lms_emulator.providers.learningstudio import wire
+from lms_emulator.providers.learningstudio.credentials import Caller
+from lms_emulator.providers.learningstudio.model import Course, CustomCategory, CustomItem, GradebookItem
+from lms_emulator.providers.learningstudio.routes.common import (
+    body_of,
+    course_named,
+    created,
+    field,
+    require_staff,
+    resource,
+)
+from lms_emulator.providers.learningstudio.wire import Call
+
+_NUMBER = (int, float)
+_JAVA = "Pearson's Java library, GradeService"
+
+
+def gradebook_items(x: Call, caller: Caller) -> Response:
+    course = course_named(x, caller)
+    items = x.store.gradebook_items.find("course", course.id)
+    return wire.answer({"gradebookItems": [show.gradebook_item(x, item) for item in items]})
+
+
+def gradebook_item(x: Call, caller: Caller) -> Response:
+    item = item_named(x, course_named(x, caller))
+    return wire.answer({"gradebookItems": [show.gradebook_item(x, item)]})
+
+
+def update_gradebook_item(x: Call, caller: Caller) -> Response:
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "the gradebook's items for writing")
+    item = item_named(x, course)
+    body = body_of(x, "gradebookItem")
+    changed = msgspec.structs.replace(
+        item,
+        title=field(body, "title", str, item.title),
+        points_possible=positive(field(body, "pointsPossible", _NUMBER, item.points_possible), "pointsPossible"),
+        is_included_in_grade=field(body, "isIncludedInGrade", bool, item.is_included_in_grade),
+        is_extra_credit=field(body, "isExtraCredit", bool, item.is_extra_credit),
+    )
+    x.store.gradebook_items.put(changed)
+    return wire.no_content()
+
+
+def gradebook_item_of_item(x: Call, caller: Caller) -> Response:
+    """The column of a course item, `{"gradebookItem": …}` without a list."""
+    course = course_named(x, caller)
+    identification: str = x.path_params["item_id"]
+    found = None
+    if identification.isascii() and identification.isdigit() and len(identification) < 20:
+        found = x.store.gradebook_items.first("item", (course.id, int(identification)))
+    if found is None:
+        raise wire.not_found("Gradebook item", identification)
+    return wire.answer({"gradebookItem": show.gradebook_item(x, found)})
+
+
+def item_named(x: Call, course: Course) -> GradebookItem:
+    """The gradebook item of the path, which has to be of the course."""
+    identification: str = x.path_params["gradebook_item_id"]
+    found = x.store.gradebook_items.get(identification.lower()) or x.store.gradebook_items.get(identification)
+    if found is None or found.course_id != course.id:
+        raise wire.not_found("Gradebook item", identification)
+    return found
+
+
+def positive(value: float, name: str) -> float:
+    """A number of points: finite, not negative, below a billion."""
+    if not 0 <= value < 1e9:
+        raise wire.bad_request(
+            "malformed_body", f"Invalid value for {name}.", check=name, expected="0 or more", got=str(value)
+        )
+    return float(value)
+
+
+# --- custom categories and items ---
+def categories(x: Call, caller: Caller) -> Response:
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "custom categories")
+    found = x.store.custom_categories.find("course", course.id)
+    return wire.answer({"customCategories": [_category(x, category) for category in found]})
+
+
+def category(x: Call, caller: Caller) -> Response:
+    found = _category_named(x, course_named(x, caller))
+    return wire.answer({"customCategories": [_category(x, found)]})
+
+
+def create_category(x: Call, caller: Caller) -> Response:
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "custom categories")
+    body = body_of(x, "customCategories")
+    made = CustomCategory(
+        guid=x.ids.uuid(),
+        course_id=course.id,
+        title=_title(body),
+        is_assignable=field(body, "isAssignable", bool, False),
+    )
+    x.store.custom_categories.put(made)
+    path = f"/courses/{course.id}/gradebook/customCategories/{made.guid}"
+    return created(x, path, {"customCategory": _category(x, made)})
+
+
+def update_category(x: Call, caller: Caller) -> Response:
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "custom categories")
+    found, body = _category_named(x, course), body_of(x, "customCategories")
+    changed = msgspec.structs.replace(
+        found,
+        title=field(body, "title", str, found.title),
+        is_assignable=field(body, "isAssignable", bool, found.is_assignable),
+    )
+    x.store.custom_categories.put(changed)
+    return wire.no_content()
+
+
+def delete_category(x: Call, caller: Caller) -> Response:
+    """With its items and their grades."""
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "custom categories")
+    found = _category_named(x, course)
+    for item in x.store.custom_items.find("category", found.guid):
+        _remove(x, item)
+    x.store.custom_categories.delete(found.guid)
+    return wire.no_content()
+
+
+def custom_items(x: Call, caller: Caller) -> Response:
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "custom items")
+    found = x.store.custom_items.find("category", _category_named(x, course).guid)
+    return wire.answer({"customItems": [_custom_item(x, course, item) for item in found]})
+
+
+def custom_item(x: Call, caller: Caller) -> Response:
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "custom items")
+    return wire.answer({"customItems": [_custom_item(x, course, _custom_item_named(x, course))]})
+
+
+def custom_gradebook_item(x: Call, caller: Caller) -> Response:
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "custom items")
+    item = x.store.gradebook_items.get(_custom_item_named(x, course).gradebook_item_id)
+    if item is None:
+        raise wire.not_found("Gradebook item", x.path_params["custom_item_id"])
+    return wire.answer({"gradebookItem": show.gradebook_item(x, item)})
+
+
+def create_custom_item(x: Call, caller: Caller) -> Response:
+    """A custom item is a column of the gradebook too, and can be graded."""
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "custom items")
+    parent = _category_named(x, course)
+    if not parent.is_assignable:
+        raise wire.bad_request(
+            "category_not_assignable",
+            "The category is not assignable.",
+            check="isAssignable of the category",
+            expected=True,
+            got=False,
+            diagnosis="create the category with isAssignable true",
+        )
+    body = body_of(x, "customItem")
+    column = GradebookItem(
+        id=x.ids.uuid(),
+        course_id=course.id,
+        item_id=x.store.next_number("gradebook_items", "item_id"),
+        title=field(body, "title", str, parent.title),
+        points_possible=positive(field(body, "pointsPossible", _NUMBER, 0), "pointsPossible"),
+        is_included_in_grade=field(body, "isIncludedInGrade", bool, True),
+        is_extra_credit=field(body, "isExtraCredit", bool, False),
+        type="customItem",
+        category_id=parent.guid,
+    )
+    x.store.gradebook_items.put(column)
+    made = CustomItem(
+        guid=x.ids.uuid(),
+        category_guid=parent.guid,
+        title=column.title,
+        unit_id=field(body, "unitID", int),
+        gradebook_item_id=column.id,
+    )
+    x.store.custom_items.put(made)
+    path = f"/courses/{course.id}/gradebook/customCategories/{parent.guid}/customItems/{made.guid}"
+    return created(x, path, {"customItem": _custom_item(x, course, made)})
+
+
+def delete_custom_item(x: Call, caller: Caller) -> Response:
+    course = course_named(x, caller)
+    require_staff(x, caller, course, "custom items")
+    _remove(x, _custom_item_named(x, course))
+    return wire.no_content()
+
+
+def _remove(x: Call, item: CustomItem) -> None:
+    for grade in x.store.grades.find("item", item.gradebook_item_id):
+        x.store.grades.delete(grade.id)
+    x.store.gradebook_items.delete(item.gradebook_item_id)
+    x.store.custom_items.delete(item.guid)
+
+
+def _title(body: dict[str, Any]) -> str:
+    title: str = field(body, "title", str, "")
+    if not title:
+        raise wire.bad_request("malformed_body", "Missing required element: title.", check="title is there")
+    return title
+
+
+def _category_named(x: Call, course: Course) -> CustomCategory:
+    identification: str = x.path_params["category_id"]
+    found = x.store.custom_categories.get(identification.lower())
+    if found is None or found.course_id != course.id:
+        raise wire.not_found("Custom category", identification)
+    return found
+
+
+def _custom_item_named(x: Call, course: Course) -> CustomItem:
+    parent = _category_named(x, course)
+    identification: str = x.path_params["custom_item_id"]
+    found = x.store.custom_items.get(identification.lower())
+    if found is None or found.category_guid != parent.guid:
+        raise wire.not_found("Custom item", identification)
+    return found
+
+
+def _category(x: Call, one: CustomCategory) -> dict[str, Any]:
+    path = f"/courses/{one.course_id}/gradebook/customCategories/{one.guid}"
+    return {
+        "guid": one.guid,
+        "title": one.title,
+        "isAssignable": one.is_assignable,
+        "links": [wire.link(x, path, "self"), wire.link(x, f"{path}/customItems", "related")],
+    }
+
+
+def _custom_item(x: Call, course: Course, one: CustomItem) -> dict[str, Any]:
+    path = f"/courses/{course.id}/gradebook/customCategories/{one.category_guid}/customItems/{one.guid}"
+    return {
+        "guid": one.guid,
+        "title": one.title,
+        "unitID": one.unit_id,
+        "links": [
+            wire.link(x, path, "self"),
+            wire.link(x, f"/courses/{course.id}/gradebook/gradebookItems/{one.gradebook_item_id}", "related"),
+        ],
+    }
+
+
+_CATEGORIES = "/courses/{course_id}/gradebook/customCategories"
+_ITEMS = f"{_CATEGORIES}/{{category_id}}/customItems"
+
+ROUTES: tuple[Route, ...] = (
+    *(
+        route
+        for book in ("", "/gradebook")
+        for route in (
+            resource(
+                "GET",
+                f"/courses/{{course_id}}{book}/gradebookItems",
+                gradebook_items,
+                summary="The gradebook's items",
+                tag="gradebook",
+            ),
+            resource(
+                "GET",
+                f"/courses/{{course_id}}{book}/gradebookItems/{{gradebook_item_id}}",
+                gradebook_item,
+                summary="One gradebook item",
+                tag="gradebook",
+            ),
+            resource(
+                "PUT",
+                f"/courses/{{course_id}}{book}/gradebookItems/{{gradebook_item_id}}",
+                update_gradebook_item,
+                summary="Change a gradebook item",
+                source=_JAVA,
+                tag="gradebook",
+            ),
+        )
+    ),
+    resource(
+        "GET",
+        "/courses/{course_id}/items/{item_id}/gradebookItem",
+        gradebook_item_of_item,
+        summary="The gradebook item of a course item",
+        evidence="documented",
+        source="developer.pearson.com: Gradebook integration",
+        tag="gradebook",
+    ),
+    *(
+        resource(method, path, handler, summary=summary, source=_JAVA, tag="custom categories")
+        for method, path, handler, summary in (
+            ("GET", _CATEGORIES, categories, "Custom categories"),
+            ("POST", _CATEGORIES, create_category, "Add a custom category"),
+            ("GET", f"{_CATEGORIES}/{{category_id}}", category, "A custom category"),
+            ("PUT", f"{_CATEGORIES}/{{category_id}}", update_category, "Change a custom category"),
+            ("DELETE", f"{_CATEGORIES}/{{category_id}}", delete_category, "Remove a custom category"),
+            ("GET", _ITEMS, custom_items, "Items of a custom category"),
+            ("POST", _ITEMS, create_custom_item, "Add an item to a custom category"),
+            ("GET", f"{_ITEMS}/{{custom_item_id}}", custom_item, "A custom item"),
+            ("DELETE", f"{_ITEMS}/{{custom_item_id}}", delete_custom_item, "Remove a custom item"),
+            ("GET", f"{_ITEMS}/{{custom_item_id}}/gradebookItem", custom_gradebook_item, "Its gradebook item"),
+        )
+    ),
+)

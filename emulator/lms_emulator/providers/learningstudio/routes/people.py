@@ -1,0 +1,124 @@
+"""The server's clock, users, their courses and terms."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.learningstudio import representations as show
+from lms_emulator.providers.learningstudio import wire
+from lms_emulator.providers.learningstudio.credentials import Caller, identify, require
+from lms_emulator.providers.learningstudio.model import User
+from lms_emulator.providers.learningstudio.routes.common import (
+    both,
+    check_campus,
+    days,
+    expansions,
+    other_user,
+    resource,
+    subject,
+)
+from lms_emulator.providers.learningstudio.wire import Call
+
+
+def system_date_time(x: Call) -> Response:
+    """GET /systemDateTime: for clients whose clock is wrong. Wrong credentials are refused here too."""
+    (identify if x.settings.anonymous_system_date_time else require)(x)
+    value = wire.instant(x.clock.now())
+    if wire.wants_xml(x):
+        # Seven decimals, all zero: Pearson's Java library reads them as milliseconds.
+        return wire.xml(f"<systemDateTime><value>{value[:-1]}.0000000Z</value></systemDateTime>")
+    return wire.answer({"systemDateTime": {"value": value}})
+
+
+def me(x: Call, caller: Caller) -> Response:
+    return wire.answer({"me": show.user(x, subject(x, caller))})
+
+
+def user(x: Call, caller: Caller) -> Response:
+    return wire.answer({"users": [show.user(x, _visible(x, caller))]})
+
+
+def _visible(x: Call, caller: Caller) -> User:
+    """The user of the path, if the caller may see him; who teaches may look up anybody of the campus."""
+    found = subject(x, caller)
+    own = caller.user
+    if own is None or own.id == found.id or own.administrator:
+        return found
+    if not any(enrollment.role != "STUD" for enrollment in x.store.enrollments.find("user", own.id)):
+        raise other_user(found.id)
+    return found
+
+
+def courses(x: Call, caller: Caller) -> Response:
+    """A user's courses, between dates if asked."""
+    starts, ends = days(x, "startDatesBetween"), days(x, "endDatesBetween")
+    expand = expansions(x)
+    found = [
+        show.course_link(x, course, expand)
+        for course in x.store.courses_of(_visible(x, caller))
+        if (starts is None or starts[0] <= course.start < starts[1])
+        and (ends is None or ends[0] <= course.end < ends[1])
+    ]
+    return wire.answer({"courses": found})
+
+
+def current_courses(x: Call, caller: Caller) -> Response:
+    """The list that the mobile site of 2011 read."""
+    now = x.clock.now()
+    found = [
+        {
+            "id": course.id,
+            "title": course.title,
+            "displayCourseCode": course.display_course_code,
+            "callNumbers": course.call_numbers,
+        }
+        for course in x.store.courses_of(subject(x, caller))
+        if course.start <= now < course.end
+    ]
+    return wire.answer({"currentCourses": found})
+
+
+def classmates(x: Call, caller: Caller) -> Response:
+    """The students who share a course with the user; no teachers."""
+    own = _visible(x, caller)
+    found = {
+        member.id: show.person(x, member)
+        for course in x.store.courses_of(own)
+        for _, member in x.store.members(course.id, "STUD")
+        if member.id != own.id
+    }
+    return wire.answer({"classmates": list(found.values())})
+
+
+def terms(x: Call, caller: Caller) -> Response:
+    return wire.answer({"terms": [show.term(x, term) for term in x.store.terms_of(_visible(x, caller))]})
+
+
+def term(x: Call, caller: Caller) -> Response:
+    identification: str = x.path_params["term_id"]
+    found = x.store.terms.get(int(identification)) if identification.isascii() and identification.isdigit() else None
+    if found is None:
+        raise wire.not_found("Term", identification)
+    check_campus(x, caller, found.client_string, "Term", identification)
+    return wire.answer({"terms": [show.term(x, found)]})
+
+
+ROUTES = (
+    Route(
+        methods=("GET",),
+        path="/systemDateTime",
+        handler=system_date_time,
+        evidence="observed",
+        source="Pearson's Java and Python libraries, 2014",
+        summary="The server's clock, as JSON or XML",
+        tag="system",
+    ),
+    resource("GET", "/me", me, summary="The user of the access token", tag="users"),
+    resource("GET", "/users/{user_id}", user, summary="A user, by number or loginid=", tag="users"),
+    *both("GET", "/courses", courses, summary="A user's courses"),
+    resource("GET", "/me/currentcourses_moby", current_courses, summary="Courses of today (2011)", tag="users"),
+    *both("GET", "/classmates", classmates, summary="Students in the same courses"),
+    *both("GET", "/terms", terms, summary="The terms of a user's courses"),
+    resource("GET", "/terms/{term_id}", term, summary="A term", evidence="inferred", tag="terms"),
+)

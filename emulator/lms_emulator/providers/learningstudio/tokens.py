@@ -1,0 +1,333 @@
+"""The rules of `POST /token` and of the flow of 2010: who gets an access token, and why not."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from datetime import datetime, timedelta
+
+import msgspec
+
+from lms_emulator.providers.learningstudio import wire
+from lms_emulator.providers.learningstudio.credentials import remember
+from lms_emulator.providers.learningstudio.model import (
+    AccessGrant,
+    Application,
+    Campus,
+    IssuedToken,
+    RefreshToken,
+    User,
+)
+from lms_emulator.providers.learningstudio.wire import Call
+from lms_emulator.signing.pearson import (
+    ASSERTION_FIELDS,
+    ASSERTION_TYPE_SOURCED_ID,
+    ASSERTION_TYPE_USERNAME,
+    AccessToken,
+    Assertion,
+    Malformed,
+    SignedAssertion,
+    parse_signed_assertion,
+)
+
+ASSERTION_TYPES = (ASSERTION_TYPE_USERNAME, ASSERTION_TYPE_SOURCED_ID)
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+# --- issuing ---
+def issue(x: Call, application: Application, user: User, *, refreshable: bool) -> dict[str, object]:
+    """Make and keep an access token (and a refresh token); the answer's body."""
+    now = x.clock.now()
+    seconds = x.settings.access_token_seconds
+    expires = now + timedelta(seconds=seconds)
+    campus = x.store.campuses.get(user.client_string)
+    token = AccessToken(
+        application_id=application.id,
+        consumer_key=campus.consumer_key if campus is not None else "",
+        user_id=user.id,
+        expires=expires.replace(microsecond=0),
+    ).sign(x.store.section.server_key)
+    x.store.access_tokens.put(
+        IssuedToken(
+            token=token.canonical,
+            application_id=application.id,
+            client_string=user.client_string,
+            user_id=user.id,
+            issued=now,
+            expires=expires,
+        )
+    )
+    body: dict[str, object] = {"access_token": token.issued(), "expires_in": seconds}
+    if refreshable:
+        body["refresh_token"] = _refresh_token(x, application, user, token.canonical, now)
+    return body
+
+
+def _refresh_token(x: Call, application: Application, user: User, access_token: str, now: datetime) -> str:
+    # URL-safe characters only: two of Pearson's libraries send it without percent-encoding.
+    refresh = RefreshToken(
+        token=x.ids.token(64),
+        application_id=application.id,
+        user_id=user.id,
+        access_token=access_token,
+        expires=now + timedelta(seconds=x.settings.refresh_token_seconds),
+    )
+    return x.store.refresh_tokens.put(refresh).token
+
+
+# --- assertion ---
+def by_assertion(x: Call, assertion_type: str, text: str) -> tuple[Application, User]:
+    """Whom a signed assertion stands for. Checks in the order that gives the most useful message."""
+    if assertion_type not in ASSERTION_TYPES:
+        raise wire.unsupported_assertion_type(x, assertion_type, ASSERTION_TYPES)
+    signed = _parsed(x, text)
+    assertion = signed.assertion
+    sent = _moment(x, assertion)
+    campus = x.store.campuses.first("consumer_key", assertion.consumer_key)
+    if campus is None:
+        raise wire.unknown_keys(
+            x, "consumerKey is a campus's", assertion.consumer_key, _misplaced(x, assertion, signed.signature)
+        )
+    _check_signature(x, signed, campus)
+    application = x.store.applications.get(assertion.application_id)
+    if application is None or not application.active:
+        raise wire.unknown_keys(x, "applicationId is known and active", assertion.application_id)
+    _check_campus(x, assertion, campus)
+    _check_window(x, sent)
+    user = _asserted_user(x, assertion_type, assertion)
+    if x.settings.assertion_reuse == "refuse" and not remember(
+        x, campus.consumer_key, f"assertion {signed.signature.lower()}", 2 * x.settings.assertion_window_seconds + 1
+    ):
+        raise wire.assertion_reused(x)
+    return application, user
+
+
+def _parsed(x: Call, text: str) -> SignedAssertion:
+    try:
+        signed = parse_signed_assertion(text)
+    except Malformed as malformed:
+        diagnosis = str(malformed)
+        if "|" not in text and "%7c" in text.lower():
+            diagnosis = "the assertion is percent-encoded twice"
+        elif text.count("|") == 5:
+            diagnosis = "the signature is missing: append | and the hex CMAC-AES"
+        raise wire.malformed_assertion(x, str(malformed), text, diagnosis) from None
+    values = (*signed.assertion.text.split("|"), signed.signature)
+    for name, value in zip(ASSERTION_FIELDS, values, strict=True):
+        if value.startswith("{"):
+            raise wire.placeholder(name, value)
+    return signed
+
+
+def _moment(x: Call, assertion: Assertion) -> datetime:
+    try:
+        return assertion.moment()
+    except Malformed as malformed:
+        sent = assertion.timestamp
+        diagnosis = str(malformed)
+        if _GUID.fullmatch(sent) or not any(character.isdigit() for character in sent):
+            diagnosis = _misplaced(x, assertion, "") or f"the sixth field is the timestamp, not {sent!r}"
+        elif "." in sent:
+            diagnosis = "the timestamp has fractions of a second; write whole seconds"
+        elif sent.isdigit():
+            diagnosis = "the timestamp is a Unix time; write YYYY-MM-DDTHH:MM:SSZ"
+        elif not sent.endswith("Z"):
+            diagnosis = "the timestamp has to be UTC and to end in Z"
+        raise wire.malformed_assertion(x, str(malformed), sent, diagnosis) from None
+
+
+def _misplaced(x: Call, assertion: Assertion, signature: str) -> str | None:
+    """Which known value stands in a wrong field."""
+    homes = dict.fromkeys((application.id for application in x.store.applications), "applicationId")
+    for campus in x.store.campuses:
+        homes[campus.consumer_key] = "consumerKey"
+        homes[campus.client_string] = "clientString"
+    values = (*assertion.text.split("|"), signature)
+    for name, value in zip(ASSERTION_FIELDS, values, strict=True):
+        home = homes.get(value)
+        # An application may well be named after its campus.
+        if home is not None and home != name and name not in ("applicationName", "userName"):
+            return f"the {home} stands in the place of the {name}; the order is {'|'.join(ASSERTION_FIELDS)}"
+    first = homes.get(assertion.application_name)
+    return f"the {first} stands in the place of the applicationName" if first else None
+
+
+def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
+    right = signed.assertion.signature(campus.shared_secret)
+    sent = signed.signature
+    if hmac.compare_digest(right.encode(), sent.encode()):
+        return
+    if x.settings.upper_case_hex == "allow" and hmac.compare_digest(right.encode(), sent.lower().encode()):
+        x.warn("upper_case_hex", "The assertion's signature is in upper case; Pearson's libraries write lower case.")
+        return
+    from lms_emulator.signing.pearson_diagnosis import diagnose_assertion
+
+    diagnosis = diagnose_assertion(sent, signed.assertion, campus.shared_secret)
+    if diagnosis is None:
+        for other in x.store.campuses:
+            if other is not campus and signed.assertion.signature(other.shared_secret) == sent:
+                diagnosis = f"it was signed with the secret of the campus {other.client_string}"
+    if diagnosis is None and sent.lower() == right:
+        diagnosis = "the hex digits are in upper case"
+    raise wire.assertion_signature(
+        x, right, sent, signed.assertion.text, diagnosis or _misplaced(x, signed.assertion, sent)
+    )
+
+
+def _check_campus(x: Call, assertion: Assertion, campus: Campus) -> None:
+    got = assertion.client_string
+    if got == campus.client_string:
+        return
+    if x.store.campuses.get(got) is not None:
+        diagnosis = f"these are the keys of {campus.client_string}; each campus has its own keys"
+    elif got.lower() == campus.client_string.lower():
+        diagnosis = f"the client string is written {campus.client_string}"
+    else:
+        diagnosis = _misplaced(x, assertion, "") or f"these keys belong to {campus.client_string}"
+    raise wire.unknown_keys(x, "clientString is the campus of the consumer key", got, diagnosis)
+
+
+def _check_window(x: Call, sent: datetime) -> None:
+    now = x.clock.now()
+    away = int(sent.timestamp()) - int(now.timestamp())
+    window = x.settings.assertion_window_seconds
+    if abs(away) <= window:
+        return
+    direction = "ahead of" if away > 0 else "behind"
+    diagnosis = f"the server's time is {wire.instant(now)}; the assertion is {abs(away)} s {direction} it"
+    quarters = round(away / 900)
+    if 0 < abs(quarters) <= 56 and abs(away - quarters * 900) <= window:
+        sign, minutes = "+" if quarters > 0 else "-", abs(quarters) * 15
+        zone = f"UTC{sign}{minutes // 60:02}:{minutes % 60:02}"
+        diagnosis += f": local time ({zone}) with a Z behind it? The timestamp has to be UTC"
+    raise wire.assertion_time(x, sent, now, diagnosis)
+
+
+def _asserted_user(x: Call, assertion_type: str, assertion: Assertion) -> User:
+    name = assertion.username
+    by_sourced_id = x.store.users.first("sourced_id", (assertion.client_string, name))
+    by_name = x.store.user_named(assertion.client_string, name, ignore_case=x.settings.username_case == "ignored")
+    if assertion_type == ASSERTION_TYPE_SOURCED_ID:
+        user, other, kind = by_sourced_id, by_name, "a sourced id"
+    else:
+        user, other, kind = by_name, by_sourced_id, "a username"
+    if user is not None and user.active:
+        return user
+    diagnosis = None
+    if user is not None:
+        diagnosis = "the user is not active"
+    elif "\\" in name:
+        diagnosis = "an assertion has the bare username; clientString\\username belongs to the password grant"
+    elif other is not None:
+        diagnosis = f"with this assertion_type the fifth field is {kind}; the value fits the other assertion_type"
+    elif name.isdigit() and x.store.users.get(int(name[:18])) is not None:
+        diagnosis = "the fifth field is the username, not the user's number"
+    elif x.store.user_named(assertion.client_string, name.strip(), ignore_case=True) is not None:
+        diagnosis = "the username differs in case or blanks from the one on record"
+    raise wire.unknown_user(x, name, diagnosis)
+
+
+# --- password and refresh ---
+def application_of(x: Call, client_id: str) -> Application:
+    """The application of a `client_id`."""
+    if client_id.startswith("{"):
+        raise wire.placeholder("client_id", client_id)
+    application = x.store.applications.get(client_id)
+    if application is None or not application.active:
+        diagnosis = None
+        if x.store.campuses.first("consumer_key", client_id) is not None:
+            diagnosis = "client_id is the application id; this is a campus's consumer key"
+        raise wire.unknown_keys(x, "client_id is an application that is known and active", client_id, diagnosis)
+    return application
+
+
+def by_password(x: Call, username: str, password: str) -> User:
+    """The user of `clientString\\username` with this password."""
+    if username.startswith("{"):
+        raise wire.placeholder("username", username)
+    client_string, backslash, name = username.partition("\\")
+    if not backslash:
+        raise wire.username_without_client_string(x, username)
+    return by_login(x, client_string, name, password)
+
+
+def by_login(x: Call, client_string: str, name: str, password: str) -> User:
+    """The user with this login id and password in a campus."""
+    if x.store.campuses.get(client_string) is None:
+        raise wire.bad_password(x, "the client string is a campus's", client_string)
+    user = x.store.user_named(client_string, name, ignore_case=x.settings.username_case == "ignored")
+    if user is None:
+        raise wire.bad_password(x, "the user exists in the campus", name)
+    if not user.active:
+        raise wire.bad_password(x, "the user is active", name)
+    if not user.password or not hmac.compare_digest(user.password.encode(), password.encode("utf-8", "replace")):
+        raise wire.bad_password(x, "the password is right", name)
+    return user
+
+
+def by_refresh_token(x: Call, application: Application, text: str) -> User:
+    """The user of a refresh token, which is used up."""
+    kept = x.store.refresh_tokens.get(text)
+    if kept is None:
+        hint = "this is an access token" if text.count("|") == 4 else None
+        raise wire.bad_refresh_token(x, "the refresh token was issued here and is not long expired", hint)
+    if kept.application_id != application.id:
+        raise wire.bad_refresh_token(x, "the refresh token was issued to this client_id")
+    if x.clock.now() >= kept.expires:
+        raise wire.bad_refresh_token(
+            x,
+            f"the refresh token has not expired (it did at {wire.instant(kept.expires)})",
+            "a refresh token outlives its access token by minutes only; after that, ask for the password again",
+        )
+    if kept.used and x.settings.refresh_token_reuse == "refuse":
+        raise wire.bad_refresh_token(
+            x, "the refresh token is used once", "each refresh gives a new pair; use only the latest"
+        )
+    user = x.store.users.get(kept.user_id)
+    if user is None or not user.active:
+        raise wire.bad_refresh_token(x, "the user is active")
+    x.store.refresh_tokens.put(msgspec.structs.replace(kept, used=True))
+    old = x.store.access_tokens.get(kept.access_token)
+    if old is not None and x.settings.access_token_after_refresh == "revoke":
+        x.store.access_tokens.put(msgspec.structs.replace(old, revoked=True))
+    return user
+
+
+# --- the flow of 2010 ---
+def grant(x: Call, application: Application, user: User) -> AccessGrant:
+    """Make and keep an access grant."""
+    return x.store.access_grants.put(
+        AccessGrant(
+            grant=x.ids.token(48),
+            application_id=application.id,
+            user_id=user.id,
+            expires=x.clock.now() + timedelta(seconds=x.settings.access_grant_seconds),
+        )
+    )
+
+
+def by_grant(x: Call, text: str) -> tuple[Application, User]:
+    """Whom an access grant stands for."""
+    kept = x.store.access_grants.get(text)
+    if kept is None or x.clock.now() >= kept.expires:
+        raise wire.bad_grant("the access grant was issued here and has not expired")
+    if kept.used and x.settings.access_grant_reuse == "refuse":
+        raise wire.bad_grant("the access grant is used once (setting access_grant_reuse)")
+    application, user = x.store.applications.get(kept.application_id), x.store.users.get(kept.user_id)
+    if application is None or not application.active or user is None or not user.active:
+        raise wire.bad_grant("application and user are active")
+    x.store.access_grants.put(msgspec.structs.replace(kept, used=True))
+    return application, user
+
+
+def grant_type_hint(x: Call, sent: str) -> str | None:
+    """Why there is no usable grant_type."""
+    if sent:
+        return (
+            "`urn:ietf:params:oauth:…` and other grants of RFC 6749 are younger than this API" if ":" in sent else None
+        )
+    if "grant_type" in x.query:
+        return "the parameters belong in the body, not in the query"
+    if x.body and not x.is_form:
+        return f"the body has to be application/x-www-form-urlencoded, not {x.content_type or 'without a type'}"
+    return None
