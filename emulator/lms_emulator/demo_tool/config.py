@@ -1,0 +1,50 @@
+"""What the application has to be told: where LTIAAS is, its API key, and where each LMS has its REST API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from lms_emulator.core.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of the application.
+
+    Parameters:
+        ltiaas_url: `https://your.ltiaas.com`.
+        api_key: of the LTIAAS account. Back end only: it must never reach a browser.
+        lms_urls: base URL of each LMS's REST API, by LTIAAS platform id.
+    """
+
+    ltiaas_url: str
+    api_key: str
+    lms_urls: dict[str, str] = field(default_factory=dict)
+
+
+def from_emulator(url: str) -> Config:
+    """Ask a running emulator for its demo credentials.
+
+    Parameters: `url`, the emulator's gateway. Raises UsageError when nothing answers there.
+    """
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/_emulator/info", timeout=5, trust_env=False)
+        providers: dict[str, Any] = answer.raise_for_status().json()["providers"]
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise UsageError(f"no emulator answers at {url} ({error}); start one with `lms-emulator serve`") from None
+    ltiaas = providers["ltiaas"]
+    lms_urls = {
+        ltiaas["platforms"][name]: base(providers[name])
+        for name in ("canvas", "brightspace")
+        if name in providers and ltiaas["platforms"].get(name)
+    }
+    return Config(ltiaas_url=base(ltiaas), api_key=ltiaas["api_key"], lms_urls=lms_urls)
+
+
+def base(provider: dict[str, Any]) -> str:
+    """A provider's address: its own port if it has one, else its prefix on the gateway."""
+    urls: dict[str, str] = provider["base_urls"]
+    return urls.get("port") or urls["prefix"]

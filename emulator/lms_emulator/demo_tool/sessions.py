@@ -1,0 +1,67 @@
+"""Who is sitting at which browser. In memory: this is a demonstration."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lms_emulator.core.ids import Ids
+from lms_emulator.demo_tool.ltiaas import Tokens
+
+COOKIE = "demo_tool_session"
+
+
+@dataclass
+class Session:
+    """One user at one browser.
+
+    `launch` is the id token of the launch; `connecting` is the user id that pressed Connect: LTIAAS carries nothing
+    of ours through the OAuth2 flow, so only this session knows who began it.
+    """
+
+    id: str
+    launch: dict[str, Any]
+    ltik: str
+    connecting: str | None = None
+    tokens: Tokens | None = None
+
+    @property
+    def user(self) -> dict[str, Any]:
+        """`id`, `name`, `email`, `roles` of the launch."""
+        return dict(self.launch["user"])
+
+    @property
+    def platform_id(self) -> str:
+        """The LTIAAS platform id of the launch."""
+        return str(self.launch["platform"]["id"])
+
+    @property
+    def family(self) -> str:
+        """`canvas`, `desire2learn`, …"""
+        return str(self.launch["platform"].get("productFamilyCode", ""))
+
+
+class Sessions:
+    """The sessions, newest last; the oldest make room."""
+
+    def __init__(self, limit: int = 1_000) -> None:
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._limit = limit
+        self._ids = Ids()
+
+    def open(self, response: Response, launch: dict[str, Any], ltik: str) -> Session:
+        """Begin a session for a launch, under a new cookie."""
+        session = Session(self._ids.token(43), launch, ltik)
+        self._sessions[session.id] = session
+        while len(self._sessions) > self._limit:
+            self._sessions.popitem(last=False)
+        response.set_cookie(COOKIE, session.id, httponly=True, samesite="lax", path="/")
+        return session
+
+    def of(self, request: Request) -> Session | None:
+        """The session of a browser, if it has one."""
+        return self._sessions.get(request.cookies.get(COOKIE, ""))
