@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_descriptions(commands)
     _add_world(commands)
     _add_sign(commands)
+    _add_demo_tool(commands)
     return parser
 
 
@@ -325,3 +326,44 @@ def _sign(args: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+def _add_demo_tool(commands: Any) -> None:
+    tool = commands.add_parser(
+        "demo-tool",
+        help="run a tiny application behind LTIAAS: launch, connect, list courses",
+        description="Run the application that the demo world's LTIAAS account launches. Without --ltiaas it asks a "
+        "running emulator (--url) for addresses and the API key.",
+    )
+    tool.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
+    tool.add_argument("--port", default="8090", help="port (default 8090; 0 picks a free one)")
+    tool.add_argument("--url", help="address of the emulator (default as for `explain`)")
+    tool.add_argument("--ltiaas", metavar="URL", help="address of LTIAAS (default: the emulator's)")
+    tool.add_argument("--api-key", help="API key of the LTIAAS account (default: the demo account's)")
+    tool.add_argument(
+        "--lms", action="append", default=[], metavar="PLATFORM=URL", help="REST API of a platform; may be repeated"
+    )
+    tool.set_defaults(run=_demo_tool)
+
+
+def _demo_tool(args: argparse.Namespace) -> int:
+    from lms_emulator.demo_tool.config import Config, from_emulator
+    from lms_emulator.demo_tool.serve import DemoToolServer
+
+    port = _number(args.port, "--port")
+    if (args.ltiaas is None) != (args.api_key is None):
+        raise UsageError("give --ltiaas and --api-key together, or neither")
+    lms_urls: dict[str, str] = {}
+    for item in args.lms:
+        platform, equals, url = item.partition("=")
+        if not equals:
+            raise UsageError(f"--lms {item}: write it as PLATFORM=URL")
+        lms_urls[platform] = url
+    if args.ltiaas is not None:
+        config = Config(ltiaas_url=args.ltiaas, api_key=args.api_key, lms_urls=lms_urls)
+    else:
+        found = from_emulator(_url(args))
+        config = Config(ltiaas_url=found.ltiaas_url, api_key=found.api_key, lms_urls={**found.lms_urls, **lms_urls})
+    server = DemoToolServer(args.host, port)
+    server.run(config, lambda: print(f"lms-emulator demo-tool ready {server.url}", flush=True))
+    return 0

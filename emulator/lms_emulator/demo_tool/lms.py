@@ -21,6 +21,7 @@ class Person(NamedTuple):
     id: str
     name: str
     email: str
+    lti_user_id: str = ""
 
 
 class Course(NamedTuple):
@@ -43,7 +44,9 @@ class Lms:
         """Whom the token belongs to: whoever was logged in to the LMS in that browser."""
         if self._canvas:
             found = await self._get("/api/v1/users/self/profile", token)
-            return Person(str(found["id"]), found["name"], found.get("primary_email") or "")
+            return Person(
+                str(found["id"]), found["name"], found.get("primary_email") or "", found.get("lti_user_id") or ""
+            )
         found = await self._get("/d2l/api/lp/1.31/users/whoami", token)
         return Person(found["Identifier"], f"{found['FirstName']} {found['LastName']}", found.get("UniqueName") or "")
 
@@ -93,16 +96,23 @@ class Lms:
         return answer
 
 
-def same_person(launch: dict[str, Any], person: Person) -> bool:
+def same_person(launch: dict[str, Any], claims: dict[str, Any], person: Person) -> bool:
     """Is the owner of the token the user of the launch?
 
-    Nothing in the OAuth2 flow says so: the token belongs to whoever was logged in to the LMS. Canvas's LTI user id is
-    opaque, so a launch there should carry `canvas_user_id=$Canvas.user.id` as a custom parameter; without it only the
-    e-mail address is left to compare. Brightspace's LTI user id ends in `_<API user id>`.
+    Nothing in the OAuth2 flow says so: the token belongs to whoever was logged in to the LMS in that browser.
+
+    - Brightspace's LTI user id ends in `_<API user id>`.
+    - Canvas's is opaque. A custom parameter `canvas_user_id=$Canvas.user.id` gives the API id; without it, the
+      launch's LTI 1.1 user id is the profile's `lti_user_id`; without that, only the e-mail address is left.
+
+    Parameters: `launch`, the id token as LTIAAS formats it; `claims`, the same raw; `person`, whose token it is.
     """
-    user, custom = launch["user"], launch["launch"].get("custom") or {}
+    if launch["platform"].get("productFamilyCode") != "canvas":
+        return str(launch["user"]["id"]).rpartition("_")[2] == person.id
+    custom = launch["launch"].get("custom") or {}
     if "canvas_user_id" in custom:
         return str(custom["canvas_user_id"]) == person.id
-    if launch["platform"].get("productFamilyCode") == "canvas":
-        return bool(person.email) and str(user.get("email", "")).lower() == person.email.lower()
-    return str(user["id"]).rpartition("_")[2] == person.id
+    legacy = claims.get("https://purl.imsglobal.org/spec/lti/claim/lti11_legacy_user_id")
+    if legacy and person.lti_user_id:
+        return str(legacy) == person.lti_user_id
+    return bool(person.email) and str(launch["user"].get("email", "")).lower() == person.email.lower()

@@ -72,6 +72,13 @@ def _scopes(*names: str) -> list[str]:
     return [f"https://purl.imsglobal.org/spec/lti-ags/scope/{name}" for name in names]
 
 
+def _reading(grades: dict[str, Any]) -> list[str]:
+    """The scope for reading line items: the read-only one where the launch grants nothing better."""
+    granted = grades.get("scope")
+    wanted, lesser = _scopes("lineitem"), _scopes("lineitem.readonly")
+    return lesser if isinstance(granted, list) and lesser[0] in granted and wanted[0] not in granted else wanted
+
+
 def _page(found: lms.Answer, key: str, items: list[Any]) -> dict[str, Any]:
     return {key: items, **{name: found.pages[name] for name in _PAGES if name in found.pages}}
 
@@ -93,7 +100,7 @@ async def line_items(x: Call) -> Response:
         tag=x.query.get("tag") or None,
         limit=limit,
     )
-    found = await lms.call_service(x, caller.platform, "GET", url, scopes=_scopes("lineitem"), accept=LINE_ITEMS_TYPE)
+    found = await lms.call_service(x, caller.platform, "GET", url, scopes=_reading(grades), accept=LINE_ITEMS_TYPE)
     return answer(_page(found, "lineItems", _list(found.body)))
 
 
@@ -137,9 +144,9 @@ async def line_item(x: Call) -> Response:
     """One line item."""
     from lms_emulator.signing.lti13_services import LINE_ITEM_TYPE
 
-    caller, _ = _caller(x)
+    caller, grades = _caller(x)
     url = line_item_url(x, scores=False)
-    found = await lms.call_service(x, caller.platform, "GET", url, scopes=_scopes("lineitem"), accept=LINE_ITEM_TYPE)
+    found = await lms.call_service(x, caller.platform, "GET", url, scopes=_reading(grades), accept=LINE_ITEM_TYPE)
     return answer(found.body)
 
 
