@@ -51,7 +51,8 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
         if "//" not in path:
             return path
         head, mount, line_item = path.partition(_LINE_ITEM)
-        return _SLASHES.sub("/", head) + mount + line_item.lstrip("/") if mount else _SLASHES.sub("/", path)
+        head = _SLASHES.sub("/", head)
+        return head.rstrip("/") + mount + line_item.lstrip("/") if mount else head
 
     def respond_early(self, x: Call) -> Response | None:
         if x.method == "OPTIONS" and x.settings.cors == "any" and x.headers.get("origin"):

@@ -1,0 +1,51 @@
+"""One emulator and one small LMS for the folder; a pristine world for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from contract_tests.ltiaas.small_lms import SmallLms, small_lms
+from contract_tests.ltiaas.support import LmsSide, Rig, world
+from lms_emulator.app import create_app
+from lms_emulator.serve import Server
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[tuple[Rig, SmallLms]]:
+    server = Server(create_app(), port=0)
+    server.start()
+    try:
+        with small_lms() as lms:
+            rig = Rig(server)
+            lms.tool_keys_url = f"{rig.url}/lti/keys"
+            yield rig, lms
+            rig.http.close()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def rig(running: tuple[Rig, SmallLms]) -> Rig:
+    """The emulator with the demo world and, beside it, the LMSs of the tests."""
+    emulator, lms = running
+    emulator.control("PUT", "/world", world(lms.url))
+    return emulator
+
+
+@pytest.fixture
+def small(running: tuple[Rig, SmallLms], rig: Rig) -> SmallLms:
+    """The LMS on its own socket, as new."""
+    keys, url = running[1].tool_keys_url, running[1].url
+    SmallLms.__init__(running[1], url)
+    running[1].tool_keys_url = keys
+    return running[1]
+
+
+@pytest.fixture
+def lms_side(rig: Rig) -> Iterator[LmsSide]:
+    """The LMS's side of a launch, played by the test."""
+    side = LmsSide(rig)
+    yield side
+    side.browser.close()
