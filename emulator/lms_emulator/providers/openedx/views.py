@@ -158,7 +158,8 @@ class ApiView:
             response = self._answer(x)
         except (credentials.BrokenHeaderError, credentials.NobodysTokenError):
             return server_error(x)
-        response.headers.setdefault("allow", self.allow)
+        if response.status_code != 500:  # a failure of the real server comes from outside the view
+            response.headers.setdefault("allow", self.allow)
         if self.ensure_csrf:
             visits.need_csrf(x, first=True)
             response.headers.setdefault("vary", "Cookie")
