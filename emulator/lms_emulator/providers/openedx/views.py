@@ -154,6 +154,8 @@ class ApiView:
         """Answer one request."""
         visit = visits.of(x)
         visit.view = self
+        if "course_id" in x.path_params:
+            visits.note_course(x)
         try:
             response = self._answer(x)
         except (credentials.BrokenHeaderError, credentials.NobodysTokenError):

@@ -207,6 +207,14 @@ def touch_session(x: Call) -> None:
     of(x).save_session = True
 
 
+def note_course(x: Call) -> None:
+    """Note in the session that a URL with a course in it was called; the first time, the answer carries its cookie."""
+    visit = of(x)
+    if visit.session is not None and not visit.session.seen_course:
+        visit.session = x.store.sessions.put(msgspec.structs.replace(visit.session, seen_course=True))
+        visit.save_session = True
+
+
 def add_message(x: Call, level: str, text: str) -> None:
     """Keep a notice for the next admin page."""
     visit = of(x)
