@@ -250,6 +250,8 @@ def leave(x: Call, response: Response) -> None:
 def _common_headers(x: Call, visit: Visit, response: Response) -> None:
     headers = response.headers
     vary = [name for name in headers.get("vary", "").split(", ") if name]
+    if visit.csrf_first and "Cookie" not in vary:
+        vary.append("Cookie")
     wanted = ["Accept-Language", *(["Cookie"] if visit.csrf_secret is not None else []), "origin", "Cookie"]
     vary += [name for place, name in enumerate(wanted) if name not in vary and name not in wanted[:place]]
     headers["vary"] = ", ".join(vary)
