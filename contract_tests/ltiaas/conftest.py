@@ -39,9 +39,7 @@ def rig(running: tuple[Rig, SmallLms]) -> Rig:
 @pytest.fixture
 def small(running: tuple[Rig, SmallLms], rig: Rig) -> SmallLms:
     """The LMS on its own socket, as new."""
-    keys, url = running[1].tool_keys_url, running[1].url
-    SmallLms.__init__(running[1], url)
-    running[1].tool_keys_url = keys
+    running[1].reset()
     return running[1]
 
 
