@@ -41,6 +41,21 @@ def test_each_test_begins_with_a_pristine_world(pytester: pytest.Pytester) -> No
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
 
 
+def test_a_test_that_loads_another_world_leaves_the_next_one_as_it_was(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_one(lms):
+            lms.load("empty")
+            assert lms.dump()["name"] == "empty"
+
+        def test_two(lms):
+            assert lms.dump()["name"] == "demo"
+            assert lms.openlearning.api_key
+        """
+    )
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
+
+
 def test_a_failing_test_tells_its_refused_requests(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         FLOW

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     unnamed = report.unexplained(shown)
     for result in unnamed[: options.show]:
         print(f"\n{result.exchange.label} [{result.exchange.group}] {result.exchange.name}")
-        print("\n".join(f"  {line[:600]}" for line in result.differences))
+        print("\n".join(f"  {line[:500]}" for line in result.differences))
     for result in shown:
         if options.only == result.exchange.n:
             print(f"\n{result.sent}\n\n{result.exchange.status} {result.exchange.body}\n---\n{result.answer}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.cookies
-import re
 
 from . import pages
 from .ledger import Ledger
@@ -27,8 +26,6 @@ HEADERS = (
     "Access-Control-Allow-Headers",
     "Access-Control-Allow-Methods",
 )
-
-_WAIT = re.compile(r"available in \d+ seconds?")
 
 
 def differences(recorded: Exchange, answer: Answer, ledger: Ledger) -> list[str]:
@@ -59,6 +56,8 @@ def _headers(recorded: Exchange, answer: Answer, ledger: Ledger, echoed: str) ->
         if expected is None or actual is None:
             found.append(f"{name}: expected {expected!r}, got {actual!r}")
             continue
+        if name == "Retry-After":
+            expected, actual = f"available in {expected} seconds", f"available in {actual} seconds"
         found += [f"{name}: {line}" for line in ledger.align(expected, actual, echoed=echoed)]
     return found
 

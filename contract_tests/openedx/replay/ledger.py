@@ -96,12 +96,15 @@ class Ledger:
 
     def _same(self, values: Iterable[volatile.Value]) -> None:
         for value in values:
-            if self.expect(value.text) is None:
+            if value.kind != "wait" and self.expect(value.text) is None:
                 self.bind(value.text, value.text)
 
     def _pair(self, recorded: volatile.Value, ours: volatile.Value, echoed: str) -> list[str]:
         if recorded.kind != ours.kind:
             return [f"expected a {recorded.kind} like {recorded.text!r}, got {ours.text!r} ({ours.kind})"]
+        if recorded.kind == "wait":
+            near = abs(int(recorded.text) - int(ours.text)) <= volatile.WAIT_TOLERANCE
+            return [] if near else [f"expected to wait {recorded.text} s, got {ours.text} s"]
         known = self.expect(recorded.text)
         if known is None and recorded.text in echoed:
             known = recorded.text

@@ -30,6 +30,11 @@ class Result:
         """Whether our answer is the recorded one."""
         return not self.differences
 
+    @property
+    def family(self) -> str:
+        """The group it is counted in: the part before the slash."""
+        return self.exchange.group.split("/")[0]
+
 
 def play(run: Run, target: Target, *, load_world: bool = True) -> Iterator[Result]:
     """Start from the run's world and send its requests in order.

@@ -30,16 +30,11 @@ def named() -> tuple[Named, ...]:
     )
 
 
-def family(group: str) -> str:
-    """The group an exchange is counted in: the part before the slash."""
-    return group.split("/")[0]
-
-
 def counts(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
     """For each group, how many exchanges agree and how many there are."""
     tally: dict[str, tuple[int, int]] = {}
     for result in results:
-        name = family(result.exchange.group)
+        name = result.family
         agreeing, total = tally.get(name, (0, 0))
         tally[name] = (agreeing + result.agrees, total + 1)
     return dict(sorted(tally.items()))

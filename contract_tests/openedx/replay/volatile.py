@@ -20,6 +20,7 @@ PATTERN = re.compile(
   | (?P<jwt>eyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?)
   | (?P<iso>\d{4}-\d\d-\d\d[T +]\d\d(?::|%3A)\d\d(?::|%3A)\d\d(?:\.\d+)?(?:Z|(?:\+|%2B)\d\d(?::|%3A)\d\d)?)
   | (?P<httpdate>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),[ ]\d\d[ ][A-Z][a-z]{2}[ ]\d{4}[ ]\d\d:\d\d:\d\d[ ]GMT)
+  | (?P<wait>(?<=available[ ]in[ ])\d+(?=[ ]second))
   | (?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)
   | (?P<epoch>(?<![\w.])-?1[678]\d{8}(?:\.\d+)?(?![\w.]))
   | (?P<cursor>(?<=cursor=)[A-Za-z0-9]{8,}(?:%3D|=)*)
@@ -32,6 +33,10 @@ PATTERN = re.compile(
 #: How far one of our moments may lie from the recorded one. The clock is set to the recorded `Date`, which has whole
 #: seconds, and the real server took up to a second or two over one answer.
 TOLERANCE_SECONDS = 3.0
+
+
+#: How far a number of seconds to wait may be off: it counts from a moment within the recorded second.
+WAIT_TOLERANCE = 1
 
 
 @dataclasses.dataclass(frozen=True)

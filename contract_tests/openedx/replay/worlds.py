@@ -19,6 +19,9 @@ START = datetime(2026, 11, 21, 21, 12, 0, tzinfo=UTC)
 #: When the accounts were made; each recorded `date_joined` lies within a few seconds of it.
 JOINED = datetime(2026, 11, 21, 20, 49, 13, tzinfo=UTC)
 
+#: The number that the LMS gave to the first application added during the runs (recording extra 23).
+NEXT_APPLICATION = 39
+
 _PERIODS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -115,7 +118,9 @@ def _applications(setup: dict[str, Any]) -> list[dict[str, Any]]:
         "authorization_grant_type": "password",
         "user": service["username"],
     }
-    return [login, *setup["applications"]]
+    first = NEXT_APPLICATION - len(setup["applications"])
+    numbered = [one | {"id": first + number} for number, one in enumerate(setup["applications"])]
+    return [{"id": 1, **login}, *numbered]
 
 
 def _client_id(name: str | None, setup: dict[str, Any]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -24,6 +25,8 @@ CORS_HEADERS = (
     "accept, authorization, content-type, user-agent, x-csrftoken, x-requested-with, cache-control, expires, pragma, "
     "use-jwt-cookie"
 )
+#: What Django leaves unescaped in the path of a URL it writes.
+SAFE_IN_PATH = "/:@&+$,-_.!~*'()"
 CORS_METHODS = "DELETE, GET, OPTIONS, PATCH, POST, PUT"
 
 
@@ -56,7 +59,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         if not x.path.endswith("/") and self._slash_is_missing(x):
             visits.of(x).bare = True
             query = f"?{x.query_string.decode('latin-1')}" if x.query_string else ""
-            return wire.redirect(f"{x.prefix}{x.raw_path.decode('latin-1')}/{query}", 301)
+            return wire.redirect(f"{x.prefix}{quote(x.path, safe=SAFE_IN_PATH)}/{query}", 301)
         if visits.SESSION_COOKIE in x.cookies:
             return _session(x)
         return None

@@ -154,11 +154,14 @@ class ApiView:
         """Answer one request."""
         visit = visits.of(x)
         visit.view = self
+        if "course_id" in x.path_params:
+            visits.note_course(x)
         try:
             response = self._answer(x)
         except (credentials.BrokenHeaderError, credentials.NobodysTokenError):
             return server_error(x)
-        response.headers.setdefault("allow", self.allow)
+        if response.status_code != 500:  # a failure of the real server comes from outside the view
+            response.headers.setdefault("allow", self.allow)
         if self.ensure_csrf:
             visits.need_csrf(x, first=True)
             response.headers.setdefault("vary", "Cookie")

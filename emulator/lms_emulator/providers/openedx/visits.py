@@ -207,6 +207,14 @@ def touch_session(x: Call) -> None:
     of(x).save_session = True
 
 
+def note_course(x: Call) -> None:
+    """Note in the session that a URL with a course in it was called; the first time, the answer carries its cookie."""
+    visit = of(x)
+    if visit.session is not None and not visit.session.seen_course:
+        visit.session = x.store.sessions.put(msgspec.structs.replace(visit.session, seen_course=True))
+        visit.save_session = True
+
+
 def add_message(x: Call, level: str, text: str) -> None:
     """Keep a notice for the next admin page."""
     visit = of(x)
@@ -242,6 +250,8 @@ def leave(x: Call, response: Response) -> None:
 def _common_headers(x: Call, visit: Visit, response: Response) -> None:
     headers = response.headers
     vary = [name for name in headers.get("vary", "").split(", ") if name]
+    if visit.csrf_first and "Cookie" not in vary:
+        vary.append("Cookie")
     wanted = ["Accept-Language", *(["Cookie"] if visit.csrf_secret is not None else []), "origin", "Cookie"]
     vary += [name for place, name in enumerate(wanted) if name not in vary and name not in wanted[:place]]
     headers["vary"] = ", ".join(vary)

@@ -148,7 +148,7 @@ def missing_api_key(diagnosis: str | None = None) -> Refusal:
         status=401,
         message="An API key is required",
         check="an API key came with the request",
-        expected="?api_key=..., or the header X-API-Key",
+        expected="the query parameter api_key, or the header X-API-Key",
         diagnosis=diagnosis,
     )
 
@@ -174,7 +174,7 @@ def bearer_refused() -> Refusal:
         message="An API key is required",
         check="the API key came in the query or in X-API-Key",
         got="Authorization: Bearer",
-        diagnosis="send the key as ?api_key=... or in the header X-API-Key; the setting bearer_keys refuses Bearer",
+        diagnosis="send the key as api_key in the query or in X-API-Key; the setting bearer_keys refuses Bearer",
     )
 
 

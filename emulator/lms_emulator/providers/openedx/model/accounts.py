@@ -141,13 +141,15 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Session(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A signed-in browser session. Anonymous sessions are not stored: their cookie is proof enough.
 
-    Parameters: `messages`, admin notices still to be shown, as (level, text) pairs.
+    Parameters: `messages`, admin notices still to be shown, as (level, text) pairs; `seen_course`, whether a URL with
+    a course in it was called, which the LMS notes in the session the first time.
     """
 
     key: str
     user: str
     expires: datetime
     messages: list[tuple[str, str]] = []
+    seen_course: bool = False
 
 
 class LoginFailures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lms_emulator.core.routing import Route
 from lms_emulator.providers.openedx.routes import (
+    admin,
     authorize,
     blocks,
     bulk_enroll,
@@ -46,5 +47,6 @@ ROUTES: tuple[Route, ...] = (
     *session.ROUTES,
     *me.ROUTES,
     *misc.ROUTES,
+    *admin.ROUTES,
     *(route for view in _VIEWS for route in view.routes()),
 )

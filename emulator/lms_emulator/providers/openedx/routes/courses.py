@@ -60,6 +60,8 @@ def list_courses(x: Call) -> Response:
 def _given(x: Call) -> dict[str, str]:
     """The filters, from the query or the body of a POST."""
     given = {name: x.query[name] for name in _KINDS if name in x.query}
+    if "course_keys" in given:
+        given["course_keys"] = ",".join(x.query.getlist("course_keys"))
     if x.method == "POST":
         body = views.data(x)
         if isinstance(body, dict):

@@ -22,6 +22,23 @@ if TYPE_CHECKING:
 _BASE = "/api/enrollment/v1"
 
 
+def with_csrf_cookie(operation: views.Operation) -> views.Operation:
+    """An operation whose every answer carries the CSRF cookie, set inside the view."""
+
+    def run(x: Call) -> Response:
+        visits.need_csrf(x, first=True)
+        try:
+            response = operation(x)
+        except wire.OpenedxRefusal as refusal:
+            refusal.headers["vary"] = "Cookie"
+            raise
+        response.headers.setdefault("vary", "Cookie")
+        return response
+
+    run.__doc__ = operation.__doc__
+    return run
+
+
 def _username(x: Call) -> str:
     """The caller's username; a server with the API key has none."""
     user = visits.of(x).user if visits.of(x).identity else None
@@ -37,7 +54,6 @@ def _may_see(x: Call, username: str) -> bool:
 
 def read_enrollment(x: Call) -> Response:
     """One enrolment, active or not; 200 without a body when there is none."""
-    visits.need_csrf(x, first=True)
     username = x.path_params.get("username") or _username(x)
     if not _may_see(x, username):
         raise not_yours(username)
@@ -53,7 +69,6 @@ def read_enrollment(x: Call) -> Response:
 
 def list_enrollments(x: Call) -> Response:
     """The active enrolments of a user, oldest first; of another user, only in courses the caller is staff of."""
-    visits.need_csrf(x, first=True)
     username = x.query.get("user") or _username(x)
     user = lookup.user_named(x.store, x.settings, username)
     found = enrollment.of_user(x.store, user) if user else []
@@ -79,7 +94,6 @@ def read_course(x: Call) -> Response:
 
 def read_roles(x: Call) -> Response:
     """The caller's roles in courses, and whether he is global staff."""
-    visits.need_csrf(x, first=True)
     if visits.of(x).identity is None:
         raise no_roles(_username(x))
     user: User = views.caller(x).user
@@ -154,18 +168,18 @@ VIEWS = (
         "/enrollment/{username},{course_id}",
         "A user's enrolment in a course",
         rf"/enrollment/(?P<username>{keys.USERNAME_URL}),(?P<course_id>{keys.COURSE_URL})",
-        get=read_enrollment,
+        get=with_csrf_cookie(read_enrollment),
     ),
     _view(
         "/enrollment/{course_id}",
         "The caller's enrolment in a course",
         rf"/enrollment/(?P<course_id>{keys.COURSE_URL})",
-        get=read_enrollment,
+        get=with_csrf_cookie(read_enrollment),
     ),
     _view(
         "/enrollment",
         "Enrolments of a user; enrol, change or deactivate",
-        get=list_enrollments,
+        get=with_csrf_cookie(list_enrollments),
         post=enrollment_post.post,
     ),
     _view(
@@ -176,7 +190,7 @@ VIEWS = (
         authenticators=credentials.NONE,
         permissions=(views.anyone,),
     ),
-    _view("/roles/", "The caller's roles in courses", get=read_roles),
+    _view("/roles/", "The caller's roles in courses", get=with_csrf_cookie(read_roles)),
     _view(
         "/unenroll/",
         "Unenrol a user who is being retired",

@@ -44,7 +44,7 @@ def no_organization(x: Call) -> Response:
 def my_user_info(x: Call) -> Response:
     """Send the caller to his own user info."""
     version = x.path_params["version"]
-    return wire.redirect(f"/api/mobile/{version}/users/{views.caller(x).user.username}")
+    return wire.redirect(f"{x.prefix}/api/mobile/{version}/users/{views.caller(x).user.username}")
 
 
 def user_info(x: Call) -> Response:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.routing import Handler, Route
-from lms_emulator.providers.openedx import credentials, html, jwts, visits, wire
+from lms_emulator.providers.openedx import html, jwts, visits, wire
 from lms_emulator.providers.openedx.clients import ClientCheck
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.routes.authorize import to_login
-from lms_emulator.providers.openedx.views import ApiView, anyone, caller, server_error
+from lms_emulator.providers.openedx.views import server_error
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -169,82 +169,6 @@ def too_many_page(x: Call) -> Response:
     raise wire.OpenedxRefusal("too_many_requests_page", status=429, style="too-many", check="address /429")
 
 
-# small APIs around the site
-
-
-def organizations(x: Call) -> Response:
-    """The organisations that were entered; none are."""
-    page: dict[str, Any] = {
-        "next": None,
-        "previous": None,
-        "count": 0,
-        "num_pages": 1,
-        "current_page": 1,
-        "start": 0,
-        "results": [],
-    }
-    return wire.api_json(page)
-
-
-def organization(x: Call) -> Response:
-    """One organisation."""
-    text = "No Organization matches the given query."
-    raise wire.OpenedxRefusal("organization_unknown", status=404, message=text, check="organization exists")
-
-
-def switched_off(x: Call) -> Response:
-    """A feature that is off: an empty 404 with HTML's content type."""
-    response = wire.empty(404, {"allow": "GET, HEAD, OPTIONS"})
-    x.check("feature", False, expected="on", got="off")
-    return response
-
-
-def retirement_queue(x: Call) -> Response:
-    """The retirement pipeline has no states here, so every state is unknown."""
-    if not caller(x).user.is_superuser:
-        raise wire.permission_denied("the caller may not retire users")
-    states = x.query.getlist("states")
-    wanted = "[" + ", ".join(repr(state) for state in states) + "]"
-    raise wire.api_error(
-        400, f"Unknown state. Requested: {wanted} Found: []", reason="retirement_state_unknown", check="states"
-    )
-
-
-def deactivate(x: Call) -> Response:
-    """Only an account with a special permission may deactivate others; nobody here has it."""
-    raise wire.permission_denied("this needs the permission `student.can_deactivate_users`")
-
-
-def toggles(x: Call) -> Response:
-    """Feature toggles, for staff."""
-    if not caller(x).user.is_staff:
-        raise wire.permission_denied("the caller is not staff (is_staff)")
-    return wire.api_json({"waffle_flags": [], "waffle_switches": [], "django_settings": []})
-
-
-def my_user_info(x: Call) -> Response:
-    """The mobile API's way to the caller's own record."""
-    version = x.path_params["version"]
-    return wire.redirect(f"{x.prefix}/api/mobile/{version}/users/{caller(x).user.username}")
-
-
-def mobile_user(x: Call) -> Response:
-    """A user as the mobile API shows them: only to themselves."""
-    user = caller(x).user
-    if x.path_params["username"] != user.username:
-        raise wire.permission_denied("only the user's own record is shown")
-    here = f"/api/mobile/{x.path_params['version']}/users/{user.username}"
-    return wire.api_json(
-        {
-            "id": user.id,
-            "username": user.username,
-            "email": user.email,
-            "name": user.name,
-            "course_enrollments": x.url(f"{here}/course_enrollments/"),
-        }
-    )
-
-
 def _route(
     path: str,
     handler: Handler,
@@ -258,11 +182,6 @@ def _route(
     return Route(
         methods=methods, path=path, handler=handler, evidence=evidence, source=source, summary=summary, tag=tag
     )
-
-
-def _api(path: str, get: Any, summary: str, **more: Any) -> tuple[Route, ...]:
-    given: dict[str, Any] = {"authenticators": credentials.JWT_SESSION, "evidence": "recorded", "tag": "site"}
-    return ApiView(path, get=get, summary=summary, source="recording, group extras", **{**given, **more}).routes()
 
 
 ROUTES = (
@@ -286,31 +205,4 @@ ROUTES = (
     _route("/favicon.ico", favicon, "Icon", methods=("GET",)),
     _route("/403", forbidden_page, "The site's 403 page"),
     _route("/429", too_many_page, "The site's 429 page"),
-    *_api("/api/organizations/v0/organizations/", organizations, "Organisations"),
-    *_api(
-        "/api/organizations/v0/organizations/{short_name}/",
-        organization,
-        "One organisation",
-        put=organization,
-        patch=organization,
-    ),
-    *_api("/api/mfe_config/v1", switched_off, "Settings of micro-frontends: off", permissions=(anyone,)),
-    *_api("/api/toggles/v0/state/", toggles, "Feature toggles"),
-    *_api("/api/user/v1/accounts/retirement_queue/", retirement_queue, "Users waiting to be retired"),
-    *_api("/api/user/v1/accounts/{username}/deactivate/", None, "Deactivate a user", post=deactivate),
-    *_api(
-        "/api/mobile/{version}/my_user_info",
-        my_user_info,
-        "The caller's record, by redirect",
-        authenticators=credentials.JWT_BEARER_SESSION,
-        allow="OPTIONS, GET",
-        evidence="documented",
-    ),
-    *_api(
-        "/api/mobile/{version}/users/{username}",
-        mobile_user,
-        "A user as the mobile API shows them",
-        authenticators=credentials.JWT_BEARER_SESSION,
-        evidence="documented",
-    ),
 )

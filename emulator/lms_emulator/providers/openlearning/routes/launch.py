@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.responses import RedirectResponse, Response
 
+from lms_emulator.core.exchange import decode_pairs
 from lms_emulator.core.pages import page
 from lms_emulator.core.routing import Route
 from lms_emulator.providers.openlearning import accounts, credentials, launches, refusals, views, wire
@@ -26,6 +27,7 @@ from lms_emulator.providers.openlearning.wire import Call
 from lms_emulator.signing import lti11
 
 SETUP_PATH = "/lti/setup/"
+_FORM = "application/x-www-form-urlencoded"
 
 
 def launch(x: Call) -> Response:
@@ -59,8 +61,7 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
     if not x.check("method", x.method == "POST" or x.settings.allow_get_launch, expected="POST", got=x.method):
         raise refusals.launch_method(x.method)
     body = b"" if x.method == "GET" else x.body
-    form = "application/x-www-form-urlencoded"
-    if x.method == "POST" and not x.check("content type", x.content_type == form, expected=form, got=x.content_type):
+    if x.method == "POST" and not x.check("content type", x.content_type == _FORM, expected=_FORM, got=x.content_type):
         raise refusals.launch_content_type(x.content_type)
     try:
         return [
@@ -200,15 +201,16 @@ def _ask_for_class(x: Call, institution: Institution, setup: ClassSetup, session
 
 def set_up(x: Call) -> Response:
     """Store the choice of a staff member: an existing class, or a new course with its first class."""
-    setup = x.store.class_setups.get(x.field("token"))
+    fields = dict(decode_pairs(x.body)) if x.content_type == _FORM else {}
+    setup = x.store.class_setups.get(fields.get("token", ""))
     session = credentials.session(x)
     if setup is None or session is None or setup.session != session.id or setup.expires_at <= x.clock.now():
-        raise refusals.setup_not_open(x.field("token"))
+        raise refusals.setup_not_open(fields.get("token", ""))
     institution = x.store.institution(setup.institution)
     user = x.store.users.get(session.user)
     if institution is None or user is None:
         raise refusals.setup_not_open(setup.institution)
-    klass = _chosen(x, institution, user)
+    klass = _chosen(x, institution, user, fields)
     x.store.class_setups.delete(setup.token)
     x.store.context_mappings.put(
         ContextMapping(institution=institution.id, context_id=setup.context_id, class_id=klass.id)
@@ -216,8 +218,8 @@ def set_up(x: Call) -> Response:
     return RedirectResponse(_enter(x, user, klass, "instructor"), 302)
 
 
-def _chosen(x: Call, institution: Institution, user: User) -> Class:
-    class_id, title = x.field("class_id"), x.field("title").strip()
+def _chosen(x: Call, institution: Institution, user: User, fields: dict[str, str]) -> Class:
+    class_id, title = fields.get("class_id", ""), fields.get("title", "").strip()
     if class_id:
         klass = x.store.classes.get(class_id)
         if klass is None or x.store.institution_of_class(klass) != institution.id:

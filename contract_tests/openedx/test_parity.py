@@ -1,0 +1,87 @@
+"""The exchanges recorded from the real LMS, replayed against the emulator over a socket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from contract_tests.openedx.replay import recordings, report
+from contract_tests.openedx.replay.player import Result, play
+from contract_tests.openedx.replay.targets import InProcess, Socket
+from lms_emulator.app import create_app
+from lms_emulator.client import Emulator
+
+#: The least share of a group's exchanges that must agree, in percent.
+FLOOR = 98.0
+GROUPS = (
+    "auth",
+    "authorize",
+    "blocks",
+    "browser-headers",
+    "bulk_enroll",
+    "certificates",
+    "cohorts",
+    "cors",
+    "course_modes",
+    "courses",
+    "csrf",
+    "enrollment",
+    "extras",
+    "grades",
+    "oauth2",
+    "revoke",
+    "setup",
+    "throttle",
+    "token",
+    "user",
+)
+
+
+@pytest.fixture(scope="module")
+def results() -> Iterator[list[Result]]:
+    """Every run, in order, against one emulator; each run puts its own world into it."""
+    with Emulator.start(str(recordings.WORLDS / "openedx-recorded.toml")) as emulator:
+        target = Socket(emulator.openedx.url)
+        yield [result for name in recordings.RUNS for result in play(recordings.load(name), target)]
+        target.close()
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_agrees_with_the_real_server(results: list[Result], group: str) -> None:
+    agreeing, total = report.counts(results)[group]
+    different = {r.exchange.label: r.differences for r in results if not r.agrees and r.family == group}
+    assert 100 * agreeing / total >= FLOOR, different
+
+
+def test_every_difference_is_named(results: list[Result]) -> None:
+    unnamed = {r.exchange.label: r.differences for r in report.unexplained(results) if r.family in GROUPS}
+    assert unnamed == {}
+
+
+def test_every_named_difference_exists(results: list[Result]) -> None:
+    """A difference that is gone has to leave the list."""
+    agreeing = {result.exchange.label for result in results if result.agrees}
+    assert {entry.title: sorted(entry.exchanges & agreeing) for entry in report.named()} == {
+        entry.title: [] for entry in report.named()
+    }
+
+
+def test_the_documented_figures_are_no_better_than_the_measured_ones(results: list[Result]) -> None:
+    measured = report.counts(results)
+    documented = re.findall(r"^\| (\S+) \| (\d+) \| (\d+) \|", report.PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert documented
+    for group, total, agreeing in documented:
+        if group in measured:
+            assert int(agreeing) <= measured[group][0], group
+            assert int(total) == measured[group][1], group
+
+
+def test_without_a_socket_too(results: list[Result]) -> None:
+    app = create_app(str(recordings.WORLDS / "openedx-recorded-more.toml"))
+    app.addresses.listen("127.0.0.1", 8080, {"openedx": 8082})
+    target = InProcess(app)
+    played = {r.exchange.label: r.differences for r in play(recordings.load("more"), target, load_world=False)}
+    target.close()
+    assert played == {r.exchange.label: r.differences for r in results if r.exchange.run == "more"}

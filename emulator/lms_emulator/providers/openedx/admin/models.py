@@ -1,0 +1,518 @@
+"""What the administration shows and changes: applications, access tokens, their further rows, and lists to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import AccessToken, Application, ApplicationAccess
+from lms_emulator.providers.openedx.model.oauth import Authority
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.visits import Call
+
+CLIENT_TYPES = (("confidential", "Confidential"), ("public", "Public"))
+GRANT_TYPES = (
+    ("authorization-code", "Authorization code"),
+    ("implicit", "Implicit"),
+    ("password", "Resource owner password-based"),
+    ("client-credentials", "Client credentials"),
+    ("openid-hybrid", "OpenID connect hybrid"),
+)
+ALGORITHMS = (("", "No OIDC support"), ("RS256", "RSA with SHA-2 256"), ("HS256", "HMAC with SHA-2 256"))
+NEEDS_REDIRECT = ("authorization-code", "implicit", "openid-hybrid")
+
+
+class Model:
+    """One kind of record.
+
+    Attributes: `app` and `name` make its URL; `single` and `plural` are its names; `columns` of its list; `editable`,
+    whether it can be added, changed and deleted here.
+    """
+
+    app: ClassVar[str] = "oauth2_provider"
+    app_title: ClassVar[str] = "Django OAuth Toolkit"
+    name: ClassVar[str]
+    single: ClassVar[str]
+    plural: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]]
+    searches: ClassVar[tuple[str, ...]] = ()
+    editable: ClassVar[bool] = False
+
+    @property
+    def url(self) -> str:
+        """Address of its list, without prefix."""
+        return f"/admin/{self.app}/{self.name}/"
+
+    def records(self, x: Call) -> Sequence[Any]:
+        """Every record, newest first."""
+        raise NotImplementedError
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        """The cells of its line in the list."""
+        raise NotImplementedError
+
+    def label(self, record: Any) -> str:
+        """How a record is called in messages."""
+        raise NotImplementedError
+
+    def haystack(self, x: Call, record: Any) -> tuple[str, ...]:
+        """The texts that a search looks into."""
+        return self.row(x, record)
+
+    def found(self, x: Call, query: str) -> list[Any]:
+        """The records that a search finds: every word in some searched text, in any case."""
+        words = query.lower().split()
+        return [
+            record
+            for record in self.records(x)
+            if all(any(word in text.lower() for text in self.haystack(x, record)) for word in words)
+        ]
+
+    def fields(self, x: Call) -> Sequence[Field]:
+        """The fields of its form."""
+        return ()
+
+    def defaults(self, x: Call) -> dict[str, str]:
+        """What an empty form is filled with."""
+        return {}
+
+    def values(self, x: Call, record: Any) -> dict[str, str]:
+        """What the form of a record is filled with."""
+        return {}
+
+    def by_id(self, x: Call, number: int) -> Any:
+        """The record with this id, or None."""
+        return next((record for record in self.records(x) if record.id == number), None)
+
+    def save(self, x: Call, form: Form, existing: Any) -> Any:
+        """Store what the form says, or note its errors and return None."""
+        raise NotImplementedError
+
+    def delete(self, x: Call, record: Any) -> None:
+        """Take a record out."""
+        raise NotImplementedError
+
+
+def _users(x: Call) -> list[tuple[str, str]]:
+    return [(str(user.id), user.username) for user in x.store.users]
+
+
+def _user_id(x: Call, username: str | None) -> str:
+    user = x.store.users.get(username) if username is not None else None
+    return "" if user is None else str(user.id)
+
+
+def _applications(x: Call) -> list[tuple[str, str]]:
+    return [(str(one.id), one.name or one.client_id) for one in x.store.applications]
+
+
+def _shown(moment: datetime | None) -> str:
+    return "-" if moment is None else moment.strftime("%b. %d, %Y, %H:%M:%S").replace("May. ", "May ")
+
+
+class Applications(Model):
+    """OAuth2 applications. Secrets are stored and shown in clear."""
+
+    name = "application"
+    single = "application"
+    plural = "applications"
+    columns = ("Name", "User", "Client type", "Authorization grant type", "Client id")
+    searches = ("name", "user", "client id")
+    editable = True
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return sorted(x.store.applications, key=lambda one: -one.id)
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (
+            record.name or record.client_id,
+            record.user or "-",
+            dict(CLIENT_TYPES)[record.client_type],
+            dict(GRANT_TYPES)[record.authorization_grant_type],
+            record.client_id,
+        )
+
+    def haystack(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (record.name, record.user or "", record.client_id)
+
+    def label(self, record: Any) -> str:
+        return str(record.name or record.client_id)
+
+    def fields(self, x: Call) -> Sequence[Field]:
+        return (
+            Field(name="client_id", label="Client id", required=True, most=100),
+            Field(
+                name="user",
+                label="User",
+                hint="The number of the user. A client-credentials application acts as this user.",
+                suggestions=_users(x),
+            ),
+            Field(
+                name="redirect_uris",
+                label="Redirect uris",
+                widget="textarea",
+                hint="Allowed URIs list, space separated",
+            ),
+            Field(name="client_type", label="Client type", widget="select", required=True, choices=CLIENT_TYPES),
+            Field(
+                name="authorization_grant_type",
+                label="Authorization grant type",
+                widget="select",
+                required=True,
+                choices=GRANT_TYPES,
+            ),
+            Field(name="client_secret", label="Client secret", most=255),
+            Field(name="name", label="Name", most=255),
+            Field(name="skip_authorization", label="Skip authorization", widget="checkbox"),
+            Field(name="algorithm", label="Algorithm", widget="select", choices=ALGORITHMS[1:], blank=ALGORITHMS[0][1]),
+        )
+
+    def defaults(self, x: Call) -> dict[str, str]:
+        return {"client_id": x.ids.alnum(40), "client_secret": x.ids.alnum(128)}
+
+    def values(self, x: Call, record: Any) -> dict[str, str]:
+        return {
+            "client_id": record.client_id,
+            "user": _user_id(x, record.user),
+            "redirect_uris": " ".join(record.redirect_uris),
+            "client_type": record.client_type,
+            "authorization_grant_type": record.authorization_grant_type,
+            "client_secret": record.client_secret,
+            "name": record.name,
+            "skip_authorization": "on" if record.skip_authorization else "",
+            "algorithm": record.algorithm,
+        }
+
+    def save(self, x: Call, form: Form, existing: Any) -> Any:
+        form.check()
+        user = user_by_id(x, form, "user")
+        client_id = form.text("client_id")
+        other = lookup.application(x.store, x.settings, client_id)
+        if client_id and other is not None and (existing is None or other.id != existing.id):
+            form.fail("client_id", "Application with this Client id already exists.")
+        if not form.errors:
+            _check_together(form)
+        if form.errors:
+            return None
+        previous = existing or Application(
+            client_id=client_id,
+            authorization_grant_type="client-credentials",
+            id=x.store.next_number("applications"),
+        )
+        record = msgspec.convert(
+            {
+                **msgspec.to_builtins(previous),
+                "client_id": client_id,
+                "user": user,
+                "redirect_uris": form.text("redirect_uris").split(),
+                "client_type": form.text("client_type"),
+                "authorization_grant_type": form.text("authorization_grant_type"),
+                "client_secret": form.text("client_secret"),
+                "name": form.text("name"),
+                "skip_authorization": form.checked("skip_authorization"),
+                "algorithm": form.text("algorithm"),
+            },
+            Application,
+        )
+        if existing is not None and existing.client_id != client_id:
+            x.store.applications.delete(existing.client_id)
+        return x.store.applications.put(record)
+
+    def delete(self, x: Call, record: Any) -> None:
+        for token in [t for t in x.store.access_tokens if t.application == record.client_id]:
+            x.store.access_tokens.delete(token.token)
+        for refresh in [t for t in x.store.refresh_tokens if t.application == record.client_id]:
+            x.store.refresh_tokens.delete(refresh.token)
+        for grant in [g for g in x.store.grants if g.application == record.client_id]:
+            x.store.grants.delete(grant.code)
+        x.store.applications.delete(record.client_id)
+
+
+def _check_together(form: Form) -> None:
+    """What the application's own validation says about the fields together."""
+    uris, grant = form.text("redirect_uris").split(), form.text("authorization_grant_type")
+    for uri in uris:
+        parts = urlsplit(uri)
+        if parts.scheme not in ("http", "https") and not uri.startswith("urn:ietf:wg:oauth:2.0:oob"):
+            form.fail("__all__", f"Unauthorized redirect scheme: {parts.scheme}")
+            return
+        if parts.fragment:
+            form.fail("__all__", "Redirects must not contain fragments")
+            return
+    if not uris and grant in NEEDS_REDIRECT:
+        form.fail("__all__", f"redirect_uris cannot be empty with grant_type {grant}")
+        return
+    if form.text("algorithm") == "RS256":
+        form.fail("__all__", "You must set OIDC_RSA_PRIVATE_KEY to use RSA algorithm")
+    elif form.text("algorithm") == "HS256" and (grant == "implicit" or form.text("client_type") == "public"):
+        form.fail("__all__", "You cannot use HS256 with public grants or clients")
+
+
+class AccessTokens(Model):
+    """Opaque tokens; one added here works at once, whatever text it is."""
+
+    name = "accesstoken"
+    single = "access token"
+    plural = "access tokens"
+    columns = ("Token", "User", "Application", "Expires")
+    searches = ("token", "user")
+    editable = True
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return sorted(x.store.access_tokens, key=lambda one: -one.id)
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        application = x.store.applications.get(record.application) if record.application else None
+        name = "-" if application is None else application.name or application.client_id
+        return (record.token, record.user or "-", name, _shown(record.expires))
+
+    def haystack(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (record.token, record.user or "")
+
+    def label(self, record: Any) -> str:
+        return str(record.token)
+
+    def fields(self, x: Call) -> Sequence[Field]:
+        refreshes = [(str(one.id), one.token) for one in x.store.refresh_tokens]
+        return (
+            Field(name="user", label="User", hint="The number of the user.", suggestions=_users(x)),
+            Field(name="source_refresh_token", label="Source refresh token", widget="select", choices=refreshes),
+            Field(
+                name="token",
+                label="Token",
+                required=True,
+                most=255,
+                hint="Any text; it is the bearer token as it is.",
+            ),
+            Field(name="id_token", label="Id token", widget="select"),
+            Field(name="application", label="Application", widget="select", choices=_applications(x)),
+            Field(name="expires", label="Expires", widget="datetime", required=True, hint="Date and time in UTC."),
+            Field(
+                name="scope", label="Scope", widget="textarea", hint="May stay empty: bearer calls do not look at it."
+            ),
+        )
+
+    def values(self, x: Call, record: Any) -> dict[str, str]:
+        application = x.store.applications.get(record.application) if record.application else None
+        source = x.store.refresh_tokens.get(record.source_refresh_token) if record.source_refresh_token else None
+        return {
+            "user": _user_id(x, record.user),
+            "source_refresh_token": str(source.id) if source is not None else "",
+            "token": record.token,
+            "application": str(application.id) if application is not None else "",
+            "expires_0": record.expires.strftime("%Y-%m-%d"),
+            "expires_1": record.expires.strftime("%H:%M:%S"),
+            "scope": record.scope,
+        }
+
+    def save(self, x: Call, form: Form, existing: Any) -> Any:
+        form.check()
+        user = user_by_id(x, form, "user")
+        expires = form.moment("expires")
+        token = form.text("token")
+        other = lookup.access_token(x.store, x.settings, token)
+        if token and other is not None and (existing is None or other.id != existing.id):
+            form.fail("token", "Access token with this Token already exists.")
+        if form.errors or expires is None:
+            return None
+        application = x.store.applications.first("id", int(form.text("application") or 0))
+        source = x.store.refresh_tokens.first("id", int(form.text("source_refresh_token") or 0))
+        if existing is not None and existing.token != token:
+            x.store.access_tokens.delete(existing.token)
+        return x.store.access_tokens.put(
+            AccessToken(
+                id=existing.id if existing is not None else x.store.next_number("access_tokens"),
+                token=token,
+                user=user,
+                application=application.client_id if application is not None else None,
+                expires=expires,
+                scope=form.text("scope"),
+                source_refresh_token=source.token if source is not None else None,
+                created=existing.created if existing is not None else x.clock.now(),
+            )
+        )
+
+    def delete(self, x: Call, record: Any) -> None:
+        Authority(x.store, x.settings, x.clock, x.ids).delete_access_token(record)
+
+
+class _Dispatch(Model):
+    """Rows that belong to an application one to one; their id is the application's."""
+
+    app = "oauth_dispatch"
+    app_title = "Oauth_Dispatch"
+    editable = True
+
+    def label(self, record: Any) -> str:
+        return str(record.name or record.client_id)
+
+
+class ApplicationAccesses(_Dispatch):
+    """What applications may ask for beyond the default scopes."""
+
+    name = "applicationaccess"
+    single = "application access"
+    plural = "application accesses"
+    columns = ("Application", "Scopes", "Filters")
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return [one for one in x.store.applications if one.access is not None]
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (self.label(record), ",".join(record.access.scopes), ",".join(record.access.filters))
+
+    def fields(self, x: Call) -> Sequence[Field]:
+        return (
+            Field(name="application", label="Application", widget="select", required=True, choices=_applications(x)),
+            Field(
+                name="scopes",
+                label="Scopes",
+                required=True,
+                most=825,
+                hint="Comma-separated list of scopes that this application will be allowed to request.",
+            ),
+            Field(
+                name="filters",
+                label="Filters",
+                most=550,
+                hint="Comma-separated list of filters that this application will be allowed to request.",
+            ),
+        )
+
+    def values(self, x: Call, record: Any) -> dict[str, str]:
+        return {
+            "application": str(record.id),
+            "scopes": ",".join(record.access.scopes),
+            "filters": ",".join(record.access.filters),
+        }
+
+    def save(self, x: Call, form: Form, existing: Any) -> Any:
+        form.check()
+        chosen = x.store.applications.first("id", int(form.text("application"))) if not form.errors else None
+        if chosen is not None and chosen.access is not None and (existing is None or existing.id != chosen.id):
+            form.fail("application", "Application access with this Application already exists.")
+        if form.errors or chosen is None:
+            return None
+        access = ApplicationAccess(scopes=_listed(form.text("scopes")), filters=_listed(form.text("filters")))
+        return x.store.applications.put(msgspec.structs.replace(chosen, access=access))
+
+    def delete(self, x: Call, record: Any) -> None:
+        x.store.applications.put(msgspec.structs.replace(record, access=None))
+
+
+class RestrictedApplications(_Dispatch):
+    """Applications whose opaque tokens are born expired."""
+
+    name = "restrictedapplication"
+    single = "restricted application"
+    plural = "restricted applications"
+    columns = ("Application",)
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return [one for one in x.store.applications if one.restricted]
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (self.label(record),)
+
+    def fields(self, x: Call) -> Sequence[Field]:
+        return (
+            Field(name="application", label="Application", widget="select", required=True, choices=_applications(x)),
+        )
+
+    def values(self, x: Call, record: Any) -> dict[str, str]:
+        return {"application": str(record.id)}
+
+    def save(self, x: Call, form: Form, existing: Any) -> Any:
+        form.check()
+        if form.errors:
+            return None
+        chosen = x.store.applications.first("id", int(form.text("application")))
+        if chosen is None:
+            return None
+        return x.store.applications.put(msgspec.structs.replace(chosen, restricted=True))
+
+    def delete(self, x: Call, record: Any) -> None:
+        x.store.applications.put(msgspec.structs.replace(record, restricted=False))
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+class Grants(Model):
+    """Authorization codes, to look at."""
+
+    name = "grant"
+    single = "grant"
+    plural = "grants"
+    columns = ("Code", "Application", "User", "Expires")
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return [grant for grant in x.store.grants if not grant.used]
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (record.code, record.application, record.user, _shown(record.expires))
+
+
+class IdTokens(Model):
+    """OpenID Connect is off: there are none."""
+
+    name = "idtoken"
+    single = "id token"
+    plural = "id tokens"
+    columns = ("Jti", "User", "Application", "Expires")
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return ()
+
+
+class RefreshTokens(Model):
+    """Refresh tokens, to look at."""
+
+    name = "refreshtoken"
+    single = "refresh token"
+    plural = "refresh tokens"
+    columns = ("Token", "User", "Application", "Revoked")
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return sorted(x.store.refresh_tokens, key=lambda one: -one.id)
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (record.token, record.user, record.application, _shown(record.revoked))
+
+
+class Users(Model):
+    """People, to look up their numbers."""
+
+    app = "auth"
+    app_title = "Authentication and Authorization"
+    name = "user"
+    single = "user"
+    plural = "users"
+    columns = ("ID", "Username", "Email address", "Staff status", "Superuser status", "Active")
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return list(x.store.users)
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        flags = (record.is_staff, record.is_superuser, record.is_active)
+        return (str(record.id), record.username, record.email, *("Yes" if flag else "No" for flag in flags))
+
+
+MODELS: tuple[Model, ...] = (
+    Users(),
+    AccessTokens(),
+    Applications(),
+    Grants(),
+    IdTokens(),
+    RefreshTokens(),
+    ApplicationAccesses(),
+    RestrictedApplications(),
+)

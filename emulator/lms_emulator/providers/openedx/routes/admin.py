@@ -1,0 +1,239 @@
+"""`/admin/`: sign-in hand-over, index, lists with search, add, change and delete.
+
+Sources: openedx.md 8; recorded answers (groups admin, misc).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.routing import Route
+from lms_emulator.providers.openedx import csrf, html, visits, wire
+from lms_emulator.providers.openedx.admin.forms import Form, fresh, posted
+from lms_emulator.providers.openedx.admin.models import MODELS, Model
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from lms_emulator.providers.openedx.visits import Call
+
+NEVER_CACHE = "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+def never_cached(response: Response) -> Response:
+    """An answer that no one may keep."""
+    response.headers["cache-control"] = NEVER_CACHE
+    return response
+
+
+def _guarded(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
+    """Only staff come through; others are sent to sign in, as the admin site does."""
+
+    def guard(x: Call) -> Response:
+        user = visits.of(x).session_user
+        if user is None or not user.is_staff or not user.is_active:
+            here = quote(f"{x.prefix}{x.path}", safe="/")
+            return never_cached(wire.redirect(f"{x.prefix}/admin/login/?next={here}"))
+        if x.method not in ("GET", "HEAD") and (fault := csrf.failure(x)) is not None:
+            raise wire.OpenedxRefusal(
+                "csrf_failed",
+                status=403,
+                style="forbidden",
+                message="CSRF verification failed. Request aborted.",
+                check="CSRF token",
+                expected="the value of the form's csrfmiddlewaretoken, with the cookie csrftoken",
+                got=fault,
+            )
+        return never_cached(handler(x))
+
+    return guard
+
+
+def _require_superuser(x: Call) -> None:
+    user = visits.of(x).session_user
+    if user is None or not user.is_superuser:
+        raise wire.OpenedxRefusal(
+            "admin_permission_denied",
+            status=403,
+            style="forbidden-page",
+            check="model permissions",
+            expected="superuser",
+            got=user.username if user is not None else None,
+        )
+
+
+def login(x: Call) -> Response:
+    """The admin site's own sign-in address hands over to the site's; the wanted page is forgotten on the way."""
+    user = visits.of(x).session_user
+    if user is not None and not user.is_staff:
+        raise wire.OpenedxRefusal(
+            "admin_needs_staff",
+            status=403,
+            style="page",
+            body=(
+                "message.html",
+                {
+                    "title": "Not authorized",
+                    "heading": "Not authorized",
+                    "text": f"You are authenticated as {user.username}, but are not authorized to access this page.",
+                },
+            ),
+            check="is_staff",
+            expected=True,
+            got=False,
+            diagnosis="sign out, and in again as a member of staff",
+        )
+    return wire.redirect(f"{x.prefix}/login?next={x.prefix}/admin")
+
+
+def _page(x: Call, template: str, **values: Any) -> Response:
+    token = visits.csrf_token(x, first=True)
+    return html.page(x, f"admin/{template}", csrf_token=token, messages=visits.take_messages(x), **values)
+
+
+def index(x: Call) -> Response:
+    """The list of what can be administered."""
+    user = visits.of(x).session_user
+    models = MODELS if user is not None and user.is_superuser else ()
+    apps: dict[str, list[Model]] = {}
+    for model in models:
+        apps.setdefault(model.app_title, []).append(model)
+    return _page(x, "index.html", title="Site administration", apps=sorted(apps.items()))
+
+
+def _model(x: Call) -> Model:
+    for model in MODELS:
+        if (model.app, model.name) == (x.path_params["app"], x.path_params["model"]):
+            return model
+    raise wire.page_not_found(x.path)
+
+
+def changelist(x: Call) -> Response:
+    """The records of a kind, with a search."""
+    model = _model(x)
+    _require_superuser(x)
+    query = x.query.get("q", "")
+    records = model.found(x, query)
+    return _page(
+        x,
+        "list.html",
+        title=f"Select {model.single} to {'change' if model.editable else 'view'}",
+        model=model,
+        query=query,
+        rows=[(record.id if model.editable else None, model.row(x, record)) for record in records],
+        total=len(model.records(x)),
+    )
+
+
+def add(x: Call) -> Response:
+    """An empty form, or a new record from a filled one."""
+    model = _editable(x)
+    if x.method != "POST":
+        return _form_page(x, model, fresh(model.fields(x), model.defaults(x)), None)
+    form = _posted(x, model)
+    record = model.save(x, form, None)
+    if record is None:
+        return _form_page(x, model, form, None)
+    return _saved(x, model, form, record, "added")
+
+
+def change(x: Call) -> Response:
+    """The form of a record, or the record changed."""
+    model = _editable(x)
+    record = _record(x, model)
+    if x.method != "POST":
+        return _form_page(x, model, fresh(model.fields(x), model.values(x, record)), record)
+    form = _posted(x, model)
+    saved = model.save(x, form, record)
+    if saved is None:
+        return _form_page(x, model, form, record)
+    return _saved(x, model, form, saved, "changed")
+
+
+def delete(x: Call) -> Response:
+    """A question, then the record is gone."""
+    model = _editable(x)
+    record = _record(x, model)
+    if x.method != "POST":
+        return _page(x, "delete.html", title="Delete", model=model, label=model.label(record), number=record.id)
+    model.delete(x, record)
+    text = f"The {model.single} “{escape(model.label(record))}” was deleted successfully."
+    visits.add_message(x, "success", text)
+    return wire.redirect(f"{x.prefix}{model.url}")
+
+
+def _editable(x: Call) -> Model:
+    model = _model(x)
+    _require_superuser(x)
+    if not model.editable:
+        raise wire.OpenedxRefusal(
+            "admin_not_editable", status=403, style="forbidden-page", check="editable here", got=model.plural
+        )
+    return model
+
+
+def _record(x: Call, model: Model) -> Any:
+    record = model.by_id(x, x.path_params["number"])
+    if record is None:
+        raise wire.page_not_found(x.path)
+    return record
+
+
+def _posted(x: Call, model: Model) -> Form:
+    try:
+        return posted(x, model.fields(x))
+    except BodyError as error:
+        raise wire.parse_error(str(error)) from None
+
+
+def _form_page(x: Call, model: Model, form: Form, record: Any) -> Response:
+    return _page(
+        x,
+        "form.html",
+        title=f"{'Add' if record is None else 'Change'} {model.single}",
+        model=model,
+        form=form,
+        number=record.id if record is not None else None,
+        label=model.label(record) if record is not None else "",
+    )
+
+
+def _saved(x: Call, model: Model, form: Form, record: Any, done: str) -> Response:
+    place = f"{x.prefix}{model.url}{record.id}/change/"
+    link = f'The {model.single} “<a href="{place}">{escape(model.label(record))}</a>” was {done} successfully.'
+    if "_addanother" in form.values:
+        link += f" You may add another {model.single} below."
+        target = f"{x.prefix}{model.url}add/"
+    elif "_continue" in form.values:
+        link += " You may edit it again below."
+        target = place
+    else:
+        target = f"{x.prefix}{model.url}"
+    visits.add_message(x, "success", link)
+    return wire.redirect(target)
+
+
+def _route(path: str, handler: Callable[[Call], Response], summary: str, *methods: str) -> Route:
+    return Route(
+        methods=methods,
+        path=path,
+        handler=handler,
+        evidence="recorded",
+        source="openedx.md 8",
+        summary=summary,
+        tag="admin",
+    )
+
+
+ROUTES = (
+    _route("/admin/", _guarded(index), "What can be administered", "GET"),
+    _route("/admin/login/", login, "Hands over to the site's sign-in", "GET"),
+    _route("/admin/{app}/{model}/", _guarded(changelist), "Records of a kind, with search", "GET"),
+    _route("/admin/{app}/{model}/add/", _guarded(add), "Add a record", "GET", "POST"),
+    _route("/admin/{app}/{model}/{number:int}/change/", _guarded(change), "Change a record", "GET", "POST"),
+    _route("/admin/{app}/{model}/{number:int}/delete/", _guarded(delete), "Delete a record", "GET", "POST"),
+)
