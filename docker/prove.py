@@ -214,8 +214,9 @@ def prove_running(container: Container, figures: dict[str, Any]) -> None:
         figures["memory_mib"] = round(running.memory() / 2**20, 1)
         check("process 1 runs as user and group 10001", running.identity() == (10001, 10001), running.identity())
         check("root file system cannot be written", running.read_only())
-        flows = running.inside(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--lms-url", "http://127.0.0.1:8080",
-                               "--rootdir", str(FLOWS), "-c", str(FLOWS / "pyproject.toml"), str(FLOWS), timeout=120)  # fmt: skip
+        pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--lms-url", "http://127.0.0.1:8080"]
+        project = ["--rootdir", str(FLOWS), "-c", str(FLOWS / "pyproject.toml"), str(FLOWS)]
+        flows = running.inside(*pytest, *project, timeout=120)
         check("a flow for every provider", flows.returncode == 0, flows.stdout.strip().splitlines()[-1:])
         if flows.returncode:
             print(flows.stdout[-4000:], flows.stderr[-2000:])

@@ -224,6 +224,10 @@ class TestAddresses:
         }
         assert "port" not in self.addresses.base_urls("canvas", "a", "http", "127.0.0.1", 8080)
 
+    def test_no_own_ports_when_a_container_maps_them_elsewhere(self) -> None:
+        bases = self.addresses.base_urls("canvas", "default", "http", "localhost", 49153)
+        assert bases == {"prefix": "http://localhost:49153/canvas", "host": "http://canvas.localhost:49153"}
+
 
 class TestSettings:
     def test_described_with_evidence(self) -> None:

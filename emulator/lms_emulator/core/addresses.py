@@ -92,13 +92,16 @@ class Addresses:
     def base_urls(self, provider: str, world: str, scheme: str, host: str, port: int | None) -> dict[str, str]:
         """The provider's base URLs by way of reaching it: `port` (default world only), `prefix`, `host`.
 
+        There is no `port` when the gateway is reached by another port than its own: a container's ports are mapped
+        then, and nobody in here knows where the provider's own one leads.
+
         Parameters: `scheme`, `host`, `port`: how the gateway is reached.
         """
         authority = host if port is None else f"{host}:{port}"
         gateway = self.public_url or f"{scheme}://{authority}"
         bases: dict[str, str] = {}
         own = self.port_of(provider)
-        if world == DEFAULT_WORLD and own is not None and scheme == "http":
+        if world == DEFAULT_WORLD and own is not None and scheme == "http" and port == self.gateway_port:
             bases["port"] = f"http://{host}:{own}"
         bases["prefix"] = f"{gateway}{self.prefix(provider, world)}"
         label = provider if world == DEFAULT_WORLD else f"{provider}.{world}"
