@@ -1,0 +1,44 @@
+"""Every snippet of the README and of the docs does what it says."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from lms_emulator.client import Emulator
+
+from .snippets import ROOT, Snippet, documents, run_python, run_shell, snippets
+
+SNIPPETS = {document: list(snippets(document)) for document in documents()}
+SHELL = [d for d, blocks in SNIPPETS.items() if any(b.kind == "sh" for b in blocks)]
+PYTHON = [b for blocks in SNIPPETS.values() for b in blocks if b.kind == "python"]
+FRAGMENTS = {"docs/architecture.md"}
+"""Documents whose Python blocks show a shape and are not whole programs; they must at least parse."""
+
+
+@pytest.mark.parametrize("document", SHELL, ids=lambda d: d.relative_to(ROOT).as_posix())
+def test_shell_snippets_run_in_order(document: Path, lms: Emulator, tmp_path: Path) -> None:
+    blocks = [block for block in SNIPPETS[document] if block.kind == "sh"]
+    result = run_shell(blocks, lms, tmp_path)
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    assert all(entry.crash is None for entry in lms.requests)
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda b: b.name)
+def test_python_snippets_run(block: Snippet, lms: Emulator, tmp_path: Path) -> None:
+    if block.document in FRAGMENTS:
+        ast.parse(block.code)
+        return
+    result = run_python(block, lms, tmp_path)
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+
+
+def test_the_scenario_of_the_readme_ends_signed_in_on_the_class_page(lms: Emulator, tmp_path: Path) -> None:
+    readme = ROOT / "README.md"
+    blocks = [block for block in SNIPPETS[readme] if block.kind == "sh"]
+    result = run_shell(blocks, lms, tmp_path)
+    assert "signed in as <strong>Mary Somerville</strong>" in result.stdout, result.stderr
+    assert "\n403\n" in result.stdout
+    assert "refused    launch_replayed" in result.stdout
