@@ -11,7 +11,6 @@ from typing import Any
 from lms_emulator._version import __version__
 from lms_emulator.core.errors import UsageError, WorldError
 
-_MOST_PROBLEMS = 200
 ENV_PREFIX = "LMS_EMULATOR_"
 _DESCRIPTION = """\
 Answers on your own machine as OpenLearning, the Open edX LMS, Pearson LearningStudio, LTIAAS, Canvas and Brightspace.
@@ -37,10 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args) or 0)
     except WorldError as error:
-        for problem in error.problems[:_MOST_PROBLEMS]:
+        for problem in error.problems:
             print(f"lms-emulator: {problem}", file=sys.stderr)
-        if len(error.problems) > _MOST_PROBLEMS:
-            print(f"lms-emulator: and {len(error.problems) - _MOST_PROBLEMS} more problems", file=sys.stderr)
         return 2
     except UsageError as error:
         print(f"lms-emulator: {error}", file=sys.stderr)
@@ -145,11 +142,11 @@ def _serve(args: argparse.Namespace) -> int:
     )
     server.bind()
 
-    async def ready() -> None:
-        print(f"lms-emulator ready {server.url}", flush=True)
-        from lms_emulator.banner import print_banner
+    def ready() -> None:
+        from lms_emulator.banner import banner
 
-        await print_banner(server)
+        print(f"lms-emulator ready {server.url}", flush=True)
+        server.loop.call_later(0.05, lambda: print(banner(server), flush=True))
 
     server.run(ready)
     return 0

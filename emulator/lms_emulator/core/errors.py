@@ -14,8 +14,7 @@ class WorldError(UsageError):
     """
 
     def __init__(self, problems: list[str]) -> None:
-        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-        super().__init__("; ".join(problems[:3]) + more)
+        super().__init__("; ".join(problems))
         self.problems = problems
 
 

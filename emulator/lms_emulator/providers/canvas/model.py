@@ -418,7 +418,7 @@ class CanvasStore(Store):
         "resource_links": TableSpec(key="id", indexes={"course": _course}),
         "line_items": TableSpec(key="id", indexes={"course": _course, "link": lambda i: i.data.resource_link_id}),
         "results": TableSpec(
-            key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: (r.line_item_id, r.user_id)}
+            key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: [(r.line_item_id, r.user_id)]}
         ),
         "access_tokens": TableSpec(
             key="id",

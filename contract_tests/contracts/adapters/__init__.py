@@ -1,1 +1,0 @@
-"""Adapters: integrations under contract. `wire` hides nothing; `published` are other people's clients, unchanged."""

@@ -1,1 +1,0 @@
-"""Plain HTTP, one module per provider."""

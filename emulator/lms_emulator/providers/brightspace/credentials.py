@@ -1,0 +1,178 @@
+"""Who is calling Brightspace, or why not: signed access tokens, scopes, versions, credits, browser sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.exchange import BodyError
+from lms_emulator.providers.brightspace import oauth, wire
+from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.model import Session, User
+from lms_emulator.signing.jwt import TokenError, verify
+
+COOKIE = "d2lSessionVal"
+
+
+class Caller(NamedTuple):
+    """The person a call acts for, and what the token allows."""
+
+    user: User
+    scopes: list[str]
+
+
+def bearer(x: Call) -> str:
+    """The token of the Authorization header. Raises the 401."""
+    header = x.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if not x.check("a bearer token was sent", scheme.lower() == "bearer" and bool(token.strip())):
+        raise wire.unparsable_token("token_missing", got=header[:12], diagnosis="send `Authorization: Bearer <token>`")
+    return token.strip()
+
+
+def claims_of(x: Call) -> dict[str, Any]:
+    """The claims of the request's access token, proved: signature, issuer, audience, tenant, times."""
+    token = bearer(x)
+    now = x.clock.timestamp()
+    try:
+        claims = verify(
+            token,
+            oauth.public_keys(),
+            algorithms=["RS256"],
+            now=now,
+            issuer=oauth.ISSUER,
+            audience=oauth.AUDIENCE,
+            required=("exp", "nbf", "sub", "scope", "tenantid"),
+        )
+    except TokenError as error:
+        x.check(f"access token: {error.check}", False, expected=error.expected, got=error.got)
+        if error.reason == "expired":
+            raise wire.expired_token(x.settings.expired_token_detail, error.got, now) from error
+        diagnosis = None
+        if token in x.store.refresh_tokens:
+            diagnosis = "this is a refresh token; exchange it at /core/connect/token"
+        raise wire.unparsable_token(
+            f"token_{error.reason}", expected=error.expected, got=error.got, diagnosis=diagnosis
+        ) from error
+    tenant = x.store.section.tenant_id
+    if not x.check("tenant", claims["tenantid"] == tenant, expected=tenant, got=claims["tenantid"]):
+        raise wire.unparsable_token("token_of_another_tenant", expected=tenant, got=claims["tenantid"])
+    return claims
+
+
+def require_user(x: Call) -> Caller:
+    """The person a REST call acts for."""
+    claims = claims_of(x)
+    user = x.store.users.get(number(claims["sub"]))
+    if not x.check("the token's user exists", user is not None and user.is_active, got=claims["sub"]):
+        raise wire.unparsable_token("token_of_no_user", got=claims["sub"])
+    assert user is not None
+    x.notes["user"] = user.username
+    _spend(x, str(claims["sub"]))
+    return Caller(user, str(claims["scope"]).split())
+
+
+def api(product: str, *scopes: str) -> Callable[[Callable[[Call, Caller], Response]], Callable[[Call], Response]]:
+    """Make a handler of one API: the version is served, the token holds, and one of the scopes is in it."""
+
+    def decorate(handler: Callable[[Call, Caller], Response]) -> Callable[[Call], Response]:
+        @wraps(handler)
+        def checked(x: Call) -> Response:
+            check_version(x, product, x.path_params["version"])
+            caller = require_user(x)
+            allowed = any(oauth.covers(granted, wanted) for granted in caller.scopes for wanted in scopes)
+            if not x.check("scope", allowed, expected=list(scopes), got=caller.scopes):
+                kind = x.settings.insufficient_scope_type
+                raise wire.insufficient_scope(kind, x.path, list(scopes), caller.scopes)
+            try:
+                return handler(x, caller)
+            except BodyError as error:
+                raise wire.bad_request("body_unreadable", "Invalid JSON", got=str(error)) from error
+
+        return checked
+
+    return decorate
+
+
+def version_pair(text: str) -> tuple[int, int] | None:
+    """`1.53` as (1, 53)."""
+    major, dot, minor = text.partition(".")
+    first, second = number(major), number(minor)
+    return (first, second) if dot and first is not None and second is not None else None
+
+
+def check_version(x: Call, product: str, text: str) -> None:
+    """Raises 404 for a version that is not served; newer ones than the latest are taken."""
+    minimum = getattr(x.settings, f"{product}_minimum_version")
+    asked, least = version_pair(text), version_pair(minimum)
+    if text == "unstable" or (asked is not None and least is not None and asked >= least):
+        return
+    x.check(f"version of {product}", False, expected=f"at least {minimum}", got=text)
+    raise wire.obsolete_version(product, minimum, text)
+
+
+def _spend(x: Call, who: str) -> None:
+    """Credits of this minute; counted in the store's counters, which a reset clears."""
+    settings = x.settings
+    now = x.clock.timestamp()
+    minute, left = int(now // 60), settings.rate_limit_credits
+    x.notes["rate_limit_reset"] = 60 - int(now % 60)
+    if settings.rate_limit == "count":
+        name = f"credits:{who}"
+        used = x.store.counters.get(name, 0) if x.store.counters.get(f"{name}:minute") == minute else 0
+        if not x.check("credits are left", used + settings.request_cost <= settings.rate_limit_credits, got=used):
+            x.notes.pop("rate_limit_reset")
+            raise wire.rate_limited(60 - int(now % 60))
+        x.store.counters[name], x.store.counters[f"{name}:minute"] = used + settings.request_cost, minute
+        left -= used
+    x.notes["rate_limit_remaining"] = left - settings.request_cost
+
+
+# browser sessions
+
+
+def session_of(x: Call) -> Session | None:
+    """The browser's live session, if it has one."""
+    session = x.store.sessions.get(x.cookies.get(COOKIE, ""))
+    return session if session is not None and x.clock.now() < session.expires_at else None
+
+
+def open_session(x: Call) -> Session:
+    """The browser's session, or a new one that has to be sent with the cookie."""
+    found = session_of(x)
+    if found is not None:
+        return found
+    lifetime = timedelta(seconds=x.settings.session_lifetime_seconds)
+    session = Session(id=x.ids.token(43), csrf=x.ids.alnum(32), expires_at=x.clock.now() + lifetime)
+    return x.store.sessions.put(session)
+
+
+def change_session(x: Call, session: Session, **changes: object) -> Session:
+    """Keep the session with some fields replaced."""
+    return x.store.sessions.put(msgspec.structs.replace(session, **changes))
+
+
+def session_user(x: Call, session: Session | None) -> User | None:
+    """The person signed in."""
+    if session is None or session.user_id is None:
+        return None
+    return x.store.users.get(session.user_id)
+
+
+def check_csrf(x: Call, session: Session | None) -> Session:
+    """The session that a posted form belongs to. Raises `csrf_token_wrong`."""
+    if session is None or x.field("d2l_referrer") != session.csrf:
+        x.check("d2l_referrer", False)
+        raise wire.wrong_csrf()
+    return session
+
+
+def cookie(x: Call, session: Session) -> str:
+    """The Set-Cookie value of a session. Secure and SameSite=None over TLS; Lax without."""
+    tail = "; Secure; SameSite=None" if x.scheme == "https" else "; SameSite=Lax"
+    return f"{COOKIE}={session.id}; Path={x.prefix or '/'}; HttpOnly{tail}"

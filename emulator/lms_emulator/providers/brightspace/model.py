@@ -1,0 +1,440 @@
+"""Brightspace's records, and the store that holds them. No HTTP, no rules.
+
+The lists of `BrightspaceSection` are the tables, so the field names here are also the keys of a world file.
+Times are timezone-aware. URLs may name another provider of the same world (`ltiaas:/lti/login`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+
+from lms_emulator.core.store import Store
+from lms_emulator.core.tables import Table, TableSpec
+from lms_emulator.signing.lti13 import Launch
+from lms_emulator.signing.lti13_services import LineItemData
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    pass
+
+
+class User(_Record, frozen=True, kw_only=True):
+    """A person. `lti_guid` is the first half of the `sub` that tools see; the API id follows after a `_`."""
+
+    id: int
+    first_name: str
+    last_name: str
+    username: str
+    password: str
+    email: str
+    org_defined_id: str | None = None
+    profile_identifier: str
+    pronouns: str | None = None
+    lti_guid: str
+    is_active: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def lti_sub(self) -> str:
+        return f"{self.lti_guid}_{self.id}"
+
+
+class Role(_Record, frozen=True, kw_only=True):
+    """A role, with the security variables it is allowed and the LTI roles it stands for."""
+
+    id: int
+    name: str
+    code: str | None = None
+    permissions: list[str] = []
+    lis_roles: list[str] = []
+
+
+class OrgUnit(_Record, frozen=True, kw_only=True):
+    """A course offering (type 3), or the organization (type 1)."""
+
+    id: int
+    name: str
+    code: str
+    type_id: int = 3
+    is_active: bool = True
+    start_date: Instant | None = None
+    end_date: Instant | None = None
+
+
+class Enrollment(_Record, frozen=True, kw_only=True):
+    id: int
+    org_unit_id: int
+    user_id: int
+    role_id: int
+    is_active: bool = True
+    last_accessed: Instant | None = None
+    pinned_at: Instant | None = None
+
+
+class Module(_Record, frozen=True, kw_only=True):
+    """A module of the content; `parent_id` puts it below another one."""
+
+    id: int
+    org_unit_id: int
+    title: str
+    parent_id: int | None = None
+    is_hidden: bool = False
+    last_modified: Instant
+
+
+class Topic(_Record, frozen=True, kw_only=True):
+    """A topic: a file with its text, or a link."""
+
+    id: int
+    org_unit_id: int
+    module_id: int
+    title: str
+    type: Literal["File", "Link"] = "File"
+    url: str = ""
+    file_name: str = ""
+    content_type: str = "text/html"
+    text: str = ""
+    is_hidden: bool = False
+    last_modified: Instant
+
+
+class Attachment(_Record, frozen=True, kw_only=True):
+    file_id: int
+    file_name: str
+    file_size: int
+
+
+class NewsItem(_Record, frozen=True, kw_only=True):
+    """An announcement."""
+
+    id: int
+    org_unit_id: int
+    title: str
+    body_text: str
+    body_html: str | None = None
+    is_hidden: bool = False
+    is_published: bool = True
+    is_global: bool = False
+    is_pinned: bool = False
+    show_only_in_course_offerings: bool = False
+    is_author_info_shown: bool = True
+    created_by: int | None = None
+    created_date: Instant
+    last_modified_by: int | None = None
+    last_modified_date: Instant | None = None
+    start_date: Instant
+    end_date: Instant | None = None
+    attachments: list[Attachment] = []
+
+
+class GroupCategory(_Record, frozen=True, kw_only=True):
+    id: int
+    org_unit_id: int
+    name: str
+    description: str = ""
+
+
+class Group(_Record, frozen=True, kw_only=True):
+    id: int
+    category_id: int
+    name: str
+    code: str = ""
+    description: str = ""
+    enrollments: list[int] = []
+
+
+class GradeObject(_Record, frozen=True, kw_only=True):
+    """A numeric column of the gradebook."""
+
+    id: int
+    org_unit_id: int
+    name: str
+    short_name: str = ""
+    max_points: float
+    is_hidden: bool = False
+
+
+class GradeValue(_Record, frozen=True, kw_only=True):
+    id: int
+    grade_object_id: int
+    user_id: int
+    points: float | None = None
+    comments: str = ""
+    private_comments: str = ""
+    last_modified: Instant
+    last_modified_by: int | None = None
+
+
+class Application(_Record, frozen=True, kw_only=True):
+    """An OAuth 2.0 application of Manage Extensibility.
+
+    Attributes:
+        redirect_uris: taken exactly; https, or a loopback address.
+        scopes: `group:resource:action`, each part may be `*`.
+        refresh_tokens: "Enable refresh tokens". consent: "Prompt for user consent".
+        jwks_url: where an application that acts for itself publishes its keys.
+    """
+
+    client_id: str
+    name: str
+    client_secret: str = ""
+    redirect_uris: list[str] = []
+    scopes: list[str] = []
+    access_token_lifetime: int = 3600
+    refresh_tokens: bool = True
+    consent: bool = True
+    enabled: bool = True
+    jwks_url: str | None = None
+    service_user_id: int | None = None
+
+
+class ToolRegistration(_Record, frozen=True, kw_only=True):
+    """An LTI Advantage registration."""
+
+    client_id: str
+    name: str
+    login_url: str
+    redirect_uris: list[str]
+    keyset_url: str
+    target_link_uri: str
+    enabled: bool = True
+
+
+class Deployment(_Record, frozen=True, kw_only=True):
+    """A registration switched on for an org unit, with what the tool may do and know there."""
+
+    id: str
+    client_id: str
+    org_unit_id: int
+    name: str
+    extensions: list[Literal["ags", "nrps", "deep_linking"]] = []
+    send_name: bool = True
+    send_email: bool = True
+    custom: dict[str, str] = {}
+    enabled: bool = True
+
+
+class LtiLink(_Record, frozen=True, kw_only=True):
+    """A placed link to a tool."""
+
+    id: str
+    deployment_id: str
+    title: str
+    url: str | None = None
+    description: str = ""
+    custom: dict[str, str] = {}
+
+
+class LineItem(_Record, frozen=True, kw_only=True):
+    """A line item of a deployment; its results are the values of a grade object."""
+
+    id: str
+    deployment_id: str
+    org_unit_id: int
+    grade_object_id: int
+    data: LineItemData
+
+
+class Result(_Record, frozen=True, kw_only=True):
+    """What a tool last said about one person."""
+
+    id: int
+    line_item_id: str
+    user_id: int
+    score: float | None = None
+    comment: str | None = None
+    activity_progress: str
+    grading_progress: str
+    timestamp: Instant
+
+
+class AuthorizationCode(_Record, frozen=True, kw_only=True):
+    """A code for one exchange. A used or expired one is kept a while, to tell it from one never given."""
+
+    code: str
+    client_id: str
+    user_id: int
+    redirect_uri: str
+    scopes: list[str]
+    expires_at: Instant
+    used: bool = False
+
+
+class RefreshToken(_Record, frozen=True, kw_only=True):
+    """A refresh token: good for one use. `family` is the consent it goes back to; `reuses` counts later tries."""
+
+    token: str
+    client_id: str
+    user_id: int
+    scopes: list[str]
+    family: str
+    issued_at: Instant
+    used: bool = False
+    reuses: int = 0
+
+
+class DemoToken(_Record, frozen=True, kw_only=True):
+    """A ready access token of the world file, for `info`; it is checked like any other."""
+
+    label: str
+    token: str
+
+
+class Consent(_Record, frozen=True, kw_only=True):
+    """Scopes that a person has already allowed an application."""
+
+    client_id: str
+    user_id: int
+    scopes: list[str]
+
+
+class PendingAuthorization(_Record, frozen=True, kw_only=True):
+    """An OAuth2 request that waits for the person to sign in and decide."""
+
+    client_id: str
+    redirect_uri: str
+    scopes: list[str]
+    state: str | None = None
+
+
+class Session(_Record, frozen=True, kw_only=True):
+    id: str
+    csrf: str
+    user_id: int | None = None
+    pending: PendingAuthorization | None = None
+    return_to: str | None = None
+    expires_at: Instant
+
+
+class PendingLaunch(_Record, frozen=True, kw_only=True):
+    """A launch between login initiation and the tool's authentication request; used once."""
+
+    hint: str
+    user_id: int
+    client_id: str
+    launch: Launch
+    expires_at: Instant
+
+
+class UsedToken(_Record, frozen=True, kw_only=True):
+    """A `jti` or nonce that a tool has used, remembered until it would be too old anyway."""
+
+    key: str
+    expires_at: Instant
+
+
+class BrightspaceSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `[brightspace]` part of a world file."""
+
+    tenant_id: str = "00000000-0000-4000-8000-000000000d21"
+    organization: str = "Example University"
+    users: list[User] = []
+    roles: list[Role] = []
+    org_units: list[OrgUnit] = []
+    enrollments: list[Enrollment] = []
+    modules: list[Module] = []
+    topics: list[Topic] = []
+    news_items: list[NewsItem] = []
+    group_categories: list[GroupCategory] = []
+    groups: list[Group] = []
+    grade_objects: list[GradeObject] = []
+    grade_values: list[GradeValue] = []
+    applications: list[Application] = []
+    registrations: list[ToolRegistration] = []
+    deployments: list[Deployment] = []
+    lti_links: list[LtiLink] = []
+    line_items: list[LineItem] = []
+    results: list[Result] = []
+    authorization_codes: list[AuthorizationCode] = []
+    refresh_tokens: list[RefreshToken] = []
+    demo_tokens: list[DemoToken] = []
+    consents: list[Consent] = []
+    sessions: list[Session] = []
+    pending_launches: list[PendingLaunch] = []
+    used_tokens: list[UsedToken] = []
+
+
+def _until(record: Any) -> datetime:
+    expires: datetime = record.expires_at
+    return expires
+
+
+def _unit(record: Any) -> int:
+    org_unit_id: int = record.org_unit_id
+    return org_unit_id
+
+
+class BrightspaceStore(Store):
+    """Brightspace's state. Codes, tokens, sessions and launches are bounded: by their expiry, or by number."""
+
+    users: Table[User]
+    roles: Table[Role]
+    org_units: Table[OrgUnit]
+    enrollments: Table[Enrollment]
+    modules: Table[Module]
+    topics: Table[Topic]
+    news_items: Table[NewsItem]
+    group_categories: Table[GroupCategory]
+    groups: Table[Group]
+    grade_objects: Table[GradeObject]
+    grade_values: Table[GradeValue]
+    applications: Table[Application]
+    registrations: Table[ToolRegistration]
+    deployments: Table[Deployment]
+    lti_links: Table[LtiLink]
+    line_items: Table[LineItem]
+    results: Table[Result]
+    authorization_codes: Table[AuthorizationCode]
+    refresh_tokens: Table[RefreshToken]
+    demo_tokens: Table[DemoToken]
+    consents: Table[Consent]
+    sessions: Table[Session]
+    pending_launches: Table[PendingLaunch]
+    used_tokens: Table[UsedToken]
+
+    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
+        "users": TableSpec(key="id", indexes={"username": lambda u: u.username.lower()}),
+        "roles": TableSpec(key="id"),
+        "org_units": TableSpec(key="id"),
+        "enrollments": TableSpec(
+            key="id",
+            indexes={"unit": _unit, "user": lambda e: e.user_id, "part": lambda e: [(e.org_unit_id, e.user_id)]},
+        ),
+        "modules": TableSpec(key="id", indexes={"unit": _unit}),
+        "topics": TableSpec(key="id", indexes={"unit": _unit, "module": lambda t: t.module_id}),
+        "news_items": TableSpec(key="id", indexes={"unit": _unit}),
+        "group_categories": TableSpec(key="id", indexes={"unit": _unit}),
+        "groups": TableSpec(key="id", indexes={"category": lambda g: g.category_id}),
+        "grade_objects": TableSpec(key="id", indexes={"unit": _unit}),
+        "grade_values": TableSpec(
+            key="id",
+            indexes={"object": lambda v: v.grade_object_id, "cell": lambda v: [(v.grade_object_id, v.user_id)]},
+        ),
+        "applications": TableSpec(key="client_id"),
+        "registrations": TableSpec(key="client_id"),
+        "deployments": TableSpec(key="id", indexes={"unit": _unit, "client": lambda d: d.client_id}),
+        "lti_links": TableSpec(key="id", indexes={"deployment": lambda link: link.deployment_id}),
+        "line_items": TableSpec(
+            key="id",
+            indexes={"deployment": lambda i: i.deployment_id, "link": lambda i: i.data.resource_link_id},
+        ),
+        "results": TableSpec(
+            key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: [(r.line_item_id, r.user_id)]}
+        ),
+        "authorization_codes": TableSpec(key="code", keep_until=lambda c: c.expires_at + timedelta(hours=1)),
+        "refresh_tokens": TableSpec(key="token", limit=100_000, indexes={"family": lambda t: t.family}),
+        "demo_tokens": TableSpec(key="label"),
+        "consents": TableSpec(key=lambda c: (c.client_id, c.user_id), limit=100_000),
+        "sessions": TableSpec(key="id", keep_until=_until, limit=50_000),
+        "pending_launches": TableSpec(key="hint", keep_until=_until),
+        "used_tokens": TableSpec(key="key", keep_until=_until),
+    }

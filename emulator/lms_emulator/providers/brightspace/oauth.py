@@ -1,0 +1,264 @@
+"""Brightspace's OAuth2 rules: applications, scopes, codes, one-time refresh tokens, signed access tokens.
+
+Sources: D2L's OAuth 2.0 page and knowledge base articles 1134 and 1196 (one-time refresh tokens); the claims of the
+access token from a sample published by the author of D2L's own sample application; errors after RFC 6749.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lms_emulator.core.keys import private_key
+from lms_emulator.providers.brightspace import wire
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.model import (
+    Application,
+    AuthorizationCode,
+    Consent,
+    PendingAuthorization,
+    RefreshToken,
+    User,
+)
+from lms_emulator.signing.jwt import KeySet, sign
+
+ISSUER = "https://api.brightspace.com/auth"
+AUDIENCE = "https://api.brightspace.com/auth/token"
+KID = "brightspace-2026-01"
+
+
+@cache
+def public_keys() -> KeySet:
+    """What access tokens are proved with."""
+    return KeySet({KID: private_key("brightspace").public_key()})
+
+
+def covers(granted: str, wanted: str) -> bool:
+    """Whether one scope (`enrollment:*:read`) includes another (`enrollment:orgunit:read`)."""
+    ours, theirs = granted.split(":"), wanted.split(":")
+    if len(ours) != 3 or len(theirs) != 3:
+        return granted == wanted
+    return all(g == "*" or set(w.split(",")) <= set(g.split(",")) for g, w in zip(ours, theirs, strict=True))
+
+
+def uncovered(asked: Iterable[str], allowed: Iterable[str]) -> list[str]:
+    """The scopes asked for that no allowed one includes."""
+    allowed = list(allowed)
+    return [one for one in asked if not any(covers(granted, one) for granted in allowed)]
+
+
+def find_application(x: Call, client_id: str) -> Application | None:
+    found = x.store.applications.get(client_id)
+    return found if found is not None and found.enabled else None
+
+
+def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
+    """What `/oauth2/auth` asks for, checked. Raises the refusal for the first fault."""
+    query = x.query
+    client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
+    application = find_application(x, client_id)
+    if not x.check("client_id is an enabled application", application is not None, got=client_id):
+        raise wire.unknown_client_page(client_id)
+    assert application is not None
+    registered = [x.resolve(one) for one in application.redirect_uris]
+    if not x.check("redirect_uri is registered", redirect_uri in registered, expected=registered, got=redirect_uri):
+        raise wire.redirect_mismatch_page(registered, redirect_uri)
+    if not x.check("redirect_uri is secure", _secure_enough(x, redirect_uri), got=redirect_uri):
+        raise wire.insecure_redirect_page(redirect_uri)
+    state = query.get("state")
+    if state is None:
+        x.warn("state_missing", "no `state`: anybody can end this flow in the person's browser (RFC 6749, 10.12)")
+    if not x.check("response_type", query.get("response_type") == "code", got=query.get("response_type")):
+        error = "unsupported_response_type" if query.get("response_type") else "invalid_request"
+        raise wire.redirected(
+            redirect_uri, "unsupported_response_type", error, state, check="response_type", expected="code"
+        )
+    scopes = query.get("scope", "").split()
+    if not scopes and x.settings.missing_scope == "registered":
+        scopes = application.scopes
+    refused = uncovered(scopes, application.scopes)
+    if not x.check("scopes are registered", bool(scopes) and not refused, expected=application.scopes, got=scopes):
+        raise wire.redirected(
+            redirect_uri,
+            "invalid_scope",
+            "invalid_scope",
+            state,
+            check="every scope is registered for the application",
+            expected=application.scopes,
+            got=refused or scopes,
+        )
+    pending = PendingAuthorization(client_id=client_id, redirect_uri=redirect_uri, scopes=scopes, state=state)
+    return application, pending
+
+
+def _secure_enough(x: Call, redirect_uri: str) -> bool:
+    parts = urlsplit(redirect_uri)
+    if parts.scheme == "https" or x.settings.insecure_redirects == "any":
+        return True
+    host = parts.hostname or ""
+    ours = redirect_uri.startswith(x.url_for_provider("ltiaas") + "/")
+    loopback = host in ("127.0.0.1", "::1", "localhost") or host.endswith(".localhost")
+    return x.settings.insecure_redirects == "loopback" and (loopback or ours)
+
+
+def needs_no_consent(x: Call, application: Application, user: User, pending: PendingAuthorization) -> bool:
+    """Whether the consent page is skipped: the application does not prompt, or the person allowed this before."""
+    if not application.consent:
+        return True
+    consent = x.store.consents.get((application.client_id, user.id))
+    return x.settings.remember_consent and consent is not None and not uncovered(pending.scopes, consent.scopes)
+
+
+def accept(x: Call, user: User, pending: PendingAuthorization) -> str:
+    """Grant the request: mint a code and give the address to send the browser to."""
+    x.store.consents.put(Consent(client_id=pending.client_id, user_id=user.id, scopes=pending.scopes))
+    code = AuthorizationCode(
+        code=x.ids.token(43),
+        client_id=pending.client_id,
+        user_id=user.id,
+        redirect_uri=pending.redirect_uri,
+        scopes=pending.scopes,
+        expires_at=x.clock.now() + timedelta(seconds=x.settings.authorization_code_lifetime_seconds),
+    )
+    x.store.authorization_codes.put(code)
+    values = [("code", code.code)] + ([("state", pending.state)] if pending.state is not None else [])
+    return wire.add_query(pending.redirect_uri, values)
+
+
+def authenticate_client(x: Call, client_id: str, secret: str) -> Application:
+    """The application behind the credentials. Raises `invalid_client`."""
+    status = x.settings.token_error_status
+    application = find_application(x, client_id)
+    if not x.check("client_id is an enabled application", application is not None, got=client_id):
+        raise wire.invalid_client("unknown_client", status, got=client_id)
+    assert application is not None
+    known = application.client_secret
+    if x.check("client_secret", bool(known) and hmac.compare_digest(known.encode(), secret.encode())):
+        return application
+    diagnosis = None
+    if not secret:
+        diagnosis = "no client secret was sent, neither by HTTP Basic nor in the body"
+    elif secret.strip() == known:
+        diagnosis = "the secret has white space around it"
+    raise wire.invalid_client("invalid_client_secret", status, diagnosis)
+
+
+class Issued(NamedTuple):
+    """What a grant gave: the access token and, perhaps, a refresh token."""
+
+    access_token: str
+    refresh_token: str | None
+    scopes: list[str]
+    lifetime: int
+
+    def body(self) -> dict[str, Any]:
+        """The token endpoint's JSON."""
+        body: dict[str, Any] = {"access_token": self.access_token, "token_type": "Bearer", "expires_in": self.lifetime}
+        if self.refresh_token is not None:
+            body["refresh_token"] = self.refresh_token
+        return {**body, "scope": " ".join(self.scopes)}
+
+
+def exchange_code(x: Call, application: Application, code: str, redirect_uri: str) -> Issued:
+    """The tokens for a code; the code is used up. Raises `invalid_grant`."""
+    found = x.store.authorization_codes.get(code)
+    now = x.clock.now()
+    if not x.check("code is known", found is not None):
+        raise wire.invalid_grant("code_unknown", "Brightspace never gave this code, or more than an hour ago")
+    assert found is not None
+    if not x.check("code is unused", not found.used):
+        raise wire.invalid_grant("code_used", "the code was exchanged before; was the return page loaded again?")
+    if not x.check("code is alive", now < found.expires_at, expected=f"before {found.expires_at.isoformat()}"):
+        raise wire.invalid_grant("code_expired", f"a code lives {x.settings.authorization_code_lifetime_seconds} s")
+    if not x.check("code was given to this client", found.client_id == application.client_id):
+        raise wire.invalid_grant("code_of_another_client", expected=found.client_id, got=application.client_id)
+    if not x.check("redirect_uri is the same", redirect_uri == found.redirect_uri, expected=found.redirect_uri):
+        raise wire.invalid_grant(
+            "redirect_uri_differs",
+            "redirect_uri has to be sent again, to the letter as at authorization",
+            expected=found.redirect_uri,
+            got=redirect_uri,
+        )
+    user = x.store.users.get(found.user_id)
+    if user is None or not user.is_active:
+        raise wire.invalid_grant("user_gone", "the person who consented is gone or inactive")
+    x.store.authorization_codes.put(msgspec.structs.replace(found, used=True))
+    return _issue(x, application, user.id, found.scopes, family=x.ids.uuid())
+
+
+def refresh(x: Call, application: Application, token: str, scope: str) -> Issued:
+    """New tokens for a refresh token, which is used up. Raises `invalid_grant` or `invalid_scope`."""
+    found = x.store.refresh_tokens.get(token)
+    if not x.check("refresh_token is known", found is not None):
+        diagnosis = "this is an access token" if token.startswith("eyJ") else None
+        raise wire.invalid_grant("refresh_token_unknown", diagnosis)
+    assert found is not None
+    if not x.check("refresh_token was given to this client", found.client_id == application.client_id):
+        raise wire.invalid_grant("refresh_token_of_another_client", expected=found.client_id, got=application.client_id)
+    if not x.check("refresh_token is unused", not found.used):
+        raise _reused(x, found)
+    asked = scope.split() if x.settings.refreshed_scope == "narrow" else []
+    refused = uncovered(asked, found.scopes)
+    if not x.check("scope is within the grant", not refused, expected=found.scopes, got=asked):
+        raise wire.invalid_scope(refused, found.scopes)
+    user = x.store.users.get(found.user_id)
+    if user is None or not user.is_active:
+        raise wire.invalid_grant("user_gone", "the person who consented is gone or inactive")
+    x.store.refresh_tokens.put(msgspec.structs.replace(found, used=True))
+    return _issue(x, application, user.id, asked or found.scopes, family=found.family, kept=found.scopes)
+
+
+def _reused(x: Call, found: RefreshToken) -> wire.BrightspaceRefusal:
+    again = msgspec.structs.replace(found, reuses=found.reuses + 1)
+    x.store.refresh_tokens.put(again)
+    x.notes["refresh_token_reuses"] = again.reuses
+    if x.settings.refresh_token_reuse == "revoke_family":
+        for token in x.store.refresh_tokens.find("family", found.family):
+            if not token.used:
+                x.store.refresh_tokens.put(msgspec.structs.replace(token, used=True))
+    return wire.invalid_grant(
+        "refresh_token_used",
+        f"refresh tokens work once; this one was tried again {again.reuses} time(s) after its use. Two workers that "
+        "refresh at the same time lock the user out: store the new token at once, under a lock",
+        got=again.reuses,
+    )
+
+
+def _issue(
+    x: Call, application: Application, user_id: int, scopes: list[str], *, family: str, kept: list[str] | None = None
+) -> Issued:
+    refresh_token = None
+    if application.refresh_tokens:
+        record = RefreshToken(
+            token=x.ids.token(64),
+            client_id=application.client_id,
+            user_id=user_id,
+            scopes=kept or scopes,
+            family=family,
+            issued_at=x.clock.now(),
+        )
+        refresh_token = x.store.refresh_tokens.put(record).token
+    lifetime = application.access_token_lifetime
+    return Issued(access_token(x, str(user_id), scopes, lifetime), refresh_token, scopes, lifetime)
+
+
+def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int) -> str:
+    """A signed access token for a user (`sub` is the id as text) or for a tool (`sub` is its client id)."""
+    now = int(x.clock.timestamp())
+    claims = {
+        "sub": subject,
+        "tenantid": x.store.section.tenant_id,
+        "scope": " ".join(scopes),
+        "jti": x.ids.uuid(),
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "exp": now + lifetime,
+        "nbf": now,
+    }
+    return sign(claims, private_key("brightspace"), kid=KID)

@@ -1,0 +1,91 @@
+"""Brightspace as a provider of the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from starlette.responses import Response
+
+from lms_emulator.core.provider import Provider
+from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.routing import Route
+from lms_emulator.core.world import World
+from lms_emulator.providers.brightspace import wire
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.info import Info, read
+from lms_emulator.providers.brightspace.model import BrightspaceSection, BrightspaceStore
+from lms_emulator.providers.brightspace.routes import ROUTES
+from lms_emulator.providers.brightspace.settings import BrightspaceSettings
+
+REFERENCES = (
+    ("enrollments", "org_unit_id", "org_units", "id"),
+    ("enrollments", "user_id", "users", "id"),
+    ("enrollments", "role_id", "roles", "id"),
+    ("modules", "org_unit_id", "org_units", "id"),
+    ("modules", "parent_id", "modules", "id"),
+    ("topics", "org_unit_id", "org_units", "id"),
+    ("topics", "module_id", "modules", "id"),
+    ("news_items", "org_unit_id", "org_units", "id"),
+    ("group_categories", "org_unit_id", "org_units", "id"),
+    ("groups", "category_id", "group_categories", "id"),
+    ("grade_objects", "org_unit_id", "org_units", "id"),
+    ("grade_values", "grade_object_id", "grade_objects", "id"),
+    ("grade_values", "user_id", "users", "id"),
+    ("applications", "service_user_id", "users", "id"),
+    ("deployments", "client_id", "registrations", "client_id"),
+    ("deployments", "org_unit_id", "org_units", "id"),
+    ("lti_links", "deployment_id", "deployments", "id"),
+    ("line_items", "deployment_id", "deployments", "id"),
+    ("line_items", "grade_object_id", "grade_objects", "id"),
+    ("refresh_tokens", "client_id", "applications", "client_id"),
+    ("refresh_tokens", "user_id", "users", "id"),
+)
+
+
+class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
+    """One school's Brightspace, and D2L's authorization host."""
+
+    name: ClassVar[str] = "brightspace"
+    title: ClassVar[str] = "Brightspace"
+    hosts: ClassVar[tuple[str, ...]] = ("auth.brightspace.com", "*.brightspace.com", "*.desire2learn.com")
+    section: ClassVar[type[Any]] = BrightspaceSection
+    store = BrightspaceStore
+    settings = BrightspaceSettings
+    routes: ClassVar[tuple[Route, ...]] = ROUTES
+    package: ClassVar[str] = wire.PACKAGE
+
+    def problems(self, section: BrightspaceSection) -> Iterable[str]:
+        for table, field, target, key in REFERENCES:
+            known = {getattr(record, key) for record in getattr(section, target)}
+            for number, record in enumerate(getattr(section, table)):
+                value = getattr(record, field)
+                if value is not None and value not in known:
+                    yield f"{table}[{number}].{field}: {value!r} is not among `{target}`"
+        names = [user.username.lower() for user in section.users]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                yield f"users[{number}].username: another user signs in as {name!r}"
+
+    def normalise_path(self, path: str) -> str:
+        """Addresses are taken with and without their last slash."""
+        return path.rstrip("/") or "/"
+
+    def render(self, x: Call, refusal: Refusal) -> Response:
+        return wire.render(refusal)
+
+    def not_found(self, x: Call) -> Refusal:
+        return wire.not_found() if x.path.startswith("/d2l/api/") else wire.page_not_found(f"{x.path} exists")
+
+    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
+        return wire.method_not_allowed(allowed, x.method)
+
+    def finish(self, x: Call, response: Response) -> None:
+        remaining = x.notes.get("rate_limit_remaining")
+        if remaining is not None and response.status_code != 429:
+            response.headers["X-Rate-Limit-Remaining"] = str(remaining)
+            response.headers["X-Rate-Limit-Reset"] = str(x.notes["rate_limit_reset"])
+            response.headers["X-Request-Cost"] = str(x.settings.request_cost)
+
+    def info(self, world: World, bases: dict[str, str]) -> Info:
+        return read(world.store(self.name), bases)

@@ -1,0 +1,330 @@
+"""REST: content, news, grades, versions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.clock import parse_instant
+from lms_emulator.core.exchange import BodyError
+from lms_emulator.providers.brightspace import rules, shapes, wire
+from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.credentials import Caller, api, version_pair
+from lms_emulator.providers.brightspace.model import GradeObject, GradeValue, NewsItem, OrgUnit, Topic
+from lms_emulator.providers.brightspace.routes.people import paged_objects
+
+# content
+
+
+@api("le", "content:toc:read")
+def toc(x: Call, caller: Caller) -> Response:
+    """GET /d2l/api/le/{version}/{orgUnitId}/content/toc: hidden modules and topics only for those who may."""
+    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
+    hidden = rules.may(x, caller.user, unit.id, rules.SEE_HIDDEN)
+    return JSONResponse({"Modules": _modules(x, unit, None, hidden)})
+
+
+def _modules(x: Call, unit: OrgUnit, parent: int | None, hidden: bool) -> list[shapes.Json]:
+    found = [m for m in x.store.modules.find("unit", unit.id) if m.parent_id == parent and (hidden or not m.is_hidden)]
+    return [
+        shapes.toc_module(
+            module,
+            _modules(x, unit, module.id, hidden),
+            [t for t in x.store.topics.find("module", module.id) if hidden or not t.is_hidden],
+            x,
+        )
+        for module in found
+    ]
+
+
+def _topic(x: Call, caller: Caller) -> Topic:
+    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
+    found = x.store.topics.get(number(x.path_params["topicId"]))
+    if found is None or found.org_unit_id != unit.id:
+        raise wire.not_found("the topic", x.path_params["topicId"])
+    if found.is_hidden:
+        rules.require(x, caller.user, unit, rules.SEE_HIDDEN)
+    return found
+
+
+@api("le", "content:topics:readonly", "content:topics:manage", "content:topics:read")
+def topic(x: Call, caller: Caller) -> Response:
+    """GET /d2l/api/le/{version}/{orgUnitId}/content/topics/{topicId}."""
+    return JSONResponse(shapes.topic(_topic(x, caller)))
+
+
+@api("le", "content:file:read")
+def topic_file(x: Call, caller: Caller) -> Response:
+    """GET /d2l/api/le/{version}/{orgUnitId}/content/topics/{topicId}/file: the bytes; the token is needed here too."""
+    found = _topic(x, caller)
+    if found.type != "File":
+        raise wire.not_found("a file behind the topic", found.id)
+    kind = "inline" if x.query.get("stream") in ("1", "true") else "attachment"
+    disposition = f"{kind}; filename*=UTF-8''{quote(found.file_name)}"
+    return Response(found.text.encode(), 200, {"Content-Disposition": disposition}, media_type=found.content_type)
+
+
+# news
+
+
+@api("le", "news:newsitems:read")
+def news(x: Call, caller: Caller) -> Response:
+    """GET /d2l/api/le/{version}/{orgUnitId}/news/: `since`; drafts, hidden and future items only for those who may."""
+    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
+    manages, now = rules.may(x, caller.user, unit.id, rules.MANAGE_NEWS), x.clock.now()
+    since = _instant(x.query.get("since"), "since")
+    shown = []
+    for item in x.store.news_items.find("unit", unit.id):
+        current = item.start_date <= now and (item.end_date is None or now < item.end_date)
+        if (manages or (item.is_published and not item.is_hidden and current)) and (
+            since is None or item.created_date >= since
+        ):
+            shown.append(item)
+    return JSONResponse([shapes.news_item(item) for item in shown])
+
+
+def _instant(text: object, name: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return parse_instant(str(text))
+    except (ValueError, OverflowError):
+        raise wire.bad_request(f"{name}_invalid", f"Invalid {name}", expected="UTCDateTime", got=text) from None
+
+
+@api("le", "news:newsitems:manage")
+def post_news(x: Call, caller: Caller) -> Response:
+    """POST /d2l/api/le/{version}/{orgUnitId}/news/: a NewsItemData as JSON; answers with the item."""
+    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
+    rules.require(x, caller.user, unit, rules.MANAGE_NEWS)
+    data = x.json()
+    if not isinstance(data, dict) or not isinstance(data.get("Title"), str) or not data["Title"].strip():
+        raise wire.bad_request("title_missing", "Title is required", expected="a NewsItemData object")
+    body = _rich(data.get("Body"))
+    now = x.clock.now()
+    item = NewsItem(
+        id=x.store.next_number("news_items"),
+        org_unit_id=unit.id,
+        title=data["Title"],
+        body_text=body[0],
+        body_html=body[1],
+        is_hidden=data.get("IsHidden") is True,
+        is_published=data.get("IsPublished", True) is True,
+        is_global=data.get("IsGlobal") is True,
+        is_pinned=data.get("IsPinned") is True,
+        show_only_in_course_offerings=data.get("ShowOnlyInCourseOfferings") is True,
+        is_author_info_shown=data.get("IsAuthorInfoShown", True) is True,
+        created_by=caller.user.id,
+        created_date=now,
+        last_modified_by=caller.user.id,
+        last_modified_date=now,
+        start_date=_instant(data.get("StartDate"), "StartDate") or now,
+        end_date=_instant(data.get("EndDate"), "EndDate"),
+    )
+    return JSONResponse(shapes.news_item(x.store.news_items.put(item)))
+
+
+def _rich(value: Any) -> tuple[str, str | None]:
+    """Text and HTML of a RichTextInput (`{"Content", "Type"}`) or a RichText (`{"Text", "Html"}`)."""
+    if isinstance(value, dict) and isinstance(value.get("Content"), str):
+        return ("", value["Content"]) if str(value.get("Type")).lower() == "html" else (value["Content"], None)
+    if isinstance(value, dict):
+        text, html = value.get("Text"), value.get("Html")
+        return text if isinstance(text, str) else "", html if isinstance(html, str) else None
+    raise wire.bad_request(
+        "body_missing", "Body is required", expected='{"Content", "Type": "Text" or "Html"}', got=value
+    )
+
+
+# grades
+
+
+def _column(x: Call, caller: Caller) -> tuple[OrgUnit, GradeObject]:
+    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
+    found = x.store.grade_objects.get(number(x.path_params["gradeObjectId"]))
+    hidden = found is not None and found.is_hidden and not rules.may(x, caller.user, unit.id, rules.SEE_GRADES)
+    if found is None or found.org_unit_id != unit.id or hidden:
+        raise wire.not_found("the grade object", x.path_params["gradeObjectId"])
+    return unit, found
+
+
+def _columns(x: Call, caller: Caller) -> list[GradeObject]:
+    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
+    every = rules.may(x, caller.user, unit.id, rules.SEE_GRADES)
+    return [one for one in x.store.grade_objects.find("unit", unit.id) if every or not one.is_hidden]
+
+
+@api("le", "grades:gradeobjects:read")
+def grade_objects(x: Call, caller: Caller) -> Response:
+    """GET /d2l/api/le/{version}/{orgUnitId}/grades/."""
+    return JSONResponse([shapes.grade_object(one) for one in _columns(x, caller)])
+
+
+@api("le", "grades:gradeobjects:read")
+def grade_object(x: Call, caller: Caller) -> Response:
+    """GET /d2l/api/le/{version}/{orgUnitId}/grades/{gradeObjectId}."""
+    return JSONResponse(shapes.grade_object(_column(x, caller)[1]))
+
+
+@api("le", "grades:gradevalues:read")
+def grade_values(x: Call, caller: Caller) -> Response:
+    """GET …/grades/{gradeObjectId}/values/: everybody's value; `isGraded` filters."""
+    unit, column = _column(x, caller)
+    rules.require(x, caller.user, unit, rules.SEE_GRADES)
+    wanted = x.query.get("isGraded", "").lower()
+    rows = []
+    for record in x.store.enrollments.find("unit", unit.id):
+        user = x.store.users.get(record.user_id)
+        if user is None or not record.is_active or "Learner" not in rules.role_of(x, record).lis_roles:
+            continue
+        value = x.store.grade_values.first("cell", (column.id, user.id))
+        if wanted in ("true", "false") and (value is not None) != (wanted == "true"):
+            continue
+        rows.append((user, value))
+    return paged_objects(
+        x,
+        rows,
+        lambda row: {
+            "User": shapes.user(row[0]),
+            "GradeValue": shapes.grade_value(column, row[1]) if row[1] is not None else None,
+        },
+    )
+
+
+def _value(x: Call, column: GradeObject, user_id: int) -> Response:
+    found = x.store.grade_values.first("cell", (column.id, user_id))
+    if found is None:
+        raise wire.not_found("the grade value", user_id)
+    return JSONResponse(shapes.grade_value(column, found))
+
+
+@api("le", "grades:gradevalues:read")
+def grade_value(x: Call, caller: Caller) -> Response:
+    """GET …/grades/{gradeObjectId}/values/{userId}."""
+    unit, column = _column(x, caller)
+    rules.require(x, caller.user, unit, rules.SEE_GRADES)
+    return _value(x, column, number(x.path_params["userId"]) or 0)
+
+
+@api("le", "grades:own_grades:read")
+def my_grade_value(x: Call, caller: Caller) -> Response:
+    """GET …/grades/{gradeObjectId}/values/myGradeValue."""
+    _, column = _column(x, caller)
+    return _value(x, column, caller.user.id)
+
+
+@api("le", "grades:own_grades:read")
+def my_grade_values(x: Call, caller: Caller) -> Response:
+    """GET …/grades/values/myGradeValues/."""
+    found = [(c, x.store.grade_values.first("cell", (c.id, caller.user.id))) for c in _columns(x, caller)]
+    return JSONResponse([shapes.grade_value(column, value) for column, value in found if value is not None])
+
+
+@api("le", "grades:gradevalues:write")
+def set_grade_value(x: Call, caller: Caller) -> Response:
+    """PUT …/grades/{gradeObjectId}/values/{userId}: `PointsNumerator`, `Comments`, `PrivateComments`."""
+    unit, column = _column(x, caller)
+    rules.require(x, caller.user, unit, rules.SET_GRADES)
+    user = x.store.users.get(number(x.path_params["userId"]))
+    if user is None or rules.enrollment(x, user, unit.id) is None:
+        raise wire.not_found("the user in the org unit", x.path_params["userId"])
+    data = x.json()
+    points = data.get("PointsNumerator") if isinstance(data, dict) else None
+    if not isinstance(points, int | float) or isinstance(points, bool) or not 0 <= points <= column.max_points:
+        raise wire.bad_request(
+            "points_invalid", "Invalid PointsNumerator", expected=f"0 to {column.max_points:g}", got=points
+        )
+    put_value(
+        x,
+        column,
+        user.id,
+        points,
+        comments=_rich(data.get("Comments") or {})[0],
+        private_comments=_rich(data.get("PrivateComments") or {})[0],
+        by=caller.user.id,
+    )
+    return Response(status_code=200)
+
+
+def put_value(
+    x: Call,
+    column: GradeObject,
+    user_id: int,
+    points: float | None,
+    *,
+    comments: str = "",
+    private_comments: str = "",
+    by: int | None = None,
+) -> GradeValue:
+    """Keep somebody's value in a column."""
+    last = x.store.grade_values.first("cell", (column.id, user_id))
+    record = GradeValue(
+        id=last.id if last is not None else x.store.next_number("grade_values"),
+        grade_object_id=column.id,
+        user_id=user_id,
+        points=points,
+        comments=comments,
+        private_comments=private_comments,
+        last_modified=x.clock.now(),
+        last_modified_by=by,
+    )
+    return x.store.grade_values.put(record)
+
+
+# versions
+
+
+class ProductVersion(msgspec.Struct, frozen=True):
+    ProductCode: str
+    Version: str
+
+
+def _supported(x: Call, product: str) -> list[str]:
+    least = version_pair(getattr(x.settings, f"{product}_minimum_version")) or (1, 0)
+    last = version_pair(getattr(x.settings, f"{product}_latest_version")) or least
+    return [f"{last[0]}.{minor}" for minor in range(least[1], last[1] + 1)]
+
+
+def _product(x: Call, product: str) -> shapes.Json:
+    return {
+        "ProductCode": product,
+        "LatestVersion": getattr(x.settings, f"{product}_latest_version"),
+        "SupportedVersions": _supported(x, product),
+    }
+
+
+def versions(x: Call) -> Response:
+    """GET /d2l/api/versions/: needs no token."""
+    return JSONResponse([_product(x, product) for product in ("le", "lp")])
+
+
+def product_versions(x: Call) -> Response:
+    """GET /d2l/api/{productCode}/versions/."""
+    product = x.path_params["productCode"]
+    if product not in ("le", "lp"):
+        raise wire.not_found("the product", product)
+    return JSONResponse(_product(x, product))
+
+
+def check_versions(x: Call) -> Response:
+    """POST /d2l/api/versions/check: a list of `{"ProductCode", "Version"}`."""
+    try:
+        asked = msgspec.convert(x.json(), list[ProductVersion])
+    except (BodyError, msgspec.ValidationError) as error:
+        raise wire.bad_request("versions_invalid", "Invalid JSON", got=str(error)) from error
+    rows = []
+    for one in asked:
+        known = one.ProductCode in ("le", "lp")
+        rows.append(
+            {
+                "ProductCode": one.ProductCode,
+                "Version": one.Version,
+                "LatestVersion": getattr(x.settings, f"{one.ProductCode}_latest_version") if known else None,
+                "Supported": known and one.Version in _supported(x, one.ProductCode),
+            }
+        )
+    return JSONResponse({"Supported": all(row["Supported"] for row in rows), "Versions": rows})

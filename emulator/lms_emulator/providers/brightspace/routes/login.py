@@ -1,0 +1,158 @@
+"""Signing in to Brightspace and out, the consent page, and the token endpoint."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.pages import page
+from lms_emulator.providers.brightspace import lti_tokens, oauth, wire
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.credentials import (
+    change_session,
+    check_csrf,
+    cookie,
+    open_session,
+    session_of,
+    session_user,
+)
+from lms_emulator.providers.brightspace.model import PendingAuthorization, Session, User
+
+CONSENT = "/oauth2/consent"
+LOGIN = "/d2l/login"
+
+
+def auth(x: Call) -> Response:
+    """GET /oauth2/auth: check the request, then sign in, ask for consent, or go straight back."""
+    application, pending = oauth.pending_authorization(x)
+    if x.headers.get("sec-fetch-dest") in ("iframe", "frame"):
+        x.warn("authorize_in_frame", "the login and consent pages refuse framing; open this in the top window")
+    session = change_session(x, open_session(x), pending=pending, return_to=None)
+    user = session_user(x, session)
+    if user is None:
+        return _redirect(x, session, x.url(LOGIN))
+    if oauth.needs_no_consent(x, application, user, pending):
+        return _finish(x, session, oauth.accept(x, user, pending))
+    return _redirect(x, session, x.url(CONSENT))
+
+
+def _redirect(x: Call, session: Session, url: str) -> Response:
+    return RedirectResponse(url, 302, {"Set-Cookie": cookie(x, session), "Cache-Control": "no-store"})
+
+
+def _finish(x: Call, session: Session, url: str) -> Response:
+    return _redirect(x, change_session(x, session, pending=None), url)
+
+
+def _page(x: Call, session: Session, template: str, **values: Any) -> Response:
+    headers = {**wire.PRIVATE_PAGE, "Set-Cookie": cookie(x, session)}
+    return page(wire.PACKAGE, template, 200, headers, base=x.base_url, csrf=session.csrf, **values)
+
+
+def login_form(x: Call) -> Response:
+    """GET /d2l/login: the sign-in page."""
+    return _page(x, open_session(x), "login.html", error=None, username="")
+
+
+def login(x: Call) -> Response:
+    """POST /d2l/lp/auth/login/login.d2l: fields `userName`, `password`."""
+    session = check_csrf(x, session_of(x))
+    name, password = x.field("userName"), x.field("password")
+    user = x.store.users.first("username", name.lower())
+    right = user is not None and user.password == password and user.is_active
+    if not x.check("username and password", right, got=name):
+        raise wire.wrong_login(name, x.base_url, session.csrf)
+    assert user is not None
+    x.store.sessions.delete(session.id)  # a new session id at sign-in, against session fixation
+    fresh = change_session(x, session, id=x.ids.token(43), csrf=x.ids.alnum(32), user_id=user.id, return_to=None)
+    if fresh.pending is not None:
+        return _after_login(x, fresh, user, fresh.pending)
+    return _redirect(x, fresh, x.url(session.return_to or "/d2l/home"))
+
+
+def _after_login(x: Call, session: Session, user: User, pending: PendingAuthorization) -> Response:
+    application = oauth.find_application(x, pending.client_id)
+    if application is not None and oauth.needs_no_consent(x, application, user, pending):
+        return _finish(x, session, oauth.accept(x, user, pending))
+    return _redirect(x, session, x.url(CONSENT))
+
+
+def logout(x: Call) -> Response:
+    """POST /d2l/logout: end the session."""
+    session = check_csrf(x, session_of(x))
+    x.store.sessions.delete(session.id)
+    return RedirectResponse(x.url(LOGIN), 302)
+
+
+def consent_form(x: Call) -> Response:
+    """GET /oauth2/consent: the consent page."""
+    session = session_of(x)
+    user = session_user(x, session)
+    if session is None or session.pending is None or user is None:
+        return RedirectResponse(x.url(LOGIN), 302)
+    application = oauth.find_application(x, session.pending.client_id)
+    name = application.name if application is not None else session.pending.client_id
+    return _page(x, session, "consent.html", application=name, user=user, pending=session.pending)
+
+
+def decide(x: Call) -> Response:
+    """POST /oauth2/consent: `decision` is `allow` or `deny`; the browser takes a code or an error back."""
+    session = session_of(x)
+    user = session_user(x, session)
+    if session is None or session.pending is None or user is None:
+        raise wire.no_pending_authorization()
+    check_csrf(x, session)
+    pending = session.pending
+    if x.check("the person consents", x.field("decision") == "allow", got=x.field("decision")):
+        return _finish(x, session, oauth.accept(x, user, pending))
+    change_session(x, session, pending=None)
+    raise wire.redirected(
+        pending.redirect_uri, "access_denied", "access_denied", pending.state, check="the person consents"
+    )
+
+
+# tokens
+
+
+async def token(x: Call) -> Response:
+    """POST /core/connect/token: three grants."""
+    try:
+        grant = x.field("grant_type")
+    except BodyError as error:
+        raise wire.invalid_request("body_unreadable", got=str(error)) from error
+    x.notes["grant_type"] = grant
+    if not x.is_form:
+        raise wire.invalid_request("body_not_a_form", expected="application/x-www-form-urlencoded", got=x.content_type)
+    if grant == "client_credentials":
+        body = await lti_tokens.service_token(x)
+        return JSONResponse(body, headers={"Cache-Control": "no-store"})
+    if grant not in ("authorization_code", "refresh_token"):
+        raise wire.unsupported_grant_type(grant)
+    application = oauth.authenticate_client(x, *_client(x))
+    if grant == "authorization_code":
+        if not x.field("code"):
+            raise wire.invalid_request("code_missing", expected="code")
+        issued = oauth.exchange_code(x, application, x.field("code"), x.field("redirect_uri"))
+    else:
+        if not x.field("refresh_token"):
+            raise wire.invalid_request("refresh_token_missing", expected="refresh_token")
+        issued = oauth.refresh(x, application, x.field("refresh_token"), x.field("scope"))
+    return JSONResponse(issued.body(), headers={"Cache-Control": "no-store"})
+
+
+def _client(x: Call) -> tuple[str, str]:
+    """Client id and secret by HTTP Basic, or from the body."""
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            text = base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            text = ""
+        name, _, secret = text.partition(":")
+        return unquote(name), unquote(secret)
+    return x.field("client_id"), x.field("client_secret")

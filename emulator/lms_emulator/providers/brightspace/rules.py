@@ -1,0 +1,62 @@
+"""Who may see and do what on the Brightspace campus: by role, and the role's security variables."""
+
+from __future__ import annotations
+
+from lms_emulator.providers.brightspace import wire
+from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.model import Enrollment, OrgUnit, Role, User
+
+ENTER = "Courses.CanEnter"
+SEE_CLASSLIST = "Classlist.SeeClasslist"
+SEE_USERS = "Users.ViewEnrollments"
+SEE_HIDDEN = "Content.SeeHidden"
+MANAGE_NEWS = "News.Manage"
+SEE_GRADES = "Grades.SeeAll"
+SET_GRADES = "Grades.Enter"
+SEE_GROUPS = "Groups.See"
+PLACE_TOOLS = "ExternalLearningTools.Manage"
+
+
+def find_unit(x: Call, reference: object) -> OrgUnit:
+    """An org unit. Raises 404."""
+    unit = x.store.org_units.get(number(reference))
+    if unit is None:
+        raise wire.not_found("the org unit", reference)
+    return unit
+
+
+def enrollment(x: Call, user: User, org_unit_id: int) -> Enrollment | None:
+    """The person's enrollment there, if it is active."""
+    found = x.store.enrollments.first("part", (org_unit_id, user.id))
+    return found if found is not None and found.is_active else None
+
+
+def role_of(x: Call, record: Enrollment) -> Role:
+    role = x.store.roles.get(record.role_id)
+    assert role is not None, "the world file's references are checked when it is loaded"
+    return role
+
+
+def role_in(x: Call, user: User, org_unit_id: int) -> Role | None:
+    found = enrollment(x, user, org_unit_id)
+    return role_of(x, found) if found is not None else None
+
+
+def may(x: Call, user: User, org_unit_id: int, variable: str) -> bool:
+    """Whether the person's role there has the security variable."""
+    role = role_in(x, user, org_unit_id)
+    return role is not None and variable in role.permissions
+
+
+def entered_unit(x: Call, user: User, reference: object) -> OrgUnit:
+    """An org unit the person takes part in. Raises 404 or 403."""
+    unit = find_unit(x, reference)
+    if not x.check("takes part in the org unit", enrollment(x, user, unit.id) is not None, got=user.username):
+        raise wire.not_authorized(unit.id, ENTER)
+    return unit
+
+
+def require(x: Call, user: User, unit: OrgUnit, variable: str) -> None:
+    """Raises 403 naming the org unit and the variable."""
+    if not x.check(variable, may(x, user, unit.id, variable), got=user.username):
+        raise wire.not_authorized(unit.id, variable)

@@ -1,0 +1,124 @@
+"""What Brightspace does where nobody outside knows, or where schools differ."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from lms_emulator.core.settings import choice
+
+CONVENTIONS = "bsapi 2.1.2 (brightspace-api)"
+
+
+class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of the provider `brightspace`."""
+
+    authorization_code_lifetime_seconds: Annotated[
+        int, choice("Lifetime of an authorization code.", evidence="chosen", source="RFC 6749 allows up to 600", ge=1)
+    ] = 300
+    missing_scope: Annotated[
+        Literal["registered", "refuse"],
+        choice(
+            "An authorization request without `scope`: all registered scopes, or `invalid_scope`.", evidence="chosen"
+        ),
+    ] = "registered"
+    insecure_redirects: Annotated[
+        Literal["loopback", "refuse", "any"],
+        choice(
+            "Redirect URIs without TLS. Brightspace registers https only; the emulator also lets loopback addresses, "
+            "`*.localhost` and the emulator's own LTIAAS be registered.",
+            evidence="documented",
+            source="CRAN brightspaceR, vignette setup (https only); the exception is chosen",
+        ),
+    ] = "loopback"
+    remember_consent: Annotated[
+        bool, choice("Whether consent to the same scopes is asked for only once.", evidence="chosen")
+    ] = False
+    refresh_token_reuse: Annotated[
+        Literal["refuse", "revoke_family"],
+        choice(
+            "What a second use of a refresh token does besides being refused: nothing, or it also ends the newer ones.",
+            evidence="chosen",
+            source="RFC 9700 section 4.14.2 describes revoke_family",
+        ),
+    ] = "refuse"
+    refreshed_scope: Annotated[
+        Literal["same", "narrow"],
+        choice(
+            "`scope` in a refresh: ignored, or narrowing the token to a subset.",
+            evidence="documented",
+            source="RFC 6749 section 6; D2L's own sample sends it",
+        ),
+    ] = "narrow"
+    token_error_status: Annotated[
+        Literal[400, 401],
+        choice(
+            "Status of `invalid_client` at the token endpoint.",
+            evidence="inferred",
+            source="IdentityServer answers 400",
+        ),
+    ] = 400
+    expired_token_detail: Annotated[
+        str, choice("`detail` of the 401 for an expired token.", evidence="inferred", source="specification B.2")
+    ] = "Token expired"
+    insufficient_scope_type: Annotated[
+        str,
+        choice(
+            "Fragment of the problem type when a scope is missing.",
+            evidence="inferred",
+            source="specification B.2, U19",
+        ),
+    ] = "insufficient-scope"
+    lp_minimum_version: Annotated[
+        str, choice("Oldest version of the `lp` product served.", evidence="observed", source=CONVENTIONS)
+    ] = "1.31"
+    lp_latest_version: Annotated[str, choice("Latest version of `lp`.", evidence="observed", source=CONVENTIONS)] = (
+        "1.53"
+    )
+    le_minimum_version: Annotated[
+        str, choice("Oldest version of the `le` product served.", evidence="observed", source=CONVENTIONS)
+    ] = "1.51"
+    le_latest_version: Annotated[str, choice("Latest version of `le`.", evidence="observed", source=CONVENTIONS)] = (
+        "1.93"
+    )
+    page_size: Annotated[int, choice("Items of a page of a paged set.", evidence="chosen", ge=1)] = 100
+    rate_limit_credits: Annotated[
+        int,
+        choice(
+            "Credits per minute and application.",
+            evidence="documented",
+            source="community.d2l.com article 1191",
+            ge=1,
+        ),
+    ] = 50_000
+    request_cost: Annotated[
+        int,
+        choice("Credits that one call costs.", evidence="documented", source="community.d2l.com article 1191", ge=0),
+    ] = 10
+    rate_limit: Annotated[
+        Literal["never", "count"],
+        choice(
+            "`count` spends credits and answers 429 when they are gone; `never` only sends the headers.",
+            evidence="chosen",
+        ),
+    ] = "never"
+    id_token_lifetime_seconds: Annotated[
+        int, choice("Lifetime of an id_token.", evidence="observed", source="captured launch: exp - iat = 1800", ge=1)
+    ] = 1800
+    launch_lifetime_seconds: Annotated[
+        int,
+        choice(
+            "How long a tool may take between login initiation and authentication request.", evidence="chosen", ge=1
+        ),
+    ] = 300
+    service_token_lifetime_seconds: Annotated[
+        int, choice("Lifetime of an LTI service token.", evidence="chosen", source="as other tokens", ge=1)
+    ] = 3600
+    assertion_max_age_seconds: Annotated[
+        int, choice("Oldest `iat` of a client assertion.", evidence="chosen", source="as Canvas", ge=1)
+    ] = 300
+    assertion_future_buffer_seconds: Annotated[
+        int, choice("How far `iat` may lie in the future.", evidence="chosen", source="as Canvas", ge=0)
+    ] = 30
+    session_lifetime_seconds: Annotated[int, choice("Lifetime of a browser session.", evidence="chosen", ge=1)] = 10_800

@@ -1,0 +1,277 @@
+"""Brightspace's REST objects as JSON. Fields: bsapi 2.1.2's types, hypothesis/lms, D2L's news page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from lms_emulator.providers.brightspace import rules
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.model import (
+    Enrollment,
+    GradeObject,
+    GradeValue,
+    Group,
+    GroupCategory,
+    Module,
+    NewsItem,
+    OrgUnit,
+    Topic,
+    User,
+)
+
+Json = dict[str, Any]
+TYPE_NAMES = {1: ("Organization", "Organization"), 3: ("Course Offering", "Course Offering")}
+
+
+def when(moment: datetime | None) -> str | None:
+    """A time as Brightspace writes it: `2026-11-21T12:00:00.000Z`, always with milliseconds."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def rich(text: str, html: str | None = None) -> Json:
+    return {"Text": text, "Html": html}
+
+
+def whoami(user: User) -> Json:
+    return {
+        "Identifier": str(user.id),
+        "FirstName": user.first_name,
+        "LastName": user.last_name,
+        "Pronouns": user.pronouns,
+        "UniqueName": user.username,
+        "ProfileIdentifier": user.profile_identifier,
+    }
+
+
+def user(record: User) -> Json:
+    return {
+        "Identifier": str(record.id),
+        "DisplayName": record.name,
+        "EmailAddress": record.email,
+        "OrgDefinedId": record.org_defined_id,
+        "ProfileBadgeUrl": None,
+        "ProfileIdentifier": record.profile_identifier,
+        "UserName": record.username,
+        "Pronouns": record.pronouns,
+    }
+
+
+def my_enrollment(x: Call, record: Enrollment, unit: OrgUnit) -> Json:
+    code, name = TYPE_NAMES.get(unit.type_id, ("Other", "Other"))
+    role = rules.role_of(x, record)
+    return {
+        "OrgUnit": {
+            "Id": unit.id,
+            "Type": {"Id": unit.type_id, "Code": code, "Name": name},
+            "Name": unit.name,
+            "Code": unit.code,
+            "HomeUrl": x.url(f"/d2l/home/{unit.id}"),
+            "ImageUrl": None,
+        },
+        "Access": {
+            "IsActive": unit.is_active,
+            "StartDate": when(unit.start_date),
+            "EndDate": when(unit.end_date),
+            "CanAccess": can_access(x, record, unit),
+            "ClasslistRoleName": role.name,
+            "LISRoles": role.lis_roles,
+            "LastAccessed": when(record.last_accessed),
+        },
+        "PinDate": when(record.pinned_at),
+    }
+
+
+def can_access(x: Call, record: Enrollment, unit: OrgUnit) -> bool:
+    now = x.clock.now()
+    started = unit.start_date is None or unit.start_date <= now
+    ended = unit.end_date is not None and unit.end_date <= now
+    return record.is_active and unit.is_active and started and not ended
+
+
+def unit_user(x: Call, record: Enrollment, person: User) -> Json:
+    role = rules.role_of(x, record)
+    return {"User": user(person), "Role": {"Id": role.id, "Code": role.code, "Name": role.name}}
+
+
+def classlist_user(x: Call, record: Enrollment, person: User) -> Json:
+    role = rules.role_of(x, record)
+    return {
+        "Identifier": str(person.id),
+        "ProfileIdentifier": person.profile_identifier,
+        "DisplayName": f"{person.last_name}, {person.first_name}",
+        "Username": person.username,
+        "OrgDefinedId": person.org_defined_id,
+        "Email": person.email,
+        "FirstName": person.first_name,
+        "LastName": person.last_name,
+        "RoleId": role.id,
+        "LastAccessed": when(record.last_accessed),
+        "IsOnline": False,
+        "ClasslistRoleDisplayName": role.name,
+        "Pronouns": person.pronouns,
+    }
+
+
+def toc_module(module: Module, below: list[Json], topics: list[Topic], x: Call) -> Json:
+    return {
+        "ModuleId": module.id,
+        "Title": module.title,
+        "SortOrder": module.id,
+        "StartDateTime": None,
+        "EndDateTime": None,
+        "Modules": below,
+        "Topics": [toc_topic(topic, x) for topic in topics],
+        "IsHidden": module.is_hidden,
+        "IsLocked": False,
+        "LastModifiedDate": when(module.last_modified),
+    }
+
+
+def topic_url(topic: Topic) -> str:
+    return topic.url or f"/content/enforced/{topic.org_unit_id}/{topic.file_name}"
+
+
+def toc_topic(topic: Topic, x: Call) -> Json:
+    return {
+        "TopicId": topic.id,
+        "Identifier": str(topic.id),
+        "TypeIdentifier": topic.type,
+        "Title": topic.title,
+        "Bookmarked": False,
+        "Unread": True,
+        "Url": topic_url(topic),
+        "SortOrder": topic.id,
+        "StartDateTime": None,
+        "EndDateTime": None,
+        "ActivityId": None,
+        "CompletionType": 2,
+        "IsExempt": False,
+        "IsHidden": topic.is_hidden,
+        "IsLocked": False,
+        "IsBroken": False,
+        "ToolId": None,
+        "ToolItemId": None,
+        "ActivityType": 1 if topic.type == "File" else 2,
+        "LastModifiedDate": when(topic.last_modified),
+    }
+
+
+def topic(record: Topic) -> Json:
+    return {
+        "Id": record.id,
+        "Title": record.title,
+        "ShortTitle": "",
+        "Type": 1,
+        "TopicType": 1 if record.type == "File" else 3,
+        "Url": topic_url(record),
+        "StartDate": None,
+        "EndDate": None,
+        "DueDate": None,
+        "IsHidden": record.is_hidden,
+        "IsLocked": False,
+        "OpenAsExternalResource": record.type == "Link",
+        "ParentModuleId": record.module_id,
+        "Description": rich(""),
+        "LastModifiedDate": when(record.last_modified),
+        "IsExempt": False,
+    }
+
+
+def news_item(record: NewsItem) -> Json:
+    return {
+        "Id": record.id,
+        "IsHidden": record.is_hidden,
+        "Attachments": [
+            {"FileId": one.file_id, "FileName": one.file_name, "FileSize": one.file_size} for one in record.attachments
+        ],
+        "Title": record.title,
+        "Body": rich(record.body_text, record.body_html),
+        "CreatedBy": record.created_by,
+        "CreatedDate": when(record.created_date),
+        "LastModifiedBy": record.last_modified_by,
+        "LastModifiedDate": when(record.last_modified_date),
+        "StartDate": when(record.start_date),
+        "EndDate": when(record.end_date),
+        "IsGlobal": record.is_global,
+        "IsPublished": record.is_published,
+        "ShowOnlyInCourseOfferings": record.show_only_in_course_offerings,
+        "IsAuthorInfoShown": record.is_author_info_shown,
+        "IsPinned": record.is_pinned,
+        "PinnedDate": None,
+        "IsStartDateShown": False,
+        "SortOrder": record.id,
+    }
+
+
+def group_category(record: GroupCategory, groups: list[int]) -> Json:
+    return {
+        "GroupCategoryId": record.id,
+        "Name": record.name,
+        "Description": rich(record.description),
+        "EnrollmentStyle": 0,
+        "EnrollmentQuantity": None,
+        "MaxUsersPerGroup": None,
+        "AutoEnroll": False,
+        "RandomizeEnrollments": False,
+        "Groups": groups,
+        "AllocateAfterExpiry": False,
+        "SelfEnrollmentExpiryDate": None,
+        "RestrictedByOrgUnitId": None,
+        "DescriptionsVisibleToEnrolees": False,
+    }
+
+
+def group(record: Group) -> Json:
+    return {
+        "GroupId": record.id,
+        "Name": record.name,
+        "Code": record.code,
+        "Description": rich(record.description),
+        "Enrollments": record.enrollments,
+    }
+
+
+def grade_object(record: GradeObject) -> Json:
+    return {
+        "MaxPoints": record.max_points,
+        "CanExceedMaxPoints": False,
+        "IsBonus": False,
+        "ExcludeFromFinalGradeCalculation": False,
+        "GradeSchemeId": None,
+        "GradeSchemeUrl": None,
+        "Id": record.id,
+        "Name": record.name,
+        "ShortName": record.short_name,
+        "GradeType": "Numeric",
+        "CategoryId": None,
+        "Description": rich(""),
+        "Weight": None,
+        "ActivityId": None,
+        "AssociatedTool": None,
+        "IsHidden": record.is_hidden,
+    }
+
+
+def grade_value(column: GradeObject, record: GradeValue) -> Json:
+    shown = "" if record.points is None else f"{record.points:g} / {column.max_points:g}"
+    return {
+        "PointsNumerator": record.points,
+        "PointsDenominator": column.max_points,
+        "WeightedDenominator": None,
+        "WeightedNumerator": None,
+        "UserId": str(record.user_id),
+        "OrgUnitId": str(column.org_unit_id),
+        "DisplayedGrade": shown,
+        "GradeObjectIdentifier": str(column.id),
+        "GradeObjectName": column.name,
+        "GradeObjectType": 1,
+        "GradeObjectTypeName": "Numeric",
+        "Comments": rich(record.comments),
+        "PrivateComments": rich(record.private_comments),
+        "LastModified": when(record.last_modified),
+        "LastModifiedBy": None if record.last_modified_by is None else str(record.last_modified_by),
+        "ReleasedDate": when(record.last_modified),
+    }
