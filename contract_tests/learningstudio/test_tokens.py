@@ -8,31 +8,9 @@ import httpx
 import pytest
 
 from contract_tests.learningstudio.client import ASSERTION_TYPE, SOURCED_ID_TYPE, Client, cmac
+from contract_tests.learningstudio.support import refused, refused_because, warnings
 from lms_emulator.client import Emulator
-from lms_emulator.handle.parts import RecordedRefusal
 from lms_emulator.providers.learningstudio.info import Info
-
-GUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-
-
-def refused(lms: Emulator, answer: httpx.Response, reason: str, status: int = 400) -> RecordedRefusal:
-    """The answer is a refusal in the envelope; what the journal says about it."""
-    assert answer.status_code == status, answer.text
-    error = answer.json()["error"]
-    assert set(error) == {"message", "errorId"}
-    assert answer.headers["X-Emulator-Explain"].startswith(lms.learningstudio.url)
-    refusal = lms.requests.last.refusal
-    assert refusal is not None
-    assert (refusal.reason, refusal.message) == (reason, error["message"])
-    return refusal
-
-
-def refused_because(lms: Emulator, answer: httpx.Response, reason: str, words: str) -> None:
-    assert words in (refused(lms, answer, reason).diagnosis or "")
-
-
-def warnings(lms: Emulator) -> list[str]:
-    return [warning.code for warning in lms.requests.last.warnings]
 
 
 # --- success ---

@@ -21,8 +21,10 @@ from lms_emulator.signing.pearson_oauth1 import JAVA, SIGNATURE_METHOD, Escaping
 
 Mac = Callable[[bytes, bytes], bytes]
 
-LARGEST_BODY = 65_536
-"""Bytes. A larger body is not tried in a hundred wrong ways; that would take seconds."""
+LARGEST_BODY = 16_384
+"""Bytes. A larger body is not tried in a hundred wrong ways, which would hold everybody up."""
+
+LARGEST_BODY_FOR_PAIRS = 2_048
 
 
 def _hmac_sha1(key: bytes, message: bytes) -> bytes:
@@ -108,7 +110,11 @@ class _Way:
 Change = tuple[str, dict[str, object]]
 
 
-def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> list[list[Change]]:
+_COMBINED = ("encoding", "mac", "key", "location", "names", "body")
+"""The groups whose mistakes come in pairs."""
+
+
+def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[str, list[Change]]:
     """The mistakes, in groups of which at most one can be made at a time."""
     encodings = [(name, {"encode": encode}) for key, (name, encode) in _ENCODINGS.items() if key != "base64"]
     macs: list[Change] = [
@@ -126,7 +132,7 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> list[l
     ]
     methods: list[Change] = [("the method was signed in lower case", {"method": request.method.lower()})]
     methods += [
-        (f"the signature is for {other}, the request was {request.method.upper()}", {"method": other})
+        (f"the signature is for {other}, the request was {request.method.upper()}", _as_method(other))
         for other in ("GET", "POST", "PUT", "DELETE")
         if other != request.method.upper()
     ]
@@ -136,27 +142,32 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> list[l
         ("slashes were not percent-encoded", {"escaping": lambda text: quote(text, safe="/")}),
     ]
     queries: list[Change] = [("the query parameters were not signed", {"query": False})] if request.query else []
-    return [
-        [(name, dict(change)) for name, change in encodings],
-        macs,
-        keys,
-        _locations(request, urls),
-        names,
-        orders,
-        methods,
-        escapes,
-        queries,
-        _bodies(request),
-    ]
+    return {
+        "encoding": [(name, dict(change)) for name, change in encodings],
+        "mac": macs,
+        "key": keys,
+        "location": [("the whole URL was signed instead of the path", {"location": url}) for url in urls],
+        "names": names,
+        "body": _bodies(request),
+        "path": _locations(request, urls),
+        "order": orders,
+        "method": methods,
+        "escapes": escapes,
+        "query": queries,
+    }
+
+
+def _as_method(method: str) -> dict[str, object]:
+    """Signing for another method, with or without the body as that one does."""
+    return {"method": method} if method in ("POST", "PUT") else {"method": method, "body": None}
 
 
 def _locations(request: SignedRequest, urls: Iterable[str]) -> list[Change]:
     path = request.path
     found: list[Change] = []
-    for url in urls:
-        found.append(("the whole URL was signed instead of the path", {"location": url}))
-        if request.query:
-            found.append(("the whole URL was signed instead of the path", {"location": f"{url}?{request.query}"}))
+    if request.query:
+        whole = "the whole URL was signed instead of the path"
+        found += [(whole, {"location": f"{url}?{request.query}"}) for url in urls]
     if request.query:
         found.append(("the query was left on the path", {"location": f"{path}?{request.query}"}))
     other_slash = path.rstrip("/") if path.endswith("/") else f"{path}/"
@@ -209,11 +220,14 @@ def diagnose_oauth1(received: str, request: SignedRequest, secret: str, *, urls:
         return None
     urls = tuple(urls)
     right = _Way(request=request, secret=secret, location=request.path)
-    mistakes: list[Mistake[_Way]] = []
-    for axis, group in enumerate(_changes(request, secret, urls)):
-        mistakes += [_mistake(text, change, str(axis)) for text, change in group]
-    mistakes += [_mistake(text, change, "library") for text, change in _general_library(right, urls)]
-    found = diagnose(received, right, _Way.signature, mistakes, attempts=3000)
+    groups = _changes(request, secret, urls)
+    mistakes = {axis: [_mistake(text, change, axis) for text, change in group] for axis, group in groups.items()}
+    library = [_mistake(text, change, "library") for text, change in _general_library(right, urls)]
+    single = [*(mistake for group in mistakes.values() for mistake in group), *library]
+    found = diagnose(received, right, _Way.signature, single, together=1)
+    if found is None and len(request.body) <= LARGEST_BODY_FOR_PAIRS:
+        common = [mistake for axis in _COMBINED for mistake in mistakes[axis]]
+        found = diagnose(received, right, _Way.signature, common, together=2, attempts=1_000)
     return None if found is None else str(found)
 
 

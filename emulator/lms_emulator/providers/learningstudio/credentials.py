@@ -260,7 +260,7 @@ def _signed_request(x: Call, header: OAuth1Header, path: str) -> SignedRequest:
 
 def _urls(x: Call, header: OAuth1Header) -> list[str]:
     path = x.raw_path.decode("latin-1")
-    urls = [x.url(path), f"https://api.learningstudio.com{path}", f"http://api.learningstudio.com{path}"]
+    urls = [x.url(path), f"https://api.learningstudio.com{path}"]
     if header.realm and "://" in header.realm:
         urls.append(header.realm)
     return list(dict.fromkeys(urls))

@@ -1,0 +1,28 @@
+"""What the tests of LearningStudio share."""
+
+from __future__ import annotations
+
+import httpx
+
+from lms_emulator.client import Emulator
+from lms_emulator.handle.parts import RecordedRefusal
+
+
+def refused(lms: Emulator, answer: httpx.Response, reason: str, status: int = 400) -> RecordedRefusal:
+    """The answer is a refusal in the envelope; what the journal says about it."""
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert set(error) == {"message", "errorId"}
+    assert "/_emulator/requests/" in answer.headers["X-Emulator-Explain"]
+    refusal = lms.requests.last.refusal
+    assert refusal is not None
+    assert (refusal.reason, refusal.message) == (reason, error["message"])
+    return refusal
+
+
+def refused_because(lms: Emulator, answer: httpx.Response, reason: str, words: str, status: int = 400) -> None:
+    assert words in (refused(lms, answer, reason, status).diagnosis or "")
+
+
+def warnings(lms: Emulator) -> list[str]:
+    return [warning.code for warning in lms.requests.last.warnings]
