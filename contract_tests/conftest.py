@@ -6,6 +6,15 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from contract_tests.contracts.plugin import (  # noqa: F401 - hooks and fixtures of the contracts
+    bench,
+    contract_targets,
+    pytest_addoption,
+    pytest_configure,
+    pytest_generate_tests,
+    pytest_sessionfinish,
+)
+
 pytest_plugins = ["pytester"]
 
 settings.register_profile("dev", max_examples=50, deadline=None)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from contract_tests.ltiaas.small_lms import SmallLms, small_lms
-from contract_tests.ltiaas.support import LmsSide, Rig, world
+from contract_tests.ltiaas.support import Campus, LmsSide, Rig, world
 from lms_emulator.app import create_app
+from lms_emulator.demo_tool.config import from_emulator
+from lms_emulator.demo_tool.serve import DemoToolServer
 from lms_emulator.serve import Server
 
 
@@ -37,9 +39,7 @@ def rig(running: tuple[Rig, SmallLms]) -> Rig:
 @pytest.fixture
 def small(running: tuple[Rig, SmallLms], rig: Rig) -> SmallLms:
     """The LMS on its own socket, as new."""
-    keys, url = running[1].tool_keys_url, running[1].url
-    SmallLms.__init__(running[1], url)
-    running[1].tool_keys_url = keys
+    running[1].reset()
     return running[1]
 
 
@@ -49,3 +49,29 @@ def lms_side(rig: Rig) -> Iterator[LmsSide]:
     side = LmsSide(rig)
     yield side
     side.browser.close()
+
+
+@pytest.fixture(scope="session")
+def campus_server() -> Iterator[tuple[Rig, DemoToolServer]]:
+    """The demo world and the demo tool, each on sockets of their own."""
+    server = Server(create_app(), port=0)
+    server.start()
+    tool = DemoToolServer(port=0)
+    try:
+        rig = Rig(server)
+        tool.start(from_emulator(rig.root))
+        yield rig, tool
+        rig.http.close()
+    finally:
+        tool.stop()
+        server.stop()
+
+
+@pytest.fixture
+def campus(campus_server: tuple[Rig, DemoToolServer]) -> Campus:
+    """The demo world, pristine, with its LTIAAS portal pointing at the demo tool."""
+    rig, tool = campus_server
+    rig.reset()
+    portal = {"launch_url": "/launch", "deep_linking_url": "/deep-linking", "oauth_return_url": "/connected"}
+    rig.settings(**{name: tool.url + path for name, path in portal.items()})
+    return Campus(rig, tool.url)

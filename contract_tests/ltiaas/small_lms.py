@@ -27,6 +27,11 @@ class SmallLms:
     def __init__(self, url: str) -> None:
         self.url = url
         self.tool_keys_url = ""
+        self.number = 0  # never reset: a slow request of an earlier test must not meet a later one's code
+        self.reset()
+
+    def reset(self) -> None:
+        """As new."""
         self.rotate = False
         self.deny = ""
         self.slow = 0.0
@@ -41,7 +46,6 @@ class SmallLms:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.assertions: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self.registrations: list[dict[str, Any]] = []
-        self.number = 0
 
     def fresh(self, kind: str) -> str:
         self.number += 1

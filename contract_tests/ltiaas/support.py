@@ -73,6 +73,20 @@ class Rig:
         return self.http.request(method, f"{self.url}{path}", json=body, headers=headers, **more)
 
 
+class Campus:
+    """The demo world behind the demo tool. `lms(name)` is that provider's part of info."""
+
+    def __init__(self, rig: Rig, tool_url: str) -> None:
+        self.rig = rig
+        self.tool = tool_url
+
+    def lms(self, name: str) -> dict[str, Any]:
+        return dict(self.rig.everything[name])
+
+    def url(self, name: str) -> str:
+        return str(self.rig.everything[name]["base_urls"]["port"])
+
+
 def details(answer: httpx.Response) -> dict[str, Any]:
     """The envelope's details, after checking that it is an envelope."""
     body = answer.json()

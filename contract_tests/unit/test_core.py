@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
+from lms_emulator.core import keys
 from lms_emulator.core.addresses import Addresses
 from lms_emulator.core.clock import Clock, http_date, isoformat, parse_duration, parse_instant
 from lms_emulator.core.errors import UsageError
@@ -258,3 +259,11 @@ def test_any_request_target_has_a_path_and_a_query(target: bytes) -> None:
     assert path.startswith(b"/")
     assert path.isascii()
     assert query.isascii()
+
+
+@pytest.mark.parametrize("name", keys.NAMES)
+def test_the_published_numbers_are_those_of_the_shipped_key(name: str) -> None:
+    from lms_emulator.signing.jwt import public_jwk
+
+    published = public_jwk(keys.private_key(name), "k")
+    assert keys.public_numbers(name) == {"n": published["n"], "e": published["e"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -18,9 +18,49 @@ PROVIDERS: tuple[str, ...] = ("openlearning", "openedx", "learningstudio", "ltia
 """Names of the providers, in the order of their ports; each is the package `lms_emulator.providers.<name>`."""
 
 
+class Providers(Mapping[str, AnyProvider]):
+    """Every provider by name, each imported when it is first used: a test that needs one does not pay for six."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, AnyProvider] = {}
+
+    def __getitem__(self, name: str) -> AnyProvider:
+        found = self._loaded.get(name)
+        if found is None:
+            if name not in PROVIDERS:
+                raise KeyError(name)
+            found = self._loaded[name] = import_module(f"lms_emulator.providers.{name}").provider
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PROVIDERS)
+
+    def __len__(self) -> int:
+        return len(PROVIDERS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in PROVIDERS
+
+
+class _Hosts(Mapping[str, tuple[str, ...]]):
+    """The real host names of each provider, read when a request names a host that is none of our own."""
+
+    def __init__(self, providers: Mapping[str, AnyProvider]) -> None:
+        self._providers = providers
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        return self._providers[name].hosts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._providers)
+
+    def __len__(self) -> int:
+        return len(self._providers)
+
+
 def load_providers() -> dict[str, AnyProvider]:
-    """One instance of every provider, by name. A provider's package offers it as `provider`."""
-    return {name: import_module(f"lms_emulator.providers.{name}").provider for name in PROVIDERS}
+    """One instance of every provider, by name, all imported now."""
+    return dict(Providers())
 
 
 def create_app(
@@ -39,8 +79,8 @@ def create_app(
         seed: makes ids and tokens repeatable.
     Raises WorldError or UsageError.
     """
-    providers = load_providers()
-    addresses = Addresses({name: p.hosts for name, p in providers.items()}, public_url)
+    providers = Providers()
+    addresses = Addresses(_Hosts(providers), public_url)
     world_seed = load(world, providers) if isinstance(world, str) else world
     worlds = Worlds(world_seed, providers, overrides=settings, random_seed=seed)
     worlds.default.check_settings(settings or {})

@@ -11,6 +11,7 @@ from typing import Any
 from lms_emulator._version import __version__
 from lms_emulator.core.errors import UsageError, WorldError
 
+_MOST_PROBLEMS = 200
 ENV_PREFIX = "LMS_EMULATOR_"
 _DESCRIPTION = """\
 Answers on your own machine as OpenLearning, the Open edX LMS, Pearson LearningStudio, LTIAAS, Canvas and Brightspace.
@@ -36,8 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args) or 0)
     except WorldError as error:
-        for problem in error.problems:
+        for problem in error.problems[:_MOST_PROBLEMS]:
             print(f"lms-emulator: {problem}", file=sys.stderr)
+        if len(error.problems) > _MOST_PROBLEMS:
+            print(f"lms-emulator: and {len(error.problems) - _MOST_PROBLEMS} more problems", file=sys.stderr)
         return 2
     except UsageError as error:
         print(f"lms-emulator: {error}", file=sys.stderr)
@@ -142,11 +145,11 @@ def _serve(args: argparse.Namespace) -> int:
     )
     server.bind()
 
-    def ready() -> None:
-        from lms_emulator.banner import banner
-
+    async def ready() -> None:
         print(f"lms-emulator ready {server.url}", flush=True)
-        server.loop.call_later(0.05, lambda: print(banner(server), flush=True))
+        from lms_emulator.banner import print_banner
+
+        await print_banner(server)
 
     server.run(ready)
     return 0

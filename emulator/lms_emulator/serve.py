@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import unquote
 
@@ -181,8 +181,8 @@ class Server:
 
     # in the main thread
 
-    def run(self, on_ready: Callable[[], None]) -> None:
-        """Serve until SIGTERM or Ctrl-C; `on_ready` is called once every socket accepts requests."""
+    def run(self, on_ready: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Serve until SIGTERM or Ctrl-C; `on_ready` runs beside, from when every socket accepts requests."""
 
         async def main() -> None:
             stopped = asyncio.Event()
@@ -195,8 +195,9 @@ class Server:
             await self._open()
             gc.collect()
             gc.freeze()
-            loop.call_soon(on_ready)
+            greeting = loop.create_task(on_ready())
             await stopped.wait()
+            greeting.cancel()
             await self._close(_GRACE_SECONDS)
 
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

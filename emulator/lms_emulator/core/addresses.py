@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 DEFAULT_WORLD = "default"
@@ -29,21 +30,18 @@ class Addresses:
         public_url: the gateway's address as clients see it, when it is not the one they connect to.
     """
 
-    def __init__(self, hosts: Mapping[str, Iterable[str]], public_url: str | None = None) -> None:
+    def __init__(self, hosts: Mapping[str, Sequence[str]], public_url: str | None = None) -> None:
         self.providers = tuple(hosts)
-        self.real_hosts = {name: tuple(names) for name, names in hosts.items()}
+        self.real_hosts = hosts
         self.public_url = public_url.rstrip("/") if public_url else None
         self.gateway_port: int | None = None
         self.ports: dict[int, str] = {}  # port -> provider
         self.host = "127.0.0.1"
-        self._exact: dict[str, str] = {}
-        self._suffixes: dict[str, str] = {}
-        for provider, names in self.real_hosts.items():
-            for name in names:
-                if name.startswith("*."):
-                    self._suffixes[name[1:]] = provider
-                else:
-                    self._exact[name] = provider
+
+    @cached_property
+    def _by_real_host(self) -> dict[str, str]:
+        """Real host names, and `.example.com` for `*.example.com`, to providers."""
+        return {name.removeprefix("*"): provider for provider in self.providers for name in self.real_hosts[provider]}
 
     def listen(self, host: str, gateway_port: int, ports: Mapping[str, int]) -> None:
         """Note the sockets that were opened: provider name to port."""
@@ -59,7 +57,7 @@ class Addresses:
         """
         world = DEFAULT_WORLD
         name = host.lower().rstrip(".")
-        provider = self._exact.get(name) or self._by_label(name)
+        provider = self._named_by(name)
         if provider is not None:
             labels = name.split(".", 2)
             if labels[0] == provider and len(labels) > 1 and has_world(labels[1]):
@@ -75,19 +73,21 @@ class Addresses:
                 world, prefix = name, f"/w/{name}"
                 path = path[len(prefix) :]
         first = path[1:].split("/", 1)[0]
-        if first in self.real_hosts:
+        if first in self.providers:
             return Address(world, first, f"{prefix}/{first}", "prefix")
         return Address(world, None, prefix, "gateway")
 
-    def _by_label(self, name: str) -> str | None:
-        label, dot, rest = name.partition(".")
-        if label in self.real_hosts and (dot or label == name):
+    def _named_by(self, host: str) -> str | None:
+        label, _, rest = host.partition(".")
+        if label in self.providers:
             return label
-        while rest:
-            if "." + rest in self._suffixes:
-                return self._suffixes["." + rest]
+        if host == "localhost" or host[:1].isdigit() or ":" in host:
+            return None  # nothing of a provider in it: no need to know their real names
+        found = self._by_real_host.get(host)
+        while found is None and rest:
+            found = self._by_real_host.get("." + rest)
             _, _, rest = rest.partition(".")
-        return None
+        return found
 
     def base_urls(self, provider: str, world: str, scheme: str, host: str, port: int | None) -> dict[str, str]:
         """The provider's base URLs by way of reaching it: `port` (default world only), `prefix`, `host`.

@@ -14,7 +14,8 @@ class WorldError(UsageError):
     """
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
+        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+        super().__init__("; ".join(problems[:3]) + more)
         self.problems = problems
 
 

@@ -19,6 +19,22 @@ def private_pem(name: str) -> str:
 
 
 @cache
+def _public() -> dict[str, dict[str, str]]:
+    import msgspec
+
+    text = resources.files(__package__).joinpath("data", "public.json").read_bytes()
+    return msgspec.json.decode(text, type=dict[str, dict[str, str]])
+
+
+def public_numbers(name: str) -> dict[str, str]:
+    """Modulus `n` and exponent `e` of the shipped key `name`, as a JWK writes them.
+
+    Publishing a key set needs no more than these; the library that could compute them costs 10 MiB to import.
+    """
+    return dict(_public()[name])
+
+
+@cache
 def private_key(name: str) -> RSAPrivateKey:
     """The shipped private key `name`, loaded once."""
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey

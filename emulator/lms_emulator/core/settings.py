@@ -7,6 +7,7 @@ the behaviour out of the box. A world holds one such Struct per provider and rep
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -58,9 +59,14 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ] = 10.0
 
 
+@cache
+def _hints(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
 def describe(prefix: str, settings: msgspec.Struct) -> list[SettingInfo]:
     """Every setting of one Struct, in the order of declaration."""
-    hints = get_type_hints(type(settings), include_extras=True)
+    hints = _hints(type(settings))
     rows = []
     for field in msgspec.structs.fields(settings):
         annotation = hints[field.name]
@@ -97,7 +103,9 @@ def change(settings: S, prefix: str, values: dict[str, Any], *, lenient: bool = 
     Parameters: `lenient` also takes numbers and booleans written as text, as the command line gives them.
     Raises UsageError naming the setting, with the nearest known name for an unknown one.
     """
-    hints = get_type_hints(type(settings), include_extras=True)
+    if not values:
+        return settings
+    hints = _hints(type(settings))
     converted: dict[str, Any] = {}
     for name, value in values.items():
         if name not in hints:

@@ -22,14 +22,15 @@ def built_in(name: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
     """The `demo` world (every provider's own part, read when it is first used) or the `empty` one."""
     if name == "empty":
         return WorldSeed("empty", description="Nothing but the providers themselves.", sections={})
-    sections = {provider.name: _demo_section(provider) for provider in providers.values()}
+    sections = {name: _demo_section(name, providers) for name in providers}
     return WorldSeed("demo", description="One person known to all six providers.", sections=sections)
 
 
-def _demo_section(provider: AnyProvider) -> Callable[[], msgspec.Struct]:
+def _demo_section(name: str, providers: Mapping[str, AnyProvider]) -> Callable[[], msgspec.Struct]:
     def load() -> msgspec.Struct:
         import tomllib
 
+        provider = providers[name]
         return msgspec.convert(tomllib.loads(provider.demo_text()), provider.section)
 
     return load

@@ -40,7 +40,7 @@ class DemoTool:
         ltik = request.query_params.get("ltik", "")
         launch = await self._ltiaas.id_token(ltik)
         response = RedirectResponse("/", 303)  # so that the ltik does not stay in the address bar
-        self._sessions.open(response, launch, await self._ltiaas.claims(ltik), ltik)
+        self._sessions.open(response, launch, ltik)
         return response
 
     async def choose(self, request: Request) -> Response:
@@ -48,7 +48,7 @@ class DemoTool:
         ltik = request.query_params.get("ltik", "")
         launch = await self._ltiaas.id_token(ltik)
         response = page(PACKAGE, "choose.html", user=launch["user"])
-        self._sessions.open(response, launch, await self._ltiaas.claims(ltik), ltik)
+        self._sessions.open(response, launch, ltik)
         return response
 
     async def chosen(self, request: Request) -> Response:
@@ -81,7 +81,7 @@ class DemoTool:
                 return _message("code_dead", 400, session=session)
             raise
         person = await self._lms(session).me(tokens.access_token)
-        if not same_person(session.launch, session.claims, person):
+        if not same_person(session.launch, person):
             return _message("other_user", 409, session=session, person=person)  # and forget the tokens
         session.tokens = tokens
         return RedirectResponse("/courses", 303)  # so that a reload does not send the code again

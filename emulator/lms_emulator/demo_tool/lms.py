@@ -96,23 +96,24 @@ class Lms:
         return answer
 
 
-def same_person(launch: dict[str, Any], claims: dict[str, Any], person: Person) -> bool:
+def same_person(launch: dict[str, Any], person: Person) -> bool:
     """Is the owner of the token the user of the launch?
 
     Nothing in the OAuth2 flow says so: the token belongs to whoever was logged in to the LMS in that browser.
 
     - Brightspace's LTI user id ends in `_<API user id>`.
-    - Canvas's is opaque. A custom parameter `canvas_user_id=$Canvas.user.id` gives the API id; without it, the
-      launch's LTI 1.1 user id is the profile's `lti_user_id`; without that, only the e-mail address is left.
+    - Canvas's is opaque; the user's own profile tells it again as `lti_user_id`. A custom parameter
+      `canvas_user_id=$Canvas.user.id` of the launch would tell the API id instead. Without either only the e-mail
+      address is left to compare.
 
-    Parameters: `launch`, the id token as LTIAAS formats it; `claims`, the same raw; `person`, whose token it is.
+    Parameters: `launch`, the id token as LTIAAS formats it; `person`, whose token it is.
     """
+    user = launch["user"]
     if launch["platform"].get("productFamilyCode") != "canvas":
-        return str(launch["user"]["id"]).rpartition("_")[2] == person.id
+        return str(user["id"]).rpartition("_")[2] == person.id
     custom = launch["launch"].get("custom") or {}
     if "canvas_user_id" in custom:
         return str(custom["canvas_user_id"]) == person.id
-    legacy = claims.get("https://purl.imsglobal.org/spec/lti/claim/lti11_legacy_user_id")
-    if legacy and person.lti_user_id:
-        return str(legacy) == person.lti_user_id
-    return bool(person.email) and str(launch["user"].get("email", "")).lower() == person.email.lower()
+    if person.lti_user_id:
+        return str(user["id"]) == person.lti_user_id
+    return bool(person.email) and str(user.get("email", "")).lower() == person.email.lower()

@@ -43,10 +43,6 @@ class Ltiaas:
         """Who was launched, and from where."""
         return dict(await self._call("GET", "/api/idtoken", f"LTIK-AUTH-V2 {self._key}:{ltik}"))
 
-    async def claims(self, ltik: str) -> dict[str, Any]:
-        """The same as the LMS signed it, with what LTIAAS's own form leaves out."""
-        return dict(await self._call("GET", "/api/idtoken?raw=true", f"LTIK-AUTH-V2 {self._key}:{ltik}"))
-
     async def deep_linking_form(self, ltik: str, title: str) -> str:
         """HTML that sends the user back to the LMS with one chosen activity."""
         body = {"contentItems": [{"type": "ltiResourceLink", "url": f"{self._url}/lti/launch", "title": title}]}

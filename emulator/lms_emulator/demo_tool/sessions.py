@@ -19,13 +19,12 @@ COOKIE = "demo_tool_session"
 class Session:
     """One user at one browser.
 
-    `launch` is the id token of the launch, `claims` the same raw. `connecting` is the user id that pressed Connect:
+    `launch` is the id token of the launch. `connecting` is the user id that pressed Connect:
     LTIAAS carries nothing of ours through the OAuth2 flow, so only this session knows who began it.
     """
 
     id: str
     launch: dict[str, Any]
-    claims: dict[str, Any]
     ltik: str
     connecting: str | None = None
     tokens: Tokens | None = None
@@ -54,9 +53,9 @@ class Sessions:
         self._limit = limit
         self._ids = Ids()
 
-    def open(self, response: Response, launch: dict[str, Any], claims: dict[str, Any], ltik: str) -> Session:
+    def open(self, response: Response, launch: dict[str, Any], ltik: str) -> Session:
         """Begin a session for a launch, under a new cookie."""
-        session = Session(self._ids.token(43), launch, claims, ltik)
+        session = Session(self._ids.token(43), launch, ltik)
         self._sessions[session.id] = session
         while len(self._sessions) > self._limit:
             self._sessions.popitem(last=False)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from lms_emulator.core.keys import private_key
+from lms_emulator.core.keys import private_key, public_numbers
 from lms_emulator.signing import jwt
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _key_of(jwk: str) -> RSAPrivateKey:
 
 def key_set(config: JwtConfig) -> dict[str, Any]:
     """The public key set, as the site configures it."""
-    public = jwt.public_jwk(signing_key(config), config.kid)
+    public = config.private_signing_jwk or public_numbers("openedx")
     return {
         "keys": [
             {"kty": "RSA", "key_ops": ["verify"], "n": public["n"], "e": public["e"], "kid": config.kid},

@@ -55,6 +55,8 @@ def _render(x: Call, refusal: wire.OpenedxRefusal) -> Response:
             return wire.html(html.plain("403 Forbidden", "403 Forbidden"), status, headers)
         case "forbidden":
             return wire.html(html.plain("403 Forbidden", "Forbidden (403)", refusal.message), status, headers)
+        case "plain":
+            return wire.html(str(body), status, headers)
         case "bad-request":
             visits.of(x).bare = True
             return wire.html(html.plain("Bad Request (400)", "Bad Request (400)"), status)

@@ -47,8 +47,15 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         int, choice("Lifetime of a session before sign-in.", evidence="recorded", source="recording main 521", ge=1)
     ] = 1_209_600
     jwt_leeway_seconds: Annotated[
-        int, choice("Clock difference forgiven in a JWT.", evidence="documented", source="openedx.md 1.5", ge=0)
-    ] = 1
+        int,
+        choice(
+            "Clock difference forgiven in a JWT. Sites configure 1, which has no effect: edx-drf-extensions "
+            "first checks signature and times together, without it.",
+            evidence="recorded",
+            source="edx-drf-extensions 10.6.0 in the oracle of the contract tests",
+            ge=0,
+        ),
+    ] = 0
     pkce_required: Annotated[
         bool,
         choice(

@@ -26,6 +26,7 @@ Style = Literal[
     "forbidden",
     "forbidden-page",
     "bad-request",
+    "plain",
     "session",
     "standing",
 ]
@@ -37,8 +38,8 @@ class OpenedxRefusal(Refusal):
     Parameters (beside those of `Refusal`):
         style: `api` (a REST view: `detail` rendered as the view renders errors), `oauth` (spaced JSON with no-store),
             `pretty` (indented JSON), `empty` (no body), `redirect` (`body` the Location), `page` (`body` a template and
-            its values), `not-found`, `too-many`, `forbidden`, `forbidden-page`, `bad-request` (fixed pages), `session`
-            (the session middleware turns the request away), `standing` (a blocked account).
+            its values), `not-found`, `too-many`, `forbidden`, `forbidden-page`, `bad-request` (fixed pages), `plain`
+            (`body` as HTML), `session` (the session middleware turns the request away), `standing` (a blocked account).
         body: what that style needs.
         code: the `error_code` of a developer error.
     """

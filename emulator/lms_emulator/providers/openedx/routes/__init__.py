@@ -5,6 +5,7 @@ from __future__ import annotations
 from lms_emulator.core.routing import Route
 from lms_emulator.providers.openedx.routes import (
     admin,
+    apidocs,
     authorize,
     blocks,
     bulk_enroll,
@@ -19,6 +20,7 @@ from lms_emulator.providers.openedx.routes import (
     grades,
     me,
     misc,
+    registration,
     revoke,
     session,
     token,
@@ -45,8 +47,10 @@ ROUTES: tuple[Route, ...] = (
     *authorize.ROUTES,
     *revoke.ROUTES,
     *session.ROUTES,
+    *registration.ROUTES,
     *me.ROUTES,
     *misc.ROUTES,
     *admin.ROUTES,
+    *apidocs.ROUTES,
     *(route for view in _VIEWS for route in view.routes()),
 )

@@ -53,8 +53,11 @@ def of_block(x: Call) -> Response:
 
 
 def _answer(x: Call, course: Course, usage: str) -> Response:
-    wanted, username, form = _wanted(x)
-    user = _viewer(x, course, wanted, username)
+    errors: dict[str, str] = {}
+    wanted, form = _wanted(x, errors)
+    user = _viewer(x, course, wanted, errors)
+    if errors:
+        raise field_errors(errors)
     staff = wanted.all_blocks or people.is_course_staff(x.store, user, course.id)
     tree = blocks.tree(course, staff=staff)
     root = blocks.find(tree, usage)
@@ -66,9 +69,9 @@ def _answer(x: Call, course: Course, usage: str) -> Response:
     return wire.api_json({"root": root.key, "blocks": told})
 
 
-def _wanted(x: Call) -> tuple[blocks.Wanted, str, str]:
-    """What the query asks for, the user whose view it is, and the form of the answer. Raises the refusal."""
-    query, errors = x.query, dict[str, str]()
+def _wanted(x: Call, errors: dict[str, str]) -> tuple[blocks.Wanted, str]:
+    """What the query asks for, and the form of the answer; what cannot be read goes into `errors`."""
+    query = x.query
     depth = _depth(query.get("depth", ""), errors)
     nav_depth = query.get("nav_depth", "")
     if nav_depth and not nav_depth.isdecimal():
@@ -79,21 +82,16 @@ def _wanted(x: Call) -> tuple[blocks.Wanted, str, str]:
     all_blocks = query.get("all_blocks", "").lower()
     if all_blocks not in _TRUE + _FALSE:
         errors["all_blocks"] = "Invalid Boolean Value."
-    username = query.get("username", "").strip()
-    if errors:
-        raise field_errors(errors)
-    if not username and all_blocks not in _TRUE:
-        raise field_errors({"username": "This field is required unless all_blocks is requested."})
     wanted = blocks.Wanted(
         depth=depth,
-        nav_depth=int(nav_depth) if nav_depth else None,
+        nav_depth=int(nav_depth) if nav_depth.isdecimal() else None,
         fields=frozenset(_listed(x, "requested_fields")),
         counts=tuple(_listed(x, "block_counts")),
         view_data=frozenset(_listed(x, "student_view_data")),
         types=frozenset(_listed(x, "block_types_filter")),
         all_blocks=all_blocks in _TRUE,
     )
-    return wanted, username, form
+    return wanted, form
 
 
 def _listed(x: Call, name: str) -> list[str]:
@@ -112,24 +110,19 @@ def _depth(text: str, errors: dict[str, str]) -> int | None:
         return 0
 
 
-def _viewer(x: Call, course: Course, wanted: blocks.Wanted, username: str) -> User | None:
-    """The user whose view is asked for, if the caller may have it. Raises the refusal."""
-    user = caller(x)
+def _viewer(x: Call, course: Course, wanted: blocks.Wanted, errors: dict[str, str]) -> User | None:
+    """The user whose view is asked for, if the caller may have it. Raises the refusal, before any of `errors`."""
+    user, username = caller(x), x.query.get("username", "").strip()
     staff = people.is_course_staff(x.store, user, course.id)
     if not username:
-        if user is None:
-            text = f"Anonymous users do not have permission to access all blocks in '{course.id}'."
-            raise message(403, text, "anonymous")
-        if not staff:
-            text = f"{user.username} does not have permission to access all blocks in {course.id}."
-            raise message(403, text, "not_course_staff")
+        _require_all(course, wanted, user, staff, errors)
         return user
     if user is None:
         raise message(403, "Anonymous users cannot access another user's blocks.", "anonymous")
     if username.lower() == user.username.lower():
         return _enrolled(x, course, user, staff=staff)
     if not staff:
-        text = f"User {user.username} does not have permission to view course blocks for {username}."
+        text = f"'{user.username}' does not have permission to access view for '{username}'."
         raise message(403, text, "not_course_staff")
     found = lookup.user_named(x.store, x.settings, username)
     if found is None:
@@ -137,10 +130,22 @@ def _viewer(x: Call, course: Course, wanted: blocks.Wanted, username: str) -> Us
     return found
 
 
+def _require_all(course: Course, wanted: blocks.Wanted, user: User | None, staff: bool, errors: dict[str, str]) -> None:
+    """Without a username, all blocks have to be asked for, and the caller has to be on the staff of the course."""
+    if not wanted.all_blocks:
+        errors["username"] = "This field is required unless all_blocks is requested."
+    elif user is None:
+        text = f"Anonymous users do not have permission to access all blocks in '{course.id}'."
+        raise message(403, text, "anonymous")
+    elif not staff:
+        text = f"'{user.username}' does not have permission to access all blocks in '{course.id}'."
+        raise message(403, text, "not_course_staff")
+
+
 def _enrolled(x: Call, course: Course, user: User, *, staff: bool) -> User:
     found = enrollment.get(x.store, user, course.id)
     if not staff and (found is None or not found.is_active):
-        raise message(404, "Course not found.", "not_enrolled")
+        raise message(403, f"Course blocks for '{user.username}' cannot be accessed.", "not_enrolled")
     return user
 
 

@@ -113,7 +113,7 @@ VIEWS = (
     ),
     ApiView(
         "/api/course_modes/v1/courses/{course_id}/{mode_slug}",
-        regex=_BASE + r"(?P<mode_slug>[^/]+)$",
+        regex=_BASE + r"(?P<mode_slug>.+)$",
         get=read_mode,
         patch=change_mode,
         delete=delete_mode,

@@ -23,16 +23,18 @@ _BASE = "/api/enrollment/v1"
 
 
 def with_csrf_cookie(operation: views.Operation) -> views.Operation:
-    """An operation whose every answer carries the CSRF cookie, set inside the view."""
+    """An operation whose answers carry the CSRF cookie, set inside the view; a failure (500) does not get there."""
 
     def run(x: Call) -> Response:
-        visits.need_csrf(x, first=True)
         try:
             response = operation(x)
         except wire.OpenedxRefusal as refusal:
+            visits.need_csrf(x, first=True)
             refusal.headers["vary"] = "Cookie"
             raise
-        response.headers.setdefault("vary", "Cookie")
+        if response.status_code != 500:
+            visits.need_csrf(x, first=True)
+            response.headers.setdefault("vary", "Cookie")
         return response
 
     run.__doc__ = operation.__doc__

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lms_emulator.providers.openedx import credentials, views, wire
+from lms_emulator.providers.openedx import credentials, paging, views, visits, wire
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.rules import accounts, keys
 from lms_emulator.providers.openedx.views import ApiView
@@ -176,6 +176,52 @@ def forbidden(x: Call) -> Response:
     raise wire.permission_denied("only the retirement service may do this")
 
 
+# users, for services
+
+
+def with_api_key(x: Call) -> None:
+    """Permission: a server with the site's `X-Edx-Api-Key`, whoever else it is."""
+    if not credentials.has_api_key(x):
+        if visits.of(x).identity is None:
+            raise wire.not_authenticated()
+        raise wire.permission_denied("this list is for servers with X-Edx-Api-Key", check="X-Edx-Api-Key")
+
+
+def _service_view(x: Call, user: User) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "url": x.url(f"/api/user/v1/users/{user.id}/"),
+        "email": user.email,
+        "name": user.name,
+        "username": user.username,
+        "preferences": user.preferences,
+    }
+
+
+def list_users(x: Call) -> Response:
+    """Every user, page by page."""
+    page = paging.numbered(x, sorted(x.store.users, key=lambda user: user.id))
+    return wire.api_json(
+        {
+            "next": page.next,
+            "previous": page.previous,
+            "count": page.total,
+            "num_pages": page.pages,
+            "current_page": page.number,
+            "start": (page.number - 1) * page.size,
+            "results": [_service_view(x, user) for user in page.items],
+        }
+    )
+
+
+def read_user(x: Call) -> Response:
+    """One user by number."""
+    user = x.store.users.first("id", int(x.path_params["user_id"]))
+    if user is None:
+        raise wire.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="user exists")
+    return wire.api_json(_service_view(x, user))
+
+
 # refusals
 
 
@@ -219,6 +265,8 @@ def _view(path: str, summary: str, regex: str | None = None, **more: Any) -> Api
     )
 
 
+_FOR_SERVICES: dict[str, Any] = {"authenticators": credentials.JWT_SESSION, "permissions": (with_api_key,)}
+
 VIEWS = (
     _view(
         "/accounts/search_emails",
@@ -254,7 +302,7 @@ VIEWS = (
         rf"/accounts/{_USERNAME}",
         get=read_account,
         patch=change_account,
-        parsers=(views.JSON, views.MERGE_PATCH),
+        parsers=(views.MERGE_PATCH,),
     ),
     _view(
         "/preferences/{username}",
@@ -262,7 +310,7 @@ VIEWS = (
         rf"/preferences/{_USERNAME}",
         get=read_preferences,
         patch=change_preferences,
-        parsers=(views.JSON, views.MERGE_PATCH),
+        parsers=(views.MERGE_PATCH,),
     ),
     _view(
         "/preferences/{username}/{key}",
@@ -272,5 +320,6 @@ VIEWS = (
         put=write_preference,
         delete=delete_preference,
     ),
-    _view("/users/", "Users, for services with the API key", get=forbidden, authenticators=credentials.JWT_SESSION),
+    _view("/users/", "Users, for services with the API key", get=list_users, **_FOR_SERVICES),
+    _view("/users/{user_id}/", "One user, for services", r"/users/(?P<user_id>\d+)/", get=read_user, **_FOR_SERVICES),
 )

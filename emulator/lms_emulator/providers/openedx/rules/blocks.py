@@ -10,7 +10,7 @@ from lms_emulator.providers.openedx.model.courseware import Block, Course
 from lms_emulator.providers.openedx.rules import keys, shapes
 
 #: Fields that are told only when they are asked for, in the order of the answer, and how to read them.
-REQUESTABLE = ("graded", "format", "due", "start", "weight", "student_view_multi_device")
+REQUESTABLE = ("graded", "format", "start", "due", "has_score", "weight", "student_view_multi_device")
 #: Block types whose student view fits small screens (`student_view_multi_device`).
 MULTI_DEVICE = ("html", "problem", "video")
 
@@ -96,32 +96,34 @@ def _told(course: Course, root: Node, node: Node, wanted: Wanted, base_url: str)
         "type": block.type,
         "display_name": block.display_name,
     }
-    told |= _requested(node, wanted)
+    told |= _requested(node, wanted, REQUESTABLE[:-1])
+    if block.type in wanted.view_data and (data := _view_data(block)) is not None:
+        told["student_view_data"] = data
+    told |= _requested(node, wanted, REQUESTABLE[-1:])
     below = node.depth - root.depth
-    if wanted.nav_depth is not None and below <= wanted.nav_depth:
-        told["descendants"] = _descendants(root, node, wanted)
     if wanted.counts:
         nodes = list(node.walk())
         told["block_counts"] = {kind: sum(n.block.type == kind for n in nodes) for kind in wanted.counts}
-    if block.type in wanted.view_data and (data := _view_data(block)) is not None:
-        told["student_view_data"] = data
+    if wanted.nav_depth is not None and below <= wanted.nav_depth:
+        told["descendants"] = _descendants(root, node, wanted)
     visible = [child.key for child in node.children if wanted.depth is None or below < wanted.depth]
     if "children" in wanted.fields and visible:
         told["children"] = visible
     return told
 
 
-def _requested(node: Node, wanted: Wanted) -> dict[str, Any]:
+def _requested(node: Node, wanted: Wanted, names: tuple[str, ...]) -> dict[str, Any]:
     block = node.block
     values: dict[str, Any] = {
         "graded": node.graded,
         "format": block.format,
-        "due": shapes.moment(block.due),
         "start": shapes.moment(block.start),
+        "due": shapes.moment(block.due),
+        "has_score": block.type == "problem",
         "weight": block.weight if block.type == "problem" else None,
         "student_view_multi_device": block.type in MULTI_DEVICE,
     }
-    return {name: values[name] for name in REQUESTABLE if name in wanted.fields and values[name] is not None}
+    return {name: values[name] for name in names if name in wanted.fields and values[name] is not None}
 
 
 def _view_data(block: Block) -> dict[str, Any] | None:

@@ -132,10 +132,14 @@ def update(
     mode: str | None,
     is_active: bool | None,
     attributes: list[dict[str, Any]] | None = None,
+    include_expired: bool = False,
 ) -> Enrollment:
-    """Change mode or activity of an enrolment, as staff may. Raises `Refused` for a mode that is not offered."""
+    """Change mode or activity of an enrolment, as staff may. Raises `Refused` for a mode that is not offered.
+
+    Parameters: `include_expired`, whether expired modes count as offered; they do for a deactivation.
+    """
     if mode is not None:
-        require_mode(course, mode, now, include_expired=is_active is False)
+        require_mode(course, mode, now, include_expired=include_expired or is_active is False)
     kept = _attributes(attributes)
     return store.enrollments.put(
         msgspec.structs.replace(

@@ -15,7 +15,7 @@ STAFF_ROLES = ("staff", "instructor")
 
 def is_global_staff(user: User | None) -> bool:
     """Whether the platform's staff flag is set."""
-    return user is not None and user.is_active and (user.is_staff or user.is_superuser)
+    return user is not None and user.is_staff
 
 
 def roles(store: OpenedxStore, user: User | None) -> list[tuple[str, str, str]]:

@@ -1,0 +1,1 @@
+"""Adapters: integrations under contract. `wire` hides nothing; `published` are other people's clients, unchanged."""

@@ -1,0 +1,74 @@
+"""What every machine shares: the bench, the model's clock, and comparing an outcome with the model's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine
+
+from ..bench import Bench
+from ..outcomes import Refused
+
+T = TypeVar("T")
+PICK = st.integers(min_value=0, max_value=60)
+"""Which of the things made so far, counted from the newest."""
+
+
+class Machine(RuleBasedStateMachine):
+    """A machine at a bench. `now` is the model's clock, in seconds since the example began."""
+
+    bench: ClassVar[Bench]
+    provider: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bench.begin()
+        self.now = 0
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Ids and credentials of this machine's provider."""
+        return self.bench.facts(self.provider)
+
+    def move(self, seconds: int) -> None:
+        """Let time pass for the target and the model alike."""
+        self.bench.target.advance(seconds)
+        self.now += seconds
+
+    def move_to(self, moment: float, offset: int) -> None:
+        """Move to `offset` seconds after a moment of the model, if that is still ahead."""
+        seconds = int(moment) + offset - self.now
+        if seconds > 0:
+            self.move(seconds)
+
+
+def pick(things: Sequence[T], number: int) -> T:
+    """One of them; 0 is the newest, which shrinks well."""
+    return things[-1 - number % len(things)]
+
+
+def expect_refused(outcome: Any, code: str | None = None, *, status: int | None = None, why: str = "") -> None:
+    """The outcome must be a refusal, with this code and status as far as the adapter can tell them."""
+    assert isinstance(outcome, Refused), f"must be refused ({why or code}), but got {outcome!r}"
+    if code is not None and outcome.code is not None:
+        assert outcome.code == code, f"must be refused with {code!r} ({why}), but got {outcome!r}"
+    if status is not None and outcome.status is not None:
+        assert outcome.status == status, f"must be refused with status {status} ({why}), but got {outcome!r}"
+
+
+def expect_granted(outcome: T | Refused, why: str = "") -> T:
+    """The outcome must not be a refusal."""
+    assert not isinstance(outcome, Refused), f"must be granted ({why}), but got {outcome!r}"
+    return outcome
+
+
+def flipped(text: str, position: int) -> str:
+    """The text with one character replaced by another of the same kind."""
+    at = position % len(text)
+    old = text[at]
+    new = "b" if old in "aA" else "a" if old.isalpha() else ("1" if old == "0" else "0")
+    if not old.isalnum():
+        new = "x"
+    return text[:at] + new + text[at + 1 :]

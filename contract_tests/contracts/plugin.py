@@ -1,0 +1,78 @@
+"""pytest options and fixtures of the contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .bench import Bench
+from .matrix import TARGETS, adapter_class, cells, open_target
+from .results import write
+from .runner import Outcome
+from .targets import Target, Unavailable
+
+RESULTS = pytest.StashKey[list[Outcome]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("contracts")
+    group.addoption("--adapter", metavar="PACKAGE.MODULE:CLASS", help="run the contracts with this adapter only")
+    group.addoption("--target", action="append", default=[], choices=TARGETS, help="only this target (repeatable)")
+    group.addoption("--target-url", metavar="URL", help="a running emulator to use as the target `socket`")
+    group.addoption(
+        "--contract-examples", type=int, metavar="N", help="examples per machine, whatever the profile says"
+    )
+    group.addoption("--contract-results", metavar="FILE", help="write the results page there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RESULTS] = []
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "cell" not in metafunc.fixturenames:
+        return
+    config = metafunc.config
+    try:
+        found = cells(adapter=config.getoption("--adapter"), only=config.getoption("--target"))
+    except LookupError as error:
+        raise pytest.UsageError(str(error)) from error
+    metafunc.parametrize("cell", [pytest.param(cell, id=cell.name) for cell in found])
+
+
+@pytest.fixture(scope="session")
+def contract_targets(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Opens each target once; a target that is not to be had skips, with the reason."""
+    opened: dict[str, Target | str] = {}
+
+    def get(name: str) -> Target:
+        if name not in opened:
+            try:
+                opened[name] = open_target(name, request.config.getoption("--target-url"))
+            except Unavailable as error:
+                opened[name] = str(error)
+        found = opened[name]
+        if isinstance(found, str):
+            pytest.skip(found)
+        return found
+
+    yield get
+    for target in opened.values():
+        if not isinstance(target, str):
+            target.close()
+
+
+@pytest.fixture
+def bench(cell: Any, contract_targets: Any) -> Bench:
+    """The cell's target with its adapter."""
+    target: Target = contract_targets(cell.target)
+    return Bench(target, adapter_class(cell.adapter))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    path = session.config.getoption("--contract-results")
+    if path and session.config.stash[RESULTS]:
+        write(Path(path), session.config.stash[RESULTS])

@@ -1,0 +1,147 @@
+"""The ports: what a contract asks of an integration, one small Protocol per provider, in the provider's words.
+
+An adapter is a class with the attribute `provider` and a constructor `(http, base, facts)`: how to send requests, the
+provider's base URL, and the ids and credentials of `GET /_emulator/info`. It need not have every method: what it lacks
+is done with the plain `wire` adapter of that provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from .http import Browser
+from .outcomes import Code, Form, Refused, Token
+
+Client = Mapping[str, Any]
+"""An application: `client_id`, and `client_secret` where it has one."""
+
+
+class OpenEdx(Protocol):
+    """Open edX: OAuth 2.0 tokens, opaque or JWT, and who they stand for."""
+
+    def client_credentials(self, client: Client, *, scope: str | None = None, jwt: bool = False) -> Token | Refused:
+        """A token for the application itself."""
+        ...
+
+    def password(
+        self, client: Client, username: str, password: str, *, scope: str | None = None, jwt: bool = False
+    ) -> Token | Refused:
+        """A token for a person whose password is known."""
+        ...
+
+    def authorize(
+        self,
+        browser: Browser,
+        client: Client,
+        redirect_uri: str,
+        *,
+        scope: str,
+        state: str,
+        challenge: str | None = None,
+        agree: bool = True,
+    ) -> Code | Refused:
+        """Send a signed-in person's browser to the authorization endpoint. `challenge` is an S256 one."""
+        ...
+
+    def exchange(
+        self, client: Client, code: str, redirect_uri: str, *, verifier: str | None = None, jwt: bool = False
+    ) -> Token | Refused:
+        """A token for an authorization code."""
+        ...
+
+    def refresh(self, client: Client, refresh_token: str, *, scope: str | None = None) -> Token | Refused:
+        """A new pair for a refresh token."""
+        ...
+
+    def revoke(self, client: Client, token: str) -> Refused | None:
+        """Make an access or refresh token useless."""
+        ...
+
+    def me(self, scheme: str | None, token: str) -> str | Refused:
+        """The user name behind a token; `scheme` is `Bearer`, `JWT` or None for no credentials."""
+        ...
+
+
+class OpenLearning(Protocol):
+    """OpenLearning: provisioning of managed users by API key, and LTI 1.1 sign-on."""
+
+    def provision(self, api_key: str, institution: str, external_id: str, email: str, name: str) -> str | Refused:
+        """Provision a managed user; gives the user's id."""
+        ...
+
+    def sign_on(self, api_key: str, institution: str, user_id: str, class_id: str | None = None) -> Form | Refused:
+        """Ask for a launch that signs the user in."""
+        ...
+
+    def sign(self, url: str, fields: Mapping[str, str], key: str, secret: str, timestamp: int, nonce: str) -> Form:
+        """Sign a launch with the institution's own consumer key."""
+        ...
+
+    def verify(self, form: Form, key: str, secret: str) -> bool:
+        """Check a launch as a tool would."""
+        ...
+
+    def launch(self, browser: Browser, form: Form, *, method: str = "POST") -> str | Refused:
+        """Submit a launch; gives the address the browser is sent to."""
+        ...
+
+    def enrolments(self, api_key: str, user_id: str) -> list[str] | Refused:
+        """Ids of the classes a user is enrolled in."""
+        ...
+
+
+class LearningStudio(Protocol):
+    """Pearson LearningStudio: CMAC-signed assertions, password and refresh grants, OAuth 1.0a requests."""
+
+    def assertion(self, username: str) -> Token | Refused:
+        """An access token for a user, by signed assertion."""
+        ...
+
+    def password(self, username: str, password: str) -> Token | Refused:
+        """An access token for a user whose password is known."""
+        ...
+
+    def refresh(self, refresh_token: str) -> Token | Refused:
+        """A new pair for a refresh token."""
+        ...
+
+    def me(self, access_token: str) -> int | Refused:
+        """The numeric id of the user a token stands for."""
+        ...
+
+    def signed_get(self, path: str) -> Any | Refused:
+        """A resource, by a request signed with OAuth 1.0a."""
+        ...
+
+
+class Lms(Protocol):
+    """Canvas or Brightspace: OAuth 2.0 with a person's consent."""
+
+    def token(self, client: Client, code: str, redirect_uri: str) -> Token | Refused:
+        """A token for an authorization code."""
+        ...
+
+    def refresh(self, client: Client, refresh_token: str) -> Token | Refused:
+        """A new access token."""
+        ...
+
+    def whoami(self, access_token: str) -> str | Refused:
+        """The id of the person behind a token."""
+        ...
+
+
+class Ltiaas(Protocol):
+    """LTIAAS: one API in front of many LMSes."""
+
+    def access_token(self, api_key: str, platform: str, code: str) -> Token | Refused:
+        """An LMS's access token for the code that came back to the tool."""
+        ...
+
+    def refresh(self, api_key: str, platform: str, refresh_token: str) -> Token | Refused:
+        """A new access token."""
+        ...
+
+    def id_token(self, api_key: str, ltik: str) -> Any | Refused:
+        """Who launched, and from where."""
+        ...

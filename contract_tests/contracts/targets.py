@@ -1,0 +1,264 @@
+"""Who answers: the emulator in this process, an emulator over a socket, the oracle, or the real provider."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+from .http import Http, InProcess, Log, OverSocket, send_json
+
+PROVIDERS = ("openlearning", "openedx", "learningstudio", "ltiaas", "canvas", "brightspace")
+
+
+class Unavailable(Exception):
+    """The target cannot be used here; the text says why and what would help."""
+
+
+class Target(Protocol):
+    """One side of a contract.
+
+    Attributes:
+        name: `in-process`, `socket`, `oracle` or `live`.
+        providers: which of the six it answers for.
+        has_clock: whether time can be moved.
+        writes: whether contracts may create things.
+        folds_case: whether Open edX's database finds tokens in any case of letters, as MySQL does; SQLite does not.
+        http: how requests reach it.
+    """
+
+    name: str
+    providers: frozenset[str]
+    has_clock: bool
+    writes: bool
+    folds_case: bool
+    http: Http
+
+    def begin(self) -> None:
+        """Back to the seed, with the clock standing still at a whole second."""
+        ...
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock."""
+        ...
+
+    def base(self, provider: str) -> str:
+        """The provider's base URL, without trailing slash."""
+        ...
+
+    def facts(self, provider: str) -> dict[str, Any]:
+        """Ids and credentials, with the keys of `GET /_emulator/info`."""
+        ...
+
+    def close(self) -> None:
+        """Stop what was started."""
+        ...
+
+
+class _Emulator:
+    has_clock = True
+    writes = True
+    folds_case = True
+    http: Any
+    gateway: str
+
+    def __init__(self) -> None:
+        self._info: dict[str, Any] | None = None
+
+    def _control(self, method: str, path: str, document: Any = None) -> Any:
+        log, silent = self.http.log, Log()
+        self.http.log = silent  # control calls are no part of an example
+        try:
+            if document is None:
+                answer = self.http.send(method, f"{self.gateway}/_emulator{path}")
+            else:
+                answer = send_json(self.http, method, f"{self.gateway}/_emulator{path}", document)
+        finally:
+            self.http.log = log
+        if answer.status >= 400:
+            raise RuntimeError(f"{method} /_emulator{path} answered {answer.status}: {answer.text}")
+        return answer.json()
+
+    def begin(self) -> None:
+        self._control("POST", "/reset")
+        now = self._control("GET", "/clock")["now"]
+        self._control("POST", "/clock", {"freeze": True})
+        self._control("POST", "/clock", {"set": now[:19] + "Z"})
+
+    def advance(self, seconds: float) -> None:
+        self._control("POST", "/clock", {"advance": seconds})
+
+    def info(self) -> dict[str, Any]:
+        """Everything `GET /_emulator/info` tells."""
+        if self._info is None:
+            self._info = self._control("GET", "/info")
+        return self._info
+
+    @property
+    def providers(self) -> frozenset[str]:
+        return frozenset(self.info()["providers"])
+
+    def base(self, provider: str) -> str:
+        return f"{self.gateway}/{provider}"
+
+    def facts(self, provider: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.info()["providers"][provider]
+        return found
+
+    def close(self) -> None:
+        self.http.close()
+
+
+class EmulatorInProcess(_Emulator):
+    """The emulator's application, called directly: the fastest target."""
+
+    name = "in-process"
+
+    def __init__(self) -> None:
+        super().__init__()
+        from lms_emulator.app import create_app
+
+        self.gateway = "http://127.0.0.1:8080"
+        self.app = create_app("demo", seed="contracts")
+        self.http = InProcess(self.app, Log())
+
+    def begin(self) -> None:
+        """Reset and freeze without going through the control API: it is done before every example."""
+        world = self.app.worlds.default
+        world.reset()
+        world.clock.freeze()
+        world.clock.set(world.clock.now().replace(microsecond=0))
+
+    def advance(self, seconds: float) -> None:
+        """Move the world's clock."""
+        self.app.worlds.default.clock.advance(seconds)
+
+
+class EmulatorOverSocket(_Emulator):
+    """An emulator listening on sockets: one started here, or the one at `url`."""
+
+    name = "socket"
+
+    def __init__(self, url: str | None = None) -> None:
+        super().__init__()
+        self._own: Any = None
+        if url is None:
+            from lms_emulator import Emulator
+
+            self._own = Emulator.start(world="demo")
+            url = self._own.url
+        self.gateway = url.rstrip("/")
+        self.http = OverSocket(Log())
+
+    def base(self, provider: str) -> str:
+        """The provider's own port: published clients insist on paths at the root of a site."""
+        found: str = self.facts(provider)["base_urls"].get("port") or super().base(provider)
+        return found
+
+    def close(self) -> None:
+        """Close connections, and stop the emulator if it was started here."""
+        super().close()
+        if self._own is not None:
+            self._own.stop()
+
+
+class OpenEdxOracle:
+    """The libraries behind Open edX's sign-in, in a process and a virtual environment of their own."""
+
+    name = "oracle"
+    providers = frozenset({"openedx"})
+    has_clock = True
+    writes = True
+    folds_case = False
+
+    def __init__(self, url: str, stop: Any = None) -> None:
+        self.http: Any = OverSocket(Log())
+        self._url, self._stop = url, stop
+        self._facts: dict[str, Any] = self.http.send("GET", f"{url}/_oracle/info").json()
+
+    def begin(self) -> None:
+        """Forget everything added to the seed."""
+        self._quiet("/_oracle/reset")
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock of the whole process."""
+        self._quiet("/_oracle/clock", {"advance": seconds})
+
+    def _quiet(self, path: str, document: Any = None) -> None:
+        log, self.http.log = self.http.log, Log()
+        send_json(self.http, "POST", self._url + path, document or {})
+        self.http.log = log
+
+    def base(self, provider: str) -> str:
+        """The site."""
+        return self._url
+
+    def facts(self, provider: str) -> dict[str, Any]:
+        """What was seeded."""
+        return self._facts
+
+    def close(self) -> None:
+        """Stop the process."""
+        self.http.close()
+        if self._stop is not None:
+            self._stop()
+
+
+class Live:
+    """The real provider. `LMS_LIVE_<PROVIDER>_URL` is its address; `LMS_LIVE_<PROVIDER>_FACTS` is a JSON file with the
+    ids and credentials, with the keys that `GET /_emulator/info` has for that provider.
+
+    Its clock cannot be moved. Nothing is created unless `LMS_LIVE_WRITES=1`.
+    """
+
+    name = "live"
+    has_clock = False
+    folds_case = True
+
+    def __init__(self, environment: dict[str, str] | None = None) -> None:
+        env = dict(os.environ) if environment is None else environment
+        self._sites = {p: env[f"LMS_LIVE_{p.upper()}_URL"] for p in PROVIDERS if f"LMS_LIVE_{p.upper()}_URL" in env}
+        if not self._sites:
+            names = ", ".join(f"LMS_LIVE_{p.upper()}_URL" for p in PROVIDERS)
+            raise Unavailable(f"no live provider is named in the environment (set one of {names})")
+        self.providers = frozenset(self._sites)
+        self.writes = env.get("LMS_LIVE_WRITES") == "1"
+        self.http: Any = OverSocket(Log())
+        self._facts: dict[str, dict[str, Any]] = {}
+        for provider in self._sites:
+            path = env.get(f"LMS_LIVE_{provider.upper()}_FACTS")
+            if path is None:
+                raise Unavailable(f"LMS_LIVE_{provider.upper()}_FACTS names no file of ids and credentials")
+            self._facts[provider] = json.loads(Path(path).read_text(encoding="utf-8"))
+            for name, value in _secrets(self._facts[provider]):
+                self.http.log.secrets[value] = f"LMS_LIVE_{provider.upper()}_{name}"
+
+    def begin(self) -> None:
+        """Nothing: a real site has no reset."""
+
+    def advance(self, seconds: float) -> None:
+        """A real site's clock does not move."""
+        raise RuntimeError("the clock of a live provider cannot be moved")
+
+    def base(self, provider: str) -> str:
+        """The address from the environment."""
+        return self._sites[provider].rstrip("/")
+
+    def facts(self, provider: str) -> dict[str, Any]:
+        """The facts from the environment's file."""
+        return self._facts[provider]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.http.close()
+
+
+SECRET_WORDS = ("secret", "password", "token", "key")
+
+
+def _secrets(facts: Any, path: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    if isinstance(facts, dict):
+        return [pair for name, value in facts.items() for pair in _secrets(value, (*path, name))]
+    secret = any(word in part for part in path for word in SECRET_WORDS)
+    return [("_".join(path).upper(), facts)] if secret and isinstance(facts, str) and len(facts) > 3 else []

@@ -1,0 +1,39 @@
+"""The matrix: every contract, with every adapter, against every target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .bench import Bench
+from .matrix import Cell
+from .plugin import RESULTS
+from .runner import CONTRACTS, keep_script, profile_named, run
+
+
+@pytest.mark.timeout(3 * 3600)
+def test_contract(cell: Cell, bench: Bench, request: pytest.FixtureRequest, profile: str) -> None:
+    if missing := needed(cell.contract) - bench.target.providers:
+        pytest.skip(f"{cell.target} does not answer as {', '.join(sorted(missing))}")
+    option = request.config.getoption("--contract-examples")
+    small = cell.examples if profile == "ci" else None
+    outcome = run(cell.contract, bench, adapter=cell.adapter, examples=option or small, profile=profile)
+    request.config.stash[RESULTS].append(outcome)
+    if outcome.failure:
+        script = keep_script(outcome)
+        pytest.fail(f"{outcome.failure}\n\nIts requests, also in {script}:\n\n{outcome.script}", pytrace=False)
+
+
+def needed(contract: str) -> set[str]:
+    """The providers a contract speaks to."""
+    from .bench import load
+
+    machine: Any = load(CONTRACTS[contract])
+    return set(getattr(machine, "providers", (machine.provider,)))
+
+
+@pytest.fixture
+def profile(request: pytest.FixtureRequest) -> str:
+    """`ci`, or the one named by `--hypothesis-profile`."""
+    return profile_named(request.config.getoption("--hypothesis-profile", None))

@@ -1,0 +1,49 @@
+"""How a person moves about in each emulated LMS, in a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract_tests.ltiaas.support import Campus
+
+
+class Canvas:
+    """The emulated Canvas."""
+
+    name = "canvas"
+
+    def __init__(self, campus: Campus) -> None:
+        self.info = campus.lms("canvas")
+        self.url = campus.url("canvas")
+        self.someone = self.info["student"]
+        self.other = self.info["other_student"]
+        self.teacher = self.info["teacher"]
+        self.platform = campus.rig.info["platforms"]["canvas"]
+        self.course = "Analytical Engines"
+
+    def sign_in(self, tab: Any, person: dict[str, Any]) -> None:
+        tab.get_by_label("Login").fill(person["login"])
+        tab.get_by_label("Password").fill(person["password"])
+        tab.get_by_role("button", name="Log In").click()
+
+    def sign_out(self, tab: Any) -> None:
+        tab.goto(f"{self.url}/")
+        tab.get_by_role("button", name="Log out").click()
+
+    def open_course(self, tab: Any) -> None:
+        tab.goto(f"{self.url}/courses/{self.info['course_id']}")
+
+    def launch(self, tab: Any) -> None:
+        tab.get_by_role("link", name="Demo tool", exact=True).click()
+
+    def choose(self, tab: Any) -> None:
+        tab.get_by_role("link", name="choose content from Demo tool").click()
+
+    def allow(self, tab: Any) -> None:
+        tab.get_by_role("button", name="Authorize").click()
+
+    def deny(self, tab: Any) -> None:
+        tab.get_by_role("link", name="Cancel").click()
+
+
+LMSES: list[type[Any]] = [Canvas]

@@ -1,0 +1,1 @@
+"""Real software that the emulator is compared with, assembled from its published packages."""
