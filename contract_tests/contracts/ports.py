@@ -92,26 +92,32 @@ class OpenLearning(Protocol):
 
 
 class LearningStudio(Protocol):
-    """Pearson LearningStudio: CMAC-signed assertions, password and refresh grants, OAuth 1.0a requests."""
+    """Pearson LearningStudio: CMAC-signed assertions, password and refresh grants, OAuth 1.0a requests.
 
-    def assertion(self, username: str) -> Token | Refused:
+    `keys` are `application_id`, `application_name`, `consumer_key`, `shared_secret` and `client_string`; `now` is the
+    integrator's clock in epoch seconds.
+    """
+
+    def assertion(self, keys: Mapping[str, Any], username: str, now: int) -> Token | Refused:
         """An access token for a user, by signed assertion."""
         ...
 
-    def password(self, username: str, password: str) -> Token | Refused:
+    def password(self, keys: Mapping[str, Any], username: str, password: str) -> Token | Refused:
         """An access token for a user whose password is known."""
         ...
 
-    def refresh(self, refresh_token: str) -> Token | Refused:
+    def refresh(self, keys: Mapping[str, Any], refresh_token: str) -> Token | Refused:
         """A new pair for a refresh token."""
         ...
 
-    def me(self, access_token: str) -> int | Refused:
-        """The numeric id of the user a token stands for."""
+    def get(self, token: str, path: str) -> Any | Refused:
+        """A resource on behalf of a user, as JSON."""
         ...
 
-    def signed_get(self, path: str) -> Any | Refused:
-        """A resource, by a request signed with OAuth 1.0a."""
+    def signed(
+        self, keys: Mapping[str, Any], method: str, path: str, now: int, nonce: str, body: bytes = b""
+    ) -> Any | Refused:
+        """A resource by a request signed with OAuth 1.0a, as JSON. `path` may carry a query."""
         ...
 
 

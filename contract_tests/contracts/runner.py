@@ -18,6 +18,7 @@ from .http import Log
 CONTRACTS = {
     "openlearning": ".machines.openlearning:OpenLearningMachine",
     "openedx": ".machines.openedx:OpenEdxMachine",
+    "learningstudio": ".machines.learningstudio:LearningStudioMachine",
 }
 """Every contract by name: `provider`, or what it is about where it spans several."""
 
