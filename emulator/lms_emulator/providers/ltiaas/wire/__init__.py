@@ -1,0 +1,83 @@
+"""The LTIAAS dialect: one error envelope, and a named constructor for every refusal."""
+
+from __future__ import annotations
+
+from lms_emulator.providers.ltiaas.wire.callers import (
+    bearer_only,
+    gateway_forbidden,
+    inactive_platform,
+    inactive_service,
+    invalid_api_key,
+    invalid_ltik,
+    invalid_service_key,
+    not_found,
+    platform_exists,
+    platform_not_found,
+    rate_limited,
+    registration_not_found,
+    scheme_not_taken,
+    service_not_available,
+    validation,
+)
+from lms_emulator.providers.ltiaas.wire.envelope import (
+    INVALID_AUTHORIZATION,
+    LtiaasRefusal,
+    envelope,
+)
+from lms_emulator.providers.ltiaas.wire.launches import (
+    launch_refused,
+    launch_url_missing,
+    lms_launch_error,
+    missing_login_parameters,
+    no_id_token,
+    registration_refused,
+)
+from lms_emulator.providers.ltiaas.wire.oauth import (
+    authorization_refused,
+    callback_without_code,
+    code_refused,
+    invalid_state,
+    lms_refused,
+    lms_unreachable,
+    missing_cookie,
+    oauth_lti_key,
+    oauth_not_configured,
+    oauth_return_url_missing,
+)
+
+__all__ = [
+    "INVALID_AUTHORIZATION",
+    "LtiaasRefusal",
+    "authorization_refused",
+    "bearer_only",
+    "callback_without_code",
+    "code_refused",
+    "envelope",
+    "gateway_forbidden",
+    "inactive_platform",
+    "inactive_service",
+    "invalid_api_key",
+    "invalid_ltik",
+    "invalid_service_key",
+    "invalid_state",
+    "launch_refused",
+    "launch_url_missing",
+    "lms_launch_error",
+    "lms_refused",
+    "lms_unreachable",
+    "missing_cookie",
+    "missing_login_parameters",
+    "no_id_token",
+    "not_found",
+    "oauth_lti_key",
+    "oauth_not_configured",
+    "oauth_return_url_missing",
+    "platform_exists",
+    "platform_not_found",
+    "rate_limited",
+    "registration_not_found",
+    "registration_refused",
+    "scheme_not_taken",
+    "service_not_available",
+    "validation",
+]
