@@ -181,7 +181,7 @@ VIEWS = (
     ),
     ApiView(
         "/api/courses/v1/courses/{course_id}",
-        regex=rf"^/api/courses/v1/courses/(?P<course_id>{keys.COURSE_URL})",
+        regex=rf"^/api/courses/v1/courses/(?P<course_id>{keys.COURSE_URL})(?s:.*)$",
         get=read_course,
         permissions=(views.anyone,),
         developer_errors=True,

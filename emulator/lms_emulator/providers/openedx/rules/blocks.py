@@ -33,12 +33,13 @@ class Wanted:
 
 @dataclass(kw_only=True)
 class Node:
-    """A block in its course: its key, how deep it lies, and whether something above it counts towards the grade."""
+    """A block in its course: its key, how deep it lies, and what it has from those above: graded, for staff only."""
 
     block: Block
     key: str
     depth: int
     graded: bool
+    staff_only: bool = False
     children: list[Node] = field(default_factory=list)
 
     def walk(self) -> Iterator[Node]:
@@ -54,16 +55,19 @@ def tree(course: Course, *, staff: bool = True) -> Node:
     assert key is not None  # a course in the store has a readable key
     root = Block(type="course", block_id=key.root.rpartition("@")[2], display_name=course.display_name)
     node = Node(block=root, key=key.root, depth=0, graded=False)
-    node.children = [_node(child, key, 1, False, staff) for child in course.content if staff or not child.staff_only]
+    node.children = [_node(child, key, node, staff) for child in course.content if staff or not child.staff_only]
     return node
 
 
-def _node(block: Block, key: keys.CourseKey, depth: int, graded: bool, staff: bool) -> Node:
-    counts = graded or block.graded
-    node = Node(block=block, key=key.usage(block.type, block.block_id), depth=depth, graded=counts)
-    node.children = [
-        _node(child, key, depth + 1, counts, staff) for child in block.children if staff or not child.staff_only
-    ]
+def _node(block: Block, key: keys.CourseKey, above: Node, staff: bool) -> Node:
+    node = Node(
+        block=block,
+        key=key.usage(block.type, block.block_id),
+        depth=above.depth + 1,
+        graded=above.graded or block.graded,
+        staff_only=above.staff_only or block.staff_only,
+    )
+    node.children = [_node(child, key, node, staff) for child in block.children if staff or not child.staff_only]
     return node
 
 
@@ -106,6 +110,8 @@ def _told(course: Course, root: Node, node: Node, wanted: Wanted, base_url: str)
         told["block_counts"] = {kind: sum(n.block.type == kind for n in nodes) for kind in wanted.counts}
     if wanted.nav_depth is not None and below <= wanted.nav_depth:
         told["descendants"] = _descendants(root, node, wanted)
+    if "visible_to_staff_only" in wanted.fields:
+        told["visible_to_staff_only"] = node.staff_only
     visible = [child.key for child in node.children if wanted.depth is None or below < wanted.depth]
     if "children" in wanted.fields and visible:
         told["children"] = visible
