@@ -102,3 +102,49 @@ def test_reset_of_one_world_leaves_the_other(north: Site, south: Site) -> None:
     north.lms.reset()
     assert len(people(north)) == 2
     assert len(people(south)) == 3
+
+
+WORKERS = """
+import json, os, time, urllib.parse, urllib.request
+from pathlib import Path
+
+import pytest
+
+SHARED = Path({shared!r})
+
+
+def call(url, data=None):
+    body = urllib.parse.urlencode(data).encode() if data else None
+    with urllib.request.urlopen(url, body) as answer:
+        return json.load(answer)["data"]
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_alone(lms, number):
+    ol = lms.openlearning
+    path = f"{{ol.url}}/v2.1/institutions/{{ol.institution_id}}/managed-users/?api_key={{ol.api_key}}"
+    call(path, {{"full_name": f"W{{number}}", "external_institution_id": f"w{{number}}",
+                "primary_email_address": f"w{{number}}@example.edu"}})
+    (SHARED / os.environ["PYTEST_XDIST_WORKER"]).touch()
+    until = time.monotonic() + 30
+    while len(list(SHARED.iterdir())) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    assert len(list(SHARED.iterdir())) == 2, "the other worker never came"
+    names = [row["user"]["full_name"] for row in call(path)]
+    assert names == ["Ada Lovelace", "Katherine Johnson", f"W{{number}}"]
+"""
+
+
+def test_two_workers_at_the_same_time_never_see_each_others_people(pytester: pytest.Pytester) -> None:
+    """Both workers wait until both have made their person, so that a shared world would show two."""
+    shared = pytester.mkdir("shared")
+    pytester.makepyfile(WORKERS.format(shared=str(shared)))
+    pytester.runpytest_subprocess("-q", "-n2").assert_outcomes(passed=2)
+
+
+def test_two_workers_on_one_running_emulator_have_worlds_of_their_own(lms: Emulator, pytester: pytest.Pytester) -> None:
+    shared = pytester.mkdir("shared")
+    pytester.makepyfile(WORKERS.format(shared=str(shared)))
+    pytester.runpytest_subprocess("-q", "-n2", f"--lms-url={lms.url}").assert_outcomes(passed=2)
+    for worker in ("gw0", "gw1"):
+        lms.delete_world(worker)

@@ -115,7 +115,7 @@ bodies = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=bodies, content_type=st.sampled_from([FORM["Content-Type"], "application/json", "text/plain", ""]))
 def test_odd_bodies(site: Site, body: bytes, content_type: str) -> None:
     query = f"?api_key={site.info.api_key}"
