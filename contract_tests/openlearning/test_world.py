@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -77,3 +78,56 @@ def test_wrong_shapes_are_told_with_their_place(lms: Emulator) -> None:
         lms.load({"openlearning": section})
     assert "openlearning.courses[0].slug" in str(caught.value)
     assert "openlearning.api_keys[0].colour" in str(caught.value)
+
+
+def small_world(site: Site) -> dict[str, Any]:
+    """The demo world's first institution and its administrator, and nothing else."""
+    section = site.lms.dump()["openlearning"]
+    keep = {"institutions": 1, "users": 2, "memberships": 2, "api_keys": 1}
+    return {name: section[name][:count] for name, count in keep.items()}
+
+
+def test_an_institution_without_a_registration_makes_no_launches(site: Site) -> None:
+    section = small_world(site)
+    section["users"][1]["primary_email_address"] = ""
+    site.lms.load({"openlearning": section})
+    assert site.lms.openlearning.consumer_key == ""
+    assert site.sign_on().status_code == 404
+    assert site.refusal().reason == "unknown_registration"
+    section["registrations"] = [{"consumer_key": "k" * 24, "secret": "s", "institution": "lakeside"}]
+    site.lms.load({"openlearning": section})
+    params = site.launch_data(roles="Learner")["params"]
+    assert "lis_person_contact_email_primary" not in params
+
+
+def test_an_account_without_an_external_id_shows_none(site: Site) -> None:
+    section = small_world(site)
+    section["memberships"][1]["external_institution_id"] = None
+    site.lms.load({"openlearning": section})
+    rows = site.get(site.managed_users()).json()["data"]
+    assert [list(row) for row in rows] == [["user"]]
+    again = site.provision(primary_email_address="ada.lovelace@example.edu").json()["data"]
+    assert "external_institution_id" not in again
+    assert site.lms.openlearning.managed_user.id == ""
+
+
+def test_a_course_without_classes_has_no_default_class(site: Site) -> None:
+    section = small_world(site)
+    author = section["users"][0]["id"]
+    course = {"id": "c" * 24, "institution": "lakeside", "slug": "x", "title": "X", "created_by": author}
+    section["courses"] = [course]
+    site.lms.load({"openlearning": section})
+    body = {"user": section["users"][1]["id"], "course": "c" * 24}
+    assert site.call("POST", "/enrolments/submit-json/", version="v2.2", json=body).status_code == 404
+    assert site.lms.openlearning.class_id == ""
+    assert site.http.get("/lakeside/courses/x/").status_code == 200
+
+
+def test_accounts_are_enrolled_with_the_ids_of_a_world(site: Site) -> None:
+    world = site.lms.dump()
+    world["openlearning"]["enrolments"][0]["external_enrolment_id"] = "e-1"
+    site.lms.load(world)
+    alan = world["openlearning"]["enrolments"][0]["user"]
+    rows = site.get(f"/users/{alan}/enrolments/", key=site.info.member_api_key).json()["data"]
+    assert rows[0]["external_enrolment_id"] == "e-1"
+    assert rows[0]["created_at"] == "2020-07-04T04:26:50Z"

@@ -10,12 +10,13 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from lms_emulator.signing import oauth1
 
 _HEX = re.compile("%[0-9A-F]{2}")
+_ENCODED = re.compile("[A-Za-z0-9._~%=&-]*")
 Spoiler = Callable[["Signing"], "Iterable[Signing]"]
 
 
@@ -35,6 +36,7 @@ class Signing:
         base: from method, URI and parameter string to the base string.
         digest: the HMAC's hash.
         output: from the digest to text.
+        memo: encoded texts, shared by all signings made from one, so that trying many costs little.
     """
 
     method: str
@@ -48,6 +50,7 @@ class Signing:
     base: Callable[[str, str, str], str] | None = None
     digest: str = "sha1"
     output: Callable[[bytes], str] = lambda digest: b64encode(digest).decode("ascii")
+    memo: dict[tuple[Callable[[str], str], str], str] = field(default_factory=dict, compare=False, repr=False)
 
     def signature(self) -> str:
         """The signature this signing produces.
@@ -55,7 +58,7 @@ class Signing:
         Raises:
             ValueError: the URL cannot be signed.
         """
-        encoded = [(self.encode(name), self.encode(value)) for name, value in self.pairs]
+        encoded = [(self._encoded(name), self._encoded(value)) for name, value in self.pairs]
         if self.ordered:
             encoded.sort()
         parameters = "&".join(f"{name}={value}" for name, value in encoded)
@@ -63,9 +66,23 @@ class Signing:
         text = join(self.method, self.uri(self.url), parameters)
         return self.output(hmac.digest(self.key(self.secret), text.encode("utf-8", "surrogatepass"), self.digest))
 
+    def _encoded(self, text: str) -> str:
+        key = (self.encode, text)
+        found = self.memo.get(key)
+        if found is None:
+            found = self.memo[key] = self.encode(text)
+        return found
+
 
 def _base(method: str, uri: str, parameters: str) -> str:
-    return "&".join(oauth1.percent_encode(part) for part in (method, uri, parameters))
+    return "&".join((oauth1.percent_encode(method), oauth1.percent_encode(uri), _encode_again(parameters)))
+
+
+def _encode_again(parameters: str) -> str:
+    """Percent-encode a parameter string, quickly where it is made of encoded names and values."""
+    if _ENCODED.fullmatch(parameters):
+        return parameters.replace("%", "%25").replace("=", "%3D").replace("&", "%26")
+    return oauth1.percent_encode(parameters)
 
 
 # -- URL ---------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ _REFERENCES: tuple[tuple[str, str, str], ...] = (
     ("context_mappings", "institution", "institutions"),
     ("context_mappings", "class_id", "classes"),
     ("sessions", "user", "users"),
+    ("class_setups", "institution", "institutions"),
 )
 """Table, field, and the table whose `id` it must be."""
 

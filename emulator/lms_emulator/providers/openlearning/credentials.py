@@ -24,6 +24,8 @@ def caller(x: Call) -> User:
     guide suggests. Raises a 401 for none or an unknown one, and a 429 when a rate limit is set.
     """
     given = _given_key(x)
+    if "origin" in x.headers or "sec-fetch-mode" in x.headers:
+        x.warn("api_key_in_browser", "a browser sent the API key; it must stay on your server")
     key = x.store.api_keys.get(given)
     user = x.store.users.get(key.user) if key is not None else None
     if key is None or user is None:
@@ -38,7 +40,8 @@ def _given_key(x: Call) -> str:
     in_header = x.headers.get("x-api-key", "")
     if in_query:
         x.notes["auth"] = "query"
-        _warn_about_query(x, in_query, in_header)
+        if in_header and in_header != in_query:
+            x.warn("two_api_keys", "the query and X-API-Key hold different keys; the one in the query was used")
         return in_query
     if in_header:
         x.notes["auth"] = "header"
@@ -54,13 +57,6 @@ def _given_key(x: Call) -> str:
     if x.content_type == "application/x-www-form-urlencoded" and "api_key" in x.form():
         raise wire.missing_api_key("the key came in the body; it belongs in the query or in X-API-Key")
     raise wire.missing_api_key()
-
-
-def _warn_about_query(x: Call, in_query: str, in_header: str) -> None:
-    if in_header and in_header != in_query:
-        x.warn("two_api_keys", "the query and X-API-Key hold different keys; the one in the query was used")
-    if "origin" in x.headers or "sec-fetch-mode" in x.headers:
-        x.warn("api_key_in_browser", "a browser sent the API key; it must stay on your server")
 
 
 def _why_unknown(x: Call, key: str) -> str | None:

@@ -212,7 +212,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def folded(text: str) -> str | None:
     """A name or e-mail address for comparison: case does not matter, blank ones are never equal."""
-    return text.strip().casefold() or None
+    return text.lower() if text.strip() else None
 
 
 class OpenLearningStore(Store):

@@ -40,9 +40,8 @@ def launch(x: Call) -> Response:
         )
     base = x.settings.web_base_url.rstrip("/") or x.base_url
     accepted = launches.accept(x, pairs, x.method, base + x.raw_path.decode("latin-1"))
-    institution = x.store.institution(accepted.registration.institution)
-    if institution is None:
-        raise refusals.launch_user("the registration's institution exists", accepted.registration.institution)
+    institution = x.store.institutions.get(accepted.registration.institution)
+    assert institution is not None  # a world whose registrations name no institution is refused
     person = _person(x, institution, accepted.fields)
     klass = _class(x, institution, accepted, person)
     user = _account(x, institution, person)
@@ -176,7 +175,7 @@ def _enter(x: Call, user: User, klass: Class, role: Role) -> str:
     """Enrol the person and give the address of the class."""
     accounts.enrol(x.store, x.ids, x.clock, user, klass, role)
     course = x.store.courses.get(klass.course)
-    assert course is not None  # a class without its course is refused when the world is loaded
+    assert course is not None  # as above
     return views.class_url(x, course, klass)
 
 
@@ -206,10 +205,10 @@ def set_up(x: Call) -> Response:
     session = credentials.session(x)
     if setup is None or session is None or setup.session != session.id or setup.expires_at <= x.clock.now():
         raise refusals.setup_not_open(fields.get("token", ""))
-    institution = x.store.institution(setup.institution)
+    institution = x.store.institutions.get(setup.institution)
     user = x.store.users.get(session.user)
-    if institution is None or user is None:
-        raise refusals.setup_not_open(setup.institution)
+    assert institution is not None  # as above: a world's references are checked when it is loaded
+    assert user is not None
     klass = _chosen(x, institution, user, fields)
     x.store.class_setups.delete(setup.token)
     x.store.context_mappings.put(
