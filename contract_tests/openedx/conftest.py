@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from contract_tests.openedx.replay.targets import Answer, Socket
+from contract_tests.openedx.web import Web
 from lms_emulator.client import Emulator
 
 COURSE = "course-v1:CET+GW_01+2021_2022_FA"
@@ -74,3 +75,11 @@ def site(lms: Emulator) -> Iterator[Site]:
     socket = Socket(lms.openedx.url)
     yield Site(lms, socket)
     socket.close()
+
+
+@pytest.fixture
+def web(lms: Emulator) -> Iterator[Web]:
+    """The demo world's LMS as a script or a browser uses it: forms, cookies, redirects."""
+    web = Web(lms)
+    yield web
+    web.close()

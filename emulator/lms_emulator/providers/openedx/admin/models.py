@@ -289,7 +289,7 @@ class AccessTokens(Model):
                 label="Token",
                 required=True,
                 most=255,
-                hint="Any text; it is the bearer token as it is.",
+                hint="Any text; it becomes the bearer token unchanged.",
             ),
             Field(name="id_token", label="Id token", widget="select"),
             Field(name="application", label="Application", widget="select", choices=_applications(x)),
