@@ -46,4 +46,43 @@ class Canvas:
         tab.get_by_role("link", name="Cancel").click()
 
 
-LMSES: list[type[Any]] = [Canvas]
+class Brightspace:
+    """The emulated Brightspace."""
+
+    name = "brightspace"
+
+    def __init__(self, campus: Campus) -> None:
+        self.info = campus.lms("brightspace")
+        self.url = campus.url("brightspace")
+        self.someone = self.info["student"]
+        self.other = self.info["other_student"]
+        self.teacher = self.info["instructor"]
+        self.platform = campus.rig.info["platforms"]["brightspace"]
+        self.course = "Analytical Engines"
+
+    def sign_in(self, tab: Any, person: dict[str, Any]) -> None:
+        tab.get_by_label("Username").fill(person["username"])
+        tab.get_by_label("Password").fill(person["password"])
+        tab.get_by_role("button", name="Log In").click()
+
+    def sign_out(self, tab: Any) -> None:
+        tab.goto(f"{self.url}/d2l/home")
+        tab.get_by_role("button", name="Log out").click()
+
+    def open_course(self, tab: Any) -> None:
+        tab.goto(f"{self.url}/d2l/home/{self.info['org_unit_id']}")
+
+    def launch(self, tab: Any) -> None:
+        tab.locator("main a[href*='/launch/']").first.click()
+
+    def choose(self, tab: Any) -> None:
+        tab.get_by_role("link", name="Choose content from").first.click()
+
+    def allow(self, tab: Any) -> None:
+        tab.get_by_role("button", name="Allow").click()
+
+    def deny(self, tab: Any) -> None:
+        tab.get_by_role("button", name="Deny").click()
+
+
+LMSES: list[type[Any]] = [Canvas, Brightspace]
