@@ -222,9 +222,12 @@ class Exchange(Generic[StoreT, SettingsT]):
             return f"{self.scheme}://{self.host}:{addresses.port_of(provider)}{path}"
         port = f":{self.authority.rpartition(':')[2]}" if ":" in self.authority else ""
         first, _, rest = self.host.partition(".")
-        name = (
-            f"{provider}.{rest}" if first == self.provider else addresses.real_hosts[provider][0].replace("*", "demo")
-        )
+        own = addresses.real_hosts[self.provider]
+        real = any(self.host == name or (name[0] == "*" and self.host.endswith(name[1:])) for name in own)
+        if first == self.provider and not real:  # `canvas.localhost`, but not `canvas.instructure.com`
+            name = f"{provider}.{rest}"
+        else:
+            name = addresses.real_hosts[provider][0].replace("*", "demo")
         return f"{self.scheme}://{name}{port}{path}"
 
     def resolve(self, reference: str) -> str:
