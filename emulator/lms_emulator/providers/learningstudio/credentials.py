@@ -90,9 +90,9 @@ def _from_header(x: Call, value: str) -> Caller:
         found = _ACCESS_TOKEN.match(rest)
         if found is not None:
             return _from_token(x, found[1])
-    diagnosis = "write `Access_Token access_token=TOKEN` or `OAuth realm=…,oauth_consumer_key=…`"
+    diagnosis = "the value begins with `Access_Token access_token=` or with `OAuth `"
     if scheme.lower() == "bearer":
-        diagnosis = "`Bearer TOKEN` is RFC 6750; LearningStudio wants `Access_Token access_token=TOKEN`"
+        diagnosis = "`Bearer` is RFC 6750; LearningStudio wants `Access_Token access_token=` and the token"
     raise wire.unauthorized(
         "malformed_credentials",
         "Invalid credentials.",

@@ -241,7 +241,7 @@ def _run_oauth1(args: argparse.Namespace) -> int:
     if any(character in args.path for character in "| \\") or not args.path.isascii():
         raise UsageError("percent-encode the path as it will be sent (| is %7C, a blank %20)")
     path, _, query = args.path.partition("?")
-    body = Path(args.body[1:]).read_bytes() if args.body.startswith("@") else args.body.encode()
+    body = _body(args.body)
     request = SignedRequest(
         method=args.method.upper(),
         path=path,
@@ -263,6 +263,15 @@ def _run_oauth1(args: argparse.Namespace) -> int:
         },
     )
     return 0
+
+
+def _body(text: str) -> bytes:
+    if not text.startswith("@"):
+        return text.encode()
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as error:
+        raise UsageError(f"--body {text}: {error}") from None
 
 
 def _seconds(text: str | None) -> str:
