@@ -12,10 +12,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+
+from lms_emulator.app import PROVIDERS
 
 COMMAND = [sys.executable, "-m", "lms_emulator"]
 
@@ -42,7 +44,7 @@ def get_json(url: str) -> dict[str, object]:
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, **environment}
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, env=env, timeout=15)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, env=env, timeout=60)
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
@@ -67,13 +69,28 @@ def test_a_table_of_addresses_follows_the_ready_line() -> None:
             assert any(row.startswith(name) and provider["base_urls"]["port"] in row for row in table)
 
 
+def _free_range(length: int) -> int:
+    """The first of `length` ports in a row that nobody listens on just now."""
+    for _ in range(100):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            first: int = probe.getsockname()[1]
+        try:
+            with ExitStack() as stack:
+                for port in range(first, first + length):
+                    stack.enter_context(socket.create_server(("127.0.0.1", port)))
+                return first
+        except (OSError, OverflowError):
+            continue
+    raise AssertionError("no free range of ports")
+
+
 def test_ports_are_counted_up_from_the_gateway() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = _free_range(len(PROVIDERS) + 1)
     with served("--port", str(port)) as (_, url):
         assert url == f"http://127.0.0.1:{port}"
         providers = get_json(f"{url}/_emulator/info")["providers"]
         assert isinstance(providers, dict)
+        assert list(providers) == list(PROVIDERS)
         for number, provider in enumerate(providers.values(), 1):
             assert provider["base_urls"]["port"] == f"http://127.0.0.1:{port + number}"
 

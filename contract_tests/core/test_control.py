@@ -228,3 +228,15 @@ def test_the_handle_does_the_same_over_http(server: Server) -> None:
 def test_connecting_to_nobody_says_so() -> None:
     with pytest.raises(ConnectionError, match="no emulator answers"):
         Emulator.connect("http://127.0.0.1:9")
+
+
+def test_the_console_tells_people_why(http: httpx.Client) -> None:
+    assert "Nothing yet" in http.get("/_emulator").text
+    http.get("/toy/pupils/7?x=<script>")
+    page = http.get("/_emulator/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "unknown_pupil" in page.text
+    assert "<script>" not in page.text
+    http.get("/toy/pupils/1")
+    assert "/toy/pupils/1<" in http.get("/_emulator").text
+    assert "/toy/pupils/1<" not in http.get("/_emulator?refused=true").text

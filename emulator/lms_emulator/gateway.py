@@ -235,7 +235,7 @@ def _record(
     entry.warnings = x.warnings
     entry.notes = x.notes
     entry.refusal = refusal.record() if refusal is not None else None
-    entry.defect = x.route.defect or bool(x.notes.get("provider_defect")) if x.route is not None else False
+    entry.defect = bool(x.notes.get("provider_defect")) or (x.route is not None and x.route.defect)
     entry.crash = crash
     world.journal.add(entry)
 

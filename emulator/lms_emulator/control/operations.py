@@ -311,7 +311,15 @@ _FILTERS = [
     )
 ]
 
+
+def show_console(call: Call) -> Any:
+    from lms_emulator.control.console import console
+
+    return console(call)
+
+
 ROUTES: tuple[Route, ...] = (
+    _route("GET", "/", show_console, "A page for people: the latest exchanges, and why the refused ones were"),
     _route("GET", "/health", health, "Whether the emulator is ready"),
     _route("GET", "/info", info, "Base URLs and the demo credentials and ids a test needs"),
     _route("POST", "/reset", reset, "Back to the seed of the current world"),

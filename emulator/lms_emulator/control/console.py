@@ -1,0 +1,34 @@
+"""A page for people: the latest exchanges of a world, and why the refused ones were."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lms_emulator.control.calls import Call
+from lms_emulator.core.clock import isoformat
+from lms_emulator.core.pages import page
+
+_MOST = 100
+
+
+def console(call: Call) -> Response:
+    """The console: addresses, clock, and the latest exchanges, newest first."""
+    world = call.world
+    entries = [entry.summary() for entry in reversed(world.journal.entries()[-_MOST:])]
+    if call.query.get("refused") == "true":
+        entries = [entry for entry in entries if entry["refusal"]]
+    return page(
+        "lms_emulator.control",
+        "console.html",
+        world=world.seed.name,
+        name=world.name,
+        now=isoformat(world.clock.now()),
+        mode=world.clock.mode,
+        control=f"{call.gateway_url()}{'' if world.is_default else f'/w/{world.name}'}/_emulator",
+        bases={name: call.bases(name) for name in call.gateway.providers},
+        titles={name: provider.title for name, provider in call.gateway.providers.items()},
+        entries=entries,
+        refused_only=call.query.get("refused") == "true",
+        emails=sum(message.medium == "email" for message in world.outbox),
+        dropped=world.journal.dropped,
+    )
