@@ -122,7 +122,7 @@ class LearningStudio(Protocol):
 
 
 class Lms(Protocol):
-    """Canvas or Brightspace: OAuth 2.0 with a person's consent."""
+    """Canvas or Brightspace: OAuth 2.0 with a person's consent, and the REST API."""
 
     def token(self, client: Client, code: str, redirect_uri: str) -> Token | Refused:
         """A token for an authorization code."""
@@ -150,4 +150,8 @@ class Ltiaas(Protocol):
 
     def id_token(self, api_key: str, ltik: str) -> Any | Refused:
         """Who launched, and from where."""
+        ...
+
+    def members(self, api_key: str, ltik: str) -> list[str] | Refused:
+        """Ids of the people of the course that the launch came from."""
         ...

@@ -19,6 +19,10 @@ CONTRACTS = {
     "openlearning": ".machines.openlearning:OpenLearningMachine",
     "openedx": ".machines.openedx:OpenEdxMachine",
     "learningstudio": ".machines.learningstudio:LearningStudioMachine",
+    "ltiaas": ".machines.ltiaas:LtiaasMachine",
+    "canvas": ".machines.lms:CanvasMachine",
+    "brightspace": ".machines.lms:BrightspaceMachine",
+    "campus": ".machines.campus:CampusMachine",
 }
 """Every contract by name: `provider`, or what it is about where it spans several."""
 

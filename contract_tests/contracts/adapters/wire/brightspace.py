@@ -1,0 +1,18 @@
+"""Brightspace by plain HTTP."""
+
+from __future__ import annotations
+
+from ...outcomes import Refused
+from .lms import Lms
+
+
+class Brightspace(Lms):
+    """Brightspace's addresses."""
+
+    provider = "brightspace"
+    AUTHORIZE = "/oauth2/auth"
+    TOKEN = "/core/connect/token"
+
+    def whoami(self, access_token: str | None) -> str | Refused:
+        found = self.get(access_token, "/d2l/api/lp/1.46/users/whoami")
+        return found if isinstance(found, Refused) else str(found["Identifier"])

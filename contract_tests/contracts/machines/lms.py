@@ -1,0 +1,264 @@
+"""Canvas and Brightspace: whose consent a token carries, and what refreshing does to the tokens before it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+
+from ..http import Browser
+from ..outcomes import Code, Token
+from .base import PICK, Machine, expect_granted, expect_refused, flipped, pick
+
+LIFE = 3600
+
+
+@dataclasses.dataclass(kw_only=True)
+class Grant:
+    """An authorization code."""
+
+    code: str
+    client: str
+    person: str
+    expires: int
+    used: bool = False
+
+
+@dataclasses.dataclass(kw_only=True)
+class Session:
+    """A refresh token and the access tokens made from it: (token, expires), the newest last."""
+
+    client: str
+    person: str
+    refresh: str
+    tokens: list[tuple[str, int]]
+    spent: list[str] = dataclasses.field(default_factory=list)
+    revoked: bool = False
+
+
+class LmsMachine(Machine):
+    """OAuth 2.0 at an LMS. `ROTATES`: refresh tokens work once; otherwise a refresh kills the access token before."""
+
+    ROTATES: ClassVar[bool]
+    CODE_LIFE: ClassVar[int]
+    PEOPLE: ClassVar[tuple[str, ...]]
+    DEAD_REFRESH: ClassVar[str]
+
+    @initialize()
+    def begin(self) -> None:
+        self.port: Any = self.bench.port(self.provider)
+        self.wire: Any = self.bench.wire(self.provider)
+        facts = self.facts
+        names = ("client_id", "client_secret", "redirect_uri")
+        self.clients = {
+            "own": {name: facts[name] for name in names},
+            "other": {name: facts["other_client"][name] for name in names},
+        }
+        self.grants: list[Grant] = []
+        self.sessions: list[Session] = []
+        self.browsers: dict[str, Browser] = {}
+        self.states = 0
+
+    def browser(self, person: str) -> Browser:
+        """A person's browser; it stays signed in as long as the site lets it."""
+        return self.browsers.setdefault(person, Browser(self.bench.target.http))
+
+    def person(self, role: str) -> dict[str, Any]:
+        """A person's login and password."""
+        found: dict[str, Any] = self.facts[role]
+        return found
+
+    # consent and codes
+
+    @rule(
+        number=PICK, client=st.sampled_from(["own", "own", "other"]), agree=st.sampled_from([True, True, True, False])
+    )
+    def authorize(self, number: int, client: str, agree: bool) -> None:
+        person = pick(self.PEOPLE, number)
+        self.states += 1
+        state = f"st/ate {self.states}&x"
+        asked = self.clients[client]
+        outcome = self.wire.authorize(
+            self.browser(person), asked, self.person(person), asked["redirect_uri"], state, agree=agree
+        )
+        if not agree:
+            expect_refused(outcome, "access_denied")
+            return
+        code: Code = expect_granted(outcome)
+        assert code.state == state
+        assert all(code.code != old.code for old in self.grants)
+        self.grants.append(Grant(code=code.code, client=client, person=person, expires=self.now + self.CODE_LIFE))
+
+    @rule(how=st.sampled_from(["host", "scheme-relative", "client"]))
+    def authorize_to_a_foreign_address(self, how: str) -> None:
+        client = dict(self.clients["own"])
+        redirect = {
+            "host": "http://evil.example/callback",
+            "scheme-relative": client["redirect_uri"].replace("://", "://evil.example/?"),
+            "client": client["redirect_uri"],
+        }[how]
+        if how == "client":
+            client["client_id"] = flipped(client["client_id"], 7)
+        person = self.PEOPLE[0]
+        outcome = self.wire.authorize(self.browser(person), client, self.person(person), redirect, "s")
+        expect_refused(outcome, why="nothing may be redirected to a foreign address")
+        assert outcome.status not in (302, 303), f"redirected to {outcome.detail}"
+
+    @precondition(lambda self: self.grants)
+    @rule(
+        number=PICK, wrong=st.sampled_from([None, None, None, "client", "secret", "flip", "cut"]), at=st.integers(0, 40)
+    )
+    def exchange(self, number: int, wrong: str | None, at: int) -> None:
+        grant = pick(self.grants, number)
+        client, code = dict(self.clients[grant.client]), grant.code
+        redirect = client["redirect_uri"]
+        if wrong == "client":
+            client = self.clients["other" if grant.client == "own" else "own"]
+        elif wrong == "secret":
+            client["client_secret"] = flipped(client["client_secret"], at % 20)
+        elif wrong in ("flip", "cut"):
+            code = code[:-1] if wrong == "cut" else flipped(code, at)
+        outcome = self.port.token(client, code, redirect)
+        if wrong == "secret":
+            expect_refused(outcome, "invalid_client", why=wrong)
+        elif wrong is not None or grant.used or self.now >= grant.expires:
+            expect_refused(outcome, "invalid_grant", status=400, why=f"{wrong}, used {grant.used}, now {self.now}")
+        else:
+            token: Token = expect_granted(outcome, f"a code at {self.now}, good until {grant.expires}")
+            grant.used = True
+            assert token.expires_in in (None, LIFE)
+            assert token.refresh is not None
+            self.fresh(token.access)
+            made = Session(client=grant.client, person=grant.person, refresh=token.refresh,
+                           tokens=[(token.access, self.now + LIFE)])  # fmt: skip
+            self.sessions.append(made)
+
+    def fresh(self, access: str) -> None:
+        """No token is given out twice."""
+        assert all(access != old for session in self.sessions for old, _ in session.tokens)
+
+    # refreshing
+
+    @precondition(lambda self: self.sessions)
+    @rule(
+        number=PICK,
+        wrong=st.sampled_from([None, None, None, "client", "secret", "flip", "spent"]),
+        at=st.integers(0, 40),
+    )
+    def refresh(self, number: int, wrong: str | None, at: int) -> None:
+        session = pick(self.sessions, number)
+        client, value = dict(self.clients[session.client]), session.refresh
+        if wrong == "client":
+            client = self.clients["other" if session.client == "own" else "own"]
+        elif wrong == "secret":
+            client["client_secret"] = client["client_secret"][:-1]
+        elif wrong == "flip":
+            value = flipped(value, 5 + at)
+        elif wrong == "spent":
+            if not session.spent:
+                return
+            value = pick(session.spent, at)
+        outcome = self.port.refresh(client, value)
+        if wrong == "secret":
+            expect_refused(outcome, "invalid_client", why=wrong)
+        elif wrong == "client" and not session.revoked:
+            expect_refused(outcome, "invalid_grant", status=400, why=wrong)
+        elif wrong is not None or session.revoked:
+            expect_refused(
+                outcome, self.DEAD_REFRESH if wrong != "client" else None, status=400, why=wrong or "revoked"
+            )
+        else:
+            token: Token = expect_granted(outcome)
+            self.fresh(token.access)
+            if self.ROTATES:
+                assert token.refresh is not None
+                assert token.refresh != session.refresh
+                session.spent.append(session.refresh)
+                session.refresh = token.refresh
+            else:
+                assert token.refresh in (None, session.refresh)
+                session.tokens = [(old, -1) for old, _ in session.tokens]  # dead at once
+            session.tokens.append((token.access, self.now + LIFE))
+
+    # using tokens
+
+    @precondition(lambda self: self.sessions)
+    @rule(number=PICK, which=PICK)
+    def use(self, number: int, which: int) -> None:
+        session = pick(self.sessions, number)
+        self.probe(session, *pick(session.tokens, which))
+
+    def probe(self, session: Session, access: str, expires: int) -> None:
+        """A living token acts for the person who consented; a dead one for nobody."""
+        outcome = self.port.whoami(access)
+        if session.revoked or self.now >= expires:
+            expect_refused(outcome, status=401, why=f"revoked {session.revoked}, expires {expires}, now {self.now}")
+        else:
+            assert outcome == str(self.person(session.person)["id"]), f"a token of {session.person}: {outcome!r}"
+
+    @precondition(lambda self: self.sessions)
+    @rule(number=PICK, how=st.sampled_from(["flip", "cut", "refresh", "none", "case"]), at=st.integers(0, 600))
+    def use_tampered(self, number: int, how: str, at: int) -> None:
+        session = pick(self.sessions, number)
+        access = session.tokens[-1][0]
+        wrong = {
+            "flip": flipped(access, at % (len(access) - 2)),
+            "cut": access[:-3],
+            "refresh": session.refresh,
+            "none": None,
+            "case": access.swapcase(),
+        }[how]
+        expect_refused(self.wire.whoami(wrong), status=401, why=how)
+
+    # time
+
+    @precondition(lambda self: self.bench.target.has_clock)
+    @rule(seconds=st.sampled_from([1, 299, 599, 3599, 3600]))
+    def wait(self, seconds: int) -> None:
+        self.move(seconds)
+
+    @precondition(lambda self: self.bench.target.has_clock and (self.sessions or self.grants))
+    @rule(number=PICK, offset=st.sampled_from([-1, 0, 1]))
+    def wait_for_an_expiry(self, number: int, offset: int) -> None:
+        moments = [expires for session in self.sessions for _, expires in session.tokens]
+        moments += [grant.expires for grant in self.grants]
+        self.move_to(pick(moments, number), offset)
+
+    @invariant()
+    def the_newest_token_is_as_the_model_says(self) -> None:
+        if getattr(self, "sessions", None):
+            self.probe(self.sessions[-1], *self.sessions[-1].tokens[-1])
+
+
+class CanvasMachine(LmsMachine):
+    """Canvas: refreshing renews in place, and a token can be revoked."""
+
+    provider = "canvas"
+    ROTATES = False
+    CODE_LIFE = 600
+    PEOPLE = ("student", "other_student", "teacher")
+    DEAD_REFRESH = "invalid_request"
+
+    @precondition(lambda self: self.sessions)
+    @rule(number=PICK)
+    def revoke(self, number: int) -> None:
+        session = pick(self.sessions, number)
+        access, expires = session.tokens[-1]
+        outcome = self.wire.revoke(access)
+        if not session.revoked and self.now < expires:
+            assert outcome is None
+            session.revoked = True
+        elif outcome is None:
+            session.revoked = True  # an expired token may be revoked or not: nobody promises
+
+
+class BrightspaceMachine(LmsMachine):
+    """Brightspace: refresh tokens work once, access tokens are signed and live out their time."""
+
+    provider = "brightspace"
+    ROTATES = True
+    CODE_LIFE = 300
+    PEOPLE = ("student", "other_student", "instructor")
+    DEAD_REFRESH = "invalid_grant"
