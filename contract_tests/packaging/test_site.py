@@ -1,0 +1,73 @@
+"""The documentation site: built strictly, every link leads somewhere, tables come from the declarations."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from contract_tests.packaging.conftest import TREE
+from lms_emulator.app import load_providers
+from lms_emulator.control.operations import ROUTES
+from lms_emulator.core.settings import describe
+
+pytest.importorskip("sphinx", reason="the site's generator is in the dependency group `docs`")
+pytest.importorskip("myst_parser")
+pytest.importorskip("furo")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-b", "html"]
+    command += ["-d", str(folder / "doctrees"), str(TREE / "docs"), str(folder / "html")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+def page(site: Path, name: str) -> str:
+    """The text of a page, markup taken away."""
+    return unescape(re.sub(r"<[^>]+>", "", (site / f"{name}.html").read_text("utf-8")))
+
+
+def test_every_route_and_setting_is_on_its_provider_s_page(site: Path) -> None:
+    for name, provider in load_providers().items():
+        text = page(site, f"reference/{name}")
+        for route in provider.routes:
+            assert route.path in text, (name, route.path)
+        for setting in describe(name, provider.settings()):
+            assert setting.name in text
+        for grade in {route.evidence for route in provider.routes}:
+            assert grade in text
+
+
+def test_every_control_call_is_listed(site: Path) -> None:
+    text = page(site, "control-api")
+    for route in ROUTES:
+        assert f"/_emulator{route.path}" in text
+
+
+def test_every_link_leads_somewhere(site: Path) -> None:
+    targets: dict[Path, set[str]] = {}
+
+    def anchors(file: Path) -> set[str]:
+        if file not in targets:
+            targets[file] = {unescape(found) for found in re.findall(r'\bid="([^"]+)"', file.read_text("utf-8"))}
+        return targets[file]
+
+    for file in sorted(site.rglob("*.html")):
+        for link in re.findall(r'<a [^>]*href="([^"]+)"', file.read_text("utf-8")):
+            parts = urlsplit(unescape(link))
+            if parts.scheme or parts.netloc:
+                assert parts.scheme in ("http", "https", "mailto"), link
+                continue
+            target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+            assert target.exists(), f"{file.name}: {link}"
+            if parts.fragment and target.suffix == ".html":
+                assert unquote(parts.fragment) in anchors(target), f"{file.name}: {link}"

@@ -1,0 +1,155 @@
+"""Tables made from the program's own declarations, so that the documents cannot say anything else.
+
+Directives:
+    lms-routes PROVIDER      every route with its evidence grade and source
+    lms-settings PROVIDER    every chosen behaviour with its default (`emulator`: the emulator's own)
+    lms-control              the control API
+    lms-command NAME         the help text of a command
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
+
+Cell = tuple[str, bool]
+"""Text, and whether it is code."""
+
+
+def text(value: object) -> Cell:
+    """A cell of prose; single words in backticks become code."""
+    return str(value), False
+
+
+def code(value: object) -> Cell:
+    """A cell of code."""
+    return str(value), True
+
+
+def table(heads: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[Cell]]) -> nodes.Node:
+    """A docutils table."""
+    group = nodes.tgroup(cols=len(heads))
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    head = nodes.row()
+    head += [nodes.entry("", nodes.paragraph("", title)) for title in heads]
+    group += nodes.thead("", head)
+    body = nodes.tbody()
+    for cells in rows:
+        row = nodes.row()
+        row += [nodes.entry("", paragraph(cell)) for cell in cells]
+        body += row
+    group += body
+    return nodes.table("", group, classes=["declarations"])
+
+
+def paragraph(cell: Cell) -> nodes.paragraph:
+    """One cell's content."""
+    content, is_code = cell
+    if is_code:
+        return nodes.paragraph("", "", nodes.literal(content, content)) if content else nodes.paragraph()
+    made = nodes.paragraph()
+    for number, part in enumerate(content.split("`")):
+        made += nodes.literal(part, part) if number % 2 else nodes.Text(part)
+    return made
+
+
+def provider_of(name: str) -> Any:
+    """A provider, as the program itself loads it."""
+    from lms_emulator.app import load_providers
+
+    return load_providers()[name]
+
+
+class Routes(Directive):
+    """Every route of a provider."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        rows = [
+            [
+                code(" ".join(route.methods) or "any"),
+                code(route.path),
+                text(route.summary + (" Reproduces a defect of the real one." if route.defect else "")),
+                text(route.evidence),
+                text(route.source),
+            ]
+            for route in provider_of(self.arguments[0]).routes
+        ]
+        return [table(("Methods", "Path", "What it does", "Evidence", "Source"), (10, 35, 30, 10, 15), rows)]
+
+
+class Settings(Directive):
+    """Every setting of a provider, or of the emulator itself."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        from lms_emulator.core.settings import EmulatorSettings, describe
+
+        name = self.arguments[0]
+        settings = EmulatorSettings() if name == "emulator" else provider_of(name).settings()
+        rows = [
+            [
+                code(row.name),
+                code(row.type),
+                code(shown(row.default)),
+                text(row.help),
+                text(row.evidence),
+                text(row.source),
+            ]
+            for row in describe(name, settings)
+        ]
+        return [
+            table(
+                ("Setting", "Type", "Default", "What it decides", "Evidence", "Source"), (22, 13, 10, 30, 10, 15), rows
+            )
+        ]
+
+
+def shown(value: object) -> str:
+    """A default as one writes it after `--set`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "(empty)" if value == "" else str(value)
+
+
+class ControlApi(Directive):
+    """Every call of the control API."""
+
+    def run(self) -> list[nodes.Node]:
+        from lms_emulator.control.operations import ROUTES
+
+        rows = [[code(" ".join(r.methods)), code(f"/_emulator{r.path}"), text(r.summary)] for r in ROUTES]
+        return [table(("Method", "Path", "What it does"), (10, 40, 50), rows)]
+
+
+class Command(Directive):
+    """The help text of a command, `serve` or `world check`; without a name, of the program."""
+
+    optional_arguments = 2
+
+    def run(self) -> list[nodes.Node]:
+        from lms_emulator.cli import build_parser
+
+        parser: Any = build_parser()
+        for name in self.arguments:
+            parser = next(action for action in parser._actions if hasattr(action.choices, "keys")).choices[name]
+        help_text = parser.format_help()
+        return [nodes.literal_block(help_text, help_text, language="text")]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directives. The wrap of help texts does not depend on the terminal."""
+    import os
+
+    os.environ["COLUMNS"] = "100"
+    app.add_directive("lms-routes", Routes)
+    app.add_directive("lms-settings", Settings)
+    app.add_directive("lms-control", ControlApi)
+    app.add_directive("lms-command", Command)
+    return {"parallel_read_safe": True}
