@@ -23,7 +23,7 @@ def sign_in_and_consent(page: httpx.Response, browser: httpx.Client, fields: dic
 def submit(page: httpx.Response, browser: httpx.Client, fields: dict[str, str]) -> httpx.Response:
     """Send the first form that is not the one for signing out, with what `fields` has for its inputs."""
     forms = re.findall(r"<form([^>]*)>(.*?)</form>", page.text, re.DOTALL)
-    attributes, body = next(form for form in forms if "logout" not in form[0])
+    attributes, body = next(form for form in forms if not re.search("logout|inline", form[0]))
     action = re.search(r'action="([^"]*)"', attributes)
     values = {}
     for tag in re.findall(r"<(?:input|button)[^>]*>", body):
