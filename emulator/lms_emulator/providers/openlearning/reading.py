@@ -102,7 +102,7 @@ def paged(x: Call, items: Sequence[T], show: Callable[[T], dict[str, Any]]) -> R
 
     Raises a 400 for a page or size that is not a positive number.
     """
-    asked = "page" in x.query or "itemsPerPage" in x.query
+    asked = bool(x.query_string) and (x.query.get("page") is not None or x.query.get("itemsPerPage") is not None)
     page = _positive(x, "page", 1)
     size = _positive(x, "itemsPerPage", x.settings.default_page_size)
     if size > x.settings.max_page_size:
