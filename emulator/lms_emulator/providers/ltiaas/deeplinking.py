@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from lms_emulator.providers.ltiaas.idtoken import DEEP_LINKING, LTI
+from lms_emulator.providers.ltiaas.idtoken import LTI, deep_linking_settings
 
 DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 TYPES = {
@@ -92,7 +92,7 @@ def message_claims(
         LTI + "deployment_id": claims.get(LTI + "deployment_id"),
         DL + "content_items": [{**item, "type": TYPES[item["type"]]} for item in items],
     }
-    data = (claims.get(DEEP_LINKING) or {}).get("data")
+    data = deep_linking_settings(claims).get("data")
     if data is not None:
         message[DL + "data"] = data
     for option, name in (("message", "msg"), ("log", "log"), ("errMessage", "errormsg"), ("errLog", "errorlog")):

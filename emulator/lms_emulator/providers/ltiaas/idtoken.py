@@ -46,8 +46,22 @@ def _given(source: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any
     return {to: source[name] for name, to in names.items() if source.get(name) is not None}
 
 
+def object_claim(claims: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The LTI claim with this short name where it is an object, as it should be; else an empty one."""
+    return _object(claim(claims, name))
+
+
+def deep_linking_settings(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """The deep-linking settings of the launch; empty where there are none."""
+    return _object(claims.get(DEEP_LINKING))
+
+
 def _object(value: Any) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else []
 
 
 def formatted(
@@ -70,7 +84,7 @@ def formatted(
 
 
 def _user(claims: Mapping[str, Any]) -> dict[str, Any]:
-    user: dict[str, Any] = {"id": str(claims.get("sub", "")), "roles": list(claim(claims, "roles") or ())}
+    user: dict[str, Any] = {"id": str(claims.get("sub", "")), "roles": _list(claim(claims, "roles"))}
     names = {"email": "email", "name": "name", "given_name": "givenName", "family_name": "familyName"}
     user.update(_given(claims, names))
     if claim(claims, "role_scope_mentor"):
@@ -129,8 +143,8 @@ def _services(claims: Mapping[str, Any], service_key: str | None) -> dict[str, A
     if grades is not None:
         if grades.get("lineitem"):
             assignment["lineItemId"] = grades["lineitem"]
-        assignment["scopes"] = list(grades.get("scope") or ())
-    settings = _object(claims.get(DEEP_LINKING))
+        assignment["scopes"] = _list(grades.get("scope"))
+    settings = deep_linking_settings(claims)
     deep_linking = is_deep_linking(claims)
     services: dict[str, Any] = {
         "outcomes": {"available": False},

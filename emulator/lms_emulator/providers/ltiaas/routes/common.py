@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -14,10 +15,14 @@ from lms_emulator.providers.ltiaas import wire
 from lms_emulator.providers.ltiaas.credentials import Call
 from lms_emulator.providers.ltiaas.model import Platform, Tenant
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def answer(body: Any, status: int = 200) -> Response:
-    """A JSON answer, as Express writes it."""
+    """A JSON answer, as Express writes it: UTF-8, with only half surrogate pairs escaped."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    if not text.isascii() and _LONE_SURROGATE.search(text):
+        text = _LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return Response(text, status, media_type="application/json; charset=utf-8")
 
 

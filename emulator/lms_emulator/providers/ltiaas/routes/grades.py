@@ -191,7 +191,11 @@ async def scores(x: Call) -> Response:
     found = await lms.call_service(
         x, caller.platform, "GET", url, scopes=_scopes("result.readonly"), accept=RESULTS_TYPE
     )
-    results = [{k: result[k] for k in _RESULT if result.get(k) is not None} for result in _list(found.body)]
+    results = [
+        {k: result[k] for k in _RESULT if result.get(k) is not None}
+        for result in _list(found.body)
+        if isinstance(result, dict)
+    ]
     return answer(_page(found, "scores", results))
 
 

@@ -12,7 +12,13 @@ from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.routing import Route
 from lms_emulator.providers.ltiaas import cookies, launch, lms, wire
 from lms_emulator.providers.ltiaas.credentials import Call, make_ltik, tenant_in_address, with_portal_overrides
-from lms_emulator.providers.ltiaas.idtoken import claim, grades_claim, is_deep_linking, roster_claim
+from lms_emulator.providers.ltiaas.idtoken import (
+    claim,
+    grades_claim,
+    is_deep_linking,
+    object_claim,
+    roster_claim,
+)
 from lms_emulator.providers.ltiaas.model import Activity, Launch, LoginState, Platform, Tenant, later
 from lms_emulator.providers.ltiaas.routes.common import answer, redirect, require_service
 
@@ -137,8 +143,8 @@ def _remember(x: Call, tenant: Tenant, platform: Platform, claims: dict[str, Any
             tenant=tenant.subdomain,
             platform_id=platform.id,
             deployment_id=str(claim(claims, "deployment_id")),
-            context_id=str((claim(claims, "context") or {}).get("id", "")),
-            resource_link_id=str((claim(claims, "resource_link") or {}).get("id", "")),
+            context_id=str(object_claim(claims, "context").get("id", "")),
+            resource_link_id=str(object_claim(claims, "resource_link").get("id", "")),
             grades=grades,
             roster=roster,
         )

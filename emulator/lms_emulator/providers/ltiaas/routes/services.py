@@ -82,12 +82,14 @@ async def memberships(x: Call) -> Response:
 
 def _roster(found: lms.Answer, url: str) -> dict[str, Any]:
     body = found.body if isinstance(found.body, dict) else {}
-    context = body.get("context") or {}
+    context = body["context"] if isinstance(body.get("context"), dict) else {}
     members = body.get("members")
     result: dict[str, Any] = {
         "id": str(body.get("id") or url),
         "context": {name: context[name] for name in ("id", "label", "title") if context.get(name) is not None},
-        "members": [_member(member) for member in members] if isinstance(members, list) else [],
+        "members": [_member(member) for member in members if isinstance(member, dict)]
+        if isinstance(members, list)
+        else [],
     }
     if "next" in found.pages:
         result["next"] = found.pages["next"]
@@ -118,7 +120,7 @@ def _deep_link(x: Call) -> tuple[str, str]:
     caller = service_caller(x, LTIK)
     require_service(x, caller.tenant.plan.deep_linking, "deep linking", caller.tenant)
     claims = _launch_claims(caller)
-    target = (claims.get(idtoken.DEEP_LINKING) or {}).get("deep_link_return_url")
+    target = idtoken.deep_linking_settings(claims).get("deep_link_return_url")
     if not idtoken.is_deep_linking(claims) or not target:
         raise wire.service_not_available(x.settings.service_not_available_status, "deep linking")
     body = deeplinking.without_nulls(object_body(x))

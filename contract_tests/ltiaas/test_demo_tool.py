@@ -1,0 +1,134 @@
+"""The demo tool without a browser: its command, its own pages, and what it does when the other sides fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.ltiaas.support import Campus
+from lms_emulator.demo_tool.lms import Person, same_person
+
+
+def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lms_emulator", "demo-tool", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline()
+
+
+def test_command_starts_and_stops(campus: Campus) -> None:
+    process, line = start("--url", campus.rig.root)
+    with process:
+        assert line.startswith("lms-emulator demo-tool ready http://127.0.0.1:")
+        page = httpx.get(line.split()[-1], verify=False)
+        assert page.status_code == 200
+        assert "Open this tool from your course" in page.text
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_command_with_addresses_of_its_own(campus: Campus) -> None:
+    process, line = start("--ltiaas", campus.rig.url, "--api-key", campus.rig.key, "--lms", "x=http://127.0.0.1:9")
+    with process:
+        answer = httpx.get(f"{line.split()[-1]}/launch?ltik=x", verify=False)
+        assert "This launch is over" in answer.text
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--url", "http://127.0.0.1:9"), ("--ltiaas", "http://x"), ("--lms", "no-url"), ("--port", "many")],
+)
+def test_command_asked_wrongly(arguments: tuple[str, ...]) -> None:
+    environment = {**os.environ, "LMS_EMULATOR_URL": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        [sys.executable, "-m", "lms_emulator", "demo-tool", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("lms-emulator: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def browser() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False, verify=False) as client:
+        yield client
+
+
+def test_pages_without_a_launch(campus: Campus, browser: httpx.Client) -> None:
+    for method, path, status, words in (
+        ("GET", "/", 200, "Open this tool from your course"),
+        ("GET", "/courses", 401, "Open this tool from your course"),
+        ("POST", "/connect", 401, "Open this tool from your course"),
+        ("POST", "/deep-linking", 401, "Open this tool from your course"),
+        ("GET", "/connected?code=x", 400, "We do not know who is connecting"),
+        ("GET", "/launch", 401, "This launch is over"),
+        ("GET", "/deep-linking?ltik=x", 401, "This launch is over"),
+    ):
+        page = browser.request(method, campus.tool + path)
+        assert (page.status_code, words in page.text) == (status, True), path
+
+
+def test_ltik_does_not_stay_in_the_address(campus: Campus, browser: httpx.Client) -> None:
+    ltik = canvas_ltik(campus)
+    answer = browser.get(f"{campus.tool}/launch?ltik={ltik}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert "HttpOnly" in answer.headers["set-cookie"]
+    assert "Ada Lovelace" in browser.get(f"{campus.tool}/").text
+    for page in (browser.get(f"{campus.tool}/"), browser.get(f"{campus.tool}/courses")):
+        assert campus.rig.key not in page.text
+        assert ltik not in page.text
+
+
+def test_emulator_that_fails(campus: Campus, browser: httpx.Client) -> None:
+    browser.get(f"{campus.tool}/launch?ltik={canvas_ltik(campus)}")
+    assert browser.post(f"{campus.tool}/connect").headers["location"].startswith(campus.rig.url)
+    fault = {"provider": "ltiaas", "path": "/api/oauth", "status": 503, "body": "down"}
+    campus.rig.control("POST", "/faults", fault)
+    answer = browser.get(f"{campus.tool}/connected?code=x")
+    assert answer.status_code == 502
+    assert "LTIAAS refused" in answer.text
+
+
+def canvas_ltik(campus: Campus) -> str:
+    from contract_tests.ltiaas.test_python_client import launch
+
+    return launch(campus, "student", f"/courses/{campus.lms('canvas')['course_id']}/external_tools/5")
+
+
+def told(family: str, user_id: str, **custom: Any) -> dict[str, Any]:
+    return {
+        "user": {"id": user_id, "email": "Ada@example.edu"},
+        "platform": {"productFamilyCode": family},
+        "launch": {"custom": custom},
+    }
+
+
+def test_same_person() -> None:
+    ada = Person("7", "Ada", "ada@example.edu", "opaque")
+    assert same_person(told("canvas", "opaque"), ada)
+    assert not same_person(told("canvas", "other"), ada)
+    assert same_person(told("canvas", "other", canvas_user_id=7), ada)
+    assert not same_person(told("canvas", "opaque", canvas_user_id="8"), ada)
+    assert same_person(told("canvas", "x"), ada._replace(lti_user_id=""))
+    assert not same_person(told("canvas", "x"), ada._replace(lti_user_id="", email=""))
+    assert same_person(told("desire2learn", "guid_7"), ada)
+    assert not same_person(told("desire2learn", "guid_17"), ada)
