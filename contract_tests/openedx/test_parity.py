@@ -13,37 +13,9 @@ from contract_tests.openedx.replay.targets import InProcess, Socket
 from lms_emulator.app import create_app
 from lms_emulator.client import Emulator
 
-#: The least share of a group's exchanges that must agree, in percent.
+#: The least share of a group's exchanges that must agree, in percent; what differs beyond that has to be named.
 FLOOR = 98.0
-#: Small groups in which the differences named in `differences.toml` weigh more than that.
-FLOORS = {"login": 95.0, "misc": 96.0}
-GROUPS = (
-    "admin",
-    "api-docs",
-    "auth",
-    "authorize",
-    "blocks",
-    "browser-headers",
-    "bulk_enroll",
-    "certificates",
-    "cohorts",
-    "cors",
-    "course_modes",
-    "courses",
-    "csrf",
-    "enrollment",
-    "extras",
-    "grades",
-    "login",
-    "misc",
-    "oauth2",
-    "ratelimit",
-    "revoke",
-    "setup",
-    "throttle",
-    "token",
-    "user",
-)
+GROUPS = sorted({e.group.split("/")[0] for name in recordings.RUNS for e in recordings.load(name).exchanges})
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +30,13 @@ def results() -> Iterator[list[Result]]:
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_group_agrees_with_the_real_server(results: list[Result], group: str) -> None:
     agreeing, total = report.counts(results)[group]
-    different = {r.exchange.label: r.differences for r in results if not r.agrees and r.family == group}
-    assert 100 * agreeing / total >= FLOORS.get(group, FLOOR), different
-
-
-def test_all_groups_together_agree_with_the_real_server(results: list[Result]) -> None:
-    counted = [r for r in results if r.family in GROUPS]
-    assert 100 * sum(r.agrees for r in counted) / len(counted) >= 99.5
-
-
-def test_every_difference_is_named(results: list[Result]) -> None:
-    unnamed = {r.exchange.label: r.differences for r in report.unexplained(results) if r.family in GROUPS}
+    unnamed = {r.exchange.label: r.differences for r in report.unexplained(results) if r.family == group}
     assert unnamed == {}
+    assert 100 * agreeing / total >= FLOOR or total - agreeing <= 2
+
+
+def test_the_whole_agrees_with_the_real_server(results: list[Result]) -> None:
+    assert 100 * sum(result.agrees for result in results) / len(results) >= FLOOR
 
 
 def test_every_named_difference_exists(results: list[Result]) -> None:
