@@ -21,9 +21,12 @@ class Web:
         self.clients = lms.openedx.clients
         self.url = lms.openedx.url
         self.http = httpx.Client(base_url=self.url, timeout=30)
+        self._browsers: list[Browser] = []
 
     def close(self) -> None:
         self.http.close()
+        for browser in self._browsers:
+            browser.http.close()
 
     @property
     def refusal(self) -> Any:
@@ -66,6 +69,7 @@ class Web:
     def browser(self, user: Any = None) -> Browser:
         """A fresh cookie jar, signed in when a user is given."""
         browser = Browser(self)
+        self._browsers.append(browser)
         if user is not None:
             assert browser.sign_in(user).status_code == 200
         return browser
