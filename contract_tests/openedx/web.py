@@ -134,16 +134,30 @@ class _Controls(html.parser.HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: dict[str, str] = {}
+        self._open = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         name = given.get("name")
         if tag in ("input", "button") and name and (given.get("type") != "checkbox" or "checked" in given):
             self.found[name] = given.get("value") or ""
+        elif tag in ("select", "textarea") and name:
+            self.found[name], self._open = "", name if tag == "textarea" else ""
+            self._select = name
+        elif tag == "option" and "selected" in given:
+            self.found[self._select] = given.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.found[self._open] += data
 
 
 def controls(page: str) -> dict[str, str]:
-    """Names and values of a page's inputs and buttons."""
+    """Names and values of what a page's forms would send, buttons included."""
     reader = _Controls()
     reader.feed(page)
     return reader.found

@@ -39,6 +39,7 @@ RENAMED: dict[str, str | None] = {
     "/courses/v1/courses/{course_id}": "/courses/v1/courses/{course_key_string}",
     "/enrollment/v1/enrollments": "/enrollment/v1/enrollments/",
     "/user/v1/preferences/{username}/{key}": "/user/v1/preferences/{username}/{preference_key}",
+    "/user/v1/users/{user_id}/": "/user/v1/users/{id}/",
     "/user/v1/account/login_session/": None,
     "/user/v2/account/login_session/": None,
 }
@@ -48,6 +49,13 @@ ACTIONS = {
     ("POST", "/user/v1/accounts/search_emails"): "user_v1_accounts_search_emails",
     ("GET", "/user/v1/accounts/retirement_queue/"): "user_v1_accounts_retirement_queue",
 }
+#: Operations that exist but are not documented.
+HIDDEN = (("GET", "/user/v1/accounts/search_emails"),)
+_ACCOUNT = ["application/json", "application/merge-patch+json"]
+#: What the documents say is read, where it is not what the view's parsers say.
+CONSUMES = dict.fromkeys(
+    ("/user/v1/accounts", "/user/v1/accounts/{username}", "/user/v1/accounts/search_emails"), _ACCOUNT
+)
 NUMBERED = (
     "/courses/v1/blocks/",
     "/courses/v1/blocks/{usage_key_string}",
@@ -70,6 +78,8 @@ SCHEMAS: dict[str, Any] = {
     "/courses/v1/courses/": "Course",
     "/courses/v1/courses/{course_key_string}": "CourseDetail",
     "/enrollment/v1/enrollments/": "CourseEnrollmentsApiList",
+    "/user/v1/users/": "user_api.User",
+    "/user/v1/users/{id}/": "user_api.User",
 }
 
 _MOMENT = {"type": "string", "format": "date-time"}
@@ -145,6 +155,17 @@ DEFINITIONS: dict[str, Any] = {
     "_Media": _object({"uri": _READ_ONLY}),
     "_AbsolutMedia": _object({"uri": _READ_ONLY, "uri_absolute": _READ_ONLY}),
     "Image": _object({"raw": _URI, "small": _URI, "large": _URI}, ["raw", "small", "large"]),
+    "user_api.User": _object(
+        {
+            "id": {"type": "integer", "readOnly": True},
+            "email": {"type": "string", "format": "email", "maxLength": 254},
+            "name": _READ_ONLY,
+            "username": {"type": "string", "pattern": r"^[\w.@+-]+$", "maxLength": 150, "minLength": 1},
+            "preferences": _READ_ONLY,
+            "url": {"type": "string", "format": "uri", "readOnly": True},
+        },
+        ["username"],
+    ),
     "CohortUsersAPI": _object(
         {
             "username": {"type": "string", "pattern": r"^[\w.@+-]+$", "maxLength": 150, "minLength": 1},
@@ -187,6 +208,8 @@ def paths() -> dict[str, Any]:
     for path, route, view in _documented(ROUTES):
         item = items.setdefault(path, {"parameters": [_in_path(name) for name in _PARAMETER.findall(path)]})
         for method in route.methods:
+            if (method, path) in HIDDEN:
+                continue
             item[method.lower()] = _operation(path, method, route, view)
     return {
         path: {**{k: v for k, v in item.items() if k != "parameters"}, "parameters": item["parameters"]}
@@ -205,7 +228,7 @@ def _documented(routes: tuple[Route, ...]) -> Iterator[tuple[str, Route, ApiView
 
 
 def _in_path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "type": "string"}
+    return {"name": name, "in": "path", "required": True, "type": "integer" if name == "id" else "string"}
 
 
 def _operation(path: str, method: str, route: Route, view: ApiView) -> dict[str, Any]:
@@ -216,7 +239,11 @@ def _operation(path: str, method: str, route: Route, view: ApiView) -> dict[str,
         "parameters": _parameters(path, method),
         "responses": {_STATUS.get(method, "200"): {"description": "", **_answer_schema(path, method)}},
     }
-    if view.parsers != ANY_BODY:
+    if path == "/user/v1/me":
+        operation["responses"]["401"] = {"description": "No or wrong credentials"}
+    if path in CONSUMES:
+        operation["consumes"] = CONSUMES[path]
+    elif view.parsers != ANY_BODY:
         operation["consumes"] = [kind for kind in view.parsers if "json" in kind] or list(view.parsers)
     operation["tags"] = [path.split("/")[1]]
     operation.update(route.openapi)

@@ -13,8 +13,9 @@ from urllib.parse import quote
 from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.routing import Route
 from lms_emulator.providers.openedx import csrf, html, visits, wire
+from lms_emulator.providers.openedx.admin.base import Model
 from lms_emulator.providers.openedx.admin.forms import Form, fresh, posted
-from lms_emulator.providers.openedx.admin.models import MODELS, Model
+from lms_emulator.providers.openedx.admin.models import MODELS
 
 if TYPE_CHECKING:
     from starlette.responses import Response

@@ -1,0 +1,103 @@
+"""What every kind of record in the administration has: an address, a list with a search, and perhaps a form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.admin.forms import Field, Form
+    from lms_emulator.providers.openedx.visits import Call
+
+
+class Model:
+    """One kind of record.
+
+    Attributes: `app` and `name` make its URL; `single` and `plural` are its names; `columns` of its list; `editable`,
+    whether it can be added, changed and deleted here.
+    """
+
+    app: ClassVar[str] = "oauth2_provider"
+    app_title: ClassVar[str] = "Django OAuth Toolkit"
+    name: ClassVar[str]
+    single: ClassVar[str]
+    plural: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]]
+    searches: ClassVar[tuple[str, ...]] = ()
+    editable: ClassVar[bool] = False
+
+    @property
+    def url(self) -> str:
+        """Address of its list, without prefix."""
+        return f"/admin/{self.app}/{self.name}/"
+
+    def records(self, x: Call) -> Sequence[Any]:
+        """Every record, newest first."""
+        raise NotImplementedError
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        """The cells of its line in the list."""
+        raise NotImplementedError
+
+    def label(self, record: Any) -> str:
+        """How a record is called in messages."""
+        raise NotImplementedError
+
+    def haystack(self, x: Call, record: Any) -> tuple[str, ...]:
+        """The texts that a search looks into."""
+        return self.row(x, record)
+
+    def found(self, x: Call, query: str) -> list[Any]:
+        """The records that a search finds: every word in some searched text, in any case."""
+        words = query.lower().split()
+        return [
+            record
+            for record in self.records(x)
+            if all(any(word in text.lower() for text in self.haystack(x, record)) for word in words)
+        ]
+
+    def fields(self, x: Call) -> Sequence[Field]:
+        """The fields of its form."""
+        return ()
+
+    def defaults(self, x: Call) -> dict[str, str]:
+        """What an empty form is filled with."""
+        return {}
+
+    def values(self, x: Call, record: Any) -> dict[str, str]:
+        """What the form of a record is filled with."""
+        return {}
+
+    def by_id(self, x: Call, number: int) -> Any:
+        """The record with this id, or None."""
+        return next((record for record in self.records(x) if record.id == number), None)
+
+    def save(self, x: Call, form: Form, existing: Any) -> Any:
+        """Store what the form says, or note its errors and return None."""
+        raise NotImplementedError
+
+    def delete(self, x: Call, record: Any) -> None:
+        """Take a record out."""
+        raise NotImplementedError
+
+
+def users(x: Call) -> list[tuple[str, str]]:
+    """Ids and names of people, to choose from."""
+    return [(str(user.id), user.username) for user in x.store.users]
+
+
+def user_id(x: Call, username: str | None) -> str:
+    """The id of a user as text; empty for nobody."""
+    user = x.store.users.get(username) if username is not None else None
+    return "" if user is None else str(user.id)
+
+
+def applications(x: Call) -> list[tuple[str, str]]:
+    """Ids and names of applications, to choose from."""
+    return [(str(one.id), one.name or one.client_id) for one in x.store.applications]
+
+
+def shown(moment: datetime | None) -> str:
+    """A moment as the lists show it."""
+    return "-" if moment is None else moment.strftime("%b. %d, %Y, %H:%M:%S").replace("May. ", "May ")

@@ -1,0 +1,163 @@
+"""Access tokens, and the lists that are only looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from lms_emulator.providers.openedx.admin.base import Model, applications, shown, user_id, users
+from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import AccessToken
+from lms_emulator.providers.openedx.model.oauth import Authority
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.visits import Call
+
+
+class AccessTokens(Model):
+    """Opaque tokens; one added here works at once, whatever text it is."""
+
+    name = "accesstoken"
+    single = "access token"
+    plural = "access tokens"
+    columns = ("Token", "User", "Application", "Expires")
+    searches = ("token", "user")
+    editable = True
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return sorted(x.store.access_tokens, key=lambda one: -one.id)
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        application = x.store.applications.get(record.application) if record.application else None
+        name = "-" if application is None else application.name or application.client_id
+        return (record.token, record.user or "-", name, shown(record.expires))
+
+    def haystack(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (record.token, record.user or "")
+
+    def label(self, record: Any) -> str:
+        return str(record.token)
+
+    def fields(self, x: Call) -> Sequence[Field]:
+        refreshes = [(str(one.id), one.token) for one in x.store.refresh_tokens]
+        return (
+            Field(name="user", label="User", hint="The number of the user.", suggestions=users(x)),
+            Field(name="source_refresh_token", label="Source refresh token", widget="select", choices=refreshes),
+            Field(
+                name="token",
+                label="Token",
+                required=True,
+                most=255,
+                hint="Any text; it becomes the bearer token unchanged.",
+            ),
+            Field(name="id_token", label="Id token", widget="select"),
+            Field(name="application", label="Application", widget="select", choices=applications(x)),
+            Field(name="expires", label="Expires", widget="datetime", required=True, hint="Date and time in UTC."),
+            Field(
+                name="scope", label="Scope", widget="textarea", hint="May stay empty: bearer calls do not look at it."
+            ),
+        )
+
+    def values(self, x: Call, record: Any) -> dict[str, str]:
+        application = x.store.applications.get(record.application) if record.application else None
+        source = x.store.refresh_tokens.get(record.source_refresh_token) if record.source_refresh_token else None
+        return {
+            "user": user_id(x, record.user),
+            "source_refresh_token": str(source.id) if source is not None else "",
+            "token": record.token,
+            "application": str(application.id) if application is not None else "",
+            "expires_0": record.expires.strftime("%Y-%m-%d"),
+            "expires_1": record.expires.strftime("%H:%M:%S"),
+            "scope": record.scope,
+        }
+
+    def save(self, x: Call, form: Form, existing: Any) -> Any:
+        form.check()
+        user = user_by_id(x, form, "user")
+        expires = form.moment("expires")
+        token = form.text("token")
+        other = lookup.access_token(x.store, x.settings, token)
+        if token and other is not None and (existing is None or other.id != existing.id):
+            form.fail("token", "Access token with this Token already exists.")
+        if form.errors or expires is None:
+            return None
+        application = x.store.applications.first("id", int(form.text("application") or 0))
+        source = x.store.refresh_tokens.first("id", int(form.text("source_refresh_token") or 0))
+        if existing is not None and existing.token != token:
+            x.store.access_tokens.delete(existing.token)
+        return x.store.access_tokens.put(
+            AccessToken(
+                id=existing.id if existing is not None else x.store.next_number("access_tokens"),
+                token=token,
+                user=user,
+                application=application.client_id if application is not None else None,
+                expires=expires,
+                scope=form.text("scope"),
+                source_refresh_token=source.token if source is not None else None,
+                created=existing.created if existing is not None else x.clock.now(),
+            )
+        )
+
+    def delete(self, x: Call, record: Any) -> None:
+        Authority(x.store, x.settings, x.clock, x.ids).delete_access_token(record)
+
+
+class Grants(Model):
+    """Authorization codes, to look at."""
+
+    name = "grant"
+    single = "grant"
+    plural = "grants"
+    columns = ("Code", "Application", "User", "Expires")
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return [grant for grant in x.store.grants if not grant.used]
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (record.code, record.application, record.user, shown(record.expires))
+
+
+class IdTokens(Model):
+    """OpenID Connect is off: there are none."""
+
+    name = "idtoken"
+    single = "id token"
+    plural = "id tokens"
+    columns = ("Jti", "User", "Application", "Expires")
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return ()
+
+
+class RefreshTokens(Model):
+    """Refresh tokens, to look at."""
+
+    name = "refreshtoken"
+    single = "refresh token"
+    plural = "refresh tokens"
+    columns = ("Token", "User", "Application", "Revoked")
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return sorted(x.store.refresh_tokens, key=lambda one: -one.id)
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        return (record.token, record.user, record.application, shown(record.revoked))
+
+
+class Users(Model):
+    """People, to look up their numbers."""
+
+    app = "auth"
+    app_title = "Authentication and Authorization"
+    name = "user"
+    single = "user"
+    plural = "users"
+    columns = ("ID", "Username", "Email address", "Staff status", "Superuser status", "Active")
+
+    def records(self, x: Call) -> Sequence[Any]:
+        return list(x.store.users)
+
+    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+        flags = (record.is_staff, record.is_superuser, record.is_active)
+        return (str(record.id), record.username, record.email, *("Yes" if flag else "No" for flag in flags))
