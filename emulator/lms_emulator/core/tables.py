@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
@@ -246,6 +247,6 @@ class Table(Generic[R]):
 
     def _drop_oldest(self, count: int) -> None:
         seeded = self._seed.records
-        oldest = [key for key in self._changes if key not in seeded][:count]
+        oldest = list(islice((key for key in self._changes if key not in seeded), count))
         for key in oldest:
             self.delete(key)

@@ -94,6 +94,7 @@ ROUTES: tuple[Route, ...] = (
         evidence="documented",
         source="SSO guide, note 2; body as captured",
         summary="Courses by `url`, `featured`, `page`, `itemsPerPage`",
+        query={"url": "course URL", "featured": "true or false", "page": "from 1", "itemsPerPage": "items per page"},
     ),
     *api(
         ("GET",),

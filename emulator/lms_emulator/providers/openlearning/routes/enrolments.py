@@ -7,7 +7,7 @@ from starlette.responses import Response
 from lms_emulator.core.routing import Route
 from lms_emulator.providers.openlearning import accounts, credentials, reading, views, wire
 from lms_emulator.providers.openlearning.model import Class, User
-from lms_emulator.providers.openlearning.routes.declare import api
+from lms_emulator.providers.openlearning.routes.declare import JSON, api, request_body
 from lms_emulator.providers.openlearning.wire import Call
 
 
@@ -122,6 +122,7 @@ ROUTES: tuple[Route, ...] = (
         evidence="observed",
         source="the vendor's own payment gateway example; body chosen",
         summary="Enrol a user in a class",
+        body=request_body({"class!": "class id", "user!": "user id"}),
     ),
     *api(
         ("POST",),
@@ -131,6 +132,16 @@ ROUTES: tuple[Route, ...] = (
         evidence="observed",
         source="a public tool for the v2.2 QA site; body chosen",
         summary="Enrol a user in a class, as JSON",
+        body=request_body(
+            {
+                "user!": "user id",
+                "course": "course id; its default class is taken if there is no class",
+                "class": "class id",
+                "send_welcome_email": "false, or the person gets a mail",
+                "ignore_course_prereqs": "true or false",
+            },
+            media_type=JSON,
+        ),
     ),
     *api(
         ("POST",),
@@ -140,5 +151,6 @@ ROUTES: tuple[Route, ...] = (
         evidence="observed",
         source="a public tool for the v2.2 QA site; body chosen",
         summary="Enrol a user in a program, as JSON",
+        body=request_body({"user!": "user id"}, media_type=JSON),
     ),
 )

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from lms_emulator.core.routing import Route
 from lms_emulator.providers.openlearning import accounts, credentials, launches, reading, views, wire
 from lms_emulator.providers.openlearning.model import Class, Institution, User
-from lms_emulator.providers.openlearning.routes.declare import api
+from lms_emulator.providers.openlearning.routes.declare import api, request_body
 from lms_emulator.providers.openlearning.wire import Call
 
 _CREATE_FIELDS = (
@@ -188,6 +188,16 @@ ROUTES: tuple[Route, ...] = (
         evidence="documented",
         source="SSO guide 1.2; the nesting of `data.id` was observed",
         summary="Create or find a managed account",
+        body=request_body(
+            {
+                "full_name!": "the person's name",
+                "external_institution_id!": "your own key of the person",
+                "primary_email_address!": "e-mail address",
+                "profile_image": "URL of a picture",
+                "send_password_email": "false, or the person gets a mail with a password",
+                "send_welcome_email": "false, or the person gets a welcoming mail",
+            }
+        ),
     ),
     *api(
         ("GET",),
@@ -196,6 +206,11 @@ ROUTES: tuple[Route, ...] = (
         evidence="observed",
         source="public client code; other members of an item chosen",
         summary="Managed accounts, also by `external_institution_id`",
+        query={
+            "external_institution_id": "your own key of the person",
+            "page": "from 1",
+            "itemsPerPage": "items per page",
+        },
     ),
     *api(
         ("GET",),
@@ -212,5 +227,15 @@ ROUTES: tuple[Route, ...] = (
         evidence="documented",
         source="SSO guide 2; the params are LTI 1.1's",
         summary="Make a signed launch",
+        body=request_body(
+            {
+                "class_id": "class to launch and enrol in",
+                "context_id": "LTI context, if there is no class_id",
+                "context_title": "title of that context",
+                "return_url": "where the class page may send people back to",
+                "roles": "comma-separated LTI roles (Learner)",
+                "resource_link_id": "LTI resource link",
+            }
+        ),
     ),
 )

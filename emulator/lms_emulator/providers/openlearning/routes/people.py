@@ -81,5 +81,6 @@ ROUTES: tuple[Route, ...] = (
         evidence="observed",
         source="public client code; body chosen",
         summary="Find an account by `profile_name`",
+        query={"profile_name": "exact profile name"},
     ),
 )

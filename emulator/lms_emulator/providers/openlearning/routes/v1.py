@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.clock import parse_instant
+from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.routing import Handler, Route
 from lms_emulator.providers.openlearning import accounts, credentials, refusals, views, wire
 from lms_emulator.providers.openlearning.model import Class, ClassType, Course, User
+from lms_emulator.providers.openlearning.routes.declare import in_query, request_body
 from lms_emulator.providers.openlearning.wire import Call
 
 _SLUG = re.compile(r"[A-Za-z0-9_-]+")
@@ -178,38 +180,79 @@ def list_courses(x: Call) -> Response:
     return wire.json({"courses": courses})
 
 
-def _route(path: str, handler: Handler, source: str, summary: str, methods: tuple[str, ...] = ("POST", "GET")) -> Route:
-    observed = "client" in source
+def _route(
+    method: str, path: str, handler: Handler, evidence: Evidence, source: str, summary: str, **openapi: Any
+) -> Route:
     return Route(
-        methods=methods,
+        methods=(method,),
         path=path,
         handler=handler,
-        evidence="observed" if observed else "documented",
+        evidence=evidence,
         source=source,
         summary=summary,
         tag="v1",
-        openapi={} if observed else {"security": [{"basic": []}]},
+        openapi=openapi,
     )
 
 
+_COURSE, _CLASS, _STATUS = "/api/provision/course/{path}/", "/api/provision/class/{path}/", "/api/course/status/{path}/"
+_HELP = "course provisioning help page"
+_CLASS_FIELDS = {
+    "title!": "title",
+    "type": " | ".join(get_args(ClassType)),
+    "isBilled": "true or false",
+    "studentPrice": "amount such as 12.00",
+    "currency": "code such as USD",
+    "activationCode": "for classes that need one",
+    "startDate": "ISO 8601",
+}
+
 ROUTES: tuple[Route, ...] = (
     _route(
-        "/api/provision/course/{path}/",
+        "POST",
+        _COURSE,
         provision_course,
-        "course provisioning help page, and the vendor's reply under the SSO guide; errors and GET chosen",
+        "documented",
+        f"{_HELP}, and the vendor's reply under the SSO guide; errors chosen",
         "Make a course",
+        requestBody=request_body({"title!": "title", "category": "category"}),
     ),
+    _route("GET", _COURSE, provision_course, "chosen", f"{_HELP} names the method only", "Show a course"),
     _route(
-        "/api/provision/class/{path}/",
+        "POST",
+        _CLASS,
         provision_class,
-        "course provisioning help page; errors and GET chosen",
+        "documented",
+        f"{_HELP}; errors chosen",
         "Make a class",
+        requestBody=request_body(_CLASS_FIELDS),
     ),
     _route(
-        "/api/course/status/{path}/",
-        course_status,
-        "course provisioning help page (that it exists); parameters and answer chosen",
-        "Put a course online or offline",
+        "GET",
+        _CLASS,
+        provision_class,
+        "chosen",
+        f"{_HELP} names the method only",
+        "Show a class",
+        parameters=in_query({"title": "title; the default class without it"}),
     ),
-    _route("/api/courses/list", list_courses, "public clients", "Public courses", ("GET",)),
+    _route(
+        "POST",
+        _STATUS,
+        course_status,
+        "documented",
+        f"{_HELP} (that it exists); parameters and answer chosen",
+        "Put a course online or offline",
+        requestBody=request_body({"status!": "online or offline"}),
+    ),
+    _route("GET", _STATUS, course_status, "chosen", f"{_HELP} names the method only", "Whether a course is online"),
+    _route(
+        "GET",
+        "/api/courses/list",
+        list_courses,
+        "observed",
+        "public clients",
+        "Public courses",
+        parameters=in_query({"type": "free, paid, or both with a comma"}),
+    ),
 )
