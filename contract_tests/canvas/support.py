@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from html import unescape
 from typing import Any
@@ -24,6 +25,10 @@ class Site:
 
     def close(self) -> None:
         self._open.close()
+
+    def on_close(self, callback: Callable[[], object]) -> None:
+        """Have something else closed with the site."""
+        self._open.callback(callback)
 
     def browser(self) -> Browser:
         return Browser(self._open.enter_context(httpx.Client(base_url=self.url)), self.url)

@@ -156,6 +156,7 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/api/v1/courses", courses.index, "rest", "client types", "The caller's courses", "observed"),
     _route("GET", "/api/v1/courses/{id}", courses.show, "rest", "client types", "A course", "observed"),
     _route("GET", f"{COURSE}/users", courses.users, "rest", CANVASAPI, "People of a course", "observed"),
+    _route("GET", f"{COURSE}/search_users", courses.users, "rest", CANVASAPI, "People of a course", "observed"),
     _route("GET", f"{COURSE}/enrollments", courses.enrollments, "rest", ENROLLMENTS, "Enrollments"),
     _route("POST", f"{COURSE}/enrollments", courses.enroll, "rest", ENROLLMENTS, "Enroll somebody", "inferred"),
     _route("DELETE", f"{COURSE}/enrollments/{{id}}", courses.unenroll, "rest", ENROLLMENTS, "End an enrollment"),

@@ -1,0 +1,307 @@
+"""The REST API of Canvas: shapes, who may see what, paging, errors with and without a challenge."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract_tests.canvas.support import Site
+from lms_emulator.client import Emulator
+
+API = "/api/v1"
+CHALLENGE = 'Bearer realm="canvas-lms"'
+
+
+def refused(canvas: Site, answer: httpx.Response, status: int, body: Any, *, challenge: bool = False) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.json() == body
+    assert (answer.headers.get("www-authenticate") == CHALLENGE) == challenge
+    assert "x-emulator-explain" in answer.headers
+
+
+def test_credentials(canvas: Site) -> None:
+    nobody = {"status": "unauthenticated", "errors": [{"message": "user authorization required"}]}
+    refused(canvas, canvas.api().get(f"{API}/users/self"), 401, nobody, challenge=True)
+    basic = canvas.api().get(f"{API}/users/self", headers={"Authorization": "Basic eDp5"})
+    refused(canvas, basic, 401, nobody, challenge=True)
+    garbage = {"errors": [{"message": "Invalid access token."}]}
+    refused(canvas, canvas.api("x").get(f"{API}/users/self"), 401, garbage, challenge=True)
+    expired = canvas.api(canvas.info.access_tokens.expired).get(f"{API}/users/self")
+    refused(canvas, expired, 401, garbage, challenge=True)
+    assert canvas.reason == "token_expired"
+    over = canvas.api("1~DemoStudentOverForGood0000000000000000000000000000000000000004").get(f"{API}/users/self")
+    body = {"errors": [{"message": "Expired access token.", "expired_at": "2026-09-02T08:00:00Z"}]}
+    refused(canvas, over, 401, body, challenge=True)
+    assert canvas.student.get(f"{API}/users/self").status_code == 200
+
+
+def test_a_token_in_a_parameter_works_and_is_warned_of(canvas: Site) -> None:
+    token = canvas.info.access_tokens.student
+    assert canvas.api().get(f"{API}/users/self", params={"access_token": token}).status_code == 200
+    assert [w.code for w in canvas.lms.requests.last.warnings] == ["token_in_parameter"]
+
+
+def test_oneself_and_others(canvas: Site) -> None:
+    me = canvas.student.get(f"{API}/users/self").json()
+    assert (me["id"], me["name"], me["sortable_name"]) == (101, "Ada Lovelace", "Lovelace, Ada")
+    assert (me["first_name"], me["last_name"], me["effective_locale"]) == ("Ada", "Lovelace", "en")
+    assert canvas.student.get(f"{API}/users/101").json() == me
+    profile = canvas.student.get(f"{API}/users/self/profile").json()
+    assert profile["primary_email"] == "ada.lovelace@example.edu"
+    assert profile["login_id"] == "ada.lovelace"
+    assert profile["lti_user_id"] == canvas.info.student.lti_id
+    denied = {"status": "unauthorized", "errors": [{"message": "user not authorized to perform that action"}]}
+    refused(canvas, canvas.student.get(f"{API}/users/102"), 403, denied)
+    canvas.lms.settings["canvas.permission_denied_status"] = 401
+    refused(canvas, canvas.student.get(f"{API}/users/102"), 401, denied)
+    assert "first_name" not in canvas.teacher.get(f"{API}/users/102").json()
+    gone = {"errors": [{"message": "The specified resource does not exist."}]}
+    for path in ("users/999", "users/x", f"users/{'9' * 400}", "nothing", "courses/99", "courses/x"):
+        refused(canvas, canvas.student.get(f"{API}/{path}"), 404, gone)
+    refused(canvas, canvas.student.put(f"{API}/users/self"), 404, gone)
+
+
+def test_courses(canvas: Site) -> None:
+    rows = canvas.student.get(f"{API}/courses").json()
+    assert [(c["id"], c["name"], c["course_code"]) for c in rows] == [
+        (1, "Analytical Engines", "ENG-101"),
+        (2, "History of Computing", "HIS-210"),
+    ]
+    assert rows[0]["enrollments"] == [
+        {
+            "type": "student",
+            "role": "StudentEnrollment",
+            "role_id": 3,
+            "user_id": 101,
+            "enrollment_state": "active",
+            "limit_privileges_to_course_section": False,
+        }
+    ]
+    assert canvas.student.get(f"{API}/courses", params={"enrollment_type": "teacher"}).json() == []
+    assert canvas.student.get(f"{API}/courses/1").json() == rows[0]
+    assert canvas.student.get(f"{API}/courses/sis_course_id:ENG-101-2026").json() == rows[0]
+    assert canvas.student.get(f"{API}/courses/1/").status_code == 200, "Rails takes a last slash"
+    assert canvas.student.get(f"{API}/courses/3").status_code == 403
+    assert canvas.teacher.get(f"{API}/courses/3").status_code == 200
+
+
+def test_string_ids(canvas: Site) -> None:
+    headers = {"Accept": "application/json+canvas-string-ids, application/json"}
+    course = canvas.student.get(f"{API}/courses/1", headers=headers).json()
+    assert (course["id"], course["account_id"], course["enrollments"][0]["user_id"]) == ("1", "1", "101")
+    assert canvas.student.get(f"{API}/courses/1").json()["id"] == 1
+
+
+def test_people_and_enrollments(canvas: Site) -> None:
+    names = [u["name"] for u in canvas.student.get(f"{API}/courses/1/users").json()]
+    assert names == ["Charles Babbage", "Grace Hopper", "Ada Lovelace"]
+    students = canvas.student.get(f"{API}/courses/1/users", params={"enrollment_type[]": "student"}).json()
+    assert len(students) == 2
+    found = canvas.student.get(f"{API}/courses/1/users", params={"search_term": "grace"}).json()
+    assert [u["id"] for u in found] == [103]
+    rows = canvas.student.get(f"{API}/courses/1/enrollments").json()
+    assert [(e["user_id"], e["type"]) for e in rows] == [
+        (101, "StudentEnrollment"),
+        (102, "StudentEnrollment"),
+        (103, "TeacherEnrollment"),
+    ]
+    assert rows[0]["user"]["name"] == "Ada Lovelace"
+    assert "grades" in rows[0]
+    assert "grades" not in rows[2]
+    mine = canvas.student.get(f"{API}/courses/1/enrollments", params={"user_id": "self"}).json()
+    assert [e["id"] for e in mine] == [1]
+
+
+def test_enrolling_and_ending(canvas: Site) -> None:
+    path = f"{API}/courses/3/enrollments"
+    form = {
+        "enrollment[user_id]": "101",
+        "enrollment[type]": "StudentEnrollment",
+        "enrollment[enrollment_state]": "active",
+    }
+    assert canvas.student.post(path, data=form).status_code == 403
+    assert canvas.teacher.post(path, data={}).status_code == 400
+    assert canvas.teacher.post(path, data={**form, "enrollment[type]": "King"}).status_code == 400
+    assert canvas.teacher.post(path, data={**form, "enrollment[user_id]": "9"}).status_code == 404
+    made = canvas.teacher.post(path, data=form).json()
+    assert (made["user_id"], made["enrollment_state"]) == (101, "active")
+    assert canvas.student.get(f"{API}/courses/3").status_code == 200
+    assert canvas.teacher.post(path, data=form).json()["id"] == made["id"], "the same enrollment again"
+    end = f"{path}/{made['id']}"
+    assert canvas.student.delete(end).status_code == 403
+    assert canvas.teacher.delete(f"{path}/1").status_code == 404
+    assert canvas.teacher.delete(end, params={"task": "x"}).status_code == 400
+    assert canvas.teacher.delete(end, params={"task": "conclude"}).json()["enrollment_state"] == "completed"
+    assert canvas.student.get(f"{API}/courses/3").status_code == 403
+    assert canvas.teacher.delete(end, params={"task": "delete"}).json()["enrollment_state"] == "deleted"
+    assert canvas.teacher.delete(end).status_code == 404
+
+
+def test_files(canvas: Site) -> None:
+    rows = canvas.student.get(f"{API}/courses/1/files").json()
+    assert [f["display_name"] for f in rows] == ["exam.txt", "notes.html", "syllabus.txt"]
+    exam = rows[0]
+    assert (exam["locked_for_user"], exam["url"], exam["content-type"]) == (True, "", "text/plain")
+    every = canvas.teacher.get(f"{API}/courses/1/files").json()
+    assert len(every) == 4
+    html = canvas.student.get(f"{API}/courses/1/files", params={"content_types[]": "text/html"}).json()
+    assert [f["mime_class"] for f in html] == ["html"]
+    assert canvas.student.get(f"{API}/courses/1/files", params={"search_term": "x"}).status_code == 400
+    assert len(canvas.student.get(f"{API}/courses/1/files", params={"search_term": "syl"}).json()) == 1
+    by_size = canvas.student.get(f"{API}/courses/1/files", params={"sort": "size", "order": "desc"}).json()
+    assert [f["size"] for f in by_size] == sorted((f["size"] for f in rows), reverse=True)
+    only = canvas.student.get(f"{API}/courses/1/files", params={"only[]": "names"}).json()
+    assert "url" not in only[0]
+    file = canvas.student.get(f"{API}/files/1").json()
+    assert canvas.student.get(f"{API}/courses/1/files/1").json() == file
+    assert canvas.student.get(f"{API}/courses/2/files/1").status_code == 404
+    assert canvas.student.get(f"{API}/files/3").status_code == 403
+    assert canvas.teacher.get(f"{API}/files/3").status_code == 200
+    assert canvas.student.get(f"{API}/files/9").status_code == 404
+    assert [f["name"] for f in canvas.student.get(f"{API}/courses/1/folders").json()] == ["course files"]
+    assert canvas.teacher.get(f"{API}/courses/1/folders").json()[0]["folders_count"] == 1
+
+
+def test_bytes_need_a_verifier_and_no_token(canvas: Site) -> None:
+    public = canvas.student.get(f"{API}/files/1/public_url").json()["public_url"]
+    anonymous = canvas.api()
+    answer = anonymous.get(public)
+    assert answer.text.startswith("Week 1")
+    assert "syllabus.txt" in answer.headers["content-disposition"]
+    assert anonymous.get("/files/1/download").status_code == 403
+    assert anonymous.get("/files/1/download?verifier=x").status_code == 403
+    assert anonymous.get("/files/9/download").status_code == 404
+    assert canvas.student.get(f"{API}/files/4/public_url").status_code == 403
+    assert canvas.teacher.get(f"{API}/files/4/public_url").status_code == 200
+    browser = canvas.browser()
+    browser.follow(browser.sign_in(browser.follow(browser.get("/")), canvas.info.student))
+    assert browser.get("/files/1/download").status_code == 200
+    assert browser.get("/files/4/download").status_code == 403
+
+
+def test_announcements(canvas: Site) -> None:
+    path = f"{API}/announcements"
+    assert canvas.student.get(path).json() == {"message": "Missing context_codes"}
+    users = canvas.student.get(path, params={"context_codes[]": "user_1"})
+    assert users.status_code == 400
+    assert users.json() == {"message": "Invalid context_codes; only `course` codes are supported"}
+    ours = {"context_codes[]": "course_1"}
+    rows = canvas.student.get(path, params=ours).json()
+    assert [(a["title"], a["context_code"]) for a in rows] == [("Welcome", "course_1")]
+    wide = canvas.student.get(path, params={**ours, "start_date": "2000-01-01", "end_date": "2999-01-01"}).json()
+    assert [a["title"] for a in wide] == ["Welcome", "Before term"]
+    for name in ("start_date", "end_date"):
+        bad = canvas.student.get(path, params={**ours, name: "soon"})
+        assert (bad.status_code, bad.json()) == (400, {"message": f"Invalid {name}"})
+    backwards = {**ours, "start_date": "2026-02-01", "end_date": "2026-01-01"}
+    assert canvas.student.get(path, params=backwards).json() == {"message": "Invalid end_date"}
+    assert canvas.student.get(path, params={"context_codes[]": "course_3"}).status_code == 403
+
+
+def test_announcing(canvas: Site) -> None:
+    path = f"{API}/courses/1/discussion_topics"
+    form = {"title": "Exam", "message": "<p>Monday</p>", "is_announcement": "true"}
+    assert canvas.student.post(path, data=form).status_code == 403
+    made = canvas.teacher.post(path, data=form).json()
+    assert (made["title"], made["is_announcement"], made["author"]["id"]) == ("Exam", True, 103)
+    shown = canvas.student.get(f"{API}/announcements", params={"context_codes[]": "course_1"}).json()
+    assert [a["title"] for a in shown] == ["Exam", "Welcome"]
+    talk = canvas.student.post(path, json={"title": "A question", "message": "Why?"}).json()
+    assert talk["is_announcement"] is False
+    titles = [t["title"] for t in canvas.student.get(path).json()]
+    assert titles == ["Can the engine compose music?", "A question"]
+    only = canvas.student.get(path, params={"only_announcements": "true"}).json()
+    assert {t["title"] for t in only} == {"Exam", "Welcome", "Before term"}
+    assert canvas.teacher.post(path, content=b"{", headers={"Content-Type": "application/json"}).status_code == 400
+
+
+def test_what_is_not_graded(canvas: Site) -> None:
+    assert [p["url"] for p in canvas.student.get(f"{API}/courses/1/pages").json()] == ["home"]
+    assert [p["url"] for p in canvas.teacher.get(f"{API}/courses/1/pages").json()] == ["home", "draft"]
+    assert canvas.student.get(f"{API}/courses/1/pages/home").json()["body"] == "<p>Start here.</p>"
+    assert canvas.student.get(f"{API}/courses/1/pages/draft").status_code == 404
+    assert canvas.teacher.get(f"{API}/courses/1/pages/2").status_code == 200
+    assert [m["name"] for m in canvas.student.get(f"{API}/courses/1/modules").json()] == ["Week 1"]
+    assert len(canvas.teacher.get(f"{API}/courses/1/modules").json()) == 2
+    rows = canvas.student.get(f"{API}/courses/1/assignments").json()
+    assert [(a["name"], a["submission_types"]) for a in rows] == [
+        ("Exercise 1", ["external_tool"]),
+        ("Essay", ["none"]),
+    ]
+    assert canvas.student.get(f"{API}/courses/1/assignments/2").json() == rows[1]
+    assert canvas.student.get(f"{API}/courses/1/assignments/9").status_code == 404
+
+
+def test_rate_limit_headers_and_bucket(canvas: Site) -> None:
+    answer = canvas.student.get(f"{API}/users/self")
+    assert (answer.headers["x-request-cost"], answer.headers["x-rate-limit-remaining"]) == ("0.05", "600.0")
+    canvas.lms.clock.freeze()
+    canvas.lms.settings["canvas.rate_limit"] = "bucket"
+    canvas.lms.settings["canvas.request_cost"] = 300
+    api = canvas.student
+    assert [api.get(f"{API}/users/self").status_code for _ in range(3)] == [200, 200, 403]
+    throttled = api.get(f"{API}/users/self")
+    assert throttled.text == "403 Forbidden (Rate Limit Exceeded)\n"
+    assert throttled.headers["content-type"].startswith("text/plain")
+    assert throttled.headers["x-rate-limit-remaining"] == "0.0"
+    assert "www-authenticate" not in throttled.headers
+    canvas.lms.settings["canvas.rate_limit_status"] = 429
+    assert api.get(f"{API}/users/self").status_code == 429
+    canvas.lms.clock.advance(seconds=1)
+    assert api.get(f"{API}/users/self").status_code == 200, "the bucket leaks"
+
+
+def test_page_sizes(canvas: Site) -> None:
+    first = canvas.student.get(f"{API}/courses/1/users", params={"per_page": 2})
+    assert len(first.json()) == 2
+    assert set(first.links) == {"current", "next", "first", "last"}
+    assert first.links["next"]["url"].startswith(f"{canvas.url}/api/v1/courses/1/users?")
+    assert [w.code for w in canvas.lms.requests.last.warnings] == ["more_pages"]
+    last = canvas.student.get(first.links["next"]["url"])
+    assert set(last.links) == {"current", "prev", "first", "last"}
+    for odd in ("0", "x", "-1", "9" * 30):
+        assert canvas.student.get(f"{API}/courses/1/users", params={"per_page": odd, "page": odd}).status_code == 200
+    assert canvas.student.get(f"{API}/courses/1/users", params={"page": 99}).json() == []
+
+
+@settings(max_examples=25)
+@given(size=st.integers(1, 7), people=st.integers(0, 15))
+def test_every_page_once(lms_emulator: Emulator, size: int, people: int) -> None:
+    """Following `next` gives everybody exactly once, in the same order, whatever the size of a page."""
+    lms_emulator.load("demo")
+    world = lms_emulator.dump()
+    section = world["canvas"]
+    user, part = section["users"][0], section["enrollments"][0]
+    for number in range(people):
+        section["users"].append({**user, "id": 1000 + number, "login": f"u{number}", "lti_id": f"l{number}"})
+        section["enrollments"].append({**part, "id": 1000 + number, "user_id": 1000 + number})
+    lms_emulator.load(json.loads(json.dumps(world, default=str)))
+    headers = {"Authorization": f"Bearer {lms_emulator.canvas.access_tokens.teacher}"}
+    seen: list[int] = []
+    url = f"{lms_emulator.canvas.url}{API}/courses/1/users?per_page={size}"
+    with httpx.Client(headers=headers) as api:
+        while url:
+            answer = api.get(url)
+            assert len(answer.json()) <= size
+            seen += [user["id"] for user in answer.json()]
+            assert ("next" in answer.links) == (len(seen) < people + 3)
+            url = answer.links.get("next", {}).get("url", "")
+    lms_emulator.load("demo")
+    assert len(seen) == len(set(seen)) == people + 3
+
+
+@pytest.mark.parametrize("way", ["port", "prefix", "host"])
+def test_links_follow_the_way_the_request_came(canvas: Site, way: str) -> None:
+    base = canvas.info.base_urls[way]
+    headers = {"Authorization": f"Bearer {canvas.info.access_tokens.student}"}
+    if way == "host":
+        headers["Host"] = httpx.URL(base).netloc.decode()
+        url = f"{canvas.lms.url}{API}/courses?per_page=1"
+    else:
+        url = f"{base}{API}/courses?per_page=1"
+    assert httpx.get(url, headers=headers).links["next"]["url"].startswith(f"{base}{API}/courses?")
