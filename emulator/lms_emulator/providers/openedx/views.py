@@ -71,6 +71,7 @@ class ApiView:
         parsers: media types of bodies that are read.
         throttle: raises the refusal when the caller is too fast.
         ensure_csrf: successful answers carry the CSRF cookie.
+        defect: some input makes the real server fail with a 500, which is answered as it answers it.
         restricted: whether JWTs of restricted applications are let in (the view then checks scopes itself).
         openapi: further keys of the documented operation, by method.
     """
@@ -132,6 +133,7 @@ class ApiView:
                 source=self.source,
                 summary=self.summary,
                 tag=self.tag,
+                defect=self.defect,
                 openapi=self.openapi.get(method, {}),
             )
             for method in self.operations

@@ -159,6 +159,7 @@ def _view(path: str, summary: str, **more: Any) -> ApiView:
         path,
         permissions=(views.anyone,),
         developer_errors=True,
+        defect=True,
         summary=summary,
         evidence="recorded",
         source="openedx.md 6.4",

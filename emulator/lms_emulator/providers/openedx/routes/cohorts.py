@@ -218,6 +218,7 @@ def _view(path: str, regex: str, summary: str, **operations: views.Operation) ->
         regex=rf"^{_BASE}{regex}$",
         permissions=(views.is_authenticated, staff_of_something),
         developer_errors=True,
+        defect=True,
         summary=summary,
         evidence="recorded",
         source="openedx.md 6.8",

@@ -161,6 +161,7 @@ def _view(path: str, summary: str, regex: str | None = None, **more: Any) -> Api
         evidence="recorded",
         source="openedx.md 6.2",
         tag="enrollment",
+        defect=path != "/roles/",
         **(defaults | more),
     )
 

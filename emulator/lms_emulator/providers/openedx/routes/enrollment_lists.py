@@ -191,5 +191,6 @@ VIEWS = (
         evidence="recorded",
         source="openedx.md 6.2",
         tag="enrollment",
+        defect=True,
     ),
 )

@@ -216,7 +216,7 @@ def list_users(x: Call) -> Response:
 
 def read_user(x: Call) -> Response:
     """One user by number."""
-    user = x.store.users.first("id", int(x.path_params["user_id"]))
+    user = x.store.users.first("id", int(x.path_params["id"]))
     if user is None:
         raise wire.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="user exists")
     return wire.api_json(_service_view(x, user))
@@ -276,6 +276,7 @@ VIEWS = (
         parsers=(views.JSON, views.MERGE_PATCH),
         permissions=(views.is_authenticated,),
         allow="GET, POST, OPTIONS",
+        defect=True,
     ),
     _view(
         "/accounts",
@@ -303,6 +304,7 @@ VIEWS = (
         get=read_account,
         patch=change_account,
         parsers=(views.MERGE_PATCH,),
+        defect=True,
     ),
     _view(
         "/preferences/{username}",
@@ -321,5 +323,5 @@ VIEWS = (
         delete=delete_preference,
     ),
     _view("/users/", "Users, for services with the API key", get=list_users, **_FOR_SERVICES),
-    _view("/users/{user_id}/", "One user, for services", r"/users/(?P<user_id>\d+)/", get=read_user, **_FOR_SERVICES),
+    _view("/users/{id}/", "One user, for services", r"/users/(?P<id>\d+)/", get=read_user, **_FOR_SERVICES),
 )
