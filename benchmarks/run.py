@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 HERE = Path(__file__).parent
 UVICORN = [
@@ -208,6 +208,37 @@ def throughput(seconds: int, rounds: int) -> list[Row]:
     return rows
 
 
+def growth(seconds: int) -> list[Row]:
+    """What stays the same: memory while the journal turns over, speed while a world grows."""
+    rows = []
+    with running("emulator") as (process, url):
+        with urlopen(f"{url}/_emulator/info") as answer:
+            key = json.load(answer)["providers"]["openlearning"]["api_key"]
+        mine = f"{url}/openlearning/v2.1/users/me/institutions/?" + urlencode({"api_key": key})
+        sizes, sent = [], 0.0
+        for wanted in (20_000, 200_000):
+            while sent < wanted:
+                sent += load(mine, 5).rate * 5
+            sizes.append(rss(process.pid))
+        rows.append(
+            Row("memory after 20,000 and 200,000 requests", f"{sizes[0]:.0f} and {sizes[1]:.0f} MiB", bar="flat")
+        )
+        before = load(mine, seconds)
+        with urlopen(f"{url}/_emulator/world") as answer:
+            world = json.load(answer)
+        world["openlearning"]["users"] += [
+            {"id": f"{number:024x}", "full_name": f"Person {number}", "profile_name": f"p{number}"}
+            for number in range(100_000)
+        ]
+        put = Request(f"{url}/_emulator/world", json.dumps(world).encode(), method="PUT")
+        with urlopen(put) as answer:
+            answer.read()
+        after = load(mine, seconds)
+        value = f"{after.rate / before.rate * 100:.0f} % of the rate with a handful"
+        rows.append(Row("GET, API key checked, 100,000 people", value, bar="flat"))
+    return rows
+
+
 def starts(count: int) -> list[Row]:
     """Cold start and idle memory, the two kinds taking turns."""
     times: dict[str, list[float]] = {"bare": [], "emulator": []}
@@ -242,7 +273,7 @@ def main() -> None:
     args = parser.parse_args()
     rows = starts(args.starts) + in_process()
     if shutil.which("wrk"):
-        rows += throughput(args.seconds, args.rounds)
+        rows += throughput(args.seconds, args.rounds) + growth(args.seconds)
     else:
         print("no wrk here: throughput is left out (Debian package wrk)", file=sys.stderr)
     lines = ["| what | lms-emulator | bare Starlette on uvicorn | bar |", "|---|---|---|---|"]
