@@ -161,8 +161,7 @@ async def _answer(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Respons
         except Refusal as refused:
             refusal, response = refused, provider.render(x, refused)
         provider.finish(x, response)
-        if x.method not in ("GET", "HEAD"):
-            x.store.expire(x.clock.now())
+        x.store.expire(x.clock.now())
         return response, refusal, None
     except Exception:
         text = traceback.format_exc()

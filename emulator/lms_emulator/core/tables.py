@@ -180,7 +180,7 @@ class Table(Generic[R]):
     def expire(self, now: datetime, most: int = 8) -> int:
         """Drop up to `most` added records whose `keep_until` has passed, oldest first. Returns how many.
 
-        Called for every request that writes, so that state stays bounded at a constant cost per request.
+        Called for every request, so that state stays bounded at a constant cost per request.
         """
         keep_until = self._spec.keep_until
         if keep_until is None or not self._changes:
