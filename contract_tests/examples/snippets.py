@@ -38,8 +38,9 @@ class Snippet:
 
 
 def documents() -> list[Path]:
-    """The README, CONTRIBUTING and every page of the docs that is written by hand."""
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """The README, CONTRIBUTING, and the pages of the providers; the other pages are run where only the package is."""
+    providers = (ROOT / "docs" / "providers").glob("*.md")
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(providers)]
 
 
 def snippets(document: Path) -> Iterator[Snippet]:

@@ -12,12 +12,13 @@ _HEAD = """\
 
 State lives in memory, and a long run must not fill it. Two rules, declared with each table (`TableSpec`):
 
-- **expires**: a record that can no longer matter to any answer (a nonce beyond the window in which its timestamp would be
-  accepted, a used or expired code, an expired session) is dropped, oldest first, a few with every request.
+- **expires**: a record that can no longer matter to any answer (a nonce beyond the window in which its timestamp would
+  be accepted, a used or expired code, an expired session) is dropped, oldest first, a few with every request.
 - **at most**: no more than so many records are kept beside those of the world file; the oldest go first.
 
 People, courses, enrolments, grades and the like are kept until the world is reset. The journal keeps the latest
-`emulator.journal_entries` exchanges within `emulator.journal_bytes`, the outbox the latest `emulator.outbox_entries` messages.
+`emulator.journal_entries` exchanges within `emulator.journal_bytes`, the outbox the latest
+`emulator.outbox_entries` messages.
 
 | provider | table | expires | at most |
 |---|---|---|---|

@@ -1,4 +1,6 @@
-"""Every command and every piece of Python in README and docs, run as written where only the distribution is installed.
+"""Every command and every piece of Python in the pages of `docs/`, run as written where only the distribution is.
+
+The README and the pages of the providers tell one story each, block by block: `contract_tests/examples` runs those.
 
 Shell commands run in a network and a folder of their own, so that the documents can name the default ports. A piece
 that needs what a test cannot have (a container engine) says so in a comment above it: `<!-- not run: … -->`.
@@ -38,7 +40,7 @@ class Piece(NamedTuple):
 
 def pieces(language: str) -> list[object]:
     found = []
-    for file in [TREE / "README.md", *sorted((TREE / "docs").glob("*.md"))]:
+    for file in sorted((TREE / "docs").glob("*.md")):
         content = file.read_text("utf-8")
         for match in _FENCE.finditer(content):
             if match[1] is None and match[2] == language:
