@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -112,3 +115,27 @@ def test_a_default_port_in_the_signed_address_makes_no_difference(site: Site) ->
     assert data["url"] == "https://www.openlearning.com:443/lti/launch/"
     site.lms.settings["openlearning.web_base_url"] = "https://www.openlearning.com"
     assert site.http.post("/lti/launch/", data=data["params"]).status_code == 302
+
+
+VECTORS = json.loads((Path(__file__).parents[2] / "fixtures" / "vectors" / "lti11.json").read_text("utf-8"))["vectors"]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+def test_the_vectors_are_accepted_as_launches(site: Site, vector: dict[str, Any]) -> None:
+    """Each vector posted as it is, to a world that knows its consumer and class, at its own time."""
+    params = vector["params"]
+    world = site.lms.dump()
+    section = world["openlearning"]
+    section["classes"][0]["id"] = params["context_id"]
+    section["enrolments"] = []
+    section["registrations"] = [
+        {"consumer_key": params["oauth_consumer_key"], "secret": vector["secret"], "institution": "lakeside"}
+    ]
+    site.lms.load(world)
+    site.lms.settings["openlearning.web_base_url"] = vector["url"].removesuffix("/lti/launch/")
+    site.lms.clock.freeze(datetime.fromtimestamp(int(params["oauth_timestamp"]), UTC))
+    signed = params | {"oauth_signature": vector["signature_base64"]}
+    for change, status in (({"roles": "Instructor"}, 403), ({}, 302), ({}, 403)):
+        assert site.http.post("/lti/launch/", data=signed | change, headers=BROWSER).status_code == status
+    made = site.get(site.managed_users(), params={"external_institution_id": params["user_id"]}).json()["data"]
+    assert made[0]["user"]["full_name"] == params["lis_person_name_full"]

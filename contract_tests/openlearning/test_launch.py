@@ -387,6 +387,19 @@ def test_the_session_cookie(site: Site) -> None:
     assert re.fullmatch(r"openlearning_session=[A-Za-z0-9]{32}; HttpOnly; Max-Age=14400; Path=/; SameSite=lax", cookie)
 
 
+def test_the_session_cookie_behind_a_proxy(site: Site) -> None:
+    """The browser sees the proxy's scheme and path, and so the cookie has to fit those."""
+    site.lms.settings["openlearning.web_base_url"] = "https://lms.example/learn"
+    data = site.launch_data()
+    response = site.http.post("/lti/launch/", data=data["params"])
+    passed(response)
+    assert response.headers["location"].startswith("https://lms.example/learn/lakeside/courses/")
+    cookie = response.headers["set-cookie"]
+    assert cookie.endswith("Path=/learn/; SameSite=none; Secure")
+    page = site.http.get("/lakeside/", headers={"Cookie": cookie.split(";")[0]})
+    assert 'action="https://lms.example/learn/accounts/logout/"' in page.text
+
+
 def test_a_launch_by_a_server_is_noticed(site: Site) -> None:
     data = site.launch_data()
     passed(httpx.post(data["url"], data=data["params"], headers={"Accept": "application/json"}))

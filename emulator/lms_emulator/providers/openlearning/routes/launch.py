@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -114,12 +114,13 @@ def _sign_in(x: Call, user: User) -> Session:
 
 def _with_cookie(x: Call, response: Response, session: Session) -> Response:
     """Set the session cookie; `SameSite=None`, as a page in another site's frame needs it, wherever TLS allows it."""
-    secure = x.scheme == "https"
+    address = urlsplit(wire.web_base(x))
+    secure = address.scheme == "https"
     response.set_cookie(
         credentials.SESSION_COOKIE,
         session.id,
         max_age=x.settings.session_seconds,
-        path=f"{x.prefix}/",
+        path=f"{address.path}/",
         secure=secure,
         httponly=True,
         samesite="none" if secure else "lax",
@@ -194,7 +195,7 @@ def _ask_for_class(x: Call, institution: Institution, setup: ClassSetup, session
         institution=institution,
         setup=setup,
         choices=choices,
-        action=f"{x.base_url}{SETUP_PATH}",
+        action=f"{wire.web_base(x)}{SETUP_PATH}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -19,7 +20,7 @@ def _page(x: Call, template: str, **values: Any) -> Response:
         template,
         headers={"Cache-Control": "no-store"},
         user=credentials.signed_in(x),
-        base=x.base_url,
+        base=wire.web_base(x),
         **values,
     )
 
@@ -94,8 +95,9 @@ def sign_out(x: Call) -> Response:
     session = credentials.session(x)
     if session is not None:
         x.store.sessions.delete(session.id)
-    response = RedirectResponse(f"{x.base_url}/accounts/signed-out/", 303)
-    response.delete_cookie(credentials.SESSION_COOKIE, path=f"{x.prefix}/")
+    base = wire.web_base(x)
+    response = RedirectResponse(f"{base}/accounts/signed-out/", 303)
+    response.delete_cookie(credentials.SESSION_COOKIE, path=f"{urlsplit(base).path}/")
     return response
 
 
