@@ -213,6 +213,18 @@ def test_the_rate_limit_is_a_page(web: Web) -> None:
     assert web.client_credentials().status_code == 200
 
 
+def test_rest_views_can_be_limited_too(web: Web) -> None:
+    web.lms.settings["openedx.user_rate"] = "2/minute"
+    token, other = web.info.access_tokens.learner, web.info.access_tokens.other_learner
+    assert [web.me(token).status_code for _ in range(3)] == [200, 200, 429]
+    refused = web.me(token)
+    assert refused.json()["detail"].startswith("Request was throttled. Expected available in ")
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert web.me(other).status_code == 200
+    web.lms.clock.advance(seconds=61)
+    assert web.me(token).status_code == 200
+
+
 # codes
 
 

@@ -50,6 +50,13 @@ def admit(x: Call, scope: str, rate: str, *, caller: str | None = None) -> int |
     return None
 
 
+def rest_view(x: Call) -> None:
+    """The limit of REST views that have none of their own."""
+    wait = admit(x, "user", x.settings.user_rate)
+    if wait is not None:
+        raise wire.throttled(wait)
+
+
 def token_endpoint(x: Call) -> None:
     """The token endpoint's limit per address; it counts every method and answers with a page."""
     if admit(x, "token", x.settings.token_endpoint_rate, caller="address") is not None:

@@ -107,9 +107,9 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     user_rate: Annotated[
         str,
         choice(
-            "Limit on API calls per user or address; the real default is `60/minute`, applied only by views "
-            "that ask for it.",
-            evidence="documented",
+            "Limit on every REST view without one of its own, per user or address. The LMS has the rate `60/minute` "
+            "ready under the name `user` but applies it to no view by itself.",
+            evidence="chosen",
             source="openedx.md 0.4",
         ),
     ] = ""

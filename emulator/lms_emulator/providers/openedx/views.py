@@ -14,7 +14,7 @@ from starlette.responses import Response
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.routing import Route
-from lms_emulator.providers.openedx import credentials, visits, wire
+from lms_emulator.providers.openedx import credentials, rates, visits, wire
 from lms_emulator.providers.openedx.credentials import Authenticator
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ class ApiView:
             )
         if self.throttle is not None:
             self.throttle(x)
+        elif x.settings.user_rate:
+            rates.rest_view(x)
         operation = self.operations.get("GET" if x.method == "HEAD" else x.method)
         if operation is not None:
             return operation(x)
