@@ -241,6 +241,10 @@ def test_refreshing_kills_the_access_token_and_keeps_the_refresh_token(canvas: S
     assert canvas.reason == "token_replaced"
     assert canvas.api(body["access_token"]).get("/api/v1/users/self").status_code == 200
     assert canvas.token(grant_type="refresh_token", refresh_token=first["refresh_token"]).status_code == 200
+    assert [w.code for w in canvas.lms.requests.last.warnings] == ["refreshed_again_at_once"]
+    canvas.lms.clock.advance(seconds=61)
+    canvas.token(grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert canvas.lms.requests.last.warnings == []
 
 
 def test_refresh_tokens_that_do_not_hold(canvas: Site) -> None:

@@ -25,6 +25,7 @@ from lms_emulator.providers.canvas.model import (
 
 USERINFO = ["/auth/userinfo"]
 REPLACED_KEPT = 8
+FRESH_SECONDS = 60
 
 
 class Grant(NamedTuple):
@@ -226,7 +227,20 @@ def refresh(x: Call, key: DeveloperKey, refresh_token: str) -> Grant:
     user = x.store.users.get(token.user_id)
     if user is None:
         raise wire.refresh_token_not_found("the user does not exist any more")
+    if token.replaced_tokens and _age(x, token) < FRESH_SECONDS:
+        x.warn(
+            "refreshed_again_at_once",
+            "this token was refreshed moments ago; two workers that both refresh kill each other's access token",
+        )
     return Grant(_regenerate(x, token), user, False)
+
+
+def _age(x: Call, token: AccessToken) -> float:
+    """Seconds since the access token was made."""
+    if token.expires_at is None:
+        return float("inf")
+    made = token.expires_at - timedelta(seconds=x.settings.access_token_lifetime_seconds)
+    return (x.clock.now() - made).total_seconds()
 
 
 def _regenerate(x: Call, token: AccessToken) -> AccessToken:

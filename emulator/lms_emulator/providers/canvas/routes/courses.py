@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,6 +18,10 @@ from lms_emulator.providers.canvas.model import DiscussionTopic, Enrollment
 KINDS: dict[str, Any] = {
     f"{kind}Enrollment": f"{kind}Enrollment" for kind in ("Student", "Teacher", "Ta", "Designer", "Observer")
 }
+
+
+LAST_DAY = datetime(9999, 12, 1, tzinfo=UTC)
+"""The latest start of a window of 28 days that a datetime can hold."""
 
 
 def index(x: Call) -> Response:
@@ -148,7 +152,7 @@ def announcements(x: Call) -> Response:
         )
     courses = [rules.visible_course(x, caller, code.removeprefix("course_")).id for code in codes]
     start = _date(x, "start_date", x.clock.now() - timedelta(days=x.settings.announcement_window_days))
-    end = _date(x, "end_date", start + timedelta(days=28))
+    end = _date(x, "end_date", min(start, LAST_DAY) + timedelta(days=28))
     if end < start:
         raise wire.bad_request("end_date_invalid", "Invalid end_date", expected=f"at or after {start}", got=str(end))
     found = [(rules.posted_at(x, t), t) for c in courses for t in x.store.discussion_topics.find("course", c)]

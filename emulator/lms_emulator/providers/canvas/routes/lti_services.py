@@ -262,6 +262,8 @@ def _student(x: Call, course: Course, reference: Any) -> User:
     """The student that a score is for, by LTI id or Canvas id. Raises 422."""
     text = str(reference) if reference is not None else ""
     user = x.store.users.first("lti_id", text) or x.store.users.get(number(text))
+    if user is not None and user.lti_id != text:
+        x.warn("score_by_api_id", "Canvas takes its own user id here; other platforms know only the id_token's `sub`")
     if not x.check("userId is a student of the course", user is not None and rules.is_student(x, user, course.id)):
         raise wire.lti_service(
             "score_for_no_student",
