@@ -45,8 +45,9 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     def problems(self, section: Any) -> Iterable[str]:
         """References to users and applications that are not there, and clashing keys."""
         from lms_emulator.providers.openedx.model.checks import problems
+        from lms_emulator.providers.openedx.rules import checks
 
-        return problems(section)
+        return (*problems(section), *checks.problems(section))
 
     def normalise_path(self, path: str) -> str:
         """Several slashes at the beginning count as one."""
