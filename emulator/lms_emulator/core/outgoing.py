@@ -42,6 +42,8 @@ async def fetch(
         data, json, content: the body, as httpx takes them.
     Raises OutgoingError.
     """
+    import asyncio
+
     import httpx
 
     permitted = {urlsplit(x.resolve(each)).netloc.lower() for each in allowed}
@@ -52,10 +54,15 @@ async def fetch(
     transport = httpx.ASGITransport(x.send_request) if is_ours(x, url) else None  # type: ignore[arg-type]  # ASGI app
     timeout = x.world.emulator.lms_timeout_seconds
     try:
-        async with httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False) as client:
+        async with (
+            asyncio.timeout(timeout),  # in process nothing else would end a scripted delay
+            httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False) as client,
+        ):
             return await client.request(method, url, headers=headers, data=data, json=json, content=content)
-    except httpx.TimeoutException:
+    except (httpx.TimeoutException, TimeoutError):
         raise OutgoingError("timeout", url, f"no answer from {url} within {timeout} s") from None
+    except AssertionError:  # how the in-process transport puts it
+        raise OutgoingError("unreachable", url, f"{url} broke its answer off") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise OutgoingError("unreachable", url, f"{url} cannot be reached: {error}") from None
 

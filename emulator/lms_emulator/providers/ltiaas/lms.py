@@ -140,10 +140,12 @@ async def call_service(
     accept: str = "application/json",
     json: Any = None,
     content_type: str = "application/json",
+    expects: type[dict[str, Any]] | type[list[Any]] | None = None,
 ) -> Answer:
     """Call an LTI service of the LMS with a fresh token.
 
-    Raises the LMS's own refusal, its status and body passed on.
+    Parameters: `expects`, the kind of JSON that a success has.
+    Raises the LMS's own refusal, its status and body passed on, or `lms_unreachable` for an answer that is none.
     """
     token = await service_token(x, platform, scopes)
     headers = {"Authorization": f"Bearer {token}", "Accept": accept}
@@ -156,6 +158,9 @@ async def call_service(
     answer = await ask(x, known_urls(x, platform), method, url, headers=headers, content=content)
     if not answer.ok:
         raise wire.lms_refused(SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body)
+    if expects is not None and not isinstance(answer.body, expects):
+        why = f"the LMS answered {answer.status} without the JSON that belongs to it"
+        raise wire.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=why)
     return answer
 
 

@@ -100,7 +100,9 @@ async def line_items(x: Call) -> Response:
         tag=x.query.get("tag") or None,
         limit=limit,
     )
-    found = await lms.call_service(x, caller.platform, "GET", url, scopes=_reading(grades), accept=LINE_ITEMS_TYPE)
+    found = await lms.call_service(
+        x, caller.platform, "GET", url, scopes=_reading(grades), accept=LINE_ITEMS_TYPE, expects=list
+    )
     return answer(_page(found, "lineItems", _list(found.body)))
 
 
@@ -134,6 +136,7 @@ async def create_line_item(x: Call) -> Response:
         url,
         scopes=_scopes("lineitem"),
         accept=LINE_ITEM_TYPE,
+        expects=dict,
         json=body,
         content_type=LINE_ITEM_TYPE,
     )
@@ -146,7 +149,9 @@ async def line_item(x: Call) -> Response:
 
     caller, grades = _caller(x)
     url = line_item_url(x, scores=False)
-    found = await lms.call_service(x, caller.platform, "GET", url, scopes=_reading(grades), accept=LINE_ITEM_TYPE)
+    found = await lms.call_service(
+        x, caller.platform, "GET", url, scopes=_reading(grades), accept=LINE_ITEM_TYPE, expects=dict
+    )
     return answer(found.body)
 
 
@@ -189,7 +194,7 @@ async def scores(x: Call) -> Response:
     own = lms.with_query(lms.below(line_item_url(x, scores=True), "results"), user_id=user_id, limit=limit)
     url = once_more_decoded(x, "url") or own
     found = await lms.call_service(
-        x, caller.platform, "GET", url, scopes=_scopes("result.readonly"), accept=RESULTS_TYPE
+        x, caller.platform, "GET", url, scopes=_scopes("result.readonly"), accept=RESULTS_TYPE, expects=list
     )
     results = [
         {k: result[k] for k in _RESULT if result.get(k) is not None}

@@ -76,12 +76,14 @@ async def memberships(x: Call) -> Response:
         role, link = once_more_decoded(x, "role"), x.query.get("resourceLinkId") or None
         url = lms.with_query(str(roster["context_memberships_url"]), role=role, limit=limit, rlid=link)
     require_active(caller.platform)
-    found = await lms.call_service(x, caller.platform, "GET", url, scopes=[SCOPE_MEMBERSHIP], accept=MEMBERSHIP_TYPE)
+    found = await lms.call_service(
+        x, caller.platform, "GET", url, scopes=[SCOPE_MEMBERSHIP], accept=MEMBERSHIP_TYPE, expects=dict
+    )
     return answer(_roster(found, url))
 
 
 def _roster(found: lms.Answer, url: str) -> dict[str, Any]:
-    body = found.body if isinstance(found.body, dict) else {}
+    body = found.body
     context = body["context"] if isinstance(body.get("context"), dict) else {}
     members = body.get("members")
     result: dict[str, Any] = {
