@@ -12,6 +12,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cached_property
 from urllib.parse import unquote
 
 from lms_emulator.signing.cmac import cmac_aes
@@ -176,7 +177,7 @@ class AccessToken:
         """The same token with its signature."""
         return replace(self, signature=sign_text(server_key, self.signed_text))
 
-    @property
+    @cached_property
     def canonical(self) -> str:
         """With literal colons: the form to compare and to store."""
         return f"{self.signed_text}|{self.signature}"

@@ -16,7 +16,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from urllib.parse import quote, unquote, unquote_plus
 
 from lms_emulator.signing.cmac import cmac_aes
@@ -44,6 +44,8 @@ class Escaping:
     keeps: str
 
     def __call__(self, text: str) -> str:
+        if text.isascii():
+            return text.translate(_table(self))
         # quote() never escapes "~"; whoever escapes it does so afterwards.
         escaped = quote(text, safe=" " + self.keeps.replace("~", ""), errors="surrogateescape")
         if "~" not in self.keeps:
@@ -52,6 +54,13 @@ class Escaping:
 
     def decode(self, text: str) -> str:
         return (unquote_plus if self.space == "+" else unquote)(text, errors="surrogateescape")
+
+
+@cache
+def _table(escaping: Escaping) -> dict[int, str]:
+    """What each ASCII character that does not stay becomes: many times faster than quote()."""
+    kept = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._" + escaping.keeps)
+    return {code: escaping.space if code == 32 else f"%{code:02X}" for code in range(128) if chr(code) not in kept}
 
 
 JAVA = Escaping("Java URLEncoder", "+", "*")

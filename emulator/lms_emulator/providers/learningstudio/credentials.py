@@ -6,6 +6,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from urllib.parse import unquote
 
 import msgspec
@@ -121,11 +122,10 @@ def _from_token(x: Call, text: str) -> Caller:
     if text.startswith("{"):
         raise wire.placeholder("access_token", text)
     try:
-        token = parse_access_token(text)
+        token, right = _read_token(text, x.store.section.server_key)
     except Malformed as malformed:
         raise _invalid_token("an access token's syntax", text, str(malformed)) from None
-    right = token.sign(x.store.section.server_key)
-    if not hmac.compare_digest(token.signature.encode(), right.signature.encode()):
+    if not hmac.compare_digest(token.signature.encode(), right.encode()):
         raise _invalid_token(
             "the token's own signature", text, "a field of the token was changed, or another server issued it"
         )
@@ -134,6 +134,13 @@ def _from_token(x: Call, text: str) -> Caller:
     elif "%7c" in text.lower():
         x.warn("token_encoded", "The access token was percent-encoded again; send it as it was issued.")
     return _holder(x, token)
+
+
+@lru_cache(maxsize=1024)
+def _read_token(text: str, server_key: str) -> tuple[AccessToken, str]:
+    """A token and the signature that it ought to have. A pure function, remembered because clients repeat tokens."""
+    token = parse_access_token(text)
+    return token, token.sign(server_key).signature
 
 
 def _holder(x: Call, token: AccessToken) -> Caller:
@@ -157,8 +164,8 @@ def _holder(x: Call, token: AccessToken) -> Caller:
     if application is None or not application.active or campus is None or user is None or not user.active:
         raise _invalid_token("application, campus and user are active", token.canonical, "one of them is not any more")
     _throttle(x, f"{application.id}")
-    latest = x.store.access_tokens.find("owner", (issued.application_id, issued.user_id))
-    if len(latest) > 1 and any(other.issued > issued.issued for other in latest):
+    latest = x.store.latest_tokens.get((issued.application_id, issued.user_id))
+    if latest is not None and latest.issued > issued.issued:
         x.warn("old_token", "A newer access token was issued for this user; Pearson asks to use only the latest one.")
     return Caller(campus=campus, application=application, user=user)
 

@@ -159,6 +159,15 @@ class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     revoked: bool = False
 
 
+class LatestToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When an application last got a token for a user; earlier ones work, but ought not to be used."""
+
+    application_id: str
+    user_id: int
+    issued: Aware
+    expires: Aware
+
+
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     token: str
     application_id: str
@@ -214,6 +223,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     custom_categories: list[CustomCategory] = []
     custom_items: list[CustomItem] = []
     access_tokens: list[IssuedToken] = []
+    latest_tokens: list[LatestToken] = []
     refresh_tokens: list[RefreshToken] = []
     access_grants: list[AccessGrant] = []
     nonces: list[Nonce] = []
@@ -236,6 +246,7 @@ class LearningStudioStore(Store):
     custom_categories: Table[CustomCategory]
     custom_items: Table[CustomItem]
     access_tokens: Table[IssuedToken]
+    latest_tokens: Table[LatestToken]
     refresh_tokens: Table[RefreshToken]
     access_grants: Table[AccessGrant]
     nonces: Table[Nonce]
@@ -282,16 +293,16 @@ class LearningStudioStore(Store):
         ),
         "custom_categories": TableSpec(key="guid", indexes={"course": lambda category: category.course_id}),
         "custom_items": TableSpec(key="guid", indexes={"category": lambda item: item.category_guid}),
-        "access_tokens": TableSpec(
-            key="token",
-            indexes={"owner": lambda token: [(token.application_id, token.user_id)]},
-            keep_until=lambda token: token.expires,
+        "access_tokens": TableSpec(key="token", keep_until=lambda token: token.expires, limit=50_000),
+        "latest_tokens": TableSpec(
+            key=lambda latest: (latest.application_id, latest.user_id),
+            keep_until=lambda latest: latest.expires,
             limit=50_000,
         ),
         "refresh_tokens": TableSpec(key="token", keep_until=lambda token: token.expires, limit=50_000),
         "access_grants": TableSpec(key="grant", keep_until=lambda grant: grant.expires, limit=50_000),
         "nonces": TableSpec(
-            key=lambda nonce: (nonce.consumer_key, nonce.nonce), keep_until=lambda nonce: nonce.until, limit=500_000
+            key=lambda nonce: (nonce.consumer_key, nonce.nonce), keep_until=lambda nonce: nonce.until, limit=200_000
         ),
         "request_counts": TableSpec(key="key", limit=1_000),
     }

@@ -15,6 +15,7 @@ from lms_emulator.providers.learningstudio.model import (
     Application,
     Campus,
     IssuedToken,
+    LatestToken,
     RefreshToken,
     User,
 )
@@ -57,6 +58,7 @@ def issue(x: Call, application: Application, user: User, *, refreshable: bool) -
             expires=expires,
         )
     )
+    x.store.latest_tokens.put(LatestToken(application_id=application.id, user_id=user.id, issued=now, expires=expires))
     body: dict[str, object] = {"access_token": token.issued(), "expires_in": seconds}
     if refreshable:
         body["refresh_token"] = _refresh_token(x, application, user, token.canonical, now)
