@@ -38,19 +38,33 @@ class Snippet:
 
 
 def documents() -> list[Path]:
-    """The README, CONTRIBUTING, and the pages of the providers; the other pages are run where only the package is."""
-    providers = (ROOT / "docs" / "providers").glob("*.md")
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(providers)]
+    """The README, CONTRIBUTING and every page of the docs that is written by hand."""
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def every_snippet(document: Path) -> Iterator[Snippet]:
+    """The blocks that are to be run."""
+    text = document.read_text("utf-8")
+    for found in _FENCE.finditer(text):
+        if not found["skip"]:
+            line = text.count("\n", 0, found.start("code"))
+            yield Snippet(document.relative_to(ROOT).as_posix(), line, found["kind"], found["code"])
+
+
+def _installs(snippet: Snippet) -> bool:
+    return snippet.kind == "sh" and _INSTALLING.search(snippet.code) is not None
 
 
 def snippets(document: Path) -> Iterator[Snippet]:
-    """The blocks that are to be run. Installing and serving is done by the tests of packaging and of the command."""
-    text = document.read_text("utf-8")
-    for found in _FENCE.finditer(text):
-        if found["skip"] or (found["kind"] == "sh" and _INSTALLING.search(found["code"])):
-            continue
-        line = text.count("\n", 0, found.start("code"))
-        yield Snippet(document.relative_to(ROOT).as_posix(), line, found["kind"], found["code"])
+    """The blocks that are run here. Installing and serving is done by the tests of packaging and of the command."""
+    return (snippet for snippet in every_snippet(document) if not _installs(snippet))
+
+
+def left_to_packaging(document: Path) -> Iterator[Snippet]:
+    """The blocks that install or serve, but for those that run the tests or the demo tool."""
+    for snippet in every_snippet(document):
+        if _installs(snippet) and not re.search(r"-m pytest|demo-tool", snippet.code):
+            yield snippet
 
 
 def with_addresses(code: str, lms: Emulator) -> str:
