@@ -320,6 +320,24 @@ REFUSALS: dict[str, tuple[Call, int, str, Call]] = {
         "user-not-in-cohort",
         Call("DELETE", f"{COHORTS}2/users/charles"),
     ),
+    "cohort_not_found": (
+        Call("GET", f"{COHORTS}99/users/"),
+        404,
+        f"Cohort (ID 99) not found for {COURSE}",
+        Call("GET", f"{COHORTS}1/users/"),
+    ),
+    "wrong_endpoint": (
+        Call("POST", f"{COHORTS}1", ADMIN, {"name": "N", "assignment_type": "manual"}),
+        405,
+        "wrong-endpoint",
+        Call("POST", COHORTS, ADMIN, {"name": "N", "assignment_type": "manual"}),
+    ),
+    "missing_cohort_id": (
+        Call("PATCH", COHORTS, ADMIN, {"name": "N"}),
+        405,
+        "missing-cohort-id",
+        Call("PATCH", f"{COHORTS}1", ADMIN, {"name": "N"}),
+    ),
     "not_found": (
         Call("GET", f"{COHORTS}99"),
         404,

@@ -60,6 +60,16 @@ def _cohort(x: Call, course: Course) -> Cohort:
     return found
 
 
+def _members(x: Call) -> Cohort:
+    """The cohort whose members are asked about; here a missing one has a code of its own."""
+    course = _course(x)
+    found = x.store.cohorts.get(int(x.path_params["cohort_id"]))
+    if found is None or found.course != course.id:
+        text = f"Cohort (ID {x.path_params['cohort_id']}) not found for {x.path_params['course_id']}"
+        raise refusal(404, "cohort-not-found", text, x.path_params["cohort_id"])
+    return found
+
+
 def _object(x: Call) -> dict[str, Any]:
     body = views.data(x)
     if not isinstance(body, dict):
@@ -93,6 +103,8 @@ def list_cohorts(x: Call) -> Response:
 
 def create_cohort(x: Call) -> Response:
     """A new cohort. A second one of the same name is not handled by the real server (500)."""
+    if "cohort_id" in x.path_params:
+        raise refusal(405, "wrong-endpoint", "Please use the parent endpoint.", x.path)
     course, body = _course(x), _object(x)
     name, kind = body.get("name"), body.get("assignment_type")
     if not name:
@@ -113,12 +125,14 @@ def read_cohort(x: Call) -> Response:
 
 def change_cohort(x: Call) -> Response:
     """Another name or way of assigning."""
-    course = _course(x)
+    if "cohort_id" not in x.path_params:
+        raise refusal(405, "missing-cohort-id", "Request method requires cohort_id in path", x.path)
     body = _object(x)
     name, kind = body.get("name"), body.get("assignment_type")
     if not name and not kind:
         text = "Request must include name and/or assignment type."
         raise refusal(400, "missing-fields", text, sorted(body))
+    course = _course(x)
     cohort = _cohort(x, course)
     if name and name != cohort.name and cohorts.named(x.store, course.id, str(name)) is not None:
         raise refusal(400, "cohort-name-exists", "A cohort with the same name already exists.", name)
@@ -136,7 +150,7 @@ def change_cohort(x: Call) -> Response:
 
 def list_users(x: Call) -> Response:
     """The members of a cohort, page by page."""
-    cohort = _cohort(x, _course(x))
+    cohort = _members(x)
     users = [user for name in cohort.users if (user := x.store.users.get(name)) is not None]
     page = paging.numbered(x, sorted(users, key=lambda user: user.id))
     results = [
@@ -158,15 +172,12 @@ def list_users(x: Call) -> Response:
 
 def add_users(x: Call) -> Response:
     """Add people, named in the URL or in `users` (a text counts as a list of its letters)."""
-    course = _course(x)
-    cohort = _cohort(x, course)
-    named = x.path_params.get("username")
-    if named:
-        wanted = [named]
-    else:
-        body = _object(x)
-        wanted = [str(one) for one in body.get("users") or []]
-    if not wanted:
+    cohort = _members(x)
+    named, given = x.path_params.get("username"), _object(x).get("users")
+    if not isinstance(given or [], list | str | dict):
+        raise _Unhandled
+    wanted = [str(one) for one in given if one] if given else [named] if named else []
+    if not given and not named:
         raise refusal(400, "missing-users", "Missing users key in payload", None)
     outcome = cohorts.add(x.store, cohort, wanted, x.settings)
     return wire.api_json(
@@ -187,11 +198,10 @@ def remove_user(x: Call) -> Response:
     named = x.path_params.get("username")
     if not named:
         raise refusal(405, "missing-username", "Missing username in path", None)
-    course = _course(x)
-    cohort = _cohort(x, course)
+    cohort = _members(x)
     user = lookup.user_named(x.store, x.settings, named)
     if user is None:
-        raise refusal(404, "user-not-found", f"User does not exist: {named}.", named)
+        raise refusal(404, "user-not-found", "User does not exist.", named)
     if user.username not in cohort.users:
         raise refusal(400, "user-not-in-cohort", "User not assigned to the given cohort.", named)
     cohorts.leave(x.store, cohort, user.username)

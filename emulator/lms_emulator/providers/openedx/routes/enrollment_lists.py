@@ -5,9 +5,11 @@ Source: openedx.md 6.2; recorded groups `enrollment` and `enrollment/other`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.providers.openedx import credentials, paging, permissions, throttles, views, wire
+from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Enrollment, EnrollmentAllowed
 from lms_emulator.providers.openedx.rules import fields, keys, names, shapes
 from lms_emulator.providers.openedx.views import ApiView
@@ -23,7 +25,7 @@ MOST_VALUES = 100
 def list_all(x: Call) -> Response:
     """Every enrolment, newest first, page by page; filtered by course, user, or address."""
     wanted = _filters(x)
-    found = [one for one in x.store.enrollments if _fits(x, one, wanted)]
+    found = [one for one in _candidates(x, wanted) if _fits(x, one, wanted)]
     found.sort(key=lambda one: (one.created, one.id), reverse=True)
     page = paging.by_cursor(x, found, lambda one: one.created.isoformat(sep=" "), size=MOST_VALUES, most=MOST_VALUES)
     results = [
@@ -37,6 +39,15 @@ def list_all(x: Call) -> Response:
         for one in page.items
     ]
     return wire.api_json({"next": page.next, "previous": page.previous, "results": results})
+
+
+def _candidates(x: Call, wanted: dict[str, list[str]]) -> Iterable[Enrollment]:
+    """The enrolments that may fit: by user where users are named, else all."""
+    table = x.store.enrollments
+    if "username" not in wanted:
+        return table
+    users = (lookup.user_named(x.store, x.settings, name) for name in wanted["username"])
+    return [one for username in {user.username for user in users if user} for one in table.find("user", username)]
 
 
 def _filters(x: Call) -> dict[str, list[str]]:
