@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from typing import Any
 
+from .http import Log, Sent
 from .targets import Target
 
 WIRE = {
@@ -71,6 +74,30 @@ class Bench:
     def facts(self, provider: str) -> dict[str, Any]:
         """Ids and credentials."""
         return self.target.facts(provider)
+
+
+@contextlib.contextmanager
+def requests_logged(log: Log) -> Iterator[None]:
+    """Note what clients built on `requests` send, so that it stands in the script of a failing example."""
+    try:
+        import requests
+    except ImportError:
+        yield
+        return
+    plain = requests.Session.send
+
+    def send(self: Any, request: Any, **kwargs: Any) -> Any:
+        response = plain(self, request, **kwargs)
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+        headers = [(str(name), str(value)) for name, value in request.headers.items()]
+        log.add(Sent(str(request.method), str(request.url), headers, body, response.status_code))
+        return response
+
+    requests.Session.send = send
+    try:
+        yield
+    finally:
+        requests.Session.send = plain
 
 
 class _Completed:

@@ -13,11 +13,23 @@ from .targets import Target, Unavailable
 
 IN_PROCESS, SOCKET, ORACLE, LIVE = "in-process", "socket", "oracle", "live"
 TARGETS = (IN_PROCESS, SOCKET, ORACLE, LIVE)
-PUBLISHED: dict[str, str] = {}
-"""Published clients: name to `package.module:Class` of their adapters."""
+PUBLISHED = {
+    "openedx/edx-rest-api-client": ".adapters.published.edx_rest_api_client:EdxRestApiClient",
+    "openedx/authlib": ".adapters.published.authlib:Authlib",
+    "openedx/edx-api-client": ".adapters.published.edx_api_client:EdxApiClient",
+    "openedx/edx-auth-backends": ".adapters.published.edx_auth_backends:EdxAuthBackends",
+    "openlearning/lti": ".adapters.published.lti:Lti",
+    "openlearning/example": ".adapters.examples.openlearning:OpenLearning",
+    "learningstudio/example": ".adapters.examples.learningstudio:LearningStudio",
+    "canvas/canvasapi": ".adapters.published.canvasapi:CanvasApi",
+    "brightspace/bsapi": ".adapters.published.bsapi:BsApi",
+    "ltiaas/ltiaas": ".adapters.published.ltiaas:LtiaasClient",
+}
+"""Adapters by `provider/client`: published clients, and examples of our own."""
 SOCKET_EXAMPLES = 40
 LIVE_EXAMPLES = 3
-_CLIENT_TARGETS = {"openedx": (SOCKET, ORACLE)}
+CLIENT_EXAMPLES = 25
+ON_THE_ORACLE = ("edx-rest-api-client", "authlib")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,11 +62,10 @@ def cells(*, adapter: str | None = None, only: Iterable[str] = ()) -> list[Cell]
         found += [Cell(contract=name, adapter="wire", target=SOCKET, examples=SOCKET_EXAMPLES) for name in CONTRACTS]
         found += [Cell(contract=name, adapter="wire", target=LIVE, examples=LIVE_EXAMPLES) for name in CONTRACTS]
         found.append(Cell(contract="openedx", adapter="wire", target=ORACLE))
-        for name, path in PUBLISHED.items():
-            provider = path.split(".")[-1].split(":")[0].split("_")[0] if ":" not in name else name
-            provider = name.split("/")[0]
-            for target in _CLIENT_TARGETS.get(provider, (SOCKET,)):
-                found.append(Cell(contract=provider, adapter=name, target=target, examples=SOCKET_EXAMPLES))
+        for name in PUBLISHED:
+            provider, _, client = name.partition("/")
+            places = (SOCKET, ORACLE) if client in ON_THE_ORACLE else (SOCKET,)
+            found += [Cell(contract=provider, adapter=name, target=t, examples=CLIENT_EXAMPLES) for t in places]
         found = [cell for cell in found if not chosen or cell.target in chosen]
     return found
 

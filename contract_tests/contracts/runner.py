@@ -6,13 +6,14 @@ import dataclasses
 import os
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from .bench import Bench, load
+from .bench import Bench, load, requests_logged
 from .http import Log
 
 CONTRACTS = {
@@ -89,7 +90,10 @@ def run(
     before, begun, first = log.total, time.perf_counter(), bench.examples
     failure: str | None = None
     try:
-        run_state_machine_as_test(seated, settings=settings(**chosen))
+        with warnings.catch_warnings(), requests_logged(log):
+            if bench.adapter is not None:
+                warnings.simplefilter("ignore")  # other people's clients have warnings of their own
+            run_state_machine_as_test(seated, settings=settings(**chosen))
     except Exception as error:
         failure = _account(error)
     return Outcome(

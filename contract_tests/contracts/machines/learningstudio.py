@@ -136,6 +136,12 @@ class LearningStudioMachine(Machine):
             kind = ASSERTION_TYPE + "x"
         expect_refused(self.wire.send_assertion(forged, kind), status=400, why=how)
 
+    def name_at_the_other_campus(self) -> str:
+        """The user name of somebody there, as that campus's own keys tell it."""
+        user = self.facts["other_campus"]["user_id"]
+        found = self.wire.signed(self.other_keys, "GET", f"/users/{user}", self.epoch, self.nonce())
+        return str(expect_granted(found)["users"][0]["userName"])
+
     @rule(person=PEOPLE)
     def assertion_of_the_other_campus(self, person: str) -> None:
         """Each campus's keys are good for its own people only."""

@@ -59,7 +59,8 @@ class LmsMachine(Machine):
         self.grants: list[Grant] = []
         self.sessions: list[Session] = []
         self.browsers: dict[str, Browser] = {}
-        self.states = 0
+        self.states = self.foreign = 0
+        self.connect(self.PEOPLE[0], "own")
 
     def browser(self, person: str) -> Browser:
         """A person's browser; it stays signed in as long as the site lets it."""
@@ -72,31 +73,64 @@ class LmsMachine(Machine):
 
     # consent and codes
 
-    @rule(
-        number=PICK, client=st.sampled_from(["own", "own", "other"]), agree=st.sampled_from([True, True, True, False])
-    )
-    def authorize(self, number: int, client: str, agree: bool) -> None:
-        person = pick(self.PEOPLE, number)
+    def connect(self, person: str, client: str) -> Session:
+        """Consent and exchange in one go."""
+        self.grant(person, client)
+        return self.redeem(self.grants[-1])
+
+    def grant(self, person: str, client: str) -> None:
+        """A person consents."""
         self.states += 1
-        state = f"st/ate {self.states}&x"
-        asked = self.clients[client]
-        outcome = self.wire.authorize(
-            self.browser(person), asked, self.person(person), asked["redirect_uri"], state, agree=agree
-        )
-        if not agree:
-            expect_refused(outcome, "access_denied")
-            return
+        state, asked = f"st/ate {self.states}&x", self.clients[client]
+        outcome = self.wire.authorize(self.browser(person), asked, self.person(person), asked["redirect_uri"], state)
         code: Code = expect_granted(outcome)
         assert code.state == state
         assert all(code.code != old.code for old in self.grants)
         self.grants.append(Grant(code=code.code, client=client, person=person, expires=self.now + self.CODE_LIFE))
 
-    @rule(how=st.sampled_from(["host", "scheme-relative", "client"]))
+    def redeem(self, grant: Grant) -> Session:
+        """A living code gives a token."""
+        client = self.clients[grant.client]
+        outcome = self.port.token(client, grant.code, client["redirect_uri"])
+        token: Token = expect_granted(outcome, f"a code at {self.now}, good until {grant.expires}")
+        grant.used = True
+        assert token.expires_in in (None, LIFE)
+        assert token.refresh is not None
+        self.fresh(token.access)
+        tokens = [(token.access, self.now + LIFE)]
+        self.sessions.append(Session(client=grant.client, person=grant.person, refresh=token.refresh, tokens=tokens))
+        return self.sessions[-1]
+
+    @rule(number=PICK, client=st.sampled_from(["own", "own", "other"]), again=st.booleans())
+    def sign_in(self, number: int, client: str, again: bool) -> None:
+        """Consent, exchange, and perhaps the code once more."""
+        made = self.connect(pick(self.PEOPLE, number), client)
+        self.probe(made, *made.tokens[-1])
+        if again:
+            used = self.clients[client]
+            outcome = self.port.token(used, self.grants[-1].code, used["redirect_uri"])
+            expect_refused(outcome, "invalid_grant", status=400, why="the code was used")
+
+    @rule(number=PICK, client=st.sampled_from(["own", "own", "other"]), agree=st.sampled_from([True, True, False]))
+    def authorize(self, number: int, client: str, agree: bool) -> None:
+        person = pick(self.PEOPLE, number)
+        if agree:
+            self.grant(person, client)
+            return
+        asked = self.clients[client]
+        outcome = self.wire.authorize(
+            self.browser(person), asked, self.person(person), asked["redirect_uri"], "s", agree=False
+        )
+        expect_refused(outcome, "access_denied")
+
+    @precondition(lambda self: self.foreign < 3)
+    @rule(how=st.sampled_from(["host", "before", "client"]))
     def authorize_to_a_foreign_address(self, how: str) -> None:
+        self.foreign += 1
         client = dict(self.clients["own"])
         redirect = {
-            "host": "http://evil.example/callback",
-            "scheme-relative": client["redirect_uri"].replace("://", "://evil.example/?"),
+            "host": "https://evil.example/callback",
+            "before": client["redirect_uri"].replace("://", "://evil.example/?"),
             "client": client["redirect_uri"],
         }[how]
         if how == "client":
@@ -107,11 +141,13 @@ class LmsMachine(Machine):
         assert outcome.status not in (302, 303), f"redirected to {outcome.detail}"
 
     @precondition(lambda self: self.grants)
-    @rule(
-        number=PICK, wrong=st.sampled_from([None, None, None, "client", "secret", "flip", "cut"]), at=st.integers(0, 40)
-    )
+    @rule(number=PICK, wrong=st.sampled_from([None, None, "client", "secret", "flip", "cut"]), at=st.integers(0, 40))
     def exchange(self, number: int, wrong: str | None, at: int) -> None:
         grant = pick(self.grants, number)
+        dead = grant.used or self.now >= grant.expires
+        if wrong is None and not dead:
+            self.redeem(grant)
+            return
         client, code = dict(self.clients[grant.client]), grant.code
         redirect = client["redirect_uri"]
         if wrong == "client":
@@ -123,17 +159,8 @@ class LmsMachine(Machine):
         outcome = self.port.token(client, code, redirect)
         if wrong == "secret":
             expect_refused(outcome, "invalid_client", why=wrong)
-        elif wrong is not None or grant.used or self.now >= grant.expires:
-            expect_refused(outcome, "invalid_grant", status=400, why=f"{wrong}, used {grant.used}, now {self.now}")
         else:
-            token: Token = expect_granted(outcome, f"a code at {self.now}, good until {grant.expires}")
-            grant.used = True
-            assert token.expires_in in (None, LIFE)
-            assert token.refresh is not None
-            self.fresh(token.access)
-            made = Session(client=grant.client, person=grant.person, refresh=token.refresh,
-                           tokens=[(token.access, self.now + LIFE)])  # fmt: skip
-            self.sessions.append(made)
+            expect_refused(outcome, "invalid_grant", status=400, why=f"{wrong}, used {grant.used}, now {self.now}")
 
     def fresh(self, access: str) -> None:
         """No token is given out twice."""
@@ -181,6 +208,11 @@ class LmsMachine(Machine):
                 assert token.refresh in (None, session.refresh)
                 session.tokens = [(old, -1) for old, _ in session.tokens]  # dead at once
             session.tokens.append((token.access, self.now + LIFE))
+            if at % 2:
+                self.probe(session, *session.tokens[-2])
+                if session.spent:
+                    again = self.port.refresh(client, session.spent[-1])
+                    expect_refused(again, self.DEAD_REFRESH, status=400, why="the refresh token was used")
 
     # using tokens
 
@@ -250,6 +282,9 @@ class CanvasMachine(LmsMachine):
         if not session.revoked and self.now < expires:
             assert outcome is None
             session.revoked = True
+            self.probe(session, access, expires)
+            again = self.port.refresh(self.clients[session.client], session.refresh)
+            expect_refused(again, self.DEAD_REFRESH, status=400, why="its token was revoked")
         elif outcome is None:
             session.revoked = True  # an expired token may be revoked or not: nobody promises
 

@@ -52,6 +52,7 @@ class Waiting:
     person: str
     made: int
     done: bool = False
+    spoilt: bool = False
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -81,6 +82,29 @@ class LtiaasMachine(Machine):
         self.waiting: list[Waiting] = []
         self.launched: list[Launched] = []
         self.browsers: dict[tuple[str, str], Browser] = {}
+        self.foreign = 0
+        for lms in ("canvas", "brightspace"):
+            self.connected(lms, self.people[lms][0])
+            self.redeem(self.connections[-1])
+
+    def connected(self, lms: str, role: str) -> None:
+        """A person consents at the LMS."""
+        platform = self.facts["platforms"][lms]
+        code = expect_granted(self.wire.connect(self.browser(lms, role), platform, self.person(lms, role)))
+        assert all(code.code != old.code for old in self.connections)
+        self.connections.append(Connection(code=code.code, lms=lms, person=role, made=self.now))
+
+    def redeem(self, connection: Connection) -> None:
+        """A living code gives the LMS's token."""
+        outcome = self.port.access_token(self.key, self.facts["platforms"][connection.lms], connection.code)
+        token: Token = expect_granted(outcome, f"a code {self.now - connection.made} s old")
+        connection.used = True
+        assert token.refresh is not None
+        assert token.expires_in in (None, LIFE)
+        tokens = [(token.access, self.now + LIFE)]
+        self.sessions.append(
+            Session(lms=connection.lms, person=connection.person, refresh=token.refresh, tokens=tokens)
+        )
 
     def person(self, lms: str, role: str) -> dict[str, Any]:
         """A person of an LMS."""
@@ -97,16 +121,16 @@ class LtiaasMachine(Machine):
     def connect(self, lms: str, number: int, agree: bool) -> None:
         role = pick(self.people[lms], number)
         platform = self.facts["platforms"][lms]
-        outcome = self.wire.connect(self.browser(lms, role), platform, self.person(lms, role), agree=agree)
-        if not agree:
-            expect_refused(outcome, "access_denied")
+        if agree:
+            self.connected(lms, role)
             return
-        code = expect_granted(outcome)
-        assert all(code.code != old.code for old in self.connections)
-        self.connections.append(Connection(code=code.code, lms=lms, person=role, made=self.now))
+        outcome = self.wire.connect(self.browser(lms, role), platform, self.person(lms, role), agree=False)
+        expect_refused(outcome, "access_denied")
 
+    @precondition(lambda self: self.foreign < 3)
     @rule(which=st.sampled_from(["inactive", "without_oauth", "unknown", "plan"]))
     def connect_wrongly(self, which: str) -> None:
+        self.foreign += 1
         platforms = {**self.facts["platforms"], "unknown": "NoSuchPlatform000000"}
         platforms["plan"] = self.facts["without_oauth_plan"]["platform"]
         person = self.person("canvas", "student")
@@ -138,23 +162,19 @@ class LtiaasMachine(Machine):
             answer = self.wire.call("POST", path, f"LTIK-AUTH-V2 {key}:x", {"code": code})
             assert answer.status == 401, "these endpoints take the API key as Bearer only"
             return
-        outcome = self.port.access_token(key, platform, code)
         age = self.now - connection.made
+        if wrong is None and not connection.used and age < LMS_CODE_LIFE[connection.lms]:
+            self.redeem(connection)
+            if not at % 2:
+                return
+        outcome = self.port.access_token(key, platform, code)
         if wrong in ("tenant", "key"):
             expect_refused(outcome, status=403 if wrong == "tenant" else 401, why=wrong)
         elif wrong is not None or connection.used or age >= CODE_LIFE:
             expect_refused(outcome, status=400, why=f"{wrong}, used {connection.used}, {age} s old")
-        elif age >= LMS_CODE_LIFE[connection.lms]:
-            connection.used = True
-            expect_refused(outcome, status=400, why="the LMS's own code inside it is over")
         else:
             connection.used = True
-            token: Token = expect_granted(outcome, f"{age} s old")
-            assert token.refresh is not None
-            assert token.expires_in in (None, LIFE)
-            made = Session(lms=connection.lms, person=connection.person, refresh=token.refresh,
-                           tokens=[(token.access, self.now + LIFE)])  # fmt: skip
-            self.sessions.append(made)
+            expect_refused(outcome, status=400, why="the LMS's own code inside it is over")
 
     @precondition(lambda self: self.sessions)
     @rule(number=PICK, wrong=st.sampled_from([None, None, None, "flip", "platform", "spent", "tenant"]), at=PICK)
@@ -219,6 +239,8 @@ class LtiaasMachine(Machine):
     @rule(number=PICK)
     def finish_launch(self, number: int) -> None:
         waiting = pick(self.waiting, number)
+        if waiting.spoilt:
+            return
         outcome = self.wire.finish_launch(waiting.browser, waiting.form)
         age = self.now - waiting.made
         if waiting.done or age > TOKEN_AGE:
@@ -259,7 +281,7 @@ class LtiaasMachine(Machine):
             form = form.changed(id_token=other.form["id_token"])  # its nonce belongs to another state
         expect_refused(self.wire.finish_launch(browser, form), status=401, why=how)
         if how in ("flip", "claims", "none", "public key"):
-            waiting.done = True  # whether the right one would still work is nobody's promise
+            waiting.spoilt = True  # whether the right one still works is nobody's promise
 
     def jwks(self, lms: str) -> Any:
         """The LMS's public keys."""

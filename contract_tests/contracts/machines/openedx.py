@@ -183,6 +183,53 @@ class OpenEdxMachine(Machine):
 
     # authorization codes
 
+    @rule(
+        person=ACTIVE, client=CODE_CLIENTS, attack=st.sampled_from(["client", "redirect", "again", "late", "verifier"])
+    )
+    def sign_in(self, person: str, client: str, attack: str) -> None:
+        """From consent to token in one go, with one wrong turn on the way."""
+        if attack == "late" and not self.bench.target.has_clock:
+            return
+        self.consent(person, client, "read email", False, True, True)
+        grant = self.grants[-1]
+        other = "trusted" if client != "trusted" else "authorization_code"
+        uris = self.client(client)["redirect_uris"]
+        foreign = next((uri for uri in uris if uri != grant.redirect), grant.redirect + "/x")
+        if attack == "client":
+            outcome = self.port.exchange(self.client(other), grant.code, grant.redirect, verifier=VERIFIER)
+            expect_refused(outcome, "invalid_grant", status=400, why="another client's code")
+        elif attack == "redirect":
+            outcome = self.port.exchange(self.client(client), grant.code, foreign, verifier=VERIFIER)
+            expect_refused(outcome, "invalid_request", status=400, why="another redirect_uri")
+        elif attack == "verifier":
+            outcome = self.port.exchange(self.client(client), grant.code, grant.redirect, verifier=VERIFIER[::-1])
+            expect_refused(outcome, "invalid_grant", status=400, why="another verifier")
+        elif attack == "late":
+            self.move(CODE_LIFE)
+        self.trade(grant, VERIFIER, False)
+        if attack == "again":
+            self.trade(grant, VERIFIER, False)
+
+    def trade(self, grant: Grant, verifier: str | None, jwt: bool) -> None:
+        """Exchange a code as its own client should."""
+        client = self.client(grant.client)
+        outcome = self.port.exchange(client, grant.code, grant.redirect, verifier=verifier, jwt=jwt)
+        if grant.used or self.now >= grant.expires:
+            expect_refused(outcome, "invalid_grant", status=400, why=f"used {grant.used}, now {self.now}")
+            return
+        grant.used = True
+        token = expect_granted(outcome, f"a code at {self.now}, good until {grant.expires}")
+        self.keep(token, grant.client, grant.user, " ".join(grant.scope), jwt)
+
+    @precondition(lambda self: self.bench.target.has_clock)
+    @rule(person=ACTIVE)
+    def come_back_later(self, person: str) -> None:
+        """Consent outlives the token that it gave."""
+        self.consent(person, "authorization_code", "read email", False, False, True)
+        self.trade(self.grants[-1], None, False)
+        self.move(OPAQUE_LIFE)
+        self.consent(person, "authorization_code", "read", False, False, True)
+
     def browser(self, person: str) -> Browser:
         """The browser of a signed-in person."""
         if person not in self.browsers:
@@ -193,6 +240,10 @@ class OpenEdxMachine(Machine):
     @rule(person=ACTIVE, client=CODE_CLIENTS, scope=SCOPES.filter(bool), second=st.booleans(), challenged=st.booleans(),
           agree=st.sampled_from([True, True, True, False]))  # fmt: skip
     def authorize(self, person: str, client: str, scope: str, second: bool, challenged: bool, agree: bool) -> None:
+        self.consent(person, client, scope, second, challenged, agree)
+
+    def consent(self, person: str, client: str, scope: str, second: bool, challenged: bool, agree: bool) -> None:
+        """Ask for a code, and compare what is shown and given with the model."""
         uris = self.client(client)["redirect_uris"]
         redirect = uris[1 % len(uris)] if second else uris[0]
         user = self.username(person)
@@ -279,8 +330,13 @@ class OpenEdxMachine(Machine):
     # refreshing and revoking
 
     @precondition(lambda self: self.refreshes)
-    @rule(number=PICK, narrower=st.booleans(), stranger=st.sampled_from([False, False, False, True]))
-    def refresh(self, number: int, narrower: bool, stranger: bool) -> None:
+    @rule(
+        number=PICK,
+        narrower=st.booleans(),
+        stranger=st.sampled_from([False, False, False, True]),
+        again=st.booleans(),
+    )
+    def refresh(self, number: int, narrower: bool, stranger: bool, again: bool) -> None:
         refresh = pick(self.refreshes, number)
         name = refresh.client
         if stranger:
@@ -296,7 +352,11 @@ class OpenEdxMachine(Machine):
             refresh.dead = True
             self.delete(refresh.row)
             assert token.refresh != refresh.value
-            self.keep(token, name, refresh.user, scope or " ".join(refresh.row.scope), False)
+            row = self.keep(token, name, refresh.user, scope or " ".join(refresh.row.scope), False)
+            self.probe(refresh.row.access)
+            self.probe(row.access)
+            if again:
+                expect_refused(self.port.refresh(self.client(name), refresh.value), "invalid_grant", why="rotated")
 
     @precondition(lambda self: self.live_refreshes())
     @rule(number=PICK)
@@ -321,6 +381,7 @@ class OpenEdxMachine(Machine):
         assert self.port.revoke(client, row.value) is None
         if not row.access.jwt:  # a JWT is no stored token: revoking it does nothing
             self.delete(row)
+        self.probe(row.access)
 
     @precondition(lambda self: self.refreshes)
     @rule(number=PICK)

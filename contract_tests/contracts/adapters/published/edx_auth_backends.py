@@ -1,0 +1,59 @@
+"""edx-auth-backends: how Open edX's other services sign people in with the LMS (social-core's `EdXOAuth2`)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ...outcomes import Refused, Token
+from ...ports import Client
+from ..wire import openedx
+from . import configure_django
+
+
+class EdxAuthBackends(openedx.OpenEdx):
+    """The exchange of codes and the refreshing of tokens, through the back end; it always asks for JWTs."""
+
+    def _backend(self, client: Client, code: str, redirect_uri: str) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            configure_django()
+            from auth_backends.backends import EdXOAuth2
+            from social_core.strategy import BaseStrategy
+
+        known = {
+            "SOCIAL_AUTH_EDX_OAUTH2_KEY": client["client_id"],
+            "SOCIAL_AUTH_EDX_OAUTH2_SECRET": client.get("client_secret", ""),
+            "SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT": self.base,
+            "SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT": self.base,
+        }
+
+        class Strategy(BaseStrategy):  # type: ignore[misc,unused-ignore]
+            def get_setting(self, name: str) -> Any:
+                return known[name]
+
+            def request_data(self, merge: bool = True) -> dict[str, str]:
+                return {"code": code}
+
+        return EdXOAuth2(Strategy(storage=None), redirect_uri=redirect_uri)
+
+    def exchange(
+        self, client: Client, code: str, redirect_uri: str, *, verifier: str | None = None, jwt: bool = False
+    ) -> Token | Refused:
+        if not jwt or verifier is not None or "client_secret" not in client:
+            return super().exchange(client, code, redirect_uri, verifier=verifier, jwt=jwt)
+        import requests
+
+        backend = self._backend(client, code, redirect_uri)
+        try:
+            body = backend.request_access_token(
+                backend.access_token_url(),
+                data=backend.auth_complete_params(),
+                headers=backend.auth_headers(),
+                auth=backend.auth_complete_credentials(),
+                method="POST",
+            )
+        except requests.HTTPError as error:
+            return Refused(status=error.response.status_code, code=error.response.json().get("error"))
+        return Token(access=body["access_token"], expires_in=body["expires_in"], kind=body["token_type"],
+                     scope=body["scope"], refresh=body.get("refresh_token"))  # fmt: skip

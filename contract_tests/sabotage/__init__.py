@@ -1,0 +1,1 @@
+"""Deliberate breakages of the emulator, each of which the contracts must catch."""
