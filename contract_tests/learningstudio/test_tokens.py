@@ -250,6 +250,20 @@ def test_fields_in_another_order(lms: Emulator, client: Client, info: Info) -> N
     refused_because(lms, answer, "unknown_keys", "the order is applicationName|consumerKey")
 
 
+def test_other_fields_in_each_other_s_place(lms: Emulator, client: Client, info: Info) -> None:
+    username, now = info.student.username, client.assertion("x").split("|")[5]
+    answer = client.ask_by_assertion(client.assertion(info.client_string, client=username))
+    refused_because(lms, answer, "unknown_keys", "the clientString stands in the place of the userName")
+    answer = client.ask_by_assertion(client.assertion(now, timestamp=username))
+    refused_because(lms, answer, "malformed_assertion", "the sixth field is the timestamp")
+    answer = client.ask_by_assertion(client.assertion(username, timestamp=info.application_id, application=now))
+    refused_because(lms, answer, "malformed_assertion", "the applicationId stands in the place of the timestamp")
+    answer = client.ask_by_assertion(client.assertion(username, client="nowhere"))
+    refused_because(lms, answer, "unknown_keys", "these keys belong to gbdemo")
+    answer = client.ask_by_assertion(client.assertion(username).replace("|", "%7C"))
+    refused_because(lms, answer, "malformed_assertion", "percent-encoded twice")
+
+
 def test_local_time_with_a_z(lms: Emulator, client: Client, info: Info) -> None:
     local = (lms.clock.now - timedelta(hours=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
     answer = client.ask_by_assertion(client.assertion(info.student.username, timestamp=local))
@@ -370,7 +384,12 @@ def test_the_flow_of_2010(lms: Emulator, client: Client, info: Info) -> None:
     assert "incorrect_client_credentials" in answer.text
     refused(lms, client.http.get(url, params={"access_grant": "nonsense"}), "invalid_access_grant")
     refused(lms, client.http.get(url), "missing_parameter")
-    lms.clock.advance(seconds=granted["expires_in"])
+    lms.clock.freeze()
+    fresh = client.http.post(f"{client.url}/authorize/grant", data=form).json()["access_token"]
+    lms.clock.advance(seconds=granted["expires_in"] - 1)
+    assert client.http.get(url, params={"access_grant": fresh}).status_code == 200
+    lms.clock.advance(seconds=1)
+    refused(lms, client.http.get(url, params={"access_grant": fresh}), "invalid_access_grant")
     answer = client.http.get(url, params={"access_grant": granted["access_token"]})
     refused(lms, answer, "invalid_access_grant")
 

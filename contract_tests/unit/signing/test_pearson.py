@@ -21,6 +21,7 @@ from lms_emulator.signing.pearson import (
     sign_text,
 )
 from lms_emulator.signing.pearson_oauth1 import (
+    ESCAPINGS,
     REQUIRED_PARAMETERS,
     SignedRequest,
     authorization,
@@ -364,3 +365,19 @@ def test_an_assertion_is_not_signed_with_a_decoded_secret() -> None:
         timestamp=(datetime(2014, 1, 1, tzinfo=UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
     assert assertion.signature(SECRET) != cmac_aes(bytes.fromhex(SECRET), assertion.text.encode()).hex()
+
+
+@pytest.mark.parametrize(
+    ("name", "escaped"),
+    [
+        ("Java URLEncoder", "a+%C3%A4*%7E%2F"),
+        ("form style", "a+%C3%A4%2A~%2F"),
+        ("PHP urlencode", "a+%C3%A4%2A%7E%2F"),
+        ("RFC 3986", "a%20%C3%A4%2A~%2F"),
+        (".NET EscapeDataString", "a%20%C3%A4*~%2F"),
+    ],
+)
+def test_escapings(name: str, escaped: str) -> None:
+    (escaping,) = [one for one in ESCAPINGS if one.name == name]
+    assert escaping("a ä*~/") == escaped
+    assert escaping("a *~/") == escaped.replace("%C3%A4", "")

@@ -156,3 +156,17 @@ def test_a_plus_that_became_a_blank() -> None:
     found = diagnose_assertion(sent, received, SECRET)
     assert found is not None
     assert "%2B" in found
+
+
+def test_a_format_that_was_left_out_of_the_signed_path() -> None:
+    request = replace(POST, method="GET", path="/me.json")
+    sent = cmac64(base_string(replace(request, path="/me")))
+    found = diagnose_oauth1(sent, request, SECRET, urls=[URL])
+    assert found is not None
+    assert "without its .json" in found
+
+
+def test_what_cannot_be_diagnosed_is_left_alone() -> None:
+    nameless = replace(ASSERTION, timestamp="yesterday")
+    assert diagnose_assertion("0" * 32, nameless, SECRET) is None
+    assert diagnose_assertion("0" * 32, replace(ASSERTION, username="x" * 20_000), SECRET) is None

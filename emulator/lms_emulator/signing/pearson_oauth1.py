@@ -67,7 +67,7 @@ JAVA = Escaping("Java URLEncoder", "+", "*")
 FORM = Escaping("form style", "+", "~")
 PHP = Escaping("PHP urlencode", "+", "")
 PERCENT = Escaping("RFC 3986", "%20", "~")
-DOTNET = Escaping(".NET EscapeDataString", "%20", "*")
+DOTNET = Escaping(".NET EscapeDataString", "%20", "!*'()~")
 ESCAPINGS = (JAVA, FORM, PHP, PERCENT, DOTNET)
 
 QUERY_FORMS: dict[str, Callable[[str, Escaping], str]] = {

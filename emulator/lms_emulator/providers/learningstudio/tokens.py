@@ -147,8 +147,9 @@ def _misplaced(x: Call, assertion: Assertion, signature: str) -> str | None:
     values = (*assertion.text.split("|"), signature)
     for name, value in zip(ASSERTION_FIELDS, values, strict=True):
         home = homes.get(value)
-        # An application may well be named after its campus.
-        if home is not None and home != name and name not in ("applicationName", "userName"):
+        # An application may well be named after its campus, and so may a user.
+        likely = name != "applicationName" and (name != "userName" or assertion.client_string not in homes)
+        if home is not None and home != name and likely:
             return f"the {home} stands in the place of the {name}; the order is {'|'.join(ASSERTION_FIELDS)}"
     first = homes.get(assertion.application_name)
     return f"the {first} stands in the place of the applicationName" if first else None
