@@ -59,6 +59,7 @@ def campus_server() -> Iterator[tuple[Rig, DemoToolServer]]:
     tool = DemoToolServer(port=0)
     try:
         rig = Rig(server)
+        rig.pristine = rig.control("POST", "/snapshots")["id"]
         tool.start(from_emulator(rig.root))
         yield rig, tool
         rig.http.close()
@@ -71,6 +72,7 @@ def campus_server() -> Iterator[tuple[Rig, DemoToolServer]]:
 def campus(campus_server: tuple[Rig, DemoToolServer]) -> Campus:
     """The demo world, pristine, with its LTIAAS portal pointing at the demo tool."""
     rig, tool = campus_server
+    rig.control("POST", f"/snapshots/{rig.pristine}/restore")  # a test may have put another world in its place
     rig.reset()
     portal = {"launch_url": "/launch", "deep_linking_url": "/deep-linking", "oauth_return_url": "/connected"}
     rig.settings(**{name: tool.url + path for name, path in portal.items()})

@@ -34,6 +34,7 @@ class Rig:
         self.info: dict[str, Any] = self.everything["ltiaas"]
         self.url: str = self.info["base_urls"]["port"]
         self.key: str = self.info["api_key"]
+        self.pristine = ""
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.http.request(method, f"{self.root}/_emulator{path}", json=body)

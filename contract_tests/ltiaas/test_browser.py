@@ -157,8 +157,12 @@ def test_deactivated_platform(tab: Any, lms: Any, campus: Campus) -> None:
 
 def test_plan_without_the_add_on(tab: Any, lms: Any, campus: Campus) -> None:
     launched(tab, lms, campus)
-    tab.goto(f"{campus.rig.url}/oauth/start/{campus.rig.info['without_oauth_plan']['platform']}")
+    world = campus.rig.control("GET", "/world")
+    world["ltiaas"]["tenants"][0]["plan"]["oauth2"] = False
+    campus.rig.control("PUT", "/world", world)
+    connect(tab)
     shot(tab, f"{lms.name}-9-add-on")
+    assert tab.url == f"{campus.rig.url}/oauth/start/{lms.platform}"
     assert "INACTIVE_SERVICE" in tab.content()
 
 

@@ -328,6 +328,15 @@ def test_code_body_that_does_not_validate(rig: Rig, body: object) -> None:
     assert rig.api("POST", TOKEN, body).status_code == 422
 
 
+def test_code_in_a_form_or_in_broken_json(rig: Rig, small: SmallLms) -> None:
+    headers = {"Authorization": f"Bearer {rig.key}"}
+    for content in ({"data": {"code": "x"}}, {"content": b"{broken"}, {"content": b""}, {"content": b"\xff"}):
+        answer = rig.http.post(f"{rig.url}{TOKEN}", headers=headers, **content)
+        assert (answer.status_code, details(answer)["errors"]) == (400, [{"code": ["Required"]}])
+    rig.http.post(f"{rig.url}{TOKEN}", headers=headers, data={"code": "x"})
+    assert "JSON" in rig.refusal["diagnosis"]
+
+
 def test_unknown_platform_of_a_good_key(rig: Rig) -> None:
     assert rig.api("POST", "/api/oauth/access-token/nobody", {"code": "x"}).status_code == 404
     rig.settings(unknown_platform_status=400)

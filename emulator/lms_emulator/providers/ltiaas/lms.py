@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -176,6 +177,7 @@ async def user_token(x: Call, platform: Platform, client: OAuthClient, form: Map
     return _tokens(x, answer, url)
 
 
+@cache
 def public_pem() -> str:
     """The public half of the key that signs for every platform, as PEM."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat

@@ -36,14 +36,23 @@ def redirect(location: str) -> Response:
     return Response(status_code=302, headers={"Location": location})
 
 
-def object_body(x: Call) -> dict[str, Any]:
-    """The JSON object of the body. Raises `validation`."""
+def object_body(x: Call, needed: str = "") -> dict[str, Any]:
+    """The JSON object of the body.
+
+    Parameters: `needed`, the member that an answer to a body which is no JSON object finds missing.
+    Raises `validation`.
+    """
+    status = x.settings.validation_status
     try:
         body = x.json()
     except BodyError as error:
-        raise wire.validation(x.settings.validation_status, [{"body": ["Expected JSON"]}], got=str(error)) from None
+        faults = [{needed: ["Required"]}] if needed else [{"body": ["Expected JSON"]}]
+        refusal = wire.validation(status, faults, got=str(error))
+        refusal.diagnosis = "sent a form; the API takes JSON" if x.is_form else None
+        raise refusal from None
     if not isinstance(body, dict):
-        raise wire.validation(x.settings.validation_status, [{"body": ["Expected object"]}], got=type(body).__name__)
+        faults = [{needed: ["Required"]}] if needed else [{"body": ["Expected object"]}]
+        raise wire.validation(status, faults, got=type(body).__name__)
     return body
 
 

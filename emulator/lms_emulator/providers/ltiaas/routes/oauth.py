@@ -146,8 +146,8 @@ async def access_token(x: Call) -> Response:
     """Trade the code of the return URL for the user's LMS tokens."""
     tenant = bearer(x)
     platform, client = _configured(x, tenant, str(x.path_params["platform_id"]))
-    body = object_body(x)
     field = x.settings.oauth_code_field or x.settings.oauth_return_param
+    body = object_body(x, field)
     given = text_field(x, body, field if field in body or "code" not in body else "code")
     code = _live_code(x, tenant, platform, client, given)
     x.store.spend_oauth_code(code)
@@ -211,7 +211,7 @@ async def _refresh(x: Call, form_of_path: str) -> Response:
     x.notes["refresh_path"] = form_of_path
     tenant = bearer(x)
     platform, client = _configured(x, tenant, str(x.path_params["platform_id"]))
-    sent = text_field(x, object_body(x), "refreshToken")
+    sent = text_field(x, object_body(x, "refreshToken"), "refreshToken")
     tokens = await lms.user_token(x, platform, client, {"grant_type": "refresh_token", "refresh_token": sent})
     new, wanted = tokens.get("refresh_token"), x.settings.refresh_returns_refresh_token
     rotated = new if new != sent else None
