@@ -65,6 +65,8 @@ def test_a_token_made_by_hand_counts_as_consent(web: Web) -> None:
         ({"client_id": ""}, "Missing client_id parameter.", "missing_client_id"),
         ({"redirect_uri": "http://evil.example/"}, "Mismatching redirect URI.", "redirect_uri_mismatch"),
         ({"redirect_uri": "/authorize/"}, "Invalid redirect URI.", "invalid_redirect_uri"),
+        ({"redirect_uri": "http://localhost:9000/authorize/#top"}, "Invalid redirect URI.", "invalid_redirect_uri"),
+        ({"redirect_uri": "http://localhost:9000/two words/"}, "Invalid redirect URI.", "invalid_redirect_uri"),
         ({"redirect_uri": ""}, "Missing redirect URI.", "missing_redirect_uri"),
     ],
 )

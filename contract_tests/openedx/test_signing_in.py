@@ -195,3 +195,30 @@ def test_making_an_account(web: Web) -> None:
     assert (again.status_code, again.json()["error_code"]) == (409, "duplicate-email-username")
     empty = web.http.post("/api/user/v2/account/registration/", data={})
     assert (empty.status_code, empty.json()["error_code"]) == (400, "validation-error")
+
+
+def test_the_form_is_sent_to_version_one(web: Web) -> None:
+    for version in ("v1", "v2"):
+        told = web.http.get(f"/api/user/{version}/account/login_session/").json()
+        assert told["submit_url"] == "/api/user/v1/account/login_session/"
+
+
+def test_newcomers_get_the_sign_in_page(web: Web) -> None:
+    assert web.http.get("/register").status_code == 200
+
+
+def test_tokens_of_known_sites_only_can_be_traded(web: Web) -> None:
+    known = "/oauth2/exchange_access_token/google-oauth2/"
+    unknown = web.http.post("/oauth2/exchange_access_token/myspace/", data={})
+    assert (unknown.status_code, unknown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert web.refusal.reason == "unknown_backend"
+    assert web.http.post(known, data={}).json()["error_description"] == "access_token is required"
+    wrong = web.http.get(known)
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    assert wrong.json() == {"detail": 'Method "GET" not allowed.'}
+
+
+@pytest.mark.parametrize("rate", ["often", "3", "0/minute", "3/fortnight"])
+def test_a_rate_that_says_nothing_is_refused_as_a_setting(web: Web, rate: str) -> None:
+    with pytest.raises(Exception, match=r"openedx\.user_rate"):
+        web.lms.settings["openedx.user_rate"] = rate

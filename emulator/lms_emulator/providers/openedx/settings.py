@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from lms_emulator.core.settings import choice
 
+Rate = Annotated[str, msgspec.Meta(pattern=r"^([1-9][0-9]*/[smhd][a-z]*)?$")]
+
 
 class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings under the name `openedx`. Rates are `<count>/<second|minute|hour>`, or empty for no limit."""
+    """Settings under the name `openedx`. Rates are `<count>/<second|minute|hour|day>`, or empty for no limit."""
 
     case_insensitive_matching: Annotated[
         bool,
@@ -63,7 +65,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ),
     ] = False
     approval_prompt: Annotated[
-        str,
+        Literal["auto_even_if_expired", "auto", "force"],
         choice(
             "When consent is asked again: `auto_even_if_expired` (never, once any token was issued), `auto` (when no "
             "token is alive) or `force` (always).",
@@ -97,7 +99,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ),
     ] = "verified"
     token_endpoint_rate: Annotated[
-        str,
+        Rate,
         choice(
             "Limit on the token endpoint per address; the real default is `120/minute`.",
             evidence="recorded",
@@ -105,7 +107,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ),
     ] = ""
     user_rate: Annotated[
-        str,
+        Rate,
         choice(
             "Limit on every REST view without one of its own, per user or address. The LMS has the rate `60/minute` "
             "ready under the name `user` but applies it to no view by itself.",
@@ -114,7 +116,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ),
     ] = ""
     enrollment_rate: Annotated[
-        str,
+        Rate,
         choice(
             "Limit on the enrollment API per learner or address; the real value is `40/minute`.",
             evidence="recorded",
@@ -122,7 +124,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ),
     ] = ""
     enrollment_staff_rate: Annotated[
-        str,
+        Rate,
         choice(
             "Limit on the enrollment API per staff member; the real value is `120/minute`.",
             evidence="documented",
@@ -130,7 +132,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ),
     ] = ""
     course_list_rate: Annotated[
-        str,
+        Rate,
         choice(
             "Limit on the course list per learner or address; the real value is `20/minute`.",
             evidence="recorded",
@@ -138,7 +140,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ),
     ] = ""
     course_list_staff_rate: Annotated[
-        str,
+        Rate,
         choice(
             "Limit on the course list per staff member; the real value is `40/minute`.",
             evidence="documented",

@@ -190,7 +190,7 @@ class ApiView:
         operation = self.operations.get("GET" if x.method == "HEAD" else x.method)
         if operation is not None:
             return operation(x)
-        if x.method == "OPTIONS":
+        if x.method == "OPTIONS" and "OPTIONS" in self.allow:
             return wire.api_json(self._options())
         raise wire.method_not_allowed(x.method)
 

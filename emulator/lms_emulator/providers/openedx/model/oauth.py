@@ -5,6 +5,7 @@ Source: django-oauth-toolkit 1.7.1 with the platform's overrides, openedx.md 1 t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -86,6 +87,24 @@ def jwt_scopes(application: Application, scopes: Sequence[str]) -> list[str]:
     if application.authorization_grant_type == "password" and "user_id" not in scopes:
         return [*scopes, "user_id"]
     return list(scopes)
+
+
+_SAFE = r"A-Za-z0-9._~!$&'()*+,;=\-"
+_CHARACTER = rf"(?:[{_SAFE}:@]|%[0-9A-Fa-f]{{2}})"
+_IP_LITERAL = rf"\[(?:[A-Fa-f0-9:]+[:$][A-Fa-f0-9]{{1,4}}|v[0-9A-Fa-f]+\.[{_SAFE}:]+)\]"
+_AUTHORITY = (  # oauthlib lets user information be one character long
+    rf"(?:(?:[{_SAFE}:]|%[0-9A-Fa-f]{{2}})@)?(?:{_IP_LITERAL}|(?:[{_SAFE}]|%[0-9A-Fa-f]{{2}})*)(?::[0-9]*)?"
+)
+_ABSOLUTE = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:"
+    rf"(?://{_AUTHORITY}(?:/{_CHARACTER}*)*|/(?:{_CHARACTER}+(?:/{_CHARACTER}*)*)?|{_CHARACTER}+(?:/{_CHARACTER}*)*|)"
+    rf"(?:\?(?:{_CHARACTER}|[/?])*)?"
+)
+
+
+def is_absolute_uri(uri: str) -> bool:
+    """RFC 3986's absolute-URI as oauthlib tests it: no fragment, and nothing that would have to be percent-encoded."""
+    return _ABSOLUTE.fullmatch(uri) is not None
 
 
 def redirect_uri_allowed(uri: str, registered: Iterable[str]) -> bool:

@@ -300,7 +300,7 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
         if uri is None:
             raise _fatal("Missing redirect URI.", "missing_redirect_uri", expected=application.redirect_uris)
         return application, uri
-    if not _is_absolute(uri):
+    if not oauth.is_absolute_uri(uri):
         raise _fatal("Invalid redirect URI.", "invalid_redirect_uri", expected="an absolute URI", got=uri)
     if not oauth.redirect_uri_allowed(uri, application.redirect_uris):
         raise _fatal(
@@ -311,11 +311,6 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
             diagnosis=_why_mismatch(uri, application.redirect_uris),
         )
     return application, uri
-
-
-def _is_absolute(uri: str) -> bool:
-    scheme, colon, rest = uri.partition(":")
-    return bool(colon and rest) and scheme[:1].isalpha() and all(c.isalnum() or c in "+-." for c in scheme)
 
 
 def _why_mismatch(uri: str, registered: Sequence[str]) -> str | None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.routing import Handler, Route
-from lms_emulator.providers.openedx import html, jwts, visits, wire
+from lms_emulator.providers.openedx import credentials, html, jwts, visits, wire
 from lms_emulator.providers.openedx.clients import ClientCheck
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.routes.authorize import to_login
-from lms_emulator.providers.openedx.views import server_error
+from lms_emulator.providers.openedx.views import ApiView, anyone, server_error
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -93,12 +93,13 @@ def own_applications(x: Call) -> Response:
     return html.page(x, "own_applications.html", title="Your applications", applications=own)
 
 
+_BACKENDS = frozenset(
+    {"google-oauth2", "facebook", "linkedin-oauth2", "azuread-oauth2", "apple-id", "identityServer3", "tpa-saml", "lti"}
+)
+
+
 def exchange_access_token(x: Call) -> Response:
     """Trade another site's token for one of ours. Third-party sign-in is not set up, so no trade ever succeeds."""
-    if x.method != "POST":
-        raise wire.OpenedxRefusal(
-            "method_not_allowed", status=405, style="empty", headers={"allow": "POST"}, check="method", got=x.method
-        )
     form = {} if not x.is_form else dict(x.form())
     for name in ("access_token", "client_id"):
         if not form.get(name):
@@ -119,9 +120,35 @@ def _exchange_refused(error: str, description: str) -> wire.OpenedxRefusal:
         status=400,
         body=wire.Verbatim({"error": error, "error_description": description}),
         message=description,
-        headers={"allow": "POST"},
         check="token exchange",
     )
+
+
+_exchange_view = ApiView(
+    "/oauth2/exchange_access_token/{backend}/",
+    post=exchange_access_token,
+    authenticators=credentials.NONE,
+    permissions=(anyone,),
+    allow="POST",
+    summary="Trade another site's token",
+    evidence="recorded",
+    source="openedx.md 3",
+    tag="oauth2",
+)
+
+
+def exchange(x: Call) -> Response:
+    """The view of token exchange, which the backend's name is looked up in front of."""
+    if x.path_params["backend"] not in _BACKENDS:
+        raise wire.OpenedxRefusal(
+            "unknown_backend",
+            status=404,
+            style="not-found",
+            check="sign-in backend",
+            expected=sorted(_BACKENDS),
+            got=x.path_params["backend"],
+        )
+    return _exchange_view(x)
 
 
 # pages
@@ -164,6 +191,11 @@ def forbidden_page(x: Call) -> Response:
     raise wire.OpenedxRefusal("forbidden_page", status=403, style="forbidden-page", check="address /403")
 
 
+def error_page(x: Call) -> Response:
+    """The site's 500 page, shown on purpose."""
+    return html.server_error(x)
+
+
 def too_many_page(x: Call) -> Response:
     """The site's 429 page."""
     raise wire.OpenedxRefusal("too_many_requests_page", status=429, style="too-many", check="address /429")
@@ -194,7 +226,7 @@ ROUTES = (
     _route("/_o/applications/", own_applications, "The signed-in user's applications", methods=("GET",)),
     _route(
         "/oauth2/exchange_access_token/{backend}/",
-        exchange_access_token,
+        exchange,
         "Trade another site's token",
         source="openedx.md 3",
         tag="oauth2",
@@ -203,6 +235,7 @@ ROUTES = (
     _route("/dashboard", dashboard, "The signed-in user's courses", methods=("GET",)),
     _route("/courses", catalogue, "The course catalogue", methods=("GET",)),
     _route("/favicon.ico", favicon, "Icon", methods=("GET",)),
+    _route("/500", error_page, "The site's 500 page", evidence="documented"),
     _route("/403", forbidden_page, "The site's 403 page"),
     _route("/429", too_many_page, "The site's 429 page"),
 )

@@ -72,7 +72,11 @@ def describe_login(x: Call) -> Response:
         "restrictions": {"max_length": 5000},
         **empty,
     }
-    document = {"method": "post", "submit_url": x.prefix + x.path, "fields": [email, password]}
+    document = {
+        "method": "post",
+        "submit_url": f"{x.prefix}/api/user/v1/account/login_session/",
+        "fields": [email, password],
+    }
     return wire.spaced_json(document, 200, {"vary": "Cookie"})
 
 
@@ -265,6 +269,7 @@ def _page(
 
 ROUTES = (
     _page("/login", login_page, "Sign-in page", methods=("GET",)),
+    _page("/register", login_page, "Sign-in page, at its address for newcomers", methods=("GET",), evidence="chosen"),
     *_login_view("v1", sign_in_v1).routes(),
     *_login_view("v2", sign_in_v2).routes(),
     *(
