@@ -126,7 +126,16 @@ def test_any_secret_of_a_world_works(site: Site, secret: str, fields: dict[str, 
     world["openlearning"]["registrations"][0]["secret"] = secret
     world["openlearning"]["nonces"] = []
     site.lms.load(world)
-    reserved = {"lti_message_type", "lti_version", "resource_link_id", "user_id", "context_id", "roles"}
+    reserved = {
+        "secret",
+        "url",
+        "lti_message_type",
+        "lti_version",
+        "resource_link_id",
+        "user_id",
+        "context_id",
+        "roles",
+    }
     free = {name: value for name, value in fields.items() if name not in reserved}
     assert site.post_launch(site.signed(secret=secret, **free)).status_code == 302
     validator = Validator(site.info.consumer_key, secret)
