@@ -6,6 +6,7 @@ Source: recorded answers (every group), openedx.md 0.4.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, TypeAlias
@@ -98,6 +99,16 @@ def of(x: Call) -> Visit:
     return visit
 
 
+_PLAIN_VALUE = re.compile(r"[\w!#$%&'*+\-.^`|~:]+", re.ASCII)
+"""What a cookie value may hold without being quoted: the common case, and a tenth of the cost of quoting."""
+
+
+def _coded(value: str) -> str:
+    cookies: SimpleCookie = SimpleCookie()
+    cookies["name"] = value
+    return cookies["name"].coded_value
+
+
 def cookie(
     x: Call,
     name: str,
@@ -109,9 +120,7 @@ def cookie(
     domain: bool = True,
 ) -> str:
     """A Set-Cookie value in the order in which Django writes attributes. `seconds` None: until the browser closes."""
-    morsel: SimpleCookie = SimpleCookie()
-    morsel[name] = value
-    parts = [f"{name}={morsel[name].coded_value}"]
+    parts = [f"{name}={value if _PLAIN_VALUE.fullmatch(value) else _coded(value)}"]
     site = x.store.section.session_cookie_domain
     if domain and site:
         parts.append(f"Domain={site}")
