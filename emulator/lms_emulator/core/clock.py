@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time as _time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Mode = Literal["real", "offset", "frozen"]
@@ -62,13 +63,11 @@ class ClockState(NamedTuple):
 class Clock:
     """The time of one world. Starts as the machine's time."""
 
-    __slots__ = ("_frozen_at", "_http_date", "_http_second", "_offset")
+    __slots__ = ("_frozen_at", "_offset")
 
     def __init__(self) -> None:
         self._frozen_at: float | None = None
         self._offset = 0.0
-        self._http_second = -1
-        self._http_date = b""
 
     def timestamp(self) -> float:
         """Epoch seconds, with fractions."""
@@ -121,15 +120,16 @@ class Clock:
 
     def http_date(self) -> bytes:
         """The instant as an HTTP `Date` value."""
-        second = int(self.timestamp())
-        if second != self._http_second:
-            self._http_second = second
-            self._http_date = http_date(second).encode()
-        return self._http_date
+        return http_date(self.timestamp()).encode()
 
 
 def http_date(seconds: float) -> str:
     """Epoch seconds as an RFC 9110 date, e.g. `Sat, 21 Nov 2026 21:12:23 GMT`."""
+    return _http_date(int(seconds))
+
+
+@lru_cache(maxsize=64)
+def _http_date(second: int) -> str:
     from email.utils import formatdate
 
-    return formatdate(seconds, usegmt=True)
+    return formatdate(second, usegmt=True)

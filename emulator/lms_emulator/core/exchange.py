@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -282,6 +283,7 @@ def read_multipart(headers: Headers, body: bytes) -> FormData:
     raise BodyError("a file in the form is too large to be read at once") from asyncio.CancelledError()
 
 
+@lru_cache(maxsize=256)
 def split_authority(host: str) -> tuple[str, int | None]:
     """Host and port of a Host header; a broken one gives the text as it is and no port."""
     if not host.startswith("[") and ":" not in host:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -103,6 +104,7 @@ _PLAIN_VALUE = re.compile(r"[\w!#$%&'*+\-.^`|~:]+", re.ASCII)
 """What a cookie value may hold without being quoted: the common case, and a tenth of the cost of quoting."""
 
 
+@lru_cache(maxsize=64)
 def _coded(value: str) -> str:
     cookies: SimpleCookie = SimpleCookie()
     cookies["name"] = value
