@@ -98,16 +98,31 @@ def bootstrap(folder: Path, suite: str) -> Path:
     return archive
 
 
+def packages() -> list[str]:
+    """What the build installs: the project's dependencies, and what builds the project itself."""
+    project = tomllib.loads((TREE / "pyproject.toml").read_text("utf-8"))
+    return [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+
+
+def for_machine(machine: str, python_version: str) -> list[str]:
+    """pip's options for wheels of another machine, or of this one with another Python."""
+    tags = ["manylinux2014", *(f"manylinux_2_{minor}" for minor in (17, 28, 34))]
+    platforms = [f"--platform={tag}_{machine}" for tag in tags]
+    return ["--only-binary=:all:", f"--python-version={python_version}", *platforms]
+
+
 def fetch_wheels(folder: Path, python_version: str) -> None:
     """The wheels that the build installs, taken from the index that pip knows on this machine."""
-    project = tomllib.loads((TREE / "pyproject.toml").read_text("utf-8"))
-    wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
-    machine = platform.machine()
-    platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in (34, 28, 17)] + [
-        f"--platform=manylinux2014_{machine}"
-    ]
-    run(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:",
-        f"--python-version={python_version}", *platforms, f"--dest={folder}", *wanted)  # fmt: skip
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    options = for_machine(platform.machine(), python_version)
+    run(*pip, "download", "--quiet", *options, f"--dest={folder}", *packages())
+    other = {"x86_64": "aarch64", "aarch64": "x86_64"}.get(platform.machine(), "aarch64")
+    only_looking = ["install", "--quiet", "--dry-run", f"--target={folder}", "--ignore-installed"]
+    asked = subprocess.run(
+        [*pip, *only_looking, *for_machine(other, python_version), *packages()], capture_output=True, text=True
+    )
+    error = asked.stderr.strip()[-300:] if asked.returncode else ""
+    check(f"every dependency has a wheel for {other} too", not asked.returncode, error)
 
 
 def version_of_tree() -> str:
