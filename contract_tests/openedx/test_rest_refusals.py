@@ -363,6 +363,12 @@ REFUSALS: dict[str, tuple[Call, int, str, Call]] = {
         "The 'username' field cannot be edited.",
         patch("/api/user/v1/accounts/ada", {"gender": "f"}, LEARNER),
     ),
+    "invalid_preference": (
+        Call("PUT", "/api/user/v1/preferences/ada/time_zone", LEARNER, '"Asia/Africa"'),
+        400,
+        "'Asia/Africa' is not a valid time zone selection.",
+        Call("PUT", "/api/user/v1/preferences/ada/time_zone", LEARNER, '"Asia/Almaty"'),
+    ),
     "staff_only": (
         Call("POST", "/api/user/v1/accounts/search_emails", LEARNER, {"emails": []}),
         404,

@@ -8,7 +8,7 @@ import msgspec
 
 from lms_emulator.providers.openedx import credentials, paging, views, visits, wire
 from lms_emulator.providers.openedx.model import lookup
-from lms_emulator.providers.openedx.rules import accounts, keys
+from lms_emulator.providers.openedx.rules import accounts, keys, preferences
 from lms_emulator.providers.openedx.views import ApiView
 
 if TYPE_CHECKING:
@@ -79,7 +79,15 @@ def change_account(x: Call) -> Response:
     user, errors = accounts.change(x.store.users.get(caller.username) or caller, body)
     if errors:
         raise invalid(errors)
+    _ask_to_confirm(x, body.get("email"))
     return wire.api_json(accounts.whole(x.store.users.put(user), x.clock.now(), x.base_url))
+
+
+def _ask_to_confirm(x: Call, email: str | None) -> None:
+    """Write to a new address, which counts only once it is confirmed; in silence if somebody has it already."""
+    if email is not None and lookup.user_with_email(x.store, x.settings, email) is None:
+        subject = f"Request to change {x.store.section.platform_name} account e-mail"
+        x.outbox.add("email", provider=x.provider, kind="email_change", to=email, at=x.clock.now(), subject=subject)
 
 
 def search_emails(x: Call) -> Response:
@@ -132,6 +140,11 @@ def change_preferences(x: Call) -> Response:
             reason="no_preferences",
             check="an object of preferences",
         )
+    found = {
+        name: text for name, value in body.items() if value is not None and (text := preferences.problem(name, value))
+    }
+    if found:
+        raise invalid(found)
     kept = {**user.preferences, **{name: str(value) for name, value in body.items() if value is not None}}
     for name, value in body.items():
         if value is None:
@@ -151,6 +164,8 @@ def read_preference(x: Call) -> Response:
 def write_preference(x: Call) -> Response:
     """Set one preference."""
     user, value = _owner(x, staff_too=False), views.data(x)
+    if found := preferences.problem(x.path_params["key"], value):
+        raise wire.api_error(400, found, reason="invalid_preference", check=x.path_params["key"], got=value)
     kept = {**user.preferences, x.path_params["key"]: str(value)}
     x.store.users.put(msgspec.structs.replace(user, preferences=kept))
     return wire.empty(204, media_type=None)

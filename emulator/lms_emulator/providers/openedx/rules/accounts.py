@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lms_emulator.providers.openedx.rules import fields, shapes
+from lms_emulator.providers.openedx.rules import fields, names, shapes
 from lms_emulator.providers.openedx.rules.fields import FieldError
 
 if TYPE_CHECKING:
@@ -94,7 +94,10 @@ def _activation_key(user: User) -> str:
 
 
 def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, str]]]:
-    """An account with the changes of a merge patch, and the errors by field; unknown fields are passed over."""
+    """An account with the changes of a merge patch, and the errors by field; unknown fields are passed over.
+
+    A new e-mail address is checked but not taken: its owner has to confirm it first.
+    """
     errors: dict[str, dict[str, str]] = {}
     changes: dict[str, Any] = {}
     for name, value in body.items():
@@ -103,6 +106,10 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
                 "developer_message": "This field is not editable via this API",
                 "user_message": f"The '{name}' field cannot be edited.",
             }
+        elif name == "email":
+            if text := _email_problem(user, value):
+                developer = f"Error thrown from validate_new_email: '{text}'"
+                errors[name] = {"developer_message": developer, "user_message": text}
         elif name in _EDITABLE:
             try:
                 changes[name] = None if value is None and name in _NULLABLE else _EDITABLE[name](value)
@@ -112,6 +119,12 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
                     "user_message": "This value is invalid.",
                 }
     return (user, errors) if errors else (msgspec.structs.replace(user, **changes), {})
+
+
+def _email_problem(user: User, value: Any) -> str | None:
+    if not isinstance(value, str) or not names.is_email(value):
+        return "Valid e-mail address required."
+    return "Old email is the same as the new email." if value == user.email else None
 
 
 def _country(value: Any) -> str:
@@ -145,7 +158,6 @@ def _links(value: Any) -> dict[str, str]:
 _free_text = fields.text(blank=True)
 _EDITABLE: dict[str, Callable[[Any], Any]] = {
     "name": fields.text(),
-    "email": fields.text(),
     "bio": _free_text,
     "goals": _free_text,
     "state": _free_text,
@@ -158,4 +170,4 @@ _EDITABLE: dict[str, Callable[[Any], Any]] = {
     "language_proficiencies": _languages,
     "social_links": _links,
 }
-_NULLABLE = frozenset(_EDITABLE) - {"name", "email", "language_proficiencies", "social_links"}
+_NULLABLE = frozenset(_EDITABLE) - {"name", "language_proficiencies", "social_links"}
