@@ -24,6 +24,8 @@ from ltiaas.resources.deep_linking.types import (  # noqa: E402
 from ltiaas.resources.lineitems.types import LineItem  # noqa: E402
 from ltiaas.resources.scores.types import Score  # noqa: E402
 
+from lms_emulator.client import Emulator  # noqa: E402
+
 INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 ACTION = re.compile(r'action="([^"]*)"')
 
@@ -41,9 +43,14 @@ def submit(browser: httpx.Client, page: httpx.Response, **fields: str) -> httpx.
 def launch(campus: Campus, person: str, path: str) -> str:
     """From the emulated Canvas through LTIAAS; gives the ltik."""
     who = campus.lms("canvas")[person]
+    return walk(campus.url("canvas") + path, who["login"], who["password"])
+
+
+def walk(url: str, login_name: str, password: str) -> str:
+    """Sign in at a Canvas page that launches the tool; gives the ltik."""
     with httpx.Client(trust_env=False, verify=False, follow_redirects=True) as browser:
-        page = browser.get(campus.url("canvas") + path)
-        login = {"pseudonym_session[unique_id]": who["login"], "pseudonym_session[password]": who["password"]}
+        page = browser.get(url)
+        login = {"pseudonym_session[unique_id]": login_name, "pseudonym_session[password]": password}
         page = submit(browser, page, **login)
         page = submit(browser, page)
         browser.follow_redirects = False
@@ -141,6 +148,29 @@ def test_deep_linking(campus: Campus) -> None:
     teacher._request_handler.session.close()
     posted = httpx.post(parts.target, data={"JWT": parts.message}, verify=False)
     assert posted.status_code in (200, 302), posted.text
+
+
+def test_by_path_prefix(campus: Campus, by_ltik: Any) -> None:
+    prefixed = session(campus, ltik=by_ltik._service_authorization.rpartition(":")[2])
+    prefixed._request_handler.session.close()
+    prefixed._request_handler = RequestHandler(campus.rig.info["base_urls"]["prefix"])
+    assert prefixed.get_id_token().user.id == campus.lms("canvas")["student"]["lti_id"]
+    item = prefixed.get_line_items().line_items[0]
+    assert prefixed.get_line_item(item.id).label == item.label
+    prefixed._request_handler.session.close()
+
+
+def test_with_nothing_changed_at_all(lms_intercept: Emulator) -> None:
+    """Under the real names, as in production: only the API key is the demo world's."""
+    student = lms_intercept.canvas.student
+    ltik = walk("https://canvas.instructure.com/courses/1/external_tools/5", student.login, student.password)
+    unchanged = client.LTIAASLaunch(domain="demo.ltiaas.com", api_key=lms_intercept.ltiaas.api_key, ltik=ltik)
+    assert unchanged.get_id_token().user.id == student.lti_id
+    assert student.lti_id in {member.user_id for member in unchanged.get_memberships().members}
+    item = unchanged.create_line_item(LineItem(label="Quiz", score_maximum=10))
+    assert item.id.startswith("https://canvas.instructure.com/api/lti/courses/1/line_items/")
+    assert unchanged.get_line_item(item.id).label == "Quiz"
+    unchanged._request_handler.session.close()
 
 
 def test_the_clients_own_limits(campus: Campus, by_service_key: Any) -> None:
