@@ -63,7 +63,8 @@ def test_missing_and_malformed_credentials(lms: Emulator, client: Client, info: 
     refused_because(lms, answer, "authorization_header", "never Authorization", 401)
     answer = get(client, {"X-Authorization": f"Bearer {token}"})
     refused_because(lms, answer, "malformed_credentials", "Access_Token access_token=", 401)
-    for value in ("", "Access_Token", f"Access_Token {token}", "nonsense"):
+    unbalanced = f'Access_Token access_token={token}"'
+    for value in ("", "Access_Token", f"Access_Token {token}", "nonsense", unbalanced):
         refused(lms, get(client, {"X-Authorization": value}), "malformed_credentials", 401)
     refused(lms, get(client, {"X-Authorization": "Access_Token access_token={token}"}), "placeholder", 400)
     refused(lms, get(client, {"X-Authorization": "Access_Token access_token=x"}), "invalid_access_token", 401)

@@ -54,7 +54,7 @@ def test_a_small_world_tells_what_it_has(lms: Emulator) -> None:
     ("table", "change", "words"),
     [
         ("campuses", {"shared_secret": "short"}, "campuses[0].shared_secret: its characters are the AES key"),
-        ("campuses", {"client_string": "gb|demo"}, "neither | nor \\ can be part"),
+        ("campuses", {"client_string": "gb|demo"}, "a | can be part of neither"),
         ("users", {"client_string": "nowhere"}, "users[0].client_string: there is no `nowhere`"),
         ("users", {"username": "a|b"}, "users[0].username"),
         ("courses", {"term_id": 1}, "courses[0].term_id: there is no `1`"),

@@ -100,6 +100,9 @@ class OAuth1Header:
 # No two neighbouring parts match the same characters, so that a hostile header costs linear time.
 _PAIR = re.compile(r'\s*([^\s=,"]+)\s*=(?:\s*"([^"]*)"\s*|([^,"]*))(?:,|$)')
 
+# A realm is the URL as it is, which may have quotation marks of its own.
+_REALM = re.compile(r'\s*realm="(.*?)"\s*,\s*(?=oauth_|application_id)')
+
 
 def parse_header(value: str) -> OAuth1Header:
     """Read an OAuth 1.0a header in any form a Pearson library sends.
@@ -117,6 +120,8 @@ def parse_header(value: str) -> OAuth1Header:
     text = rest if scheme.lower() == "oauth" else value
     found: dict[str, str] = {}
     position = 0
+    if realm := _REALM.match(text):
+        found["realm"], position = realm[1], realm.end()
     while position < len(text):
         pair = _PAIR.match(text, position)
         if pair is None:

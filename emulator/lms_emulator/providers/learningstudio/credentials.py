@@ -27,7 +27,7 @@ from lms_emulator.signing.pearson_oauth1 import (
     signature,
 )
 
-_ACCESS_TOKEN = re.compile(r'\s*access_token\s*=\s*"?([^"\s]*)"?\s*$', re.IGNORECASE)
+_ACCESS_TOKEN = re.compile(r'\s*access_token\s*=\s*(?:"([^"\s]*)"|([^"\s]*))\s*$', re.IGNORECASE)
 _NONCE = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
@@ -90,7 +90,7 @@ def _from_header(x: Call, value: str) -> Caller:
     if scheme.lower() == "access_token":
         found = _ACCESS_TOKEN.match(rest)
         if found is not None:
-            return _from_token(x, found[1])
+            return _from_token(x, found[1] or found[2] or "")
     diagnosis = "the value begins with `Access_Token access_token=` or with `OAuth `"
     if scheme.lower() == "bearer":
         diagnosis = "`Bearer` is RFC 6750; LearningStudio wants `Access_Token access_token=` and the token"
@@ -109,12 +109,16 @@ def _from_cookie(x: Call) -> str | None:
     if "cookie" not in x.headers:
         return None
     if allowed != "X-Authorization" and "access_token" in x.cookies:
-        return x.cookies["access_token"].strip('"')
+        return _unquoted(x.cookies["access_token"])
     if allowed != "access_token" and "X-Authorization" in x.cookies:
-        value = unquote(x.cookies["X-Authorization"]) if "%20" in x.cookies["X-Authorization"] else ""
-        found = _ACCESS_TOKEN.search((value or x.cookies["X-Authorization"]).strip('"'))
-        return found[1] if found else ""
+        value = _unquoted(x.cookies["X-Authorization"])
+        found = _ACCESS_TOKEN.search(unquote(value) if "%20" in value else value)
+        return (found[1] or found[2] or "") if found else ""
     return None
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
 # --- OAuth 2 ---
@@ -129,6 +133,7 @@ def _from_token(x: Call, text: str) -> Caller:
         raise _invalid_token(
             "the token's own signature", text, "a field of the token was changed, or another server issued it"
         )
+    x.check("access token: its own signature")
     if "|" in text and "%" not in text:
         x.warn("token_decoded", "The access token was percent-decoded; send it as it was issued (with %3a).")
     elif "%7c" in text.lower():
@@ -159,6 +164,7 @@ def _holder(x: Call, token: AccessToken) -> Caller:
     if issued is None or issued.revoked:
         why = "it was revoked" if issued is not None else "it was issued before the world was reset or changed"
         raise _invalid_token("the token is among those issued", token.canonical, why)
+    x.check("access token: issued here, not revoked, not expired", expected=f"before {isoformat(expires)}")
     application, campus = x.store.applications.get(token.application_id), x.store.campuses.get(issued.client_string)
     user = x.store.users.get(token.user_id)
     if application is None or not application.active or campus is None or user is None or not user.active:
@@ -199,9 +205,13 @@ def _from_signature(x: Call, value: str) -> Caller:
     application = x.store.applications.get(header.application_id)
     if campus is None or application is None or not application.active:
         raise _unknown_oauth1_keys(x, header, campus)
+    x.check("OAuth 1.0a: oauth_consumer_key and application_id are known")
     _check_signature(x, header, campus)
+    x.check("OAuth 1.0a: oauth_signature")
     _check_time(x, header)
+    x.check("OAuth 1.0a: oauth_timestamp is near the server's clock")
     _check_nonce(x, header)
+    x.check("OAuth 1.0a: oauth_nonce is new")
     _throttle(x, header.consumer_key)
     return Caller(campus=campus, application=application, user=None)
 

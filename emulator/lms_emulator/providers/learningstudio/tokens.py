@@ -91,11 +91,14 @@ def by_assertion(x: Call, assertion_type: str, text: str) -> tuple[Application, 
             x, "consumerKey is a campus's", assertion.consumer_key, _misplaced(x, assertion, signed.signature)
         )
     _check_signature(x, signed, campus)
+    x.check("assertion: the signature is that of the campus's shared secret")
     application = x.store.applications.get(assertion.application_id)
     if application is None or not application.active:
         raise wire.unknown_keys(x, "applicationId is known and active", assertion.application_id)
     _check_campus(x, assertion, campus)
+    x.check("assertion: consumerKey, applicationId and clientString belong together")
     _check_window(x, sent)
+    x.check("assertion: the timestamp is near the server's clock")
     user = _asserted_user(x, assertion_type, assertion)
     if x.settings.assertion_reuse == "refuse" and not remember(
         x, campus.consumer_key, f"assertion {signed.signature.lower()}", 2 * x.settings.assertion_window_seconds + 1
@@ -114,11 +117,21 @@ def _parsed(x: Call, text: str) -> SignedAssertion:
         elif text.count("|") == 5:
             diagnosis = "the signature is missing: append | and the hex CMAC-AES"
         raise wire.malformed_assertion(x, str(malformed), text, diagnosis) from None
-    values = (*signed.assertion.text.split("|"), signed.signature)
+    assertion = signed.assertion
+    known = x.store.campuses.get(assertion.client_string) is not None
+    # There may be people and campuses whose names begin with a bracket.
+    real = known and _is_somebody(x, assertion)
+    values = (*assertion.text.split("|"), signed.signature)
     for name, value in zip(ASSERTION_FIELDS, values, strict=True):
-        if value.startswith("{"):
+        if value.startswith("{") and not (name == "clientString" and known) and not (name == "userName" and real):
             raise wire.placeholder(name, value)
     return signed
+
+
+def _is_somebody(x: Call, assertion: Assertion) -> bool:
+    client_string, name = assertion.client_string, assertion.username
+    by_name = x.store.user_named(client_string, name, ignore_case=True)
+    return by_name is not None or x.store.users.first("sourced_id", (client_string, name)) is not None
 
 
 def _moment(x: Call, assertion: Assertion) -> datetime:
@@ -246,12 +259,15 @@ def application_of(x: Call, client_id: str) -> Application:
 
 def by_password(x: Call, username: str, password: str) -> User:
     """The user of `clientString\\username` with this password."""
-    if username.startswith("{"):
-        raise wire.placeholder("username", username)
-    client_string, backslash, name = username.partition("\\")
-    if not backslash:
+    if "\\" not in username:
         raise wire.username_without_client_string(x, username)
-    return by_login(x, client_string, name, password)
+    parts = username.split("\\")
+    # A client string may have a backslash of its own.
+    splits = [("\\".join(parts[:n]), "\\".join(parts[n:])) for n in range(1, len(parts))]
+    known = [split for split in splits if x.store.campuses.get(split[0]) is not None]
+    if not known and username.startswith("{"):
+        raise wire.placeholder("username", username)
+    return by_login(x, *(known or splits)[0], password)
 
 
 def by_login(x: Call, client_string: str, name: str, password: str) -> User:
