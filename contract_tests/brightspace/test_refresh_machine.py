@@ -35,7 +35,7 @@ class Tokens(RuleBasedStateMachine):
     def begin(self) -> None:
         self.lms.call("POST", "/reset")
         self.lms.settings["brightspace.session_lifetime_seconds"] = 1_000_000_000
-        self.lms.clock.freeze()
+        self.lms.clock.freeze(self.lms.clock.now.replace(microsecond=0))
         self.site = Site(self.lms)
         self.access: list[tuple[str, int]] = []
         self.browser = self.site.browser()
