@@ -1,0 +1,120 @@
+"""What only a world file can set up at Canvas: keys of other kinds, and references that lead nowhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.canvas.support import Site, form, parameters
+from contract_tests.canvas.test_lti import assertion, initiation, service, signed_in
+from contract_tests.canvas.test_lti import keys as keys  # the fixtures of that module
+from contract_tests.canvas.test_lti import tool as tool
+from contract_tests.lti_tool import KeySite, Tool
+from lms_emulator.client import Emulator
+from lms_emulator.handle.transports import ControlError
+
+Change = Callable[[Callable[[dict[str, Any]], None]], None]
+
+
+@pytest.fixture
+def change(lms: Emulator) -> Iterator[Change]:
+    """Load the present world with its Canvas section changed."""
+
+    def made(edit: Callable[[dict[str, Any]], None]) -> None:
+        dump = lms.dump()
+        edit(dump["canvas"])
+        lms.load(json.loads(json.dumps(dump, default=str)))
+
+    yield made
+    lms.load("demo")
+
+
+def test_a_key_that_reuses_tokens(canvas: Site, change: Change) -> None:
+    def edit(section: dict[str, Any]) -> None:
+        section["developer_keys"][0].update(force_token_reuse=True)
+        section["access_tokens"].clear()
+
+    change(edit)
+    first = canvas.tokens()
+    browser = canvas.browser()
+    page = browser.follow(browser.get(canvas.auth_url()))
+    code = parameters(browser.sign_in(page, canvas.info.student))["code"]
+    second = canvas.token(code=code).json()
+    assert second["refresh_token"] == first["refresh_token"]
+    assert canvas.api(first["access_token"]).get("/api/v1/users/self").status_code == 401
+    assert "code" in parameters(browser.get(canvas.auth_url(prompt="none")))
+
+
+def test_a_key_that_replaces_tokens(canvas: Site, change: Change) -> None:
+    change(lambda section: section["developer_keys"][0].update(replace_tokens=True))
+    first, second = canvas.tokens(), canvas.tokens()
+    assert canvas.api(first["access_token"]).get("/api/v1/users/self").status_code == 401
+    assert canvas.api(second["access_token"]).get("/api/v1/users/self").status_code == 200
+
+
+def test_identity_alone_gives_no_token(canvas: Site) -> None:
+    browser = canvas.browser()
+    url = canvas.auth_url(scope="/auth/userinfo")
+    page = browser.follow(browser.sign_in(browser.follow(browser.get(url)), canvas.info.student))
+    assert "Remember my authorization" in page.text
+    code = parameters(browser.submit(page, remember_access="1"))["code"]
+    body = canvas.token(code=code).json()
+    assert (body["access_token"], body["user"]["id"], "refresh_token" in body) == (None, 101, False)
+    assert "code" in parameters(browser.get(url)), "remembered: no consent page"
+
+
+def test_a_switched_off_key_and_a_person_who_is_gone(canvas: Site, change: Change) -> None:
+    tokens = canvas.tokens()
+    change(lambda section: section["developer_keys"][0].update(workflow_state="inactive"))
+    assert canvas.api(tokens["access_token"]).get("/api/v1/users/self").status_code == 401
+    assert canvas.reason == "token_orphaned"
+    assert canvas.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"]).status_code == 401
+    change(lambda section: section["developer_keys"][0].update(workflow_state="active"))
+    assert canvas.api(tokens["access_token"]).get("/api/v1/users/self").status_code == 200
+    change(lambda section: section["users"][0].update(workflow_state="deleted"))
+    assert canvas.api(tokens["access_token"]).get("/api/v1/users/self").status_code == 401
+
+
+def test_a_tools_key_kept_with_its_registration(canvas: Site, tool: Tool, change: Change, keys: KeySite) -> None:
+    jwk = tool.config.get_jwks()["keys"][0]
+    change(lambda section: section["developer_keys"][-1].update(public_jwk=jwk, public_jwk_url=None))
+    keys.answer = (500, b"")
+    assert service(canvas, assertion(canvas, tool)).status_code == 200
+    change(lambda section: section["developer_keys"][-1].pop("public_jwk"))
+    assert service(canvas, assertion(canvas, tool, jti="2")).status_code == 400
+    assert canvas.reason == "tool_keys_unavailable"
+
+
+def test_the_sign_on_host_sends_on_to_the_school(canvas: Site, tool: Tool) -> None:
+    browser = signed_in(canvas)
+    url = httpx.URL(tool.login(initiation(browser), "https://tool.example/launch"))
+    sso = httpx.get(
+        f"{canvas.lms.url}/api/lti/authorize_redirect", params=url.params, headers={"Host": "sso.canvaslms.com"}
+    )
+    assert sso.headers["location"].startswith(f"{canvas.url}/api/lti/authorize?")
+    assert "id_token" in form(browser.get(sso.headers["location"]).text)[1]
+    post = browser.http.post("/api/lti/authorize_redirect", data=dict(url.params))
+    assert post.headers["location"].startswith(f"{canvas.url}/api/lti/authorize?")
+
+
+def test_references_that_lead_nowhere(lms: Emulator) -> None:
+    dump = json.loads(json.dumps(lms.dump(), default=str))
+    dump["canvas"]["enrollments"][0]["course_id"] = 99
+    dump["canvas"]["users"][1]["login"] = "ADA.lovelace"
+    dump["brightspace"]["enrollments"][0]["role_id"] = 99
+    dump["brightspace"]["users"][1]["username"] = "ADA.lovelace"
+    with pytest.raises(ControlError) as caught:
+        lms.load(dump)
+    for line in (
+        "canvas.enrollments[0].course_id: 99 is not among `courses`",
+        "canvas.users[1].login: another user signs in as 'ada.lovelace'",
+        "brightspace.enrollments[0].role_id: 99 is not among `roles`",
+    ):
+        assert line in str(caught.value)
+    dump["canvas"] = {}
+    with pytest.raises(ControlError, match="another user signs in as"):
+        lms.load(dump)
