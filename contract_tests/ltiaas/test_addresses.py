@@ -62,6 +62,7 @@ WAYS = {
         "canvas": "https://canvas.instructure.com",
         "brightspace": "https://auth.brightspace.com",
     },
+    "public": {name: f"https://lms.example/{name}" for name in ("ltiaas", "canvas", "brightspace")},
     "world": {name: f"http://127.0.0.1:8080/w/other/{name}" for name in ("ltiaas", "canvas", "brightspace")},
     "world-host": {name: f"http://{name}.other.localhost:8080" for name in ("ltiaas", "canvas", "brightspace")},
 }
@@ -69,7 +70,7 @@ WAYS = {
 
 @pytest.fixture(params=WAYS)
 def person(request: pytest.FixtureRequest) -> Iterator[Person]:
-    app = create_app()
+    app = create_app(public_url="https://lms.example" if request.param == "public" else None)
     app.addresses.gateway_port = 8080
     someone = Person(app, WAYS[request.param])
     made = someone.send("POST", "http://127.0.0.1:8080/_emulator/worlds", json={"name": "other"})

@@ -243,6 +243,12 @@ def code_of(url: str) -> str:
     return query(url)["token"]
 
 
+def test_lms_refuses_without_giving_the_state_back(rig: Rig) -> None:
+    answer = rig.http.get(f"{rig.url}/oauth/callback?error=invalid_scope&error_description=no")
+    assert (answer.status_code, details(answer)["message"]) == (400, "INVALID_STATE")
+    assert "API key, not of the LTI key" in rig.refusal["diagnosis"]
+
+
 # the code
 
 

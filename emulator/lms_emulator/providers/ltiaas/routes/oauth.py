@@ -126,7 +126,12 @@ def _pending_state(x: Call) -> OAuthState:
     given = x.query.get("state")
     state = x.store.oauth_states.get(given) if given else None
     if state is None:
-        raise wire.invalid_state("state_unknown", "this state was never given out by /oauth/start")
+        diagnosis = "this state was never given out by /oauth/start"
+        error = x.query.get("error")
+        if error and not given:
+            diagnosis = f"the LMS refused with `{error}` and gave no state back, as Canvas does for scopes: are the "
+            diagnosis += "portal's client id and scopes those of an API key, not of the LTI key?"
+        raise wire.invalid_state("state_unknown", diagnosis)
     if state.used:
         raise wire.invalid_state("state_used", "the callback was loaded a second time; begin again at /oauth/start")
     if x.clock.now() >= later(state.created_at, x.settings.oauth_state_seconds):
