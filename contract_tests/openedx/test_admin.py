@@ -161,3 +161,31 @@ def test_scopes_and_restrictions_are_rows_of_their_own(web: Web, admin: Browser)
 def test_forms_need_their_csrf_token(admin: Browser) -> None:
     answer = admin.http.post(f"{TOKENS}add/", data={"token": "t"})
     assert (answer.status_code, "Forbidden (403)" in answer.text) == (403, True)
+
+
+def test_every_address_under_admin_asks_strangers_to_sign_in(web: Web) -> None:
+    for path in ("/admin/nosuch/", "/admin/oauth2_provider", APPLICATIONS.rstrip("/"), "/admin/oauth2_provider/"):
+        assert web.http.get(path).headers["location"] == f"/admin/login/?next={path}"
+    asked = web.http.get(f"{APPLICATIONS}?q=a")
+    assert asked.headers["location"] == f"/admin/login/?next={APPLICATIONS}%3Fq%3Da"
+
+
+def test_staff_learn_which_addresses_are_there(admin: Browser) -> None:
+    assert admin.get("/admin/nosuch/").status_code == 404
+    assert admin.get("/admin/nosuch").status_code == 404
+    lacking = admin.get(APPLICATIONS.rstrip("/"))
+    assert (lacking.status_code, lacking.headers["location"]) == (301, APPLICATIONS)
+    part = admin.get("/admin/oauth2_provider/")
+    assert "Django OAuth Toolkit administration" in part.text
+    number = admin.get(f"{APPLICATIONS}3/")
+    assert (number.status_code, number.headers["location"]) == (302, f"{APPLICATIONS}3/change/")
+
+
+def test_the_front_page(web: Web) -> None:
+    assert "Welcome to" in web.http.get("/").text
+    assert web.browser(web.info.learner).get("/").headers["location"] == "/dashboard"
+
+
+def test_own_tokens(web: Web) -> None:
+    assert web.http.get("/_o/authorized_tokens/").headers["location"] == "/login?next=/_o/authorized_tokens/"
+    assert web.browser(web.info.learner).get("/_o/authorized_tokens/").status_code == 200

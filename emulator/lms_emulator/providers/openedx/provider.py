@@ -25,8 +25,6 @@ CORS_HEADERS = (
     "accept, authorization, content-type, user-agent, x-csrftoken, x-requested-with, cache-control, expires, pragma, "
     "use-jwt-cookie"
 )
-#: What Django leaves unescaped in the path of a URL it writes.
-SAFE_IN_PATH = "/:@&+$,-_.!~*'()"
 CORS_METHODS = "DELETE, GET, OPTIONS, PATCH, POST, PUT"
 
 
@@ -60,7 +58,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         if not x.path.endswith("/") and self._slash_is_missing(x):
             visits.of(x).bare = True
             query = f"?{x.query_string.decode('latin-1')}" if x.query_string else ""
-            return wire.redirect(f"{x.prefix}{quote(x.path, safe=SAFE_IN_PATH)}/{query}", 301)
+            return wire.redirect(f"{x.prefix}{quote(x.path, safe=wire.SAFE_IN_PATH)}/{query}", 301)
         if visits.SESSION_COOKIE in x.cookies:
             return _session(x)
         return None

@@ -14,6 +14,8 @@ from starlette.responses import Response
 from lms_emulator.core.refusals import Refusal
 
 HTML = "text/html; charset=utf-8"
+#: What Django leaves unescaped in the path of a URL it writes.
+SAFE_IN_PATH = "/:@&+$,-_.!~*'()"
 Style = Literal[
     "api",
     "oauth",

@@ -5,11 +5,13 @@ Sources: openedx.md 8; recorded answers (groups admin, misc).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.routing import Route
 from lms_emulator.providers.openedx import csrf, html, visits, wire
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from lms_emulator.providers.openedx.visits import Call
 
+_PAGE_OF_A_MODEL = re.compile(r"(add|[0-9]+(/change|/delete)?)?")
 NEVER_CACHE = "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
@@ -37,7 +40,8 @@ def _guarded(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
     def guard(x: Call) -> Response:
         user = visits.of(x).session_user
         if user is None or not user.is_staff or not user.is_active:
-            here = quote(f"{x.prefix}{x.path}", safe="/")
+            query = f"?{x.query_string.decode('latin-1')}" if x.query_string else ""
+            here = quote(quote(f"{x.prefix}{x.path}", safe=wire.SAFE_IN_PATH) + query, safe="/")
             return never_cached(wire.redirect(f"{x.prefix}/admin/login/?next={here}"))
         if x.method not in ("GET", "HEAD") and (fault := csrf.failure(x)) is not None:
             raise wire.OpenedxRefusal(
@@ -104,6 +108,32 @@ def index(x: Call) -> Response:
     for model in models:
         apps.setdefault(model.app_title, []).append(model)
     return _page(x, "index.html", title="Site administration", apps=sorted(apps.items()))
+
+
+def app_index(x: Call) -> Response:
+    """What one part of the site lets be administered."""
+    models = [model for model in MODELS if model.app == x.path_params["app"]]
+    if not models:
+        raise wire.page_not_found(x.path)
+    _require_superuser(x)
+    title = models[0].app_title
+    return _page(x, "index.html", title=f"{title} administration", apps=[(title, models)])
+
+
+def to_form(x: Call) -> Response:
+    """The address of a record leads to its form."""
+    return wire.redirect(f"{x.prefix}{_model(x).url}{x.path_params['number']}/change/")
+
+
+def elsewhere(x: Call) -> Response:
+    """An address of no page, or one that lacks the slash at its end."""
+    app, _, rest = x.path_params["rest"].partition("/")
+    name, _, rest = rest.partition("/")
+    known = [model for model in MODELS if model.app == app and name in ("", model.name)]
+    if known and not x.path.endswith("/") and _PAGE_OF_A_MODEL.fullmatch(rest):
+        query = f"?{x.query_string.decode('latin-1')}" if x.query_string else ""
+        return wire.redirect(f"{x.prefix}{x.path}/{query}", 301)
+    raise wire.page_not_found(x.path)
 
 
 def _model(x: Call) -> Model:
@@ -218,13 +248,20 @@ def _saved(x: Call, model: Model, form: Form, record: Any, done: str) -> Respons
     return wire.redirect(target)
 
 
-def _route(path: str, handler: Callable[[Call], Response], summary: str, *methods: str) -> Route:
+def _route(
+    path: str,
+    handler: Callable[[Call], Response],
+    summary: str,
+    *methods: str,
+    evidence: Evidence = "recorded",
+    source: str = "openedx.md 8",
+) -> Route:
     return Route(
         methods=methods,
         path=path,
         handler=handler,
-        evidence="recorded",
-        source="openedx.md 8",
+        evidence=evidence,
+        source=source,
         summary=summary,
         tag="admin",
     )
@@ -237,4 +274,12 @@ ROUTES = (
     _route("/admin/{app}/{model}/add/", _guarded(add), "Add a record", "GET", "POST"),
     _route("/admin/{app}/{model}/{number:int}/change/", _guarded(change), "Change a record", "GET", "POST"),
     _route("/admin/{app}/{model}/{number:int}/delete/", _guarded(delete), "Delete a record", "GET", "POST"),
+    *(
+        _route(path, _guarded(handler), summary, "GET", evidence="documented", source="Django 4.2 admin site")
+        for path, handler, summary in (
+            ("/admin/{app}/", app_index, "What can be administered of one part"),
+            ("/admin/{app}/{model}/{number:int}/", to_form, "Leads to a record's form"),
+            ("/admin/{rest:path}", elsewhere, "Any other page: sign in to learn whether it is there"),
+        )
+    ),
 )

@@ -93,6 +93,15 @@ def own_applications(x: Call) -> Response:
     return html.page(x, "own_applications.html", title="Your applications", applications=own)
 
 
+def own_tokens(x: Call) -> Response:
+    """The signed-in user's access tokens."""
+    visit = visits.of(x)
+    if visit.session_user is None:
+        return to_login(x)
+    own = [token for token in x.store.access_tokens if token.user == visit.session_user.username]
+    return html.page(x, "own_tokens.html", title="Tokens", tokens=own)
+
+
 _BACKENDS = frozenset(
     {"google-oauth2", "facebook", "linkedin-oauth2", "azuread-oauth2", "apple-id", "identityServer3", "tpa-saml", "lti"}
 )
@@ -169,16 +178,22 @@ def dashboard(x: Call) -> Response:
 
 def catalogue(x: Call) -> Response:
     """The course catalogue."""
+    return _courses(x, title="Courses", heading="Refine Your Search")
+
+
+def _courses(x: Call, *, title: str, heading: str) -> Response:
     visits.need_csrf(x, first=True)
     shown = [course for course in x.store.courses if course.catalog_visibility == "both"]
-    page = html.page(x, "courses.html", title="Courses", courses=shown)
+    page = html.page(x, "courses.html", title=title, heading=heading, courses=shown)
     page.headers["vary"] = "Cookie"
     return page
 
 
 def home(x: Call) -> Response:
-    """The front page: the dashboard when signed in, else the catalogue."""
-    return wire.redirect(f"{x.prefix}{'/dashboard' if visits.of(x).session is not None else '/courses'}")
+    """The front page: the dashboard when signed in, else a welcome and the catalogue."""
+    if visits.of(x).session_user is not None:
+        return wire.redirect(f"{x.prefix}/dashboard")
+    return _courses(x, title="", heading="Welcome to the Open edX® platform!")
 
 
 def favicon(x: Call) -> Response:
@@ -225,6 +240,14 @@ ROUTES = (
     _route("/_o/userinfo/", oidc_is_off, "OpenID Connect is off"),
     _route("/_o/applications/", own_applications, "The signed-in user's applications", methods=("GET",)),
     _route(
+        "/_o/authorized_tokens/",
+        own_tokens,
+        "The signed-in user's access tokens",
+        methods=("GET",),
+        evidence="documented",
+        source="django-oauth-toolkit 1.7.1",
+    ),
+    _route(
         "/oauth2/exchange_access_token/{backend}/",
         exchange,
         "Trade another site's token",
@@ -234,6 +257,7 @@ ROUTES = (
     _route("/", home, "Front page", methods=("GET",), evidence="chosen"),
     _route("/dashboard", dashboard, "The signed-in user's courses", methods=("GET",)),
     _route("/courses", catalogue, "The course catalogue", methods=("GET",)),
+    _route("/courses/", catalogue, "The course catalogue", methods=("GET",), evidence="documented"),
     _route("/favicon.ico", favicon, "Icon", methods=("GET",)),
     _route("/500", error_page, "The site's 500 page", evidence="documented"),
     _route("/403", forbidden_page, "The site's 403 page"),
