@@ -35,9 +35,18 @@ def files_of_packages() -> set[str]:
     }
 
 
+def files_of_contracts() -> set[str]:
+    folder = TREE / "contract_tests" / "contracts"
+    return {
+        f"pytest_lms_emulator/contracts/{path.relative_to(folder).as_posix()}"
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
 def test_the_wheel_holds_both_packages_whole(wheel: Path) -> None:
     held = {name for name in names_in(wheel) if ".dist-info/" not in name}
-    assert held == files_of_packages()
+    assert held == files_of_packages() | files_of_contracts()
 
 
 def test_the_wheel_holds_types_and_data(wheel: Path) -> None:

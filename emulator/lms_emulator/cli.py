@@ -64,6 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_world(commands)
     _add_sign(commands)
     _add_demo_tool(commands)
+    _add_record(commands)
+    _add_verify(commands)
     return parser
 
 
@@ -325,6 +327,72 @@ def _sign(args: argparse.Namespace) -> int:
             import_module(f"lms_emulator.providers.{name}.sign").add_commands(kinds)
     chosen = parser.parse_args(args.rest)
     return int(chosen.run(chosen) or 0)
+
+
+def _add_record(commands: Any) -> None:
+    recorder = commands.add_parser(
+        "record", help="record a real site's exchanges through a proxy, secrets replaced by references"
+    )
+    recorder.add_argument("--provider", required=True, help="what the site is; names the file")
+    recorder.add_argument("--upstream", required=True, metavar="URL", help="the site")
+    recorder.add_argument("--port", default="8099", help="where the proxy listens on 127.0.0.1 (default 8099; 0: any)")
+    recorder.add_argument("--out", metavar="FILE", help="file to append to (default PROVIDER.jsonl)")
+    recorder.add_argument(
+        "--secret",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a further secret to replace; may be repeated",
+    )
+    recorder.set_defaults(run=_record)
+
+
+def _record(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from lms_emulator.app import PROVIDERS
+    from lms_emulator.record import record
+
+    if args.provider not in PROVIDERS:
+        raise UsageError(f"no provider `{args.provider}`; there are {', '.join(PROVIDERS)}")
+    if not args.upstream.startswith(("http://", "https://")):
+        raise UsageError(f"--upstream: `{args.upstream}` is not an http or https URL")
+    secrets = [tuple(given.partition("=")[::2]) for given in args.secret]
+    out = Path(args.out or f"{args.provider}.jsonl")
+    try:
+        return record(args.upstream, port=_number(args.port, "--port"), out=out, secrets=secrets)
+    except OSError as error:
+        raise UsageError(f"cannot record: {error}") from None
+
+
+def _add_verify(commands: Any) -> None:
+    verifier = commands.add_parser(
+        "verify", help="run the contracts against a URL: exit 0 same, 1 drift, 2 usage; JSON report"
+    )
+    verifier.add_argument("--against", required=True, metavar="URL", help="an emulator, or a real provider's site")
+    verifier.add_argument("--provider", action="append", default=[], help="only this contract (repeatable)")
+    verifier.add_argument(
+        "--facts", metavar="FILE", help="ids and credentials of a real site (keys as in /_emulator/info)"
+    )
+    verifier.add_argument("--examples", type=int, metavar="N", help="examples per contract (default 200)")
+    verifier.add_argument("--allow-writes", action="store_true", help="create things at a real site, and clean up")
+    verifier.add_argument("--report", metavar="FILE", help="write the JSON report there, and a summary to stdout")
+    verifier.set_defaults(run=_verify)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from lms_emulator.verify import verify
+
+    return verify(
+        args.against,
+        providers=args.provider,
+        facts=Path(args.facts) if args.facts else None,
+        examples=args.examples,
+        allow_writes=args.allow_writes,
+        report=Path(args.report) if args.report else None,
+    )
 
 
 if __name__ == "__main__":

@@ -183,32 +183,57 @@ class OpenEdxMachine(Machine):
 
     # authorization codes
 
-    @rule(
-        person=ACTIVE, client=CODE_CLIENTS, attack=st.sampled_from(["client", "redirect", "again", "late", "verifier"])
-    )
-    def sign_in(self, person: str, client: str, attack: str) -> None:
-        """From consent to token in one go, with one wrong turn on the way."""
-        if attack == "late" and not self.bench.target.has_clock:
-            return
+    @rule(person=ACTIVE, client=CODE_CLIENTS)
+    def sign_in(self, person: str, client: str) -> None:
+        """From consent to token in one go, with every wrong turn on the way."""
         self.consent(person, client, "read email", False, True, True)
         grant = self.grants[-1]
         other = "trusted" if client != "trusted" else "authorization_code"
         uris = self.client(client)["redirect_uris"]
         foreign = next((uri for uri in uris if uri != grant.redirect), grant.redirect + "/x")
-        if attack == "client":
-            outcome = self.port.exchange(self.client(other), grant.code, grant.redirect, verifier=VERIFIER)
-            expect_refused(outcome, "invalid_grant", status=400, why="another client's code")
-        elif attack == "redirect":
-            outcome = self.port.exchange(self.client(client), grant.code, foreign, verifier=VERIFIER)
-            expect_refused(outcome, "invalid_request", status=400, why="another redirect_uri")
-        elif attack == "verifier":
-            outcome = self.port.exchange(self.client(client), grant.code, grant.redirect, verifier=VERIFIER[::-1])
-            expect_refused(outcome, "invalid_grant", status=400, why="another verifier")
-        elif attack == "late":
-            self.move(CODE_LIFE)
+        outcome = self.port.exchange(self.client(other), grant.code, grant.redirect, verifier=VERIFIER)
+        expect_refused(outcome, "invalid_grant", status=400, why="another client's code")
+        outcome = self.port.exchange(self.client(client), grant.code, foreign, verifier=VERIFIER)
+        expect_refused(outcome, "invalid_request", status=400, why="another redirect_uri")
+        outcome = self.port.exchange(self.client(client), grant.code, grant.redirect, verifier=VERIFIER[::-1])
+        expect_refused(outcome, "invalid_grant", status=400, why="another verifier")
+        outcome = self.port.exchange(self.client(client), grant.code, grant.redirect)
+        expect_refused(outcome, "invalid_request", status=400, why="no verifier")
         self.trade(grant, VERIFIER, False)
-        if attack == "again":
-            self.trade(grant, VERIFIER, False)
+        self.trade(grant, VERIFIER, False)
+
+    @precondition(lambda self: self.bench.target.has_clock)
+    @rule(person=ACTIVE)
+    def sign_in_at_the_last_second(self, person: str) -> None:
+        """A code works a second before its end, and not at its end."""
+        for seconds in (CODE_LIFE - 1, CODE_LIFE):
+            self.consent(person, "trusted", "read", False, False, True)
+            self.move(seconds)
+            self.trade(self.grants[-1], None, False)
+
+    @rule(client=st.sampled_from(["password", "public_password"]), person=PEOPLE)
+    def refresh_and_come_back(self, client: str, person: str) -> None:
+        """A pair, its refresh with every wrong turn, and the old pair again."""
+        facts, own = self.facts[person], self.client(client)
+        token = expect_granted(self.port.password(own, facts["username"], facts["password"], scope="read"))
+        self.keep(token, client, facts["username"], "read", False)
+        refresh = self.refreshes[-1]
+        stranger = self.port.refresh(self.client("trusted"), refresh.value)
+        expect_refused(stranger, "invalid_grant", status=400, why="another client's")
+        wider = self.port.refresh(own, refresh.value, scope="read write")
+        expect_refused(wider, "invalid_scope", status=400, why="wider than granted")
+        self.renew(refresh)
+        expect_refused(self.port.refresh(own, refresh.value), "invalid_grant", why="rotated")
+        self.probe(refresh.row.access)
+        self.probe(self.accesses[-1])
+
+    def renew(self, refresh: Refresh) -> None:
+        """A living refresh token gives a new pair, and ends the old one."""
+        token = expect_granted(self.port.refresh(self.client(refresh.client), refresh.value))
+        refresh.dead = True
+        self.delete(refresh.row)
+        assert token.refresh != refresh.value
+        self.keep(token, refresh.client, refresh.user, " ".join(refresh.row.scope), False)
 
     def trade(self, grant: Grant, verifier: str | None, jwt: bool) -> None:
         """Exchange a code as its own client should."""

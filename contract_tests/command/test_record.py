@@ -1,0 +1,89 @@
+"""`lms-emulator record`: what is passed on, what is kept, and that no secret is."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from lms_emulator.cli import main
+from lms_emulator.client import Emulator
+from lms_emulator.record import Proxy, Recorder, Redactor
+
+
+@pytest.fixture
+def proxy(lms: Emulator, tmp_path: Path) -> Iterator[Proxy]:
+    recorder = Recorder(tmp_path / "openedx.jsonl", [("who", "charles")])
+    server = Proxy(0, lms.openedx.url, recorder)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    recorder.close()
+
+
+def kept(tmp_path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (tmp_path / "openedx.jsonl").read_text().splitlines()]
+
+
+def test_exchanges_are_kept_without_their_secrets(lms: Emulator, proxy: Proxy, tmp_path: Path) -> None:
+    client = lms.openedx.clients.client_credentials
+    basic = base64.b64encode(f"{client.client_id}:{client.client_secret}".encode()).decode()
+    with httpx.Client(base_url=proxy.url, trust_env=False) as http:
+        fields = {"grant_type": "client_credentials", "client_id": client.client_id}
+        token = http.post("/oauth2/access_token", data={**fields, "client_secret": client.client_secret}).json()
+        http.post("/oauth2/access_token", data=fields, headers={"Authorization": f"Basic {basic}"})
+        me = http.get("/api/user/v1/me", headers={"Authorization": f"Bearer {token['access_token']}"})
+        missing = http.get("/api/user/v1/accounts/charles")
+        csrf = http.get("/csrf/api/v1/token").json()["csrfToken"]
+    assert me.json() == {"username": client.user}
+    assert missing.status_code == 401
+    entries, text = kept(tmp_path), (tmp_path / "openedx.jsonl").read_text()
+    for secret in (client.client_secret, basic, token["access_token"], csrf, "charles"):
+        assert secret not in text
+    assert [entry["n"] for entry in entries] == [0, 1, 2, 3, 4]
+    first, second, third = entries[:3]
+    assert first["request"]["method"] == "POST"
+    assert first["request"]["target"] == "/oauth2/access_token"
+    assert first["response"]["status"] == 200
+    given = json.loads(first["response"]["body"])["access_token"]
+    assert given == "<secret:access_token-1>"
+    assert third["request"]["headers"]["Authorization"] == f"Bearer {given}"
+    assert "client_secret=<secret:client_secret-1>" in first["request"]["body"]
+    assert second["request"]["headers"]["Authorization"].startswith("Basic <secret:")
+    assert entries[3]["request"]["target"] == "/api/user/v1/accounts/<secret:who-1>"
+    assert set(first) == {"n", "name", "group", "request", "response"}
+
+
+def test_a_redirect_of_the_site_stays_in_the_proxy(lms: Emulator, proxy: Proxy) -> None:
+    answer = httpx.get(f"{proxy.url}/oauth2/authorize?client_id=x", trust_env=False)
+    assert answer.status_code == 302
+    assert answer.headers["location"].startswith(("/login", proxy.url))
+
+
+def test_secrets_are_found_wherever_they_stand() -> None:
+    redactor = Redactor()
+    redactor.study(
+        [("Cookie", "sessionid=abcdefgh; theme=dark"), ("Location", "http://app/cb?code=c0dec0de&state=st4te")],
+        "/launch?api_key=k3yk3yk3y",
+        '{"data": {"refresh_token": "r3fr3sh/+=", "token_type": "Bearer", "list": [{"password": "pa55word"}]}}',
+    )
+    hidden = redactor.clean("abcdefgh c0dec0de k3yk3yk3y r3fr3sh/+= r3fr3sh%2F%2B%3D pa55word Bearer")
+    assert "<secret:refresh_token-1> <secret:refresh_token-1> <secret:password-1> Bearer" in hidden
+    assert not any(word in hidden for word in ("abcdefgh", "c0dec0de", "k3yk3yk3y"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--provider", "moodle", "--upstream", "http://x"], ["--provider", "openedx", "--upstream", "x"]]
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["record", *arguments]) == 2
+    assert "lms-emulator:" in capsys.readouterr().err
