@@ -13,7 +13,8 @@ from contract_tests.openlearning.test_independent import Validator, accepted_by_
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=24)
 filled = words.filter(lambda text: bool(text.strip()))
-emails = st.tuples(filled, filled).map(lambda parts: f"{parts[0].strip()}@{parts[1].strip()}")
+without_at = filled.filter(lambda text: "@" not in text)
+emails = st.tuples(without_at, without_at).map(lambda parts: f"{parts[0].strip()}@{parts[1].strip()}")
 profiles = st.fixed_dictionaries(
     {"full_name": filled, "external_institution_id": filled, "primary_email_address": emails},
     optional={"profile_image": words},
