@@ -196,6 +196,8 @@ def test_unknown_keys(lms: Emulator, client: Client, info: Info) -> None:
     refused_because(lms, retired.signed("GET", path), "unknown_keys", "not active", 401)
     unknown = client.of(consumer_key="00000000-0000-4000-8000-000000000000")
     refused(lms, unknown.signed("GET", path), "unknown_keys", 401)
+    mixed = client.of(shared_secret=info.other_campus.shared_secret)
+    refused_because(lms, mixed.signed("GET", path), "invalid_signature", "secret of the campus gbother", 401)
     other = client.of(consumer_key=info.other_campus.consumer_key, shared_secret=info.other_campus.shared_secret)
     assert other.signed("GET", path).status_code == 200
 

@@ -57,6 +57,7 @@ def test_a_small_world_tells_what_it_has(lms: Emulator) -> None:
         ("campuses", {"client_string": "gb|demo"}, "a | can be part of neither"),
         ("users", {"client_string": "nowhere"}, "users[0].client_string: there is no `nowhere`"),
         ("users", {"username": "a|b"}, "users[0].username"),
+        ("users", {"id": -1}, "users[0].id: a positive number"),
         ("courses", {"term_id": 1}, "courses[0].term_id: there is no `1`"),
         ("enrollments", {"role": "DEAN"}, "enrollments[0].role"),
         ("gradebook_items", {"points_possible": -1}, "gradebook_items[0].points_possible"),

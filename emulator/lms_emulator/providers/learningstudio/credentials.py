@@ -247,12 +247,16 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
 
     base = base_string(requests[0])
     x.notes["signed_string"] = base
+    diagnosis = diagnose_oauth1(header.signature, requests[0], secret, urls=_urls(x, header))
+    for other in x.store.campuses:
+        if other is not campus and signature(other.shared_secret, base) == header.signature:
+            diagnosis = f"it was signed with the secret of the campus {other.client_string}"
     raise _oauth1(
         "invalid_signature",
         f"oauth_signature is the Base64 CMAC-AES of {base}",
         expected=signature(secret, base),
         got=header.signature,
-        diagnosis=diagnose_oauth1(header.signature, requests[0], secret, urls=_urls(x, header)),
+        diagnosis=diagnosis,
     )
 
 

@@ -426,5 +426,7 @@ def _references(section: Section) -> Iterator[str]:
         if grade.points is not None and not 0 <= grade.points < 1e9:
             yield f"grades[{number}].points: from 0 to a billion"
     for number, user in enumerate(section.users):
+        if not 0 < user.id < 10**15:
+            yield f"users[{number}].id: a positive number, which stands in access tokens"
         if "|" in user.username:
             yield f"users[{number}].username: a | cannot be part of it, assertions are separated by it"

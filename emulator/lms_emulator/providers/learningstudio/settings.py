@@ -10,6 +10,8 @@ from lms_emulator.core.settings import choice
 
 CODES = "developer.pearson.com: LearningStudio response codes"
 LIBRARIES = "Pearson's LearningStudio libraries, 2014"
+LONGEST = 1_000_000_000
+"""Seconds; some thirty years, which every date can bear."""
 
 
 class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,7 +28,7 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
         ),
     ] = 400
     assertion_window_seconds: Annotated[
-        int, choice("How far an assertion's timestamp may be from the server's clock, either way.", ge=0)
+        int, choice("How far an assertion's timestamp may be from the server's clock, either way.", ge=0, le=LONGEST)
     ] = 300
     assertion_reuse: Annotated[
         Literal["allow", "refuse"], choice("Whether one assertion may be sent again inside its window.")
@@ -38,7 +40,7 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
         Literal["exact", "ignored"], choice("Whether `JSMITH` is `jsmith` in assertions, logins and `loginid=`.")
     ] = "exact"
     access_token_seconds: Annotated[
-        int, choice("Life of an access token.", evidence="documented", source=LIBRARIES, ge=1)
+        int, choice("Life of an access token.", evidence="documented", source=LIBRARIES, ge=1, le=LONGEST)
     ] = 3600
     refresh_token_seconds: Annotated[
         int,
@@ -47,6 +49,7 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
             evidence="documented",
             source=LIBRARIES,
             ge=1,
+            le=LONGEST,
         ),
     ] = 4200
     refresh_token_reuse: Annotated[
@@ -56,7 +59,7 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
         Literal["keep", "revoke"], choice("What becomes of the old access token when its pair is refreshed.")
     ] = "keep"
     access_grant_seconds: Annotated[
-        int, choice("Life of an access grant of the flow of 2010 (POST /authorize/grant).", ge=1)
+        int, choice("Life of an access grant of the flow of 2010 (POST /authorize/grant).", ge=1, le=LONGEST)
     ] = 3600
     access_grant_reuse: Annotated[
         Literal["allow", "refuse"], choice("Whether an access grant can be changed for tokens more than once.")
@@ -64,9 +67,11 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
 
     # OAuth 1.0a
     oauth1_window_seconds: Annotated[
-        int, choice("How far oauth_timestamp may be from the server's clock, either way.", ge=0)
+        int, choice("How far oauth_timestamp may be from the server's clock, either way.", ge=0, le=LONGEST)
     ] = 300
-    nonce_seconds: Annotated[int, choice("How long a used nonce is remembered, per consumer key.", ge=0)] = 600
+    nonce_seconds: Annotated[
+        int, choice("How long a used nonce is remembered, per consumer key.", ge=0, le=LONGEST)
+    ] = 600
     query_encoding: Annotated[
         Literal["tolerant", "strict"],
         choice(
