@@ -13,8 +13,10 @@ copyright = "the lms-emulator developers, Apache License 2.0"
 release = version = __version__
 
 extensions = ["myst_parser", "declarations"]
-exclude_patterns = ["_ext"]
+exclude_patterns = ["_ext", "_static"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"lms-emulator {__version__}"
 html_show_sphinx = False
 html_copy_source = False

@@ -43,7 +43,7 @@ def table(heads: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[C
         row += [nodes.entry("", paragraph(cell)) for cell in cells]
         body += row
     group += body
-    return nodes.table("", group, classes=["declarations"])
+    return nodes.table("", group, classes=["declarations", "colwidths-given"])
 
 
 def paragraph(cell: Cell) -> nodes.paragraph:
@@ -80,7 +80,7 @@ class Routes(Directive):
             ]
             for route in provider_of(self.arguments[0]).routes
         ]
-        return [table(("Methods", "Path", "What it does", "Evidence", "Source"), (10, 35, 30, 10, 15), rows)]
+        return [table(("Methods", "Path", "What it does", "Evidence", "Source"), (8, 29, 24, 11, 28), rows)]
 
 
 class Settings(Directive):
@@ -106,7 +106,7 @@ class Settings(Directive):
         ]
         return [
             table(
-                ("Setting", "Type", "Default", "What it decides", "Evidence", "Source"), (22, 13, 10, 30, 10, 15), rows
+                ("Setting", "Type", "Default", "What it decides", "Evidence", "Source"), (22, 12, 10, 28, 11, 17), rows
             )
         ]
 
