@@ -183,3 +183,10 @@ def test_by_prefix_the_way_to_the_login_page_keeps_the_prefix(web: Web) -> None:
     base = web.info.base_urls["prefix"]
     answer = httpx.get(f"{base}/oauth2/authorize/?client_id=x")
     assert answer.headers["location"].startswith("/openedx/login?next=/openedx/oauth2/authorize/%3F")
+
+
+def test_without_any_redirect_uri_the_real_server_fails(web: Web) -> None:
+    client = web.clients.client_credentials
+    answer = web.browser(web.info.learner).get(f"/oauth2/authorize/?client_id={client.client_id}&response_type=code")
+    assert answer.status_code == 500
+    assert web.lms.requests.last.notes["provider_defect"] is True

@@ -39,6 +39,10 @@ REQUIRED_FIELDS = ("redirect_uri", "scope", "client_id", "response_type")
 ALLOW = "GET, POST, PUT, HEAD, OPTIONS"
 
 
+class _NothingRegisteredError(Exception):
+    """There is no redirect URI, neither in the request nor in the application."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wish:
     """An authorization request that may be granted."""
@@ -58,7 +62,11 @@ def authorize(x: Call) -> Response:
     if visits.of(x).session is None:
         return to_login(x)
     if x.method in ("GET", "HEAD"):
-        return _ask(x)
+        try:
+            return _ask(x)
+        except _NothingRegisteredError:
+            x.warn("provider_defect", "the real server fails when neither the request nor the application names an URI")
+            return server_error(x)
     if x.method in ("POST", "PUT"):
         return _decide(x)
     if x.method == "OPTIONS":
@@ -296,6 +304,8 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
         raise _fatal("Invalid client_id parameter value.", "unknown_client", got=client_id)
     uri = given.get("redirect_uri")
     if uri is None:
+        if not application.redirect_uris:
+            raise _NothingRegisteredError
         uri = oauth.default_redirect_uri(application)
         if uri is None:
             raise _fatal("Missing redirect URI.", "missing_redirect_uri", expected=application.redirect_uris)
