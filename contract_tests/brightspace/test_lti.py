@@ -440,3 +440,19 @@ def test_each_rule_of_line_items_and_scores(brightspace: Site, tool: Tool) -> No
     assert api.get(f"{url}/results", params={"user_id": "x"}).json() == []
     assert api.delete(url).status_code == 204
     assert api.get(url).status_code == 404
+
+
+def test_deep_linking_with_a_line_item_that_does_not_hold(brightspace: Site, tool: Tool, keys: KeySite) -> None:
+    launch = launched(brightspace, tool, "instructor", f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}")
+    back = launch.get_launch_data()[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]
+    item = LineItem().set_label("Quiz")
+    bad = launch.get_deep_link().get_response_jwt([DeepLinkResource().set_title("Quiz").set_lineitem(item)])
+    assert httpx.post(back, data={"JWT": bad}).status_code == 400
+    assert brightspace.reason == "deep_linking_line_item"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    for url in (back, f"{brightspace.url}/d2l/lti/authenticate"):
+        assert httpx.post(url, content=b"x", headers=headers).status_code == 400
+    good = launch.get_deep_link().get_response_jwt([DeepLinkResource().set_title("Quiz")])
+    keys.answer = (500, b"")
+    assert httpx.post(back, data={"JWT": good}).status_code == 400
+    assert brightspace.reason == "tool_keys_unavailable"

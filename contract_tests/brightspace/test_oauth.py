@@ -298,3 +298,21 @@ def test_the_demo_tokens_hold_and_the_expired_one_does_not(brightspace: Site) ->
     assert brightspace.whoami(brightspace.info.access_tokens.student).json()["Identifier"] == "169"
     assert brightspace.whoami(brightspace.info.access_tokens.instructor).json()["Identifier"] == "171"
     assert brightspace.whoami(brightspace.info.access_tokens.expired).json()["detail"] == "Token expired"
+
+
+def test_a_page_in_a_frame_is_worth_a_warning(brightspace: Site) -> None:
+    brightspace.browser().get(brightspace.auth_url(), headers={"Sec-Fetch-Dest": "iframe"})
+    assert [w.code for w in brightspace.lms.requests.last.warnings] == ["authorize_in_frame"]
+
+
+def test_mistakes_that_are_named(brightspace: Site) -> None:
+    brightspace.exchange("x", client_secret=f" {brightspace.info.client_secret}\n")
+    assert "white space" in str(brightspace.lms.requests.last.refusal.diagnosis)
+    grant = {"grant_type": "authorization_code", "code": "x"}
+    broken = {"Authorization": "Basic !!!"}
+    httpx.post(f"{brightspace.url}/core/connect/token", data=grant, headers=broken)
+    assert brightspace.reason == "unknown_client"
+
+
+def test_consenting_without_a_request_leads_to_the_sign_in(brightspace: Site) -> None:
+    assert brightspace.browser().get("/oauth2/consent").headers["location"].endswith("/d2l/login")

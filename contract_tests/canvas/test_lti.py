@@ -495,3 +495,24 @@ def test_each_rule_of_line_items_and_scores(canvas: Site, tool: Tool) -> None:
     assert api.get(f"{url}/results", params={"user_id": "102"}).json() == []
     assert api.delete(url).status_code == 204
     assert api.get(url).status_code == 404
+
+
+def test_a_placed_link_is_launched_from_the_course_page(canvas: Site) -> None:
+    browser = signed_in(canvas)
+    path = "/courses/1/external_tools/retrieve?resource_link_lookup_uuid="
+    fields = form(browser.get(f"{path}8aa641d1-b4d4-4fea-8a9b-000000000001").text)[1]
+    assert fields["target_link_uri"] == f"{canvas.lms.ltiaas.url}/lti/launch?exercise=1"
+    assert browser.get(f"{path}x").status_code == 404
+
+
+def test_deep_linking_with_a_line_item_that_does_not_hold(canvas: Site, tool: Tool, keys: KeySite) -> None:
+    launch = launched(canvas, tool, "teacher", "/courses/1/external_tools/77/resource_selection")
+    back = launch.get_launch_data()[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]
+    item = LineItem().set_label("Quiz")
+    bad = launch.get_deep_link().get_response_jwt([DeepLinkResource().set_title("Quiz").set_lineitem(item)])
+    assert httpx.post(back, data={"JWT": bad}).status_code == 400
+    assert canvas.reason == "deep_linking_line_item"
+    good = launch.get_deep_link().get_response_jwt([DeepLinkResource().set_title("Quiz")])
+    keys.answer = (500, b"")
+    assert httpx.post(back, data={"JWT": good}).status_code == 400
+    assert canvas.reason == "tool_keys_unavailable"

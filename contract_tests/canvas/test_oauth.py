@@ -327,3 +327,35 @@ def test_a_broken_body_is_no_crash(canvas: Site) -> None:
     assert multipart.status_code == 400
     right = {"client_id": canvas.info.client_id, "client_secret": canvas.info.client_secret, "code": canvas.code()}
     assert httpx.post(url, json=right).status_code == 200
+
+
+def test_a_page_in_a_frame_is_worth_a_warning(canvas: Site) -> None:
+    canvas.browser().get(canvas.auth_url(), headers={"Sec-Fetch-Dest": "iframe"})
+    assert [w.code for w in canvas.lms.requests.last.warnings] == ["authorize_in_frame"]
+
+
+def test_a_login_can_be_suggested(canvas: Site) -> None:
+    browser = canvas.browser()
+    page = browser.follow(browser.get(canvas.auth_url(unique_id="ada.lovelace")))
+    assert 'value="ada.lovelace"' in page.text
+
+
+def test_mistakes_that_are_named(canvas: Site) -> None:
+    def diagnosis() -> str:
+        return str(canvas.lms.requests.last.refusal.diagnosis)
+
+    canvas.token(code="x", client_secret=f" {canvas.info.client_secret}\n")
+    assert "white space" in diagnosis()
+    tokens = canvas.tokens()
+    canvas.api(tokens["refresh_token"]).get("/api/v1/users/self")
+    assert "refresh token" in diagnosis()
+    canvas.api("eyJhbGciOiJIUzI1NiJ9.e30.x").get("/api/v1/users/self")
+    assert "JWT" in diagnosis()
+    canvas.browser().get(canvas.auth_url(client_id="my-app"))
+    assert "number" in diagnosis()
+    httpx.post(f"{canvas.url}/login/oauth2/token", data={"code": "x"}, headers={"Authorization": "Basic !!!"})
+    assert canvas.reason == "unknown_client"
+
+
+def test_confirming_without_a_request_leads_to_the_sign_in(canvas: Site) -> None:
+    assert canvas.browser().get("/login/oauth2/confirm").headers["location"].endswith("/login/canvas")
