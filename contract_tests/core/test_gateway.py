@@ -69,6 +69,15 @@ def test_our_own_crash_is_told_as_such(http: httpx.Client, capsys: pytest.Captur
     assert "ZeroDivisionError: on purpose" in capsys.readouterr().err
 
 
+def test_a_body_that_no_handler_can_read_is_refused(http: httpx.Client) -> None:
+    assert http.post("/toy/json", content=b"[1]").json() == [1]
+    refused = http.post("/toy/json", content=b"[1")
+    assert refused.status_code == 400
+    entry = http.get(refused.headers["x-emulator-explain"]).json()
+    assert entry["refusal"]["reason"] == "body_unreadable"
+    assert "line 1 column 3" in entry["refusal"]["diagnosis"]
+
+
 class TestLimits:
     def test_a_body_at_the_limit_passes_and_one_above_is_refused_unread(self, http: httpx.Client) -> None:
         http.patch("/_emulator/settings", json={"emulator.max_body_bytes": 100})

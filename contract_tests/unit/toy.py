@@ -97,6 +97,10 @@ def echo(x: Call) -> Response:
     )
 
 
+def read(x: Call) -> Response:
+    return JSONResponse(x.json())
+
+
 def crash(x: Call) -> Response:
     raise ZeroDivisionError("on purpose")
 
@@ -115,6 +119,7 @@ class Toy(Provider[School, Settings]):
         ),
         Route(methods=("POST",), path="/pupils", handler=add_pupil, evidence="chosen", source="", summary="add"),
         Route(methods=(), path="/echo{rest:path}", handler=echo, evidence="chosen", source="", summary="echo"),
+        Route(methods=("POST",), path="/json", handler=read, evidence="chosen", source="", summary="read"),
         Route(methods=("GET",), path="/crash", handler=crash, evidence="chosen", source="", summary="crash"),
     )
 

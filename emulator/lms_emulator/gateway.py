@@ -160,6 +160,9 @@ async def _answer(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Respons
             response = await _dispatch(provider, x)
         except Refusal as refused:
             refusal, response = refused, provider.render(x, refused)
+        except BodyError as error:
+            refusal = provider.body_unreadable(x, str(error))
+            response = provider.render(x, refusal)
         provider.finish(x, response)
         x.store.expire(x.clock.now())
         return response, refusal, None
@@ -277,4 +280,4 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-__all__ = ["CONTROL_PREFIX", "BodyError", "ControlApp", "Gateway"]
+__all__ = ["CONTROL_PREFIX", "ControlApp", "Gateway"]

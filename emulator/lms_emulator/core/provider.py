@@ -89,6 +89,15 @@ class Provider(Generic[StoreT, SettingsT]):
             diagnosis="raise the setting emulator.max_body_bytes if the real provider takes more",
         )
 
+    def body_unreadable(self, x: Exchange[StoreT, SettingsT], why: str) -> Refusal:
+        """What a form or JSON body that cannot be read is answered with, where the handler has no answer of its own.
+
+        Parameters: `why`, the parser's own words.
+        """
+        return Refusal(
+            "body_unreadable", status=400, message="Bad Request", check="the body can be read", got=why, diagnosis=why
+        )
+
     def crashed(self, x: Exchange[StoreT, SettingsT]) -> Response:
         """The answer when our own code failed. Not a provider's behaviour; the journal says so."""
         return Response("Internal Server Error", 500, media_type="text/plain")
