@@ -20,7 +20,10 @@ class Row(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-SPEC: TableSpec[Row] = TableSpec(key="key", indexes={"colour": lambda r: r.colour or None, "tag": lambda r: r.tags})
+SPEC: TableSpec[Row] = TableSpec(
+    key="key",
+    indexes={"colour": lambda r: r.colour or None, "tag": lambda r: list(r.tags), "pair": lambda r: (r.colour, r.key)},
+)
 rows = st.builds(
     Row,
     st.integers(0, 12),
@@ -128,3 +131,11 @@ def test_the_limit_drops_the_oldest_added_record_and_never_a_seeded_one() -> Non
     for number in range(5):
         table.put(Code(str(number), EPOCH))
     assert [code.code for code in table] == ["seeded", "2", "3", "4"]
+
+
+def test_a_tuple_is_one_value_and_a_list_several() -> None:
+    table = Table(Seed(SPEC, [Row(1, "red", ("a", "b"))]))
+    table.put(Row(2, "red", ("b",)))
+    assert [row.key for row in table.find("pair", ("red", 2))] == [2]
+    assert table.find("pair", "red") == []
+    assert [row.key for row in table.find("tag", "b")] == [1, 2]

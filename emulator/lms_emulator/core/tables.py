@@ -24,7 +24,7 @@ class TableSpec(Generic[R]):
     Parameters:
         key: the record's identity, unique in the table; a field name or a function.
         indexes: further ways to find records, name to function. A function may return a list of values
-            (the record is found under each) or None (it is not in this index).
+            (the record is found under each), a tuple (one value of several parts) or None (it is not in this index).
         keep_until: the instant after which a record is of no further use to any answer. Records past it are
             dropped, oldest first, as new ones arrive. Codes, nonces and sessions need it; people do not.
         limit: the most records that are kept beside the seeded ones; the oldest go first.
@@ -42,7 +42,7 @@ class TableSpec(Generic[R]):
 def _index_values(value: Any) -> Iterable[Any]:
     if value is None:
         return ()
-    return value if isinstance(value, list | tuple | set | frozenset) else (value,)
+    return value if isinstance(value, list | set | frozenset) else (value,)
 
 
 class Seed(Generic[R]):
