@@ -174,3 +174,26 @@ def test_a_further_world_is_refused_with_words(lms: Emulator) -> None:
     with pytest.raises(ValueError, match="default world"), other.intercept():
         raise AssertionError("unreachable")
     lms.delete_world("second")
+
+
+def test_a_school_s_own_host_name(lms: Emulator) -> None:
+    token = "https://LMS.Campus.example/oauth2/access_token"
+    with lms.intercept({"lms.campus.example": "openedx"}):
+        refused = requests.post(token, data={"grant_type": "client_credentials"})
+        assert httpx.post(token, data={"grant_type": "client_credentials"}).status_code == 401
+    assert refused.status_code == 401
+    assert refused.headers["X-Emulator-Explain"].startswith("https://lms.campus.example/_emulator/requests/")
+    assert lms.requests.last.provider == "openedx"
+    assert lms.app is not None
+    assert lms.app.addresses.locate("lms.campus.example", None, "/", lambda name: False).provider is None
+
+
+def test_further_host_names_that_cannot_be(lms: Emulator) -> None:
+    with pytest.raises(ValueError, match="unknown provider `moodle`"), lms.intercept({"lms.campus.example": "moodle"}):
+        raise AssertionError("unreachable")
+    with (
+        Emulator.connect(lms.url) as elsewhere,
+        pytest.raises(ValueError, match="in this process"),
+        elsewhere.intercept({"lms.campus.example": "openedx"}),
+    ):
+        raise AssertionError("unreachable")

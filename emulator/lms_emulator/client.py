@@ -146,14 +146,15 @@ class Emulator:
             raise RuntimeError("this emulator does not serve HTTPS; start it with tls=True")
         return self.app.ca_pem
 
-    def intercept(self) -> AbstractContextManager[Emulator]:
+    def intercept(self, hosts: Mapping[str, str] | None = None) -> AbstractContextManager[Emulator]:
         """Answer what httpx and requests send to real host names, while the context lasts: `with lms.intercept():`.
 
+        Parameters: `hosts`, further host names and their providers, `{"lms.campus.edu": "openedx"}`.
         See `lms_emulator.intercept`. Raises ValueError for a further world.
         """
         from lms_emulator.intercept import intercept
 
-        return intercept(self)
+        return intercept(self, hosts)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """One call of the control API, e.g. `call("POST", "/clock", {"advance": "PT10M"})`.

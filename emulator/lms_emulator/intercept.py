@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -265,20 +265,29 @@ def is_real_name(addresses: Addresses, host: str) -> bool:
 
 
 @contextmanager
-def intercept(lms: Emulator) -> Iterator[Emulator]:
+def intercept(lms: Emulator, hosts: Mapping[str, str] | None = None) -> Iterator[Emulator]:
     """Answer calls to real host names from the emulator while the context lasts. See the module's text.
 
     Parameters: `lms`, from `Emulator.start`, `.in_process` or `.connect` (then over its HTTP port, and absolute URLs in
-    answers begin with `http://`). Raises ValueError for a further world.
+    answers begin with `http://`); `hosts`, further host names and the provider of each, for sites that every school
+    names itself: `{"lms.campus.edu": "openedx"}`.
+    Raises ValueError for a further world, an unknown provider, and for `hosts` with an emulator elsewhere.
     """
     line = line_to(lms)
     addresses = _names(lms)
     transport = EmulatorTransport(line)
+    further = {name.lower().rstrip("."): provider for name, provider in (hosts or {}).items()}
+    if further and lms.app is None:
+        raise ValueError("an emulator elsewhere cannot be told further host names; start it in this process")
+    if unknown := set(further.values()) - set(addresses.providers):
+        raise ValueError(f"unknown provider `{unknown.pop()}`; known: {', '.join(addresses.providers)}")
 
     def ours(url: str) -> bool:
-        return is_real_name(addresses, urlsplit(url).hostname or "")
+        host = urlsplit(url).hostname or ""
+        return host.rstrip(".") in further or is_real_name(addresses, host)
 
     with ExitStack() as stack:
+        stack.enter_context(addresses.also(further))
         stack.callback(line.close)
         _replace_httpx(stack, transport, ours)
         _replace_requests(stack, line, ours)

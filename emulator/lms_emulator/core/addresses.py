@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple
 
@@ -42,6 +43,17 @@ class Addresses:
     def _by_real_host(self) -> dict[str, str]:
         """Real host names, and `.example.com` for `*.example.com`, to providers."""
         return {name.removeprefix("*"): provider for provider in self.providers for name in self.real_hosts[provider]}
+
+    @contextmanager
+    def also(self, hosts: Mapping[str, str]) -> Iterator[None]:
+        """Let further host names lead to providers while the context lasts: host name to provider."""
+        before = dict(self._by_real_host)
+        self._by_real_host.update({name.lower(): provider for name, provider in hosts.items()})
+        try:
+            yield
+        finally:
+            self._by_real_host.clear()
+            self._by_real_host.update(before)
 
     def listen(self, host: str, gateway_port: int, ports: Mapping[str, int]) -> None:
         """Note the sockets that were opened: provider name to port."""
