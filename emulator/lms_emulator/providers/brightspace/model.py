@@ -8,23 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-import msgspec
-
+from lms_emulator.core.records import Instant, Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
 from lms_emulator.signing.lti13 import Launch
 from lms_emulator.signing.lti13_services import LineItemData
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
-
-class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    pass
-
-
-class User(_Record, frozen=True, kw_only=True):
+class User(Record, frozen=True, kw_only=True):
     """A person. `lti_guid` is the first half of the `sub` that tools see; the API id follows after a `_`."""
 
     id: int
@@ -48,7 +41,7 @@ class User(_Record, frozen=True, kw_only=True):
         return f"{self.lti_guid}_{self.id}"
 
 
-class Role(_Record, frozen=True, kw_only=True):
+class Role(Record, frozen=True, kw_only=True):
     """A role, with the security variables it is allowed and the LTI roles it stands for."""
 
     id: int
@@ -58,7 +51,7 @@ class Role(_Record, frozen=True, kw_only=True):
     lis_roles: list[str] = []
 
 
-class OrgUnit(_Record, frozen=True, kw_only=True):
+class OrgUnit(Record, frozen=True, kw_only=True):
     """A course offering (type 3), or the organization (type 1)."""
 
     id: int
@@ -70,7 +63,7 @@ class OrgUnit(_Record, frozen=True, kw_only=True):
     end_date: Instant | None = None
 
 
-class Enrollment(_Record, frozen=True, kw_only=True):
+class Enrollment(Record, frozen=True, kw_only=True):
     id: int
     org_unit_id: int
     user_id: int
@@ -80,7 +73,7 @@ class Enrollment(_Record, frozen=True, kw_only=True):
     pinned_at: Instant | None = None
 
 
-class Module(_Record, frozen=True, kw_only=True):
+class Module(Record, frozen=True, kw_only=True):
     """A module of the content; `parent_id` puts it below another one."""
 
     id: int
@@ -91,7 +84,7 @@ class Module(_Record, frozen=True, kw_only=True):
     last_modified: Instant
 
 
-class Topic(_Record, frozen=True, kw_only=True):
+class Topic(Record, frozen=True, kw_only=True):
     """A topic: a file with its text, or a link."""
 
     id: int
@@ -107,13 +100,13 @@ class Topic(_Record, frozen=True, kw_only=True):
     last_modified: Instant
 
 
-class Attachment(_Record, frozen=True, kw_only=True):
+class Attachment(Record, frozen=True, kw_only=True):
     file_id: int
     file_name: str
     file_size: int
 
 
-class NewsItem(_Record, frozen=True, kw_only=True):
+class NewsItem(Record, frozen=True, kw_only=True):
     """An announcement."""
 
     id: int
@@ -136,14 +129,14 @@ class NewsItem(_Record, frozen=True, kw_only=True):
     attachments: list[Attachment] = []
 
 
-class GroupCategory(_Record, frozen=True, kw_only=True):
+class GroupCategory(Record, frozen=True, kw_only=True):
     id: int
     org_unit_id: int
     name: str
     description: str = ""
 
 
-class Group(_Record, frozen=True, kw_only=True):
+class Group(Record, frozen=True, kw_only=True):
     id: int
     category_id: int
     name: str
@@ -152,7 +145,7 @@ class Group(_Record, frozen=True, kw_only=True):
     enrollments: list[int] = []
 
 
-class GradeObject(_Record, frozen=True, kw_only=True):
+class GradeObject(Record, frozen=True, kw_only=True):
     """A numeric column of the gradebook."""
 
     id: int
@@ -163,7 +156,7 @@ class GradeObject(_Record, frozen=True, kw_only=True):
     is_hidden: bool = False
 
 
-class GradeValue(_Record, frozen=True, kw_only=True):
+class GradeValue(Record, frozen=True, kw_only=True):
     id: int
     grade_object_id: int
     user_id: int
@@ -174,7 +167,7 @@ class GradeValue(_Record, frozen=True, kw_only=True):
     last_modified_by: int | None = None
 
 
-class Application(_Record, frozen=True, kw_only=True):
+class Application(Record, frozen=True, kw_only=True):
     """An OAuth 2.0 application of Manage Extensibility.
 
     Attributes:
@@ -197,7 +190,7 @@ class Application(_Record, frozen=True, kw_only=True):
     service_user_id: int | None = None
 
 
-class ToolRegistration(_Record, frozen=True, kw_only=True):
+class ToolRegistration(Record, frozen=True, kw_only=True):
     """An LTI Advantage registration."""
 
     client_id: str
@@ -209,7 +202,7 @@ class ToolRegistration(_Record, frozen=True, kw_only=True):
     enabled: bool = True
 
 
-class Deployment(_Record, frozen=True, kw_only=True):
+class Deployment(Record, frozen=True, kw_only=True):
     """A registration switched on for an org unit, with what the tool may do and know there."""
 
     id: str
@@ -223,7 +216,7 @@ class Deployment(_Record, frozen=True, kw_only=True):
     enabled: bool = True
 
 
-class LtiLink(_Record, frozen=True, kw_only=True):
+class LtiLink(Record, frozen=True, kw_only=True):
     """A placed link to a tool."""
 
     id: str
@@ -234,7 +227,7 @@ class LtiLink(_Record, frozen=True, kw_only=True):
     custom: dict[str, str] = {}
 
 
-class LineItem(_Record, frozen=True, kw_only=True):
+class LineItem(Record, frozen=True, kw_only=True):
     """A line item of a deployment; its results are the values of a grade object."""
 
     id: str
@@ -244,7 +237,7 @@ class LineItem(_Record, frozen=True, kw_only=True):
     data: LineItemData
 
 
-class Result(_Record, frozen=True, kw_only=True):
+class Result(Record, frozen=True, kw_only=True):
     """What a tool last said about one person."""
 
     id: int
@@ -257,7 +250,7 @@ class Result(_Record, frozen=True, kw_only=True):
     timestamp: Instant
 
 
-class AuthorizationCode(_Record, frozen=True, kw_only=True):
+class AuthorizationCode(Record, frozen=True, kw_only=True):
     """A code for one exchange. A used or expired one is kept a while, to tell it from one never given."""
 
     code: str
@@ -269,7 +262,7 @@ class AuthorizationCode(_Record, frozen=True, kw_only=True):
     used: bool = False
 
 
-class RefreshToken(_Record, frozen=True, kw_only=True):
+class RefreshToken(Record, frozen=True, kw_only=True):
     """A refresh token: good for one use. `family` is the consent it goes back to; `reuses` counts later tries."""
 
     token: str
@@ -282,14 +275,14 @@ class RefreshToken(_Record, frozen=True, kw_only=True):
     reuses: int = 0
 
 
-class DemoToken(_Record, frozen=True, kw_only=True):
+class DemoToken(Record, frozen=True, kw_only=True):
     """A ready access token of the world file, for `info`; it is checked like any other."""
 
     label: str
     token: str
 
 
-class Consent(_Record, frozen=True, kw_only=True):
+class Consent(Record, frozen=True, kw_only=True):
     """Scopes that a person has already allowed an application."""
 
     client_id: str
@@ -297,7 +290,7 @@ class Consent(_Record, frozen=True, kw_only=True):
     scopes: list[str]
 
 
-class PendingAuthorization(_Record, frozen=True, kw_only=True):
+class PendingAuthorization(Record, frozen=True, kw_only=True):
     """An OAuth2 request that waits for the person to sign in and decide."""
 
     client_id: str
@@ -306,7 +299,7 @@ class PendingAuthorization(_Record, frozen=True, kw_only=True):
     state: str | None = None
 
 
-class Session(_Record, frozen=True, kw_only=True):
+class Session(Record, frozen=True, kw_only=True):
     id: str
     csrf: str
     user_id: int | None = None
@@ -315,7 +308,7 @@ class Session(_Record, frozen=True, kw_only=True):
     expires_at: Instant
 
 
-class PendingLaunch(_Record, frozen=True, kw_only=True):
+class PendingLaunch(Record, frozen=True, kw_only=True):
     """A launch between login initiation and the tool's authentication request; used once."""
 
     hint: str
@@ -325,14 +318,14 @@ class PendingLaunch(_Record, frozen=True, kw_only=True):
     expires_at: Instant
 
 
-class UsedToken(_Record, frozen=True, kw_only=True):
+class UsedToken(Record, frozen=True, kw_only=True):
     """A `jti` or nonce that a tool has used, remembered until it would be too old anyway."""
 
     key: str
     expires_at: Instant
 
 
-class BrightspaceSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BrightspaceSection(Record, frozen=True, kw_only=True):
     """The `[brightspace]` part of a world file."""
 
     tenant_id: str = "00000000-0000-4000-8000-000000000d21"

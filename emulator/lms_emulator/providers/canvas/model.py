@@ -8,26 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-import msgspec
-
+from lms_emulator.core.records import Instant, Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
 from lms_emulator.signing.lti13 import Launch
 from lms_emulator.signing.lti13_services import LineItemData
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 EnrollmentType = Literal[
     "StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "DesignerEnrollment", "ObserverEnrollment"
 ]
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    pass
-
-
-class Account(_Record, frozen=True, kw_only=True):
+class Account(Record, frozen=True, kw_only=True):
     """An account; the one of lowest id is the root account, whose name tools see."""
 
     id: int
@@ -36,7 +30,7 @@ class Account(_Record, frozen=True, kw_only=True):
     workflow_state: Literal["active", "deleted"] = "active"
 
 
-class User(_Record, frozen=True, kw_only=True):
+class User(Record, frozen=True, kw_only=True):
     """A person with one login. `lti_id` is the opaque `sub` of LTI 1.3, `lti_user_id` the LTI 1.1 one."""
 
     id: int
@@ -59,7 +53,7 @@ class User(_Record, frozen=True, kw_only=True):
     workflow_state: Literal["registered", "deleted"] = "registered"
 
 
-class DeveloperKey(_Record, frozen=True, kw_only=True):
+class DeveloperKey(Record, frozen=True, kw_only=True):
     """An application known to Canvas: an API key, or (`is_lti_key`) an LTI 1.3 tool's key.
 
     Attributes:
@@ -90,7 +84,7 @@ class DeveloperKey(_Record, frozen=True, kw_only=True):
     target_link_uri: str | None = None
 
 
-class Course(_Record, frozen=True, kw_only=True):
+class Course(Record, frozen=True, kw_only=True):
     """A course. `lti_context_id` is what tools see as the context's id."""
 
     id: int
@@ -105,7 +99,7 @@ class Course(_Record, frozen=True, kw_only=True):
     sis_course_id: str | None = None
 
 
-class Enrollment(_Record, frozen=True, kw_only=True):
+class Enrollment(Record, frozen=True, kw_only=True):
     """A person's part in a course."""
 
     id: int
@@ -119,7 +113,7 @@ class Enrollment(_Record, frozen=True, kw_only=True):
     total_activity_time: int = 0
 
 
-class Folder(_Record, frozen=True, kw_only=True):
+class Folder(Record, frozen=True, kw_only=True):
     """A folder of a course's files."""
 
     id: int
@@ -131,7 +125,7 @@ class Folder(_Record, frozen=True, kw_only=True):
     created_at: Instant
 
 
-class File(_Record, frozen=True, kw_only=True):
+class File(Record, frozen=True, kw_only=True):
     """A file with its text. `uuid` is the key of its public download address."""
 
     id: int
@@ -148,7 +142,7 @@ class File(_Record, frozen=True, kw_only=True):
     updated_at: Instant
 
 
-class DiscussionTopic(_Record, frozen=True, kw_only=True):
+class DiscussionTopic(Record, frozen=True, kw_only=True):
     """A discussion or an announcement.
 
     `posted_days_ago` keeps a seeded announcement young: its date moves with the world's clock.
@@ -166,7 +160,7 @@ class DiscussionTopic(_Record, frozen=True, kw_only=True):
     published: bool = True
 
 
-class Page(_Record, frozen=True, kw_only=True):
+class Page(Record, frozen=True, kw_only=True):
     page_id: int
     course_id: int
     url: str
@@ -178,7 +172,7 @@ class Page(_Record, frozen=True, kw_only=True):
     updated_at: Instant
 
 
-class Module(_Record, frozen=True, kw_only=True):
+class Module(Record, frozen=True, kw_only=True):
     id: int
     course_id: int
     name: str
@@ -186,7 +180,7 @@ class Module(_Record, frozen=True, kw_only=True):
     published: bool = True
 
 
-class Assignment(_Record, frozen=True, kw_only=True):
+class Assignment(Record, frozen=True, kw_only=True):
     """An assignment; with `resource_link_id` it opens a tool."""
 
     id: int
@@ -202,7 +196,7 @@ class Assignment(_Record, frozen=True, kw_only=True):
     updated_at: Instant
 
 
-class Tool(_Record, frozen=True, kw_only=True):
+class Tool(Record, frozen=True, kw_only=True):
     """An LTI 1.3 tool deployed in a course or (`course_id` absent) for the whole account.
 
     Attributes:
@@ -223,7 +217,7 @@ class Tool(_Record, frozen=True, kw_only=True):
     workflow_state: Literal["active", "deleted"] = "active"
 
 
-class ResourceLink(_Record, frozen=True, kw_only=True):
+class ResourceLink(Record, frozen=True, kw_only=True):
     """One placed link to a tool: on the course page, or behind an assignment."""
 
     id: str
@@ -235,7 +229,7 @@ class ResourceLink(_Record, frozen=True, kw_only=True):
     custom: dict[str, str] = {}
 
 
-class LineItem(_Record, frozen=True, kw_only=True):
+class LineItem(Record, frozen=True, kw_only=True):
     """A column of the gradebook as a tool sees it. `developer_key_id` owns it; `coupled` ones cannot be deleted."""
 
     id: int
@@ -245,7 +239,7 @@ class LineItem(_Record, frozen=True, kw_only=True):
     coupled: bool = False
 
 
-class Result(_Record, frozen=True, kw_only=True):
+class Result(Record, frozen=True, kw_only=True):
     """One person's result in one line item."""
 
     id: int
@@ -258,7 +252,7 @@ class Result(_Record, frozen=True, kw_only=True):
     timestamp: Instant
 
 
-class AccessToken(_Record, frozen=True, kw_only=True):
+class AccessToken(Record, frozen=True, kw_only=True):
     """A user's token, and the refresh token that renews it in place.
 
     Attributes:
@@ -282,7 +276,7 @@ class AccessToken(_Record, frozen=True, kw_only=True):
     replaced_tokens: list[str] = []
 
 
-class AuthorizationCode(_Record, frozen=True, kw_only=True):
+class AuthorizationCode(Record, frozen=True, kw_only=True):
     """A code for one exchange. A used or expired one is kept a while, to tell it from one never given."""
 
     code: str
@@ -295,7 +289,7 @@ class AuthorizationCode(_Record, frozen=True, kw_only=True):
     used: bool = False
 
 
-class PendingAuthorization(_Record, frozen=True, kw_only=True):
+class PendingAuthorization(Record, frozen=True, kw_only=True):
     """An OAuth2 request that waits for the person to sign in and decide."""
 
     developer_key_id: int
@@ -305,7 +299,7 @@ class PendingAuthorization(_Record, frozen=True, kw_only=True):
     purpose: str | None = None
 
 
-class Session(_Record, frozen=True, kw_only=True):
+class Session(Record, frozen=True, kw_only=True):
     """A browser's session."""
 
     id: str
@@ -316,7 +310,7 @@ class Session(_Record, frozen=True, kw_only=True):
     expires_at: Instant
 
 
-class PendingLaunch(_Record, frozen=True, kw_only=True):
+class PendingLaunch(Record, frozen=True, kw_only=True):
     """A launch between login initiation and the tool's authentication request; used once."""
 
     verifier: str
@@ -326,14 +320,14 @@ class PendingLaunch(_Record, frozen=True, kw_only=True):
     expires_at: Instant
 
 
-class UsedToken(_Record, frozen=True, kw_only=True):
+class UsedToken(Record, frozen=True, kw_only=True):
     """A `jti` or nonce that a tool has used, remembered until it would be too old anyway."""
 
     key: str
     expires_at: Instant
 
 
-class Bucket(_Record, frozen=True, kw_only=True):
+class Bucket(Record, frozen=True, kw_only=True):
     """How full the rate limit of one token is."""
 
     token_id: int
@@ -341,7 +335,7 @@ class Bucket(_Record, frozen=True, kw_only=True):
     at: Instant
 
 
-class CanvasSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CanvasSection(Record, frozen=True, kw_only=True):
     """The `[canvas]` part of a world file."""
 
     accounts: list[Account] = []

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from lms_emulator.core.records import Instant, Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
 
-Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 Role = Literal["PROF", "TA", "STUD"]
 
 ROLE_NUMBERS: dict[str, int] = {"PROF": 1, "TA": 2, "STUD": 3}
@@ -19,7 +18,7 @@ ROLE_NAMES: dict[str, str] = {"PROF": "Professor", "TA": "Teaching Assistant", "
 SECRET_LENGTHS = (16, 24, 32)
 
 
-class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Application(Record, frozen=True, kw_only=True):
     """An application ("API key"); its id is the same for all campuses and is no secret."""
 
     id: str
@@ -27,7 +26,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     active: bool = True
 
 
-class Campus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Campus(Record, frozen=True, kw_only=True):
     """A school. Its consumer key ("token key moniker") and shared secret sign for it alone.
 
     `shared_secret`: 16, 24 or 32 bytes in UTF-8, which are the AES key as they are. Pearson's Python and Ruby libraries
@@ -40,7 +39,7 @@ class Campus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: str = ""
 
 
-class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class User(Record, frozen=True, kw_only=True):
     """A person of one campus. `administrator`: may do what a professor may, in every course of the campus."""
 
     id: int
@@ -59,15 +58,15 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return f"{self.client_string}_{self.username}"
 
 
-class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Term(Record, frozen=True, kw_only=True):
     id: int
     client_string: str
     name: str
-    start: Aware
-    end: Aware
+    start: Instant
+    end: Instant
 
 
-class Course(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Course(Record, frozen=True, kw_only=True):
     """`call_numbers`: what `ccn=` finds it by."""
 
     id: int
@@ -76,20 +75,20 @@ class Course(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     display_course_code: str
     call_numbers: list[str] = []
     term_id: int | None = None
-    start: Aware
-    end: Aware
+    start: Instant
+    end: Instant
     time_zone: str = "Mountain Standard Time"
 
 
-class Enrollment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Enrollment(Record, frozen=True, kw_only=True):
     id: int
     course_id: int
     user_id: int
     role: Role
-    enrolled: Aware
+    enrolled: Instant
 
 
-class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Announcement(Record, frozen=True, kw_only=True):
     """`text` is HTML. It is active between its two display dates."""
 
     id: int
@@ -97,18 +96,18 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     subject: str
     text: str
     submitter: str
-    start_display: Aware
-    end_display: Aware
+    start_display: Instant
+    end_display: Instant
 
 
-class AnnouncementRead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AnnouncementRead(Record, frozen=True, kw_only=True):
     """A user has marked an announcement as read."""
 
     announcement_id: int
     user_id: int
 
 
-class GradebookItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GradebookItem(Record, frozen=True, kw_only=True):
     """A column of the gradebook. `item_id`: the course item that is graded."""
 
     id: str
@@ -122,24 +121,24 @@ class GradebookItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     category_id: str | None = None
 
 
-class Grade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Grade(Record, frozen=True, kw_only=True):
     id: int
     gradebook_item_id: str
     user_id: int
     points: float | None = None
     letter_grade: str = ""
     comments: str = ""
-    updated: Aware
+    updated: Instant
 
 
-class CustomCategory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CustomCategory(Record, frozen=True, kw_only=True):
     guid: str
     course_id: int
     title: str
     is_assignable: bool = True
 
 
-class CustomItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CustomItem(Record, frozen=True, kw_only=True):
     guid: str
     category_guid: str
     title: str
@@ -147,55 +146,55 @@ class CustomItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     gradebook_item_id: str
 
 
-class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class IssuedToken(Record, frozen=True, kw_only=True):
     """An access token that was given out. `expires` is exact; the token's own text has whole seconds."""
 
     token: str
     application_id: str
     client_string: str
     user_id: int
-    issued: Aware
-    expires: Aware
+    issued: Instant
+    expires: Instant
     revoked: bool = False
 
 
-class LatestToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LatestToken(Record, frozen=True, kw_only=True):
     """When an application last got a token for a user; earlier ones work, but ought not to be used."""
 
     application_id: str
     user_id: int
-    issued: Aware
-    expires: Aware
+    issued: Instant
+    expires: Instant
 
 
-class RefreshToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RefreshToken(Record, frozen=True, kw_only=True):
     token: str
     application_id: str
     user_id: int
     access_token: str
-    expires: Aware
+    expires: Instant
     used: bool = False
 
 
-class AccessGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AccessGrant(Record, frozen=True, kw_only=True):
     """What `POST /authorize/grant` of 2010 gave, to be changed for tokens."""
 
     grant: str
     application_id: str
     user_id: int
-    expires: Aware
+    expires: Instant
     used: bool = False
 
 
-class Nonce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Nonce(Record, frozen=True, kw_only=True):
     """A nonce (or an assertion's signature) that was used with a consumer key."""
 
     consumer_key: str
     nonce: str
-    until: Aware
+    until: Instant
 
 
-class RequestCount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RequestCount(Record, frozen=True, kw_only=True):
     """Requests with one key in one second."""
 
     key: str
@@ -203,7 +202,7 @@ class RequestCount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     count: int
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Section(Record, frozen=True, kw_only=True):
     """LearningStudio's part of a world file.
 
     `server_key`: the secret that signs access tokens (16, 24 or 32 bytes).

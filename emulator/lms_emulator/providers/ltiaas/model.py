@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from lms_emulator.core.records import Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
 
 AuthMethod = Literal["JWK_SET", "JWK_KEY", "RSA_KEY"]
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Plan(Record, frozen=True, kw_only=True):
     """What the account pays for. OAuth2 is an add-on."""
 
     oauth2: bool = True
@@ -24,14 +25,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     dynamic_registration: bool = True
 
 
-class PreApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PreApproval(Record, frozen=True, kw_only=True):
     """Portal settings `Enable Pre-Approval` and `Pre-Approval URL`."""
 
     enabled: bool = False
     url: str = ""
 
 
-class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Tenant(Record, frozen=True, kw_only=True):
     """One account: a subdomain of ltiaas.com with one API key and its portal settings.
 
     The first tenant of a world answers where the address names none (own port, path prefix, `ltiaas.localhost`).
@@ -50,7 +51,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     plan: Plan = Plan()
 
 
-class OAuthClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OAuthClient(Record, frozen=True, kw_only=True):
     """The LMS's API key as entered in the portal. URLs may be relative to an emulated LMS (`canvas:/login/...`)."""
 
     client_id: str
@@ -60,7 +61,7 @@ class OAuthClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     scopes: list[str] = []
 
 
-class Platform(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Platform(Record, frozen=True, kw_only=True):
     """One LMS registered with a tenant. `url` is its issuer, `id` is globally unique.
 
     `lms_urls` are further addresses of this LMS that may be called. `added` marks a platform that came through
@@ -84,7 +85,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     added: bool = False
 
 
-class LoginState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LoginState(Record, frozen=True, kw_only=True):
     """A login that waits for its id_token."""
 
     state: str
@@ -96,7 +97,7 @@ class LoginState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     keep_until: datetime
 
 
-class UsedNonce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UsedNonce(Record, frozen=True, kw_only=True):
     """A nonce that an id_token has spent."""
 
     platform_id: str
@@ -104,7 +105,7 @@ class UsedNonce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     keep_until: datetime
 
 
-class Launch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Launch(Record, frozen=True, kw_only=True):
     """A validated launch: what the ltik stands for."""
 
     id: str
@@ -116,7 +117,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     keep_until: datetime
 
 
-class Activity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Activity(Record, frozen=True, kw_only=True):
     """What a service key stands for: one launch context (usually one activity) and its LMS services."""
 
     id: str
@@ -130,7 +131,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     generation: int = 1
 
 
-class OAuthState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OAuthState(Record, frozen=True, kw_only=True):
     """A user on the way to the LMS's consent page."""
 
     state: str
@@ -144,7 +145,7 @@ class OAuthState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     keep_until: datetime
 
 
-class OAuthCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OAuthCode(Record, frozen=True, kw_only=True):
     """The one-time code on the return URL, and the LMS's code (or tokens) behind it."""
 
     code: str
@@ -158,7 +159,7 @@ class OAuthCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     keep_until: datetime
 
 
-class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Registration(Record, frozen=True, kw_only=True):
     """A dynamic registration that waits for the tool's approval."""
 
     id: str
@@ -171,7 +172,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     keep_until: datetime
 
 
-class RateWindow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RateWindow(Record, frozen=True, kw_only=True):
     """Calls of one tenant in one minute."""
 
     tenant: str
@@ -179,7 +180,7 @@ class RateWindow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     calls: int
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Section(Record, frozen=True, kw_only=True):
     """The `ltiaas` section of a world file.
 
     `lms_urls`: addresses of LMSs that LTIAAS may call for platforms which are added at run time.

@@ -7,25 +7,20 @@ marked as chosen in `settings.py` and in the routes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from lms_emulator.core.records import Instant, Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 ObjectId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{24}$")]
 Slug = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]+$")]
 MembershipRole = Literal["administrator", "staff", "member"]
 ClassType = Literal["open", "requires-activation-code", "invite-only", "closed"]
 
 DEFAULT_IMAGE = "https://www.openlearning.com/static/images/course-default.png"
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all records."""
 
 
 class Institution(Record, frozen=True, kw_only=True):
@@ -190,7 +185,7 @@ class RateWindow(Record, frozen=True, kw_only=True):
     calls: int
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Section(Record, frozen=True, kw_only=True):
     """The `[openlearning]` part of a world file."""
 
     institutions: list[Institution] = []

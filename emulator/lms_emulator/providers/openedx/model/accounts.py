@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-import msgspec
+from lms_emulator.core.records import Record
 
 ClientType = Literal["confidential", "public"]
 GrantType = Literal["authorization-code", "implicit", "password", "client-credentials", "openid-hybrid"]
 
 
-class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class User(Record, frozen=True, kw_only=True):
     """A person with an account, and the profile that goes with it.
 
     Parameters:
@@ -57,7 +57,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     preferences: dict[str, str] = {}
 
 
-class ApplicationAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ApplicationAccess(Record, frozen=True, kw_only=True):
     """What an application may ask for beyond the default scopes.
 
     Parameters: `scopes`, further scopes it may be given; `filters`, such as `content_org:CET`.
@@ -67,7 +67,7 @@ class ApplicationAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     filters: list[str] = []
 
 
-class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Application(Record, frozen=True, kw_only=True):
     """An OAuth2 client.
 
     Parameters:
@@ -93,7 +93,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     access: ApplicationAccess | None = None
 
 
-class AccessToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AccessToken(Record, frozen=True, kw_only=True):
     """An opaque bearer token.
 
     Parameters: `user` (username) and `application` (client id) may be absent, as in the admin form; `scope` is
@@ -111,7 +111,7 @@ class AccessToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     created: datetime | None = None
 
 
-class RefreshToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RefreshToken(Record, frozen=True, kw_only=True):
     """A refresh token; `access_token` is the one issued with it, None once that row is gone."""
 
     token: str
@@ -123,7 +123,7 @@ class RefreshToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     created: datetime | None = None
 
 
-class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Grant(Record, frozen=True, kw_only=True):
     """An authorization code. A used one is kept for a while, so that reuse can be named as such."""
 
     code: str
@@ -138,7 +138,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     used: bool = False
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Session(Record, frozen=True, kw_only=True):
     """A signed-in browser session. Anonymous sessions are not stored: their cookie is proof enough.
 
     Parameters: `messages`, admin notices still to be shown, as (level, text) pairs; `seen_course`, whether a URL with
@@ -152,7 +152,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     seen_course: bool = False
 
 
-class LoginFailures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LoginFailures(Record, frozen=True, kw_only=True):
     """Failed sign-ins of one user since the last good one."""
 
     user: str
@@ -160,7 +160,7 @@ class LoginFailures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     locked_until: datetime | None = None
 
 
-class Throttle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Throttle(Record, frozen=True, kw_only=True):
     """When one caller used one rate-limited scope lately (epoch seconds, oldest first)."""
 
     key: str

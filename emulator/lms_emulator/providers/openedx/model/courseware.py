@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from lms_emulator.core.records import Record
+
 #: What Studio puts into a new course: four kinds of assignment, and passing at 50 %.
 STUDIO_POLICY = (
     ("Homework", 12, 2, 0.15),
@@ -20,7 +22,7 @@ STUDIO_POLICY = (
 )
 
 
-class CourseMode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CourseMode(Record, frozen=True, kw_only=True):
     """A track of a course (audit, honor, verified, …).
 
     Parameters:
@@ -42,7 +44,7 @@ class CourseMode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     bulk_sku: str | None = None
 
 
-class Block(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Block(Record, frozen=True, kw_only=True):
     """A piece of a course's content, with the pieces inside it.
 
     Parameters:
@@ -67,7 +69,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     children: list[Block] = []
 
 
-class AssignmentType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AssignmentType(Record, frozen=True, kw_only=True):
     """A line of the grading policy: so many assignments of a kind, the worst dropped, with a share of the grade."""
 
     type: str
@@ -84,7 +86,7 @@ def studio_policy() -> list[AssignmentType]:
     ]
 
 
-class Course(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Course(Record, frozen=True, kw_only=True):
     """A course run.
 
     Parameters:
@@ -121,7 +123,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     content: list[Block] = []
 
 
-class Enrollment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Enrollment(Record, frozen=True, kw_only=True):
     """One user in one course; there is at most one for each pair, and an inactive one is kept.
 
     Parameters: `attributes`, further facts as (namespace, name, value).
@@ -136,7 +138,7 @@ class Enrollment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     attributes: list[tuple[str, str, str]] = []
 
 
-class EnrollmentAllowed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EnrollmentAllowed(Record, frozen=True, kw_only=True):
     """Leave to enrol for an e-mail address that has no account yet. `user` is who used it."""
 
     email: str
@@ -146,7 +148,7 @@ class EnrollmentAllowed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     user: str | None = None
 
 
-class SubsectionGrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SubsectionGrade(Record, frozen=True, kw_only=True):
     """What a learner earned in one graded subsection (the `block_id` of a sequential)."""
 
     block_id: str
@@ -154,7 +156,7 @@ class SubsectionGrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     possible: float
 
 
-class Grade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Grade(Record, frozen=True, kw_only=True):
     """A learner's grade in a course.
 
     Parameters: `percent` is a share from 0 to 1; `letter_grade` None derives it, and `passed`, from the cutoffs.
@@ -167,7 +169,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     subsections: list[SubsectionGrade] = []
 
 
-class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Certificate(Record, frozen=True, kw_only=True):
     """A certificate. `grade` is text, as the LMS keeps it; only `downloadable` and `notpassing` tell anything."""
 
     user: str
@@ -181,7 +183,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     download_url: str | None = None
 
 
-class CohortSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CohortSettings(Record, frozen=True, kw_only=True):
     """Whether a course is divided into cohorts. The row appears when it is first asked about."""
 
     course: str
@@ -189,7 +191,7 @@ class CohortSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     is_cohorted: bool = False
 
 
-class Cohort(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Cohort(Record, frozen=True, kw_only=True):
     """A group of learners of one course.
 
     Parameters: `assignment_type` is `manual` or `random`, but the LMS keeps any text; `preassigned` are e-mail
@@ -206,7 +208,7 @@ class Cohort(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     preassigned: list[str] = []
 
 
-class CourseRole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CourseRole(Record, frozen=True, kw_only=True):
     """A role of a user in a course, or in every course of an organisation when `course` is None."""
 
     user: str

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from lms_emulator.core.records import Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
 from lms_emulator.providers.openedx.model.accounts import (
@@ -32,7 +33,7 @@ from lms_emulator.providers.openedx.model.courseware import (
 )
 
 
-class JwtConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class JwtConfig(Record, frozen=True, kw_only=True):
     """How the site signs JWTs.
 
     Parameters:
@@ -48,7 +49,7 @@ class JwtConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     kid: str = "openedx"
 
 
-class OpenedxSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OpenedxSection(Record, frozen=True, kw_only=True):
     """Everything one Open edX site holds.
 
     Parameters:
