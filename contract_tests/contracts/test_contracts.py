@@ -16,6 +16,8 @@ from .runner import CONTRACTS, keep_script, profile_named, run
 def test_contract(cell: Cell, bench: Bench, request: pytest.FixtureRequest, profile: str) -> None:
     if missing := needed(cell.contract) - bench.target.providers:
         pytest.skip(f"{cell.target} does not answer as {', '.join(sorted(missing))}")
+    if lacking := lacking_facts(cell.contract, bench):
+        pytest.skip(f"the facts of {cell.target} lack {', '.join(lacking)}")
     option = request.config.getoption("--contract-examples")
     small = cell.examples if profile == "ci" else None
     outcome = run(cell.contract, bench, adapter=cell.adapter, examples=option or small, profile=profile)
@@ -23,6 +25,15 @@ def test_contract(cell: Cell, bench: Bench, request: pytest.FixtureRequest, prof
     if outcome.failure:
         script = keep_script(outcome)
         pytest.fail(f"{outcome.failure}\n\nIts requests, also in {script}:\n\n{outcome.script}", pytrace=False)
+
+
+def lacking_facts(contract: str, bench: Bench) -> list[str]:
+    """What the target does not tell and the contract needs."""
+    from .bench import load
+    from .machines.base import missing_facts
+
+    machine: Any = load(CONTRACTS[contract])
+    return missing_facts(bench.facts(machine.provider), machine.NEEDS)
 
 
 def needed(contract: str) -> set[str]:

@@ -44,6 +44,11 @@ def verify(
         chosen = [name for name in runner.CONTRACTS if _wanted(runner, bench, name, target, providers)]
         if not chosen:
             raise UsageError(f"no contract fits {url}; there are {', '.join(runner.CONTRACTS)}")
+        for name in chosen:
+            machine = bench.load(runner.CONTRACTS[name])
+            lacking = _module("machines.base").missing_facts(target.facts(machine.provider), machine.NEEDS)
+            if lacking:
+                raise UsageError(f"the contract `{name}` needs these facts: {', '.join(lacking)}")
         outcomes = [runner.run(name, bench.Bench(target), examples=examples) for name in chosen]
     finally:
         target.close()

@@ -21,6 +21,8 @@ class Machine(RuleBasedStateMachine):
 
     bench: ClassVar[Bench]
     provider: ClassVar[str]
+    NEEDS: ClassVar[str] = ""
+    """The facts (space separated, `clients.password` for nested ones) without which a target cannot be tested."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,6 +44,18 @@ class Machine(RuleBasedStateMachine):
         seconds = int(moment) + offset - self.now
         if seconds > 0:
             self.move(seconds)
+
+
+def missing_facts(facts: dict[str, Any], needs: str) -> list[str]:
+    """Which of the needed facts are not there."""
+    missing = []
+    for need in needs.split():
+        found: Any = facts
+        for part in need.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        if not found:
+            missing.append(need)
+    return missing
 
 
 def pick(things: Sequence[T], number: int) -> T:

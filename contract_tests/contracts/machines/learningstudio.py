@@ -42,6 +42,10 @@ class LearningStudioMachine(Machine):
     """Assertions, tokens and signed requests."""
 
     provider = "learningstudio"
+    NEEDS = (
+        "application_id application_name consumer_key shared_secret client_string student other_student teacher "
+        "course_id other_course_id other_campus.consumer_key other_campus.user_id other_campus.course_id"
+    )
 
     @initialize()
     def begin(self) -> None:
@@ -99,7 +103,12 @@ class LearningStudioMachine(Machine):
         else:
             self.keep(expect_granted(outcome), user_id, False)
 
-    @rule(person=PEOPLE, how=st.sampled_from(ASSERTION_ATTACKS), at=st.integers(0, 31))
+    @rule(person=PEOPLE, at=st.integers(0, 31))
+    def assertions_forged(self, person: str, at: int) -> None:
+        """Every way to change an assertion."""
+        for how in ASSERTION_ATTACKS:
+            self.assertion_forged(person, how, at)
+
     def assertion_forged(self, person: str, how: str, at: int) -> None:
         from ..adapters.wire.learningstudio import ASSERTION_TYPE, signed_assertion
 
@@ -118,9 +127,8 @@ class LearningStudioMachine(Machine):
             other = self.facts["teacher" if person != "teacher" else "student"]["username"]
             forged = "|".join([*fields[:4], other, *fields[5:]])
         elif how == "campus":
-            forged = signed_assertion(
-                {**self.keys, "client_string": self.other_keys["client_string"]}, name, self.epoch
-            )
+            keys = {**self.keys, "client_string": self.other_keys["client_string"]}
+            forged = signed_assertion(keys, self.name_at_the_other_campus(), self.epoch)
         elif how == "order":
             swapped = {**self.keys, "consumer_key": self.keys["application_id"]}
             swapped["application_id"] = self.keys["consumer_key"]
@@ -257,7 +265,12 @@ class LearningStudioMachine(Machine):
             assert expect_granted(outcome)["courses"][0]["id"] == course
             self.nonces[nonce] = self.now
 
-    @rule(how=st.sampled_from(SIGNATURE_ATTACKS), at=st.integers(0, 20))
+    @rule(at=st.integers(0, 20))
+    def signed_in_every_wrong_way(self, at: int) -> None:
+        """Every way to sign a request wrongly."""
+        for how in SIGNATURE_ATTACKS:
+            self.signed_wrongly(how, at)
+
     def signed_wrongly(self, how: str, at: int) -> None:
         """A wrong signature is refused, and does not use up the nonce."""
         path, nonce = f"/courses/{self.facts['course_id']}", self.nonce()

@@ -41,6 +41,7 @@ class Session:
 class LmsMachine(Machine):
     """OAuth 2.0 at an LMS. `ROTATES`: refresh tokens work once; otherwise a refresh kills the access token before."""
 
+    NEEDS = "client_id client_secret redirect_uri other_client.client_id student other_student"
     ROTATES: ClassVar[bool]
     CODE_LIFE: ClassVar[int]
     PEOPLE: ClassVar[tuple[str, ...]]

@@ -69,6 +69,7 @@ class LtiaasMachine(Machine):
     """Connecting, refreshing and launching through LTIAAS."""
 
     provider = "ltiaas"
+    NEEDS = "api_key platforms.canvas platforms.brightspace without_oauth_plan.api_key oauth_return_url launch_url"
     providers: ClassVar[tuple[str, ...]] = ("ltiaas", "canvas", "brightspace")
 
     @initialize()
@@ -224,6 +225,40 @@ class LtiaasMachine(Machine):
         session = pick(self.sessions, number)
         other = "canvas" if session.lms == "brightspace" else "brightspace"
         expect_refused(self.bench.wire(other).whoami(session.tokens[-1][0]), status=401)
+
+    @rule(lms=LMSES)
+    def connect_with_every_wrong_turn(self, lms: str) -> None:
+        """A code is good for its own platform and tenant, and once."""
+        self.connected(lms, self.people[lms][1])
+        connection = self.connections[-1]
+        platforms, tenant = self.facts["platforms"], self.facts["without_oauth_plan"]
+        other = platforms["canvas" if lms == "brightspace" else "brightspace"]
+        refused = self.port.access_token(self.key, other, connection.code)
+        expect_refused(refused, status=400, why="another platform")
+        refused = self.port.access_token(tenant["api_key"], platforms[lms], connection.code)
+        expect_refused(refused, status=403, why="another tenant, whose plan lacks OAuth2")
+        self.redeem(connection)
+        refused = self.port.access_token(self.key, platforms[lms], connection.code)
+        expect_refused(refused, status=400, why="the code was used")
+
+    @precondition(lambda self: self.bench.target.has_clock)
+    @rule(lms=LMSES)
+    def launch_and_wait_a_day(self, lms: str) -> None:
+        """An ltik tells who launched until a day has passed, and tells it to its own tenant only."""
+        role = self.people[lms][0]
+        base, facts = self.bench.target.base(lms), self.bench.facts(lms)
+        browser = self.browser(lms, role)
+        form = self.wire.begin_launch(browser, lms, base, facts, self.person(lms, role))
+        ltik = expect_granted(self.wire.finish_launch(browser, form))
+        expect_refused(self.wire.finish_launch(browser, form), status=401, why="the same launch again")
+        launched = Launched(ltik=ltik, lms=lms, person=role, made=self.now)
+        self.launched.append(launched)
+        self.prove(launched)
+        foreign = self.port.id_token(self.facts["without_oauth_plan"]["api_key"], ltik)
+        expect_refused(foreign, status=401, why="another tenant's key")
+        for seconds in (LTIK_LIFE - 1, 2):
+            self.move(seconds)
+            self.prove(launched)
 
     # launching
 

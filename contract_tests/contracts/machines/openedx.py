@@ -81,6 +81,11 @@ class OpenEdxMachine(Machine):
     """Sign-in at Open edX."""
 
     provider = "openedx"
+    NEEDS = (
+        "superuser learner other_learner inactive clients.client_credentials clients.authorization_code "
+        "clients.trusted clients.public_authorization_code clients.password clients.public_password clients.restricted "
+        "clients.without_user"
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -499,53 +504,62 @@ class OpenEdxMachine(Machine):
 
     # forged tokens
 
-    @precondition(lambda self: "jwt" in self.facts and any(a.jwt for a in self.accesses))
-    @rule(how=st.sampled_from(["none", "None", "empty signature", "hs256 with the public key", "hs256 with a guess",
-                               "hs512"]), number=PICK)  # fmt: skip
-    def downgraded_algorithm(self, how: str, number: int) -> None:
-        access = pick([a for a in self.accesses if a.jwt], number)
-        header, payload, _ = access.value.split(".")
-        jwks = self.facts["jwt"]["jwks"]
-        keys = {
-            "hs256 with the public key": json.dumps(jwks["keys"][0]).encode(),
-            "hs256 with a guess": b"secret",
-            "hs512": self.facts["jwt"]["hs256_secret"].encode(),
-        }
-        if how in keys:
-            forged = hs_token({"alg": "HS512" if how == "hs512" else "HS256", "typ": "JWT"}, payload, keys[how])
-        elif how == "empty signature":
-            forged = f"{header}.{payload}."
-        else:
-            forged = f"{b64({'alg': how, 'typ': 'JWT'})}.{payload}."
-        expect_refused(self.port.me("JWT", forged), "Invalid token.", status=401, why=how)
+    @precondition(lambda self: "jwt" in self.facts)
+    @rule()
+    def forged_tokens(self) -> None:
+        """A JWT's algorithm downgraded in every way, and its claims changed by somebody who holds the site's key."""
+        client = self.client("client_credentials")
+        token = expect_granted(self.wire.client_credentials(client, jwt=True))
+        self.keep(token, "client_credentials", client["user"], None, True)
+        self.downgraded(self.accesses[-1])
+        if self.bench.target.has_clock:
+            for change in CLAIMS:
+                self.made_with_the_sites_key(self.accesses[-1], change)
 
-    @precondition(
-        lambda self: self.bench.target.has_clock and "jwt" in self.facts and any(a.jwt for a in self.accesses)
-    )
-    @rule(number=PICK, change=st.sampled_from(CLAIMS))
-    def token_made_with_the_sites_key(self, number: int, change: str) -> None:
+    @precondition(lambda self: self.bench.target.has_clock)
+    @rule()
+    def jwt_at_the_last_second(self) -> None:
+        client = self.client("client_credentials")
+        token = expect_granted(self.port.client_credentials(client, jwt=True))
+        self.keep(token, "client_credentials", client["user"], None, True)
+        for seconds in (JWT_LIFE - 1, 1):
+            self.move(seconds)
+            self.probe(self.accesses[-1])
+
+    def downgraded(self, access: Access) -> None:
+        """Neither no signature nor one with a key that everybody has will do."""
+        header, payload, _ = access.value.split(".")
+        jwks, secret = self.facts["jwt"]["jwks"], self.facts["jwt"]["hs256_secret"].encode()
+        hs256, hs512 = {"alg": "HS256", "typ": "JWT"}, {"alg": "HS512", "typ": "JWT"}
+        forged = {
+            "no signature": f"{header}.{payload}.",
+            "none": f"{b64({'alg': 'none', 'typ': 'JWT'})}.{payload}.",
+            "None": f"{b64({'alg': 'None', 'typ': 'JWT'})}.{payload}.",
+            "hs256 with the public key": hs_token(hs256, payload, json.dumps(jwks["keys"][0]).encode()),
+            "hs256 with a guess": hs_token(hs256, payload, b"secret"),
+            "hs512": hs_token(hs512, payload, secret),
+        }
+        for how, value in forged.items():
+            expect_refused(self.wire.me("JWT", value), "Invalid token.", status=401, why=how)
+
+    def made_with_the_sites_key(self, access: Access, change: str) -> None:
         """Whoever holds the key can make tokens; the claims are checked all the same."""
-        access = pick([a for a in self.accesses if a.jwt and not a.restricted] or self.accesses, number)
-        if not access.jwt or access.restricted:
-            return
         claims = json.loads(unb64(access.value.split(".")[1]))
         now = claims["iat"] + self.now - (access.expires - JWT_LIFE)
         claims |= {"iat": int(now), "exp": int(now) + 100}
+        other = self.facts["other_learner"]
         claims |= {
             "exp now": {"exp": int(now)},
             "exp next second": {"exp": int(now) + 1},
             "aud": {"aud": "somebody-else"},
             "iss": {"iss": "http://evil.example/oauth2"},
             "version": {"version": "2.0.0"},
-            "user": {
-                "preferred_username": self.username("other_learner"),
-                "email": self.facts["other_learner"]["email"],
-            },
+            "user": {"preferred_username": other["username"], "email": other["email"]},
         }.get(change, {})
         if change.startswith("no "):
             del claims[change.removeprefix("no ")]
         secret = self.facts["jwt"]["hs256_secret"].encode()
-        outcome = self.port.me("JWT", hs_token({"alg": "HS256", "typ": "JWT"}, b64(claims), secret))
+        outcome = self.wire.me("JWT", hs_token({"alg": "HS256", "typ": "JWT"}, b64(claims), secret))
         if change in ("nothing", "exp next second", "user"):
             assert outcome == claims["preferred_username"], f"{change}: {outcome!r}"
         else:
@@ -602,6 +616,9 @@ class OpenEdxMachine(Machine):
     def teardown(self) -> None:
         for access in self.accesses:
             self.probe(access)
+        if self.bench.target.name == "live":  # leave nothing behind that can be taken back
+            for row in self.rows:
+                self.wire.revoke(self.client(row.client), row.value)
 
 
 def s256(verifier: str) -> str:

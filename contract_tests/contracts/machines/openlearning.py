@@ -61,6 +61,10 @@ class OpenLearningMachine(Machine):
     """Provisioning and sign-on."""
 
     provider = "openlearning"
+    NEEDS = (
+        "api_key other_api_key member_api_key institution_id other_institution_id managed_user.id class_id "
+        "other_class_id foreign_class_id course_id consumer_key consumer_secret launch_url"
+    )
 
     @initialize()
     def begin(self) -> None:
@@ -79,6 +83,7 @@ class OpenLearningMachine(Machine):
 
     # provisioning
 
+    @precondition(lambda self: self.bench.target.writes)
     @rule(number=NAMES, mail=NAMES, mine=st.booleans(), shout=st.booleans())
     def provision(self, number: int, mail: int, mine: bool, shout: bool) -> None:
         institution = self.mine if mine else self.other
@@ -146,7 +151,7 @@ class OpenLearningMachine(Machine):
 
     # launching
 
-    @precondition(lambda self: self.launches)
+    @precondition(lambda self: self.launches and self.bench.target.writes)  # a launch enrols
     @rule(number=PICK)
     def launch(self, number: int) -> None:
         self.submit(pick(self.launches, number))
@@ -200,6 +205,7 @@ class OpenLearningMachine(Machine):
         if status == 403 and how != "key":
             expect_refused(outcome, "launch_signature", why=how)
 
+    @precondition(lambda self: self.bench.target.writes)
     @rule(number=PICK, offset=st.sampled_from([0, -MAX_AGE, -MAX_AGE - 1, SKEW, SKEW + 1, -1]), again=st.booleans(),
           secret=st.sampled_from(["right", "right", "flipped", "hex", "empty"]))  # fmt: skip
     def launch_of_our_own(self, number: int, offset: int, again: bool, secret: str) -> None:

@@ -1,0 +1,30 @@
+"""The list of deliberate breakages is in step with the emulator: each still applies, exactly once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract_tests.contracts.runner import CONTRACTS
+
+from .__main__ import apply, breakages, broken_source
+
+
+@pytest.mark.parametrize("breakage", breakages(), ids=lambda breakage: breakage["id"])
+def test_it_applies(breakage: dict[str, Any]) -> None:
+    source = broken_source(breakage)
+    compile(source, breakage["file"], "exec")
+    assert breakage["contract"] in CONTRACTS
+
+
+def test_there_are_enough_and_each_is_another() -> None:
+    ids = [breakage["id"] for breakage in breakages()]
+    assert len(ids) == len(set(ids)) >= 25
+
+
+@pytest.mark.parametrize("name", ["edx-secret-unchecked", "canvas-code-reusable"])
+def test_the_contracts_catch_it(name: str) -> None:
+    breakage = next(one for one in breakages() if one["id"] == name)
+    caught, said = apply(breakage, examples=30)
+    assert caught, said
