@@ -25,8 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     if unknown := set(options.contracts) - set(CONTRACTS):
         parser.error(f"no contract `{sorted(unknown)[0]}`; there are {', '.join(CONTRACTS)}")
     try:
-        target = open_target(options.target, options.target_url)
         adapter = adapter_class(options.adapter)
+        target = open_target(options.target, options.target_url)
     except (Unavailable, LookupError) as error:
         parser.error(str(error))
     try:

@@ -264,6 +264,8 @@ class LearningStudioMachine(Machine):
         else:
             assert expect_granted(outcome)["courses"][0]["id"] == course
             self.nonces[nonce] = self.now
+            replayed = self.port.signed(self.keys, "GET", path, self.epoch + offset, nonce)
+            expect_refused(replayed, status=401, why="the same request again")
 
     @rule(at=st.integers(0, 20))
     def signed_in_every_wrong_way(self, at: int) -> None:

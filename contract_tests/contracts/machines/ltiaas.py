@@ -248,6 +248,9 @@ class LtiaasMachine(Machine):
         role = self.people[lms][0]
         base, facts = self.bench.target.base(lms), self.bench.facts(lms)
         browser = self.browser(lms, role)
+        one, two = (self.wire.begin_launch(browser, lms, base, facts, self.person(lms, role)) for _ in range(2))
+        crossed = self.wire.finish_launch(browser, one.changed(id_token=two["id_token"]))
+        expect_refused(crossed, status=401, why="the id_token of another login")
         form = self.wire.begin_launch(browser, lms, base, facts, self.person(lms, role))
         ltik = expect_granted(self.wire.finish_launch(browser, form))
         expect_refused(self.wire.finish_launch(browser, form), status=401, why="the same launch again")

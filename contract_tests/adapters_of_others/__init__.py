@@ -1,0 +1,1 @@
+"""What a team does that brings its own client to the contracts."""
