@@ -120,7 +120,7 @@ def _account(error: BaseException) -> str:
 
 def keep_script(outcome: Outcome) -> Path:
     """Write a failing example's requests to a file that can be run."""
-    name = f"lms-contract-{outcome.contract}-{outcome.adapter}-{outcome.target}.sh".replace(":", ".")
+    name = f"lms-contract-{outcome.contract}-{outcome.adapter}-{outcome.target}.sh".replace(":", ".").replace("/", ".")
     path = Path(tempfile.gettempdir()) / name
     path.write_text(outcome.script or "", encoding="utf-8")
     path.chmod(0o755)

@@ -32,6 +32,15 @@ class EdxAuthBackends(openedx.OpenEdx):
             def get_setting(self, name: str) -> Any:
                 return known[name]
 
+            def build_absolute_uri(self, path: str | None = None) -> str:
+                return path or redirect_uri
+
+            def session_get(self, name: str, default: Any = None) -> Any:
+                return default
+
+            def session_set(self, name: str, value: Any) -> None:
+                """Nothing is kept between requests: only the exchange is done here."""
+
             def request_data(self, merge: bool = True) -> dict[str, str]:
                 return {"code": code}
 
@@ -45,6 +54,8 @@ class EdxAuthBackends(openedx.OpenEdx):
         import requests
 
         backend = self._backend(client, code, redirect_uri)
+        from social_core.exceptions import AuthException
+
         try:
             body = backend.request_access_token(
                 backend.access_token_url(),
@@ -53,7 +64,9 @@ class EdxAuthBackends(openedx.OpenEdx):
                 auth=backend.auth_complete_credentials(),
                 method="POST",
             )
-        except requests.HTTPError as error:
-            return Refused(status=error.response.status_code, code=error.response.json().get("error"))
+        except (requests.HTTPError, AuthException) as error:
+            response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
+            status = None if response is None else response.status_code
+            return Refused(status=status, code=None if response is None else response.json().get("error"))
         return Token(access=body["access_token"], expires_in=body["expires_in"], kind=body["token_type"],
                      scope=body["scope"], refresh=body.get("refresh_token"))  # fmt: skip
