@@ -62,6 +62,19 @@ def test_a_dumped_world_is_the_same_world_when_it_is_put_back(http: httpx.Client
     assert http.post("/toy/pupils", data={"email": "n@x"}).json() == {"id": 3}
 
 
+def test_a_dump_names_every_table_and_of_records_what_is_not_the_default(server: Server, http: httpx.Client) -> None:
+    assert http.get("/_emulator/world").json()["toy"]["tickets"] == []
+    with Emulator.in_process("empty") as lms:
+        dumped = lms.dump()
+        assert dumped["canvas"]["courses"] == []
+        lms.load(dumped)
+        assert lms.dump() == dumped
+    with Emulator.in_process("demo") as lms:
+        dumped = lms.dump()
+        lms.load(dumped)
+        assert lms.dump() == dumped
+
+
 def test_every_problem_of_a_posted_world_is_told_and_nothing_is_lost(http: httpx.Client) -> None:
     http.post("/toy/pupils", data={"email": "a@b"})
     bad: dict[str, Any] = {

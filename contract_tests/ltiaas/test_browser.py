@@ -158,7 +158,7 @@ def test_deactivated_platform(tab: Any, lms: Any, campus: Campus) -> None:
 def test_plan_without_the_add_on(tab: Any, lms: Any, campus: Campus) -> None:
     launched(tab, lms, campus)
     world = campus.rig.control("GET", "/world")
-    world["ltiaas"]["tenants"][0]["plan"]["oauth2"] = False
+    world["ltiaas"]["tenants"][0].setdefault("plan", {})["oauth2"] = False
     campus.rig.control("PUT", "/world", world)
     connect(tab)
     shot(tab, f"{lms.name}-9-add-on")

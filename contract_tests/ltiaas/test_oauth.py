@@ -313,7 +313,7 @@ def test_code_of_another_platform_or_tenant(rig: Rig, small: SmallLms) -> None:
 
 def test_code_of_another_tenant_with_the_add_on(rig: Rig, small: SmallLms) -> None:
     world = rig.control("GET", "/world")
-    world["ltiaas"]["tenants"][1]["plan"]["oauth2"] = True
+    world["ltiaas"]["tenants"][1].setdefault("plan", {})["oauth2"] = True
     twin = next(p for p in world["ltiaas"]["platforms"] if p["id"] == ROTATING)
     twin["tenant"] = "basic"
     rig.control("PUT", "/world", world)

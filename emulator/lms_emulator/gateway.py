@@ -9,7 +9,6 @@ import asyncio
 import sys
 import traceback
 from collections.abc import Mapping
-from inspect import isawaitable
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -18,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from lms_emulator.core.addresses import Address, Addresses
 from lms_emulator.core.clock import monotonic
-from lms_emulator.core.exchange import BodyError, Exchange, split_authority
+from lms_emulator.core.exchange import BodyError, Exchange, RequestHeaders, split_authority
 from lms_emulator.core.faults import Fault
 from lms_emulator.core.journal import Entry
 from lms_emulator.core.provider import AnyProvider
@@ -60,7 +59,7 @@ class Gateway:
             return
         if scope["type"] != "http":
             raise RuntimeError(f"the emulator does not speak {scope['type']}")
-        headers = Headers(scope=scope)
+        headers = RequestHeaders(scope=scope)
         server = scope.get("server") or ("127.0.0.1", None)
         host, port = split_authority(headers.get("host") or server[0])
         path: str = scope["path"]
@@ -187,7 +186,7 @@ async def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> Response:
     x.route = route
     x.path_params = params
     result = route.handler(x)
-    return await result if isawaitable(result) else result
+    return result if isinstance(result, Response) else await result
 
 
 async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes:

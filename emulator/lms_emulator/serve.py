@@ -193,8 +193,7 @@ class Server:
                 except NotImplementedError:  # Windows
                     signal.signal(name, lambda *_: loop.call_soon_threadsafe(stopped.set))
             await self._open()
-            gc.collect()
-            gc.freeze()
+            gc.freeze()  # what is there now stays: no need for the collector to walk it again and again
             greeting = loop.create_task(on_ready())
             await stopped.wait()
             greeting.cancel()

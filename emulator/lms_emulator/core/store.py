@@ -9,6 +9,8 @@ import msgspec
 
 from lms_emulator.core.tables import Seed, Table, TableSpec
 
+_REQUESTS_PER_SWEEP = 16
+
 
 class StoreSnapshot(NamedTuple):
     layers: dict[str, dict[Any, Any]]
@@ -38,6 +40,7 @@ class Store:
     def __init__(self, seed: StoreSeed) -> None:
         self._seed = seed
         self.counters: dict[str, int] = {}
+        self._requests = 0
         for name, table_seed in seed.seeds.items():
             setattr(self, name, Table(table_seed))
 
@@ -59,7 +62,10 @@ class Store:
         return number
 
     def expire(self, now: Any) -> None:
-        """Drop a few records that are past their `keep_until`."""
+        """Drop records that are past their `keep_until`: a few of each table, with every sixteenth request."""
+        self._requests += 1
+        if self._requests % _REQUESTS_PER_SWEEP:
+            return
         for name, spec in self.tables.items():
             if spec.keep_until is not None:
                 getattr(self, name).expire(now)

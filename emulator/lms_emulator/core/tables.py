@@ -177,7 +177,7 @@ class Table(Generic[R]):
             del self._changes[key]
         return record
 
-    def expire(self, now: datetime, most: int = 8) -> int:
+    def expire(self, now: datetime, most: int = 128) -> int:
         """Drop up to `most` added records whose `keep_until` has passed, oldest first. Returns how many.
 
         Called for every request, so that state stays bounded at a constant cost per request.

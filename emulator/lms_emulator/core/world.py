@@ -219,7 +219,8 @@ class World:
         self.outbox.restore(snapshot.outbox)
 
     def dump(self) -> dict[str, Any]:
-        """The world as plain data of the world file's schema. Times of the clock are kept when it is not real."""
+        """The world as plain data of the world file's schema: every table, though it be empty; of a record what is
+        not its default; the time, when the clock is not the machine's."""
         data: dict[str, Any] = {"name": self.seed.name, "description": self.seed.description}
         if self.clock.mode != "real":
             data["clock"] = {"set": self.clock.now(), "freeze": self.clock.mode == "frozen"}
@@ -229,7 +230,8 @@ class World:
         if changed:
             data["settings"] = changed
         for name in self.providers:
-            data[name] = msgspec.to_builtins(self.store(name).dump())
+            section = msgspec.to_builtins(self.store(name).dump())
+            data[name] = {**section, **{table: section.get(table, []) for table in self.store(name).tables}}
         return data
 
     def _differing(self, name: str, kind: type[Any]) -> dict[str, Any]:

@@ -258,6 +258,13 @@ def leave(x: Call, response: Response) -> None:
         raw.append((b"set-cookie", value.encode("latin-1", "replace")))
 
 
+_ALWAYS = (
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-language", b"en"),
+)
+
+
 def _common_headers(x: Call, visit: Visit, response: Response) -> None:
     headers = response.headers
     vary = [name for name in headers.get("vary", "").split(", ") if name]
@@ -266,9 +273,7 @@ def _common_headers(x: Call, visit: Visit, response: Response) -> None:
     wanted = ["Accept-Language", *(["Cookie"] if visit.csrf_secret is not None else []), "origin", "Cookie"]
     vary += [name for place, name in enumerate(wanted) if name not in vary and name not in wanted[:place]]
     headers["vary"] = ", ".join(vary)
-    headers["x-frame-options"] = "DENY"
-    headers["x-content-type-options"] = "nosniff"
-    headers["content-language"] = "en"
+    response.raw_headers.extend(_ALWAYS)
     origin = x.headers.get("origin")
     if origin is not None and origin in x.store.section.cors_origin_whitelist:
         headers["access-control-allow-origin"] = origin
