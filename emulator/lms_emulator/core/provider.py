@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from functools import cached_property
 from importlib import resources
@@ -12,6 +11,7 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.exchange import Exchange
+from lms_emulator.core.near import nearest
 from lms_emulator.core.refusals import Refusal
 from lms_emulator.core.routing import Route, Router
 from lms_emulator.core.store import Store
@@ -111,8 +111,8 @@ class Provider(Generic[StoreT, SettingsT]):
 
     def hint_for_unknown_path(self, path: str) -> str | None:
         """The declared path nearest to one that was not found, for the journal."""
-        near = difflib.get_close_matches(path, [route.path for route in self.routes], 1, 0.75)
-        return f"no such route; the nearest declared one is `{near[0]}`" if near else None
+        near = nearest(path, (route.path for route in self.routes), 0.75)
+        return f"no such route; the nearest declared one is `{near}`" if near else None
 
 
 AnyProvider = Provider[Any, Any]

@@ -6,7 +6,6 @@ the behaviour out of the box. A world holds one such Struct per provider and rep
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -14,6 +13,7 @@ import msgspec
 
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.evidence import Evidence
+from lms_emulator.core.near import nearest
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -109,8 +109,8 @@ def change(settings: S, prefix: str, values: dict[str, Any], *, lenient: bool = 
     converted: dict[str, Any] = {}
     for name, value in values.items():
         if name not in hints:
-            near = difflib.get_close_matches(name, hints, 1)
-            tip = f"did you mean `{prefix}.{near[0]}`?" if near else "`lms-emulator settings` lists them"
+            near = nearest(name, hints)
+            tip = f"did you mean `{prefix}.{near}`?" if near else "`lms-emulator settings` lists them"
             raise UsageError(f"unknown setting `{prefix}.{name}`; {tip}")
         try:
             converted[name] = msgspec.convert(value, hints[name], strict=not lenient)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+
+from lms_emulator.core.near import nearest
 
 T = TypeVar("T")
 
@@ -47,8 +48,8 @@ def _check_struct(value: dict[Any, Any], struct: type[msgspec.Struct], path: str
     for key, given in value.items():
         field = fields.get(key)
         if field is None:
-            near = difflib.get_close_matches(str(key), fields, 1)
-            tip = f"; did you mean `{near[0]}`?" if near else f"; known keys: {', '.join(fields)}"
+            near = nearest(key, fields)
+            tip = f"; did you mean `{near}`?" if near else f"; known keys: {', '.join(fields)}"
             problems.append(f"{path}.{key}: unknown key{tip}")
         else:
             _check(given, hints[field.name], f"{path}.{key}", problems)

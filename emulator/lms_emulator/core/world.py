@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -15,6 +14,7 @@ from lms_emulator.core.errors import UsageError
 from lms_emulator.core.faults import Faults
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.journal import Journal
+from lms_emulator.core.near import nearest
 from lms_emulator.core.outbox import Outbox
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.settings import EmulatorSettings, change
@@ -154,8 +154,8 @@ class World:
     def _check_settings_name(self, name: str) -> None:
         known = ("emulator", *self.providers)
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            tip = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
+            near = nearest(name, known)
+            tip = f"did you mean `{near}`?" if near else f"known: {', '.join(known)}"
             raise UsageError(f"unknown provider `{name}` in settings; {tip}")
 
     def change_settings(self, values: Mapping[str, Mapping[str, Any]]) -> None:

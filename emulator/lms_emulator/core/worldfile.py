@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import msgspec
 
 from lms_emulator.core.errors import UsageError, WorldError
+from lms_emulator.core.near import nearest
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.settings import EmulatorSettings, change
 from lms_emulator.core.structure import structure
@@ -79,8 +79,8 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
     known = ("name", "description", "clock", "settings", *providers)
     for key in data:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
-            tip = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
+            near = nearest(key, known)
+            tip = f"did you mean `{near}`?" if near else f"known: {', '.join(known)}"
             problems.append(f"{key}: unknown key or provider; {tip}")
     texts = {key: data.get(key, default) for key, default in (("name", default_name), ("description", ""))}
     problems.extend(f"{k}: expected str, got {v!r}" for k, v in texts.items() if not isinstance(v, str))

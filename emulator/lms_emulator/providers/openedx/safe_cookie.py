@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import NamedTuple
 
@@ -35,7 +34,7 @@ def parse(value: str) -> SafeCookie | None:
 
 def make(key: str, user_id: int | None, *, salt: str, secret: str, now: float) -> str:
     """The cookie value that binds session `key` to a user (None: nobody yet). `now` in epoch seconds."""
-    payload = _encode(json.dumps(_digest(key, user_id)).encode())
+    payload = _payload(key, user_id)
     signed = f"{payload}:{_base62(int(now))}"
     return f"1|{key}|{salt}|{signed}:{_sign(signed, salt, secret)}"
 
@@ -44,7 +43,7 @@ def holds(cookie: SafeCookie, user_id: int | None, *, secret: str) -> bool:
     """Whether the cookie was made here for this session and user."""
     signed, _, signature = cookie.signature.rpartition(":")
     payload = signed.partition(":")[0]
-    expected = _encode(json.dumps(_digest(cookie.key, user_id)).encode())
+    expected = _payload(cookie.key, user_id)
     return hmac.compare_digest(payload.encode(), expected.encode()) and hmac.compare_digest(
         signature.encode(), _sign(signed, cookie.salt, secret).encode()
     )
@@ -52,6 +51,10 @@ def holds(cookie: SafeCookie, user_id: int | None, *, secret: str) -> bool:
 
 def _digest(key: str, user_id: int | None) -> str:
     return hashlib.sha256(f"1|{key}|{user_id}|".encode()).hexdigest()
+
+
+def _payload(key: str, user_id: int | None) -> str:
+    return _encode(f'"{_digest(key, user_id)}"'.encode())
 
 
 def _sign(text: str, salt: str, secret: str) -> str:

@@ -56,9 +56,12 @@ class OpenedxRefusal(Refusal):
 # bodies
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def api_json(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Compact JSON as REST views write it."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _COMPACT.encode(data)
     text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return _response(text.encode("utf-8", "surrogatepass"), status, "application/json", headers)
 
@@ -91,7 +94,7 @@ def redirect(location: str, status: int = 302) -> Response:
 def _response(body: bytes, status: int, media_type: str | None, headers: Mapping[str, str] | None) -> Response:
     response = Response(body, status, dict(headers or {}))
     if media_type is not None:
-        response.headers["content-type"] = media_type
+        response.raw_headers.append((b"content-type", media_type.encode("latin-1")))
     return response
 
 
