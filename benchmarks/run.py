@@ -2,7 +2,8 @@
 
     python benchmarks/run.py [--seconds 5] [--rounds 3] [--markdown FILE]
 
-Needs the package installed and, for the throughput rows, `wrk` (Debian package of that name). The server is
+Needs the package (from its wheel: bytecode compiled) and pytest installed and, for the throughput rows, `wrk` (Debian
+package of that name). The server is
 pinned to one core and `wrk` to another where `taskset` is there.
 """
 
