@@ -1,0 +1,1 @@
+"""Mutation testing of what refuses: `signing/` and every provider's `credentials.py`."""

@@ -1,0 +1,246 @@
+"""`python -m contract_tests.mutation [SOURCE ...]`: change one thing at a time, and see the tests notice.
+
+mutmut makes the mutants of each module that `targets.toml` names, in a copy of the tree, and runs the tests that reach
+them. A mutant that survives is a rule that nobody checks: write the test, delete the dead code, or, where the change
+cannot be told from outside, say why in `survivors.toml`.
+
+Exit code 0: in every module at least 90 % were killed, and the reason of every survivor is known. 1: not so. 2: asked
+wrongly, or the tests fail before anything is changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import tomli_w
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PAGE = ROOT / "docs" / "mutation.md"
+RESULTS = HERE / "results.toml"
+COPIED = ("contract_tests", "fixtures", "docs", "docker", "README.md", "CHANGELOG.md")
+WANTED_PERCENT = 90
+# As mutmut says it by pytest's exit code: 0 survived, 5 and 33 no test reaches it, 1 and 3 killed, others ran too long.
+SURVIVED = (0, 5, 33)
+NOT_RUN = (None, 2, 34)
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Mutant:
+    """One change: `function` of `source`, the lines it takes away and those it puts in."""
+
+    source: str
+    function: str
+    old: str
+    new: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of a module's mutants."""
+
+    source: str
+    total: int
+    survivors: tuple[Mutant, ...]
+    seconds: float
+
+    @property
+    def percent(self) -> float:
+        """How many were killed, of a hundred."""
+        return 100.0 * (self.total - len(self.survivors)) / self.total if self.total else 100.0
+
+
+def targets() -> dict[str, list[str]]:
+    """The tests that judge each module."""
+    table = tomllib.loads((HERE / "targets.toml").read_text(encoding="utf-8"))["target"]
+    return {entry["source"]: entry["tests"] for entry in table}
+
+
+def reasons() -> dict[Mutant, str]:
+    """Why a survivor is no hole, by mutant."""
+    table = tomllib.loads((HERE / "survivors.toml").read_text(encoding="utf-8")).get("survivor", [])
+    return {
+        Mutant(entry["source"], entry["function"], change["old"], change["new"]): entry["why"]
+        for entry in table
+        for change in entry["changes"]
+    }
+
+
+def lay_out(folder: Path, source: str, tests: list[str]) -> None:
+    """A copy of the tree with the package at its top, as mutmut names modules by their path."""
+    # Python remembers of a missing folder on its path that there is nothing to import from.
+    (folder / "mutants" / "fixtures").mkdir(parents=True)
+    ignored = shutil.ignore_patterns("__pycache__", ".oracle*", "node_modules")
+    shutil.copytree(ROOT / "emulator" / "lms_emulator", folder / "lms_emulator", ignore=ignored)
+    for name in COPIED:
+        origin = ROOT / name
+        if origin.is_dir():
+            shutil.copytree(origin, folder / name, ignore=ignored)
+        else:
+            shutil.copy(origin, folder / name)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    options = project["tool"]["pytest"]["ini_options"] | {"pythonpath": [".", "fixtures"]}
+    mutmut = {
+        "source_paths": ["lms_emulator"],
+        "only_mutate": [f"lms_emulator/{source}"],
+        "also_copy": list(COPIED),
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist"],
+        "pytest_add_cli_args_test_selection": [f"contract_tests/{test}" for test in tests],
+        "track_dependencies": False,
+        "use_git_change_detection": False,
+        "use_setproctitle": False,
+    }
+    written = {"tool": {"pytest": {"ini_options": options}, "mutmut": mutmut}}
+    (folder / "pyproject.toml").write_text(tomli_w.dumps(written), encoding="utf-8")
+
+
+def run(folder: Path, *arguments: str, log: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run mutmut in the copy; with a log, its output goes there."""
+    copy = folder / "mutants"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(copy), str(copy / "fixtures"))),
+        "HYPOTHESIS_PROFILE": "mutation",
+        "COLUMNS": "200",
+    }
+    command = [sys.executable, "-m", "mutmut", *arguments]
+    with open(log or os.devnull, "w", encoding="utf-8") as file:
+        output = file if log else subprocess.PIPE
+        return subprocess.run(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, text=True)
+
+
+def judge(source: str, tests: list[str], *, jobs: int, functions: list[str], log: Path) -> Verdict:
+    """Make and run the mutants of a module. Raises RuntimeError where the tests do not even pass unchanged."""
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="lms-emulator-mutants-") as name:
+        folder = Path(name)
+        lay_out(folder, source, tests)
+        module = "lms_emulator." + source.removesuffix(".py").replace("/", ".")
+        names = [f"{module}.{pattern}" for function in functions for pattern in _patterns(function)]
+        run(folder, "run", "--max-children", str(jobs), *names, log=log)
+        meta = folder / "mutants" / "lms_emulator" / f"{source}.meta"
+        codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"] if meta.exists() else {}
+        ran = {name: code for name, code in codes.items() if code not in NOT_RUN}
+        if not ran or (len(ran) < len(codes) and not functions):
+            raise RuntimeError(f"{source}: {len(ran)} of {len(codes)} mutants were run; see {log}")
+        survivors = sorted(_described(folder, source, name) for name, code in ran.items() if code in SURVIVED)
+    return Verdict(source=source, total=len(ran), survivors=tuple(survivors), seconds=time.perf_counter() - begun)
+
+
+def _patterns(function: str) -> Iterator[str]:
+    """How mutmut names the mutants of `function`, or of `Class.method`."""
+    owner, _, name = function.rpartition(".")
+    yield f"xǁ{owner}ǁ{name}__mutmut_*" if owner else f"x_{name}__mutmut_*"
+
+
+def _described(folder: Path, source: str, name: str) -> Mutant:
+    """A mutant by what it changes: mutmut's numbers shift with every edit, the change itself does not."""
+    shown = run(folder, "show", name).stdout.splitlines()
+    old = [line[1:].strip() for line in shown if line.startswith("-") and not line.startswith("---")]
+    new = [line[1:].strip() for line in shown if line.startswith("+") and not line.startswith("+++")]
+    key = name.rpartition(".")[2].partition("__mutmut_")[0]
+    function = ".".join(key.split("ǁ")[1:]) if "ǁ" in key else key.removeprefix("x_")
+    return Mutant(source, function, "\n".join(old), "\n".join(new))
+
+
+def as_toml(survivors: list[Mutant]) -> str:
+    """Survivors as `survivors.toml` wants them, for a reason to be added."""
+    functions = sorted({(mutant.source, mutant.function) for mutant in survivors})
+    entries = []
+    for source, function in functions:
+        rows = [m for m in survivors if (m.source, m.function) == (source, function)]
+        # A JSON string is a TOML string.
+        changes = [f"  {{ old = {json.dumps(m.old)}, new = {json.dumps(m.new)} }},\n" for m in rows]
+        head = f'\n[[survivor]]\nsource = "{source}"\nfunction = "{function}"\nwhy = "?"\nchanges = [\n'
+        entries.append(head + "".join(changes) + "]\n")
+    return "".join(entries)
+
+
+def results() -> dict[str, dict[str, int]]:
+    """What the last run of each module gave: mutants made, and how many of them were killed."""
+    return tomllib.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+
+
+def page(found: dict[str, dict[str, int]], known: dict[Mutant, str]) -> str:
+    """The results as a page of the documentation."""
+    lines = [
+        "# Mutants\n\nGenerated by `python -m contract_tests.mutation --write`: mutmut changes one thing at a time\n"
+        "in what signs and refuses, and the tests must notice. What they cannot notice is listed with the reason.\n\n",
+        "| module | mutants | killed | survived |\n|---|---|---|---|\n",
+    ]
+    for source in (source for source in targets() if source in found):
+        mutants, killed = found[source]["mutants"], found[source]["killed"]
+        lines.append(f"| {source} | {mutants} | {100.0 * killed / mutants:.1f} % | {mutants - killed} |\n")
+    mutants, killed = (sum(row[name] for row in found.values()) for name in ("mutants", "killed"))
+    lines.append(f"| all | {mutants} | {100.0 * killed / mutants:.1f} % | {mutants - killed} |\n\n## Survivors\n")
+    for source in targets():
+        groups: dict[tuple[str, str], int] = {}
+        for mutant, why in known.items():
+            if mutant.source == source:
+                groups[mutant.function, why] = groups.get((mutant.function, why), 0) + 1
+        lines += [f"\n### {source}\n\n"] if groups else []
+        lines += [f"- `{function}` ({count}): {why}\n" for (function, why), count in groups.items()]
+    return "".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what was asked for, print what survived. Returns the exit code."""
+    known_targets = targets()
+    parser = argparse.ArgumentParser(
+        prog="python -m contract_tests.mutation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("only", nargs="*", metavar="SOURCE", help="only these modules, such as signing/jwt.py")
+    parser.add_argument("--function", action="append", default=[], help="only this one of the module; may be repeated")
+    parser.add_argument(
+        "--tests", nargs="+", metavar="PATH", help="other tests than targets.toml names, for a quick look"
+    )
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--log", type=Path, default=Path(tempfile.gettempdir()) / "lms-emulator-mutation.log")
+    parser.add_argument("--write", action="store_true", help=f"keep the results, for docs/{PAGE.name}")
+    options = parser.parse_args(argv)
+    if unknown := [source for source in options.only if source not in known_targets]:
+        parser.error(f"{unknown[0]} is not in targets.toml; there are {', '.join(known_targets)}")
+    if options.write and (options.function or options.tests):
+        parser.error("--write is for whole modules and their own tests")
+    known, verdicts, unexplained = reasons(), [], []
+    for source in options.only or known_targets:
+        tests = options.tests or known_targets[source]
+        try:
+            verdict = judge(source, tests, jobs=options.jobs, functions=options.function, log=options.log)
+        except RuntimeError as error:
+            print(f"mutation: {error}", file=sys.stderr)
+            return 2
+        verdicts.append(verdict)
+        new = [mutant for mutant in verdict.survivors if mutant not in known]
+        unexplained += new
+        print(
+            f"{source}: {verdict.total - len(verdict.survivors)} of {verdict.total} killed ({verdict.percent:.1f} %), "
+            f"{len(new)} survivors without a reason, {verdict.seconds:.0f} s",
+            flush=True,
+        )
+        print(as_toml(new), end="", flush=True)
+        gone = [mutant for mutant in known if mutant.source == source and mutant not in verdict.survivors]
+        if gone and not options.function:
+            print(f"{source}: killed now, or changed: take these out of survivors.toml", as_toml(gone), flush=True)
+        if options.write:
+            kept = results() | {source: {"mutants": verdict.total, "killed": verdict.total - len(verdict.survivors)}}
+            RESULTS.write_text(tomli_w.dumps({name: kept[name] for name in known_targets if name in kept}), "utf-8")
+            PAGE.write_text(page(kept, known), encoding="utf-8")
+    return 1 if unexplained or any(v.percent < WANTED_PERCENT for v in verdicts) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
