@@ -7,9 +7,11 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import ExitStack
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import requests
 from cryptography.hazmat.primitives import serialization
 from pylti1p3.cookie import CookieService
@@ -20,6 +22,7 @@ from pylti1p3.request import Request
 from pylti1p3.session import SessionService
 from pylti1p3.tool_config import ToolConfDict
 
+from contract_tests.lms_site import Browser, form
 from lms_emulator.core.keys import private_key, private_pem
 from lms_emulator.signing import jwt
 
@@ -136,6 +139,21 @@ class Tool:
         """Anything, signed as the tool does."""
         return jwt.sign(claims, private_key(key), kid=kid or self.kid, **options)
 
+    def assertion(self, audience: str, now: datetime, **changes: Any) -> str:
+        """A client assertion for service tokens. `changes` replace claims (None leaves one out), `key` and `kid`."""
+        options = {name: changes.pop(name) for name in ("key", "kid") if name in changes}
+        second = int(now.timestamp())
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": audience,
+            "iat": second,
+            "exp": second + 60,
+            "jti": f"j{now.timestamp()}",
+            **changes,
+        }
+        return self.sign({k: v for k, v in claims.items() if v is not None}, **options)
+
 
 class KeySite:
     """Publishes a tool's key set on a free port. `answer` can be replaced to misbehave."""
@@ -170,3 +188,41 @@ class KeySite:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+# what tools and browsers do, alike at every LMS
+
+
+def initiation(browser: Browser, path: str) -> dict[str, str]:
+    """The login initiation that a page of the LMS posts to the tool."""
+    page = browser.get(path)
+    assert page.status_code == 200, page.text
+    action, fields = form(page.text)
+    assert action == "https://tool.example/login"
+    return fields
+
+
+def posted(browser: Browser, url: str) -> tuple[str, dict[str, str]]:
+    """The form that comes back from the authentication endpoint."""
+    answer = browser.follow(browser.get(url))
+    assert answer.status_code == 200, answer.text
+    return form(answer.text)
+
+
+def changed(url: str, **changes: str | None) -> str:
+    """A URL with other query parameters; None leaves one out."""
+    parsed = httpx.URL(url)
+    params = dict(parsed.params)
+    params |= {k: v for k, v in changes.items() if v is not None}
+    return str(parsed.copy_with(params={k: v for k, v in params.items() if changes.get(k, "") is not None}))
+
+
+def ask_for_token(url: str, assertion: str, scope: str, kind: str) -> httpx.Response:
+    """Ask a token endpoint for a service token."""
+    fields = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": kind,
+        "client_assertion": assertion,
+        "scope": scope,
+    }
+    return httpx.post(url, data=fields)

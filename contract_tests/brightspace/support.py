@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from contextlib import ExitStack
-from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 
+from contract_tests.lms_site import Browser as AnyBrowser
+from contract_tests.lms_site import LmsSite, parameters
 from lms_emulator.client import Emulator
 
 
-class Site:
+class Site(LmsSite):
     """Brightspace with the demo world, reached over a socket."""
 
     def __init__(self, lms: Emulator) -> None:
-        self.lms = lms
+        super().__init__(lms, lms.brightspace)
         self.info = lms.brightspace
-        self.url = lms.brightspace.url
-        self._open = ExitStack()
-
-    def close(self) -> None:
-        self._open.close()
-
-    def on_close(self, callback: Callable[[], object]) -> None:
-        """Have something else closed with the site."""
-        self._open.callback(callback)
 
     def browser(self) -> Browser:
-        return Browser(self._open.enter_context(httpx.Client(base_url=self.url)), self.url)
-
-    def api(self, token: str | None = None) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self._open.enter_context(httpx.Client(base_url=self.url, headers=headers))
+        return Browser(self.client(), self.url)
 
     @property
     def student(self) -> httpx.Client:
@@ -80,34 +65,9 @@ class Site:
     def whoami(self, token: str) -> httpx.Response:
         return self.api(token).get("/d2l/api/lp/1.47/users/whoami")
 
-    @property
-    def reason(self) -> str:
-        """Why the last request was refused."""
-        refusal = self.lms.requests.last.refusal
-        assert refusal is not None
-        return str(refusal.reason)
 
-
-class Browser:
-    """Cookies, forms, and no redirect followed unasked."""
-
-    def __init__(self, http: httpx.Client, url: str) -> None:
-        self.url = url
-        self.http = http
-
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return self.http.get(path, **options)
-
-    def follow(self, answer: httpx.Response) -> httpx.Response:
-        """Follow redirects as long as they stay on this site."""
-        while answer.is_redirect and answer.headers["location"].startswith(self.url):
-            answer = self.http.get(answer.headers["location"])
-        return answer
-
-    def submit(self, answer: httpx.Response, **fields: str) -> httpx.Response:
-        """Send the page's form with these fields filled in."""
-        action, hidden = form(answer.text)
-        return self.http.post(action, data={**hidden, **fields})
+class Browser(AnyBrowser):
+    """A browser that knows the pages of this LMS."""
 
     def sign_in(self, answer: httpx.Response, person: Any) -> httpx.Response:
         return self.submit(answer, userName=person.username, password=person.password)
@@ -122,18 +82,3 @@ class Browser:
         page = self.consent_page(url, person)
         assert page.status_code == 200, page.text
         return parameters(self.submit(page, decision=decision))
-
-
-def form(html: str) -> tuple[str, dict[str, str]]:
-    """Action and hidden fields of the form that posts to something else than the log-out."""
-    for found in re.finditer(r'<form[^>]* action="([^"]*)"[^>]*>(.*?)</form>', html, re.S):
-        if not found[1].endswith("/logout"):
-            fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', found[2])
-            return unescape(found[1]), {unescape(name): unescape(value) for name, value in fields}
-    raise AssertionError(f"no form in {html}")
-
-
-def parameters(answer: httpx.Response) -> dict[str, str]:
-    """What a redirect carries in its query."""
-    assert answer.status_code == 302, answer.text
-    return dict(parse_qsl(urlsplit(answer.headers["location"]).query))

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.brightspace.support import Site, parameters
+from contract_tests.brightspace.support import Site
+from contract_tests.lms_site import parameters
 from lms_emulator.core.keys import private_key
 from lms_emulator.signing.jwt import read, sign
 

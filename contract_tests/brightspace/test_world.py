@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
+from contract_tests.brightspace.lti import assertion, service
 from contract_tests.brightspace.support import Site
-from contract_tests.brightspace.test_lti import assertion, service
-from contract_tests.brightspace.test_lti import keys as keys  # the fixtures of that module
-from contract_tests.brightspace.test_lti import tool as tool
 from contract_tests.lti_tool import KeySite, Tool
 from lms_emulator.client import Emulator
 from lms_emulator.signing.jwt import read

@@ -1,12 +1,15 @@
-"""Canvas with the demo world, pristine for each test."""
+"""Canvas with the demo world, pristine for each test, and PyLTI1p3 as a tool there."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
+from contract_tests.canvas.lti import DEPLOYMENT, KEY, world
 from contract_tests.canvas.support import Site
+from contract_tests.lti_tool import KeySite, Tool
 from lms_emulator.client import Emulator
 
 
@@ -15,3 +18,28 @@ def canvas(lms: Emulator) -> Iterator[Site]:
     site = Site(lms)
     yield site
     site.close()
+
+
+@pytest.fixture(scope="module")
+def keys() -> Iterator[KeySite]:
+    site = KeySite()
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def tool(lms: Emulator, canvas: Site, keys: KeySite) -> Iterator[Tool]:
+    """PyLTI1p3, registered at the emulated Canvas."""
+    lms.load(json.loads(json.dumps(world(lms.dump(), keys.url), default=str)))
+    made = Tool(
+        issuer="https://canvas.instructure.com",
+        client_id=str(KEY),
+        deployment_id=DEPLOYMENT,
+        auth_url=f"{canvas.url}/api/lti/authorize_redirect",
+        token_url=f"{canvas.url}/login/oauth2/token",
+        keys_url=f"{canvas.url}/api/lti/security/jwks",
+    )
+    keys.publish(made)
+    yield made
+    made.close()
+    lms.load("demo")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from contract_tests.canvas.support import Site, parameters
+from contract_tests.canvas.support import Site
+from contract_tests.lms_site import parameters
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -9,11 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.canvas.support import Site, form, parameters
-from contract_tests.canvas.test_lti import assertion, initiation, service, signed_in
-from contract_tests.canvas.test_lti import keys as keys  # the fixtures of that module
-from contract_tests.canvas.test_lti import tool as tool
-from contract_tests.lti_tool import KeySite, Tool
+from contract_tests.canvas.lti import OPEN, assertion, service, signed_in
+from contract_tests.canvas.support import Site
+from contract_tests.lms_site import form, parameters
+from contract_tests.lti_tool import KeySite, Tool, initiation
 from lms_emulator.client import Emulator
 from lms_emulator.handle.transports import ControlError
 
@@ -91,7 +90,7 @@ def test_a_tools_key_kept_with_its_registration(canvas: Site, tool: Tool, change
 
 def test_the_sign_on_host_sends_on_to_the_school(canvas: Site, tool: Tool) -> None:
     browser = signed_in(canvas)
-    url = httpx.URL(tool.login(initiation(browser), "https://tool.example/launch"))
+    url = httpx.URL(tool.login(initiation(browser, OPEN), "https://tool.example/launch"))
     sso = httpx.get(
         f"{canvas.lms.url}/api/lti/authorize_redirect", params=url.params, headers={"Host": "sso.canvaslms.com"}
     )

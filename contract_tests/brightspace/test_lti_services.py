@@ -1,0 +1,91 @@
+"""Brightspace's LTI Advantage services, with PyLTI1p3 as the tool: rosters, line items, scores, results."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from pylti1p3.exception import LtiServiceException
+from pylti1p3.grade import Grade
+from pylti1p3.lineitem import LineItem
+
+from contract_tests.brightspace.lti import (
+    ADA,
+    ITEMS,
+    LINK,
+    NRPS,
+    assertion,
+    launched,
+    score,
+    service,
+)
+from contract_tests.brightspace.support import Site
+from contract_tests.lti_tool import Tool
+from lms_emulator.signing import lti13
+
+
+def test_the_roster(brightspace: Site, tool: Tool) -> None:
+    brightspace.lms.settings["brightspace.page_size"] = 2
+    nrps = launched(brightspace, tool).get_nrps()
+    members = {m["name"]: m for m in nrps.get_members()}
+    assert sorted(members) == ["Ada Lovelace", "Charles Babbage", "Grace Hopper"], "PyLTI1p3 follows the next page"
+    assert members["Ada Lovelace"]["user_id"] == ADA
+    assert nrps.get_context()["title"] == "Analytical Engines"
+    token = service(brightspace, assertion(brightspace, tool)).json()["access_token"]
+    assert len(brightspace.api(token).get(NRPS, params={"role": "Instructor"}).json()["members"]) == 1
+
+
+def test_line_items_scores_and_results(brightspace: Site, tool: Tool) -> None:
+    ags = launched(brightspace, tool).get_ags()
+    item = ags.find_or_create_lineitem(LineItem().set_label("Quiz").set_score_maximum(10).set_tag("quiz"))
+    assert [i["label"] for i in ags.get_lineitems()] == ["Quiz"]
+    grade = Grade().set_score_given(40).set_score_maximum(50).set_user_id(ADA).set_comment("well done")
+    grade.set_timestamp(datetime.now(UTC).isoformat()).set_activity_progress("Completed").set_grading_progress(
+        "FullyGraded"
+    )
+    ags.put_grade(grade, item)
+    (result,) = ags.get_grades(item)
+    assert (result["resultScore"], result["resultMaximum"], result["comment"], result["userId"]) == (
+        8,
+        10,
+        "well done",
+        ADA,
+    )
+    mine = brightspace.student.get("/d2l/api/le/1.79/6836/grades/values/myGradeValues/").json()
+    assert ("Quiz", 8) in [(v["GradeObjectName"], v["PointsNumerator"]) for v in mine]
+    with pytest.raises(LtiServiceException) as caught:
+        ags.put_grade(grade.set_user_id(brightspace.info.instructor.lti_id), item)
+    assert caught.value.response.status_code == 422
+
+
+def test_each_rule_of_line_items_and_scores(brightspace: Site, tool: Tool) -> None:
+    token = service(brightspace, assertion(brightspace, tool), " ".join(lti13.AGS_SCOPES)).json()["access_token"]
+    api = brightspace.api(token)
+    made = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10, "tag": "t"})
+    assert made.status_code == 201
+    url = made.json()["id"]
+    assert api.get(url).json() == made.json()
+    assert api.get(ITEMS, params={"tag": "other"}).json() == []
+    assert api.post(ITEMS, json={"label": " ", "scoreMaximum": 1}).status_code == 400
+    assert api.post(ITEMS, content=b"{").status_code == 400
+    assert api.post(ITEMS, json={"label": "x", "scoreMaximum": 1, "resourceLinkId": "x"}).status_code == 404
+    joined = api.post(ITEMS, json={"label": "x", "scoreMaximum": 1, "resourceLinkId": LINK})
+    assert joined.json()["resourceLinkId"] == LINK
+    assert api.get(f"{ITEMS}/x").status_code == 404
+    changed_item = api.put(url, json={"label": "Renamed", "scoreMaximum": 20})
+    assert (changed_item.json()["label"], "tag" in changed_item.json()) == ("Renamed", False)
+    assert api.put(url, json={"label": "Renamed"}).status_code == 400
+    post = f"{url}/scores"
+    assert api.post(post, json=score()).status_code == 204
+    for changes, status in (
+        ({"userId": ...}, 400),
+        ({"userId": "169"}, 404),
+        ({"userId": "94ace171-0000-4000-8000-000000000171_171"}, 422),
+        ({"gradingProgress": "Done"}, 400),
+        ({"timestamp": "2026-11-21T11:59:59.000Z"}, 409),
+    ):
+        assert api.post(post, json=score(**changes)).status_code == status, changes
+    assert api.get(f"{url}/results", params={"user_id": ADA}).json()[0]["resultScore"] == 10
+    assert api.get(f"{url}/results", params={"user_id": "x"}).json() == []
+    assert api.delete(url).status_code == 204
+    assert api.get(url).status_code == 404

@@ -1,0 +1,99 @@
+"""Brightspace's service tokens of LTI 1.3: assertions, and the tokens at the services."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from contract_tests.brightspace.lti import (
+    CLIENT,
+    ITEMS,
+    NRPS,
+    assertion,
+    launched,
+    service,
+)
+from contract_tests.brightspace.support import Site
+from contract_tests.lti_tool import KeySite, Tool
+from lms_emulator.client import Emulator
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import read
+
+
+def test_a_service_token(brightspace: Site, tool: Tool) -> None:
+    body = service(brightspace, assertion(brightspace, tool)).json()
+    assert sorted(body) == ["access_token", "expires_in", "scope", "token_type"]
+    assert read(body["access_token"]).claims["sub"] == CLIENT
+    assert brightspace.api(body["access_token"]).get(NRPS).status_code == 200
+    own = assertion(brightspace, tool, aud=f"{brightspace.url}/core/connect/token", jti="own")
+    assert service(brightspace, own).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"key": "spare"}, "assertion_bad_signature"),
+        ({"kid": "other"}, "assertion_unknown_kid"),
+        ({"sub": "x"}, "assertion_client_unknown"),
+        ({"sub": None}, "assertion_client_unknown"),
+        ({"iss": "x"}, "assertion_wrong_issuer"),
+        ({"aud": "x"}, "assertion_wrong_audience"),
+        ({"exp": 1}, "assertion_expired"),
+        ({"iat": 1}, "assertion_too_old"),
+        ({"iat": 9_000_000_000, "exp": 9_000_000_060}, "assertion_issued_in_future"),
+        ({"jti": None}, "assertion_missing_claim"),
+    ],
+)
+def test_assertions_that_do_not_hold(brightspace: Site, tool: Tool, changes: dict[str, Any], reason: str) -> None:
+    answer = service(brightspace, assertion(brightspace, tool, **changes))
+    assert (answer.status_code, answer.json(), brightspace.reason) == (400, {"error": "invalid_client"}, reason)
+
+
+def test_assertions_once_for_known_scopes_of_the_right_kind(brightspace: Site, tool: Tool, keys: KeySite) -> None:
+    signed = assertion(brightspace, tool)
+    assert service(brightspace, signed, kind="x").json() == {"error": "invalid_client"}
+    assert service(brightspace, "x").json() == {"error": "invalid_client"}
+    assert service(brightspace, assertion(brightspace, tool, jti="s"), "core:*:*").json() == {"error": "invalid_scope"}
+    assert service(brightspace, assertion(brightspace, tool, jti="e"), "").json() == {"error": "invalid_scope"}
+    assert service(brightspace, signed).status_code == 200
+    assert service(brightspace, signed).status_code == 400
+    assert brightspace.reason == "assertion_jti_used"
+    for broken in ((500, b""), (200, b"x"), (200, b"[]")):
+        keys.answer = broken
+        assert service(brightspace, assertion(brightspace, tool, jti="k")).status_code == 400
+        assert brightspace.reason == "tool_keys_unavailable"
+
+
+def test_tokens_at_the_services(brightspace: Site, tool: Tool) -> None:
+    assert brightspace.api().get(NRPS).status_code == 401
+    assert brightspace.student.get(NRPS).status_code == 401
+    assert brightspace.reason == "service_token_of_no_tool"
+    narrow = service(brightspace, assertion(brightspace, tool), lti13.SCOPE_SCORE).json()["access_token"]
+    assert brightspace.api(narrow).get(NRPS).status_code == 403
+    assert brightspace.reason == "insufficient_scope"
+    wide = " ".join(lti13.SERVICE_SCOPES)
+    good = brightspace.api(service(brightspace, assertion(brightspace, tool, jti="g"), wide).json()["access_token"])
+    assert good.get(NRPS).status_code == 200
+    other = "/d2l/api/lti/nrps/2.0/deployment/d1d1d1d1-0000-4000-8000-00000000de01/orgunit/6836/memberships"
+    assert good.get(other).status_code == 403
+    assert brightspace.reason == "deployment_of_another_tool"
+    assert good.get(NRPS.replace("6836", "6837")).status_code == 404
+    assert good.get("/d2l/api/lp/1.47/users/whoami").status_code == 401
+    assert brightspace.reason == "token_of_no_user"
+    brightspace.lms.clock.advance(seconds=3600)
+    assert good.get(NRPS).json()["detail"] == "Token expired"
+
+
+def test_a_service_switched_off(brightspace: Site, tool: Tool, lms: Emulator) -> None:
+    dump = lms.dump()
+    dump["brightspace"]["deployments"][-1]["extensions"] = ["ags"]
+    lms.load(json.loads(json.dumps(dump, default=str)))
+    token = service(brightspace, assertion(brightspace, tool), " ".join(lti13.SERVICE_SCOPES)).json()["access_token"]
+    assert brightspace.api(token).get(NRPS).status_code == 403
+    assert brightspace.reason == "service_switched_off"
+    assert brightspace.api(token).get(ITEMS).status_code == 200
+    data = launched(brightspace, tool).get_launch_data()
+    assert lti13.NRPS_CLAIM not in data
+    assert lti13.AGS_CLAIM in data

@@ -1,0 +1,164 @@
+"""Canvas as an LTI 1.3 platform, with PyLTI1p3 as the tool: launches."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+from pylti1p3.exception import LtiException
+
+from contract_tests.canvas.lti import (
+    DEPLOYMENT,
+    KEY,
+    LAUNCH,
+    OPEN,
+    launched,
+    signed_in,
+)
+from contract_tests.canvas.support import Site
+from contract_tests.lms_site import form
+from contract_tests.lti_tool import KeySite, Tool, changed, initiation, posted
+from lms_emulator.client import Emulator
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import read
+
+
+def test_a_launch_holds_for_pylti1p3(canvas: Site, tool: Tool) -> None:
+    launch = launched(canvas, tool)
+    data = launch.get_launch_data()
+    assert data["iss"] == "https://canvas.instructure.com"
+    assert data["azp"] == data["aud"] == str(KEY)
+    assert data["exp"] - data["iat"] == 3600
+    assert (data["name"], data["email"]) == ("Ada Lovelace", "ada.lovelace@example.edu")
+    assert data["sub"] == canvas.info.student.lti_id
+    assert data[f"{lti13.CLAIM}custom"] == {"a": "b"}
+    assert data[f"{lti13.CLAIM}target_link_uri"] == f"{LAUNCH}?from=tool"
+    assert data[f"{lti13.CLAIM}context"]["title"] == "Analytical Engines"
+    assert launch.check_student_access()
+    assert not launch.check_teacher_access()
+    assert launched(canvas, tool, "teacher").check_teacher_access()
+
+
+def test_the_first_step_names_everything(canvas: Site, tool: Tool) -> None:
+    fields = initiation(signed_in(canvas), OPEN)
+    assert fields["iss"] == "https://canvas.instructure.com"
+    assert fields["client_id"] == str(KEY)
+    assert fields["lti_deployment_id"] == fields["deployment_id"] == DEPLOYMENT
+    assert fields["login_hint"] == "ada0010100000000000000000000000000000101"
+    assert {"lti_message_hint", "target_link_uri", "canvas_region", "canvas_environment"} <= set(fields)
+
+
+def test_privacy_settings(canvas: Site, tool: Tool, keys: KeySite, lms: Emulator) -> None:
+    dump = lms.dump()
+    dump["canvas"]["tools"][-1]["privacy"] = "anonymous"
+    lms.load(json.loads(json.dumps(dump, default=str)))
+    data = launched(canvas, tool).get_launch_data()
+    assert not {"name", "email", "given_name", "picture"} & set(data)
+
+
+def test_a_tampered_launch_does_not_hold(canvas: Site, tool: Tool) -> None:
+    browser = signed_in(canvas)
+    _, fields = posted(browser, tool.login(initiation(browser, OPEN), LAUNCH))
+    header, _, signature = fields["id_token"].split(".")
+    claims = {**read(fields["id_token"]).claims, "sub": "somebody else"}
+    body = tool.sign(claims).split(".")[1]
+    with pytest.raises(LtiException):
+        tool.launch({**fields, "id_token": f"{header}.{body}.{signature}"})
+    assert tool.launch(fields)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "reason"),
+    [
+        ({"nonce": None}, "invalid_request_object", "lti_missing_parameter"),
+        ({"scope": "profile"}, "invalid_request_object", "lti_wrong_scope"),
+        ({"response_type": "code"}, "invalid_request_object", "lti_wrong_response_type"),
+        ({"response_mode": "query"}, "invalid_request_object", "lti_wrong_response_mode"),
+        ({"prompt": "login"}, "invalid_request_object", "lti_wrong_prompt"),
+        ({"login_hint": "x"}, "login_required", "lti_login_required"),
+    ],
+)
+def test_faults_are_posted_to_the_tool(
+    canvas: Site, tool: Tool, changes: dict[str, str | None], error: str, reason: str
+) -> None:
+    browser = signed_in(canvas)
+    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    action, fields = posted(browser, changed(url, **changes))
+    assert (action, fields["error"]) == (LAUNCH, error)
+    assert fields["state"] == dict(httpx.URL(url).params)["state"]
+    assert canvas.reason == reason
+    assert "id_token" in posted(browser, url)[1], "the launch is still good"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        ({"redirect_uri": f"{LAUNCH}/"}, 400, "lti_redirect_uri_mismatch"),
+        ({"redirect_uri": "https://evil.example"}, 400, "lti_redirect_uri_mismatch"),
+        ({"client_id": "1"}, 401, "unknown_client"),
+        ({"lti_message_hint": "x"}, 400, "lti_message_hint_invalid"),
+        ({"lti_message_hint": None}, 400, "lti_message_hint_invalid"),
+    ],
+)
+def test_faults_that_no_address_may_hear_of(
+    canvas: Site, tool: Tool, changes: dict[str, str | None], status: int, reason: str
+) -> None:
+    browser = signed_in(canvas)
+    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    answer = browser.follow(browser.get(changed(url, **changes)))
+    assert (answer.status_code, canvas.reason) == (status, reason)
+    assert "id_token" in posted(browser, url)[1]
+
+
+def test_a_launch_is_used_once_and_not_late(canvas: Site, tool: Tool) -> None:
+    browser = signed_in(canvas)
+    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    assert "id_token" in posted(browser, url)[1]
+    assert posted(browser, url)[1]["error"] == "launch_no_longer_valid"
+    late = tool.login(initiation(browser, OPEN), LAUNCH)
+    canvas.lms.clock.advance(seconds=301)
+    answer = browser.follow(browser.get(late))
+    assert (answer.status_code, canvas.reason) == (400, "lti_message_hint_invalid")
+
+
+def test_somebody_elses_session_and_none(canvas: Site, tool: Tool) -> None:
+    url = tool.login(initiation(signed_in(canvas), OPEN), LAUNCH)
+    assert posted(canvas.browser(), url)[1]["error"] == "login_required"
+    assert posted(signed_in(canvas, "other_student"), url)[1]["error"] == "login_required"
+
+
+def test_another_tools_client_id(canvas: Site, tool: Tool) -> None:
+    browser = signed_in(canvas)
+    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    theirs = {"client_id": canvas.info.lti_client_id, "redirect_uri": f"{canvas.lms.ltiaas.url}/lti/launch"}
+    assert posted(browser, changed(url, **theirs))[1]["error"] == "unauthorized_client"
+
+
+def test_pages_that_ask_to_sign_in_or_are_not_there(canvas: Site, tool: Tool) -> None:
+    answer = canvas.browser().get("/courses/1/external_tools/77")
+    assert answer.headers["location"].endswith("/login/canvas")
+    browser = signed_in(canvas)
+    for path in ("/courses/99", "/courses/1/external_tools/99", "/courses/1/assignments/99", "/nowhere"):
+        assert browser.get(path).status_code == 404, path
+    assert browser.get("/courses/3").status_code == 403
+    assert browser.get("/courses/1/external_tools/77/resource_selection").status_code == 403
+    assert "What can an engine do?" in browser.get("/courses/1/assignments/2").text
+    assert "lti_message_hint" in browser.get("/courses/1/assignments/1").text
+
+
+def test_signing_out(canvas: Site) -> None:
+    browser = signed_in(canvas)
+    page = browser.get("/")
+    token = page.text.partition('name="authenticity_token" value="')[2].partition('"')[0]
+    assert browser.http.post("/logout", data={"authenticity_token": "x"}).status_code == 422
+    assert browser.http.post("/logout", data={"authenticity_token": token}).status_code == 302
+    assert browser.get("/").headers["location"].endswith("/login/canvas")
+
+
+def test_a_placed_link_is_launched_from_the_course_page(canvas: Site) -> None:
+    browser = signed_in(canvas)
+    path = "/courses/1/external_tools/retrieve?resource_link_lookup_uuid="
+    fields = form(browser.get(f"{path}8aa641d1-b4d4-4fea-8a9b-000000000001").text)[1]
+    assert fields["target_link_uri"] == f"{canvas.lms.ltiaas.url}/lti/launch?exercise=1"
+    assert browser.get(f"{path}x").status_code == 404

@@ -1,0 +1,95 @@
+"""Canvas's service tokens of LTI 1.3: assertions, and the tokens at the services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract_tests.canvas.lti import (
+    KEY,
+    NRPS,
+    assertion,
+    service,
+)
+from contract_tests.canvas.support import Site
+from contract_tests.lti_tool import KeySite, Tool
+from lms_emulator.signing import lti13
+
+
+def test_a_service_token(canvas: Site, tool: Tool) -> None:
+    body = service(canvas, assertion(canvas, tool)).json()
+    assert sorted(body) == ["access_token", "expires_in", "scope", "token_type"]
+    assert (body["expires_in"], body["scope"]) == (3600, lti13.SCOPE_MEMBERSHIP)
+    assert canvas.api(body["access_token"]).get(NRPS).status_code == 200
+    other = assertion(canvas, tool, aud=["x", "https://canvas.instructure.com/login/oauth2/token"], jti="other")
+    assert service(canvas, other).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "description", "reason"),
+    [
+        ({"key": "spare"}, "JWS signature invalid.", "assertion_bad_signature"),
+        ({"kid": "other"}, "JWS signature invalid.", "assertion_unknown_kid"),
+        ({"sub": "1"}, "JWS signature invalid.", "assertion_client_unknown"),
+        ({"sub": None}, "JWS signature invalid.", "assertion_client_unknown"),
+        ({"iss": "1"}, "the 'iss' is invalid", "assertion_wrong_issuer"),
+        ({"aud": "https://x"}, "the 'aud' is invalid", "assertion_wrong_audience"),
+        ({"exp": 1}, "the JWT has expired", "assertion_expired"),
+        ({"iat": 1}, "the 'iat' must be less than 300 seconds old", "assertion_too_old"),
+        (
+            {"iat": 9_000_000_000, "exp": 9_000_000_060},
+            "the 'iat' must not be in the future",
+            "assertion_issued_in_future",
+        ),
+        ({"jti": None}, "the following assertions are missing: jti", "assertion_missing_claim"),
+    ],
+)
+def test_assertions_that_do_not_hold(
+    canvas: Site, tool: Tool, changes: dict[str, Any], description: str, reason: str
+) -> None:
+    answer = service(canvas, assertion(canvas, tool, **changes))
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "invalid_request", "error_description": description}
+    assert canvas.reason == reason
+
+
+def test_assertions_once_for_known_scopes_of_the_right_kind(canvas: Site, tool: Tool, keys: KeySite) -> None:
+    signed = assertion(canvas, tool)
+    assert service(canvas, signed, kind="x").json()["error"] == "invalid_request"
+    assert service(canvas, "x").json()["error_description"] == "JWS signature invalid."
+    assert service(canvas, assertion(canvas, tool, jti="s"), "nonsense").json()["error"] == "invalid_scope"
+    assert service(canvas, signed).status_code == 200
+    again = service(canvas, signed)
+    assert (again.status_code, canvas.reason) == (400, "assertion_jti_used")
+    canvas.lms.settings["canvas.reused_jti"] = "allow"
+    assert service(canvas, signed).status_code == 200
+    assert [w.code for w in canvas.lms.requests.last.warnings] == ["jti_reused"]
+    for broken in ((500, b""), (200, b"x"), (200, b"[]")):
+        keys.answer = broken
+        assert service(canvas, assertion(canvas, tool, jti="k")).status_code == 400
+        assert canvas.reason == "tool_keys_unavailable"
+
+
+def test_tokens_at_the_services(canvas: Site, tool: Tool) -> None:
+    def refused(token: str | None, message: str, reason: str) -> None:
+        answer = canvas.api(token).get(NRPS)
+        assert answer.status_code == 401
+        assert answer.json() == {"errors": {"type": "unauthorized", "message": message}}
+        assert canvas.reason == reason
+
+    refused(None, "Missing access token", "service_token_missing")
+    wrong = "Access token invalid - signature likely incorrect"
+    refused("x", wrong, "service_token_malformed")
+    refused(canvas.info.access_tokens.student, wrong, "service_token_malformed")
+    assert "grant_type=client_credentials" in str(canvas.lms.requests.last.refusal.diagnosis)
+    refused(tool.sign({"sub": str(KEY)}), wrong, "service_token_alg_not_allowed")
+    narrow = service(canvas, assertion(canvas, tool), lti13.SCOPE_SCORE).json()["access_token"]
+    refused(narrow, "Insufficient permissions", "service_scope_missing")
+    good = service(canvas, assertion(canvas, tool, jti="g")).json()["access_token"]
+    assert canvas.api(good).get(NRPS).status_code == 200
+    assert canvas.api(good).get("/api/lti/courses/2/names_and_roles").status_code == 401
+    assert canvas.reason == "tool_not_in_context"
+    assert canvas.api(good).get("/api/lti/courses/99/names_and_roles").status_code == 404
+    canvas.lms.clock.advance(seconds=3601)
+    refused(good, "Access token expired", "service_token_expired")
