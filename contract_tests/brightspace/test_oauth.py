@@ -273,8 +273,8 @@ def forged(key: str = "brightspace", kid: str = "brightspace-2026-01", **changes
         (forged(iss="https://evil.example"), "token_wrong_issuer"),
         (forged(aud="x"), "token_wrong_audience"),
         (forged(tenantid="x"), "token_of_another_tenant"),
-        (forged(sub="999"), "token_of_no_user"),
-        (forged(sub="ada"), "token_of_no_user"),
+        (forged(), "token_not_issued_here"),
+        (forged(sub="999"), "token_not_issued_here"),
         (forged(nbf=3_900_000_000), "token_not_yet_valid"),
         (forged(exp=None), "token_missing_claim"),
         (sign({"sub": "169"}, "secret", algorithm="HS256", kid="brightspace-2026-01"), "token_alg_confusion"),
@@ -284,7 +284,19 @@ def test_tokens_are_really_proved(brightspace: Site, token: str, reason: str) ->
     answer = brightspace.whoami(token)
     assert (answer.status_code, brightspace.reason) == (401, reason)
     assert answer.json()["detail"] == "Couldn't parse token"
-    assert brightspace.whoami(forged()).status_code == 200
+    assert brightspace.whoami(brightspace.info.access_tokens.student).status_code == 200
+
+
+@pytest.mark.parametrize("subject", ["999", "ada"])
+def test_a_token_of_nobody(brightspace: Site, subject: str) -> None:
+    """A world file may bring signed tokens of its own."""
+    ready = [{"label": "odd", "token": forged(sub=subject)}, {"label": "good", "token": forged()}]
+    world = {**brightspace.lms.dump()["brightspace"], "demo_tokens": ready}
+    with brightspace.lms.restored():
+        brightspace.lms.load({"name": "ready tokens", "brightspace": world})
+        assert brightspace.whoami(ready[0]["token"]).status_code == 401
+        assert brightspace.reason == "token_of_no_user"
+        assert brightspace.whoami(ready[1]["token"]).status_code == 200
 
 
 def test_no_token_and_a_refresh_token(brightspace: Site) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from lms_emulator.app import load_providers
 from lms_emulator.client import Emulator
+from lms_emulator.core import issued
 from lms_emulator.core.keys import private_key
 from lms_emulator.providers.brightspace import model as brightspace
 from lms_emulator.providers.brightspace import oauth
@@ -40,6 +41,7 @@ def doors(provider: str) -> list[tuple[bytes, bytes]]:
         scopes = " ".join(lti13.SERVICE_SCOPES)
         claims = {**_SERVICE, "sub": _EMULATOR.canvas.lti_client_id, "scopes": scopes}
         service = jwt.sign(claims, lti_tokens.secret(), algorithm="HS256")
+        issued.remember(store.issued_tokens, service, claims["exp"])
         store.sessions.put(canvas.Session(id="s", csrf="csrf", user_id=103, expires_at=_LATE))
         cookie = b"canvas_session=s"
     else:
@@ -54,6 +56,7 @@ def doors(provider: str) -> list[tuple[bytes, bytes]]:
             "tenantid": store.section.tenant_id,
         }
         service = jwt.sign(claims, private_key("brightspace"), kid=oauth.KID)
+        issued.remember(store.issued_tokens, service, claims["exp"])
         store.sessions.put(brightspace.Session(id="s", csrf="csrf", user_id=171, expires_at=_LATE))
         cookie = b"d2lSessionVal=s"
     bearers = [(b"authorization", f"Bearer {token}".encode()) for token in (*people, service)]

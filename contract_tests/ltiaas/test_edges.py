@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from contract_tests.ltiaas.small_lms import SmallLms
@@ -119,3 +120,17 @@ def test_every_setting_says_what_it_decides(rig: Rig) -> None:
     assert all(row["help"] and row["evidence"] for row in rows)
     text = " ".join(row["help"] for row in rows)
     assert all(f"U{number}." in text for number in range(1, 19))
+
+
+@pytest.mark.parametrize("changes", [{"user": "somebody else"}, {"iat": 1}])
+def test_an_ltik_is_its_own_launchs(rig: Rig, lms_side: LmsSide, changes: dict[str, object]) -> None:
+    """Where ids are seeded, a launch after a reset has the id of one before it."""
+    rig.freeze()
+    ltik = lms_side.ltik()
+    secret = "not-a-secret-signs-the-demo-tenants-ltiks-0123456789"
+    claims = jwt.decode(ltik, secret, algorithms=["HS256"])
+    rig.settings(ltik_hours=24 * 365 * 100)
+    for sent, status in ((jwt.encode({**claims, **changes}, secret), 401), (jwt.encode(claims, secret), 200)):
+        assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{sent}").status_code == status
+    rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{jwt.encode({**claims, **changes}, secret)}")
+    assert rig.refusal["reason"] == "ltik_unknown"

@@ -376,3 +376,12 @@ def test_deep_link_that_leads_elsewhere(rig: Rig, chooser: Tool) -> None:
 def test_deep_linking_only_in_a_deep_linking_launch(tool: Tool) -> None:
     answer = tool("POST", "/api/deeplinking", {"contentItems": []})
     assert (answer.status_code, details(answer)["message"]) == (403, "SERVICE_NOT_AVAILABLE_FOR_CONTEXT")
+
+
+def test_well_signed_keys_of_another_life_are_named(rig: Rig, tool: Tool) -> None:
+    world = rig.control("GET", "/world")
+    rig.control("PUT", "/world", {**world, "ltiaas": {**world["ltiaas"], "launches": [], "activities": []}})
+    for auth, reason in ((None, "ltik_unknown"), (tool.by_key, "service_key_unknown")):
+        answer = tool("GET", "/api/memberships", auth=auth) if auth else tool("GET", "/api/memberships")
+        assert (answer.status_code, rig.refusal["reason"]) == (401, reason)
+        assert "this world never issued it" in rig.refusal["diagnosis"]

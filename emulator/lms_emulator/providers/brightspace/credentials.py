@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core import issued
 from lms_emulator.core.exchange import BodyError
 from lms_emulator.providers.brightspace import oauth, wire
 from lms_emulator.providers.brightspace.call import Call, number
@@ -36,7 +37,7 @@ def bearer(x: Call) -> str:
 
 
 def claims_of(x: Call) -> dict[str, Any]:
-    """The claims of the request's access token, proved: signature, issuer, audience, tenant, times."""
+    """The claims of the request's access token, proved: signature, issuer, audience, times, tenant, world."""
     token = bearer(x)
     now = x.clock.timestamp()
     try:
@@ -62,6 +63,8 @@ def claims_of(x: Call) -> dict[str, Any]:
     tenant = x.store.section.tenant_id
     if not x.check("tenant", claims["tenantid"] == tenant, expected=tenant, got=claims["tenantid"]):
         raise wire.unparsable_token("token_of_another_tenant", expected=tenant, got=claims["tenantid"])
+    if not x.check("this world issued the token", oauth.issued_here(x, token)):
+        raise wire.unparsable_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS)
     return claims
 
 

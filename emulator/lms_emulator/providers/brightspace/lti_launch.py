@@ -81,14 +81,13 @@ def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, 
 def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment) -> lti13.Launch:
     """A launch in which the tool chooses content for the course."""
     claims = {"deployment": deployment.id, "user": user.id, "exp": int(x.clock.timestamp()) + 3600, "jti": x.ids.uuid()}
-    data = sign(claims, private_key("brightspace"), kid=oauth.KID)
     settings = {
         "deep_link_return_url": x.url(f"/d2l/le/lti/{unit.id}/deeplinking/return"),
         "accept_types": ["ltiResourceLink", "link", "html", "image", "file"],
         "accept_presentation_document_targets": ["iframe", "window"],
         "accept_multiple": True,
         "auto_create": False,
-        "data": data,
+        "data": oauth.issue(x, claims),
     }
     target = registration(x, deployment).target_link_uri
     return _launch(x, user, unit, deployment, target=target, custom=deployment.custom or None, deep_linking=settings)

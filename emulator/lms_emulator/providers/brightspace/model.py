@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
+from lms_emulator.core import issued
+from lms_emulator.core.issued import IssuedToken
 from lms_emulator.core.records import Instant, Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
@@ -276,7 +278,7 @@ class RefreshToken(Record, frozen=True, kw_only=True):
 
 
 class DemoToken(Record, frozen=True, kw_only=True):
-    """A ready access token of the world file, for `info`; it is checked like any other."""
+    """A ready access token that comes with the world file, for `info`; it is checked like one given out later."""
 
     label: str
     token: str
@@ -353,6 +355,7 @@ class BrightspaceSection(Record, frozen=True, kw_only=True):
     consents: list[Consent] = []
     sessions: list[Session] = []
     pending_launches: list[PendingLaunch] = []
+    issued_tokens: list[IssuedToken] = []
     used_tokens: list[UsedToken] = []
 
 
@@ -392,6 +395,7 @@ class BrightspaceStore(Store):
     consents: Table[Consent]
     sessions: Table[Session]
     pending_launches: Table[PendingLaunch]
+    issued_tokens: Table[IssuedToken]
     used_tokens: Table[UsedToken]
 
     tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
@@ -425,9 +429,10 @@ class BrightspaceStore(Store):
         ),
         "authorization_codes": TableSpec(key="code", keep_until=lambda c: c.expires_at + timedelta(hours=1)),
         "refresh_tokens": TableSpec(key="token", limit=100_000, indexes={"family": lambda t: t.family}),
-        "demo_tokens": TableSpec(key="label"),
+        "demo_tokens": TableSpec(key="label", indexes={"token": lambda t: t.token}),
         "consents": TableSpec(key=lambda c: (c.client_id, c.user_id), limit=100_000),
         "sessions": TableSpec(key="id", keep_until=_until, limit=50_000),
         "pending_launches": TableSpec(key="hint", keep_until=_until),
+        "issued_tokens": issued.SPEC,
         "used_tokens": TableSpec(key="key", keep_until=_until),
     }

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lms_emulator.core import issued
 from lms_emulator.core.keys import private_key
 from lms_emulator.providers.brightspace import wire
 from lms_emulator.providers.brightspace.call import Call
@@ -261,4 +262,15 @@ def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int) ->
         "exp": now + lifetime,
         "nbf": now,
     }
-    return sign(claims, private_key("brightspace"), kid=KID)
+    return issue(x, claims)
+
+
+def issue(x: Call, claims: dict[str, Any]) -> str:
+    """Claims signed by Brightspace for itself to read again; the world keeps in mind that it gave them out."""
+    token = sign(claims, private_key("brightspace"), kid=KID)
+    return issued.remember(x.store.issued_tokens, token, claims["exp"])
+
+
+def issued_here(x: Call, token: str) -> bool:
+    """Whether a token whose signature holds was given out by this world, or came with its file."""
+    return issued.known(x.store.issued_tokens, token) or x.store.demo_tokens.first("token", token) is not None

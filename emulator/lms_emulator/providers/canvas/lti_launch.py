@@ -98,7 +98,7 @@ def deep_linking_launch(x: Call, user: User, course: Course, tool: Tool) -> lti1
     """A launch in which the tool chooses content for the course."""
     now = int(x.clock.timestamp())
     data = {"nonce": x.ids.uuid(), "tool": tool.id, "user": user.id, "course": course.id, "exp": now + 3600}
-    text = sign(data, lti_tokens.secret(), algorithm="HS256")
+    text = lti_tokens.issue(x, data)
     settings = {
         "deep_link_return_url": x.url(f"/courses/{course.id}/deep_linking_response?data={text}"),
         "accept_types": ["ltiResourceLink", "link", "file", "html", "image"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from lms_emulator.core import issued
 from lms_emulator.core.keys import private_pem
 from lms_emulator.providers.canvas import lti_keys, wire
 from lms_emulator.providers.canvas.call import Call, number
@@ -46,6 +47,11 @@ def secret() -> str:
     return hashlib.sha256(f"{SECRET_LABEL}\n{private_pem('canvas')}".encode()).hexdigest()
 
 
+def issue(x: Call, claims: dict[str, Any]) -> str:
+    """Claims signed by Canvas for itself to read again; the world keeps in mind that it gave them out."""
+    return issued.remember(x.store.issued_tokens, sign(claims, secret(), algorithm="HS256"), claims["exp"])
+
+
 async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[str, Any]:
     """The answer to a `client_credentials` request. Raises a refusal for the first fault."""
     if kind != lti13.JWT_BEARER:
@@ -81,8 +87,7 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
         "jti": x.ids.uuid(),
         "scopes": " ".join(granted),
     }
-    token = sign(body, secret(), algorithm="HS256")
-    return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(granted)}
+    return {"access_token": issue(x, body), "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(granted)}
 
 
 def _key_of(x: Call, assertion: str) -> DeveloperKey:
@@ -162,6 +167,14 @@ def require_service(x: Call, *, any_of: tuple[str, ...]) -> ServiceCaller:
         )
     except TokenError as error:
         raise _service_token_refusal(x, error) from error
+    if not x.check("this world issued the service token", issued.known(x.store.issued_tokens, token)):
+        raise wire.lti_service(
+            "service_token_not_issued_here",
+            "Access token invalid - signature likely incorrect",
+            401,
+            check="this world issued the service token",
+            diagnosis=issued.DIAGNOSIS,
+        )
     key = x.store.developer_keys.get(int(str(claims["sub"])))
     if key is None or key.workflow_state != "active":
         raise wire.lti_service(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
+from lms_emulator.core import issued
+from lms_emulator.core.issued import IssuedToken
 from lms_emulator.core.records import Instant, Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
@@ -357,6 +359,7 @@ class CanvasSection(Record, frozen=True, kw_only=True):
     authorization_codes: list[AuthorizationCode] = []
     sessions: list[Session] = []
     pending_launches: list[PendingLaunch] = []
+    issued_tokens: list[IssuedToken] = []
     used_tokens: list[UsedToken] = []
     buckets: list[Bucket] = []
 
@@ -393,6 +396,7 @@ class CanvasStore(Store):
     authorization_codes: Table[AuthorizationCode]
     sessions: Table[Session]
     pending_launches: Table[PendingLaunch]
+    issued_tokens: Table[IssuedToken]
     used_tokens: Table[UsedToken]
     buckets: Table[Bucket]
 
@@ -427,6 +431,7 @@ class CanvasStore(Store):
         "authorization_codes": TableSpec(key="code", keep_until=lambda c: c.expires_at + timedelta(hours=1)),
         "sessions": TableSpec(key="id", keep_until=_until, limit=50_000),
         "pending_launches": TableSpec(key="verifier", keep_until=_until),
+        "issued_tokens": issued.SPEC,
         "used_tokens": TableSpec(key="key", keep_until=_until),
         "buckets": TableSpec(key="token_id", limit=10_000),
     }

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from lms_emulator.core import issued
 from lms_emulator.core.exchange import Exchange
 from lms_emulator.providers.ltiaas import wire
 from lms_emulator.providers.ltiaas.model import Activity, Launch, LtiaasStore, Platform, Tenant
@@ -140,14 +141,20 @@ def make_service_key(tenant: Tenant, activity: Activity) -> str:
 def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
     claims = _proved(x, tenant, credential.token)
     launch = x.store.launches.get(claims.get("s"))
-    if launch is None or launch.tenant != tenant.subdomain:
-        kind = "sent the service key as an ltik; its scheme is SERVICE-AUTH-V1" if "serviceKey" in claims else None
+    if launch is None or launch.tenant != tenant.subdomain or not _stands_for(claims, launch):
+        wrong_key = "sent the service key as an ltik; its scheme is SERVICE-AUTH-V1"
+        kind = wrong_key if "serviceKey" in claims else issued.DIAGNOSIS
         raise wire.invalid_ltik(reason="ltik_unknown", got="an ltik of no launch here", diagnosis=kind)
     platform = x.store.platform_of(tenant, launch.platform_id)
     if platform is None:
         raise wire.invalid_ltik(reason="ltik_platform_gone", got="an ltik of a platform that was removed")
     activity = x.store.activities.first("id", launch.service_key_id) if launch.service_key_id else None
     return Caller(tenant, platform, launch, activity)
+
+
+def _stands_for(claims: dict[str, Any], launch: Launch) -> bool:
+    """Whether an ltik is this launch's own. Where ids are seeded, another launch had the same id before a reset."""
+    return (claims.get("user"), claims.get("iat")) == (launch.claims.get("sub"), int(launch.created_at.timestamp()))
 
 
 def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
@@ -207,7 +214,11 @@ def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
     activity = x.store.activities.first("id", claims["serviceKey"])
     platform = x.store.platform_of(tenant, str(claims.get("platformId")))
     if activity is None or activity.tenant != tenant.subdomain or platform is None:
-        raise wire.invalid_service_key(reason="service_key_unknown", got="a key of no activity here")
+        raise wire.invalid_service_key(
+            reason="service_key_unknown",
+            got="a key of no activity here",
+            diagnosis=issued.DIAGNOSIS if activity is None else None,
+        )
     if activity.generation != claims.get("g"):
         raise wire.invalid_service_key(
             reason="service_key_stale",

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from lms_emulator.core import issued
 from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.keys import private_key
 from lms_emulator.core.pages import page
@@ -167,6 +168,12 @@ def _answering(x: Call, message: str, unit: OrgUnit | None) -> Deployment:
             "The response cannot be matched with a request.",
             diagnosis="send back `data` of the deep_linking_settings unchanged",
         ) from error
+    if not x.check("this world issued data", oauth.issued_here(x, str(data))):
+        raise wire.lti_page(
+            "deep_linking_data_not_issued_here",
+            "The response cannot be matched with a request.",
+            diagnosis=issued.DIAGNOSIS,
+        )
     deployment = x.store.deployments.get(ours.get("deployment", ""))
     if deployment is None or unit is None or deployment.org_unit_id != unit.id:
         raise wire.lti_page("deep_linking_context", "The response is for another course.")

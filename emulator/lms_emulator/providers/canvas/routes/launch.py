@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from lms_emulator.core import issued
 from lms_emulator.core.keys import private_key
 from lms_emulator.core.pages import page
 from lms_emulator.providers.canvas import lti_keys, lti_launch, lti_tokens, rules, wire
@@ -203,6 +204,10 @@ def _return_data(x: Call) -> dict[str, Any]:
         x.check("data", False, expected=error.expected, got=error.got)
         diagnosis = "post to the deep_link_return_url exactly as it came, its query included"
         raise wire.deep_linking("deep_linking_data_invalid", {"data": "Data invalid"}, diagnosis=diagnosis) from error
+    if not x.check("this world issued data", issued.known(x.store.issued_tokens, x.query["data"])):
+        raise wire.deep_linking(
+            "deep_linking_data_not_issued_here", {"data": "Data invalid"}, diagnosis=issued.DIAGNOSIS
+        )
     return data
 
 

@@ -1,0 +1,46 @@
+"""Signed tokens that a world gave out.
+
+The keys that sign them come with the package and are the same in every world, so that a signature alone tells neither
+which world a token is from nor whether it is from before a reset.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from lms_emulator.core.records import Instant, Record
+from lms_emulator.core.tables import Table, TableSpec
+
+DIAGNOSIS = "well signed, but this world never issued it: was the world reset since, or is it another world's?"
+
+
+class IssuedToken(Record, frozen=True, kw_only=True):
+    """A signed token that was given out, by its SHA-256 in hex; of no use after `expires_at`, which is in the token."""
+
+    digest: str
+    expires_at: Instant
+
+
+_LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
+
+SPEC: TableSpec[Any] = TableSpec(key="digest", keep_until=lambda token: token.expires_at, limit=100_000)
+
+
+def remember(table: Table[IssuedToken], token: str, exp: int) -> str:
+    """Note a token that is about to be given out. Returns the token.
+
+    Parameters: `exp`, the token's claim, in epoch seconds.
+    """
+    table.put(IssuedToken(digest=_digest(token), expires_at=datetime.fromtimestamp(min(exp, _LAST), UTC)))
+    return token
+
+
+def known(table: Table[IssuedToken], token: str) -> bool:
+    """Whether this world gave the token out, to the letter."""
+    return _digest(token) in table
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
