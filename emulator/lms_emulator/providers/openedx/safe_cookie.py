@@ -59,7 +59,7 @@ def _payload(key: str, user_id: int | None) -> str:
 
 def _sign(text: str, salt: str, secret: str) -> str:
     derived = hashlib.sha256(f"{salt}signer{secret}".encode()).digest()
-    return _encode(hmac.new(derived, text.encode(), hashlib.sha256).digest())
+    return _encode(hmac.digest(derived, text.encode(), "sha256"))
 
 
 def _encode(raw: bytes) -> str:

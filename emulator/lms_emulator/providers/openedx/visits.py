@@ -267,17 +267,22 @@ _ALWAYS = (
 
 def _common_headers(x: Call, visit: Visit, response: Response) -> None:
     headers = response.headers
-    vary = [name for name in headers.get("vary", "").split(", ") if name]
-    if visit.csrf_first and "Cookie" not in vary:
-        vary.append("Cookie")
-    wanted = ["Accept-Language", *(["Cookie"] if visit.csrf_secret is not None else []), "origin", "Cookie"]
-    vary += [name for place, name in enumerate(wanted) if name not in vary and name not in wanted[:place]]
-    headers["vary"] = ", ".join(vary)
+    headers["vary"] = _vary(headers.get("vary", ""), visit.csrf_first, visit.csrf_secret is not None)
     response.raw_headers.extend(_ALWAYS)
     origin = x.headers.get("origin")
     if origin is not None and origin in x.store.section.cors_origin_whitelist:
         headers["access-control-allow-origin"] = origin
         headers["access-control-allow-credentials"] = "true"
+
+
+@lru_cache(maxsize=256)
+def _vary(said: str, csrf_first: bool, csrf: bool) -> str:
+    vary = [name for name in said.split(", ") if name]
+    if csrf_first and "Cookie" not in vary:
+        vary.append("Cookie")
+    wanted = ["Accept-Language", *(["Cookie"] if csrf else []), "origin", "Cookie"]
+    vary += [name for place, name in enumerate(wanted) if name not in vary and name not in wanted[:place]]
+    return ", ".join(vary)
 
 
 def _cookies(x: Call, visit: Visit, status: int) -> list[str]:
