@@ -12,7 +12,6 @@ from contract_tests.contracts.plugin import (  # noqa: F401 - hooks and fixtures
     pytest_addoption,
     pytest_configure,
     pytest_generate_tests,
-    pytest_sessionfinish,
 )
 
 pytest_plugins = ["pytester"]

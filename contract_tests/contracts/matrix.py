@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,48 +27,78 @@ PUBLISHED = {
     "ltiaas/ltiaas": ".adapters.published.ltiaas:LtiaasClient",
 }
 """Adapters by `provider/client`: published clients, and examples of our own."""
-SOCKET_EXAMPLES = 40
 LIVE_EXAMPLES = 3
-CLIENT_EXAMPLES = 25
 ON_THE_ORACLE = ("edx-rest-api-client", "authlib")
+SECONDS = {"openedx": 50, "learningstudio": 60, "openlearning": 45, "ltiaas": 45}
+"""About how long 200 examples of a contract take over a socket on a busy machine; of the others, 20."""
+TIMES = {IN_PROCESS: 0.5, SOCKET: 1.0, ORACLE: 2.5}
+"""How much longer a target takes than a socket does."""
+SHARD_SECONDS = 20
+"""Cells that take longer are split, so that the processes of a test run share them and end together."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell. `examples` is None where the profile decides."""
+    """One cell, or one of the shards it is split into. `examples` is None where the profile decides."""
 
     contract: str
     adapter: str
     target: str
     examples: int | None = None
+    shard: int = 0
+    shards: int = 1
 
     @property
     def name(self) -> str:
         """As a test's id."""
-        return f"{self.contract}-{self.adapter}-{self.target}"
+        part = f"-{self.shard + 1}of{self.shards}" if self.shards > 1 else ""
+        return f"{self.contract}-{self.adapter}-{self.target}{part}"
+
+    @property
+    def seed(self) -> int:
+        """What its examples are drawn from in the profile `ci`: each cell and each shard has examples of its own."""
+        return zlib.crc32(self.name.encode())
+
+    @property
+    def seconds(self) -> float:
+        """About how long the whole cell takes with 200 examples."""
+        return SECONDS.get(self.contract, 20) * TIMES.get(self.target, 1.0)
+
+    def share(self, examples: int) -> int:
+        """How many of the cell's examples are this shard's."""
+        return max(1, (examples + self.shards - 1 - self.shard) // self.shards)
+
+    def split(self) -> list[Cell]:
+        """The shards, each short enough to be shared out."""
+        shards = max(1, round(self.seconds / SHARD_SECONDS))
+        return [dataclasses.replace(self, shard=shard, shards=shards) for shard in range(shards)]
 
 
-def cells(*, adapter: str | None = None, only: Iterable[str] = ()) -> list[Cell]:
-    """Every cell, or those of one adapter (`package.module:Class`) and some targets.
+def cells(*, adapter: str | None = None, only: Iterable[str] = (), split: bool = False) -> list[Cell]:
+    """Every cell, or those of one adapter (`package.module:Class`) and some targets; the longest first if split.
 
     Raises LookupError where the adapter cannot be loaded or names no provider.
     """
     chosen = tuple(only)
     if adapter is not None:
         provider = provider_of(adapter)
-        wanted = chosen or (SOCKET,)
-        found = [Cell(contract=provider, adapter=adapter, target=target) for target in wanted]
+        found = [Cell(contract=provider, adapter=adapter, target=target) for target in chosen or (SOCKET,)]
     else:
-        found = [Cell(contract=name, adapter="wire", target=IN_PROCESS) for name in CONTRACTS]
-        found += [Cell(contract=name, adapter="wire", target=SOCKET, examples=SOCKET_EXAMPLES) for name in CONTRACTS]
+        found = [Cell(contract=name, adapter="wire", target=t) for t in (IN_PROCESS, SOCKET) for name in CONTRACTS]
         found += [Cell(contract=name, adapter="wire", target=LIVE, examples=LIVE_EXAMPLES) for name in CONTRACTS]
         found.append(Cell(contract="openedx", adapter="wire", target=ORACLE))
         for name in PUBLISHED:
             provider, _, client = name.partition("/")
             places = (SOCKET, ORACLE) if client in ON_THE_ORACLE else (SOCKET,)
-            found += [Cell(contract=provider, adapter=name, target=t, examples=CLIENT_EXAMPLES) for t in places]
+            found += [Cell(contract=provider, adapter=name, target=t) for t in places]
         found = [cell for cell in found if not chosen or cell.target in chosen]
-    return found
+    if not split:
+        return found
+    return [part for cell in sorted(found, key=lambda cell: -cell.seconds) for part in _parts(cell)]
+
+
+def _parts(cell: Cell) -> list[Cell]:
+    return [cell] if cell.target == LIVE else cell.split()
 
 
 def adapter_class(name: str) -> type[Any] | None:

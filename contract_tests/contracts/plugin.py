@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 
 from .bench import Bench
 from .matrix import TARGETS, adapter_class, cells, open_target
-from .results import write
-from .runner import Outcome
+from .results import Circumstances, write
+from .runner import Outcome, profile_named
 from .targets import Target, Unavailable
 
-RESULTS = pytest.StashKey[list[Outcome]]()
+OUTCOME = "contract outcome"
+"""The property of a test's report that has its outcome: reports reach the controller from xdist's workers."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,7 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[RESULTS] = []
+    path = config.getoption("--contract-results")
+    if path and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Collector(config, Path(path)))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -37,7 +41,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     config = metafunc.config
     try:
-        found = cells(adapter=config.getoption("--adapter"), only=config.getoption("--target"))
+        found = cells(adapter=config.getoption("--adapter"), only=config.getoption("--target"), split=True)
     except LookupError as error:
         raise pytest.UsageError(str(error)) from error
     metafunc.parametrize("cell", [pytest.param(cell, id=cell.name) for cell in found])
@@ -72,7 +76,18 @@ def bench(cell: Any, contract_targets: Any) -> Bench:
     return Bench(target, adapter_class(cell.adapter))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    path = session.config.getoption("--contract-results")
-    if path and session.config.stash[RESULTS]:
-        write(Path(path), session.config.stash[RESULTS])
+class _Collector:
+    """Gathers the outcomes where reports come together, and writes the page."""
+
+    def __init__(self, config: pytest.Config, path: Path) -> None:
+        self.config, self.path = config, path
+        self.outcomes: list[Outcome] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self.outcomes += [Outcome(**json.loads(text)) for name, text in report.user_properties if name == OUTCOME]
+
+    def pytest_sessionfinish(self) -> None:
+        if self.outcomes:
+            profile = profile_named(self.config.getoption("--hypothesis-profile", None))
+            write(self.path, self.outcomes, Circumstances.of(profile, self.config.getoption("numprocesses", None) or 1))

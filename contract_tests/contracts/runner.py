@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import seed as seeded
 from hypothesis.stateful import run_state_machine_as_test
 
 from .bench import Bench, load, requests_logged
@@ -72,6 +73,11 @@ def profile_named(name: str | None) -> str:
     return wanted if wanted in PROFILES else "ci"
 
 
+def examples_of(profile: str | None) -> int:
+    """How many examples a machine has in a profile."""
+    return int(PROFILES[profile_named(profile)]["max_examples"])
+
+
 def run(
     contract: str,
     bench: Bench,
@@ -79,13 +85,20 @@ def run(
     adapter: str = "wire",
     examples: int | None = None,
     profile: str | None = None,
+    seed: int | None = None,
 ) -> Outcome:
-    """Run a contract and say how it went. Never raises for a broken contract: see `Outcome.failure`."""
+    """Run a contract and say how it went. Never raises for a broken contract: see `Outcome.failure`.
+
+    Parameters:
+        seed: what the examples are drawn from where the profile repeats itself; its own name otherwise.
+    """
     chosen: dict[str, Any] = {**_COMMON, **PROFILES[profile_named(profile)]}
     if examples is not None:
         chosen["max_examples"] = examples
     machine = load(CONTRACTS[contract])
     seated = type(machine.__name__, (machine,), {"bench": bench, "__module__": machine.__module__})
+    if seed is not None and chosen.get("derandomize"):
+        seated = seeded(seed)(seated)
     log: Log = bench.target.http.log
     before, begun, first = log.total, time.perf_counter(), bench.examples
     failure: str | None = None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import Any
 
 import pytest
 
 from .bench import Bench
 from .matrix import Cell
-from .plugin import RESULTS
-from .runner import CONTRACTS, keep_script, profile_named, run
+from .plugin import OUTCOME
+from .runner import CONTRACTS, examples_of, keep_script, profile_named, run
 
 
 @pytest.mark.timeout(3 * 3600)
@@ -18,10 +20,10 @@ def test_contract(cell: Cell, bench: Bench, request: pytest.FixtureRequest, prof
         pytest.skip(f"{cell.target} does not answer as {', '.join(sorted(missing))}")
     if lacking := lacking_facts(cell.contract, bench):
         pytest.skip(f"the facts of {cell.target} lack {', '.join(lacking)}")
-    option = request.config.getoption("--contract-examples")
-    small = cell.examples if profile == "ci" else None
-    outcome = run(cell.contract, bench, adapter=cell.adapter, examples=option or small, profile=profile)
-    request.config.stash[RESULTS].append(outcome)
+    wanted = request.config.getoption("--contract-examples") or cell.examples or examples_of(profile)
+    examples = cell.share(wanted)
+    outcome = run(cell.contract, bench, adapter=cell.adapter, examples=examples, profile=profile, seed=cell.seed)
+    request.node.user_properties.append((OUTCOME, json.dumps(dataclasses.asdict(outcome))))
     if outcome.failure:
         script = keep_script(outcome)
         pytest.fail(f"{outcome.failure}\n\nIts requests, also in {script}:\n\n{outcome.script}", pytrace=False)

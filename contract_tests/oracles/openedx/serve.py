@@ -11,6 +11,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 class Handler(WSGIRequestHandler):
     """Quiet, and keeps connections open no longer than one request."""
 
+    wbufsize = 65536  # an answer leaves in one piece
+
     def log_message(self, format, *args):
         """Say nothing."""
 

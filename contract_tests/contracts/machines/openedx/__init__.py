@@ -1,0 +1,42 @@
+"""Open edX: which tokens and codes are alive, for whom, and that nothing else opens a door."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, precondition, rule
+
+from ..base import PICK, pick
+from .codes import Codes
+from .grants import Grants
+from .renewal import Renewal
+from .use import Use
+
+
+class OpenEdxMachine(Grants, Codes, Renewal, Use):
+    """Sign-in at Open edX."""
+
+    @precondition(lambda self: self.bench.target.has_clock)
+    @rule(seconds=st.sampled_from([1, 59, 60, 3600, 36000]))
+    def wait(self, seconds: int) -> None:
+        self.move(seconds)
+
+    @precondition(lambda self: self.bench.target.has_clock and (self.accesses or self.grants))
+    @rule(number=PICK, offset=st.sampled_from([-1, 0, 1]))
+    def wait_for_an_expiry(self, number: int, offset: int) -> None:
+        moments = [access.expires for access in self.accesses] + [grant.expires for grant in self.grants]
+        self.move_to(pick(moments, number), offset)
+
+    @invariant()
+    def the_newest_token_is_as_the_model_says(self) -> None:
+        if self.accesses:
+            self.probe(self.accesses[-1])
+
+    def teardown(self) -> None:
+        for access in self.accesses:
+            self.probe(access)
+        if self.bench.target.name == "live":  # leave nothing behind that can be taken back
+            for row in self.rows:
+                self.wire.revoke(self.client(row.client), row.value)
+
+
+__all__ = ["OpenEdxMachine"]
