@@ -29,6 +29,9 @@ def test_a_service_token(brightspace: Site, tool: Tool) -> None:
     assert brightspace.api(body["access_token"]).get(NRPS).status_code == 200
     own = assertion(brightspace, tool, aud=f"{brightspace.url}/core/connect/token", jti="own")
     assert service(brightspace, own).status_code == 200
+    distant = assertion(brightspace, tool, exp=9_000_000_000_000, jti="milliseconds")
+    assert service(brightspace, distant).status_code == 200
+    assert service(brightspace, distant).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,7 @@ def test_a_service_token(brightspace: Site, tool: Tool) -> None:
         ({"iss": "x"}, "assertion_wrong_issuer"),
         ({"aud": "x"}, "assertion_wrong_audience"),
         ({"exp": 1}, "assertion_expired"),
+        ({"exp": 10**400}, "assertion_bad_claim"),
         ({"iat": 1}, "assertion_too_old"),
         ({"iat": 9_000_000_000, "exp": 9_000_000_060}, "assertion_issued_in_future"),
         ({"jti": None}, "assertion_missing_claim"),

@@ -94,6 +94,7 @@ def test_each_rule_of_line_items_and_scores(canvas: Site, tool: Tool) -> None:
         ({"timestamp": ...}, 400),
         ({"timestamp": "x"}, 400),
         ({"scoreMaximum": ...}, 422),
+        ({"scoreGiven": 10**400}, 422),
         ({"timestamp": "2026-11-21T11:59:59.000Z"}, 400),
     ):
         assert api.post(post, json=score(**changes)).status_code == status, changes

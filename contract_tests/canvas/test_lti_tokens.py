@@ -24,6 +24,8 @@ def test_a_service_token(canvas: Site, tool: Tool) -> None:
     assert canvas.api(body["access_token"]).get(NRPS).status_code == 200
     other = assertion(canvas, tool, aud=["x", "https://canvas.instructure.com/login/oauth2/token"], jti="other")
     assert service(canvas, other).status_code == 200
+    for exp in (9_000_000_000_000, 1e300):
+        assert service(canvas, assertion(canvas, tool, exp=exp, jti=str(exp))).status_code == 200, "milliseconds"
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,7 @@ def test_a_service_token(canvas: Site, tool: Tool) -> None:
         ({"iss": "1"}, "the 'iss' is invalid", "assertion_wrong_issuer"),
         ({"aud": "https://x"}, "the 'aud' is invalid", "assertion_wrong_audience"),
         ({"exp": 1}, "the JWT has expired", "assertion_expired"),
+        ({"exp": 10**400}, "the JWT has expired", "assertion_bad_claim"),
         ({"iat": 1}, "the 'iat' must be less than 300 seconds old", "assertion_too_old"),
         (
             {"iat": 9_000_000_000, "exp": 9_000_000_060},

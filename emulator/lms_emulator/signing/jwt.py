@@ -12,9 +12,9 @@ Sources: RFC 7515 (JWS), RFC 7517 (JWK), RFC 7519 (JWT), RFC 8725 (best current 
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import json
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
@@ -291,9 +291,7 @@ def _signature_holds(token: str, algorithm: str, key: VerifyingKey) -> bool:
     material: Any = key if algorithm.startswith("HS") else _public(key)
     signed, _, signature = token.rpartition(".")
     verifier = get_algorithm_by_name(algorithm)
-    return bool(
-        verifier.verify(signed.encode("ascii"), verifier.prepare_key(material), _decode(signature, "signature"))
-    )
+    return bool(verifier.verify(signed.encode(), verifier.prepare_key(material), _decode(signature, "signature")))
 
 
 def _check_times(claims: Claims, now: float, leeway: float, max_age: float | None) -> None:
@@ -312,7 +310,8 @@ def _seconds(claims: Claims, name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
+    # No number that is not one, and none that cannot be reckoned with (JSON has integers of any length).
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < sys.float_info.max:
         raise TokenError("bad_claim", name, expected="seconds since the epoch", got=value)
     return value
 
@@ -350,7 +349,7 @@ def _compact(value: Mapping[str, Any]) -> bytes:
 
 
 def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _object(part: str, what: str) -> dict[str, Any]:
@@ -365,9 +364,9 @@ def _object(part: str, what: str) -> dict[str, Any]:
 
 def _decode(part: str, what: str) -> bytes:
     try:
-        raw = part.encode("ascii")
-        if b"=" in raw or b"+" in raw or b"/" in raw:
-            raise ValueError("not base64url without padding")
-        return base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error) as exc:
+        # The decoder takes the letters of ordinary base64, too, and padding.
+        if "=" in part or "+" in part or "/" in part:
+            raise ValueError
+        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except ValueError as exc:
         raise TokenError("malformed", what, expected="base64url without padding", got=part[:60]) from exc

@@ -9,6 +9,7 @@ controllers.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -229,7 +230,8 @@ def _number(data: Mapping[str, Any], name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ServiceError("not_a_number", name, expected="a number", got=value)
-    if value != value or abs(value) == float("inf"):
+    # JSON has integers of any length, Python's parser also NaN and infinities: no share of them can be reckoned.
+    if not abs(value) < sys.float_info.max:
         raise ServiceError("not_a_number", name, expected="a finite number", got=str(value))
     return value
 

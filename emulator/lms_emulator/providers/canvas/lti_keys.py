@@ -9,6 +9,9 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import DeveloperKey, UsedToken
 from lms_emulator.signing.jwt import KeySet, TokenError
 
+# Some tools write `exp` in milliseconds: the token holds, but no calendar reaches that far.
+_CENTURY = 100 * 365 * 86_400.0
+
 
 class KeysUnavailableError(Exception):
     """A tool's keys cannot be had; the text says why."""
@@ -46,5 +49,5 @@ def use_once(x: Call, kind: str, key: DeveloperKey, value: str, lifetime: float)
             x.warn("jti_reused", f"{kind} {value!r} was used before; a strict platform refuses it")
             return True
         return False
-    x.store.used_tokens.put(UsedToken(key=name, expires_at=now + timedelta(seconds=max(1.0, lifetime))))
+    x.store.used_tokens.put(UsedToken(key=name, expires_at=now + timedelta(seconds=min(max(1.0, lifetime), _CENTURY))))
     return True
