@@ -3,74 +3,17 @@
 from __future__ import annotations
 
 import base64
-import functools
-import json
 import subprocess
 import sys
-from typing import Any
 
 import jwt as pyjwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lms_emulator.signing.jwt import KeySet, TokenError, jwks, public_jwk, public_key_from_jwk, read, sign, verify
+from lms_emulator.signing.jwt import KeySet, TokenError, jwks, public_jwk, public_key_from_jwk, read, sign
 
-NOW = 1_800_000_000
-
-
-@functools.cache
-def key(name: str) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def pem(name: str) -> str:
-    return (
-        key(name)
-        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        .decode()
-    )
-
-
-def public_pem(name: str) -> str:
-    encoded = (
-        key(name).public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    return encoded.decode()
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    whole = {"iss": "https://lms", "aud": "tool", "iat": NOW, "exp": NOW + 300, **changes}
-    return {name: value for name, value in whole.items() if value is not ...}
-
-
-def token(**changes: Any) -> str:
-    return sign(claims(**changes), key("a"), kid="one")
-
-
-def check(made: str, **changes: Any) -> dict[str, Any]:
-    keys = KeySet.from_jwks(jwks([("one", key("a")), ("two", key("b"))]))
-    options: dict[str, Any] = {
-        "algorithms": ["RS256"],
-        "now": NOW,
-        "audience": "tool",
-        "issuer": "https://lms",
-        **changes,
-    }
-    return verify(made, options.pop("keys", keys), **options)
-
-
-def fault(made: str, **changes: Any) -> str:
-    with pytest.raises(TokenError) as caught:
-        check(made, **changes)
-    return caught.value.reason
-
-
-def forged(header: dict[str, Any], payload: object, signature: bytes = b"") -> str:
-    parts = [json.dumps(header).encode(), json.dumps(payload).encode(), signature]
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+from .tokens import NOW, check, claims, fault, forged, key, pem, public_pem, token
 
 
 def test_a_signed_token_holds_for_us_and_for_pyjwt() -> None:
