@@ -3,7 +3,7 @@
 A `sh` block is run by bash, a `python` block by this interpreter (by pytest when it defines a test), with the
 emulator served on free ports in place of 8080 and the following ones. Blocks of one document share a folder and,
 for `sh`, their variables and functions: they are run as one script, in order. A block after the comment
-`<!-- not run: why -->` is left out.
+`<!-- not run: why -->` is left out; one that needs a container engine never is, `contract_tests/containers` runs it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from pathlib import Path
 from lms_emulator.client import Emulator
 
 ROOT = Path(__file__).parents[2]
-_FENCE = re.compile(r"(?P<skip><!-- not run: [^>]+-->\s*)?^```(?P<kind>sh|python)\n(?P<code>.*?)^```$", re.M | re.S)
+_FENCE = re.compile(
+    r"(?P<skip><!-- not run: [^>]+-->\s*)?^```(?P<kind>sh|python|java|js)\n(?P<code>.*?)^```$", re.M | re.S
+)
+_ENGINE = re.compile(r"^docker |\bLmsEmulatorContainer\(|\bGenericContainer\b", re.M)
 _INSTALLING = re.compile(r"pip install|python3 -m venv|lms-emulator (serve|demo-tool)\b")
 
 
@@ -42,13 +45,28 @@ def documents() -> list[Path]:
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def every_snippet(document: Path) -> Iterator[Snippet]:
-    """The blocks that are to be run."""
+def _blocks(document: Path) -> Iterator[tuple[Snippet, bool]]:
+    """All of them, and whether a comment says not to run it."""
     text = document.read_text("utf-8")
     for found in _FENCE.finditer(text):
-        if not found["skip"]:
-            line = text.count("\n", 0, found.start("code"))
-            yield Snippet(document.relative_to(ROOT).as_posix(), line, found["kind"], found["code"])
+        line = text.count("\n", 0, found.start("code"))
+        snippet = Snippet(document.relative_to(ROOT).as_posix(), line, found["kind"], found["code"])
+        yield snippet, found["skip"] is not None
+
+
+def every_snippet(document: Path) -> Iterator[Snippet]:
+    """The blocks that are to be run."""
+    return (snippet for snippet, skipped in _blocks(document) if not skipped)
+
+
+def left_out(document: Path) -> Iterator[Snippet]:
+    """The blocks that are run nowhere."""
+    return (snippet for snippet, skipped in _blocks(document) if skipped)
+
+
+def needs_engine(code: str) -> bool:
+    """Whether a block starts or builds containers."""
+    return _ENGINE.search(code) is not None
 
 
 def _installs(snippet: Snippet) -> bool:
@@ -57,14 +75,20 @@ def _installs(snippet: Snippet) -> bool:
 
 def snippets(document: Path) -> Iterator[Snippet]:
     """The blocks that are run here. Installing and serving is done by the tests of packaging and of the command."""
-    return (snippet for snippet in every_snippet(document) if not _installs(snippet))
+    return (s for s in every_snippet(document) if not needs_engine(s.code) and not _installs(s))
 
 
 def left_to_packaging(document: Path) -> Iterator[Snippet]:
     """The blocks that install or serve, but for those that run the tests or the demo tool."""
     for snippet in every_snippet(document):
-        if _installs(snippet) and not re.search(r"-m pytest|demo-tool", snippet.code):
+        ours = needs_engine(snippet.code) or not _installs(snippet)
+        if not ours and not re.search(r"-m pytest|demo-tool", snippet.code):
             yield snippet
+
+
+def left_to_containers(document: Path) -> Iterator[Snippet]:
+    """The blocks that need a container engine."""
+    return (snippet for snippet in every_snippet(document) if needs_engine(snippet.code))
 
 
 def with_addresses(code: str, lms: Emulator) -> str:

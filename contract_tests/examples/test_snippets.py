@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from lms_emulator.client import Emulator
 
-from .snippets import ROOT, Snippet, documents, run_python, run_shell, snippets
+from .snippets import (
+    ROOT,
+    Snippet,
+    documents,
+    left_out,
+    left_to_containers,
+    needs_engine,
+    run_python,
+    run_shell,
+    snippets,
+)
 
 SNIPPETS = {document: list(snippets(document)) for document in documents()}
 SHELL = [d for d, blocks in SNIPPETS.items() if any(b.kind == "sh" for b in blocks)]
@@ -36,3 +47,17 @@ def test_the_scenario_of_the_readme_ends_signed_in_on_the_class_page(lms: Emulat
     assert "signed in as <strong>Mary Somerville</strong>" in result.stdout, result.stderr
     assert "\n403\n" in result.stdout
     assert "refused    launch_replayed" in result.stdout
+
+
+def test_no_kind_of_block_is_overlooked() -> None:
+    """What a fence can be: run by somebody, or not a program."""
+    kinds = {kind for d in documents() for kind in re.findall(r"^ *(?:```|~~~)([^`\s]+)", d.read_text("utf-8"), re.M)}
+    not_programs = {kind for kind in kinds if kind in ("text", "toml", "http", "ini") or kind.startswith("{")}
+    assert kinds - not_programs <= {"sh", "python", "java", "js"}
+    # These two are run with containers only.
+    assert not [s.name for d in documents() for s in snippets(d) if s.kind in ("java", "js")]
+
+
+def test_a_block_that_needs_a_container_engine_is_never_left_out() -> None:
+    assert not [s.name for d in documents() for s in left_out(d) if needs_engine(s.code)]
+    assert {s.kind for d in documents() for s in left_to_containers(d)} == {"sh", "python", "java", "js"}
