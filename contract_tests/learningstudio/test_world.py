@@ -55,14 +55,14 @@ def test_a_small_world_tells_what_it_has(lms: Emulator) -> None:
     [
         ("campuses", {"shared_secret": "short"}, "campuses[0].shared_secret: its characters are the AES key"),
         ("campuses", {"client_string": "gb|demo"}, "a | can be part of neither"),
-        ("users", {"client_string": "nowhere"}, "users[0].client_string: there is no `nowhere`"),
+        ("users", {"client_string": "nowhere"}, "users[0].client_string: 'nowhere' is not among `campuses`"),
         ("users", {"username": "a|b"}, "users[0].username"),
         ("users", {"id": -1}, "users[0].id: a positive number"),
-        ("courses", {"term_id": 1}, "courses[0].term_id: there is no `1`"),
+        ("courses", {"term_id": 1}, "courses[0].term_id: 1 is not among `terms`"),
         ("enrollments", {"role": "DEAN"}, "enrollments[0].role"),
         ("gradebook_items", {"points_possible": -1}, "gradebook_items[0].points_possible"),
         ("grades", {"points": 1e300}, "grades[0].points"),
-        ("grades", {"user_id": 1}, "grades[0].user_id: there is no `1`"),
+        ("grades", {"user_id": 1}, "grades[0].user_id: 1 is not among `users`"),
     ],
 )
 def test_a_bad_world_is_refused_with_the_place(lms: Emulator, table: str, change: dict[str, Any], words: str) -> None:
@@ -79,5 +79,5 @@ def test_keys_that_two_campuses_share_are_refused(lms: Emulator) -> None:
     section["server_key"] = "short"
     with pytest.raises(ControlError) as refusal:
         lms.load({"learningstudio": section})
-    assert "campuses[1].consumer_key: another campus has the same key" in str(refusal.value)
+    assert "campuses[1].consumer_key: campuses[0] has the same" in str(refusal.value)
     assert "server_key" in str(refusal.value)

@@ -49,7 +49,10 @@ def test_info_of_the_demo_world(rig: Rig) -> None:
     ("section", "problem"),
     [
         ({"platforms": [{"id": "x"}]}, "ltiaas.platforms[0].tenant: required key is missing"),
-        ({"tenants": [{"subdomain": "a", "api_key": "k"}, {"subdomain": "b", "api_key": "k"}]}, "same key"),
+        (
+            {"tenants": [{"subdomain": "a", "api_key": "k"}, {"subdomain": "b", "api_key": "k"}]},
+            "tenants[1].api_key: tenants[0] has the same",
+        ),
         ({"tenants": [{"subdomain": "a", "api_key": "k", "plan": {"oauth": True}}]}, "did you mean `oauth2`?"),
     ],
 )
@@ -64,7 +67,7 @@ def test_platform_of_a_tenant_that_is_not_there(rig: Rig) -> None:
     world["ltiaas"]["platforms"][0]["tenant"] = "nobody"
     answer = rig.http.put(f"{rig.root}/_emulator/world", json=world)
     assert answer.status_code == 400
-    assert "no tenant `nobody`" in answer.text
+    assert "'nobody' is not among `tenants`" in answer.text
 
 
 def test_portal_without_urls(rig: Rig, lms_side: LmsSide) -> None:

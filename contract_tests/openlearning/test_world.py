@@ -63,8 +63,8 @@ def test_every_problem_of_a_world_is_told_at_once(lms: Emulator) -> None:
     assert answer.status_code == 400, answer.text
     problems = "\n".join(answer.json()["errors"])
     for words in (
-        "openlearning.users[1].managed_by: no record of institutions has the id 'nowhere'",
-        "openlearning.classes[0].course: no record of courses",
+        "openlearning.users[1].managed_by: 'nowhere' is not among `institutions`",
+        "openlearning.classes[0].course: 'ffffffffffffffffffffffff' is not among `courses`",
         "openlearning.users[2].primary_email_address: users[1] has the same",
         "openlearning.memberships[3].external_institution_id: memberships[1] has the same",
         "openlearning.enrolments[0]: one of class_id and program is needed",

@@ -195,6 +195,19 @@ class Exchange(Generic[StoreT, SettingsT]):
         value = self.form().get(name, default)
         return value if isinstance(value, str) else default
 
+    def basic(self) -> tuple[str, str] | None:
+        """Name and password of HTTP Basic credentials; None when there are none that can be read."""
+        from base64 import b64decode
+
+        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            name, colon, password = b64decode(value.strip(), validate=True).decode("utf-8", "replace").partition(":")
+        except ValueError:
+            return None
+        return (name, password) if colon else None
+
     def json(self) -> Any:
         """The body as JSON. Raises BodyError with the parser's own words, and on invalid UTF-8."""
         import json

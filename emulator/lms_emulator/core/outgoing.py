@@ -12,7 +12,7 @@ from lms_emulator.core.exchange import Exchange
 class OutgoingError(Exception):
     """The other side could not be reached or may not be; the text says why.
 
-    Attributes: `url`, what was asked for; `reason`: `not_allowed`, `timeout`, or `unreachable`.
+    Attributes: `url`, what was asked for; `reason`: `not_allowed`, `timeout`, `unreachable`, or `unusable`.
     """
 
     def __init__(self, reason: str, url: str, text: str) -> None:
@@ -65,6 +65,17 @@ async def fetch(
         raise OutgoingError("unreachable", url, f"{url} broke its answer off") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise OutgoingError("unreachable", url, f"{url} cannot be reached: {error}") from None
+
+
+async def fetch_json(x: Exchange[Any, Any], url: str) -> Any:
+    """The JSON behind an address that the world names. Raises OutgoingError, also when something else is there."""
+    answer = await fetch(x, "GET", url, allowed=[url], headers={"Accept": "application/json"})
+    if answer.status_code != 200:
+        raise OutgoingError("unusable", url, f"{url} answered {answer.status_code}")
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise OutgoingError("unusable", url, f"{url} gave no JSON: {error}") from None
 
 
 def is_ours(x: Exchange[Any, Any], url: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,3 +29,11 @@ def page(
 ) -> HTMLResponse:
     """The page as a response (`text/html; charset=utf-8`)."""
     return HTMLResponse(render(package, template, **values), status, headers)
+
+
+def auto_post(package: str, action: str, fields: Mapping[str, str]) -> HTMLResponse:
+    """A page that posts a form to another site by itself, with a button for browsers without scripts.
+
+    It extends the provider's own `base.html`.
+    """
+    return page(package, "auto_post.html", 200, {"Cache-Control": "no-store"}, action=action, fields=fields)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Any, NamedTuple
 
-import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core import issued
 from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.websession import WebSessions
 from lms_emulator.providers.brightspace import oauth, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.model import Session, User
 from lms_emulator.signing.jwt import TokenError, verify
 
-COOKIE = "d2lSessionVal"
+SESSIONS: WebSessions[Session, User] = WebSessions(
+    Session,
+    cookie="d2lSessionVal",
+    field="d2l_referrer",
+    new_csrf=lambda ids: ids.alnum(32),
+    wrong_csrf=wire.wrong_csrf,
+    sign_in="/d2l/login",
+)
 
 
 class Caller(NamedTuple):
@@ -134,48 +140,3 @@ def _spend(x: Call, who: str) -> None:
         x.store.counters[name], x.store.counters[f"{name}:minute"] = used + settings.request_cost, minute
         left -= used
     x.notes["rate_limit_remaining"] = left - settings.request_cost
-
-
-# browser sessions
-
-
-def session_of(x: Call) -> Session | None:
-    """The browser's live session, if it has one."""
-    session = x.store.sessions.get(x.cookies.get(COOKIE, ""))
-    return session if session is not None and x.clock.now() < session.expires_at else None
-
-
-def open_session(x: Call) -> Session:
-    """The browser's session, or a new one that has to be sent with the cookie."""
-    found = session_of(x)
-    if found is not None:
-        return found
-    lifetime = timedelta(seconds=x.settings.session_lifetime_seconds)
-    session = Session(id=x.ids.token(43), csrf=x.ids.alnum(32), expires_at=x.clock.now() + lifetime)
-    return x.store.sessions.put(session)
-
-
-def change_session(x: Call, session: Session, **changes: object) -> Session:
-    """Keep the session with some fields replaced."""
-    return x.store.sessions.put(msgspec.structs.replace(session, **changes))
-
-
-def session_user(x: Call, session: Session | None) -> User | None:
-    """The person signed in."""
-    if session is None or session.user_id is None:
-        return None
-    return x.store.users.get(session.user_id)
-
-
-def check_csrf(x: Call, session: Session | None) -> Session:
-    """The session that a posted form belongs to. Raises `csrf_token_wrong`."""
-    if session is None or x.field("d2l_referrer") != session.csrf:
-        x.check("d2l_referrer", False)
-        raise wire.wrong_csrf()
-    return session
-
-
-def cookie(x: Call, session: Session) -> str:
-    """The Set-Cookie value of a session. Secure and SameSite=None over TLS; Lax without."""
-    tail = "; Secure; SameSite=None" if x.scheme == "https" else "; SameSite=Lax"
-    return f"{COOKIE}={session.id}; Path={x.prefix or '/'}; HttpOnly{tail}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from lms_emulator.core.outgoing import OutgoingError, fetch
+from lms_emulator.core.outgoing import OutgoingError, fetch_json
 from lms_emulator.providers.brightspace import oauth, wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import claims_of
@@ -30,13 +30,9 @@ async def keys_at(x: Call, address: str) -> KeySet:
     """The public keys published at an address of the world file. Raises KeysUnavailableError."""
     url = x.resolve(address)
     try:
-        answer = await fetch(x, "GET", url, allowed=[url], headers={"Accept": "application/json"})
+        return KeySet.from_jwks(await fetch_json(x, url))
     except OutgoingError as error:
         raise KeysUnavailableError(str(error)) from error
-    if answer.status_code != 200:
-        raise KeysUnavailableError(f"{url} answered {answer.status_code}")
-    try:
-        return KeySet.from_jwks(answer.json())
     except (ValueError, TokenError) as error:
         raise KeysUnavailableError(f"{url} gave no key set: {error}") from error
 

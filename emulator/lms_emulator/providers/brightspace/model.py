@@ -15,6 +15,7 @@ from lms_emulator.core.issued import IssuedToken
 from lms_emulator.core.records import Instant, Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
+from lms_emulator.core.websession import WebSession
 from lms_emulator.signing.lti13 import Launch
 from lms_emulator.signing.lti13_services import LineItemData
 
@@ -301,13 +302,10 @@ class PendingAuthorization(Record, frozen=True, kw_only=True):
     state: str | None = None
 
 
-class Session(Record, frozen=True, kw_only=True):
-    id: str
-    csrf: str
-    user_id: int | None = None
+class Session(WebSession, frozen=True, kw_only=True):
+    """A browser's session, and the request of an application that waits in it."""
+
     pending: PendingAuthorization | None = None
-    return_to: str | None = None
-    expires_at: Instant
 
 
 class PendingLaunch(Record, frozen=True, kw_only=True):

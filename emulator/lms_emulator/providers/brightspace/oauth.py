@@ -17,6 +17,7 @@ import msgspec
 
 from lms_emulator.core import issued
 from lms_emulator.core.keys import private_key
+from lms_emulator.core.urls import add_query
 from lms_emulator.providers.brightspace import wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.model import (
@@ -129,7 +130,7 @@ def accept(x: Call, user: User, pending: PendingAuthorization) -> str:
     )
     x.store.authorization_codes.put(code)
     values = [("code", code.code)] + ([("state", pending.state)] if pending.state is not None else [])
-    return wire.add_query(pending.redirect_uri, values)
+    return add_query(pending.redirect_uri, values)
 
 
 def authenticate_client(x: Call, client_id: str, secret: str) -> Application:

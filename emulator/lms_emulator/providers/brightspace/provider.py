@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from starlette.responses import Response
 
 from lms_emulator.core.provider import Provider
+from lms_emulator.core.references import Reference, dangling, shared
 from lms_emulator.core.refusals import Refusal
 from lms_emulator.core.routing import Route
 from lms_emulator.core.world import World
@@ -19,27 +20,27 @@ from lms_emulator.providers.brightspace.routes import ROUTES
 from lms_emulator.providers.brightspace.settings import BrightspaceSettings
 
 REFERENCES = (
-    ("enrollments", "org_unit_id", "org_units", "id"),
-    ("enrollments", "user_id", "users", "id"),
-    ("enrollments", "role_id", "roles", "id"),
-    ("modules", "org_unit_id", "org_units", "id"),
-    ("modules", "parent_id", "modules", "id"),
-    ("topics", "org_unit_id", "org_units", "id"),
-    ("topics", "module_id", "modules", "id"),
-    ("news_items", "org_unit_id", "org_units", "id"),
-    ("group_categories", "org_unit_id", "org_units", "id"),
-    ("groups", "category_id", "group_categories", "id"),
-    ("grade_objects", "org_unit_id", "org_units", "id"),
-    ("grade_values", "grade_object_id", "grade_objects", "id"),
-    ("grade_values", "user_id", "users", "id"),
-    ("applications", "service_user_id", "users", "id"),
-    ("deployments", "client_id", "registrations", "client_id"),
-    ("deployments", "org_unit_id", "org_units", "id"),
-    ("lti_links", "deployment_id", "deployments", "id"),
-    ("line_items", "deployment_id", "deployments", "id"),
-    ("line_items", "grade_object_id", "grade_objects", "id"),
-    ("refresh_tokens", "client_id", "applications", "client_id"),
-    ("refresh_tokens", "user_id", "users", "id"),
+    Reference("enrollments", "org_unit_id", "org_units"),
+    Reference("enrollments", "user_id", "users"),
+    Reference("enrollments", "role_id", "roles"),
+    Reference("modules", "org_unit_id", "org_units"),
+    Reference("modules", "parent_id", "modules"),
+    Reference("topics", "org_unit_id", "org_units"),
+    Reference("topics", "module_id", "modules"),
+    Reference("news_items", "org_unit_id", "org_units"),
+    Reference("group_categories", "org_unit_id", "org_units"),
+    Reference("groups", "category_id", "group_categories"),
+    Reference("grade_objects", "org_unit_id", "org_units"),
+    Reference("grade_values", "grade_object_id", "grade_objects"),
+    Reference("grade_values", "user_id", "users"),
+    Reference("applications", "service_user_id", "users"),
+    Reference("deployments", "client_id", "registrations", "client_id"),
+    Reference("deployments", "org_unit_id", "org_units"),
+    Reference("lti_links", "deployment_id", "deployments"),
+    Reference("line_items", "deployment_id", "deployments"),
+    Reference("line_items", "grade_object_id", "grade_objects"),
+    Reference("refresh_tokens", "client_id", "applications", "client_id"),
+    Reference("refresh_tokens", "user_id", "users"),
 )
 
 
@@ -56,16 +57,8 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
     package: ClassVar[str] = wire.PACKAGE
 
     def problems(self, section: BrightspaceSection) -> Iterable[str]:
-        for table, field, target, key in REFERENCES:
-            known = {getattr(record, key) for record in getattr(section, target)}
-            for number, record in enumerate(getattr(section, table)):
-                value = getattr(record, field)
-                if value is not None and value not in known:
-                    yield f"{table}[{number}].{field}: {value!r} is not among `{target}`"
-        names = [user.username.lower() for user in section.users]
-        for number, name in enumerate(names):
-            if name in names[:number]:
-                yield f"users[{number}].username: another user signs in as {name!r}"
+        yield from dangling(section, REFERENCES)
+        yield from shared("users", "username", (user.username.lower() for user in section.users))
 
     def normalise_path(self, path: str) -> str:
         """Addresses are taken with and without their last slash."""

@@ -7,14 +7,15 @@ call` from hypothesis/lms, RFC 6749 for the token endpoint.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from lms_emulator.core import pages
 from lms_emulator.core.pages import page
 from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.urls import add_query
 from lms_emulator.signing.lti13 import AuthenticationRequestError
 
 PACKAGE = __package__
@@ -55,15 +56,8 @@ def render(refusal: Refusal) -> Response:
 
 
 def auto_post(action: str, fields: Mapping[str, str]) -> Response:
-    """A page that posts a form to another site by itself, with a button for browsers without scripts."""
-    return page(PACKAGE, "auto_post.html", 200, {"Cache-Control": "no-store"}, action=action, fields=fields)
-
-
-def add_query(url: str, values: Iterable[tuple[str, str]]) -> str:
-    """The URL with parameters appended to its query."""
-    parts = urlsplit(url)
-    added = urlencode(list(values))
-    return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+    """The page that takes a form to a tool, in this site's colours."""
+    return pages.auto_post(PACKAGE, action, fields)
 
 
 def _with(refusal: BrightspaceRefusal, **parts: Any) -> BrightspaceRefusal:

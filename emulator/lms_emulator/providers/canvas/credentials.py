@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
-import msgspec
-
+from lms_emulator.core.websession import WebSessions
 from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import AccessToken, Bucket, DeveloperKey, Session, User
 
-COOKIE = "canvas_session"
+SESSIONS: WebSessions[Session, User] = WebSessions(
+    Session,
+    cookie="canvas_session",
+    field="authenticity_token",
+    new_csrf=lambda ids: ids.token(43),
+    wrong_csrf=wire.wrong_csrf,
+    sign_in="/login/canvas",
+)
 
 
 class Caller(NamedTuple):
@@ -121,49 +127,3 @@ def _throttle(x: Call, token: AccessToken) -> None:
 def stamp(moment: datetime) -> str:
     """A time as Canvas's REST API writes it: `2026-11-21T12:00:00Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-# browser sessions
-
-
-def session_of(x: Call) -> Session | None:
-    """The browser's live session, if it has one."""
-    session = x.store.sessions.get(x.cookies.get(COOKIE, ""))
-    return session if session is not None and x.clock.now() < session.expires_at else None
-
-
-def open_session(x: Call) -> Session:
-    """The browser's session, or a new one that has to be sent with `set_cookie`."""
-    found = session_of(x)
-    if found is not None:
-        return found
-    lifetime = timedelta(seconds=x.settings.session_lifetime_seconds)
-    session = Session(id=x.ids.token(43), csrf=x.ids.token(43), expires_at=x.clock.now() + lifetime)
-    return x.store.sessions.put(session)
-
-
-def change_session(x: Call, session: Session, **changes: object) -> Session:
-    """Keep the session with some fields replaced."""
-    return x.store.sessions.put(msgspec.structs.replace(session, **changes))
-
-
-def session_user(x: Call, session: Session | None) -> User | None:
-    """The person signed in."""
-    if session is None or session.user_id is None:
-        return None
-    return x.store.users.get(session.user_id)
-
-
-def check_csrf(x: Call, session: Session | None) -> Session:
-    """The session that a posted form belongs to. Raises `csrf_token_wrong`."""
-    if session is None or x.field("authenticity_token") != session.csrf:
-        x.check("authenticity_token", False)
-        raise wire.wrong_csrf()
-    return session
-
-
-def cookie(x: Call, session: Session) -> str:
-    """The Set-Cookie value of a session. Secure and SameSite=None over TLS, as Canvas sends it; Lax without."""
-    path = x.prefix or "/"
-    tail = "; Secure; SameSite=None" if x.scheme == "https" else "; SameSite=Lax"
-    return f"{COOKIE}={session.id}; Path={path}; HttpOnly{tail}"

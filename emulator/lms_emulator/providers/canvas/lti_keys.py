@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from lms_emulator.core.outgoing import OutgoingError, fetch
+from lms_emulator.core.outgoing import OutgoingError, fetch_json
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import DeveloperKey, UsedToken
 from lms_emulator.signing.jwt import KeySet, TokenError
@@ -28,13 +28,9 @@ async def tool_keys(x: Call, key: DeveloperKey) -> KeySet:
         raise KeysUnavailableError("the developer key has neither public_jwk nor public_jwk_url")
     url = x.resolve(key.public_jwk_url)
     try:
-        answer = await fetch(x, "GET", url, allowed=[url], headers={"Accept": "application/json"})
+        return KeySet.from_jwks(await fetch_json(x, url))
     except OutgoingError as error:
         raise KeysUnavailableError(str(error)) from error
-    if answer.status_code != 200:
-        raise KeysUnavailableError(f"{url} answered {answer.status_code}")
-    try:
-        return KeySet.from_jwks(answer.json())
     except (ValueError, TokenError) as error:
         raise KeysUnavailableError(f"{url} gave no key set: {error}") from error
 

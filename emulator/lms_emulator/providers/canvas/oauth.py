@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lms_emulator.core.urls import add_query
 from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.model import (
@@ -151,7 +152,7 @@ def accept(x: Call, user: User, pending: PendingAuthorization, *, remember: bool
     )
     x.store.authorization_codes.put(code)
     values = [("code", code.code)] + ([("state", pending.state)] if pending.state is not None else [])
-    return wire.add_query(pending.redirect_uri, values)
+    return add_query(pending.redirect_uri, values)
 
 
 def check_secret(x: Call, key: DeveloperKey, secret: str) -> None:

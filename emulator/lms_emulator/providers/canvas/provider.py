@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from starlette.responses import Response
 
 from lms_emulator.core.provider import Provider
+from lms_emulator.core.references import Reference, dangling, shared
 from lms_emulator.core.refusals import Refusal
 from lms_emulator.core.routing import Route
 from lms_emulator.core.world import World
@@ -19,28 +20,28 @@ from lms_emulator.providers.canvas.routes import ROUTES
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
 REFERENCES = (
-    ("developer_keys", "accounts", "accounts"),
-    ("courses", "account_id", "accounts"),
-    ("enrollments", "course_id", "courses"),
-    ("enrollments", "user_id", "users"),
-    ("folders", "course_id", "courses"),
-    ("files", "course_id", "courses"),
-    ("files", "folder_id", "folders"),
-    ("discussion_topics", "course_id", "courses"),
-    ("pages", "course_id", "courses"),
-    ("modules", "course_id", "courses"),
-    ("assignments", "course_id", "courses"),
-    ("assignments", "resource_link_id", "resource_links"),
-    ("tools", "course_id", "courses"),
-    ("tools", "developer_key_id", "developer_keys"),
-    ("resource_links", "course_id", "courses"),
-    ("resource_links", "tool_id", "tools"),
-    ("line_items", "course_id", "courses"),
-    ("line_items", "developer_key_id", "developer_keys"),
-    ("results", "line_item_id", "line_items"),
-    ("results", "user_id", "users"),
-    ("access_tokens", "user_id", "users"),
-    ("access_tokens", "developer_key_id", "developer_keys"),
+    Reference("developer_keys", "accounts", "accounts"),
+    Reference("courses", "account_id", "accounts"),
+    Reference("enrollments", "course_id", "courses"),
+    Reference("enrollments", "user_id", "users"),
+    Reference("folders", "course_id", "courses"),
+    Reference("files", "course_id", "courses"),
+    Reference("files", "folder_id", "folders"),
+    Reference("discussion_topics", "course_id", "courses"),
+    Reference("pages", "course_id", "courses"),
+    Reference("modules", "course_id", "courses"),
+    Reference("assignments", "course_id", "courses"),
+    Reference("assignments", "resource_link_id", "resource_links"),
+    Reference("tools", "course_id", "courses"),
+    Reference("tools", "developer_key_id", "developer_keys"),
+    Reference("resource_links", "course_id", "courses"),
+    Reference("resource_links", "tool_id", "tools"),
+    Reference("line_items", "course_id", "courses"),
+    Reference("line_items", "developer_key_id", "developer_keys"),
+    Reference("results", "line_item_id", "line_items"),
+    Reference("results", "user_id", "users"),
+    Reference("access_tokens", "user_id", "users"),
+    Reference("access_tokens", "developer_key_id", "developer_keys"),
 )
 
 
@@ -57,17 +58,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     package: ClassVar[str] = wire.PACKAGE
 
     def problems(self, section: CanvasSection) -> Iterable[str]:
-        known = {name: {record.id for record in getattr(section, name)} for name in {ref[2] for ref in REFERENCES}}
-        for table, field, target in REFERENCES:
-            for number, record in enumerate(getattr(section, table)):
-                value = getattr(record, field)
-                for one in value if isinstance(value, list) else [value]:
-                    if one is not None and one not in known[target]:
-                        yield f"{table}[{number}].{field}: {one!r} is not among `{target}`"
-        logins = [user.login.lower() for user in section.users]
-        for number, login in enumerate(logins):
-            if login in logins[:number]:
-                yield f"users[{number}].login: another user signs in as {login!r}"
+        yield from dangling(section, REFERENCES)
+        yield from shared("users", "login", (user.login.lower() for user in section.users))
 
     def normalise_path(self, path: str) -> str:
         """Rails takes a path with and without its last slash."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from lms_emulator.core.records import Instant, Record
+from lms_emulator.core.references import Reference, dangling, shared
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
 
@@ -374,6 +375,23 @@ def totals(store: LearningStudioStore, course_id: int, user_id: int) -> Totals:
     return Totals(earned=earned, possible=possible, extra_credit=extra)
 
 
+REFERENCES = (
+    Reference("users", "client_string", "campuses", "client_string"),
+    Reference("terms", "client_string", "campuses", "client_string"),
+    Reference("courses", "client_string", "campuses", "client_string"),
+    Reference("courses", "term_id", "terms"),
+    Reference("enrollments", "course_id", "courses"),
+    Reference("enrollments", "user_id", "users"),
+    Reference("announcements", "course_id", "courses"),
+    Reference("gradebook_items", "course_id", "courses"),
+    Reference("grades", "gradebook_item_id", "gradebook_items"),
+    Reference("grades", "user_id", "users"),
+    Reference("custom_categories", "course_id", "courses"),
+    Reference("custom_items", "category_guid", "custom_categories", "guid"),
+    Reference("custom_items", "gradebook_item_id", "gradebook_items"),
+)
+
+
 def problems(section: Section) -> Iterator[str]:
     """What is wrong with a well-formed section, one line each, beginning with the place."""
     if len(section.server_key.encode()) not in SECRET_LENGTHS:
@@ -387,37 +405,12 @@ def problems(section: Section) -> Iterator[str]:
             )
         if "|" in campus.client_string + campus.consumer_key:
             yield f"campuses[{number}]: a | can be part of neither client string nor consumer key"
-    keys = [campus.consumer_key for campus in section.campuses]
-    for number, key in enumerate(keys):
-        if key in keys[:number]:
-            yield f"campuses[{number}].consumer_key: another campus has the same key"
+    yield from shared("campuses", "consumer_key", (campus.consumer_key for campus in section.campuses))
     yield from _references(section)
 
 
 def _references(section: Section) -> Iterator[str]:
-    campuses = {campus.client_string for campus in section.campuses}
-    users, courses = {user.id for user in section.users}, {course.id for course in section.courses}
-    terms, items = {term.id for term in section.terms}, {item.id for item in section.gradebook_items}
-    categories = {category.guid for category in section.custom_categories}
-    wanted: tuple[tuple[str, Iterable[msgspec.Struct], str, set[object]], ...] = (
-        ("users", section.users, "client_string", {*campuses}),
-        ("terms", section.terms, "client_string", {*campuses}),
-        ("courses", section.courses, "client_string", {*campuses}),
-        ("courses", section.courses, "term_id", {*terms, None}),
-        ("enrollments", section.enrollments, "course_id", {*courses}),
-        ("enrollments", section.enrollments, "user_id", {*users}),
-        ("announcements", section.announcements, "course_id", {*courses}),
-        ("gradebook_items", section.gradebook_items, "course_id", {*courses}),
-        ("grades", section.grades, "gradebook_item_id", {*items}),
-        ("grades", section.grades, "user_id", {*users}),
-        ("custom_categories", section.custom_categories, "course_id", {*courses}),
-        ("custom_items", section.custom_items, "category_guid", {*categories}),
-        ("custom_items", section.custom_items, "gradebook_item_id", {*items}),
-    )
-    for table, records, name, known in wanted:
-        for number, record in enumerate(records):
-            if getattr(record, name) not in known:
-                yield f"{table}[{number}].{name}: there is no `{getattr(record, name)}`"
+    yield from dangling(section, REFERENCES)
     for number, item in enumerate(section.gradebook_items):
         if not 0 <= item.points_possible < 1e9:
             yield f"gradebook_items[{number}].points_possible: from 0 to a billion"

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from starlette.responses import Response
 
 from lms_emulator.core.provider import Provider
+from lms_emulator.core.references import Reference, dangling, shared
 from lms_emulator.core.refusals import Refusal
 from lms_emulator.core.routing import Route
 from lms_emulator.core.world import World
@@ -37,14 +38,8 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
     package: ClassVar[str] = "lms_emulator.providers.ltiaas"
 
     def problems(self, section: Section) -> Iterable[str]:
-        tenants = {tenant.subdomain for tenant in section.tenants}
-        for number, platform in enumerate(section.platforms):
-            if platform.tenant not in tenants:
-                yield f"platforms[{number}].tenant: no tenant `{platform.tenant}`; known: {', '.join(sorted(tenants))}"
-        keys = [tenant.api_key for tenant in section.tenants]
-        for number, key in enumerate(keys):
-            if key in keys[:number]:
-                yield f"tenants[{number}].api_key: another tenant has the same key"
+        yield from dangling(section, [Reference("platforms", "tenant", "tenants", "subdomain")])
+        yield from shared("tenants", "api_key", (tenant.api_key for tenant in section.tenants))
 
     def normalise_path(self, path: str) -> str:
         """Collapse double slashes, which the Python client sends; those inside a line item's URL stay."""

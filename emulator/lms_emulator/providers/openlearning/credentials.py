@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
 import re
-from base64 import b64decode
 from datetime import timedelta
 
 from lms_emulator.providers.openlearning import refusals, wire
@@ -126,13 +124,13 @@ def basic_user(x: Call) -> User:
         key = x.query.get("api_key") or x.headers.get("x-api-key")
         hint = "the v1 API does not take API keys" if key or scheme.lower() == "bearer" else None
         raise refusals.v1_unauthorised("HTTP Basic credentials came", scheme or None, hint)
-    try:
-        name, colon, password = b64decode(encoded.strip(), validate=True).decode("utf-8", "replace").partition(":")
-    except (binascii.Error, ValueError):
-        raise refusals.v1_unauthorised("the Basic credentials are base64", encoded) from None
+    sent = x.basic()
+    if sent is None:
+        raise refusals.v1_unauthorised("the Basic credentials are base64 of name:password", encoded)
+    name, password = sent
     wanted = folded(name)
     user = (x.store.users.first("username", wanted) or x.store.users.first("email", wanted)) if wanted else None
-    if not colon or user is None or user.password is None or not equal(user.password, password):
+    if user is None or user.password is None or not equal(user.password, password):
         raise refusals.v1_unauthorised("username and password belong to an account", name)
     return user
 

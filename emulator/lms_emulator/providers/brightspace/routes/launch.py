@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core import issued
 from lms_emulator.core.exchange import BodyError
@@ -13,46 +12,10 @@ from lms_emulator.core.keys import private_key
 from lms_emulator.core.pages import page
 from lms_emulator.providers.brightspace import lti_launch, lti_tokens, oauth, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
-from lms_emulator.providers.brightspace.credentials import (
-    change_session,
-    cookie,
-    open_session,
-    session_of,
-    session_user,
-)
+from lms_emulator.providers.brightspace.credentials import SESSIONS
 from lms_emulator.providers.brightspace.model import Deployment, GradeObject, LineItem, LtiLink, OrgUnit, Session, User
 from lms_emulator.signing import jwt, lti13
 from lms_emulator.signing.lti13_services import ServiceError, read_line_item
-
-
-class _SignIn(Exception):
-    """The page needs a person; carries the redirect to the sign-in page."""
-
-    def __init__(self, response: Response) -> None:
-        self.response = response
-
-
-def _person(x: Call) -> tuple[Session, User]:
-    session = session_of(x)
-    user = session_user(x, session)
-    if session is not None and user is not None:
-        return session, user
-    here = x.request_url.removeprefix(x.base_url)
-    fresh = change_session(x, session or open_session(x), return_to=here, pending=None)
-    raise _SignIn(RedirectResponse(x.url("/d2l/login"), 302, {"Set-Cookie": cookie(x, fresh)}))
-
-
-def signed_in(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
-    """Send people who are not signed in to the sign-in page first."""
-
-    def wrapped(x: Call) -> Response:
-        try:
-            return handler(x)
-        except _SignIn as needed:
-            return needed.response
-
-    wrapped.__doc__ = handler.__doc__
-    return wrapped
 
 
 def _unit(x: Call, user: User) -> OrgUnit:
@@ -64,10 +27,9 @@ def _unit(x: Call, user: User) -> OrgUnit:
     return unit
 
 
-@signed_in
-def home(x: Call) -> Response:
+@SESSIONS.signed_in
+def home(x: Call, session: Session, user: User) -> Response:
     """GET /d2l/home: the person's courses."""
-    session, user = _person(x)
     mine = [e.org_unit_id for e in x.store.enrollments.find("user", user.id) if e.is_active]
     units = [unit for unit in map(x.store.org_units.get, mine) if unit is not None and unit.type_id == 3]
     return page(wire.PACKAGE, "home.html", base=x.base_url, csrf=session.csrf, user=user, units=units)
@@ -78,10 +40,9 @@ def _deployments(x: Call, unit: OrgUnit) -> list[Deployment]:
     return [one for one in found if one.enabled and lti_launch.registration(x, one).enabled]
 
 
-@signed_in
-def course(x: Call) -> Response:
+@SESSIONS.signed_in
+def course(x: Call, session: Session, user: User) -> Response:
     """GET /d2l/home/{orgUnitId}: a course's page, with its links to tools."""
-    session, user = _person(x)
     unit = _unit(x, user)
     deployments = _deployments(x, unit)
     links = [link for one in deployments for link in x.store.lti_links.find("deployment", one.id)]
@@ -98,10 +59,9 @@ def course(x: Call) -> Response:
     )
 
 
-@signed_in
-def open_link(x: Call) -> Response:
+@SESSIONS.signed_in
+def open_link(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/launch/{linkId}: begin a launch."""
-    _, user = _person(x)
     unit = _unit(x, user)
     link = x.store.lti_links.get(x.path_params["linkId"])
     deployment = x.store.deployments.get(link.deployment_id) if link is not None else None
@@ -111,10 +71,9 @@ def open_link(x: Call) -> Response:
     return wire.auto_post(*lti_launch.initiate(x, user, deployment, launch))
 
 
-@signed_in
-def choose_content(x: Call) -> Response:
+@SESSIONS.signed_in
+def choose_content(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/deeplinking/{deploymentId}: begin a deep linking launch."""
-    _, user = _person(x)
     unit = _unit(x, user)
     deployment = x.store.deployments.get(x.path_params["deploymentId"])
     offered = deployment is not None and deployment in _deployments(x, unit) and "deep_linking" in deployment.extensions
@@ -133,7 +92,7 @@ def authenticate(x: Call) -> Response:
         params |= {name: value for name, value in x.form().items() if isinstance(value, str)}
     except BodyError as error:
         raise wire.lti_page("lti_request_unreadable", "Bad Request", got=str(error)) from error
-    action, fields = lti_launch.authenticate(x, params, session_user(x, session_of(x)))
+    action, fields = lti_launch.authenticate(x, params, SESSIONS.user(x, SESSIONS.find(x)))
     return wire.auto_post(action, fields)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,14 +11,7 @@ from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.pages import page
 from lms_emulator.providers.brightspace import lti_tokens, oauth, wire
 from lms_emulator.providers.brightspace.call import Call
-from lms_emulator.providers.brightspace.credentials import (
-    change_session,
-    check_csrf,
-    cookie,
-    open_session,
-    session_of,
-    session_user,
-)
+from lms_emulator.providers.brightspace.credentials import SESSIONS
 from lms_emulator.providers.brightspace.model import PendingAuthorization, Session, User
 
 CONSENT = "/oauth2/consent"
@@ -32,67 +23,62 @@ def auth(x: Call) -> Response:
     application, pending = oauth.pending_authorization(x)
     if x.headers.get("sec-fetch-dest") in ("iframe", "frame"):
         x.warn("authorize_in_frame", "the login and consent pages refuse framing; open this in the top window")
-    session = change_session(x, open_session(x), pending=pending, return_to=None)
-    user = session_user(x, session)
+    session = SESSIONS.change(x, SESSIONS.open(x), pending=pending, return_to=None)
+    user = SESSIONS.user(x, session)
     if user is None:
-        return _redirect(x, session, x.url(LOGIN))
+        return SESSIONS.redirect(x, session, x.url(LOGIN))
     if oauth.needs_no_consent(x, application, user, pending):
         return _finish(x, session, oauth.accept(x, user, pending))
-    return _redirect(x, session, x.url(CONSENT))
-
-
-def _redirect(x: Call, session: Session, url: str) -> Response:
-    return RedirectResponse(url, 302, {"Set-Cookie": cookie(x, session), "Cache-Control": "no-store"})
+    return SESSIONS.redirect(x, session, x.url(CONSENT))
 
 
 def _finish(x: Call, session: Session, url: str) -> Response:
-    return _redirect(x, change_session(x, session, pending=None), url)
+    return SESSIONS.redirect(x, SESSIONS.change(x, session, pending=None), url)
 
 
 def _page(x: Call, session: Session, template: str, **values: Any) -> Response:
-    headers = {**wire.PRIVATE_PAGE, "Set-Cookie": cookie(x, session)}
+    headers = {**wire.PRIVATE_PAGE, "Set-Cookie": SESSIONS.cookie(x, session)}
     return page(wire.PACKAGE, template, 200, headers, base=x.base_url, csrf=session.csrf, **values)
 
 
 def login_form(x: Call) -> Response:
     """GET /d2l/login: the sign-in page."""
-    return _page(x, open_session(x), "login.html", error=None, username="")
+    return _page(x, SESSIONS.open(x), "login.html", error=None, username="")
 
 
 def login(x: Call) -> Response:
     """POST /d2l/lp/auth/login/login.d2l: fields `userName`, `password`."""
-    session = check_csrf(x, session_of(x))
+    session = SESSIONS.posted(x)
     name, password = x.field("userName"), x.field("password")
     user = x.store.users.first("username", name.lower())
     right = user is not None and user.password == password and user.is_active
     if not x.check("username and password", right, got=name):
         raise wire.wrong_login(name, x.base_url, session.csrf)
     assert user is not None
-    x.store.sessions.delete(session.id)  # a new session id at sign-in, against session fixation
-    fresh = change_session(x, session, id=x.ids.token(43), csrf=x.ids.alnum(32), user_id=user.id, return_to=None)
+    fresh = SESSIONS.signed_in_as(x, session, user.id)
     if fresh.pending is not None:
         return _after_login(x, fresh, user, fresh.pending)
-    return _redirect(x, fresh, x.url(session.return_to or "/d2l/home"))
+    return SESSIONS.redirect(x, fresh, x.url(session.return_to or "/d2l/home"))
 
 
 def _after_login(x: Call, session: Session, user: User, pending: PendingAuthorization) -> Response:
     application = oauth.find_application(x, pending.client_id)
     if application is not None and oauth.needs_no_consent(x, application, user, pending):
         return _finish(x, session, oauth.accept(x, user, pending))
-    return _redirect(x, session, x.url(CONSENT))
+    return SESSIONS.redirect(x, session, x.url(CONSENT))
 
 
 def logout(x: Call) -> Response:
     """POST /d2l/logout: end the session."""
-    session = check_csrf(x, session_of(x))
+    session = SESSIONS.posted(x)
     x.store.sessions.delete(session.id)
     return RedirectResponse(x.url(LOGIN), 302)
 
 
 def consent_form(x: Call) -> Response:
     """GET /oauth2/consent: the consent page."""
-    session = session_of(x)
-    user = session_user(x, session)
+    session = SESSIONS.find(x)
+    user = SESSIONS.user(x, session)
     if session is None or session.pending is None or user is None:
         return RedirectResponse(x.url(LOGIN), 302)
     application = oauth.find_application(x, session.pending.client_id)
@@ -102,15 +88,15 @@ def consent_form(x: Call) -> Response:
 
 def decide(x: Call) -> Response:
     """POST /oauth2/consent: `decision` is `allow` or `deny`; the browser takes a code or an error back."""
-    session = session_of(x)
-    user = session_user(x, session)
+    session = SESSIONS.find(x)
+    user = SESSIONS.user(x, session)
     if session is None or session.pending is None or user is None:
         raise wire.no_pending_authorization()
-    check_csrf(x, session)
+    SESSIONS.posted(x)
     pending = session.pending
     if x.check("the person consents", x.field("decision") == "allow", got=x.field("decision")):
         return _finish(x, session, oauth.accept(x, user, pending))
-    change_session(x, session, pending=None)
+    SESSIONS.change(x, session, pending=None)
     raise wire.redirected(
         pending.redirect_uri, "access_denied", "access_denied", pending.state, check="the person consents"
     )
@@ -147,12 +133,7 @@ async def token(x: Call) -> Response:
 
 def _client(x: Call) -> tuple[str, str]:
     """Client id and secret by HTTP Basic, or from the body."""
-    scheme, _, value = x.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            text = base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
-        except (binascii.Error, ValueError):
-            text = ""
-        name, _, secret = text.partition(":")
+    if x.headers.get("authorization", "").partition(" ")[0].lower() == "basic":
+        name, secret = x.basic() or ("", "")
         return unquote(name), unquote(secret)
     return x.field("client_id"), x.field("client_secret")

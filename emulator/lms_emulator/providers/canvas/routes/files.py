@@ -11,7 +11,7 @@ from starlette.responses import Response
 from lms_emulator.providers.canvas import rules, shapes, wire
 from lms_emulator.providers.canvas.answers import answer, paged
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.credentials import Caller, require_user, session_of, session_user
+from lms_emulator.providers.canvas.credentials import SESSIONS, Caller, require_user
 from lms_emulator.providers.canvas.model import File
 
 SORTS: dict[str, Callable[[File], Any]] = {
@@ -91,7 +91,7 @@ def download(x: Call) -> Response:
     record = x.store.files.get(number(reference))
     if record is None:
         raise wire.page_not_found(f"file {reference} exists")
-    user = session_user(x, session_of(x))
+    user = SESSIONS.user(x, SESSIONS.find(x))
     allowed = x.query.get("verifier") == record.uuid
     if not allowed and user is not None:
         course = rules.find_course(x, str(record.course_id))

@@ -9,43 +9,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from lms_emulator.core import issued
 from lms_emulator.core.keys import private_key
 from lms_emulator.core.pages import page
+from lms_emulator.core.urls import add_query
 from lms_emulator.providers.canvas import lti_keys, lti_launch, lti_tokens, rules, wire
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.credentials import change_session, cookie, open_session, session_of, session_user
+from lms_emulator.providers.canvas.credentials import SESSIONS
 from lms_emulator.providers.canvas.model import Assignment, Course, LineItem, ResourceLink, Session, Tool, User
 from lms_emulator.signing import jwt, lti13
 from lms_emulator.signing.lti13_services import ServiceError, read_line_item
-
-
-class _SignIn(Exception):
-    """The page needs a person; carries the redirect to the sign-in page."""
-
-    def __init__(self, response: Response) -> None:
-        self.response = response
-
-
-def _person(x: Call) -> tuple[Session, User]:
-    """The browser's session and person. Raises _SignIn, which sends the browser to sign in and back here."""
-    session = session_of(x)
-    user = session_user(x, session)
-    if session is not None and user is not None:
-        return session, user
-    here = x.request_url.removeprefix(x.base_url)
-    fresh = change_session(x, session or open_session(x), return_to=here, pending=None)
-    raise _SignIn(RedirectResponse(x.url("/login/canvas"), 302, {"Set-Cookie": cookie(x, fresh)}))
-
-
-def signed_in(handler: Any) -> Any:
-    """Send people who are not signed in to the sign-in page first."""
-
-    def wrapped(x: Call) -> Response:
-        try:
-            response: Response = handler(x)
-        except _SignIn as needed:
-            return needed.response
-        return response
-
-    return wrapped
 
 
 def _course(x: Call, user: User) -> Course:
@@ -57,10 +27,9 @@ def _course(x: Call, user: User) -> Course:
     return course
 
 
-@signed_in
-def dashboard(x: Call) -> Response:
+@SESSIONS.signed_in
+def dashboard(x: Call, session: Session, user: User) -> Response:
     """GET /: the person's courses."""
-    session, user = _person(x)
     mine = {e.course_id for e in rules.active(rules.enrollments_of(x, user))}
     courses = [c for c in x.store.courses if (c.id in mine or user.admin) and c.workflow_state != "deleted"]
     return page(wire.PACKAGE, "dashboard.html", base=x.base_url, csrf=session.csrf, user=user, courses=courses)
@@ -70,10 +39,9 @@ def _tools(x: Call, course: Course) -> list[Tool]:
     return [t for t in x.store.tools if t.workflow_state == "active" and t.course_id in (None, course.id)]
 
 
-@signed_in
-def course(x: Call) -> Response:
+@SESSIONS.signed_in
+def course(x: Call, session: Session, user: User) -> Response:
     """GET /courses/{course_id}: a course's page, with links to its tools and to what they were placed on."""
-    session, user = _person(x)
     found = _course(x, user)
     staff = rules.is_staff(x, user, found.id)
     assignments = [a for a in x.store.assignments.find("course", found.id) if a.published or staff]
@@ -96,10 +64,9 @@ def _launch_page(x: Call, user: User, found: Course, tool: Tool, launch: lti13.L
     return wire.auto_post(action, fields)
 
 
-@signed_in
-def open_tool(x: Call) -> Response:
+@SESSIONS.signed_in
+def open_tool(x: Call, _session: Session, user: User) -> Response:
     """GET /courses/{course_id}/external_tools/{tool_id}: begin a launch from the course navigation."""
-    _, user = _person(x)
     found = _course(x, user)
     tool = _tool(x, found, x.path_params["tool_id"])
     return _launch_page(x, user, found, tool, lti_launch.resource_launch(x, user, found, tool, None))
@@ -112,10 +79,9 @@ def _tool(x: Call, found: Course, reference: str) -> Tool:
     return tool
 
 
-@signed_in
-def open_link(x: Call) -> Response:
+@SESSIONS.signed_in
+def open_link(x: Call, _session: Session, user: User) -> Response:
     """GET /courses/{course_id}/external_tools/retrieve?resource_link_lookup_uuid=…: launch a placed link."""
-    _, user = _person(x)
     found = _course(x, user)
     link = _link(x, found, x.query.get("resource_link_lookup_uuid", ""))
     tool = _tool(x, found, str(link.tool_id))
@@ -129,10 +95,9 @@ def _link(x: Call, found: Course, reference: str) -> ResourceLink:
     return link
 
 
-@signed_in
-def open_assignment(x: Call) -> Response:
+@SESSIONS.signed_in
+def open_assignment(x: Call, session: Session, user: User) -> Response:
     """GET /courses/{course_id}/assignments/{assignment_id}: launch the tool behind an assignment, or show its text."""
-    session, user = _person(x)
     found = _course(x, user)
     assignment = x.store.assignments.get(number(x.path_params["assignment_id"]))
     hidden = assignment is not None and not assignment.published and not rules.is_staff(x, user, found.id)
@@ -153,10 +118,9 @@ def open_assignment(x: Call) -> Response:
     return _launch_page(x, user, found, tool, lti_launch.resource_launch(x, user, found, tool, link))
 
 
-@signed_in
-def choose_content(x: Call) -> Response:
+@SESSIONS.signed_in
+def choose_content(x: Call, _session: Session, user: User) -> Response:
     """GET /courses/{course_id}/external_tools/{tool_id}/resource_selection: begin a deep linking launch (staff)."""
-    _, user = _person(x)
     found = _course(x, user)
     tool = _tool(x, found, x.path_params["tool_id"])
     if not x.check("may place tools", rules.is_staff(x, user, found.id) and tool.deep_linking):
@@ -168,13 +132,13 @@ def authorize_redirect(x: Call) -> Response:
     """GET or POST /api/lti/authorize_redirect: on to this school's own address, parameters unchanged."""
     pairs = [*x.query.multi_items(), *((n, v) for n, v in x.form().multi_items() if isinstance(v, str))]
     school = lti_launch.school_address(x, dict(pairs).get("lti_message_hint", ""))
-    return RedirectResponse(wire.add_query(f"{school}/api/lti/authorize", pairs), 302)
+    return RedirectResponse(add_query(f"{school}/api/lti/authorize", pairs), 302)
 
 
 def authorize(x: Call) -> Response:
     """GET /api/lti/authorize: the signed launch, posted to the tool by the browser."""
     params = dict(x.query.items())
-    action, fields = lti_launch.authenticate(x, params, session_user(x, session_of(x)))
+    action, fields = lti_launch.authenticate(x, params, SESSIONS.user(x, SESSIONS.find(x)))
     return wire.auto_post(action, fields)
 
 

@@ -7,16 +7,10 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from lms_emulator.core.pages import page
+from lms_emulator.core.urls import add_query
 from lms_emulator.providers.canvas import oauth, wire
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.credentials import (
-    change_session,
-    check_csrf,
-    cookie,
-    open_session,
-    session_of,
-    session_user,
-)
+from lms_emulator.providers.canvas.credentials import SESSIONS
 from lms_emulator.providers.canvas.model import DeveloperKey, PendingAuthorization, Session, User
 
 
@@ -25,21 +19,21 @@ def auth(x: Call) -> Response:
     key, pending = oauth.pending_authorization(x)
     if x.headers.get("sec-fetch-dest") in ("iframe", "frame"):
         x.warn("authorize_in_frame", "the login and consent pages refuse framing; open this in the top window")
-    found = session_of(x)
-    user = session_user(x, found)
+    found = SESSIONS.find(x)
+    user = SESSIONS.user(x, found)
     prompt = x.query.get("prompt")
     if prompt is not None:
         return _without_asking(x, key, user, pending, prompt)
-    session = change_session(x, found or open_session(x), pending=pending, return_to=None)
+    session = SESSIONS.change(x, found or SESSIONS.open(x), pending=pending, return_to=None)
     if user is None or x.query.get("force_login"):
         target = "/login/canvas"
         if x.query.get("unique_id"):
-            target = wire.add_query(target, [("unique_id", x.query["unique_id"])])
+            target = add_query(target, [("unique_id", x.query["unique_id"])])
     elif oauth.needs_no_consent(x, key, user, pending):
         return _finish(x, session, oauth.accept(x, user, pending))
     else:
         target = "/login/oauth2/confirm"
-    return _redirect(x, session, x.url(target))
+    return SESSIONS.redirect(x, session, x.url(target))
 
 
 def _without_asking(
@@ -62,59 +56,54 @@ def _without_asking(
     raise wire.redirected(pending.redirect_uri, error, error, answers[error], pending.state, check="prompt", got=prompt)
 
 
-def _redirect(x: Call, session: Session, url: str) -> Response:
-    return RedirectResponse(url, 302, {"Set-Cookie": cookie(x, session), "Cache-Control": "no-store"})
-
-
 def _finish(x: Call, session: Session, url: str) -> Response:
-    return _redirect(x, change_session(x, session, pending=None), url)
+    return SESSIONS.redirect(x, SESSIONS.change(x, session, pending=None), url)
 
 
 def _page(x: Call, session: Session, template: str, status: int = 200, **values: Any) -> Response:
-    headers = {**wire.PRIVATE_PAGE, "Set-Cookie": cookie(x, session)}
+    headers = {**wire.PRIVATE_PAGE, "Set-Cookie": SESSIONS.cookie(x, session)}
     return page(wire.PACKAGE, template, status, headers, base=x.base_url, csrf=session.csrf, **values)
 
 
 def login_form(x: Call) -> Response:
     """GET /login/canvas (and /login): the sign-in page."""
-    session = open_session(x)
+    session = SESSIONS.open(x)
     return _page(x, session, "login.html", error=None, login=x.query.get("unique_id", ""))
 
 
 def login(x: Call) -> Response:
     """POST /login/canvas: fields `pseudonym_session[unique_id]`, `pseudonym_session[password]`."""
-    session = check_csrf(x, session_of(x))
+    session = SESSIONS.posted(x)
     name, password = x.field("pseudonym_session[unique_id]"), x.field("pseudonym_session[password]")
     user = x.store.users.first("login", name.lower())
     right = user is not None and user.password == password and user.workflow_state == "registered"
     if not x.check("login and password", right, got=name):
         raise wire.wrong_login(name, x.base_url, session.csrf)
     assert user is not None
-    x.store.sessions.delete(session.id)  # a new session id at sign-in, against session fixation
-    fresh = change_session(x, session, id=x.ids.token(43), csrf=x.ids.token(43), user_id=user.id, return_to=None)
+    fresh = SESSIONS.signed_in_as(x, session, user.id)
     if fresh.pending is not None:
         return _after_login(x, fresh, user, fresh.pending)
-    return _redirect(x, fresh, x.url(session.return_to or "/?login_success=1"))
+    return SESSIONS.redirect(x, fresh, x.url(session.return_to or "/?login_success=1"))
 
 
 def _after_login(x: Call, session: Session, user: User, pending: PendingAuthorization) -> Response:
     key = x.store.developer_keys.get(pending.developer_key_id)
     if key is not None and oauth.needs_no_consent(x, key, user, pending):
         return _finish(x, session, oauth.accept(x, user, pending))
-    return _redirect(x, session, x.url("/login/oauth2/confirm"))
+    return SESSIONS.redirect(x, session, x.url("/login/oauth2/confirm"))
 
 
 def logout(x: Call) -> Response:
     """POST /logout: end the session."""
-    session = check_csrf(x, session_of(x))
+    session = SESSIONS.posted(x)
     x.store.sessions.delete(session.id)
     return RedirectResponse(x.url("/login/canvas"), 302)
 
 
 def confirm(x: Call) -> Response:
     """GET /login/oauth2/confirm: the consent page."""
-    session = session_of(x)
-    user = session_user(x, session)
+    session = SESSIONS.find(x)
+    user = SESSIONS.user(x, session)
     if session is None or session.pending is None or user is None:
         return RedirectResponse(x.url("/login/canvas"), 302)
     key = x.store.developer_keys.get(session.pending.developer_key_id)
@@ -124,22 +113,22 @@ def confirm(x: Call) -> Response:
 
 def accept(x: Call) -> Response:
     """POST /login/oauth2/accept: consent; the browser takes a code back to the application."""
-    session = session_of(x)
-    user = session_user(x, session)
+    session = SESSIONS.find(x)
+    user = SESSIONS.user(x, session)
     if session is None or session.pending is None or user is None:
         raise wire.invalid_oauth_session()
-    check_csrf(x, session)
+    SESSIONS.posted(x)
     remember = x.field("remember_access") == "1"
     return _finish(x, session, oauth.accept(x, user, session.pending, remember=remember))
 
 
 def deny(x: Call) -> Response:
     """GET /login/oauth2/deny: no consent; the browser takes `error=access_denied` back."""
-    session = session_of(x)
+    session = SESSIONS.find(x)
     if session is None or session.pending is None:
         raise wire.invalid_oauth_session()
     pending = session.pending
-    change_session(x, session, pending=None)
+    SESSIONS.change(x, session, pending=None)
     x.check("the person consents", False)
     raise wire.redirected(
         pending.redirect_uri, "access_denied", "access_denied", None, pending.state, check="the person consents"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from urllib.parse import unquote
 
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.providers.canvas import lti_tokens, oauth, wire
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.credentials import COOKIE, sent_token, session_of
+from lms_emulator.providers.canvas.credentials import SESSIONS, sent_token
 
 
 async def token(x: Call) -> Response:
@@ -62,25 +60,17 @@ def _field(x: Call, name: str) -> str:
 
 def _client(x: Call) -> tuple[str, str]:
     """Client id and secret from the body, else from HTTP Basic."""
-    basic_id, basic_secret = "", ""
-    scheme, _, value = x.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            text = base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
-        except (binascii.Error, ValueError):
-            text = ""
-        name, _, secret = text.partition(":")
-        basic_id, basic_secret = unquote(name), unquote(secret)
-    return _field(x, "client_id") or basic_id, _field(x, "client_secret") or basic_secret
+    name, secret = x.basic() or ("", "")
+    return _field(x, "client_id") or unquote(name), _field(x, "client_secret") or unquote(secret)
 
 
 def revoke(x: Call) -> Response:
     """DELETE /login/oauth2/token: the token, its refresh token, and with `expire_sessions=1` the browser session."""
     if x.query.get("expire_sessions") or x.field("expire_sessions"):
-        session = session_of(x)
+        session = SESSIONS.find(x)
         if session is not None:
             x.store.sessions.delete(session.id)
-            x.notes["session_ended"] = COOKIE
+            x.notes["session_ended"] = SESSIONS.name
     text = sent_token(x)
     found = x.store.access_tokens.first("token", text) if text else None
     if found is None or found.revoked:

@@ -1,0 +1,126 @@
+"""Browser sessions of a web site: the cookie, the token in the site's own forms, who is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from starlette.responses import RedirectResponse, Response
+
+from lms_emulator.core.exchange import Exchange
+from lms_emulator.core.ids import Ids
+from lms_emulator.core.records import Instant, Record
+from lms_emulator.core.refusals import Refusal
+
+C = TypeVar("C", bound=Exchange[Any, Any])
+S = TypeVar("S", bound="WebSession")
+U = TypeVar("U")
+
+
+class WebSession(Record, frozen=True, kw_only=True):
+    """A browser's session. `csrf` stands in every form of the site; `return_to` is where signing in leads."""
+
+    id: str
+    csrf: str
+    user_id: int | None = None
+    return_to: str | None = None
+    expires_at: Instant
+
+
+class WebSessions(Generic[S, U]):
+    """The sessions of one provider. They live in its tables `sessions` and `users`, for `session_lifetime_seconds`.
+
+    Parameters:
+        record: what a session is.
+        cookie: the cookie's name.
+        field: the form field in which the token comes back.
+        new_csrf: draws the token.
+        wrong_csrf: makes the refusal of a form without the session's token.
+        sign_in: the path of the sign-in page.
+    """
+
+    def __init__(
+        self,
+        record: type[S],
+        *,
+        cookie: str,
+        field: str,
+        new_csrf: Callable[[Ids], str],
+        wrong_csrf: Callable[[], Refusal],
+        sign_in: str,
+    ) -> None:
+        self.record = record
+        self.name = cookie
+        self.field = field
+        self.new_csrf = new_csrf
+        self.wrong_csrf = wrong_csrf
+        self.sign_in = sign_in
+
+    def find(self, x: Exchange[Any, Any]) -> S | None:
+        """The browser's live session, if it has one."""
+        session: S | None = x.store.sessions.get(x.cookies.get(self.name, ""))
+        return session if session is not None and x.clock.now() < session.expires_at else None
+
+    def open(self, x: Exchange[Any, Any]) -> S:
+        """The browser's session, or a new one that has to be sent with the cookie."""
+        found = self.find(x)
+        if found is not None:
+            return found
+        expires = x.clock.now() + timedelta(seconds=x.settings.session_lifetime_seconds)
+        return self._keep(x, self.record(id=x.ids.token(43), csrf=self.new_csrf(x.ids), expires_at=expires))
+
+    def change(self, x: Exchange[Any, Any], session: S, **changes: object) -> S:
+        """Keep the session with some fields replaced."""
+        return self._keep(x, msgspec.structs.replace(session, **changes))
+
+    def signed_in_as(self, x: Exchange[Any, Any], session: S, user_id: int) -> S:
+        """The session of a person who has just signed in: under a new id, against session fixation."""
+        x.store.sessions.delete(session.id)
+        fresh = {"id": x.ids.token(43), "csrf": self.new_csrf(x.ids)}
+        return self.change(x, session, **fresh, user_id=user_id, return_to=None)
+
+    def user(self, x: Exchange[Any, Any], session: S | None) -> U | None:
+        """The person signed in."""
+        if session is None or session.user_id is None:
+            return None
+        user: U | None = x.store.users.get(session.user_id)
+        return user
+
+    def posted(self, x: Exchange[Any, Any]) -> S:
+        """The session that a posted form belongs to. Raises the refusal of a wrong token."""
+        session = self.find(x)
+        if session is None or x.field(self.field) != session.csrf:
+            x.check(self.field, False)
+            raise self.wrong_csrf()
+        return session
+
+    def cookie(self, x: Exchange[Any, Any], session: S) -> str:
+        """The Set-Cookie value of a session. Over TLS Secure and SameSite=None, as frames need it; else Lax."""
+        tail = "; Secure; SameSite=None" if x.scheme == "https" else "; SameSite=Lax"
+        return f"{self.name}={session.id}; Path={x.prefix or '/'}; HttpOnly{tail}"
+
+    def redirect(self, x: Exchange[Any, Any], session: S, url: str) -> Response:
+        """Send the browser on, with its cookie."""
+        return RedirectResponse(url, 302, {"Set-Cookie": self.cookie(x, session), "Cache-Control": "no-store"})
+
+    def signed_in(self, handler: Callable[[C, S, U], Response]) -> Callable[[C], Response]:
+        """Make a handler of a page for somebody who is signed in; others go to sign in first, and come back."""
+
+        @wraps(handler)
+        def checked(x: C) -> Response:
+            session = self.find(x)
+            user = self.user(x, session)
+            if session is not None and user is not None:
+                return handler(x, session, user)
+            here = x.request_url.removeprefix(x.base_url)
+            fresh = self.change(x, session or self.open(x), return_to=here, pending=None)
+            return self.redirect(x, fresh, x.url(self.sign_in))
+
+        return checked
+
+    def _keep(self, x: Exchange[Any, Any], session: S) -> S:
+        kept: S = x.store.sessions.put(session)
+        return kept
