@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
 from contract_tests.learningstudio.client import Client, Keys
+from contract_tests.learningstudio.support import Send
 from lms_emulator.client import Emulator
-from lms_emulator.providers.learningstudio.info import Info
+from lms_emulator.providers.learningstudio.info import Info, Person
 
 
 @pytest.fixture
@@ -39,3 +42,20 @@ def client_of(lms: Emulator, http: httpx.Client) -> Client:
         client_string=told.client_string,
     )
     return Client(told.url, keys, http, now=lambda: lms.clock.now)
+
+
+@pytest.fixture
+def send(client: Client, info: Info) -> Send:
+    """Send as `student`, `other_student`, `teacher`, `teaching_assistant`, `administrator`, or `app` (OAuth 1.0a)."""
+    tokens: dict[str, str] = {}
+
+    def request(who: str, method: str, path: str, body: Any = None) -> httpx.Response:
+        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        if who == "app":
+            return client.signed(method, path, content)
+        if who not in tokens:
+            person: Person = getattr(info, who)
+            tokens[who] = client.token(person.username)
+        return client.as_user(tokens[who], method, path, content=content)
+
+    return request

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 
 from lms_emulator.client import Emulator
 from lms_emulator.handle.parts import RecordedRefusal
+
+Send = Callable[..., httpx.Response]
 
 
 def refused(lms: Emulator, answer: httpx.Response, reason: str, status: int = 400) -> RecordedRefusal:
