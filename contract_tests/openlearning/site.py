@@ -124,7 +124,8 @@ def hmac_sha1(url: str, params: dict[str, str], secret: str, method: str = "POST
 
     parts = urlsplit(url)
     plain = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    pairs = "&".join(sorted(f"{escape(name)}={escape(value)}" for name, value in params.items()))
+    escaped = sorted((escape(name), escape(value)) for name, value in params.items())  # by name first: `a` before `a0`
+    pairs = "&".join(f"{name}={value}" for name, value in escaped)
     base = "&".join(escape(part) for part in (method, plain, pairs))
     digest = hmac.new(f"{escape(secret)}&".encode(), base.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()
