@@ -113,7 +113,7 @@ def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
             got=f"expired {token.expires.isoformat()}, now {now.isoformat()}",
             diagnosis=_why_expired(x, token),
         )
-    user = x.store.users.get(token.user) if token.user is not None else None
+    user = x.store.users.get(token.user)
     if user is None:
         raise NobodysTokenError
     if user.password is None and not x.store.applications.find("user", user.username):
@@ -128,7 +128,7 @@ def _why_unknown(x: Call, text: str) -> str | None:
         return "this is a JWT: send it as `Authorization: JWT <token>`, not as Bearer"
     if lookup.refresh_token(x.store, x.settings, text) is not None:
         return "this is a refresh token, not an access token"
-    if text[:1] in "\"'" and lookup.access_token(x.store, x.settings, text.strip("\"'")) is not None:
+    if lookup.access_token(x.store, x.settings, text.strip("\"'")) is not None:
         return "the token is right but stands in quotes"
     if lookup.grant(x.store, x.settings, text) is not None:
         return "this is an authorization code: trade it for a token first"
@@ -138,7 +138,7 @@ def _why_unknown(x: Call, text: str) -> str | None:
 
 
 def _why_expired(x: Call, token: AccessToken) -> str | None:
-    application = x.store.applications.get(token.application) if token.application else None
+    application = x.store.applications.get(token.application)
     if application is not None and application.restricted:
         return "the application is restricted: its opaque tokens are born expired; ask for token_type=jwt"
     return None
@@ -226,7 +226,7 @@ def _new_user(x: Call, username: str, claims: dict[str, Any]) -> User:
 
 def _session(x: Call) -> Identity | None:
     visit = visits.of(x)
-    if visit.session is None or visit.session_user is None:
+    if visit.session_user is None:
         return None
     fault = csrf.failure(x)
     if fault is not None:
@@ -269,8 +269,8 @@ def has_api_key(x: Call) -> bool:
 
 
 def check_password(user: User, password: str) -> bool:
-    """Whether this is the user's password; never for an unusable one."""
-    return user.password is not None and user.password == password
+    """Whether this is the user's password; never for an unusable one, which is None."""
+    return user.password == password
 
 
 def remember_login(x: Call, user: User) -> User:

@@ -25,17 +25,18 @@ def caller(x: Call) -> User:
     if "origin" in x.headers or "sec-fetch-mode" in x.headers:
         x.warn("api_key_in_browser", "a browser sent the API key; it must stay on your server")
     key = x.store.api_keys.get(given)
-    user = x.store.users.get(key.user) if key is not None else None
-    if key is None or user is None:
+    if key is None:
         raise wire.unknown_api_key(_masked(given), _why_unknown(x, given))
+    user = x.store.users.get(key.user)
+    assert user is not None  # a world's references are checked when it is loaded
     if x.settings.rate_limit_per_minute:
         _count(x, key.key, x.settings.rate_limit_per_minute)
     return user
 
 
 def _given_key(x: Call) -> str:
-    in_query = x.query.get("api_key", "") if x.query_string else ""
-    in_header = x.headers.get("x-api-key", "")
+    in_query = x.query.get("api_key") if x.query_string else None
+    in_header = x.headers.get("x-api-key")
     if in_query:
         x.notes["auth"] = "query"
         if in_header and in_header != in_query:
@@ -58,7 +59,7 @@ def _given_key(x: Call) -> str:
 
 
 def _why_unknown(x: Call, key: str) -> str | None:
-    if key.strip() != key and key.strip() in x.store.api_keys:
+    if key.strip() in x.store.api_keys:
         return "the key has white space around it"
     if key.lower() in x.store.api_keys:
         return "the key was put in capitals"
@@ -75,12 +76,13 @@ def _masked(key: str) -> str:
 
 def _count(x: Call, key: str, limit: int) -> None:
     now = x.clock.now()
+    began, calls = now, 0
     window = x.store.rate_windows.get(key)
-    if window is None or not timedelta() <= now - window.began < timedelta(minutes=1):
-        window = RateWindow(key=key, began=now, calls=0)
-    if window.calls >= limit:
-        raise wire.rate_limited(limit, max(1, 60 - int((now - window.began).total_seconds())))
-    x.store.rate_windows.put(RateWindow(key=key, began=window.began, calls=window.calls + 1))
+    if window is not None and timedelta() <= now - window.began < timedelta(minutes=1):
+        began, calls = window.began, window.calls
+    if calls >= limit:
+        raise wire.rate_limited(limit, 60 - int((now - began).total_seconds()))
+    x.store.rate_windows.put(RateWindow(key=key, began=began, calls=calls + 1))
 
 
 # rights of an API caller
@@ -129,7 +131,7 @@ def basic_user(x: Call) -> User:
         raise refusals.v1_unauthorised("the Basic credentials are base64 of name:password", encoded)
     name, password = sent
     wanted = folded(name)
-    user = (x.store.users.first("username", wanted) or x.store.users.first("email", wanted)) if wanted else None
+    user = x.store.users.first("username", wanted) or x.store.users.first("email", wanted)
     if user is None or user.password is None or not equal(user.password, password):
         raise refusals.v1_unauthorised("username and password belong to an account", name)
     return user
@@ -140,8 +142,7 @@ def basic_user(x: Call) -> User:
 
 def session(x: Call) -> Session | None:
     """The live session that the browser's cookie names."""
-    cookie = x.cookies.get(SESSION_COOKIE)
-    found = x.store.sessions.get(cookie) if cookie else None
+    found = x.store.sessions.get(x.cookies.get(SESSION_COOKIE))
     return found if found is not None and found.expires_at > x.clock.now() else None
 
 

@@ -209,8 +209,7 @@ def not_found(kind: str, identifier: str, found_kind: str | None = None) -> Refu
     """404: no such thing. `found_kind` tells what the id really belongs to, in the journal only."""
     diagnosis = None
     if found_kind is not None and found_kind != kind:
-        article = "an" if found_kind[0] in "aeiou" else "a"
-        diagnosis = f"that id is {article} {found_kind}, not a {kind}"
+        diagnosis = f"that id is {_with_article(found_kind)}, not {_with_article(kind)}"
     return OpenLearningRefusal(
         f"unknown_{kind}",
         status=404,
@@ -219,6 +218,10 @@ def not_found(kind: str, identifier: str, found_kind: str | None = None) -> Refu
         got=identifier,
         diagnosis=diagnosis,
     )
+
+
+def _with_article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aei" else f"a {noun}"  # a user
 
 
 def field_error(x: Call, field: str, message: str, *, got: object = None, diagnosis: str | None = None) -> Refusal:

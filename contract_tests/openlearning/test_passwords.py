@@ -1,0 +1,113 @@
+"""Who signs in: the v1 API's Basic credentials, word for word, and the browser's session to the second."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contract_tests.openlearning.site import Site
+
+COURSE = "/api/course/status/analytical-engines/"
+HOPPER, PASSWORD = "grace.hopper", "nanoseconds-of-wire"
+WANTED = "HTTP Basic with the username and password of an account"
+
+
+def basic(text: str | bytes) -> dict[str, str]:
+    """The header for `name:password`, or for bytes that are no text."""
+    raw = text.encode() if isinstance(text, str) else text
+    return {"Authorization": f"Basic {base64.b64encode(raw).decode()}"}
+
+
+def told(site: Site) -> tuple[Any, ...]:
+    refusal = site.refusal()
+    return refusal.reason, refusal.check, refusal.expected, refusal.got, refusal.diagnosis
+
+
+@pytest.mark.parametrize(
+    ("request_", "got", "diagnosis"),
+    [
+        ({}, None, None),
+        ({"params": {"title": "T"}}, None, None),
+        ({"params": {"api_key": "k"}}, None, "the v1 API does not take API keys"),
+        ({"headers": {"X-API-Key": "k"}}, None, "the v1 API does not take API keys"),
+        ({"headers": {"Authorization": "bearer k"}}, "bearer", "the v1 API does not take API keys"),
+        ({"headers": {"Authorization": "Digest k b"}}, "Digest", None),
+        (
+            {"headers": {"Authorization": "Digest k"}, "params": {"api_key": "k"}},
+            "Digest",
+            "the v1 API does not take API keys",
+        ),
+    ],
+)
+def test_what_is_told_where_no_basic_credentials_came(
+    site: Site, request_: Any, got: str | None, diagnosis: str | None
+) -> None:
+    assert site.http.get(COURSE, **request_).status_code == 401
+    assert told(site) == ("v1_unauthorised", "HTTP Basic credentials came", WANTED, got, diagnosis)
+    assert site.http.get(COURSE, headers=basic(f"{HOPPER}:{PASSWORD}")).status_code == 200
+
+
+@pytest.mark.parametrize("encoded", ["!!!", "Z3JhY2U", "Z3Jh Y2U6eA==", "ÿ"])
+def test_what_is_told_of_credentials_that_are_not_base64(site: Site, encoded: str) -> None:
+    headers = {"Authorization": f"Basic {encoded}".encode("latin-1")}
+    assert site.http.get(COURSE, headers=headers).status_code == 401
+    assert told(site) == ("v1_unauthorised", "the Basic credentials are base64", WANTED, encoded, None)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "name"),
+    [
+        (f"{HOPPER}:wrong", HOPPER),
+        (f"{HOPPER}:{PASSWORD.upper()}", HOPPER),
+        (f"{HOPPER}:{PASSWORD}:", HOPPER),
+        (f"{HOPPER}:", HOPPER),
+        (HOPPER, HOPPER),
+        (f"nobody:{PASSWORD}", "nobody"),
+        (f":{PASSWORD}", ""),
+        ("ada.lovelace@example.edu:", "ada.lovelace@example.edu"),
+        ("ada.lovelace@example.edu:None", "ada.lovelace@example.edu"),
+        (b"\xff:x", "�"),
+    ],
+)
+def test_what_is_told_of_credentials_that_nobody_has(site: Site, credentials: str | bytes, name: str) -> None:
+    assert site.http.get(COURSE, headers=basic(credentials)).status_code == 401
+    check = "username and password belong to an account"
+    assert told(site) == ("v1_unauthorised", check, WANTED, name, None)
+
+
+@pytest.mark.parametrize("name", [HOPPER, HOPPER.upper(), "grace.hopper@example.edu", "Grace.Hopper@Example.EDU"])
+@pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC", "Basic  "])
+def test_credentials_that_belong_to_an_account(site: Site, name: str, scheme: str) -> None:
+    encoded = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
+    assert site.http.get(COURSE, headers={"Authorization": f"{scheme} {encoded}"}).status_code == 200
+
+
+def test_a_password_may_hold_colons_letters_of_any_kind_or_nothing(site: Site) -> None:
+    world = site.lms.dump()
+    people = world["openlearning"]["users"]
+    hopper = next(person for person in people if person.get("username") == HOPPER)
+    for password in ("a:b", "pässwörd", ""):
+        hopper["password"] = password
+        site.lms.load(world)
+        assert site.http.get(COURSE, headers=basic(f"{HOPPER}:{password}")).status_code == 200
+        assert site.http.get(COURSE, headers=basic(f"{HOPPER}:{password}x")).status_code == 401
+    assert site.http.get(COURSE, headers=basic(HOPPER)).status_code == 401, "without a colon there is no password"
+
+
+# browsers
+
+
+def test_a_session_of_the_world_file_lives_to_the_second_it_names(site: Site) -> None:
+    world = site.lms.dump()
+    ada = site.info.managed_user.id
+    world["openlearning"]["sessions"] = [{"id": "kept", "user": ada, "expires_at": "2026-05-01T13:00:00Z"}]
+    site.lms.load(world)
+    with site.browser() as browser:
+        browser.cookies.set("openlearning_session", "kept")
+        end = datetime(2026, 5, 1, 13, tzinfo=UTC)
+        for seconds, sees in ((-0.001, "Ada Lovelace"), (0, "Not signed in"), (1, "Not signed in")):
+            site.lms.clock.freeze(end + timedelta(seconds=seconds))
+            assert sees in browser.get("/lakeside/").text, seconds
