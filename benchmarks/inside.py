@@ -54,7 +54,7 @@ def resets() -> list[dict[str, str]]:
     for label, seeded in (("0", []), ("10,000", people)):
         with Emulator.in_process("empty") as lms:
             lms.load({"openlearning": {"users": seeded}})
-            world = lms.app.worlds.default  # type: ignore[union-attr]  # it runs in this process
+            world = lms.app.worlds.default
             for name in world.providers:
                 world.store(name)
             kept = world.snapshot()

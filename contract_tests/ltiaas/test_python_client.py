@@ -10,21 +10,19 @@ from urllib.parse import urljoin
 import httpx
 import jwt
 import pytest
-
-from contract_tests.ltiaas.support import Campus, details, query
-
-client = pytest.importorskip("ltiaas", reason="the official client is not installed")
-from ltiaas.client.request_handler import RequestHandler  # noqa: E402
-from ltiaas.exceptions.api_error import APIError  # noqa: E402
-from ltiaas.exceptions.invalid_session_error import InvalidSessionError  # noqa: E402
-from ltiaas.resources.deep_linking.types import (  # noqa: E402
+from ltiaas.client.launch import LTIAASLaunch
+from ltiaas.client.request_handler import RequestHandler
+from ltiaas.exceptions.api_error import APIError
+from ltiaas.exceptions.invalid_session_error import InvalidSessionError
+from ltiaas.resources.deep_linking.types import (
     HTMLFragmentContentItem,
     LTIResourceLinkContentItem,
 )
-from ltiaas.resources.lineitems.types import LineItem  # noqa: E402
-from ltiaas.resources.scores.types import Score  # noqa: E402
+from ltiaas.resources.lineitems.types import LineItem
+from ltiaas.resources.scores.types import Score
 
-from lms_emulator.client import Emulator  # noqa: E402
+from contract_tests.ltiaas.support import Campus, details, query
+from lms_emulator.client import Emulator
 
 INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 ACTION = re.compile(r'action="([^"]*)"')
@@ -60,7 +58,7 @@ def walk(url: str, login_name: str, password: str) -> str:
 
 
 def session(campus: Campus, **more: Any) -> Any:
-    made = client.LTIAASLaunch(domain="demo.ltiaas.com", api_key=campus.rig.key, **more)
+    made = LTIAASLaunch(domain="demo.ltiaas.com", api_key=campus.rig.key, **more)
     made._request_handler = RequestHandler(campus.rig.url)
     return made
 
@@ -164,7 +162,7 @@ def test_with_nothing_changed_at_all(lms_intercept: Emulator) -> None:
     """Under the real names, as in production: only the API key is the demo world's."""
     student = lms_intercept.canvas.student
     ltik = walk("https://canvas.instructure.com/courses/1/external_tools/5", student.login, student.password)
-    unchanged = client.LTIAASLaunch(domain="demo.ltiaas.com", api_key=lms_intercept.ltiaas.api_key, ltik=ltik)
+    unchanged = LTIAASLaunch(domain="demo.ltiaas.com", api_key=lms_intercept.ltiaas.api_key, ltik=ltik)
     assert unchanged.get_id_token().user.id == student.lti_id
     assert student.lti_id in {member.user_id for member in unchanged.get_memberships().members}
     item = unchanged.create_line_item(LineItem(label="Quiz", score_maximum=10))

@@ -7,11 +7,10 @@ import pytest
 from contract_tests.openedx.conftest import COURSE, OTHER
 from lms_emulator.client import Emulator
 
-django = pytest.importorskip("django")
-
 
 @pytest.fixture
 def client(lms: Emulator):
+    import django
     from django.conf import settings
 
     if not settings.configured:

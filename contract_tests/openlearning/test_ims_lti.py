@@ -1,6 +1,7 @@
 """Launches against ims-lti for Node, the library that OpenLearning's own published examples verify launches with.
 
-Needs node and the package ims-lti, in `IMS_LTI_MODULES` (a node_modules folder) or below the working directory.
+Needs node and the package ims-lti: in the virtual environment (`npm install --prefix .venv ims-lti@3.0.2`), or in
+another node_modules folder, which `IMS_LTI_MODULES` names.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,10 @@ import pytest
 from contract_tests.openlearning.site import Site
 
 NODE = shutil.which("node")
-MODULES = Path(os.environ.get("IMS_LTI_MODULES", "node_modules")).resolve()
+MODULES = Path(os.environ.get("IMS_LTI_MODULES") or Path(sys.prefix) / "node_modules").resolve()
 pytestmark = pytest.mark.skipif(
     NODE is None or not (MODULES / "ims-lti").is_dir(),
-    reason="node or its package ims-lti is missing (npm install ims-lti@3.0.2, IMS_LTI_MODULES=…/node_modules)",
+    reason="node or its package ims-lti is missing (Debian: nodejs, npm; npm install --prefix .venv ims-lti@3.0.2)",
 )
 Verify = Callable[[dict[str, Any]], str]
 

@@ -13,8 +13,6 @@ import pytest
 
 from contract_tests.packaging.small_engine import Engine, small_engine
 
-pytest.importorskip("testcontainers")
-
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:

@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(
         os.geteuid() != 0 or not all(shutil.which(tool) for tool in ("unshare", "ip", "curl")),
-        reason="needs root, unshare, ip and curl for a network of its own",
+        reason="needs root, unshare, ip and curl for a network of its own (Debian: util-linux, iproute2, curl)",
     ),
 ]
 

@@ -64,7 +64,7 @@ def test_starting_imports_nothing_heavy(installed: Installed) -> None:
 
 
 def test_types_are_seen_by_a_checker(installed: Installed, tmp_path: Path) -> None:
-    pytest.importorskip("mypy")
+    pytest.importorskip("mypy", reason="mypy is not installed (dependency group `lint`)")
     from mypy import api
 
     code = "from lms_emulator.client import Emulator\nreveal_type(Emulator.start().openlearning.api_key)\n"

@@ -16,9 +16,8 @@ from lms_emulator.app import load_providers
 from lms_emulator.control.operations import ROUTES
 from lms_emulator.core.settings import describe
 
-pytest.importorskip("sphinx", reason="the site's generator is in the dependency group `docs`")
-pytest.importorskip("myst_parser")
-pytest.importorskip("furo")
+for package in ("sphinx", "myst_parser", "furo"):
+    pytest.importorskip(package, reason=f"{package} is not installed (dependency group `docs`)")
 
 
 @pytest.fixture(scope="module")

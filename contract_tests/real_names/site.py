@@ -28,7 +28,7 @@ for path in sys.argv[1:]:
 
 needs_namespaces = pytest.mark.skipif(
     os.geteuid() != 0 or not all(shutil.which(tool) for tool in ("unshare", "nsenter", "ip")),
-    reason="needs root, unshare, nsenter and ip for a network of its own",
+    reason="needs root, unshare, nsenter and ip for a network of its own (Debian: util-linux, iproute2)",
 )
 
 

@@ -49,18 +49,20 @@ def test_a_client_that_does_not_trust_the_authority_is_refused(served: Site, key
         served.run(sys.executable, str(CLIENTS / "with_requests.py"), key)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here (Debian: curl)")
 def test_curl(served: Site, key: str) -> None:
     assert served.run("sh", str(CLIENTS / "with_curl.sh"), key, CURL_CA_BUNDLE=str(served.authority)) == EXPECTED
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="no Node.js here")
+@pytest.mark.skipif(shutil.which("node") is None, reason="no Node.js here (Debian: nodejs)")
 def test_node_with_extra_ca_certs(served: Site, key: str) -> None:
     client = str(CLIENTS / "with_node.mjs")
     assert served.run("node", client, key, NODE_EXTRA_CA_CERTS=str(served.authority)) == EXPECTED
 
 
-@pytest.mark.skipif(not all(map(shutil.which, ("java", "javac", "keytool"))), reason="no JDK here")
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("java", "javac", "keytool"))), reason="no JDK here (Debian: default-jdk-headless)"
+)
 def test_java_with_a_hosts_file_and_trust_store_of_its_own(served: Site, key: str) -> None:
     store = served.authority.with_name("trust.p12")
     keytool = f"keytool -importcert -noprompt -alias lms-emulator -file {served.authority}"

@@ -28,7 +28,7 @@ class EdxAuthBackends(openedx.OpenEdx):
             "SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT": self.base,
         }
 
-        class Strategy(BaseStrategy):  # type: ignore[misc,unused-ignore]
+        class Strategy(BaseStrategy):
             def get_setting(self, name: str) -> Any:
                 return known[name]
 

@@ -29,7 +29,7 @@ class Lti(openlearning.OpenLearning):
         from lti import ToolProvider
         from oauthlib.oauth1 import RequestValidator
 
-        class Known(RequestValidator):  # type: ignore[misc,unused-ignore]
+        class Known(RequestValidator):
             enforce_ssl = False
             dummy_client = "unknown"
 
