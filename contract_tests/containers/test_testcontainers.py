@@ -41,14 +41,12 @@ def python(beside: Run, folder: Path, script: str) -> str:
 
 @pytest.mark.parametrize("block", BLOCKS["python"], ids=lambda block: block.name)
 def test_python(beside: Run, engine: Engine, folder: Path, block: Snippet) -> None:
-    pytest.importorskip("testcontainers")
     said = python(beside, folder, block.code)
     assert re.fullmatch(r"http://[\w.]+:\d+/openlearning 5e00[0-9a-f]+\.[0-9a-f]+\n", said)
     assert not engine.docker("ps", "--all", "--quiet")
 
 
 def test_python_with_a_world_file_settings_and_tls(beside: Run, folder: Path) -> None:
-    pytest.importorskip("testcontainers")
     (folder / "mine.toml").write_text('name = "mine"\n', "utf-8")
     said = python(
         beside,
