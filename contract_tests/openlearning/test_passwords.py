@@ -50,11 +50,11 @@ def test_what_is_told_where_no_basic_credentials_came(
     assert site.http.get(COURSE, headers=basic(f"{HOPPER}:{PASSWORD}")).status_code == 200
 
 
-@pytest.mark.parametrize("encoded", ["!!!", "Z3JhY2U", "Z3Jh Y2U6eA==", "ÿ"])
-def test_what_is_told_of_credentials_that_are_not_base64(site: Site, encoded: str) -> None:
+@pytest.mark.parametrize("encoded", ["!!!", "Z3JhY2U", "Z3Jh Y2U6eA==", "ÿ", "Z3JhY2UuaG9wcGVy"])
+def test_what_is_told_of_credentials_that_cannot_be_read(site: Site, encoded: str) -> None:
     headers = {"Authorization": f"Basic {encoded}".encode("latin-1")}
     assert site.http.get(COURSE, headers=headers).status_code == 401
-    assert told(site) == ("v1_unauthorised", "the Basic credentials are base64", WANTED, encoded, None)
+    assert told(site) == ("v1_unauthorised", "the Basic credentials are base64 of name:password", WANTED, encoded, None)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,6 @@ def test_what_is_told_of_credentials_that_are_not_base64(site: Site, encoded: st
         (f"{HOPPER}:{PASSWORD.upper()}", HOPPER),
         (f"{HOPPER}:{PASSWORD}:", HOPPER),
         (f"{HOPPER}:", HOPPER),
-        (HOPPER, HOPPER),
         (f"nobody:{PASSWORD}", "nobody"),
         (f":{PASSWORD}", ""),
         ("ada.lovelace@example.edu:", "ada.lovelace@example.edu"),
