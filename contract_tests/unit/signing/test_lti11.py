@@ -73,6 +73,25 @@ def test_the_shape_of_a_launch() -> None:
     assert all(isinstance(value, str) for value in params.values())
 
 
+def test_a_launch_field_by_field() -> None:
+    made = launch({"user_id": "42", "context_id": None, "roles": ""})
+    signature = made.pop("oauth_signature")
+    assert made == {
+        "lti_message_type": "basic-lti-launch-request",
+        "lti_version": "LTI-1p0",
+        "resource_link_id": "link",
+        "user_id": "42",
+        "roles": "",
+        "oauth_consumer_key": KEY,
+        "oauth_signature_method": "HMAC-SHA1",
+        "oauth_timestamp": "1767225600",
+        "oauth_nonce": NONCE,
+        "oauth_version": "1.0",
+        "oauth_callback": "about:blank",
+    }
+    assert signature == oauth1.sign("POST", URL, made.items(), "s3cr3t&with=specials")
+
+
 @given(fields=messages, secret=words.filter(bool))
 def test_launches_verify_independently(fields: dict[str, str], secret: str) -> None:
     assert verified(URL, launch(dict(fields), secret), secret)
@@ -117,6 +136,12 @@ def test_missing_fields_are_named_in_order() -> None:
         (" Instructor , Learner,", {"instructor", "learner"}, True),
         ("urn:lti:role:ims/lis/Instructor/GuestInstructor", {"instructor"}, True),
         ("urn:lti:instrole:ims/lis/Administrator", {"administrator"}, True),
+        ("urn:lti:sysrole:ims/lis/SysAdmin,LEARNER", {"sysadmin", "learner"}, False),
+        ("urn:lti:role:ims/lis/Administrator/Support,", {"administrator"}, True),
+        ("Instructor/Guest/Other", {"instructor"}, True),
+        ("Instructors", {"instructors"}, False),
+        ("urn:lti:role:ims/lis/", set(), False),
+        (" , ,Mentor", {"mentor"}, False),
         ("", set(), False),
     ],
 )
