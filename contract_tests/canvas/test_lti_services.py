@@ -101,6 +101,9 @@ def test_each_rule_of_line_items_and_scores(canvas: Site, tool: Tool) -> None:
     assert canvas.reason == "score_too_old"
     results = api.get(f"{url}/results", params={"user_id": "101"}).json()
     assert len(results) == 1
+    huge = score(timestamp="2026-11-21T12:00:01.000Z", scoreGiven=1e300, scoreMaximum=1e-300)
+    assert api.post(post, json=huge).status_code == 200
+    results = api.get(f"{url}/results", params={"user_id": "101"}).json()
     assert api.get(results[0]["id"]).json() == results[0]
     assert api.get(f"{url}/results/999").status_code == 404
     assert api.get(f"{url}/results", params={"user_id": "102"}).json() == []

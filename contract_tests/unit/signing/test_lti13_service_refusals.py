@@ -230,6 +230,8 @@ def test_every_activity_state_is_taken(progress: str) -> None:
         ({"scoreGiven": 0}, 0.0),
         ({"scoreGiven": 1, "scoreMaximum": 1}, 20.0),
         ({"scoreGiven": 12}, 24.0),
+        ({"scoreGiven": 1e300, "scoreMaximum": 1e-300}, sys.float_info.max),
+        ({"scoreGiven": 10**300, "scoreMaximum": 5e-324}, sys.float_info.max),
         ({"scoreGiven": 3, "scoreMaximum": 0}, 0.0),
         ({"scoreGiven": ...}, None),
         ({"scoreGiven": ..., "scoreMaximum": 0}, None),

@@ -290,8 +290,12 @@ def _signature_holds(token: str, algorithm: str, key: VerifyingKey) -> bool:
 
     material: Any = key if algorithm.startswith("HS") else _public(key)
     signed, _, signature = token.rpartition(".")
+    try:
+        raw = _decode(signature)
+    except ValueError as exc:
+        raise TokenError("malformed", "signature", expected="base64url without padding", got=signature[:60]) from exc
     verifier = get_algorithm_by_name(algorithm)
-    return bool(verifier.verify(signed.encode(), verifier.prepare_key(material), _decode(signature, "signature")))
+    return bool(verifier.verify(signed.encode(), verifier.prepare_key(material), raw))
 
 
 def _check_times(claims: Claims, now: float, leeway: float, max_age: float | None) -> None:
@@ -354,7 +358,7 @@ def _encode(raw: bytes) -> str:
 
 def _object(part: str, what: str) -> dict[str, Any]:
     try:
-        value = json.loads(_decode(part, what))
+        value = json.loads(_decode(part))
     except (ValueError, RecursionError) as exc:
         raise TokenError("malformed", what, expected="base64url of a JSON object", got=part[:60]) from exc
     if not isinstance(value, dict):
@@ -362,11 +366,9 @@ def _object(part: str, what: str) -> dict[str, Any]:
     return value
 
 
-def _decode(part: str, what: str) -> bytes:
-    try:
-        # The decoder takes the letters of ordinary base64, too, and padding.
-        if "=" in part or "+" in part or "/" in part:
-            raise ValueError
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except ValueError as exc:
-        raise TokenError("malformed", what, expected="base64url without padding", got=part[:60]) from exc
+def _decode(part: str) -> bytes:
+    """What base64url without padding stands for; ValueError where it is none."""
+    # The decoder takes the letters of ordinary base64, too, and padding.
+    if "=" in part or "+" in part or "/" in part:
+        raise ValueError
+    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)

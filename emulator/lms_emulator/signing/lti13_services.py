@@ -179,7 +179,8 @@ def scaled(score: ScoreData, line_item_maximum: float) -> float | None:
         return None
     if score.score_maximum == 0:
         return 0.0
-    return score.score_given / score.score_maximum * line_item_maximum
+    # JSON has no infinity: a share of a tiny maximum is at most what a float holds.
+    return min(score.score_given / score.score_maximum * line_item_maximum, sys.float_info.max)
 
 
 def result_json(
