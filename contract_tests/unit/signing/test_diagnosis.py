@@ -171,9 +171,9 @@ def test_mistake_names_are_unique() -> None:
 def test_work_is_bounded_for_a_huge_request() -> None:
     """A hostile launch of a megabyte may not buy seconds of hashing."""
     for size in (15_000, 39_000, 300_000):
-        began = time.perf_counter()
+        began = time.process_time()
         assert explain("no", "POST", URL, [*PAIRS, ("x", "ä" * size)], SECRET) is None
-        assert time.perf_counter() - began < 5
+        assert time.process_time() - began < 5
 
 
 def test_the_engine_tries_fewer_mistakes_first_and_respects_axes() -> None:
