@@ -23,6 +23,8 @@ PUBLISHED = {
     "openlearning/example": ".adapters.examples.openlearning:OpenLearning",
     "learningstudio/example": ".adapters.examples.learningstudio:LearningStudio",
     "canvas/canvasapi": ".adapters.published.canvasapi:CanvasApi",
+    "canvas/pylti1p3": ".adapters.published.pylti1p3:AtCanvas",
+    "brightspace/pylti1p3": ".adapters.published.pylti1p3:AtBrightspace",
     "brightspace/bsapi": ".adapters.published.bsapi:BsApi",
     "ltiaas/ltiaas": ".adapters.published.ltiaas:LtiaasClient",
 }

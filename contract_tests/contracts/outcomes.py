@@ -37,6 +37,16 @@ class Code:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Launched:
+    """A launch that a tool accepted: who and where, and all claims. `own` is whatever the client keeps of it."""
+
+    user: str
+    context: str
+    claims: Any
+    own: Any = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Form:
     """A form for a browser to submit: where to, and its fields in order."""
 

@@ -7,11 +7,11 @@ is done with the plain `wire` adapter of that provider.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from .http import Browser
-from .outcomes import Code, Form, Refused, Token
+from .outcomes import Code, Form, Launched, Refused, Token
 
 Client = Mapping[str, Any]
 """An application: `client_id`, and `client_secret` where it has one."""
@@ -122,7 +122,11 @@ class LearningStudio(Protocol):
 
 
 class Lms(Protocol):
-    """Canvas or Brightspace: OAuth 2.0 with a person's consent, and the REST API."""
+    """Canvas or Brightspace: OAuth 2.0 with a person's consent, the REST API, and a tool's side of LTI 1.3.
+
+    `seat` is the tool's registration (`adapters.wire.tool.Seat`), `session` what the tool keeps in the person's
+    browser, `now` the tool's clock in epoch seconds, `jti` an id that was not used before.
+    """
 
     def token(self, client: Client, code: str, redirect_uri: str) -> Token | Refused:
         """A token for an authorization code."""
@@ -134,6 +138,32 @@ class Lms(Protocol):
 
     def whoami(self, access_token: str) -> str | Refused:
         """The id of the person behind a token."""
+        ...
+
+    def login(self, seat: Any, initiation: Mapping[str, str], session: MutableMapping[str, str]) -> str:
+        """Answer a login initiation: the address to send the browser to."""
+        ...
+
+    def accept(
+        self, seat: Any, fields: Mapping[str, str], session: MutableMapping[str, str], now: int
+    ) -> Launched | Refused:
+        """Take a posted id_token, or refuse it."""
+        ...
+
+    def service_token(self, seat: Any, scopes: Sequence[str], now: int, jti: str) -> Token | Refused:
+        """A token for LTI services, by signed assertion."""
+        ...
+
+    def roster(self, seat: Any, launched: Launched, now: int, jti: str) -> list[str] | Refused:
+        """Ids of the people of the launch's course (NRPS)."""
+        ...
+
+    def grade(self, seat: Any, launched: Launched, user: str, points: float, now: float, jti: str) -> Refused | None:
+        """Give a person points of 100 (AGS), in a line item tagged `contract`."""
+        ...
+
+    def results(self, seat: Any, launched: Launched, now: int, jti: str) -> dict[str, float] | Refused:
+        """Points by person (AGS)."""
         ...
 
 

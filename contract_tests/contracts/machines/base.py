@@ -34,6 +34,10 @@ class Machine(RuleBasedStateMachine):
         """Ids and credentials of this machine's provider."""
         return self.bench.facts(self.provider)
 
+    def excused(self, gap: str) -> bool:
+        """Whether the client under contract is known not to do this: its adapter's `KNOWN_GAPS` say so, with why."""
+        return gap in getattr(self.bench.adapter, "KNOWN_GAPS", {})
+
     def move(self, seconds: int) -> None:
         """Let time pass for the target and the model alike."""
         self.bench.target.advance(seconds)

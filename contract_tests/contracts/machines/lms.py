@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from ..http import Browser
+from ..jose import b64, hs_token, unb64
 from ..outcomes import Code, Token
-from .base import PICK, Machine, expect_granted, expect_refused, flipped, pick
+from .base import PICK, expect_granted, expect_refused, flipped, pick
+from .tool import ToolRules
 
 LIFE = 3600
+TAMPER = ["flip", "cut", "refresh", "none", "case", "alg none", "public key"]
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -38,7 +42,7 @@ class Session:
     revoked: bool = False
 
 
-class LmsMachine(Machine):
+class LmsMachine(ToolRules):
     """OAuth 2.0 at an LMS. `ROTATES`: refresh tokens work once; otherwise a refresh kills the access token before."""
 
     NEEDS = "client_id client_secret redirect_uri other_client.client_id student other_student"
@@ -61,6 +65,7 @@ class LmsMachine(Machine):
         self.sessions: list[Session] = []
         self.browsers: dict[str, Browser] = {}
         self.states = self.foreign = 0
+        self.sit_down()
         self.connect(self.PEOPLE[0], "own")
 
     def browser(self, person: str) -> Browser:
@@ -232,10 +237,15 @@ class LmsMachine(Machine):
             assert outcome == str(self.person(session.person)["id"]), f"a token of {session.person}: {outcome!r}"
 
     @precondition(lambda self: self.sessions)
-    @rule(number=PICK, how=st.sampled_from(["flip", "cut", "refresh", "none", "case"]), at=st.integers(0, 600))
+    @rule(number=PICK, how=st.sampled_from(TAMPER), at=st.integers(0, 600))
     def use_tampered(self, number: int, how: str, at: int) -> None:
         session = pick(self.sessions, number)
         access = session.tokens[-1][0]
+        if how in ("alg none", "public key") and access.count(".") != 2:
+            how = "flip"  # there is no algorithm in an opaque token
+        if how in ("alg none", "public key"):
+            expect_refused(self.wire.whoami(self.downgraded(access, how)), status=401, why=how)
+            return
         wrong = {
             "flip": flipped(access, at % (len(access) - 2)),
             "cut": access[:-3],
@@ -244,6 +254,16 @@ class LmsMachine(Machine):
             "case": access.swapcase(),
         }[how]
         expect_refused(self.wire.whoami(wrong), status=401, why=how)
+
+    def downgraded(self, access: str, how: str) -> str:
+        """A signed access token with an algorithm that anybody can use."""
+        head, payload, _ = access.split(".")
+        header = json.loads(unb64(head))
+        if how == "alg none":
+            return f"{b64({**header, 'alg': 'none'})}.{payload}."
+        url = self.bench.target.base(self.provider) + self.wire.TOOL_KEYS
+        key = self.bench.target.http.send("GET", url).json()["keys"][0]
+        return hs_token({**header, "alg": "HS256"}, payload, json.dumps(key).encode())
 
     # time
 
@@ -257,6 +277,7 @@ class LmsMachine(Machine):
     def wait_for_an_expiry(self, number: int, offset: int) -> None:
         moments = [expires for session in self.sessions for _, expires in session.tokens]
         moments += [grant.expires for grant in self.grants]
+        moments += [expires for _, _, expires in self.service]
         self.move_to(pick(moments, number), offset)
 
     @invariant()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from ..http import Browser
+from ..jose import b64, hs_token, unb64
 from ..outcomes import Form, Token
 from .base import PICK, Machine, expect_granted, expect_refused, flipped, pick
-from .jose import b64, hs_token, unb64
 
 LIFE, CODE_LIFE, LMS_CODE_LIFE, LTIK_LIFE = 3600, 600, {"canvas": 600, "brightspace": 300}, 86400
 STATE_LIFE, TOKEN_AGE = 60, 10

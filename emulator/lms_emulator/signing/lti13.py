@@ -218,8 +218,8 @@ def check_client_assertion(
         client_id: both ``iss`` and ``sub`` must be it.
         audiences: the accepted ``aud`` (the token endpoint's addresses).
         now: seconds since the epoch.
-        leeway: seconds ``iat`` may lie in the future; ``exp`` gets none.
-        max_age: seconds since ``iat`` after which it is too old.
+        leeway: seconds ``iat`` may lie in the future; ``exp`` gets none, nor does the age.
+        max_age: seconds since ``iat`` after which it is too old (`jwt_validator.rb` of Canvas forgives none).
         max_lifetime: longest ``exp - iat``; ``None`` does not look.
 
     Returns:
@@ -229,7 +229,9 @@ def check_client_assertion(
         TokenError: the check that failed.
     """
     required = ("iss", "sub", "aud", "exp", "iat", "jti")
-    claims = verify(assertion, keys, algorithms=["RS256"], now=now, leeway=leeway, max_age=max_age, required=required)
+    claims = verify(assertion, keys, algorithms=["RS256"], now=now, leeway=leeway, required=required)
+    if now > claims["iat"] + max_age:
+        raise TokenError("too_old", "iat", expected=f"at or after {now - max_age:.3f}", got=claims["iat"])
     if now >= claims["exp"]:
         raise TokenError("expired", "exp", expected=f"after {now:.3f}", got=claims["exp"])
     for name in ("iss", "sub"):

@@ -12,6 +12,8 @@ class Brightspace(Lms):
     provider = "brightspace"
     AUTHORIZE = "/oauth2/auth"
     TOKEN = "/core/connect/token"
+    TOOL_AUTH = "/d2l/lti/authenticate"
+    TOOL_KEYS = "/d2l/.well-known/jwks"
 
     def whoami(self, access_token: str | None) -> str | Refused:
         found = self.get(access_token, "/d2l/api/lp/1.46/users/whoami")

@@ -12,6 +12,8 @@ class Canvas(Lms):
     provider = "canvas"
     AUTHORIZE = "/login/oauth2/auth"
     TOKEN = "/login/oauth2/token"
+    TOOL_AUTH = "/api/lti/authorize_redirect"
+    TOOL_KEYS = "/api/lti/security/jwks"
 
     def whoami(self, access_token: str | None) -> str | Refused:
         found = self.get(access_token, "/api/v1/users/self")

@@ -10,14 +10,17 @@ from ...http import Answer, Browser, Http, form
 from ...outcomes import Code, Refused, Token
 from ...ports import Client
 from .pages import Person, walk
+from .tool import ToolSide
 
 
-class Lms:
+class Lms(ToolSide):
     """The port, request by request; the addresses are the subclasses'."""
 
     provider: str
     AUTHORIZE: str
     TOKEN: str
+    TOOL_AUTH: str
+    TOOL_KEYS: str
 
     def __init__(self, http: Http, base: str, facts: Mapping[str, Any]) -> None:
         self.http, self.base, self.facts = http, base, facts

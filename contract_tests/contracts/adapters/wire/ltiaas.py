@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from ...http import Answer, Browser, Http, Pairs, send_json
 from ...outcomes import Code, Form, Refused, Token
-from .openedx import hidden_fields
-from .pages import Person, submit, walk
-
-COURSE_PAGES = {"canvas": "/courses/{course_id}", "brightspace": "/d2l/home/{org_unit_id}"}
-LINKS = {"canvas": r'href="([^"]*/external_tools/\d+)"', "brightspace": r'href="([^"]*/launch/[^"]+)"'}
+from .opening import open_tool, page_form
+from .pages import Person, walk
 
 
 class Ltiaas:
@@ -54,15 +49,14 @@ class Ltiaas:
         self, browser: Browser, lms: str, lms_base: str, lms_facts: Mapping[str, Any], person: Person
     ) -> Form:
         """Open the tool from the LMS's course page; gives the form with the id_token, not yet submitted."""
-        page = self._signed_in(browser, lms_base + COURSE_PAGES[lms].format(**lms_facts), person)
-        link = re.search(LINKS[lms], page.text)
-        assert link is not None, f"no tool on the course page: {page.status} {page.text[:300]}"
-        answer = browser.open(urljoin(page.url, html.unescape(link[1])))
-        for _ in range(3):
-            found = self._form(answer)
+        found = open_tool(browser, lms, lms_base, lms_facts, person)
+        for _ in range(2):
             if "id_token" in dict(found.fields) or not found.url:
                 return found
             answer = browser.follow(browser.form(found.url, found.fields))
+            found = page_form(answer)
+        if "id_token" in dict(found.fields):
+            return found
         raise AssertionError(f"the launch did not reach an id_token: {answer.status} {answer.text[:300]}")
 
     def finish_launch(self, browser: Browser, form: Form) -> str | Refused:
@@ -71,19 +65,6 @@ class Ltiaas:
         if answer.status != 302 or not answer.location.startswith(self.facts["launch_url"]):
             return refused(answer)
         return parse_qs(urlsplit(answer.location).query)["ltik"][0]
-
-    def _signed_in(self, browser: Browser, url: str, person: Person) -> Answer:
-        answer = browser.open(url)
-        if 'type="password"' in answer.text:
-            submit(browser, answer, person, True, lambda location: False)
-            answer = browser.open(url)
-        return answer
-
-    def _form(self, page: Answer) -> Form:
-        opening = re.search(r"<form\b[^>]*>", page.text)
-        action = dict(re.findall(r'([\w-]+)="([^"]*)"', opening[0]))["action"] if opening else ""
-        fields = tuple(hidden_fields(page.text).items())
-        return Form(url=urljoin(page.url, html.unescape(action)) if action else "", fields=fields)
 
     def _tokens(self, api_key: str, path: str, document: Mapping[str, str]) -> Token | Refused:
         answer = self.call("POST", path, f"Bearer {api_key}", document)

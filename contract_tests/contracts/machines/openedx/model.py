@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ...http import Browser
+from ...jose import s256
 from ...outcomes import Code, Token
 from ..base import Machine, expect_granted, expect_refused
-from ..jose import s256
 
 DEFAULT = ("read", "write", "email", "profile")
 SCOPES = st.sampled_from([None, "read", "email profile", "read write email profile", "write read"])

@@ -7,8 +7,8 @@ import json
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from ...jose import b64, hs_token, unb64
 from ..base import PICK, expect_granted, expect_refused, flipped, pick
-from ..jose import b64, hs_token, unb64
 from .model import JWT_LIFE, Access, OpenEdxModel
 
 CLAIMS = ["nothing", "exp now", "exp next second", "aud", "iss", "no exp", "no iat", "version", "user"]

@@ -1,0 +1,46 @@
+"""Opening an LTI tool from an LMS's course page, as a person does."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin
+
+from ...http import Answer, Browser
+from ...outcomes import Form, Refused
+from .openedx import hidden_fields
+from .pages import Person, submit
+
+COURSE_PAGES = {"canvas": "/courses/{course_id}", "brightspace": "/d2l/home/{org_unit_id}"}
+LINKS = {"canvas": r'href="([^"]*/external_tools/\d+)"', "brightspace": r'href="([^"]*/launch/[^"]+)"'}
+
+
+def open_tool(browser: Browser, lms: str, base: str, facts: Mapping[str, Any], person: Person) -> Form:
+    """The login initiation that the LMS has the browser post to the tool."""
+    url = base + COURSE_PAGES[lms].format(**facts)
+    page = browser.open(url)
+    if 'type="password"' in page.text:
+        submit(browser, page, person, True, lambda location: False)
+        page = browser.open(url)
+    link = re.search(LINKS[lms], page.text)
+    assert link is not None, f"no tool on the course page: {page.status} {page.text[:300]}"
+    return page_form(browser.open(urljoin(page.url, html.unescape(link[1]))))
+
+
+def authenticate(browser: Browser, url: str, base: str) -> Form | Refused:
+    """Where the tool sent the browser: the form with the id_token, or why there is none. It stays at the LMS."""
+    answer = browser.open(url, until=lambda location: not location.startswith(f"{base}/"))
+    found = page_form(answer)
+    if answer.status == 200 and "id_token" in dict(found.fields):
+        return found
+    return Refused(status=answer.status, detail=answer.location or answer.text[:300])
+
+
+def page_form(page: Answer) -> Form:
+    """A page's first form."""
+    opening = re.search(r"<form\b[^>]*>", page.text)
+    action = dict(re.findall(r'([\w-]+)="([^"]*)"', opening[0]))["action"] if opening else ""
+    fields = tuple(hidden_fields(page.text).items())
+    return Form(url=urljoin(page.url, html.unescape(action)) if action else "", fields=fields)
