@@ -80,6 +80,15 @@ def image(engine: Engine, checkout: Path) -> list[Seen]:
     return seen
 
 
+@pytest.fixture(autouse=True)
+def nothing_left(engine: Engine) -> Iterator[None]:
+    """No container outlives its test, whoever was to remove it: the next one may want the same ports."""
+    yield
+    left = engine.docker("ps", "--all", "--quiet").split()
+    if left:
+        engine.docker("rm", "--force", *left)
+
+
 @pytest.fixture
 def folder(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A folder of the test's own that the engine's machine has as well."""
@@ -95,7 +104,7 @@ def beside(engine: Engine) -> Callable[..., str]:
 
     def run(*command: str | Path, folder: Path, seconds: float = 240, **variables: str) -> str:
         path = f"{engine.commands}:{os.environ['PATH']}"
-        home = {"HOME": str(folder), "TMPDIR": str(folder), "DOCKER_HOST": engine.address, "PATH": path}
+        home = {"HOME": engine.shared, "TMPDIR": engine.shared, "DOCKER_HOST": engine.address, "PATH": path}
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("LMS_", "PYTEST_", "DOCKER_"))}
         done = subprocess.run(
             [*engine.beside, *(str(part) for part in command)],

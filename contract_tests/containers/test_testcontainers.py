@@ -9,12 +9,12 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from contract_tests.containers.watching import Engine, Seen
+from contract_tests.containers.watching import Engine
 from contract_tests.examples.snippets import Snippet, documents, left_to_containers
 
 WITHOUT_REAPER = {"TESTCONTAINERS_RYUK_DISABLED": "true"}
@@ -22,15 +22,7 @@ BLOCKS = {
     kind: [s for d in documents() for s in left_to_containers(d) if s.kind == kind] for kind in ("python", "js", "java")
 }
 Run = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def removed(engine: Engine, image: list[Seen]) -> Iterator[None]:
-    """Nothing runs afterwards, whoever was to remove it."""
-    yield
-    left = engine.docker("ps", "--all", "--quiet").split()
-    if left:
-        engine.docker("rm", "--force", *left)
+pytestmark = pytest.mark.usefixtures("image")
 
 
 def python(beside: Run, folder: Path, script: str) -> str:
