@@ -211,9 +211,22 @@ def test_healthcheck_tells_ready_from_not() -> None:
     with served("--port", "0") as (_, url):
         assert run("healthcheck", "--url", url).returncode == 0
         assert run("healthcheck", LMS_EMULATOR_PORT=url.rpartition(":")[2]).returncode == 0
+        assert run("healthcheck", "--url", f"{url}/canvas/").stdout.startswith('{"status":"ready"')
+        refused = run("healthcheck", "--url", f"{url}/nowhere")
+        assert (refused.returncode, "404" in refused.stderr) == (1, True)
     result = run("healthcheck", "--url", url)
     assert result.returncode == 1
     assert "not ready" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:port", "http://[::1]:1", "localhost:8080", "https://127.0.0.1:1", "://"]
+)
+def test_healthcheck_of_an_address_where_nobody_is(url: str) -> None:
+    result = run("healthcheck", "--url", url)
+    assert result.returncode == 1
+    assert result.stderr.startswith("lms-emulator: not ready: ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_explain_tells_why_the_last_request_was_refused() -> None:

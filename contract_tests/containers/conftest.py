@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.containers.watching import Engine, Seen, attend, of_environment
+from contract_tests.containers.watching import BASE, Engine, Seen, attend, of_environment
 from contract_tests.examples.snippets import ROOT, left_to_containers
 from contract_tests.packaging.conftest import TREE, built, wheel
 
@@ -77,6 +77,8 @@ def image(engine: Engine, checkout: Path) -> list[Seen]:
     begun = time.monotonic()
     _, seen = attend(engine, first.code, checkout)
     FIGURES["first build and run"] = f"{time.monotonic() - begun:.0f} s"
+    size, base = (int(engine.docker("image", "inspect", "--format={{.Size}}", name)) for name in ("lms-emulator", BASE))
+    FIGURES["docker image inspect"] = f"{size / 1e6:.0f} MB, {(size - base) / 1e6:.0f} MB without the base"
     return seen
 
 
@@ -87,6 +89,16 @@ def nothing_left(engine: Engine) -> Iterator[None]:
     left = engine.docker("ps", "--all", "--quiet").split()
     if left:
         engine.docker("rm", "--force", *left)
+
+
+def npm_install(beside: Callable[..., str], folder: Path, package: str) -> None:
+    """A package of Node.js in a folder; the test is skipped where the registry is out of reach."""
+    (folder / "package.json").write_text('{"private": true}', "utf-8")
+    quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    try:
+        beside("npm", "install", *quiet, package, folder=folder)
+    except AssertionError as error:
+        pytest.skip(f"npm cannot install {package}: {str(error).splitlines()[-1][:200]}")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from contract_tests.containers.conftest import npm_install
 from contract_tests.containers.watching import BASE, Engine, Seen
 from contract_tests.packaging.conftest import TREE
 
@@ -98,10 +99,8 @@ def test_gitlab_ci(engine: Engine, project: Path, folder: Path, beside: Run) -> 
     make(engine, folder, "sumina46/wait-for-it", _WAIT)
     shutil.copy(EXAMPLES / "gitlab-ci.yml", project / ".gitlab-ci.yml")
     commit(project, "https://gitlab.example.com/your-group/project.git")
-    (folder / "package.json").write_text('{"private": true}', "utf-8")
     # The last that is published for Node.js instead of Bun.
-    quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    beside("npm", "install", *quiet, "gitlab-ci-local@4.61.1", folder=folder)
+    npm_install(beside, folder, "gitlab-ci-local@4.61.1")
     said = beside(
         folder / "node_modules" / ".bin" / "gitlab-ci-local", "--pull-policy=if-not-present",
         f"--volume={folder / 'wheels'}:/wheels:ro", "--variable=PIP_FIND_LINKS=/wheels", "test",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from contract_tests.containers.conftest import npm_install
 from contract_tests.containers.watching import Engine
 from contract_tests.examples.snippets import Snippet, documents, left_to_containers
 
@@ -64,10 +65,8 @@ with LmsEmulatorContainer(world="mine.toml", settings=settings, tls=True) as con
 @pytest.mark.skipif(not shutil.which("npm"), reason="needs node and npm")
 @pytest.mark.parametrize("block", BLOCKS["js"], ids=lambda block: block.name)
 def test_node(beside: Run, folder: Path, block: Snippet) -> None:
-    (folder / "package.json").write_text('{"private": true}', "utf-8")
-    quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     # The last that runs on Node.js 20.
-    beside("npm", "install", *quiet, "testcontainers@11", folder=folder)
+    npm_install(beside, folder, "testcontainers@11")
     after = "console.log(JSON.stringify([gateway, info.providers.openedx.base_urls.prefix])); await lms.stop();\n"
     (folder / "example.mjs").write_text(block.code + after, "utf-8")
     gateway, prefix = json.loads(beside("node", "example.mjs", folder=folder, **WITHOUT_REAPER))

@@ -188,13 +188,11 @@ def _url(args: argparse.Namespace) -> str:
 
 
 def _healthcheck(args: argparse.Namespace) -> int:
-    from urllib.error import URLError
-    from urllib.request import ProxyHandler, build_opener
+    from lms_emulator.health import ask
 
     try:
-        with build_opener(ProxyHandler({})).open(f"{_url(args)}/_emulator/health", timeout=args.timeout) as answer:
-            body = answer.read().decode("utf-8", "replace")
-    except (URLError, OSError, ValueError) as error:
+        body = ask(_url(args), args.timeout)
+    except (OSError, ValueError) as error:
         print(f"lms-emulator: not ready: {error}", file=sys.stderr)
         return 1
     if '"ready"' not in body:
