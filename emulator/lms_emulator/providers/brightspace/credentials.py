@@ -129,7 +129,7 @@ def _spend(x: Call, who: str) -> None:
     """Credits of this minute; counted in the store's counters, which a reset clears."""
     settings = x.settings
     now = x.clock.timestamp()
-    minute, left = int(now // 60), settings.rate_limit_credits
+    minute, left = int(now) // 60, settings.rate_limit_credits
     x.notes["rate_limit_reset"] = 60 - int(now % 60)
     if settings.rate_limit == "count":
         name = f"credits:{who}"

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.credentials import Caller
 from lms_emulator.providers.canvas.model import Course, DiscussionTopic, Enrollment, User
 
 STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
@@ -52,10 +51,10 @@ def find_course(x: Call, reference: str) -> Course:
     return course
 
 
-def visible_course(x: Call, caller: Caller, reference: str) -> Course:
+def visible_course(x: Call, caller: User, reference: str) -> Course:
     """A course the caller takes part in. Raises `not_found` or `not_authorized`."""
     course = find_course(x, reference)
-    if not x.check("takes part in the course", may_enter(x, caller.user, course), got=caller.user.login):
+    if not x.check("takes part in the course", may_enter(x, caller, course), got=caller.login):
         raise refused(x, f"user takes part in course {course.id}")
     return course
 
@@ -67,10 +66,10 @@ def may_enter(x: Call, user: User, course: Course) -> bool:
     return any(e.type in STAFF or course.workflow_state != "unpublished" for e in mine)
 
 
-def staffed_course(x: Call, caller: Caller, reference: str) -> Course:
+def staffed_course(x: Call, caller: User, reference: str) -> Course:
     """A course the caller may change. Raises `not_found` or `not_authorized`."""
     course = find_course(x, reference)
-    if not x.check("may manage the course", is_staff(x, caller.user, course.id), got=caller.user.login):
+    if not x.check("may manage the course", is_staff(x, caller, course.id), got=caller.login):
         raise refused(x, f"user teaches or administers course {course.id}")
     return course
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lms_emulator.providers.canvas import rules
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.credentials import Caller, stamp
+from lms_emulator.providers.canvas.credentials import stamp
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
@@ -82,8 +82,8 @@ def profile(x: Call, user: User) -> Json:
     }
 
 
-def course(x: Call, caller: Caller, record: Course) -> Json:
-    mine = rules.enrollments_of(x, caller.user, record.id)
+def course(x: Call, caller: User, record: Course) -> Json:
+    mine = rules.enrollments_of(x, caller, record.id)
     return {
         "id": record.id,
         "name": record.name,

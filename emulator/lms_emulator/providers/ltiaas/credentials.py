@@ -53,7 +53,7 @@ def tenant_of_platform(x: Call, platform_id: str) -> Tenant:
     tenant = x.store.tenants.get(platform.tenant) if platform is not None else x.store.default_tenant()
     if tenant is None:
         raise wire.platform_not_found(x.settings.unknown_platform_status, platform_id)
-    return with_portal_overrides(x, tenant)
+    return tenant
 
 
 def with_portal_overrides(x: Call, tenant: Tenant) -> Tenant:
@@ -84,7 +84,7 @@ def bearer(x: Call) -> Tenant:
     _check_address(x, tenant, code)
     _count(x, tenant)
     x.check("Authorization: Bearer <API key>", got=f"tenant {tenant.subdomain}")
-    return with_portal_overrides(x, tenant)
+    return tenant
 
 
 def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
@@ -259,7 +259,7 @@ def _count(x: Call, tenant: Tenant) -> None:
     from lms_emulator.providers.ltiaas.model import RateWindow
 
     now = x.clock.timestamp()
-    minute = int(now // 60)
+    minute = int(now) // 60
     window = x.store.rate_windows.get(tenant.subdomain)
     calls = window.calls + 1 if window is not None and window.minute == minute else 1
     if calls > limit:

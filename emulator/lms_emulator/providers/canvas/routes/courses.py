@@ -12,8 +12,8 @@ from lms_emulator.core.clock import parse_instant
 from lms_emulator.providers.canvas import rules, shapes, wire
 from lms_emulator.providers.canvas.answers import answer, paged
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.credentials import Caller, require_user
-from lms_emulator.providers.canvas.model import DiscussionTopic, Enrollment
+from lms_emulator.providers.canvas.credentials import require_user
+from lms_emulator.providers.canvas.model import DiscussionTopic, Enrollment, User
 
 KINDS: dict[str, Any] = {
     f"{kind}Enrollment": f"{kind}Enrollment" for kind in ("Student", "Teacher", "Ta", "Designer", "Observer")
@@ -28,14 +28,14 @@ def index(x: Call) -> Response:
     """GET /api/v1/courses: the caller's own. `enrollment_type`, `enrollment_state` and `state[]` filter."""
     caller = require_user(x)
     kind, state = x.query.get("enrollment_type"), x.query.get("enrollment_state")
-    mine = rules.enrollments_of(x, caller.user)
+    mine = rules.enrollments_of(x, caller)
     if kind:
         mine = [e for e in mine if e.type.removesuffix("Enrollment").lower() == kind]
     mine = [e for e in mine if e.enrollment_state == (state or e.enrollment_state)]
     wanted = {e.course_id for e in mine}
     states = x.query.getlist("state[]") or ["available", "completed", "unpublished"]
     courses = [c for c in x.store.courses if c.id in wanted and c.workflow_state in states]
-    courses = [c for c in courses if c.workflow_state != "unpublished" or rules.is_staff(x, caller.user, c.id)]
+    courses = [c for c in courses if c.workflow_state != "unpublished" or rules.is_staff(x, caller, c.id)]
     return paged(x, courses, lambda course: shapes.course(x, caller, course))
 
 
@@ -67,11 +67,11 @@ def enrollments(x: Call) -> Response:
     course = rules.visible_course(x, caller, x.path_params["course_id"])
     kinds = x.query.getlist("type[]") or x.query.getlist("type")
     states = x.query.getlist("state[]") or ["active", "invited"]
-    if not rules.is_staff(x, caller.user, course.id):
+    if not rules.is_staff(x, caller, course.id):
         states = ["active"]
     person = x.query.get("user_id")
     if person == "self":
-        person = str(caller.user.id)
+        person = str(caller.id)
     found = [
         e
         for e in x.store.enrollments.find("course", course.id)
@@ -95,7 +95,7 @@ def enroll(x: Call) -> Response:
         raise wire.bad_request("user_id_missing", "Can't enroll without a user id")
     if kind not in KINDS:
         raise wire.bad_request("enrollment_type_unknown", "Invalid type", expected=list(KINDS), got=kind)
-    person = str(caller.user.id) if person == "self" else person
+    person = str(caller.id) if person == "self" else person
     user = x.store.users.get(number(person))
     if user is None:
         raise wire.not_found("the user", person)
@@ -188,20 +188,20 @@ def post_topic(x: Call) -> Response:
     course = rules.visible_course(x, caller, x.path_params["course_id"])
     fields = _fields(x)
     announcement = str(fields.get("is_announcement", "")).lower() in ("true", "1")
-    if announcement and not rules.is_staff(x, caller.user, course.id):
+    if announcement and not rules.is_staff(x, caller, course.id):
         raise rules.refused(x, "user may announce in the course")
     title = fields.get("title")
     topic = DiscussionTopic(
         id=x.store.next_number("discussion_topics"),
         course_id=course.id,
-        user_id=caller.user.id,
+        user_id=caller.id,
         title=str(title) if title else "No Title",
         message=str(fields.get("message") or ""),
         is_announcement=announcement,
         posted_at=x.clock.now(),
     )
     x.store.discussion_topics.put(topic)
-    return answer(x, shapes.topic(x, topic, caller.user))
+    return answer(x, shapes.topic(x, topic, caller))
 
 
 def _fields(x: Call) -> dict[str, Any]:
@@ -211,10 +211,10 @@ def _fields(x: Call) -> dict[str, Any]:
     return {name: value for name, value in x.form().items() if isinstance(value, str)}
 
 
-def _content(x: Call) -> tuple[Caller, int, bool]:
+def _content(x: Call) -> tuple[User, int, bool]:
     caller = require_user(x)
     course = rules.visible_course(x, caller, x.path_params["course_id"])
-    return caller, course.id, rules.is_staff(x, caller.user, course.id)
+    return caller, course.id, rules.is_staff(x, caller, course.id)
 
 
 def pages(x: Call) -> Response:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from lms_emulator.providers.canvas import rules, shapes, wire
 from lms_emulator.providers.canvas.answers import answer, paged
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.credentials import SESSIONS, Caller, require_user
-from lms_emulator.providers.canvas.model import File
+from lms_emulator.providers.canvas.credentials import SESSIONS, require_user
+from lms_emulator.providers.canvas.model import File, User
 
 SORTS: dict[str, Callable[[File], Any]] = {
     "name": lambda f: f.display_name.lower(),
@@ -27,7 +27,7 @@ def index(x: Call) -> Response:
     """GET /api/v1/courses/{course_id}/files: `content_types[]`, `search_term`, `sort`, `order`, `only[]`."""
     caller = require_user(x)
     course = rules.visible_course(x, caller, x.path_params["course_id"])
-    staff = rules.is_staff(x, caller.user, course.id)
+    staff = rules.is_staff(x, caller, course.id)
     term = x.query.get("search_term", "").lower()
     if term and len(term) < 2:
         raise wire.bad_request("search_term_short", "search_term of 2 or more characters is required", got=term)
@@ -51,13 +51,13 @@ def _names(x: Call, record: File, staff: bool) -> shapes.Json:
     return {name: value for name, value in shapes.file(x, record, for_staff=staff).items() if name in kept}
 
 
-def _file(x: Call, caller: Caller, course_id: int | None = None) -> tuple[File, bool]:
+def _file(x: Call, caller: User, course_id: int | None = None) -> tuple[File, bool]:
     reference = x.path_params["id"]
     found = x.store.files.get(number(reference))
     if found is None or course_id not in (None, found.course_id):
         raise wire.not_found("the file", reference)
     course = rules.visible_course(x, caller, str(found.course_id))
-    staff = rules.is_staff(x, caller.user, course.id)
+    staff = rules.is_staff(x, caller, course.id)
     if found.hidden and not staff:
         raise rules.refused(x, f"file {found.id} is not hidden")
     return found, staff
@@ -107,7 +107,7 @@ def folders(x: Call) -> Response:
     """GET /api/v1/courses/{course_id}/folders; students do not see hidden ones."""
     caller = require_user(x)
     course = rules.visible_course(x, caller, x.path_params["course_id"])
-    staff = rules.is_staff(x, caller.user, course.id)
+    staff = rules.is_staff(x, caller, course.id)
     every = x.store.folders.find("course", course.id)
     files = x.store.files.find("course", course.id)
     shown = [f for f in every if staff or not f.hidden]

@@ -7,30 +7,30 @@ from starlette.responses import Response
 from lms_emulator.providers.canvas import rules, shapes, wire
 from lms_emulator.providers.canvas.answers import answer
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.credentials import Caller, require_user
+from lms_emulator.providers.canvas.credentials import require_user
 from lms_emulator.providers.canvas.model import User
 
 
-def _person(x: Call, caller: Caller, reference: str) -> User:
+def _person(x: Call, caller: User, reference: str) -> User:
     """Oneself, or somebody in a course one teaches. Raises `not_found` or `not_authorized`."""
     if reference == "self":
-        return caller.user
+        return caller
     found = x.store.users.get(number(reference))
     if found is None or found.workflow_state == "deleted":
         raise wire.not_found("the user", reference)
-    if found.id == caller.user.id or caller.user.admin:
+    if found.id == caller.id or caller.admin:
         return found
     taught = [e.course_id for e in rules.active(rules.enrollments_of(x, found))]
-    if any(rules.is_staff(x, caller.user, course_id) for course_id in taught):
+    if any(rules.is_staff(x, caller, course_id) for course_id in taught):
         return found
-    raise rules.refused(x, f"user {caller.user.id} may see user {found.id}")
+    raise rules.refused(x, f"user {caller.id} may see user {found.id}")
 
 
 def show(x: Call) -> Response:
     """GET /api/v1/users/{id}: the person, more of oneself."""
     caller = require_user(x)
     user = _person(x, caller, x.path_params["id"])
-    return answer(x, shapes.user_self(user) if user.id == caller.user.id else shapes.user_brief(user))
+    return answer(x, shapes.user_self(user) if user.id == caller.id else shapes.user_brief(user))
 
 
 def profile(x: Call) -> Response:
