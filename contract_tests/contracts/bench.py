@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .http import Log, Sent
+from .ports import PORTS
 from .targets import Target
 
 WIRE = {
@@ -58,18 +59,24 @@ class Bench:
 
     def wire(self, provider: str) -> Any:
         """The plain adapter of a provider."""
+        return self._guarded(self._wire(provider), provider)
+
+    def port(self, provider: str) -> Any:
+        """The adapter under contract where it speaks for this provider, with the wire for what it lacks."""
+        wire = self._wire(provider)
+        if self.adapter is None or self.adapter.provider != provider:
+            return self._guarded(wire, provider)
+        own = self.adapter(self.target.http, self.target.base(provider), self.target.facts(provider))
+        return self._guarded(own if isinstance(own, type(wire)) else _Completed(own, wire), provider)
+
+    def _wire(self, provider: str) -> Any:
         if provider not in self._wires:
             kind = load(WIRE[provider])
             self._wires[provider] = kind(self.target.http, self.target.base(provider), self.target.facts(provider))
         return self._wires[provider]
 
-    def port(self, provider: str) -> Any:
-        """The adapter under contract where it speaks for this provider, with the wire for what it lacks."""
-        wire = self.wire(provider)
-        if self.adapter is None or self.adapter.provider != provider:
-            return wire
-        own = self.adapter(self.target.http, self.target.base(provider), self.target.facts(provider))
-        return own if isinstance(own, type(wire)) else _Completed(own, wire)
+    def _guarded(self, adapter: Any, provider: str) -> Any:
+        return adapter if self.target.writes else _ReadOnly(adapter, PORTS[provider])
 
     def facts(self, provider: str) -> dict[str, Any]:
         """Ids and credentials."""
@@ -112,3 +119,20 @@ class _Completed:
     def has(self, name: str) -> bool:
         """Whether the adapter itself does this."""
         return hasattr(self._own, name)
+
+
+class WriteForbiddenError(AssertionError):
+    """A machine wanted to create something at a site that has not allowed it."""
+
+
+class _ReadOnly:
+    """An adapter at a site where nothing may be created: what the port marks with `creates` is not sent."""
+
+    def __init__(self, adapter: Any, port: type[Any]) -> None:
+        self._adapter, self._port = adapter, port
+
+    def __getattr__(self, name: str) -> Any:
+        what = getattr(getattr(self._port, name, None), "creates", None)
+        if what is not None:
+            raise WriteForbiddenError(f"`{name}` creates {what}; this target has not allowed it (LMS_LIVE_WRITES=1)")
+        return getattr(self._adapter, name)

@@ -7,11 +7,30 @@ is done with the plain `wire` adapter of that provider.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from .http import Browser
 from .outcomes import Code, Form, Launched, Refused, Token
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def creates(what: str, *, undone_by: str | None) -> Callable[[F], F]:
+    """Mark an operation that creates or changes something at a site, which a live site must have allowed.
+
+    Tokens, codes and sessions are no such thing: without them nothing could be asked. Those that a provider lets its
+    clients revoke are revoked at the end.
+
+    Parameters: `undone_by`, what the contracts do about it at the end; None where the provider has no way.
+    """
+
+    def mark(operation: F) -> F:
+        operation.creates, operation.undone_by = what, undone_by  # type: ignore[attr-defined]
+        return operation
+
+    return mark
+
 
 Client = Mapping[str, Any]
 """An application: `client_id`, and `client_secret` where it has one."""
@@ -62,10 +81,20 @@ class OpenEdx(Protocol):
         """The user name behind a token; `scheme` is `Bearer`, `JWT` or None for no credentials."""
         ...
 
+    @creates("an enrolment", undone_by="the enrolment is put back as it was, inactive where there was none")
+    def enroll(self, token: str, username: str, course: str, active: bool) -> Refused | None:
+        """Enrol somebody, or end it, with an opaque token that may."""
+        ...
+
+    def enrolled(self, token: str, username: str, course: str) -> bool | Refused | None:
+        """Whether somebody is enrolled; None if never."""
+        ...
+
 
 class OpenLearning(Protocol):
     """OpenLearning: provisioning of managed users by API key, and LTI 1.1 sign-on."""
 
+    @creates("an account", undone_by=None)
     def provision(self, api_key: str, institution: str, external_id: str, email: str, name: str) -> str | Refused:
         """Provision a managed user; gives the user's id."""
         ...
@@ -82,6 +111,7 @@ class OpenLearning(Protocol):
         """Check a launch as a tool would."""
         ...
 
+    @creates("an enrolment, and the account's sign-in", undone_by=None)
     def launch(self, browser: Browser, form: Form, *, method: str = "POST") -> str | Refused:
         """Submit a launch; gives the address the browser is sent to."""
         ...
@@ -118,6 +148,11 @@ class LearningStudio(Protocol):
         self, keys: Mapping[str, Any], method: str, path: str, now: int, nonce: str, body: bytes = b""
     ) -> Any | Refused:
         """A resource by a request signed with OAuth 1.0a, as JSON. `path` may carry a query."""
+        ...
+
+    @creates("a grade", undone_by="the grade is put back as it was, deleted where there was none")
+    def grade(self, token: str, path: str, points: float | None, *, new: bool) -> Refused | None:
+        """Give or change a grade on behalf of a teacher; None deletes it. `path` is the grade's."""
         ...
 
 
@@ -158,6 +193,7 @@ class Lms(Protocol):
         """Ids of the people of the launch's course (NRPS)."""
         ...
 
+    @creates("a line item and a score", undone_by="the line item is deleted")
     def grade(self, seat: Any, launched: Launched, user: str, points: float, now: float, jti: str) -> Refused | None:
         """Give a person points of 100 (AGS), in a line item tagged `contract`."""
         ...
@@ -185,3 +221,14 @@ class Ltiaas(Protocol):
     def members(self, api_key: str, ltik: str) -> list[str] | Refused:
         """Ids of the people of the course that the launch came from."""
         ...
+
+
+PORTS: dict[str, type[Any]] = {
+    "openedx": OpenEdx,
+    "openlearning": OpenLearning,
+    "learningstudio": LearningStudio,
+    "canvas": Lms,
+    "brightspace": Lms,
+    "ltiaas": Ltiaas,
+}
+"""The port of each provider."""

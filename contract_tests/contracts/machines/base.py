@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine
+from hypothesis.stateful import RuleBasedStateMachine, precondition
 
 from ..bench import Bench
 from ..outcomes import Refused
@@ -15,9 +16,12 @@ T = TypeVar("T")
 PICK = st.integers(min_value=0, max_value=60)
 """Which of the things made so far, counted from the newest."""
 
+creating = precondition(lambda self: self.bench.target.writes)
+"""For rules that use operations which the port marks with `creates`: a live site has to have allowed them."""
+
 
 class Machine(RuleBasedStateMachine):
-    """A machine at a bench. `now` is the model's clock, in seconds since the example began."""
+    """A machine at a bench. `now` is in seconds since the example began."""
 
     bench: ClassVar[Bench]
     provider: ClassVar[str]
@@ -27,7 +31,35 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.bench.begin()
-        self.now = 0
+        self._moved = 0
+        self._begun = time.monotonic()
+        self.tag = "" if self.resets else f"{int(time.time()) % 10**7:07d}{self.bench.examples % 1000:03d}"
+        """What makes names and nonces differ from those of other examples at a site that keeps them."""
+        self.undo: list[Callable[[], object]] = []
+        """What takes back what this example created, for sites that have no reset."""
+
+    @property
+    def resets(self) -> bool:
+        """Whether each example finds a pristine site."""
+        return self.bench.target.name != "live"
+
+    @property
+    def now(self) -> int:
+        """The model's clock. Where time cannot be moved, it passes by itself."""
+        return self._moved if self.bench.target.has_clock else int(time.monotonic() - self._begun)
+
+    def off_edge(self, offset: int, edge: int) -> int:
+        """An offset near `edge` (either way), moved clear of it where the site's clock is not ours to the second."""
+        if self.bench.target.has_clock or abs(offset) not in (edge, edge + 1):
+            return offset
+        clear = abs(offset) + (10 if abs(offset) > edge else -10)
+        return clear if offset > 0 else -clear
+
+    def teardown(self) -> None:
+        """Leave a live site as it was, as far as it lets us. What was made last goes first."""
+        if not self.resets:
+            for step in reversed(self.undo):
+                step()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -41,7 +73,7 @@ class Machine(RuleBasedStateMachine):
     def move(self, seconds: int) -> None:
         """Let time pass for the target and the model alike."""
         self.bench.target.advance(seconds)
-        self.now += seconds
+        self._moved += seconds
 
     def move_to(self, moment: float, offset: int) -> None:
         """Move to `offset` seconds after a moment of the model, if that is still ahead."""

@@ -81,7 +81,7 @@ class LearningStudioMachine(Machine):
 
     @rule(person=PEOPLE, offset=OFFSETS)
     def assertion(self, person: str, offset: int) -> None:
-        facts = self.facts[person]
+        facts, offset = self.facts[person], self.off_edge(offset, WINDOW)
         outcome = self.port.assertion(self.keys, facts["username"], self.epoch + offset)
         if abs(offset) > WINDOW:
             expect_refused(outcome, status=400, why=f"{offset} s off")
@@ -248,11 +248,11 @@ class LearningStudioMachine(Machine):
     def nonce(self) -> str:
         """One that was not used."""
         self.counter += 1
-        return f"Contract{self.counter:08d}"
+        return f"Contract{self.tag}{self.counter:08d}"
 
     @rule(offset=OFFSETS, old=st.booleans(), number=PICK, query=st.booleans())
     def signed(self, offset: int, old: bool, number: int, query: bool) -> None:
-        again = old and bool(self.nonces)
+        again, offset = old and bool(self.nonces), self.off_edge(offset, WINDOW)
         nonce = pick(list(self.nonces), number) if again else self.nonce()
         course = self.facts["course_id"]
         path = f"/courses/{course}" + ("?expand=instructors" if query else "")

@@ -104,8 +104,13 @@ class LmsMachine(ToolRules):
         assert token.refresh is not None
         self.fresh(token.access)
         tokens = [(token.access, self.now + LIFE)]
-        self.sessions.append(Session(client=grant.client, person=grant.person, refresh=token.refresh, tokens=tokens))
-        return self.sessions[-1]
+        made = Session(client=grant.client, person=grant.person, refresh=token.refresh, tokens=tokens)
+        self.sessions.append(made)
+        self.undo.append(lambda: made.revoked or self.give_back(made.tokens[-1][0]))
+        return made
+
+    def give_back(self, access: str) -> None:
+        """Revoke a token, where the site lets its owner do that."""
 
     @rule(number=PICK, client=st.sampled_from(["own", "own", "other"]), again=st.booleans())
     def sign_in(self, number: int, client: str, again: bool) -> None:
@@ -294,6 +299,9 @@ class CanvasMachine(LmsMachine):
     CODE_LIFE = 600
     PEOPLE = ("student", "other_student", "teacher")
     DEAD_REFRESH = "invalid_request"
+
+    def give_back(self, access: str) -> None:
+        self.wire.revoke(access)
 
     @precondition(lambda self: self.sessions)
     @rule(number=PICK)

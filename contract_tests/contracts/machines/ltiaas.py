@@ -103,9 +103,10 @@ class LtiaasMachine(Machine):
         assert token.refresh is not None
         assert token.expires_in in (None, LIFE)
         tokens = [(token.access, self.now + LIFE)]
-        self.sessions.append(
-            Session(lms=connection.lms, person=connection.person, refresh=token.refresh, tokens=tokens)
-        )
+        made = Session(lms=connection.lms, person=connection.person, refresh=token.refresh, tokens=tokens)
+        self.sessions.append(made)
+        if made.lms == "canvas":  # Brightspace has no revocation
+            self.undo.append(lambda: self.bench.wire("canvas").revoke(made.tokens[-1][0]))
 
     def person(self, lms: str, role: str) -> dict[str, Any]:
         """A person of an LMS."""

@@ -14,7 +14,7 @@ from ..adapters.wire.tool import LINE_ITEM, ROSTER, SCORE, Seat, assertion
 from ..http import Browser
 from ..jose import b64, hs_token, rs_token, unb64
 from ..outcomes import Form, Launched, Refused
-from .base import PICK, Machine, expect_granted, expect_refused, flipped, pick
+from .base import PICK, Machine, creating, expect_granted, expect_refused, flipped, pick
 
 SERVICE_LIFE, ASSERTION_AGE, AHEAD = 3600, 300, 30
 LOGIN_ATTACKS = ["user", "client", "address", "no nonce", "no hint", "browser", "hint of another"]
@@ -279,17 +279,21 @@ class ToolRules(Machine):
         found = expect_granted(self.port.roster(self.seat, launched, self.epoch(), self.jti()))
         assert {self.facts[person]["lti_id"] for person in self.PEOPLE} <= set(found)
 
-    @precondition(lambda self: self.launches and self.bench.target.writes)
+    @creating
+    @precondition(lambda self: self.launches)
     @rule(number=PICK, who=st.sampled_from([0, 1]), points=st.integers(0, 100))
     def grade(self, number: int, who: int, points: int) -> None:
         launched, _ = pick(self.launches, number)
         user = self.facts[self.PEOPLE[who]]["lti_id"]
         self.jtis += 1
+        if not self.points:
+            self.undo.append(lambda: self.wire.remove_items(self.seat, launched, self.epoch(), self.jti()))
         at = self.epoch() + self.jtis / 1000  # each score is later than the one before
         assert expect_granted(self.port.grade(self.seat, launched, user, points, at, self.jti())) is None
         self.points[user] = points
         assert self.port.results(self.seat, launched, self.epoch(), self.jti()) == self.points
 
+    @creating  # only if the site is broken
     @precondition(lambda self: any(SCORE not in scopes and self.now < end for _, scopes, end in self.service))
     @rule()
     def grade_without_right(self) -> None:

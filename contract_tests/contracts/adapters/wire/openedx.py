@@ -6,9 +6,9 @@ import base64
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, urlencode, urlsplit
 
-from ...http import Answer, Browser, Http, Pairs, form
+from ...http import Answer, Browser, Http, Pairs, form, send_json
 from ...outcomes import Code, Refused, Token
 from ...ports import Client
 
@@ -47,6 +47,20 @@ class OpenEdx:
         headers = [("Authorization", f"{scheme} {token}".strip())] if scheme is not None else []
         answer = self.http.send("GET", f"{self.base}/api/user/v1/me", headers)
         return answer.json()["username"] if answer.status == 200 else refused(answer)
+
+    def enroll(self, token: str, username: str, course: str, active: bool) -> Refused | None:
+        document = {"user": username, "course_details": {"course_id": course}, "is_active": active}
+        url = f"{self.base}/api/enrollment/v1/enrollment"
+        answer = send_json(self.http, "POST", url, document, [("Authorization", f"Bearer {token}")])
+        return None if answer.status == 200 else refused(answer)
+
+    def enrolled(self, token: str, username: str, course: str) -> bool | Refused | None:
+        url = f"{self.base}/api/enrollment/v1/enrollment/{username},{quote(course)}"
+        answer = self.http.send("GET", url, [("Authorization", f"Bearer {token}")])
+        if answer.status != 200:
+            return refused(answer)
+        found = answer.json()
+        return None if found is None else bool(found["is_active"])
 
     def sign_in(self, email: str, password: str) -> Browser | Refused:
         """A browser in which this person is signed in."""

@@ -131,6 +131,7 @@ class OpenEdxModel(Machine):
             assert all(token.access != old.value for old in self.accesses), "the same token was issued twice"
         self.accesses.append(access)
         self.rows.append(row)
+        self.undo.append(lambda: self.wire.revoke(self.client(client), token.refresh or token.access))
         if token.refresh is not None and user is not None:
             assert all(token.refresh != old.value for old in self.refreshes), "the same refresh token was issued twice"
             self.refreshes.append(Refresh(value=token.refresh, client=client, user=user, row=row))
