@@ -26,7 +26,7 @@ def creates(what: str, *, undone_by: str | None) -> Callable[[F], F]:
     """
 
     def mark(operation: F) -> F:
-        operation.creates, operation.undone_by = what, undone_by  # type: ignore[attr-defined]
+        vars(operation).update(creates=what, undone_by=undone_by)
         return operation
 
     return mark
