@@ -62,7 +62,7 @@ with LmsEmulatorContainer(world="mine.toml", settings=settings, tls=True) as con
     assert json.loads(said) == ["mine", "redirect", "ready"]
 
 
-@pytest.mark.skipif(not shutil.which("npm"), reason="needs node and npm")
+@pytest.mark.skipif(not shutil.which("npm"), reason="needs node and npm (Debian: nodejs, npm)")
 @pytest.mark.parametrize("block", BLOCKS["js"], ids=lambda block: block.name)
 def test_node(beside: Run, folder: Path, block: Snippet) -> None:
     # The last that runs on Node.js 20.
@@ -73,7 +73,7 @@ def test_node(beside: Run, folder: Path, block: Snippet) -> None:
     assert prefix == f"{gateway}/openedx"
 
 
-@pytest.mark.skipif(not shutil.which("javac"), reason="needs a Java development kit")
+@pytest.mark.skipif(not shutil.which("javac"), reason="needs a Java development kit (Debian: default-jdk-headless)")
 @pytest.mark.parametrize("block", BLOCKS["java"], ids=lambda block: block.name)
 def test_java(beside: Run, engine: Engine, folder: Path, block: Snippet) -> None:
     """Against a stand-in with the library's names and meaning, on the real engine."""

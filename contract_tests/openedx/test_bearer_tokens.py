@@ -106,6 +106,7 @@ def test_what_was_probably_meant_by_a_token_nobody_has(site: Site, web: Web) -> 
         (code, "this is an authorization code: trade it for a token first"),
         (client.client_id, "this is a client id, not an access token"),
         (f"({learner})", None),
+        (f"X{learner}X", None),
     ):
         assert me(site, f"Bearer {sent}") == refused("token_nonexistent", NO_MATCH)
         assert told(site) == ("token_nonexistent", sent, diagnosis)

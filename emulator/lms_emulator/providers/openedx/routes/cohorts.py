@@ -223,6 +223,7 @@ def refusal(status: int, code: str | None, text: str, got: Any) -> wire.OpenedxR
 
 
 def _view(path: str, regex: str, summary: str, **operations: views.Operation) -> ApiView:
+    by_method: dict[str, Any] = {method: handled(operation) for method, operation in operations.items()}
     return ApiView(
         _BASE + path,
         regex=rf"^{_BASE}{regex}$",
@@ -233,7 +234,7 @@ def _view(path: str, regex: str, summary: str, **operations: views.Operation) ->
         evidence="recorded",
         source="openedx.md 6.8",
         tag="cohorts",
-        **{method: handled(operation) for method, operation in operations.items()},  # type: ignore[arg-type]  # methods
+        **by_method,
     )
 
 
