@@ -90,7 +90,7 @@ def _bearer(x: Call, *, inactive: bool) -> Identity | None:
     if not words or words[0].lower() != "bearer":
         return None
     try:
-        text = words[1].encode("latin-1").decode("utf-8")
+        text = words[1].encode("latin-1").decode()
     except UnicodeDecodeError:
         raise BrokenHeaderError from None
     token = lookup.access_token(x.store, x.settings, text)
