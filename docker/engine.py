@@ -39,7 +39,7 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from prove import SUPERFLUOUS  # beside this script, which is not part of a package
+from building import SUPERFLUOUS  # beside this script, which is not part of a package
 
 SUITE = "trixie"
 BASE = "python:3.13-slim-bookworm"

@@ -186,11 +186,11 @@ class Running:
             finally:
                 client.kill()
 
-    def terminate(self) -> tuple[int, float]:
-        """Send SIGTERM to process 1; returns the exit code and the seconds until it was gone."""
+    def terminate(self, seconds: float) -> tuple[int, float]:
+        """Send SIGTERM to process 1; returns the exit code and the seconds until it was gone, `seconds` at most."""
         begun = time.monotonic()
         os.kill(self.pid, signal.SIGTERM)
-        return self._process.wait(10), time.monotonic() - begun
+        return self._process.wait(seconds), time.monotonic() - begun
 
     def wait(self, seconds: float) -> int:
         """The exit code of a container that ends by itself."""

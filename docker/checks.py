@@ -1,0 +1,12 @@
+"""What the proofs claim: each claim is printed when it is looked at, and kept when it does not hold."""
+
+from __future__ import annotations
+
+failures: list[str] = []
+
+
+def check(what: str, holds: bool, got: object = "") -> None:
+    """Note and print one claim."""
+    print(f"{'ok  ' if holds else 'FAIL'}  {what}" + (f": {got}" if got != "" else ""), flush=True)
+    if not holds:
+        failures.append(what)
