@@ -33,9 +33,9 @@ def percent_encode(text: str) -> str:
         return quote(text, safe="")
     except UnicodeEncodeError:
         try:
-            return quote(text.encode("utf-8", "surrogateescape"), safe="")
+            return quote(text.encode(errors="surrogateescape"), safe="")
         except UnicodeEncodeError:
-            return quote(text.encode("utf-8", "surrogatepass"), safe="")
+            return quote(text.encode(errors="surrogatepass"), safe="")
 
 
 def base_string_uri(url: str) -> str:
@@ -93,12 +93,12 @@ def signature_base_string(method: str, url: str, pairs: Pairs) -> str:
 
 def signing_key(consumer_secret: str, token_secret: str = "") -> bytes:
     """Section 3.4.2: both secrets percent-encoded, joined with ``&`` (which stays when the token secret is empty)."""
-    return f"{percent_encode(consumer_secret)}&{percent_encode(token_secret)}".encode("ascii")
+    return f"{percent_encode(consumer_secret)}&{percent_encode(token_secret)}".encode()
 
 
 def hmac_sha1(base_string: str, key: bytes) -> str:
     """The signature of a base string: HMAC-SHA1 in base64, with its padding."""
-    return b64encode(hmac.new(key, base_string.encode("utf-8", "surrogatepass"), hashlib.sha1).digest()).decode("ascii")
+    return b64encode(hmac.new(key, base_string.encode(), hashlib.sha1).digest()).decode()
 
 
 def sign(method: str, url: str, pairs: Pairs, consumer_secret: str, token_secret: str = "") -> str:
@@ -113,4 +113,4 @@ def sign(method: str, url: str, pairs: Pairs, consumer_secret: str, token_secret
 
 def equal(expected: str, received: str) -> bool:
     """Whether two signatures are the same, in time that does not depend on where they differ."""
-    return hmac.compare_digest(expected.encode("utf-8", "surrogatepass"), received.encode("utf-8", "surrogatepass"))
+    return hmac.compare_digest(expected.encode(errors="surrogatepass"), received.encode(errors="surrogatepass"))

@@ -183,13 +183,13 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "uri_component",
         "encoding",
         "encodeURIComponent was used, which leaves ! ' ( ) * bare",
-        wrong.with_encoding(lambda text: quote(text.encode("utf-8", "surrogatepass"), safe="!'()*")),
+        wrong.with_encoding(lambda text: quote(text.encode(errors="surrogatepass"), safe="!'()*")),
     ),
     _made(
         "slash_bare",
         "encoding",
         "'/' was left bare in names and values",
-        wrong.with_encoding(lambda text: quote(text.encode("utf-8", "surrogatepass"), safe="/")),
+        wrong.with_encoding(lambda text: quote(text.encode(errors="surrogatepass"), safe="/")),
     ),
     _made("tilde_encoded", "encoding", "'~' was encoded as %7E", wrong.with_encoding(wrong.encoded_tilde)),
     _made(
@@ -239,7 +239,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "base64_url",
         "output",
         "URL-safe base64 was used",
-        wrong.with_output(lambda d: urlsafe_b64encode(d).decode("ascii")),
+        wrong.with_output(lambda d: urlsafe_b64encode(d).decode()),
     ),
     _made(
         "signature_encoded_twice",

@@ -49,7 +49,7 @@ class Signing:
     key: Callable[[str], bytes] = oauth1.signing_key
     base: Callable[[str, str, str], str] | None = None
     digest: str = "sha1"
-    output: Callable[[bytes], str] = lambda digest: b64encode(digest).decode("ascii")
+    output: Callable[[bytes], str] = lambda digest: b64encode(digest).decode()
     memo: dict[tuple[Callable[[str], str], str], str] = field(default_factory=dict, compare=False, repr=False)
 
     def signature(self) -> str:
@@ -64,7 +64,7 @@ class Signing:
         parameters = "&".join(f"{name}={value}" for name, value in encoded)
         join = self.base or _base
         text = join(self.method, self.uri(self.url), parameters)
-        return self.output(hmac.digest(self.key(self.secret), text.encode("utf-8", "surrogatepass"), self.digest))
+        return self.output(hmac.digest(self.key(self.secret), text.encode(errors="surrogatepass"), self.digest))
 
     def _encoded(self, text: str) -> str:
         key = (self.encode, text)
@@ -94,7 +94,7 @@ def changed_url(s: Signing, **parts: str) -> list[Signing]:
 
 
 def without_slash(s: Signing) -> list[Signing]:
-    return changed_url(s, path=path.rstrip("/")) if (path := urlsplit(s.url).path).endswith("/") else []
+    return changed_url(s, path=urlsplit(s.url).path.rstrip("/"))
 
 
 def with_slash(s: Signing) -> list[Signing]:
@@ -121,8 +121,7 @@ def without_port(s: Signing) -> list[Signing]:
 def loopback_swapped(s: Signing) -> list[Signing]:
     parts = urlsplit(s.url)
     port = f":{parts.port}" if parts.port else ""
-    names = [name for name in ("localhost", "127.0.0.1", "[::1]") if name != host_of(s.url)]
-    return [other for name in names for other in changed_url(s, netloc=name + port)]
+    return [other for name in ("localhost", "127.0.0.1", "[::1]") for other in changed_url(s, netloc=name + port)]
 
 
 def www_swapped(s: Signing) -> list[Signing]:
@@ -134,11 +133,11 @@ def default_port_kept(s: Signing) -> list[Signing]:
     def uri(url: str) -> str:
         parts = urlsplit(url)
         port = 443 if parts.scheme == "https" else 80
-        plain = oauth1.base_string_uri(url)
         if parts.port not in (None, port):
-            raise ValueError("not the default port")
-        name = host_of(url).lower()
-        return plain.replace(name, f"{name}:{port}", 1)
+            raise ValueError(f"{parts.port} is not the default port")
+        scheme, _, rest = oauth1.base_string_uri(url).partition("://")
+        host, _, path = rest.partition("/")
+        return f"{scheme}://{host}:{port}/{path}"
 
     return [replace(s, uri=uri)]
 
@@ -174,7 +173,7 @@ def double_slash(s: Signing) -> list[Signing]:
 
 def with_key(make: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
     def spoil(s: Signing) -> list[Signing]:
-        key = make(s.secret).encode("utf-8", "surrogatepass")
+        key = make(s.secret).encode(errors="surrogatepass")
         return [replace(s, key=lambda _: key)] if key != oauth1.signing_key(s.secret) else []
 
     return spoil
@@ -276,7 +275,7 @@ def with_output(make: Callable[[bytes], str]) -> Callable[[Signing], list[Signin
 
 
 def base64(digest: bytes) -> str:
-    return b64encode(digest).decode("ascii")
+    return b64encode(digest).decode()
 
 
 def with_method(name: str) -> Callable[[Signing], list[Signing]]:

@@ -104,7 +104,7 @@ class SignedAssertion:
 
 def sign_text(secret: str, text: str) -> str:
     """Lower-case hex CMAC of `text` under a shared secret (both as UTF-8)."""
-    return cmac_aes(secret.encode(), text.encode("utf-8", "surrogatepass")).hex()
+    return cmac_aes(secret.encode(), text.encode(errors="surrogatepass")).hex()
 
 
 def format_timestamp(moment: datetime) -> str:

@@ -273,7 +273,7 @@ def _lower_escapes(text: str) -> str:
 
 
 def _text(body: bytes) -> str:
-    return body.decode("utf-8", "replace")
+    return body.decode(errors="replace")
 
 
 # --- the assertion ---

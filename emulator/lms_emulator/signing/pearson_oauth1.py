@@ -197,7 +197,7 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
 
 def sign_body(body: bytes, escape: Callable[[str], str] = JAVA) -> str:
     """The value of the parameter `body`: Base64, escaped twice."""
-    return escape(escape(b64encode(body).decode("ascii")))
+    return escape(escape(b64encode(body).decode()))
 
 
 def base_string(request: SignedRequest, *, query_form: str = "raw", escaping: Escaping = JAVA) -> str:
@@ -224,7 +224,7 @@ def signature(secret: str, base: str) -> str:
     Raises:
         ValueError: the secret's UTF-8 form has not 16, 24 or 32 bytes.
     """
-    return b64encode(cmac_aes(secret.encode(), base.encode())).decode("ascii")
+    return b64encode(cmac_aes(secret.encode(), base.encode())).decode()
 
 
 def base_strings(request: SignedRequest, *, strict: bool = False) -> Iterator[tuple[str, str]]:

@@ -262,7 +262,7 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
 
 def _paths(x: Call) -> list[str]:
     """The path as on the wire; below a prefix, with it and without."""
-    path = x.raw_path.decode("utf-8", "surrogateescape")
+    path = x.raw_path.decode(errors="surrogateescape")
     return [path, x.prefix + path] if x.prefix else [path]
 
 
@@ -270,7 +270,7 @@ def _signed_request(x: Call, header: OAuth1Header, path: str) -> SignedRequest:
     return SignedRequest(
         method=x.method,
         path=path,
-        query=x.query_string.decode("utf-8", "surrogateescape"),
+        query=x.query_string.decode(errors="surrogateescape"),
         body=x.body,
         application_id=header.application_id,
         consumer_key=header.consumer_key,

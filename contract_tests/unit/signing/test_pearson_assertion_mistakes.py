@@ -1,0 +1,161 @@
+"""Every mistake in signing LearningStudio's assertion that is told apart, and its whole sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64encode, urlsafe_b64encode
+from dataclasses import replace
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from lms_emulator.signing.cmac import cmac_aes
+from lms_emulator.signing.pearson import Assertion
+from lms_emulator.signing.pearson_diagnosis import LARGEST_BODY, diagnose_assertion
+
+SECRET = "0123456789ABCDEFabcdefabcdefabcd"
+RAW = SECRET.encode()
+SENT = Assertion(
+    application_name=" My Äpp€ ",
+    consumer_key="aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+    application_id="11111111-2222-3333-4444-555555555555",
+    client_string="sandbox",
+    username=" sandbox\\Ada\\Byron ",
+    timestamp="2014-05-13T16:53:20Z",
+)
+TEXT = (
+    " My Äpp€ |aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee|11111111-2222-3333-4444-555555555555|sandbox|"
+    " sandbox\\Ada\\Byron |2014-05-13T16:53:20Z"
+)
+
+
+def tag(text: str | bytes = TEXT, key: bytes = RAW) -> bytes:
+    return cmac_aes(key, text if isinstance(text, bytes) else text.encode())
+
+
+def signed(old: str, new: str) -> str:
+    """The right text but for one part."""
+    assert TEXT.count(old) == 1
+    return tag(TEXT.replace(old, new)).hex()
+
+
+def why(received: str, assertion: Assertion = SENT, secret: str = SECRET) -> str | None:
+    return diagnose_assertion(received, assertion, secret)
+
+
+def made_twice(other: str) -> str:
+    return f"the timestamp was made twice: the signed one is {other}, the sent one 2014-05-13T16:53:20Z"
+
+
+SENTENCES: dict[str, list[str]] = {
+    # How it was written.
+    "the signature was encoded as Base64, hex is due": [b64encode(tag()).decode()],
+    "the padding '==' of the signature was cut off": [b64encode(tag()).decode().rstrip("=")],
+    "the signature was encoded as hex and then as Base64": [b64encode(tag().hex().encode()).decode()],
+    # With what.
+    "HMAC-SHA1 was used instead of CMAC-AES": [hmac.digest(RAW, TEXT.encode(), "sha1").hex()],
+    "HMAC-SHA256 was used instead of CMAC-AES": [hmac.digest(RAW, TEXT.encode(), "sha256").hex()],
+    "the secret was hex-decoded; its ASCII characters are the key": [tag(key=bytes.fromhex(SECRET)).hex()],
+    "the secret was cut to 16 characters": [tag(key=RAW[:16]).hex()],
+    "the secret was hashed with MD5 before use": [tag(key=hashlib.md5(RAW).digest()).hex()],
+    "the secret was hashed with SHA-256 before use": [tag(key=hashlib.sha256(RAW).digest()).hex()],
+    "the secret was changed to upper case": [tag(key=RAW.upper()).hex()],
+    "the secret was changed to lower case": [tag(key=RAW.lower()).hex()],
+    # Over which text.
+    "the signed text ended in a pipe": [tag(f"{TEXT}|").hex()],
+    "the percent-encoded assertion was signed": [tag(quote_plus(TEXT)).hex(), tag(quote(TEXT, safe="")).hex()],
+    "the assertion was signed as Latin-1, UTF-8 is due": [tag(TEXT.encode("latin-1", "replace")).hex()],
+    "the assertion was signed as UTF-16, UTF-8 is due": [tag(TEXT.encode("utf-16-le")).hex()],
+    "the assertion was signed with a line break at the end": [tag(f"{TEXT}\n").hex()],
+    "the assertion was signed in lower case": [tag(TEXT.lower()).hex()],
+    "a '+' was not percent-encoded in the form, so it arrived as a blank (write %2B)": [
+        tag(TEXT.replace(" ", "+")).hex()
+    ],
+    # With which fields.
+    "the signed username was in lower case": [signed("sandbox\\Ada\\Byron", "sandbox\\ada\\byron")],
+    "the signed username was in upper case": [signed("sandbox\\Ada\\Byron", "SANDBOX\\ADA\\BYRON")],
+    "the signed username was not trimmed": [signed("Byron ", "Byron  ")],
+    "the signed username was trimmed": [signed(" sandbox\\Ada\\Byron ", "sandbox\\Ada\\Byron")],
+    "the signed username had the clientString in front": [signed(" sandbox\\Ada", "sandbox\\ sandbox\\Ada")],
+    "the signed username had no clientString in front": [signed(" sandbox\\Ada\\Byron ", "Byron ")],
+    "the signed applicationName was trimmed": [signed(" My Äpp€ ", "My Äpp€")],
+    "the signed timestamp had no Z": [signed("20Z", "20")],
+    "the signed timestamp ended in +00:00": [signed("20Z", "20+00:00")],
+} | {
+    made_twice(f"2014-05-13T16:53:{second}Z"): [signed("16:53:20Z", f"16:53:{second}Z")]
+    for second in (17, 18, 19, 21, 22, 23)
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_each_mistake_has_its_sentence(sentence: str) -> None:
+    for received in SENTENCES[sentence]:
+        assert why(received) == sentence
+
+
+def test_url_safe_base64() -> None:
+    texts = (replace(SENT, username=str(i)) for i in range(99))
+    assertion = next(one for one in texts if set("+/") & set(b64encode(tag(one.text)).decode()))
+    received = urlsafe_b64encode(tag(assertion.text)).decode()
+    assert why(received, assertion) == "the signature was encoded as URL-safe Base64"
+
+
+@pytest.mark.parametrize(
+    ("secret", "key", "sentence"),
+    [
+        (
+            "QUJDREVGR0hJSktMTU5PUA==",
+            b"ABCDEFGHIJKLMNOP",
+            "the secret was Base64-decoded; its ASCII characters are the key",
+        ),
+        ("0123456789ABCDE", b"0123456789ABCDE&", "the secret was followed by '&', as OAuth 1.0 keys are"),
+    ],
+)
+def test_other_keys(secret: str, key: bytes, sentence: str) -> None:
+    assert why(tag(key=key).hex(), secret=secret) == sentence
+
+
+@pytest.mark.parametrize("second", [16, 24])
+def test_a_timestamp_further_off_is_another_assertion(second: int) -> None:
+    assert why(signed("16:53:20Z", f"16:53:{second}Z")) is None
+
+
+def test_a_timestamp_that_is_none() -> None:
+    """Nothing is said of its Z or its seconds; the rest is said all the same."""
+    assertion = replace(SENT, timestamp="yesterday")
+    for timestamp in ("yesterda", "yesterda+00:00"):
+        assert why(replace(assertion, timestamp=timestamp).signature(SECRET), assertion) is None
+    assert why(tag(f"{assertion.text}|").hex(), assertion) == "the signed text ended in a pipe"
+    assertion = replace(SENT, timestamp="2014-05-13T25:53:20Z")
+    signed = replace(assertion, timestamp="2014-05-13T25:53:20").signature(SECRET)
+    assert why(signed, assertion) == "the signed timestamp had no Z"
+
+
+def test_a_blank_that_was_a_plus() -> None:
+    """Where there is no blank, no plus was lost; where there are several, all of them were."""
+    received = replace(SENT, application_name="a b", username="c d")
+    sent = replace(received, application_name="a+b", username="c+d")
+    assert (why(sent.signature(SECRET), received) or "").endswith("(write %2B)")
+    partly = replace(received, application_name="a+b")
+    assert why(partly.signature(SECRET), received) is None
+
+
+def test_two_mistakes_are_told_together_and_two_of_a_kind_are_not() -> None:
+    received = b64encode(tag(f"{TEXT}|")).decode()
+    assert why(received) == "the signature was encoded as Base64, hex is due; and the signed text ended in a pipe"
+    received = b64encode(tag(key=RAW[:16])).decode()
+    assert why(received) == "the signature was encoded as Base64, hex is due; and the secret was cut to 16 characters"
+    assert why(hmac.digest(RAW + b"&", TEXT.encode(), "sha1").hex()) == (
+        "HMAC-SHA1 was used instead of CMAC-AES; and the secret was followed by '&', as OAuth 1.0 keys are"
+    )
+    assert why(tag(f"{TEXT}|", RAW[:16]).hex()) == (
+        "the secret was cut to 16 characters; and the signed text ended in a pipe"
+    )
+    assert why(tag(f"{TEXT}|".lower()).hex()) is None
+
+
+def test_a_huge_assertion_is_not_looked_into() -> None:
+    for more, sentence in ((0, "the signed text ended in a pipe"), (1, None)):
+        assertion = replace(SENT, username="x" * (LARGEST_BODY - len(TEXT) + len(SENT.username) + more))
+        assert why(tag(f"{assertion.text}|").hex(), assertion) == sentence

@@ -1,0 +1,325 @@
+"""Every mistake in LearningStudio's OAuth 1.0a that is told apart, made by code of its own, and its whole sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import quote, quote_plus, unquote
+
+import pytest
+
+from lms_emulator.signing.cmac import cmac_aes
+from lms_emulator.signing.pearson_diagnosis import LARGEST_BODY, LARGEST_BODY_FOR_PAIRS, diagnose_oauth1
+from lms_emulator.signing.pearson_oauth1 import SignedRequest
+
+Pair = tuple[str, str]
+Mac = Callable[[bytes, bytes], bytes]
+SECRET = "0123456789ABCDEFabcdefabcdefabcd"
+OTHER_URL = "https://api.learningstudio.com/Courses/12%2C3/Grades.json"
+URLS = ["http://127.0.0.1:8083/Courses/12%2C3/Grades.json", OTHER_URL]
+PUT = SignedRequest(
+    method="put",
+    path="/Courses/12%2C3/Grades.json",
+    query="Name=b%2Fc&a=1",
+    body=b' {"grade":\r\n"\xc3\xa4 \xff?' + b"?" * 60 + b'"}\n',
+    application_id="11111111-2222-3333-4444-555555555555",
+    consumer_key="aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+    timestamp="1400000000",
+    nonce="ABCDEFGHIJKLMNOPQRSTUVWXYZ012345",
+)
+GET = replace(PUT, method="GET")
+BODY = b64encode(PUT.body).decode()
+
+
+def twice(text: str) -> str:
+    return quote_plus(quote_plus(text))
+
+
+def digest(
+    request: SignedRequest,
+    *,
+    method: str = "",
+    location: str = "",
+    body: str | None = "",
+    without: str = "",
+    added: list[Pair] | None = None,
+    query: bool = True,
+    order: Callable[[Pair], str] = lambda pair: pair[0].lower(),
+    escape: Callable[[str], str] = quote_plus,
+    key: bytes = SECRET.encode(),
+    mac: Mac = cmac_aes,
+) -> bytes:
+    """A signature by the letter of Pearson's pages, with a knob for each part."""
+    pairs = [
+        ("application_id", request.application_id),
+        ("oauth_consumer_key", request.consumer_key),
+        ("oauth_nonce", request.nonce),
+        ("oauth_signature_method", "CMAC-AES"),
+        ("oauth_timestamp", request.timestamp),
+    ]
+    if query and request.query:
+        pairs += [(pair.split("=")[0], pair.split("=")[1]) for pair in request.query.split("&")]
+    if body is not None and (body or request.method.upper() in ("PUT", "POST")):
+        pairs.append(("body", body or twice(b64encode(request.body).decode())))
+    pairs = sorted([pair for pair in pairs if pair[0] != without] + (added or []), key=order)
+    joined = "&".join(f"{name}={value}" for name, value in pairs)
+    base = f"{method or request.method.upper()}&{escape(location or request.path)}&{escape(joined)}"
+    return mac(key, base.encode())
+
+
+def text(tag: bytes) -> str:
+    return b64encode(tag).decode()
+
+
+def sha1(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha1")
+
+
+def sha256(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")
+
+
+def lower_hex(value: str) -> str:
+    escaped = quote_plus(value)
+    return "".join(
+        one.lower() if escaped[max(0, i - 2) : i].rpartition("%")[1] else one for i, one in enumerate(escaped)
+    )
+
+
+def why(sent: bytes | str, request: SignedRequest = PUT, secret: str = SECRET, urls: list[str] = URLS) -> str | None:
+    received = sent if isinstance(sent, str) else text(sent)
+    return diagnose_oauth1(received, request, secret, urls=iter(urls))
+
+
+def test_the_signer_here_is_right() -> None:
+    from lms_emulator.signing.pearson_oauth1 import base_string, signature
+
+    for request in (PUT, GET, replace(PUT, query=""), replace(PUT, body=b"")):
+        assert text(digest(request)) == signature(SECRET, base_string(request))
+
+
+TAG = digest(PUT)
+WHOLE = "the whole URL was signed instead of the path"
+TWICE = "twice is due"
+RAW = SECRET.encode()
+SENTENCES: dict[str, list[bytes | str]] = {
+    # How the signature was written.
+    "the padding '==' of the signature was cut off": [text(TAG).rstrip("=")],
+    "the signature was encoded as hex, Base64 is due": [TAG.hex()],
+    "the signature was encoded as upper-case hex": [TAG.hex().upper()],
+    "the signature was encoded as hex and then as Base64": [text(TAG.hex().encode())],
+    # With what.
+    "HMAC-SHA1 was used instead of CMAC-AES": [digest(PUT, mac=sha1)],
+    "HMAC-SHA256 was used instead of CMAC-AES": [digest(PUT, mac=sha256)],
+    "the secret was hex-decoded; its ASCII characters are the key": [digest(PUT, key=bytes.fromhex(SECRET))],
+    "the secret was cut to 16 characters": [digest(PUT, key=RAW[:16])],
+    "the secret was hashed with MD5 before use": [digest(PUT, key=hashlib.md5(RAW).digest())],
+    "the secret was hashed with SHA-256 before use": [digest(PUT, key=hashlib.sha256(RAW).digest())],
+    "the secret was changed to upper case": [digest(PUT, key=RAW.upper())],
+    "the secret was changed to lower case": [digest(PUT, key=RAW.lower())],
+    # Over which address.
+    WHOLE: [
+        *(digest(PUT, location=url) for url in URLS),
+        *(digest(PUT, location=f"{url}?{PUT.query}") for url in URLS),
+    ],
+    "the query was left on the path": [digest(PUT, location=f"{PUT.path}?{PUT.query}")],
+    "the path was signed with another trailing slash": [digest(PUT, location=f"{PUT.path}/")],
+    "the path was signed without its leading slash": [digest(PUT, location=PUT.path[1:])],
+    "the path was signed in lower case": [digest(PUT, location=PUT.path.lower())],
+    "the path was percent-decoded before signing": [digest(PUT, location=unquote(PUT.path))],
+    "the path was signed without its .json": [digest(PUT, location=PUT.path[:-5])],
+    "the path was signed with .json": [digest(PUT, location=f"{PUT.path}.json")],
+    "the path was signed with .xml": [digest(PUT, location=f"{PUT.path}.xml")],
+    # Over which parameters.
+    "application_id was left out of the signed parameters": [digest(PUT, without="application_id")],
+    "oauth_version was signed (CMAC-AES requests have none)": [digest(PUT, added=[("oauth_version", "1.0")])],
+    "the query parameters were not signed": [digest(PUT, query=False)],
+    "the parameters were sorted with regard to case": [digest(PUT, order=lambda pair: pair[0])],
+    "the parameters were not sorted": [digest(PUT, order=lambda pair: "")],
+    # Over which body.
+    "the body was left out of the signed parameters": [digest(PUT, body=None)],
+    f"the body was percent-encoded once before signing, {TWICE}": [digest(PUT, body=quote_plus(BODY))],
+    f"the body was not percent-encoded before signing, {TWICE}": [digest(PUT, body=BODY)],
+    f"the body was percent-encoded three times before signing, {TWICE}": [digest(PUT, body=quote_plus(twice(BODY)))],
+    "the body was not Base64-encoded": [digest(PUT, body=twice(PUT.body.decode(errors="replace")))],
+    "the body went into the base string as it is": [digest(PUT, body=PUT.body.decode(errors="replace"))],
+    "CR and LF were removed from the body (as Pearson's Python library does)": [
+        digest(PUT, body=twice(text(PUT.body.replace(b"\r", b"").replace(b"\n", b""))))
+    ],
+    "the Base64 of the body was broken into lines": [digest(PUT, body=twice(f"{BODY[:76]}\r\n{BODY[76:]}"))],
+    "white space around the body was not signed": [digest(PUT, body=twice(text(PUT.body.strip())))],
+    # For which method.
+    "the method was signed in lower case": [digest(PUT, method="put")],
+    "the signature is for GET, the request was PUT": [digest(PUT, method="GET", body=None)],
+    "the signature is for POST, the request was PUT": [digest(PUT, method="POST")],
+    "the signature is for DELETE, the request was PUT": [digest(PUT, method="DELETE", body=None)],
+    # With which escapes.
+    "percent-escapes were written in lower case": [digest(PUT, escape=lower_hex)],
+    "the parts of the base string were not percent-encoded": [digest(PUT, escape=str)],
+    "slashes were not percent-encoded": [digest(PUT, escape=lambda value: quote(value, safe="/"))],
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_each_mistake_has_its_sentence(sentence: str) -> None:
+    for sent in SENTENCES[sentence]:
+        assert why(sent) == sentence
+
+
+def test_mistakes_with_a_request_that_signs_no_body() -> None:
+    sentence = "the body was signed, though GET never signs one"
+    assert why(digest(GET, body=twice(BODY)), GET) == sentence
+    empty = replace(GET, body=b"")
+    assert why(digest(empty, body=" "), empty) == sentence
+    assert why(digest(GET, method="PUT"), GET) == "the signature is for PUT, the request was GET"
+    # And of one whose body is empty.
+    empty = replace(PUT, body=b"")
+    assert why(digest(empty, body=None), empty) == "the body was left out of the signed parameters"
+
+
+def test_url_safe_base64() -> None:
+    requests = (replace(PUT, nonce=str(i)) for i in range(99))
+    request = next(one for one in requests if set("+/") <= set(text(digest(one))))
+    sent = urlsafe_b64encode(digest(request)).decode()
+    assert why(sent, request) == "the signature was encoded as URL-safe Base64"
+
+
+@pytest.mark.parametrize(
+    ("secret", "key", "sentence"),
+    [
+        (
+            "QUJDREVGR0hJSktMTU5PUA==",
+            b"ABCDEFGHIJKLMNOP",
+            "the secret was Base64-decoded; its ASCII characters are the key",
+        ),
+        # Not Base64: what is not of its alphabet is not passed over.
+        ("QUJDREVGR0hJSktMTU5PUA!==", b"ABCDEFGHIJKLMNOP", None),
+    ],
+)
+def test_other_keys(secret: str, key: bytes, sentence: str | None) -> None:
+    assert why(digest(PUT, key=key), secret=secret) == sentence
+
+
+def test_an_ampersand_after_the_secret() -> None:
+    sent = digest(PUT, mac=sha1, key=RAW + b"&")
+    sentence = "HMAC-SHA1 was used instead of CMAC-AES; and the secret was followed by '&', as OAuth 1.0 keys are"
+    assert why(sent) == sentence
+    short = SECRET[:15]
+    assert why(digest(PUT, key=short.encode() + b"&"), secret=short) == (
+        "the secret was followed by '&', as OAuth 1.0 keys are"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "location", "sentence"),
+    [
+        ("/me/", "/me", "the path was signed with another trailing slash"),
+        ("/me//", "/me", "the path was signed with another trailing slash"),
+        ("//me/", "me/", "the path was signed without its leading slash"),
+        ("/me.XML", "/me", "the path was signed without its .xml"),
+        ("/me.XML", "/me.XML.json", "the path was signed with .json"),
+    ],
+)
+def test_other_paths(path: str, location: str, sentence: str) -> None:
+    request = replace(GET, path=path, query="")
+    assert why(digest(request, location=location), request) == sentence
+
+
+def test_without_a_query_nothing_is_said_of_one() -> None:
+    request = replace(GET, query="")
+    assert why(digest(request, location=f"{request.path}?"), request) is None
+    assert why(digest(request, location=f"{URLS[0]}?"), request) is None
+    assert why(digest(request, location=OTHER_URL), request) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        (digest(PUT, location=OTHER_URL, body=None), f"{WHOLE}; and the body was left out of the signed parameters"),
+        (
+            digest(PUT, mac=sha256, without="application_id").hex(),
+            None,
+        ),
+        (
+            digest(PUT, without="application_id").hex(),
+            "the signature was encoded as hex, Base64 is due; and application_id was left out of the signed parameters",
+        ),
+        (
+            digest(PUT, key=RAW[:16], body=BODY),
+            f"the secret was cut to 16 characters; and the body was not percent-encoded before signing, {TWICE}",
+        ),
+        # Mistakes that come alone.
+        (digest(PUT, key=RAW[:16], query=False), None),
+        (digest(PUT, key=RAW[:16], method="put"), None),
+        # Two on one axis.
+        (digest(PUT, without="application_id", added=[("oauth_version", "1.0")]), None),
+    ],
+)
+def test_mistakes_in_pairs(sent: bytes | str, sentence: str | None) -> None:
+    assert why(sent) == sentence
+
+
+def test_large_bodies_are_looked_into_less() -> None:
+    for size, single, pair in (
+        (LARGEST_BODY_FOR_PAIRS, True, True),
+        (LARGEST_BODY_FOR_PAIRS + 1, True, False),
+        (LARGEST_BODY, True, False),
+        (LARGEST_BODY + 1, False, False),
+    ):
+        request = replace(PUT, body=b"x" * size)
+        assert (why(digest(request, key=RAW[:16]), request) is not None) == single
+        assert (why(digest(request, key=RAW[:16]).hex(), request) is not None) == pair
+
+
+def test_the_number_of_pairs_that_are_tried_is_bounded() -> None:
+    """The URLs are the caller's: a thousand of them may not cost a thousand times as much."""
+    bare = replace(GET, query="", body=b"")
+    # A thousand attempts: each suspicion alone (the 18 that there are without URLs, and the URLs), then the first of
+    # them, URL-safe Base64, with two MACs, eight keys, and the URLs in turn.
+    for last, found in ((1_000, True), (1_001, False)):
+        for count in range(500, 900):
+            position = last - (18 + count) - (2 + 8)
+            urls = [f"http://h/{i}" for i in range(1, count + 1)]
+            tag = digest(bare, location=f"http://h/{position}")
+            if set("+/") & set(text(tag)):
+                break
+        sent = urlsafe_b64encode(tag).decode()
+        assert why(sent, bare, urls=urls) == (
+            f"the signature was encoded as URL-safe Base64; and {WHOLE}" if found else None
+        )
+
+
+LIBRARY = (
+    "a general OAuth 1.0 library signed this: HMAC-SHA1 with {key} as the key over {over}, no body, {id} "
+    "application_id; LearningStudio wants CMAC-AES over the path, application_id and body"
+)
+
+
+@pytest.mark.parametrize("location", [PUT.path, *URLS])
+@pytest.mark.parametrize("application_id", [True, False])
+@pytest.mark.parametrize("version", [True, False])
+@pytest.mark.parametrize("method_name", ["HMAC-SHA1", "CMAC-AES"])
+@pytest.mark.parametrize("end", ["&", ""])
+def test_a_general_library_in_each_of_its_ways(
+    location: str, application_id: bool, version: bool, method_name: str, end: str
+) -> None:
+    values = {
+        "oauth_consumer_key": PUT.consumer_key,
+        "oauth_nonce": PUT.nonce,
+        "oauth_signature_method": method_name,
+        "oauth_timestamp": PUT.timestamp,
+    }
+    values |= {"application_id": PUT.application_id} if application_id else {}
+    values |= {"oauth_version": "1.0"} if version else {}
+    pairs = [*values.items(), ("Name", quote("b%2Fc", safe="~")), ("a", "1")]
+    joined = "&".join(f"{name}={value}" for name, value in sorted(pairs))
+    base = f"PUT&{quote(location, safe='~')}&{quote(joined, safe='~')}"
+    found = why(sha1(f"{SECRET}{end}".encode(), base.encode()))
+    assert found == LIBRARY.format(
+        key="'secret&'" if end else "the secret",
+        over="the path" if location == PUT.path else "the whole URL",
+        id="with" if application_id else "without",
+    )
