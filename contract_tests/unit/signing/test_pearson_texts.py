@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -130,3 +132,26 @@ def test_the_largest_number_of_a_user() -> None:
     assert parse_access_token(f"a|k|{10**19 - 1}|2015-12-24T06:44:56|s") == AccessToken(
         application_id="a", consumer_key="k", user_id=10**19 - 1, expires=TOKEN.expires, signature="s"
     )
+
+
+@pytest.fixture
+def in_denver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose own time is neither UTC nor always UTC-07:00."""
+    monkeypatch.setenv("TZ", "America/Denver")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system does not let a process change its zone")
+@pytest.mark.usefixtures("in_denver")
+def test_the_zone_of_the_machine_does_not_matter() -> None:
+    moment = datetime(2014, 5, 13, 16, 53, 20, tzinfo=UTC)
+    assert moment.astimezone().hour == 10
+    assert format_timestamp(moment) == "2014-05-13T16:53:20Z"
+    assert ASSERTION.moment().tzinfo is UTC
+    parsed = parse_access_token("a|k|7|2014-05-13T09:53:20|s")
+    assert parsed.expires == moment
+    assert parsed.expires.tzinfo is UTC
+    assert parsed.signed_text == "a|k|7|2014-05-13T09:53:20"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -17,7 +17,6 @@ from lms_emulator.signing import oauth1
 
 _HEX = re.compile("%[0-9A-F]{2}")
 _ENCODED = re.compile("[A-Za-z0-9._~%=&-]*")
-Spoiler = Callable[["Signing"], "Iterable[Signing]"]
 
 
 @dataclass(frozen=True, slots=True)

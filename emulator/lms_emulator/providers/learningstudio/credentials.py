@@ -109,16 +109,12 @@ def _from_cookie(x: Call) -> str | None:
     if "cookie" not in x.headers:
         return None
     if allowed != "X-Authorization" and "access_token" in x.cookies:
-        return _unquoted(x.cookies["access_token"])
+        return x.cookies["access_token"]
     if allowed != "access_token" and "X-Authorization" in x.cookies:
-        value = _unquoted(x.cookies["X-Authorization"])
+        value = x.cookies["X-Authorization"]
         found = _ACCESS_TOKEN.search(unquote(value) if "%20" in value else value)
         return (found[1] or found[2] or "") if found else ""
     return None
-
-
-def _unquoted(value: str) -> str:
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
 # --- OAuth 2 ---
