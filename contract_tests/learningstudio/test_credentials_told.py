@@ -214,14 +214,29 @@ def test_a_token_that_was_revoked(lms: Emulator, client: Client, info: Info) -> 
     )
 
 
-@pytest.mark.parametrize("kind", ["applications", "users"])
-def test_a_token_of_somebody_who_is_not_there_any_more(lms: Emulator, client: Client, info: Info, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "gone"),
+    [("applications", True), ("applications", False), ("users", True), ("users", False), ("campuses", True)],
+)
+def test_a_token_of_somebody_who_is_not_there_any_more(
+    lms: Emulator, client: Client, info: Info, kind: str, gone: bool
+) -> None:
     token = client.token(info.student.username)
-    own = {"applications": info.application_id, "users": info.student.id}[kind]
-    world = lms.dump()
-    for record in world["learningstudio"][kind]:
-        record["active"] = record["id"] != own
-    lms.load(world)
+    section = lms.dump()["learningstudio"]
+    world = {name: section[name] for name in ("server_key", "applications", "campuses", "users", "access_tokens")}
+    lms.load({"learningstudio": world})
+    assert client.as_user(token, "GET", "/me").status_code == 200
+    own = {"applications": info.application_id, "users": info.student.id, "campuses": info.client_string}[kind]
+    if not gone:
+        for record in world[kind]:
+            record["active"] = own not in record.values()
+    elif kind == "campuses":
+        # Everybody moved to the other one.
+        world["campuses"] = [record for record in world["campuses"] if own not in record.values()]
+        world["users"] = [user | {"client_string": info.other_campus.client_string} for user in world["users"]]
+    else:
+        world[kind] = [record for record in world[kind] if own not in record.values()]
+    lms.load({"learningstudio": world})
     told(
         lms,
         client.as_user(token, "GET", "/me"),
@@ -230,6 +245,24 @@ def test_a_token_of_somebody_who_is_not_there_any_more(lms: Emulator, client: Cl
         got=token.replace("%3a", ":"),
         diagnosis="one of them is not any more",
     )
+
+
+def test_a_token_lives_to_the_fraction_of_its_last_second(lms: Emulator, client: Client, info: Info) -> None:
+    """What is written in it is rounded down; the server knows better."""
+    lms.clock.freeze(NOON.replace(microsecond=900_000))
+    token = client.token(info.student.username)
+    lms.clock.advance(seconds=3599.5)
+    assert client.as_user(token, "GET", "/me").status_code == 200
+    lms.clock.advance(seconds=0.5)
+    refused(lms, client.as_user(token, "GET", "/me"), "access_token_expired", 401)
+
+
+def test_what_a_caller_sees_is_the_campus_of_the_token(lms: Emulator, client: Client, info: Info) -> None:
+    path = f"/users/loginid={info.client_string}%7C{info.student.username}"
+    assert client.as_user(client.token(info.student.username), "GET", path).status_code == 200
+    other = client.of(consumer_key=info.other_campus.consumer_key, shared_secret=info.other_campus.shared_secret)
+    refused(lms, other.signed("GET", path), "not_found", 404)
+    assert client.signed("GET", path).status_code == 200
 
 
 def test_only_a_newer_token_makes_one_old(lms: Emulator, client: Client, info: Info) -> None:
@@ -264,12 +297,14 @@ def test_cookies(lms: Emulator, client: Client, info: Info) -> None:
         f'access_token="{token}"',
         f'X-Authorization="Access_Token access_token={token}"',
         f'X-Authorization=Access_Token access_token="{token}"',
+        f"X-Authorization=Access_Token access_token={token}",
         f"X-Authorization=Access_Token%20access_token={quote(token, safe='')}",
         f"X-Authorization=access_token={token}",
         # The token's own cookie is looked at first.
         f"X-Authorization=Access_Token access_token=x; access_token={token}",
     ):
         assert by_cookie(good).json()["me"]["id"] == info.student.id, good
+        assert warnings(lms) == [], good
     for bad, got in (
         ("access_token=x", "x"),
         ("X-Authorization=Access_Token access_token=x", "x"),
@@ -539,11 +574,16 @@ def test_a_nonce_that_was_used(lms: Emulator, client: Client) -> None:
 # --- how often ---
 def test_the_rate_limit_counts_by_key_and_second(lms: Emulator, client: Client, info: Info) -> None:
     lms.clock.freeze(NOON)
+    world = lms.dump()
+    world["learningstudio"]["applications"].append({"id": "another", "name": "Another"})
+    lms.load(world)
+    another = client.of(application_id="another").token(info.student.username)
     token = client.token(info.student.username)
     lms.settings["learningstudio.requests_per_second"] = 1
     other = client.of(consumer_key=info.other_campus.consumer_key, shared_secret=info.other_campus.shared_secret)
     for _ in range(2):
         assert client.as_user(token, "GET", "/me").status_code == 200
+        assert client.as_user(another, "GET", "/me").status_code == 200
         assert client.signed("GET", PATH).status_code == 200
         assert other.signed("GET", PATH).status_code == 200
         for got in (2, 3):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
 from base64 import b64encode, urlsafe_b64encode
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
@@ -17,7 +18,7 @@ from lms_emulator.signing.pearson_diagnosis import LARGEST_BODY, diagnose_assert
 SECRET = "0123456789ABCDEFabcdefabcdefabcd"
 RAW = SECRET.encode()
 SENT = Assertion(
-    application_name=" My Äpp€ ",
+    application_name=" My/Äpp€ ",
     consumer_key="aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
     application_id="11111111-2222-3333-4444-555555555555",
     client_string="sandbox",
@@ -25,7 +26,7 @@ SENT = Assertion(
     timestamp="2014-05-13T16:53:20Z",
 )
 TEXT = (
-    " My Äpp€ |aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee|11111111-2222-3333-4444-555555555555|sandbox|"
+    " My/Äpp€ |aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee|11111111-2222-3333-4444-555555555555|sandbox|"
     " sandbox\\Ada\\Byron |2014-05-13T16:53:20Z"
 )
 
@@ -79,7 +80,7 @@ SENTENCES: dict[str, list[str]] = {
     "the signed username was trimmed": [signed(" sandbox\\Ada\\Byron ", "sandbox\\Ada\\Byron")],
     "the signed username had the clientString in front": [signed(" sandbox\\Ada", "sandbox\\ sandbox\\Ada")],
     "the signed username had no clientString in front": [signed(" sandbox\\Ada\\Byron ", "Byron ")],
-    "the signed applicationName was trimmed": [signed(" My Äpp€ ", "My Äpp€")],
+    "the signed applicationName was trimmed": [signed(" My/Äpp€ ", "My/Äpp€")],
     "the signed timestamp had no Z": [signed("20Z", "20")],
     "the signed timestamp ended in +00:00": [signed("20Z", "20+00:00")],
 } | {
@@ -114,6 +115,17 @@ def test_url_safe_base64() -> None:
 )
 def test_other_keys(secret: str, key: bytes, sentence: str) -> None:
     assert why(tag(key=key).hex(), secret=secret) == sentence
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system does not let a process change its zone")
+def test_a_timestamp_made_twice_on_a_machine_of_another_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/Denver")
+    time.tzset()
+    try:
+        assert why(signed("16:53:20Z", "16:53:21Z")) == made_twice("2014-05-13T16:53:21Z")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize("second", [16, 24])
@@ -153,6 +165,12 @@ def test_two_mistakes_are_told_together_and_two_of_a_kind_are_not() -> None:
         "the secret was cut to 16 characters; and the signed text ended in a pipe"
     )
     assert why(tag(f"{TEXT}|".lower()).hex()) is None
+
+
+def test_nothing_is_said_of_a_right_signature() -> None:
+    """Nor of one in upper case: whether that is wrong at all, a setting says."""
+    assert why(tag().hex()) is None
+    assert why(tag().hex().upper()) is None
 
 
 def test_a_huge_assertion_is_not_looked_into() -> None:

@@ -128,6 +128,8 @@ def test_the_base_string_in_order() -> None:
         "%26oauth_consumer_key%3Dkey%26oauth_nonce%3Dn%26oauth_signature_method%3DCMAC-AES"
         "%26oauth_timestamp%3D1400000000"
     )
+    # An underscore stands before any letter, as it does before small ones.
+    assert "&a_b%3D1%26AAb%3D2%26application_id" in base_string(replace(GET, query="AAb=2&a_b=1"))
     assert query_pairs("b=2&A=1=1&&=x&c") == [("b", "2"), ("A", "1=1"), ("c", "")]
 
 

@@ -303,21 +303,21 @@ def diagnose_assertion(received: str, assertion: Assertion, secret: str) -> str 
         return None
     mistakes: list[Mistake[_Signing]] = []
 
-    def add(words: str, axis: str, **change: object) -> None:
+    def add(words: str, **change: object) -> None:
         def spoil(signing: _Signing) -> list[_Signing]:
             return [replace(signing, **change)]  # type: ignore[arg-type]  # the calls below name only fields of _Signing
 
-        mistakes.append(Mistake(words, words, spoil, axis))
+        mistakes.append(Mistake(words, words, spoil, axis="".join(change)))
 
     for kind, (text, encode) in _ENCODINGS.items():
         if kind not in ("hex", "HEX"):
-            add(text, "encode", encode=encode)
-    add("HMAC-SHA1 was used instead of CMAC-AES", "mac", mac=_hmac_sha1)
-    add("HMAC-SHA256 was used instead of CMAC-AES", "mac", mac=_hmac_sha256)
+            add(text, encode=encode)
+    add("HMAC-SHA1 was used instead of CMAC-AES", mac=_hmac_sha1)
+    add("HMAC-SHA256 was used instead of CMAC-AES", mac=_hmac_sha256)
     for text, key in _wrong_keys(secret):
-        add(text, "key", key=key)
+        add(text, key=key)
     for text, signed in _wrong_texts(assertion):
-        add(text, "text", text=signed)
+        add(text, text=signed)
     right = _Signing(text=assertion.text.encode(), key=secret.encode())
     found = diagnose(received, right, _Signing.signature, mistakes)
     return None if found is None else str(found)
@@ -329,7 +329,7 @@ def _wrong_texts(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
     yield "the percent-encoded assertion was signed", JAVA(text).encode()
     yield "the percent-encoded assertion was signed", quote(text, safe="").encode()
     yield "the assertion was signed as Latin-1, UTF-8 is due", text.encode("latin-1", "replace")
-    yield "the assertion was signed as UTF-16, UTF-8 is due", text.encode("utf-16-le", "replace")
+    yield "the assertion was signed as UTF-16, UTF-8 is due", text.encode("utf-16-le")
     yield "the assertion was signed with a line break at the end", f"{text}\n".encode()
     if " " in text:
         plus = text.replace(" ", "+")

@@ -47,7 +47,7 @@ class Escaping:
         if text.isascii():
             return text.translate(_table(self))
         # quote() never escapes "~"; whoever escapes it does so afterwards.
-        escaped = quote(text, safe=" " + self.keeps.replace("~", ""), errors="surrogateescape")
+        escaped = quote(text, safe=" " + self.keeps, errors="surrogateescape")
         if "~" not in self.keeps:
             escaped = escaped.replace("~", "%7E")
         return escaped.replace(" ", self.space)

@@ -14,7 +14,7 @@ import msgspec
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.refusals import Refusal
 from lms_emulator.providers.learningstudio import wire
-from lms_emulator.providers.learningstudio.model import Application, Campus, Nonce, RequestCount, User
+from lms_emulator.providers.learningstudio.model import Campus, Nonce, RequestCount, User
 from lms_emulator.providers.learningstudio.wire import Call
 from lms_emulator.signing.pearson import AccessToken, Malformed, parse_access_token
 from lms_emulator.signing.pearson_oauth1 import (
@@ -37,12 +37,10 @@ class Caller:
 
     Parameters:
         campus: all that the caller may see lies in it.
-        application: whose keys or token these are.
         user: on whose behalf; None with OAuth 1.0a, which sees the whole campus.
     """
 
     campus: Campus
-    application: Application
     user: User | None
 
 
@@ -165,11 +163,11 @@ def _holder(x: Call, token: AccessToken) -> Caller:
     user = x.store.users.get(token.user_id)
     if application is None or not application.active or campus is None or user is None or not user.active:
         raise _invalid_token("application, campus and user are active", token.canonical, "one of them is not any more")
-    _throttle(x, f"{application.id}")
+    _throttle(x, application.id)
     latest = x.store.latest_tokens.get((issued.application_id, issued.user_id))
     if latest is not None and latest.issued > issued.issued:
         x.warn("old_token", "A newer access token was issued for this user; Pearson asks to use only the latest one.")
-    return Caller(campus=campus, application=application, user=user)
+    return Caller(campus=campus, user=user)
 
 
 def _invalid_token(check: str, got: str, diagnosis: str) -> Refusal:
@@ -209,7 +207,7 @@ def _from_signature(x: Call, value: str) -> Caller:
     _check_nonce(x, header)
     x.check("OAuth 1.0a: oauth_nonce is new")
     _throttle(x, header.consumer_key)
-    return Caller(campus=campus, application=application, user=None)
+    return Caller(campus=campus, user=None)
 
 
 def _oauth1(reason: str, check: str, **rest: object) -> Refusal:
