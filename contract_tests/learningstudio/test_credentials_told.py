@@ -479,6 +479,16 @@ def test_bytes_that_are_no_text_in_path_and_query(client: Client) -> None:
         assert get(client, client.header("GET", target), target.replace("ff", "fe")).status_code == 401
 
 
+def test_a_setting_says_which_readings_of_a_query_count(lms: Emulator, client: Client) -> None:
+    """Pearson's Python library signs a query value decoded, its Java library as it stands in the URL."""
+    header, target = client.header("GET", f"{PATH}?a=b/c"), f"{PATH}?a=b%2Fc"
+    assert get(client, header, target).status_code == 200
+    assert lms.requests.last.notes == {"oauth1_reading": "query values decoded, Java URLEncoder"}
+    lms.settings["learningstudio.query_encoding"] = "strict"
+    refused(lms, get(client, client.header("GET", f"{PATH}?a=b/c"), target), "invalid_signature", 401)
+    assert get(client, client.header("GET", target), target).status_code == 200
+
+
 # --- time and nonces ---
 @pytest.mark.parametrize("sent", ["1e9", "9" * 21])
 def test_a_timestamp_that_is_none(lms: Emulator, client: Client, sent: str) -> None:
@@ -514,6 +524,17 @@ def test_a_timestamp_outside_the_window(lms: Emulator, client: Client, away: int
         got=str(now + away),
         diagnosis=diagnosis.format(now=now),
     )
+
+
+def test_a_window_of_no_time_at_all(lms: Emulator, client: Client) -> None:
+    lms.clock.freeze(NOON)
+    lms.settings["learningstudio.oauth1_window_seconds"] = 0
+    now = int(NOON.timestamp())
+    assert client.signed("GET", PATH, oauth_timestamp=str(now)).status_code == 200
+    for away, words in ((1, "1 s ahead"), (-1, "1 s behind")):
+        answer = client.signed("GET", PATH, oauth_timestamp=str(now + away))
+        diagnosis = f"the server's time is {now}; the request is {words}"
+        assert refused(lms, answer, "timestamp_out_of_window", 401).diagnosis == diagnosis
 
 
 def test_milliseconds(lms: Emulator, client: Client) -> None:

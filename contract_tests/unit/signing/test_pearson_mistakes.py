@@ -175,9 +175,17 @@ def test_mistakes_with_a_request_that_signs_no_body() -> None:
     empty = replace(GET, body=b"")
     assert why(digest(empty, body=" "), empty) == sentence
     assert why(digest(GET, method="PUT"), GET) == "the signature is for PUT, the request was GET"
+    post = replace(PUT, method="post")
+    assert why(digest(post, method="PUT"), post) == "the signature is for PUT, the request was POST"
     # And of one whose body is empty.
     empty = replace(PUT, body=b"")
     assert why(digest(empty, body=None), empty) == "the body was left out of the signed parameters"
+
+
+def test_nothing_is_said_of_a_right_signature() -> None:
+    requests = (replace(PUT, nonce=str(i)) for i in range(99))
+    request = next(one for one in requests if set("+/") & set(text(digest(one))))
+    assert why(digest(request), request) is None
 
 
 def test_url_safe_base64() -> None:
@@ -217,7 +225,8 @@ def test_an_ampersand_after_the_secret() -> None:
     ("path", "location", "sentence"),
     [
         ("/me/", "/me", "the path was signed with another trailing slash"),
-        ("/me//", "/me", "the path was signed with another trailing slash"),
+        ("/meX//", "/meX", "the path was signed with another trailing slash"),
+        ("/Xme", "Xme", "the path was signed without its leading slash"),
         ("//me/", "me/", "the path was signed without its leading slash"),
         ("/me.XML", "/me", "the path was signed without its .xml"),
         ("/me.XML", "/me.XML.json", "the path was signed with .json"),
@@ -308,7 +317,7 @@ def test_a_general_library_in_each_of_its_ways(
 ) -> None:
     values = {
         "oauth_consumer_key": PUT.consumer_key,
-        "oauth_nonce": PUT.nonce,
+        "oauth_nonce": "a%20b~%2A",
         "oauth_signature_method": method_name,
         "oauth_timestamp": PUT.timestamp,
     }
@@ -317,7 +326,7 @@ def test_a_general_library_in_each_of_its_ways(
     pairs = [*values.items(), ("Name", quote("b%2Fc", safe="~")), ("a", "1")]
     joined = "&".join(f"{name}={value}" for name, value in sorted(pairs))
     base = f"PUT&{quote(location, safe='~')}&{quote(joined, safe='~')}"
-    found = why(sha1(f"{SECRET}{end}".encode(), base.encode()))
+    found = why(sha1(f"{SECRET}{end}".encode(), base.encode()), replace(PUT, nonce="a b~*"))
     assert found == LIBRARY.format(
         key="'secret&'" if end else "the secret",
         over="the path" if location == PUT.path else "the whole URL",

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.diagnosis import Mistake, diagnose
 from lms_emulator.signing.pearson import TIMESTAMP_FORMAT, Assertion
-from lms_emulator.signing.pearson_oauth1 import JAVA, SIGNATURE_METHOD, Escaping, SignedRequest, query_pairs, sign_body
+from lms_emulator.signing.pearson_oauth1 import JAVA, PERCENT, SIGNATURE_METHOD, SignedRequest, query_pairs, sign_body
 
 Mac = Callable[[bytes, bytes], bytes]
 
@@ -110,12 +110,8 @@ class _Way:
 Change = tuple[str, dict[str, object]]
 
 
-_COMBINED = ("encoding", "mac", "key", "location", "names", "body")
-"""The groups whose mistakes come in pairs."""
-
-
 def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[str, list[Change]]:
-    """The mistakes, in groups of which at most one can be made at a time."""
+    """The mistakes, in groups of which at most one can be made at a time, and those that are only tried `alone`."""
     encodings = [(name, {"encode": encode}) for key, (name, encode) in _ENCODINGS.items() if key != "base64"]
     macs: list[Change] = [
         ("HMAC-SHA1 was used instead of CMAC-AES", {"mac": _hmac_sha1}),
@@ -139,9 +135,9 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
     escapes: list[Change] = [
         ("percent-escapes were written in lower case", {"escaping": lambda text: _lower_escapes(JAVA(text))}),
         ("the parts of the base string were not percent-encoded", {"escaping": lambda text: text}),
-        ("slashes were not percent-encoded", {"escaping": lambda text: quote(text, safe="/")}),
+        ("slashes were not percent-encoded", {"escaping": quote}),
     ]
-    queries: list[Change] = [("the query parameters were not signed", {"query": False})] if request.query else []
+    queries: list[Change] = [("the query parameters were not signed", {"query": False})]
     return {
         "encoding": [(name, dict(change)) for name, change in encodings],
         "mac": macs,
@@ -149,11 +145,14 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
         "location": [("the whole URL was signed instead of the path", {"location": url}) for url in urls],
         "names": names,
         "body": _bodies(request),
-        "path": _locations(request, urls),
-        "order": orders,
-        "method": methods,
-        "escapes": escapes,
-        "query": queries,
+        "alone": [
+            *_locations(request, urls),
+            *orders,
+            *methods,
+            *escapes,
+            *queries,
+            *_general_library(request, secret, urls),
+        ],
     }
 
 
@@ -167,8 +166,7 @@ def _locations(request: SignedRequest, urls: Iterable[str]) -> list[Change]:
     found: list[Change] = []
     if request.query:
         whole = "the whole URL was signed instead of the path"
-        found += [(whole, {"location": f"{url}?{request.query}"}) for url in urls]
-    if request.query:
+        found = [(whole, {"location": f"{url}?{request.query}"}) for url in urls]
         found.append(("the query was left on the path", {"location": f"{path}?{request.query}"}))
     other_slash = path.rstrip("/") if path.endswith("/") else f"{path}/"
     found += [
@@ -222,12 +220,11 @@ def diagnose_oauth1(received: str, request: SignedRequest, secret: str, *, urls:
     right = _Way(request=request, secret=secret, location=request.path)
     groups = _changes(request, secret, urls)
     mistakes = {axis: [_mistake(text, change, axis) for text, change in group] for axis, group in groups.items()}
-    library = [_mistake(text, change, "library") for text, change in _general_library(right, urls)]
-    single = [*(mistake for group in mistakes.values() for mistake in group), *library]
+    single = [mistake for group in mistakes.values() for mistake in group]
     found = diagnose(received, right, _Way.signature, single, together=1)
     if found is None and len(request.body) <= LARGEST_BODY_FOR_PAIRS:
-        common = [mistake for axis in _COMBINED for mistake in mistakes[axis]]
-        found = diagnose(received, right, _Way.signature, common, together=2, attempts=1_000)
+        common = [mistake for mistake in single if mistake.axis != "alone"]
+        found = diagnose(received, right, _Way.signature, common, attempts=1_000)
     return None if found is None else str(found)
 
 
@@ -238,15 +235,14 @@ def _mistake(text: str, change: dict[str, object], axis: str) -> Mistake[_Way]:
     return Mistake(text, text, spoil, axis)
 
 
-def _general_library(way: _Way, urls: Iterable[str]) -> Iterator[Change]:
+def _general_library(request: SignedRequest, secret: str, urls: Iterable[str]) -> Iterator[Change]:
     """All that such a library does at once, with and without the repairs that people make first."""
-    standard: Escaping = Escaping("RFC 3986", "%20", "~")
-    secret = way.secret.encode()
-    for location, described in ((way.location, "the path"), *((url, "the whole URL") for url in urls)):
+    raw = secret.encode()
+    for location, described in ((request.path, "the path"), *((url, "the whole URL") for url in urls)):
         for application_id in (False, True):
             for version in (True, False):
                 for method_name in ("HMAC-SHA1", SIGNATURE_METHOD):
-                    for key, key_name in ((secret + b"&", "'secret&'"), (secret, "the secret")):
+                    for key, key_name in ((raw + b"&", "'secret&'"), (raw, "the secret")):
                         change: dict[str, object] = {
                             "mac": _hmac_sha1,
                             "key": key,
@@ -255,7 +251,7 @@ def _general_library(way: _Way, urls: Iterable[str]) -> Iterator[Change]:
                             "application_id": application_id,
                             "version": version,
                             "method_name": method_name,
-                            "escaping": standard,
+                            "escaping": PERCENT,
                             "escape_values": True,
                             "sort_key": lambda pair: pair[0],
                         }

@@ -289,7 +289,6 @@ def _check_time(x: Call, header: OAuth1Header) -> None:
             "oauth_timestamp",
             expected="whole seconds since 1970 (UTC)",
             got=sent,
-            diagnosis=None,
         )
     away = int(sent) - now
     if abs(away) > window:
