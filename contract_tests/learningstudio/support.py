@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 
@@ -30,3 +31,15 @@ def refused_because(lms: Emulator, answer: httpx.Response, reason: str, words: s
 
 def warnings(lms: Emulator) -> list[str]:
     return [warning.code for warning in lms.requests.last.warnings]
+
+
+def told(lms: Emulator, answer: httpx.Response, **words: Any) -> None:
+    """The whole refusal, as the journal has it; a 401 unless said otherwise."""
+    expected = RecordedRefusal(**{"status": 401, **words})
+    assert refused(lms, answer, expected.reason, expected.status) == expected
+
+
+def checks(lms: Emulator) -> list[tuple[str, Any]]:
+    """What was checked and passed, with what was expected."""
+    assert all(check["passed"] for check in lms.requests.last.checks)
+    return [(check["name"], check.get("expected")) for check in lms.requests.last.checks]

@@ -257,7 +257,7 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
 def _paths(x: Call) -> list[str]:
     """The path as on the wire; below a prefix, with it and without."""
     path = x.raw_path.decode(errors="surrogateescape")
-    return [path, x.prefix + path] if x.prefix else [path]
+    return list(dict.fromkeys((path, x.prefix + path)))
 
 
 def _signed_request(x: Call, header: OAuth1Header, path: str) -> SignedRequest:
