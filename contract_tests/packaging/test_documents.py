@@ -2,6 +2,9 @@
 
 They run in a network and a folder of their own, so that the documents can name the default ports. All other snippets
 are run by `contract_tests/examples`. One that needs what a test cannot have says so: `<!-- not run: … -->`.
+
+The README's command that passes the tests would run this one again: its installation is carried out as written, its
+run is asked what it would run, and then runs a few of them.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.examples.snippets import Snippet, documents, left_to_packaging
+from contract_tests.examples.snippets import Snippet, documents, every_snippet, left_to_packaging
 from contract_tests.packaging.conftest import TREE
 
 pytestmark = [
@@ -29,8 +32,10 @@ pytestmark = [
 _NAMESPACE = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-euo", "pipefail", "-c"]
 _UNTIL_READY = "until lms-emulator healthcheck; do sleep 0.1; done"
 SNIPPETS = [snippet for document in documents() for snippet in left_to_packaging(document)]
-IN_CHECKOUT = [snippet for snippet in SNIPPETS if "-m venv" in snippet.code]
-ANYWHERE = [snippet for snippet in SNIPPETS if snippet not in IN_CHECKOUT]
+(IN_CHECKOUT,) = (snippet for snippet in SNIPPETS if "-m venv" in snippet.code)
+ANYWHERE = [snippet for snippet in SNIPPETS if snippet != IN_CHECKOUT]
+(TESTING,) = (snippet for snippet in every_snippet(TREE / "README.md") if "-m pytest -n" in snippet.code)
+A_FEW = ["contract_tests/unit/test_core.py", "contract_tests/core/test_gateway.py"]
 
 
 def run(command: list[str], folder: Path, commands: str = "") -> str:
@@ -68,14 +73,39 @@ def test_installed(snippet: Snippet, commands: str, tmp_path: Path) -> None:
         run([*_NAMESPACE, f"ip link set lo up\n{snippet.code}"], tmp_path, commands)
 
 
-@pytest.mark.parametrize("snippet", IN_CHECKOUT, ids=lambda snippet: snippet.name)
-def test_in_a_checkout(snippet: Snippet, tmp_path: Path) -> None:
-    """Installing takes the network that pip needs; serving has one of its own."""
-    checkout = tmp_path / "checkout"
-    shutil.copytree(TREE, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__", "dist"))
-    install, found, serve = snippet.code.strip().rpartition(" && ")
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout as it is after the first of the README's two commands, but for serving.
+
+    Installing takes the network that pip needs; serving and testing have one of their own.
+    """
+    folder = tmp_path_factory.mktemp("clone") / "checkout"
+    left_behind = (".git", ".venv", ".*_cache", ".hypothesis", ".coverage*", "__pycache__", "dist", "site")
+    shutil.copytree(TREE, folder, ignore=shutil.ignore_patterns(*left_behind))
+    install, _, _ = IN_CHECKOUT.code.strip().rpartition(" && ")
+    run(["bash", "-euo", "pipefail", "-c", install], folder)
+    return folder
+
+
+def test_serving_from_a_checkout(checkout: Path) -> None:
+    _, found, serve = IN_CHECKOUT.code.strip().rpartition(" && ")
     assert found
     assert serves_in_the_foreground(serve)
-    run(["bash", "-euo", "pipefail", "-c", install], checkout)
     run([*_NAMESPACE, until_ready_then_stopped(serve)], checkout, str(checkout / ".venv" / "bin"))
     assert (checkout / "ready.log").read_text("utf-8").startswith("lms-emulator ready http")
+
+
+def test_testing_a_checkout(checkout: Path) -> None:
+    install, found, tests = TESTING.code.strip().rpartition(" && ")
+    assert found
+    run(["bash", "-euo", "pipefail", "-c", install], checkout)
+
+    def said(options: str) -> str:
+        return run([*_NAMESPACE, f"ip link set lo up\n{tests} {options}"], checkout)
+
+    listed = said("--collect-only -q")
+    modules = {path.relative_to(TREE).as_posix() for path in (TREE / "contract_tests").rglob("test_*.py")}
+    missed = {m for m in modules if m not in listed and "/fresh_project/" not in m}
+    assert not missed
+    assert re.search(r"^\d{4,} tests collected in ", listed, re.MULTILINE), listed[-500:]
+    assert re.search(r"^=* ?\d{2,} passed in ", said(f"-q {' '.join(A_FEW)}"), re.MULTILINE)

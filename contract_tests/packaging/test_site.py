@@ -20,12 +20,17 @@ for package in ("sphinx", "myst_parser", "furo"):
     pytest.importorskip(package, reason=f"{package} is not installed (dependency group `docs`)")
 
 
+def generate(source: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Build pages as strictly as the site is built, by the site's own configuration, into `folder`/html."""
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-b", "html"]
+    command += ["-c", str(TREE / "docs"), "-d", str(folder / "doctrees"), str(source), str(folder / "html")]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-b", "html"]
-    command += ["-d", str(folder / "doctrees"), str(TREE / "docs"), str(folder / "html")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = generate(TREE / "docs", folder)
     assert done.returncode == 0, done.stderr
     return folder / "html"
 
@@ -50,6 +55,20 @@ def test_every_control_call_is_listed(site: Path) -> None:
     text = page(site, "control-api")
     for route in ROUTES:
         assert f"/_emulator{route.path}" in text
+
+
+def test_links_that_lead_nowhere_stop_the_build(tmp_path: Path) -> None:
+    source = tmp_path / "docs"
+    source.mkdir()
+    links = ["other.md#no-such-heading", "#neither-here", "absent.md", "other.md#a-heading"]
+    text = "\n\n".join(f"[there]({link})" for link in links)
+    (source / "index.md").write_text(f"# Start\n\n{text}\n\n```{{toctree}}\nother\n```\n", "utf-8")
+    (source / "other.md").write_text("# Other\n\n## A heading\n", "utf-8")
+    done = generate(source, tmp_path)
+    assert done.returncode == 1
+    complaints = [line for line in done.stderr.splitlines() if "[myst.xref_missing]" in line]
+    for complaint, named in zip(complaints, ["no-such-heading", "neither-here", "absent.md"], strict=True):
+        assert named in complaint
 
 
 def test_every_link_leads_somewhere(site: Path) -> None:
