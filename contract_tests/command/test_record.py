@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -17,10 +18,10 @@ from lms_emulator.client import Emulator
 from lms_emulator.record import Proxy, Recorder, Redactor
 
 
-@pytest.fixture
-def proxy(lms: Emulator, tmp_path: Path) -> Iterator[Proxy]:
+@contextlib.contextmanager
+def recording(tmp_path: Path, upstream: str) -> Iterator[Proxy]:
     recorder = Recorder(tmp_path / "openedx.jsonl", [("who", "charles")])
-    server = Proxy(0, lms.openedx.url, recorder)
+    server = Proxy(0, upstream, recorder)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
@@ -28,6 +29,12 @@ def proxy(lms: Emulator, tmp_path: Path) -> Iterator[Proxy]:
     thread.join()
     server.server_close()
     recorder.close()
+
+
+@pytest.fixture
+def proxy(lms: Emulator, tmp_path: Path) -> Iterator[Proxy]:
+    with recording(tmp_path, lms.openedx.url) as server:
+        yield server
 
 
 def kept(tmp_path: Path) -> list[dict[str, Any]]:
@@ -61,6 +68,32 @@ def test_exchanges_are_kept_without_their_secrets(lms: Emulator, proxy: Proxy, t
     assert second["request"]["headers"]["Authorization"].startswith("Basic <secret:")
     assert entries[3]["request"]["target"] == "/api/user/v1/accounts/<secret:who-1>"
     assert set(first) == {"n", "name", "group", "request", "response"}
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+def test_a_site_behind_https(tmp_path: Path, vouched: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its certificate must hold: under a private authority, SSL_CERT_FILE has to name that."""
+    with Emulator.start(tls=True) as lms:
+        if vouched:
+            (tmp_path / "ca.pem").write_bytes(lms.ca_pem)
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        with recording(tmp_path, f"{lms.tls_url}/openedx") as proxy, httpx.Client(trust_env=False) as http:
+            client = lms.openedx.clients.client_credentials
+            fields = {"grant_type": "client_credentials", "client_id": client.client_id}
+            answer = http.post(
+                f"{proxy.url}/oauth2/access_token", data={**fields, "client_secret": client.client_secret}
+            )
+            moved = http.get(f"{proxy.url}/oauth2/authorize?client_id=x")
+    if not vouched:
+        assert answer.status_code == moved.status_code == 502
+        assert kept(tmp_path) == []
+        return
+    assert answer.status_code == 200
+    assert moved.headers["location"].startswith(("/", proxy.url))
+    token, redirect = kept(tmp_path)
+    assert token["request"]["target"] == "/openedx/oauth2/access_token"
+    assert client.client_secret not in (tmp_path / "openedx.jsonl").read_text()
+    assert redirect["response"]["status"] == 302
 
 
 def test_a_redirect_of_the_site_stays_in_the_proxy(lms: Emulator, proxy: Proxy) -> None:

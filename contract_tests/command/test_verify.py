@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def test_the_emulator_is_the_same_as_itself(tmp_path: Path, capsys: pytest.Captu
     assert "openedx: " in capsys.readouterr().out
 
 
+@pytest.mark.timeout(900)  # it shrinks what it found
 def test_drift_is_told_with_the_requests_that_show_it(capsys: pytest.CaptureFixture[str]) -> None:
     with Emulator.start(settings={"openedx": {"code_seconds": 61}}) as lms:
         assert main(["verify", "--against", lms.url, "--provider", "openedx", "--examples", "40"]) == 1
@@ -30,6 +32,51 @@ def test_drift_is_told_with_the_requests_that_show_it(capsys: pytest.CaptureFixt
     (one,) = told["contracts"]
     assert "must be refused" in one["failure"]
     assert "curl" in one["script"]
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Emulator], None]:
+    """Trusts an emulator's throw-away authority, as a site's own would be: by the environment."""
+
+    def trust(lms: Emulator) -> None:
+        (tmp_path / "ca.pem").write_bytes(lms.ca_pem)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+    return trust
+
+
+@pytest.mark.timeout(300)
+def test_over_https(authority: Callable[[Emulator], None], capsys: pytest.CaptureFixture[str]) -> None:
+    with Emulator.start(tls=True) as lms:
+        options = ["verify", "--against", lms.tls_url, "--provider", "openedx", "--provider", "openlearning"]
+        assert main([*options, "--examples", "2"]) == 2, "nobody vouches for it yet"
+        assert "cannot be reached" in capsys.readouterr().err
+        authority(lms)
+        lms.requests.clear()
+        assert main([*options, "--examples", "3"]) == 0
+        asked = [one.url for one in lms.requests]
+    told = json.loads(capsys.readouterr().out)
+    assert (told["same"], [one["contract"] for one in told["contracts"]]) == (True, ["openlearning", "openedx"])
+    assert asked
+    assert all(url.startswith("https://") for url in asked)
+
+
+@pytest.mark.timeout(900)  # it shrinks what it found
+def test_drift_over_https_is_named(
+    authority: Callable[[Emulator], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "drift.json"
+    with Emulator.start(tls=True, settings={"canvas": {"access_token_lifetime_seconds": 600}}) as lms:
+        authority(lms)
+        options = ["--provider", "canvas", "--provider", "brightspace", "--examples", "2", "--report", str(report)]
+        assert main(["verify", "--against", lms.tls_url, *options]) == 1
+    told = {one["contract"]: one for one in json.loads(report.read_text())["contracts"]}
+    assert "AssertionError" in told["canvas"]["failure"]
+    assert "/login/oauth2/token" in told["canvas"]["script"]
+    assert told["brightspace"]["failure"] is None
+    said = capsys.readouterr().out
+    assert "canvas: " in said
+    assert "DRIFT" in said
 
 
 @pytest.mark.parametrize(

@@ -227,9 +227,10 @@ class Browser:
         return answer
 
     def form(self, url: str, fields: Pairs | Mapping[str, str], headers: Pairs = ()) -> Answer:
-        """Submit a form."""
+        """Submit a form. Over https it says where it stood, as every browser does and Django insists on."""
         pairs = list(fields.items()) if isinstance(fields, Mapping) else list(fields)
-        return self.send("POST", url, [("Content-Type", FORM), *headers], urlencode(pairs).encode())
+        referer = [("Referer", urljoin(url, "/"))] if url.startswith("https:") else []
+        return self.send("POST", url, [("Content-Type", FORM), *referer, *headers], urlencode(pairs).encode())
 
     def open(self, url: str, *, until: Callable[[str], bool] = lambda url: False, most: int = 12) -> Answer:
         """Open a page and follow redirects until a page, or until a redirect leads to a URL for which `until` holds."""

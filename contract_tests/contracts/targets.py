@@ -152,7 +152,9 @@ class EmulatorOverSocket(_Emulator):
         self.http = OverSocket(Log())
 
     def base(self, provider: str) -> str:
-        """The provider's own port: published clients insist on paths at the root of a site."""
+        """The provider's own port: published clients insist on paths at the root of a site. These speak http."""
+        if self.gateway.startswith("https:"):
+            return super().base(provider)
         found: str = self.facts(provider)["base_urls"].get("port") or super().base(provider)
         return found
 

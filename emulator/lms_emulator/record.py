@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -222,7 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body or None)
             self._answer(connection.getresponse(), headers, target, body)
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             self.send_error(502, f"the site cannot be reached: {error}")
         finally:
             connection.close()

@@ -32,7 +32,8 @@ def verify(
     """Run the contracts of these providers (default: all that the target has).
 
     Parameters:
-        url: an emulator's gateway, or a real provider's site; for the latter exactly one provider is named.
+        url: an emulator's gateway, or a real provider's site; for the latter exactly one provider is named. Over
+            https its certificate must hold; `SSL_CERT_FILE` names a further authority.
         facts: a JSON file of ids and credentials of a real site, with the keys of `GET /_emulator/info`.
         allow_writes: contracts may create things at a real site. They remove what can be removed.
         report: where to write the JSON report; standard output otherwise.
@@ -90,8 +91,10 @@ def _target(url: str, providers: Sequence[str], facts: Path | None, allow_writes
         if name not in targets.PROVIDERS:
             raise UsageError(f"no provider `{name}`; there are {', '.join(targets.PROVIDERS)}")
     try:
-        health = httpx.get(f"{url.rstrip('/')}/_emulator/health", timeout=10, trust_env=False)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # trusts the authority that SSL_CERT_FILE names, and goes through no proxy
+        with httpx.Client(transport=httpx.HTTPTransport(trust_env=True), timeout=10) as client:
+            health = client.get(f"{url.rstrip('/')}/_emulator/health")
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise UsageError(f"{url} cannot be reached: {error}") from None
     if health.status_code == 200 and "json" in health.headers.get("content-type", ""):
         return targets.EmulatorOverSocket(url)
