@@ -37,6 +37,9 @@ def test_a_block_of_commands(
     for line, container in zip(foreground(snippet.code), seen, strict=True):
         host = container.inspected["HostConfig"]
         assert container.code == 0
+        # Both take a few tenths; much more is right on a machine that has other things to do.
+        assert container.healthy < 10
+        assert container.ended < 2
         assert container.info["world"] == (
             "empty" if "--world empty" in line else "campus" if "campus.toml" in line else "demo"
         )

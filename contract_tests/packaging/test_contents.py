@@ -85,7 +85,7 @@ def test_metadata(wheel: Path) -> None:
 
 def test_entry_points(wheel: Path) -> None:
     text = info_file(wheel, "entry_points.txt")
-    assert "[console_scripts]\nlms-emulator = lms_emulator.cli:main" in text
+    assert "[console_scripts]\nlms-emulator = lms_emulator.__main__:main" in text
     assert "[pytest11]\nlms_emulator = pytest_lms_emulator" in text
 
 

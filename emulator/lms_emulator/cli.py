@@ -10,6 +10,7 @@ from typing import Any
 
 from lms_emulator._version import __version__
 from lms_emulator.core.errors import UsageError, WorldError
+from lms_emulator.health import TIMEOUT, default_url, report
 
 _MOST_PROBLEMS = 200
 ENV_PREFIX = "LMS_EMULATOR_"
@@ -173,7 +174,7 @@ def _add_running(commands: Any) -> None:
     default = "of the emulator (default LMS_EMULATOR_URL, else http://127.0.0.1:<LMS_EMULATOR_PORT or 8080>)"
     health = commands.add_parser("healthcheck", help="exit 0 if an emulator is ready, 1 if not (for containers)")
     health.add_argument("--url", help=f"address {default}")
-    health.add_argument("--timeout", type=float, default=2.0, help="seconds to wait (default 2)")
+    health.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds to wait (default 2)")
     health.set_defaults(run=_healthcheck)
     explain = commands.add_parser("explain", help="why the last request to a running emulator was refused")
     explain.add_argument("id", nargs="?", default="last-refused", help="id of a journal entry (default: last refused)")
@@ -183,23 +184,11 @@ def _add_running(commands: Any) -> None:
 
 
 def _url(args: argparse.Namespace) -> str:
-    port = _env("port") or os.environ.get("PORT") or "8080"
-    return str(args.url or _env("url") or f"http://127.0.0.1:{port}").rstrip("/")
+    return str(args.url or default_url()).rstrip("/")
 
 
 def _healthcheck(args: argparse.Namespace) -> int:
-    from lms_emulator.health import ask
-
-    try:
-        body = ask(_url(args), args.timeout)
-    except (OSError, ValueError) as error:
-        print(f"lms-emulator: not ready: {error}", file=sys.stderr)
-        return 1
-    if '"ready"' not in body:
-        print("lms-emulator: something else answers there", file=sys.stderr)
-        return 1
-    print(body)
-    return 0
+    return report(_url(args), args.timeout)
 
 
 def _explain(args: argparse.Namespace) -> int:

@@ -1,15 +1,41 @@
 """Asks an emulator whether it is ready.
 
-An engine asks every second for as long as a container lives, each time with a new process. So `http:` is spoken over a
-plain socket here: half the processor time of a process that imports `urllib.request`.
+An engine asks every second for as long as a container lives, each time with a new process. So little is imported here,
+and `http:` is spoken over a plain socket: a third of the processor time that the parser of the command line and
+`urllib.request` would take.
 """
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 
 _PATH = "/_emulator/health"
 _MOST_BYTES = 1 << 16
+
+
+TIMEOUT = 2.0
+
+
+def default_url() -> str:
+    """Where an emulator set up by the environment alone is."""
+    port = os.environ.get("LMS_EMULATOR_PORT") or os.environ.get("PORT") or "8080"
+    return os.environ.get("LMS_EMULATOR_URL") or f"http://127.0.0.1:{port}"
+
+
+def report(url: str, timeout: float = TIMEOUT) -> int:
+    """Print the answer, or why there is none. Returns the exit code: 0 it is ready, 1 it is not."""
+    try:
+        body = ask(url.rstrip("/"), timeout)
+    except (OSError, ValueError) as error:
+        print(f"lms-emulator: not ready: {error}", file=sys.stderr)
+        return 1
+    if '"ready"' not in body:
+        print("lms-emulator: something else answers there", file=sys.stderr)
+        return 1
+    print(body)
+    return 0
 
 
 def ask(url: str, timeout: float) -> str:
