@@ -82,7 +82,11 @@ SECTION: dict[str, Any] = {
         launch("ahead", seconds=1),
         launch("too-far-ahead", seconds=2),
     ],
-    "activities": [activity("act"), activity("their-act", "other", "P2")],
+    "activities": [
+        activity("act"),
+        activity("their-act", "other", "P2"),
+        {**activity("with-roster"), "roster": {"context_memberships_url": "http://127.0.0.1:9/roster"}},
+    ],
 }
 
 
@@ -154,6 +158,7 @@ def test_a_key_at_the_address_of_another(rig: InProcess) -> None:
     answer = bearer(rig, host="other.ltiaas.com")
     refused(rig, answer, NO_KEY, "invalid_api_key", got=got, diagnosis=why)
     assert answer.json()["details"]["message"] == "INVALID_LTIK_AUTH_AUTHORIZATION_HEADER"
+    refused(rig, bearer(rig, host="OTHER.ltiaas.com."), NO_KEY, "invalid_api_key", got=got, diagnosis=why)
     rig.lms.settings["ltiaas.wrong_api_key_code"] = "INVALID_API_KEY"
     assert bearer(rig, host="other.ltiaas.com").json()["details"]["message"] == "INVALID_API_KEY"
     headers = {"Authorization": f"LTIK-AUTH-V2 {KEY}:{ltik('plain')}"}
@@ -206,6 +211,7 @@ SCHEMES = "the schemes are LTIK-AUTH-V2, SERVICE-AUTH-V1 and Bearer, followed by
             "sent `<API key>:<token>` as Bearer; the scheme for that is LTIK-AUTH-V2 or SERVICE-AUTH-V1",
         ),
         (f"Bearer {KEY}token", "an unknown API key", None),
+        (f"Bearer X{KEY}X", "an unknown API key", None),
     ],
 )
 def test_api_keys_that_are_none(rig: InProcess, header: str | None, got: str, diagnosis: str | None) -> None:
@@ -382,6 +388,8 @@ def test_a_service_key_and_what_is_behind_it(rig: InProcess) -> None:
         "passed": True,
         "got": "tenant demo, platform P1",
     }
+    answer = serviced(rig, service_key("with-roster"))
+    assert rig.refusal.reason == "lms_unreachable", "the roster of the activity is asked for"
 
 
 GONE = "a key of no activity here"

@@ -1,1 +1,1 @@
-"""Mutation testing of what refuses: `signing/` and every provider's `credentials.py`."""
+"""Mutation testing of what refuses: `signing/`, every provider's `credentials.py`, and what of `core/` they lean on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 from typing import Any, Generic, TypeVar
@@ -30,38 +31,29 @@ class WebSession(Record, frozen=True, kw_only=True):
     expires_at: Instant
 
 
+@dataclass(frozen=True, kw_only=True)
 class WebSessions(Generic[S, U]):
     """The sessions of one provider. They live in its tables `sessions` and `users`, for `session_lifetime_seconds`.
 
     Parameters:
         record: what a session is.
-        cookie: the cookie's name.
+        name: of the cookie.
         field: the form field in which the token comes back.
         new_csrf: draws the token.
         wrong_csrf: makes the refusal of a form without the session's token.
         sign_in: the path of the sign-in page.
     """
 
-    def __init__(
-        self,
-        record: type[S],
-        *,
-        cookie: str,
-        field: str,
-        new_csrf: Callable[[Ids], str],
-        wrong_csrf: Callable[[], Refusal],
-        sign_in: str,
-    ) -> None:
-        self.record = record
-        self.name = cookie
-        self.field = field
-        self.new_csrf = new_csrf
-        self.wrong_csrf = wrong_csrf
-        self.sign_in = sign_in
+    record: type[S]
+    name: str
+    field: str
+    new_csrf: Callable[[Ids], str]
+    wrong_csrf: Callable[[], Refusal]
+    sign_in: str
 
     def find(self, x: Exchange[Any, Any]) -> S | None:
         """The browser's live session, if it has one."""
-        session: S | None = x.store.sessions.get(x.cookies.get(self.name, ""))
+        session: S | None = x.store.sessions.get(x.cookies.get(self.name))
         return session if session is not None and x.clock.now() < session.expires_at else None
 
     def open(self, x: Exchange[Any, Any]) -> S:

@@ -17,8 +17,8 @@ from lms_emulator.providers.brightspace.model import Session, User
 from lms_emulator.signing.jwt import TokenError, verify
 
 SESSIONS: WebSessions[Session, User] = WebSessions(
-    Session,
-    cookie="d2lSessionVal",
+    record=Session,
+    name="d2lSessionVal",
     field="d2l_referrer",
     new_csrf=lambda ids: ids.alnum(32),
     wrong_csrf=wire.wrong_csrf,
@@ -133,7 +133,7 @@ def _spend(x: Call, who: str) -> None:
     x.notes["rate_limit_reset"] = 60 - int(now % 60)
     if settings.rate_limit == "count":
         name = f"credits:{who}"
-        used = x.store.counters.get(name, 0) if x.store.counters.get(f"{name}:minute") == minute else 0
+        used = x.store.counters[name] if x.store.counters.get(f"{name}:minute") == minute else 0
         if not x.check("credits are left", used + settings.request_cost <= settings.rate_limit_credits, got=used):
             x.notes.pop("rate_limit_reset")
             raise wire.rate_limited(60 - int(now % 60))

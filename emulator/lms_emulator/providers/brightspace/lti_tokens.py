@@ -6,20 +6,18 @@ is taken as well, since tools send either.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, NamedTuple
 
+from lms_emulator.core.once import use_once
 from lms_emulator.core.outgoing import OutgoingError, fetch_json
 from lms_emulator.providers.brightspace import oauth, wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import claims_of
-from lms_emulator.providers.brightspace.model import ToolRegistration, UsedToken
+from lms_emulator.providers.brightspace.model import ToolRegistration
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import KeySet, TokenError, read
 
 TOKEN_PATH = "/core/connect/token"
-# Some tools write `exp` in milliseconds: the token holds, but no calendar reaches that far.
-_CENTURY = 100 * 365 * 86_400.0
 
 
 class KeysUnavailableError(Exception):
@@ -35,17 +33,6 @@ async def keys_at(x: Call, address: str) -> KeySet:
         raise KeysUnavailableError(str(error)) from error
     except (ValueError, TokenError) as error:
         raise KeysUnavailableError(f"{url} gave no key set: {error}") from error
-
-
-def use_once(x: Call, kind: str, client_id: str, value: str, lifetime: float) -> bool:
-    """Note a `jti` or nonce as used; False when it was used before."""
-    name = f"{kind}:{client_id}:{value}"
-    now = x.clock.now()
-    found = x.store.used_tokens.get(name)
-    if found is not None and now < found.expires_at:
-        return False
-    x.store.used_tokens.put(UsedToken(key=name, expires_at=now + timedelta(seconds=min(max(1.0, lifetime), _CENTURY))))
-    return True
 
 
 def audiences(x: Call) -> list[str]:

@@ -12,8 +12,8 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import AccessToken, Bucket, DeveloperKey, Session, User
 
 SESSIONS: WebSessions[Session, User] = WebSessions(
-    Session,
-    cookie="canvas_session",
+    record=Session,
+    name="canvas_session",
     field="authenticity_token",
     new_csrf=lambda ids: ids.token(43),
     wrong_csrf=wire.wrong_csrf,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from lms_emulator.core import once
 from lms_emulator.core.outgoing import OutgoingError, fetch_json
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.model import DeveloperKey, UsedToken
+from lms_emulator.providers.canvas.model import DeveloperKey
 from lms_emulator.signing.jwt import KeySet, TokenError
-
-# Some tools write `exp` in milliseconds: the token holds, but no calendar reaches that far.
-_CENTURY = 100 * 365 * 86_400.0
 
 
 class KeysUnavailableError(Exception):
@@ -37,13 +33,9 @@ async def tool_keys(x: Call, key: DeveloperKey) -> KeySet:
 
 def use_once(x: Call, kind: str, key: DeveloperKey, value: str, lifetime: float) -> bool:
     """Note a `jti` or nonce as used. False when it was used before and that is refused."""
-    name = f"{kind}:{key.id}:{value}"
-    now = x.clock.now()
-    found = x.store.used_tokens.get(name)
-    if found is not None and now < found.expires_at:
-        if x.settings.reused_jti == "allow":
-            x.warn("jti_reused", f"{kind} {value!r} was used before; a strict platform refuses it")
-            return True
-        return False
-    x.store.used_tokens.put(UsedToken(key=name, expires_at=now + timedelta(seconds=min(max(1.0, lifetime), _CENTURY))))
-    return True
+    if once.use_once(x, kind, key.id, value, lifetime):
+        return True
+    if x.settings.reused_jti == "allow":
+        x.warn("jti_reused", f"{kind} {value!r} was used before; a strict platform refuses it")
+        return True
+    return False

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from lms_emulator.core import issued
+from lms_emulator.core import issued, once
 from lms_emulator.core.issued import IssuedToken
+from lms_emulator.core.once import UsedToken
 from lms_emulator.core.records import Instant, Record
 from lms_emulator.core.store import Store
 from lms_emulator.core.tables import Table, TableSpec
@@ -318,13 +319,6 @@ class PendingLaunch(Record, frozen=True, kw_only=True):
     expires_at: Instant
 
 
-class UsedToken(Record, frozen=True, kw_only=True):
-    """A `jti` or nonce that a tool has used, remembered until it would be too old anyway."""
-
-    key: str
-    expires_at: Instant
-
-
 class Bucket(Record, frozen=True, kw_only=True):
     """How full the rate limit of one token is."""
 
@@ -428,6 +422,6 @@ class CanvasStore(Store):
         "sessions": TableSpec(key="id", keep_until=_until, limit=50_000),
         "pending_launches": TableSpec(key="verifier", keep_until=_until),
         "issued_tokens": issued.SPEC,
-        "used_tokens": TableSpec(key="key", keep_until=_until),
+        "used_tokens": once.SPEC,
         "buckets": TableSpec(key="token_id", limit=10_000),
     }

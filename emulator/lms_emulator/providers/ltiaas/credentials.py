@@ -63,7 +63,7 @@ def with_portal_overrides(x: Call, tenant: Tenant) -> Tenant:
         for name in ("launch_url", "deep_linking_url", "oauth_return_url")
         if getattr(x.settings, name)
     }
-    return msgspec.structs.replace(tenant, **changes) if changes else tenant
+    return msgspec.structs.replace(tenant, **changes)
 
 
 def bearer(x: Call) -> Tenant:
@@ -148,7 +148,7 @@ def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
     platform = x.store.platform_of(tenant, launch.platform_id)
     if platform is None:
         raise wire.invalid_ltik(reason="ltik_platform_gone", got="an ltik of a platform that was removed")
-    activity = x.store.activities.first("id", launch.service_key_id) if launch.service_key_id else None
+    activity = x.store.activities.first("id", launch.service_key_id)
     return Caller(tenant, platform, launch, activity)
 
 
@@ -185,7 +185,7 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
 def _ltik_diagnosis(x: Call, tenant: Tenant, token: str, reason: str) -> str | None:
     from lms_emulator.signing.jwt import TokenError, verify
 
-    if reason in ("alg_not_allowed", "alg_confusion"):
+    if reason == "alg_not_allowed":
         return "this JWT is not an ltik; was it the LMS's own id_token?"
     for other in x.store.tenants:
         if other.subdomain == tenant.subdomain:

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from lms_emulator.core import issued
 from lms_emulator.core.exchange import BodyError
 from lms_emulator.core.keys import private_key
+from lms_emulator.core.once import use_once
 from lms_emulator.core.pages import page
 from lms_emulator.providers.brightspace import lti_launch, lti_tokens, oauth, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
@@ -162,7 +163,7 @@ async def _proved_items(x: Call, deployment: Deployment, message: str) -> list[d
         ) from error
     claims = jwt.read(message).claims
     lifetime = claims["exp"] - x.clock.timestamp()
-    if not lti_tokens.use_once(x, "nonce", tool.client_id, str(claims["nonce"]), lifetime):
+    if not use_once(x, "nonce", tool.client_id, str(claims["nonce"]), lifetime):
         x.check("nonce is new", False, got=claims["nonce"])
         raise wire.lti_page("deep_linking_nonce_used", "The response was sent before.", got=claims["nonce"])
     return items

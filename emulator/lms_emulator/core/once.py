@@ -1,0 +1,37 @@
+"""What may be used once: the `jti` of an assertion, the nonce of a message."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from lms_emulator.core.exchange import Exchange
+from lms_emulator.core.records import Instant, Record
+from lms_emulator.core.tables import TableSpec
+
+# Some tools write `exp` in milliseconds: the token holds, but no calendar reaches that far.
+_CENTURY = 100 * 365 * 86_400.0
+
+
+class UsedToken(Record, frozen=True, kw_only=True):
+    """A `jti` or nonce that a tool has used, remembered until it would be too old anyway."""
+
+    key: str
+    expires_at: Instant
+
+
+SPEC: TableSpec[Any] = TableSpec(key="key", keep_until=lambda token: token.expires_at)
+
+
+def use_once(x: Exchange[Any, Any], kind: str, client: object, value: str, lifetime: float) -> bool:
+    """Note a `jti` or nonce of a client as used, in the table `used_tokens`; False when it was used before.
+
+    Parameters: `kind`, what it is; `lifetime`, for how many seconds from now it would be taken.
+    """
+    name = f"{kind}:{client}:{value}"
+    now = x.clock.now()
+    found = x.store.used_tokens.get(name)
+    if found is not None and now < found.expires_at:
+        return False
+    x.store.used_tokens.put(UsedToken(key=name, expires_at=now + timedelta(seconds=min(max(1.0, lifetime), _CENTURY))))
+    return True
