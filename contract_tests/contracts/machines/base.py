@@ -24,6 +24,8 @@ class Machine(RuleBasedStateMachine):
     """A machine at a bench. `now` is in seconds since the example began."""
 
     bench: ClassVar[Bench]
+    ATTACKS: ClassVar[dict[str, str]]
+    """By kind of attack the rules that make it, or in brackets why it makes no sense here."""
     provider: ClassVar[str]
     NEEDS: ClassVar[str] = ""
     """The facts (space separated, `clients.password` for nested ones) without which a target cannot be tested."""

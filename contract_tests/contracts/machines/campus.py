@@ -18,6 +18,13 @@ LTIK_LIFE, LAUNCH_LIFE, STUDIO_LIFE, EDX_LIFE, CANVAS_LIFE = 86400, 300, 3600, 3
 class CampusMachine(Machine):
     """What happens at one provider holds there and nowhere else; what time does, it does everywhere."""
 
+    ATTACKS: ClassVar = {
+        "swap key": "credentials_are_no_good_elsewhere",
+        "reuse": "enter_the_class",
+        "a second late": "time_passes_for_all everywhere",
+        "in the last second": "time_passes_for_all everywhere",
+    }
+
     provider = "ltiaas"
     providers: ClassVar[tuple[str, ...]] = ("openlearning", "openedx", "learningstudio", "ltiaas", "canvas")
 

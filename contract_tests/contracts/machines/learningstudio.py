@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
@@ -17,6 +17,7 @@ OFFSETS = st.sampled_from([0, -1, WINDOW, -WINDOW, WINDOW + 1, -WINDOW - 1])
 ASSERTION_ATTACKS = ["flip", "cut", "upper field", "user", "campus", "order", "no signature", "field more"]
 ASSERTION_ATTACKS += ["other secret", "type"]
 SIGNATURE_ATTACKS = ["secret", "key", "flip", "method", "path", "query", "nonce", "time", "hmac", "drop", "long"]
+SIGNATURE_ATTACKS += ["cut", "nonce twice", "header twice"]
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -40,6 +41,22 @@ class Refresh:
 
 class LearningStudioMachine(Machine):
     """Assertions, tokens and signed requests."""
+
+    ATTACKS: ClassVar = {
+        "tamper": "assertions_forged signed_in_every_wrong_way me_tampered",
+        "truncate": "assertions_forged signed_in_every_wrong_way refresh me_tampered",
+        "replay": "signed",
+        "reuse": "refresh",
+        "swap key": "assertions_forged signed_in_every_wrong_way",
+        "swap tenant": "assertion_of_the_other_campus assertions_forged password_wrong signed_beyond_the_campus",
+        "swap user": "assertions_forged me_tampered another_user",
+        "algorithm `none`": "signed_in_every_wrong_way assertions_forged",
+        "HS256 with the public key": "(there are no public keys)",
+        "strip a parameter": "signed_in_every_wrong_way assertions_forged",
+        "a parameter twice": "signed_in_every_wrong_way",
+        "a second late": "assertion signed wait_for_an_expiry",
+        "in the last second": "assertion signed wait_for_an_expiry",
+    }
 
     provider = "learningstudio"
     NEEDS = (
@@ -301,7 +318,12 @@ class LearningStudioMachine(Machine):
             header = header.replace("CMAC-AES", "HMAC-SHA1")
         elif how == "drop":
             header = header.replace(f',oauth_nonce="{nonce}"', "")
-        expect_refused(self.wire.send("GET", sent, [("X-Authorization", header)]), status=401, why=how)
+        elif how == "cut":
+            header = header.replace(signature, signature[:-5])
+        elif how == "nonce twice":
+            header += f',oauth_nonce="{self.nonce()}"'
+        headers = [("X-Authorization", header)] * (2 if how == "header twice" else 1)
+        expect_refused(self.wire.send("GET", sent, headers), status=401, why=how)
         if how in ("secret", "flip", "path", "query"):
             right = self.wire.signed(self.keys, "GET", path, self.epoch, nonce)
             expect_granted(right, "a refused request must not use up its nonce")

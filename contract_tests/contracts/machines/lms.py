@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from ..http import Browser
+from ..http import Browser, form
 from ..jose import b64, hs_token, unb64
 from ..outcomes import Code, Token
 from .base import PICK, expect_granted, expect_refused, flipped, pick
@@ -44,6 +44,22 @@ class Session:
 
 class LmsMachine(ToolRules):
     """OAuth 2.0 at an LMS. `ROTATES`: refresh tokens work once; otherwise a refresh kills the access token before."""
+
+    ATTACKS: ClassVar = {
+        "tamper": "exchange refresh use_tampered launch_forged assertions_forged use_a_service_token",
+        "truncate": "exchange use_tampered launch_forged assertions_forged use_a_service_token",
+        "replay": "launch_forged assertions_forged",
+        "reuse": "sign_in refresh",
+        "swap key": "exchange refresh assertions_forged",
+        "swap tenant": "(a world has one school)",
+        "swap user": "log_in_wrongly use_a_service_token",
+        "algorithm `none`": "use_tampered launch_forged assertions_forged use_a_service_token",
+        "HS256 with the public key": "use_tampered launch_forged assertions_forged",
+        "strip a parameter": "exchange_malformed log_in_wrongly assertions_forged",
+        "a parameter twice": "exchange_malformed",
+        "a second late": "wait_for_an_expiry assertions_forged launch_forged",
+        "in the last second": "wait_for_an_expiry assertions_forged",
+    }
 
     NEEDS = "client_id client_secret redirect_uri other_client.client_id student other_student"
     ROTATES: ClassVar[bool]
@@ -173,6 +189,29 @@ class LmsMachine(ToolRules):
         else:
             expect_refused(outcome, "invalid_grant", status=400, why=f"{wrong}, used {grant.used}, now {self.now}")
 
+    @precondition(lambda self: any(not g.used and self.now < g.expires for g in self.grants))
+    @rule(number=PICK, how=st.sampled_from(["code", "client_id", "client_secret", "wrong last", "wrong first"]))
+    def exchange_malformed(self, number: int, how: str) -> None:
+        """A field left out, or the code sent twice: the last one counts, and a refusal uses nothing up."""
+        grant = pick([g for g in self.grants if not g.used and self.now < g.expires], number)
+        client = self.clients[grant.client]
+        fields = {name: client[name] for name in ("client_id", "client_secret", "redirect_uri")}
+        pairs = [("grant_type", "authorization_code"), *fields.items(), ("code", grant.code)]
+        if how == "wrong last":
+            pairs.append(("code", flipped(grant.code, number)))
+        elif how == "wrong first":
+            pairs.insert(0, ("code", flipped(grant.code, number)))
+        else:
+            pairs = [(name, value) for name, value in pairs if name != how]
+        answer = form(self.bench.target.http, self.bench.target.base(self.provider) + self.wire.TOKEN, pairs)
+        if how == "wrong first":
+            grant.used = True
+            assert answer.status == 200, answer.text
+            access = answer.json()["access_token"]
+            self.undo.append(lambda: self.give_back(access))
+        else:
+            assert answer.status in (400, 401), f"{how}: {answer.status} {answer.text}"
+
     def fresh(self, access: str) -> None:
         """No token is given out twice."""
         assert all(access != old for session in self.sessions for old, _ in session.tokens)
@@ -296,6 +335,7 @@ class CanvasMachine(LmsMachine):
 
     provider = "canvas"
     ROTATES = False
+    HINT_DECIDES = True
     CODE_LIFE = 600
     PEOPLE = ("student", "other_student", "teacher")
     DEAD_REFRESH = "invalid_request"
@@ -324,6 +364,7 @@ class BrightspaceMachine(LmsMachine):
 
     provider = "brightspace"
     ROTATES = True
+    HINT_DECIDES = False
     CODE_LIFE = 300
     PEOPLE = ("student", "other_student", "instructor")
     DEAD_REFRESH = "invalid_grant"

@@ -17,6 +17,8 @@ from .base import PICK, Machine, expect_granted, expect_refused, flipped, pick
 LIFE, CODE_LIFE, LMS_CODE_LIFE, LTIK_LIFE = 3600, 600, {"canvas": 600, "brightspace": 300}, 86400
 STATE_LIFE, TOKEN_AGE = 60, 10
 LMSES = st.sampled_from(["canvas", "brightspace"])
+LAUNCH_ATTACKS = ["flip", "claims", "none", "public key", "browser", "state", "other token"]
+LAUNCH_ATTACKS += ["no state", "no id_token", "state twice"]
 ROTATES = {"canvas": False, "brightspace": True}
 
 
@@ -67,6 +69,22 @@ class Launched:
 
 class LtiaasMachine(Machine):
     """Connecting, refreshing and launching through LTIAAS."""
+
+    ATTACKS: ClassVar = {
+        "tamper": "exchange refresh launch_forged id_token_wrongly",
+        "truncate": "exchange",
+        "replay": "finish_launch launch_and_wait_a_day",
+        "reuse": "exchange refresh connect_with_every_wrong_turn",
+        "swap key": "exchange id_token_wrongly",
+        "swap tenant": "exchange refresh id_token_wrongly connect_with_every_wrong_turn",
+        "swap user": "launch_forged id_token_wrongly launch_and_wait_a_day",
+        "algorithm `none`": "launch_forged id_token_wrongly",
+        "HS256 with the public key": "launch_forged",
+        "strip a parameter": "launch_forged",
+        "a parameter twice": "launch_forged",
+        "a second late": "wait_for_an_expiry launch_and_wait_a_day",
+        "in the last second": "wait_for_an_expiry launch_and_wait_a_day",
+    }
 
     provider = "ltiaas"
     NEEDS = "api_key platforms.canvas platforms.brightspace without_oauth_plan.api_key oauth_return_url launch_url"
@@ -292,7 +310,7 @@ class LtiaasMachine(Machine):
 
     @precondition(lambda self: any(not w.done for w in self.waiting))
     @rule(number=PICK, at=st.integers(0, 300),
-          how=st.sampled_from(["flip", "claims", "none", "public key", "browser", "state", "other token"]))  # fmt: skip
+          how=st.sampled_from(LAUNCH_ATTACKS))  # fmt: skip
     def launch_forged(self, number: int, how: str, at: int) -> None:
         """A changed id_token, another browser or another state: no launch."""
         waiting = pick([w for w in self.waiting if not w.done], number)
@@ -313,6 +331,10 @@ class LtiaasMachine(Machine):
             browser = Browser(self.bench.target.http)
         elif how == "state":
             form = form.changed(state=flipped(form["state"], at))
+        elif how in ("no state", "no id_token"):
+            form = form.changed(**{how[3:]: None})
+        elif how == "state twice":
+            form = form.with_field("state", flipped(form["state"], at))
         else:
             other = next((w for w in self.waiting if w is not waiting), None)
             if other is None:

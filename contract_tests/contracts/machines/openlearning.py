@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
@@ -21,6 +21,7 @@ TAMPER = [
     "drop",
     "add",
     "signature",
+    "cut",
     "timestamp",
     "nonce",
     "key",
@@ -59,6 +60,22 @@ class Launch:
 
 class OpenLearningMachine(Machine):
     """Provisioning and sign-on."""
+
+    ATTACKS: ClassVar = {
+        "tamper": "launch_tampered",
+        "truncate": "launch_tampered provision_without_right",
+        "replay": "launch launch_of_our_own",
+        "reuse": "launch",
+        "swap key": "launch_tampered launch_of_our_own sign_on_wrongly",
+        "swap tenant": "provision_without_right sign_on_wrongly enrolments_for_a_stranger",
+        "swap user": "launch_tampered sign_on_wrongly",
+        "algorithm `none`": "launch_tampered",
+        "HS256 with the public key": "(launches are signed with a shared secret)",
+        "strip a parameter": "launch_tampered",
+        "a parameter twice": "launch_tampered",
+        "a second late": "wait_for_an_expiry launch_of_our_own",
+        "in the last second": "wait_for_an_expiry launch_of_our_own",
+    }
 
     provider = "openlearning"
     NEEDS = (
@@ -195,6 +212,7 @@ class OpenLearningMachine(Machine):
             "drop": lambda: made.changed(lis_person_name_full=None),
             "add": lambda: made.with_field("ext_submit", "Continue"),
             "signature": lambda: made.changed(oauth_signature=flipped(signature[:-2], at) + signature[-2:]),
+            "cut": lambda: made.changed(oauth_signature=signature[:-3]),
             "timestamp": lambda: made.changed(oauth_timestamp=str(int(made["oauth_timestamp"]) + 1)),
             "nonce": lambda: made.changed(oauth_nonce=flipped(made["oauth_nonce"], at)),
             "key": lambda: made.changed(oauth_consumer_key=flipped(made["oauth_consumer_key"], at)),

@@ -33,6 +33,8 @@ class ToolRules(Machine):
     port: Any
     PEOPLE: ClassVar[tuple[str, ...]]
     sessions: list[Any]
+    HINT_DECIDES: ClassVar[bool]
+    """Whether a message hint stands for the launch it was made for, whoever brings it: Canvas keeps launches so."""
     wire: Any
 
     def sit_down(self) -> None:
@@ -133,6 +135,12 @@ class ToolRules(Machine):
         else:
             query["login_hint"] = self.login_hint(self.PEOPLE[1])
             browser = self.opened[self.PEOPLE[1]]  # signed in as the other, with the message hint of the first
+            if self.HINT_DECIDES:
+                url = parts._replace(query=urlencode(query)).geturl()
+                made = expect_granted(authenticate(browser, url, self.bench.target.base(self.provider)))
+                claims = json.loads(unb64(made["id_token"].split(".")[1]))
+                assert claims["sub"] == self.facts[self.PEOPLE[0]]["lti_id"], "the id_token names who opened the tool"
+                return
         url = parts._replace(query=urlencode(query)).geturl()
         outcome = authenticate(browser, url, self.bench.target.base(self.provider))
         expect_refused(outcome, why=how)

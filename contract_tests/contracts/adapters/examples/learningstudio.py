@@ -24,6 +24,8 @@ Keys = Mapping[str, Any]
 class LearningStudio:
     """The integrator's side. Whatever it does not do is done by the wire."""
 
+    WHY_WIRE = "it acts on behalf of users by tokens, and signs no requests"
+
     provider = "learningstudio"
 
     def __init__(self, http: Http, base: str, facts: Mapping[str, Any]) -> None:

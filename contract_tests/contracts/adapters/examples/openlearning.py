@@ -20,6 +20,8 @@ TIMEOUT = (3.05, 10)
 class OpenLearning:
     """The integrator's side. Whatever it does not do is done by the wire."""
 
+    WHY_WIRE = "the browser's part, signing and checking launches are not the server's"
+
     provider = "openlearning"
 
     def __init__(self, http: Http, base: str, facts: Mapping[str, Any]) -> None:

@@ -12,6 +12,16 @@ from ..wire import openedx
 class Authlib(openedx.OpenEdx):
     """Every grant through `OAuth2Session`, with HTTP Basic where the client has a secret."""
 
+    ALSO = ("client_credentials", "password", "exchange", "refresh")  # all of them by `_token`
+    WHY_WIRE = "`me`, enrolling and the browser's part are no matter of OAuth clients"
+
+    def revoke(self, client: Client, token: str) -> Refused | None:
+        with self._session(client) as session:
+            answer = session.revoke_token(f"{self.base}/oauth2/revoke_token/", token=token)
+        if answer.status_code == 200:
+            return None
+        return Refused(status=answer.status_code, code=answer.json().get("error"))
+
     def _session(self, client: Client) -> Any:
         from authlib.integrations.requests_client import OAuth2Session
 

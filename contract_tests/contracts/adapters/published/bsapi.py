@@ -13,6 +13,8 @@ from ..wire import brightspace
 class BsApi(brightspace.Brightspace):
     """Tokens and `whoami` through the client; it insists on https, so only the scheme of its URLs is changed."""
 
+    WHY_WIRE = "it knows no LTI"
+
     def token(self, client: Client, code: str, redirect_uri: str) -> Token | Refused:
         from bsapi import oauth
 

@@ -11,6 +11,8 @@ from ..wire import canvas
 class CanvasApi(canvas.Canvas):
     """Who a token stands for, through the client."""
 
+    WHY_WIRE = "it calls the REST API with a token it is given, and knows neither OAuth 2.0 nor LTI"
+
     def whoami(self, access_token: str | None) -> str | Refused:
         from canvasapi import Canvas
         from canvasapi.exceptions import InvalidAccessToken, Unauthorized

@@ -11,6 +11,11 @@ from ..wire import openedx
 class EdxApiClient(openedx.OpenEdx):
     """Who a Bearer token stands for, as the owner of the first enrolment or of the empty list it may read."""
 
+    WHY_WIRE = (
+        "it calls REST APIs with a token it is given: of the port it could only enrol besides, "
+        "which the `openedx` machine does not do"
+    )
+
     def me(self, scheme: str | None, token: str) -> str | Refused:
         plain = super().me(scheme, token)
         if scheme != "Bearer" or " " in token or not token or self.facts.get("course_id") is None:

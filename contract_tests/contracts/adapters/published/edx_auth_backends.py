@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from ...outcomes import Refused, Token
@@ -13,6 +14,10 @@ from . import configure_django
 
 class EdxAuthBackends(openedx.OpenEdx):
     """The exchange of codes and the refreshing of tokens, through the back end; it always asks for JWTs."""
+
+    WHY_WIRE = (
+        "it signs people in by code and asks for JWTs; PKCE, opaque tokens by code and public clients go by the wire"
+    )
 
     def _backend(self, client: Client, code: str, redirect_uri: str) -> Any:
         with warnings.catch_warnings():
@@ -51,22 +56,33 @@ class EdxAuthBackends(openedx.OpenEdx):
     ) -> Token | Refused:
         if not jwt or verifier is not None or "client_secret" not in client:
             return super().exchange(client, code, redirect_uri, verifier=verifier, jwt=jwt)
-        import requests
-
         backend = self._backend(client, code, redirect_uri)
-        from social_core.exceptions import AuthException
-
-        try:
-            body = backend.request_access_token(
+        return _answer(
+            lambda: backend.request_access_token(
                 backend.access_token_url(),
                 data=backend.auth_complete_params(),
                 headers=backend.auth_headers(),
                 auth=backend.auth_complete_credentials(),
                 method="POST",
             )
-        except (requests.HTTPError, AuthException) as error:
-            response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
-            status = None if response is None else response.status_code
-            return Refused(status=status, code=None if response is None else response.json().get("error"))
-        return Token(access=body["access_token"], expires_in=body["expires_in"], kind=body["token_type"],
-                     scope=body["scope"], refresh=body.get("refresh_token"))  # fmt: skip
+        )
+
+    def refresh(self, client: Client, refresh_token: str, *, scope: str | None = None) -> Token | Refused:
+        if scope is not None or "client_secret" not in client:
+            return super().refresh(client, refresh_token, scope=scope)
+        backend = self._backend(client, "", "")
+        return _answer(lambda: backend.refresh_token(refresh_token))
+
+
+def _answer(ask: Callable[[], Any]) -> Token | Refused:
+    import requests
+    from social_core.exceptions import AuthException
+
+    try:
+        body = ask()
+    except (requests.HTTPError, AuthException) as error:
+        response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
+        status = None if response is None else response.status_code
+        return Refused(status=status, code=None if response is None else response.json().get("error"))
+    return Token(access=body["access_token"], expires_in=body["expires_in"], kind=body["token_type"],
+                 scope=body["scope"], refresh=body.get("refresh_token"))  # fmt: skip

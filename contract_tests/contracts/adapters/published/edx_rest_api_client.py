@@ -15,10 +15,20 @@ from . import configure_django
 class EdxRestApiClient(openedx.OpenEdx):
     """Tokens by client credentials and by refresh, and calls with a JWT, through the client."""
 
+    WHY_WIRE = (
+        "it asks for no scope, knows no passwords, codes or revocation, and "
+        "calls with JWTs; scopes, public clients and Bearer go by the wire"
+    )
+
     def client_credentials(self, client: Client, *, scope: str | None = None, jwt: bool = False) -> Token | Refused:
         if scope is not None:
             return super().client_credentials(client, scope=scope, jwt=jwt)  # it asks for no scope
         return self._token(client, token_type="jwt" if jwt else "bearer", grant_type="client_credentials")
+
+    def refresh(self, client: Client, refresh_token: str, *, scope: str | None = None) -> Token | Refused:
+        if scope is not None or "client_secret" not in client:
+            return super().refresh(client, refresh_token, scope=scope)
+        return self._token(client, token_type="bearer", grant_type="refresh_token", refresh_token=refresh_token)
 
     def me(self, scheme: str | None, token: str) -> str | Refused:
         if scheme != "JWT":

@@ -12,6 +12,8 @@ from ..wire import ltiaas
 class LtiaasClient(ltiaas.Ltiaas):
     """Launches and rosters through the client, which has no OAuth 2.0 methods; only its base URL is changed."""
 
+    WHY_WIRE = "it has no OAuth 2.0 methods"
+
     def id_token(self, api_key: str, ltik: str) -> Any | Refused:
         token = self._ask(api_key, ltik, lambda client: client.get_id_token())
         if isinstance(token, Refused):

@@ -18,6 +18,8 @@ class PyLti1p3(ToolSide):
     `jti` and nonce itself.
     """
 
+    WHY_WIRE = "it is a tool, and no client of people's OAuth 2.0 tokens"
+
     KNOWN_GAPS: ClassVar = {"launch replay": "it looks whether a nonce is its own, and never uses it up"}
 
     def login(self, seat: Seat, initiation: Mapping[str, str], session: MutableMapping[str, str]) -> str:
