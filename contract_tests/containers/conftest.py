@@ -114,7 +114,7 @@ def folder(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Path]:
 def beside(engine: Engine) -> Callable[..., str]:
     """Runs a program of this machine that knows of the engine as programs do, by DOCKER_HOST and its network."""
 
-    def run(*command: str | Path, folder: Path, seconds: float = 240, **variables: str) -> str:
+    def run(*command: str | Path, folder: Path, seconds: float = 400, **variables: str) -> str:
         path = f"{engine.commands}:{os.environ['PATH']}"
         home = {"HOME": engine.shared, "TMPDIR": engine.shared, "DOCKER_HOST": engine.address, "PATH": path}
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("LMS_", "PYTEST_", "DOCKER_"))}
