@@ -76,11 +76,11 @@ class EdxAuthBackends(openedx.OpenEdx):
 
 def _answer(ask: Callable[[], Any]) -> Token | Refused:
     import requests
-    from social_core.exceptions import AuthException
+    from social_core.exceptions import SocialAuthBaseException
 
     try:
         body = ask()
-    except (requests.HTTPError, AuthException) as error:
+    except (requests.HTTPError, SocialAuthBaseException) as error:
         response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
         status = None if response is None else response.status_code
         return Refused(status=status, code=None if response is None else response.json().get("error"))
