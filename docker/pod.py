@@ -33,10 +33,18 @@ default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "none"
-[network]
-network_config_dir = "{networks}"
 """
-_HOLD = "mount --make-rprivate / && mount -t tmpfs none /run && ip link set lo up && echo held && exec sleep infinity"
+# podman keeps its state in /run, and its networks beside its settings.
+_HOLD = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs none /run
+cp -a /etc/containers /run/settings
+mount --bind /run/settings /etc/containers
+ip link set lo up
+echo held
+exec sleep infinity
+"""
 _GET = """
 import sys, urllib.request as u
 answer = u.build_opener(u.ProxyHandler({})).open(u.Request(sys.argv[1], headers={"Host": sys.argv[2]}), timeout=5)
@@ -57,8 +65,7 @@ class Podman:
     def __init__(self, work: Path, holder: int) -> None:
         self.holder = holder
         settings = work / "containers.conf"
-        settings.write_text(_SETTINGS.format(networks=work / "networks"), "utf-8")
-        (work / "networks").mkdir()
+        settings.write_text(_SETTINGS, "utf-8")
         self._prefix = ["nsenter", "--target", str(holder), "--net", "--mount", "--pid"]
         self._prefix += ["env", f"CONTAINERS_CONF={settings}", "podman", "--storage-driver", "vfs"]
         self._prefix += ["--root", str(work / "storage"), "--runroot", str(work / "run")]
