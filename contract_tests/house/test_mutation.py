@@ -25,6 +25,14 @@ def test_every_survivor_has_a_reason() -> None:
     assert [mutant for mutant, why in mutation.reasons().items() if len(why) < 10] == []
 
 
+def test_the_kept_results_meet_the_bar_and_explain_what_is_left() -> None:
+    results, explained = mutation.results(), [mutant.source for mutant in mutation.reasons()]
+    assert set(results) == set(mutation.targets())
+    for source, row in results.items():
+        assert 100 * row["killed"] >= mutation.WANTED_PERCENT * row["mutants"], source
+        assert row["mutants"] - row["killed"] == explained.count(source), source
+
+
 def test_the_page_says_what_the_last_runs_gave() -> None:
     assert mutation.PAGE.read_text(encoding="utf-8") == mutation.page(mutation.results(), mutation.reasons())
 
