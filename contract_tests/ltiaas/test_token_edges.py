@@ -1,0 +1,262 @@
+"""LTIAAS's ltiks and service keys to the last word: which launch or activity is meant, or exactly why none is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from contract_tests.in_process import NOON, InProcess
+from contract_tests.ltiaas.edges import (
+    DAY,
+    DECORATED,
+    ISSUER,
+    KEY,
+    NEVER,
+    NO_LTIK,
+    NO_SERVICE_KEY,
+    NOW,
+    OTHER_SECRET,
+    SECRET,
+    SECTION,
+    launched,
+    ltik,
+    refused,
+    service_key,
+    serviced,
+)
+from contract_tests.ltiaas.support import LTI, SPARE, query
+
+
+@pytest.fixture(scope="module")
+def rig() -> InProcess:
+    return InProcess("ltiaas", SECTION)
+
+
+@pytest.fixture(autouse=True)
+def pristine(rig: InProcess) -> Iterator[None]:
+    yield
+    rig.lms.reset()
+    rig.lms.clock.freeze(NOON)
+
+
+# launches
+
+
+@pytest.mark.parametrize(
+    ("header", "reason", "got", "diagnosis"),
+    [
+        (None, "unreadable_credential", "no Authorization header", None),
+        (
+            "LTIK-AUTH-V2 a.b.c",
+            "unreadable_credential",
+            "LTIK-AUTH-V2 that is not `<API key>:<token>`",
+            "the API key is missing: write `<API key>:<ltik>`",
+        ),
+        (f"SERVICE-AUTH-V1 {KEY}:x", "scheme_not_taken", "SERVICE-AUTH-V1", None),
+        (f"Bearer {KEY}", "scheme_not_taken", "Bearer", None),
+        ("LTIK-AUTH-V2 wrong:x", "wrong_api_key", "an unknown API key", None),
+        (f"LTIK-AUTH-V2 {KEY.lower()}:x", "wrong_api_key", "an unknown API key", None),
+    ],
+)
+def test_credentials_that_lead_to_no_launch(
+    rig: InProcess, header: str | None, reason: str, got: str, diagnosis: str | None
+) -> None:
+    told = {
+        "scheme_not_taken": f"sent {got}; this endpoint takes LTIK-AUTH-V2 or LTIK-AUTH-V1",
+        "wrong_api_key": DECORATED
+        if header and KEY.lower() in header
+        else "the ltik was not looked at: the API key is wrong",
+    }
+    answer = rig.get("/api/idtoken", headers={"Authorization": header} if header else {})
+    refused(rig, answer, NO_LTIK, reason, got=got, diagnosis=told.get(reason, diagnosis))
+
+
+def test_an_ltik_and_what_is_behind_it(rig: InProcess) -> None:
+    answer = launched(rig, ltik("active"))
+    check = {"name": "Authorization: LTIK-AUTH-V2", "passed": True, "got": "tenant demo, platform P1"}
+    assert (answer.status_code, rig.checks) == (200, [check])
+    told = answer.json()
+    assert told["user"]["id"] == "ada"
+    assert (told["platform"]["id"], told["platform"]["clientId"]) == ("P1", "client-1")
+    claims = jwt.decode(told["services"]["serviceKey"], SECRET, algorithms=["HS256"])
+    assert claims == {"serviceKey": "act", "platformId": "P1", "g": 2}
+    for name in ("plain", "lost"):
+        answer = launched(rig, ltik(name))
+        assert (answer.status_code, answer.json()["services"].get("serviceKey")) == (200, None)
+
+
+def test_an_ltik_lives_for_a_day_to_the_second(rig: InProcess) -> None:
+    assert launched(rig, ltik("oldest", seconds=-DAY)).status_code == 200
+    answer = launched(rig, ltik("older", seconds=-DAY - 1))
+    why = "an ltik lives 24 h; background jobs use the service key of /api/idtoken"
+    refused(rig, answer, NO_LTIK, "ltik_expired", got="too_old", diagnosis=why)
+    rig.lms.settings["ltiaas.ltik_hours"] = 25
+    assert launched(rig, ltik("older", seconds=-DAY - 1)).status_code == 200
+    rig.lms.settings["ltiaas.ltik_hours"] = 1
+    launched(rig, ltik("older", seconds=-DAY - 1))
+    assert "lives 1 h;" in str(rig.refusal.diagnosis)
+
+
+def test_an_ltik_from_a_clock_that_is_ahead(rig: InProcess) -> None:
+    assert launched(rig, ltik("ahead", seconds=1)).status_code == 200
+    answer = launched(rig, ltik("too-far-ahead", seconds=2))
+    refused(rig, answer, NO_LTIK, "ltik_issued_in_future", got="issued_in_future", diagnosis=None)
+
+
+FOREIGN = "this JWT is not an ltik; was it the LMS's own id_token?"
+
+
+@pytest.mark.parametrize(
+    ("token", "reason", "diagnosis"),
+    [
+        ("x.y.z", "malformed", None),
+        (ltik("plain", "w" * 64), "bad_signature", None),
+        (
+            ltik("plain", OTHER_SECRET),
+            "bad_signature",
+            "the ltik was issued by tenant `other`, the API key is `demo`'s",
+        ),
+        (jwt.encode({"s": "plain"}, SPARE, "RS256"), "alg_not_allowed", FOREIGN),
+        (jwt.encode({"s": "plain"}, SECRET, "HS512"), "alg_not_allowed", FOREIGN),
+        (jwt.encode({"s": "plain"}, "", "none"), "alg_none", None),
+    ],
+)
+def test_ltiks_that_cannot_be_believed(rig: InProcess, token: str, reason: str, diagnosis: str | None) -> None:
+    refused(rig, launched(rig, token), NO_LTIK, f"ltik_{reason}", got=reason, diagnosis=diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("token", "reason", "got", "diagnosis"),
+    [
+        (ltik("nothing"), "ltik_unknown", "an ltik of no launch here", NEVER),
+        (ltik("theirs"), "ltik_unknown", "an ltik of no launch here", NEVER),
+        (ltik("plain", user="zoe"), "ltik_unknown", "an ltik of no launch here", NEVER),
+        (ltik("plain", iat=NOW - 1), "ltik_unknown", "an ltik of no launch here", NEVER),
+        (
+            service_key("act", iat=NOW),
+            "ltik_unknown",
+            "an ltik of no launch here",
+            "sent the service key as an ltik; its scheme is SERVICE-AUTH-V1",
+        ),
+        (ltik("removed"), "ltik_platform_gone", "an ltik of a platform that was removed", None),
+    ],
+)
+def test_ltiks_of_no_launch_here(rig: InProcess, token: str, reason: str, got: str, diagnosis: str | None) -> None:
+    refused(rig, launched(rig, token), NO_LTIK, reason, got=got, diagnosis=diagnosis)
+
+
+# activities
+
+
+def test_a_service_key_and_what_is_behind_it(rig: InProcess) -> None:
+    answer = serviced(rig, service_key("act"))
+    assert (answer.status_code, answer.json()["details"]["message"]) == (403, "SERVICE_NOT_AVAILABLE_FOR_CONTEXT")
+    assert rig.checks[0] == {
+        "name": "Authorization: SERVICE-AUTH-V1",
+        "passed": True,
+        "got": "tenant demo, platform P1",
+    }
+    answer = serviced(rig, service_key("with-roster"))
+    assert rig.refusal.reason == "lms_unreachable", "the roster of the activity is asked for"
+
+
+GONE = "a key of no activity here"
+
+
+@pytest.mark.parametrize(
+    ("token", "reason", "got", "diagnosis"),
+    [
+        ("x.y.z", "service_key_malformed", "malformed", None),
+        (service_key("act", "w" * 64), "service_key_bad_signature", "bad_signature", None),
+        (jwt.encode({"serviceKey": "act"}, SPARE, "RS256"), "service_key_alg_not_allowed", "alg_not_allowed", None),
+        (service_key("act", exp=NOW), "service_key_expired", "expired", None),
+        (ltik("plain"), "service_key_is_ltik", "an ltik", "sent the ltik; read `services.serviceKey`"),
+        (service_key("nothing"), "service_key_unknown", GONE, NEVER),
+        (service_key("their-act"), "service_key_unknown", GONE, None),
+        (service_key("act", platformId="P2"), "service_key_unknown", GONE, None),
+        (service_key("act", platformId="P9"), "service_key_unknown", GONE, None),
+        (
+            service_key("act", g=1),
+            "service_key_stale",
+            "the key of an earlier launch",
+            "a later launch replaced this service key; read it again at every launch",
+        ),
+    ],
+)
+def test_service_keys_that_lead_nowhere(
+    rig: InProcess, token: str, reason: str, got: str, diagnosis: str | None
+) -> None:
+    refused(rig, serviced(rig, token), NO_SERVICE_KEY, reason, got=got, diagnosis=diagnosis)
+
+
+# what a launch gives
+
+
+def launch_of(rig: InProcess, **changes: Any) -> httpx.Response:
+    """A whole launch from the LMS that the test plays."""
+    fields = {"iss": ISSUER, "login_hint": "h", "target_link_uri": "https://x", "client_id": "client-1"}
+    begun = rig.post("/lti/login", url="http://demo.ltiaas.com", data=fields)
+    assert begun.status_code == 302, begun.text
+    asked = query(begun.headers["location"])
+    claims = {
+        "iss": ISSUER,
+        "sub": "ada",
+        "aud": "client-1",
+        "iat": NOW,
+        "exp": NOW + 60,
+        "nonce": asked["nonce"],
+        f"{LTI}message_type": "LtiResourceLinkRequest",
+        f"{LTI}version": "1.3.0",
+        f"{LTI}deployment_id": "d1",
+        f"{LTI}target_link_uri": "https://x",
+        f"{LTI}roles": [],
+        f"{LTI}resource_link": {"id": "l1"},
+        **changes,
+    }
+    token = jwt.encode(claims, SPARE, algorithm="RS256", headers={"kid": "bench"})
+    cookie = begun.headers["set-cookie"].partition(";")[0]
+    answer = rig.post(
+        "/lti/launch",
+        url="http://demo.ltiaas.com",
+        data={"id_token": token, "state": asked["state"]},
+        headers={"Cookie": cookie},
+    )
+    assert answer.status_code == 302, answer.text
+    return answer
+
+
+def test_an_ltik_says_where_it_is_from(rig: InProcess) -> None:
+    roster = {
+        "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice": {"context_memberships_url": "https://r"}
+    }
+    answer = launch_of(rig, **roster)
+    token = query(answer.headers["location"])["ltik"]
+    claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"verify_iat": False})
+    dump = rig.lms.dump()["ltiaas"]
+    assert claims == {
+        "platformUrl": ISSUER,
+        "clientId": "client-1",
+        "deploymentId": "d1",
+        "platformCode": "ltiP1",
+        "contextId": dump["activities"][-1]["id"],
+        "user": "ada",
+        "s": dump["launches"][-1]["id"],
+        "iat": NOW,
+    }
+    assert launched(rig, token).status_code == 200
+
+
+def test_addresses_of_the_portal_give_way_to_settings(rig: InProcess) -> None:
+    assert launch_of(rig).headers["location"].startswith("https://tool.example/launch?")
+    rig.lms.settings["ltiaas.launch_url"] = "https://elsewhere.example/launch"
+    assert launch_of(rig).headers["location"].startswith("https://elsewhere.example/launch?")
+    rig.lms.settings["ltiaas.deep_linking_url"] = "https://elsewhere.example/choose"
+    deep = {
+        f"{LTI}message_type": "LtiDeepLinkingRequest",
+        "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings": {"deep_link_return_url": "https://r"},
+    }
+    assert launch_of(rig, **deep).headers["location"].startswith("https://elsewhere.example/choose?")
