@@ -11,10 +11,9 @@ from contract_tests.containers.watching import Engine, Seen, attend
 from contract_tests.examples.snippets import Snippet, documents, left_to_containers
 
 SHELL = [s for document in documents() for s in left_to_containers(document) if s.kind == "sh"]
+_INLINE = re.compile(r"`(docker (?:run|create|compose|build|buildx build) -[^`\n]+)`")
 # One that is cut short by an ellipsis is no command yet.
-INLINE = sorted(
-    {code for d in documents() for code in re.findall(r"`(docker (?!compose`)[^`\n]+)`", d.read_text("utf-8"))}
-)
+INLINE = sorted({code for d in documents() for code in _INLINE.findall(d.read_text("utf-8")) if "…" not in code})
 
 
 def foreground(code: str) -> list[str]:
@@ -50,6 +49,6 @@ def test_a_block_of_commands(
         )
 
 
-@pytest.mark.parametrize("command", [code for code in INLINE if "…" not in code])
+@pytest.mark.parametrize("command", INLINE)
 def test_a_command_in_the_text(engine: Engine, checkout: Path, image: list[Seen], command: str) -> None:
     assert engine.run("bash", "-c", command, folder=checkout).stdout
