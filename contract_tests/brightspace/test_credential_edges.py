@@ -44,7 +44,11 @@ READY = {
     "ada": token(sub="ada"),
     "long": token(nbf=NOW - 3600, exp=NOW + 3600),
     "other": token(nbf=NOW - 3600, exp=NOW + 3600, sub="171"),
+    "companion of ada": token(nbf=NOW - 3600, exp=NOW + 3600, jti="1"),
+    "companion of bob": token(nbf=NOW - 3600, exp=NOW + 3600, jti="2", sub="171"),
+    "planner of ada": token(nbf=NOW - 3600, exp=NOW + 3600, jti="3"),
 }
+APPLICATIONS = {"companion of ada": "companion", "companion of bob": "companion", "planner of ada": "planner"}
 
 
 def person(number: int, username: str, **more: Any) -> dict[str, Any]:
@@ -78,7 +82,10 @@ SECTION: dict[str, Any] = {
             "issued_at": "2026-01-01T00:00:00Z",
         }
     ],
-    "demo_tokens": [{"label": label, "token": text} for label, text in READY.items()],
+    "demo_tokens": [
+        {"label": label, "token": text, **({"client_id": APPLICATIONS[label]} if label in APPLICATIONS else {})}
+        for label, text in READY.items()
+    ],
 }
 
 
@@ -263,8 +270,21 @@ def test_credits_are_spent_to_the_last_and_come_back_with_the_minute(rig: InProc
     assert rig.refusal.reason == "rate_limited"
     assert rig.checks[-1] == {"name": "credits are left", "passed": False, "got": 20}
     assert "rate_limit_reset" not in rig.last.notes
-    assert headers(call(rig, READY["other"])) == ("10", "15"), "everybody has credits of their own"
+    assert headers(call(rig, READY["other"])) == ("10", "15"), "who uses no known application has credits of their own"
     rig.lms.clock.freeze(NOON - timedelta(microseconds=1))
     assert call(rig, READY["long"]).headers["Retry-After"] == "1"
     rig.lms.clock.freeze(NOON)
     assert headers(call(rig, READY["long"])) == ("10", "60")
+
+
+def test_the_users_of_an_application_share_its_credits(rig: InProcess) -> None:
+    for name, value in {"rate_limit": "count", "rate_limit_credits": 20, "request_cost": 10}.items():
+        rig.lms.settings[f"brightspace.{name}"] = value
+    rig.lms.clock.freeze(NOON)
+    assert headers(call(rig, READY["companion of ada"])) == ("10", "60")
+    assert rig.last.notes["application"] == "companion"
+    assert headers(call(rig, READY["companion of bob"])) == ("0", "60")
+    assert call(rig, READY["companion of ada"]).status_code == 429
+    assert headers(call(rig, READY["planner of ada"])) == ("10", "60")
+    assert headers(call(rig, READY["long"])) == ("10", "60")
+    assert "application" not in rig.last.notes

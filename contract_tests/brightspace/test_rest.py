@@ -58,6 +58,15 @@ def test_credits_can_run_out(brightspace: Site) -> None:
     assert api.get(f"{LP}/users/whoami").status_code == 200
 
 
+def test_tokens_of_one_application_share_its_credits(brightspace: Site) -> None:
+    brightspace.lms.settings["brightspace.rate_limit"] = "count"
+    brightspace.lms.settings["brightspace.rate_limit_credits"] = 20
+    brightspace.lms.clock.freeze(brightspace.lms.clock.now.replace(microsecond=0))
+    signed_in = brightspace.api(brightspace.tokens("instructor")["access_token"])
+    assert [api.get(f"{LP}/users/whoami").status_code for api in (brightspace.student, signed_in)] == [200, 200]
+    assert [api.get(f"{LP}/users/whoami").status_code for api in (brightspace.student, signed_in)] == [429, 429]
+
+
 def test_a_scope_that_is_missing(brightspace: Site) -> None:
     token = brightspace.tokens(scope="users:own_profile:read enrollment:own_enrollment:read")["access_token"]
     api = brightspace.api(token)

@@ -13,6 +13,7 @@ def test_a_token_is_remembered_by_its_digest_until_it_expires() -> None:
     token = signed_in_token(rig, 600)
     (kept,) = rig.lms.dump()["brightspace"]["issued_tokens"]
     assert kept["digest"] == hashlib.sha256(token.encode()).hexdigest()
+    assert kept["client_id"] == rig.lms.dump()["brightspace"]["applications"][0]["client_id"]
     assert str(kept["expires_at"]) == (NOON + timedelta(seconds=600)).isoformat().replace("+00:00", "Z")
 
 

@@ -17,10 +17,15 @@ DIAGNOSIS = "well signed, but this world never issued it: was the world reset si
 
 
 class IssuedToken(Record, frozen=True, kw_only=True):
-    """A signed token that was given out, by its SHA-256 in hex; of no use after `expires_at`, which is in the token."""
+    """A signed token that was given out, by its SHA-256 in hex; of no use after `expires_at`, which is in the token.
+
+    Attributes:
+        client_id: the application it was given to, where the token itself does not say and somebody needs to know.
+    """
 
     digest: str
     expires_at: Instant
+    client_id: str | None = None
 
 
 _LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
@@ -28,13 +33,19 @@ _LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 SPEC: TableSpec[Any] = TableSpec(key="digest", keep_until=lambda token: token.expires_at, limit=100_000)
 
 
-def remember(table: Table[IssuedToken], token: str, exp: int) -> str:
+def remember(table: Table[IssuedToken], token: str, exp: int, client_id: str | None = None) -> str:
     """Note a token that is about to be given out. Returns the token.
 
-    Parameters: `exp`, the token's claim, in epoch seconds.
+    Parameters: `exp`, the token's claim, in epoch seconds; `client_id`, the application that gets it.
     """
-    table.put(IssuedToken(digest=_digest(token), expires_at=datetime.fromtimestamp(min(exp, _LAST), UTC)))
+    until = datetime.fromtimestamp(min(exp, _LAST), UTC)
+    table.put(IssuedToken(digest=_digest(token), expires_at=until, client_id=client_id))
     return token
+
+
+def find(table: Table[IssuedToken], token: str) -> IssuedToken | None:
+    """What is known of a token that this world gave out; None for any other."""
+    return table.get(_digest(token))
 
 
 def known(table: Table[IssuedToken], token: str) -> bool:

@@ -69,8 +69,12 @@ def claims_of(x: Call) -> dict[str, Any]:
     tenant = x.store.section.tenant_id
     if not x.check("tenant", claims["tenantid"] == tenant, expected=tenant, got=claims["tenantid"]):
         raise wire.unparsable_token("token_of_another_tenant", expected=tenant, got=claims["tenantid"])
-    if not x.check("this world issued the token", oauth.issued_here(x, token)):
+    given = oauth.issued_here(x, token)
+    if not x.check("this world issued the token", given is not None):
         raise wire.unparsable_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS)
+    assert given is not None
+    if given.client_id is not None:
+        x.notes["application"] = given.client_id
     return claims
 
 
@@ -82,7 +86,7 @@ def require_user(x: Call) -> Caller:
         raise wire.unparsable_token("token_of_no_user", got=claims["sub"])
     assert user is not None
     x.notes["user"] = user.username
-    _spend(x, str(claims["sub"]))
+    _spend(x, x.notes.get("application") or f"user {claims['sub']}")
     return Caller(user, str(claims["scope"]).split())
 
 
@@ -126,7 +130,7 @@ def check_version(x: Call, product: str, text: str) -> None:
 
 
 def _spend(x: Call, who: str) -> None:
-    """Credits of this minute; counted in the store's counters, which a reset clears."""
+    """Credits of this minute that all of an application's users share; a reset clears the counters."""
     settings = x.settings
     now = x.clock.timestamp()
     minute, left = int(now) // 60, settings.rate_limit_credits

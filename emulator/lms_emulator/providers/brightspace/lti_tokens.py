@@ -67,7 +67,7 @@ async def service_token(x: Call) -> dict[str, Any]:
     if not x.check("scope", bool(asked) and not refused, expected=client.scopes, got=asked):
         raise wire.invalid_scope(refused, client.scopes)
     seconds = x.settings.service_token_lifetime_seconds
-    token = oauth.access_token(x, client.subject, asked, seconds)
+    token = oauth.access_token(x, client.subject, asked, seconds, client.subject)
     return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(asked)}
 
 

@@ -280,10 +280,15 @@ class RefreshToken(Record, frozen=True, kw_only=True):
 
 
 class DemoToken(Record, frozen=True, kw_only=True):
-    """A ready access token that comes with the world file, for `info`; it is checked like one given out later."""
+    """A ready access token that comes with the world file, for `info`; it is checked like one given out later.
+
+    Attributes:
+        client_id: the application it counts for; None: for the person alone.
+    """
 
     label: str
     token: str
+    client_id: str | None = None
 
 
 class Consent(Record, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from lms_emulator.providers.brightspace.model import (
     Application,
     AuthorizationCode,
     Consent,
+    DemoToken,
     PendingAuthorization,
     RefreshToken,
     User,
@@ -247,11 +248,15 @@ def _issue(
         )
         refresh_token = x.store.refresh_tokens.put(record).token
     lifetime = application.access_token_lifetime
-    return Issued(access_token(x, str(user_id), scopes, lifetime), refresh_token, scopes, lifetime)
+    token = access_token(x, str(user_id), scopes, lifetime, application.client_id)
+    return Issued(token, refresh_token, scopes, lifetime)
 
 
-def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int) -> str:
-    """A signed access token for a user (`sub` is the id as text) or for a tool (`sub` is its client id)."""
+def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int, client_id: str) -> str:
+    """A signed access token for a user (`sub` is the id as text) or for a tool (`sub` is its client id).
+
+    No claim names the application `client_id` that gets it; the world remembers.
+    """
     now = int(x.clock.timestamp())
     claims = {
         "sub": subject,
@@ -263,15 +268,15 @@ def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int) ->
         "exp": now + lifetime,
         "nbf": now,
     }
-    return issue(x, claims)
+    return issue(x, claims, client_id)
 
 
-def issue(x: Call, claims: dict[str, Any]) -> str:
+def issue(x: Call, claims: dict[str, Any], client_id: str | None = None) -> str:
     """Claims signed by Brightspace for itself to read again; the world keeps in mind that it gave them out."""
     token = sign(claims, private_key("brightspace"), kid=KID)
-    return issued.remember(x.store.issued_tokens, token, claims["exp"])
+    return issued.remember(x.store.issued_tokens, token, claims["exp"], client_id)
 
 
-def issued_here(x: Call, token: str) -> bool:
-    """Whether a token whose signature holds was given out by this world, or came with its file."""
-    return issued.known(x.store.issued_tokens, token) or x.store.demo_tokens.first("token", token) is not None
+def issued_here(x: Call, token: str) -> issued.IssuedToken | DemoToken | None:
+    """What is known of a token whose signature holds; None if this world did not give it out, nor came with it."""
+    return issued.find(x.store.issued_tokens, token) or x.store.demo_tokens.first("token", token)

@@ -128,7 +128,7 @@ def _answering(x: Call, message: str, unit: OrgUnit | None) -> Deployment:
             "The response cannot be matched with a request.",
             diagnosis="send back `data` of the deep_linking_settings unchanged",
         ) from error
-    if not x.check("this world issued data", oauth.issued_here(x, str(data))):
+    if not x.check("this world issued data", oauth.issued_here(x, str(data)) is not None):
         raise wire.lti_page(
             "deep_linking_data_not_issued_here",
             "The response cannot be matched with a request.",
