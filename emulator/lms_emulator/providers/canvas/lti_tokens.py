@@ -167,7 +167,7 @@ def require_service(x: Call, *, any_of: tuple[str, ...]) -> ServiceCaller:
         )
     except TokenError as error:
         raise _service_token_refusal(x, error) from error
-    if not x.check("this world issued the service token", issued.known(x.store.issued_tokens, token)):
+    if not x.check("this world issued the service token", issued.find(x.store.issued_tokens, token) is not None):
         raise wire.lti_service(
             "service_token_not_issued_here",
             "Access token invalid - signature likely incorrect",

@@ -168,7 +168,7 @@ def _return_data(x: Call) -> dict[str, Any]:
         x.check("data", False, expected=error.expected, got=error.got)
         diagnosis = "post to the deep_link_return_url exactly as it came, its query included"
         raise wire.deep_linking("deep_linking_data_invalid", {"data": "Data invalid"}, diagnosis=diagnosis) from error
-    if not x.check("this world issued data", issued.known(x.store.issued_tokens, x.query["data"])):
+    if not x.check("this world issued data", issued.find(x.store.issued_tokens, x.query["data"]) is not None):
         raise wire.deep_linking(
             "deep_linking_data_not_issued_here", {"data": "Data invalid"}, diagnosis=issued.DIAGNOSIS
         )
