@@ -100,11 +100,11 @@ def requests_logged(log: Log) -> Iterator[None]:
         log.add(Sent(str(request.method), str(request.url), headers, body, response.status_code))
         return response
 
-    requests.Session.send = send
+    requests.Session.send = send  # type: ignore[method-assign]  # put back below
     try:
         yield
     finally:
-        requests.Session.send = plain
+        requests.Session.send = plain  # type: ignore[method-assign]  # as it was
 
 
 class _Completed:

@@ -85,7 +85,9 @@ class _Collector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
-            self.outcomes += [Outcome(**json.loads(text)) for name, text in report.user_properties if name == OUTCOME]
+            self.outcomes += [
+                Outcome(**json.loads(str(text))) for name, text in report.user_properties if name == OUTCOME
+            ]
 
     def pytest_sessionfinish(self) -> None:
         if self.outcomes:

@@ -21,7 +21,6 @@ class Target(Protocol):
 
     Attributes:
         name: `in-process`, `socket`, `oracle` or `live`.
-        providers: which of the six it answers for.
         has_clock: whether time can be moved.
         writes: whether contracts may create things.
         folds_case: whether Open edX's database finds tokens in any case of letters, as MySQL does; SQLite does not.
@@ -29,11 +28,15 @@ class Target(Protocol):
     """
 
     name: str
-    providers: frozenset[str]
     has_clock: bool
     writes: bool
     folds_case: bool
     http: Http
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """Which of the six it answers for."""
+        ...
 
     def begin(self) -> None:
         """Back to the seed, with the clock standing still at a whole second."""

@@ -101,13 +101,14 @@ def pick(things: Sequence[T], number: int) -> T:
     return things[-1 - number % len(things)]
 
 
-def expect_refused(outcome: Any, code: str | None = None, *, status: int | None = None, why: str = "") -> None:
+def expect_refused(outcome: Any, code: str | None = None, *, status: int | None = None, why: str = "") -> Refused:
     """The outcome must be a refusal, with this code and status as far as the adapter can tell them."""
     assert isinstance(outcome, Refused), f"must be refused ({why or code}), but got {outcome!r}"
     if code is not None and outcome.code is not None:
         assert outcome.code == code, f"must be refused with {code!r} ({why}), but got {outcome!r}"
     if status is not None and outcome.status is not None:
         assert outcome.status == status, f"must be refused with status {status} ({why}), but got {outcome!r}"
+    return outcome
 
 
 def expect_granted(outcome: T | Refused, why: str = "") -> T:

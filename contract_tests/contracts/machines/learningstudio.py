@@ -72,7 +72,7 @@ class LearningStudioMachine(Machine):
         self.keys = {name: self.facts[name] for name in names}
         other = self.facts["other_campus"]
         self.other_keys = {**self.keys, **{n: other[n] for n in ("consumer_key", "shared_secret", "client_string")}}
-        self.zero = self.wire.now() - self.now
+        self.zero: int = self.wire.now() - self.now
         self.accesses: list[Access] = []
         self.refreshes: list[Refresh] = []
         self.assertions: list[tuple[str, int, int]] = []

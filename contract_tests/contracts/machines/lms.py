@@ -122,7 +122,7 @@ class LmsMachine(ToolRules):
         tokens = [(token.access, self.now + LIFE)]
         made = Session(client=grant.client, person=grant.person, refresh=token.refresh, tokens=tokens)
         self.sessions.append(made)
-        self.undo.append(lambda: made.revoked or self.give_back(made.tokens[-1][0]))
+        self.undo.append(lambda: None if made.revoked else self.give_back(made.tokens[-1][0]))
         return made
 
     def give_back(self, access: str) -> None:

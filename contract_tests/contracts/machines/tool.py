@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -143,8 +144,8 @@ class ToolRules(Machine):
                 return
         url = parts._replace(query=urlencode(query)).geturl()
         outcome = authenticate(browser, url, self.bench.target.base(self.provider))
-        expect_refused(outcome, why=how)
-        assert "evil.example" not in urlsplit(outcome.detail).netloc, f"redirected to {outcome.detail}"
+        refused = expect_refused(outcome, why=how)
+        assert "evil.example" not in urlsplit(refused.detail).netloc, f"redirected to {refused.detail}"
 
     def login_hint(self, person: str) -> str:
         """How the LMS names another person when the tool is opened."""
@@ -225,14 +226,15 @@ class ToolRules(Machine):
             kid = flipped(kid, at)
         elif how == "no jti":
             del claims["jti"]
-        claims |= {
+        changes: dict[str, dict[str, Any]] = {
             "audience": {"aud": "https://elsewhere.example/token"},
             "issuer": {"iss": flipped(seat.client_id, at)},
             "subject": {"sub": flipped(seat.client_id, at)},
             "exp now": {"exp": now},
             "too old": {"iat": now - ASSERTION_AGE - 1},
             "too early": {"iat": now + AHEAD + 1},
-        }.get(how, {})
+        }
+        claims |= changes.get(how, {})
         signed = rs_token(claims, pem, kid)
         head, payload, signature = signed.split(".")
         if how == "flip":
@@ -270,13 +272,13 @@ class ToolRules(Machine):
             else:
                 expect_refused(outcome, why=f"scopes {scopes}, expires {expires}, now {self.now}")
             return
-        wrong = {
+        wrong: dict[str, Callable[[], str]] = {
             "flip": lambda: flipped(token, at % (len(token) - 1)),
             "cut": lambda: token[:-2],
             "none": lambda: f"{b64({'alg': 'none', 'typ': 'JWT'})}.{token.split('.')[1]}.",
             "of a person": lambda: self.sessions[-1].tokens[-1][0],
-        }[how]()
-        expect_refused(self.wire.roster_with(wrong, launched), why=how)
+        }
+        expect_refused(self.wire.roster_with(wrong[how](), launched), why=how)
 
     # services, as the client under contract uses them
 

@@ -26,6 +26,7 @@ class EdxApiClient(openedx.OpenEdx):
             api = EdxApi({"access_token": token}, self.base)
             enrolled = api.enrollments.get_student_enrollments()
         except requests.HTTPError as error:
+            assert error.response is not None
             assert isinstance(plain, Refused), "the client is refused what the plain request may do"
             assert plain.status == error.response.status_code
             return plain

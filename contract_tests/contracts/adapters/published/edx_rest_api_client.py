@@ -51,6 +51,7 @@ class EdxRestApiClient(openedx.OpenEdx):
         try:
             access, expires = get_oauth_access_token(url, client["client_id"], client["client_secret"], **how)
         except requests.HTTPError as error:
+            assert error.response is not None
             return Refused(status=error.response.status_code, code=error.response.json().get("error"))
         assert expires is not None
         return Token(access=access)

@@ -31,7 +31,7 @@ class Lti(openlearning.OpenLearning):
         from lti import ToolProvider
         from oauthlib.oauth1 import RequestValidator
 
-        class Known(RequestValidator):
+        class Known(RequestValidator):  # type: ignore[misc]  # oauthlib has no types
             enforce_ssl = False
             dummy_client = "unknown"
 

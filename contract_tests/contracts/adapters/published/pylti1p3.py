@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from ...outcomes import Launched, Refused, Token
 from ..wire import brightspace, canvas
 from ..wire.tool import ITEM, Seat, ToolSide
+
+T = TypeVar("T")
 
 
 class PyLti1p3(ToolSide):
@@ -23,7 +25,7 @@ class PyLti1p3(ToolSide):
     KNOWN_GAPS: ClassVar = {"launch replay": "it looks whether a nonce is its own, and never uses it up"}
 
     def login(self, seat: Seat, initiation: Mapping[str, str], session: MutableMapping[str, str]) -> str:
-        return _tool().Tool(seat, session).login(dict(initiation))
+        return str(_tool().Tool(seat, session).login(dict(initiation)))
 
     def accept(
         self, seat: Seat, fields: Mapping[str, str], session: MutableMapping[str, str], now: int
@@ -52,7 +54,7 @@ class PyLti1p3(ToolSide):
 
     def roster(self, seat: Seat, launched: Launched, now: int, jti: str) -> list[str] | Refused:
         with _at(now):
-            return _try(lambda: [one["user_id"] for one in launched.own.get_nrps().get_members()])
+            return _try(lambda: [str(one["user_id"]) for one in launched.own.get_nrps().get_members()])
 
     def grade(self, seat: Seat, launched: Launched, user: str, points: float, now: float, jti: str) -> Refused | None:
         from pylti1p3.grade import Grade
@@ -87,7 +89,7 @@ def _item() -> Any:
     return LineItem().set_tag(ITEM["tag"]).set_label(ITEM["label"]).set_score_maximum(ITEM["scoreMaximum"])
 
 
-def _try(call: Any) -> Any:
+def _try(call: Callable[[], T]) -> T | Refused:
     from pylti1p3.exception import LtiServiceException
 
     try:

@@ -13,7 +13,7 @@ from pylti1p3.redirect import Redirect
 from pylti1p3.registration import Registration
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
-from pylti1p3.tool_config import ToolConfDict
+from pylti1p3.tool_config.dict import ToolConfDict
 
 from ..wire.tool import Seat
 
@@ -84,7 +84,7 @@ class _Config(ToolConfDict):
         return self._named(super().find_registration_by_params(iss, client_id, *args, **kwargs))
 
     def _named(self, registration: Registration) -> Registration:
-        registration.get_kid = lambda: self.kid
+        registration.get_kid = lambda: self.kid  # type: ignore[method-assign]  # else it hashes the key to name it
         return registration
 
 
@@ -92,7 +92,7 @@ class Tool:
     """One request to the tool; `session` is the person's."""
 
     def __init__(self, seat: Seat, session: MutableMapping[str, Any]) -> None:
-        known = {
+        known: Any = {
             "default": True,
             "client_id": seat.client_id,
             "auth_login_url": seat.auth_url,
