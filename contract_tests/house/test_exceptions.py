@@ -15,7 +15,8 @@ import lms_emulator
 import pytest_lms_emulator
 
 TREE = Path(__file__).resolve().parents[2]
-TYPED = (Path(lms_emulator.__file__).parent, Path(pytest_lms_emulator.__file__).parent)
+CONTRACTS = TREE / "contract_tests" / "contracts"
+TYPED = (Path(lms_emulator.__file__).parent, Path(pytest_lms_emulator.__file__).parent, CONTRACTS)
 OTHERS = tuple(TREE / name for name in ("contract_tests", "benchmarks", "docker"))
 IGNORED = re.compile(r"# type: ignore\[[a-z-]+(, ?[a-z-]+)*\]  # \w.+")
 NOT_LINTED = re.compile(r"# noqa: [A-Z]+\d+(, ?[A-Z]+\d+)* - \w.+")
@@ -36,7 +37,8 @@ def _comments(path: Path, words: str) -> Iterator[str]:
 def test_errors_of_types_are_ignored_for_a_reason_and_only_where_types_are_checked() -> None:
     found = [(path.name, text) for path in _modules(*TYPED) for text in _comments(path, "type: " + "ignore")]
     assert [one for one in found if not IGNORED.fullmatch(one[1])] == []
-    assert [path.name for path in _modules(*OTHERS) if list(_comments(path, "type: " + "ignore"))] == []
+    untyped = [path for path in _modules(*OTHERS) if CONTRACTS not in path.parents]
+    assert [path.name for path in untyped if list(_comments(path, "type: " + "ignore"))] == []
 
 
 def test_rules_of_the_linter_are_ignored_for_a_reason() -> None:
