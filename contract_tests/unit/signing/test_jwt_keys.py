@@ -139,7 +139,7 @@ def test_headers(options: Mapping[str, Any], header: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
-@pytest.mark.parametrize("secret", ["secret", b"\xff\x00", pem("b")[:60]])
+@pytest.mark.parametrize("secret", ["secret", b"\xff\x00", pem("b")[:60]], ids=["text", "bytes", "the top of a key"])
 def test_shared_secrets_sign_as_pyjwt_does(algorithm: str, secret: str | bytes) -> None:
     made = sign(claims(), secret, algorithm=algorithm)
     raw = secret.encode() if isinstance(secret, str) else secret
