@@ -196,8 +196,11 @@ class LearningStudioMachine(Machine):
         expect_refused(self.port.password(keys, facts["username"], password), status=400, why=how)
 
     @precondition(lambda self: self.refreshes)
-    @rule(number=PICK, how=st.sampled_from(["right", "right", "right", "flip", "cut", "application"]))
-    def refresh(self, number: int, how: str) -> None:
+    @rule(
+        number=PICK, how=st.sampled_from(["right", "right", "right", "flip", "cut", "application"]), again=st.booleans()
+    )
+    def refresh(self, number: int, how: str, again: bool) -> None:
+        """Refresh, in a wrong way too, and perhaps once more with what was used."""
         refresh = pick(self.refreshes, number)
         keys, value = dict(self.keys), refresh.value
         if how == "flip":
@@ -212,6 +215,8 @@ class LearningStudioMachine(Machine):
         else:
             refresh.used = True
             self.keep(expect_granted(outcome), refresh.user_id, True)
+            if again:
+                expect_refused(self.port.refresh(keys, value), status=400, why="used a moment ago")
 
     # using tokens
 
