@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote, unquote
 
 from lms_emulator.signing.cmac import cmac_aes
@@ -228,9 +229,9 @@ def diagnose_oauth1(received: str, request: SignedRequest, secret: str, *, urls:
     return None if found is None else str(found)
 
 
-def _mistake(text: str, change: dict[str, object], axis: str) -> Mistake[_Way]:
+def _mistake(text: str, change: dict[str, Any], axis: str) -> Mistake[_Way]:
     def spoil(way: _Way) -> list[_Way]:
-        return [replace(way, **change)]  # type: ignore[arg-type]  # the groups above hold only fields of _Way
+        return [replace(way, **change)]
 
     return Mistake(text, text, spoil, axis)
 
@@ -299,9 +300,9 @@ def diagnose_assertion(received: str, assertion: Assertion, secret: str) -> str 
         return None
     mistakes: list[Mistake[_Signing]] = []
 
-    def add(words: str, **change: object) -> None:
+    def add(words: str, **change: Any) -> None:
         def spoil(signing: _Signing) -> list[_Signing]:
-            return [replace(signing, **change)]  # type: ignore[arg-type]  # the calls below name only fields of _Signing
+            return [replace(signing, **change)]
 
         mistakes.append(Mistake(words, words, spoil, axis="".join(change)))
 
