@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
+from contract_tests.chromium import CHROMIUM, IN_A_BROWSER, SHOTS
 from contract_tests.ltiaas.people import LMSES
 from contract_tests.ltiaas.support import Campus
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: chromium; or set CHROMIUM to its path)"),
-]
-SHOTS = os.environ.get("LMS_EMULATOR_SCREENSHOTS")
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,14 +14,10 @@ import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
+from contract_tests.chromium import CHROMIUM, IN_A_BROWSER, SHOTS
 from contract_tests.openedx.web import Web
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: chromium; or set CHROMIUM to its path)"),
-]
-SHOTS = os.environ.get("LMS_EMULATOR_SCREENSHOTS")
+pytestmark = IN_A_BROWSER
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -12,14 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
+from contract_tests.chromium import CHROMIUM, IN_A_BROWSER, SHOTS
 from contract_tests.openlearning.site import Site
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: chromium; or set CHROMIUM to its path)"),
-]
-SHOTS = os.environ.get("LMS_EMULATOR_SCREENSHOTS")
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture(scope="module")

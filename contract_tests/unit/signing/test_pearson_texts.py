@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -134,19 +133,9 @@ def test_the_largest_number_of_a_user() -> None:
     )
 
 
-@pytest.fixture
-def in_denver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine whose own time is neither UTC nor always UTC-07:00."""
-    monkeypatch.setenv("TZ", "America/Denver")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system does not let a process change its zone")
-@pytest.mark.usefixtures("in_denver")
-def test_the_zone_of_the_machine_does_not_matter() -> None:
+def test_the_zone_of_the_machine_does_not_matter(time_zone: Callable[[str], None]) -> None:
+    """On a machine whose own time is neither UTC nor always UTC-07:00."""
+    time_zone("America/Denver")
     moment = datetime(2014, 5, 13, 16, 53, 20, tzinfo=UTC)
     assert moment.astimezone().hour == 10
     assert format_timestamp(moment) == "2014-05-13T16:53:20Z"
