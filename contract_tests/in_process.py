@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from lms_emulator.client import Emulator
-from lms_emulator.handle.parts import RecordedRefusal, RecordedRequest
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.client.parts import RecordedRefusal, RecordedRequest
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

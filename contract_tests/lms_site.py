@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 class LmsSite:

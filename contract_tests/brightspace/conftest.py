@@ -10,7 +10,7 @@ import pytest
 from contract_tests.brightspace.lti import CLIENT, DEPLOYMENT, world
 from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import KeySite, Tool
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import httpx
 
 from contract_tests.lms_site import Browser as AnyBrowser
 from contract_tests.lms_site import LmsSite, parameters
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 class Site(LmsSite):

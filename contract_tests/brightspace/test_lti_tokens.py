@@ -17,7 +17,7 @@ from contract_tests.brightspace.lti import (
 )
 from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import KeySite, Tool
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import read
 

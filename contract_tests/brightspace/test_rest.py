@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_tests.brightspace.support import Site
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 LP, LE = "/d2l/api/lp/1.47", "/d2l/api/le/1.79"
 PREFIX = "http://docs.valence.desire2learn.com/res/apiprop.html"

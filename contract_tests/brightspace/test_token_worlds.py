@@ -12,7 +12,7 @@ from pylti1p3.deep_link_resource import DeepLinkResource
 from contract_tests.brightspace.lti import DEPLOYMENT, NRPS, assertion, launched, service
 from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import Tool
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.signing import lti13
 
 

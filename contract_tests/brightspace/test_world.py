@@ -11,7 +11,7 @@ import pytest
 from contract_tests.brightspace.lti import assertion, service
 from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import KeySite, Tool
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.signing.jwt import read
 
 Change = Callable[[Callable[[dict[str, Any]], None]], None]

@@ -19,7 +19,7 @@ from contract_tests.canvas.lti import (
 from contract_tests.canvas.support import Site
 from contract_tests.lms_site import form
 from contract_tests.lti_tool import KeySite, Tool, changed, initiation, posted
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import read
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from contract_tests.canvas.support import Site
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 @dataclass(eq=False)

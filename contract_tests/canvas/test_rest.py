@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_tests.canvas.support import Site
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 API = "/api/v1"
 CHALLENGE = 'Bearer realm="canvas-lms"'

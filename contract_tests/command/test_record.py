@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from lms_emulator.cli import main
-from lms_emulator.client import Emulator
-from lms_emulator.record import Proxy, Recorder, Redactor
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.command.cli import main
+from lms_emulator.command.record import Proxy, Recorder, Redactor
 
 
 @contextlib.contextmanager

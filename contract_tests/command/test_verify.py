@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lms_emulator.cli import main
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.command.cli import main
 
 
 def test_the_emulator_is_the_same_as_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contract_tests.unit.toy import gateway
-from lms_emulator.serve import Server
+from lms_emulator.server.sockets import Server
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from lms_emulator.client import Emulator
-from lms_emulator.serve import Server
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.server.sockets import Server
 
 
 def _pupils(http: httpx.Client, prefix: str = "") -> list[int]:

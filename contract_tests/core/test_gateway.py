@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract_tests.unit.toy import gateway
-from lms_emulator.serve import Server
+from lms_emulator.server.sockets import Server
 
 
 def _raw(server: Server, request: bytes) -> bytes:

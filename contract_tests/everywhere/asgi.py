@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from lms_emulator.core.journal import Entry
-from lms_emulator.gateway import Gateway
+from lms_emulator.core.worlds.journal import Entry
+from lms_emulator.server.gateway import Gateway
 
 
 @dataclass

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lms_emulator.app import PROVIDERS, load_providers
-from lms_emulator.client import Emulator
-from lms_emulator.core.routing import Route
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.core.http.routing import Route
 
 from .asgi import Sent, send
 

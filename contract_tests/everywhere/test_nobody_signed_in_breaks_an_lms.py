@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lms_emulator.app import load_providers
-from lms_emulator.client import Emulator
-from lms_emulator.core import issued
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.keys import private_key
 from lms_emulator.providers.brightspace import model as brightspace
 from lms_emulator.providers.brightspace import oauth

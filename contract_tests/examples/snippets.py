@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 from .snippets import (
     ROOT,

@@ -12,7 +12,7 @@ PACKAGE = mutation.ROOT / "emulator" / "lms_emulator"
 def test_everything_that_signs_or_refuses_is_a_target() -> None:
     modules = [path for path in (PACKAGE / "signing").glob("*.py") if path.name != "__init__.py"]
     modules += (PACKAGE / "providers").glob("*/credentials.py")
-    modules += (PACKAGE / "core" / f"{name}.py" for name in ("issued", "once", "websession"))
+    modules += (PACKAGE / "core" / "access" / f"{name}.py" for name in ("issued_tokens", "single_use", "web_sessions"))
     assert set(mutation.targets()) == {path.relative_to(PACKAGE).as_posix() for path in modules}
 
 

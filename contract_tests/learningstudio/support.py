@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from lms_emulator.client import Emulator
-from lms_emulator.handle.parts import RecordedRefusal
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.client.parts import RecordedRefusal
 
 Send = Callable[..., httpx.Response]
 

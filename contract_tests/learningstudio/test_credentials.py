@@ -14,7 +14,7 @@ import pytest
 
 from contract_tests.learningstudio.client import Client, cmac
 from contract_tests.learningstudio.support import refused, refused_because, warnings
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
 
 

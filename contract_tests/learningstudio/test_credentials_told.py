@@ -10,7 +10,7 @@ import pytest
 
 from contract_tests.learningstudio.client import Client
 from contract_tests.learningstudio.support import checks, refused, told, warnings
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contract_tests.learningstudio.support import Send, refused, warnings
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
 
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from contract_tests.learningstudio.client import Client
 from contract_tests.learningstudio.conftest import client_of
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 _RUNNING: list[tuple[Emulator, httpx.Client]] = []
 steps = st.sampled_from([1, 59, 299, 300, 301, 599, 600, 601, 3599, 3600, 3601, 4199, 4200])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contract_tests.learningstudio.client import Client
 from contract_tests.learningstudio.conftest import client_of
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 # The fixture is one emulator for all examples of a test; no example leaves anything that matters to the next.
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

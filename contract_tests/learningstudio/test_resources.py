@@ -11,7 +11,7 @@ import pytest
 
 from contract_tests.learningstudio.client import Client
 from contract_tests.learningstudio.support import Send, refused, refused_because, warnings
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
 
 

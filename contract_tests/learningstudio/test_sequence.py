@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract_tests.learningstudio.client import Client
 from contract_tests.learningstudio.support import refused
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
 
 

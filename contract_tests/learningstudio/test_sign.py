@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from contract_tests.learningstudio.test_vectors import VECTORS
-from lms_emulator.cli import main
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.command.cli import main
 
 
 def sign(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from contract_tests.learningstudio.client import Client, cmac
 from contract_tests.learningstudio.support import checks, refused, told
 from lms_emulator.app import create_app
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

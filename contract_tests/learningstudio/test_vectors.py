@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "fixtures/vectors/learningstudio.json").read_text()

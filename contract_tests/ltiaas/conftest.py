@@ -11,7 +11,7 @@ from contract_tests.ltiaas.support import Campus, LmsSide, Rig, world
 from lms_emulator.app import create_app
 from lms_emulator.demo_tool.config import from_emulator
 from lms_emulator.demo_tool.serve import DemoToolServer
-from lms_emulator.serve import Server
+from lms_emulator.server.sockets import Server
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import httpx
 import jwt
 
 from lms_emulator.core.keys import private_key
-from lms_emulator.serve import Server
+from lms_emulator.server.sockets import Server
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/"

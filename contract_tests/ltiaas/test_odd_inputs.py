@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from contract_tests.ltiaas.support import LTI, bench_jwk, world
 from lms_emulator.app import create_app
-from lms_emulator.core.worldfile import from_data
+from lms_emulator.core.worlds.file import from_data
 from lms_emulator.providers.ltiaas.schemes import Credential, Unreadable, parse
 
 KEY = "11111111-aaaa-4bbb-8ccc-0123456789ab"

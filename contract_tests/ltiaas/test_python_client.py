@@ -22,7 +22,7 @@ from ltiaas.resources.lineitems.types import LineItem
 from ltiaas.resources.scores.types import Score
 
 from contract_tests.ltiaas.support import Campus, details, query
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 ACTION = re.compile(r'action="([^"]*)"')

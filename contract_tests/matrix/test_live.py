@@ -14,7 +14,7 @@ from contract_tests.contracts.matrix import LIVE, open_target
 from contract_tests.contracts.ports import PORTS
 from contract_tests.contracts.runner import CONTRACTS, run
 from contract_tests.contracts.targets import Target
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 NO_THINGS = ("/sign-on/", "/oauth2/", "/token", "/login", "/oauth/", "/csrf/", "/core/connect/", "/lti/launch")
 """Where credentials are asked for, a person signs in or consents, or LTIAAS takes a launch."""

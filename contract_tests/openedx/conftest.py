@@ -11,7 +11,7 @@ import pytest
 
 from contract_tests.openedx.replay.targets import Answer, Socket
 from contract_tests.openedx.web import Web
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 COURSE = "course-v1:CET+GW_01+2021_2022_FA"
 OTHER = "course-v1:DemoX+DemoCourse+T2024"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from contract_tests.openedx.web import Browser, Web, controls, returned
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 CALLBACK = "http://127.0.0.1:8090/authorize/"
 SCOPES = st.sampled_from(["read", "read write", "email", "email profile read", "write email"])

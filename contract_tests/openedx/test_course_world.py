@@ -9,9 +9,9 @@ import pytest
 
 from contract_tests.openedx.conftest import ADMIN, COURSE, LEARNER, OTHER, Site
 from lms_emulator.app import create_app
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.core.errors import WorldError
-from lms_emulator.core.worldfile import from_data
+from lms_emulator.core.worlds.file import from_data
 
 ADA = {"username": "ada", "email": "ada@x.org"}
 WHEN = "2024-01-01T00:00:00Z"

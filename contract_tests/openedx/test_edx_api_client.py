@@ -9,7 +9,7 @@ import requests
 from edx_api.client import EdxApi
 
 from contract_tests.openedx.conftest import ADMIN, CLOSED, COURSE, LEARNER, OTHER
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 @pytest.fixture

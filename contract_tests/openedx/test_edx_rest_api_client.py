@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract_tests.openedx.conftest import COURSE, OTHER
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 @pytest.fixture

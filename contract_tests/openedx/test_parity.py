@@ -11,7 +11,7 @@ from contract_tests.openedx.replay import recordings, report
 from contract_tests.openedx.replay.player import Result, play
 from contract_tests.openedx.replay.targets import InProcess, Socket
 from lms_emulator.app import create_app
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 #: The least share of a group's exchanges that must agree, in percent; what differs beyond that has to be named.
 FLOOR = 98.0

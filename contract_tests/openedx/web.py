@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 class Web:

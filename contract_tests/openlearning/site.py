@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 _CONTEXT = ssl.create_default_context()  # loading the authorities anew for each client costs more than a launch

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contract_tests.openlearning.site import BROWSER, Site
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 @pytest.fixture

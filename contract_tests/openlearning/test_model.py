@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
 from contract_tests.openlearning.site import Site
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 BEGIN = datetime(2026, 1, 5, 9, 0, 0, tzinfo=UTC)
 NAMES = st.sampled_from(["a", "b", "c"])

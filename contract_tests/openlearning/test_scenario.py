@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract_tests.openlearning.site import Site
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 @pytest.mark.parametrize("way", ["port", "prefix"])

@@ -29,7 +29,7 @@ print(json.dumps({"seconds": took, "modules": sorted(set(sys.modules) - before)}
 """
 _HEAVY = """
 import sys
-import lms_emulator.app, lms_emulator.serve, lms_emulator.client
+import lms_emulator.app, lms_emulator.server.sockets, lms_emulator.client.emulator
 lms_emulator.app.create_app()
 print([n for n in ("cryptography", "jwt", "httpx", "jinja2", "trustme") if n in sys.modules])
 """
@@ -67,7 +67,7 @@ def test_types_are_seen_by_a_checker(installed: Installed, tmp_path: Path) -> No
     pytest.importorskip("mypy", reason="mypy is not installed (dependency group `lint`)")
     from mypy import api
 
-    code = "from lms_emulator.client import Emulator\nreveal_type(Emulator.start().openlearning.api_key)\n"
+    code = "from lms_emulator.client.emulator import Emulator\nreveal_type(Emulator.start().openlearning.api_key)\n"
     module = tmp_path / "code.py"
     module.write_text(code, "utf-8")
     python = installed("python", "-c", "import sys; print(sys.executable)").strip()

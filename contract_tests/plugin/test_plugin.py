@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 FLOW = """
 import urllib.request, urllib.error, pytest

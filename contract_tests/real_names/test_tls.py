@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from lms_emulator.client import Emulator
+from lms_emulator.client.emulator import Emulator
 
 
 @pytest.fixture(scope="module")

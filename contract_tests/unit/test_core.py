@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from starlette.responses import Response
 
 from lms_emulator.core import keys
-from lms_emulator.core.addresses import Addresses
 from lms_emulator.core.clock import Clock, http_date, isoformat, parse_duration, parse_instant
 from lms_emulator.core.errors import UsageError
+from lms_emulator.core.http.addresses import Addresses
+from lms_emulator.core.http.routing import Route, Router
 from lms_emulator.core.ids import Ids
-from lms_emulator.core.journal import Entry, Journal
-from lms_emulator.core.routing import Route, Router
 from lms_emulator.core.settings import change, describe
-from lms_emulator.serve import split_target
+from lms_emulator.core.worlds.journal import Entry, Journal
+from lms_emulator.server.sockets import split_target
 
 from .toy import Settings
 

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from lms_emulator.core.tables import Seed, Table, TableSpec
+from lms_emulator.core.state.tables import Seed, Table, TableSpec
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -9,19 +9,19 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.control import Control
-from lms_emulator.core.addresses import Addresses
-from lms_emulator.core.exchange import BodyError, Exchange
+from lms_emulator.core.http.addresses import Addresses
+from lms_emulator.core.http.exchange import BodyError, Exchange
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.routing import Route
 from lms_emulator.core.info import ProviderInfo
 from lms_emulator.core.provider import Provider
-from lms_emulator.core.refusals import Refusal
-from lms_emulator.core.routing import Route
 from lms_emulator.core.settings import choice
-from lms_emulator.core.store import Store
-from lms_emulator.core.tables import Table, TableSpec
-from lms_emulator.core.world import World
-from lms_emulator.core.worldfile import load
-from lms_emulator.core.worlds import Worlds
-from lms_emulator.gateway import Gateway
+from lms_emulator.core.state.store import Store
+from lms_emulator.core.state.tables import Table, TableSpec
+from lms_emulator.core.worlds.collection import Worlds
+from lms_emulator.core.worlds.file import load
+from lms_emulator.core.worlds.world import World
+from lms_emulator.server.gateway import Gateway
 
 
 class Pupil(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

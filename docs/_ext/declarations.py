@@ -134,7 +134,7 @@ class Command(Directive):
     optional_arguments = 2
 
     def run(self) -> list[nodes.Node]:
-        from lms_emulator.cli import build_parser
+        from lms_emulator.command.cli import build_parser
 
         parser: Any = build_parser()
         for name in self.arguments:

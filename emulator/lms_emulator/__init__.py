@@ -8,11 +8,11 @@ from lms_emulator._version import __version__
 
 if TYPE_CHECKING:
     from lms_emulator.app import create_app
-    from lms_emulator.client import Emulator
+    from lms_emulator.client.emulator import Emulator
 
 __all__ = ["Emulator", "__version__", "create_app"]
 
-_LAZY = {"Emulator": "lms_emulator.client", "create_app": "lms_emulator.app"}
+_LAZY = {"Emulator": "lms_emulator.client.emulator", "create_app": "lms_emulator.app"}
 
 
 def __getattr__(name: str) -> Any:

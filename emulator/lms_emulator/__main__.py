@@ -7,10 +7,10 @@ def main() -> int:
     """Run one command. Returns the exit code."""
     if sys.argv[1:] == ["healthcheck"]:
         # Containers ask it every second: without the parser and what the other commands need.
-        from lms_emulator.health import default_url, report
+        from lms_emulator.command.healthcheck import default_url, report
 
         return report(default_url())
-    from lms_emulator.cli import main as run
+    from lms_emulator.command.cli import main as run
 
     return run()
 

@@ -7,12 +7,12 @@ from importlib import import_module
 from typing import Any
 
 from lms_emulator.control import Control
-from lms_emulator.core.addresses import Addresses
+from lms_emulator.core.http.addresses import Addresses
 from lms_emulator.core.provider import AnyProvider
-from lms_emulator.core.world import WorldSeed
-from lms_emulator.core.worldfile import load
-from lms_emulator.core.worlds import Worlds
-from lms_emulator.gateway import Gateway
+from lms_emulator.core.worlds.collection import Worlds
+from lms_emulator.core.worlds.file import load
+from lms_emulator.core.worlds.world import WorldSeed
+from lms_emulator.server.gateway import Gateway
 
 PROVIDERS: tuple[str, ...] = ("openlearning", "openedx", "learningstudio", "ltiaas", "canvas", "brightspace")
 """Names of the providers, in the order of their ports; each is the package `lms_emulator.providers.<name>`."""

@@ -9,11 +9,11 @@ from starlette.types import Receive, Scope, Send
 
 from lms_emulator.control.calls import Call, Problem, answer_to
 from lms_emulator.control.operations import ROUTES
-from lms_emulator.core.addresses import Address
 from lms_emulator.core.errors import NotFoundError, UsageError, WorldError
-from lms_emulator.core.routing import Router
-from lms_emulator.core.world import World
-from lms_emulator.gateway import CONTROL_PREFIX, ControlApp, Gateway
+from lms_emulator.core.http.addresses import Address
+from lms_emulator.core.http.routing import Router
+from lms_emulator.core.worlds.world import World
+from lms_emulator.server.gateway import CONTROL_PREFIX, ControlApp, Gateway
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Largest body of the control API; worlds can be large."""

@@ -8,14 +8,14 @@ import msgspec
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 
-from lms_emulator.core.addresses import Address
-from lms_emulator.core.exchange import split_authority
-from lms_emulator.core.world import World
+from lms_emulator.core.http.addresses import Address
+from lms_emulator.core.http.exchange import split_authority
+from lms_emulator.core.worlds.world import World
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from lms_emulator.gateway import Gateway
+    from lms_emulator.server.gateway import Gateway
 
 
 class Problem(Exception):

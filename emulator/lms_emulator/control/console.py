@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from lms_emulator.control.calls import Call
 from lms_emulator.core.clock import isoformat
-from lms_emulator.core.pages import page
+from lms_emulator.core.http.pages import page
 
 _MOST = 100
 

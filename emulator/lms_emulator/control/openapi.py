@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from lms_emulator._version import __version__
-from lms_emulator.core.faults import Fault
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
+from lms_emulator.core.worlds.faults import Fault
 
 _PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 

@@ -12,12 +12,12 @@ from lms_emulator._version import __version__
 from lms_emulator.control.calls import Call, Problem
 from lms_emulator.core.clock import isoformat, parse_duration, parse_instant
 from lms_emulator.core.errors import NotFoundError
-from lms_emulator.core.faults import Fault
-from lms_emulator.core.journal import Entry
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.core.settings import describe
-from lms_emulator.core.structure import structure
-from lms_emulator.core.worldfile import from_data, load
+from lms_emulator.core.state.structure import structure
+from lms_emulator.core.worlds.faults import Fault
+from lms_emulator.core.worlds.file import from_data, load
+from lms_emulator.core.worlds.journal import Entry
 
 
 def health(call: Call) -> Any:

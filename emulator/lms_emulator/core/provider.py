@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import msgspec
 from starlette.responses import Response
 
-from lms_emulator.core.exchange import Exchange
-from lms_emulator.core.near import nearest
-from lms_emulator.core.refusals import Refusal
-from lms_emulator.core.routing import Route, Router
-from lms_emulator.core.store import Store
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.routing import Route, Router
+from lms_emulator.core.state.store import Store
+from lms_emulator.core.suggest import nearest
 
 if TYPE_CHECKING:
-    from lms_emulator.core.world import World
+    from lms_emulator.core.worlds.world import World
 
 StoreT = TypeVar("StoreT", bound=Store)
 SettingsT = TypeVar("SettingsT", bound=msgspec.Struct)

@@ -13,7 +13,7 @@ import msgspec
 
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.near import nearest
+from lms_emulator.core.suggest import nearest
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from lms_emulator.core.pages import page
+from lms_emulator.core.http.pages import page
 from lms_emulator.demo_tool.config import Config
 from lms_emulator.demo_tool.lms import Lms, LmsError, TokenRefusedError, same_person
 from lms_emulator.demo_tool.ltiaas import Ltiaas, LtiaasError

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
-from lms_emulator.core import issued
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.websession import WebSessions
+from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access.web_sessions import WebSessions
+from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.brightspace import oauth, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.model import Session, User

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lms_emulator.core.once import use_once
-from lms_emulator.core.outgoing import OutgoingError, fetch_json
+from lms_emulator.core.access.single_use import use_once
+from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
 from lms_emulator.providers.brightspace import oauth, wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import claims_of

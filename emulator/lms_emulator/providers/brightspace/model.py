@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from lms_emulator.core import issued, once
-from lms_emulator.core.issued import IssuedToken
-from lms_emulator.core.once import UsedToken
-from lms_emulator.core.records import Instant, Record
-from lms_emulator.core.store import Store
-from lms_emulator.core.tables import Table, TableSpec
-from lms_emulator.core.websession import WebSession
+from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access import single_use as once
+from lms_emulator.core.access.issued_tokens import IssuedToken
+from lms_emulator.core.access.single_use import UsedToken
+from lms_emulator.core.access.web_sessions import WebSession
+from lms_emulator.core.state.records import Instant, Record
+from lms_emulator.core.state.store import Store
+from lms_emulator.core.state.tables import Table, TableSpec
 from lms_emulator.signing.lti13 import Launch
 from lms_emulator.signing.lti13_services import LineItemData
 

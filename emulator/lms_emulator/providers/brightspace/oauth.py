@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from lms_emulator.core import issued
+from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.keys import private_key
-from lms_emulator.core.urls import add_query
 from lms_emulator.providers.brightspace import wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.model import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from lms_emulator.core.exchange import Exchange
+from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.providers.canvas.model import CanvasStore
 from lms_emulator.providers.canvas.settings import CanvasSettings
 

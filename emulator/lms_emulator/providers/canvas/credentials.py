@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from functools import cache
 
-from lms_emulator.core.websession import WebSessions
+from lms_emulator.core.access.web_sessions import WebSessions
 from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import AccessToken, Bucket, DeveloperKey, Session, User

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lms_emulator.core import once
-from lms_emulator.core.outgoing import OutgoingError, fetch_json
+from lms_emulator.core.access import single_use as once
+from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import DeveloperKey
 from lms_emulator.signing.jwt import KeySet, TokenError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lms_emulator.core import issued
+from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.keys import private_pem
 from lms_emulator.providers.canvas import lti_keys, wire
 from lms_emulator.providers.canvas.call import Call, number

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from lms_emulator.core.urls import add_query
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.model import (

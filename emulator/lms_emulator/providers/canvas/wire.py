@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from lms_emulator.core import pages
-from lms_emulator.core.pages import page
-from lms_emulator.core.refusals import Refusal
-from lms_emulator.core.urls import add_query
+from lms_emulator.core.http import pages
+from lms_emulator.core.http.pages import page
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.signing.lti13 import AuthenticationRequestError
 
 REALM = 'Bearer realm="canvas-lms"'

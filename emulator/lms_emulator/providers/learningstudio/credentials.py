@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import msgspec
 
 from lms_emulator.core.clock import isoformat
-from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.providers.learningstudio import wire
 from lms_emulator.providers.learningstudio.model import Campus, Nonce, RequestCount, User
 from lms_emulator.providers.learningstudio.wire import Call

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from lms_emulator.core.records import Instant, Record
-from lms_emulator.core.references import Reference, dangling, shared
-from lms_emulator.core.store import Store
-from lms_emulator.core.tables import Table, TableSpec
+from lms_emulator.core.state.records import Instant, Record
+from lms_emulator.core.state.references import Reference, dangling, shared
+from lms_emulator.core.state.store import Store
+from lms_emulator.core.state.tables import Table, TableSpec
 
 Role = Literal["PROF", "TA", "STUD"]
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from starlette.responses import Response
 
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
-from lms_emulator.core.refusals import Refusal
-from lms_emulator.core.routing import Route
-from lms_emulator.core.world import World
+from lms_emulator.core.worlds.world import World
 from lms_emulator.providers.learningstudio import wire
 from lms_emulator.providers.learningstudio.credentials import identify
 from lms_emulator.providers.learningstudio.info import Info, read

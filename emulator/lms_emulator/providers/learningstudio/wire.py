@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 import msgspec
 from starlette.responses import Response
 
-from lms_emulator.core.exchange import Exchange
-from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.providers.learningstudio.model import LearningStudioStore
 from lms_emulator.providers.learningstudio.settings import LearningStudioSettings
 

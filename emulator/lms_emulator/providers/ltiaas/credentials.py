@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lms_emulator.core import issued
-from lms_emulator.core.exchange import Exchange
+from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.providers.ltiaas import wire
 from lms_emulator.providers.ltiaas.model import Activity, Launch, LtiaasStore, Platform, Tenant
 from lms_emulator.providers.ltiaas.schemes import LTIK, Credential, Scheme, Unreadable, parse

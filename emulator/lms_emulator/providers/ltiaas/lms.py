@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from lms_emulator.core.outgoing import OutgoingError, fetch, is_ours
+from lms_emulator.core.http.outgoing import OutgoingError, fetch, is_ours
 from lms_emulator.providers.ltiaas import wire
 from lms_emulator.providers.ltiaas.credentials import Call
 from lms_emulator.providers.ltiaas.model import OAuthClient, Platform

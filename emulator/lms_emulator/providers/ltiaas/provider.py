@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from starlette.responses import Response
 
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
-from lms_emulator.core.references import Reference, dangling, shared
-from lms_emulator.core.refusals import Refusal
-from lms_emulator.core.routing import Route
-from lms_emulator.core.world import World
+from lms_emulator.core.state.references import Reference, dangling, shared
+from lms_emulator.core.worlds.world import World
 from lms_emulator.providers.ltiaas import wire
 from lms_emulator.providers.ltiaas.credentials import Call
 from lms_emulator.providers.ltiaas.info import Info, read

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lms_emulator.providers.openedx.views import ANY_BODY, ApiView
 
 if TYPE_CHECKING:
-    from lms_emulator.core.routing import Route
+    from lms_emulator.core.http.routing import Route
     from lms_emulator.providers.openedx.visits import Call
 
 _PARAMETER = re.compile(r"{(\w+)}")

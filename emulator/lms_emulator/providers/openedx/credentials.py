@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.providers.openedx import csrf, jwts, visits, wire
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import AccessToken, User

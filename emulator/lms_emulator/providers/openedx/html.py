@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lms_emulator.core.pages import render
+from lms_emulator.core.http.pages import render
 from lms_emulator.providers.openedx import visits, wire
 
 if TYPE_CHECKING:

@@ -8,16 +8,16 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
-from lms_emulator.core.refusals import Refusal
-from lms_emulator.core.routing import Route
 from lms_emulator.providers.openedx import safe_cookie, visits, wire
 from lms_emulator.providers.openedx.model.section import OpenedxSection, OpenedxStore
 from lms_emulator.providers.openedx.routes import ROUTES
 from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 if TYPE_CHECKING:
-    from lms_emulator.core.world import World
+    from lms_emulator.core.worlds.world import World
     from lms_emulator.providers.openedx.info import Info
     from lms_emulator.providers.openedx.visits import Call
 

@@ -10,7 +10,7 @@ from lms_emulator.providers.openedx import html, visits, wire
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.core.refusals import Refusal
+    from lms_emulator.core.http.refusals import Refusal
     from lms_emulator.providers.openedx.visits import Call
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx import credentials, rates, visits, wire
 from lms_emulator.providers.openedx.credentials import Authenticator
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from lms_emulator.core.clock import http_date
-from lms_emulator.core.exchange import Exchange
+from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.providers.openedx import csrf, safe_cookie
 from lms_emulator.providers.openedx.model.accounts import Session, User
 from lms_emulator.providers.openedx.model.section import OpenedxStore

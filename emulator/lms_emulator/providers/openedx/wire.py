@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from starlette.responses import Response
 
-from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal
 
 HTML = "text/html; charset=utf-8"
 #: What Django leaves unescaped in the path of a URL it writes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lms_emulator.core.references import Reference, dangling, shared
+from lms_emulator.core.state.references import Reference, dangling, shared
 from lms_emulator.providers.openlearning.model import Section, folded
 
 _REFERENCES = (

@@ -11,9 +11,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from lms_emulator.core.records import Instant, Record
-from lms_emulator.core.store import Store
-from lms_emulator.core.tables import Table, TableSpec
+from lms_emulator.core.state.records import Instant, Record
+from lms_emulator.core.state.store import Store
+from lms_emulator.core.state.tables import Table, TableSpec
 
 ObjectId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{24}$")]
 Slug = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]+$")]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.provider import Provider
-from lms_emulator.core.refusals import Refusal
 from lms_emulator.providers.openlearning import refusals, wire
 from lms_emulator.providers.openlearning.consistency import problems
 from lms_emulator.providers.openlearning.info import Info, describe
@@ -18,7 +18,7 @@ from lms_emulator.providers.openlearning.settings import OpenLearningSettings
 from lms_emulator.providers.openlearning.wire import Call
 
 if TYPE_CHECKING:
-    from lms_emulator.core.world import World
+    from lms_emulator.core.worlds.world import World
 
 _UNKNOWN_CALLS = {
     "/completions/": "no completions endpoint is known in this API",

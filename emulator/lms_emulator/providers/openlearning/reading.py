@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from starlette.responses import Response
 
-from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openlearning import wire
 from lms_emulator.providers.openlearning.wire import Call
 

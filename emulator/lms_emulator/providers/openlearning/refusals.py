@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal
 
 # launches
 

@@ -17,7 +17,7 @@ import msgspec
 from lms_emulator.core.clock import wall
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.ids import Ids
-from lms_emulator.core.store import StoreSeed
+from lms_emulator.core.state.store import StoreSeed
 from lms_emulator.providers.openlearning.info import Info, describe
 from lms_emulator.providers.openlearning.model import OpenLearningStore, Section
 from lms_emulator.providers.openlearning.settings import OpenLearningSettings

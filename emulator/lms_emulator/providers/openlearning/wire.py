@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from lms_emulator.core.exchange import Exchange
-from lms_emulator.core.pages import page
-from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.http.pages import page
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.providers.openlearning.model import OpenLearningStore
 from lms_emulator.providers.openlearning.settings import OpenLearningSettings
 

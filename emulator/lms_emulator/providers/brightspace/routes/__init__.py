@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.brightspace.routes import content, launch, login, lti_services, people
 
 

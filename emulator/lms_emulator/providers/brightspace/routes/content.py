@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.clock import parse_instant
-from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.brightspace import rules, shapes, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import Caller, api, version_pair

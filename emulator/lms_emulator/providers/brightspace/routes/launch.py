@@ -6,11 +6,11 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from lms_emulator.core import issued
-from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access.single_use import use_once
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.pages import page
 from lms_emulator.core.keys import private_key
-from lms_emulator.core.once import use_once
-from lms_emulator.core.pages import page
 from lms_emulator.providers.brightspace import lti_launch, lti_tokens, oauth, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS

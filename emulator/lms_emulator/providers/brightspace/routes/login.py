@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.pages import page
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.pages import page
 from lms_emulator.providers.brightspace import lti_tokens, oauth, wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import SESSIONS

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.responses import JSONResponse, Response
 
-from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.brightspace import lti_launch, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.lti_tokens import require_service

@@ -8,8 +8,8 @@ from inspect import iscoroutinefunction
 from starlette.responses import Response
 
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.routes import courses, files, launch, login, lti_services, token, users

@@ -6,10 +6,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from lms_emulator.core import issued
+from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.http.pages import page
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.keys import private_key
-from lms_emulator.core.pages import page
-from lms_emulator.core.urls import add_query
 from lms_emulator.providers.canvas import lti_keys, lti_launch, lti_tokens, rules, wire
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.credentials import SESSIONS

@@ -6,8 +6,8 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from lms_emulator.core.pages import page
-from lms_emulator.core.urls import add_query
+from lms_emulator.core.http.pages import page
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import oauth, wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.credentials import SESSIONS

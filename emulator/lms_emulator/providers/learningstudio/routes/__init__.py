@@ -1,6 +1,6 @@
 """Every operation of LearningStudio."""
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio.routes import announcements, courses, grades, items, people, tokens
 
 ROUTES: tuple[Route, ...] = (

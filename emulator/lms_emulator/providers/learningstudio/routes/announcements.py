@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio import representations as show
 from lms_emulator.providers.learningstudio import wire
 from lms_emulator.providers.learningstudio.credentials import Caller

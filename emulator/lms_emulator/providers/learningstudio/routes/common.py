@@ -10,9 +10,9 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.refusals import Refusal
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio import wire
 from lms_emulator.providers.learningstudio.credentials import Caller, require
 from lms_emulator.providers.learningstudio.model import Course, User

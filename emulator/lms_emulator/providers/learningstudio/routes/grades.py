@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio import representations as show
 from lms_emulator.providers.learningstudio import wire
 from lms_emulator.providers.learningstudio.credentials import Caller

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.ltiaas import wire
 from lms_emulator.providers.ltiaas.credentials import Call
 from lms_emulator.providers.ltiaas.model import Platform, Tenant

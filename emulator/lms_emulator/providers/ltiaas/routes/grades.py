@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import lms, wire
 from lms_emulator.providers.ltiaas.credentials import Call, Caller, service_caller
 from lms_emulator.providers.ltiaas.deeplinking import without_nulls

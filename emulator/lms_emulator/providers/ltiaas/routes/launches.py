@@ -8,8 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import cookies, launch, lms, wire
 from lms_emulator.providers.ltiaas.credentials import Call, make_ltik, tenant_in_address, with_portal_overrides
 from lms_emulator.providers.ltiaas.idtoken import (

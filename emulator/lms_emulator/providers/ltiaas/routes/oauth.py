@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import cookies, lms, wire
 from lms_emulator.providers.ltiaas.credentials import Call, bearer, tenant_of_platform, with_portal_overrides
 from lms_emulator.providers.ltiaas.model import OAuthClient, OAuthCode, OAuthState, Platform, Tenant, later

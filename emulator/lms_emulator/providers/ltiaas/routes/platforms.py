@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 from starlette.responses import Response
 
-from lms_emulator.core.routing import Handler, Route
+from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.ltiaas import lms, wire
 from lms_emulator.providers.ltiaas.credentials import Call, bearer
 from lms_emulator.providers.ltiaas.deeplinking import without_nulls

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import HTMLResponse, Response
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import lms, wire
 from lms_emulator.providers.ltiaas.credentials import Call, bearer, tenant_in_address
 from lms_emulator.providers.ltiaas.model import Platform, Registration, Tenant, later

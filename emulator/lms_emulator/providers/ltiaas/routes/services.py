@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import deeplinking, idtoken, lms, wire
 from lms_emulator.providers.ltiaas.credentials import Call, Caller, make_service_key, service_caller
 from lms_emulator.providers.ltiaas.routes.common import (

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal
 
 INVALID_AUTHORIZATION = "INVALID_LTIK_AUTH_AUTHORIZATION_HEADER"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from lms_emulator.core.records import Record
+from lms_emulator.core.state.records import Record
 
 ClientType = Literal["confidential", "public"]
 GrantType = Literal["authorization-code", "implicit", "password", "client-credentials", "openid-hybrid"]

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from lms_emulator.core.records import Record
+from lms_emulator.core.state.records import Record
 
 #: What Studio puts into a new course: four kinds of assignment, and passing at 50 %.
 STUDIO_POLICY = (

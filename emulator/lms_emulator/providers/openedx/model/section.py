@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from lms_emulator.core.records import Record
-from lms_emulator.core.store import Store
-from lms_emulator.core.tables import Table, TableSpec
+from lms_emulator.core.state.records import Record
+from lms_emulator.core.state.store import Store
+from lms_emulator.core.state.tables import Table, TableSpec
 from lms_emulator.providers.openedx.model.accounts import (
     AccessToken,
     Application,

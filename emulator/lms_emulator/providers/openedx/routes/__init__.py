@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx.routes import (
     admin,
     apidocs,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx import csrf, html, visits, wire
 from lms_emulator.providers.openedx.admin.base import Model
 from lms_emulator.providers.openedx.admin.forms import Form, fresh, posted

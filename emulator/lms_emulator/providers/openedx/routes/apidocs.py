@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from lms_emulator.core.routing import Handler, Route
+from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openedx import api_document, html, visits, wire
 from lms_emulator.providers.openedx.routes.admin import NEVER_CACHE
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx import html, visits, wire
 from lms_emulator.providers.openedx.model import lookup, oauth
 from lms_emulator.providers.openedx.routes.token import authority

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Handler, Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openedx import credentials, html, jwts, visits, wire
 from lms_emulator.providers.openedx.clients import ClientCheck
 from lms_emulator.providers.openedx.model import lookup

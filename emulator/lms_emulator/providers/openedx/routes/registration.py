@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lms_emulator.core.exchange import BodyError
+from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import credentials, login, visits, wire
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx import wire
 from lms_emulator.providers.openedx.clients import ClientCheck
 from lms_emulator.providers.openedx.routes.token import authority, post_only

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.clock import http_date
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Handler, Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openedx import credentials, csrf, html, login, visits, wire
 from lms_emulator.providers.openedx.views import ApiView, anyone, caller
 

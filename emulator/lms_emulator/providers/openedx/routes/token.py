@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx import jwts, rates, wire
 from lms_emulator.providers.openedx.clients import ClientCheck
 from lms_emulator.providers.openedx.credentials import check_password

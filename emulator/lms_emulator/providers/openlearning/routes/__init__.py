@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openlearning.routes import courses, enrolments, launch, managed_users, pages, people, v1
 
 ROUTES: tuple[Route, ...] = (

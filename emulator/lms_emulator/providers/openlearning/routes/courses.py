@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from starlette.responses import Response
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openlearning import credentials, reading, views, wire
 from lms_emulator.providers.openlearning.model import Course, User
 from lms_emulator.providers.openlearning.routes.declare import api

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.routing import Handler, Route
+from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openlearning.wire import VERSIONS
 
 FORM = "application/x-www-form-urlencoded"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openlearning import accounts, credentials, reading, views, wire
 from lms_emulator.providers.openlearning.model import Class, User
 from lms_emulator.providers.openlearning.routes.declare import JSON, api, request_body

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
-from lms_emulator.core.exchange import decode_pairs
-from lms_emulator.core.pages import page
-from lms_emulator.core.routing import Route
+from lms_emulator.core.http.exchange import decode_pairs
+from lms_emulator.core.http.pages import page
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openlearning import accounts, credentials, launches, refusals, views, wire
 from lms_emulator.providers.openlearning.accounts import Profile, Role
 from lms_emulator.providers.openlearning.launches import Launch

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
-from lms_emulator.core.pages import page
-from lms_emulator.core.routing import Handler, Route
+from lms_emulator.core.http.pages import page
+from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openlearning import credentials, refusals, wire
 from lms_emulator.providers.openlearning.model import Class, Course, Enrolment, User
 from lms_emulator.providers.openlearning.wire import Call

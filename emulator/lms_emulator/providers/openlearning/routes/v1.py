@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.exchange import BodyError
-from lms_emulator.core.routing import Handler, Route
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openlearning import accounts, credentials, refusals, views, wire
 from lms_emulator.providers.openlearning.model import Class, ClassType, Course, User
 from lms_emulator.providers.openlearning.routes.declare import in_query, request_body

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
-from lms_emulator.core.tables import Seed, Table, TableSpec
+from lms_emulator.core.state.tables import Seed, Table, TableSpec
 
 _REQUESTS_PER_SWEEP = 16
 

@@ -15,15 +15,15 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lms_emulator.core.addresses import Address, Addresses
 from lms_emulator.core.clock import monotonic
-from lms_emulator.core.exchange import BodyError, Exchange, RequestHeaders, split_authority
-from lms_emulator.core.faults import Fault
-from lms_emulator.core.journal import Entry
+from lms_emulator.core.http.addresses import Address, Addresses
+from lms_emulator.core.http.exchange import BodyError, Exchange, RequestHeaders, split_authority
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.provider import AnyProvider
-from lms_emulator.core.refusals import Refusal
-from lms_emulator.core.world import World
-from lms_emulator.core.worlds import Worlds
+from lms_emulator.core.worlds.collection import Worlds
+from lms_emulator.core.worlds.faults import Fault
+from lms_emulator.core.worlds.journal import Entry
+from lms_emulator.core.worlds.world import World
 
 CONTROL_PREFIX = "/_emulator"
 EXPLAIN_HEADER = b"x-emulator-explain"

@@ -11,10 +11,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from lms_emulator.intercept import Dropped, reason_of
+from lms_emulator.client.intercept import Dropped, reason_of
 
 if TYPE_CHECKING:
-    from lms_emulator.intercept import Answer, Line
+    from lms_emulator.client.intercept import Answer, Line
 
 
 class EmulatorAdapter(HTTPAdapter):

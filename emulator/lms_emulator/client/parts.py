@@ -189,7 +189,7 @@ class FaultsHandle:
     def add(self, **fault: Any) -> str:
         """Script a failure, e.g. `add(provider="openedx", path="/oauth2/", status=503, times=1)`. Returns its id.
 
-        The keys are those of `lms_emulator.core.faults.Fault`. Raises ControlError naming a wrong one.
+        The keys are those of `lms_emulator.core.worlds.faults.Fault`. Raises ControlError naming a wrong one.
         """
         return str(self._call("POST", "/faults", fault)["id"])
 

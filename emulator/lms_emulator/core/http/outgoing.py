@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from lms_emulator.core.exchange import Exchange
+from lms_emulator.core.http.exchange import Exchange
 
 
 class OutgoingError(Exception):

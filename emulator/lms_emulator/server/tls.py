@@ -6,7 +6,7 @@ import os
 import ssl
 from typing import TYPE_CHECKING
 
-from lms_emulator.core.addresses import Addresses
+from lms_emulator.core.http.addresses import Addresses
 
 if TYPE_CHECKING:
     import trustme

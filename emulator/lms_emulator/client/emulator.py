@@ -2,7 +2,7 @@
 
 Example:
 
-    from lms_emulator.client import Emulator
+    from lms_emulator.client.emulator import Emulator
 
     with Emulator.start(world="demo") as lms:
         print(lms.openlearning.url, lms.openlearning.api_key)
@@ -19,20 +19,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from lms_emulator.handle.parts import ClockHandle, FaultsHandle, OutboxHandle, RequestsHandle, SettingsHandle
-from lms_emulator.handle.transports import ControlError, HttpTransport, InProcessTransport, ThreadTransport, Transport
+from lms_emulator.client.parts import ClockHandle, FaultsHandle, OutboxHandle, RequestsHandle, SettingsHandle
+from lms_emulator.client.transports import ControlError, HttpTransport, InProcessTransport, ThreadTransport, Transport
 
 if TYPE_CHECKING:
     import asyncio
 
-    from lms_emulator.gateway import Gateway
     from lms_emulator.providers.brightspace.info import Info as BrightspaceInfo
     from lms_emulator.providers.canvas.info import Info as CanvasInfo
     from lms_emulator.providers.learningstudio.info import Info as LearningStudioInfo
     from lms_emulator.providers.ltiaas.info import Info as LtiaasInfo
     from lms_emulator.providers.openedx.info import Info as OpenEdxInfo
     from lms_emulator.providers.openlearning.info import Info as OpenLearningInfo
-    from lms_emulator.serve import Server
+    from lms_emulator.server.gateway import Gateway
+    from lms_emulator.server.sockets import Server
 
 
 class Emulator:
@@ -81,7 +81,7 @@ class Emulator:
         Parameters as of `lms-emulator serve`. Raises WorldError for a bad world and UsageError for a port in use.
         """
         from lms_emulator.app import create_app
-        from lms_emulator.serve import Server
+        from lms_emulator.server.sockets import Server
 
         app = create_app(world, settings=settings, seed=seed, public_url=public_url)
         server = Server(app, host=host, port=port, tls_port=0 if tls else None)
@@ -150,9 +150,9 @@ class Emulator:
         """Answer what httpx and requests send to real host names, while the context lasts: `with lms.intercept():`.
 
         Parameters: `hosts`, further host names and their providers, `{"lms.campus.edu": "openedx"}`.
-        See `lms_emulator.intercept`. Raises ValueError for a further world.
+        See `lms_emulator.client.intercept`. Raises ValueError for a further world.
         """
-        from lms_emulator.intercept import intercept
+        from lms_emulator.client.intercept import intercept
 
         return intercept(self, hosts)
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lms_emulator._version import __version__
+from lms_emulator.command.healthcheck import TIMEOUT, default_url, report
 from lms_emulator.core.errors import UsageError, WorldError
-from lms_emulator.health import TIMEOUT, default_url, report
 
 _MOST_PROBLEMS = 200
 ENV_PREFIX = "LMS_EMULATOR_"
@@ -130,7 +130,7 @@ def _add_serve(commands: Any) -> None:
 
 def _serve(args: argparse.Namespace) -> int:
     from lms_emulator.app import create_app
-    from lms_emulator.serve import Server
+    from lms_emulator.server.sockets import Server
 
     port = _number(str(args.port or _env("port") or os.environ.get("PORT") or "8080"), "--port")
     tls = args.tls if args.tls is not None else _flag_env("tls")
@@ -150,7 +150,7 @@ def _serve(args: argparse.Namespace) -> int:
 
     async def ready() -> None:
         print(f"lms-emulator ready {server.url}", flush=True)
-        from lms_emulator.banner import print_banner
+        from lms_emulator.command.banner import print_banner
 
         await print_banner(server)
 
@@ -192,7 +192,7 @@ def _healthcheck(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from lms_emulator.explain import explain
+    from lms_emulator.command.explain import explain
 
     return explain(_url(args), args.id, as_json=args.json)
 
@@ -223,14 +223,14 @@ def _providers(only: str | None, *, also: tuple[str, ...] = ()) -> dict[str, Any
 
 
 def _routes(args: argparse.Namespace) -> int:
-    from lms_emulator.listing import print_routes
+    from lms_emulator.command.listing import print_routes
 
     print_routes(_providers(args.provider), as_json=args.json)
     return 0
 
 
 def _settings(args: argparse.Namespace) -> int:
-    from lms_emulator.listing import print_settings
+    from lms_emulator.command.listing import print_settings
 
     print_settings(_providers(args.provider, also=("emulator",)), args.provider, as_json=args.json)
     return 0
@@ -266,7 +266,7 @@ def _add_world(commands: Any) -> None:
 
 def _world_check(args: argparse.Namespace) -> int:
     from lms_emulator.app import load_providers
-    from lms_emulator.core.worldfile import load
+    from lms_emulator.core.worlds.file import load
 
     providers = load_providers()
     seed = load(args.file, providers)
@@ -282,7 +282,7 @@ def _world_check(args: argparse.Namespace) -> int:
 
 def _world_show(args: argparse.Namespace) -> int:
     from lms_emulator.app import create_app
-    from lms_emulator.core.worldfile import dump_json, dump_toml
+    from lms_emulator.core.worlds.file import dump_json, dump_toml
 
     data = create_app(args.file).worlds.default.dump()
     print(dump_json(data) if args.json else dump_toml(data), end="")
@@ -338,7 +338,7 @@ def _record(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from lms_emulator.app import PROVIDERS
-    from lms_emulator.record import record
+    from lms_emulator.command.record import record
 
     if args.provider not in PROVIDERS:
         raise UsageError(f"no provider `{args.provider}`; there are {', '.join(PROVIDERS)}")
@@ -370,7 +370,7 @@ def _add_verify(commands: Any) -> None:
 def _verify(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from lms_emulator.verify import verify
+    from lms_emulator.command.verify import verify
 
     return verify(
         args.against,

@@ -27,11 +27,11 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from lms_emulator.core.addresses import Addresses
+from lms_emulator.core.http.addresses import Addresses
 
 if TYPE_CHECKING:
-    from lms_emulator.client import Emulator
-    from lms_emulator.gateway import Gateway
+    from lms_emulator.client.emulator import Emulator
+    from lms_emulator.server.gateway import Gateway
 
 Headers = list[tuple[str, str]]
 
@@ -241,7 +241,7 @@ def line_to(lms: Emulator) -> Line:
 
 def requests_adapter(lms: Emulator) -> Any:
     """An adapter for `requests.Session.mount("https://api.openlearning.com", …)`. Needs requests."""
-    from lms_emulator.intercept_requests import EmulatorAdapter
+    from lms_emulator.client.intercept_requests import EmulatorAdapter
 
     return EmulatorAdapter(line_to(lms))
 
@@ -315,7 +315,7 @@ def _replace_requests(stack: ExitStack, line: Line, ours: Callable[[str], bool])
         from requests.adapters import HTTPAdapter
     except ImportError:
         return
-    from lms_emulator.intercept_requests import EmulatorAdapter
+    from lms_emulator.client.intercept_requests import EmulatorAdapter
 
     adapter = EmulatorAdapter(line)
     original = HTTPAdapter.send

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from lms_emulator.core.errors import UsageError, WorldError
-from lms_emulator.core.near import nearest
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.settings import EmulatorSettings, change
-from lms_emulator.core.structure import structure
-from lms_emulator.core.world import ClockSection, WorldSeed
+from lms_emulator.core.state.structure import structure
+from lms_emulator.core.suggest import nearest
+from lms_emulator.core.worlds.world import ClockSection, WorldSeed
 
 BUILT_IN = ("demo", "empty")
 

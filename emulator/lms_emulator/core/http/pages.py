@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 def _environment(package: str) -> Environment:
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-    loader = ChoiceLoader([PackageLoader(package), PackageLoader("lms_emulator.core")])
+    loader = ChoiceLoader([PackageLoader(package), PackageLoader("lms_emulator.core.http")])
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 

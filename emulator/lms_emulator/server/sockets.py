@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from lms_emulator.core.errors import UsageError
-from lms_emulator.gateway import Gateway
+from lms_emulator.server.gateway import Gateway
 
 _KEEP_ALIVE_SECONDS = 75
 _NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
@@ -160,7 +160,7 @@ class Server:
 
         context = None
         if any(tls for _, tls in self._sockets):
-            from lms_emulator import tls as tls_module
+            from lms_emulator.server import tls as tls_module
 
             context, self.gateway.ca_pem = tls_module.server_context(self.gateway.addresses)
         for sock, tls in self._sockets:

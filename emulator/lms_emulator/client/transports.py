@@ -13,8 +13,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from lms_emulator.gateway import Gateway
-    from lms_emulator.serve import Server
+    from lms_emulator.server.gateway import Gateway
+    from lms_emulator.server.sockets import Server
 
 
 class ControlError(Exception):

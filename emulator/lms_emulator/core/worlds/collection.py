@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lms_emulator.core.addresses import DEFAULT_WORLD
 from lms_emulator.core.errors import NotFoundError, UsageError
+from lms_emulator.core.http.addresses import DEFAULT_WORLD
 from lms_emulator.core.provider import AnyProvider
-from lms_emulator.core.world import World, WorldSeed
+from lms_emulator.core.worlds.world import World, WorldSeed
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 

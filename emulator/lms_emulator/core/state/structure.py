@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from lms_emulator.core.near import nearest
+from lms_emulator.core.suggest import nearest
 
 T = TypeVar("T")
 

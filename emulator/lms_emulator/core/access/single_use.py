@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from lms_emulator.core.exchange import Exchange
-from lms_emulator.core.records import Instant, Record
-from lms_emulator.core.tables import TableSpec
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.state.records import Instant, Record
+from lms_emulator.core.state.tables import TableSpec
 
 # Some tools write `exp` in milliseconds: the token holds, but no calendar reaches that far.
 _CENTURY = 100 * 365 * 86_400.0

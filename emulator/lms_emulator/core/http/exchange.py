@@ -9,18 +9,18 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from starlette.datastructures import FormData, Headers, ImmutableMultiDict
 from starlette.requests import cookie_parser
 
-from lms_emulator.core.addresses import Address, Addresses
-from lms_emulator.core.journal import Check, Warning
-from lms_emulator.core.routing import Route
-from lms_emulator.core.store import Store
+from lms_emulator.core.http.addresses import Address, Addresses
+from lms_emulator.core.http.routing import Route
+from lms_emulator.core.state.store import Store
+from lms_emulator.core.worlds.journal import Check, Warning
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from lms_emulator.core.clock import Clock
     from lms_emulator.core.ids import Ids
-    from lms_emulator.core.outbox import Outbox
-    from lms_emulator.core.world import World
+    from lms_emulator.core.worlds.outbox import Outbox
+    from lms_emulator.core.worlds.world import World
 
 StoreT = TypeVar("StoreT", bound=Store)
 SettingsT = TypeVar("SettingsT")

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from lms_emulator.listing import columns
-from lms_emulator.serve import Server
+from lms_emulator.command.listing import columns
+from lms_emulator.server.sockets import Server
 
 _PAUSE_SECONDS = 0.02
 _WANTED = ("api_key", "consumer_key", "shared_secret", "client_id", "client_secret", "learner", "student")

@@ -11,10 +11,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from starlette.responses import RedirectResponse, Response
 
-from lms_emulator.core.exchange import Exchange
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.ids import Ids
-from lms_emulator.core.records import Instant, Record
-from lms_emulator.core.refusals import Refusal
+from lms_emulator.core.state.records import Instant, Record
 
 C = TypeVar("C", bound=Exchange[Any, Any])
 S = TypeVar("S", bound="WebSession")

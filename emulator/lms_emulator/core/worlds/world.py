@@ -8,17 +8,17 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from lms_emulator.core.addresses import DEFAULT_WORLD
 from lms_emulator.core.clock import Clock, ClockState
 from lms_emulator.core.errors import UsageError
-from lms_emulator.core.faults import Faults
+from lms_emulator.core.http.addresses import DEFAULT_WORLD
 from lms_emulator.core.ids import Ids
-from lms_emulator.core.journal import Journal
-from lms_emulator.core.near import nearest
-from lms_emulator.core.outbox import Outbox
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.settings import EmulatorSettings, change
-from lms_emulator.core.store import Store, StoreSeed, StoreSnapshot
+from lms_emulator.core.state.store import Store, StoreSeed, StoreSnapshot
+from lms_emulator.core.suggest import nearest
+from lms_emulator.core.worlds.faults import Faults
+from lms_emulator.core.worlds.journal import Journal
+from lms_emulator.core.worlds.outbox import Outbox
 
 
 class ClockSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

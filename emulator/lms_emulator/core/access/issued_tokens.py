@@ -10,8 +10,8 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from lms_emulator.core.records import Instant, Record
-from lms_emulator.core.tables import Table, TableSpec
+from lms_emulator.core.state.records import Instant, Record
+from lms_emulator.core.state.tables import Table, TableSpec
 
 DIAGNOSIS = "well signed, but this world never issued it: was the world reset since, or is it another world's?"
 

@@ -1,0 +1,1 @@
+"""Shared credential state: single-use values, issued tokens, browser sessions."""

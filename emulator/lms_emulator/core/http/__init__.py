@@ -1,0 +1,1 @@
+"""One request: addresses, routing, the exchange, refusals, pages and outgoing calls."""

@@ -1,0 +1,1 @@
+"""What a world remembers: records, tables and stores."""

@@ -1,0 +1,1 @@
+"""A world, its file, journal, outbox and faults."""
