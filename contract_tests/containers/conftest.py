@@ -1,6 +1,6 @@
 """A real Docker engine, where one was started for these tests; the image, built on it by the documents' own command.
 
-    sudo .venv/bin/python docker/engine.py .venv/bin/python -m pytest contract_tests/containers
+    sudo .venv/bin/python -m contract_tests.containers.engine .venv/bin/python -m pytest contract_tests/containers
 
 Without it they are skipped: making an engine takes a minute or two, and the rights of root.
 """
@@ -50,7 +50,7 @@ def figures() -> dict[str, str]:
 def engine() -> Engine:
     found = of_environment()
     if found is None:
-        pytest.skip("no container engine: docker/engine.py python -m pytest contract_tests/containers")
+        pytest.skip("no container engine; `python -m contract_tests.containers.engine COMMAND` makes one for a command")
     FIGURES["engine"] = found.versions
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,11 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from contract_tests.packaging.conftest import TREE
-
-sys.path.append(str(TREE / "docker"))
-
-from engine import BASE, Engine, of_environment  # a script's folder, not a package
+from contract_tests.containers.engine import BASE, Engine, of_environment
 
 __all__ = ["BASE", "Engine", "Seen", "attend", "moment", "of_environment", "stop", "wait_healthy"]
 

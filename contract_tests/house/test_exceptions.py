@@ -17,7 +17,7 @@ import pytest_lms_emulator
 TREE = Path(__file__).resolve().parents[2]
 CONTRACTS = TREE / "contract_tests" / "contracts"
 TYPED = (Path(lms_emulator.__file__).parent, Path(pytest_lms_emulator.__file__).parent, CONTRACTS)
-OTHERS = tuple(TREE / name for name in ("contract_tests", "benchmarks", "docker"))
+OTHERS = tuple(TREE / name for name in ("contract_tests", "benchmarks"))
 IGNORED = re.compile(r"# type: ignore\[[a-z-]+(, ?[a-z-]+)*\]  # \w.+")
 NOT_LINTED = re.compile(r"# noqa: [A-Z]+\d+(, ?[A-Z]+\d+)* - \w.+")
 

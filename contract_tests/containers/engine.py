@@ -1,5 +1,6 @@
-#!/usr/bin/env python3
-"""A throw-away Docker engine, for a machine that has none: `sudo docker/engine.py COMMAND…`.
+"""A throw-away Docker engine for a machine that has none, as root.
+
+    python -m contract_tests.containers.engine COMMAND…
 
 Needs Linux, root, Debian's `debootstrap` and `slirp4netns`, and Debian's packages within reach; no registry of images.
 A small machine is made of Debian trixie with Docker (engine, client, buildx, compose) and runs in namespaces of its
@@ -12,8 +13,7 @@ minimal Debian trixie, whose Python is 3.13 as well. It trusts the certificates 
 package index that pip asks here.
 
 COMMAND runs on this machine, in the engine's network, with DOCKER_HOST and LMS_EMULATOR_ENGINE set and the engine's
-`docker` first on its PATH; the exit code is its own. Exit code 69: an engine is not to be had here; the reason is
-printed.
+`docker` first on its PATH; the exit code is its own. Exit code 69: no engine can be made here; the reason is printed.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ from types import FrameType
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from building import SUPERFLUOUS  # beside this script, which is not part of a package
+from contract_tests.containers.image.building import SUPERFLUOUS
 
 SUITE = "trixie"
 BASE = "python:3.13-slim-bookworm"
@@ -78,7 +76,7 @@ _NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork
 
 
 class Unavailable(Exception):
-    """An engine is not to be had here. The text is the reason, one line."""
+    """No engine can be made here. The text is the reason, one line."""
 
 
 @dataclass(frozen=True)
@@ -300,7 +298,11 @@ def engine(cache: Path | None = None) -> Iterator[Engine]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command with an engine."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m contract_tests.containers.engine",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--cache", type=Path, help="folder that keeps the engine's machine between runs")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="default: a shell")
     options = parser.parse_args(arguments)
@@ -318,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = options.command or [os.environ.get("SHELL", "sh")]
             return subprocess.run([*running.beside, *command], env={**os.environ, **variables}, check=False).returncode
     except Unavailable as reason:
-        print(f"engine: not to be had here: {reason}", file=sys.stderr)
+        print(f"engine: cannot be made here: {reason}", file=sys.stderr)
         return UNAVAILABLE
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

@@ -1,5 +1,6 @@
-#!/usr/bin/env python3
-"""Build the image and prove it, on a Debian machine without a container engine: `sudo docker/prove.py`.
+"""Build the image and prove it on a Debian machine without a container engine, as root.
+
+    python -m contract_tests.containers.image --arch amd64 --arch arm64
 
 Needs root, and Debian's `buildah` and `debootstrap`. The base image is made by debootstrap (Debian bookworm, minimal,
 with python3 and python3-venv), buildah builds `docker/Dockerfile` on it, and the result is run the way an engine would
@@ -37,14 +38,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-# Beside this script, which is not part of a package.
-from building import DOCKERFILE, TREE, Buildah, build, missing_wheels
-from checks import check, failures
-from emulation import MACHINES, NotHereError, elf_machine, emulating, native
-from pod import prove_pod
-from running import Container, Running
+from contract_tests.containers.image.building import DOCKERFILE, TREE, Buildah, build, missing_wheels
+from contract_tests.containers.image.checks import check, failures
+from contract_tests.containers.image.emulation import MACHINES, NotHereError, elf_machine, emulating, native
+from contract_tests.containers.image.pod import prove_pod
+from contract_tests.containers.image.running import Container, Running
 
 FLOWS = TREE / "contract_tests" / "packaging" / "fresh_project"
 LARGEST_COMPRESSED = 80_000_000
@@ -252,7 +250,11 @@ def prove_manifest_list(buildah: Buildah, work: Path, images: dict[str, str]) ->
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build, check, measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m contract_tests.containers.image",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--arch",
         action="append",
@@ -265,7 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     missing = [name for name in ("buildah", "debootstrap", "unshare", "nsenter", "ip") if shutil.which(name) is None]
     if os.geteuid() != 0 or missing:
-        print(f"prove: needs root{' and ' + ', '.join(missing) if missing else ''}", file=sys.stderr)
+        print(f"image: needs root{' and ' + ', '.join(missing) if missing else ''}", file=sys.stderr)
         return 2
     images: dict[str, str] = {}
     figures: dict[str, dict[str, Any]] = {}
@@ -290,7 +292,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(json.dumps(figures, indent=2))
     if options.report:
         options.report.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    print(f"prove: {len(failures)} of the checks failed" if failures else "prove: everything holds")
+    print(f"image: {len(failures)} of the checks failed" if failures else "image: everything holds")
     return 1 if failures else 0
 
 

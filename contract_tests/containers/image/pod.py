@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from building import TREE
-from checks import check
+from contract_tests.containers.image.building import TREE
+from contract_tests.containers.image.checks import check
 
 MANIFEST = TREE / "docker" / "examples" / "kubernetes.yaml"
 TOOLS = ("podman", "runc", "conmon", "catatonit", "iptables", "unshare", "nsenter")
@@ -181,7 +181,7 @@ def _look_inside(podman: Podman, container: str, wanted: dict[str, Any]) -> None
     status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
     check("Kubernetes: not root", set(status["Uid"] + status["Gid"]) == {"10001"}, status["Uid"][0])
     rights = {status[name][0].strip("0") for name in ("CapPrm", "CapEff", "CapBnd")}
-    check("Kubernetes: no capabilities, and none to be had", rights == {""} and status["NoNewPrivs"] == ["1"])
+    check("Kubernetes: no capabilities, and none to gain", rights == {""} and status["NoNewPrivs"] == ["1"])
     check("Kubernetes: system calls are filtered", status["Seccomp"] == ["2"])
     described = podman.describe(container)
     limit = described["HostConfig"]["Memory"] // 2**20

@@ -11,9 +11,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from emulation import MACHINES, native
+from contract_tests.containers.image.emulation import MACHINES, native
 
-TREE = Path(__file__).resolve().parent.parent
+TREE = Path(__file__).resolve().parents[3]
 DOCKERFILE = TREE / "docker" / "Dockerfile"
 # What an image needs of a freshly bootstrapped system, less: package lists, documents, translations.
 SUPERFLUOUS = (
@@ -34,7 +34,7 @@ def run(*command: str | Path, **options: Any) -> str:
     )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-25:])
-        sys.exit(f"prove: {' '.join(str(part) for part in command)} ended with {done.returncode}\n{tail}")
+        sys.exit(f"image: {' '.join(str(part) for part in command)} ended with {done.returncode}\n{tail}")
     return done.stdout
 
 
