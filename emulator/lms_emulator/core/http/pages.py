@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from lms_emulator.core.http.refusals import Refusal, SiteRefusal
+
+NOT_IN_FRAMES = {
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""Headers of the pages on which people sign in and consent."""
 
 
 @cache
@@ -37,3 +46,19 @@ def auto_post(package: str, action: str, fields: Mapping[str, str]) -> HTMLRespo
     It extends the provider's own `base.html`.
     """
     return page(package, "auto_post.html", 200, {"Cache-Control": "no-store"}, action=action, fields=fields)
+
+
+def refused(package: str, refusal: Refusal) -> Response:
+    """A refusal in the form that it names; one that names none as the provider's `error.html`."""
+    if not isinstance(refusal, SiteRefusal):
+        return page(package, "error.html", refusal.status, refusal.headers, message=refusal.message)
+    if refusal.location is not None:
+        return RedirectResponse(refusal.location, refusal.status, refusal.headers)
+    if refusal.form is not None:
+        return auto_post(package, *refusal.form)
+    if refusal.text is not None:
+        return Response(refusal.text, refusal.status, refusal.headers, media_type="text/plain")
+    if refusal.body is not None:
+        return JSONResponse(refusal.body, refusal.status, refusal.headers)
+    template, values = refusal.template
+    return page(package, template, refusal.status, refusal.headers, **values, message=refusal.message)

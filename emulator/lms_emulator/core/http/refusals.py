@@ -56,3 +56,34 @@ class Refusal(Exception):
             "got": self.got,
             "diagnosis": self.diagnosis,
         }
+
+
+class SiteRefusal(Refusal):
+    """A refusal of a site that serves programs and people, with the form in which it goes out.
+
+    Parameters: those of `Refusal`, and at most one of
+        body: sent as JSON.
+        text: sent as plain text.
+        location: where the browser is redirected to.
+        form: an address, and fields that the browser posts to it by itself.
+        template: a page of the provider's `templates/`, with its values. It is what people see when there is no
+            other form; the page gets `message` as well.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        body: Any = None,
+        text: str | None = None,
+        location: str | None = None,
+        form: tuple[str, dict[str, str]] | None = None,
+        template: tuple[str, dict[str, Any]] = ("error.html", {}),
+        **details: Any,
+    ) -> None:
+        super().__init__(reason, **details)
+        self.body = body
+        self.text = text
+        self.location = location
+        self.form = form
+        self.template = template

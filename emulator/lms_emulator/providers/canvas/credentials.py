@@ -1,22 +1,23 @@
-"""Who is calling Canvas, or why not: REST tokens, scopes, the rate limit, browser sessions."""
+"""Who is calling Canvas, or why not: REST tokens, scopes, browser sessions."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from functools import cache
 
 from lms_emulator.core.access.web_sessions import WebSessions
-from lms_emulator.providers.canvas import wire
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.model import AccessToken, Bucket, DeveloperKey, Session, User
+from lms_emulator.providers.canvas.limits import throttle
+from lms_emulator.providers.canvas.model import AccessToken, DeveloperKey, Session, User
+from lms_emulator.providers.canvas.wire import stamp
 
 SESSIONS: WebSessions[Session, User] = WebSessions(
     record=Session,
     name="canvas_session",
     field="authenticity_token",
     new_csrf=lambda ids: ids.token(43),
-    wrong_csrf=wire.wrong_csrf,
+    wrong_csrf=refusals.wrong_csrf,
     sign_in="/login/canvas",
 )
 
@@ -39,7 +40,7 @@ def require_user(x: Call) -> User:
     if text is None:
         header = x.headers.get("authorization")
         x.check("an access token was sent", False)
-        raise wire.no_credentials(
+        raise refusals.no_credentials(
             f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
         )
     token = _live_token(x, text)
@@ -48,8 +49,8 @@ def require_user(x: Call) -> User:
     assert user is not None  # the world file's references are checked when it is loaded
     assert key is not None
     if user.workflow_state != "registered" or key.workflow_state != "active":
-        raise wire.invalid_token("token_orphaned", "the token's user or developer key is deleted or switched off")
-    _throttle(x, token)
+        raise refusals.invalid_token("token_orphaned", "the token's user or developer key is deleted or switched off")
+    throttle(x, token)
     _check_scope(x, token, key)
     x.notes["user"] = user.login
     return user
@@ -59,17 +60,17 @@ def _live_token(x: Call, text: str) -> AccessToken:
     token = x.store.access_tokens.first("token", text)
     if token is None:
         x.check("the access token is known", False)
-        raise wire.invalid_token(*_explain_unknown(x, text))
+        raise refusals.invalid_token(*_explain_unknown(x, text))
     if token.revoked:
         x.check("the access token was not revoked", False)
-        raise wire.revoked_token()
+        raise refusals.revoked_token()
     now = x.clock.now()
     if token.permanent_expires_at is not None and now >= token.permanent_expires_at:
         x.check("the access token is not over for good", False, got=token.permanent_expires_at.isoformat())
-        raise wire.expired_token(stamp(token.permanent_expires_at))
+        raise refusals.expired_token(stamp(token.permanent_expires_at))
     if token.expires_at is not None and now >= token.expires_at:
         x.check("the access token is not expired", False, expected=f"before {stamp(token.expires_at)}", got=stamp(now))
-        raise wire.invalid_token("token_expired", f"it expired at {stamp(token.expires_at)}: use the refresh token")
+        raise refusals.invalid_token("token_expired", f"it expired at {stamp(token.expires_at)}: use the refresh token")
     x.check("the access token is alive")
     return token
 
@@ -97,27 +98,4 @@ def _check_scope(x: Call, token: AccessToken, key: DeveloperKey) -> None:
     assert x.route is not None  # a handler runs for its route
     wanted = scope_of(x.method, x.route.path)
     if not x.check("scope", wanted in token.scopes, expected=wanted, got=token.scopes):
-        raise wire.insufficient_scopes(wanted, token.scopes)
-
-
-def _throttle(x: Call, token: AccessToken) -> None:
-    settings = x.settings
-    x.notes["rate_limit_remaining"] = settings.rate_limit_high_water
-    if settings.rate_limit == "never":
-        return
-    now = x.clock.now()
-    bucket = x.store.buckets.get(token.id)
-    level = 0.0
-    if bucket is not None:
-        drained = (now - bucket.at).total_seconds() * settings.rate_limit_outflow
-        level = max(0.0, bucket.level - max(0.0, drained))
-    if not x.check("rate limit", level < settings.rate_limit_high_water, got=level):
-        raise wire.throttled(settings.rate_limit_status, level)
-    level += settings.request_cost
-    x.store.buckets.put(Bucket(token_id=token.id, level=level, at=now))
-    x.notes["rate_limit_remaining"] = max(0.0, settings.rate_limit_high_water - level)
-
-
-def stamp(moment: datetime) -> str:
-    """A time as Canvas's REST API writes it: `2026-11-21T12:00:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        raise refusals.insufficient_scopes(wanted, token.scopes)

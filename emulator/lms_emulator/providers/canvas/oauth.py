@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lms_emulator.core.http.urls import add_query
-from lms_emulator.providers.canvas import wire
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.model import (
     AccessToken,
@@ -41,7 +41,7 @@ def find_key(x: Call, client_id: str) -> DeveloperKey:
     """The active developer key of that id. Raises the refusal `unknown_client`."""
     key = x.store.developer_keys.get(number(client_id))
     if not x.check("client_id is an active developer key", key is not None and key.workflow_state == "active"):
-        raise wire.unknown_client(client_id)
+        raise refusals.unknown_client(client_id)
     assert key is not None
     return key
 
@@ -52,7 +52,7 @@ def check_redirect_uri(x: Call, key: DeveloperKey, redirect_uri: str) -> None:
     own = x.resolve(key.redirect_uri) if key.redirect_uri else ""
     if x.check("redirect_uri", redirect_uri in exact or _same_host(own, redirect_uri), got=redirect_uri):
         return
-    raise wire.redirect_mismatch([*([own] if own else []), *exact], redirect_uri)
+    raise refusals.redirect_mismatch([*([own] if own else []), *exact], redirect_uri)
 
 
 def _same_host(own: str, asked: str) -> bool:
@@ -73,7 +73,7 @@ def pending_authorization(x: Call) -> tuple[DeveloperKey, PendingAuthorization]:
     state = query.get("state")
     _check_scopes(x, key, redirect_uri, scopes)
     if not x.check("key is switched on in the account", _switched_on(x, key), got=key.accounts):
-        raise wire.redirected(
+        raise refusals.redirected(
             redirect_uri,
             "key_not_enabled",
             "unauthorized_client",
@@ -84,7 +84,7 @@ def pending_authorization(x: Call) -> tuple[DeveloperKey, PendingAuthorization]:
             got=key.accounts,
         )
     if not x.check("response_type", query.get("response_type") == "code", got=query.get("response_type")):
-        raise wire.redirected(
+        raise refusals.redirected(
             redirect_uri,
             "unsupported_response_type",
             "unsupported_response_type",
@@ -111,7 +111,7 @@ def _check_scopes(x: Call, key: DeveloperKey, redirect_uri: str, scopes: list[st
         diagnosis = "this is an LTI key; REST calls need an API key of their own (Developer Keys > + API Key)"
     elif not scopes:
         diagnosis = "this key enforces scopes, so `scope` must name them"
-    raise wire.invalid_scope(redirect_uri, refused, diagnosis)
+    raise refusals.invalid_scope(redirect_uri, refused, diagnosis)
 
 
 def _root_account(x: Call) -> int | None:
@@ -167,7 +167,7 @@ def check_secret(x: Call, key: DeveloperKey, secret: str) -> None:
     else:
         other = next((one for one in x.store.developer_keys if one.api_key == secret), None)
         diagnosis = f"this is the secret of developer key {other.id}" if other is not None else None
-    raise wire.invalid_client_secret(diagnosis)
+    raise refusals.invalid_client_secret(diagnosis)
 
 
 def exchange_code(x: Call, key: DeveloperKey, code: str, *, replace_tokens: bool) -> Grant:
@@ -176,20 +176,20 @@ def exchange_code(x: Call, key: DeveloperKey, code: str, *, replace_tokens: bool
     now = x.clock.now()
     if found is None:
         x.check("code is known", False, got=code)
-        raise wire.code_not_found("code_unknown", "Canvas never gave this code, or more than an hour ago")
+        raise refusals.code_not_found("code_unknown", "Canvas never gave this code, or more than an hour ago")
     if found.used:
         x.check("code is unused", False, got=code)
-        raise wire.code_not_found("code_used", "the code was exchanged before; was the return page loaded again?")
+        raise refusals.code_not_found("code_used", "the code was exchanged before; was the return page loaded again?")
     if now >= found.expires_at:
         x.check("code is alive", False, expected=f"before {found.expires_at.isoformat()}", got=now.isoformat())
-        raise wire.code_not_found("code_expired", "a code lives 10 minutes")
+        raise refusals.code_not_found("code_expired", "a code lives 10 minutes")
     if found.developer_key_id != key.id:
         x.check("code was given to this key", False, expected=found.developer_key_id, got=key.id)
-        raise wire.incorrect_client(found.developer_key_id, key.id)
+        raise refusals.incorrect_client(found.developer_key_id, key.id)
     x.store.authorization_codes.put(msgspec.structs.replace(found, used=True))
     user = x.store.users.get(found.user_id)
     if user is None:
-        raise wire.code_not_found("code_unknown", "the user who consented does not exist any more")
+        raise refusals.code_not_found("code_unknown", "the user who consented does not exist any more")
     existing = reusable_token(x, key, user, found.scopes, found.purpose)
     if existing is not None:
         return Grant(_regenerate(x, existing), user, True)
@@ -222,12 +222,12 @@ def refresh(x: Call, key: DeveloperKey, refresh_token: str) -> Grant:
             diagnosis = "the token was revoked, and its refresh token with it; the person has to consent again"
         elif x.store.access_tokens.first("token", refresh_token) is not None:
             diagnosis = "this is an access token, not a refresh token"
-        raise wire.refresh_token_not_found(diagnosis)
+        raise refusals.refresh_token_not_found(diagnosis)
     if not x.check("refresh_token was given to this key", token.developer_key_id == key.id):
-        raise wire.incorrect_client(token.developer_key_id, key.id)
+        raise refusals.incorrect_client(token.developer_key_id, key.id)
     user = x.store.users.get(token.user_id)
     if user is None:
-        raise wire.refresh_token_not_found("the user does not exist any more")
+        raise refusals.refresh_token_not_found("the user does not exist any more")
     if token.replaced_tokens and _age(x, token) < FRESH_SECONDS:
         x.warn(
             "refreshed_again_at_once",

@@ -7,42 +7,17 @@ from typing import Any, ClassVar
 
 from starlette.responses import Response
 
+from lms_emulator.core.http import pages
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
-from lms_emulator.core.state.references import Reference, dangling, shared
 from lms_emulator.core.worlds.world import World
-from lms_emulator.providers.canvas import wire
+from lms_emulator.providers.canvas import checks, limits, refusals, wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.info import Info, read
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.routes import ROUTES
 from lms_emulator.providers.canvas.settings import CanvasSettings
-
-REFERENCES = (
-    Reference("developer_keys", "accounts", "accounts"),
-    Reference("courses", "account_id", "accounts"),
-    Reference("enrollments", "course_id", "courses"),
-    Reference("enrollments", "user_id", "users"),
-    Reference("folders", "course_id", "courses"),
-    Reference("files", "course_id", "courses"),
-    Reference("files", "folder_id", "folders"),
-    Reference("discussion_topics", "course_id", "courses"),
-    Reference("pages", "course_id", "courses"),
-    Reference("modules", "course_id", "courses"),
-    Reference("assignments", "course_id", "courses"),
-    Reference("assignments", "resource_link_id", "resource_links"),
-    Reference("tools", "course_id", "courses"),
-    Reference("tools", "developer_key_id", "developer_keys"),
-    Reference("resource_links", "course_id", "courses"),
-    Reference("resource_links", "tool_id", "tools"),
-    Reference("line_items", "course_id", "courses"),
-    Reference("line_items", "developer_key_id", "developer_keys"),
-    Reference("results", "line_item_id", "line_items"),
-    Reference("results", "user_id", "users"),
-    Reference("access_tokens", "user_id", "users"),
-    Reference("access_tokens", "developer_key_id", "developer_keys"),
-)
 
 
 class Canvas(Provider[CanvasStore, CanvasSettings]):
@@ -58,18 +33,17 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     package: ClassVar[str] = wire.PACKAGE
 
     def problems(self, section: CanvasSection) -> Iterable[str]:
-        yield from dangling(section, REFERENCES)
-        yield from shared("users", "login", (user.login.lower() for user in section.users))
+        return checks.problems(section)
 
     def normalise_path(self, path: str) -> str:
         """Rails takes a path with and without its last slash."""
         return path.rstrip("/") or "/"
 
     def render(self, x: Call, refusal: Refusal) -> Response:
-        return wire.render(refusal)
+        return pages.refused(self.package, refusal)
 
     def not_found(self, x: Call) -> Refusal:
-        return wire.not_found() if x.path.startswith("/api/") else wire.page_not_found(f"{x.path} exists")
+        return refusals.not_found() if x.path.startswith("/api/") else refusals.page_not_found(f"{x.path} exists")
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
         """Rails has no route for another method: the same 404."""
@@ -77,11 +51,12 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         refusal.check, refusal.expected, refusal.got = "method", list(allowed), x.method
         return refusal
 
+    def body_unreadable(self, x: Call, why: str) -> Refusal:
+        return refusals.unreadable_body(why)
+
     def finish(self, x: Call, response: Response) -> None:
         if x.path.startswith("/api/"):
-            response.headers.setdefault("X-Request-Cost", str(x.settings.request_cost))
-            remaining = x.notes.get("rate_limit_remaining", x.settings.rate_limit_high_water)
-            response.headers.setdefault("X-Rate-Limit-Remaining", str(float(remaining)))
+            limits.add_headers(x, response)
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         return read(world.store(self.name), bases)

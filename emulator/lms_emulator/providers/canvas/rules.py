@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from lms_emulator.providers.canvas import wire
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import Course, DiscussionTopic, Enrollment, User
 
@@ -47,7 +48,7 @@ def find_course(x: Call, reference: str) -> Course:
         wanted = reference.partition(":")[2]
         course = next((one for one in x.store.courses if one.sis_course_id == wanted), None)
     if course is None or course.workflow_state == "deleted":
-        raise wire.not_found("the course", reference)
+        raise refusals.not_found("the course", reference)
     return course
 
 
@@ -74,9 +75,9 @@ def staffed_course(x: Call, caller: User, reference: str) -> Course:
     return course
 
 
-def refused(x: Call, what: str) -> wire.CanvasRefusal:
+def refused(x: Call, what: str) -> SiteRefusal:
     """The answer to somebody without permission, with the status that is set."""
-    return wire.not_authorized(x.settings.permission_denied_status, what)
+    return refusals.not_authorized(x.settings.permission_denied_status, what)
 
 
 def posted_at(x: Call, topic: DiscussionTopic) -> datetime | None:

@@ -6,12 +6,10 @@ courses), the API reference (pages, modules, assignments, folders, discussion to
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from lms_emulator.providers.canvas import rules
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.credentials import stamp
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
@@ -23,12 +21,9 @@ from lms_emulator.providers.canvas.model import (
     Page,
     User,
 )
+from lms_emulator.providers.canvas.wire import stamp, when
 
 Json = dict[str, Any]
-
-
-def when(moment: datetime | None) -> str | None:
-    return None if moment is None else stamp(moment)
 
 
 def sortable_name(user: User) -> str:

@@ -1,413 +1,54 @@
-"""Canvas's dialect: bodies, errors, headers. One named constructor per refusal.
-
-Sources: canvas-lms `request_error.rb`, `authentication_methods.rb`, `application_controller.rb`, the LTI services'
-`lti_services.rb` (bodies and statuses read there, nothing copied).
-"""
+"""Canvas's bodies and headers: times, string ids, JSON, pages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any
 
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http import pages
-from lms_emulator.core.http.pages import page
-from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.core.http.urls import add_query
-from lms_emulator.signing.lti13 import AuthenticationRequestError
-
-REALM = 'Bearer realm="canvas-lms"'
-OAUTH_REALM = "Canvas OAuth 2.0"
-PRIVATE_PAGE = {
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
-
-
-class CanvasRefusal(Refusal):
-    """A refusal with its body: `body` goes out as JSON, `text` as plain text, `location` as a redirect, `form` as a
-    page that posts itself elsewhere; without any of them a person sees the page `template`."""
-
-    body: Any = None
-    text: str | None = None
-    location: str | None = None
-    template: tuple[str, dict[str, Any]] = ("error.html", {})
-    form: tuple[str, dict[str, str]] | None = None
-
-
-def _with(refusal: CanvasRefusal, **parts: Any) -> CanvasRefusal:
-    for name, value in parts.items():
-        setattr(refusal, name, value)
-    return refusal
-
+from lms_emulator.providers.canvas.call import Call
 
 PACKAGE = __package__
+STRING_IDS = "application/json+canvas-string-ids"
 
 
-def render(refusal: Refusal) -> Response:
-    """The refusal as Canvas sends it: a redirect, an auto-posted form, plain text, JSON, or a page."""
-    if isinstance(refusal, CanvasRefusal):
-        if refusal.location is not None:
-            return RedirectResponse(refusal.location, 302, refusal.headers)
-        if refusal.form is not None:
-            return auto_post(*refusal.form)
-        if refusal.text is not None:
-            return Response(refusal.text, refusal.status, refusal.headers, media_type="text/plain")
-        if refusal.body is not None:
-            return JSONResponse(refusal.body, refusal.status, refusal.headers)
-    template, values = refusal.template if isinstance(refusal, CanvasRefusal) else ("error.html", {})
-    values = {**values, "message": refusal.message}
-    return page(PACKAGE, template, refusal.status, refusal.headers, **values)
+def stamp(moment: datetime) -> str:
+    """A time as Canvas's REST API writes it: `2026-11-21T12:00:00Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def when(moment: datetime | None) -> str | None:
+    """`stamp` of a time that may be missing."""
+    return None if moment is None else stamp(moment)
+
+
+def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
+    """A JSON answer of the REST API. Ids become strings when the client accepts only those."""
+    if STRING_IDS in x.headers.get("accept", ""):
+        body = with_string_ids(body)
+    return JSONResponse(body, status, headers)
+
+
+def with_string_ids(value: Any) -> Any:
+    """Integers under `id`, `…_id` and `…_ids` as strings, however deep."""
+    if isinstance(value, list):
+        return [with_string_ids(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _string_id(name, one) for name, one in value.items()}
+
+
+def _string_id(name: str, value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool) and (name == "id" or name.endswith("_id")):
+        return str(value)
+    if isinstance(value, list) and name.endswith("_ids"):
+        return [str(one) for one in value]
+    return with_string_ids(value)
 
 
 def auto_post(action: str, fields: Mapping[str, str]) -> Response:
     """The page that takes a form to a tool, in this site's colours."""
     return pages.auto_post(PACKAGE, action, fields)
-
-
-# OAuth2
-
-
-def oauth_error(
-    reason: str, error: str, description: str, status: int = 400, *, check: str, **details: Any
-) -> CanvasRefusal:
-    """An error of the OAuth2 endpoints: `{"error", "error_description"}`; a 401 carries Canvas's own challenge."""
-    headers = {"WWW-Authenticate": OAUTH_REALM} if status == 401 else {}
-    refusal = CanvasRefusal(reason, status=status, message=description, check=check, headers=headers, **details)
-    return _with(refusal, body={"error": error, "error_description": description})
-
-
-def unknown_client(got: str) -> CanvasRefusal:
-    hint = "the client id is the developer key's number" if not got.isdigit() else None
-    return oauth_error(
-        "unknown_client",
-        "invalid_client",
-        "unknown client",
-        401,
-        check="client_id is an active developer key",
-        expected="the id of an active developer key",
-        got=got,
-        diagnosis=hint,
-    )
-
-
-def invalid_client_secret(diagnosis: str | None) -> CanvasRefusal:
-    return oauth_error(
-        "invalid_client_secret",
-        "invalid_client",
-        "invalid client",
-        401,
-        check="client_secret is the key's own",
-        diagnosis=diagnosis,
-    )
-
-
-def redirect_mismatch(expected: list[str], got: str) -> CanvasRefusal:
-    return oauth_error(
-        "redirect_uri_mismatch",
-        "invalid_request",
-        "redirect_uri does not match client settings",
-        check="redirect_uri is registered, or on the key's host or below it",
-        expected=expected,
-        got=got,
-        diagnosis="Canvas answers here itself; nothing is sent to an address that is not registered",
-    )
-
-
-def code_missing() -> CanvasRefusal:
-    return oauth_error(
-        "code_missing",
-        "invalid_request",
-        "You must provide the code parameter when using the authorization_code grant type",
-        check="code is present",
-    )
-
-
-def code_not_found(reason: Literal["code_unknown", "code_used", "code_expired"], diagnosis: str) -> CanvasRefusal:
-    return oauth_error(
-        reason,
-        "invalid_grant",
-        "authorization_code not found",
-        check="code is alive: 10 minutes, once",
-        diagnosis=diagnosis,
-    )
-
-
-def incorrect_client(expected: int, got: int) -> CanvasRefusal:
-    return oauth_error(
-        "incorrect_client",
-        "invalid_grant",
-        "incorrect client",
-        check="the grant was given to this key",
-        expected=expected,
-        got=got,
-    )
-
-
-def refresh_token_missing() -> CanvasRefusal:
-    return oauth_error(
-        "refresh_token_missing",
-        "invalid_request",
-        "You must provide the refresh_token parameter when using the refresh_token grant type",
-        check="refresh_token is present",
-    )
-
-
-def refresh_token_not_found(diagnosis: str | None = None) -> CanvasRefusal:
-    return oauth_error(
-        "refresh_token_not_found",
-        "invalid_request",
-        "refresh_token not found",
-        check="refresh_token is alive",
-        diagnosis=diagnosis or "note: Canvas says invalid_request here, not invalid_grant; treat it as `reconnect`",
-    )
-
-
-def unsupported_grant_type(got: str) -> CanvasRefusal:
-    return oauth_error(
-        "unsupported_grant_type",
-        "unsupported_grant_type",
-        "The grant_type you requested is not currently supported",
-        check="grant_type",
-        expected=["authorization_code", "refresh_token", "client_credentials"],
-        got=got,
-    )
-
-
-def bad_assertion(reason: str, description: str, **details: Any) -> CanvasRefusal:
-    """A client assertion that does not hold."""
-    return oauth_error(reason, "invalid_request", description, check="client_assertion holds", **details)
-
-
-def bad_service_scope(refused: list[str]) -> CanvasRefusal:
-    return oauth_error(
-        "invalid_scope",
-        "invalid_scope",
-        _scope_sentence(refused),
-        check="every scope asked for is the key's",
-        got=refused,
-    )
-
-
-def _scope_sentence(refused: list[str]) -> str:
-    text = (
-        "A requested scope is invalid, unknown, malformed, or exceeds the scope granted by the resource owner. "
-        "The following scopes were requested, but not granted: "
-    )
-    return text + ", ".join(refused)
-
-
-def redirected(
-    redirect_uri: str, reason: str, error: str, description: str | None = None, state: str | None = None, **details: Any
-) -> CanvasRefusal:
-    """An error that the browser carries back to the application."""
-    values = [("error", error)]
-    if description is not None:
-        values.append(("error_description", description))
-    if state is not None:
-        values.append(("state", state))
-    refusal = CanvasRefusal(reason, status=302, message=description or error, **details)
-    return _with(refusal, location=add_query(redirect_uri, values))
-
-
-def invalid_scope(redirect_uri: str, refused: list[str], diagnosis: str | None) -> CanvasRefusal:
-    return redirected(
-        redirect_uri,
-        "invalid_scope",
-        "invalid_scope",
-        _scope_sentence(refused),
-        check="every scope asked for is one of the key's",
-        got=refused,
-        diagnosis=diagnosis,
-    )
-
-
-# pages
-
-
-def invalid_oauth_session() -> CanvasRefusal:
-    refusal = CanvasRefusal(
-        "oauth_session_missing",
-        message="Invalid or missing session for oauth",
-        check="an authorization is pending",
-        diagnosis="begin again at /login/oauth2/auth; the session cookie is lost inside a frame of another site",
-    )
-    return _with(refusal, text="Invalid or missing session for oauth")
-
-
-def wrong_csrf() -> CanvasRefusal:
-    return CanvasRefusal(
-        "csrf_token_wrong",
-        status=422,
-        message="The change you wanted was rejected.",
-        check="authenticity_token belongs to the session",
-        headers=PRIVATE_PAGE,
-    )
-
-
-def wrong_login(login: str, base: str, csrf: str) -> CanvasRefusal:
-    """The sign-in page again, with what went wrong."""
-    message = "Please verify your login or password and try again."
-    refusal = CanvasRefusal(
-        "login_wrong", status=400, message=message, check="login and password", got=login, headers=PRIVATE_PAGE
-    )
-    return _with(refusal, template=("login.html", {"error": message, "login": login, "base": base, "csrf": csrf}))
-
-
-def nothing_to_revoke() -> CanvasRefusal:
-    message = "can't delete OAuth access token when not using an OAuth access token"
-    return rest("no_token_to_revoke", 400, {"message": message}, check="a living access token was sent")
-
-
-def send_back(refusal: CanvasRefusal, redirect_uri: str) -> None:
-    """Turn an OAuth2 error into the redirect that some sites answer with (setting `redirect_token_errors`)."""
-    body = refusal.body
-    pairs = [("error", body["error"]), ("error_description", body["error_description"])]
-    refusal.status, refusal.location = 302, add_query(redirect_uri, pairs)
-
-
-def page_not_found(what: str) -> CanvasRefusal:
-    return CanvasRefusal("page_not_found", status=404, message="Page Not Found", check=what)
-
-
-def page_forbidden(what: str) -> CanvasRefusal:
-    return CanvasRefusal("page_forbidden", status=403, message="Access Denied", check=what)
-
-
-# REST
-
-
-def rest(reason: str, status: int, body: Any, *, challenge: bool = False, check: str, **details: Any) -> CanvasRefusal:
-    """An error of `/api/v1`. With `challenge` the credentials are at fault, without it the permission."""
-    headers = {"WWW-Authenticate": REALM} if challenge else {}
-    return _with(CanvasRefusal(reason, status=status, check=check, headers=headers, **details), body=body)
-
-
-def no_credentials(diagnosis: str | None = None) -> CanvasRefusal:
-    body = {"status": "unauthenticated", "errors": [{"message": "user authorization required"}]}
-    return rest("no_credentials", 401, body, challenge=True, check="an access token was sent", diagnosis=diagnosis)
-
-
-def invalid_token(reason: str, diagnosis: str | None) -> CanvasRefusal:
-    body = {"errors": [{"message": "Invalid access token."}]}
-    return rest(reason, 401, body, challenge=True, check="the access token is alive", diagnosis=diagnosis)
-
-
-def revoked_token() -> CanvasRefusal:
-    body = {"errors": [{"message": "Revoked access token."}]}
-    return rest("token_revoked", 401, body, challenge=True, check="the access token was not revoked")
-
-
-def expired_token(expired_at: str) -> CanvasRefusal:
-    body = {"errors": [{"message": "Expired access token.", "expired_at": expired_at}]}
-    return rest("token_expired_for_good", 401, body, challenge=True, check="permanent expiry", got=expired_at)
-
-
-def insufficient_scopes(expected: str, got: list[str]) -> CanvasRefusal:
-    body = {"errors": [{"message": "Insufficient scopes on access token."}]}
-    return rest(
-        "insufficient_scopes",
-        401,
-        body,
-        check="the token's scopes allow this call",
-        expected=expected,
-        got=got,
-        diagnosis="no WWW-Authenticate here: refreshing does not help, ask for the scope at authorization",
-    )
-
-
-def not_authorized(status: int, what: str) -> CanvasRefusal:
-    body = {"status": "unauthorized", "errors": [{"message": "user not authorized to perform that action"}]}
-    return rest("not_authorized", status, body, check=what)
-
-
-def not_found(what: str = "the path", got: Any = None) -> CanvasRefusal:
-    body = {"errors": [{"message": "The specified resource does not exist."}]}
-    return rest("not_found", 404, body, check=f"{what} exists", got=got)
-
-
-def bad_request(reason: str, message: str, **details: Any) -> CanvasRefusal:
-    return rest(reason, 400, {"message": message}, check=reason.replace("_", " "), **details)
-
-
-def unprocessable(reason: str, field: str, message: str) -> CanvasRefusal:
-    body = {"errors": {field: [{"attribute": field, "type": reason, "message": message}]}}
-    return rest(reason, 422, body, check=field, expected=message)
-
-
-def throttled(status: int, level: float) -> CanvasRefusal:
-    refusal = CanvasRefusal(
-        "rate_limited",
-        status=status,
-        check="the token's bucket is below the high water mark",
-        got=level,
-        headers={"X-Rate-Limit-Remaining": "0.0"},
-    )
-    return _with(
-        refusal,
-        text=f"{status} Forbidden (Rate Limit Exceeded)\n"
-        if status == 403
-        else "429 Too Many Requests (Rate Limit Exceeded)\n",
-    )
-
-
-# LTI
-
-
-def lti_service(reason: str, message: str, status: int, **details: Any) -> CanvasRefusal:
-    """An error of the LTI services: `{"errors": {"type", "message"}}`."""
-    names = {
-        401: "unauthorized",
-        404: "not_found",
-        400: "bad_request",
-        412: "precondition_failed",
-        422: "unprocessable_entity",
-    }
-    refusal = CanvasRefusal(reason, status=status, message=message, **details)
-    return _with(refusal, body={"errors": {"type": names[status], "message": message}})
-
-
-def invalid_message_hint(diagnosis: str) -> CanvasRefusal:
-    refusal = CanvasRefusal(
-        "lti_message_hint_invalid",
-        message="Invalid lti_message_hint",
-        check="lti_message_hint is ours and alive",
-        diagnosis=diagnosis,
-    )
-    return _with(refusal, text="Invalid lti_message_hint")
-
-
-def invalid_lti_redirect(error: AuthenticationRequestError) -> CanvasRefusal:
-    refusal = CanvasRefusal(
-        "lti_redirect_uri_mismatch",
-        message="Invalid redirect_uri",
-        check="redirect_uri is registered exactly",
-        expected=error.expected,
-        got=error.got,
-    )
-    return _with(refusal, text="Invalid redirect_uri")
-
-
-def launch_error(
-    redirect_uri: str, reason: str, error: str, description: str, state: str | None, **details: Any
-) -> CanvasRefusal:
-    """An error that the browser posts to the tool instead of an id_token."""
-    fields = {"error": error, "error_description": description}
-    if state is not None:
-        fields["state"] = state
-    return _with(CanvasRefusal(reason, status=200, message=description, **details), form=(redirect_uri, fields))
-
-
-def deep_linking(reason: str, errors: Mapping[str, Any], **details: Any) -> CanvasRefusal:
-    """A deep linking response that does not hold: the errors as JSON with 400."""
-    return _with(
-        CanvasRefusal(reason, status=400, check="the deep linking response holds", **details),
-        body={"errors": dict(errors)},
-    )
-
-
-def unreadable_body(why: str) -> CanvasRefusal:
-    """A body that is not what its content type says."""
-    return rest("body_unreadable", 400, {"errors": [{"message": "invalid request"}]}, check="body", got=why)

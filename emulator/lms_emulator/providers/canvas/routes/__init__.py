@@ -2,45 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from inspect import iscoroutinefunction
-
-from starlette.responses import Response
-
 from lms_emulator.core.evidence import Evidence
-from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas import wire
-from lms_emulator.providers.canvas.call import Call
+from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.canvas.routes import courses, files, launch, login, lti_services, token, users
-
-Handler = Callable[[Call], Response] | Callable[[Call], Awaitable[Response]]
-
-
-def _readable(handler: Handler) -> Handler:
-    """Answer a body that cannot be read with Canvas's 400 instead of failing."""
-    if iscoroutinefunction(handler):
-
-        async def later(x: Call) -> Response:
-            try:
-                answer: Response = await handler(x)
-            except BodyError as error:
-                raise wire.unreadable_body(str(error)) from error
-            return answer
-
-        later.__doc__ = handler.__doc__
-        return later
-
-    def now(x: Call) -> Response:
-        try:
-            answer = handler(x)
-        except BodyError as error:
-            raise wire.unreadable_body(str(error)) from error
-        assert isinstance(answer, Response)
-        return answer
-
-    now.__doc__ = handler.__doc__
-    return now
 
 
 def _route(
@@ -49,7 +13,7 @@ def _route(
     return Route(
         methods=tuple(methods.split()),
         path=path,
-        handler=_readable(handler),
+        handler=handler,
         evidence=evidence,
         source=source,
         summary=summary,

@@ -9,11 +9,12 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.clock import parse_instant
-from lms_emulator.providers.canvas import rules, shapes, wire
-from lms_emulator.providers.canvas.answers import answer, paged
+from lms_emulator.providers.canvas import refusals, rules, shapes
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.credentials import require_user
 from lms_emulator.providers.canvas.model import DiscussionTopic, Enrollment, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.wire import answer
 
 KINDS: dict[str, Any] = {
     f"{kind}Enrollment": f"{kind}Enrollment" for kind in ("Student", "Teacher", "Ta", "Designer", "Observer")
@@ -92,13 +93,13 @@ def enroll(x: Call) -> Response:
     course = rules.staffed_course(x, caller, x.path_params["course_id"])
     person, kind = x.field("enrollment[user_id]"), x.field("enrollment[type]", "StudentEnrollment")
     if not person:
-        raise wire.bad_request("user_id_missing", "Can't enroll without a user id")
+        raise refusals.bad_request("user_id_missing", "Can't enroll without a user id")
     if kind not in KINDS:
-        raise wire.bad_request("enrollment_type_unknown", "Invalid type", expected=list(KINDS), got=kind)
+        raise refusals.bad_request("enrollment_type_unknown", "Invalid type", expected=list(KINDS), got=kind)
     person = str(caller.id) if person == "self" else person
     user = x.store.users.get(number(person))
     if user is None:
-        raise wire.not_found("the user", person)
+        raise refusals.not_found("the user", person)
     state = x.field("enrollment[enrollment_state]")
     now = x.clock.now()
     same = [e for e in x.store.enrollments.find("user", user.id) if e.course_id == course.id and e.type == kind]
@@ -126,7 +127,7 @@ def unenroll(x: Call) -> Response:
     reference = x.path_params["id"]
     record = x.store.enrollments.get(number(reference))
     if record is None or record.course_id != course.id or record.enrollment_state == "deleted":
-        raise wire.not_found("the enrollment", reference)
+        raise refusals.not_found("the enrollment", reference)
     task = x.query.get("task") or x.field("task") or "conclude"
     states: dict[str, Any] = {
         "conclude": "completed",
@@ -135,7 +136,7 @@ def unenroll(x: Call) -> Response:
         "deactivate": "inactive",
     }
     if task not in states:
-        raise wire.bad_request("task_unknown", "Invalid task", expected=list(states), got=task)
+        raise refusals.bad_request("task_unknown", "Invalid task", expected=list(states), got=task)
     changed = msgspec.structs.replace(record, enrollment_state=states[task], updated_at=x.clock.now())
     return answer(x, _enrollment(x, x.store.enrollments.put(changed)))
 
@@ -145,16 +146,18 @@ def announcements(x: Call) -> Response:
     caller = require_user(x)
     codes = x.query.getlist("context_codes[]") or x.query.getlist("context_codes")
     if not codes:
-        raise wire.bad_request("context_codes_missing", "Missing context_codes")
+        raise refusals.bad_request("context_codes_missing", "Missing context_codes")
     if not all(code.startswith("course_") for code in codes):
-        raise wire.bad_request(
+        raise refusals.bad_request(
             "context_codes_invalid", "Invalid context_codes; only `course` codes are supported", got=codes
         )
     courses = [rules.visible_course(x, caller, code.removeprefix("course_")).id for code in codes]
     start = _date(x, "start_date", x.clock.now() - timedelta(days=x.settings.announcement_window_days))
     end = _date(x, "end_date", min(start, LAST_DAY) + timedelta(days=28))
     if end < start:
-        raise wire.bad_request("end_date_invalid", "Invalid end_date", expected=f"at or after {start}", got=str(end))
+        raise refusals.bad_request(
+            "end_date_invalid", "Invalid end_date", expected=f"at or after {start}", got=str(end)
+        )
     found = [(rules.posted_at(x, t), t) for c in courses for t in x.store.discussion_topics.find("course", c)]
     shown = [(at, t) for at, t in found if t.is_announcement and at is not None and start <= at <= end]
     shown.sort(key=lambda pair: (pair[0], pair[1].id), reverse=True)
@@ -168,7 +171,7 @@ def _date(x: Call, name: str, otherwise: datetime) -> datetime:
     try:
         return parse_instant(text)
     except (ValueError, OverflowError):
-        raise wire.bad_request(
+        raise refusals.bad_request(
             f"{name}_invalid", f"Invalid {name}", expected="yyyy-mm-dd or ISO 8601", got=text
         ) from None
 
@@ -231,7 +234,7 @@ def page(x: Call) -> Response:
     for found in x.store.pages.find("course", course_id):
         if reference in (found.url, str(found.page_id)) and (staff or found.published):
             return answer(x, shapes.page(found, x, whole=True))
-    raise wire.not_found("the page", reference)
+    raise refusals.not_found("the page", reference)
 
 
 def modules(x: Call) -> Response:
@@ -256,4 +259,4 @@ def assignment(x: Call) -> Response:
     for found in x.store.assignments.find("course", course_id):
         if reference == str(found.id) and (staff or found.published):
             return answer(x, shapes.assignment(x, found))
-    raise wire.not_found("the assignment", reference)
+    raise refusals.not_found("the assignment", reference)

@@ -8,11 +8,12 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from lms_emulator.providers.canvas import rules, shapes, wire
-from lms_emulator.providers.canvas.answers import answer, paged
+from lms_emulator.providers.canvas import refusals, rules, shapes
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.credentials import SESSIONS, require_user
 from lms_emulator.providers.canvas.model import File, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.wire import answer
 
 SORTS: dict[str, Callable[[File], Any]] = {
     "name": lambda f: f.display_name.lower(),
@@ -30,7 +31,7 @@ def index(x: Call) -> Response:
     staff = rules.is_staff(x, caller, course.id)
     term = x.query.get("search_term", "").lower()
     if term and len(term) < 2:
-        raise wire.bad_request("search_term_short", "search_term of 2 or more characters is required", got=term)
+        raise refusals.bad_request("search_term_short", "search_term of 2 or more characters is required", got=term)
     kinds = x.query.getlist("content_types[]")
     found = [
         f
@@ -55,7 +56,7 @@ def _file(x: Call, caller: User, course_id: int | None = None) -> tuple[File, bo
     reference = x.path_params["id"]
     found = x.store.files.get(number(reference))
     if found is None or course_id not in (None, found.course_id):
-        raise wire.not_found("the file", reference)
+        raise refusals.not_found("the file", reference)
     course = rules.visible_course(x, caller, str(found.course_id))
     staff = rules.is_staff(x, caller, course.id)
     if found.hidden and not staff:
@@ -90,7 +91,7 @@ def download(x: Call) -> Response:
     reference = x.path_params["id"]
     record = x.store.files.get(number(reference))
     if record is None:
-        raise wire.page_not_found(f"file {reference} exists")
+        raise refusals.page_not_found(f"file {reference} exists")
     user = SESSIONS.user(x, SESSIONS.find(x))
     allowed = x.query.get("verifier") == record.uuid
     if not allowed and user is not None:
@@ -98,7 +99,7 @@ def download(x: Call) -> Response:
         staff = rules.is_staff(x, user, course.id)
         allowed = staff or (rules.may_enter(x, user, course) and not record.hidden and not record.locked)
     if not x.check("verifier or session opens the file", allowed):
-        raise wire.page_forbidden("the verifier is the file's, or the session's user may see it")
+        raise refusals.page_forbidden("the verifier is the file's, or the session's user may see it")
     disposition = f"attachment; filename=\"download\"; filename*=UTF-8''{quote(record.display_name)}"
     return Response(record.text.encode(), 200, {"Content-Disposition": disposition}, media_type=record.content_type)
 

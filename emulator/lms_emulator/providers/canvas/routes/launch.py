@@ -10,9 +10,12 @@ from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.keys import private_key
-from lms_emulator.providers.canvas import lti_keys, lti_launch, lti_tokens, rules, wire
+from lms_emulator.providers.canvas import refusals, rules, wire
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.credentials import SESSIONS
+from lms_emulator.providers.canvas.lti import launch as lti_launch
+from lms_emulator.providers.canvas.lti import tokens
+from lms_emulator.providers.canvas.lti.keys import KeysUnavailableError, tool_keys, use_once
 from lms_emulator.providers.canvas.model import Assignment, Course, LineItem, ResourceLink, Session, Tool, User
 from lms_emulator.signing import jwt, lti13
 from lms_emulator.signing.lti13_services import ServiceError, read_line_item
@@ -21,9 +24,9 @@ from lms_emulator.signing.lti13_services import ServiceError, read_line_item
 def _course(x: Call, user: User) -> Course:
     course = x.store.courses.get(number(x.path_params["course_id"]))
     if course is None or course.workflow_state == "deleted":
-        raise wire.page_not_found(f"course {x.path_params['course_id']} exists")
+        raise refusals.page_not_found(f"course {x.path_params['course_id']} exists")
     if not x.check("takes part in the course", rules.may_enter(x, user, course), got=user.login):
-        raise wire.page_forbidden("the session's user takes part in the course")
+        raise refusals.page_forbidden("the session's user takes part in the course")
     return course
 
 
@@ -75,7 +78,7 @@ def open_tool(x: Call, _session: Session, user: User) -> Response:
 def _tool(x: Call, found: Course, reference: str) -> Tool:
     tool = x.store.tools.get(number(reference))
     if tool is None or tool not in _tools(x, found):
-        raise wire.page_not_found(f"tool {reference} is placed in course {found.id}")
+        raise refusals.page_not_found(f"tool {reference} is placed in course {found.id}")
     return tool
 
 
@@ -91,7 +94,7 @@ def open_link(x: Call, _session: Session, user: User) -> Response:
 def _link(x: Call, found: Course, reference: str) -> ResourceLink:
     link = x.store.resource_links.get(reference)
     if link is None or link.course_id != found.id:
-        raise wire.page_not_found(f"resource link {reference!r} is in course {found.id}")
+        raise refusals.page_not_found(f"resource link {reference!r} is in course {found.id}")
     return link
 
 
@@ -102,7 +105,7 @@ def open_assignment(x: Call, session: Session, user: User) -> Response:
     assignment = x.store.assignments.get(number(x.path_params["assignment_id"]))
     hidden = assignment is not None and not assignment.published and not rules.is_staff(x, user, found.id)
     if assignment is None or assignment.course_id != found.id or hidden:
-        raise wire.page_not_found("the assignment is in the course")
+        raise refusals.page_not_found("the assignment is in the course")
     if assignment.resource_link_id is None:
         return page(
             wire.PACKAGE,
@@ -124,7 +127,7 @@ def choose_content(x: Call, _session: Session, user: User) -> Response:
     found = _course(x, user)
     tool = _tool(x, found, x.path_params["tool_id"])
     if not x.check("may place tools", rules.is_staff(x, user, found.id) and tool.deep_linking):
-        raise wire.page_forbidden("the user teaches the course, and the tool offers deep linking")
+        raise refusals.page_forbidden("the user teaches the course, and the tool offers deep linking")
     return _launch_page(x, user, found, tool, lti_launch.deep_linking_launch(x, user, found, tool))
 
 
@@ -153,7 +156,7 @@ async def deep_linking_response(x: Call) -> Response:
     found = x.store.courses.get(number(x.path_params["course_id"]))
     tool = x.store.tools.get(data.get("tool"))
     if found is None or tool is None or data.get("course") != found.id:
-        raise wire.deep_linking("deep_linking_context", {"data": "Context does not match"}, got=data.get("course"))
+        raise refusals.deep_linking("deep_linking_context", {"data": "Context does not match"}, got=data.get("course"))
     key = x.store.developer_keys.get(tool.developer_key_id)
     assert key is not None
     items = await _proved_items(x, tool, key)
@@ -163,13 +166,15 @@ async def deep_linking_response(x: Call) -> Response:
 
 def _return_data(x: Call) -> dict[str, Any]:
     try:
-        data = jwt.verify(x.query.get("data", ""), lti_tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
+        data = jwt.verify(x.query.get("data", ""), tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
     except jwt.TokenError as error:
         x.check("data", False, expected=error.expected, got=error.got)
         diagnosis = "post to the deep_link_return_url exactly as it came, its query included"
-        raise wire.deep_linking("deep_linking_data_invalid", {"data": "Data invalid"}, diagnosis=diagnosis) from error
+        raise refusals.deep_linking(
+            "deep_linking_data_invalid", {"data": "Data invalid"}, diagnosis=diagnosis
+        ) from error
     if not x.check("this world issued data", issued.find(x.store.issued_tokens, x.query["data"]) is not None):
-        raise wire.deep_linking(
+        raise refusals.deep_linking(
             "deep_linking_data_not_issued_here", {"data": "Data invalid"}, diagnosis=issued.DIAGNOSIS
         )
     return data
@@ -178,7 +183,7 @@ def _return_data(x: Call) -> dict[str, Any]:
 async def _proved_items(x: Call, tool: Tool, key: Any) -> list[dict[str, Any]]:
     message = x.field("JWT")
     try:
-        keys = await lti_keys.tool_keys(x, key)
+        keys = await tool_keys(x, key)
         items = lti13.check_deep_linking_response(
             message,
             keys,
@@ -189,17 +194,17 @@ async def _proved_items(x: Call, tool: Tool, key: Any) -> list[dict[str, Any]]:
             leeway=x.settings.assertion_future_buffer_seconds,
             max_age=x.settings.assertion_max_age_seconds,
         )
-    except lti_keys.KeysUnavailableError as error:
-        raise wire.deep_linking("tool_keys_unavailable", {"jwt": "JWT exception"}, diagnosis=str(error)) from error
+    except KeysUnavailableError as error:
+        raise refusals.deep_linking("tool_keys_unavailable", {"jwt": "JWT exception"}, diagnosis=str(error)) from error
     except jwt.TokenError as error:
         x.check(f"JWT: {error.check}", False, expected=error.expected, got=error.got)
-        raise wire.deep_linking(
+        raise refusals.deep_linking(
             f"deep_linking_{error.reason}", {"jwt": _sentence(error)}, expected=error.expected, got=error.got
         ) from error
     claims = jwt.read(message).claims
-    if not lti_keys.use_once(x, "nonce", key, str(claims["nonce"]), claims["exp"] - x.clock.timestamp()):
+    if not use_once(x, "nonce", key, str(claims["nonce"]), claims["exp"] - x.clock.timestamp()):
         x.check("nonce is new", False, got=claims["nonce"])
-        raise wire.deep_linking("deep_linking_nonce_used", {"jwt": "the 'nonce' is invalid"}, got=claims["nonce"])
+        raise refusals.deep_linking("deep_linking_nonce_used", {"jwt": "the 'nonce' is invalid"}, got=claims["nonce"])
     return items
 
 
@@ -238,7 +243,7 @@ def _line_item(x: Call, found: Course, tool: Tool, link: ResourceLink, data: dic
     try:
         read = read_line_item({"label": link.title, **data, "resourceLinkId": link.id})
     except ServiceError as error:
-        raise wire.deep_linking(
+        raise refusals.deep_linking(
             "deep_linking_line_item", {"lineItem": f"{error.field} is invalid"}, expected=error.expected, got=error.got
         ) from error
     now = x.clock.now()

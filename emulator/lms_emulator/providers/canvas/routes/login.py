@@ -6,9 +6,9 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from lms_emulator.core.http.pages import page
+from lms_emulator.core.http.pages import NOT_IN_FRAMES, page
 from lms_emulator.core.http.urls import add_query
-from lms_emulator.providers.canvas import oauth, wire
+from lms_emulator.providers.canvas import oauth, refusals, wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.credentials import SESSIONS
 from lms_emulator.providers.canvas.model import DeveloperKey, PendingAuthorization, Session, User
@@ -53,7 +53,9 @@ def _without_asking(
     else:
         return RedirectResponse(oauth.accept(x, user, pending), 302)
     x.check("prompt", False, expected="none, with a session and an earlier grant", got=prompt)
-    raise wire.redirected(pending.redirect_uri, error, error, answers[error], pending.state, check="prompt", got=prompt)
+    raise refusals.redirected(
+        pending.redirect_uri, error, error, answers[error], pending.state, check="prompt", got=prompt
+    )
 
 
 def _finish(x: Call, session: Session, url: str) -> Response:
@@ -61,7 +63,7 @@ def _finish(x: Call, session: Session, url: str) -> Response:
 
 
 def _page(x: Call, session: Session, template: str, status: int = 200, **values: Any) -> Response:
-    headers = {**wire.PRIVATE_PAGE, "Set-Cookie": SESSIONS.cookie(x, session)}
+    headers = {**NOT_IN_FRAMES, "Set-Cookie": SESSIONS.cookie(x, session)}
     return page(wire.PACKAGE, template, status, headers, base=x.base_url, csrf=session.csrf, **values)
 
 
@@ -78,7 +80,7 @@ def login(x: Call) -> Response:
     user = x.store.users.first("login", name.lower())
     right = user is not None and user.password == password and user.workflow_state == "registered"
     if not x.check("login and password", right, got=name):
-        raise wire.wrong_login(name, x.base_url, session.csrf)
+        raise refusals.wrong_login(name, x.base_url, session.csrf)
     assert user is not None
     fresh = SESSIONS.signed_in_as(x, session, user.id)
     if fresh.pending is not None:
@@ -116,7 +118,7 @@ def accept(x: Call) -> Response:
     session = SESSIONS.find(x)
     user = SESSIONS.user(x, session)
     if session is None or session.pending is None or user is None:
-        raise wire.invalid_oauth_session()
+        raise refusals.invalid_oauth_session()
     SESSIONS.posted(x)
     remember = x.field("remember_access") == "1"
     return _finish(x, session, oauth.accept(x, user, session.pending, remember=remember))
@@ -126,10 +128,10 @@ def deny(x: Call) -> Response:
     """GET /login/oauth2/deny: no consent; the browser takes `error=access_denied` back."""
     session = SESSIONS.find(x)
     if session is None or session.pending is None:
-        raise wire.invalid_oauth_session()
+        raise refusals.invalid_oauth_session()
     pending = session.pending
     SESSIONS.change(x, session, pending=None)
     x.check("the person consents", False)
-    raise wire.redirected(
+    raise refusals.redirected(
         pending.redirect_uri, "access_denied", "access_denied", None, pending.state, check="the person consents"
     )

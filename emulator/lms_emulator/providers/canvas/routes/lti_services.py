@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 from starlette.responses import JSONResponse, Response
 
-from lms_emulator.providers.canvas import lti_launch, rules, wire
-from lms_emulator.providers.canvas.answers import link_header, page_of
+from lms_emulator.providers.canvas import refusals, rules
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.lti_tokens import ServiceCaller, require_service
+from lms_emulator.providers.canvas.lti import launch
+from lms_emulator.providers.canvas.lti.tokens import ServiceCaller, require_service
 from lms_emulator.providers.canvas.model import Assignment, Course, LineItem, Result, Tool, User
+from lms_emulator.providers.canvas.paging import link_header, page_of
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as services
 
@@ -27,14 +28,14 @@ def _caller(x: Call, *scopes: str) -> tuple[ServiceCaller, Course, Tool]:
     caller = require_service(x, any_of=scopes)
     course = x.store.courses.get(number(x.path_params["course_id"]))
     if course is None or course.workflow_state == "deleted":
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "context_not_found", "Context not found", 404, check="the course exists", got=x.path_params["course_id"]
         )
     for tool in x.store.tools.find("key", caller.key.id):
         if tool.workflow_state == "active" and tool.course_id in (None, course.id):
             return caller, course, tool
     x.check("the tool is deployed in the course", False, got=caller.key.name)
-    raise wire.lti_service(
+    raise refusals.lti_service(
         "tool_not_in_context",
         "Access Token not linked to a Tool associated with this Context",
         401,
@@ -51,7 +52,7 @@ def memberships(x: Call) -> Response:
     _, course, tool = _caller(x, lti13.SCOPE_MEMBERSHIP)
     wanted, rlid = x.query.get("role"), x.query.get("rlid")
     if rlid and rlid != course.lti_context_id and not _is_link(x, rlid, course, tool):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "rlid_unknown",
             "Tool does not have access to rlid or rlid does not exist",
             400,
@@ -65,14 +66,14 @@ def memberships(x: Call) -> Response:
         (user, types)
         for user_id, types in people.items()
         if (user := x.store.users.get(user_id)) is not None
-        and (not wanted or services.role_matches(wanted, lti_launch.membership_roles(types)))
+        and (not wanted or services.role_matches(wanted, launch.membership_roles(types)))
     ]
     page, size = page_of(x, "limit", ROSTER_PAGE, ROSTER_PAGE)
     shown = members[(page - 1) * size : page * size]
     body = services.membership_json(
         x.request_url,
         {"id": course.lti_context_id, "label": course.course_code, "title": course.name},
-        [lti_launch.member(x, user, types, tool.privacy) for user, types in shown],
+        [launch.member(x, user, types, tool.privacy) for user, types in shown],
     )
     headers = {"Link": link_header(x, page, size, len(members), "limit")}
     return JSONResponse(body, headers=headers, media_type=services.MEMBERSHIP_TYPE)
@@ -112,7 +113,7 @@ def _body(x: Call) -> Any:
     try:
         return x.json()
     except ValueError as error:
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "body_not_json", "Invalid JSON", 400, check="the body is JSON", got=str(error)
         ) from error
 
@@ -123,7 +124,7 @@ def _read_line_item(x: Call, body: Any) -> services.LineItemData:
     except services.ServiceError as error:
         x.check(error.field, False, expected=error.expected, got=error.got)
         sentence = f"param is missing or the value is empty: {error.field}" if error.reason == "missing" else str(error)
-        raise wire.lti_service(
+        raise refusals.lti_service(
             f"line_item_{error.reason}",
             sentence if error.reason == "missing" else f"{error.field} is invalid",
             400 if error.reason == "missing" else 422,
@@ -138,7 +139,7 @@ def create_line_item(x: Call) -> Response:
     caller, course, tool = _caller(x, lti13.SCOPE_LINE_ITEM)
     data = _read_line_item(x, _body(x))
     if data.resource_link_id is not None and not _is_link(x, data.resource_link_id, course, tool):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "resource_link_unknown",
             "The specified resource does not exist.",
             404,
@@ -170,7 +171,7 @@ def create_line_item(x: Call) -> Response:
 def _item(x: Call, caller: ServiceCaller, course: Course) -> LineItem:
     item = x.store.line_items.get(number(x.path_params["id"]))
     if item is None or item.course_id != course.id:
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "line_item_unknown",
             "The specified resource does not exist.",
             404,
@@ -178,7 +179,7 @@ def _item(x: Call, caller: ServiceCaller, course: Course) -> LineItem:
             got=x.path_params["id"],
         )
     if not x.check("the line item is the tool's", item.developer_key_id == caller.key.id):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "line_item_of_another_tool",
             "Tool does not have permission to view line_item",
             412,
@@ -216,7 +217,7 @@ def delete_line_item(x: Call) -> Response:
     caller, course, _ = _caller(x, lti13.SCOPE_LINE_ITEM)
     item = _item(x, caller, course)
     if not x.check("the line item stands on its own", not item.coupled):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "line_item_coupled", "Unauthorized", 401, check="the line item does not belong to a placed link"
         )
     x.store.line_items.delete(item.id)
@@ -241,7 +242,7 @@ def post_score(x: Call) -> Response:
     except services.ServiceError as error:
         x.check("timestamp", False, expected=error.expected, got=error.got)
         sentence = f"Provided timestamp of {body['timestamp']} before last updated timestamp of {error.expected}"
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "score_too_old", sentence, 400, check="timestamp", expected=error.expected, got=error.got
         ) from error
     result = Result(
@@ -265,7 +266,7 @@ def _student(x: Call, course: Course, reference: Any) -> User:
     if user is not None and user.lti_id != text:
         x.warn("score_by_api_id", "Canvas takes its own user id here; other platforms know only the id_token's `sub`")
     if not x.check("userId is a student of the course", user is not None and rules.is_student(x, user, course.id)):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "score_for_no_student",
             "User not found in course or is not a student",
             422,
@@ -292,7 +293,7 @@ def _read_score(x: Call, body: Any) -> services.ScoreData:
             if error.reason == "out_of_range":
                 sentence = "ScoreMaximum must be greater than or equal to 0"
             status = 422
-        raise wire.lti_service(
+        raise refusals.lti_service(
             f"score_{error.reason}", sentence, status, check=error.field, expected=error.expected, got=error.got
         ) from error
 
@@ -331,7 +332,7 @@ def show_result(x: Call) -> Response:
     item = _item(x, caller, course)
     result = x.store.results.get(number(x.path_params["result_id"]))
     if result is None or result.line_item_id != item.id:
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "result_unknown",
             "The specified resource does not exist.",
             404,

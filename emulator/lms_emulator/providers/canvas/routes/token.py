@@ -6,19 +6,21 @@ from urllib.parse import unquote
 
 from starlette.responses import JSONResponse, Response
 
-from lms_emulator.providers.canvas import lti_tokens, oauth, wire
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.providers.canvas import oauth, refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.credentials import SESSIONS, sent_token
+from lms_emulator.providers.canvas.lti import tokens
 
 
 async def token(x: Call) -> Response:
     """POST /login/oauth2/token."""
     try:
         return await _token(x)
-    except wire.CanvasRefusal as refusal:
+    except SiteRefusal as refusal:
         redirect_uri = _field(x, "redirect_uri")
         if x.settings.redirect_token_errors and redirect_uri and refusal.body is not None:
-            wire.send_back(refusal, redirect_uri)
+            refusals.send_back(refusal, redirect_uri)
         raise
 
 
@@ -27,22 +29,22 @@ async def _token(x: Call) -> Response:
     x.notes["grant_type"] = grant
     if grant == "client_credentials":
         return JSONResponse(
-            await lti_tokens.service_token(
+            await tokens.service_token(
                 x, _field(x, "client_assertion_type"), _field(x, "client_assertion"), _field(x, "scope")
             )
         )
     if grant not in ("authorization_code", "refresh_token"):
-        raise wire.unsupported_grant_type(_field(x, "grant_type"))
+        raise refusals.unsupported_grant_type(_field(x, "grant_type"))
     client_id, secret = _client(x)
     key = oauth.find_key(x, client_id)
     oauth.check_secret(x, key, secret)
     if grant == "refresh_token":
         if not _field(x, "refresh_token"):
-            raise wire.refresh_token_missing()
+            raise refusals.refresh_token_missing()
         given = oauth.refresh(x, key, _field(x, "refresh_token"))
     else:
         if not _field(x, "code"):
-            raise wire.code_missing()
+            raise refusals.code_missing()
         replace = _field(x, "replace_tokens").lower() in ("1", "true")
         given = oauth.exchange_code(x, key, _field(x, "code"), replace_tokens=replace)
     return JSONResponse(oauth.token_answer(x, given), headers={"Cache-Control": "no-store"})
@@ -75,6 +77,6 @@ def revoke(x: Call) -> Response:
     found = x.store.access_tokens.first("token", text) if text else None
     if found is None or found.revoked:
         x.check("an access token was sent", False)
-        raise wire.nothing_to_revoke()
+        raise refusals.nothing_to_revoke()
     oauth.revoke(x, found)
     return JSONResponse({})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from lms_emulator.providers.canvas import rules, shapes, wire
-from lms_emulator.providers.canvas.answers import answer
+from lms_emulator.providers.canvas import refusals, rules, shapes
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.credentials import require_user
 from lms_emulator.providers.canvas.model import User
+from lms_emulator.providers.canvas.wire import answer
 
 
 def _person(x: Call, caller: User, reference: str) -> User:
@@ -17,7 +17,7 @@ def _person(x: Call, caller: User, reference: str) -> User:
         return caller
     found = x.store.users.get(number(reference))
     if found is None or found.workflow_state == "deleted":
-        raise wire.not_found("the user", reference)
+        raise refusals.not_found("the user", reference)
     if found.id == caller.id or caller.admin:
         return found
     taught = [e.course_id for e in rules.active(rules.enrollments_of(x, found))]

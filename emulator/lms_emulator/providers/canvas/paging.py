@@ -1,6 +1,6 @@
-"""How REST answers leave Canvas: string ids on request, and pages with a `Link` header.
+"""Pages of lists, with the `Link` header.
 
-Sources: canvas-lms `doc/api/pagination.md`; the string ids from public integrations.
+Source: canvas.instructure.com/doc/api/file.pagination.html.
 """
 
 from __future__ import annotations
@@ -12,33 +12,9 @@ from urllib.parse import quote, urlencode
 from starlette.responses import JSONResponse
 
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.wire import answer
 
 R = TypeVar("R")
-STRING_IDS = "application/json+canvas-string-ids"
-
-
-def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
-    """JSON; ids become strings when the client accepts only those."""
-    if STRING_IDS in x.headers.get("accept", ""):
-        body = with_string_ids(body)
-    return JSONResponse(body, status, headers)
-
-
-def with_string_ids(value: Any) -> Any:
-    """Integers under `id`, `…_id` and `…_ids` as strings, however deep."""
-    if isinstance(value, list):
-        return [with_string_ids(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {name: _string_id(name, one) for name, one in value.items()}
-
-
-def _string_id(name: str, value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool) and (name == "id" or name.endswith("_id")):
-        return str(value)
-    if isinstance(value, list) and name.endswith("_ids"):
-        return [str(one) for one in value]
-    return with_string_ids(value)
 
 
 def page_of(

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.keys import private_key
-from lms_emulator.providers.canvas import lti_tokens, rules, shapes, wire
+from lms_emulator.providers.canvas import refusals, rules, shapes
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.lti import tokens
 from lms_emulator.providers.canvas.model import Course, DeveloperKey, PendingLaunch, ResourceLink, Tool, User
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import TokenError, sign, verify
@@ -98,7 +100,7 @@ def deep_linking_launch(x: Call, user: User, course: Course, tool: Tool) -> lti1
     """A launch in which the tool chooses content for the course."""
     now = int(x.clock.timestamp())
     data = {"nonce": x.ids.uuid(), "tool": tool.id, "user": user.id, "course": course.id, "exp": now + 3600}
-    text = lti_tokens.issue(x, data)
+    text = tokens.issue(x, data)
     settings = {
         "deep_link_return_url": x.url(f"/courses/{course.id}/deep_linking_response?data={text}"),
         "accept_types": ["ltiResourceLink", "link", "file", "html", "image"],
@@ -180,7 +182,7 @@ def initiate(x: Call, user: User, course: Course, tool: Tool, launch: lti13.Laun
         "lti_deployment_id": tool.deployment_id,
         "deployment_id": tool.deployment_id,
         "target_link_uri": launch.target_link_uri,
-        "lti_message_hint": sign(hint, lti_tokens.secret(), algorithm="HS256"),
+        "lti_message_hint": sign(hint, tokens.secret(), algorithm="HS256"),
         "canvas_environment": "prod",
         "canvas_region": "not_configured",
         "lti_storage_target": "post_message_forwarding",
@@ -191,7 +193,7 @@ def initiate(x: Call, user: User, course: Course, tool: Tool, launch: lti13.Laun
 def school_address(x: Call, hint: str) -> str:
     """The school's own address that a hint names; one sign-on host stands before all schools."""
     try:
-        domain = verify(hint, lti_tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp()).get("canvas_domain")
+        domain = verify(hint, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp()).get("canvas_domain")
     except TokenError:
         return x.base_url
     return x.base_url if domain == x.authority else f"{x.scheme}://{domain}"
@@ -206,8 +208,8 @@ def authenticate(x: Call, params: dict[str, str], user: User | None) -> tuple[st
     key = _requesting_key(x, params)
     redirect_uri, state = params["redirect_uri"], params.get("state")
 
-    def error(reason: str, error: str, description: str, **details: Any) -> wire.CanvasRefusal:
-        return wire.launch_error(redirect_uri, reason, error, description, state, **details)
+    def error(reason: str, error: str, description: str, **details: Any) -> SiteRefusal:
+        return refusals.launch_error(redirect_uri, reason, error, description, state, **details)
 
     try:
         lti13.check_authentication_request(params)
@@ -265,11 +267,13 @@ def authenticate(x: Call, params: dict[str, str], user: User | None) -> tuple[st
 
 def _verifier(x: Call, hint: str) -> str:
     try:
-        claims = verify(hint, lti_tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
+        claims = verify(hint, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
     except TokenError as error:
         x.check("lti_message_hint", False, expected=error.expected, got=error.got)
         diagnosis = "send back the lti_message_hint of the login initiation unchanged"
-        raise wire.invalid_message_hint(diagnosis if error.reason != "expired" else "the launch is too old") from error
+        raise refusals.invalid_message_hint(
+            diagnosis if error.reason != "expired" else "the launch is too old"
+        ) from error
     return str(claims.get("verifier", ""))
 
 
@@ -282,7 +286,7 @@ def _requesting_key(x: Call, params: dict[str, str]) -> DeveloperKey:
         lti13.check_redirect_uri(params.get("redirect_uri", ""), [x.resolve(one) for one in key.redirect_uris])
     except lti13.AuthenticationRequestError as error:
         x.check("redirect_uri", False, expected=error.expected, got=error.got)
-        raise wire.invalid_lti_redirect(error) from error
+        raise refusals.invalid_lti_redirect(error) from error
     return key
 
 

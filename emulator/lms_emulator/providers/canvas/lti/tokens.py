@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.keys import private_pem
-from lms_emulator.providers.canvas import lti_keys, wire
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
+from lms_emulator.providers.canvas.lti.keys import KeysUnavailableError, tool_keys, use_once
 from lms_emulator.providers.canvas.model import DeveloperKey
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import TokenError, read, sign, verify
@@ -55,7 +57,7 @@ def issue(x: Call, claims: dict[str, Any]) -> str:
 async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[str, Any]:
     """The answer to a `client_credentials` request. Raises a refusal for the first fault."""
     if kind != lti13.JWT_BEARER:
-        raise wire.bad_assertion(
+        raise refusals.bad_assertion(
             "assertion_type_wrong",
             "assertion method not supported for this grant_type",
             expected=lti13.JWT_BEARER,
@@ -64,8 +66,8 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
     key = _key_of(x, assertion)
     claims = await _prove(x, key, assertion)
     lifetime = float(claims["exp"]) - x.clock.timestamp()
-    if not x.check("jti is new", lti_keys.use_once(x, "jti", key, claims["jti"], lifetime), got=claims["jti"]):
-        raise wire.bad_assertion(
+    if not x.check("jti is new", use_once(x, "jti", key, claims["jti"], lifetime), got=claims["jti"]):
+        raise refusals.bad_assertion(
             "assertion_jti_used",
             _SENTENCES["jti"],
             got=claims["jti"],
@@ -75,7 +77,7 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
     granted, refused = lti13.granted_scopes(asked, key.scopes or lti13.SERVICE_SCOPES)
     if refused or not asked:
         x.check("scopes are the key's", False, expected=key.scopes, got=asked)
-        raise wire.bad_service_scope(refused)
+        raise refusals.bad_service_scope(refused)
     now = int(x.clock.timestamp())
     seconds = x.settings.service_token_lifetime_seconds
     body = {
@@ -94,13 +96,13 @@ def _key_of(x: Call, assertion: str) -> DeveloperKey:
     try:
         client_id = str(read(assertion).claims.get("sub", ""))
     except TokenError as error:
-        raise wire.bad_assertion(
+        raise refusals.bad_assertion(
             "assertion_malformed", "JWS signature invalid.", expected=error.expected, got=error.got
         ) from error
     key = x.store.developer_keys.get(number(client_id))
     if key is None or not key.is_lti_key or key.workflow_state != "active":
         x.check("sub is an active LTI key", False, got=client_id)
-        raise wire.bad_assertion(
+        raise refusals.bad_assertion(
             "assertion_client_unknown",
             "JWS signature invalid.",
             expected="the id of an active LTI key",
@@ -112,9 +114,11 @@ def _key_of(x: Call, assertion: str) -> DeveloperKey:
 
 async def _prove(x: Call, key: DeveloperKey, assertion: str) -> dict[str, Any]:
     try:
-        keys = await lti_keys.tool_keys(x, key)
-    except lti_keys.KeysUnavailableError as error:
-        raise wire.bad_assertion("tool_keys_unavailable", "JWK Error: Invalid JSON", diagnosis=str(error)) from error
+        keys = await tool_keys(x, key)
+    except KeysUnavailableError as error:
+        raise refusals.bad_assertion(
+            "tool_keys_unavailable", "JWK Error: Invalid JSON", diagnosis=str(error)
+        ) from error
     settings = x.settings
     try:
         claims = lti13.check_client_assertion(
@@ -133,7 +137,7 @@ async def _prove(x: Call, key: DeveloperKey, assertion: str) -> dict[str, Any]:
     return claims
 
 
-def _assertion_refusal(error: TokenError, max_age: int) -> wire.CanvasRefusal:
+def _assertion_refusal(error: TokenError, max_age: int) -> SiteRefusal:
     if error.reason == "missing_claim":
         sentence = f"the following assertions are missing: {error.check}"
     elif error.reason == "issued_in_future":
@@ -145,7 +149,7 @@ def _assertion_refusal(error: TokenError, max_age: int) -> wire.CanvasRefusal:
         diagnosis = "`aud` has to be the token endpoint's own address"
     elif error.reason == "unknown_kid":
         diagnosis = "the tool's JWKS does not publish the key that signed this"
-    return wire.bad_assertion(
+    return refusals.bad_assertion(
         f"assertion_{error.reason}", sentence, expected=error.expected, got=error.got, diagnosis=diagnosis
     )
 
@@ -154,7 +158,9 @@ def require_service(x: Call, *, any_of: tuple[str, ...]) -> ServiceCaller:
     """The tool calling a service, with at least one of the scopes. Raises the refusal that Canvas answers with."""
     scheme, _, text = x.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
-        raise wire.lti_service("service_token_missing", "Missing access token", 401, check="a service token was sent")
+        raise refusals.lti_service(
+            "service_token_missing", "Missing access token", 401, check="a service token was sent"
+        )
     token = text.strip()
     try:
         claims = verify(
@@ -168,7 +174,7 @@ def require_service(x: Call, *, any_of: tuple[str, ...]) -> ServiceCaller:
     except TokenError as error:
         raise _service_token_refusal(x, error) from error
     if not x.check("this world issued the service token", issued.find(x.store.issued_tokens, token) is not None):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "service_token_not_issued_here",
             "Access token invalid - signature likely incorrect",
             401,
@@ -177,26 +183,26 @@ def require_service(x: Call, *, any_of: tuple[str, ...]) -> ServiceCaller:
         )
     key = x.store.developer_keys.get(int(str(claims["sub"])))
     if key is None or key.workflow_state != "active":
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "service_key_inactive", "Unknown or inactive Developer Key", 401, check="the key is active"
         )
     scopes = str(claims.get("scopes", "")).split()
     if not x.check("scope", bool(set(any_of) & set(scopes)), expected=list(any_of), got=scopes):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "service_scope_missing", "Insufficient permissions", 401, check="scope", expected=list(any_of), got=scopes
         )
     x.notes["tool"] = key.name
     return ServiceCaller(key, scopes)
 
 
-def _service_token_refusal(x: Call, error: TokenError) -> wire.CanvasRefusal:
+def _service_token_refusal(x: Call, error: TokenError) -> SiteRefusal:
     x.check("the service token holds", False, expected=error.expected, got=error.got)
     sentences = {"malformed": "Access token invalid - signature likely incorrect", "expired": "Access token expired"}
     sentence = sentences.get(error.reason, "Access token invalid - signature likely incorrect")
     diagnosis = "this is a user's REST token; LTI services need a token from grant_type=client_credentials"
     text = x.headers.get("authorization", "").partition(" ")[2].strip()
     known = error.reason == "malformed" and x.store.access_tokens.first("token", text) is not None
-    return wire.lti_service(
+    return refusals.lti_service(
         f"service_token_{error.reason}",
         sentence,
         401,
