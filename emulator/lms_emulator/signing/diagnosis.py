@@ -58,7 +58,7 @@ def diagnose(
     together: int = 2,
     attempts: int = 2000,
 ) -> Diagnosis | None:
-    """The smallest set of mistakes whose computed value is ``received``, or None.
+    """The smallest set of mistakes whose computed value is `received`, or None.
 
     Parameters:
         received: what the client sent.

@@ -1,7 +1,7 @@
 """JSON Web Tokens: signing, and verification against a clock that is handed in.
 
 Thin helpers over PyJWT. Two things are ours: the *time* (PyJWT reads the wall clock, so its time checks are
-switched off and made here against ``now``), and the *reason* (each way for a token to be wrong has its own name,
+switched off and made here against `now`), and the *reason* (each way for a token to be wrong has its own name,
 so that a provider can tell an integrator which check failed).
 
 The libraries behind it are imported when a token is first signed or proved, never at import.
@@ -49,7 +49,7 @@ class TokenError(ValueError):
 
     Attributes:
         reason: which check failed, one of `TokenFault`.
-        check: the claim or header looked at (``exp``, ``kid``, ``signature``).
+        check: the claim or header looked at (`exp`, `kid`, `signature`).
         expected: what the check wanted.
         got: what the token had.
     """
@@ -72,7 +72,7 @@ class Unverified(NamedTuple):
 class KeySet:
     """Public keys by key id, as a JWKS publishes them.
 
-    Args:
+    Parameters:
         keys: key id to public key (object or PEM). A key without an id goes under the empty string.
     """
 
@@ -88,7 +88,7 @@ class KeySet:
         Keys of another type or use are passed over, as RFC 7517 section 5 asks.
 
         Raises:
-            TokenError: ``malformed`` when the document is no JWKS or an RSA key in it cannot be read.
+            TokenError: `malformed` when the document is no JWKS or an RSA key in it cannot be read.
         """
         if not isinstance(document, Mapping):
             raise TokenError("malformed", "jwks", expected="an object with keys", got=type(document).__name__)
@@ -127,10 +127,10 @@ def load_private_key(pem: str | bytes) -> RSAPrivateKey:
 
 @functools.lru_cache(maxsize=256)
 def load_public_key(pem: str | bytes) -> RSAPublicKey:
-    """The RSA public key of a PEM text (``BEGIN PUBLIC KEY``).
+    """The RSA public key of a PEM text (`BEGIN PUBLIC KEY`).
 
     Raises:
-        TokenError: ``malformed`` when the text is no such key.
+        TokenError: `malformed` when the text is no such key.
     """
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -144,7 +144,7 @@ def public_key_from_jwk(jwk: Mapping[str, Any]) -> RSAPublicKey:
     """The RSA public key of a JWK (RFC 7518 section 6.3.1).
 
     Raises:
-        TokenError: ``malformed`` when it is no RSA key.
+        TokenError: `malformed` when it is no RSA key.
     """
     from jwt import InvalidKeyError
     from jwt.algorithms import RSAAlgorithm
@@ -157,7 +157,7 @@ def public_key_from_jwk(jwk: Mapping[str, Any]) -> RSAPublicKey:
 
 
 def public_jwk(key: SigningKey | VerifyingKey, kid: str, *, algorithm: str = "RS256") -> dict[str, str]:
-    """The public half of an RSA key as a JWK: ``{kty, n, e, alg, use, kid}``, numbers base64url without padding."""
+    """The public half of an RSA key as a JWK: `{kty, n, e, alg, use, kid}`, numbers base64url without padding."""
     from jwt.algorithms import RSAAlgorithm
 
     exported = RSAAlgorithm.to_jwk(_public(key), as_dict=True)
@@ -186,15 +186,15 @@ def sign(
 ) -> str:
     """A signed compact JWT.
 
-    Args:
+    Parameters:
         claims: the payload, as it is; times are whole seconds since the epoch and are the caller's business.
         key: RSA private key (object or PEM) for RS*, secret for HS*.
-        algorithm: JWS name, e.g. ``RS256``, ``RS512``, ``HS256``.
-        kid: key id for the header; left out when ``None``.
+        algorithm: JWS name, e.g. `RS256`, `RS512`, `HS256`.
+        kid: key id for the header; left out when `None`.
         headers: further header members.
 
     Returns:
-        ``header.payload.signature``; the header is ``{"alg", "typ": "JWT", "kid"?, ...}``.
+        `header.payload.signature`; the header is `{"alg", "typ": "JWT", "kid"?, ...}`.
     """
     from jwt import get_algorithm_by_name
 
@@ -211,7 +211,7 @@ def read(token: str) -> Unverified:
     """Header and claims of a token, nothing proved.
 
     Raises:
-        TokenError: ``malformed`` when it is no compact JWS with two JSON objects.
+        TokenError: `malformed` when it is no compact JWS with two JSON objects.
     """
     parts = token.split(".")
     if len(parts) != 3:
@@ -233,20 +233,20 @@ def verify(
 ) -> Claims:
     """The claims of a token that holds.
 
-    Args:
+    Parameters:
         token: compact JWS.
-        keys: one key, or the set from which the header's ``kid`` chooses.
+        keys: one key, or the set from which the header's `kid` chooses.
         algorithms: JWS names allowed; anything else is refused before a key is touched.
         now: the present, seconds since the epoch.
-        audience: the accepted ``aud`` (any of them, when several); ``None`` does not look.
-        issuer: the accepted ``iss`` (any of them, when several); ``None`` does not look.
+        audience: the accepted `aud` (any of them, when several); `None` does not look.
+        issuer: the accepted `iss` (any of them, when several); `None` does not look.
         leeway: seconds of clock difference forgiven in every comparison of times.
         required: claims that must be there (and not null).
-        max_age: longest acceptable time since ``iat``, seconds; ``None`` does not look.
+        max_age: longest acceptable time since `iat`, seconds; `None` does not look.
 
     Raises:
-        TokenError: with the reason. A token is expired from the second ``exp`` on (RFC 7519 section 4.1.4: "on or
-            after which"), and valid from ``nbf`` on.
+        TokenError: with the reason. A token is expired from the second `exp` on (RFC 7519 section 4.1.4: "on or
+            after which"), and valid from `nbf` on.
     """
     header, claims = read(token)
     _check_signature(token, header, keys, algorithms)

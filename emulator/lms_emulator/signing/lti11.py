@@ -38,13 +38,13 @@ def signed_launch(
 
     Parameters:
         url: the launch URL exactly as the browser will post to it.
-        fields: the message without OAuth fields (see :func:`message`).
+        fields: the message without OAuth fields (see `message`).
         consumer_key, secret: the registration of the consumer with the tool.
         timestamp: seconds since 1970.
         nonce: a value never used before with this key.
 
     Returns:
-        name to value, in a stable order, with ``oauth_signature`` last. Nothing may be added, trimmed or re-cased
+        name to value, in a stable order, with `oauth_signature` last. Nothing may be added, trimmed or re-cased
         afterwards: every field of the form is signed.
     """
     params = {
@@ -63,7 +63,7 @@ def signed_launch(
 def message(resource_link_id: str, optional: Mapping[str, str | None]) -> dict[str, str]:
     """The message without OAuth: the three required fields, then those optional ones that have a value.
 
-    An empty text is a value (it is sent, and signed, as an empty field); ``None`` leaves the field out.
+    An empty text is a value (it is sent, and signed, as an empty field); `None` leaves the field out.
     """
     fields = {"lti_message_type": MESSAGE_TYPE, "lti_version": VERSION, "resource_link_id": resource_link_id}
     fields.update((name, value) for name, value in optional.items() if value is not None)
@@ -71,15 +71,15 @@ def message(resource_link_id: str, optional: Mapping[str, str | None]) -> dict[s
 
 
 def missing_fields(names: Iterable[str]) -> tuple[str, ...]:
-    """The required fields that are not among ``names``."""
+    """The required fields that are not among `names`."""
     present = set(names)
     return tuple(name for name in REQUIRED if name not in present)
 
 
 def roles(text: str) -> frozenset[str]:
-    """The roles of a launch, in lower case, short or as URNs: ``Instructor,urn:lti:instrole:ims/lis/Administrator``.
+    """The roles of a launch, in lower case, short or as URNs: `Instructor,urn:lti:instrole:ims/lis/Administrator`.
 
-    A URN's sub-role is dropped (``Instructor/GuestInstructor`` is an instructor).
+    A URN's sub-role is dropped (`Instructor/GuestInstructor` is an instructor).
     """
     found = set()
     for item in text.split(","):

@@ -1,10 +1,10 @@
 """LTI 1.3 as a *platform* speaks it: launch messages, the tool's authentication request, and what tools sign.
 
 Everything here is a pure function of its arguments. The time is handed in, keys are handed in, and whether a nonce,
-a ``jti`` or a launch was used before is for the caller to remember.
+a `jti` or a launch was used before is for the caller to remember.
 
 Sources: 1EdTech LTI Core 1.3, Security Framework 1.0, Deep Linking 2.0; the launch flow in Canvas's own
-``doc/api/lti_launch_overview.md``.
+`doc/api/lti_launch_overview.md`.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """What a launch says, before it is signed. Absent parts are left out of the message.
 
     Attributes:
-        issuer: the platform's ``iss``.
-        client_id: the tool's registration; becomes ``aud`` (and ``azp``).
+        issuer: the platform's `iss`.
+        client_id: the tool's registration; becomes `aud` (and `azp`).
         message_type: `RESOURCE_LINK_REQUEST` or `DEEP_LINKING_REQUEST`.
-        person: identity claims: ``sub`` and, as far as the privacy settings let them through, ``name``,
-            ``given_name``, ``family_name``, ``email``, ``picture``, ``locale``.
+        person: identity claims: `sub` and, as far as the privacy settings let them through, `name`,
+            `given_name`, `family_name`, `email`, `picture`, `locale`.
         roles: full role URIs.
-        line_items: URL of the context's line items; with ``ags_scopes`` it makes the AGS claim.
+        line_items: URL of the context's line items; with `ags_scopes` it makes the AGS claim.
         memberships: URL of the roster; makes the NRPS claim.
-        deep_linking: the ``deep_linking_settings`` claim of a deep linking request.
+        deep_linking: the `deep_linking_settings` claim of a deep linking request.
         extra: further claims, as they are (a platform's own).
     """
 
@@ -81,11 +81,11 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 def launch_claims(launch: Launch, *, nonce: str, now: int, lifetime: int, azp: bool = True) -> Claims:
     """The claims of the id_token for a launch.
 
-    Args:
+    Parameters:
         launch: what the message says.
         nonce: from the tool's authentication request.
-        now: seconds since the epoch; becomes ``iat``.
-        lifetime: seconds until ``exp``.
+        now: seconds since the epoch; becomes `iat`.
+        lifetime: seconds until `exp`.
         azp: whether the platform names the authorised party (Canvas does, Brightspace does not).
     """
     claims: Claims = {
@@ -171,7 +171,7 @@ def check_redirect_uri(redirect_uri: str, registered: Collection[str]) -> None:
     """Exact comparison with the registered addresses, as LTI wants it.
 
     Raises:
-        AuthenticationRequestError: ``wrong_redirect_uri``. Nothing may be sent to the address then.
+        AuthenticationRequestError: `wrong_redirect_uri`. Nothing may be sent to the address then.
     """
     if redirect_uri not in registered:
         raise AuthenticationRequestError(
@@ -210,20 +210,20 @@ def check_client_assertion(
     max_age: float = 300,
     max_lifetime: float | None = None,
 ) -> Claims:
-    """A tool's ``private_key_jwt`` for a service token, proved.
+    """A tool's `private_key_jwt` for a service token, proved.
 
-    Args:
-        assertion: the JWT of ``client_assertion``.
+    Parameters:
+        assertion: the JWT of `client_assertion`.
         keys: the tool's public keys.
-        client_id: both ``iss`` and ``sub`` must be it.
-        audiences: the accepted ``aud`` (the token endpoint's addresses).
+        client_id: both `iss` and `sub` must be it.
+        audiences: the accepted `aud` (the token endpoint's addresses).
         now: seconds since the epoch.
-        leeway: seconds ``iat`` may lie in the future; ``exp`` gets none, nor does the age.
-        max_age: seconds since ``iat`` after which it is too old (`jwt_validator.rb` of Canvas forgives none).
-        max_lifetime: longest ``exp - iat``; ``None`` does not look.
+        leeway: seconds `iat` may lie in the future; `exp` gets none, nor does the age.
+        max_age: seconds since `iat` after which it is too old (`jwt_validator.rb` of Canvas forgives none).
+        max_lifetime: longest `exp - iat`; `None` does not look.
 
     Returns:
-        The claims; the caller still has to see that ``jti`` is new.
+        The claims; the caller still has to see that `jti` is new.
 
     Raises:
         TokenError: the check that failed.
@@ -260,7 +260,7 @@ def check_deep_linking_response(
 ) -> list[dict[str, Any]]:
     """The content items of a tool's deep linking response, proved.
 
-    Here the roles are turned round: ``iss`` is the tool's client id and ``aud`` the platform's issuer.
+    Here the roles are turned round: `iss` is the tool's client id and `aud` the platform's issuer.
 
     Raises:
         TokenError: the check that failed.

@@ -51,7 +51,7 @@ class ServiceError(ValueError):
 
 
 class LineItemData(msgspec.Struct, frozen=True, kw_only=True):
-    """A line item's members. ``extensions`` are members with a URL for a name, kept as they came."""
+    """A line item's members. `extensions` are members with a URL for a name, kept as they came."""
 
     label: str
     score_maximum: float
@@ -73,7 +73,7 @@ _OPTIONAL = {
 
 
 def read_line_item(body: object) -> LineItemData:
-    """A line item from a tool's JSON: ``label`` not blank and ``scoreMaximum`` above zero are required.
+    """A line item from a tool's JSON: `label` not blank and `scoreMaximum` above zero are required.
 
     Explicit nulls count as absent, since two public clients send them.
 
@@ -128,9 +128,9 @@ class ScoreData(msgspec.Struct, frozen=True, kw_only=True):
 def read_score(body: object, *, now: datetime | None = None) -> ScoreData:
     """A score from a tool's JSON.
 
-    Args:
+    Parameters:
         body: the parsed JSON.
-        now: stands in for a missing ``timestamp`` when given; without it the timestamp is required.
+        now: stands in for a missing `timestamp` when given; without it the timestamp is required.
 
     Raises:
         ServiceError: the first member that does not hold.
@@ -164,16 +164,16 @@ def check_order(score: ScoreData, last: datetime | None) -> None:
     """That a score is not older than the last one taken for the same person (AGS 2.0, 3.4.1).
 
     Raises:
-        ServiceError: ``too_old``.
+        ServiceError: `too_old`.
     """
     if last is not None and score.timestamp < last:
         raise ServiceError("too_old", "timestamp", expected=f"at or after {iso(last)}", got=iso(score.timestamp))
 
 
 def scaled(score: ScoreData, line_item_maximum: float) -> float | None:
-    """The score on the line item's own scale; ``None`` when it does not count.
+    """The score on the line item's own scale; `None` when it does not count.
 
-    ``scoreGiven`` and ``scoreMaximum`` are the tool's scale and may differ from the line item's (AGS 2.0, 3.4.9).
+    `scoreGiven` and `scoreMaximum` are the tool's scale and may differ from the line item's (AGS 2.0, 3.4.9).
     """
     if not score.counts or score.score_given is None or score.score_maximum is None:
         return None
@@ -201,12 +201,12 @@ def membership_json(url: str, context: Mapping[str, str], members: list[dict[str
 
 
 def role_matches(wanted: str, roles: list[str]) -> bool:
-    """Whether a roster filter names one of the roles, by its full URI or by its short name (``Learner``)."""
+    """Whether a roster filter names one of the roles, by its full URI or by its short name (`Learner`)."""
     return any(role == wanted or role.endswith(f"membership#{wanted}") for role in roles)
 
 
 def iso(moment: datetime) -> str:
-    """RFC 3339 with milliseconds in UTC: ``2026-11-21T12:00:00.000Z``."""
+    """RFC 3339 with milliseconds in UTC: `2026-11-21T12:00:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

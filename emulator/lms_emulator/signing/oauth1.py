@@ -24,9 +24,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def percent_encode(text: str) -> str:
-    """RFC 5849 section 3.6: UTF-8, upper-case hex, only ``A-Z a-z 0-9 - . _ ~`` left bare.
+    """RFC 5849 section 3.6: UTF-8, upper-case hex, only `A-Z a-z 0-9 - . _ ~` left bare.
 
-    Lone surrogates (bytes that were not UTF-8, carried through by ``surrogateescape``) become their original bytes;
+    Lone surrogates (bytes that were not UTF-8, carried through by `surrogateescape`) become their original bytes;
     any other surrogate becomes its three UTF-8-like bytes, so that no text at all can raise here.
     """
     try:
@@ -41,8 +41,8 @@ def percent_encode(text: str) -> str:
 def base_string_uri(url: str) -> str:
     """The base string URI of section 3.4.1.2: scheme, authority and path, without query or fragment.
 
-    Scheme and host become lower case, the scheme's default port is dropped, an empty path becomes ``/``, and the
-    final slash is kept as it is. A space in the path becomes ``%20`` (the only re-encoding the RFC shows).
+    Scheme and host become lower case, the scheme's default port is dropped, an empty path becomes `/`, and the
+    final slash is kept as it is. A space in the path becomes `%20` (the only re-encoding the RFC shows).
 
     Raises:
         ValueError: the URL has no scheme or host, or its port is not a number from 1 to 65535.
@@ -69,7 +69,7 @@ def normalise_parameters(pairs: Pairs) -> str:
     """Section 3.4.1.3.2: encode names and values, sort by encoded name then encoded value, join.
 
     Parameters:
-        pairs: decoded names and values from every source. ``oauth_signature`` is left out here; duplicates and
+        pairs: decoded names and values from every source. `oauth_signature` is left out here; duplicates and
             blank values stay.
     """
     encoded = sorted((percent_encode(name), percent_encode(value)) for name, value in pairs if name != SIGNATURE_FIELD)
@@ -77,22 +77,22 @@ def normalise_parameters(pairs: Pairs) -> str:
 
 
 def signature_base_string(method: str, url: str, pairs: Pairs) -> str:
-    """Section 3.4.1: method, URI and parameters, each percent-encoded, joined with ``&``.
+    """Section 3.4.1: method, URI and parameters, each percent-encoded, joined with `&`.
 
     Parameters:
         method: the HTTP method, in any letter case.
         url: the absolute request URL; its query is added to the parameters.
-        pairs: the decoded form fields and, where used, the fields of the Authorization header without ``realm``.
+        pairs: the decoded form fields and, where used, the fields of the Authorization header without `realm`.
 
     Raises:
-        ValueError: as :func:`base_string_uri`.
+        ValueError: as `base_string_uri`.
     """
     parameters = normalise_parameters([*pairs, *query_parameters(url)])
     return "&".join((percent_encode(method.upper()), percent_encode(base_string_uri(url)), percent_encode(parameters)))
 
 
 def signing_key(consumer_secret: str, token_secret: str = "") -> bytes:
-    """Section 3.4.2: both secrets percent-encoded, joined with ``&`` (which stays when the token secret is empty)."""
+    """Section 3.4.2: both secrets percent-encoded, joined with `&` (which stays when the token secret is empty)."""
     return f"{percent_encode(consumer_secret)}&{percent_encode(token_secret)}".encode()
 
 
@@ -102,10 +102,10 @@ def hmac_sha1(base_string: str, key: bytes) -> str:
 
 
 def sign(method: str, url: str, pairs: Pairs, consumer_secret: str, token_secret: str = "") -> str:
-    """The ``oauth_signature`` of a request under HMAC-SHA1.
+    """The `oauth_signature` of a request under HMAC-SHA1.
 
     Parameters:
-        method, url, pairs: as :func:`signature_base_string`.
+        method, url, pairs: as `signature_base_string`.
         consumer_secret, token_secret: as plain text, not yet encoded.
     """
     return hmac_sha1(signature_base_string(method, url, pairs), signing_key(consumer_secret, token_secret))

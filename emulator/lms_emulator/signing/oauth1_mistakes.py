@@ -1,7 +1,7 @@
 """The mistakes made in signing OAuth 1.0 requests with HMAC, and LTI 1.1 launches in particular.
 
-Each is a change to a :class:`~lms_emulator.signing.oauth1_signing.Signing`, the right one as the server sees it, which
-yields what a client with that mistake would have signed. :func:`explain` runs them through the diagnosis engine.
+Each is a change to a `oauth1_signing.Signing`, the right one as the server sees it, which
+yields what a client with that mistake would have signed. `explain` runs them through the diagnosis engine.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def explain(
     """The mistake, or the pair of mistakes, which reproduces a refused signature; None when none of the known does.
 
     Parameters:
-        received: the ``oauth_signature`` sent.
+        received: the `oauth_signature` sent.
         method, url: of the request as it should have been signed.
         pairs: its decoded parameters from body and query.
         secret: the consumer's secret.

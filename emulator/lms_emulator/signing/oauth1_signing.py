@@ -1,7 +1,7 @@
 """One OAuth 1.0 HMAC signature in the making, with the freedom to get each part of it wrong.
 
-:class:`Signing` is what goes into a signature; every function below changes one thing about it, as a client with that
-mistake would. They are put together, named and described in :mod:`lms_emulator.signing.oauth1_mistakes`.
+`Signing` is what goes into a signature; every function below changes one thing about it, as a client with that
+mistake would. They are put together, named and described in `oauth1_mistakes`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Signing:
     Parameters:
         method: the HTTP method.
         url: the request URL.
-        pairs: decoded parameters, without ``oauth_signature``.
+        pairs: decoded parameters, without `oauth_signature`.
         secret: the consumer secret.
         encode: how names and values are escaped within the parameter string.
         ordered: whether the parameters are sorted.
