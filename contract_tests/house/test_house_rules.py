@@ -50,28 +50,6 @@ def test_only_the_core_reads_time_and_draws_random_numbers(path: Path) -> None:
     assert not [call for call in _attribute_calls(tree) if call in ("uuid.uuid4", "uuid.uuid1", "os.urandom")]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_rooms_import_only_what_they_may(path: Path) -> None:
-    name = _name(path)
-    ours = {
-        i.removeprefix("lms_emulator.") for i in _imports(ast.parse(path.read_text("utf-8"))) if "lms_emulator." in i
-    }
-    if name.startswith("core/"):
-        assert not [
-            i
-            for i in ours
-            if i.split(".")[0] in ("providers", "control", "server", "client", "command", "lti", "app", "signing")
-        ]
-    if name.startswith("signing/"):
-        assert not [i for i in ours if i.split(".")[0] != "signing"]
-        foreign = set(_imports(ast.parse(path.read_text("utf-8"))))
-        assert not [i for i in foreign if i.split(".")[0] in ("starlette", "uvicorn", "httpx")]
-    if name.startswith("providers/") and name.count("/") > 1:
-        own = name.split("/")[1]
-        assert not [i for i in ours if i.split(".")[0] in ("control", "server", "app", "command", "client")]
-        assert not [i for i in ours if i.startswith("providers.") and i.split(".")[1] != own]
-
-
 def test_importing_the_application_imports_nothing_heavy() -> None:
     code = f"""
 import sys

@@ -1,0 +1,52 @@
+"""Which room of the package may import which: one table for the test and for the map in `docs/architecture.md`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One entry at the top of the package: what it is, and what of ours it may import besides itself."""
+
+    what: str
+    may_import: tuple[str, ...]
+
+
+LAYERS = {
+    "core": Layer(
+        "one request (`http/`), state (`state/`), worlds (`worlds/`), sessions and issued tokens (`access/`); "
+        "settings, evidence, the clock, ids, shipped keys; the base of a provider",
+        (),
+    ),
+    "signing": Layer("pure functions: signatures, JWTs, LTI messages, diagnosis. No HTTP, no state, no clock", ()),
+    "lti": Layer("the platform side of LTI, with a provider's dialect handed in", ("core", "signing")),
+    "providers": Layer("one folder per provider, the same rooms in each", ("core", "signing", "lti")),
+    "server": Layer("the gateway, which finds world and provider of a request; sockets; TLS", ("core",)),
+    "control": Layer("everything under `/_emulator`", ("core", "server", "_version")),
+    "app": Layer(
+        "the composition root: `PROVIDERS`, and all of the above put together",
+        ("core", "providers", "control", "server"),
+    ),
+    "client": Layer("the Python handle, and interception of real host names", ("core", "server", "app", "providers")),
+    "demo_tool": Layer("a small LTI tool to launch, as an example of one", ("core",)),
+    "command": Layer(
+        "the command line, one module per command",
+        ("core", "control", "server", "app", "client", "providers", "demo_tool", "_version"),
+    ),
+}
+"""From the bottom up: nothing imports what stands below it in this table."""
+
+PLUMBING = {"": ("app", "client", "_version"), "__main__": ("command",), "_version": ()}
+"""What only starts or names the others."""
+
+FREE_OF_HTTP = ("signing",)
+
+
+def table() -> str:
+    """The layers as a Markdown table."""
+    rows = []
+    for name, layer in LAYERS.items():
+        ours = [f"`{one}`" for one in layer.may_import if not one.startswith("_")]
+        rows.append(f"| `{name}` | {layer.what} | {', '.join(ours) or 'nothing of ours'} |")
+    return "\n".join(["| where | what it is | may import |", "|---|---|---|", *rows])

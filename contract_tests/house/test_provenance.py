@@ -1,0 +1,141 @@
+"""The source of every route and setting can be opened by a stranger; `docs/evidence.md` says how one is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from contract_tests.house import lagging
+from contract_tests.house.package import ROOT, modules, relative
+from lms_emulator.app import PROVIDERS, load_providers
+from lms_emulator.core.settings import EmulatorSettings, describe
+
+_NOTE = r"(?: \((?P<note>[^()]+)\))?"
+PAGE = re.compile(r"https?://(?P<host>[a-z0-9.-]+\.[a-z]{2,})(?::\d+)?(?:/[^\s,;]*)?(?P<place>, [^;()]+)?" + _NOTE)
+RECORDING = re.compile(r"(?P<file>fixtures/recordings/[\w./-]+)(?P<numbers>(?:,? \d+(?:-\d+)?)+)" + _NOTE)
+DATA = re.compile(r"(?P<file>fixtures/[\w./-]+)(?P<place>, [^;()]+)?" + _NOTE)
+FILE = re.compile(
+    r"(?P<repository>[\w.-]+(?:/[\w.-]+)?)(?: (?P<version>v?\d[\w.]*))? (?P<file>[\w@.-]+(?:/[\w@.{}-]+)*\.[A-Za-z]\w*)"
+    r"(?P<place>, [^;()]+)?" + _NOTE
+)
+NOWHERE = re.compile(r"(^|\.)(localhost|local|test|example|invalid|internal)$|^\d+(\.\d+){3}$")
+OUR_DOCUMENTS = re.compile(r"(?<![\w./-])(?P<path>[\w./-]+\.md)(?![\w/])")
+
+
+@cache
+def repositories() -> frozenset[str]:
+    """The short names of public repositories that `docs/evidence.md` gives addresses of."""
+    rows = re.findall(
+        r"^\| `([\w.-]+)` \| <?https://[^ |>]+>? \|", (ROOT / "docs/evidence.md").read_text("utf-8"), re.M
+    )
+    return frozenset(rows)
+
+
+@cache
+def recorded(file: str) -> frozenset[int]:
+    """The numbers of the exchanges in a recording."""
+    lines = (ROOT / file).read_text("utf-8").splitlines()
+    return frozenset(json.loads(line)["n"] for line in lines if line.strip())
+
+
+def faults(source: str) -> Iterator[str]:
+    """Why a stranger cannot open a source: several are parted by `; `."""
+    for part in source.split("; "):
+        if found := PAGE.fullmatch(part):
+            if NOWHERE.search(found["host"]):
+                yield f"`{part}`: no public address"
+        elif found := RECORDING.fullmatch(part):
+            if not (ROOT / found["file"]).is_file():
+                yield f"`{part}`: no such recording"
+            else:
+                yield from (
+                    f"`{part}`: no exchange {n} in it" for n in _numbers(found["numbers"]) - recorded(found["file"])
+                )
+        elif part.startswith("fixtures/"):
+            found = DATA.fullmatch(part)
+            if found is None or not (ROOT / found["file"]).is_file() or "recordings" in found["file"]:
+                yield f"`{part}`: no such file, or a recording without the exchange's number"
+        elif found := FILE.fullmatch(part):
+            if "/" not in found["repository"] and found["repository"] not in repositories():
+                yield f"`{part}`: docs/evidence.md does not say where `{found['repository']}` is"
+        else:
+            yield f"`{part}`: neither a page's URL, a repository's file nor a recording's exchange"
+
+
+def _numbers(text: str) -> set[int]:
+    numbers: set[int] = set()
+    for first, last in re.findall(r"(\d+)(?:-(\d+))?", text):
+        numbers.update(range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def declared(provider: str) -> Iterator[tuple[str, str, str]]:
+    """Name, evidence grade and source of each of a provider's routes and settings."""
+    loaded = load_providers()[provider]
+    yield from ((route.name, route.evidence, route.source) for route in loaded.routes)
+    yield from ((row.name, row.evidence, row.source) for row in describe(provider, loaded.settings()))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_source_can_be_opened(provider: str) -> None:
+    if provider in lagging.SOURCES:
+        return
+    found = []
+    for name, evidence, source in declared(provider):
+        if source:
+            found += [f"{name}: {fault}" for fault in faults(source)]
+        elif evidence != "chosen":
+            found.append(f"{name}: {evidence}, but it does not say where")
+    assert not found, "\n".join(found)
+
+
+def test_the_emulators_own_settings_are_chosen() -> None:
+    assert {row.evidence for row in describe("emulator", EmulatorSettings())} == {"chosen"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=relative)
+def test_no_document_is_named_that_is_not_there(path: Path) -> None:
+    """In comments, docstrings and sources alike; files of other repositories are named with their folders."""
+    if any(f"providers/{name}/" in f"{relative(path)}" for name in lagging.SOURCES):
+        return
+    named = {found["path"] for found in OUR_DOCUMENTS.finditer(path.read_text("utf-8"))}
+    assert [name for name in sorted(named) if not (ROOT / name).is_file() and "/" not in name] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "https://docs.ltiaas.com/guides/api/dynamic-registration",
+        "https://www.rfc-editor.org/rfc/rfc6749, 4.1.3 (the order of checks)",
+        "fixtures/recordings/openedx/main.jsonl 0-1, 64 (refusals)",
+        "fixtures/vectors/lti11.json",
+        "instructure/canvas-lms app/controllers/users_controller.rb, api_index",
+        "canvas-lms app/controllers/users_controller.rb; https://canvas.instructure.com/doc/api/users.html",
+    ],
+)
+def test_what_a_source_may_be(source: str) -> None:
+    assert list(faults(source)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("openedx.md 6.2", "neither"),
+        ("chosen", "neither"),
+        ("public clients", "neither"),
+        ("https://openedx.localhost/x", "no public address"),
+        ("http://127.0.0.1/x", "neither"),
+        ("fixtures/recordings/openedx/nothing.jsonl 1", "no such recording"),
+        ("fixtures/recordings/openedx/main.jsonl 999999", "no exchange 999999"),
+        ("fixtures/recordings/openedx/main.jsonl", "without the exchange's number"),
+        ("fixtures/vectors/nothing.json", "no such file"),
+        ("unheard-of-repository src/app.py, main", "does not say where"),
+    ],
+)
+def test_what_no_source_is(source: str, fault: str) -> None:
+    assert [fault in said for said in faults(source)] == [True]
