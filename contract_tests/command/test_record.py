@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from lms_emulator.client.emulator import Emulator
-from lms_emulator.command.cli import main
-from lms_emulator.command.record import Proxy, Recorder, Redactor
+from lms_emulator.command.main import main
+from lms_emulator.command.recorder import Proxy, Recorder, Redactor
 
 
 @contextlib.contextmanager

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lms_emulator.client.emulator import Emulator
-from lms_emulator.command.cli import main
+from lms_emulator.command.main import main
 
 
 def test_the_emulator_is_the_same_as_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +85,7 @@ def test_drift_over_https_is_named(
     ("arguments", "said"),
     [
         (["--against", "http://127.0.0.1:9"], "cannot be reached"),
-        (["--against", "URL", "--provider", "moodle"], "no provider `moodle`"),
+        (["--against", "URL", "--provider", "moodle"], "unknown provider `moodle`"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(
@@ -91,6 +93,15 @@ def test_wrong_usage_is_exit_code_2(
 ) -> None:
     assert main(["verify", *(lms.url if one == "URL" else one for one in arguments)]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("package", ["pytest", "hypothesis"])
+def test_a_package_that_the_contracts_lack_is_named(package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None\nfrom lms_emulator.command.main import main\n"
+    command = [sys.executable, "-c", code + "sys.exit(main(['verify', '--against', 'http://127.0.0.1:9']))"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    said = f'lms-emulator: the contracts need {package}: pip install "lms-emulator[contracts]"\n'
+    assert (run.returncode, run.stderr) == (2, said)
 
 
 def test_a_site_that_is_no_emulator_has_to_be_introduced(lms: Emulator, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Any, Protocol
 
-from .http import Http, InProcess, Log, OverSocket, send_json
+from lms_emulator.providers import PROVIDERS
 
-PROVIDERS = ("openlearning", "openedx", "learningstudio", "ltiaas", "canvas", "brightspace")
+from .http import Http, InProcess, Log, OverSocket, send_json
 
 
 class Unavailable(Exception):

@@ -12,7 +12,7 @@ import pytest
 
 from contract_tests.learningstudio.test_vectors import VECTORS
 from lms_emulator.client.emulator import Emulator
-from lms_emulator.command.cli import main
+from lms_emulator.command.main import main
 
 
 def sign(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

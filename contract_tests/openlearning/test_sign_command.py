@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from contract_tests.openlearning.site import Site
-from lms_emulator.command.cli import main
+from lms_emulator.command.main import main
 
 
 def sign(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

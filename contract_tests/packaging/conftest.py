@@ -52,10 +52,19 @@ def sdist(built: tuple[Path, Path]) -> Path:
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Runs a command of a new environment with the wheel, its dependencies, pytest and pytest-xdist in it."""
-    folder = tmp_path_factory.mktemp("environment")
+    return _environment(tmp_path_factory.mktemp("environment"), wheel, "pytest", "pytest-xdist")
+
+
+@pytest.fixture(scope="session")
+def installed_with_contracts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Runs a command of a new environment with the wheel and its extra `contracts` in it."""
+    return _environment(tmp_path_factory.mktemp("contracts"), f"{wheel}[contracts]")
+
+
+def _environment(folder: Path, *packages: str | Path) -> Callable[..., str]:
     venv.create(folder, with_pip=True)
     commands = folder / ("Scripts" if os.name == "nt" else "bin")
-    run(commands / "python", "-m", "pip", "install", "--quiet", wheel, "pytest", "pytest-xdist")
+    run(commands / "python", "-m", "pip", "install", "--quiet", *packages)
 
     def command(name: str, *rest: str | Path, cwd: Path | None = None) -> str:
         return run(commands / name, *rest, cwd=cwd or folder)

@@ -14,7 +14,7 @@ import yaml
 
 from contract_tests.packaging.conftest import TREE
 from lms_emulator.app import create_app
-from lms_emulator.command.cli import build_parser
+from lms_emulator.command.main import build_parser
 
 DOCKER = TREE / "docker"
 EXAMPLES = DOCKER / "examples"

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import lms_emulator
+from lms_emulator import Emulator
+from lms_emulator.app import PROVIDERS
 
 FRESH_PROJECT = Path(__file__).parent / "fresh_project"
 Installed = Callable[..., str]
@@ -61,6 +63,13 @@ def test_the_plugin_costs_an_unused_run_next_to_nothing(installed: Installed) ->
 
 def test_starting_imports_nothing_heavy(installed: Installed) -> None:
     assert installed("python", "-c", _HEAVY).strip() == "[]"
+
+
+def test_verify_with_the_extra(installed_with_contracts: Installed) -> None:
+    with Emulator.start() as lms:
+        told = json.loads(installed_with_contracts("lms-emulator", "verify", "--against", lms.url, "--examples", "1"))
+    assert told["same"] is True
+    assert len(told["contracts"]) >= len(PROVIDERS)
 
 
 def test_types_are_seen_by_a_checker(installed: Installed, tmp_path: Path) -> None:

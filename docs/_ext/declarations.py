@@ -134,11 +134,13 @@ class Command(Directive):
     optional_arguments = 2
 
     def run(self) -> list[nodes.Node]:
-        from lms_emulator.command.cli import build_parser
+        from lms_emulator.command.main import build_parser
 
         parser: Any = build_parser()
         for name in self.arguments:
             parser = next(action for action in parser._actions if hasattr(action.choices, "keys")).choices[name]
+            if build_rest := parser.get_default("rest_parser"):
+                parser = build_rest()
         help_text = parser.format_help()
         return [nodes.literal_block(help_text, help_text, language="text")]
 

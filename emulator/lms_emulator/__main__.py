@@ -10,7 +10,7 @@ def main() -> int:
         from lms_emulator.command.healthcheck import default_url, report
 
         return report(default_url())
-    from lms_emulator.command.cli import main as run
+    from lms_emulator.command.main import main as run
 
     return run()
 

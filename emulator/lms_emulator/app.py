@@ -12,10 +12,10 @@ from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.worlds.collection import Worlds
 from lms_emulator.core.worlds.file import load
 from lms_emulator.core.worlds.world import WorldSeed
+from lms_emulator.providers import PROVIDERS
 from lms_emulator.server.gateway import Gateway
 
-PROVIDERS: tuple[str, ...] = ("openlearning", "openedx", "learningstudio", "ltiaas", "canvas", "brightspace")
-"""Names of the providers, in the order of their ports; each is the package `lms_emulator.providers.<name>`."""
+__all__ = ["PROVIDERS", "Providers", "create_app", "load_providers"]
 
 
 class Providers(Mapping[str, AnyProvider]):

@@ -1,18 +1,31 @@
-"""Why a request was refused, told from a running emulator's journal."""
+"""`lms-emulator explain` shows why a request was refused, from a running emulator's journal."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import ProxyHandler, build_opener
 
+from lms_emulator.command.options import Commands, add_url, emulator_url
 from lms_emulator.core.errors import UsageError
 
 
-def explain(url: str, entry_id: str, *, as_json: bool) -> int:
-    """Print one journal entry for people. Returns 0, or 1 when there is none. Raises UsageError if nobody answers."""
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("explain", help="why the last request to a running emulator was refused")
+    parser.add_argument("id", nargs="?", default="last-refused", help="id of a journal entry (default: last refused)")
+    add_url(parser)
+    parser.add_argument("--json", action="store_true", help="the whole journal entry as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one journal entry. Returns 0, or 1 when there is none. Raises UsageError if no emulator answers."""
+    from urllib.error import HTTPError, URLError
+    from urllib.request import ProxyHandler, build_opener
+
+    url, entry_id = emulator_url(args), args.id
     try:
         with build_opener(ProxyHandler({})).open(f"{url}/_emulator/requests/{entry_id}", timeout=5) as answer:
             entry = json.load(answer)
@@ -25,7 +38,7 @@ def explain(url: str, entry_id: str, *, as_json: bool) -> int:
     except (URLError, OSError, ValueError) as error:
         tip = "start one with `lms-emulator serve`, or name it with --url"
         raise UsageError(f"no emulator answers at {url} ({error}); {tip}") from None
-    print(json.dumps(entry, indent=2) if as_json else describe(entry))
+    print(json.dumps(entry, indent=2) if args.json else describe(entry))
     return 0
 
 
@@ -35,8 +48,8 @@ def describe(entry: dict[str, Any]) -> str:
     refusal = entry.get("refusal")
     if refusal:
         lines.append(f"  refused    {refusal['reason']}")
-        told = [key for key in ("check", "expected", "got", "diagnosis") if refusal.get(key) not in (None, "")]
-        lines += [f"  {key:<10} {_text(refusal[key])}" for key in told]
+        given = [key for key in ("check", "expected", "got", "diagnosis") if refusal.get(key) not in (None, "")]
+        lines += [f"  {key:<10} {_text(refusal[key])}" for key in given]
     lines += [f"  warning    {w['code']}: {w['message']}" for w in entry.get("warnings", ())]
     if entry.get("crash"):
         lines.append(f"  crash      {entry['crash'].strip().splitlines()[-1]}")

@@ -1,11 +1,12 @@
-"""Run the contracts against something that answers, and say whether it still does what the emulator does.
+"""`lms-emulator verify` runs the contracts against a site, and reports whether it behaves as the emulator does.
 
-The contracts are tests, not part of the running emulator: they come with the wheel as `pytest_lms_emulator.contracts`,
-and need Hypothesis (`pip install "lms-emulator[contracts]"`).
+The contracts are tests, not part of the running emulator: the wheel has them as `pytest_lms_emulator.contracts`, and
+they need pytest and Hypothesis (`pip install "lms-emulator[contracts]"`).
 """
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import importlib
 import json
@@ -14,10 +15,39 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lms_emulator.command.options import Commands, check_provider
 from lms_emulator.core.errors import UsageError
 
 HOMES = ("pytest_lms_emulator.contracts", "contract_tests.contracts")
 """Where the contracts are importable from: the wheel, or a checkout of the repository."""
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "verify", help="run the contracts against a URL: exit 0 same, 1 drift, 2 usage; JSON report"
+    )
+    parser.add_argument("--against", required=True, metavar="URL", help="an emulator, or a real provider's site")
+    parser.add_argument("--provider", action="append", default=[], help="only this contract (repeatable)")
+    parser.add_argument(
+        "--facts", metavar="FILE", help="ids and credentials of a real site (keys as in /_emulator/info)"
+    )
+    parser.add_argument("--examples", type=int, metavar="N", help="examples per contract (default 200)")
+    parser.add_argument("--allow-writes", action="store_true", help="create things at a real site, and clean up")
+    parser.add_argument("--report", metavar="FILE", help="write the JSON report there, and a summary to stdout")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Verify, as the parsed command line says."""
+    return verify(
+        args.against,
+        providers=args.provider,
+        facts=Path(args.facts) if args.facts else None,
+        examples=args.examples,
+        allow_writes=args.allow_writes,
+        report=Path(args.report) if args.report else None,
+    )
 
 
 def verify(
@@ -35,12 +65,13 @@ def verify(
         url: an emulator's gateway, or a real provider's site; for the latter exactly one provider is named. Over
             https its certificate must hold; `SSL_CERT_FILE` names a further authority.
         facts: a JSON file of ids and credentials of a real site, with the keys of `GET /_emulator/info`.
+        examples: per contract; None leaves it to Hypothesis' profile.
         allow_writes: contracts may create things at a real site. They remove what can be removed.
         report: where to write the JSON report; standard output otherwise.
     Returns 0 if every contract holds, 1 on drift. Raises UsageError.
     """
-    target = _target(url, providers, facts, allow_writes)
     runner, bench = _module("runner"), _module("bench")
+    target = _target(url, providers, facts, allow_writes)
     try:
         chosen = [name for name in runner.CONTRACTS if _wanted(runner, bench, name, target, providers)]
         if not chosen:
@@ -66,20 +97,19 @@ def verify(
     else:
         report.write_text(text + "\n", encoding="utf-8")
         for outcome in outcomes:
-            said = "same" if outcome.failure is None else f"DRIFT: {outcome.failure.splitlines()[0]}"
-            print(f"{outcome.contract}: {outcome.examples} examples, {outcome.requests} requests: {said}")
+            verdict = "same" if outcome.failure is None else f"DRIFT: {outcome.failure.splitlines()[0]}"
+            print(f"{outcome.contract}: {outcome.examples} examples, {outcome.requests} requests: {verdict}")
     return 1 if drift else 0
 
 
 def _module(name: str) -> ModuleType:
     for home in HOMES:
+        module = f"{home}.{name}"
         try:
-            return importlib.import_module(f"{home}.{name}")
+            return importlib.import_module(module)
         except ModuleNotFoundError as error:
-            if error.name == "hypothesis":
-                raise UsageError('contracts need Hypothesis: pip install "lms-emulator[contracts]"') from None
-            if error.name is None or not home.startswith(error.name.split(".")[0]):
-                raise
+            if not f"{module}.".startswith(f"{error.name}."):
+                raise UsageError(f'the contracts need {error.name}: pip install "lms-emulator[contracts]"') from None
     raise UsageError("the contracts are not installed; run from a checkout of the repository")
 
 
@@ -88,10 +118,9 @@ def _target(url: str, providers: Sequence[str], facts: Path | None, allow_writes
 
     targets = _module("targets")
     for name in providers:
-        if name not in targets.PROVIDERS:
-            raise UsageError(f"no provider `{name}`; there are {', '.join(targets.PROVIDERS)}")
+        check_provider(name)
     try:
-        # trusts the authority that SSL_CERT_FILE names, and goes through no proxy
+        # trusts the authority that SSL_CERT_FILE names, and bypasses proxies
         with httpx.Client(transport=httpx.HTTPTransport(trust_env=True), timeout=10) as client:
             health = client.get(f"{url.rstrip('/')}/_emulator/health")
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:

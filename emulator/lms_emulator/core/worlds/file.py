@@ -23,7 +23,7 @@ def built_in(name: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
     if name == "empty":
         return WorldSeed("empty", description="Nothing but the providers themselves.", sections={})
     sections = {name: _demo_section(name, providers) for name in providers}
-    return WorldSeed("demo", description="One person known to all six providers.", sections=sections)
+    return WorldSeed("demo", description="One person known to every provider.", sections=sections)
 
 
 def _demo_section(name: str, providers: Mapping[str, AnyProvider]) -> Callable[[], msgspec.Struct]:

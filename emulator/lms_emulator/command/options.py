@@ -1,0 +1,74 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, TypeAlias
+
+from lms_emulator.command.healthcheck import default_url
+from lms_emulator.core.errors import UsageError
+from lms_emulator.providers import PROVIDERS
+
+if TYPE_CHECKING:
+    from lms_emulator.core.provider import AnyProvider
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""Where a command declares itself."""
+
+
+def env(option: str) -> str | None:
+    """The environment variable of an option: `LMS_EMULATOR_TLS_PORT` of `tls-port`."""
+    return os.environ.get(_variable(option))
+
+
+def env_flag(option: str) -> bool:
+    """The environment variable of an option without a value; unset is false. Raises UsageError."""
+    value = (env(option) or "").strip().lower()
+    if value in ("", "0", "false", "no", "off"):
+        return False
+    if value in ("1", "true", "yes", "on"):
+        return True
+    raise UsageError(f"{_variable(option)}: `{value}` is neither true nor false")
+
+
+def _variable(option: str) -> str:
+    return "LMS_EMULATOR_" + option.upper().replace("-", "_")
+
+
+def port_number(text: str, option: str) -> int:
+    """The port that `option` was given. Raises UsageError."""
+    if not text.isdigit():
+        raise UsageError(f"{option}: `{text}` is not a port number; give 0 to 65535")
+    return int(text)
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """Give a command `--url`, the address of a running emulator."""
+    default = "default LMS_EMULATOR_URL, else http://127.0.0.1:<LMS_EMULATOR_PORT or 8080>"
+    parser.add_argument("--url", help=f"address of the emulator ({default})")
+
+
+def emulator_url(args: argparse.Namespace) -> str:
+    """The address of the running emulator, without a slash at the end."""
+    return str(args.url or default_url()).rstrip("/")
+
+
+def check_provider(name: str, *also: str) -> None:
+    """Raises UsageError unless there is a provider of this name, or it is one of `also`."""
+    if name not in (*PROVIDERS, *also):
+        raise UsageError(f"unknown provider `{name}`; known: {', '.join((*also, *PROVIDERS))}")
+
+
+def add_provider(parser: argparse.ArgumentParser, help: str = "only this provider") -> None:
+    """Give a command an optional argument that names one provider."""
+    parser.add_argument("provider", nargs="?", help=help)
+
+
+def chosen_providers(only: str | None) -> list[AnyProvider]:
+    """The provider of this name, or all. Raises UsageError for an unknown name."""
+    from lms_emulator.app import load_providers
+
+    if only is not None:
+        check_provider(only)
+    return [provider for name, provider in load_providers().items() if only in (None, name)]
