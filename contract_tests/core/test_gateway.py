@@ -78,6 +78,27 @@ def test_a_body_that_no_handler_can_read_is_refused(http: httpx.Client) -> None:
     assert "line 1 column 3" in entry["refusal"]["diagnosis"]
 
 
+def test_what_a_request_keeps_is_its_own_and_not_in_the_journal(http: httpx.Client) -> None:
+    assert http.get("/toy/keeps/", params={"pupil": "ada"}).json() == {"pupil": "ada", "same": True}
+    assert http.get("/toy/keeps/").json() == {"pupil": "nobody", "same": True}
+    http.get("/toy/crash", params={"pupil": "ada"})
+    for entry in http.get("/_emulator/requests").json()["requests"]:
+        assert "Seen" not in http.get(f"/_emulator/requests/{entry['id']}").text
+
+
+def test_a_provider_can_answer_or_refuse_between_routing_and_the_handler(http: httpx.Client) -> None:
+    refused = http.get("/toy/keeps/", params={"pupil": "stranger"})
+    assert (refused.status_code, refused.json()) == (403, {"error": "strangers stay outside"})
+    assert http.get(refused.headers["x-emulator-explain"]).json()["route"] == "GET /keeps/"
+    assert http.get("/toy/keeps/", params={"pupil": "head"}).json() == {"pupil": "head"}
+
+
+def test_a_path_that_only_lacks_its_slash_can_be_told_from_an_unknown_one(http: httpx.Client) -> None:
+    moved = http.post("/toy/keeps")
+    assert (moved.status_code, moved.headers["location"]) == (301, str(http.base_url.join("/toy/keeps/")))
+    assert http.get("/toy/keep").status_code == 404
+
+
 class TestLimits:
     def test_a_body_at_the_limit_passes_and_one_above_is_refused_unread(self, http: httpx.Client) -> None:
         http.patch("/_emulator/settings", json={"emulator.max_body_bytes": 100})

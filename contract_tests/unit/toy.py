@@ -101,6 +101,17 @@ def read(x: Call) -> Response:
     return JSONResponse(x.json())
 
 
+class Seen:
+    """What one request keeps: the pupil who was let in."""
+
+    def __init__(self) -> None:
+        self.pupil = "nobody"
+
+
+def keeps(x: Call) -> Response:
+    return JSONResponse({"pupil": x.kept(Seen).pupil, "same": x.kept(Seen) is x.kept(Seen)})
+
+
 def crash(x: Call) -> Response:
     raise ZeroDivisionError("on purpose")
 
@@ -120,13 +131,22 @@ class Toy(Provider[School, Settings]):
         Route(methods=("POST",), path="/pupils", handler=add_pupil, evidence="chosen", source="", summary="add"),
         Route(methods=(), path="/echo{rest:path}", handler=echo, evidence="chosen", source="", summary="echo"),
         Route(methods=("POST",), path="/json", handler=read, evidence="chosen", source="", summary="read"),
+        Route(methods=("GET",), path="/keeps/", handler=keeps, evidence="chosen", source="", summary="keeps"),
         Route(methods=("GET",), path="/crash", handler=crash, evidence="chosen", source="", summary="crash"),
     )
 
     def render(self, x: Call, refusal: Refusal) -> Response:
         return JSONResponse({"error": refusal.message}, refusal.status, refusal.headers)
 
-    def not_found(self, x: Call) -> Refusal:
+    def admit(self, x: Call) -> Response | None:
+        x.kept(Seen).pupil = x.query.get("pupil", "nobody")
+        if x.query.get("pupil") == "stranger":
+            raise Refusal("stranger", status=403, message="strangers stay outside")
+        return JSONResponse({"pupil": "head"}) if x.query.get("pupil") == "head" else None
+
+    def not_found(self, x: Call) -> Refusal | Response:
+        if self.leads_somewhere(x.path + "/"):
+            return Response(status_code=301, headers={"location": x.url(x.path + "/")})
         return Refusal("no_route", status=404, message="nothing here")
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:

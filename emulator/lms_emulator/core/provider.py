@@ -66,13 +66,27 @@ class Provider(Generic[StoreT, SettingsT]):
         """Answer before routing (CORS preflight, throttles); None goes on. May raise a Refusal."""
         return None
 
+    def admit(self, x: Exchange[StoreT, SettingsT]) -> Response | None:
+        """Answer between routing and the handler (a session that does not hold); None goes on. May raise a Refusal.
+
+        Paths without a route do not come here: `not_found` and `method_not_allowed` call it where it applies to them.
+        """
+        return None
+
     def render(self, x: Exchange[StoreT, SettingsT], refusal: Refusal) -> Response:
         """The refusal in the provider's own wire format."""
         raise NotImplementedError
 
     def not_found(self, x: Exchange[StoreT, SettingsT]) -> Refusal | Response:
-        """What a path without a route is answered with."""
+        """What a path without a route is answered with.
+
+        The place for slash rules too: `leads_somewhere` tells whether the path would have a route with its final slash.
+        """
         raise NotImplementedError
+
+    def leads_somewhere(self, path: str) -> bool:
+        """Whether a decoded path has a route, with any method."""
+        return self.router.knows(self.normalise_path(path))
 
     def method_not_allowed(self, x: Exchange[StoreT, SettingsT], allowed: tuple[str, ...]) -> Refusal | Response:
         """What a known path with an unknown method is answered with."""

@@ -185,6 +185,9 @@ async def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> Response:
         return answer
     x.route = route
     x.path_params = params
+    early = provider.admit(x)
+    if early is not None:
+        return early
     result = route.handler(x)
     return result if isinstance(result, Response) else await result
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 StoreT = TypeVar("StoreT", bound=Store)
 SettingsT = TypeVar("SettingsT")
+KeptT = TypeVar("KeptT")
 
 
 class RequestHeaders(Headers):
@@ -61,12 +62,15 @@ class Exchange(Generic[StoreT, SettingsT]):
         base_url: the provider's address as this client sees it, without trailing slash.
         world, store, settings, clock, ids, outbox: the state.
         warnings, checks, notes: what the journal gets beside the exchange itself.
+
+    What a provider has to remember until the answer is sent has its place in `kept`.
     """
 
     __slots__ = (
         "_base_url",
         "_cookies",
         "_form",
+        "_kept",
         "_query",
         "address",
         "addresses",
@@ -140,6 +144,7 @@ class Exchange(Generic[StoreT, SettingsT]):
         self.send_request = send_request
         self._query: ImmutableMultiDict[str, str] | None = None
         self._form: FormData | None = None
+        self._kept: dict[type[Any], Any] | None = None
         self._cookies: dict[str, str] | None = None
         self._base_url: str | None = None
 
@@ -147,6 +152,18 @@ class Exchange(Generic[StoreT, SettingsT]):
     def outbox(self) -> Outbox:
         """The world's outbox."""
         return self.world.outbox
+
+    def kept(self, kind: type[KeptT]) -> KeptT:
+        """The one instance of `kind` that belongs to this request, made at its first use. The journal never sees it.
+
+        Parameters: `kind`, a class of the provider's own that can be made without arguments.
+        """
+        if self._kept is None:
+            self._kept = {}
+        found: KeptT | None = self._kept.get(kind)
+        if found is None:
+            found = self._kept[kind] = kind()
+        return found
 
     # what came
 

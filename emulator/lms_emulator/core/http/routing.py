@@ -106,6 +106,11 @@ class Router:
         regex, _, convertors = compile_path(route.path)
         return _Pattern(re.compile(regex.pattern, flags), convertors)
 
+    def knows(self, path: str) -> bool:
+        """Whether a decoded path leads somewhere, with any method."""
+        found = self.match("", path)
+        return found.route is not None or bool(found.allowed)
+
     def match(self, method: str, path: str) -> Match:
         """Find the route for a method and a decoded path."""
         folded = self._folded(path)
