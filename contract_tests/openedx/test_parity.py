@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.openedx.replay import recordings, report
 from contract_tests.openedx.replay.player import Result, play
-from contract_tests.openedx.replay.targets import InProcess, Socket
+from contract_tests.replay_targets import InProcess, Socket
 from lms_emulator.app import create_app
 from lms_emulator.client.emulator import Emulator
 

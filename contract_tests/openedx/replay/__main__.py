@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import time
 
+from contract_tests.replay_targets import Socket
+
 from . import recordings, report
 from .player import Result, play
-from .targets import Socket
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.cookies
 
+from contract_tests.replay_targets import Answer
+
 from . import pages
 from .ledger import Ledger
 from .recordings import Exchange
-from .targets import Answer
 
 #: Headers that clients read, each compared whole. A header that only one side sends is a difference too.
 HEADERS = (

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from contract_tests.replay_targets import Answer, Target, control
+
 from . import recordings
 from .compare import differences
 from .ledger import Ledger
 from .recordings import Exchange, Run
-from .targets import Answer, Target, control
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,97 @@
+"""Play a run against a target: clock, every request in order, every answer compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import urllib.parse
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from contract_tests.replay_targets import Answer, Target, control
+
+from . import recordings, signing
+from .compare import Comparison
+from .ledger import Ledger
+from .recordings import Exchange
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """One exchange as it went: what differs, our answer, and the request as we sent it."""
+
+    exchange: Exchange
+    answer: Answer
+    sent: str
+    differences: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether our answer is the recorded one."""
+        return not self.differences
+
+
+def play(exchanges: Iterable[Exchange], target: Target) -> Iterator[Result]:
+    """Send the requests of one run in order, from the recorded world's start. Yields one result for each."""
+    control(target, "POST", "/reset")
+    player = _Player(target, recordings.setup())
+    for exchange in exchanges:
+        yield player.exchange(exchange)
+
+
+class _Player:
+    def __init__(self, target: Target, setup: dict[str, Any]) -> None:
+        self._target, self._setup, self._ledger = target, setup, Ledger(setup)
+        self._secrets = {tool["consumer_key"]: tool.get("shared_secret", "") for tool in setup["external_tools"]}
+        self._keys: dict[str, Any] | None = None
+        self._comparison = Comparison(self._ledger, self._key_set, lambda key: self._secrets.get(key, ""))
+
+    def exchange(self, recorded: Exchange) -> Result:
+        self._note_secret(recorded)
+        moment = recorded.date.strftime("%Y-%m-%dT%H:%M:%SZ")
+        control(self._target, "POST", "/clock", {"set": moment, "freeze": True})
+        answer, sent = self._send(recorded)
+        found = self._comparison.differences(recorded, answer)
+        return Result(exchange=recorded, answer=answer, sent=sent, differences=found)
+
+    def _send(self, recorded: Exchange) -> tuple[Answer, str]:
+        translate = self._ledger.translate
+        target = translate(recorded.target)
+        headers = [(name, translate(value)) for name, value in recorded.request_headers]
+        body = recorded.request_body
+        if body is not None:
+            body = signing.signed_again(translate(body), self._setup["keys"]["tool_keys"], translate)
+        if body != recorded.request_body:
+            headers = [(name, self._signed(recorded, name, value, target, body or "")) for name, value in headers]
+        on_the_wire = [(name, value.encode().decode("latin-1")) for name, value in headers]
+        answer = self._target.send(recorded.method, target, on_the_wire, None if body is None else body.encode())
+        shown = "\n".join(
+            [f"{recorded.method} {target}", *(f"{name}: {value}" for name, value in headers), "", body or ""]
+        )
+        return answer, shown
+
+    def _signed(self, recorded: Exchange, name: str, value: str, target: str, body: str) -> str:
+        if name.lower() != "authorization" or not value.startswith("OAuth "):
+            return value
+        url = f"http://{dict(recorded.request_headers)['Host']}{target}"
+        return signing.oauth1_again(value, recorded.method, url, body, lambda key: self._secrets.get(key, ""))
+
+    def _note_secret(self, recorded: Exchange) -> None:
+        """Remember the secret of a tool that is made in this run."""
+        body = recorded.request_body or ""
+        if "shared_secret" not in body or "consumer_key" not in body:
+            return
+        if body.startswith("{"):
+            fields = json.loads(body)
+            fields = fields.get("external_tool", fields)
+        else:
+            fields = {name.split("[")[-1].rstrip("]"): value for name, value in urllib.parse.parse_qsl(body)}
+        if "consumer_key" in fields and "shared_secret" in fields:
+            self._secrets[fields["consumer_key"]] = fields["shared_secret"]
+
+    def _key_set(self) -> dict[str, Any]:
+        if self._keys is None:
+            headers = [("Host", self._setup["host"])]
+            answer = self._target.send("GET", "/api/lti/security/jwks", headers, None)
+            self._keys = json.loads(answer.body) if answer.status == 200 else {}
+        return self._keys

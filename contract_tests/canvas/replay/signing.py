@@ -1,0 +1,84 @@
+"""Sign again what a substitution changed: JWTs of the tools and OAuth 1 requests; check what the server signed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import urllib.parse
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jwt
+
+from .values import JWT
+
+
+def segment(text: str) -> Any:
+    """A JWT's header or claims, decoded. Raises ValueError."""
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def signed_again(text: str, keys: dict[str, Any], translate: Callable[[str], str]) -> str:
+    """A text whose JWTs carry our values, each signed with its tool's key (`kid` is the tool's name and a number)."""
+
+    def one(match: re.Match[str]) -> str:
+        token = match.group(1)
+        try:
+            header, claims = (segment(part) for part in token.split(".")[:2])
+        except ValueError:
+            return token
+        key = keys.get(str(header.get("kid", "")).rsplit("-", 1)[0])
+        plain = json.dumps(claims)
+        changed = translate(plain)
+        if key is None or changed == plain:
+            return token
+        others = {name: value for name, value in header.items() if name != "alg"}
+        return jwt.encode(json.loads(changed), key["private_pem"], algorithm="RS256", headers=others)
+
+    return JWT.sub(one, text) if "eyJ" in text else text
+
+
+def verifies(token: str, key_set: dict[str, Any]) -> bool:
+    """Whether a JWT's signature is one of the key set's."""
+    kid = jwt.get_unverified_header(token).get("kid")
+    try:
+        key = next(jwt.PyJWK(one) for one in key_set.get("keys", []) if one.get("kid") == kid)
+        jwt.decode(
+            token,
+            key,
+            algorithms=["RS256"],
+            options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+        )
+    except (StopIteration, jwt.PyJWTError):
+        return False
+    return True
+
+
+def _quoted(value: object) -> str:
+    return urllib.parse.quote(str(value), safe="~-._")
+
+
+def oauth1_signature(method: str, url: str, parameters: Iterable[tuple[str, str]], secret: str) -> str:
+    """The HMAC-SHA1 signature of a request with these parameters beside those of the URL."""
+    parts = urllib.parse.urlsplit(url)
+    pairs = [*urllib.parse.parse_qsl(parts.query, keep_blank_values=True), *parameters]
+    pairs = [(name, value) for name, value in pairs if name not in ("oauth_signature", "realm")]
+    listed = "&".join(f"{name}={value}" for name, value in sorted((_quoted(a), _quoted(b)) for a, b in pairs))
+    base = "&".join((method.upper(), _quoted(f"{parts.scheme}://{parts.netloc}{parts.path}"), _quoted(listed)))
+    return base64.b64encode(hmac.new(f"{_quoted(secret)}&".encode(), base.encode(), hashlib.sha1).digest()).decode()
+
+
+def oauth1_again(header: str, method: str, url: str, body: str, secret_of: Callable[[str], str]) -> str:
+    """An `Authorization: OAuth …` header that fits a changed body."""
+    fields = {name: urllib.parse.unquote(value) for name, value in re.findall(r'(\w+)="([^"]*)"', header)}
+    realm = fields.pop("realm", None)
+    fields.pop("oauth_signature", None)
+    if "oauth_body_hash" in fields:
+        fields["oauth_body_hash"] = base64.b64encode(hashlib.sha1(body.encode()).digest()).decode()
+    secret = secret_of(fields.get("oauth_consumer_key", ""))
+    fields["oauth_signature"] = oauth1_signature(method, url, fields.items(), secret)
+    shown = [f'realm="{realm}"'] if realm is not None else []
+    return "OAuth " + ", ".join([*shown, *(f'{name}="{_quoted(value)}"' for name, value in fields.items())])
