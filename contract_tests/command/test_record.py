@@ -115,7 +115,8 @@ def test_secrets_are_found_wherever_they_stand() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--provider", "moodle", "--upstream", "http://x"], ["--provider", "openedx", "--upstream", "x"]]
+    "arguments",
+    [["--provider", "no-such-provider", "--upstream", "http://x"], ["--provider", "openedx", "--upstream", "x"]],
 )
 def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["record", *arguments]) == 2

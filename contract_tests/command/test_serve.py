@@ -260,9 +260,9 @@ def test_routes_settings_and_openapi_come_from_the_declarations() -> None:
     for provider in {row["provider"] for row in routes}:
         document = json.loads(run("openapi", provider).stdout)
         assert all("x-evidence" in op for item in document["paths"].values() for op in item.values())
-    unknown = run("routes", "moodle")
+    unknown = run("routes", "no-such-provider")
     assert unknown.returncode == 2
-    assert "unknown provider `moodle`; known:" in unknown.stderr
+    assert "unknown provider `no-such-provider`; known:" in unknown.stderr
 
 
 def test_help_teaches() -> None:

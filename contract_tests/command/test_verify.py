@@ -85,7 +85,7 @@ def test_drift_over_https_is_named(
     ("arguments", "said"),
     [
         (["--against", "http://127.0.0.1:9"], "cannot be reached"),
-        (["--against", "URL", "--provider", "moodle"], "unknown provider `moodle`"),
+        (["--against", "URL", "--provider", "no-such-provider"], "unknown provider `no-such-provider`"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(

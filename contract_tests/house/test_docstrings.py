@@ -13,7 +13,7 @@ import pytest_lms_emulator
 from contract_tests.house import lagging
 from contract_tests.house.package import PACKAGE, modules, relative, tree
 
-OTHER_STYLES = re.compile(r"^\s*(Args|Arguments|Params|Return|Raise|Yield)s?:\s*$|:param |:returns?:|:raises ", re.M)
+OTHER_STYLES = re.compile(r"^\s*(Args|Arguments|Params):\s*$|:param |:returns?:|:raises ", re.M)
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 

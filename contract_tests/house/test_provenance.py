@@ -12,8 +12,9 @@ import pytest
 
 from contract_tests.house import lagging
 from contract_tests.house.package import ROOT, modules, relative
-from lms_emulator.app import PROVIDERS, load_providers
+from lms_emulator.app import load_providers
 from lms_emulator.core.settings import EmulatorSettings, describe
+from lms_emulator.providers import PROVIDERS
 
 _NOTE = r"(?: \((?P<note>[^()]+)\))?"
 PAGE = re.compile(r"https?://(?P<host>[a-z0-9.-]+\.[a-z]{2,})(?::\d+)?(?:/[^\s,;]*)?(?P<place>, [^;()]+)?" + _NOTE)

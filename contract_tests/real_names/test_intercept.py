@@ -189,7 +189,10 @@ def test_a_school_s_own_host_name(lms: Emulator) -> None:
 
 
 def test_further_host_names_that_cannot_be(lms: Emulator) -> None:
-    with pytest.raises(ValueError, match="unknown provider `moodle`"), lms.intercept({"lms.campus.example": "moodle"}):
+    with (
+        pytest.raises(ValueError, match="unknown provider `no-such-provider`"),
+        lms.intercept({"lms.campus.example": "no-such-provider"}),
+    ):
         raise AssertionError("unreachable")
     with (
         Emulator.connect(lms.url) as elsewhere,

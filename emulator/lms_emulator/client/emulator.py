@@ -20,27 +20,23 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from lms_emulator.client.parts import ClockHandle, FaultsHandle, OutboxHandle, RequestsHandle, SettingsHandle
+from lms_emulator.client.providers import ProviderInfos
 from lms_emulator.client.transports import ControlError, HttpTransport, InProcessTransport, ThreadTransport, Transport
+from lms_emulator.providers import PROVIDERS
 
 if TYPE_CHECKING:
     import asyncio
 
-    from lms_emulator.providers.brightspace.info import Info as BrightspaceInfo
-    from lms_emulator.providers.canvas.info import Info as CanvasInfo
-    from lms_emulator.providers.learningstudio.info import Info as LearningStudioInfo
-    from lms_emulator.providers.ltiaas.info import Info as LtiaasInfo
-    from lms_emulator.providers.openedx.info import Info as OpenEdxInfo
-    from lms_emulator.providers.openlearning.info import Info as OpenLearningInfo
     from lms_emulator.server.gateway import Gateway
     from lms_emulator.server.sockets import Server
 
 
-class Emulator:
+class Emulator(ProviderInfos):
     """One world of an emulator, wherever that runs. Make it with `start`, `connect` or `in_process`.
 
     Attributes: `url`, the gateway's address (with `/w/<name>` for a further world); `clock`, `requests`, `outbox`,
-    `faults`, `settings`; `openlearning`, `openedx`, `learningstudio`, `ltiaas`, `canvas`, `brightspace`: addresses,
-    demo credentials and ids. `app` is the ASGI application, when it runs in this process.
+    `faults`, `settings`; one per provider, such as `canvas`: its addresses, demo credentials and ids. `app` is the
+    ASGI application, when it runs in this process.
     """
 
     def __init__(
@@ -218,45 +214,25 @@ class Emulator:
         """Everything `GET /_emulator/info` tells."""
         return cast("dict[str, Any]", self.call("GET", "/info"))
 
+    if not TYPE_CHECKING:  # type checkers know the names by ProviderInfos, and refuse others
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in PROVIDERS:
+                raise AttributeError(f"no provider `{name}`; known: {', '.join(PROVIDERS)}", name=name, obj=self)
+            return self._info(name)
+
+        def __dir__(self) -> list[str]:
+            return [*super().__dir__(), *PROVIDERS]
+
     def _info(self, name: str) -> Any:
         if name not in self._infos:
             from importlib import import_module
 
-            known = self.info()["providers"]
-            for provider, data in known.items():
-                kind = import_module(f"lms_emulator.providers.{provider}.info").Info
-                self._infos[provider] = msgspec.convert(data, kind)
+            for provider, data in self.info()["providers"].items():
+                if provider in PROVIDERS:  # the emulator may be a newer one, in a container
+                    kind = import_module(f"lms_emulator.providers.{provider}.info").Info
+                    self._infos[provider] = msgspec.convert(data, kind)
         return self._infos[name]
-
-    @property
-    def openlearning(self) -> OpenLearningInfo:
-        """OpenLearning: addresses, keys and ids of the demo world."""
-        return cast("OpenLearningInfo", self._info("openlearning"))
-
-    @property
-    def openedx(self) -> OpenEdxInfo:
-        """The Open edX LMS: addresses, people, clients and tokens of the demo world."""
-        return cast("OpenEdxInfo", self._info("openedx"))
-
-    @property
-    def learningstudio(self) -> LearningStudioInfo:
-        """Pearson LearningStudio: addresses, keys and people of the demo world."""
-        return cast("LearningStudioInfo", self._info("learningstudio"))
-
-    @property
-    def ltiaas(self) -> LtiaasInfo:
-        """LTIAAS: addresses, keys and platforms of the demo world."""
-        return cast("LtiaasInfo", self._info("ltiaas"))
-
-    @property
-    def canvas(self) -> CanvasInfo:
-        """Canvas: addresses, developer key, people and tokens of the demo world."""
-        return cast("CanvasInfo", self._info("canvas"))
-
-    @property
-    def brightspace(self) -> BrightspaceInfo:
-        """Brightspace: addresses, application, people and tokens of the demo world."""
-        return cast("BrightspaceInfo", self._info("brightspace"))
 
 
 __all__ = ["ControlError", "Emulator"]
