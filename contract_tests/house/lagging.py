@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 STRAY_ROOMS: set[str] = {
-    "brightspace/lti_launch.py",
-    "brightspace/lti_tokens.py",
-    "canvas/answers.py",
-    "canvas/lti_keys.py",
-    "canvas/lti_launch.py",
-    "canvas/lti_tokens.py",
     "learningstudio/representations.py",
     "learningstudio/routes/common.py",
     "learningstudio/tokens.py",
@@ -41,13 +35,9 @@ STRAY_ROOMS: set[str] = {
     "openlearning/reading.py",
     "openlearning/views.py",
 }
-"""Files in a provider's folder that are no rooms: `canvas/answers.py`."""
+"""Files in a provider's folder that are no rooms: `openedx/visits.py`."""
 
 MISSING_ROOMS: set[str] = {
-    "brightspace/checks",
-    "brightspace/refusals",
-    "canvas/checks",
-    "canvas/refusals",
     "learningstudio/call",
     "learningstudio/checks",
     "learningstudio/refusals",
@@ -64,7 +54,7 @@ MISSING_ROOMS: set[str] = {
     "openlearning/checks",
     "openlearning/shapes",
 }
-"""Rooms that a provider lacks: `canvas/checks`."""
+"""Rooms that a provider lacks: `openedx/checks`."""
 
 CIRCLES: list[set[str]] = [
     {"client.intercept", "client.intercept_requests"},

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.state.records import Instant, Record
-from lms_emulator.core.state.tables import TableSpec
+from lms_emulator.core.state.tables import Table, TableSpec
 
 # Some tools write `exp` in milliseconds: the token holds, but no calendar reaches that far.
 _CENTURY = 100 * 365 * 86_400.0
@@ -20,13 +20,20 @@ class UsedToken(Record, frozen=True, kw_only=True):
     expires_at: Instant
 
 
+class UsedTokens(Protocol):
+    """A store that remembers what was used."""
+
+    @property
+    def used_tokens(self) -> Table[UsedToken]: ...
+
+
 SPEC: TableSpec[Any] = TableSpec(key="key", keep_until=lambda token: token.expires_at)
 
 
-def use_once(x: Exchange[Any, Any], kind: str, client: object, value: str, lifetime: float) -> bool:
-    """Note a `jti` or nonce of a client as used, in the table `used_tokens`; False when it was used before.
+def use_once(x: Exchange[UsedTokens, object], kind: str, client: object, value: str, lifetime: float) -> bool:
+    """Note a `jti` or nonce of a client as used; False when it was used before.
 
-    Parameters: `kind`, what it is; `lifetime`, for how many seconds from now it would be taken.
+    Parameters: `kind`, what it is; `lifetime`, for how many more seconds it would otherwise be accepted.
     """
     name = f"{kind}:{client}:{value}"
     now = x.clock.now()

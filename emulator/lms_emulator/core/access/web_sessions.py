@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 from starlette.responses import RedirectResponse, Response
@@ -15,25 +15,51 @@ from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.state.records import Instant, Record
+from lms_emulator.core.state.tables import Table
 
 C = TypeVar("C", bound=Exchange[Any, Any])
-S = TypeVar("S", bound="WebSession")
+P = TypeVar("P")
+S = TypeVar("S", bound="WebSession[Any]")
 U = TypeVar("U")
 
 
-class WebSession(Record, frozen=True, kw_only=True):
-    """A browser's session. `csrf` stands in every form of the site; `return_to` is where signing in leads."""
+class WebSession(Record, Generic[P], frozen=True, kw_only=True):
+    """A browser's session.
+
+    Attributes:
+        csrf: stands in every form of the site.
+        return_to: the page that signing in leads to.
+        pending: an application's request that waits in the session until the person has signed in and decided.
+    """
 
     id: str
     csrf: str
     user_id: int | None = None
     return_to: str | None = None
+    pending: P | None = None
     expires_at: Instant
+
+
+class SessionStore(Protocol[S, U]):
+    """What a store needs for sessions."""
+
+    @property
+    def sessions(self) -> Table[S]: ...
+
+    @property
+    def users(self) -> Table[U]: ...
+
+
+class SessionSettings(Protocol):
+    """What settings need for sessions."""
+
+    @property
+    def session_lifetime_seconds(self) -> int: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebSessions(Generic[S, U]):
-    """The sessions of one provider. They live in its tables `sessions` and `users`, for `session_lifetime_seconds`.
+    """The sessions of one provider.
 
     Parameters:
         record: what a session is.
@@ -51,12 +77,12 @@ class WebSessions(Generic[S, U]):
     wrong_csrf: Callable[[], Refusal]
     sign_in: str
 
-    def find(self, x: Exchange[Any, Any]) -> S | None:
+    def find(self, x: Exchange[SessionStore[S, U], SessionSettings]) -> S | None:
         """The browser's live session, if it has one."""
-        session: S | None = x.store.sessions.get(x.cookies.get(self.name))
+        session = x.store.sessions.get(x.cookies.get(self.name))
         return session if session is not None and x.clock.now() < session.expires_at else None
 
-    def open(self, x: Exchange[Any, Any]) -> S:
+    def open(self, x: Exchange[SessionStore[S, U], SessionSettings]) -> S:
         """The browser's session, or a new one that has to be sent with the cookie."""
         found = self.find(x)
         if found is not None:
@@ -64,24 +90,23 @@ class WebSessions(Generic[S, U]):
         expires = x.clock.now() + timedelta(seconds=x.settings.session_lifetime_seconds)
         return self._keep(x, self.record(id=x.ids.token(43), csrf=self.new_csrf(x.ids), expires_at=expires))
 
-    def change(self, x: Exchange[Any, Any], session: S, **changes: object) -> S:
+    def change(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, **changes: object) -> S:
         """Keep the session with some fields replaced."""
         return self._keep(x, msgspec.structs.replace(session, **changes))
 
-    def signed_in_as(self, x: Exchange[Any, Any], session: S, user_id: int) -> S:
+    def signed_in_as(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, user_id: int) -> S:
         """The session of a person who has just signed in: under a new id, against session fixation."""
         x.store.sessions.delete(session.id)
         fresh = {"id": x.ids.token(43), "csrf": self.new_csrf(x.ids)}
         return self.change(x, session, **fresh, user_id=user_id, return_to=None)
 
-    def user(self, x: Exchange[Any, Any], session: S | None) -> U | None:
+    def user(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S | None) -> U | None:
         """The person signed in."""
         if session is None or session.user_id is None:
             return None
-        user: U | None = x.store.users.get(session.user_id)
-        return user
+        return x.store.users.get(session.user_id)
 
-    def posted(self, x: Exchange[Any, Any]) -> S:
+    def posted(self, x: Exchange[SessionStore[S, U], SessionSettings]) -> S:
         """The session that a posted form belongs to. Raises the refusal of a wrong token."""
         session = self.find(x)
         if session is None or x.field(self.field) != session.csrf:
@@ -89,12 +114,12 @@ class WebSessions(Generic[S, U]):
             raise self.wrong_csrf()
         return session
 
-    def cookie(self, x: Exchange[Any, Any], session: S) -> str:
+    def cookie(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S) -> str:
         """The Set-Cookie value of a session. Over TLS Secure and SameSite=None, as frames need it; else Lax."""
         tail = "; Secure; SameSite=None" if x.scheme == "https" else "; SameSite=Lax"
         return f"{self.name}={session.id}; Path={x.prefix or '/'}; HttpOnly{tail}"
 
-    def redirect(self, x: Exchange[Any, Any], session: S, url: str) -> Response:
+    def redirect(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, url: str) -> Response:
         """Send the browser on, with its cookie."""
         return RedirectResponse(url, 302, {"Set-Cookie": self.cookie(x, session), "Cache-Control": "no-store"})
 
@@ -113,6 +138,5 @@ class WebSessions(Generic[S, U]):
 
         return checked
 
-    def _keep(self, x: Exchange[Any, Any], session: S) -> S:
-        kept: S = x.store.sessions.put(session)
-        return kept
+    def _keep(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S) -> S:
+        return x.store.sessions.put(session)

@@ -11,7 +11,6 @@ from starlette.requests import cookie_parser
 
 from lms_emulator.core.http.addresses import Address, Addresses
 from lms_emulator.core.http.routing import Route
-from lms_emulator.core.state.store import Store
 from lms_emulator.core.worlds.journal import Check, Warning
 
 if TYPE_CHECKING:
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from lms_emulator.core.worlds.outbox import Outbox
     from lms_emulator.core.worlds.world import World
 
-StoreT = TypeVar("StoreT", bound=Store)
-SettingsT = TypeVar("SettingsT")
+StoreT_co = TypeVar("StoreT_co", covariant=True)
+SettingsT_co = TypeVar("SettingsT_co", covariant=True)
 KeptT = TypeVar("KeptT")
 
 
@@ -49,8 +48,11 @@ class BodyError(ValueError):
     """The body cannot be read as what it was asked for; the text says why."""
 
 
-class Exchange(Generic[StoreT, SettingsT]):
+class Exchange(Generic[StoreT_co, SettingsT_co]):
     """What a handler works with: the request, the provider's state and settings, and a note pad for the journal.
+
+    Code that several providers share says what it needs of a store and of settings by protocols: it takes an
+    `Exchange[ThatStore, ThoseSettings]`, and every provider whose own have these parts may hand in its exchange.
 
     Attributes:
         method, path: upper-case method; path decoded, without prefix and query.
@@ -109,8 +111,8 @@ class Exchange(Generic[StoreT, SettingsT]):
         address: Address,
         addresses: Addresses,
         world: World,
-        store: StoreT,
-        settings: SettingsT,
+        store: StoreT_co,
+        settings: SettingsT_co,
         headers: Headers,
         host: str,
         port: int | None,
@@ -296,6 +298,12 @@ class Exchange(Generic[StoreT, SettingsT]):
         """Note a check and give back its outcome."""
         self.checks.append(Check(name, passed, expected, got))
         return passed
+
+
+def number(text: object) -> int | None:
+    """The whole number that an identifier in a request stands for, or None."""
+    digits = str(text)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
 
 
 def decode_pairs(data: bytes) -> list[tuple[str, Any]]:

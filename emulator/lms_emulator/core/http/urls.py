@@ -1,13 +1,23 @@
-"""Addresses that browsers are sent to."""
+"""Addresses that browsers are sent to, and pages of lists."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from collections.abc import Collection, Iterable
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from lms_emulator.core.http.exchange import Exchange
 
 
-def add_query(url: str, values: Iterable[tuple[str, str]]) -> str:
+def add_query(url: str, values: Iterable[tuple[str, object]]) -> str:
     """The URL with parameters appended to its query, which stays as it is."""
     parts = urlsplit(url)
     added = urlencode(list(values))
     return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+
+
+def same_url(x: Exchange[Any, Any], without: Collection[str], values: Iterable[tuple[str, object]]) -> str:
+    """The URL of this request with some parameters of its query left out and others appended."""
+    kept = [(name, value) for name, value in x.query.multi_items() if name not in without]
+    query = urlencode([*kept, *values], quote_via=quote)
+    return f"{x.url(x.raw_path.decode('latin-1'))}?{query}"

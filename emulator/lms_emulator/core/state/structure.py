@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -43,7 +43,6 @@ def _check(value: Any, kind: Any, path: str, problems: list[str]) -> None:
 
 
 def _check_struct(value: dict[Any, Any], struct: type[msgspec.Struct], path: str, problems: list[str]) -> None:
-    hints = get_type_hints(struct, include_extras=True)
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     for key, given in value.items():
         field = fields.get(key)
@@ -52,9 +51,9 @@ def _check_struct(value: dict[Any, Any], struct: type[msgspec.Struct], path: str
             tip = f"; did you mean `{near}`?" if near else f"; known keys: {', '.join(fields)}"
             problems.append(f"{path}.{key}: unknown key{tip}")
         else:
-            _check(given, hints[field.name], f"{path}.{key}", problems)
+            _check(given, field.type, f"{path}.{key}", problems)
     problems.extend(
-        f"{path}.{name}: required key is missing, expected {describe_type(hints[field.name])}"
+        f"{path}.{name}: required key is missing, expected {describe_type(field.type)}"
         for name, field in fields.items()
         if field.required and name not in value
     )

@@ -1,4 +1,4 @@
-"""Who is calling Brightspace, or why not: signed access tokens, scopes, versions, credits, browser sessions."""
+"""Who is calling Brightspace, or why not: signed access tokens, scopes, versions, browser sessions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access.web_sessions import WebSessions
-from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.providers.brightspace import oauth, wire
+from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.limits import spend
 from lms_emulator.providers.brightspace.model import Session, User
 from lms_emulator.signing.jwt import TokenError, verify
 
@@ -21,7 +21,7 @@ SESSIONS: WebSessions[Session, User] = WebSessions(
     name="d2lSessionVal",
     field="d2l_referrer",
     new_csrf=lambda ids: ids.alnum(32),
-    wrong_csrf=wire.wrong_csrf,
+    wrong_csrf=refusals.wrong_csrf,
     sign_in="/d2l/login",
 )
 
@@ -38,7 +38,9 @@ def bearer(x: Call) -> str:
     header = x.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
     if not x.check("a bearer token was sent", scheme.lower() == "bearer" and bool(token.strip())):
-        raise wire.unparsable_token("token_missing", got=header[:12], diagnosis="send `Authorization: Bearer <token>`")
+        raise refusals.unparsable_token(
+            "token_missing", got=header[:12], diagnosis="send `Authorization: Bearer <token>`"
+        )
     return token.strip()
 
 
@@ -59,19 +61,19 @@ def claims_of(x: Call) -> dict[str, Any]:
     except TokenError as error:
         x.check(f"access token: {error.check}", False, expected=error.expected, got=error.got)
         if error.reason == "expired":
-            raise wire.expired_token(x.settings.expired_token_detail, error.got, now) from error
+            raise refusals.expired_token(x.settings.expired_token_detail, error.got, now) from error
         diagnosis = None
         if token in x.store.refresh_tokens:
             diagnosis = "this is a refresh token; exchange it at /core/connect/token"
-        raise wire.unparsable_token(
+        raise refusals.unparsable_token(
             f"token_{error.reason}", expected=error.expected, got=error.got, diagnosis=diagnosis
         ) from error
     tenant = x.store.section.tenant_id
     if not x.check("tenant", claims["tenantid"] == tenant, expected=tenant, got=claims["tenantid"]):
-        raise wire.unparsable_token("token_of_another_tenant", expected=tenant, got=claims["tenantid"])
+        raise refusals.unparsable_token("token_of_another_tenant", expected=tenant, got=claims["tenantid"])
     given = oauth.issued_here(x, token)
     if not x.check("this world issued the token", given is not None):
-        raise wire.unparsable_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS)
+        raise refusals.unparsable_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS)
     assert given is not None
     if given.client_id is not None:
         x.notes["application"] = given.client_id
@@ -83,10 +85,10 @@ def require_user(x: Call) -> Caller:
     claims = claims_of(x)
     user = x.store.users.get(number(claims["sub"]))
     if not x.check("the token's user exists", user is not None and user.is_active, got=claims["sub"]):
-        raise wire.unparsable_token("token_of_no_user", got=claims["sub"])
+        raise refusals.unparsable_token("token_of_no_user", got=claims["sub"])
     assert user is not None
     x.notes["user"] = user.username
-    _spend(x, x.notes.get("application") or f"user {claims['sub']}")
+    spend(x, x.notes.get("application") or f"user {claims['sub']}")
     return Caller(user, str(claims["scope"]).split())
 
 
@@ -101,11 +103,8 @@ def api(product: str, *scopes: str) -> Callable[[Callable[[Call, Caller], Respon
             allowed = any(oauth.covers(granted, wanted) for granted in caller.scopes for wanted in scopes)
             if not x.check("scope", allowed, expected=list(scopes), got=caller.scopes):
                 kind = x.settings.insufficient_scope_type
-                raise wire.insufficient_scope(kind, x.path, list(scopes), caller.scopes)
-            try:
-                return handler(x, caller)
-            except BodyError as error:
-                raise wire.bad_request("body_unreadable", "Invalid JSON", got=str(error)) from error
+                raise refusals.insufficient_scope(kind, x.path, list(scopes), caller.scopes)
+            return handler(x, caller)
 
         return checked
 
@@ -126,21 +125,4 @@ def check_version(x: Call, product: str, text: str) -> None:
     if text == "unstable" or (asked is not None and least is not None and asked >= least):
         return
     x.check(f"version of {product}", False, expected=f"at least {minimum}", got=text)
-    raise wire.obsolete_version(product, minimum, text)
-
-
-def _spend(x: Call, who: str) -> None:
-    """Credits of this minute that all of an application's users share; a reset clears the counters."""
-    settings = x.settings
-    now = x.clock.timestamp()
-    minute, left = int(now) // 60, settings.rate_limit_credits
-    x.notes["rate_limit_reset"] = 60 - int(now % 60)
-    if settings.rate_limit == "count":
-        name = f"credits:{who}"
-        used = x.store.counters[name] if x.store.counters.get(f"{name}:minute") == minute else 0
-        if not x.check("credits are left", used + settings.request_cost <= settings.rate_limit_credits, got=used):
-            x.notes.pop("rate_limit_reset")
-            raise wire.rate_limited(60 - int(now % 60))
-        x.store.counters[name], x.store.counters[f"{name}:minute"] = used + settings.request_cost, minute
-        left -= used
-    x.notes["rate_limit_remaining"] = left - settings.request_cost
+    raise refusals.obsolete_version(product, minimum, text)

@@ -309,10 +309,8 @@ class PendingAuthorization(Record, frozen=True, kw_only=True):
     state: str | None = None
 
 
-class Session(WebSession, frozen=True, kw_only=True):
+class Session(WebSession[PendingAuthorization], frozen=True, kw_only=True):
     """A browser's session, and the request of an application that waits in it."""
-
-    pending: PendingAuthorization | None = None
 
 
 class PendingLaunch(Record, frozen=True, kw_only=True):

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.keys import private_key
-from lms_emulator.providers.brightspace import wire
+from lms_emulator.providers.brightspace import refusals
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.model import (
     Application,
@@ -67,19 +68,19 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
     client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
     application = find_application(x, client_id)
     if not x.check("client_id is an enabled application", application is not None, got=client_id):
-        raise wire.unknown_client_page(client_id)
+        raise refusals.unknown_client_page(client_id)
     assert application is not None
     registered = [x.resolve(one) for one in application.redirect_uris]
     if not x.check("redirect_uri is registered", redirect_uri in registered, expected=registered, got=redirect_uri):
-        raise wire.redirect_mismatch_page(registered, redirect_uri)
+        raise refusals.redirect_mismatch_page(registered, redirect_uri)
     if not x.check("redirect_uri is secure", _secure_enough(x, redirect_uri), got=redirect_uri):
-        raise wire.insecure_redirect_page(redirect_uri)
+        raise refusals.insecure_redirect_page(redirect_uri)
     state = query.get("state")
     if state is None:
         x.warn("state_missing", "no `state`: anybody can end this flow in the person's browser (RFC 6749, 10.12)")
     if not x.check("response_type", query.get("response_type") == "code", got=query.get("response_type")):
         error = "unsupported_response_type" if query.get("response_type") else "invalid_request"
-        raise wire.redirected(
+        raise refusals.redirected(
             redirect_uri, "unsupported_response_type", error, state, check="response_type", expected="code"
         )
     scopes = query.get("scope", "").split()
@@ -87,7 +88,7 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
         scopes = application.scopes
     refused = uncovered(scopes, application.scopes)
     if not x.check("scopes are registered", bool(scopes) and not refused, expected=application.scopes, got=scopes):
-        raise wire.redirected(
+        raise refusals.redirected(
             redirect_uri,
             "invalid_scope",
             "invalid_scope",
@@ -139,7 +140,7 @@ def authenticate_client(x: Call, client_id: str, secret: str) -> Application:
     status = x.settings.token_error_status
     application = find_application(x, client_id)
     if not x.check("client_id is an enabled application", application is not None, got=client_id):
-        raise wire.invalid_client("unknown_client", status, got=client_id)
+        raise refusals.invalid_client("unknown_client", status, got=client_id)
     assert application is not None
     known = application.client_secret
     if x.check("client_secret", bool(known) and hmac.compare_digest(known.encode(), secret.encode())):
@@ -149,7 +150,7 @@ def authenticate_client(x: Call, client_id: str, secret: str) -> Application:
         diagnosis = "no client secret was sent, neither by HTTP Basic nor in the body"
     elif secret.strip() == known:
         diagnosis = "the secret has white space around it"
-    raise wire.invalid_client("invalid_client_secret", status, diagnosis)
+    raise refusals.invalid_client("invalid_client_secret", status, diagnosis)
 
 
 class Issued(NamedTuple):
@@ -173,16 +174,16 @@ def exchange_code(x: Call, application: Application, code: str, redirect_uri: st
     found = x.store.authorization_codes.get(code)
     now = x.clock.now()
     if not x.check("code is known", found is not None):
-        raise wire.invalid_grant("code_unknown", "Brightspace never gave this code, or more than an hour ago")
+        raise refusals.invalid_grant("code_unknown", "Brightspace never gave this code, or more than an hour ago")
     assert found is not None
     if not x.check("code is unused", not found.used):
-        raise wire.invalid_grant("code_used", "the code was exchanged before; was the return page loaded again?")
+        raise refusals.invalid_grant("code_used", "the code was exchanged before; was the return page loaded again?")
     if not x.check("code is alive", now < found.expires_at, expected=f"before {found.expires_at.isoformat()}"):
-        raise wire.invalid_grant("code_expired", f"a code lives {x.settings.authorization_code_lifetime_seconds} s")
+        raise refusals.invalid_grant("code_expired", f"a code lives {x.settings.authorization_code_lifetime_seconds} s")
     if not x.check("code was given to this client", found.client_id == application.client_id):
-        raise wire.invalid_grant("code_of_another_client", expected=found.client_id, got=application.client_id)
+        raise refusals.invalid_grant("code_of_another_client", expected=found.client_id, got=application.client_id)
     if not x.check("redirect_uri is the same", redirect_uri == found.redirect_uri, expected=found.redirect_uri):
-        raise wire.invalid_grant(
+        raise refusals.invalid_grant(
             "redirect_uri_differs",
             "redirect_uri has to be sent again, to the letter as at authorization",
             expected=found.redirect_uri,
@@ -190,7 +191,7 @@ def exchange_code(x: Call, application: Application, code: str, redirect_uri: st
         )
     user = x.store.users.get(found.user_id)
     if user is None or not user.is_active:
-        raise wire.invalid_grant("user_gone", "the person who consented is gone or inactive")
+        raise refusals.invalid_grant("user_gone", "the person who consented is gone or inactive")
     x.store.authorization_codes.put(msgspec.structs.replace(found, used=True))
     return _issue(x, application, user.id, found.scopes, family=x.ids.uuid())
 
@@ -200,24 +201,26 @@ def refresh(x: Call, application: Application, token: str, scope: str) -> Issued
     found = x.store.refresh_tokens.get(token)
     if not x.check("refresh_token is known", found is not None):
         diagnosis = "this is an access token" if token.startswith("eyJ") else None
-        raise wire.invalid_grant("refresh_token_unknown", diagnosis)
+        raise refusals.invalid_grant("refresh_token_unknown", diagnosis)
     assert found is not None
     if not x.check("refresh_token was given to this client", found.client_id == application.client_id):
-        raise wire.invalid_grant("refresh_token_of_another_client", expected=found.client_id, got=application.client_id)
+        raise refusals.invalid_grant(
+            "refresh_token_of_another_client", expected=found.client_id, got=application.client_id
+        )
     if not x.check("refresh_token is unused", not found.used):
         raise _reused(x, found)
     asked = scope.split() if x.settings.refreshed_scope == "narrow" else []
     refused = uncovered(asked, found.scopes)
     if not x.check("scope is within the grant", not refused, expected=found.scopes, got=asked):
-        raise wire.invalid_scope(refused, found.scopes)
+        raise refusals.invalid_scope(refused, found.scopes)
     user = x.store.users.get(found.user_id)
     if user is None or not user.is_active:
-        raise wire.invalid_grant("user_gone", "the person who consented is gone or inactive")
+        raise refusals.invalid_grant("user_gone", "the person who consented is gone or inactive")
     x.store.refresh_tokens.put(msgspec.structs.replace(found, used=True))
     return _issue(x, application, user.id, asked or found.scopes, family=found.family, kept=found.scopes)
 
 
-def _reused(x: Call, found: RefreshToken) -> wire.BrightspaceRefusal:
+def _reused(x: Call, found: RefreshToken) -> SiteRefusal:
     again = msgspec.structs.replace(found, reuses=found.reuses + 1)
     x.store.refresh_tokens.put(again)
     x.notes["refresh_token_reuses"] = again.reuses
@@ -225,7 +228,7 @@ def _reused(x: Call, found: RefreshToken) -> wire.BrightspaceRefusal:
         for token in x.store.refresh_tokens.find("family", found.family):
             if not token.used:
                 x.store.refresh_tokens.put(msgspec.structs.replace(token, used=True))
-    return wire.invalid_grant(
+    return refusals.invalid_grant(
         "refresh_token_used",
         f"refresh tokens work once; this one was tried again {again.reuses} time(s) after its use. Two workers that "
         "refresh at the same time lock the user out: store the new token at once, under a lock",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lms_emulator.providers.brightspace import wire
+from lms_emulator.providers.brightspace import refusals
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.model import Enrollment, OrgUnit, Role, User
 
@@ -21,7 +21,7 @@ def find_unit(x: Call, reference: object) -> OrgUnit:
     """An org unit. Raises 404."""
     unit = x.store.org_units.get(number(reference))
     if unit is None:
-        raise wire.not_found("the org unit", reference)
+        raise refusals.not_found("the org unit", reference)
     return unit
 
 
@@ -52,11 +52,11 @@ def entered_unit(x: Call, user: User, reference: object) -> OrgUnit:
     """An org unit the person takes part in. Raises 404 or 403."""
     unit = find_unit(x, reference)
     if not x.check("takes part in the org unit", enrollment(x, user, unit.id) is not None, got=user.username):
-        raise wire.not_authorized(unit.id, ENTER)
+        raise refusals.not_authorized(unit.id, ENTER)
     return unit
 
 
 def require(x: Call, user: User, unit: OrgUnit, variable: str) -> None:
     """Raises 403 naming the org unit and the variable."""
     if not x.check(variable, may(x, user, unit.id, variable), got=user.username):
-        raise wire.not_authorized(unit.id, variable)
+        raise refusals.not_authorized(unit.id, variable)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from lms_emulator.providers.brightspace import rules
@@ -19,16 +18,10 @@ from lms_emulator.providers.brightspace.model import (
     Topic,
     User,
 )
+from lms_emulator.providers.brightspace.wire import when
 
 Json = dict[str, Any]
 TYPE_NAMES = {1: ("Organization", "Organization"), 3: ("Course Offering", "Course Offering")}
-
-
-def when(moment: datetime | None) -> str | None:
-    """A time as Brightspace writes it: `2026-11-21T12:00:00.000Z`, always with milliseconds."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def rich(text: str, html: str | None = None) -> Json:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
 
 from starlette.responses import JSONResponse
 
+from lms_emulator.core.http.urls import same_url
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.wire import answer
 
@@ -58,7 +58,4 @@ def link_header(x: Call, number: int, size: int, count: int, per_page_name: str 
 
 
 def _page_url(x: Call, page: int, size: int, per_page_name: str) -> str:
-    hidden = ("page", per_page_name, "access_token")
-    kept = [(name, value) for name, value in x.query.multi_items() if name not in hidden]
-    query = urlencode([*kept, ("page", page), (per_page_name, size)], quote_via=quote)
-    return f"{x.url(x.raw_path.decode('latin-1'))}?{query}"
+    return same_url(x, ("page", per_page_name, "access_token"), [("page", page), (per_page_name, size)])

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from lms_emulator.core.http.outgoing import OutgoingError, fetch, is_ours
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.ltiaas import wire
 from lms_emulator.providers.ltiaas.credentials import Call
 from lms_emulator.providers.ltiaas.model import OAuthClient, Platform
@@ -191,11 +192,7 @@ def public_pem() -> str:
 def with_query(url: str, **parameters: str | None) -> str:
     """`url` with further query parameters (None ones left out), whatever query it had already."""
     added = [(name, value) for name, value in parameters.items() if value is not None]
-    if not added:
-        return url
-    parts = urlsplit(url)
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *added])
-    return urlunsplit(parts._replace(query=query))
+    return add_query(url, added) if added else url
 
 
 def below(url: str, name: str) -> str:

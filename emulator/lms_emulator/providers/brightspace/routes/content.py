@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.providers.brightspace import rules, shapes, wire
+from lms_emulator.providers.brightspace import refusals, rules, shapes
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import Caller, api, version_pair
 from lms_emulator.providers.brightspace.model import GradeObject, GradeValue, NewsItem, OrgUnit, Topic
@@ -45,7 +45,7 @@ def _topic(x: Call, caller: Caller) -> Topic:
     unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
     found = x.store.topics.get(number(x.path_params["topicId"]))
     if found is None or found.org_unit_id != unit.id:
-        raise wire.not_found("the topic", x.path_params["topicId"])
+        raise refusals.not_found("the topic", x.path_params["topicId"])
     if found.is_hidden:
         rules.require(x, caller.user, unit, rules.SEE_HIDDEN)
     return found
@@ -62,7 +62,7 @@ def topic_file(x: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/content/topics/{topicId}/file: the bytes; the token is needed here too."""
     found = _topic(x, caller)
     if found.type != "File":
-        raise wire.not_found("a file behind the topic", found.id)
+        raise refusals.not_found("a file behind the topic", found.id)
     kind = "inline" if x.query.get("stream") in ("1", "true") else "attachment"
     disposition = f"{kind}; filename*=UTF-8''{quote(found.file_name)}"
     return Response(found.text.encode(), 200, {"Content-Disposition": disposition}, media_type=found.content_type)
@@ -93,7 +93,7 @@ def _instant(text: object, name: str) -> datetime | None:
     try:
         return parse_instant(str(text))
     except (ValueError, OverflowError):
-        raise wire.bad_request(f"{name}_invalid", f"Invalid {name}", expected="UTCDateTime", got=text) from None
+        raise refusals.bad_request(f"{name}_invalid", f"Invalid {name}", expected="UTCDateTime", got=text) from None
 
 
 @api("le", "news:newsitems:manage")
@@ -103,7 +103,7 @@ def post_news(x: Call, caller: Caller) -> Response:
     rules.require(x, caller.user, unit, rules.MANAGE_NEWS)
     data = x.json()
     if not isinstance(data, dict) or not isinstance(data.get("Title"), str) or not data["Title"].strip():
-        raise wire.bad_request("title_missing", "Title is required", expected="a NewsItemData object")
+        raise refusals.bad_request("title_missing", "Title is required", expected="a NewsItemData object")
     body = _rich(data.get("Body"))
     now = x.clock.now()
     item = NewsItem(
@@ -135,7 +135,7 @@ def _rich(value: Any) -> tuple[str, str | None]:
     if isinstance(value, dict):
         text, html = value.get("Text"), value.get("Html")
         return text if isinstance(text, str) else "", html if isinstance(html, str) else None
-    raise wire.bad_request(
+    raise refusals.bad_request(
         "body_missing", "Body is required", expected='{"Content", "Type": "Text" or "Html"}', got=value
     )
 
@@ -148,7 +148,7 @@ def _column(x: Call, caller: Caller) -> tuple[OrgUnit, GradeObject]:
     found = x.store.grade_objects.get(number(x.path_params["gradeObjectId"]))
     hidden = found is not None and found.is_hidden and not rules.may(x, caller.user, unit.id, rules.SEE_GRADES)
     if found is None or found.org_unit_id != unit.id or hidden:
-        raise wire.not_found("the grade object", x.path_params["gradeObjectId"])
+        raise refusals.not_found("the grade object", x.path_params["gradeObjectId"])
     return unit, found
 
 
@@ -198,7 +198,7 @@ def grade_values(x: Call, caller: Caller) -> Response:
 def _value(x: Call, column: GradeObject, user_id: int) -> Response:
     found = x.store.grade_values.first("cell", (column.id, user_id))
     if found is None:
-        raise wire.not_found("the grade value", user_id)
+        raise refusals.not_found("the grade value", user_id)
     return JSONResponse(shapes.grade_value(column, found))
 
 
@@ -231,11 +231,11 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
     rules.require(x, caller.user, unit, rules.SET_GRADES)
     user = x.store.users.get(number(x.path_params["userId"]))
     if user is None or rules.enrollment(x, user, unit.id) is None:
-        raise wire.not_found("the user in the org unit", x.path_params["userId"])
+        raise refusals.not_found("the user in the org unit", x.path_params["userId"])
     data = x.json()
     points = data.get("PointsNumerator") if isinstance(data, dict) else None
     if not isinstance(points, int | float) or isinstance(points, bool) or not 0 <= points <= column.max_points:
-        raise wire.bad_request(
+        raise refusals.bad_request(
             "points_invalid", "Invalid PointsNumerator", expected=f"0 to {column.max_points:g}", got=points
         )
     put_value(
@@ -306,7 +306,7 @@ def product_versions(x: Call) -> Response:
     """GET /d2l/api/{productCode}/versions/."""
     product = x.path_params["productCode"]
     if product not in ("le", "lp"):
-        raise wire.not_found("the product", product)
+        raise refusals.not_found("the product", product)
     return JSONResponse(_product(x, product))
 
 
@@ -315,7 +315,7 @@ def check_versions(x: Call) -> Response:
     try:
         asked = msgspec.convert(x.json(), list[ProductVersion])
     except (BodyError, msgspec.ValidationError) as error:
-        raise wire.bad_request("versions_invalid", "Invalid JSON", got=str(error)) from error
+        raise refusals.bad_request("versions_invalid", "Invalid JSON", got=str(error)) from error
     rows = []
     for one in asked:
         known = one.ProductCode in ("le", "lp")

@@ -8,12 +8,13 @@ from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access.single_use import use_once
-from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.keys import private_key
-from lms_emulator.providers.brightspace import lti_launch, lti_tokens, oauth, rules, wire
+from lms_emulator.providers.brightspace import oauth, refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
+from lms_emulator.providers.brightspace.lti import launch as lti_launch
+from lms_emulator.providers.brightspace.lti import tokens as lti_tokens
 from lms_emulator.providers.brightspace.model import Deployment, GradeObject, LineItem, LtiLink, OrgUnit, Session, User
 from lms_emulator.signing import jwt, lti13
 from lms_emulator.signing.lti13_services import ServiceError, read_line_item
@@ -22,9 +23,9 @@ from lms_emulator.signing.lti13_services import ServiceError, read_line_item
 def _unit(x: Call, user: User) -> OrgUnit:
     unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
     if unit is None:
-        raise wire.page_not_found(f"org unit {x.path_params['orgUnitId']} exists")
+        raise refusals.page_not_found(f"org unit {x.path_params['orgUnitId']} exists")
     if not x.check("takes part in the org unit", rules.enrollment(x, user, unit.id) is not None, got=user.username):
-        raise wire.page_forbidden("the session's user takes part in the org unit")
+        raise refusals.page_forbidden("the session's user takes part in the org unit")
     return unit
 
 
@@ -67,7 +68,7 @@ def open_link(x: Call, _session: Session, user: User) -> Response:
     link = x.store.lti_links.get(x.path_params["linkId"])
     deployment = x.store.deployments.get(link.deployment_id) if link is not None else None
     if link is None or deployment is None or deployment not in _deployments(x, unit):
-        raise wire.page_not_found("the link is placed in the org unit")
+        raise refusals.page_not_found("the link is placed in the org unit")
     launch = lti_launch.resource_launch(x, user, unit, deployment, link)
     return wire.auto_post(*lti_launch.initiate(x, user, deployment, launch))
 
@@ -79,9 +80,9 @@ def choose_content(x: Call, _session: Session, user: User) -> Response:
     deployment = x.store.deployments.get(x.path_params["deploymentId"])
     offered = deployment is not None and deployment in _deployments(x, unit) and "deep_linking" in deployment.extensions
     if deployment is None or not offered:
-        raise wire.page_not_found("the tool offers deep linking in the org unit")
+        raise refusals.page_not_found("the tool offers deep linking in the org unit")
     if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
-        raise wire.page_forbidden("the user may place tools")
+        raise refusals.page_forbidden("the user may place tools")
     launch = lti_launch.deep_linking_launch(x, user, unit, deployment)
     return wire.auto_post(*lti_launch.initiate(x, user, deployment, launch))
 
@@ -89,10 +90,7 @@ def choose_content(x: Call, _session: Session, user: User) -> Response:
 def authenticate(x: Call) -> Response:
     """GET or POST /d2l/lti/authenticate: the signed launch, posted to the tool by the browser."""
     params = dict(x.query.items())
-    try:
-        params |= {name: value for name, value in x.form().items() if isinstance(value, str)}
-    except BodyError as error:
-        raise wire.lti_page("lti_request_unreadable", "Bad Request", got=str(error)) from error
+    params |= {name: value for name, value in x.form().items() if isinstance(value, str)}
     action, fields = lti_launch.authenticate(x, params, SESSIONS.user(x, SESSIONS.find(x)))
     return wire.auto_post(action, fields)
 
@@ -104,10 +102,7 @@ def jwks(x: Call) -> Response:
 
 async def deep_linking_return(x: Call) -> Response:
     """POST /d2l/le/lti/{orgUnitId}/deeplinking/return: the content a tool chose, proved and placed."""
-    try:
-        message = x.field("JWT")
-    except BodyError as error:
-        raise wire.lti_page("deep_linking_unreadable", "Bad Request", got=str(error)) from error
+    message = x.field("JWT")
     unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
     deployment = _answering(x, message, unit)
     assert unit is not None
@@ -123,20 +118,20 @@ def _answering(x: Call, message: str, unit: OrgUnit | None) -> Deployment:
         ours = jwt.verify(str(data), oauth.public_keys(), algorithms=["RS256"], now=x.clock.timestamp())
     except jwt.TokenError as error:
         x.check("data", False, expected=error.expected, got=error.got)
-        raise wire.lti_page(
+        raise refusals.lti_page(
             "deep_linking_data_invalid",
             "The response cannot be matched with a request.",
             diagnosis="send back `data` of the deep_linking_settings unchanged",
         ) from error
     if not x.check("this world issued data", oauth.issued_here(x, str(data)) is not None):
-        raise wire.lti_page(
+        raise refusals.lti_page(
             "deep_linking_data_not_issued_here",
             "The response cannot be matched with a request.",
             diagnosis=issued.DIAGNOSIS,
         )
     deployment = x.store.deployments.get(ours.get("deployment", ""))
     if deployment is None or unit is None or deployment.org_unit_id != unit.id:
-        raise wire.lti_page("deep_linking_context", "The response is for another course.")
+        raise refusals.lti_page("deep_linking_context", "The response is for another course.")
     return deployment
 
 
@@ -155,17 +150,19 @@ async def _proved_items(x: Call, deployment: Deployment, message: str) -> list[d
             max_age=x.settings.assertion_max_age_seconds,
         )
     except lti_tokens.KeysUnavailableError as error:
-        raise wire.lti_page("tool_keys_unavailable", "The tool's keys cannot be read.", diagnosis=str(error)) from error
+        raise refusals.lti_page(
+            "tool_keys_unavailable", "The tool's keys cannot be read.", diagnosis=str(error)
+        ) from error
     except jwt.TokenError as error:
         x.check(f"JWT: {error.check}", False, expected=error.expected, got=error.got)
-        raise wire.lti_page(
+        raise refusals.lti_page(
             f"deep_linking_{error.reason}", "The response is not valid.", expected=error.expected, got=error.got
         ) from error
     claims = jwt.read(message).claims
     lifetime = claims["exp"] - x.clock.timestamp()
     if not use_once(x, "nonce", tool.client_id, str(claims["nonce"]), lifetime):
         x.check("nonce is new", False, got=claims["nonce"])
-        raise wire.lti_page("deep_linking_nonce_used", "The response was sent before.", got=claims["nonce"])
+        raise refusals.lti_page("deep_linking_nonce_used", "The response was sent before.", got=claims["nonce"])
     return items
 
 
@@ -184,7 +181,7 @@ def _place(x: Call, unit: OrgUnit, deployment: Deployment, item: dict[str, Any])
         try:
             data = read_line_item({"label": link.title, **item["lineItem"], "resourceLinkId": link.id})
         except ServiceError as error:
-            raise wire.lti_page(
+            raise refusals.lti_page(
                 "deep_linking_line_item", "The line item is not valid.", expected=error.expected, got=error.got
             ) from error
         add_line_item(x, deployment, data)

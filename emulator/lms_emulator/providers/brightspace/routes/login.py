@@ -7,11 +7,11 @@ from urllib.parse import unquote
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.http.pages import page
-from lms_emulator.providers.brightspace import lti_tokens, oauth, wire
+from lms_emulator.core.http.pages import NOT_IN_FRAMES, page
+from lms_emulator.providers.brightspace import oauth, refusals, wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import SESSIONS
+from lms_emulator.providers.brightspace.lti import tokens as lti_tokens
 from lms_emulator.providers.brightspace.model import PendingAuthorization, Session, User
 
 CONSENT = "/oauth2/consent"
@@ -37,7 +37,7 @@ def _finish(x: Call, session: Session, url: str) -> Response:
 
 
 def _page(x: Call, session: Session, template: str, **values: Any) -> Response:
-    headers = {**wire.PRIVATE_PAGE, "Set-Cookie": SESSIONS.cookie(x, session)}
+    headers = {**NOT_IN_FRAMES, "Set-Cookie": SESSIONS.cookie(x, session)}
     return page(wire.PACKAGE, template, 200, headers, base=x.base_url, csrf=session.csrf, **values)
 
 
@@ -53,7 +53,7 @@ def login(x: Call) -> Response:
     user = x.store.users.first("username", name.lower())
     right = user is not None and user.password == password and user.is_active
     if not x.check("username and password", right, got=name):
-        raise wire.wrong_login(name, x.base_url, session.csrf)
+        raise refusals.wrong_login(name, x.base_url, session.csrf)
     assert user is not None
     fresh = SESSIONS.signed_in_as(x, session, user.id)
     if fresh.pending is not None:
@@ -91,13 +91,13 @@ def decide(x: Call) -> Response:
     session = SESSIONS.find(x)
     user = SESSIONS.user(x, session)
     if session is None or session.pending is None or user is None:
-        raise wire.no_pending_authorization()
+        raise refusals.no_pending_authorization()
     SESSIONS.posted(x)
     pending = session.pending
     if x.check("the person consents", x.field("decision") == "allow", got=x.field("decision")):
         return _finish(x, session, oauth.accept(x, user, pending))
     SESSIONS.change(x, session, pending=None)
-    raise wire.redirected(
+    raise refusals.redirected(
         pending.redirect_uri, "access_denied", "access_denied", pending.state, check="the person consents"
     )
 
@@ -107,26 +107,25 @@ def decide(x: Call) -> Response:
 
 async def token(x: Call) -> Response:
     """POST /core/connect/token: three grants."""
-    try:
-        grant = x.field("grant_type")
-    except BodyError as error:
-        raise wire.invalid_request("body_unreadable", got=str(error)) from error
+    grant = x.field("grant_type")
     x.notes["grant_type"] = grant
     if not x.is_form:
-        raise wire.invalid_request("body_not_a_form", expected="application/x-www-form-urlencoded", got=x.content_type)
+        raise refusals.invalid_request(
+            "body_not_a_form", expected="application/x-www-form-urlencoded", got=x.content_type
+        )
     if grant == "client_credentials":
         body = await lti_tokens.service_token(x)
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
     if grant not in ("authorization_code", "refresh_token"):
-        raise wire.unsupported_grant_type(grant)
+        raise refusals.unsupported_grant_type(grant)
     application = oauth.authenticate_client(x, *_client(x))
     if grant == "authorization_code":
         if not x.field("code"):
-            raise wire.invalid_request("code_missing", expected="code")
+            raise refusals.invalid_request("code_missing", expected="code")
         issued = oauth.exchange_code(x, application, x.field("code"), x.field("redirect_uri"))
     else:
         if not x.field("refresh_token"):
-            raise wire.invalid_request("refresh_token_missing", expected="refresh_token")
+            raise refusals.invalid_request("refresh_token_missing", expected="refresh_token")
         issued = oauth.refresh(x, application, x.field("refresh_token"), x.field("scope"))
     return JSONResponse(issued.body(), headers={"Cache-Control": "no-store"})
 

@@ -6,15 +6,17 @@ Addresses from captured launches; what may go wrong, and the statuses, after 1Ed
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.providers.brightspace import lti_launch, rules, wire
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.urls import same_url
+from lms_emulator.providers.brightspace import refusals, rules
 from lms_emulator.providers.brightspace.call import Call, number
-from lms_emulator.providers.brightspace.lti_tokens import require_service
+from lms_emulator.providers.brightspace.lti import launch as lti_launch
+from lms_emulator.providers.brightspace.lti.tokens import require_service
 from lms_emulator.providers.brightspace.model import Deployment, LineItem, OrgUnit, Result, User
 from lms_emulator.providers.brightspace.routes.content import put_value
 from lms_emulator.providers.brightspace.routes.launch import add_line_item
@@ -28,11 +30,11 @@ def _deployment(x: Call, extension: str, *scopes: str) -> tuple[Deployment, OrgU
     deployment = x.store.deployments.get(x.path_params["deploymentId"])
     unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
     if deployment is None or unit is None or deployment.org_unit_id != unit.id or not deployment.enabled:
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "deployment_unknown", 404, "Resource not found", check="the deployment is in the org unit", got=x.path
         )
     if not x.check("the deployment is the tool's", deployment.client_id == tool.client_id, got=tool.client_id):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "deployment_of_another_tool",
             403,
             "Not authorized for this deployment",
@@ -41,7 +43,7 @@ def _deployment(x: Call, extension: str, *scopes: str) -> tuple[Deployment, OrgU
             got=tool.client_id,
         )
     if not x.check(f"{extension} is switched on", extension in deployment.extensions, got=deployment.extensions):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "service_switched_off",
             403,
             "The service is not enabled for this deployment",
@@ -58,9 +60,8 @@ def _page(x: Call, records: list[Any]) -> tuple[list[Any], dict[str, str]]:
     shown = records[(page - 1) * size : page * size]
     if page * size >= len(records):
         return shown, {}
-    kept = [(name, value) for name, value in x.query.multi_items() if name not in ("page", "limit")]
-    query = urlencode([*kept, ("limit", size), ("page", page + 1)])
-    return shown, {"Link": f'<{x.url(x.raw_path.decode("latin-1"))}?{query}>; rel="next"'}
+    following = same_url(x, ("page", "limit"), [("limit", size), ("page", page + 1)])
+    return shown, {"Link": f'<{following}>; rel="next"'}
 
 
 def memberships(x: Call) -> Response:
@@ -106,15 +107,15 @@ def _body(x: Call) -> Any:
     try:
         return x.json()
     except BodyError as error:
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "body_not_json", 400, "Invalid JSON", check="the body is JSON", got=str(error)
         ) from error
 
 
-def _bad(x: Call, what: str, error: services.ServiceError) -> wire.BrightspaceRefusal:
+def _bad(x: Call, what: str, error: services.ServiceError) -> SiteRefusal:
     x.check(error.field, False, expected=error.expected, got=error.got)
     status = 409 if error.reason == "too_old" else 400
-    return wire.lti_service(
+    return refusals.lti_service(
         f"{what}_{error.reason}",
         status,
         f"{error.field} is missing or invalid",
@@ -134,7 +135,7 @@ def create_line_item(x: Call) -> Response:
     if data.resource_link_id is not None:
         link = x.store.lti_links.get(data.resource_link_id)
         if not x.check("resourceLinkId is the deployment's", link is not None and link.deployment_id == deployment.id):
-            raise wire.lti_service(
+            raise refusals.lti_service(
                 "resource_link_unknown",
                 404,
                 "Resource link not found",
@@ -148,7 +149,7 @@ def create_line_item(x: Call) -> Response:
 def _item(x: Call, deployment: Deployment) -> LineItem:
     item = x.store.line_items.get(x.path_params["lineItemId"])
     if item is None or item.deployment_id != deployment.id:
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "line_item_unknown",
             404,
             "Line item not found",
@@ -199,7 +200,7 @@ def _learner(x: Call, unit: OrgUnit, reference: str) -> User:
     user = x.store.users.get(number(reference.rpartition("_")[2]))
     known = user is not None and user.lti_sub == reference
     if not x.check("userId is somebody's sub", known, got=reference):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "score_for_nobody",
             404,
             "User not found",
@@ -210,7 +211,7 @@ def _learner(x: Call, unit: OrgUnit, reference: str) -> User:
     assert user is not None
     role = rules.role_in(x, user, unit.id)
     if not x.check("the user learns in the org unit", role is not None and "Learner" in role.lis_roles):
-        raise wire.lti_service(
+        raise refusals.lti_service(
             "score_for_no_learner",
             422,
             "User is not a learner in this org unit",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
-from lms_emulator.providers.brightspace import rules, shapes, wire
+from lms_emulator.core.http.urls import same_url
+from lms_emulator.providers.brightspace import refusals, rules, shapes
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import Caller, api
 from lms_emulator.providers.brightspace.model import Enrollment, User
@@ -22,7 +22,7 @@ def paged_set(x: Call, records: Sequence[R], identity: Callable[[R], int], shape
     bookmark = x.query.get("bookmark", "")
     after = number(bookmark)
     if bookmark and after is None:
-        raise wire.bad_request("bookmark_unknown", "Invalid bookmark", got=bookmark)
+        raise refusals.bad_request("bookmark_unknown", "Invalid bookmark", got=bookmark)
     rest = [one for one in ordered if after is None or identity(one) > after]
     shown = rest[: x.settings.page_size]
     more = len(rest) > len(shown)
@@ -41,9 +41,7 @@ def paged_objects(x: Call, records: Sequence[R], shape: Callable[[R], Any]) -> R
     shown = records[start : start + size]
     following = None
     if start + size < len(records):
-        kept = [(name, value) for name, value in x.query.multi_items() if name != "bookmark"]
-        query = urlencode([*kept, ("bookmark", start + size)])
-        following = f"{x.url(x.raw_path.decode('latin-1'))}?{query}"
+        following = same_url(x, ("bookmark",), [("bookmark", start + size)])
         if not start:
             x.warn("more_pages", f"this is {len(shown)} of {len(records)} items; go on with `Next` until it is null")
     return JSONResponse({"Next": following, "Objects": [shape(one) for one in shown]})
@@ -130,7 +128,7 @@ def _found_category(x: Call, caller: Caller) -> int:
     rules.require(x, caller.user, unit, rules.SEE_GROUPS)
     found = x.store.group_categories.get(number(x.path_params["groupCategoryId"]))
     if found is None or found.org_unit_id != unit.id:
-        raise wire.not_found("the group category", x.path_params["groupCategoryId"])
+        raise refusals.not_found("the group category", x.path_params["groupCategoryId"])
     return found.id
 
 
@@ -153,5 +151,5 @@ def group(x: Call, caller: Caller) -> Response:
     category = _found_category(x, caller)
     found = x.store.groups.get(number(x.path_params["groupId"]))
     if found is None or found.category_id != category:
-        raise wire.not_found("the group", x.path_params["groupId"])
+        raise refusals.not_found("the group", x.path_params["groupId"])
     return JSONResponse(shapes.group(found))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from lms_emulator.core.access.single_use import use_once
 from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
-from lms_emulator.providers.brightspace import oauth, wire
+from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import claims_of
 from lms_emulator.providers.brightspace.model import ToolRegistration
@@ -54,18 +54,18 @@ async def service_token(x: Call) -> dict[str, Any]:
     kind, assertion = x.field("client_assertion_type"), x.field("client_assertion")
     status = x.settings.token_error_status
     if not x.check("client_assertion_type", kind == lti13.JWT_BEARER, expected=lti13.JWT_BEARER, got=kind):
-        raise wire.invalid_client("assertion_type_wrong", status, expected=lti13.JWT_BEARER, got=kind)
+        raise refusals.invalid_client("assertion_type_wrong", status, expected=lti13.JWT_BEARER, got=kind)
     client = _client_of(x, assertion, status)
     claims = await _prove(x, client, assertion, status)
     lifetime = float(claims["exp"]) - x.clock.timestamp()
     if not x.check("jti is new", use_once(x, "jti", client.client_id, claims["jti"], lifetime), got=claims["jti"]):
-        raise wire.invalid_client(
+        raise refusals.invalid_client(
             "assertion_jti_used", status, "sign a new assertion for each request", got=claims["jti"]
         )
     asked = x.field("scope").split()
     refused = oauth.uncovered(asked, client.scopes)
     if not x.check("scope", bool(asked) and not refused, expected=client.scopes, got=asked):
-        raise wire.invalid_scope(refused, client.scopes)
+        raise refusals.invalid_scope(refused, client.scopes)
     seconds = x.settings.service_token_lifetime_seconds
     token = oauth.access_token(x, client.subject, asked, seconds, client.subject)
     return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(asked)}
@@ -75,7 +75,7 @@ def _client_of(x: Call, assertion: str, status: int) -> _Client:
     try:
         client_id = str(read(assertion).claims.get("sub", ""))
     except TokenError as error:
-        raise wire.invalid_client("assertion_malformed", status, expected=error.expected, got=error.got) from error
+        raise refusals.invalid_client("assertion_malformed", status, expected=error.expected, got=error.got) from error
     tool = x.store.registrations.get(client_id)
     if tool is not None and tool.enabled:
         return _Client(client_id, tool.keyset_url, list(lti13.SERVICE_SCOPES), client_id)
@@ -83,7 +83,7 @@ def _client_of(x: Call, assertion: str, status: int) -> _Client:
     if application is not None and application.jwks_url and application.service_user_id is not None:
         return _Client(client_id, application.jwks_url, application.scopes, str(application.service_user_id))
     x.check("sub is a registered tool", False, got=client_id)
-    raise wire.invalid_client(
+    raise refusals.invalid_client(
         "assertion_client_unknown", status, expected="a registered client id in `sub`", got=client_id
     )
 
@@ -92,7 +92,7 @@ async def _prove(x: Call, client: _Client, assertion: str, status: int) -> dict[
     try:
         keys = await keys_at(x, client.keyset_url)
     except KeysUnavailableError as error:
-        raise wire.invalid_client("tool_keys_unavailable", status, str(error)) from error
+        raise refusals.invalid_client("tool_keys_unavailable", status, str(error)) from error
     try:
         claims = lti13.check_client_assertion(
             assertion,
@@ -109,7 +109,7 @@ async def _prove(x: Call, client: _Client, assertion: str, status: int) -> dict[
             "wrong_audience": f"`aud` has to be {oauth.AUDIENCE}",
             "unknown_kid": "the tool's key set does not publish the key that signed this",
         }.get(error.reason)
-        raise wire.invalid_client(
+        raise refusals.invalid_client(
             f"assertion_{error.reason}", status, diagnosis, expected=error.expected, got=error.got
         ) from error
     x.check("the client assertion holds")
@@ -121,7 +121,7 @@ def require_service(x: Call, *, any_of: tuple[str, ...]) -> ToolRegistration:
     claims = claims_of(x)
     tool = x.store.registrations.get(str(claims["sub"]))
     if not x.check("the token's subject is an enabled tool", tool is not None and tool.enabled, got=claims["sub"]):
-        raise wire.unparsable_token(
+        raise refusals.unparsable_token(
             "service_token_of_no_tool",
             got=claims["sub"],
             diagnosis="this is a user's token; LTI services need one from grant_type=client_credentials",
@@ -129,6 +129,6 @@ def require_service(x: Call, *, any_of: tuple[str, ...]) -> ToolRegistration:
     assert tool is not None
     scopes = str(claims["scope"]).split()
     if not x.check("scope", bool(set(any_of) & set(scopes)), expected=list(any_of), got=scopes):
-        raise wire.insufficient_scope(x.settings.insufficient_scope_type, x.path, list(any_of), scopes)
+        raise refusals.insufficient_scope(x.settings.insufficient_scope_type, x.path, list(any_of), scopes)
     x.notes["tool"] = tool.name
     return tool

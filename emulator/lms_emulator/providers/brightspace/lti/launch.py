@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.keys import private_key
-from lms_emulator.providers.brightspace import oauth, rules, shapes, wire
+from lms_emulator.providers.brightspace import oauth, refusals, rules, shapes
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.model import (
     Deployment,
@@ -159,16 +160,16 @@ def authenticate(x: Call, params: dict[str, str], user: User | None) -> tuple[st
     tool = x.store.registrations.get(params.get("client_id", ""))
     if tool is None or not tool.enabled:
         x.check("client_id is an enabled registration", False, got=params.get("client_id"))
-        raise wire.lti_page("lti_client_unknown", "Unknown client_id", got=params.get("client_id"))
+        raise refusals.lti_page("lti_client_unknown", "Unknown client_id", got=params.get("client_id"))
     redirect_uri, state = params.get("redirect_uri", ""), params.get("state")
     try:
         lti13.check_redirect_uri(redirect_uri, [x.resolve(one) for one in tool.redirect_uris])
     except lti13.AuthenticationRequestError as fault:
         x.check("redirect_uri", False, expected=fault.expected, got=fault.got)
-        raise wire.invalid_lti_redirect(fault) from fault
+        raise refusals.invalid_lti_redirect(fault) from fault
 
-    def error(reason: str, code: str, description: str, **details: Any) -> wire.BrightspaceRefusal:
-        return wire.launch_error(redirect_uri, reason, code, description, state, **details)
+    def error(reason: str, code: str, description: str, **details: Any) -> SiteRefusal:
+        return refusals.launch_error(redirect_uri, reason, code, description, state, **details)
 
     try:
         lti13.check_authentication_request(params)

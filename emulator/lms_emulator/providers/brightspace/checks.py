@@ -1,0 +1,38 @@
+"""What can be wrong with a well-formed Brightspace of a world file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lms_emulator.core.state.references import Reference, dangling, shared
+from lms_emulator.providers.brightspace.model import BrightspaceSection
+
+REFERENCES = (
+    Reference("enrollments", "org_unit_id", "org_units"),
+    Reference("enrollments", "user_id", "users"),
+    Reference("enrollments", "role_id", "roles"),
+    Reference("modules", "org_unit_id", "org_units"),
+    Reference("modules", "parent_id", "modules"),
+    Reference("topics", "org_unit_id", "org_units"),
+    Reference("topics", "module_id", "modules"),
+    Reference("news_items", "org_unit_id", "org_units"),
+    Reference("group_categories", "org_unit_id", "org_units"),
+    Reference("groups", "category_id", "group_categories"),
+    Reference("grade_objects", "org_unit_id", "org_units"),
+    Reference("grade_values", "grade_object_id", "grade_objects"),
+    Reference("grade_values", "user_id", "users"),
+    Reference("applications", "service_user_id", "users"),
+    Reference("deployments", "client_id", "registrations", "client_id"),
+    Reference("deployments", "org_unit_id", "org_units"),
+    Reference("lti_links", "deployment_id", "deployments"),
+    Reference("line_items", "deployment_id", "deployments"),
+    Reference("line_items", "grade_object_id", "grade_objects"),
+    Reference("refresh_tokens", "client_id", "applications", "client_id"),
+    Reference("refresh_tokens", "user_id", "users"),
+)
+
+
+def problems(section: BrightspaceSection) -> Iterable[str]:
+    """References to records that are not there, and usernames that two people have."""
+    yield from dangling(section, REFERENCES)
+    yield from shared("users", "username", (user.username.lower() for user in section.users))

@@ -1,0 +1,40 @@
+"""Credits that all users of an application share, minute by minute.
+
+Source: https://community.d2l.com/brightspace/kb/articles/1191 (a cost for each call, and the headers).
+"""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lms_emulator.providers.brightspace import refusals
+from lms_emulator.providers.brightspace.call import Call
+
+
+def spend(x: Call, who: str) -> None:
+    """Charge one call to an application. Raises the refusal `rate_limited` when this minute's credits are gone.
+
+    A reset of the world clears the counters.
+    """
+    settings = x.settings
+    now = x.clock.timestamp()
+    minute, left = int(now) // 60, settings.rate_limit_credits
+    x.notes["rate_limit_reset"] = 60 - int(now % 60)
+    if settings.rate_limit == "count":
+        name = f"credits:{who}"
+        used = x.store.counters[name] if x.store.counters.get(f"{name}:minute") == minute else 0
+        if not x.check("credits are left", used + settings.request_cost <= settings.rate_limit_credits, got=used):
+            x.notes.pop("rate_limit_reset")
+            raise refusals.rate_limited(60 - int(now % 60))
+        x.store.counters[name], x.store.counters[f"{name}:minute"] = used + settings.request_cost, minute
+        left -= used
+    x.notes["rate_limit_remaining"] = left - settings.request_cost
+
+
+def add_headers(x: Call, response: Response) -> None:
+    """What an answer says about the credits, where some were asked for."""
+    remaining = x.notes.get("rate_limit_remaining")
+    if remaining is not None and response.status_code != 429:
+        response.headers["X-Rate-Limit-Remaining"] = str(remaining)
+        response.headers["X-Rate-Limit-Reset"] = str(x.notes["rate_limit_reset"])
+        response.headers["X-Request-Cost"] = str(x.settings.request_cost)

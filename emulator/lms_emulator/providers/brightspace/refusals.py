@@ -1,0 +1,285 @@
+"""A named constructor for each refusal of Brightspace.
+
+Sources: RFC 6749 for the token endpoint; for the API live captures in public integrations (`#invalid-token`,
+`#not-authorized`) and the phrase `Insufficient scope to call` in github.com/hypothesis/lms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.pages import NOT_IN_FRAMES
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.urls import add_query
+from lms_emulator.signing.lti13 import AuthenticationRequestError
+
+PROBLEM_TYPE = "application/problem+json; charset=UTF-8"
+TYPES = "http://docs.valence.desire2learn.com/res/apiprop.html#"
+
+
+# REST
+
+
+def problem(
+    reason: str,
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    **details: Any,
+) -> SiteRefusal:
+    """An error of the API: `{"type", "title", "status", "detail"}`."""
+    body = {"type": f"{TYPES}{kind}" if kind else "about:blank", "title": title, "status": status, "detail": detail}
+    headers = {"Content-Type": PROBLEM_TYPE, **(headers or {})}
+    return SiteRefusal(reason, status=status, message=detail, body=body, headers=headers, **details)
+
+
+def unparsable_token(reason: str, **details: Any) -> SiteRefusal:
+    return problem(
+        reason, 401, "invalid-token", "Unauthorized", "Couldn't parse token", check="the token holds", **details
+    )
+
+
+def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
+    return problem(
+        "token_expired",
+        401,
+        "invalid-token",
+        "Unauthorized",
+        detail,
+        check="the token is not expired",
+        expected=f"exp after {now:.0f}",
+        got=expires,
+        diagnosis="use the refresh token; it works once and is replaced",
+    )
+
+
+def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str]) -> SiteRefusal:
+    return problem(
+        "insufficient_scope",
+        403,
+        kind,
+        "Forbidden",
+        f"Insufficient scope to call {path}",
+        check="scope",
+        expected=expected,
+        got=got,
+        diagnosis="ask for one of the expected scopes at authorization",
+    )
+
+
+def not_authorized(org_unit_id: int, variable: str) -> SiteRefusal:
+    detail = f"Not authorized for [ orgUnitId: {org_unit_id}, securityVariableName: {variable} ]"
+    return problem("not_authorized", 403, "not-authorized", "Not Authorized", detail, check=f"the role has {variable}")
+
+
+def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:
+    return problem("not_found", 404, "", "Not Found", "Resource not found", check=f"{what} exists", got=got)
+
+
+def obsolete_version(product: str, minimum: str, got: str) -> SiteRefusal:
+    return problem(
+        "version_not_served",
+        404,
+        "",
+        "Not Found",
+        "Resource not found",
+        check=f"version of {product} is served",
+        expected=f"at least {minimum}",
+        got=got,
+        diagnosis="ask GET /d2l/api/versions/ which versions are served",
+    )
+
+
+def method_not_allowed(allowed: tuple[str, ...], got: str) -> SiteRefusal:
+    return problem(
+        "method_not_allowed",
+        405,
+        "",
+        "Method Not Allowed",
+        "Method not allowed",
+        check="method",
+        expected=list(allowed),
+        got=got,
+        headers={"Allow": ", ".join(allowed)},
+    )
+
+
+def bad_request(reason: str, detail: str, **details: Any) -> SiteRefusal:
+    return problem(reason, 400, "", "Bad Request", detail, check=reason.replace("_", " "), **details)
+
+
+def rate_limited(retry_after: int) -> SiteRefusal:
+    return problem(
+        "rate_limited",
+        429,
+        "",
+        "Too Many Requests",
+        "Rate limit exceeded",
+        check="credits are left",
+        headers={"Retry-After": str(retry_after)},
+    )
+
+
+# OAuth2
+
+
+def oauth_error(reason: str, error: str, status: int = 400, *, check: str, **details: Any) -> SiteRefusal:
+    """An error of the token endpoint: `{"error"}`, no description."""
+    return SiteRefusal(reason, status=status, message=error, check=check, body={"error": error}, **details)
+
+
+def invalid_client(reason: str, status: int, diagnosis: str | None = None, **details: Any) -> SiteRefusal:
+    return oauth_error(
+        reason,
+        "invalid_client",
+        status,
+        check="client_id and client_secret are an enabled application's",
+        diagnosis=diagnosis,
+        **details,
+    )
+
+
+def invalid_grant(reason: str, diagnosis: str | None = None, **details: Any) -> SiteRefusal:
+    return oauth_error(
+        reason, "invalid_grant", check="the grant is alive and this client's", diagnosis=diagnosis, **details
+    )
+
+
+def invalid_scope(refused: list[str], allowed: list[str]) -> SiteRefusal:
+    return oauth_error("invalid_scope", "invalid_scope", check="scope", expected=allowed, got=refused)
+
+
+def unsupported_grant_type(got: str) -> SiteRefusal:
+    return oauth_error(
+        "unsupported_grant_type",
+        "unsupported_grant_type",
+        check="grant_type",
+        expected=["authorization_code", "refresh_token", "client_credentials"],
+        got=got,
+    )
+
+
+def invalid_request(reason: str, **details: Any) -> SiteRefusal:
+    return oauth_error(reason, "invalid_request", check=reason.replace("_", " "), **details)
+
+
+def redirected(redirect_uri: str, reason: str, error: str, state: str | None = None, **details: Any) -> SiteRefusal:
+    """An error that the browser carries back to the application."""
+    values = [("error", error), *([("state", state)] if state is not None else [])]
+    return SiteRefusal(reason, status=302, message=error, location=add_query(redirect_uri, values), **details)
+
+
+# pages
+
+
+def page_refusal(reason: str, status: int, message: str, check: str, **details: Any) -> SiteRefusal:
+    """Something a person sees in the browser."""
+    return SiteRefusal(reason, status=status, message=message, check=check, headers=NOT_IN_FRAMES, **details)
+
+
+def unknown_client_page(got: str) -> SiteRefusal:
+    return page_refusal(
+        "unknown_client",
+        400,
+        "invalid_client",
+        "client_id is an enabled application",
+        expected="an enabled client",
+        got=got,
+    )
+
+
+def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
+    return page_refusal(
+        "redirect_uri_mismatch",
+        400,
+        "invalid_request: redirect_uri",
+        "redirect_uri is registered, to the letter",
+        expected=expected,
+        got=got,
+        diagnosis="Brightspace compares exactly and answers here itself; nothing is sent to an unregistered address",
+    )
+
+
+def insecure_redirect_page(got: str) -> SiteRefusal:
+    return page_refusal(
+        "redirect_uri_insecure",
+        400,
+        "invalid_request: redirect_uri",
+        "redirect_uri is https",
+        expected="https",
+        got=got,
+    )
+
+
+def wrong_login(username: str, base: str, csrf: str) -> SiteRefusal:
+    message = "Please try again. Make sure Caps Lock is off, and check your username and password."
+    values = {"error": message, "username": username, "base": base, "csrf": csrf}
+    check = "username and password"
+    return page_refusal("login_wrong", 403, message, check, got=username, template=("login.html", values))
+
+
+def wrong_csrf() -> SiteRefusal:
+    return page_refusal("csrf_token_wrong", 403, "Your session has changed. Please try again.", "d2l_referrer token")
+
+
+def no_pending_authorization() -> SiteRefusal:
+    return page_refusal(
+        "oauth_session_missing",
+        400,
+        "There is no authorization to decide on.",
+        "an authorization is pending",
+        diagnosis="begin again at /oauth2/auth; the session cookie is lost inside a frame of another site",
+    )
+
+
+def page_not_found(what: str) -> SiteRefusal:
+    return page_refusal("page_not_found", 404, "Page Not Found", what)
+
+
+def page_forbidden(what: str) -> SiteRefusal:
+    return page_refusal("page_forbidden", 403, "Not Authorized", what)
+
+
+# LTI
+
+
+def lti_page(reason: str, message: str, **details: Any) -> SiteRefusal:
+    """A launch that cannot go on, and of which the tool may not be told."""
+    return page_refusal(reason, 400, message, reason.replace("_", " "), **details)
+
+
+def invalid_lti_redirect(error: AuthenticationRequestError) -> SiteRefusal:
+    return lti_page("lti_redirect_uri_mismatch", "Invalid redirect_uri", expected=error.expected, got=error.got)
+
+
+def launch_error(
+    redirect_uri: str, reason: str, error: str, description: str, state: str | None, **details: Any
+) -> SiteRefusal:
+    """An error that the browser posts to the tool instead of an id_token."""
+    fields = {"error": error, "error_description": description, **({"state": state} if state is not None else {})}
+    return SiteRefusal(reason, status=200, message=description, form=(redirect_uri, fields), **details)
+
+
+def lti_service(reason: str, status: int, detail: str, **details: Any) -> SiteRefusal:
+    """An error of the LTI services."""
+    titles = {
+        400: "Bad Request",
+        401: "Unauthorized",
+        403: "Forbidden",
+        404: "Not Found",
+        409: "Conflict",
+        422: "Unprocessable Entity",
+    }
+    kind = {401: "invalid-token", 403: "not-authorized"}.get(status, "")
+    return problem(reason, status, kind, titles[status], detail, **details)
+
+
+def unreadable_body(path: str, why: str) -> SiteRefusal:
+    """A body that is not what its content type says: each part of the site has its own words."""
+    if path.startswith("/d2l/api/"):
+        return bad_request("body_unreadable", "Invalid JSON", got=why)
+    if path == "/core/connect/token":
+        return invalid_request("body_unreadable", got=why)
+    return page_refusal("body_unreadable", 400, "Bad Request", "the body can be read", got=why)
