@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from lms_emulator.client.emulator import Emulator
+from lms_emulator import Emulator
 from lms_emulator.client.parts import RecordedRefusal, RecordedRequest
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

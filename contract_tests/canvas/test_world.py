@@ -13,8 +13,8 @@ from contract_tests.canvas.lti import OPEN, assertion, service, signed_in
 from contract_tests.canvas.support import Site
 from contract_tests.lms_site import form, parameters
 from contract_tests.lti_tool import KeySite, Tool, initiation
+from lms_emulator import ControlError
 from lms_emulator.client.emulator import Emulator
-from lms_emulator.client.transports import ControlError
 
 Change = Callable[[Callable[[dict[str, Any]], None]], None]
 

@@ -57,8 +57,6 @@ MISSING_ROOMS: set[str] = {
 """Rooms that a provider lacks: `openedx/checks`."""
 
 CIRCLES: list[set[str]] = [
-    {"client.intercept", "client.intercept_requests"},
-    {"command.healthcheck", "command.options"},
     {"providers.openedx.api_document", "providers.openedx.routes", "providers.openedx.routes.apidocs"},
 ]
 """Modules that import each other."""

@@ -37,7 +37,7 @@ LAYERS = {
 }
 """From the bottom up: nothing imports what stands below it in this table."""
 
-PLUMBING = {"": ("app", "client", "_version"), "__main__": ("command",), "_version": ()}
+PLUMBING = {"": ("app", "client", "core", "_version"), "__main__": ("command",), "_version": ()}
 """What only starts or names the others."""
 
 FREE_OF_HTTP = ("signing",)

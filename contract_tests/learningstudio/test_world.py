@@ -10,7 +10,7 @@ import pytest
 
 from contract_tests.learningstudio.client import Client
 from contract_tests.learningstudio.support import refused
-from lms_emulator.client.emulator import ControlError, Emulator
+from lms_emulator import ControlError, Emulator
 from lms_emulator.providers.learningstudio.info import Info
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from contract_tests.openlearning.site import Site
-from lms_emulator.client.emulator import ControlError, Emulator
+from lms_emulator import ControlError, Emulator
 
 
 def test_a_dump_loads_as_the_same_world(site: Site) -> None:

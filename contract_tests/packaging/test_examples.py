@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from contract_tests.packaging.conftest import TREE
-from lms_emulator.app import create_app
+from lms_emulator.app import PROVIDERS, create_app
 from lms_emulator.command.main import build_parser
 
 DOCKER = TREE / "docker"
@@ -75,7 +75,7 @@ def test_aliases_of_the_compose_example_are_names_of_providers() -> None:
 def test_ports_of_the_image_are_those_of_the_emulator() -> None:
     exposed = re.search(r"^EXPOSE (.*)$", DOCKERFILE, re.MULTILINE)
     assert exposed is not None
-    assert exposed[1].split() == [str(port) for port in (*range(8080, 8087), 8443)]
+    assert exposed[1].split() == [str(port) for port in (*range(8080, 8081 + len(PROVIDERS)), 8443)]
 
 
 def test_health_is_asked_often_enough() -> None:

@@ -76,7 +76,7 @@ def test_types_are_seen_by_a_checker(installed: Installed, tmp_path: Path) -> No
     pytest.importorskip("mypy", reason="mypy is not installed (dependency group `lint`)")
     from mypy import api
 
-    code = "from lms_emulator.client.emulator import Emulator\nreveal_type(Emulator.start().openlearning.api_key)\n"
+    code = "from lms_emulator import Emulator\nreveal_type(Emulator.start().openlearning.api_key)\n"
     module = tmp_path / "code.py"
     module.write_text(code, "utf-8")
     python = installed("python", "-c", "import sys; print(sys.executable)").strip()

@@ -12,8 +12,7 @@ import httpx
 import pytest
 import requests
 
-from lms_emulator.client.emulator import Emulator
-from lms_emulator.client.intercept import EmulatorTransport, requests_adapter
+from lms_emulator import Emulator, EmulatorTransport, requests_adapter
 
 API = "https://api.openlearning.com/v2.2/users/me/institutions/"
 TOKEN = "https://courses.edx.org/oauth2/access_token"

@@ -1,4 +1,7 @@
-"""Learning platforms on your own machine: an emulator that really checks what it is sent."""
+"""Learning platforms on your own machine: an emulator that really checks what it is sent.
+
+The names are imported when they are first used, because the package must cost nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,41 @@ from lms_emulator._version import __version__
 
 if TYPE_CHECKING:
     from lms_emulator.app import create_app
-    from lms_emulator.client.emulator import Emulator
+    from lms_emulator.client import (
+        ControlError,
+        Emulator,
+        EmulatorTransport,
+        OutboxMessage,
+        RecordedRefusal,
+        RecordedRequest,
+        RecordedWarning,
+        intercept,
+        requests_adapter,
+    )
+    from lms_emulator.core.errors import UsageError, WorldError
 
-__all__ = ["Emulator", "__version__", "create_app"]
+__all__ = [
+    "ControlError",
+    "Emulator",
+    "EmulatorTransport",
+    "OutboxMessage",
+    "RecordedRefusal",
+    "RecordedRequest",
+    "RecordedWarning",
+    "UsageError",
+    "WorldError",
+    "__version__",
+    "create_app",
+    "intercept",
+    "requests_adapter",
+]
 
-_LAZY = {"Emulator": "lms_emulator.client.emulator", "create_app": "lms_emulator.app"}
+_ELSEWHERE = {"create_app": "app", "UsageError": "core.errors", "WorldError": "core.errors"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public names when they are first used: the package itself must cost nothing."""
     from importlib import import_module
 
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
+    if name in __all__:
+        return getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'client')}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

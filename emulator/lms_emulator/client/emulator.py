@@ -2,7 +2,7 @@
 
 Example:
 
-    from lms_emulator.client.emulator import Emulator
+    from lms_emulator import Emulator
 
     with Emulator.start(world="demo") as lms:
         print(lms.openlearning.url, lms.openlearning.api_key)
@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from lms_emulator.client.control import Control, HttpControl, InProcessControl, ThreadControl
 from lms_emulator.client.parts import ClockHandle, FaultsHandle, OutboxHandle, RequestsHandle, SettingsHandle
 from lms_emulator.client.providers import ProviderInfos
-from lms_emulator.client.transports import ControlError, HttpTransport, InProcessTransport, ThreadTransport, Transport
 from lms_emulator.providers import PROVIDERS
 
 if TYPE_CHECKING:
@@ -32,16 +32,18 @@ if TYPE_CHECKING:
 
 
 class Emulator(ProviderInfos):
-    """One world of an emulator, wherever that runs. Make it with `start`, `connect` or `in_process`.
+    """One world of an emulator, wherever that runs. Create it with `start`, `connect` or `in_process`.
 
-    Attributes: `url`, the gateway's address (with `/w/<name>` for a further world); `clock`, `requests`, `outbox`,
-    `faults`, `settings`; one per provider, such as `canvas`: its addresses, demo credentials and ids. `app` is the
-    ASGI application, when it runs in this process.
+    Attributes:
+        url: the gateway's address (with `/w/<name>` for a further world).
+        app: the ASGI application, if it runs in this process.
+        clock, requests, outbox, faults, settings: the parts of the control API.
+        openlearning and so on: each provider's addresses, demo credentials and ids.
     """
 
     def __init__(
         self,
-        transport: Transport,
+        control: Control,
         url: str,
         *,
         server: Server | None = None,
@@ -51,7 +53,7 @@ class Emulator(ProviderInfos):
         self.url = url
         self.app = app
         self._server = server
-        self._transport = transport
+        self._control = control
         self._path = path
         self._infos: dict[str, Any] = {}
         self.clock = ClockHandle(self.call)
@@ -82,12 +84,12 @@ class Emulator(ProviderInfos):
         app = create_app(world, settings=settings, seed=seed, public_url=public_url)
         server = Server(app, host=host, port=port, tls_port=0 if tls else None)
         server.start()
-        return cls(ThreadTransport(app, server), server.url, server=server, app=app)
+        return cls(ThreadControl(app, server), server.url, server=server, app=app)
 
     @classmethod
     def connect(cls, url: str) -> Emulator:
-        """Use an emulator that is already running, such as a container. Raises ConnectionError if nobody answers."""
-        emulator = cls(HttpTransport(url.rstrip("/")), url.rstrip("/"))
+        """Use an emulator that is already running, such as a container. Raises ConnectionError if none answers."""
+        emulator = cls(HttpControl(url.rstrip("/")), url.rstrip("/"))
         emulator.call("GET", "/health")
         return emulator
 
@@ -107,7 +109,7 @@ class Emulator(ProviderInfos):
         from lms_emulator.app import create_app
 
         app = create_app(world, settings=settings, seed=seed)
-        return cls(InProcessTransport(app, url), url, app=app)
+        return cls(InProcessControl(app, url), url, app=app)
 
     def __enter__(self) -> Emulator:
         return self
@@ -119,7 +121,7 @@ class Emulator(ProviderInfos):
 
     def stop(self) -> None:
         """Stop what `start` started, and close connections. Safe to call twice."""
-        self._transport.close()
+        self._control.close()
         if self._server is not None and not self._path:
             self._server.stop()
 
@@ -143,21 +145,21 @@ class Emulator(ProviderInfos):
         return self.app.ca_pem
 
     def intercept(self, hosts: Mapping[str, str] | None = None) -> AbstractContextManager[Emulator]:
-        """Answer what httpx and requests send to real host names, while the context lasts: `with lms.intercept():`.
+        """Answer what httpx and requests send to real host names while the context lasts: `with lms.intercept():`.
 
         Parameters: `hosts`, further host names and their providers, `{"lms.campus.edu": "openedx"}`.
-        See `lms_emulator.client.intercept`. Raises ValueError for a further world.
+        See `lms_emulator.client.interception`. Raises ValueError for a further world.
         """
-        from lms_emulator.client.intercept import intercept
+        from lms_emulator.client.interception import intercept
 
         return intercept(self, hosts)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """One call of the control API, e.g. `call("POST", "/clock", {"advance": "PT10M"})`.
 
-        Returns the answer's JSON, or None. Raises ControlError with the emulator's own words.
+        Returns the answer's JSON, or None for an empty one. Raises ControlError.
         """
-        return self._transport.call(method, f"{self._path}/_emulator{path}", body)
+        return self._control.call(method, f"{self._path}/_emulator{path}", body)
 
     # the world
 
@@ -200,18 +202,18 @@ class Emulator(ProviderInfos):
         Parameters: `world` as of `load`; None shares the seed of the default world. Raises ControlError.
         """
         body = {"name": name} if world is None else {"name": name, "world": world}
-        self._transport.call("POST", "/_emulator/worlds", body)
+        self._control.call("POST", "/_emulator/worlds", body)
         base = self.url if not self._path else self.url[: -len(self._path)]
-        return Emulator(self._transport, f"{base}/w/{name}", app=self.app, path=f"/w/{name}")
+        return Emulator(self._control, f"{base}/w/{name}", app=self.app, path=f"/w/{name}")
 
     def delete_world(self, name: str) -> None:
         """Close a further world. Raises ControlError."""
-        self._transport.call("DELETE", f"/_emulator/worlds/{name}")
+        self._control.call("DELETE", f"/_emulator/worlds/{name}")
 
     # providers
 
     def info(self) -> dict[str, Any]:
-        """Everything `GET /_emulator/info` tells."""
+        """The answer of `GET /_emulator/info`."""
         return cast("dict[str, Any]", self.call("GET", "/info"))
 
     if not TYPE_CHECKING:  # type checkers know the names by ProviderInfos, and refuse others
@@ -233,6 +235,3 @@ class Emulator(ProviderInfos):
                     kind = import_module(f"lms_emulator.providers.{provider}.info").Info
                     self._infos[provider] = msgspec.convert(data, kind)
         return self._infos[name]
-
-
-__all__ = ["ControlError", "Emulator"]

@@ -1,145 +1,170 @@
-"""Ways to reach the control API: over HTTP, in the server's thread, or in this very thread."""
+"""Ways to carry a request for a real host name to an emulator."""
 
 from __future__ import annotations
 
 import asyncio
-import http.client
+import concurrent.futures
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
-
-import msgspec
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
+    from lms_emulator.client.emulator import Emulator
     from lms_emulator.server.gateway import Gateway
-    from lms_emulator.server.sockets import Server
+
+Headers = list[tuple[str, str]]
 
 
-class ControlError(Exception):
-    """The emulator refused a control call; the text is its own. Attribute: `status`."""
+class Answer(NamedTuple):
+    """A response. `incomplete`: its body is shorter than its Content-Length (a scripted fault)."""
 
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
+    status: int
+    headers: Headers
+    body: bytes
+    incomplete: bool
+
+
+class Dropped(Exception):
+    """The connection ended without an answer."""
 
 
 class Transport(Protocol):
-    """Carries one control call."""
+    """Carries one request to the emulator."""
 
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        """The answer's JSON, or None for an empty one. Raises ControlError."""
+    def send(self, method: str, url: str, headers: Headers, body: bytes, timeout: float | None) -> Answer:
+        """Send and wait, for at most `timeout` seconds. Raises TimeoutError or Dropped."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Release threads and connections."""
 
 
-def _answer(status: int, content: bytes) -> Any:
-    if status >= 400:
+def transport_to(lms: Emulator) -> Transport:
+    """The transport to an emulator. Raises ValueError for a further world: real host names lead to the default one."""
+    if urlsplit(lms.url).path.strip("/"):
+        raise ValueError(f"real host names lead to the default world; {lms.url} is another one")
+    if lms.app is None:
+        return HttpTransport(lms.url)
+    return AsgiTransport(lms.app, lms.loop)
+
+
+class AsgiTransport:
+    """Calls the application in this process, in the server's event loop or, without a server, in one of its own."""
+
+    def __init__(self, app: Gateway, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._app = app
+        self._server_loop = loop
+        self._own: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def send(self, method: str, url: str, headers: Headers, body: bytes, timeout: float | None) -> Answer:
+        running = asyncio.run_coroutine_threadsafe(asgi_request(self._app, method, url, headers, body), self._loop())
         try:
-            detail = str(msgspec.json.decode(content)["detail"])
-        except (msgspec.DecodeError, KeyError, TypeError):
-            detail = content.decode("utf-8", "replace")[:300] or f"HTTP {status}"
-        raise ControlError(status, detail)
-    return msgspec.json.decode(content) if content else None
+            return running.result(timeout)
+        except concurrent.futures.TimeoutError:
+            running.cancel()
+            raise TimeoutError from None
+
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        if self._server_loop is not None:
+            return self._server_loop
+        with self._lock:
+            if self._own is None:
+                self._own = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._own.run_forever, name="lms-emulator-intercept", daemon=True
+                )
+                self._thread.start()
+            return self._own
+
+    def close(self) -> None:
+        with self._lock:
+            if self._own is not None and self._thread is not None:
+                self._own.call_soon_threadsafe(self._own.stop)
+                self._thread.join()
+                self._own.close()
+                self._own = self._thread = None
 
 
 class HttpTransport:
-    """Over HTTP, on one kept-alive connection. Safe to use from several threads."""
+    """Sends to an emulator outside this process, over plain HTTP, with the real host name in the Host header."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"`{url}` is not the address of an emulator; write it as http://127.0.0.1:8080")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname, parts.port, timeout=30)
-        self._base = parts.path.rstrip("/")
-        self._url = url
-        self._lock = threading.Lock()
+        import httpx
 
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        content = b"" if body is None else msgspec.json.encode(body)
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        with self._lock:
-            for attempt in (1, 2):
-                try:
-                    self._connection.request(method, self._base + path, content, headers)
-                    answer = self._connection.getresponse()
-                    return _answer(answer.status, answer.read())
-                except (http.client.HTTPException, OSError) as error:
-                    self._connection.close()
-                    if attempt == 2 or isinstance(error, ConnectionRefusedError):
-                        raise ConnectionError(f"no emulator answers at {self._url}: {error}") from error
-        raise AssertionError("unreachable")
+        self._url = url
+        self._client = httpx.HTTPTransport(trust_env=False)
+        # Bound now, because interception replaces the method of the class.
+        self._handle = self._client.handle_request
+
+    def send(self, method: str, url: str, headers: Headers, body: bytes, timeout: float | None) -> Answer:
+        import httpx
+
+        parts = urlsplit(url)
+        target = self._url + (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        request = httpx.Request(method, target, headers=with_host(headers, url), content=body)
+        if timeout is not None:
+            request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
+        try:
+            response = self._handle(request)
+            content = response.read()
+        except httpx.TimeoutException:
+            raise TimeoutError from None
+        except httpx.TransportError as error:
+            raise Dropped(str(error)) from error
+        received = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw]
+        return Answer(response.status_code, received, content, False)
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        self._client.close()
 
 
-def _run_asgi(app: Gateway, method: str, path: str, body: Any, url: str) -> Coroutine[Any, Any, tuple[int, bytes]]:
+def with_host(headers: Headers, url: str) -> Headers:
+    """The headers, with the URL's Host first if they have none, as an HTTP client would send them."""
+    if any(name.lower() == "host" for name, _ in headers):
+        return headers
+    return [("Host", urlsplit(url).netloc.rpartition("@")[2]), *headers]
+
+
+def scope_of(method: str, url: str, headers: Headers) -> dict[str, Any]:
+    """The ASGI scope of a request to an absolute URL."""
     parts = urlsplit(url)
-    target, _, query = path.partition("?")
-    scope: dict[str, Any] = {
+    raw = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in with_host(headers, url)]
+    path = parts.path or "/"
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": method,
+        "method": method.upper(),
         "scheme": parts.scheme,
-        "path": target,
-        "raw_path": target.encode(),
-        "query_string": query.encode(),
-        "headers": [(b"host", parts.netloc.encode())],
-        "server": (parts.hostname, None),
+        "path": unquote(path, errors="replace"),
+        "raw_path": path.encode("ascii", "replace"),
+        "query_string": parts.query.encode("ascii", "replace"),
+        "headers": raw,
+        "server": (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)),
         "client": None,
         "state": {},
     }
+
+
+async def asgi_request(app: Gateway, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+    """Send one request to the application, without a socket. Raises Dropped."""
+    scope = scope_of(method, url, headers)
     sent: list[Any] = []
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"" if body is None else msgspec.json.encode(body)}
+        return {"type": "http.request", "body": body}
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    async def run() -> tuple[int, bytes]:
+    try:
         await app(scope, receive, send)
-        return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:])
-
-    return run()
-
-
-class ThreadTransport:
-    """In the thread of a server of this process: as atomic as an HTTP request, without its cost."""
-
-    def __init__(self, app: Gateway, server: Server) -> None:
-        self._app = app
-        self._server = server
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        running = _run_asgi(self._app, method, path, body, self._server.url)
-        return _answer(*asyncio.run_coroutine_threadsafe(running, self._server.loop).result())
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-class InProcessTransport:
-    """In this thread, without an event loop: control calls never wait for anything."""
-
-    def __init__(self, app: Gateway, url: str) -> None:
-        self._app = app
-        self._url = url
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        running = _run_asgi(self._app, method, path, body, self._url)
-        try:
-            running.send(None)
-        except StopIteration as done:
-            return _answer(*done.value)
-        running.close()
-        raise RuntimeError("a control call waited for something")
-
-    def close(self) -> None:
-        """Nothing is held."""
+    except ConnectionResetError as error:
+        raise Dropped(str(error)) from None
+    received = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in sent[0]["headers"]]
+    content = b"".join(message.get("body", b"") for message in sent[1:])
+    status: int = sent[0]["status"]
+    declared = next((value for name, value in received if name.lower() == "content-length"), None)
+    bodiless = scope["method"] == "HEAD" or status in (204, 304)
+    return Answer(status, received, content, not bodiless and declared is not None and int(declared) > len(content))

@@ -1,31 +1,15 @@
-"""`lms-emulator healthcheck` asks an emulator whether it is ready.
-
-A container engine asks every second for as long as the container lives, each time in a new process. So this module
-imports little and speaks `http:` over a plain socket, which takes a third of the processor time that argparse and
-`urllib.request` would.
-"""
+"""`lms-emulator healthcheck`, when it has options; without any `lms_emulator.__main__` answers quicker."""
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
-from typing import TYPE_CHECKING
+import argparse
 
-if TYPE_CHECKING:
-    import argparse
-
-    from lms_emulator.command.options import Commands
-
-TIMEOUT = 2.0
-_PATH = "/_emulator/health"
-_MAX_BYTES = 1 << 16
+from lms_emulator.command.health import TIMEOUT, report
+from lms_emulator.command.options import Commands, add_url, emulator_url
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
-    from lms_emulator.command.options import add_url
-
     parser = commands.add_parser("healthcheck", help="exit 0 if an emulator is ready, 1 if not (for containers)")
     add_url(parser)
     parser.add_argument("--timeout", type=float, default=TIMEOUT, help=f"seconds to wait (default {TIMEOUT:g})")
@@ -33,58 +17,5 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask, as the parsed command line says."""
-    return report(args.url or default_url(), args.timeout)
-
-
-def default_url() -> str:
-    """Where an emulator listens that is configured by the environment alone."""
-    port = os.environ.get("LMS_EMULATOR_PORT") or os.environ.get("PORT") or "8080"
-    return os.environ.get("LMS_EMULATOR_URL") or f"http://127.0.0.1:{port}"
-
-
-def report(url: str, timeout: float = TIMEOUT) -> int:
-    """Print the answer, or why there is none. Returns the exit code: 0 it is ready, 1 it is not."""
-    try:
-        body = ask(url.rstrip("/"), timeout)
-    except (OSError, ValueError) as error:
-        print(f"lms-emulator: not ready: {error}", file=sys.stderr)
-        return 1
-    if '"ready"' not in body:
-        print("lms-emulator: something else answers there", file=sys.stderr)
-        return 1
-    print(body)
-    return 0
-
-
-def ask(url: str, timeout: float) -> str:
-    """The body of `/_emulator/health` below a base URL. Proxies that the environment names are bypassed.
-
-    Parameters: `url`, without a slash at the end; `timeout`, in seconds.
-    Raises OSError if there is no successful answer, and ValueError if the URL is malformed.
-    """
-    scheme, separator, rest = url.partition("://")
-    if scheme != "http" or not separator:
-        return _ask_by_library(url, timeout)
-    address, slash, prefix = rest.partition("/")
-    host, colon, port = address.rpartition(":")
-    if not colon or port.endswith("]"):
-        host, port = address, "80"
-    request = f"GET {slash}{prefix}{_PATH} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n"
-    with socket.create_connection((host.strip("[]"), int(port)), timeout) as connection:
-        connection.sendall(request.encode("ascii"))
-        answer = b""
-        while (part := connection.recv(_MAX_BYTES)) and len(answer) < _MAX_BYTES:
-            answer += part
-    head, _, body = answer.partition(b"\r\n\r\n")
-    status = head.split(b"\r\n", 1)[0].decode("latin-1")
-    if status.split(" ")[1:2] != ["200"]:
-        raise OSError(f"it answers {status or 'nothing'}")
-    return body.decode("utf-8", "replace")
-
-
-def _ask_by_library(url: str, timeout: float) -> str:
-    from urllib.request import ProxyHandler, build_opener
-
-    with build_opener(ProxyHandler({})).open(url + _PATH, timeout=timeout) as answer:
-        return str(answer.read(_MAX_BYTES), "utf-8", "replace")
+    """Print the answer, or why there is none."""
+    return report(emulator_url(args), args.timeout)

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from lms_emulator.command.healthcheck import default_url
+from lms_emulator.command.health import default_url
 from lms_emulator.core.errors import UsageError
 from lms_emulator.providers import PROVIDERS
 

@@ -1,28 +1,29 @@
-"""The adapter for requests, apart from `intercept`, because requests is not a dependency of ours."""
+"""A transport adapter for requests that answers from an emulator. Apart from the rest, as requests is optional."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping
 from email.message import Message
+from http.client import responses
 from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from lms_emulator.client.intercept import Dropped, reason_of
+from lms_emulator.client.transports import Dropped
 
 if TYPE_CHECKING:
-    from lms_emulator.client.intercept import Answer, Line
+    from lms_emulator.client.transports import Answer, Transport
 
 
 class EmulatorAdapter(HTTPAdapter):
     """Answers from an emulator. Raises the errors that requests raises for a timeout and a broken connection."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, transport: Transport) -> None:
         super().__init__()
-        self._line = line
+        self._transport = transport
 
     def send(  # the signature is requests' own
         self,
@@ -40,7 +41,7 @@ class EmulatorAdapter(HTTPAdapter):
         ]
         url, body = str(request.url), _bytes(request.body)
         try:
-            answer = self._line.send(request.method or "GET", url, headers, body, seconds)
+            answer = self._transport.send(request.method or "GET", url, headers, body, seconds)
         except TimeoutError:
             raise requests.ReadTimeout(f"Read timed out. (read timeout={seconds})", request=request) from None
         except Dropped as error:
@@ -50,12 +51,12 @@ class EmulatorAdapter(HTTPAdapter):
         return self.build_response(request, _as_urllib3(answer))
 
     def close(self) -> None:
-        """Let go of what the way to the emulator holds."""
-        self._line.close()
+        """Release the connection to the emulator."""
+        self._transport.close()
 
 
 class _Original:
-    """What requests reads cookies from."""
+    """The part of an `http.client` response that requests reads cookies from."""
 
     def __init__(self, headers: list[tuple[str, str]]) -> None:
         self.msg = Message()
@@ -67,7 +68,7 @@ class _Original:
         return True
 
     def close(self) -> None:
-        """Nothing is held."""
+        """There is nothing to close."""
 
 
 def _as_urllib3(answer: Answer) -> HTTPResponse:
@@ -75,7 +76,7 @@ def _as_urllib3(answer: Answer) -> HTTPResponse:
         body=io.BytesIO(answer.body),
         headers=HTTPHeaderDict(answer.headers),
         status=answer.status,
-        reason=reason_of(answer.status),
+        reason=responses.get(answer.status, ""),
         version=11,
         preload_content=False,
         original_response=_Original(answer.headers),  # type: ignore[arg-type]  # only `msg` and `isclosed` are used
