@@ -97,15 +97,16 @@ def test_the_checks_are_in_the_journal_in_their_order(site: Site) -> None:
     site.post_launch(data)
     names = [check["name"] for check in site.lms.requests.last.checks]
     order = [
-        "method",
-        "content type",
+        "the method is POST",
+        "the body is a URL-encoded form",
+        "oauth_consumer_key is in the form",
         "oauth_consumer_key is registered",
-        "lti_message_type",
-        "oauth fields",
-        "oauth_signature",
-        "oauth_timestamp is not too old",
-        "oauth_nonce is new",
+        "the LTI field lti_message_type",
+        "the OAuth field oauth_nonce",
+        "oauth_signature is the HMAC-SHA1 of this request",
+        "oauth_timestamp is at most 300 s old",
+        "oauth_nonce was never used with this key",
         "user_id is in the launch",
-        "context_id leads to a class",
+        "context_id is a class of the institution, or mapped to one",
     ]
     assert [name for name in names if name in order] == order

@@ -64,7 +64,7 @@ def test_10_an_email_address_of_somebody_else_creates_nobody(site: Site) -> None
     [
         ("unheard-of", "Institution Staff"),
         ("{course}", "id of a course"),
-        ("{foreign}", "another institution"),
+        ("{foreign}", "does not belong"),
     ],
 )
 def test_11_a_context_without_a_class(site: Site, context: str, diagnosis: str) -> None:

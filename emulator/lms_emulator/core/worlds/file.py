@@ -36,6 +36,21 @@ def _demo_section(name: str, providers: Mapping[str, AnyProvider]) -> Callable[[
     return load
 
 
+def section(reference: str, provider: AnyProvider) -> Any:
+    """One provider's part of the world `demo`, or of a world file, whose other parts are not looked at.
+
+    Raises WorldError as `load` does.
+    """
+    if reference == "demo":
+        return _demo_section(provider.name, {provider.name: provider})()
+    data = _read(reference)
+    part = data.get(provider.name, {}) if isinstance(data, dict) else data
+    found, problems = structure(part, provider.section, provider.name)
+    if problems:
+        raise WorldError([f"{reference}: {problem}" for problem in problems])
+    return found
+
+
 def load(reference: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
     """The world `demo`, `empty`, or the one in a TOML (or `.json`) file.
 
@@ -43,6 +58,14 @@ def load(reference: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
     """
     if reference in BUILT_IN:
         return built_in(reference, providers)
+    data = _read(reference)
+    try:
+        return from_data(data, providers, default_name=Path(reference).stem)
+    except WorldError as error:
+        raise WorldError([f"{reference}: {problem}" for problem in error.problems]) from None
+
+
+def _read(reference: str) -> Any:
     path = Path(reference)
     try:
         text = path.read_text("utf-8")
@@ -50,15 +73,7 @@ def load(reference: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
         raise WorldError([f"{reference}: no such file; give `demo`, `empty`, or the path of a world file"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise WorldError([f"{reference}: cannot be read: {error}"]) from None
-    data = _parse(reference, text, json=path.suffix == ".json")
-    try:
-        return from_data(data, providers, default_name=path.stem)
-    except WorldError as error:
-        raise WorldError([f"{reference}: {problem}" for problem in error.problems]) from None
-
-
-def _parse(reference: str, text: str, *, json: bool) -> Any:
-    if json:
+    if path.suffix == ".json":
         try:
             return msgspec.json.decode(text)
         except msgspec.DecodeError as error:

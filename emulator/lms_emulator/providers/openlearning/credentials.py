@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from lms_emulator.providers.openlearning import refusals, wire
+from lms_emulator.providers.openlearning import refusals
+from lms_emulator.providers.openlearning.call import Call
 from lms_emulator.providers.openlearning.model import Institution, RateWindow, Session, User, folded
-from lms_emulator.providers.openlearning.wire import Call
 from lms_emulator.signing.oauth1 import equal
 
 SESSION_COOKIE = "openlearning_session"
@@ -18,15 +18,15 @@ _MASKED = "…"
 def caller(x: Call) -> User:
     """The account whose API key came with the request.
 
-    The key is taken from the query, then from X-API-Key, then from `Authorization: Bearer`, which only prose of the
-    guide suggests. Raises a 401 for none or an unknown one, and a 429 when a rate limit is set.
+    The key is taken from the query, then from X-API-Key, then from `Authorization: Bearer`, which the guide only
+    suggests in its prose. Raises a 401 for a missing or unknown key, and a 429 beyond the rate limit, if one is set.
     """
     given = _given_key(x)
     if "origin" in x.headers or "sec-fetch-mode" in x.headers:
         x.warn("api_key_in_browser", "a browser sent the API key; it must stay on your server")
     key = x.store.api_keys.get(given)
     if key is None:
-        raise wire.unknown_api_key(_masked(given), _why_unknown(x, given))
+        raise refusals.unknown_api_key(_masked(given), _why_unknown(x, given))
     user = x.store.users.get(key.user)
     assert user is not None  # a world's references are checked when it is loaded
     if x.settings.rate_limit_per_minute:
@@ -48,14 +48,14 @@ def _given_key(x: Call) -> str:
     scheme, _, bearer = x.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and bearer.strip():
         if x.settings.bearer_keys == "refuse":
-            raise wire.bearer_refused()
+            raise refusals.bearer_refused()
         x.notes["auth"] = "bearer(unverified)"
         return bearer.strip()
     if scheme.lower() == "basic":
-        raise wire.missing_api_key("this API takes an API key; HTTP Basic is for the v1 API under /api/")
+        raise refusals.missing_api_key("this API takes an API key; HTTP Basic is for the v1 API under /api/")
     if x.content_type == "application/x-www-form-urlencoded" and "api_key" in x.form():
-        raise wire.missing_api_key("the key came in the body; it belongs in the query or in X-API-Key")
-    raise wire.missing_api_key()
+        raise refusals.missing_api_key("the key came in the body; it belongs in the query or in X-API-Key")
+    raise refusals.missing_api_key()
 
 
 def _why_unknown(x: Call, key: str) -> str | None:
@@ -81,19 +81,17 @@ def _count(x: Call, key: str, limit: int) -> None:
     if window is not None and timedelta() <= now - window.began < timedelta(minutes=1):
         began, calls = window.began, window.calls
     if calls >= limit:
-        raise wire.rate_limited(limit, 60 - int((now - began).total_seconds()))
+        raise refusals.rate_limited(limit, 60 - int((now - began).total_seconds()))
     x.store.rate_windows.put(RateWindow(key=key, began=began, calls=calls + 1))
 
 
-# rights of an API caller
-
-
+# --- rights of an API caller ---
 def institution_in_path(x: Call) -> Institution:
     """The institution that the path names, by slug or ObjectId. Raises a 404."""
     reference = x.path_params["institution_id"]
     found = x.store.institution(reference)
     if found is None:
-        raise wire.not_found("institution", reference, x.store.kind_of(reference))
+        raise refusals.not_found("institution", reference, x.store.kind_of(reference))
     return found
 
 
@@ -103,7 +101,9 @@ def administered(x: Call, user: User) -> Institution:
     if not x.store.administers(user.id, institution.id):
         membership = x.store.membership(institution.id, user.id)
         got = membership.role if membership else "not a member"
-        raise wire.not_allowed(f"administrator of {institution.id}", got, "use the key of an institution administrator")
+        raise refusals.not_allowed(
+            f"administrator of {institution.id}", got, "use the key of an institution administrator"
+        )
     return institution
 
 
@@ -112,13 +112,11 @@ def user_in_path(x: Call, me: User) -> User:
     reference = x.path_params["user_id"]
     found = me if reference == "me" else x.store.users.get(reference)
     if found is None:
-        raise wire.not_found("user", reference, x.store.kind_of(reference))
+        raise refusals.not_found("user", reference, x.store.kind_of(reference))
     return found
 
 
-# v1
-
-
+# --- the v1 API ---
 def basic_user(x: Call) -> User:
     """The account whose username (or e-mail) and password came by HTTP Basic. Raises a 401."""
     scheme, _, encoded = x.headers.get("authorization", "").partition(" ")
@@ -137,9 +135,7 @@ def basic_user(x: Call) -> User:
     return user
 
 
-# browsers
-
-
+# --- browsers ---
 def session(x: Call) -> Session | None:
     """The live session that the browser's cookie names."""
     found = x.store.sessions.get(x.cookies.get(SESSION_COOKIE))

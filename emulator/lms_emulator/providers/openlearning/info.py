@@ -1,13 +1,13 @@
-"""What `GET /_emulator/info` tells about OpenLearning."""
+"""What `GET /_emulator/info` says about OpenLearning."""
 
 from __future__ import annotations
 
 import msgspec
 
 from lms_emulator.core.info import ProviderInfo
+from lms_emulator.providers.openlearning.call import LAUNCH_PATH
 from lms_emulator.providers.openlearning.model import Class, Course, OpenLearningStore
 from lms_emulator.providers.openlearning.settings import OpenLearningSettings
-from lms_emulator.providers.openlearning.wire import LAUNCH_PATH
 
 
 class Account(msgspec.Struct, kw_only=True):
@@ -20,7 +20,7 @@ class Account(msgspec.Struct, kw_only=True):
 
 
 class V1(msgspec.Struct, kw_only=True):
-    """For HTTP Basic; `course_path` is of a course that exists."""
+    """Credentials for HTTP Basic, and the path of a course that exists."""
 
     username: str = ""
     password: str = ""
@@ -28,14 +28,16 @@ class V1(msgspec.Struct, kw_only=True):
 
 
 class Info(ProviderInfo, kw_only=True):
-    """Credentials and ids that a test needs.
+    """Credentials and ids that a test needs, empty where the world has none.
 
     Attributes:
         api_key: of an administrator of `institution_id`; without rights on `other_institution_id`.
         member_api_key: of an account that administers nothing.
         other_api_key: of the administrator of `other_institution_id`.
-        class_id, other_class_id: two classes of `course_id`. `foreign_class_id`: one of the other institution.
-        managed_user: managed by the institution, enrolled nowhere. `staff_user`: holds Institution Staff.
+        class_id, other_class_id: two classes of `course_id`.
+        foreign_class_id: a class of the other institution.
+        managed_user: managed by the institution, enrolled nowhere.
+        staff_user: holds Institution Staff.
         unmanaged_email: of an account outside the institution.
         context_id: an LTI context that is mapped to `other_class_id`.
         consumer_key, consumer_secret, launch_url: to sign a launch oneself.
@@ -75,13 +77,13 @@ def describe(store: OpenLearningStore, settings: OpenLearningSettings, bases: di
         elif not info.other_institution_id and info.institution_id not in administered:
             info.other_api_key, info.other_institution_id = key.key, administered[0]
     if info.institution_id:
-        _tell_courses(store, info)
-        _tell_people(store, info)
-        _tell_registration(store, info)
+        _add_courses(store, info)
+        _add_people(store, info)
+        _add_registration(store, info)
     return info
 
 
-def _tell_courses(store: OpenLearningStore, info: Info) -> None:
+def _add_courses(store: OpenLearningStore, info: Info) -> None:
     course, classes = _first_course(store, info.institution_id)
     if course is not None:
         info.course_url = f"https://www.openlearning.com/{course.institution}/courses/{course.slug}/"
@@ -100,7 +102,7 @@ def _first_course(store: OpenLearningStore, institution: str) -> tuple[Course | 
     return course, store.classes_of(course.id) if course else []
 
 
-def _tell_people(store: OpenLearningStore, info: Info) -> None:
+def _add_people(store: OpenLearningStore, info: Info) -> None:
     for membership in store.memberships:
         user = store.users.get(membership.user)
         if membership.institution != info.institution_id or user is None:
@@ -127,7 +129,7 @@ def _tell_people(store: OpenLearningStore, info: Info) -> None:
     info.unmanaged_email = next(outside, "")
 
 
-def _tell_registration(store: OpenLearningStore, info: Info) -> None:
+def _add_registration(store: OpenLearningStore, info: Info) -> None:
     registration = store.institution_registration(info.institution_id)
     if registration is not None:
         info.consumer_key, info.consumer_secret = registration.consumer_key, registration.secret

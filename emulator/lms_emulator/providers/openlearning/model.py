@@ -1,7 +1,7 @@
 """OpenLearning's state: people, institutions, courses, classes, enrolments, launch registrations. No HTTP.
 
-What is known of each record comes from captured responses of the real API and from its help pages; the rest is
-marked as chosen in `settings.py` and in the routes.
+What is known of each record comes from captured responses of the real API and from its help pages; the settings and
+the routes mark the rest as chosen.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class ApiKey(Record, frozen=True, kw_only=True):
 
 
 class Course(Record, frozen=True, kw_only=True):
-    """A course. `public` ones are visible to every key; `online` ones are open to learners."""
+    """A course. Every key sees a `public` one; learners may open an `online` one."""
 
     id: ObjectId
     institution: str
@@ -149,7 +149,7 @@ class Nonce(Record, frozen=True, kw_only=True):
 
 
 class IssuedLaunch(Record, frozen=True, kw_only=True):
-    """The form that a sign-on call gave out, kept so that a changed one can be told field by field."""
+    """The form that a sign-on call gave out, kept so that changes to it can be named field by field."""
 
     nonce: str
     consumer_key: str
@@ -273,7 +273,7 @@ class OpenLearningStore(Store):
     class_setups: Table[ClassSetup]
     rate_windows: Table[RateWindow]
 
-    # finding
+    # --- finding ---
 
     def institution(self, reference: str) -> Institution | None:
         """By slug or by ObjectId."""
@@ -305,7 +305,7 @@ class OpenLearningStore(Store):
         """The user's enrolment in a class or program."""
         return self.enrolments.first("place", (user, place))
 
-    # rights
+    # --- rights ---
 
     def administers(self, user: str, institution: str) -> bool:
         """Whether the user is an administrator of the institution."""

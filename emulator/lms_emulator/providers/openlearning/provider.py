@@ -9,21 +9,20 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.provider import Provider
-from lms_emulator.providers.openlearning import refusals, wire
-from lms_emulator.providers.openlearning.consistency import problems
+from lms_emulator.providers.openlearning import checks, refusals, wire
+from lms_emulator.providers.openlearning.call import LAUNCH_PATH, Call, version
 from lms_emulator.providers.openlearning.info import Info, describe
 from lms_emulator.providers.openlearning.model import OpenLearningStore, Section
 from lms_emulator.providers.openlearning.routes import ROUTES
 from lms_emulator.providers.openlearning.settings import OpenLearningSettings
-from lms_emulator.providers.openlearning.wire import Call
 
 if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
 
 _UNKNOWN_CALLS = {
-    "/completions/": "no completions endpoint is known in this API",
-    "/members/": "no members endpoint is known in this API",
-    "/oauth/": "no OAuth endpoint is known here; calls are authorised by API key",
+    "/completions/": "this API has no known completions endpoint",
+    "/members/": "this API has no known members endpoint",
+    "/oauth/": "this API has no known OAuth endpoint; calls are authorised by API key",
 }
 
 
@@ -40,27 +39,23 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
     package = wire.PACKAGE
 
     def problems(self, section: Section) -> Iterable[str]:
-        """References in a world file to what is not there."""
-        return problems(section)
+        return checks.problems(section)
 
     def render(self, x: Call, refusal: Refusal) -> Response:
-        """JSON for the APIs, pages for browsers."""
         return wire.render(x, refusal)
 
     def not_found(self, x: Call) -> Refusal | Response:
-        """404, or the redirect to the path with its final slash: always on the web site, by setting in the API."""
+        """404, or a redirect to the path with its trailing slash: always on the web site, by setting in the API."""
         if not x.path.endswith("/") and self._exists(x, x.path + "/"):
-            if wire.version(x) and x.settings.trailing_slash == "strict":
-                x.warn("missing_trailing_slash", "the path exists only with a final slash")
-                return wire.missing_trailing_slash(x.path)
+            if version(x) and x.settings.trailing_slash == "strict":
+                x.warn("missing_trailing_slash", "the path exists only with a trailing slash")
+                return refusals.missing_trailing_slash(x.path)
             return self._add_slash(x)
-        if wire.version(x):
-            return wire.no_such_endpoint(x.path, self._hint(x))
+        if version(x):
+            return refusals.no_such_endpoint(x.path, self._hint(x))
         if x.path.startswith("/api/"):
             return refusals.v1_not_found(x.path, self._hint(x))
-        refusal = refusals.page_not_found(x.path)
-        refusal.diagnosis = self._hint(x)
-        return refusal
+        return refusals.page_not_found(x.path, self._hint(x))
 
     def _exists(self, x: Call, path: str) -> bool:
         route, _, allowed = self.router.match(x.method, path)
@@ -72,10 +67,10 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
         return "/" not in name and x.store.institutions.get(name) is None
 
     def _add_slash(self, x: Call) -> Response:
-        """What Django's APPEND_SLASH does, and what turns a slashless POST into a GET without its fields."""
+        """As Django's APPEND_SLASH does, which turns a slashless POST into a GET without its fields."""
         x.warn(
             "missing_trailing_slash",
-            "redirected to the path with a final slash; clients that follow turn a POST into a GET and lose its fields",
+            "redirected to the path with a trailing slash; following that turns a POST into a GET without its fields",
         )
         query = "?" + x.query_string.decode("latin-1") if x.query_string else ""
         location = f"{x.base_url}{x.raw_path.decode('latin-1')}/{query}"
@@ -83,18 +78,18 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
 
     def _hint(self, x: Call) -> str | None:
         if x.path.startswith("/api/provision/course/courses/"):
-            return "the old form of the path; the new one is /api/provision/course/<New Course Path>/"
+            return "this is the old form of the path; the new one is /api/provision/course/<New Course Path>/"
         if x.path.startswith("/api/provision/class/courses/"):
-            return "the course path goes without `courses/`: /api/provision/class/<Existing Course Path>/"
+            return "leave `courses/` out of the course path: /api/provision/class/<Existing Course Path>/"
         return next((hint for part, hint in _UNKNOWN_CALLS.items() if part in f"{x.path}/"), None)
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal | Response:
         """405 with `Allow`; the launch takes POST only, whatever the setting for GET."""
         if self._is_no_portal(x, x.path):
             return self.not_found(x)
-        if x.path == wire.LAUNCH_PATH:
-            return refusals.launch_method(x.method)
-        return wire.method_not_allowed(x.method, allowed)
+        if x.path == LAUNCH_PATH:
+            return refusals.launch_method(check="the method is POST", expected="POST", got=x.method)
+        return refusals.method_not_allowed(x.method, allowed)
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         """Credentials and ids of the world's first institution."""

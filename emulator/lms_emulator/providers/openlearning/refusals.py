@@ -1,222 +1,342 @@
-"""Named constructors of the refusals of launches, of the v1 API and of the web site.
+"""A named constructor for each refusal: its reason, its status and its words on the wire.
 
-What the person sees on a launch page is short; which check failed, with expected and got, is in the journal. The order
-of the checks and most statuses are chosen after the vendor's own LTI bridge; "used before" and "expired" are the words
-that users of the real service report.
+Only `email_not_managed`, "used before" and "expired" are words of the real service; the others are chosen, and so are
+most statuses. Those of launches follow the vendor's own LTI bridge
+(OpenLearningNet/LTI-Bridge LtiLaunch/index.ts, 1bb59dc).
+
+`details` are the arguments `check`, `expected`, `got` and `diagnosis` of `Refusal`: they go into the journal only, and
+the code that makes the check knows them best.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.http.refusals import Refusal
 
-# launches
+if TYPE_CHECKING:
+    from lms_emulator.providers.openlearning.call import Call
 
 
-def launch_method(method: str) -> Refusal:
-    """405: a launch is a form that is posted."""
+class FieldRefusal(Refusal):
+    """A refusal about one field of the body, which the 422 style names in its list."""
+
+    def __init__(self, reason: str, *, field: str, **details: Any) -> None:
+        super().__init__(reason, **details)
+        self.field = field
+
+
+# --- the API: paths and methods ---
+def no_such_endpoint(path: str, diagnosis: str | None = None) -> Refusal:
+    """404: nothing is known at this path."""
     return Refusal(
-        "launch_method",
-        status=405,
-        message="A launch must be sent with POST.",
-        check="the method is POST",
-        expected="POST",
-        got=method,
-        diagnosis="the launch was followed as a link; post its params as a form instead" if method == "GET" else None,
-        headers={"Allow": "POST"},
+        "no_such_endpoint", status=404, message="Not Found", check="a known endpoint", got=path, diagnosis=diagnosis
     )
 
 
-def launch_content_type(content_type: str) -> Refusal:
-    """415: OAuth signs URL-encoded forms only."""
-    diagnosis = "the form was sent as JSON; post the params as a URL-encoded form" if "json" in content_type else None
+def missing_trailing_slash(path: str) -> Refusal:
+    """404: the path exists only with its trailing slash."""
     return Refusal(
-        "launch_content_type",
+        "missing_trailing_slash",
+        status=404,
+        message="Not Found",
+        check="the path ends in a slash",
+        expected=path + "/",
+        got=path,
+        diagnosis="the trailing slash is missing; every documented path of this API ends in one",
+    )
+
+
+def method_not_allowed(method: str, allowed: tuple[str, ...]) -> Refusal:
+    """405 with `Allow`."""
+    names = ", ".join(allowed)
+    return Refusal(
+        "method_not_allowed",
+        status=405,
+        message="Method Not Allowed",
+        check="the path takes this method",
+        expected=names,
+        got=method,
+        headers={"Allow": names},
+    )
+
+
+# --- the API: who is calling ---
+def missing_api_key(diagnosis: str | None = None) -> Refusal:
+    """401: no key at all."""
+    return Refusal(
+        "missing_api_key",
+        status=401,
+        message="An API key is required",
+        check="an API key came with the request",
+        expected="the query parameter api_key, or the header X-API-Key",
+        diagnosis=diagnosis,
+    )
+
+
+def unknown_api_key(got: str, diagnosis: str | None) -> Refusal:
+    """401: a key that no account has."""
+    return Refusal(
+        "unknown_api_key",
+        status=401,
+        message="Invalid API key",
+        check="the API key belongs to an account",
+        expected="24 hex digits, a dot, 64 hex digits",
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def bearer_refused() -> Refusal:
+    """401 under the setting `bearer_keys = "refuse"`."""
+    return Refusal(
+        "bearer_not_accepted",
+        status=401,
+        message="An API key is required",
+        check="the API key came in the query or in X-API-Key",
+        got="Authorization: Bearer",
+        diagnosis="send the key as api_key in the query or in X-API-Key; the setting bearer_keys refuses Bearer",
+    )
+
+
+def rate_limited(limit: int, retry_after: int) -> Refusal:
+    """429 under the setting `rate_limit_per_minute`."""
+    return Refusal(
+        "rate_limited",
+        status=429,
+        message="Too Many Requests",
+        check=f"at most {limit} calls a minute with one key",
+        headers={"Retry-After": str(retry_after)},
+    )
+
+
+def not_allowed(right: str, got: str, diagnosis: str | None = None) -> Refusal:
+    """403: the key is good, but its user lacks the right."""
+    return Refusal(
+        "not_allowed",
+        status=403,
+        message="You do not have permission to perform this action",
+        check="the key's user has the right to do this",
+        expected=right,
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+# --- the API: things and fields ---
+def not_found(kind: str, identifier: str, found_kind: str | None = None) -> Refusal:
+    """404: no such thing.
+
+    Parameters:
+        found_kind: what the id really belongs to; only the journal says so.
+    """
+    diagnosis = None
+    if found_kind is not None and found_kind != kind:
+        diagnosis = f"that id is {_with_article(found_kind)}, not {_with_article(kind)}"
+    return Refusal(
+        f"unknown_{kind}",
+        status=404,
+        message=f"{kind.capitalize()} not found",
+        check=f"the {kind} exists",
+        got=identifier,
+        diagnosis=diagnosis,
+    )
+
+
+def _with_article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aei" else f"a {noun}"  # a user
+
+
+def field_error(x: Call, field: str, message: str, *, got: object = None, diagnosis: str | None = None) -> Refusal:
+    """400 (or 422, by setting): a field is missing, or its value cannot be used."""
+    return FieldRefusal(
+        "field_invalid" if got is not None else "field_missing",
+        field=field,
+        status=x.settings.field_error_status,
+        message=message,
+        check=f"the field {field}",
+        expected=message,
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def query_error(name: str, message: str, got: str | None = None) -> Refusal:
+    """400: a query parameter is missing, or its value cannot be used."""
+    return Refusal(
+        "query_invalid", status=400, message=message, check=f"the query parameter {name}", expected=message, got=got
+    )
+
+
+def email_not_managed(email: str) -> Refusal:
+    """400, word for word as the real v2.2 answers: the address belongs to an account outside the institution.
+
+    Source: RodrigoZillesg/eau-app OPENLEARNING_SSO_EDGE_CASES.md, 56ea7ae.
+    """
+    return FieldRefusal(
+        "email_not_managed",
+        field="primary_email_address",
+        status=400,
+        message="An existing user with the provided email is not managed by this institution",
+        check="no account outside this institution has the e-mail address",
+        got=email,
+        diagnosis="an account with this e-mail exists elsewhere on OpenLearning; the answer is 400, not 409",
+    )
+
+
+def external_id_in_use(external_id: str, institution: str) -> Refusal:
+    """400: another account of the institution has this external id."""
+    diagnosis = None
+    if external_id == institution:
+        diagnosis = (
+            "external_institution_id holds the institution's own id; it is meant for your own key of the user, "
+            "different for every user"
+        )
+    return FieldRefusal(
+        "external_id_in_use",
+        field="external_institution_id",
+        status=400,
+        message="external_institution_id is already in use in this institution",
+        check="the external id is free in this institution",
+        got=external_id,
+        diagnosis=diagnosis,
+    )
+
+
+def no_external_id(user: str) -> Refusal:
+    """400: the account is in the institution, but has no external id to sign on with."""
+    message = "The user has no external institution id"
+    return Refusal(
+        "no_external_id", status=400, message=message, check="the user has an external institution id", got=user
+    )
+
+
+def already_enrolled(user: str, place: str) -> Refusal:
+    """400: the user is in the class or program already."""
+    message = "The user is already enrolled"
+    return Refusal(
+        "already_enrolled", status=400, message=message, check="the user is not enrolled yet", got=f"{user} in {place}"
+    )
+
+
+def unsupported_body(content_type: str) -> Refusal:
+    """415 under the setting `json_bodies = "refuse"`."""
+    return Refusal(
+        "unsupported_body",
         status=415,
-        message="A launch must be a URL-encoded form.",
-        check="the body is a URL-encoded form",
+        message="Unsupported Media Type",
+        check="the body is a form",
         expected="application/x-www-form-urlencoded",
         got=content_type,
-        diagnosis=diagnosis,
+        diagnosis="JSON was sent where the documentation asks for a form",
     )
 
 
-def launch_unreadable(why: str) -> Refusal:
+def unreadable_body(why: str) -> Refusal:
+    """400: the body is not what its content type says."""
+    message = "The request body could not be read"
+    return Refusal("unreadable_body", status=400, message=message, check="the body can be read", got=why)
+
+
+# --- launches; the words are for the person in front of the browser ---
+def launch_method(**details: Any) -> Refusal:
+    """405: a launch is a form that is posted."""
+    message = "A launch must be sent with POST."
+    return Refusal("launch_method", status=405, message=message, headers={"Allow": "POST"}, **details)
+
+
+def launch_content_type(**details: Any) -> Refusal:
+    """415: OAuth 1.0 signs URL-encoded forms only."""
+    return Refusal("launch_content_type", status=415, message="A launch must be a URL-encoded form.", **details)
+
+
+def launch_unreadable(**details: Any) -> Refusal:
     """400: the form does not decode."""
-    return Refusal(
-        "launch_unreadable",
-        status=400,
-        message="The launch could not be read.",
-        check="the form decodes as UTF-8",
-        got=why,
-    )
+    return Refusal("launch_unreadable", status=400, message="The launch could not be read.", **details)
 
 
-def launch_without_key(diagnosis: str | None) -> Refusal:
-    """422: nobody claims to have signed it."""
-    return Refusal(
-        "launch_without_key",
-        status=422,
-        message="The launch has no consumer key.",
-        check="oauth_consumer_key is in the form",
-        diagnosis=diagnosis,
-    )
+def launch_without_key(**details: Any) -> Refusal:
+    """422: no consumer key, so nobody claims to have signed it."""
+    return Refusal("launch_without_key", status=422, message="The launch has no consumer key.", **details)
 
 
-def launch_unknown_key(got: str, diagnosis: str | None) -> Refusal:
+def launch_unknown_key(**details: Any) -> Refusal:
     """403: the consumer key is not registered."""
-    return Refusal(
-        "launch_unknown_key",
-        status=403,
-        message="The consumer key is not known.",
-        check="oauth_consumer_key is registered",
-        got=got,
-        diagnosis=diagnosis,
-    )
+    return Refusal("launch_unknown_key", status=403, message="The consumer key is not known.", **details)
 
 
-def launch_not_lti(field: str, expected: str, got: str | None) -> Refusal:
+def launch_not_lti(field: str, **details: Any) -> Refusal:
     """400: one of the three fields that make it an LTI 1.1 launch is missing or has another value."""
-    return Refusal(
-        "launch_not_lti",
-        status=400,
-        message=f"The launch is not a valid LTI message ({field}).",
-        check=f"the LTI field {field}",
-        expected=expected,
-        got=got,
-    )
+    message = f"The launch is not a valid LTI message ({field})."
+    return Refusal("launch_not_lti", status=400, message=message, **details)
 
 
-def launch_oauth_fields(field: str, expected: str, got: Any) -> Refusal:
-    """400: an OAuth field is repeated, missing, or not one this tool works with."""
-    return Refusal(
-        "launch_oauth_fields",
-        status=400,
-        message=f"The launch is not signed correctly ({field}).",
-        check=f"the OAuth field {field}",
-        expected=expected,
-        got=got,
-    )
+def launch_oauth_fields(field: str, **details: Any) -> Refusal:
+    """400: an OAuth field is repeated, missing, or has a value that no launch has."""
+    message = f"The launch is not signed correctly ({field})."
+    return Refusal("launch_oauth_fields", status=400, message=message, **details)
 
 
-def launch_signature(expected: str, got: str, diagnosis: str | None) -> Refusal:
+def launch_signature(**details: Any) -> Refusal:
     """403: the signature is not that of this form, URL and secret."""
-    return Refusal(
-        "launch_signature",
-        status=403,
-        message="The signature of the launch is not valid.",
-        check="oauth_signature is the HMAC-SHA1 of this request",
-        expected=expected,
-        got=got,
-        diagnosis=diagnosis,
-    )
+    return Refusal("launch_signature", status=403, message="The signature of the launch is not valid.", **details)
 
 
-def launch_expired(max_age: int, age: int, diagnosis: str | None) -> Refusal:
+def launch_expired(**details: Any) -> Refusal:
     """403: made too long ago."""
-    return Refusal(
-        "launch_expired",
-        status=403,
-        message="This link has expired.",
-        check=f"oauth_timestamp is at most {max_age} s old",
-        expected=f"0 to {max_age} s",
-        got=f"{age} s",
-        diagnosis=diagnosis,
-    )
+    return Refusal("launch_expired", status=403, message="This link has expired.", **details)
 
 
-def launch_not_yet_valid(skew: int, ahead: int, diagnosis: str | None) -> Refusal:
+def launch_not_yet_valid(**details: Any) -> Refusal:
     """403: its timestamp lies in the future."""
-    return Refusal(
-        "launch_not_yet_valid",
-        status=403,
-        message="This link is not valid yet.",
-        check=f"oauth_timestamp is at most {skew} s ahead of the server's clock",
-        expected=f"at most {skew} s",
-        got=f"{ahead} s",
-        diagnosis=diagnosis,
-    )
+    return Refusal("launch_not_yet_valid", status=403, message="This link is not valid yet.", **details)
 
 
-def launch_replayed(nonce: str, used_at: str) -> Refusal:
-    """403: the same launch came before."""
-    return Refusal(
-        "launch_replayed",
-        status=403,
-        message="This link has been used before.",
-        check="oauth_nonce was never used with this key",
-        got=f"{nonce}, used at {used_at}",
-        diagnosis="the form was posted twice: a cached or pre-rendered launch, a double click or a reload; "
-        "ask for a new launch each time",
-    )
+def launch_replayed(**details: Any) -> Refusal:
+    """403: its nonce has been used before."""
+    return Refusal("launch_replayed", status=403, message="This link has been used before.", **details)
+
+
+def launch_user(**details: Any) -> Refusal:
+    """403: the launch names nobody who can be signed in."""
+    return Refusal("launch_user", status=403, message="Your account could not be identified.", **details)
+
+
+def class_not_set_up(**details: Any) -> Refusal:
+    """403: the context leads to no class of the institution."""
+    return Refusal("class_not_set_up", status=403, message="This class has not been set up.", **details)
 
 
 def unusable_address(url: str) -> Refusal:
     """400: the Host header makes no address that could be signed."""
-    return Refusal(
-        "unusable_address",
-        status=400,
-        message="Bad Request",
-        check="the Host header is a host name, with or without a port",
-        got=url,
-    )
+    check = "the Host header is a host name, with or without a port"
+    return Refusal("unusable_address", status=400, message="Bad Request", check=check, got=url)
 
 
-def launch_user(check: str, got: str | None, diagnosis: str | None = None) -> Refusal:
-    """403: the launch names nobody who can be signed in."""
-    return Refusal(
-        "launch_user",
-        status=403,
-        message="Your account could not be identified.",
-        check=check,
-        got=got,
-        diagnosis=diagnosis,
-    )
-
-
-def class_not_set_up(context_id: str, diagnosis: str | None) -> Refusal:
-    """403: the context leads to no class of the institution."""
-    return Refusal(
-        "class_not_set_up",
-        status=403,
-        message="This class has not been set up.",
-        check="context_id is a class of the institution, or mapped to one",
-        got=context_id,
-        diagnosis=diagnosis,
-    )
-
-
+# --- the web site ---
 def setup_not_open(got: str) -> Refusal:
-    """403: the set-up page was sent without a pending staff launch of this browser."""
-    return Refusal(
-        "setup_not_open",
-        status=403,
-        message="This class set-up has expired. Launch again.",
-        check="a staff launch of this browser is waiting for set-up",
-        got=got,
-    )
+    """403: the set-up form came without a pending staff launch of this browser."""
+    message = "This class set-up has expired. Launch again."
+    check = "a staff launch of this browser is waiting for set-up"
+    return Refusal("setup_not_open", status=403, message=message, check=check, got=got)
 
 
 def setup_choice(got: str) -> Refusal:
     """400: neither a class of the institution nor a title was chosen on the set-up page."""
+    message = "Choose a class, or give a title for a new course."
+    check = "a class of the institution or a title was chosen"
+    return Refusal("setup_choice", status=400, message=message, check=check, got=got)
+
+
+def page_not_found(path: str, diagnosis: str | None = None) -> Refusal:
+    """404 as a page."""
+    message = "This page does not exist."
     return Refusal(
-        "setup_choice",
-        status=400,
-        message="Choose a class, or give a title for a new course.",
-        check="a class of the institution or a title was chosen",
-        got=got,
+        "page_not_found", status=404, message=message, check="the page exists", got=path, diagnosis=diagnosis
     )
 
 
-def page_not_found(path: str) -> Refusal:
-    """404 page."""
-    return Refusal("page_not_found", status=404, message="This page does not exist.", check="the page exists", got=path)
-
-
-# v1
-
-
+# --- the v1 API ---
 def v1_unauthorised(check: str, got: str | None, diagnosis: str | None = None) -> Refusal:
     """401 with a Basic challenge."""
     return Refusal(
@@ -233,25 +353,19 @@ def v1_unauthorised(check: str, got: str | None, diagnosis: str | None = None) -
 
 def v1_forbidden(right: str, user: str) -> Refusal:
     """403: the account may not do this."""
-    return Refusal(
-        "v1_forbidden",
-        status=403,
-        message="Permission denied",
-        check="the account has the right to do this",
-        expected=right,
-        got=user,
-    )
+    check = "the account has the right to do this"
+    return Refusal("v1_forbidden", status=403, message="Permission denied", check=check, expected=right, got=user)
 
 
 def v1_field(field: str, message: str, got: str | None = None) -> Refusal:
-    """400: a field is missing or cannot be used."""
+    """400: a field is missing, or its value cannot be used."""
     return Refusal(
         "v1_field", status=400, message=f"{field}: {message}", check=f"the field {field}", expected=message, got=got
     )
 
 
 def v1_taken(what: str) -> Refusal:
-    """400: a course or class of that path exists."""
+    """400: a course or class with that path exists."""
     return Refusal("v1_taken", status=400, message=f"{what} already exists", check="the path is free", got=what)
 
 

@@ -1,4 +1,4 @@
-"""OpenLearning's behaviours that nobody outside knows for sure, each as a setting."""
+"""OpenLearning's behaviours that nobody outside knows for sure, each as a setting; and the sources of what is known."""
 
 from __future__ import annotations
 
@@ -8,21 +8,31 @@ import msgspec
 
 from lms_emulator.core.settings import choice
 
+GUIDE = "https://help.openlearning.com/t/k9slj4/openlearning-api-user-provisioning-and-single-sign-on-with-lti"
+V1_GUIDE = "https://help.openlearning.com/t/y7w850/course-provisioning-and-setup-apis"
+LTI_PROVISIONING = "https://help.openlearning.com/t/k99c8r"
+CAPTURE = "chriskok/cikguhub OL_data.py, c031bba"
+PAYMENT_GATEWAY = "OpenLearningNet/integration-examples payment-gateway/src/index.ts, ab71ca2"
+GATEWAY_MOCK = "rumanta/ol-mock-external-gateway README.md, 445d21c"
+COURSE_LIST = "QtRoS/acadebot2 rudra/searchengine/openlearning.go, 4bc73a2"
+CORRECT_SERVICE = "RodrigoZillesg/eau-app eau-backend/src/services/openlearningCorrect.service.ts, 4f91e01"
+CATALOGUE_SYNC = "RodrigoZillesg/eau-app eau-backend/src/services/openlearningCatalogSync.service.ts, 5470c98"
+STATUS_REPORT = "RodrigoZillesg/eau-app OPENLEARNING_STATUS_REPORT.md, 2fb6222"
+
 
 class OpenLearningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings under the name `openlearning`."""
 
-    # API
-
+    # --- the API ---
     trailing_slash: Annotated[
         Literal["strict", "redirect"],
-        choice("What an API path without its final slash gets: 404, or a 301 to the path with it."),
+        choice("What an API path without its trailing slash gets: 404, or a 301 to the path with it."),
     ] = "strict"
     bearer_keys: Annotated[
         Literal["accept", "refuse"],
         choice(
             "Whether the API key is taken from `Authorization: Bearer`.",
-            source="the SSO guide calls the key a bearer token in prose",
+            source=f"{GUIDE} (calls the key a bearer token in prose)",
         ),
     ] = "accept"
     error_style: Annotated[
@@ -34,19 +44,19 @@ class OpenLearningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
         choice(
             "Status for a missing or invalid field; 422 answers with FastAPI's list of details.",
             evidence="inferred",
-            source="business errors were seen with 400",
+            source="RodrigoZillesg/eau-app OPENLEARNING_SSO_EDGE_CASES.md, 56ea7ae (a business error with 400)",
         ),
     ] = 400
     json_bodies: Annotated[
         Literal["accept", "refuse"],
-        choice("Whether endpoints documented for forms take JSON as well (with a warning), or answer 415."),
+        choice("Whether endpoints documented for forms accept JSON as well (with a warning), or answer 415."),
     ] = "accept"
     exact_json_405: Annotated[
         bool,
         choice(
             "Program enrolments answer 405 to exactly `application/json`; with a charset parameter they work.",
             evidence="observed",
-            source="field notes of an integrator of the v2.2 QA site",
+            source=GATEWAY_MOCK,
         ),
     ] = False
     check_email_format: Annotated[bool, choice("Refuse e-mail addresses without a local part, an @ and a domain.")] = (
@@ -57,11 +67,11 @@ class OpenLearningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
         choice(
             "Items per page of lists when the client asks for none.",
             evidence="inferred",
-            source="lists of 97 and 60 items came in one call",
+            source="RodrigoZillesg/eau-app OPENLEARNING_INTEGRATION_REPORT.md, 4f91e01 (97 and 60 items in one call)",
             ge=1,
         ),
     ] = 100
-    max_page_size: Annotated[int, choice("The largest itemsPerPage that is honoured.", ge=1)] = 1000
+    max_page_size: Annotated[int, choice("The largest itemsPerPage that is granted.", ge=1)] = 1000
     list_external_id_alias: Annotated[
         bool, choice("Send `external_id` beside `external_institution_id` in lists of managed users.")
     ] = False
@@ -70,42 +80,42 @@ class OpenLearningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
         choice(
             "Value of `send_password_email` and `send_welcome_email` when they are left out.",
             evidence="inferred",
-            source="the SSO guide tells readers to switch them off",
+            source=f"{GUIDE} (tells integrators to switch them off)",
         ),
     ] = True
-    rate_limit_per_minute: Annotated[int, choice("Calls per minute and key before 429; 0 is no limit.", ge=0)] = 0
+    rate_limit_per_minute: Annotated[int, choice("Calls per minute with one key before 429; 0 is no limit.", ge=0)] = 0
 
-    # launches
-
+    # --- launches ---
     web_base_url: Annotated[
         str,
         choice(
             "Address of the web site in answers and in signed launch URLs, e.g. `https://www.openlearning.com`; "
-            "empty follows the address the request came by."
+            "empty: the address the request came to."
         ),
     ] = ""
     launch_max_age_seconds: Annotated[
         int,
         choice(
             "How long after its timestamp a launch works.",
-            source="default of the LTI library in the vendor's examples",
+            source="OpenLearningNet/LTI-Bridge LtiLaunch/index.ts, 1bb59dc (the default of its library ims-lti)",
             ge=0,
         ),
     ] = 300
     launch_clock_skew_seconds: Annotated[int, choice("How far in the future a launch's timestamp may be.", ge=0)] = 60
     allow_get_launch: Annotated[
-        bool, choice("Take launches sent as GET links, which the guide does not provide for.")
+        bool, choice("Accept launches sent as GET links, which the guide does not provide for.")
     ] = False
     launch_creates_user: Annotated[
         bool,
         choice(
             "A launch signed by the integrator creates a managed account for an unknown user.",
             evidence="documented",
-            source="LTI 1.1 single sign-on help page",
+            source=(
+                "https://help.openlearning.com/t/k90963/lti-v1-1-single-sign-on-launching-openlearning-from-a-consumer-application"
+            ),
         ),
     ] = True
     session_seconds: Annotated[int, choice("How long a browser stays signed in after a launch.", ge=1)] = 14_400
 
-    # v1
-
+    # --- the v1 API ---
     v1_course_online: Annotated[bool, choice("Whether courses made by the v1 API are online at once.")] = False

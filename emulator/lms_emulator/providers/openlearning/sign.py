@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,8 +17,10 @@ from lms_emulator.core.clock import wall
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.state.store import StoreSeed
+from lms_emulator.core.worlds.file import section
+from lms_emulator.providers.openlearning import provider
 from lms_emulator.providers.openlearning.info import Info, describe
-from lms_emulator.providers.openlearning.model import OpenLearningStore, Section
+from lms_emulator.providers.openlearning.model import OpenLearningStore
 from lms_emulator.providers.openlearning.settings import OpenLearningSettings
 from lms_emulator.signing import lti11, oauth1
 
@@ -29,14 +30,14 @@ _FORMATS = ("all", "base", "signature", "form", "curl", "html", "json")
 
 @dataclass(frozen=True, kw_only=True)
 class SignedLaunch:
-    """A launch in the forms in which it is of use.
+    """A signed launch, in every form that is of use.
 
     Attributes:
         params: the form's fields.
         base: the signature base string.
         form: the body, percent-encoded.
-        curl: the launch as a command that keeps the session and follows to the class.
-        html: a page that posts itself when a browser opens it.
+        curl: a command that posts the launch, keeps the session, and follows the redirect to the class.
+        html: a page that posts the launch as soon as a browser opens it.
     """
 
     params: dict[str, str]
@@ -47,7 +48,11 @@ class SignedLaunch:
 
 
 def launch(url: str, params: dict[str, str]) -> SignedLaunch:
-    """Put a signed form into all its forms."""
+    """A signed launch from its fields.
+
+    Parameters:
+        params: the fields with their signature, from `lti11.signed_launch`.
+    """
     form = urlencode(params)
     inputs = "\n".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in params.items()
@@ -70,28 +75,32 @@ def add_commands(subparsers: Any) -> None:
     """Register the command with `lms-emulator sign`."""
     parser = subparsers.add_parser(
         "openlearning-launch",
-        help="OpenLearning: a signed LTI 1.1 launch, as form, curl command or page",
-        description="Print an LTI 1.1 launch signed with OAuth 1.0 (HMAC-SHA1), as an integrator would sign it.",
+        help="OpenLearning: a signed LTI 1.1 launch, as a form, a curl command or a page",
+        description="Print an LTI 1.1 launch signed with OAuth 1.0 (HMAC-SHA1), as a correct integrator signs it.",
     )
-    parser.add_argument("--user-id", help="your own id of the person (default: the demo world's learner)")
-    parser.add_argument("--context-id", help="class id or mapped context (default: the demo class; empty: none)")
-    parser.add_argument("--roles", default="Learner", help="comma-separated (default Learner)")
+    parser.add_argument("--user-id", help="your own id for the person (default: the world's managed user)")
+    parser.add_argument("--context-id", help="class id or mapped context (default: the world's class; empty: none)")
+    parser.add_argument("--roles", default="Learner", help="LTI roles, separated by commas (default: Learner)")
     parser.add_argument(
-        "--field", action="append", default=[], metavar="NAME=VALUE", help="a further field, or another value"
+        "--field",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="add or replace a field; can be repeated",
     )
-    parser.add_argument("--consumer-key", help="of the institution or class")
-    parser.add_argument("--secret", help="the consumer's secret")
+    parser.add_argument("--consumer-key", help="consumer key of the institution or class (default: from the world)")
+    parser.add_argument("--secret", help="secret of that consumer key (default: from the world)")
     parser.add_argument("--timestamp", type=int, help="seconds since 1970 (default: now)")
-    parser.add_argument("--nonce", help="used once (default: random)")
+    parser.add_argument("--nonce", help="never used before (default: random)")
     parser.add_argument(
-        "--world", default="demo", metavar="demo|FILE", help="where values that are not given come from (default demo)"
+        "--world", default="demo", metavar="demo|FILE", help="the world that supplies what is not given (default: demo)"
     )
     parser.add_argument(
         "--url",
         default=os.environ.get("LMS_EMULATOR_OPENLEARNING_URL", DEFAULT_URL),
-        help=f"address of the emulator or of the launch (default LMS_EMULATOR_OPENLEARNING_URL, else {DEFAULT_URL})",
+        help=f"address of the emulator, or of the launch (default: LMS_EMULATOR_OPENLEARNING_URL, else {DEFAULT_URL})",
     )
-    parser.add_argument("--print", dest="form", choices=_FORMATS, default="all", help="only this part")
+    parser.add_argument("--print", dest="form", choices=_FORMATS, default="all", help="print only this part")
     parser.set_defaults(run=_run)
 
 
@@ -101,7 +110,7 @@ def _run(args: argparse.Namespace) -> int:
     user_id = args.user_id or known.managed_user.external_institution_id
     for name, value in (("consumer-key", key), ("secret", secret), ("user-id", user_id)):
         if not value:
-            raise UsageError(f"give --{name}; the world `{args.world}` has none")
+            raise UsageError(f"give --{name}: the world `{args.world}` has none")
     context = known.class_id if args.context_id is None else args.context_id
     fields: dict[str, str | None] = {"user_id": user_id, "roles": args.roles, "context_id": context or None}
     fields |= _further(args.field)
@@ -128,27 +137,15 @@ def _further(given: list[str]) -> dict[str, str]:
         if not name or not equals:
             raise UsageError(f"--field: `{text}` is not NAME=VALUE")
         if name.startswith("oauth_"):
-            raise UsageError(f"--field: {name} is made here; see --consumer-key, --timestamp and --nonce")
+            raise UsageError(f"--field: {name} is set by this command; use --consumer-key, --timestamp or --nonce")
         fields[name] = value
     return fields
 
 
 def _info(world: str) -> Info:
-    """What the world tells about itself: consumer, class and learner."""
-    import tomllib
-    from importlib import resources
-
-    try:
-        if world == "demo":
-            data: Any = tomllib.loads(resources.files(__package__ or "").joinpath("demo.toml").read_text("utf-8"))
-        else:
-            text = Path(world).read_text("utf-8")
-            whole = msgspec.json.decode(text) if world.endswith(".json") else tomllib.loads(text)
-            data = whole.get("openlearning", {})
-        section = msgspec.convert(data, Section)
-    except (OSError, ValueError, msgspec.MsgspecError, AttributeError) as error:
-        raise UsageError(f"{world}: {error}") from None
-    return describe(OpenLearningStore(StoreSeed(section, OpenLearningStore.tables)), OpenLearningSettings(), {})
+    """Consumer, class and learner of a world."""
+    seed = StoreSeed(section(world, provider), OpenLearningStore.tables)
+    return describe(OpenLearningStore(seed), OpenLearningSettings(), {})
 
 
 def _show(form: str, made: SignedLaunch) -> None:

@@ -7,28 +7,29 @@ from urllib.parse import unquote, urlsplit
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openlearning import credentials, reading, views, wire
+from lms_emulator.providers.openlearning import credentials, refusals, shapes
+from lms_emulator.providers.openlearning.call import Call, api, web_base
 from lms_emulator.providers.openlearning.model import Course, User
-from lms_emulator.providers.openlearning.routes.declare import api
-from lms_emulator.providers.openlearning.wire import Call
+from lms_emulator.providers.openlearning.paging import paged
+from lms_emulator.providers.openlearning.settings import CAPTURE, CATALOGUE_SYNC, GUIDE
 
 _REAL_HOSTS = ("openlearning.com", "api.openlearning.com", "qa-api.openlearning.com")
 
 
 def list_courses(x: Call) -> Response:
-    """Courses that the key may see, filtered by `url` or `featured`. Always a list."""
+    """Courses that the key may see, filtered by `url` or `featured`; always a list."""
     me = credentials.caller(x)
     url = x.query.get("url")
     courses = x.store.courses.values() if url is None else _by_url(x, url)
     featured = x.query.get("featured")
     if featured is not None:
         if featured not in ("true", "false"):
-            raise wire.query_error("featured", "featured must be true or false", featured)
+            raise refusals.query_error("featured", "featured must be true or false", featured)
         courses = [course for course in courses if course.featured is (featured == "true")]
     visible = [course for course in courses if x.store.may_see(me.id, course)]
     if url is not None and not visible:
         x.warn("no_match", f"no course at {url}; the list is empty" + _hidden(x, me, courses))
-    return reading.paged(x, visible, lambda course: views.course(x, course))
+    return paged(x, visible, lambda course: shapes.course(x, course))
 
 
 def _hidden(x: Call, me: User, courses: list[Course]) -> str:
@@ -51,7 +52,7 @@ def _by_url(x: Call, url: str) -> list[Course]:
         return []
     path = unquote(parts.path).strip("/")
     if host.removeprefix("www.") not in _REAL_HOSTS:
-        own = urlsplit(wire.web_base(x))
+        own = urlsplit(web_base(x))
         if host not in (own.netloc.lower(), x.authority.lower()):
             return []
         path = path.removeprefix(own.path.strip("/")).strip("/")
@@ -70,10 +71,10 @@ def list_classes(x: Call) -> Response:
     course_id = x.path_params["course_id"]
     course = x.store.courses.get(course_id)
     if course is None:
-        raise wire.not_found("course", course_id, x.store.kind_of(course_id))
+        raise refusals.not_found("course", course_id, x.store.kind_of(course_id))
     if not x.store.may_see(me.id, course):
-        raise wire.not_allowed(f"member of {course.institution}", "not a member")
-    return reading.paged(x, x.store.classes_of(course.id), views.klass)
+        raise refusals.not_allowed(f"member of {course.institution}", "not a member")
+    return paged(x, x.store.classes_of(course.id), shapes.klass)
 
 
 def list_institution_courses(x: Call) -> Response:
@@ -81,9 +82,9 @@ def list_institution_courses(x: Call) -> Response:
     me = credentials.caller(x)
     institution = credentials.institution_in_path(x)
     if x.store.membership(institution.id, me.id) is None:
-        raise wire.not_allowed(f"member of {institution.id}", "not a member")
+        raise refusals.not_allowed(f"member of {institution.id}", "not a member")
     courses = x.store.courses.find("institution", institution.id)
-    return reading.paged(x, courses, lambda course: views.course(x, course))
+    return paged(x, courses, lambda course: shapes.course(x, course))
 
 
 ROUTES: tuple[Route, ...] = (
@@ -92,7 +93,7 @@ ROUTES: tuple[Route, ...] = (
         "/courses/",
         list_courses,
         evidence="documented",
-        source="SSO guide, note 2; body as captured",
+        source=f"{GUIDE} (note 2); body: {CAPTURE}",
         summary="Courses by `url`, `featured`, `page`, `itemsPerPage`",
         query={"url": "course URL", "featured": "true or false", "page": "from 1", "itemsPerPage": "items per page"},
     ),
@@ -101,7 +102,7 @@ ROUTES: tuple[Route, ...] = (
         "/courses/{course_id}/classes/",
         list_classes,
         evidence="documented",
-        source="SSO guide, note 2; body as captured",
+        source=f"{GUIDE} (note 2); body: {CAPTURE}",
         summary="Classes of a course",
     ),
     *api(
@@ -109,7 +110,7 @@ ROUTES: tuple[Route, ...] = (
         "/institutions/{institution_id}/courses/",
         list_institution_courses,
         evidence="observed",
-        source="three public clients of v2.2",
+        source=CATALOGUE_SYNC,
         summary="Courses of an institution",
     ),
 )

@@ -5,39 +5,39 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openlearning import accounts, credentials, reading, views, wire
+from lms_emulator.providers.openlearning import call, credentials, refusals, rules, shapes, wire
+from lms_emulator.providers.openlearning.call import JSON, Call, api, request_body
 from lms_emulator.providers.openlearning.model import Class, User
-from lms_emulator.providers.openlearning.routes.declare import JSON, api, request_body
-from lms_emulator.providers.openlearning.wire import Call
+from lms_emulator.providers.openlearning.settings import GATEWAY_MOCK, PAYMENT_GATEWAY
 
 
 def enrol(x: Call) -> Response:
     """Enrol `user` in `class`, both sent in a form."""
     me = credentials.caller(x)
-    values = reading.fields(x)
+    values = call.fields(x)
     hints = {"class": "class_id", "user": "user_id"}
     wanted = {
-        name: reading.required(
+        name: call.required(
             x, values, name, f"this endpoint's field is {name}, not {other}" if other in values else None
         )
         for name, other in hints.items()
     }
-    reading.unknown_fields(x, values, ("class", "user"))
+    call.warn_about_unknown_fields(x, values, ("class", "user"))
     return _enrol(x, me, _class(x, wanted["class"]), _user(x, wanted["user"]))
 
 
 def enrol_by_json(x: Call) -> Response:
     """Enrol `user` in `class`, or in the default class of `course`, sent as JSON (v2.2)."""
     me = credentials.caller(x)
-    body = reading.json_object(x)
-    texts = {name: reading.json_text(x, body, name) for name in ("user", "course", "class")}
-    flags = {name: reading.json_text(x, body, name) or "" for name in ("send_welcome_email", "ignore_course_prereqs")}
-    welcome = reading.boolean(x, flags, "send_welcome_email", x.settings.send_mail_by_default)
-    reading.boolean(x, flags, "ignore_course_prereqs", False)
-    reading.unknown_fields(x, body, (*texts, *flags))
+    body = call.json_object(x)
+    texts = {name: call.json_text(x, body, name) for name in ("user", "course", "class")}
+    flags = {name: call.json_text(x, body, name) or "" for name in ("send_welcome_email", "ignore_course_prereqs")}
+    welcome = call.boolean(x, flags, "send_welcome_email", x.settings.send_mail_by_default)
+    call.boolean(x, flags, "ignore_course_prereqs", False)
+    call.warn_about_unknown_fields(x, body, (*texts, *flags))
     user_id = texts["user"]
     if not user_id:
-        raise wire.field_error(x, "user", "user is required")
+        raise refusals.field_error(x, "user", "user is required")
     klass = _class_or_default(x, texts["class"], texts["course"])
     user = _user(x, user_id)
     response = _enrol(x, me, klass, user)
@@ -59,59 +59,59 @@ def _class_or_default(x: Call, class_id: str | None, course_id: str | None) -> C
     if class_id:
         klass = _class(x, class_id)
         if course_id and klass.course != course_id:
-            raise wire.field_error(x, "class", "class is not a class of course", got=f"{class_id} in {course_id}")
+            raise refusals.field_error(x, "class", "class is not a class of course", got=f"{class_id} in {course_id}")
         return klass
     if not course_id:
-        raise wire.field_error(x, "class", "class or course is required")
+        raise refusals.field_error(x, "class", "class or course is required")
     if course_id not in x.store.courses:
-        raise wire.not_found("course", course_id, x.store.kind_of(course_id))
+        raise refusals.not_found("course", course_id, x.store.kind_of(course_id))
     classes = x.store.classes_of(course_id)
     if not classes:
-        raise wire.not_found("class", course_id)
+        raise refusals.not_found("class", course_id)
     return classes[0]
 
 
 def _class(x: Call, class_id: str) -> Class:
     klass = x.store.classes.get(class_id)
     if klass is None:
-        raise wire.not_found("class", class_id, x.store.kind_of(class_id))
+        raise refusals.not_found("class", class_id, x.store.kind_of(class_id))
     return klass
 
 
 def _user(x: Call, user_id: str) -> User:
     user = x.store.users.get(user_id)
     if user is None:
-        raise wire.not_found("user", user_id, x.store.kind_of(user_id))
+        raise refusals.not_found("user", user_id, x.store.kind_of(user_id))
     return user
 
 
 def _enrol(x: Call, me: User, klass: Class, user: User) -> Response:
     course = x.store.courses.get(klass.course)
     if course is None or not x.store.administers_course(me.id, course):
-        raise wire.not_allowed("administrator of the course", me.profile_name)
+        raise refusals.not_allowed("administrator of the course", me.profile_name)
     if x.store.enrolment(user.id, klass.id) is not None:
-        raise wire.already_enrolled(user.id, klass.id)
-    return wire.data(views.enrolment(accounts.enrol(x.store, x.ids, x.clock, user, klass, "learner")))
+        raise refusals.already_enrolled(user.id, klass.id)
+    return wire.data(shapes.enrolment(rules.enrol(x.store, x.ids, x.clock, user, klass, "learner")))
 
 
 def enrol_in_program(x: Call) -> Response:
     """Enrol `user` in a program, sent as JSON (v2.2)."""
     if x.settings.exact_json_405 and x.headers.get("content-type", "").strip().lower() == "application/json":
-        x.warn("exact_json", "exactly `application/json` is taken by another handler; add `; charset=utf-8`")
-        raise wire.method_not_allowed(x.method, ("GET",))
+        x.warn("exact_json", "exactly `application/json` goes to another handler; add `; charset=utf-8`")
+        raise refusals.method_not_allowed(x.method, ("GET",))
     me = credentials.caller(x)
     institution = credentials.administered(x, me)
     program_id = x.path_params["program_id"]
     program = x.store.programs.get(program_id)
     if program is None or program.institution != institution.id:
-        raise wire.not_found("program", program_id, x.store.kind_of(program_id))
-    user_id = reading.json_text(x, reading.json_object(x), "user")
+        raise refusals.not_found("program", program_id, x.store.kind_of(program_id))
+    user_id = call.json_text(x, call.json_object(x), "user")
     if not user_id:
-        raise wire.field_error(x, "user", "user is required")
+        raise refusals.field_error(x, "user", "user is required")
     user = _user(x, user_id)
     if x.store.enrolment(user.id, program.id) is not None:
-        raise wire.already_enrolled(user.id, program.id)
-    return wire.data(views.enrolment(accounts.enrol_in_program(x.store, x.ids, x.clock, user, program)))
+        raise refusals.already_enrolled(user.id, program.id)
+    return wire.data(shapes.enrolment(rules.enrol_in_program(x.store, x.ids, x.clock, user, program)))
 
 
 ROUTES: tuple[Route, ...] = (
@@ -120,7 +120,7 @@ ROUTES: tuple[Route, ...] = (
         "/enrolments/",
         enrol,
         evidence="observed",
-        source="the vendor's own payment gateway example; body chosen",
+        source=f"{PAYMENT_GATEWAY}; body chosen",
         summary="Enrol a user in a class",
         body=request_body({"class!": "class id", "user!": "user id"}),
     ),
@@ -130,14 +130,14 @@ ROUTES: tuple[Route, ...] = (
         enrol_by_json,
         versions=("v2.2",),
         evidence="observed",
-        source="a public tool for the v2.2 QA site; body chosen",
+        source=f"{GATEWAY_MOCK}; body chosen",
         summary="Enrol a user in a class, as JSON",
         body=request_body(
             {
                 "user!": "user id",
-                "course": "course id; its default class is taken if there is no class",
+                "course": "course id; without a class, its default class is used",
                 "class": "class id",
-                "send_welcome_email": "false, or the person gets a mail",
+                "send_welcome_email": "false, or the user gets an e-mail",
                 "ignore_course_prereqs": "true or false",
             },
             media_type=JSON,
@@ -149,7 +149,7 @@ ROUTES: tuple[Route, ...] = (
         enrol_in_program,
         versions=("v2.2",),
         evidence="observed",
-        source="a public tool for the v2.2 QA site; body chosen",
+        source=f"{GATEWAY_MOCK}; body chosen",
         summary="Enrol a user in a program, as JSON",
         body=request_body({"user!": "user id"}, media_type=JSON),
     ),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from lms_emulator.core.http.exchange import decode_pairs
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openlearning import accounts, credentials, launches, refusals, views, wire
-from lms_emulator.providers.openlearning.accounts import Profile, Role
-from lms_emulator.providers.openlearning.launches import Launch
+from lms_emulator.providers.openlearning import credentials, lti, refusals, rules, shapes, wire
+from lms_emulator.providers.openlearning.call import FORM, LAUNCH_PATH, Call, ensure, web_base
+from lms_emulator.providers.openlearning.lti import Launch
 from lms_emulator.providers.openlearning.model import (
     Class,
     ClassSetup,
@@ -23,11 +24,11 @@ from lms_emulator.providers.openlearning.model import (
     User,
     folded,
 )
-from lms_emulator.providers.openlearning.wire import Call
+from lms_emulator.providers.openlearning.rules import Profile, Role
+from lms_emulator.providers.openlearning.settings import GUIDE, LTI_PROVISIONING
 from lms_emulator.signing import lti11
 
 SETUP_PATH = "/lti/setup/"
-_FORM = "application/x-www-form-urlencoded"
 
 
 def launch(x: Call) -> Response:
@@ -36,10 +37,10 @@ def launch(x: Call) -> Response:
     if "text/html" not in x.headers.get("accept", "text/html"):
         x.warn(
             "launch_not_from_browser",
-            "the Accept header is not a browser's; posted by a server, the session ends up in the wrong place",
+            "the Accept header is not a browser's; when a server posts the launch, it gets the session, not the person",
         )
     base = x.settings.web_base_url.rstrip("/") or x.base_url
-    accepted = launches.accept(x, pairs, x.method, base + x.raw_path.decode("latin-1"))
+    accepted = lti.accept(x, pairs, x.method, base + x.raw_path.decode("latin-1"))
     institution = x.store.institutions.get(accepted.registration.institution)
     assert institution is not None  # a world whose registrations name no institution is refused
     person = _person(x, institution, accepted.fields)
@@ -48,7 +49,7 @@ def launch(x: Call) -> Response:
     session = _sign_in(x, user)
     if isinstance(klass, ClassSetup):
         return _with_cookie(x, _ask_for_class(x, institution, klass, session), session)
-    target = f"{wire.web_base(x)}/{institution.id}/"
+    target = f"{web_base(x)}/{institution.id}/"
     if klass is not None:
         target = _enter(x, user, klass, "instructor" if lti11.is_staff(accepted.fields.get("roles", "")) else "learner")
     x.notes["signed_in"] = user.id
@@ -57,11 +58,28 @@ def launch(x: Call) -> Response:
 
 def _pairs(x: Call) -> list[tuple[str, str]]:
     """The decoded fields of body and query. Raises a 405, 415 or 400."""
-    if not x.check("method", x.method == "POST" or x.settings.allow_get_launch, expected="POST", got=x.method):
-        raise refusals.launch_method(x.method)
+    posted = x.method == "POST"
+    ensure(
+        x,
+        "the method is POST",
+        posted or x.settings.allow_get_launch,
+        refusals.launch_method,
+        expected="POST",
+        got=x.method,
+        diagnosis=None if posted else "the launch was followed as a link; post its params as a form instead",
+    )
     body = b"" if x.method == "GET" else x.body
-    if x.method == "POST" and not x.check("content type", x.content_type == _FORM, expected=_FORM, got=x.content_type):
-        raise refusals.launch_content_type(x.content_type)
+    if posted:
+        json = "json" in x.content_type
+        ensure(
+            x,
+            "the body is a URL-encoded form",
+            x.content_type == FORM,
+            refusals.launch_content_type,
+            expected=FORM,
+            got=x.content_type,
+            diagnosis="the form was sent as JSON; post the params as a URL-encoded form" if json else None,
+        )
     try:
         return [
             pair
@@ -69,31 +87,29 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
             for pair in parse_qsl(data.decode("utf-8"), keep_blank_values=True, errors="strict")
         ]
     except UnicodeDecodeError as error:
-        raise refusals.launch_unreadable(f"not UTF-8: {error.reason} at {error.start}") from None
+        got = f"not UTF-8: {error.reason} at {error.start}"
+        raise refusals.launch_unreadable(check="the form decodes as UTF-8", got=got) from None
 
 
-# who
-
-
+# --- who ---
 def _person(x: Call, institution: Institution, fields: dict[str, str]) -> User | Profile:
     """The account that the launch names, or the profile of the one to be made. Raises a 403."""
-    external_id = fields.get("user_id", "")
-    if not x.check("user_id is in the launch", bool(external_id)):
-        raise refusals.launch_user("the launch has a user_id", None)
+    external_id = ensure(x, "user_id is in the launch", fields.get("user_id"), refusals.launch_user)
     user = x.store.user_by_external_id(institution.id, external_id)
-    if x.check("user_id is an external id of the institution", user is not None, got=external_id) and user is not None:
+    known = f"user_id is an external id in {institution.id}"
+    if x.check(known, user is not None, got=external_id) and user is not None:
         return user
     kind = x.store.kind_of(external_id)
     hint = f"user_id is the external institution id; this is the id of a {kind}" if kind == "user" else None
     if not x.settings.launch_creates_user or hint:
-        raise refusals.launch_user(f"user_id is an external id in {institution.id}", external_id, hint)
+        raise refusals.launch_user(check=known, got=external_id, diagnosis=hint)
     email = fields.get("lis_person_contact_email_primary", "").strip()
     wanted = folded(email)
     if wanted and x.store.users.first("email", wanted) is not None:
         raise refusals.launch_user(
-            "the launch's e-mail address is not another account's",
-            email,
-            "an account with this e-mail exists; its owner would be asked to associate it",
+            check="no other account has the launch's e-mail address",
+            got=email,
+            diagnosis="an account with this e-mail exists; its owner would be asked to associate it",
         )
     given = " ".join(fields.get(f"lis_person_name_{part}", "") for part in ("given", "family")).strip()
     name = fields.get("lis_person_name_full", "").strip() or given or external_id
@@ -104,7 +120,7 @@ def _account(x: Call, institution: Institution, person: User | Profile) -> User:
     if isinstance(person, User):
         return person
     x.notes["account"] = "created by the launch"
-    return accounts.provision(x.store, x.ids, x.clock, institution, person).user
+    return rules.provision(x.store, x.ids, x.clock, institution, person).user
 
 
 def _sign_in(x: Call, user: User) -> Session:
@@ -114,7 +130,7 @@ def _sign_in(x: Call, user: User) -> Session:
 
 def _with_cookie(x: Call, response: Response, session: Session) -> Response:
     """Set the session cookie; `SameSite=None`, as a page in another site's frame needs it, wherever TLS allows it."""
-    address = urlsplit(wire.web_base(x))
+    address = urlsplit(web_base(x))
     secure = address.scheme == "https"
     response.set_cookie(
         credentials.SESSION_COOKIE,
@@ -128,9 +144,7 @@ def _with_cookie(x: Call, response: Response, session: Session) -> Response:
     return response
 
 
-# where
-
-
+# --- where ---
 def _class(x: Call, institution: Institution, accepted: Launch, person: User | Profile) -> Class | ClassSetup | None:
     """The class that the launch leads to, None for the portal, or a set-up to be asked of staff. Raises a 403."""
     if accepted.registration.class_id is not None:
@@ -138,8 +152,9 @@ def _class(x: Call, institution: Institution, accepted: Launch, person: User | P
     context_id = accepted.fields.get("context_id", "")
     if not context_id:
         return None
-    klass = mapped_class(x, institution, context_id)
-    if x.check("context_id leads to a class", klass is not None, got=context_id) and klass is not None:
+    klass = lti.class_of(x, institution, context_id)
+    check = "context_id is a class of the institution, or mapped to one"
+    if x.check(check, klass is not None, got=context_id) and klass is not None:
         return klass
     staff = isinstance(person, User) and x.store.is_staff(person.id, institution.id)
     if staff and lti11.is_staff(accepted.fields.get("roles", "")):
@@ -151,41 +166,20 @@ def _class(x: Call, institution: Institution, accepted: Launch, person: User | P
             context_title=accepted.fields.get("context_title", ""),
             expires_at=x.clock.now() + timedelta(hours=1),
         )
-    raise refusals.class_not_set_up(context_id, _why_not_set_up(x, institution, context_id))
-
-
-def mapped_class(x: Call, institution: Institution, context_id: str) -> Class | None:
-    """The class of an LTI context: a mapped one, or the class of that id when it is the institution's."""
-    mapping = x.store.context_mappings.get((institution.id, context_id))
-    klass = x.store.classes.get(mapping.class_id if mapping else context_id)
-    if klass is None or x.store.institution_of_class(klass) != institution.id:
-        return None
-    return klass
-
-
-def _why_not_set_up(x: Call, institution: Institution, context_id: str) -> str | None:
-    kind = x.store.kind_of(context_id)
-    if kind == "class":
-        return f"that class belongs to another institution than {institution.id}"
-    if kind is not None:
-        return f"context_id is the id of a {kind}; a class id, or a context mapped to a class, is needed"
-    return "an Instructor or Administrator who holds Institution Staff can set the class up by launching into it"
+    diagnosis = lti.why_no_class(x, institution, context_id)
+    raise refusals.class_not_set_up(check=check, got=context_id, diagnosis=diagnosis)
 
 
 def _enter(x: Call, user: User, klass: Class, role: Role) -> str:
     """Enrol the person and give the address of the class."""
-    accounts.enrol(x.store, x.ids, x.clock, user, klass, role)
+    rules.enrol(x.store, x.ids, x.clock, user, klass, role)
     course = x.store.courses.get(klass.course)
     assert course is not None  # as above
-    return views.class_url(x, course, klass)
+    return shapes.class_url(x, course, klass)
 
 
-# set-up by staff
-
-
+# --- set-up by staff ---
 def _ask_for_class(x: Call, institution: Institution, setup: ClassSetup, session: Session) -> Response:
-    import msgspec
-
     x.store.class_setups.put(msgspec.structs.replace(setup, session=session.id))
     courses = x.store.courses.find("institution", institution.id)
     choices = [(course, klass) for course in courses for klass in x.store.classes_of(course.id)]
@@ -195,13 +189,13 @@ def _ask_for_class(x: Call, institution: Institution, setup: ClassSetup, session
         institution=institution,
         setup=setup,
         choices=choices,
-        action=f"{wire.web_base(x)}{SETUP_PATH}",
+        action=f"{web_base(x)}{SETUP_PATH}",
     )
 
 
 def set_up(x: Call) -> Response:
-    """Store the choice of a staff member: an existing class, or a new course with its first class."""
-    fields = dict(decode_pairs(x.body)) if x.content_type == _FORM else {}
+    """Map the context to what a staff member chose: an existing class, or a new course with its first class."""
+    fields = dict(decode_pairs(x.body)) if x.content_type == FORM else {}
     setup = x.store.class_setups.get(fields.get("token", ""))
     session = credentials.session(x)
     if setup is None or session is None or setup.session != session.id or setup.expires_at <= x.clock.now():
@@ -235,16 +229,16 @@ def _chosen(x: Call, institution: Institution, user: User, fields: dict[str, str
         title=title,
         created_by=user.id,
     )
-    return accounts.create_course(x.store, x.ids, x.clock, course)
+    return rules.create_course(x.store, x.ids, x.clock, course)
 
 
 ROUTES: tuple[Route, ...] = (
     Route(
         methods=("POST", "GET"),
-        path=wire.LAUNCH_PATH,
+        path=LAUNCH_PATH,
         handler=launch,
         evidence="documented",
-        source="SSO guide 2.2 and 3 (that it exists and what it does); address, checks and statuses chosen",
+        source=f"{GUIDE} (2.2 and 3: what it does); address, checks and statuses chosen",
         summary="Take an LTI 1.1 launch",
         tag="web",
     ),
@@ -253,7 +247,7 @@ ROUTES: tuple[Route, ...] = (
         path=SETUP_PATH,
         handler=set_up,
         evidence="documented",
-        source="LTI provisioning help page (that staff set classes up); the form chosen",
+        source=f"{LTI_PROVISIONING} (that staff set classes up); the form chosen",
         summary="Choose the class of an LTI context",
         tag="web",
     ),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openlearning import accounts, credentials, launches, reading, views, wire
+from lms_emulator.providers.openlearning import call, credentials, lti, refusals, rules, shapes, wire
+from lms_emulator.providers.openlearning.call import Call, api, request_body
 from lms_emulator.providers.openlearning.model import Class, Institution, User
-from lms_emulator.providers.openlearning.routes.declare import api, request_body
-from lms_emulator.providers.openlearning.wire import Call
+from lms_emulator.providers.openlearning.paging import paged
+from lms_emulator.providers.openlearning.settings import CORRECT_SERVICE, GUIDE, STATUS_REPORT
 
 _CREATE_FIELDS = (
     "full_name",
@@ -22,13 +23,13 @@ _SIGN_ON_FIELDS = ("class_id", "context_id", "return_url", "roles", "context_tit
 
 
 def create(x: Call) -> Response:
-    """Create a managed account; an account of the institution with the same e-mail is answered unchanged."""
+    """Create a managed account, or answer with the institution's account that has this e-mail, unchanged."""
     me = credentials.caller(x)
     institution = credentials.administered(x, me)
-    values = reading.fields(x)
+    values = call.fields(x)
     profile, mails = _profile(x, values)
     _warn_about_create(x, values, institution)
-    user, membership, created = accounts.provision(x.store, x.ids, x.clock, institution, profile)
+    user, membership, created = rules.provision(x.store, x.ids, x.clock, institution, profile)
     if created:
         _send_mails(x, user, institution, mails)
     elif membership.external_institution_id != profile.external_institution_id:
@@ -37,23 +38,25 @@ def create(x: Call) -> Response:
             f"the account exists with external id {membership.external_institution_id!r}; "
             f"{profile.external_institution_id!r} was ignored",
         )
-    shown = views.user(x, user, me)
+    shown = shapes.user(x, user, me)
     if membership.external_institution_id is not None:
         shown["external_institution_id"] = membership.external_institution_id
     return wire.data(shown)
 
 
-def _profile(x: Call, values: dict[str, str]) -> tuple[accounts.Profile, dict[str, bool]]:
-    full_name = reading.required(x, values, "full_name")
+def _profile(x: Call, values: dict[str, str]) -> tuple[rules.Profile, dict[str, bool]]:
+    full_name = call.required(x, values, "full_name")
     hint = "the API's name for it is external_institution_id" if "external_id" in values else None
-    external_id = reading.required(x, values, "external_institution_id", hint)
-    email = reading.required(x, values, "primary_email_address")
+    external_id = call.required(x, values, "external_institution_id", hint)
+    email = call.required(x, values, "primary_email_address")
     local, at, domain = email.strip().rpartition("@")
     if x.settings.check_email_format and not (local and at and domain):
-        raise wire.field_error(x, "primary_email_address", "primary_email_address must be an e-mail address", got=email)
+        raise refusals.field_error(
+            x, "primary_email_address", "primary_email_address must be an e-mail address", got=email
+        )
     default = x.settings.send_mail_by_default
-    mails = {kind: reading.boolean(x, values, f"send_{kind}", default) for kind in ("password_email", "welcome_email")}
-    return accounts.Profile(full_name, external_id, email, values.get("profile_image") or None), mails
+    mails = {kind: call.boolean(x, values, f"send_{kind}", default) for kind in ("password_email", "welcome_email")}
+    return rules.Profile(full_name, external_id, email, values.get("profile_image") or None), mails
 
 
 def _warn_about_create(x: Call, values: dict[str, str], institution: Institution) -> None:
@@ -64,8 +67,8 @@ def _warn_about_create(x: Call, values: dict[str, str], institution: Institution
         )
     unsent = [name for name in ("send_password_email", "send_welcome_email") if not values.get(name, "").strip()]
     if unsent and x.settings.send_mail_by_default:
-        x.warn("mail_not_switched_off", f"{', '.join(unsent)} not sent as false: the person gets mail")
-    reading.unknown_fields(x, values, _CREATE_FIELDS)
+        x.warn("mail_not_switched_off", f"{', '.join(unsent)} not sent as false: the user gets e-mail")
+    call.warn_about_unknown_fields(x, values, _CREATE_FIELDS)
 
 
 def _send_mails(x: Call, user: User, institution: Institution, mails: dict[str, bool]) -> None:
@@ -88,7 +91,7 @@ def _send_mails(x: Call, user: User, institution: Institution, mails: dict[str, 
 
 
 def listing(x: Call) -> Response:
-    """The institution's managed accounts, all or the one with an `external_institution_id`."""
+    """The institution's managed accounts: all, or the one with an `external_institution_id`."""
     me = credentials.caller(x)
     institution = credentials.administered(x, me)
     wanted = x.query.get("external_institution_id")
@@ -100,7 +103,7 @@ def listing(x: Call) -> Response:
         if not users:
             x.warn("no_match", f"no managed user has the external id {wanted!r}; the list is empty")
     rows = [(user, place) for user in users if (place := x.store.membership(institution.id, user.id)) is not None]
-    return reading.paged(x, rows, lambda row: views.managed_user(x, row[0], row[1], me))
+    return paged(x, rows, lambda row: shapes.managed_user(x, row[0], row[1], me))
 
 
 def detail(x: Call) -> Response:
@@ -109,26 +112,24 @@ def detail(x: Call) -> Response:
     institution = credentials.administered(x, me)
     user = credentials.user_in_path(x, me)
     if user.managed_by != institution.id:
-        raise wire.not_found("user", user.id)
-    return wire.data(views.user(x, user, me))
+        raise refusals.not_found("user", user.id)
+    return wire.data(shapes.user(x, user, me))
 
 
-# signing on
-
-
+# --- signing on ---
 def sign_on(x: Call) -> Response:
     """Make one launch for an account: `url`, `method` and the signed `params` to post there."""
     me = credentials.caller(x)
     institution = credentials.administered(x, me)
     user, external_id = _linked_user(x, institution)
-    values = reading.fields(x)
-    reading.unknown_fields(x, (name for name in values if not name.startswith("custom_")), _SIGN_ON_FIELDS)
+    values = call.fields(x)
+    call.warn_about_unknown_fields(x, (name for name in values if not name.startswith("custom_")), _SIGN_ON_FIELDS)
     klass = _class(x, institution, values.get("class_id", ""))
     registration = x.store.institution_registration(institution.id)
     if registration is None:
-        raise wire.not_found("registration", institution.id)
+        raise refusals.not_found("registration", institution.id)
     fields = _message(values, user, external_id, institution, klass)
-    issued = launches.issue(x, institution, registration, fields)
+    issued = lti.issue(x, institution, registration, fields)
     return wire.data({"url": issued.url, "method": "POST", "params": issued.params})
 
 
@@ -136,12 +137,12 @@ def _linked_user(x: Call, institution: Institution) -> tuple[User, str]:
     reference = x.path_params["user_id"]
     user = x.store.users.get(reference)
     if user is None:
-        raise wire.not_found("user", reference, x.store.kind_of(reference))
+        raise refusals.not_found("user", reference, x.store.kind_of(reference))
     membership = x.store.membership(institution.id, user.id)
     if membership is None:
-        raise wire.not_found("user", reference)
+        raise refusals.not_found("user", reference)
     if membership.external_institution_id is None:
-        raise wire.no_external_id(reference)
+        raise refusals.no_external_id(reference)
     return user, membership.external_institution_id
 
 
@@ -150,9 +151,9 @@ def _class(x: Call, institution: Institution, class_id: str) -> Class | None:
         return None
     klass = x.store.classes.get(class_id)
     if klass is None:
-        raise wire.not_found("class", class_id, x.store.kind_of(class_id))
+        raise refusals.not_found("class", class_id, x.store.kind_of(class_id))
     if x.store.institution_of_class(klass) != institution.id:
-        raise wire.not_found("class", class_id)
+        raise refusals.not_found("class", class_id)
     return klass
 
 
@@ -174,7 +175,7 @@ def _message(
         "context_title": title if context else None,
         "context_type": "CourseSection" if context else None,
         "tool_consumer_instance_guid": institution.id,
-        "tool_consumer_info_product_family_code": launches.PRODUCT_FAMILY,
+        "tool_consumer_info_product_family_code": lti.PRODUCT_FAMILY,
         "launch_presentation_return_url": values.get("return_url") or None,
         **{name: value for name, value in values.items() if name.startswith("custom_")},
     }
@@ -186,7 +187,7 @@ ROUTES: tuple[Route, ...] = (
         "/institutions/{institution_id}/managed-users/",
         create,
         evidence="documented",
-        source="SSO guide 1.2; the nesting of `data.id` was observed",
+        source=f"{GUIDE} (1.2); `data.id`: {CORRECT_SERVICE}",
         summary="Create or find a managed account",
         body=request_body(
             {
@@ -194,8 +195,8 @@ ROUTES: tuple[Route, ...] = (
                 "external_institution_id!": "your own key of the person",
                 "primary_email_address!": "e-mail address",
                 "profile_image": "URL of a picture",
-                "send_password_email": "false, or the person gets a mail with a password",
-                "send_welcome_email": "false, or the person gets a welcoming mail",
+                "send_password_email": "false, or the user gets an e-mail with a password",
+                "send_welcome_email": "false, or the user gets a welcome e-mail",
             }
         ),
     ),
@@ -204,7 +205,7 @@ ROUTES: tuple[Route, ...] = (
         "/institutions/{institution_id}/managed-users/",
         listing,
         evidence="observed",
-        source="public client code; other members of an item chosen",
+        source=f"{STATUS_REPORT}; members of an item chosen",
         summary="Managed accounts, also by `external_institution_id`",
         query={
             "external_institution_id": "your own key of the person",
@@ -225,7 +226,7 @@ ROUTES: tuple[Route, ...] = (
         "/institutions/{institution_id}/managed-users/{user_id}/sign-on/",
         sign_on,
         evidence="documented",
-        source="SSO guide 2; the params are LTI 1.1's",
+        source=f"{GUIDE} (2); the params are those of LTI 1.1",
         summary="Make a signed launch",
         body=request_body(
             {

@@ -1,4 +1,4 @@
-"""The web site's pages: just enough to see who is signed in, and where."""
+"""The web site's pages: just enough to see who is signed in, and to what."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openlearning import credentials, refusals, wire
+from lms_emulator.providers.openlearning.call import Call, web_base
 from lms_emulator.providers.openlearning.model import Class, Course, Enrolment, User
-from lms_emulator.providers.openlearning.wire import Call
+from lms_emulator.providers.openlearning.settings import CAPTURE, V1_GUIDE
 
 
 def _page(x: Call, template: str, **values: Any) -> Response:
@@ -20,7 +21,7 @@ def _page(x: Call, template: str, **values: Any) -> Response:
         template,
         headers={"Cache-Control": "no-store"},
         user=credentials.signed_in(x),
-        base=wire.web_base(x),
+        base=web_base(x),
         **values,
     )
 
@@ -95,7 +96,7 @@ def sign_out(x: Call) -> Response:
     session = credentials.session(x)
     if session is not None:
         x.store.sessions.delete(session.id)
-    base = wire.web_base(x)
+    base = web_base(x)
     response = RedirectResponse(f"{base}/accounts/signed-out/", 303)
     response.delete_cookie(credentials.SESSION_COOKIE, path=f"{urlsplit(base).path}/")
     return response
@@ -119,10 +120,10 @@ def _route(methods: tuple[str, ...], path: str, handler: Handler, summary: str, 
 
 
 ROUTES: tuple[Route, ...] = (
-    _route(("GET",), "/{institution}/courses/{slug}/", course_home, "Course or class home", "addresses as captured"),
-    _route(("GET",), "/courses/{slug}/", course_by_path, "Course by its short address", "v1 documentation"),
-    _route(("GET",), "/u/{profile_name}/", profile, "Profile page", "saved pages of the site"),
+    _route(("GET",), "/{institution}/courses/{slug}/", course_home, "Course or class home", CAPTURE),
+    _route(("GET",), "/courses/{slug}/", course_by_path, "Course by its short address", V1_GUIDE),
+    _route(("GET",), "/u/{profile_name}/", profile, "Profile page"),
     _route(("POST",), "/accounts/logout/", sign_out, "Sign out"),
     _route(("GET",), "/accounts/signed-out/", signed_out, "Signed out"),
-    _route(("GET",), "/{institution}/", portal, "Institution portal", "addresses as captured"),
+    _route(("GET",), "/{institution}/", portal, "Institution portal", CAPTURE),
 )

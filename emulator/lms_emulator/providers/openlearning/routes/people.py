@@ -5,10 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openlearning import credentials, reading, views, wire
+from lms_emulator.providers.openlearning import credentials, refusals, shapes, wire
+from lms_emulator.providers.openlearning.call import Call, api
 from lms_emulator.providers.openlearning.model import User
-from lms_emulator.providers.openlearning.routes.declare import api
-from lms_emulator.providers.openlearning.wire import Call
+from lms_emulator.providers.openlearning.paging import paged
+from lms_emulator.providers.openlearning.settings import CAPTURE, GUIDE
 
 
 def list_institutions(x: Call) -> Response:
@@ -18,7 +19,7 @@ def list_institutions(x: Call) -> Response:
     _may_look(x, me, user)
     memberships = x.store.memberships.find("user", user.id)
     institutions = [x.store.institutions.get(membership.institution) for membership in memberships]
-    return reading.paged(x, [i for i in institutions if i is not None], lambda i: views.institution(x, i))
+    return paged(x, [i for i in institutions if i is not None], lambda i: shapes.institution(x, i))
 
 
 def find_user(x: Call) -> Response:
@@ -26,14 +27,14 @@ def find_user(x: Call) -> Response:
     me = credentials.caller(x)
     name = x.query.get("profile_name")
     if not name:
-        raise wire.query_error("profile_name", "profile_name is required")
-    return reading.paged(x, x.store.users.find("profile_name", name), lambda user: views.user(x, user, me))
+        raise refusals.query_error("profile_name", "profile_name is required")
+    return paged(x, x.store.users.find("profile_name", name), lambda user: shapes.user(x, user, me))
 
 
 def get_user(x: Call) -> Response:
     """One account."""
     me = credentials.caller(x)
-    return wire.data(views.user(x, credentials.user_in_path(x, me), me))
+    return wire.data(shapes.user(x, credentials.user_in_path(x, me), me))
 
 
 def list_enrolments(x: Call) -> Response:
@@ -41,13 +42,15 @@ def list_enrolments(x: Call) -> Response:
     me = credentials.caller(x)
     user = credentials.user_in_path(x, me)
     _may_look(x, me, user)
-    return reading.paged(x, x.store.enrolments.find("user", user.id), views.enrolment)
+    return paged(x, x.store.enrolments.find("user", user.id), shapes.enrolment)
 
 
 def _may_look(x: Call, me: User, user: User) -> None:
     if me.id != user.id and not x.store.controls(me.id, user):
-        raise wire.not_allowed("oneself, or administrator of the institution that manages the user", user.id)
+        raise refusals.not_allowed("oneself, or administrator of the institution that manages the user", user.id)
 
+
+_FAMILY = f"{GUIDE} (its path /users/{{user_id}}/…); body chosen"
 
 ROUTES: tuple[Route, ...] = (
     *api(
@@ -55,31 +58,31 @@ ROUTES: tuple[Route, ...] = (
         "/users/{user_id}/institutions/",
         list_institutions,
         evidence="documented",
-        source="SSO guide, note 1; body as captured",
+        source=f"{GUIDE} (note 1); body: {CAPTURE}",
         summary="Institutions of an account (`me`: the key's own)",
     ),
     *api(
         ("GET",),
         "/users/{user_id}/enrolments/",
         list_enrolments,
-        evidence="observed",
-        source="public client code; body chosen",
+        evidence="inferred",
+        source=_FAMILY,
         summary="Enrolments of an account",
     ),
     *api(
         ("GET",),
         "/users/{user_id}/",
         get_user,
-        evidence="observed",
-        source="public client code; body chosen",
+        evidence="inferred",
+        source=_FAMILY,
         summary="One account",
     ),
     *api(
         ("GET",),
         "/users/",
         find_user,
-        evidence="observed",
-        source="public client code; body chosen",
+        evidence="inferred",
+        source=_FAMILY,
         summary="Find an account by `profile_name`",
         query={"profile_name": "exact profile name"},
     ),

@@ -12,10 +12,10 @@ from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Handler, Route
-from lms_emulator.providers.openlearning import accounts, credentials, refusals, views, wire
+from lms_emulator.providers.openlearning import credentials, refusals, rules, shapes, wire
+from lms_emulator.providers.openlearning.call import Call, in_query, request_body, web_base
 from lms_emulator.providers.openlearning.model import Class, ClassType, Course, User
-from lms_emulator.providers.openlearning.routes.declare import in_query, request_body
-from lms_emulator.providers.openlearning.wire import Call
+from lms_emulator.providers.openlearning.settings import COURSE_LIST, GUIDE, V1_GUIDE
 
 _SLUG = re.compile(r"[A-Za-z0-9_-]+")
 _PRICE = re.compile(r"\d{1,9}(\.\d{1,2})?")
@@ -45,11 +45,9 @@ def _administered(x: Call, me: User, course: Course) -> None:
         raise refusals.v1_forbidden(f"administrator of courses/{course.slug}", me.profile_name)
 
 
-# courses
-
-
+# --- courses ---
 def provision_course(x: Call) -> Response:
-    """Make a course (POST), or show the one that is there (GET, whose meaning is chosen)."""
+    """Make a course (POST), or show an existing one (GET, whose meaning is chosen)."""
     me = credentials.basic_user(x)
     path = x.path_params["path"]
     if not _SLUG.fullmatch(path):
@@ -74,17 +72,17 @@ def provision_course(x: Call) -> Response:
         online=x.settings.v1_course_online,
         created_by=me.id,
     )
-    accounts.create_course(x.store, x.ids, x.clock, course)
+    rules.create_course(x.store, x.ids, x.clock, course)
     return _course_answer(x, course)
 
 
 def _course_answer(x: Call, course: Course) -> Response:
     path = f"courses/{course.slug}"
-    return wire.json({"success": True, "path": path, "url": f"{wire.web_base(x)}/{path}"})
+    return wire.json({"success": True, "path": path, "url": f"{web_base(x)}/{path}"})
 
 
 def course_status(x: Call) -> Response:
-    """Put a course online or offline (POST `status`), or tell which it is (GET)."""
+    """Put a course online or offline (POST `status`), or say which it is (GET)."""
     me = credentials.basic_user(x)
     course = _course(x)
     _administered(x, me, course)
@@ -96,9 +94,7 @@ def course_status(x: Call) -> Response:
     return wire.json({"success": True, "status": "online" if course.online else "offline"})
 
 
-# classes
-
-
+# --- classes ---
 def provision_class(x: Call) -> Response:
     """Make a class of a course (POST), or show one (GET `title`, or the default class; chosen)."""
     me = credentials.basic_user(x)
@@ -142,7 +138,7 @@ def _new_class(x: Call, me: User, course: Course, fields: dict[str, str]) -> Cla
             "id": x.ids.object_id(x.clock.timestamp()),
             "course": course.id,
             "title": title,
-            "path": accounts.class_path(title),
+            "path": rules.class_path(title),
             "created_by": me.id,
             "type": kind,
             "is_billed": billed == "true",
@@ -166,14 +162,12 @@ def _class_answer(course: Course, klass: Class) -> Response:
     return wire.json({"success": True, "class": {"path": path, "title": klass.title, "type": klass.type}})
 
 
-# the public list
-
-
+# --- the public list ---
 def list_courses(x: Call) -> Response:
     """Public courses that are online; `type` is `free`, `paid` or both with a comma. No credentials."""
     kinds = set(x.query.get("type", "free,paid").split(","))
     courses = [
-        views.listed_course(x, course)
+        shapes.listed_course(x, course)
         for course in x.store.courses
         if course.public and course.online and ("paid" if course.price else "free") in kinds
     ]
@@ -196,7 +190,6 @@ def _route(
 
 
 _COURSE, _CLASS, _STATUS = "/api/provision/course/{path}/", "/api/provision/class/{path}/", "/api/course/status/{path}/"
-_HELP = "course provisioning help page"
 _CLASS_FIELDS = {
     "title!": "title",
     "type": " | ".join(get_args(ClassType)),
@@ -213,17 +206,17 @@ ROUTES: tuple[Route, ...] = (
         _COURSE,
         provision_course,
         "documented",
-        f"{_HELP}, and the vendor's reply under the SSO guide; errors chosen",
+        f"{V1_GUIDE}, and the vendor's reply under {GUIDE}; errors chosen",
         "Make a course",
         requestBody=request_body({"title!": "title", "category": "category"}),
     ),
-    _route("GET", _COURSE, provision_course, "chosen", f"{_HELP} names the method only", "Show a course"),
+    _route("GET", _COURSE, provision_course, "chosen", f"{V1_GUIDE} names the method only", "Show a course"),
     _route(
         "POST",
         _CLASS,
         provision_class,
         "documented",
-        f"{_HELP}; errors chosen",
+        f"{V1_GUIDE}; errors chosen",
         "Make a class",
         requestBody=request_body(_CLASS_FIELDS),
     ),
@@ -232,7 +225,7 @@ ROUTES: tuple[Route, ...] = (
         _CLASS,
         provision_class,
         "chosen",
-        f"{_HELP} names the method only",
+        f"{V1_GUIDE} names the method only",
         "Show a class",
         parameters=in_query({"title": "title; the default class without it"}),
     ),
@@ -241,17 +234,17 @@ ROUTES: tuple[Route, ...] = (
         _STATUS,
         course_status,
         "documented",
-        f"{_HELP} (that it exists); parameters and answer chosen",
+        f"{V1_GUIDE} (that it exists); parameters and answer chosen",
         "Put a course online or offline",
         requestBody=request_body({"status!": "online or offline"}),
     ),
-    _route("GET", _STATUS, course_status, "chosen", f"{_HELP} names the method only", "Whether a course is online"),
+    _route("GET", _STATUS, course_status, "chosen", f"{V1_GUIDE} names the method only", "Whether a course is online"),
     _route(
         "GET",
         "/api/courses/list",
         list_courses,
         "observed",
-        "public clients",
+        COURSE_LIST,
         "Public courses",
         parameters=in_query({"type": "free, paid, or both with a comma"}),
     ),

@@ -9,7 +9,7 @@ import msgspec
 
 from lms_emulator.core.clock import Clock
 from lms_emulator.core.ids import Ids
-from lms_emulator.providers.openlearning import wire
+from lms_emulator.providers.openlearning import refusals
 from lms_emulator.providers.openlearning.model import (
     Class,
     Course,
@@ -24,7 +24,7 @@ from lms_emulator.providers.openlearning.model import (
 
 
 class Profile(NamedTuple):
-    """What the integrator tells about a person. Texts are kept exactly as sent."""
+    """What the integrator says about a person, kept exactly as sent."""
 
     full_name: str
     external_institution_id: str
@@ -45,18 +45,18 @@ def provision(
 ) -> Provisioned:
     """Create the managed account, or find the one with this e-mail address.
 
-    An account of the institution is left as it is (documented: "this operation has no effect"). An address that
-    belongs to an account elsewhere is refused (observed), and so is an external id that another account has (chosen).
+    An account of the institution is left as it is (the guide: "this operation has no effect"). An address that belongs
+    to an account elsewhere is refused (observed), and so is an external id that another account has (chosen).
     """
     wanted = folded(profile.primary_email_address)
     existing = store.users.first("email", wanted) if wanted else None
     if existing is not None:
         membership = store.membership(institution.id, existing.id)
         if membership is None:
-            raise wire.email_not_managed(profile.primary_email_address)
+            raise refusals.email_not_managed(profile.primary_email_address)
         return Provisioned(existing, membership, created=False)
     if store.user_by_external_id(institution.id, profile.external_institution_id) is not None:
-        raise wire.external_id_in_use(profile.external_institution_id, institution.id)
+        raise refusals.external_id_in_use(profile.external_institution_id, institution.id)
     user = store.users.put(
         User(
             id=ids.object_id(clock.timestamp()),
@@ -74,7 +74,7 @@ def provision(
 
 
 def free_profile_name(store: OpenLearningStore, ids: Ids, full_name: str) -> str:
-    """A profile name that nobody has: the letters and digits of the name, with a number when that one is taken."""
+    """A profile name that nobody has: the letters and digits of the name, with a number if that is taken."""
     from unicodedata import normalize
 
     stem = re.sub(r"[^a-z0-9]+", "", normalize("NFKD", full_name).lower())[:24] or "user"
@@ -88,7 +88,7 @@ Role = Literal["learner", "instructor"]
 
 
 def enrol(store: OpenLearningStore, ids: Ids, clock: Clock, user: User, klass: Class, role: Role) -> Enrolment:
-    """Put the user in the class; somebody who is in it already only gets the role."""
+    """Put the user in the class; a user who is in it already only changes role."""
     enrolment = store.enrolment(user.id, klass.id)
     if enrolment is None:
         now = clock.now()
@@ -113,17 +113,10 @@ def enrol_in_program(store: OpenLearningStore, ids: Ids, clock: Clock, user: Use
     )
 
 
-def create_course(
-    store: OpenLearningStore,
-    ids: Ids,
-    clock: Clock,
-    course: Course,
-) -> Class:
-    """Add a course, with the default class that every course gets.
+def create_course(store: OpenLearningStore, ids: Ids, clock: Clock, course: Course) -> Class:
+    """Add a course with the default class that every course gets. Returns the class.
 
     In both captured examples that class is titled `Class of <year>` and was made a few seconds after its course.
-
-    Returns the class.
     """
     store.courses.put(course)
     now = clock.now()

@@ -1,4 +1,4 @@
-"""How records look on the wire. Empty optional fields are left out, as in the captured responses."""
+"""JSON of the records. Empty optional fields are left out, as in the captured responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lms_emulator.core.clock import isoformat
-from lms_emulator.providers.openlearning import wire
+from lms_emulator.providers.openlearning.call import Call, web_base
 from lms_emulator.providers.openlearning.model import (
     DEFAULT_IMAGE,
     Class,
@@ -16,21 +16,20 @@ from lms_emulator.providers.openlearning.model import (
     Membership,
     User,
 )
-from lms_emulator.providers.openlearning.wire import Call
 
 
 def institution(x: Call, record: Institution) -> dict[str, Any]:
     """As captured: the id is the slug, and ends the URL, which has no trailing slash."""
-    return {"id": record.id, "url": f"{wire.web_base(x)}/{record.id}", "name": record.name}
+    return {"id": record.id, "url": f"{web_base(x)}/{record.id}", "name": record.name}
 
 
 def user(x: Call, record: User, viewer: User) -> dict[str, Any]:
-    """The User object. Only its `id` is certain; the e-mail address is for administrators of its institution."""
+    """The User object. Only its `id` is certain; the e-mail address is for the user and their administrators."""
     shown: dict[str, Any] = {
         "id": record.id,
         "full_name": record.full_name,
         "profile_name": record.profile_name,
-        "url": f"{wire.web_base(x)}/u/{record.profile_name}/",
+        "url": f"{web_base(x)}/u/{record.profile_name}/",
     }
     if record.image:
         shown["image"] = record.image
@@ -40,7 +39,7 @@ def user(x: Call, record: User, viewer: User) -> dict[str, Any]:
 
 
 def managed_user(x: Call, account: User, membership: Membership, viewer: User) -> dict[str, Any]:
-    """An item of the list of managed users: the account is nested, unlike in the answer to its creation."""
+    """An item in the list of managed users: the account is nested, unlike in the answer to its creation."""
     shown: dict[str, Any] = {"user": user(x, account, viewer)}
     if membership.external_institution_id is not None:
         shown["external_institution_id"] = membership.external_institution_id
@@ -51,11 +50,11 @@ def managed_user(x: Call, account: User, membership: Membership, viewer: User) -
 
 def course_url(x: Call, record: Course) -> str:
     """The course home, with trailing slash as captured."""
-    return f"{wire.web_base(x)}/{record.institution}/courses/{record.slug}/"
+    return f"{web_base(x)}/{record.institution}/courses/{record.slug}/"
 
 
 def class_url(x: Call, course: Course, klass: Class) -> str:
-    """The class home: the course home with the class in its query (the parameter was seen, its meaning is chosen)."""
+    """The class home: the course home with the class in its query (`cl` was observed, its meaning is chosen)."""
     return f"{course_url(x, course)}?cl={quote(klass.id)}"
 
 
@@ -81,7 +80,7 @@ def klass(record: Class) -> dict[str, Any]:
 
 
 def enrolment(record: Enrolment) -> dict[str, Any]:
-    """The Enrolment object; its shape is chosen after the request's names and the webhooks'."""
+    """The Enrolment object; its shape is chosen, after the names in requests and webhooks."""
     optional = {
         "course": record.course,
         "class": record.class_id,
@@ -95,9 +94,9 @@ def enrolment(record: Enrolment) -> dict[str, Any]:
 
 
 def listed_course(x: Call, record: Course) -> dict[str, Any]:
-    """An item of the old public course list."""
+    """An item in the old public course list."""
     creator = x.store.users.get(record.created_by)
-    base = wire.web_base(x)
+    base = web_base(x)
     return {
         "name": record.title,
         "courseUrl": course_url(x, record),

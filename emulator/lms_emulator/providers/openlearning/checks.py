@@ -1,4 +1,4 @@
-"""What can be wrong with a well-formed section of a world file: references to what is not there."""
+"""Checks of a well-formed section of a world file: do its references lead anywhere, are its names unique?"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _REFERENCES = (
 
 
 def problems(section: Section) -> Iterator[str]:
-    """One line per broken reference, per name or address two accounts share, and per external id used twice."""
+    """One line per broken reference, per name or address that two accounts share, and per external id used twice."""
     yield from dangling(section, _REFERENCES)
     users = section.users
     yield from shared("users", "primary_email_address", (folded(u.primary_email_address) for u in users))

@@ -1,0 +1,203 @@
+"""One call of OpenLearning: its type, how an operation is declared, and what handlers read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+from lms_emulator.core.evidence import Evidence
+from lms_emulator.core.http.exchange import BodyError, Exchange
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.routing import Handler, Route
+from lms_emulator.providers.openlearning import refusals
+from lms_emulator.providers.openlearning.model import OpenLearningStore
+from lms_emulator.providers.openlearning.settings import OpenLearningSettings
+
+Call: TypeAlias = Exchange[OpenLearningStore, OpenLearningSettings]
+T = TypeVar("T")
+
+VERSIONS = ("v2.1", "v2.2")
+LAUNCH_PATH = "/lti/launch/"
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+_API_HOSTS = ("api.", "qa-api.")
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+# --- declaring an operation ---
+def api(
+    methods: tuple[str, ...],
+    path: str,
+    handler: Handler,
+    *,
+    evidence: Evidence,
+    source: str,
+    summary: str,
+    query: Mapping[str, str] | None = None,
+    body: Mapping[str, Any] | None = None,
+    versions: tuple[str, ...] = VERSIONS,
+) -> tuple[Route, ...]:
+    """One route per version of the API, with the same handler: only the error bodies differ.
+
+    Parameters:
+        query: optional query parameters, name to description.
+        body: from `request_body`.
+    """
+    key = {"api_key": "the API key, unless it is in the header X-API-Key"}
+    openapi: dict[str, Any] = {"parameters": in_query(key | dict(query or {}))}
+    if body is not None:
+        openapi["requestBody"] = body
+    return tuple(
+        Route(
+            methods=methods,
+            path=f"/{version}{path}",
+            handler=handler,
+            evidence=evidence,
+            source=source,
+            summary=summary,
+            tag=f"API {version}",
+            openapi=openapi,
+        )
+        for version in versions
+    )
+
+
+def request_body(fields: Mapping[str, str], *, media_type: str = FORM) -> dict[str, Any]:
+    """OpenAPI of a body whose fields are all strings.
+
+    Parameters:
+        fields: name to description; names that end in `!` are required.
+    """
+    properties = {name.rstrip("!"): {"type": "string", "description": text} for name, text in fields.items()}
+    required = [name.rstrip("!") for name in fields if name.endswith("!")]
+    schema: dict[str, Any] = {"type": "object", "properties": properties}
+    if required:
+        schema["required"] = required
+    return {"required": bool(required), "content": {media_type: {"schema": schema}}}
+
+
+def in_query(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+    """OpenAPI of optional query parameters, name to description."""
+    return [
+        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+        for name, text in parameters.items()
+    ]
+
+
+# --- addresses ---
+def version(x: Call) -> str:
+    """`v2.1` or `v2.2` for a request to the API, empty for one to the web site."""
+    first = x.path[1:].partition("/")[0]
+    return first if first in VERSIONS else ""
+
+
+def web_base(x: Call) -> str:
+    """The web site's address as this client would reach it, without a trailing slash."""
+    if x.settings.web_base_url:
+        return x.settings.web_base_url.rstrip("/")
+    base = x.base_url
+    for label in _API_HOSTS:
+        base = base.replace(f"://{label}", "://www.", 1)
+    return base
+
+
+# --- checks ---
+def ensure(
+    x: Call,
+    check: str,
+    found: T | None,
+    refuse: Callable[..., Refusal],
+    *,
+    expected: Any = None,
+    got: Any = None,
+    diagnosis: str | Callable[[], str | None] | None = None,
+) -> T:
+    """Record a check in the journal; raise its refusal when `found` is false or None.
+
+    Parameters:
+        refuse: the refusal's constructor; takes `check`, `expected`, `got` and `diagnosis`.
+        diagnosis: the mistake behind a failure, or what finds it; called only then.
+
+    Returns what was found.
+    """
+    if not x.check(check, bool(found), expected=expected, got=got) or found is None:
+        why = diagnosis() if callable(diagnosis) else diagnosis
+        raise refuse(check=check, expected=expected, got=got, diagnosis=why)
+    return found
+
+
+# --- bodies ---
+def fields(x: Call) -> dict[str, str]:
+    """The fields of an endpoint that takes a form.
+
+    JSON is accepted with a warning unless the setting `json_bodies` refuses it; booleans become `true` or `false`, and
+    nulls are left out. Raises a 400 or 415.
+    """
+    if x.is_form:
+        try:
+            return {name: value for name, value in x.form().items() if isinstance(value, str)}
+        except BodyError as error:
+            raise refusals.unreadable_body(str(error)) from None
+    if x.content_type.endswith("json"):
+        if x.settings.json_bodies == "refuse":
+            raise refusals.unsupported_body(x.content_type)
+        x.warn("undocumented_content_type", "JSON was sent; the documentation asks for a URL-encoded form")
+        return {name: _text(x, name, value) for name, value in json_object(x).items() if value is not None}
+    if x.body.strip():
+        x.warn("no_form_content_type", f"the body was ignored: its content type is {x.content_type or 'missing'}")
+    return {}
+
+
+def json_object(x: Call) -> dict[str, Any]:
+    """The body as a JSON object. Raises a 400."""
+    try:
+        value = x.json()
+    except BodyError as error:
+        raise refusals.unreadable_body(str(error)) from None
+    if not isinstance(value, dict):
+        raise refusals.unreadable_body(f"a JSON object is needed, got {type(value).__name__}")
+    return value
+
+
+def json_text(x: Call, body: dict[str, Any], name: str) -> str | None:
+    """An optional string of a JSON body; numbers and booleans are written out. Raises the field error."""
+    value = body.get(name)
+    return None if value is None else _text(x, name, value)
+
+
+def _text(x: Call, name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if not isinstance(value, str):
+        raise refusals.field_error(x, name, f"{name} must be a string", got=repr(value)[:100])
+    # JSON can smuggle in lone surrogates, which UTF-8 cannot carry.
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def required(x: Call, values: dict[str, str], name: str, diagnosis: str | None = None) -> str:
+    """A field that must be present and not blank. Raises the field error."""
+    value = values.get(name, "")
+    if not value.strip():
+        if not values and x.body and not x.is_form:
+            diagnosis = f"the body was not read: send it as {FORM}"
+        raise refusals.field_error(x, name, f"{name} is required", diagnosis=diagnosis)
+    return value
+
+
+def boolean(x: Call, values: dict[str, str], name: str, default: bool) -> bool:
+    """A field that is `true` or `false`; blank counts as left out. Raises the field error."""
+    text = values.get(name, "").strip().lower()
+    if not text:
+        return default
+    if text not in _BOOLEANS:
+        raise refusals.field_error(x, name, f"{name} must be true or false", got=values[name])
+    return _BOOLEANS[text]
+
+
+def warn_about_unknown_fields(x: Call, sent: Iterable[str], known: Iterable[str]) -> None:
+    """Name the fields that the endpoint ignores."""
+    ignored = sorted(set(sent) - set(known) - {"api_key"})
+    if ignored:
+        x.warn("unknown_fields", f"ignored: {', '.join(ignored)[:500]}")

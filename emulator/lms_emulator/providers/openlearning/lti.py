@@ -1,0 +1,278 @@
+"""LTI 1.1 launches: how the API makes one, and the checks in their fixed order when one arrives.
+
+Whether the API or the integrator signed it, a launch is judged by the same rules: key, message, OAuth fields,
+signature, time, nonce. A nonce is used up only once signature and time are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import NamedTuple
+
+from lms_emulator.core.clock import isoformat
+from lms_emulator.providers.openlearning import refusals
+from lms_emulator.providers.openlearning.call import LAUNCH_PATH, Call, ensure, web_base
+from lms_emulator.providers.openlearning.model import Class, Institution, IssuedLaunch, Nonce, Registration
+from lms_emulator.signing import lti11, oauth1
+
+PRODUCT_FAMILY = "openlearning-api"
+_KEEP = timedelta(hours=1)
+"""How long a nonce and an issued form outlive the launch itself, so that setting the clock back does not revive one."""
+
+
+class Launch(NamedTuple):
+    """A launch that passed the checks of form, key, signature, time and nonce."""
+
+    registration: Registration
+    fields: dict[str, str]
+
+
+# --- making one ---
+def issue(
+    x: Call, institution: Institution, registration: Registration, fields: Mapping[str, str | None]
+) -> IssuedLaunch:
+    """Sign a launch to this emulator's own launch address, and remember what was given out.
+
+    Parameters:
+        fields: the message's fields besides the required ones; those that are None are left out.
+
+    Raises a 400 when the Host header makes no address that can be signed.
+    """
+    now = x.clock.now()
+    url = web_base(x) + LAUNCH_PATH
+    message = lti11.message(fields.get("resource_link_id") or institution.id, fields)
+    nonce = x.ids.alnum(24)
+    try:
+        params = lti11.signed_launch(
+            url,
+            message,
+            consumer_key=registration.consumer_key,
+            secret=registration.secret,
+            timestamp=int(now.timestamp()),
+            nonce=nonce,
+        )
+    except ValueError:
+        raise refusals.unusable_address(url) from None
+    return x.store.issued_launches.put(
+        IssuedLaunch(
+            nonce=nonce,
+            consumer_key=registration.consumer_key,
+            url=url,
+            params=params,
+            keep_until=now + timedelta(seconds=x.settings.launch_max_age_seconds) + _KEEP,
+        )
+    )
+
+
+# --- judging one ---
+def accept(x: Call, pairs: list[tuple[str, str]], method: str, url: str) -> Launch:
+    """Run the checks in their order and use up the nonce. Raises the refusal of the first that fails.
+
+    Parameters:
+        pairs: the decoded fields of body and query, in their order.
+        method, url: as the launch was sent; the URL without its query.
+    """
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        fields.setdefault(name, value)
+    registration = _registration(x, fields)
+    _check_message(x, fields)
+    _check_oauth(x, pairs, fields)
+    _check_signature(x, pairs, fields, registration, method, url)
+    _check_time(x, int(fields["oauth_timestamp"]))
+    _use_nonce(x, registration, fields["oauth_nonce"])
+    return Launch(registration, fields)
+
+
+def _registration(x: Call, fields: Mapping[str, str]) -> Registration:
+    in_header = x.headers.get("authorization", "").lower().startswith("oauth ")
+    key = ensure(
+        x,
+        "oauth_consumer_key is in the form",
+        fields.get("oauth_consumer_key"),
+        refusals.launch_without_key,
+        diagnosis="the OAuth fields came in the Authorization header; LTI puts them in the form" if in_header else None,
+    )
+    return ensure(
+        x,
+        "oauth_consumer_key is registered",
+        x.store.registrations.get(key),
+        refusals.launch_unknown_key,
+        got=key,
+        diagnosis=lambda: _why_unknown_key(x, key),
+    )
+
+
+def _why_unknown_key(x: Call, key: str) -> str | None:
+    if key in x.store.api_keys:
+        return "that is an API key; launches are signed with the institution's consumer key and secret"
+    if x.store.institution(key) is not None:
+        return "that is the institution's id; launches name its consumer key"
+    if key.strip() in x.store.registrations:
+        return "the consumer key has white space around it"
+    if any(registration.secret == key for registration in x.store.registrations.values()):
+        return "that is a consumer secret; key and secret were swapped"
+    return None
+
+
+def _check_message(x: Call, fields: Mapping[str, str]) -> None:
+    wanted = {"lti_message_type": lti11.MESSAGE_TYPE, "lti_version": lti11.VERSION, "resource_link_id": ""}
+    for name, value in wanted.items():
+        got = fields.get(name)
+        passed = got == value if value else bool(got)
+        refuse = partial(refusals.launch_not_lti, name)
+        ensure(x, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got)
+
+
+def _check_oauth(x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str]) -> None:
+    def field(name: str, passed: bool, expected: str, got: str | None) -> None:
+        refuse = partial(refusals.launch_oauth_fields, name)
+        ensure(x, f"the OAuth field {name}", passed, refuse, expected=expected, got=got)
+
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name.startswith("oauth_") and name in seen:
+            field(name, False, "once", "repeated")
+        seen.add(name)
+    method = fields.get("oauth_signature_method")
+    field("oauth_signature_method", method == lti11.SIGNATURE_METHOD, lti11.SIGNATURE_METHOD, method)
+    version = fields.get("oauth_version", "1.0")
+    field("oauth_version", version == "1.0", "1.0 or absent", version)
+    for name in ("oauth_signature", "oauth_nonce"):
+        field(name, bool(fields.get(name)), "not empty", fields.get(name))
+    timestamp = fields.get("oauth_timestamp", "")
+    digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 18
+    field("oauth_timestamp", digits, "seconds since 1970, as digits", timestamp or None)
+
+
+def _check_signature(
+    x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str], registration: Registration, method: str, url: str
+) -> None:
+    received = fields["oauth_signature"]
+    try:
+        expected = oauth1.sign(method, url, pairs, registration.secret)
+    except ValueError:
+        raise refusals.unusable_address(url) from None
+
+    def why() -> str | None:
+        x.notes["signature_base_string"] = oauth1.signature_base_string(method, url, pairs)[:20_000]
+        return _changes(x, pairs, fields, url) or _mistake(x, pairs, received, registration, method, url)
+
+    check = "oauth_signature is the HMAC-SHA1 of this request"
+    same = oauth1.equal(expected, received)
+    ensure(x, check, same, refusals.launch_signature, expected=expected, got=received, diagnosis=why)
+
+
+def _mistake(
+    x: Call, pairs: list[tuple[str, str]], received: str, registration: Registration, method: str, url: str
+) -> str | None:
+    """The mistake in signing that produces the signature received."""
+    from lms_emulator.signing.oauth1_mistakes import explain
+
+    secrets = {
+        f"the secret of {other.consumer_key} was used, not that of {registration.consumer_key}": other.secret
+        for other in x.store.registrations.values()[:20]
+        if other.secret != registration.secret
+    }
+    urls = {f"{address} was signed instead of {url}": address for address in _other_addresses(x, url)}
+    found = explain(received, method, url, pairs, registration.secret, other_urls=urls, other_secrets=secrets)
+    return str(found) if found else None
+
+
+def _other_addresses(x: Call, url: str) -> list[str]:
+    """The other addresses at which the launch endpoint answers."""
+    real = f"https://www.openlearning.com{LAUNCH_PATH}"
+    candidates = [f"{x.base_url}{LAUNCH_PATH}", f"{web_base(x)}{LAUNCH_PATH}", real]
+    port = x.addresses.port_of(x.provider)
+    if port is not None and x.world.is_default:
+        candidates += [f"http://{name}:{port}{LAUNCH_PATH}" for name in ("127.0.0.1", "localhost")]
+    gateway = x.addresses.gateway_port
+    if gateway is not None:
+        prefix = x.addresses.prefix(x.provider, x.world.name)
+        candidates += [f"http://{name}:{gateway}{prefix}{LAUNCH_PATH}" for name in ("127.0.0.1", "localhost")]
+        candidates.append(f"http://openlearning.localhost:{gateway}{LAUNCH_PATH}")
+    return [address for address in dict.fromkeys(candidates) if address != url]
+
+
+def _changes(x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str], url: str) -> str | None:
+    """How the form differs from the one that a sign-on call gave out under the same nonce."""
+    issued = x.store.issued_launches.get(fields.get("oauth_nonce", ""))
+    if issued is None or issued.consumer_key != fields["oauth_consumer_key"]:
+        return None
+    changes = []
+    for name, value in issued.params.items():
+        if name not in fields:
+            changes.append(f"{name} is missing")
+        elif fields[name] != value:
+            changes.append(f"{name} was {value!r} and came as {fields[name]!r}")
+    changes += [f"{name} was added" for name in fields if name not in issued.params]
+    if len(pairs) > len(fields):
+        changes.append("a field came more than once")
+    if issued.url != url:
+        changes.append(f"it was made for {issued.url} and came to {url}")
+    if not changes:
+        return None
+    return f"the form was changed after the sign-on call gave it out: {'; '.join(changes)[:2000]}"
+
+
+def _check_time(x: Call, timestamp: int) -> None:
+    max_age, skew = x.settings.launch_max_age_seconds, x.settings.launch_clock_skew_seconds
+    age = int(x.clock.timestamp()) - timestamp
+
+    why = _why_time(age, timestamp)
+    check, most, refuse = f"oauth_timestamp is at most {max_age} s old", f"at most {max_age} s", refusals.launch_expired
+    ensure(x, check, age <= max_age, refuse, expected=most, got=f"{age} s", diagnosis=why)
+    check, most = f"oauth_timestamp is at most {skew} s ahead of the server's clock", f"at most {skew} s"
+    refuse = refusals.launch_not_yet_valid
+    ensure(x, check, -age <= skew, refuse, expected=most, got=f"{-age} s", diagnosis=why)
+
+
+def _why_time(age: int, timestamp: int) -> str:
+    if timestamp > 100_000_000_000:
+        return "the timestamp is in milliseconds; OAuth counts seconds"
+    if 1800 <= abs(age) <= 14 * 3600 + 60 and min(abs(age) % 900, -abs(age) % 900) <= 60:
+        hours = round(abs(age) / 900) / 4
+        return f"the timestamp is {hours:g} h off: local time was probably taken for UTC"
+    if age < 0:
+        return "the signer's clock is ahead"
+    return "the form was kept too long, or the signer's clock is behind; this is not a replay"
+
+
+def _use_nonce(x: Call, registration: Registration, nonce: str) -> None:
+    used = x.store.nonces.get((registration.consumer_key, nonce))
+    ensure(
+        x,
+        "oauth_nonce was never used with this key",
+        used is None,
+        refusals.launch_replayed,
+        got=nonce if used is None else f"{nonce}, used at {isoformat(used.used_at)}",
+        diagnosis="the form was posted twice: a cached or pre-rendered launch, a double click or a reload; "
+        "ask for a new launch each time",
+    )
+    now = x.clock.now()
+    life = timedelta(seconds=x.settings.launch_max_age_seconds + x.settings.launch_clock_skew_seconds)
+    x.store.nonces.put(
+        Nonce(consumer_key=registration.consumer_key, nonce=nonce, used_at=now, keep_until=now + life + _KEEP)
+    )
+
+
+# --- where one leads ---
+def class_of(x: Call, institution: Institution, context_id: str) -> Class | None:
+    """The class of an LTI context: a mapped one, or the class with that id when it is the institution's."""
+    mapping = x.store.context_mappings.get((institution.id, context_id))
+    klass = x.store.classes.get(mapping.class_id if mapping else context_id)
+    if klass is None or x.store.institution_of_class(klass) != institution.id:
+        return None
+    return klass
+
+
+def why_no_class(x: Call, institution: Institution, context_id: str) -> str:
+    """What is wrong with a context that leads to no class, as a diagnosis."""
+    kind = x.store.kind_of(context_id)
+    if kind == "class":
+        return f"that class does not belong to {institution.id}"
+    if kind is not None:
+        return f"context_id is the id of a {kind}; a class id, or a context mapped to a class, is needed"
+    return "an Instructor or Administrator who holds Institution Staff can set the class up by launching into it"
