@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from contract_tests.machine import signals_end_processes
 from lms_emulator.app import PROVIDERS
 
 COMMAND = [sys.executable, "-m", "lms_emulator"]
@@ -48,6 +49,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, env=env, timeout=60)
 
 
+@signals_end_processes
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_ready_means_ready_and_a_signal_stops_it_within_a_second(name: str) -> None:
     with served("--port", "0") as (process, url):

@@ -25,6 +25,7 @@ def test_the_emulator_is_the_same_as_itself(tmp_path: Path, capsys: pytest.Captu
     assert "openedx: " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # it shrinks what it found
 def test_drift_is_told_with_the_requests_that_show_it(capsys: pytest.CaptureFixture[str]) -> None:
     with Emulator.start(settings={"openedx": {"code_seconds": 61}}) as lms:
@@ -47,6 +48,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Emul
     return trust
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_over_https(authority: Callable[[Emulator], None], capsys: pytest.CaptureFixture[str]) -> None:
     with Emulator.start(tls=True) as lms:

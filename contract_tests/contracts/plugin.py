@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from .bench import Bench
-from .matrix import TARGETS, adapter_class, cells, open_target
+from .matrix import ORACLE, TARGETS, adapter_class, cells, open_target
 from .results import Circumstances, write
 from .runner import Outcome, profile_named
 from .targets import Target, Unavailable
@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: builds something, starts many processes, or takes many seconds")
     path = config.getoption("--contract-results")
     if path and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Collector(config, Path(path)))
@@ -44,7 +45,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = cells(adapter=config.getoption("--adapter"), only=config.getoption("--target"), split=True)
     except LookupError as error:
         raise pytest.UsageError(str(error)) from error
-    metafunc.parametrize("cell", [pytest.param(cell, id=cell.name) for cell in found])
+    # An oracle is an environment of its own, built on first use.
+    slow = {cell: [pytest.mark.slow] if cell.target == ORACLE else [] for cell in found}
+    metafunc.parametrize("cell", [pytest.param(cell, id=cell.name, marks=slow[cell]) for cell in found])
 
 
 @pytest.fixture(scope="session")

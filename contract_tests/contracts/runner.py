@@ -61,14 +61,15 @@ _COMMON: dict[str, Any] = {
     "phases": (Phase.explicit, Phase.generate, Phase.shrink),
 }
 PROFILES = {
+    "dev": {"max_examples": 12, "stateful_step_count": 20, "derandomize": True},
     "ci": {"max_examples": 200, "stateful_step_count": 20, "derandomize": True},
     "nightly": {"max_examples": 5000, "stateful_step_count": 50},
 }
-"""`ci` is small and repeats itself; `nightly` looks for what nobody thought of."""
+"""`dev` is for a look, `ci` repeats itself, `nightly` looks for what nobody thought of."""
 
 
 def profile_named(name: str | None) -> str:
-    """The profile meant by `--hypothesis-profile` or `HYPOTHESIS_PROFILE`; anything but `nightly` is `ci`."""
+    """The profile meant by `--hypothesis-profile` or `HYPOTHESIS_PROFILE`; `ci` where neither names one of ours."""
     wanted = name or os.environ.get("HYPOTHESIS_PROFILE", "ci")
     return wanted if wanted in PROFILES else "ci"
 

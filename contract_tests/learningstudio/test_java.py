@@ -21,6 +21,7 @@ CLIENT = Path(__file__).parent / "clients/LibraryLike.java"
 @pytest.mark.skipif(
     not all(map(shutil.which, ("java", "javac", "keytool"))), reason="no JDK here (Debian: default-jdk-headless)"
 )
+@pytest.mark.slow
 def test_a_java_client_needs_no_change(tmp_path: Path) -> None:
     environment = {"LMS_EMULATOR_TLS": "1", "LMS_EMULATOR_TLS_PORT": "443"}
     with site(tmp_path, ["api.learningstudio.com"], environment) as served:

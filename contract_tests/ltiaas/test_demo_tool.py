@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from contract_tests.ltiaas.support import Campus
+from contract_tests.machine import signals_end_processes
 from lms_emulator.demo_tool.lms import Person, same_person
 
 
@@ -27,6 +28,7 @@ def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
     return process, process.stdout.readline()
 
 
+@signals_end_processes
 def test_command_starts_and_stops(campus: Campus) -> None:
     process, line = start("--url", campus.rig.root)
     with process:
@@ -40,6 +42,7 @@ def test_command_starts_and_stops(campus: Campus) -> None:
         assert process.stderr.read() == ""
 
 
+@signals_end_processes
 def test_command_with_addresses_of_its_own(campus: Campus) -> None:
     process, line = start("--ltiaas", campus.rig.url, "--api-key", campus.rig.key, "--lms", "x=http://127.0.0.1:9")
     with process:

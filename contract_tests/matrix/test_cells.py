@@ -45,6 +45,7 @@ def test_the_page_adds_shards_up_and_says_what_it_was_run_with() -> None:
     assert "profile `ci` (up to 20 steps an example), 2 processes on 4 processors, CPython 3.11" in text
 
 
+@pytest.mark.slow
 def test_outcomes_come_back_from_workers(tmp_path: Path) -> None:
     page = tmp_path / "results.json"
     options = ["-n", "2", "--target", "in-process", "-k", "canvas or brightspace", "--contract-examples", "2"]

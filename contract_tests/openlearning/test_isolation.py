@@ -135,6 +135,7 @@ def test_alone(lms, number):
 """
 
 
+@pytest.mark.slow
 def test_two_workers_at_the_same_time_never_see_each_others_people(pytester: pytest.Pytester) -> None:
     """Both workers wait until both have made their person, so that a shared world would show two."""
     shared = pytester.mkdir("shared")
@@ -142,6 +143,7 @@ def test_two_workers_at_the_same_time_never_see_each_others_people(pytester: pyt
     pytester.runpytest_subprocess("-q", "-n2").assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_two_workers_on_one_running_emulator_have_worlds_of_their_own(lms: Emulator, pytester: pytest.Pytester) -> None:
     shared = pytester.mkdir("shared")
     pytester.makepyfile(WORKERS.format(shared=str(shared)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import subprocess
@@ -26,6 +25,10 @@ def home() -> Path:
 
 def environment(name: str) -> Path:
     """The interpreter of the oracle's virtual environment, built on first use. Raises CannotBuild."""
+    if os.name == "nt":
+        raise CannotBuild("it runs on POSIX systems only")
+    import fcntl  # POSIX only
+
     requirements = HERE / name / "requirements.txt"
     key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:16]
     folder = home() / f"{name}-{key}"

@@ -17,6 +17,17 @@ TREE = Path(__file__).parent.parent.parent
 collect_ignore = ["fresh_project"]
 
 
+COSTLY = {"built", "installed", "site", "checkout"}
+"""Fixtures that build the distribution or the documentation, or make an environment."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent and COSTLY & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 def run(*command: str | Path, cwd: Path | None = None) -> str:
     """Run a command with a clean environment; its output is the assertion's text when it fails."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "LMS_EMULATOR", "COV"))}

@@ -13,6 +13,8 @@ import pytest
 
 from contract_tests.packaging.small_engine import Engine, small_engine
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:

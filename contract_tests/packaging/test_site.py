@@ -57,6 +57,7 @@ def test_every_control_call_is_listed(site: Path) -> None:
         assert f"/_emulator{route.path}" in text
 
 
+@pytest.mark.slow
 def test_links_that_lead_nowhere_stop_the_build(tmp_path: Path) -> None:
     source = tmp_path / "docs"
     source.mkdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from contract_tests.machine import can_have_a_network_of_its_own
 
 _SERVE = """
 set -eu
@@ -27,7 +28,7 @@ for path in sys.argv[1:]:
 """
 
 needs_namespaces = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(shutil.which(tool) for tool in ("unshare", "nsenter", "ip")),
+    not can_have_a_network_of_its_own("nsenter"),
     reason="needs root, unshare, nsenter and ip for a network of its own (Debian: util-linux, iproute2)",
 )
 

@@ -23,6 +23,7 @@ def test_there_are_enough_and_each_is_another() -> None:
     assert len(ids) == len(set(ids)) >= 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["edx-secret-unchecked", "canvas-code-reusable"])
 def test_the_contracts_catch_it(name: str) -> None:
     breakage = next(one for one in breakages() if one["id"] == name)
