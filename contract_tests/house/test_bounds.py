@@ -1,4 +1,4 @@
-"""What a world forgets, and when, is written down: `python -m contract_tests.house.test_bounds` writes the page."""
+"""What a world forgets, and when, is documented: `python -m contract_tests.house.test_bounds` writes the page."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "bounds.md"
 _HEAD = """\
 # What is forgotten, and when
 
-State lives in memory, and a long run must not fill it. Two rules, declared with each table (`TableSpec`):
+State lives in memory, so a long run must not fill it. Each table declares up to two rules (`TableSpec`):
 
-- **expires**: a record that can no longer matter to any answer (a nonce beyond the window in which its timestamp would
-  be accepted, a used or expired code, an expired session) is dropped, oldest first, a few with every request.
-- **at most**: no more than so many records are kept beside those of the world file; the oldest go first.
+- **expires**: a record that can no longer affect any answer is dropped: a nonce whose timestamp would be refused,
+  a used or expired code, an expired session. Each request drops a few, oldest first.
+- **at most**: how many records are kept besides those of the world file. The oldest go first.
 
-People, courses, enrolments, grades and the like are kept until the world is reset. The journal keeps the latest
-`emulator.journal_entries` exchanges within `emulator.journal_bytes`, the outbox the latest
-`emulator.outbox_entries` messages.
+People, courses, enrolments and grades stay until the world is reset. The journal keeps the latest
+`emulator.journal_entries` exchanges, up to `emulator.journal_bytes`; the outbox the latest `emulator.outbox_entries`
+messages.
 
 | provider | table | expires | at most |
 |---|---|---|---|
