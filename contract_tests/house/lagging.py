@@ -29,11 +29,6 @@ STRAY_ROOMS: set[str] = {
     "openedx/throttles.py",
     "openedx/views.py",
     "openedx/visits.py",
-    "openlearning/accounts.py",
-    "openlearning/consistency.py",
-    "openlearning/launches.py",
-    "openlearning/reading.py",
-    "openlearning/views.py",
 }
 """Files in a provider's folder that are no rooms: `openedx/visits.py`."""
 
@@ -50,9 +45,6 @@ MISSING_ROOMS: set[str] = {
     "openedx/checks",
     "openedx/refusals",
     "openedx/shapes",
-    "openlearning/call",
-    "openlearning/checks",
-    "openlearning/shapes",
 }
 """Rooms that a provider lacks: `openedx/checks`."""
 
@@ -64,5 +56,5 @@ CIRCLES: list[set[str]] = [
 DOCSTRINGS: set[str] = set()
 """Entries at the top of the package whose docstrings have another style."""
 
-SOURCES: set[str] = {"openlearning", "openedx", "learningstudio", "ltiaas", "canvas", "brightspace"}
+SOURCES: set[str] = {"openedx", "learningstudio", "ltiaas", "canvas", "brightspace"}
 """Providers whose sources cannot all be opened by a stranger."""

@@ -26,6 +26,7 @@ FILE = re.compile(
 )
 NOWHERE = re.compile(r"(^|\.)(localhost|local|test|example|invalid|internal)$|^\d+(\.\d+){3}$")
 OUR_DOCUMENTS = re.compile(r"(?<![\w./-])(?P<path>[\w./-]+\.md)(?![\w/])")
+THEIR_DOCUMENTS = re.compile(r"[\w.-]+/[\w.-]+ [\w.-]+\.md\b")
 
 
 @cache
@@ -101,10 +102,10 @@ def test_the_emulators_own_settings_are_chosen() -> None:
 
 @pytest.mark.parametrize("path", modules(), ids=relative)
 def test_no_document_is_named_that_is_not_there(path: Path) -> None:
-    """In comments, docstrings and sources alike; files of other repositories are named with their folders."""
+    """In comments, docstrings and sources alike; files of other repositories are named with folder or repository."""
     if any(f"providers/{name}/" in f"{relative(path)}" for name in lagging.SOURCES):
         return
-    named = {found["path"] for found in OUR_DOCUMENTS.finditer(path.read_text("utf-8"))}
+    named = {found["path"] for found in OUR_DOCUMENTS.finditer(THEIR_DOCUMENTS.sub("", path.read_text("utf-8")))}
     assert [name for name in sorted(named) if not (ROOT / name).is_file() and "/" not in name] == []
 
 

@@ -46,7 +46,8 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
 
     def not_found(self, x: Call) -> Refusal | Response:
         """404, or a redirect to the path with its trailing slash: always on the web site, by setting in the API."""
-        if not x.path.endswith("/") and self._exists(x, x.path + "/"):
+        slashed = x.path + "/"
+        if not x.path.endswith("/") and self.leads_somewhere(slashed) and not self._is_no_portal(x, slashed):
             if version(x) and x.settings.trailing_slash == "strict":
                 x.warn("missing_trailing_slash", "the path exists only with a trailing slash")
                 return refusals.missing_trailing_slash(x.path)
@@ -56,10 +57,6 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
         if x.path.startswith("/api/"):
             return refusals.v1_not_found(x.path, self._hint(x))
         return refusals.page_not_found(x.path, self._hint(x))
-
-    def _exists(self, x: Call, path: str) -> bool:
-        route, _, allowed = self.router.match(x.method, path)
-        return (route is not None or bool(allowed)) and not self._is_no_portal(x, path)
 
     def _is_no_portal(self, x: Call, path: str) -> bool:
         """Whether the path only looks like the address of an institution's portal."""

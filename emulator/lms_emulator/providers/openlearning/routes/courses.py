@@ -93,7 +93,7 @@ ROUTES: tuple[Route, ...] = (
         "/courses/",
         list_courses,
         evidence="documented",
-        source=f"{GUIDE} (note 2); body: {CAPTURE}",
+        source=f"{GUIDE} (note 2); {CAPTURE} (the body)",
         summary="Courses by `url`, `featured`, `page`, `itemsPerPage`",
         query={"url": "course URL", "featured": "true or false", "page": "from 1", "itemsPerPage": "items per page"},
     ),
@@ -102,7 +102,7 @@ ROUTES: tuple[Route, ...] = (
         "/courses/{course_id}/classes/",
         list_classes,
         evidence="documented",
-        source=f"{GUIDE} (note 2); body: {CAPTURE}",
+        source=f"{GUIDE} (note 2); {CAPTURE} (the body)",
         summary="Classes of a course",
     ),
     *api(

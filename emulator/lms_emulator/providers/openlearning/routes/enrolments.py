@@ -120,7 +120,7 @@ ROUTES: tuple[Route, ...] = (
         "/enrolments/",
         enrol,
         evidence="observed",
-        source=f"{PAYMENT_GATEWAY}; body chosen",
+        source=f"{PAYMENT_GATEWAY} (the body is chosen)",
         summary="Enrol a user in a class",
         body=request_body({"class!": "class id", "user!": "user id"}),
     ),
@@ -130,7 +130,7 @@ ROUTES: tuple[Route, ...] = (
         enrol_by_json,
         versions=("v2.2",),
         evidence="observed",
-        source=f"{GATEWAY_MOCK}; body chosen",
+        source=f"{GATEWAY_MOCK} (the body is chosen)",
         summary="Enrol a user in a class, as JSON",
         body=request_body(
             {
@@ -149,7 +149,7 @@ ROUTES: tuple[Route, ...] = (
         enrol_in_program,
         versions=("v2.2",),
         evidence="observed",
-        source=f"{GATEWAY_MOCK}; body chosen",
+        source=f"{GATEWAY_MOCK} (the body is chosen)",
         summary="Enrol a user in a program, as JSON",
         body=request_body({"user!": "user id"}, media_type=JSON),
     ),

@@ -187,7 +187,7 @@ ROUTES: tuple[Route, ...] = (
         "/institutions/{institution_id}/managed-users/",
         create,
         evidence="documented",
-        source=f"{GUIDE} (1.2); `data.id`: {CORRECT_SERVICE}",
+        source=f"{GUIDE} (1.2); {CORRECT_SERVICE} (`data.id`)",
         summary="Create or find a managed account",
         body=request_body(
             {
@@ -205,7 +205,7 @@ ROUTES: tuple[Route, ...] = (
         "/institutions/{institution_id}/managed-users/",
         listing,
         evidence="observed",
-        source=f"{STATUS_REPORT}; members of an item chosen",
+        source=f"{STATUS_REPORT} (members of an item are chosen)",
         summary="Managed accounts, also by `external_institution_id`",
         query={
             "external_institution_id": "your own key of the person",
@@ -226,7 +226,7 @@ ROUTES: tuple[Route, ...] = (
         "/institutions/{institution_id}/managed-users/{user_id}/sign-on/",
         sign_on,
         evidence="documented",
-        source=f"{GUIDE} (2); the params are those of LTI 1.1",
+        source=f"{GUIDE} (2)",
         summary="Make a signed launch",
         body=request_body(
             {

@@ -50,7 +50,7 @@ def _may_look(x: Call, me: User, user: User) -> None:
         raise refusals.not_allowed("oneself, or administrator of the institution that manages the user", user.id)
 
 
-_FAMILY = f"{GUIDE} (its path /users/{{user_id}}/…); body chosen"
+_FAMILY = f"{GUIDE} (for paths of this form, the body is chosen)"
 
 ROUTES: tuple[Route, ...] = (
     *api(
@@ -58,7 +58,7 @@ ROUTES: tuple[Route, ...] = (
         "/users/{user_id}/institutions/",
         list_institutions,
         evidence="documented",
-        source=f"{GUIDE} (note 1); body: {CAPTURE}",
+        source=f"{GUIDE} (note 1); {CAPTURE} (the body)",
         summary="Institutions of an account (`me`: the key's own)",
     ),
     *api(
