@@ -18,8 +18,8 @@ from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.keys import private_key
 from lms_emulator.providers.brightspace import model as brightspace
 from lms_emulator.providers.brightspace import oauth
-from lms_emulator.providers.canvas import lti_tokens
 from lms_emulator.providers.canvas import model as canvas
+from lms_emulator.providers.canvas.lti.tokens import secret
 from lms_emulator.signing import jwt, lti13
 
 from .asgi import Sent, send
@@ -40,7 +40,7 @@ def doors(provider: str) -> list[tuple[bytes, bytes]]:
         people = [tokens.student, tokens.teacher]
         scopes = " ".join(lti13.SERVICE_SCOPES)
         claims = {**_SERVICE, "sub": _EMULATOR.canvas.lti_client_id, "scopes": scopes}
-        service = jwt.sign(claims, lti_tokens.secret(), algorithm="HS256")
+        service = jwt.sign(claims, secret(), algorithm="HS256")
         issued.remember(store.issued_tokens, service, claims["exp"])
         store.sessions.put(canvas.Session(id="s", csrf="csrf", user_id=103, expires_at=_LATE))
         cookie = b"canvas_session=s"

@@ -18,7 +18,7 @@ from lms_emulator.core.access.web_sessions import WebSession
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.store import Store
 from lms_emulator.core.state.tables import Table, TableSpec
-from lms_emulator.signing.lti13 import Launch
+from lms_emulator.lti.records import PENDING_LAUNCHES, RESULTS, PendingLaunch, Result
 from lms_emulator.signing.lti13_services import LineItemData
 
 EnrollmentType = Literal[
@@ -244,19 +244,6 @@ class LineItem(Record, frozen=True, kw_only=True):
     coupled: bool = False
 
 
-class Result(Record, frozen=True, kw_only=True):
-    """One person's result in one line item."""
-
-    id: int
-    line_item_id: int
-    user_id: int
-    score: float | None = None
-    comment: str | None = None
-    activity_progress: str
-    grading_progress: str
-    timestamp: Instant
-
-
 class AccessToken(Record, frozen=True, kw_only=True):
     """A user's token, and the refresh token that renews it in place.
 
@@ -306,16 +293,6 @@ class PendingAuthorization(Record, frozen=True, kw_only=True):
 
 class Session(WebSession[PendingAuthorization], frozen=True, kw_only=True):
     """A browser's session, and the request of an application that waits in it."""
-
-
-class PendingLaunch(Record, frozen=True, kw_only=True):
-    """A launch between login initiation and the tool's authentication request; used once."""
-
-    verifier: str
-    user_id: int
-    developer_key_id: int
-    launch: Launch
-    expires_at: Instant
 
 
 class Bucket(Record, frozen=True, kw_only=True):
@@ -404,9 +381,7 @@ class CanvasStore(Store):
         "tools": TableSpec(key="id", indexes={"key": lambda t: t.developer_key_id}),
         "resource_links": TableSpec(key="id", indexes={"course": _course}),
         "line_items": TableSpec(key="id", indexes={"course": _course, "link": lambda i: i.data.resource_link_id}),
-        "results": TableSpec(
-            key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: [(r.line_item_id, r.user_id)]}
-        ),
+        "results": RESULTS,
         "access_tokens": TableSpec(
             key="id",
             limit=100_000,
@@ -419,7 +394,7 @@ class CanvasStore(Store):
         ),
         "authorization_codes": TableSpec(key="code", keep_until=lambda c: c.expires_at + timedelta(hours=1)),
         "sessions": TableSpec(key="id", keep_until=_until, limit=50_000),
-        "pending_launches": TableSpec(key="verifier", keep_until=_until),
+        "pending_launches": PENDING_LAUNCHES,
         "issued_tokens": issued.SPEC,
         "used_tokens": once.SPEC,
         "buckets": TableSpec(key="token_id", limit=10_000),

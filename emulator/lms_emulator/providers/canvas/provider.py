@@ -52,7 +52,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return refusal
 
     def body_unreadable(self, x: Call, why: str) -> Refusal:
-        return refusals.unreadable_body(why)
+        return refusals.unreadable_body(x.path, why)
 
     def finish(self, x: Call, response: Response) -> None:
         if x.path.startswith("/api/"):

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
-from lms_emulator.signing.lti13 import AuthenticationRequestError
 
 REALM = 'Bearer realm="canvas-lms"'
 OAUTH_REALM = "Canvas OAuth 2.0"
@@ -321,6 +320,10 @@ def lti_service(reason: str, message: str, status: int, **details: Any) -> SiteR
     return SiteRefusal(reason, status=status, message=message, body=body, **details)
 
 
+def lti_resource_unknown(reason: str, check: str, got: object) -> SiteRefusal:
+    return lti_service(reason, "The specified resource does not exist.", 404, check=check, got=got)
+
+
 def invalid_message_hint(diagnosis: str) -> SiteRefusal:
     return _text(
         "lti_message_hint_invalid",
@@ -330,24 +333,14 @@ def invalid_message_hint(diagnosis: str) -> SiteRefusal:
     )
 
 
-def invalid_lti_redirect(error: AuthenticationRequestError) -> SiteRefusal:
+def invalid_lti_redirect(expected: list[str], got: str) -> SiteRefusal:
     return _text(
         "lti_redirect_uri_mismatch",
         "Invalid redirect_uri",
         check="redirect_uri is registered exactly",
-        expected=error.expected,
-        got=error.got,
+        expected=expected,
+        got=got,
     )
-
-
-def launch_error(
-    redirect_uri: str, reason: str, error: str, description: str, state: str | None, **details: Any
-) -> SiteRefusal:
-    """An error that the browser posts to the tool instead of an id_token."""
-    fields = {"error": error, "error_description": description}
-    if state is not None:
-        fields["state"] = state
-    return SiteRefusal(reason, status=200, message=description, form=(redirect_uri, fields), **details)
 
 
 def deep_linking(reason: str, errors: Mapping[str, Any], **details: Any) -> SiteRefusal:
@@ -357,6 +350,8 @@ def deep_linking(reason: str, errors: Mapping[str, Any], **details: Any) -> Site
     )
 
 
-def unreadable_body(why: str) -> SiteRefusal:
+def unreadable_body(path: str, why: str) -> SiteRefusal:
     """A body that is not what its content type says."""
+    if path.startswith("/api/lti/"):
+        return lti_service("body_unreadable", "Invalid JSON", 400, check="body", got=why)
     return rest("body_unreadable", 400, {"errors": [{"message": "invalid request"}]}, check="body", got=why)

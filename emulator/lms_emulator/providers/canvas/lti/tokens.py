@@ -9,24 +9,34 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from lms_emulator.core.access import issued_tokens as issued
-from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.core.keys import private_pem
+from lms_emulator.lti.assertions import Assertions, Client
+from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.lti.keys import KeysUnavailableError, tool_keys, use_once
 from lms_emulator.providers.canvas.model import DeveloperKey
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import TokenError, read, sign, verify
+from lms_emulator.signing.jwt import TokenError, sign, verify
 
 TOKEN_PATH = "/login/oauth2/token"
 SECRET_LABEL = "canvas service tokens"
 _SENTENCES = {
-    "aud": "the 'aud' is invalid",
+    "type_wrong": "assertion method not supported for this grant_type",
+    "unavailable": "JWK Error: Invalid JSON",
+    "client_unknown": "JWS signature invalid.",
+    "missing_claim": "the following assertions are missing: {check}",
+    "issued_in_future": "the 'iat' must not be in the future",
+}
+_OF_CLAIMS = {
     "exp": "the JWT has expired",
     "iat": "the 'iat' must be less than {age} seconds old",
-    "jti": "the 'jti' is invalid",
-    "sub": "the 'sub' is invalid",
-    "iss": "the 'iss' is invalid",
+    **{name: f"the '{name}' is invalid" for name in ("aud", "jti", "sub", "iss")},
+}
+_DIAGNOSES = {
+    "client_unknown": "`sub` has to be the LTI developer key's number",
+    "wrong_audience": "`aud` has to be the token endpoint's own address",
+    "unknown_kid": "the tool's JWKS does not publish the key that signed this",
 }
 
 
@@ -35,11 +45,6 @@ class ServiceCaller(NamedTuple):
 
     key: DeveloperKey
     scopes: list[str]
-
-
-def audiences(x: Call) -> list[str]:
-    """What an assertion's `aud` may be: the token endpoint as it was reached, or under Canvas's own name."""
-    return [x.url(TOKEN_PATH), x.settings.issuer + TOKEN_PATH]
 
 
 def secret() -> str:
@@ -54,104 +59,55 @@ def issue(x: Call, claims: dict[str, Any]) -> str:
     return issued.remember(x.store.issued_tokens, sign(claims, secret(), algorithm="HS256"), claims["exp"])
 
 
+class CanvasAssertions(Assertions[Call]):
+    """A tool's assertion names its developer key; Canvas says in plain sentences what does not hold."""
+
+    def client(self, x: Call, client_id: str) -> Client | None:
+        key = x.store.developer_keys.get(number(client_id))
+        if key is None or not key.is_lti_key or key.workflow_state != "active":
+            return None
+        keys = ToolKeys(key.public_jwk_url, key.public_jwk)
+        return Client(client_id=str(key.id), keys=keys, scopes=key.scopes, subject=str(key.id))
+
+    def audiences(self, x: Call) -> list[str]:
+        """The token endpoint as it was reached, or under Canvas's own name."""
+        return [x.url(TOKEN_PATH), x.settings.issuer + TOKEN_PATH]
+
+    def allowed_again(self, x: Call) -> bool:
+        return x.settings.reused_jti == "allow"
+
+    def refusal(self, x: Call, fault: Fault) -> Refusal:
+        sentence = _SENTENCES.get(fault.kind) or _OF_CLAIMS.get(fault.check, "JWS signature invalid.")
+        sentence = sentence.format(check=fault.check, age=x.settings.assertion_max_age_seconds)
+        diagnosis = fault.diagnosis or _DIAGNOSES.get(fault.kind)
+        return refusals.bad_assertion(
+            fault.reason, sentence, expected=fault.expected, got=fault.got, diagnosis=diagnosis
+        )
+
+
+ASSERTIONS = CanvasAssertions()
+
+
 async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[str, Any]:
     """The answer to a `client_credentials` request. Raises a refusal for the first fault."""
-    if kind != lti13.JWT_BEARER:
-        raise refusals.bad_assertion(
-            "assertion_type_wrong",
-            "assertion method not supported for this grant_type",
-            expected=lti13.JWT_BEARER,
-            got=kind,
-        )
-    key = _key_of(x, assertion)
-    claims = await _prove(x, key, assertion)
-    lifetime = float(claims["exp"]) - x.clock.timestamp()
-    if not x.check("jti is new", use_once(x, "jti", key, claims["jti"], lifetime), got=claims["jti"]):
-        raise refusals.bad_assertion(
-            "assertion_jti_used",
-            _SENTENCES["jti"],
-            got=claims["jti"],
-            diagnosis="sign a new assertion for each request",
-        )
+    client = await ASSERTIONS.prove(x, kind, assertion)
     asked = scope.split()
-    granted, refused = lti13.granted_scopes(asked, key.scopes or lti13.SERVICE_SCOPES)
+    granted, refused = lti13.granted_scopes(asked, client.scopes or lti13.SERVICE_SCOPES)
     if refused or not asked:
-        x.check("scopes are the key's", False, expected=key.scopes, got=asked)
+        x.check("scopes are the key's", False, expected=client.scopes, got=asked)
         raise refusals.bad_service_scope(refused)
     now = int(x.clock.timestamp())
     seconds = x.settings.service_token_lifetime_seconds
     body = {
         "iss": x.settings.issuer,
-        "sub": str(key.id),
-        "aud": audiences(x)[0],
+        "sub": client.subject,
+        "aud": ASSERTIONS.audiences(x)[0],
         "iat": now,
         "exp": now + seconds,
         "jti": x.ids.uuid(),
         "scopes": " ".join(granted),
     }
     return {"access_token": issue(x, body), "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(granted)}
-
-
-def _key_of(x: Call, assertion: str) -> DeveloperKey:
-    try:
-        client_id = str(read(assertion).claims.get("sub", ""))
-    except TokenError as error:
-        raise refusals.bad_assertion(
-            "assertion_malformed", "JWS signature invalid.", expected=error.expected, got=error.got
-        ) from error
-    key = x.store.developer_keys.get(number(client_id))
-    if key is None or not key.is_lti_key or key.workflow_state != "active":
-        x.check("sub is an active LTI key", False, got=client_id)
-        raise refusals.bad_assertion(
-            "assertion_client_unknown",
-            "JWS signature invalid.",
-            expected="the id of an active LTI key",
-            got=client_id,
-            diagnosis="`sub` has to be the LTI developer key's number" if key is None else None,
-        )
-    return key
-
-
-async def _prove(x: Call, key: DeveloperKey, assertion: str) -> dict[str, Any]:
-    try:
-        keys = await tool_keys(x, key)
-    except KeysUnavailableError as error:
-        raise refusals.bad_assertion(
-            "tool_keys_unavailable", "JWK Error: Invalid JSON", diagnosis=str(error)
-        ) from error
-    settings = x.settings
-    try:
-        claims = lti13.check_client_assertion(
-            assertion,
-            keys,
-            client_id=str(key.id),
-            audiences=audiences(x),
-            now=x.clock.timestamp(),
-            leeway=settings.assertion_future_buffer_seconds,
-            max_age=settings.assertion_max_age_seconds,
-        )
-    except TokenError as error:
-        x.check(f"assertion: {error.check}", False, expected=error.expected, got=error.got)
-        raise _assertion_refusal(error, settings.assertion_max_age_seconds) from error
-    x.check("the client assertion holds")
-    return claims
-
-
-def _assertion_refusal(error: TokenError, max_age: int) -> SiteRefusal:
-    if error.reason == "missing_claim":
-        sentence = f"the following assertions are missing: {error.check}"
-    elif error.reason == "issued_in_future":
-        sentence = "the 'iat' must not be in the future"
-    else:
-        sentence = _SENTENCES.get(error.check, "JWS signature invalid.").format(age=max_age)
-    diagnosis = None
-    if error.reason == "wrong_audience":
-        diagnosis = "`aud` has to be the token endpoint's own address"
-    elif error.reason == "unknown_kid":
-        diagnosis = "the tool's JWKS does not publish the key that signed this"
-    return refusals.bad_assertion(
-        f"assertion_{error.reason}", sentence, expected=error.expected, got=error.got, diagnosis=diagnosis
-    )
 
 
 def require_service(x: Call, *, any_of: tuple[str, ...]) -> ServiceCaller:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.routing import Handler, Route
-from lms_emulator.providers.canvas.routes import courses, files, launch, login, lti_services, token, users
+from lms_emulator.providers.canvas.lti.services import GRADES, ROSTER
+from lms_emulator.providers.canvas.routes import courses, files, launch, login, token, users
 
 
 def _route(
@@ -93,20 +94,20 @@ ROUTES: tuple[Route, ...] = (
     _route(
         "GET",
         "/api/lti/courses/{course_id}/names_and_roles",
-        lti_services.memberships,
+        ROSTER.memberships,
         "lti services",
         LTI,
         "The course's roster",
         "observed",
     ),
-    _route("GET", ITEMS, lti_services.line_items, "lti services", LTI, "Line items"),
-    _route("POST", ITEMS, lti_services.create_line_item, "lti services", LTI, "Make a line item"),
-    _route("GET", f"{ITEMS}/{{id}}", lti_services.show_line_item, "lti services", LTI, "One line item"),
-    _route("PUT", f"{ITEMS}/{{id}}", lti_services.update_line_item, "lti services", LTI, "Change a line item"),
-    _route("DELETE", f"{ITEMS}/{{id}}", lti_services.delete_line_item, "lti services", LTI, "Delete a line item"),
-    _route("POST", f"{ITEMS}/{{id}}/scores", lti_services.post_score, "lti services", LTI, "Give a score"),
-    _route("GET", f"{ITEMS}/{{id}}/results", lti_services.results, "lti services", LTI, "Results"),
-    _route("GET", f"{ITEMS}/{{id}}/results/{{result_id}}", lti_services.show_result, "lti services", LTI, "One result"),
+    _route("GET", ITEMS, GRADES.list_line_items, "lti services", LTI, "Line items"),
+    _route("POST", ITEMS, GRADES.create_line_item, "lti services", LTI, "Make a line item"),
+    _route("GET", f"{ITEMS}/{{id}}", GRADES.show_line_item, "lti services", LTI, "One line item"),
+    _route("PUT", f"{ITEMS}/{{id}}", GRADES.update_line_item, "lti services", LTI, "Change a line item"),
+    _route("DELETE", f"{ITEMS}/{{id}}", GRADES.delete_line_item, "lti services", LTI, "Delete a line item"),
+    _route("POST", f"{ITEMS}/{{id}}/scores", GRADES.post_score, "lti services", LTI, "Give a score"),
+    _route("GET", f"{ITEMS}/{{id}}/results", GRADES.list_results, "lti services", LTI, "Results"),
+    _route("GET", f"{ITEMS}/{{id}}/results/{{result_id}}", GRADES.show_result, "lti services", LTI, "One result"),
     _route("GET", "/api/v1/users/{id}", users.show, "rest", "client types and fixtures", "A person", "observed"),
     _route(
         "GET",

@@ -1,0 +1,98 @@
+"""Who asks for a service token: the assertion that a tool signs.
+
+Sources: RFC 7523 and 1EdTech Security Framework 1.0, 4.1.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Generic, NamedTuple
+
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.lti.platform import Fault, KeysUnavailableError, ToolKeys, X, key_set, token_fault, use_once
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read
+
+
+class Client(NamedTuple):
+    """Who may sign assertions.
+
+    Attributes: `scopes`, what may be asked for; `subject`, whom a token speaks for.
+    """
+
+    client_id: str
+    keys: ToolKeys
+    scopes: list[str]
+    subject: str
+
+
+class Assertions(ABC, Generic[X]):
+    """How one platform proves client assertions."""
+
+    @abstractmethod
+    def client(self, x: X, client_id: str) -> Client | None:
+        """The client whose id is in the assertion's `sub`."""
+
+    @abstractmethod
+    def audiences(self, x: X) -> list[str]:
+        """What `aud` may be."""
+
+    @abstractmethod
+    def refusal(self, x: X, fault: Fault) -> Refusal:
+        """The refusal of an assertion that does not hold."""
+
+    def allowed_again(self, x: X) -> bool:
+        """Whether a `jti` may be used more than once."""
+        return False
+
+    async def prove(self, x: X, kind: str, assertion: str) -> Client:
+        """The client that signed an assertion. Raises the refusal for the first fault.
+
+        Parameters: `kind`, the request's `client_assertion_type`.
+        """
+        if not x.check("client_assertion_type", kind == lti13.JWT_BEARER, expected=lti13.JWT_BEARER, got=kind):
+            check = "client_assertion_type"
+            fault = Fault(what="assertion", kind="type_wrong", check=check, expected=lti13.JWT_BEARER, got=kind)
+            raise self.refusal(x, fault)
+        try:
+            client = self._signer(x, assertion)
+            keys = await key_set(x, client.keys)
+            claims = self.check(x, client, assertion, keys)
+        except KeysUnavailableError as error:
+            raise self.refusal(x, error.fault) from error
+        except TokenError as error:
+            raise self.refusal(x, token_fault("assertion", error).noted(x)) from error
+        x.check("the client assertion holds")
+        jti, again = claims["jti"], self.allowed_again(x)
+        if not x.check(
+            "jti is new", use_once(x, "jti", client.client_id, jti, claims["exp"], allowed_again=again), got=jti
+        ):
+            diagnosis = "sign a new assertion for each request"
+            raise self.refusal(x, Fault(what="assertion", kind="jti_used", check="jti", got=jti, diagnosis=diagnosis))
+        return client
+
+    def check(self, x: X, client: Client, assertion: str, keys: KeySet) -> Claims:
+        """The claims of an assertion that holds. Raises TokenError."""
+        return lti13.check_client_assertion(
+            assertion,
+            keys,
+            client_id=client.client_id,
+            audiences=self.audiences(x),
+            now=x.clock.timestamp(),
+            leeway=x.settings.assertion_future_buffer_seconds,
+            max_age=x.settings.assertion_max_age_seconds,
+        )
+
+    def _signer(self, x: X, assertion: str) -> Client:
+        client_id = str(read(assertion).claims.get("sub", ""))
+        client = self.client(x, client_id)
+        if client is None:
+            fault = Fault(
+                what="assertion",
+                kind="client_unknown",
+                check="sub",
+                expected="the client id of a registered tool",
+                got=client_id,
+            )
+            raise self.refusal(x, fault.noted(x))
+        return client

@@ -1,0 +1,138 @@
+"""What a tool answers when it was asked to choose content.
+
+Source: 1EdTech Deep Linking 2.0.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, NamedTuple
+
+from lms_emulator.core.access import issued_tokens
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.lti.platform import Fault, KeysUnavailableError, ToolKeys, X, key_set, token_fault, use_once
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, read, verify
+from lms_emulator.signing.lti13_services import LineItemData, ServiceError, read_line_item
+
+
+class Link(NamedTuple):
+    """A content item of type `ltiResourceLink`, as it is placed."""
+
+    title: str
+    url: str | None
+    description: str
+    custom: dict[str, str]
+
+
+class DeepLinking(ABC, Generic[X]):
+    """How one platform takes content items.
+
+    Attributes:
+        unmatched: what was probably done wrong when the platform's own data did not come back.
+        algorithm: by which the platform signs that data.
+    """
+
+    unmatched: ClassVar[str]
+    algorithm: ClassVar[str]
+
+    @abstractmethod
+    def own_key(self) -> KeySet | VerifyingKey:
+        """What proves the platform's own data."""
+
+    @abstractmethod
+    def issuer(self, x: X) -> str:
+        """The platform's `iss`, which the tool's answer has in `aud`."""
+
+    @abstractmethod
+    def refusal(self, x: X, fault: Fault) -> Refusal:
+        """The refusal of an answer that does not hold."""
+
+    def own_data(self, x: X, text: str) -> Claims:
+        """What the platform signed for itself when it asked, and the tool brings back. Raises a refusal."""
+        try:
+            data = verify(text, self.own_key(), algorithms=[self.algorithm], now=x.clock.timestamp())
+        except TokenError as error:
+            raise self.refusal(x, self._unmatched(error)) from error
+        check = "this world issued data"
+        if not x.check(check, issued_tokens.find(x.store.issued_tokens, text) is not None):
+            diagnosis = issued_tokens.DIAGNOSIS
+            raise self.refusal(
+                x, Fault(what="deep_linking", kind="data_not_issued_here", check=check, diagnosis=diagnosis)
+            )
+        return data
+
+    def returned_data(self, x: X, message: str) -> Claims:
+        """`own_data` of the claim `data` in the tool's answer, of which nothing else is proved yet."""
+        try:
+            data = read(message).claims.get(f"{lti13.DL_CLAIM}data")
+        except TokenError as error:
+            raise self.refusal(x, self._unmatched(error)) from error
+        return self.own_data(x, str(data))
+
+    async def items(
+        self, x: X, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
+    ) -> list[dict[str, Any]]:
+        """The content items of an answer, proved. Raises the refusal for the first fault."""
+        try:
+            items = lti13.check_deep_linking_response(
+                message,
+                await key_set(x, keys),
+                client_id=client_id,
+                issuer=self.issuer(x),
+                deployment_id=deployment_id,
+                now=x.clock.timestamp(),
+                leeway=x.settings.assertion_future_buffer_seconds,
+                max_age=x.settings.assertion_max_age_seconds,
+            )
+        except KeysUnavailableError as error:
+            raise self.refusal(x, error.fault) from error
+        except TokenError as error:
+            raise self.refusal(x, token_fault("deep_linking", error).noted(x)) from error
+        claims = read(message).claims
+        nonce = str(claims["nonce"])
+        if not use_once(x, "nonce", client_id, nonce, claims["exp"], allowed_again=self.allowed_again(x)):
+            raise self.refusal(x, Fault(what="deep_linking", kind="nonce_used", check="nonce", got=nonce).noted(x))
+        return items
+
+    def allowed_again(self, x: X) -> bool:
+        """Whether a nonce may be used more than once."""
+        return False
+
+    def line_item(self, x: X, item: Mapping[str, Any], link_id: str, label: str) -> LineItemData | None:
+        """The line item that a content item asks for. Raises a refusal when it does not hold.
+
+        Parameters: `link_id`, of the link that was placed; `label`, where the tool gives none.
+        """
+        wanted = item.get("lineItem")
+        if not isinstance(wanted, dict):
+            return None
+        try:
+            return read_line_item({"label": label, **wanted, "resourceLinkId": link_id})
+        except ServiceError as error:
+            fault = Fault(
+                what="deep_linking", kind="line_item", check=error.field, expected=error.expected, got=error.got
+            )
+            raise self.refusal(x, fault) from error
+
+    def _unmatched(self, error: TokenError) -> Fault:
+        return Fault(
+            what="deep_linking",
+            kind="data_invalid",
+            check=error.check,
+            expected=error.expected,
+            got=error.got,
+            diagnosis=self.unmatched,
+        )
+
+
+def link_of(item: Mapping[str, Any], title: str) -> Link:
+    """A content item as a link. `title` is used where the tool gives none."""
+    custom = item.get("custom")
+    return Link(
+        title=str(item.get("title") or title),
+        url=str(item["url"]) if item.get("url") else None,
+        description=str(item.get("text") or ""),
+        custom={str(k): str(v) for k, v in custom.items()} if isinstance(custom, dict) else {},
+    )

@@ -1,0 +1,228 @@
+"""Line items, scores and results.
+
+Source: 1EdTech Assignment and Grade Services 2.0.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.state.tables import Table
+from lms_emulator.lti.platform import Fault, LtiSettings, LtiStore
+from lms_emulator.lti.records import Result
+from lms_emulator.lti.services import P, Service
+from lms_emulator.signing import lti13
+from lms_emulator.signing import lti13_services as services
+
+FILTERS = ("tag", "resource_id", "resource_link_id")
+
+
+class GradeStore(LtiStore, Protocol):
+    """The tables that the service needs."""
+
+    @property
+    def results(self) -> Table[Result]: ...
+
+    @property
+    def users(self) -> Table[Any]: ...
+
+    def next_number(self, table: str) -> int: ...
+
+
+class Item(Protocol):
+    """A line item as a platform keeps it."""
+
+    @property
+    def id(self) -> int | str: ...
+
+    @property
+    def data(self) -> services.LineItemData: ...
+
+
+class Person(Protocol):
+    """Somebody who can have a result."""
+
+    @property
+    def id(self) -> int: ...
+
+
+G = TypeVar("G", bound=Exchange[GradeStore, LtiSettings])
+L = TypeVar("L", bound=Item)
+U = TypeVar("U", bound=Person)
+
+
+class Grades(Service[G, P], Generic[G, P, L, U]):
+    """Assignment and grade services of one platform. `L` is a line item, `U` a person."""
+
+    @abstractmethod
+    def line_items(self, x: G, place: P) -> list[L]:
+        """The line items that the tool sees there."""
+
+    @abstractmethod
+    def line_item(self, x: G, place: P) -> L:
+        """The line item that the path names. Raises a refusal."""
+
+    @abstractmethod
+    def create(self, x: G, place: P, data: services.LineItemData) -> L:
+        """A new line item. Raises a refusal for a resource link that is not the tool's."""
+
+    @abstractmethod
+    def change(self, x: G, item: L, data: services.LineItemData) -> L:
+        """The line item with other members."""
+
+    @abstractmethod
+    def remove(self, x: G, item: L) -> None:
+        """Delete the line item; its results are deleted afterwards. Raises a refusal where it must stay."""
+
+    @abstractmethod
+    def url(self, x: G, item: L) -> str:
+        """The line item's address, by which tools know it."""
+
+    @abstractmethod
+    def person(self, x: G, reference: str) -> U | None:
+        """Who a `userId` is."""
+
+    @abstractmethod
+    def sub(self, user: U) -> str:
+        """The `userId` of a person."""
+
+    @abstractmethod
+    def learner(self, x: G, place: P, reference: object) -> U:
+        """The person that a score is for. Raises a refusal for anybody who cannot have one."""
+
+    @abstractmethod
+    def scored(self, x: G, item: L, result: Result) -> Response:
+        """The answer to a score that was taken."""
+
+    def kept(self, item: L, body: Any) -> Any:
+        """The body of a change, with what stays when it is left out."""
+        return body
+
+    def read_score(self, x: G, place: P, body: Any) -> tuple[services.ScoreData, U]:
+        """A score and whom it is for. Raises a refusal."""
+        score = self.score(x, body)
+        return score, self.learner(x, place, score.user_id)
+
+    def enter_in_gradebook(self, x: G, item: L, user: U, score: services.ScoreData, result: Result) -> None:
+        """Do what a score means for the platform's own gradebook."""
+
+    # operations
+
+    def list_line_items(self, x: G) -> Response:
+        """GET: line items; `tag`, `resource_id` and `resource_link_id` filter."""
+        place = self.enter(x, lti13.SCOPE_LINE_ITEM, lti13.SCOPE_LINE_ITEM_READ)
+        found = self.line_items(x, place)
+        for name in FILTERS:
+            wanted = x.query.get(name)
+            if wanted is not None:
+                found = [item for item in found if getattr(item.data, name) == wanted]
+        shown, headers = self.page(x, found)
+        body = [self.line_item_json(x, item) for item in shown]
+        return JSONResponse(body, headers=headers, media_type=services.LINE_ITEMS_TYPE)
+
+    def create_line_item(self, x: G) -> Response:
+        """POST: a new line item, 201."""
+        place = self.enter(x, lti13.SCOPE_LINE_ITEM)
+        item = self.create(x, place, self._line_item_data(x, x.json()))
+        return JSONResponse(self.line_item_json(x, item), 201, media_type=services.LINE_ITEM_TYPE)
+
+    def show_line_item(self, x: G) -> Response:
+        """GET: one line item."""
+        place = self.enter(x, lti13.SCOPE_LINE_ITEM, lti13.SCOPE_LINE_ITEM_READ)
+        return JSONResponse(self.line_item_json(x, self.line_item(x, place)), media_type=services.LINE_ITEM_TYPE)
+
+    def update_line_item(self, x: G) -> Response:
+        """PUT: change a line item; its resource link stays."""
+        item = self.line_item(x, self.enter(x, lti13.SCOPE_LINE_ITEM))
+        data = self._line_item_data(x, self.kept(item, x.json()))
+        data = msgspec.structs.replace(data, resource_link_id=item.data.resource_link_id)
+        return JSONResponse(self.line_item_json(x, self.change(x, item, data)), media_type=services.LINE_ITEM_TYPE)
+
+    def delete_line_item(self, x: G) -> Response:
+        """DELETE: a line item and its results, 204."""
+        item = self.line_item(x, self.enter(x, lti13.SCOPE_LINE_ITEM))
+        self.remove(x, item)
+        for result in x.store.results.find("line_item", item.id):
+            x.store.results.delete(result.id)
+        return Response(status_code=204)
+
+    def post_score(self, x: G) -> Response:
+        """POST: what a tool says about one person."""
+        place = self.enter(x, lti13.SCOPE_SCORE)
+        item = self.line_item(x, place)
+        score, user = self.read_score(x, place, x.json())
+        last = x.store.results.first("person", (item.id, user.id))
+        try:
+            services.check_order(score, last.timestamp if last is not None else None)
+        except services.ServiceError as error:
+            raise self._bad(x, "score", error) from error
+        result = Result(
+            id=last.id if last is not None else x.store.next_number("results"),
+            line_item_id=item.id,
+            user_id=user.id,
+            score=services.scaled(score, item.data.score_maximum),
+            comment=score.comment,
+            activity_progress=score.activity_progress,
+            grading_progress=score.grading_progress,
+            timestamp=score.timestamp,
+        )
+        x.store.results.put(result)
+        self.enter_in_gradebook(x, item, user, score, result)
+        return self.scored(x, item, result)
+
+    def list_results(self, x: G) -> Response:
+        """GET: results; `user_id` filters."""
+        item = self.line_item(x, self.enter(x, lti13.SCOPE_RESULT_READ))
+        found = x.store.results.find("line_item", item.id)
+        wanted = x.query.get("user_id")
+        if wanted is not None:
+            user = self.person(x, wanted)
+            found = [result for result in found if user is not None and result.user_id == user.id]
+        shown, headers = self.page(x, found)
+        body = [self.result_json(x, item, result) for result in shown]
+        return JSONResponse(body, headers=headers, media_type=services.RESULTS_TYPE)
+
+    # bodies
+
+    def line_item_json(self, x: G, item: L) -> dict[str, Any]:
+        """A line item as a tool reads it."""
+        return services.line_item_json(item.data, self.url(x, item))
+
+    def result_url(self, x: G, item: L, result: Result) -> str:
+        """A result's address."""
+        return f"{self.url(x, item)}/results/{result.id}"
+
+    def result_json(self, x: G, item: L, result: Result) -> dict[str, Any]:
+        """A result as a tool reads it."""
+        user = x.store.users.get(result.user_id)
+        return services.result_json(
+            self.result_url(x, item, result),
+            score_of=self.url(x, item),
+            user_id=self.sub(user) if user is not None else str(result.user_id),
+            score=result.score,
+            maximum=item.data.score_maximum,
+            comment=result.comment,
+        )
+
+    def score(self, x: G, body: Any) -> services.ScoreData:
+        """A score from a tool's JSON. Raises a refusal."""
+        try:
+            return services.read_score(body)
+        except services.ServiceError as error:
+            raise self._bad(x, "score", error) from error
+
+    def _line_item_data(self, x: G, body: Any) -> services.LineItemData:
+        try:
+            return services.read_line_item(body)
+        except services.ServiceError as error:
+            raise self._bad(x, "line_item", error) from error
+
+    def _bad(self, x: G, what: str, error: services.ServiceError) -> Refusal:
+        fault = Fault(what=what, kind=error.reason, check=error.field, expected=error.expected, got=error.got)
+        return self.refusal(x, fault.noted(x))

@@ -1,0 +1,172 @@
+"""A launch: login initiation, the tool's authentication request, and the id_token that answers it.
+
+Sources: 1EdTech LTI Core 1.3 and Security Framework 1.0, 5.1.1.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, Generic, TypeAlias, TypeVar
+
+from lms_emulator.core.http.refusals import Refusal, SiteRefusal
+from lms_emulator.core.keys import private_key
+from lms_emulator.lti.platform import Fault, X
+from lms_emulator.lti.records import PendingLaunch
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import Claims, sign
+
+U = TypeVar("U")
+Form: TypeAlias = tuple[str, dict[str, str]]
+"""An address, and the fields that the browser posts to it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthenticationRequest(Generic[U]):
+    """What a tool asks for after login initiation.
+
+    Attributes:
+        params: as they came.
+        client_id, redirect_uris: of the registered tool that asks.
+        pending: the launch that it asks for, if it is alive and unused.
+        user: whoever is signed in.
+    """
+
+    params: Mapping[str, str]
+    client_id: str
+    redirect_uris: list[str]
+    pending: PendingLaunch | None
+    user: U | None
+
+    @property
+    def redirect_uri(self) -> str:
+        return self.params.get("redirect_uri", "")
+
+
+class Launches(ABC, Generic[X, U]):
+    """How one platform launches tools.
+
+    Attributes: `key` and `kid`, the shipped key that signs id_tokens and its id.
+    """
+
+    key: ClassVar[str]
+    kid: ClassVar[str]
+
+    @abstractmethod
+    def request(self, x: X, params: Mapping[str, str], user: U | None) -> AuthenticationRequest[U]:
+        """Who asks, and for which launch. Raises refusals that a person sees: the tool's address is not proved yet."""
+
+    @abstractmethod
+    def wrong_redirect_uri(self, fault: Fault) -> Refusal:
+        """The refusal of an address that is not registered; nothing may be sent there."""
+
+    @abstractmethod
+    def login_hint(self, user: U) -> str:
+        """What tells the tool, and later the platform, who launches."""
+
+    @abstractmethod
+    def error(self, fault: Fault) -> tuple[str, str]:
+        """`error` and `error_description`, as the tool is told of a fault."""
+
+    def checks(self) -> tuple[Callable[[X, AuthenticationRequest[U]], Fault | None], ...]:
+        """The checks of a request whose tool and address are known, in order; the first that fails is told."""
+        return self.parameters_hold, self.launch_is_alive, self.user_is_signed_in, self.client_is_the_launchs
+
+    def begin(self, x: X, user_id: int, hint: str, launch: lti13.Launch) -> PendingLaunch:
+        """Keep a launch until the tool asks for it. `hint` is how it will be found again."""
+        expires = x.clock.now() + timedelta(seconds=x.settings.launch_lifetime_seconds)
+        return x.store.pending_launches.put(
+            PendingLaunch(hint=hint, user_id=user_id, client_id=launch.client_id, launch=launch, expires_at=expires)
+        )
+
+    def find(self, x: X, hint: str) -> PendingLaunch | None:
+        """The launch that waits under a hint."""
+        pending = x.store.pending_launches.get(hint)
+        return pending if pending is not None and x.clock.now() < pending.expires_at else None
+
+    def authenticate(self, x: X, params: Mapping[str, str], user: U | None) -> Form:
+        """Answer an authentication request with a signed id_token; the launch is used up.
+
+        Raises a refusal; what concerns the tool goes to it as an error, but only to an address that is registered.
+        """
+        request = self.request(x, params, user)
+        fault = self._address_is_registered(x, request)
+        if fault is not None:
+            raise self.wrong_redirect_uri(fault)
+        fault = next((found for check in self.checks() if (found := check(x, request)) is not None), None)
+        if fault is not None:
+            raise self._told(request, fault)
+        assert request.pending is not None  # `launch_is_alive`
+        x.store.pending_launches.delete(request.pending.hint)
+        token = sign(self.claims(x, request.pending.launch, params["nonce"]), private_key(self.key), kid=self.kid)
+        return request.redirect_uri, {"id_token": token, **self.further_fields(), **_state(request)}
+
+    def claims(self, x: X, launch: lti13.Launch, nonce: str) -> Claims:
+        """The claims of the id_token."""
+        now, lifetime = int(x.clock.timestamp()), x.settings.id_token_lifetime_seconds
+        return lti13.launch_claims(launch, nonce=nonce, now=now, lifetime=lifetime)
+
+    def further_fields(self) -> dict[str, str]:
+        """Fields that are posted with the id_token, besides `state`."""
+        return {}
+
+    # checks
+
+    def parameters_hold(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+        """The parameters that LTI fixes, and that none is missing."""
+        try:
+            lti13.check_authentication_request(request.params)
+        except lti13.AuthenticationRequestError as error:
+            return _fault(error).noted(x)
+        return None
+
+    def launch_is_alive(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+        """The launch is neither too old nor used."""
+        check = "the launch is alive and unused"
+        if x.check(check, request.pending is not None):
+            return None
+        diagnosis = "send back the lti_message_hint of the login initiation unchanged, once"
+        return Fault(what="lti", kind="launch_over", check=check, diagnosis=diagnosis)
+
+    def user_is_signed_in(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+        """The browser's session belongs to the person of `login_hint`."""
+        hint = self.login_hint(request.user) if request.user is not None else "a session"
+        got = request.params.get("login_hint")
+        if x.check("the session's user is the login_hint's", request.user is not None and hint == got, got=got):
+            return None
+        lost = "no session cookie came with this; was it lost in a frame of another site?"
+        diagnosis = None if request.user is not None else lost
+        return Fault(what="lti", kind="login_required", check="login_hint", expected=hint, got=got, diagnosis=diagnosis)
+
+    def client_is_the_launchs(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+        """The tool that asks is the one that was launched."""
+        launched = request.pending.client_id if request.pending is not None else None
+        if x.check("client_id is the launched tool's", launched == request.client_id, got=request.client_id):
+            return None
+        return Fault(
+            what="lti", kind="client_not_authorized", check="client_id", expected=launched, got=request.client_id
+        )
+
+    def _address_is_registered(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+        try:
+            lti13.check_redirect_uri(request.redirect_uri, [x.resolve(one) for one in request.redirect_uris])
+        except lti13.AuthenticationRequestError as error:
+            return _fault(error).noted(x)
+        return None
+
+    def _told(self, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
+        """The error that the browser posts to the tool instead of an id_token."""
+        error, description = self.error(fault)
+        fields = {"error": error, "error_description": description, **_state(request)}
+        form = (request.redirect_uri, fields)
+        return SiteRefusal(fault.reason, status=200, message=description, check=fault.check, form=form, **fault.details)
+
+
+def _state(request: AuthenticationRequest[U]) -> dict[str, str]:
+    return {"state": request.params["state"]} if "state" in request.params else {}
+
+
+def _fault(error: lti13.AuthenticationRequestError) -> Fault:
+    return Fault(what="lti", kind=error.reason, check=error.parameter, expected=error.expected, got=error.got)

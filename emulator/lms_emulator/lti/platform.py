@@ -1,0 +1,132 @@
+"""What LTI needs of an LMS's state and settings, and what its parts share: tools, their keys, faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from lms_emulator.core.access import single_use
+from lms_emulator.core.access.issued_tokens import IssuedToken
+from lms_emulator.core.access.single_use import UsedTokens
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
+from lms_emulator.core.state.tables import Table
+from lms_emulator.lti.records import PendingLaunch
+from lms_emulator.signing.jwt import KeySet, TokenError
+
+
+class LtiStore(UsedTokens, Protocol):
+    """The tables that a platform needs."""
+
+    @property
+    def pending_launches(self) -> Table[PendingLaunch]: ...
+
+    @property
+    def issued_tokens(self) -> Table[IssuedToken]: ...
+
+
+class LtiSettings(Protocol):
+    """The settings that a platform needs."""
+
+    @property
+    def launch_lifetime_seconds(self) -> int: ...
+
+    @property
+    def id_token_lifetime_seconds(self) -> int: ...
+
+    @property
+    def assertion_max_age_seconds(self) -> int: ...
+
+    @property
+    def assertion_future_buffer_seconds(self) -> int: ...
+
+
+AnyCall: TypeAlias = Exchange[LtiStore, LtiSettings]
+X = TypeVar("X", bound=AnyCall)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What does not hold in something that a tool sent.
+
+    Attributes:
+        what: the thing at fault: `assertion`, `lti` (an authentication request), `deep_linking`, `line_item`, `score`.
+        kind: how it is wrong: `expired`, `unknown_kid`, `missing`.
+        check: the claim, parameter or member that was looked at, or what was checked, in words.
+        expected, got: both sides of that check.
+        diagnosis: the mistake that was probably made.
+    """
+
+    what: str
+    kind: str
+    check: str
+    expected: Any = None
+    got: Any = None
+    diagnosis: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """The reason of the refusal: `assertion_expired`."""
+        return f"{self.what}_{self.kind}"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What goes into a refusal as it is."""
+        return {"expected": self.expected, "got": self.got, "diagnosis": self.diagnosis}
+
+    def noted(self, x: Exchange[Any, Any]) -> Fault:
+        """The fault, with its check in the journal."""
+        x.check(f"{self.what}: {self.check}", False, expected=self.expected, got=self.got)
+        return self
+
+
+def token_fault(what: str, error: TokenError) -> Fault:
+    """The fault of a signed token that does not hold."""
+    return Fault(what=what, kind=error.reason, check=error.check, expected=error.expected, got=error.got)
+
+
+class ToolKeys(NamedTuple):
+    """Where a tool's public keys are: at an address of the world file, or with its registration."""
+
+    url: str | None
+    jwk: Mapping[str, Any] | None = None
+
+
+class KeysUnavailableError(Exception):
+    """A tool's keys cannot be had; the text says why."""
+
+    @property
+    def fault(self) -> Fault:
+        """The same as a fault."""
+        return Fault(what="tool_keys", kind="unavailable", check="the tool's keys", diagnosis=str(self))
+
+
+async def key_set(x: Exchange[Any, Any], keys: ToolKeys) -> KeySet:
+    """A tool's public keys, fetched where they are published.
+
+    Raises KeysUnavailableError.
+    """
+    url = x.resolve(keys.url) if keys.url else ""
+    try:
+        if url:
+            return KeySet.from_jwks(await fetch_json(x, url))
+        if keys.jwk is not None:
+            return KeySet.from_jwks(keys.jwk)
+    except OutgoingError as error:
+        raise KeysUnavailableError(str(error)) from error
+    except (ValueError, TokenError) as error:
+        raise KeysUnavailableError(f"{url or 'the registration'} gave no key set: {error}") from error
+    raise KeysUnavailableError("the tool has neither a key set's address nor a key with its registration")
+
+
+def use_once(x: AnyCall, kind: str, client_id: str, value: str, exp: float, *, allowed_again: bool = False) -> bool:
+    """Note a `jti` or nonce of a tool as used. False when it was used before and that is refused.
+
+    Parameters: `exp`, the end of the token that has it, in epoch seconds; `allowed_again`, warn instead of refusing.
+    """
+    if single_use.use_once(x, kind, client_id, value, exp - x.clock.timestamp()):
+        return True
+    if allowed_again:
+        x.warn("jti_reused", f"{kind} {value!r} was used before; a strict platform refuses it")
+    return allowed_again

@@ -1,0 +1,67 @@
+"""What the services of LTI Advantage have in common: who calls, for which course, and pages of a list."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.lti.platform import Fault, X
+from lms_emulator.signing import lti13
+from lms_emulator.signing import lti13_services as services
+
+P = TypeVar("P")
+M = TypeVar("M")
+R = TypeVar("R")
+
+
+class Service(ABC, Generic[X, P]):
+    """A service of one platform. `P` is the place that a call is about: a course, and the tool's deployment there."""
+
+    @abstractmethod
+    def enter(self, x: X, *scopes: str) -> P:
+        """The place that the path names, for a tool whose token has one of the scopes. Raises a refusal."""
+
+    @abstractmethod
+    def refusal(self, x: X, fault: Fault) -> Refusal:
+        """The refusal of a body that does not hold."""
+
+    @abstractmethod
+    def page(self, x: X, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
+        """The records of the page that is asked for, and the headers that lead to the others."""
+
+
+class Roster(Service[X, P], Generic[X, P, M]):
+    """Names and Roles. `M` is a member: a person with a part in the course.
+
+    Source: 1EdTech Names and Role Provisioning Services 2.0.
+    """
+
+    @abstractmethod
+    def context(self, place: P) -> dict[str, str]:
+        """The course, as the roster names it."""
+
+    @abstractmethod
+    def members(self, x: X, place: P) -> Iterable[M]:
+        """Everybody in the course."""
+
+    @abstractmethod
+    def roles(self, member: M) -> list[str]:
+        """A member's LTI roles."""
+
+    @abstractmethod
+    def shape(self, x: X, place: P, member: M) -> dict[str, Any]:
+        """A member as JSON."""
+
+    def memberships(self, x: X) -> Response:
+        """GET: the roster; `role` filters."""
+        place = self.enter(x, lti13.SCOPE_MEMBERSHIP)
+        wanted = x.query.get("role")
+        found = [m for m in self.members(x, place) if not wanted or services.role_matches(wanted, self.roles(m))]
+        shown, headers = self.page(x, found)
+        members = [self.shape(x, place, member) for member in shown]
+        body = services.membership_json(x.request_url, self.context(place), members)
+        return JSONResponse(body, headers=headers, media_type=services.MEMBERSHIP_TYPE)

@@ -1,0 +1,70 @@
+"""How Canvas takes content that a tool chose, and places it.
+
+Sources: https://canvas.instructure.com/doc/api/file.content_item.html; github.com/instructure/canvas-lms
+`app/controllers/lti/ims/deep_linking_controller.rb` (the texts).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.lti.deep_linking import DeepLinking, link_of
+from lms_emulator.lti.platform import Fault
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.lti import services, tokens
+from lms_emulator.providers.canvas.model import Course, ResourceLink, Tool
+
+SENTENCES = {
+    "malformed": "JWT format is invalid",
+    "alg_none": "JWT has unexpected alg",
+    "alg_confusion": "JWT has unexpected alg",
+    "alg_not_allowed": "JWT has unexpected alg",
+    "unknown_kid": "JWT verification failure",
+    "bad_signature": "JWT verification failure",
+    "expired": "the JWT has expired",
+    "unavailable": "JWT exception",
+}
+DATA = {"data_invalid": "Data invalid", "data_not_issued_here": "Data invalid"}
+
+
+class CanvasDeepLinking(DeepLinking[Call]):
+    """Canvas puts its own data into the address that it asks the tool to answer to."""
+
+    unmatched: ClassVar[str] = "post to the deep_link_return_url exactly as it came, its query included"
+    algorithm: ClassVar[str] = "HS256"
+
+    def own_key(self) -> str:
+        return tokens.secret()
+
+    def issuer(self, x: Call) -> str:
+        return x.settings.issuer
+
+    def allowed_again(self, x: Call) -> bool:
+        return x.settings.reused_jti == "allow"
+
+    def refusal(self, x: Call, fault: Fault) -> Refusal:
+        if fault.kind in DATA:
+            errors = {"data": DATA[fault.kind]}
+        elif fault.kind == "line_item":
+            errors = {"lineItem": f"{fault.check} is invalid"}
+        elif fault.kind == "missing_claim":
+            errors = {"jwt": f"the following assertions are missing: {fault.check}"}
+        else:
+            errors = {"jwt": SENTENCES.get(fault.kind, f"the '{fault.check}' is invalid")}
+        return refusals.deep_linking(fault.reason, errors, **fault.details)
+
+    def place(self, x: Call, course: Course, tool: Tool, item: dict[str, Any]) -> ResourceLink:
+        """Keep a chosen link, with an assignment when it asks for a line item."""
+        wanted = link_of(item, tool.name)
+        link = ResourceLink(id=x.ids.uuid(), course_id=course.id, tool_id=tool.id, **wanted._asdict())
+        data = self.line_item(x, item, link.id, link.title)
+        x.store.resource_links.put(link)
+        if data is not None:
+            services.add_assignment(x, course, data, link)
+            services.add_line_item(x, course, tool.developer_key_id, data, coupled=True)
+        return link
+
+
+DEEP_LINKING = CanvasDeepLinking()
