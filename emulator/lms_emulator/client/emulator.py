@@ -164,7 +164,7 @@ class Emulator(ProviderInfos):
     # the world
 
     def reset(self) -> None:
-        """Back to the seed of the current world: state, settings, clock, journal, outbox, faults."""
+        """Return to the seed of the current world: state, settings, clock, journal, outbox, faults."""
         self._infos = {}
         self.call("POST", "/reset")
 
@@ -178,17 +178,17 @@ class Emulator(ProviderInfos):
         return cast("dict[str, Any]", self.call("GET", "/world"))
 
     def snapshot(self) -> str:
-        """Keep the whole state; give the id to `restore`."""
+        """Take a snapshot of the whole state. Returns the id for `restore`."""
         return str(self.call("POST", "/snapshots")["id"])
 
     def restore(self, snapshot_id: str) -> None:
-        """Return to a kept state. Raises ControlError for an unknown id."""
+        """Return to a snapshot. Raises ControlError for an unknown id."""
         self._infos = {}
         self.call("POST", f"/snapshots/{snapshot_id}/restore")
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Whatever happens inside is undone at the end."""
+        """Undo at the end of the context whatever happened in it."""
         kept = self.snapshot()
         try:
             yield

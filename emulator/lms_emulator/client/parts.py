@@ -13,7 +13,7 @@ ControlCall = Callable[..., Any]
 
 
 class RecordedRefusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a request was turned down."""
+    """Why a request was refused."""
 
     reason: str
     status: int
@@ -25,7 +25,7 @@ class RecordedRefusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordedWarning(msgspec.Struct, frozen=True):
-    """Something the real provider lets pass, and that integrators get wrong."""
+    """Something that the real provider accepts and that integrators get wrong."""
 
     code: str
     message: str
@@ -87,7 +87,7 @@ class ClockHandle:
 
     @property
     def now(self) -> datetime:
-        """The present instant of the world, UTC."""
+        """The world's current time, in UTC."""
         return msgspec.convert(self._call("GET", "/clock")["now"], datetime)
 
     @property
@@ -96,7 +96,7 @@ class ClockHandle:
         return str(self._call("GET", "/clock")["mode"])
 
     def advance(self, by: timedelta | None = None, **parts: float) -> None:
-        """Move on by a timedelta, or by its parts: `advance(minutes=6)`, `advance(days=1, seconds=-1)`."""
+        """Move forward by a timedelta, or by its parts: `advance(minutes=6)`, `advance(days=1, seconds=-1)`."""
         length = (by or timedelta()) + timedelta(**parts)
         self._call("POST", "/clock", {"advance": length.total_seconds()})
 
@@ -105,14 +105,14 @@ class ClockHandle:
         self._call("POST", "/clock", {"set": moment.isoformat()})
 
     def freeze(self, at: datetime | None = None) -> None:
-        """Stop, at the present instant or at the one given."""
+        """Stop, at the current instant or at the one given."""
         body: dict[str, Any] = {"freeze": True}
         if at is not None:
             body["set"] = at.isoformat()
         self._call("POST", "/clock", body)
 
     def resume(self) -> None:
-        """Run on from the present instant."""
+        """Run again from the current instant."""
         self._call("POST", "/clock", {"resume": True})
 
 
@@ -143,7 +143,7 @@ class RequestsHandle:
 
     @property
     def last(self) -> RecordedRequest:
-        """The latest exchange, whole. Raises ControlError when there is none."""
+        """The latest exchange, with headers and bodies. Raises ControlError if there is none."""
         return self.get("last")
 
     @property
@@ -152,7 +152,7 @@ class RequestsHandle:
         return self.find(refused=True)
 
     def clear(self) -> None:
-        """Forget the journal."""
+        """Clear the journal."""
         self._call("DELETE", "/requests")
 
 

@@ -20,7 +20,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 class Control(ControlApp):
-    """Reads, resets and replaces worlds; shows the journal; turns clocks; scripts failures."""
+    """Reads, resets and replaces worlds; shows the journal; changes clocks; scripts failures."""
 
     def __init__(self) -> None:
         self._router = Router(ROUTES)
@@ -50,7 +50,7 @@ class Control(ControlApp):
     async def outside(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """A request on the gateway that names no provider: tell how to name one."""
+        """Answer a request on the gateway that names no provider: explain how to name one."""
         bases = ", ".join(f"{address.prefix}/{name}/…" for name in gateway.providers)
         detail = f"no provider at {scope['path']}; address one by prefix ({bases}), by host name or on its own port"
         await problem(404, detail)(scope, receive, send)

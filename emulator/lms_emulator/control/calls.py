@@ -1,4 +1,4 @@
-"""One call of the control API: what its operations get and give."""
+"""One call of the control API: what an operation receives, and how its result becomes a response."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Problem(Exception):
-    """A call that cannot be carried out; becomes `application/problem+json`."""
+    """A call that fails. Becomes `application/problem+json`."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -40,10 +40,8 @@ class Call:
         self.body = body
         self.scheme: str = scope["scheme"]
         server = scope.get("server") or ("127.0.0.1", None)
-        authority = Headers(scope=scope).get("host") or server[0]
-        self.host, self.port = split_authority(authority)
+        self.host, self.port = split_authority(Headers(scope=scope).get("host") or server[0])
         self._address = address
-        self._authority = authority
 
     def json(self) -> Any:
         """The body as JSON; an empty one is an empty object. Raises Problem."""
@@ -84,7 +82,7 @@ class Call:
 
 
 def answer_to(result: Any) -> Response:
-    """What an operation returned as a response: None is 204, data is JSON, a pair is (data, status)."""
+    """An operation's result as a response: None is 204, data is JSON, a pair is (data, status)."""
     if isinstance(result, Response):
         return result
     if result is None:

@@ -1,4 +1,4 @@
-"""A page for people: the latest exchanges of a world, and why the refused ones were."""
+"""A page for people: the latest exchanges of a world, and why some were refused."""
 
 from __future__ import annotations
 

@@ -74,10 +74,10 @@ def _operation(route: Route, method: str, *, control: bool) -> dict[str, Any]:
         operation["parameters"] = parameters
     if body is not None:
         operation["requestBody"] = {"content": {"application/json": {"schema": body}}}
-    operation["responses"] = {str(status): {"description": "Done"}}
+    operation["responses"] = {str(status): {"description": "Success"}}
     if control:
         schema = {"$ref": "#/components/schemas/Problem"}
-        error = {"description": "Why not", "content": {"application/problem+json": {"schema": schema}}}
+        error = {"description": "Failure", "content": {"application/problem+json": {"schema": schema}}}
         operation["responses"]["default"] = error
     else:
         operation["x-evidence"] = {"grade": route.evidence, "source": route.source}

@@ -52,7 +52,7 @@ def put_world(call: Call) -> Any:
     if isinstance(data, str):
         seed = load(data, call.gateway.providers) if data in ("demo", "empty") else None
         if seed is None:
-            raise Problem(400, f"`{data}` is no built-in world; send `demo`, `empty`, or a world as a JSON object")
+            raise Problem(400, f"`{data}` is not a built-in world; send `demo`, `empty`, or a world as a JSON object")
     else:
         seed = from_data(data, call.gateway.providers)
     call.world.replace(seed)
@@ -319,16 +319,16 @@ def show_console(call: Call) -> Any:
 
 
 ROUTES: tuple[Route, ...] = (
-    _route("GET", "/", show_console, "A page for people: the latest exchanges, and why the refused ones were"),
+    _route("GET", "/", show_console, "A page for people: the latest exchanges, and why some were refused"),
     _route("GET", "/health", health, "Whether the emulator is ready"),
-    _route("GET", "/info", info, "Base URLs and the demo credentials and ids a test needs"),
+    _route("GET", "/info", info, "Base URLs, demo credentials and ids that a test needs"),
     _route("POST", "/reset", reset, "Back to the seed of the current world"),
     _route("GET", "/world", get_world, "Dump the world"),
     _route("PUT", "/world", put_world, "Replace the world", body={"type": ["object", "string"]}),
-    _route("GET", "/snapshots", list_snapshots, "Ids of the kept states"),
-    _route("POST", "/snapshots", make_snapshot, "Keep the whole state", status=201),
-    _route("POST", "/snapshots/{id}/restore", restore_snapshot, "Return to a kept state"),
-    _route("DELETE", "/snapshots/{id}", delete_snapshot, "Forget a kept state"),
+    _route("GET", "/snapshots", list_snapshots, "Ids of the snapshots"),
+    _route("POST", "/snapshots", make_snapshot, "Take a snapshot of the whole state", status=201),
+    _route("POST", "/snapshots/{id}/restore", restore_snapshot, "Restore a snapshot"),
+    _route("DELETE", "/snapshots/{id}", delete_snapshot, "Delete a snapshot"),
     _route("GET", "/clock", get_clock, "The world's time"),
     _route(
         "POST",
@@ -346,8 +346,8 @@ ROUTES: tuple[Route, ...] = (
         },
     ),
     _route("GET", "/requests", list_requests, "The journal, oldest first", parameters=_FILTERS),
-    _route("DELETE", "/requests", clear_requests, "Forget the journal"),
-    _route("GET", "/requests/{id}", get_request, "One exchange whole; `last` and `last-refused` are ids too"),
+    _route("DELETE", "/requests", clear_requests, "Clear the journal"),
+    _route("GET", "/requests/{id}", get_request, "One exchange, complete; `last` and `last-refused` are ids too"),
     _route("GET", "/outbox", get_outbox, "E-mails and webhooks that would have been sent"),
     _route("DELETE", "/outbox", clear_outbox, "Empty the outbox"),
     _route("GET", "/faults", list_faults, "Scripted failures"),

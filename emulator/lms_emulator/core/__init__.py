@@ -1,1 +1,1 @@
-"""What every provider stands on: time, ids, state, settings, journal, refusals. Knows no provider."""
+"""What every provider is built on: time, ids, state, settings, journal, refusals. Knows no provider."""

@@ -1,4 +1,4 @@
-"""The one reader of time. A world's clock can run, be shifted, be frozen, be set."""
+"""Reads the time, for everyone else. A world's clock can be shifted, set and frozen."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DURATION = re.compile(
 
 
 def monotonic() -> float:
-    """Seconds of a clock that never jumps, for measuring how long something took."""
+    """Seconds of a monotonic clock, for measuring durations."""
     return _time.perf_counter()
 
 
 def wall() -> float:
-    """The machine's own time in epoch seconds, untouched by any world's clock."""
+    """The machine's time in epoch seconds, which no world's clock changes."""
     return _time.time()
 
 
@@ -85,17 +85,17 @@ class Clock:
         return "offset" if self._offset else "real"
 
     def advance(self, by: timedelta | float) -> None:
-        """Move by a timedelta or seconds; a frozen clock stays frozen at the later instant."""
+        """Move by a timedelta or seconds. A frozen clock stays frozen, at the new instant."""
         seconds = by.total_seconds() if isinstance(by, timedelta) else float(by)
         target = self.timestamp() + seconds
-        datetime.fromtimestamp(target, UTC)  # refuse what no datetime can hold before anything changes
+        datetime.fromtimestamp(target, UTC)  # raises before anything changes if no datetime can hold it
         if self._frozen_at is not None:
             self._frozen_at = target
         else:
             self._offset += seconds
 
     def set(self, moment: datetime) -> None:
-        """Jump to an instant; the clock goes on running from there unless it is frozen."""
+        """Jump to an instant. The clock runs on from there, unless it is frozen."""
         seconds = moment.timestamp()
         if self._frozen_at is not None:
             self._frozen_at = seconds
@@ -103,11 +103,11 @@ class Clock:
             self._offset = seconds - _time.time()
 
     def freeze(self) -> None:
-        """Stop at the present instant."""
+        """Stop at the current instant."""
         self._frozen_at = self.timestamp()
 
     def resume(self) -> None:
-        """Run on from the present instant."""
+        """Run again from the current instant."""
         if self._frozen_at is not None:
             self._offset = self._frozen_at - _time.time()
             self._frozen_at = None

@@ -1,16 +1,16 @@
-"""Errors of our own surfaces: command line, control API, world files. Never sent by a provider."""
+"""Errors of the command line, the control API and world files. A provider never sends them."""
 
 from __future__ import annotations
 
 
 class UsageError(Exception):
-    """Something the person running the emulator can put right; the text says what and how, in one line."""
+    """A mistake of the person who runs the emulator. The text says in one line what is wrong and how to fix it."""
 
 
 class WorldError(UsageError):
     """A world file or posted world that cannot be used.
 
-    Attributes: `problems`, one line each, naming file, table and key and what was expected.
+    Attributes: `problems`, one line each: where it is and what was expected.
     """
 
     def __init__(self, problems: list[str]) -> None:
@@ -20,4 +20,4 @@ class WorldError(UsageError):
 
 
 class NotFoundError(UsageError):
-    """A named thing (world, snapshot, journal entry) that does not exist."""
+    """There is no world, snapshot or journal entry of that name."""

@@ -1,4 +1,4 @@
-"""The one source of randomness: identifiers, tokens, nonces. Seedable, so that a run can be repeated."""
+"""Draws everything random: identifiers, tokens, nonces. Seedable, so that a run can be repeated."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ HEX = "0123456789abcdef"
 
 @lru_cache(maxsize=64)
 def _table(alphabet: str) -> bytes:
-    """What turns a random byte into a character. An alphabet that does not divide 256 comes out a little uneven,
-    which no test can mind, at a tenth of the cost of drawing each character."""
+    """Maps each byte to a character. If the alphabet's length does not divide 256, some characters are slightly more
+    likely. That does not matter in tests, and costs a tenth of drawing each character."""
     return bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256))
 
 
@@ -68,7 +68,7 @@ class Ids:
         return self._random.randint(low, high)
 
     def reset(self) -> None:
-        """Begin the sequence again when it is seeded; otherwise draw on."""
+        """Restart the sequence, if it is seeded."""
         if self._seed is not None:
             self._random.seed(self._seed)
 

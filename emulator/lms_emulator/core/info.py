@@ -1,4 +1,4 @@
-"""What `GET /_emulator/info` tells about a provider, and the Python handle gives as typed attributes."""
+"""What `GET /_emulator/info` returns for a provider, which the Python handle offers as typed attributes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 class ProviderInfo(msgspec.Struct, kw_only=True):
     """Base of each provider's `info.Info`. Its keys are an interface: add to them, never rename them.
 
-    Fields that a world does not have (it is not the demo world) are empty, never missing.
+    A field that the world has no value for is empty, never missing.
     """
 
     base_urls: dict[str, str] = {}

@@ -32,7 +32,7 @@ class Provider(Generic[StoreT, SettingsT]):
     name: ClassVar[str]
     title: ClassVar[str]
     hosts: ClassVar[tuple[str, ...]]
-    """Real host names, the principal one first; `*.example.com` stands for any name below it."""
+    """Real host names, the principal one first; `*.example.com` matches any name below it."""
     section: ClassVar[type[msgspec.Struct]]
     """The provider's section of a world file. Its list fields named in `Store.tables` become tables."""
     store: type[StoreT]
@@ -120,7 +120,7 @@ class Provider(Generic[StoreT, SettingsT]):
         """Add what every answer of the provider carries. Changes `response` in place."""
 
     def info(self, world: World, bases: dict[str, str]) -> msgspec.Struct:
-        """What `GET /_emulator/info` tells: base URLs, demo credentials and ids. Keys are an interface."""
+        """What `GET /_emulator/info` returns: base URLs, demo credentials and ids. Keys are an interface."""
         raise NotImplementedError
 
     def hint_for_unknown_path(self, path: str) -> str | None:

@@ -26,7 +26,7 @@ def choice(
     ge: float | None = None,
     le: float | None = None,
 ) -> msgspec.Meta:
-    """Describe one setting: what it decides, how sure its default is, and where that comes from.
+    """Describe one setting: what it decides, the evidence for its default, and the source of that.
 
     Parameters: `ge` and `le` bound a number; `source` names the document or section.
     """
@@ -49,13 +49,13 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Settings of the emulator itself, under the name `emulator`."""
 
     max_body_bytes: Annotated[
-        int, choice("Largest request body in bytes; a larger one gets 413 and is not read.", ge=0)
+        int, choice("Largest request body in bytes. A larger one is answered with 413 and not read.", ge=0)
     ] = 1_048_576
     journal_entries: Annotated[int, choice("How many exchanges the journal keeps.", ge=0)] = 1_000
     journal_bytes: Annotated[int, choice("How many bytes of exchanges the journal keeps.", ge=0)] = 8_388_608
     outbox_entries: Annotated[int, choice("How many e-mails and webhooks the outbox keeps.", ge=0)] = 1_000
     lms_timeout_seconds: Annotated[
-        float, choice("How long an answer of an LMS named in the world is waited for.", ge=0.001)
+        float, choice("How long to wait for the response of an LMS that the world names.", ge=0.001)
     ] = 10.0
 
 
@@ -98,7 +98,7 @@ def _type_name(annotation: Any) -> str:
 
 
 def change(settings: S, prefix: str, values: dict[str, Any], *, lenient: bool = False) -> S:
-    """A copy of `settings` with `values` put in.
+    """A copy of `settings` with `values`.
 
     Parameters: `lenient` also takes numbers and booleans written as text, as the command line gives them.
     Raises UsageError naming the setting, with the nearest known name for an unknown one.

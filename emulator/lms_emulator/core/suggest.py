@@ -1,4 +1,4 @@
-"""What was probably meant by a name that is not known."""
+"""Suggests the known name that an unknown one was probably meant to be."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 
 def nearest(name: object, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The known name most like `name`, or None when none is.
+    """The known name most similar to `name`, or None if none is similar enough.
 
-    Parameters: `likeness`, from 0 (anything) to 1 (the same).
+    Parameters: `likeness`, the least similarity, from 0 (any) to 1 (equal).
     """
-    from difflib import get_close_matches  # needed for mistakes only
+    from difflib import get_close_matches  # only needed after a mistake
 
     found = get_close_matches(str(name), list(known), 1, likeness)
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""The pages: launch, connect, come back, courses."""
+"""The pages: launch, connect, return, courses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the application has to be told: where LTIAAS is, its API key, and where each LMS has its REST API."""
+"""The application's settings: the address of LTIAAS, its API key, and the address of each LMS's REST API."""
 
 from __future__ import annotations
 

@@ -8,15 +8,15 @@ import httpx
 
 
 class TokenRefusedError(Exception):
-    """The LMS does not take the access token (any more): refresh it, or connect again."""
+    """The LMS refused the access token: refresh it, or connect again."""
 
 
 class LmsError(Exception):
-    """The LMS could not be asked."""
+    """The LMS did not answer, or answered with an error."""
 
 
 class Person(NamedTuple):
-    """Whom the access token belongs to."""
+    """The owner of the access token."""
 
     id: str
     name: str
@@ -25,7 +25,7 @@ class Person(NamedTuple):
 
 
 class Course(NamedTuple):
-    """A course as the list shows it."""
+    """A course as the list of courses shows it."""
 
     id: str
     name: str
@@ -41,7 +41,7 @@ class Lms:
         self._canvas = family == "canvas"
 
     async def me(self, token: str) -> Person:
-        """Whom the token belongs to: whoever was logged in to the LMS in that browser."""
+        """The owner of the token: the person who was signed in to the LMS in that browser."""
         if self._canvas:
             found = await self._get("/api/v1/users/self/profile", token)
             return Person(
@@ -99,12 +99,12 @@ class Lms:
 def same_person(launch: dict[str, Any], person: Person) -> bool:
     """Is the owner of the token the user of the launch?
 
-    Nothing in the OAuth2 flow says so: the token belongs to whoever was logged in to the LMS in that browser.
+    The OAuth2 flow does not ensure it: the token belongs to the person who was signed in to the LMS in that browser.
 
     - Brightspace's LTI user id ends in `_<API user id>`.
-    - Canvas's is opaque; the user's own profile tells it again as `lti_user_id`. A custom parameter
-      `canvas_user_id=$Canvas.user.id` of the launch would tell the API id instead. Without either only the e-mail
-      address is left to compare.
+    - Canvas's LTI user id is opaque. The user's own profile has it as `lti_user_id`; a custom parameter
+      `canvas_user_id=$Canvas.user.id` of the launch would carry the API id instead. Without either, only the e-mail
+      address can be compared.
 
     Parameters: `launch`, the id token as LTIAAS formats it; `person`, whose token it is.
     """

@@ -1,4 +1,4 @@
-"""The calls to LTIAAS. All of them go from this back end, none from a browser."""
+"""Calls to LTIAAS, all from this back end and none from a browser."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import httpx
 
 
 class LtiaasError(Exception):
-    """LTIAAS answered with its error envelope, or not at all.
+    """LTIAAS answered with its error envelope, or did not answer.
 
-    Attributes: `status`; `code`, the UPPER_SNAKE `details.message`; `lms_error`, what the LMS said behind it.
+    Attributes: `status`; `code`, the UPPER_SNAKE `details.message`; `lms_error`, the error code of the LMS behind it.
     """
 
     def __init__(self, status: int, body: Any) -> None:
@@ -40,7 +40,7 @@ class Ltiaas:
         self._key = api_key
 
     async def id_token(self, ltik: str) -> dict[str, Any]:
-        """Who was launched, and from where."""
+        """The user and the context of the launch."""
         return dict(await self._call("GET", "/api/idtoken", f"LTIK-AUTH-V2 {self._key}:{ltik}"))
 
     async def deep_linking_form(self, ltik: str, title: str) -> str:
@@ -50,16 +50,16 @@ class Ltiaas:
         return str(answer["form"])
 
     def connect_url(self, platform_id: str) -> str:
-        """Where to send the browser so that its user lets us use the LMS. Nothing else can be passed along."""
+        """Where to send the browser so that its user gives consent. No other value can be passed along."""
         return f"{self._url}/oauth/start/{quote(platform_id, safe='')}"
 
     async def exchange(self, platform_id: str, code: str) -> Tokens:
-        """Trade the code of the return URL. It works once, and for ten minutes."""
+        """Exchange the code of the return URL for tokens. It works once, within ten minutes."""
         path = f"/api/oauth/access-token/{quote(platform_id, safe='')}"
         return _tokens(await self._call("POST", path, f"Bearer {self._key}", {"code": code}))
 
     async def refresh(self, platform_id: str, refresh_token: str) -> Tokens:
-        """A new access token. Keep the refresh token that comes with it, if one does: the LMS may have rotated it."""
+        """A new access token. Keep the refresh token that comes with it, if any: the LMS may have rotated it."""
         path = f"/api/oauth/access-token/{quote(platform_id, safe='')}/refresh"
         new = _tokens(await self._call("POST", path, f"Bearer {self._key}", {"refreshToken": refresh_token}))
         return Tokens(new.access_token, new.refresh_token or refresh_token)

@@ -20,7 +20,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGTERM and Ctrl-C, and call that a success; uvicorn would raise the signal again afterwards."""
+        """Stop at SIGTERM and Ctrl-C and exit with success. uvicorn would raise the signal again afterwards."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -38,7 +38,7 @@ class _Server(uvicorn.Server):
 
 
 class DemoToolServer:
-    """The demo tool on a socket. Either `run` it in the main thread, or `start` and `stop` it in one of its own.
+    """The demo tool on a socket: `run` it in the main thread, or `start` and `stop` it in a thread of its own.
 
     Parameters: `config` may be filled in later, before it runs; `port` 0 picks a free one.
     """

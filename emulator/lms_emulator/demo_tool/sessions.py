@@ -1,4 +1,4 @@
-"""Who is sitting at which browser. In memory: this is a demonstration."""
+"""Browser sessions. In memory, as this is a demonstration."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ COOKIE = "demo_tool_session"
 class Session:
     """One user at one browser.
 
-    `launch` is the id token of the launch. `connecting` is the user id that pressed Connect:
-    LTIAAS carries nothing of ours through the OAuth2 flow, so only this session knows who began it.
+    `launch` is the id token of the launch. `connecting` is the id of the user who pressed Connect: LTIAAS passes no
+    value of the application through the OAuth2 flow, so only this session knows who began it.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Session:
 
 
 class Sessions:
-    """The sessions, newest last; the oldest make room."""
+    """The sessions, newest last. The oldest are dropped to make room."""
 
     def __init__(self, limit: int = 1_000) -> None:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
@@ -54,7 +54,7 @@ class Sessions:
         self._ids = Ids()
 
     def open(self, response: Response, launch: dict[str, Any], ltik: str) -> Session:
-        """Begin a session for a launch, under a new cookie."""
+        """Begin a session for a launch, with a new cookie."""
         session = Session(self._ids.token(43), launch, ltik)
         self._sessions[session.id] = session
         while len(self._sessions) > self._limit:

@@ -1,4 +1,4 @@
-"""Where every request arrives: finds the world and the provider, keeps the journal, plays faults, explains refusals.
+"""Where every request arrives: finds its world and provider, keeps the journal, applies faults, explains refusals.
 
 Knows no provider's rules.
 """
@@ -29,8 +29,11 @@ CONTROL_PREFIX = "/_emulator"
 EXPLAIN_HEADER = b"x-emulator-explain"
 
 
+AnyExchange = Exchange[Any, Any]
+
+
 class TooLargeError(Exception):
-    """The request body is over the limit."""
+    """The request body exceeds the limit."""
 
 
 class Gateway:
@@ -60,51 +63,40 @@ class Gateway:
         if scope["type"] != "http":
             raise RuntimeError(f"the emulator does not speak {scope['type']}")
         headers = RequestHeaders(scope=scope)
-        server = scope.get("server") or ("127.0.0.1", None)
-        host, port = split_authority(headers.get("host") or server[0])
+        server_host, server_port = scope.get("server") or ("127.0.0.1", None)
+        host, port = split_authority(headers.get("host") or server_host)
         path: str = scope["path"]
-        address = self.addresses.locate(host, server[1], path, self.worlds.has)
+        address = self.addresses.locate(host, server_port, path, self.worlds.has)
         world = self.worlds[address.world]
-        below = path[len(address.prefix) :]
-        if below.startswith(CONTROL_PREFIX) and (len(below) == 10 or below[10] == "/"):
+        if f"{path[len(address.prefix) :]}/".startswith(f"{CONTROL_PREFIX}/"):
             await self.control(self, world, address, scope, receive, send)
         elif address.provider is None:
             await self.control.outside(self, world, address, scope, receive, send)
         else:
-            await self._exchange(address, world, headers, host, port, scope, receive, send)
+            x = Exchange(
+                scope,
+                b"",
+                address=address,
+                addresses=self.addresses,
+                world=world,
+                store=world.store(address.provider),
+                settings=world.settings(address.provider),
+                headers=headers,
+                host=host,
+                port=port,
+                send_request=self,
+            )
+            await self._exchange(x, scope, receive, send)
 
-    async def _exchange(
-        self,
-        address: Address,
-        world: World,
-        headers: Headers,
-        host: str,
-        port: int | None,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-    ) -> None:
+    async def _exchange(self, x: AnyExchange, scope: Scope, receive: Receive, send: Send) -> None:
         begun = monotonic()
-        provider = self.providers[address.provider or ""]
-        x: Exchange[Any, Any] = Exchange(
-            scope,
-            b"",
-            address=address,
-            addresses=self.addresses,
-            world=world,
-            store=world.store(provider.name),
-            settings=world.settings(provider.name),
-            headers=headers,
-            host=host,
-            port=port,
-            send_request=self,
-        )
+        provider, world = self.providers[x.provider], x.world
         x.entry_id = world.journal.next_id()
         fault = world.faults.hit(provider.name, x.method, x.path) if world.faults else None
         refusal: Refusal | None = None
         crash: str | None = None
         try:
-            x.body = await _read_body(headers, receive, world.emulator.max_body_bytes)
+            x.body = await _read_body(x.headers, receive, world.emulator.max_body_bytes)
         except TooLargeError:
             refusal = provider.body_too_large(x, world.emulator.max_body_bytes)
             response = provider.render(x, refusal)
@@ -127,7 +119,7 @@ class Gateway:
         else:
             await response(scope, receive, send)
 
-    def _explain_url(self, x: Exchange[Any, Any]) -> str:
+    def _explain_url(self, x: AnyExchange) -> str:
         if self.addresses.public_url:
             base = self.addresses.public_url + ("" if x.world.is_default else f"/w/{x.world.name}")
         else:
@@ -151,7 +143,7 @@ class ControlApp:
         raise NotImplementedError
 
 
-async def _answer(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response, Refusal | None, str | None]:
+async def _answer(provider: AnyProvider, x: AnyExchange) -> tuple[Response, Refusal | None, str | None]:
     """The provider's answer, the refusal behind it, and the traceback if our code failed."""
     try:
         refusal: Refusal | None = None
@@ -171,7 +163,7 @@ async def _answer(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Respons
         return provider.crashed(x), None, text
 
 
-async def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> Response:
+async def _dispatch(provider: AnyProvider, x: AnyExchange) -> Response:
     early = provider.respond_early(x)
     if early is not None:
         return early
@@ -215,7 +207,7 @@ async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
 
 
 def _record(
-    world: World, x: Exchange[Any, Any], response: Response, refusal: Refusal | None, crash: str | None, begun: float
+    world: World, x: AnyExchange, response: Response, refusal: Refusal | None, crash: str | None, begun: float
 ) -> None:
     entry = Entry()
     entry.id = x.entry_id

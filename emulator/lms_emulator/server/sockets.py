@@ -25,12 +25,15 @@ _GRACE_SECONDS = 0.5
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with three differences: any request target is taken as it stands on the wire (`//a`), the
-    transport is in `scope["state"]`, so that a scripted fault can drop the connection, and Nagle's algorithm is off."""
+    """uvicorn's protocol, with three differences.
+
+    A request target is taken as it is on the wire (`//a`). The transport is in `scope["state"]`, so that a scripted
+    fault can drop the connection. Nagle's algorithm is off.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        # asyncio turns it off only for sockets that name their protocol number, which accepted ones here do not;
-        # left on, the body of an answer waits 40 ms for the acknowledgement of its headers.
+        # asyncio turns it off only for sockets with a protocol number, which accepted ones here lack. With it, the body
+        # of a response waits 40 ms for the acknowledgement of its headers.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
 
@@ -57,11 +60,11 @@ def split_target(target: bytes) -> tuple[bytes, bytes]:
 
 
 class Server:
-    """The emulator on sockets. Either `run` it in the main thread, or `start` and `stop` it in one of its own.
+    """The emulator on sockets: `run` it in the main thread, or `start` and `stop` it in a thread of its own.
 
     Parameters:
         gateway: the application.
-        host: address to bind; loopback unless the emulator is to be reached from elsewhere.
+        host: address to bind; loopback, unless other machines need to reach the emulator.
         port: the gateway's port; 0 picks free ones for all sockets.
         provider_ports: whether each provider gets a port of its own, counted up from the gateway's.
         tls_port: serve HTTPS as well, on this port; 0 picks a free one; None does not.
@@ -103,7 +106,7 @@ class Server:
         return self._loop
 
     def bind(self) -> None:
-        """Open every socket. Raises UsageError naming the port that is in use; then none stays open."""
+        """Open every socket, or none. Raises UsageError that names the port in use."""
         try:
             gateway = self._listen(self._port, "the gateway")
             self.port = gateway.getsockname()[1]
@@ -182,7 +185,7 @@ class Server:
     # in the main thread
 
     def run(self, on_ready: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Serve until SIGTERM or Ctrl-C; `on_ready` runs beside, from when every socket accepts requests."""
+        """Serve until SIGTERM or Ctrl-C. `on_ready` runs concurrently, once every socket accepts requests."""
 
         async def main() -> None:
             stopped = asyncio.Event()
@@ -193,7 +196,7 @@ class Server:
                 except NotImplementedError:  # Windows
                     signal.signal(name, lambda *_: loop.call_soon_threadsafe(stopped.set))
             await self._open()
-            gc.freeze()  # what is there now stays: no need for the collector to walk it again and again
+            gc.freeze()  # what exists now stays, so the collector need not visit it again
             greeting = loop.create_task(on_ready())
             await stopped.wait()
             greeting.cancel()
@@ -205,7 +208,7 @@ class Server:
     # in a thread of its own
 
     def start(self) -> None:
-        """Serve in a daemon thread; returns once every socket accepts requests. Raises UsageError."""
+        """Serve in a daemon thread. Returns once every socket accepts requests. Raises UsageError."""
         self.bind()
         ready = threading.Event()
         failure: list[BaseException] = []

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def server_context(addresses: Addresses) -> tuple[ssl.SSLContext, bytes]:
     """A TLS context for localhost and every real host name, and the authority's certificate as PEM.
 
-    The authority and its keys exist in this process only and are made anew at every start, so that nothing
-    which trusts one run trusts another.
+    The authority and its keys exist in this process only and are generated at every start, so that a client that trusts
+    one run does not trust another.
     """
     import trustme
 
@@ -31,8 +31,10 @@ def server_context(addresses: Addresses) -> tuple[ssl.SSLContext, bytes]:
 
 
 def _load(context: ssl.SSLContext, certificate: trustme.LeafCert) -> None:
-    """Give the context key and certificate, which Python takes from files only: on Linux from one in memory, because
-    a container with a read-only file system has no other place, and because a key is better not written to a disk."""
+    """Load key and certificate, which Python reads from files only.
+
+    On Linux the file is in memory: a container may have a read-only file system, and a key should not be on a disk.
+    """
     if not hasattr(os, "memfd_create"):
         certificate.configure_cert(context)
         return

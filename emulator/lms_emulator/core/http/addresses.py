@@ -1,4 +1,4 @@
-"""Which world and which provider a request is for, and how to write the address of another one."""
+"""Finds the world and the provider that a request is for, and builds the address of another provider."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Addresses:
     """The three ways to a provider: own port, host name, path prefix on the gateway.
 
     Parameters:
-        hosts: real host names of each provider; `*.example.com` stands for any name below it.
+        hosts: real host names of each provider; `*.example.com` matches any name below it.
         public_url: the gateway's address as clients see it, when it is not the one they connect to.
     """
 
@@ -94,7 +94,7 @@ class Addresses:
         if label in self.providers:
             return label
         if host == "localhost" or host[:1].isdigit() or ":" in host:
-            return None  # nothing of a provider in it: no need to know their real names
+            return None  # no provider: its real names need not be loaded
         found = self._by_real_host.get(host)
         while found is None and rest:
             found = self._by_real_host.get("." + rest)
@@ -104,8 +104,8 @@ class Addresses:
     def base_urls(self, provider: str, world: str, scheme: str, host: str, port: int | None) -> dict[str, str]:
         """The provider's base URLs by way of reaching it: `port` (default world only), `prefix`, `host`.
 
-        There is no `port` when the gateway is reached by another port than its own: a container's ports are mapped
-        then, and nobody in here knows where the provider's own one leads.
+        There is no `port` if the gateway was reached by another port than its own. The ports of a container are then
+        mapped, and the emulator cannot know the outer port of a provider.
 
         Parameters: `scheme`, `host`, `port`: how the gateway is reached.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import FormData, Headers, ImmutableMultiDict
 from starlette.requests import cookie_parser
@@ -27,7 +27,7 @@ KeptT = TypeVar("KeptT")
 
 
 class RequestHeaders(Headers):
-    """Headers of a request, looked up in constant time: they are asked for a dozen times on the way through."""
+    """Headers of a request with constant-time lookup, as a request needs about a dozen."""
 
     @cached_property
     def _first(self) -> dict[str, str]:
@@ -45,14 +45,14 @@ class RequestHeaders(Headers):
 
 
 class BodyError(ValueError):
-    """The body cannot be read as what it was asked for; the text says why."""
+    """The body cannot be parsed as a form or JSON. The text says why."""
 
 
 class Exchange(Generic[StoreT_co, SettingsT_co]):
-    """What a handler works with: the request, the provider's state and settings, and a note pad for the journal.
+    """One request, the provider's state and settings, and notes for the journal: what a handler works with.
 
-    Code that several providers share says what it needs of a store and of settings by protocols: it takes an
-    `Exchange[ThatStore, ThoseSettings]`, and every provider whose own have these parts may hand in its exchange.
+    A parameter that takes one is called `x`, in every provider. A provider's `Call` is this class with the provider's
+    own store and settings.
 
     Attributes:
         method, path: upper-case method; path decoded, without prefix and query.
@@ -65,7 +65,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         world, store, settings, clock, ids, outbox: the state.
         warnings, checks, notes: what the journal gets beside the exchange itself.
 
-    What a provider has to remember until the answer is sent has its place in `kept`.
+    `kept` holds what a provider needs to remember until the response is sent.
     """
 
     __slots__ = (
@@ -156,7 +156,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         return self.world.outbox
 
     def kept(self, kind: type[KeptT]) -> KeptT:
-        """The one instance of `kind` that belongs to this request, made at its first use. The journal never sees it.
+        """This request's instance of `kind`, created when it is first used. The journal does not show it.
 
         Parameters: `kind`, a class of the provider's own that can be made without arguments.
         """
@@ -167,7 +167,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
             found = self._kept[kind] = kind()
         return found
 
-    # what came
+    # the request
 
     @property
     def query(self) -> ImmutableMultiDict[str, str]:
@@ -288,14 +288,14 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
             return self.url_for_provider(scheme, path)
         return reference
 
-    # note pad for the journal
+    # notes for the journal
 
     def warn(self, code: str, message: str) -> None:
-        """Note something the real provider would let pass, and that is probably not meant."""
+        """Note something that the real provider accepts but the client probably did not intend."""
         self.warnings.append(Warning(code, message))
 
     def check(self, name: str, passed: bool = True, *, expected: Any = None, got: Any = None) -> bool:
-        """Note a check and give back its outcome."""
+        """Note a check. Returns its outcome."""
         self.checks.append(Check(name, passed, expected, got))
         return passed
 
@@ -349,8 +349,3 @@ def split_authority(host: str) -> tuple[str, int | None]:
         return parts.hostname or host, parts.port
     except ValueError:
         return host, None
-
-
-def unquote_path(raw: bytes) -> str:
-    """A path as on the wire, decoded; bytes that are not UTF-8 become U+FFFD."""
-    return unquote(raw.decode("latin-1"), errors="replace")

@@ -1,4 +1,4 @@
-"""Requests that a provider sends itself: to another one in this process, or to an LMS named in the world."""
+"""Requests that a provider sends: to another provider in this process, or to an LMS that the world names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lms_emulator.core.http.exchange import Exchange
 
 
 class OutgoingError(Exception):
-    """The other side could not be reached or may not be; the text says why.
+    """The request got no response, or is not allowed. The text says why.
 
     Attributes: `url`, what was asked for; `reason`: `not_allowed`, `timeout`, `unreachable`, or `unusable`.
     """
@@ -55,20 +55,20 @@ async def fetch(
     timeout = x.world.emulator.lms_timeout_seconds
     try:
         async with (
-            asyncio.timeout(timeout),  # in process nothing else would end a scripted delay
+            asyncio.timeout(timeout),  # in this process nothing else would end a scripted delay
             httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False) as client,
         ):
             return await client.request(method, url, headers=headers, data=data, json=json, content=content)
     except (httpx.TimeoutException, TimeoutError):
         raise OutgoingError("timeout", url, f"no answer from {url} within {timeout} s") from None
-    except AssertionError:  # how the in-process transport puts it
+    except AssertionError:  # what the in-process transport raises
         raise OutgoingError("unreachable", url, f"{url} broke its answer off") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise OutgoingError("unreachable", url, f"{url} cannot be reached: {error}") from None
 
 
 async def fetch_json(x: Exchange[Any, Any], url: str) -> Any:
-    """The JSON behind an address that the world names. Raises OutgoingError, also when something else is there."""
+    """The JSON document at a URL. Raises OutgoingError if there is no response, or it is not JSON."""
     answer = await fetch(x, "GET", url, allowed=[url], headers={"Accept": "application/json"})
     if answer.status_code != 200:
         raise OutgoingError("unusable", url, f"{url} answered {answer.status_code}")

@@ -41,7 +41,7 @@ def page(
 
 
 def auto_post(package: str, action: str, fields: Mapping[str, str]) -> HTMLResponse:
-    """A page that posts a form to another site by itself, with a button for browsers without scripts.
+    """A page that submits a form to another site when it loads, with a button for browsers without scripts.
 
     It extends the provider's own `base.html`.
     """

@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """Why a request was turned down. Providers subclass it with what their own wire format needs.
+    """Why a request was refused. Providers subclass it with what their own wire format needs.
 
     Parameters:
         reason: machine name, lower_snake_case, stable: tests assert on it (`launch_expired`).

@@ -25,7 +25,7 @@ class Route:
         regex: instead of matching the template, a pattern over the whole decoded path with named groups, for
             providers whose own router works with patterns; `path` is then for people.
         handler: called with the `Exchange`; returns a Starlette response or raises a `Refusal`.
-        evidence, source: how sure this operation is, and where that was read.
+        evidence, source: how sure this operation is, and where a reader can check that.
         summary: one line for people.
         tag: the family it belongs to in documents.
         defect: the answer reproduces a defect of the real provider (such as a 500 on bad input).
@@ -50,7 +50,7 @@ class Route:
 
 
 class Match(NamedTuple):
-    """`route` is None when no path fits (`allowed` empty) or the method does not (`allowed` tells which do)."""
+    """`route` is None if no path matches (`allowed` is empty) or the method does not (`allowed` lists the others)."""
 
     route: Route | None
     params: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What can be wrong with a well-formed section of a world file: references to what is not there, and double names."""
+"""What can be wrong with a well-formed section of a world file: dangling references and duplicate values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Reference(NamedTuple):
 
 
 def dangling(section: msgspec.Struct, references: Iterable[Reference]) -> Iterator[str]:
-    """One line for each reference to a record that is not there, beginning with the place."""
+    """One line for each reference to a record that does not exist, beginning with the place."""
     known: dict[tuple[str, str], set[Any]] = {}
     for table, field, target, key in references:
         if (target, key) not in known:
@@ -31,7 +31,7 @@ def dangling(section: msgspec.Struct, references: Iterable[Reference]) -> Iterat
 
 
 def shared(table: str, field: str, values: Iterable[Any]) -> Iterator[str]:
-    """One line for each record whose value an earlier one has too; None is nobody's.
+    """One line for each record that has the same value as an earlier one. None is no value.
 
     Parameters: `values`, one for each record of the table, in its order.
     """

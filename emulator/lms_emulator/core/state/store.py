@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -18,7 +19,7 @@ class StoreSnapshot(NamedTuple):
 
 
 class StoreSeed:
-    """The immutable bottom of a store, shared by every world made from the same section."""
+    """The immutable seed of a store, shared by every world made from the same section."""
 
     __slots__ = ("highest", "section", "seeds")
 
@@ -61,7 +62,7 @@ class Store:
         self.counters[table] = number
         return number
 
-    def expire(self, now: Any) -> None:
+    def expire(self, now: datetime) -> None:
         """Drop records that are past their `keep_until`: a few of each table, with every sixteenth request."""
         self._requests += 1
         if self._requests % _REQUESTS_PER_SWEEP:
@@ -84,7 +85,7 @@ class Store:
             getattr(self, name).restore(layer)
 
     def dump(self) -> msgspec.Struct:
-        """The section as it would stand in a world file now."""
+        """The section as a world file of the current state has it."""
         return msgspec.structs.replace(
             self._seed.section, **{name: getattr(self, name).values() for name in self.tables}
         )

@@ -1,7 +1,7 @@
-"""State as tables of frozen records: a thin layer of changes over an immutable seed.
+"""State as tables of frozen records: a layer of changes over an immutable seed.
 
-Resetting drops the layer; a new world shares the seed; a snapshot copies the layer. None of them
-costs more when more was seeded.
+A reset drops the layer, a new world shares the seed, and a snapshot copies the layer. What they cost does not depend on
+the size of the seed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
 Key = Any
-_GONE: Any = type("Gone", (), {"__repr__": lambda self: "GONE", "__slots__": ()})()
+_DELETED: Any = type("Deleted", (), {"__repr__": lambda self: "DELETED", "__slots__": ()})()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class TableSpec(Generic[R]):
             (the record is found under each), a tuple (one value of several parts) or None (it is not in this index).
         keep_until: the instant after which a record is of no further use to any answer. Records past it are
             dropped, oldest first, as new ones arrive. Codes, nonces and sessions need it; people do not.
-        limit: the most records that are kept beside the seeded ones; the oldest go first.
+        limit: the maximum number of records beside the seeded ones; the oldest are dropped first.
     """
 
     key: str | Callable[[R], Key]
@@ -46,7 +46,7 @@ def _index_values(value: Any) -> Iterable[Any]:
 
 
 class Seed(Generic[R]):
-    """The immutable bottom of a table, shared by every world that was made from it."""
+    """The immutable seed of a table, shared by every world that was made from it."""
 
     __slots__ = ("_indexes", "_positions", "records", "spec")
 
@@ -79,13 +79,13 @@ class Seed(Generic[R]):
 class Table(Generic[R]):
     """Records by key, in the order in which they came: seeded first, then added."""
 
-    __slots__ = ("_changes", "_gone", "_layer_indexes", "_seed", "_spec")
+    __slots__ = ("_changes", "_deleted", "_layer_indexes", "_seed", "_spec")
 
     def __init__(self, seed: Seed[R]) -> None:
         self._seed = seed
         self._spec = seed.spec
-        self._changes: dict[Key, R] = {}  # a deleted seed record is _GONE; a deleted added one is absent
-        self._gone = 0
+        self._changes: dict[Key, R] = {}  # a deleted seed record is _DELETED; a deleted added one is absent
+        self._deleted = 0
         self._layer_indexes: dict[str, dict[Any, dict[Key, None]]] = {}
 
     # reading
@@ -95,14 +95,14 @@ class Table(Generic[R]):
         record = self._changes.get(key)
         if record is None:
             return self._seed.records.get(key)
-        return None if record is _GONE else record
+        return None if record is _DELETED else record
 
     def __contains__(self, key: Key) -> bool:
         return self.get(key) is not None
 
     def __len__(self) -> int:
         seeded = self._seed.records
-        return len(seeded) - self._gone + sum(key not in seeded for key in self._changes)
+        return len(seeded) - self._deleted + sum(key not in seeded for key in self._changes)
 
     def __iter__(self) -> Iterator[R]:
         """Every record: seeded ones in their order (with their changes), then added ones."""
@@ -113,10 +113,10 @@ class Table(Generic[R]):
         seeded = self._seed.records
         for key, record in list(seeded.items()):
             current = changes.get(key, record)
-            if current is not _GONE:
+            if current is not _DELETED:
                 yield current
         for key, record in list(changes.items()):
-            if key not in seeded and record is not _GONE:
+            if key not in seeded and record is not _DELETED:
                 yield record
 
     def values(self) -> list[R]:
@@ -151,8 +151,8 @@ class Table(Generic[R]):
         """Add the record, or replace the one with its key. Returns it."""
         key = self._spec.key_of(record)
         self._unindex(key)
-        if self._changes.get(key) is _GONE:
-            self._gone -= 1
+        if self._changes.get(key) is _DELETED:
+            self._deleted -= 1
         if self._spec.keep_until is not None:
             self._changes.pop(key, None)  # what was renewed expires last
         self._changes[key] = record
@@ -165,20 +165,20 @@ class Table(Generic[R]):
         return record
 
     def delete(self, key: Key) -> R | None:
-        """Take the record out and return it; None if there was none."""
+        """Remove the record. Returns it, or None if there was none."""
         record = self.get(key)
         if record is None:
             return None
         self._unindex(key)
         if key in self._seed.records:
-            self._changes[key] = _GONE
-            self._gone += 1
+            self._changes[key] = _DELETED
+            self._deleted += 1
         else:
             del self._changes[key]
         return record
 
-    def expire(self, now: datetime, most: int = 128) -> int:
-        """Drop up to `most` added records whose `keep_until` has passed, oldest first. Returns how many.
+    def expire(self, now: datetime, limit: int = 128) -> int:
+        """Drop up to `limit` added records whose `keep_until` has passed, oldest first. Returns how many.
 
         Called for every request, so that state stays bounded at a constant cost per request.
         """
@@ -187,13 +187,13 @@ class Table(Generic[R]):
             return 0
         past: list[Key] = []
         for key, record in self._changes.items():
-            if record is not _GONE:
+            if record is not _DELETED:
                 until = keep_until(record)
                 if until is not None and until > now:
                     break
                 if until is not None and key not in self._seed.records:
                     past.append(key)
-            if len(past) >= most:
+            if len(past) >= limit:
                 break
         for key in past:
             self.delete(key)
@@ -202,7 +202,7 @@ class Table(Generic[R]):
     def reset(self) -> None:
         """Back to the seed."""
         self._changes = {}
-        self._gone = 0
+        self._deleted = 0
         self._layer_indexes = {}
 
     def snapshot(self) -> dict[Key, R]:
@@ -212,7 +212,7 @@ class Table(Generic[R]):
     def restore(self, layer: dict[Key, R]) -> None:
         """Put back a layer that `snapshot` gave; it can be restored again."""
         self._changes = dict(layer)
-        self._gone = sum(record is _GONE for record in layer.values())
+        self._deleted = sum(record is _DELETED for record in layer.values())
         self._layer_indexes = {}
 
     def fork(self) -> Table[R]:
@@ -227,7 +227,7 @@ class Table(Generic[R]):
             layer = {}
             function = self._spec.indexes[name]
             for key, record in self._changes.items():
-                if record is not _GONE:
+                if record is not _DELETED:
                     for value in _index_values(function(record)):
                         layer.setdefault(value, {})[key] = None
             self._layer_indexes[name] = layer
@@ -235,7 +235,7 @@ class Table(Generic[R]):
 
     def _unindex(self, key: Key) -> None:
         record = self._changes.get(key)
-        if record is None or record is _GONE:
+        if record is None or record is _DELETED:
             return
         for name, layer in self._layer_indexes.items():
             for value in _index_values(self._spec.indexes[name](record)):

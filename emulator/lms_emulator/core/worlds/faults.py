@@ -10,12 +10,12 @@ import msgspec
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What goes wrong, for which requests, and how often.
 
-    Matching (all given ones must hold): `provider`, `method`, `path` (a prefix, or with `*` a glob).
-    Effects: `delay_ms` before the answer; `status` with optional `headers` and `body` instead of the answer;
-    `drop` closes the connection without an answer; `truncate` sends only so many bytes of the body and then
-    closes; `malformed` cuts the body of a JSON or HTML answer in half but declares it whole;
-    `rate_limit` lets so many requests pass, then answers 429 with `Retry-After: retry_after`.
-    `after` skips the first so many matching requests; `times` bounds how many are hit (none: all).
+    Which requests (all that are given must match): `provider`, `method`, `path` (a prefix, or with `*` a glob).
+    `after` skips that many matching requests; `times` limits how many fail (None: all).
+    What happens: `delay_ms` delays the response; `status` replaces it, with `headers` and `body`; `drop` closes the
+    connection without a response; `truncate` sends that many bytes of the body and closes; `malformed` cuts a JSON or
+    HTML body in half but declares it complete; `rate_limit` lets that many requests pass, then answers 429 with
+    `Retry-After: retry_after`.
     """
 
     id: str = ""
@@ -36,7 +36,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Faults:
-    """The scripted failures of one world, in the order in which they were posted; the first that fits acts."""
+    """The scripted failures of one world, in the order in which they were added. The first that matches applies."""
 
     __slots__ = ("_faults", "_number", "_seen")
 
@@ -49,7 +49,7 @@ class Faults:
         return bool(self._faults)
 
     def add(self, fault: Fault) -> Fault:
-        """Script a failure; returns it with its id."""
+        """Add a failure. Returns it with its id."""
         self._number += 1
         named = msgspec.structs.replace(fault, id=f"f{self._number}")
         self._faults[named.id] = named
@@ -57,7 +57,7 @@ class Faults:
         return named
 
     def remove(self, fault_id: str) -> bool:
-        """Take one out; False if there is none."""
+        """Remove a failure. Returns False if there is none of that id."""
         self._seen.pop(fault_id, None)
         return self._faults.pop(fault_id, None) is not None
 
@@ -70,7 +70,7 @@ class Faults:
         return [{**msgspec.to_builtins(f), "seen": self._seen[f.id]} for f in self._faults.values()]
 
     def hit(self, provider: str, method: str, path: str) -> Fault | None:
-        """The failure that this request meets, counted; None if it goes through."""
+        """The failure for this request, which is counted; None if there is none."""
         from fnmatch import fnmatchcase
 
         for fault in self._faults.values():
@@ -79,8 +79,8 @@ class Faults:
             if fault.method is not None and fault.method.upper() != method:
                 continue
             if fault.path is not None:
-                fits = fnmatchcase(path, fault.path) if "*" in fault.path else path.startswith(fault.path)
-                if not fits:
+                matches = fnmatchcase(path, fault.path) if "*" in fault.path else path.startswith(fault.path)
+                if not matches:
                     continue
             self._seen[fault.id] += 1
             number = self._seen[fault.id] - fault.after

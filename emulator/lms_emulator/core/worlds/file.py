@@ -1,4 +1,4 @@
-"""World files: TOML for people, JSON of the same schema for the control API. Every problem is reported at once."""
+"""World files: TOML, or JSON of the same schema as in the control API. Every problem is reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bounded record of exchanges: what came, what was checked, what went back, and why it was refused."""
+"""A bounded record of exchanges: request, checks, response, and why it was refused."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Warning(msgspec.Struct, frozen=True):
-    """Something the real provider lets pass or fails silently on, and that integrators get wrong."""
+    """Something that the real provider accepts, or fails on silently, and that integrators get wrong."""
 
     code: str
     message: str
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing that was verified, in the order in which it was."""
+    """One check and its outcome, in the order of the checks."""
 
     name: str
     passed: bool
@@ -28,7 +28,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Entry:
-    """One exchange. Kept raw; turned into text only when somebody reads it."""
+    """One exchange. Kept raw, and turned into text only when it is read."""
 
     __slots__ = (
         "at",
@@ -157,7 +157,7 @@ class Journal:
         return f"r{self._number}"
 
     def add(self, entry: Entry) -> None:
-        """Keep an exchange; the oldest make room."""
+        """Keep an exchange. The oldest are dropped to make room."""
         entry.size = 512 + len(entry.target) + len(entry.body) + len(entry.response_body) + 48 * len(entry.headers)
         entries = self._entries
         entries.append(entry)
@@ -167,7 +167,7 @@ class Journal:
             self.dropped += 1
 
     def get(self, entry_id: str) -> Entry | None:
-        """The exchange with this id, or None if it is unknown or was dropped."""
+        """The exchange with this id, or None if there never was one or it was dropped."""
         return next((entry for entry in self._entries if entry.id == entry_id), None)
 
     def entries(self) -> list[Entry]:
@@ -175,7 +175,7 @@ class Journal:
         return list(self._entries)
 
     def clear(self) -> None:
-        """Forget all exchanges. Ids go on, so that a new entry is never taken for an old one."""
+        """Drop all exchanges. Ids are not reused, so that no new entry is taken for an old one."""
         self._entries.clear()
         self._bytes = 0
         self.dropped = 0

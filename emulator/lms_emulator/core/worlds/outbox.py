@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal
 
@@ -21,6 +22,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     body: str = ""
     data: dict[str, Any] = {}
     at: datetime
+
+
+OutboxState = tuple[int, int, tuple[Message, ...]]
+"""What a snapshot keeps of an outbox: messages so far, messages dropped, messages held."""
 
 
 class Outbox:
@@ -65,7 +70,7 @@ class Outbox:
             self.dropped += 1
         return message
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Message]:
         return iter(tuple(self._messages))
 
     def __len__(self) -> int:
@@ -75,9 +80,9 @@ class Outbox:
         self._messages.clear()
         self.dropped = 0
 
-    def snapshot(self) -> tuple[int, int, tuple[Message, ...]]:
+    def snapshot(self) -> OutboxState:
         return self._count, self.dropped, tuple(self._messages)
 
-    def restore(self, state: tuple[int, int, tuple[Message, ...]]) -> None:
+    def restore(self, state: OutboxState) -> None:
         self._count, self.dropped, messages = state
         self._messages = deque(messages)

@@ -18,21 +18,21 @@ from lms_emulator.core.state.store import Store, StoreSeed, StoreSnapshot
 from lms_emulator.core.suggest import nearest
 from lms_emulator.core.worlds.faults import Faults
 from lms_emulator.core.worlds.journal import Journal
-from lms_emulator.core.worlds.outbox import Outbox
+from lms_emulator.core.worlds.outbox import Outbox, OutboxState
 
 
 class ClockSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The `[clock]` table of a world file: the instant at which the world begins, and whether time stands still."""
+    """The `[clock]` table of a world file: the time at which the world starts, and whether it is frozen."""
 
     set: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     freeze: bool = False
 
 
 class WorldSeed:
-    """What a world file says: name, clock, settings, and one section per provider.
+    """The contents of a world file: name, clock, settings, and one section per provider.
 
-    Parameters: `sections`, provider name to a function that gives its section; called once, when the
-    provider is first used, so that an unused provider costs nothing.
+    Parameters: `sections`, a function per provider name that returns its section. It is called once, when the provider
+    is first used, so that an unused provider costs nothing.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class WorldSnapshot(NamedTuple):
     emulator: EmulatorSettings
     clock: ClockState
     ids: Any
-    outbox: Any
+    outbox: OutboxState
 
 
 class World:
@@ -77,7 +77,7 @@ class World:
 
     Parameters:
         name: `default` for the one that ports and host names lead to.
-        seed: what it begins as and returns to on reset.
+        seed: its initial state, to which a reset returns.
         providers: every provider by name.
         overrides: settings given on the command line, by provider; they outlive resets and replacements.
         random_seed: makes ids repeatable; each world draws its own sequence from it.
@@ -122,14 +122,14 @@ class World:
         return change(begun, name, self._overrides.get(name, {}), lenient=True)
 
     def set_emulator_settings(self, settings: EmulatorSettings) -> None:
-        """Put the emulator's own settings in force."""
+        """Apply the emulator's own settings."""
         self.emulator = settings
         self.journal.max_entries = settings.journal_entries
         self.journal.max_bytes = settings.journal_bytes
         self.outbox.limit = settings.outbox_entries
 
     def store(self, provider: str) -> Any:
-        """The provider's state, opened on first use."""
+        """The provider's state, created when it is first used."""
         found = self._stores.get(provider)
         if found is None:
             kind = self.providers[provider]
@@ -137,7 +137,7 @@ class World:
         return found
 
     def settings(self, provider: str) -> Any:
-        """The provider's settings in force."""
+        """The provider's current settings."""
         found = self._settings.get(provider)
         if found is None:
             kind = self.providers[provider].settings
@@ -159,7 +159,7 @@ class World:
             raise UsageError(f"unknown provider `{name}` in settings; {tip}")
 
     def change_settings(self, values: Mapping[str, Mapping[str, Any]]) -> None:
-        """Put settings in force, all or none. Raises UsageError for an unknown name or a wrong value."""
+        """Apply settings, all or none. Raises UsageError for an unknown name or a wrong value."""
         changed: dict[str, Any] = {}
         for name, given in values.items():
             self._check_settings_name(name)
@@ -181,7 +181,7 @@ class World:
         self._begin()
 
     def replace(self, seed: WorldSeed) -> None:
-        """Become another world; snapshots of the old one stay usable."""
+        """Become another world. Snapshots of the old one stay usable."""
         self.seed = seed
         self._stores = {}
         self.reset()
@@ -219,8 +219,11 @@ class World:
         self.outbox.restore(snapshot.outbox)
 
     def dump(self) -> dict[str, Any]:
-        """The world as plain data of the world file's schema: every table, though it be empty; of a record what is
-        not its default; the time, when the clock is not the machine's."""
+        """The world as plain data of the world file's schema.
+
+        Every table is there, even if it is empty. Fields with their default value are left out, and so is the time if
+        the clock is the machine's.
+        """
         data: dict[str, Any] = {"name": self.seed.name, "description": self.seed.description}
         if self.clock.mode != "real":
             data["clock"] = {"set": self.clock.now(), "freeze": self.clock.mode == "frozen"}
@@ -242,5 +245,5 @@ class World:
 
     @property
     def is_default(self) -> bool:
-        """Whether ports and plain host names lead here."""
+        """Whether ports and plain host names lead to this world."""
         return self.name == DEFAULT_WORLD
