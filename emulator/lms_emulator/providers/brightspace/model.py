@@ -18,7 +18,7 @@ from lms_emulator.core.access.web_sessions import WebSession
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.store import Store
 from lms_emulator.core.state.tables import Table, TableSpec
-from lms_emulator.signing.lti13 import Launch
+from lms_emulator.lti.records import PENDING_LAUNCHES, RESULTS, PendingLaunch, Result
 from lms_emulator.signing.lti13_services import LineItemData
 
 
@@ -242,19 +242,6 @@ class LineItem(Record, frozen=True, kw_only=True):
     data: LineItemData
 
 
-class Result(Record, frozen=True, kw_only=True):
-    """What a tool last said about one person."""
-
-    id: int
-    line_item_id: str
-    user_id: int
-    score: float | None = None
-    comment: str | None = None
-    activity_progress: str
-    grading_progress: str
-    timestamp: Instant
-
-
 class AuthorizationCode(Record, frozen=True, kw_only=True):
     """A code for one exchange. A used or expired one is kept a while, to tell it from one never given."""
 
@@ -311,16 +298,6 @@ class PendingAuthorization(Record, frozen=True, kw_only=True):
 
 class Session(WebSession[PendingAuthorization], frozen=True, kw_only=True):
     """A browser's session, and the request of an application that waits in it."""
-
-
-class PendingLaunch(Record, frozen=True, kw_only=True):
-    """A launch between login initiation and the tool's authentication request; used once."""
-
-    hint: str
-    user_id: int
-    client_id: str
-    launch: Launch
-    expires_at: Instant
 
 
 class BrightspaceSection(Record, frozen=True, kw_only=True):
@@ -420,15 +397,13 @@ class BrightspaceStore(Store):
             key="id",
             indexes={"deployment": lambda i: i.deployment_id, "link": lambda i: i.data.resource_link_id},
         ),
-        "results": TableSpec(
-            key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: [(r.line_item_id, r.user_id)]}
-        ),
+        "results": RESULTS,
         "authorization_codes": TableSpec(key="code", keep_until=lambda c: c.expires_at + timedelta(hours=1)),
         "refresh_tokens": TableSpec(key="token", limit=100_000, indexes={"family": lambda t: t.family}),
         "demo_tokens": TableSpec(key="label", indexes={"token": lambda t: t.token}),
         "consents": TableSpec(key=lambda c: (c.client_id, c.user_id), limit=100_000),
         "sessions": TableSpec(key="id", keep_until=_until, limit=50_000),
-        "pending_launches": TableSpec(key="hint", keep_until=_until),
+        "pending_launches": PENDING_LAUNCHES,
         "issued_tokens": issued.SPEC,
         "used_tokens": once.SPEC,
     }

@@ -11,7 +11,6 @@ from typing import Any
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
-from lms_emulator.signing.lti13 import AuthenticationRequestError
 
 PROBLEM_TYPE = "application/problem+json; charset=UTF-8"
 TYPES = "http://docs.valence.desire2learn.com/res/apiprop.html#"
@@ -248,18 +247,6 @@ def page_forbidden(what: str) -> SiteRefusal:
 def lti_page(reason: str, message: str, **details: Any) -> SiteRefusal:
     """A launch that cannot go on, and of which the tool may not be told."""
     return page_refusal(reason, 400, message, reason.replace("_", " "), **details)
-
-
-def invalid_lti_redirect(error: AuthenticationRequestError) -> SiteRefusal:
-    return lti_page("lti_redirect_uri_mismatch", "Invalid redirect_uri", expected=error.expected, got=error.got)
-
-
-def launch_error(
-    redirect_uri: str, reason: str, error: str, description: str, state: str | None, **details: Any
-) -> SiteRefusal:
-    """An error that the browser posts to the tool instead of an id_token."""
-    fields = {"error": error, "error_description": description, **({"state": state} if state is not None else {})}
-    return SiteRefusal(reason, status=200, message=description, form=(redirect_uri, fields), **details)
 
 
 def lti_service(reason: str, status: int, detail: str, **details: Any) -> SiteRefusal:

@@ -7,7 +7,8 @@ from typing import Any
 
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.brightspace.routes import content, launch, login, lti_services, people
+from lms_emulator.providers.brightspace.lti.services import AGS, NRPS
+from lms_emulator.providers.brightspace.routes import content, launch, login, people
 
 
 def _route(
@@ -79,22 +80,18 @@ ROUTES: tuple[Route, ...] = (
     _route(
         "GET",
         f"/d2l/api/lti/nrps/2.0/{DEPLOYMENT}/memberships",
-        lti_services.memberships,
+        NRPS.memberships,
         "lti services",
         LAUNCH,
         "The course's roster",
     ),
-    _route("GET", ITEMS, lti_services.line_items, "lti services", LAUNCH, "Line items"),
-    _route("POST", ITEMS, lti_services.create_line_item, "lti services", LAUNCH, "Make a line item"),
-    _route("GET", f"{ITEMS}/{{lineItemId}}", lti_services.show_line_item, "lti services", LAUNCH, "One line item"),
-    _route(
-        "PUT", f"{ITEMS}/{{lineItemId}}", lti_services.update_line_item, "lti services", LAUNCH, "Change a line item"
-    ),
-    _route(
-        "DELETE", f"{ITEMS}/{{lineItemId}}", lti_services.delete_line_item, "lti services", LAUNCH, "Delete a line item"
-    ),
-    _route("POST", f"{ITEMS}/{{lineItemId}}/scores", lti_services.post_score, "lti services", LAUNCH, "Give a score"),
-    _route("GET", f"{ITEMS}/{{lineItemId}}/results", lti_services.results, "lti services", LAUNCH, "Results"),
+    _route("GET", ITEMS, AGS.list_line_items, "lti services", LAUNCH, "Line items"),
+    _route("POST", ITEMS, AGS.create_line_item, "lti services", LAUNCH, "Make a line item"),
+    _route("GET", f"{ITEMS}/{{lineItemId}}", AGS.show_line_item, "lti services", LAUNCH, "One line item"),
+    _route("PUT", f"{ITEMS}/{{lineItemId}}", AGS.update_line_item, "lti services", LAUNCH, "Change a line item"),
+    _route("DELETE", f"{ITEMS}/{{lineItemId}}", AGS.delete_line_item, "lti services", LAUNCH, "Delete a line item"),
+    _route("POST", f"{ITEMS}/{{lineItemId}}/scores", AGS.post_score, "lti services", LAUNCH, "Give a score"),
+    _route("GET", f"{ITEMS}/{{lineItemId}}/results", AGS.list_results, "lti services", LAUNCH, "Results"),
     _route("GET", "/d2l/api/versions", content.versions, "rest", BSAPI, "Versions served"),
     _route("POST", "/d2l/api/versions/check", content.check_versions, "rest", BSAPI, "Are these versions served?"),
     _route("GET", "/d2l/api/{productCode}/versions", content.product_versions, "rest", BSAPI, "Versions of a product"),

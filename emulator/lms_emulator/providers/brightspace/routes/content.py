@@ -14,7 +14,7 @@ from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.brightspace import refusals, rules, shapes
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import Caller, api, version_pair
-from lms_emulator.providers.brightspace.model import GradeObject, GradeValue, NewsItem, OrgUnit, Topic
+from lms_emulator.providers.brightspace.model import GradeObject, NewsItem, OrgUnit, Topic
 from lms_emulator.providers.brightspace.routes.people import paged_objects
 
 # content
@@ -238,7 +238,7 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
         raise refusals.bad_request(
             "points_invalid", "Invalid PointsNumerator", expected=f"0 to {column.max_points:g}", got=points
         )
-    put_value(
+    rules.put_value(
         x,
         column,
         user.id,
@@ -248,31 +248,6 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
         by=caller.user.id,
     )
     return Response(status_code=200)
-
-
-def put_value(
-    x: Call,
-    column: GradeObject,
-    user_id: int,
-    points: float | None,
-    *,
-    comments: str = "",
-    private_comments: str = "",
-    by: int | None = None,
-) -> GradeValue:
-    """Keep somebody's value in a column."""
-    last = x.store.grade_values.first("cell", (column.id, user_id))
-    record = GradeValue(
-        id=last.id if last is not None else x.store.next_number("grade_values"),
-        grade_object_id=column.id,
-        user_id=user_id,
-        points=points,
-        comments=comments,
-        private_comments=private_comments,
-        last_modified=x.clock.now(),
-        last_modified_by=by,
-    )
-    return x.store.grade_values.put(record)
 
 
 # versions

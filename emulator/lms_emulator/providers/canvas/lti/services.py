@@ -260,5 +260,5 @@ def add_assignment(x: Call, course: Course, data: services.LineItemData, link: R
     x.store.assignments.put(assignment)
 
 
-ROSTER = CanvasRoster()
-GRADES = CanvasGrades()
+NRPS = CanvasRoster()
+AGS = CanvasGrades()

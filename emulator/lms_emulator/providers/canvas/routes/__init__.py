@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.routing import Handler, Route
-from lms_emulator.providers.canvas.lti.services import GRADES, ROSTER
+from lms_emulator.providers.canvas.lti.services import AGS, NRPS
 from lms_emulator.providers.canvas.routes import courses, files, launch, login, token, users
 
 
@@ -94,20 +94,20 @@ ROUTES: tuple[Route, ...] = (
     _route(
         "GET",
         "/api/lti/courses/{course_id}/names_and_roles",
-        ROSTER.memberships,
+        NRPS.memberships,
         "lti services",
         LTI,
         "The course's roster",
         "observed",
     ),
-    _route("GET", ITEMS, GRADES.list_line_items, "lti services", LTI, "Line items"),
-    _route("POST", ITEMS, GRADES.create_line_item, "lti services", LTI, "Make a line item"),
-    _route("GET", f"{ITEMS}/{{id}}", GRADES.show_line_item, "lti services", LTI, "One line item"),
-    _route("PUT", f"{ITEMS}/{{id}}", GRADES.update_line_item, "lti services", LTI, "Change a line item"),
-    _route("DELETE", f"{ITEMS}/{{id}}", GRADES.delete_line_item, "lti services", LTI, "Delete a line item"),
-    _route("POST", f"{ITEMS}/{{id}}/scores", GRADES.post_score, "lti services", LTI, "Give a score"),
-    _route("GET", f"{ITEMS}/{{id}}/results", GRADES.list_results, "lti services", LTI, "Results"),
-    _route("GET", f"{ITEMS}/{{id}}/results/{{result_id}}", GRADES.show_result, "lti services", LTI, "One result"),
+    _route("GET", ITEMS, AGS.list_line_items, "lti services", LTI, "Line items"),
+    _route("POST", ITEMS, AGS.create_line_item, "lti services", LTI, "Make a line item"),
+    _route("GET", f"{ITEMS}/{{id}}", AGS.show_line_item, "lti services", LTI, "One line item"),
+    _route("PUT", f"{ITEMS}/{{id}}", AGS.update_line_item, "lti services", LTI, "Change a line item"),
+    _route("DELETE", f"{ITEMS}/{{id}}", AGS.delete_line_item, "lti services", LTI, "Delete a line item"),
+    _route("POST", f"{ITEMS}/{{id}}/scores", AGS.post_score, "lti services", LTI, "Give a score"),
+    _route("GET", f"{ITEMS}/{{id}}/results", AGS.list_results, "lti services", LTI, "Results"),
+    _route("GET", f"{ITEMS}/{{id}}/results/{{result_id}}", AGS.show_result, "lti services", LTI, "One result"),
     _route("GET", "/api/v1/users/{id}", users.show, "rest", "client types and fixtures", "A person", "observed"),
     _route(
         "GET",

@@ -1,33 +1,29 @@
-"""What Brightspace tells a tool at a launch, and the two steps that carry it.
+"""What Brightspace tells a tool about people and courses: the claims of a launch, the members of a roster.
 
-Source: a captured launch (claims, their names and shapes); LTI Security Framework 1.0 for what may go wrong.
+Names and shapes of the claims are those of a launch that a public tool keeps as test data.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.core.keys import private_key
-from lms_emulator.providers.brightspace import oauth, refusals, rules, shapes
+from lms_emulator.providers.brightspace import oauth, rules, shapes
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.model import (
     Deployment,
     LtiLink,
     OrgUnit,
-    PendingLaunch,
     Role,
     ToolRegistration,
     User,
 )
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import sign
 
 BRIGHTSPACE_CLAIM = "http://www.brightspace.com"
 
 
 def registration(x: Call, deployment: Deployment) -> ToolRegistration:
+    """The registration that a deployment switches on."""
     found = x.store.registrations.get(deployment.client_id)
     assert found is not None, "the world file's references are checked when it is loaded"
     return found
@@ -60,6 +56,7 @@ def services_url(x: Call, service: str, deployment: Deployment) -> str:
 
 
 def context(unit: OrgUnit) -> dict[str, Any]:
+    """The course, as a launch names it."""
     return {"id": str(unit.id), "label": unit.code, "title": unit.name, "type": [lti13.COURSE_OFFERING]}
 
 
@@ -130,96 +127,6 @@ def _launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, *, targe
         },
         **parts,
     )
-
-
-def initiate(x: Call, user: User, deployment: Deployment, launch: lti13.Launch) -> tuple[str, dict[str, str]]:
-    """The first step: where to post to at the tool, and what. The launch waits for the tool's answer."""
-    tool = registration(x, deployment)
-    hint = x.ids.token(64)
-    expires = x.clock.now() + timedelta(seconds=x.settings.launch_lifetime_seconds)
-    pending = PendingLaunch(
-        hint=hint, user_id=user.id, client_id=deployment.client_id, launch=launch, expires_at=expires
-    )
-    x.store.pending_launches.put(pending)
-    fields = {
-        "iss": launch.issuer,
-        "login_hint": str(user.id),
-        "target_link_uri": launch.target_link_uri,
-        "client_id": deployment.client_id,
-        "lti_deployment_id": deployment.id,
-        "lti_message_hint": hint,
-    }
-    return x.resolve(tool.login_url), fields
-
-
-def authenticate(x: Call, params: dict[str, str], user: User | None) -> tuple[str, dict[str, str]]:
-    """The last step: the tool's authentication request answered with a signed id_token to post back.
-
-    Raises a refusal; what concerns the tool goes to it as an error, but only to an address that is registered.
-    """
-    tool = x.store.registrations.get(params.get("client_id", ""))
-    if tool is None or not tool.enabled:
-        x.check("client_id is an enabled registration", False, got=params.get("client_id"))
-        raise refusals.lti_page("lti_client_unknown", "Unknown client_id", got=params.get("client_id"))
-    redirect_uri, state = params.get("redirect_uri", ""), params.get("state")
-    try:
-        lti13.check_redirect_uri(redirect_uri, [x.resolve(one) for one in tool.redirect_uris])
-    except lti13.AuthenticationRequestError as fault:
-        x.check("redirect_uri", False, expected=fault.expected, got=fault.got)
-        raise refusals.invalid_lti_redirect(fault) from fault
-
-    def error(reason: str, code: str, description: str, **details: Any) -> SiteRefusal:
-        return refusals.launch_error(redirect_uri, reason, code, description, state, **details)
-
-    try:
-        lti13.check_authentication_request(params)
-    except lti13.AuthenticationRequestError as fault:
-        x.check(fault.parameter, False, expected=fault.expected, got=fault.got)
-        raise error(
-            f"lti_{fault.reason}",
-            "invalid_request",
-            f"{fault.parameter} is missing or not what LTI 1.3 asks for",
-            check=fault.parameter,
-            expected=fault.expected,
-            got=fault.got,
-        ) from fault
-    pending = x.store.pending_launches.get(params["lti_message_hint"])
-    alive = pending is not None and x.clock.now() < pending.expires_at
-    if not x.check("the launch is alive and unused", alive):
-        raise error(
-            "lti_launch_over",
-            "invalid_request",
-            "lti_message_hint is unknown, expired or already used",
-            check="the launch is alive and unused",
-            diagnosis="send back the lti_message_hint of the login initiation unchanged, once",
-        )
-    assert pending is not None
-    same = user is not None and user.id == pending.user_id and str(user.id) == params["login_hint"]
-    if not x.check("the session's user is the login_hint's", same, got=params["login_hint"]):
-        raise error(
-            "lti_login_required",
-            "login_required",
-            "The user of login_hint is not signed in",
-            check="login_hint",
-            expected=str(user.id) if user else "a session",
-            got=params["login_hint"],
-            diagnosis=None if user else "no session cookie came with this; was it lost in a frame of another site?",
-        )
-    if not x.check("client_id is the launched tool's", pending.client_id == tool.client_id, got=tool.client_id):
-        raise error(
-            "lti_client_not_authorized",
-            "unauthorized_client",
-            "client_id is not the launched tool's",
-            check="client_id",
-            expected=pending.client_id,
-            got=tool.client_id,
-        )
-    x.store.pending_launches.delete(pending.hint)
-    now = int(x.clock.timestamp())
-    lifetime = x.settings.id_token_lifetime_seconds
-    claims = lti13.launch_claims(pending.launch, nonce=params["nonce"], now=now, lifetime=lifetime, azp=False)
-    token = sign({"nbf": now, **claims}, private_key("brightspace"), kid=oauth.KID)
-    return redirect_uri, {"id_token": token, **({"state": state} if state is not None else {})}
 
 
 def member(user: User, role: Role, deployment: Deployment) -> shapes.Json:

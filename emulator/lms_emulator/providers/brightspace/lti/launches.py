@@ -1,0 +1,87 @@
+"""How Brightspace launches a tool: login initiation, and the answer to the tool's authentication request.
+
+Source: LTI Security Framework 1.0, 5.1.1 (https://www.imsglobal.org/spec/security/v1p0/), for what may go wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
+from lms_emulator.lti.platform import Fault
+from lms_emulator.providers.brightspace import oauth, refusals
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.lti import claims
+from lms_emulator.providers.brightspace.model import Deployment, User
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import Claims
+
+ERRORS = {
+    "launch_over": ("invalid_request", "lti_message_hint is unknown, expired or already used"),
+    "login_required": ("login_required", "The user of login_hint is not signed in"),
+    "client_not_authorized": ("unauthorized_client", "client_id is not the launched tool's"),
+}
+
+
+class BrightspaceLaunches(Launches[Call, User]):
+    """The message hint is a random text under which the launch waits."""
+
+    key: ClassVar[str] = "brightspace"
+    kid: ClassVar[str] = oauth.KID
+
+    def initiate(self, x: Call, user: User, deployment: Deployment, launch: lti13.Launch) -> Form:
+        """The first step: where to post to at the tool, and what. The launch waits for the tool's answer."""
+        pending = self.begin(x, user.id, x.ids.token(64), launch)
+        fields = {
+            "iss": launch.issuer,
+            "login_hint": self.login_hint(user),
+            "target_link_uri": launch.target_link_uri,
+            "client_id": launch.client_id,
+            "lti_deployment_id": launch.deployment_id,
+            "lti_message_hint": pending.hint,
+        }
+        return x.resolve(claims.registration(x, deployment).login_url), fields
+
+    def request(self, x: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
+        client_id = params.get("client_id", "")
+        tool = x.store.registrations.get(client_id)
+        if tool is None or not tool.enabled:
+            x.check("client_id is an enabled registration", False, got=client_id)
+            raise refusals.lti_page("lti_client_unknown", "Unknown client_id", got=client_id)
+        return AuthenticationRequest(
+            params=params,
+            client_id=client_id,
+            redirect_uris=tool.redirect_uris,
+            pending=self.find(x, params.get("lti_message_hint", "")),
+            user=user,
+        )
+
+    def user_is_signed_in(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+        """The person has to be the one who began the launch, too."""
+        pending, user = request.pending, request.user
+        if pending is None or user is None or user.id == pending.user_id:
+            return super().user_is_signed_in(x, request)
+        check = "the session's user began the launch"
+        return Fault(what="lti", kind="login_required", check=check, expected=pending.user_id, got=user.id).noted(x)
+
+    def wrong_redirect_uri(self, fault: Fault) -> Refusal:
+        return refusals.lti_page(
+            "lti_redirect_uri_mismatch", "Invalid redirect_uri", expected=fault.expected, got=fault.got
+        )
+
+    def login_hint(self, user: User) -> str:
+        return str(user.id)
+
+    def error(self, fault: Fault) -> tuple[str, str]:
+        broken = f"{fault.check} is missing or not what LTI 1.3 asks for"
+        return ERRORS.get(fault.kind, ("invalid_request", broken))
+
+    def claims(self, x: Call, launch: lti13.Launch, nonce: str) -> Claims:
+        found = super().claims(x, launch, nonce)
+        del found["azp"]
+        return {"nbf": found["iat"], **found}
+
+
+LAUNCHES = BrightspaceLaunches()

@@ -1,0 +1,225 @@
+"""LTI Advantage at Brightspace: rosters, line items, scores, results.
+
+Addresses from captured launches. What may go wrong, and the statuses, after 1EdTech's AGS 2.0
+(https://www.imsglobal.org/spec/lti-ags/v2p0) and NRPS 2.0 (https://www.imsglobal.org/spec/lti-nrps/v2p0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.urls import same_url
+from lms_emulator.lti.grades import Grades
+from lms_emulator.lti.platform import Fault
+from lms_emulator.lti.records import Result
+from lms_emulator.lti.services import Roster, Service
+from lms_emulator.providers.brightspace import refusals, rules
+from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.lti import claims
+from lms_emulator.providers.brightspace.lti.tokens import require_service
+from lms_emulator.providers.brightspace.model import Deployment, GradeObject, LineItem, OrgUnit, Role, User
+from lms_emulator.signing import lti13
+from lms_emulator.signing import lti13_services as services
+
+R = TypeVar("R")
+
+
+class Place(NamedTuple):
+    """The deployment and the org unit that a path names."""
+
+    deployment: Deployment
+    unit: OrgUnit
+
+
+class Member(NamedTuple):
+    """A person, and their role in an org unit."""
+
+    user: User
+    role: Role
+
+
+class BrightspaceService(Service[Call, Place]):
+    """What Brightspace's services have in common."""
+
+    def enter(self, x: Call, *scopes: str) -> Place:
+        extension = "nrps" if lti13.SCOPE_MEMBERSHIP in scopes else "ags"
+        tool = require_service(x, any_of=scopes)
+        deployment = x.store.deployments.get(x.path_params["deploymentId"])
+        unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
+        if deployment is None or unit is None or deployment.org_unit_id != unit.id or not deployment.enabled:
+            raise refusals.lti_service(
+                "deployment_unknown", 404, "Resource not found", check="the deployment is in the org unit", got=x.path
+            )
+        if not x.check("the deployment is the tool's", deployment.client_id == tool.client_id, got=tool.client_id):
+            raise refusals.lti_service(
+                "deployment_of_another_tool",
+                403,
+                "Not authorized for this deployment",
+                check="the deployment is the tool's",
+                expected=deployment.client_id,
+                got=tool.client_id,
+            )
+        if not x.check(f"{extension} is switched on", extension in deployment.extensions, got=deployment.extensions):
+            raise refusals.lti_service(
+                "service_switched_off",
+                403,
+                "The service is not enabled for this deployment",
+                check=f"the deployment has the extension {extension}",
+                got=deployment.extensions,
+            )
+        return Place(deployment, unit)
+
+    def refusal(self, x: Call, fault: Fault) -> Refusal:
+        status = 409 if fault.kind == "too_old" else 400
+        detail = f"{fault.check} is missing or invalid"
+        return refusals.lti_service(
+            fault.reason, status, detail, check=fault.check, expected=fault.expected, got=fault.got
+        )
+
+    def page(self, x: Call, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
+        """The page asked for by `limit` and `page`, and the Link header of the next."""
+        size = min(number(x.query.get("limit", "")) or x.settings.page_size, x.settings.page_size)
+        page = number(x.query.get("page", "")) or 1
+        shown = records[(page - 1) * size : page * size]
+        if page * size >= len(records):
+            return shown, {}
+        following = same_url(x, ("page", "limit"), [("limit", size), ("page", page + 1)])
+        return shown, {"Link": f'<{following}>; rel="next"'}
+
+
+class BrightspaceRoster(BrightspaceService, Roster[Call, Place, Member]):
+    """Names and roles."""
+
+    def context(self, place: Place) -> dict[str, str]:
+        return {"id": str(place.unit.id), "label": place.unit.code, "title": place.unit.name}
+
+    def members(self, x: Call, place: Place) -> list[Member]:
+        active = [e for e in x.store.enrollments.find("unit", place.unit.id) if e.is_active]
+        people = [(x.store.users.get(e.user_id), rules.role_of(x, e)) for e in active]
+        return [Member(user, role) for user, role in people if user is not None]
+
+    def roles(self, member: Member) -> list[str]:
+        return claims.membership_roles(member.role)
+
+    def shape(self, x: Call, place: Place, member: Member) -> dict[str, Any]:
+        return claims.member(member.user, member.role, place.deployment)
+
+
+class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User]):
+    """A line item belongs to a deployment, and has a grade object behind it."""
+
+    def line_items(self, x: Call, place: Place) -> list[LineItem]:
+        return x.store.line_items.find("deployment", place.deployment.id)
+
+    def line_item(self, x: Call, place: Place) -> LineItem:
+        item = x.store.line_items.get(x.path_params["lineItemId"])
+        if item is None or item.deployment_id != place.deployment.id:
+            raise refusals.lti_service(
+                "line_item_unknown",
+                404,
+                "Line item not found",
+                check="the line item is the deployment's",
+                got=x.path_params["lineItemId"],
+            )
+        return item
+
+    def create(self, x: Call, place: Place, data: services.LineItemData) -> LineItem:
+        if data.resource_link_id is not None:
+            link = x.store.lti_links.get(data.resource_link_id)
+            known = link is not None and link.deployment_id == place.deployment.id
+            if not x.check("resourceLinkId is the deployment's", known):
+                raise refusals.lti_service(
+                    "resource_link_unknown",
+                    404,
+                    "Resource link not found",
+                    check="resourceLinkId is a link of the deployment",
+                    got=data.resource_link_id,
+                )
+        return add_line_item(x, place.deployment, data)
+
+    def change(self, x: Call, item: LineItem, data: services.LineItemData) -> LineItem:
+        column = x.store.grade_objects.get(item.grade_object_id)
+        if column is not None:
+            renamed = msgspec.structs.replace(column, name=data.label, max_points=data.score_maximum)
+            x.store.grade_objects.put(renamed)
+        return x.store.line_items.put(msgspec.structs.replace(item, data=data))
+
+    def remove(self, x: Call, item: LineItem) -> None:
+        x.store.line_items.delete(item.id)
+        x.store.grade_objects.delete(item.grade_object_id)
+        for value in x.store.grade_values.find("object", item.grade_object_id):
+            x.store.grade_values.delete(value.id)
+
+    def url(self, x: Call, item: LineItem) -> str:
+        base = f"/d2l/api/lti/ags/2.0/deployment/{item.deployment_id}/orgunit/{item.org_unit_id}"
+        return x.url(f"{base}/lineitems/{item.id}")
+
+    def person(self, x: Call, reference: str) -> User | None:
+        user = x.store.users.get(number(reference.rpartition("_")[2]))
+        return user if user is not None and user.lti_sub == reference else None
+
+    def sub(self, user: User) -> str:
+        return user.lti_sub
+
+    def learner(self, x: Call, place: Place, reference: object) -> User:
+        text = str(reference)
+        user = self.person(x, text)
+        x.check("userId is somebody's sub", user is not None, got=text)
+        if user is None:
+            raise refusals.lti_service(
+                "score_for_nobody",
+                404,
+                "User not found",
+                check="userId is the sub of somebody",
+                got=text,
+                diagnosis="userId is the id_token's sub, not the number of the REST API" if text.isdigit() else None,
+            )
+        role = rules.role_in(x, user, place.unit.id)
+        if not x.check("the user learns in the org unit", role is not None and "Learner" in role.lis_roles):
+            raise refusals.lti_service(
+                "score_for_no_learner",
+                422,
+                "User is not a learner in this org unit",
+                check="the user learns there",
+                got=text,
+            )
+        return user
+
+    def enter_in_gradebook(
+        self, x: Call, item: LineItem, user: User, score: services.ScoreData, result: Result
+    ) -> None:
+        """A score that counts becomes the grade; one without points clears it."""
+        column = x.store.grade_objects.get(item.grade_object_id)
+        if column is not None and (result.score is not None or score.score_given is None):
+            rules.put_value(x, column, user.id, result.score, comments=score.comment or "")
+
+    def scored(self, x: Call, item: LineItem, result: Result) -> Response:
+        return Response(status_code=204)
+
+
+def add_line_item(x: Call, deployment: Deployment, data: services.LineItemData) -> LineItem:
+    """A line item, with the grade object behind it."""
+    column = GradeObject(
+        id=x.store.next_number("grade_objects"),
+        org_unit_id=deployment.org_unit_id,
+        name=data.label,
+        max_points=data.score_maximum,
+    )
+    x.store.grade_objects.put(column)
+    item = LineItem(
+        id=x.ids.uuid(),
+        deployment_id=deployment.id,
+        org_unit_id=deployment.org_unit_id,
+        grade_object_id=column.id,
+        data=data,
+    )
+    return x.store.line_items.put(item)
+
+
+NRPS = BrightspaceRoster()
+AGS = BrightspaceGrades()
