@@ -56,5 +56,5 @@ CIRCLES: list[set[str]] = [
 DOCSTRINGS: set[str] = set()
 """Entries at the top of the package whose docstrings have another style."""
 
-SOURCES: set[str] = {"openedx", "learningstudio", "ltiaas", "canvas", "brightspace"}
+SOURCES: set[str] = {"openedx", "learningstudio", "canvas"}
 """Providers whose sources cannot all be opened by a stranger."""

@@ -47,7 +47,7 @@ def recorded(file: str) -> frozenset[int]:
 
 def faults(source: str) -> Iterator[str]:
     """Why a stranger cannot open a source: several are parted by `; `."""
-    for part in source.split("; "):
+    for part in re.split(r"; (?![^()]*\))", source):
         if found := PAGE.fullmatch(part):
             if NOWHERE.search(found["host"]):
                 yield f"`{part}`: no public address"

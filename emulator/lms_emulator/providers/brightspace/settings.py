@@ -8,14 +8,22 @@ import msgspec
 
 from lms_emulator.core.settings import choice
 
-CONVENTIONS = "bsapi 2.1.2 (brightspace-api)"
+DOCS = "https://docs.valence.desire2learn.com"
+VERSIONS = "brightspace-api 2.1.2 bsapi/__init__.py, check_versions"
+LIMITS = "https://community.d2l.com/brightspace/kb/articles/1191-api-rate-logging-limiting-faq"
 
 
 class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of the provider `brightspace`."""
 
     authorization_code_lifetime_seconds: Annotated[
-        int, choice("Lifetime of an authorization code.", evidence="chosen", source="RFC 6749 allows up to 600", ge=1)
+        int,
+        choice(
+            "Lifetime of an authorization code.",
+            evidence="chosen",
+            source="https://www.rfc-editor.org/rfc/rfc6749, section 4.1.2 (at most 600)",
+            ge=1,
+        ),
     ] = 300
     missing_scope: Annotated[
         Literal["registered", "refuse"],
@@ -29,7 +37,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             "Redirect URIs without TLS. Brightspace registers https only; the emulator also lets loopback addresses, "
             "`*.localhost` and the emulator's own LTIAAS be registered.",
             evidence="documented",
-            source="CRAN brightspaceR, vignette setup (https only); the exception is chosen",
+            source="pcstrategyandopsco/brightspaceR vignettes/setup.Rmd (https only)",
         ),
     ] = "loopback"
     remember_consent: Annotated[
@@ -40,7 +48,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         choice(
             "What a second use of a refresh token does besides being refused: nothing, or it also ends the newer ones.",
             evidence="chosen",
-            source="RFC 9700 section 4.14.2 describes revoke_family",
+            source="https://www.rfc-editor.org/rfc/rfc9700, section 4.14.2 (revoke_family)",
         ),
     ] = "refuse"
     refreshed_scope: Annotated[
@@ -48,7 +56,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         choice(
             "`scope` in a refresh: ignored, or narrowing the token to a subset.",
             evidence="documented",
-            source="RFC 6749 section 6; D2L's own sample sends it",
+            source="https://www.rfc-editor.org/rfc/rfc6749, section 6",
         ),
     ] = "narrow"
     token_error_status: Annotated[
@@ -56,45 +64,41 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         choice(
             "Status of `invalid_client` at the token endpoint.",
             evidence="inferred",
-            source="IdentityServer answers 400",
+            source="https://www.rfc-editor.org/rfc/rfc6749, section 5.2",
         ),
     ] = 400
     expired_token_detail: Annotated[
-        str, choice("`detail` of the 401 for an expired token.", evidence="inferred", source="specification B.2")
+        str, choice("`detail` of the 401 for an expired token.", evidence="inferred", source=f"{DOCS}/res/apiprop.html")
     ] = "Token expired"
     insufficient_scope_type: Annotated[
         str,
         choice(
             "Fragment of the problem type when a scope is missing.",
             evidence="inferred",
-            source="specification B.2, U19",
+            source=f"{DOCS}/res/apiprop.html",
         ),
     ] = "insufficient-scope"
     lp_minimum_version: Annotated[
-        str, choice("Oldest version of the `lp` product served.", evidence="observed", source=CONVENTIONS)
+        str, choice("Oldest version of the `lp` product served.", evidence="observed", source=VERSIONS)
     ] = "1.31"
-    lp_latest_version: Annotated[str, choice("Latest version of `lp`.", evidence="observed", source=CONVENTIONS)] = (
-        "1.53"
-    )
+    lp_latest_version: Annotated[str, choice("Latest version of `lp`.", evidence="observed", source=VERSIONS)] = "1.53"
     le_minimum_version: Annotated[
-        str, choice("Oldest version of the `le` product served.", evidence="observed", source=CONVENTIONS)
+        str, choice("Oldest version of the `le` product served.", evidence="observed", source=VERSIONS)
     ] = "1.51"
-    le_latest_version: Annotated[str, choice("Latest version of `le`.", evidence="observed", source=CONVENTIONS)] = (
-        "1.93"
-    )
+    le_latest_version: Annotated[str, choice("Latest version of `le`.", evidence="observed", source=VERSIONS)] = "1.93"
     page_size: Annotated[int, choice("Items of a page of a paged set.", evidence="chosen", ge=1)] = 100
     rate_limit_credits: Annotated[
         int,
         choice(
             "Credits per minute and application.",
             evidence="documented",
-            source="community.d2l.com article 1191",
+            source=LIMITS,
             ge=1,
         ),
     ] = 50_000
     request_cost: Annotated[
         int,
-        choice("Credits that one call costs.", evidence="documented", source="community.d2l.com article 1191", ge=0),
+        choice("Credits that one call costs.", evidence="documented", source=LIMITS, ge=0),
     ] = 10
     rate_limit: Annotated[
         Literal["never", "count"],
@@ -104,7 +108,13 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         ),
     ] = "never"
     id_token_lifetime_seconds: Annotated[
-        int, choice("Lifetime of an id_token.", evidence="observed", source="captured launch: exp - iat = 1800", ge=1)
+        int,
+        choice(
+            "Lifetime of an id_token.",
+            evidence="observed",
+            source="https://github.com/Cvmcosta/ltijs-demo-server/issues/23",
+            ge=1,
+        ),
     ] = 1800
     launch_lifetime_seconds: Annotated[
         int,
@@ -113,12 +123,12 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         ),
     ] = 300
     service_token_lifetime_seconds: Annotated[
-        int, choice("Lifetime of an LTI service token.", evidence="chosen", source="as other tokens", ge=1)
+        int, choice("Lifetime of an LTI service token.", evidence="chosen", ge=1)
     ] = 3600
     assertion_max_age_seconds: Annotated[
-        int, choice("Oldest `iat` of a client assertion.", evidence="chosen", source="as Canvas", ge=1)
+        int, choice("Oldest `iat` of a client assertion.", evidence="chosen", ge=1)
     ] = 300
     assertion_future_buffer_seconds: Annotated[
-        int, choice("How far `iat` may lie in the future.", evidence="chosen", source="as Canvas", ge=0)
+        int, choice("How far `iat` may lie in the future.", evidence="chosen", ge=0)
     ] = 30
     session_lifetime_seconds: Annotated[int, choice("Lifetime of a browser session.", evidence="chosen", ge=1)] = 10_800

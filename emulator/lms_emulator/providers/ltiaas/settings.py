@@ -11,8 +11,11 @@ from lms_emulator.core.settings import choice
 
 GUIDE = "https://ltiaas.com/guides/flows/oauth2"
 REFRESH = "https://ltiaas.com/api/post-api-oauth-access-token-refresh"
-REFERENCE = "API reference, docs.ltiaas.com, July 2025"
-LTIJS = "ltijs, on which LTIAAS is built"
+REFERENCE = "Siutan/LTIaaS-docs ltiaas-docs/api"
+"""Where the API reference of docs.ltiaas.com, as of July 2025, can be read: a folder for each operation."""
+LTIJS = "Cvmcosta/ltijs src"
+"""The library that LTIAAS is built on."""
+ERRORS = "https://ltiaas.com/guides/troubleshooting/troubleshooting_error_messages"
 
 
 class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,20 +60,25 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         choice("U8. When the user says no: back to the return URL with `error`, or an error answer at LTIAAS."),
     ] = "redirect"
     inactive_service_status: Annotated[
-        int, choice("U9. Status of INACTIVE_SERVICE.", source="ltiaas.com troubleshooting (name)", ge=400, le=499)
+        int, choice("U9. Status of INACTIVE_SERVICE.", source=f"{ERRORS} (the name)", ge=400, le=499)
     ] = 403
     service_not_available_status: Annotated[
         int,
         choice(
             "U9. Status of SERVICE_NOT_AVAILABLE_FOR_CONTEXT.",
-            source="ltiaas.com troubleshooting (name)",
+            source=f"{ERRORS} (the name)",
             ge=400,
             le=499,
         ),
     ] = 403
     unknown_platform_status: Annotated[int, choice("U10. Status of PLATFORM_NOT_FOUND.", ge=400, le=499)] = 404
     wrong_api_key_code: Annotated[
-        str, choice("U11. Code of a wrong API key on Bearer endpoints.", evidence="documented", source=REFERENCE)
+        str,
+        choice(
+            "U11. Code of a wrong API key on Bearer endpoints.",
+            evidence="documented",
+            source=f"{REFERENCE}/get-api-registrations/index.md",
+        ),
     ] = "INVALID_LTIK_AUTH_AUTHORIZATION_HEADER"
     validation_status: Annotated[int, choice("U12. Status of a body that does not validate.", ge=400, le=499)] = 400
     exchange: Annotated[
@@ -83,11 +91,11 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         str, choice("U15. Code when the portal has no OAuth2 client for the platform. An invented name.")
     ] = "OAUTH_NOT_CONFIGURED"
     rate_limit_per_minute: Annotated[
-        int, choice("U16. API calls a tenant may make in a minute; 0: no limit.", source="clients handle 429", ge=0)
+        int, choice("U16. API calls a tenant may make in a minute; 0: no limit.", ge=0)
     ] = 0
     cors: Annotated[
         Literal["none", "any"],
-        choice("U17. May a browser script of another origin read /api answers?", source="docs: back-end use only"),
+        choice("U17. May a browser script of another origin read /api answers?"),
     ] = "none"
     start_authorization: Annotated[
         Literal["ignore", "refuse"],
@@ -101,13 +109,31 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     # launches
     login_state_seconds: Annotated[
-        int, choice("How long the LMS may take to post the id_token.", evidence="observed", source=LTIJS, ge=1)
+        int,
+        choice(
+            "How long the LMS may take to post the id_token.",
+            evidence="observed",
+            source=f"{LTIJS}/Provider/Provider.js",
+            ge=1,
+        ),
     ] = 60
     id_token_max_age_seconds: Annotated[
-        int, choice("Oldest `iat` of an id_token (TOKEN_TOO_OLD).", evidence="observed", source=LTIJS, ge=1)
+        int,
+        choice(
+            "Oldest `iat` of an id_token (TOKEN_TOO_OLD).",
+            evidence="observed",
+            source=f"{LTIJS}/Utils/Auth.js",
+            ge=1,
+        ),
     ] = 10
     ltik_hours: Annotated[
-        int, choice("How long an ltik lives.", evidence="documented", source="guides/api/authentication", ge=1)
+        int,
+        choice(
+            "How long an ltik lives.",
+            evidence="documented",
+            source="https://docs.ltiaas.com/guides/api/authentication",
+            ge=1,
+        ),
     ] = 24
     service_key_rotates: Annotated[
         bool, choice("Does a new launch of the same activity make older service keys stale?")
@@ -118,17 +144,28 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             "`Secure; SameSite=None` on state cookies. `auto`: on https only, as HTTP clients keep such "
             "cookies back on plain http.",
             evidence="observed",
-            source=LTIJS,
+            source=f"{LTIJS}/Provider/Provider.js",
         ),
     ] = "auto"
 
     # services
     lineitem_put_status: Annotated[
-        int, choice("Status of a replaced line item.", evidence="documented", source=REFERENCE, ge=200, le=201)
+        int,
+        choice(
+            "Status of a replaced line item.",
+            evidence="documented",
+            source=f"{REFERENCE}/put-api-lineitems-lineitemid/index.md",
+            ge=200,
+            le=201,
+        ),
     ] = 201
     deep_linking_form_id: Annotated[
         Literal["ltiaas_dl", "ltijs_submit"],
-        choice("Id of the deep-linking form: the guide and the reference differ.", evidence="documented"),
+        choice(
+            "Id of the deep-linking form: the guide and the reference differ.",
+            evidence="documented",
+            source=f"https://docs.ltiaas.com/guides/api/deeplinking; {REFERENCE}/post-api-deeplinking-form/index.md",
+        ),
     ] = "ltiaas_dl"
     deep_linking_foreign_url: Annotated[
         Literal["warn", "refuse"],

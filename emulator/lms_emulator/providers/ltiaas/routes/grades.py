@@ -21,8 +21,8 @@ from lms_emulator.providers.ltiaas.routes.common import (
     require_service,
 )
 from lms_emulator.providers.ltiaas.schemes import LTIK_OR_SERVICE
+from lms_emulator.providers.ltiaas.settings import REFERENCE
 
-REFERENCE = "API reference, docs.ltiaas.com, July 2025"
 _MOUNT = b"/api/lineitems/"
 _PAGES = ("next", "prev", "first", "last")
 _RESULT = ("id", "userId", "scoreOf", "timestamp", "resultScore", "resultMaximum", "comment")
@@ -228,24 +228,26 @@ async def submit_score(x: Call) -> Response:
     return no_content()
 
 
-def _route(method: str, path: str, handler: Any, summary: str) -> Route:
+def _route(method: str, path: str, handler: Any, page: str, summary: str) -> Route:
     return Route(
         methods=(method,),
         path=path,
         handler=handler,
         evidence="documented",
-        source=REFERENCE,
+        source=f"{REFERENCE}/{page}/index.md",
         summary=summary,
         tag="Assignment and grades",
     )
 
 
 ROUTES: tuple[Route, ...] = (
-    _route("GET", "/api/lineitems", line_items, "The line items of the context"),
-    _route("POST", "/api/lineitems", create_line_item, "Create a line item"),
-    _route("GET", "/api/lineitems/{id:path}/scores", scores, "The results of a line item"),
-    _route("POST", "/api/lineitems/{id:path}/scores", submit_score, "Post a score"),
-    _route("GET", "/api/lineitems/{id:path}", line_item, "One line item"),
-    _route("PUT", "/api/lineitems/{id:path}", replace_line_item, "Replace a line item"),
-    _route("DELETE", "/api/lineitems/{id:path}", delete_line_item, "Remove a line item"),
+    _route("GET", "/api/lineitems", line_items, "get-lineitems", "The line items of the context"),
+    _route("POST", "/api/lineitems", create_line_item, "post-api-lineitems", "Create a line item"),
+    _route("GET", "/api/lineitems/{id:path}/scores", scores, "get-lineitem-scores", "The results of a line item"),
+    _route("POST", "/api/lineitems/{id:path}/scores", submit_score, "post-lineitem-scores", "Post a score"),
+    _route("GET", "/api/lineitems/{id:path}", line_item, "get-lineitem", "One line item"),
+    _route("PUT", "/api/lineitems/{id:path}", replace_line_item, "put-api-lineitems-lineitemid", "Replace a line item"),
+    _route(
+        "DELETE", "/api/lineitems/{id:path}", delete_line_item, "delete-api-lineitems-lineitemid", "Remove a line item"
+    ),
 )

@@ -13,8 +13,8 @@ from lms_emulator.providers.ltiaas.credentials import Call, bearer
 from lms_emulator.providers.ltiaas.deeplinking import without_nulls
 from lms_emulator.providers.ltiaas.model import AuthMethod, Platform, Tenant
 from lms_emulator.providers.ltiaas.routes.common import answer, no_content, object_body
+from lms_emulator.providers.ltiaas.settings import REFERENCE
 
-REFERENCE = "API reference, docs.ltiaas.com, July 2025"
 _TEXTS = {
     "url": "url",
     "clientId": "client_id",
@@ -136,15 +136,30 @@ def _refuse_twin(x: Call, tenant: Tenant, own_id: str | None, url: str, client_i
             raise wire.platform_exists(url, client_id)
 
 
+NODE_CLIENT = "LTIaaS/ltiaas-node-sdk src/client/launch.ts"
+
+
 def _routes(mount: str) -> tuple[Route, ...]:
-    operations: tuple[tuple[str, str, Handler, str], ...] = (
-        ("GET", "", listing, "The registered platforms"),
-        ("POST", "", create, "Register a platform"),
-        ("GET", "/{platform_id}", one, "One platform"),
-        ("PUT", "/{platform_id}", update, "Change a platform"),
-        ("DELETE", "/{platform_id}", delete, "Remove a platform"),
-        ("POST", "/{platform_id}/activate", activate, "Activate a platform"),
-        ("POST", "/{platform_id}/deactivate", deactivate, "Deactivate a platform"),
+    operations: tuple[tuple[str, str, Handler, str, str], ...] = (
+        ("GET", "", listing, "get-admin-platforms", "The registered platforms"),
+        ("POST", "", create, "post-admin-platforms", "Register a platform"),
+        ("GET", "/{platform_id}", one, "get-admin-platforms-id", "One platform"),
+        ("PUT", "/{platform_id}", update, "put-admin-platforms-id", "Change a platform"),
+        ("DELETE", "/{platform_id}", delete, "delete-admin-platforms-id", "Remove a platform"),
+        (
+            "POST",
+            "/{platform_id}/activate",
+            activate,
+            "post-admin-platforms-platform-id-activate",
+            "Activate a platform",
+        ),
+        (
+            "POST",
+            "/{platform_id}/deactivate",
+            deactivate,
+            "post-admin-platforms-platform-id-deactivate",
+            "Deactivate a platform",
+        ),
     )
     return tuple(
         Route(
@@ -152,11 +167,11 @@ def _routes(mount: str) -> tuple[Route, ...]:
             path=mount + path,
             handler=handler,
             evidence="documented" if mount == "/admin/platforms" else "observed",
-            source=REFERENCE if mount == "/admin/platforms" else "official Node client",
+            source=f"{REFERENCE}/{page}/index.md" if mount == "/admin/platforms" else NODE_CLIENT,
             summary=summary,
             tag="Platforms",
         )
-        for method, path, handler, summary in operations
+        for method, path, handler, page, summary in operations
     )
 
 

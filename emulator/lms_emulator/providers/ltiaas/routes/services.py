@@ -18,8 +18,8 @@ from lms_emulator.providers.ltiaas.routes.common import (
     require_service,
 )
 from lms_emulator.providers.ltiaas.schemes import LTIK, LTIK_OR_SERVICE
+from lms_emulator.providers.ltiaas.settings import REFERENCE
 
-REFERENCE = "API reference, docs.ltiaas.com, July 2025"
 _MEMBER = {
     "user_id": "userId",
     "roles": "roles",
@@ -152,13 +152,13 @@ def _check_urls(x: Call, caller: Caller, items: list[Any]) -> None:
         x.warn("deep_link_leads_elsewhere", f"an ltiResourceLink must lead to {own[0]}, this one leads to {url}")
 
 
-def _deep_linking_route(path: str, handler: Any, summary: str) -> Route:
+def _deep_linking_route(path: str, handler: Any, source: str, summary: str) -> Route:
     return Route(
         methods=("POST",),
         path=path,
         handler=handler,
         evidence="documented",
-        source=REFERENCE,
+        source=source,
         summary=summary,
         tag="Deep linking",
     )
@@ -170,7 +170,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/idtoken",
         handler=id_token,
         evidence="documented",
-        source=REFERENCE,
+        source=f"{REFERENCE}/get-idtoken/index.md",
         summary="Who was launched, from where, with which services",
         tag="Launch",
     ),
@@ -179,11 +179,26 @@ ROUTES: tuple[Route, ...] = (
         path="/api/memberships",
         handler=memberships,
         evidence="documented",
-        source=REFERENCE,
+        source=f"{REFERENCE}/get-memberships/index.md",
         summary="The roster",
         tag="Names and roles",
     ),
-    _deep_linking_route("/api/deeplinking", deep_linking_message, "Sign a deep-linking response"),
-    _deep_linking_route("/api/deeplinking/message", deep_linking_message, "Old name of /api/deeplinking"),
-    _deep_linking_route("/api/deeplinking/form", deep_linking_form, "The same as a self-submitting form"),
+    _deep_linking_route(
+        "/api/deeplinking",
+        deep_linking_message,
+        "https://docs.ltiaas.com/guides/api/deeplinking",
+        "Sign a deep-linking response",
+    ),
+    _deep_linking_route(
+        "/api/deeplinking/message",
+        deep_linking_message,
+        f"{REFERENCE}/post-api-deeplinking-message/index.md",
+        "Old name of /api/deeplinking",
+    ),
+    _deep_linking_route(
+        "/api/deeplinking/form",
+        deep_linking_form,
+        f"{REFERENCE}/post-api-deeplinking-form/index.md",
+        "The same as a self-submitting form",
+    ),
 )
