@@ -9,6 +9,7 @@ import pytest
 
 from contract_tests.containers.watching import Engine, Seen, attend
 from contract_tests.examples.snippets import Snippet, documents, left_to_containers
+from lms_emulator.providers import PROVIDERS
 
 SHELL = [s for document in documents() for s in left_to_containers(document) if s.kind == "sh"]
 _INLINE = re.compile(r"`(docker (?:run|create|compose|build|buildx build) -[^`\n]+)`")
@@ -44,7 +45,7 @@ def test_a_block_of_commands(
         )
         assert host["ReadonlyRootfs"] is ("--read-only" in line)
         assert (host["CapDrop"] == ["ALL"]) is ("--cap-drop ALL" in line)
-        figures[re.sub(r".*8086 ", "", line)] = (
+        figures[re.sub(rf".*{8080 + len(PROVIDERS)} ", "", line)] = (
             f"healthy {container.healthy:.2f} s, SIGTERM to end {container.ended:.2f} s, {container.memory}"
         )
 

@@ -43,6 +43,7 @@ from contract_tests.containers.image.checks import check, failures
 from contract_tests.containers.image.emulation import MACHINES, NotHereError, elf_machine, emulating, native
 from contract_tests.containers.image.pod import prove_pod
 from contract_tests.containers.image.running import Container, Running
+from lms_emulator.providers import PROVIDERS
 
 FLOWS = TREE / "contract_tests" / "packaging" / "fresh_project"
 LARGEST_COMPRESSED = 80_000_000
@@ -85,7 +86,7 @@ def inspect(buildah: Buildah, image: str, architecture: str) -> dict[str, Any]:
     check("HEALTHCHECK is our own command", health.get("Test") == ["CMD", "lms-emulator", "healthcheck"], health)
     check(
         "gateway, providers and HTTPS exposed",
-        {f"{p}/tcp" for p in (*range(8080, 8087), 8443)} == set(config["ExposedPorts"]),
+        {f"{p}/tcp" for p in (*range(8080, 8081 + len(PROVIDERS)), 8443)} == set(config["ExposedPorts"]),
     )
     for label in ("title", "description", "licenses", "version", "revision"):
         check(
