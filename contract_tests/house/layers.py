@@ -25,7 +25,7 @@ LAYERS = {
     "server": Layer("the gateway, which finds world and provider of a request; sockets; TLS", ("core",)),
     "control": Layer("everything under `/_emulator`", ("core", "server", "_version")),
     "app": Layer(
-        "the composition root: `PROVIDERS`, and all of the above put together",
+        "the composition root, which puts all of the above together",
         ("core", "providers", "control", "server"),
     ),
     "client": Layer("the Python handle, and interception of real host names", ("core", "server", "app", "providers")),
