@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from contract_tests.ltiaas.support import LTI, bench_jwk, world
 from lms_emulator.app import create_app
 from lms_emulator.core.worlds.file import from_data
-from lms_emulator.providers.ltiaas.schemes import Credential, Unreadable, parse
+from lms_emulator.providers.ltiaas.wire import Credential, Unreadable, read_authorization
 
 KEY = "11111111-aaaa-4bbb-8ccc-0123456789ab"
 TEXT = st.text(max_size=30)
@@ -218,7 +218,7 @@ def test_any_claims_in_a_signed_id_token(emulator: InProcess, claims: dict[str, 
 @example("LTIK-AUTH-V2 a:b")
 @example("Bearer")
 def test_any_authorization_header_can_be_read(header: str | None) -> None:
-    found = parse(header)
+    found = read_authorization(header)
     assert isinstance(found, Credential | Unreadable)
 
 
@@ -227,10 +227,12 @@ def test_any_authorization_header_can_be_read(header: str | None) -> None:
     token=st.from_regex(r"[\w-]+\.[\w-]+\.[\w-]+", fullmatch=True),
 )
 def test_the_schemes_are_read_as_they_are_written(key: str, token: str) -> None:
-    assert parse(f"Bearer {key}") == Credential("Bearer", key)
-    assert parse(f"LTIK-AUTH-V2 {key}:{token}") == Credential("LTIK-AUTH-V2", key, token)
-    assert parse(f"SERVICE-AUTH-V1 {key}:{token}") == Credential("SERVICE-AUTH-V1", key, token)
-    assert parse(f"LTIK-AUTH-V1 Token={token}, Additional=Bearer {key}") == Credential("LTIK-AUTH-V1", key, token)
+    assert read_authorization(f"Bearer {key}") == Credential("Bearer", key)
+    assert read_authorization(f"LTIK-AUTH-V2 {key}:{token}") == Credential("LTIK-AUTH-V2", key, token)
+    assert read_authorization(f"SERVICE-AUTH-V1 {key}:{token}") == Credential("SERVICE-AUTH-V1", key, token)
+    assert read_authorization(f"LTIK-AUTH-V1 Token={token}, Additional=Bearer {key}") == Credential(
+        "LTIK-AUTH-V1", key, token
+    )
 
 
 def test_the_published_key_set_is_read_by_another_library() -> None:

@@ -8,13 +8,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
-from lms_emulator.core.http.exchange import Exchange
-from lms_emulator.providers.ltiaas import wire
-from lms_emulator.providers.ltiaas.model import Activity, Launch, LtiaasStore, Platform, Tenant
-from lms_emulator.providers.ltiaas.schemes import LTIK, Credential, Scheme, Unreadable, parse
-from lms_emulator.providers.ltiaas.settings import LtiaasSettings
+from lms_emulator.providers.ltiaas import refusals
+from lms_emulator.providers.ltiaas.call import Call
+from lms_emulator.providers.ltiaas.model import Activity, Launch, Platform, RateWindow, Tenant
+from lms_emulator.providers.ltiaas.wire import LTIK, Credential, Scheme, Unreadable, read_authorization
 
-Call = Exchange[LtiaasStore, LtiaasSettings]
 DOMAIN = ".ltiaas.com"
 
 
@@ -37,7 +35,7 @@ def tenant_in_address(x: Call) -> Tenant | None:
         return None
     tenant = x.store.tenants.get(host.removesuffix(DOMAIN))
     if tenant is None:
-        raise wire.gateway_forbidden(host)
+        raise refusals.gateway_forbidden(host)
     return tenant
 
 
@@ -52,7 +50,7 @@ def tenant_of_platform(x: Call, platform_id: str) -> Tenant:
     platform = x.store.platforms.get(platform_id)
     tenant = x.store.tenants.get(platform.tenant) if platform is not None else x.store.default_tenant()
     if tenant is None:
-        raise wire.platform_not_found(x.settings.unknown_platform_status, platform_id)
+        raise refusals.platform_not_found(x.settings.unknown_platform_status, platform_id)
     return tenant
 
 
@@ -72,15 +70,15 @@ def bearer(x: Call) -> Tenant:
     Raises 401 `invalid_api_key` or `bearer_only`.
     """
     code = x.settings.wrong_api_key_code
-    credential = parse(x.headers.get("authorization"))
+    credential = read_authorization(x.headers.get("authorization"))
     if isinstance(credential, Unreadable):
-        raise wire.invalid_api_key(code, got=credential.why, diagnosis=credential.diagnosis)
+        raise refusals.invalid_api_key(code, got=credential.why, diagnosis=credential.diagnosis)
     _warn_of_browser(x)
     if credential.scheme != "Bearer":
-        raise wire.bearer_only(code, credential.scheme)
+        raise refusals.bearer_only(code, credential.scheme)
     tenant = x.store.tenant_by_key(credential.api_key)
     if tenant is None:
-        raise wire.invalid_api_key(code, got="an unknown API key", diagnosis=_key_diagnosis(x, credential.api_key))
+        raise refusals.invalid_api_key(code, got="an unknown API key", diagnosis=_key_diagnosis(x, credential.api_key))
     _check_address(x, tenant, code)
     _count(x, tenant)
     x.check("Authorization: Bearer <API key>", got=f"tenant {tenant.subdomain}")
@@ -93,20 +91,20 @@ def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
     Parameters: `taken`, the schemes that the endpoint takes.
     Raises 401 with the reason, and 400 when the platform has been removed or switched off since the launch.
     """
-    credential = parse(x.headers.get("authorization"))
+    credential = read_authorization(x.headers.get("authorization"))
     if isinstance(credential, Unreadable):
-        raise wire.invalid_ltik(reason="unreadable_credential", got=credential.why, diagnosis=credential.diagnosis)
+        raise refusals.invalid_ltik(reason="unreadable_credential", got=credential.why, diagnosis=credential.diagnosis)
     _warn_of_browser(x)
     if credential.scheme not in taken:
-        raise wire.scheme_not_taken(credential.scheme, list(taken))
+        raise refusals.scheme_not_taken(credential.scheme, list(taken))
     tenant = x.store.tenant_by_key(credential.api_key)
     if tenant is None:
-        raise wire.invalid_ltik(
+        raise refusals.invalid_ltik(
             reason="wrong_api_key",
             got="an unknown API key",
             diagnosis=_key_diagnosis(x, credential.api_key) or "the ltik was not looked at: the API key is wrong",
         )
-    _check_address(x, tenant, wire.INVALID_AUTHORIZATION)
+    _check_address(x, tenant, refusals.INVALID_AUTHORIZATION)
     _count(x, tenant)
     caller = _by_ltik(x, tenant, credential) if credential.scheme in LTIK else _by_service_key(x, tenant, credential)
     x.check(f"Authorization: {credential.scheme}", got=f"tenant {tenant.subdomain}, platform {caller.platform.id}")
@@ -144,10 +142,10 @@ def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
     if launch is None or launch.tenant != tenant.subdomain or not _stands_for(claims, launch):
         wrong_key = "sent the service key as an ltik; its scheme is SERVICE-AUTH-V1"
         kind = wrong_key if "serviceKey" in claims else issued.DIAGNOSIS
-        raise wire.invalid_ltik(reason="ltik_unknown", got="an ltik of no launch here", diagnosis=kind)
+        raise refusals.invalid_ltik(reason="ltik_unknown", got="an ltik of no launch here", diagnosis=kind)
     platform = x.store.platform_of(tenant, launch.platform_id)
     if platform is None:
-        raise wire.invalid_ltik(reason="ltik_platform_gone", got="an ltik of a platform that was removed")
+        raise refusals.invalid_ltik(reason="ltik_platform_gone", got="an ltik of a platform that was removed")
     activity = x.store.activities.first("id", launch.service_key_id)
     return Caller(tenant, platform, launch, activity)
 
@@ -173,7 +171,7 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
         )
     except TokenError as error:
         expired = error.reason == "too_old"
-        raise wire.invalid_ltik(
+        raise refusals.invalid_ltik(
             reason="ltik_expired" if expired else f"ltik_{error.reason}",
             got=error.reason,
             diagnosis=f"an ltik lives {hours} h; background jobs use the service key of /api/idtoken"
@@ -206,21 +204,21 @@ def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
             credential.token, tenant.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=()
         )
     except TokenError as error:
-        raise wire.invalid_service_key(reason=f"service_key_{error.reason}", got=error.reason) from None
+        raise refusals.invalid_service_key(reason=f"service_key_{error.reason}", got=error.reason) from None
     if "serviceKey" not in claims:
-        raise wire.invalid_service_key(
+        raise refusals.invalid_service_key(
             reason="service_key_is_ltik", got="an ltik", diagnosis="sent the ltik; read `services.serviceKey`"
         )
     activity = x.store.activities.first("id", claims["serviceKey"])
     platform = x.store.platform_of(tenant, str(claims.get("platformId")))
     if activity is None or activity.tenant != tenant.subdomain or platform is None:
-        raise wire.invalid_service_key(
+        raise refusals.invalid_service_key(
             reason="service_key_unknown",
             got="a key of no activity here",
             diagnosis=issued.DIAGNOSIS if activity is None else None,
         )
     if activity.generation != claims.get("g"):
-        raise wire.invalid_service_key(
+        raise refusals.invalid_service_key(
             reason="service_key_stale",
             got="the key of an earlier launch",
             diagnosis="a later launch replaced this service key; read it again at every launch",
@@ -231,7 +229,7 @@ def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
 def _check_address(x: Call, tenant: Tenant, code: str) -> None:
     named = tenant_in_address(x)
     if named is not None and named.subdomain != tenant.subdomain:
-        raise wire.invalid_api_key(
+        raise refusals.invalid_api_key(
             code,
             got="the API key of another tenant",
             diagnosis=f"the host is tenant `{named.subdomain}`, the API key is `{tenant.subdomain}`'s",
@@ -256,12 +254,10 @@ def _count(x: Call, tenant: Tenant) -> None:
     limit = x.settings.rate_limit_per_minute
     if not limit:
         return
-    from lms_emulator.providers.ltiaas.model import RateWindow
-
     now = x.clock.timestamp()
     minute = int(now) // 60
     window = x.store.rate_windows.get(tenant.subdomain)
     calls = window.calls + 1 if window is not None and window.minute == minute else 1
     if calls > limit:
-        raise wire.rate_limited(limit, retry_after=max(1, int((minute + 1) * 60 - now)))
+        raise refusals.rate_limited(limit, retry_after=max(1, int((minute + 1) * 60 - now)))
     x.store.rate_windows.put(RateWindow(tenant=tenant.subdomain, minute=minute, calls=calls))

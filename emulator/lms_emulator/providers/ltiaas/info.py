@@ -1,12 +1,14 @@
-"""What `GET /_emulator/info` tells about LTIAAS."""
+"""What `GET /_emulator/info` returns for LTIAAS."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 
 from lms_emulator.core.info import ProviderInfo
+from lms_emulator.providers.ltiaas.model import LtiaasStore, Platform
+from lms_emulator.providers.ltiaas.settings import LtiaasSettings
 
 
 class Platforms(msgspec.Struct, kw_only=True):
@@ -38,8 +40,8 @@ class Info(ProviderInfo, kw_only=True):
     deep_linking_url: str = ""
 
 
-def read(store: Any, settings: Any, bases: dict[str, str]) -> Info:
-    """Fill the answer from the world: the default tenant, and the first whose plan lacks OAuth2."""
+def read(store: LtiaasStore, settings: LtiaasSettings, bases: dict[str, str]) -> Info:
+    """The default tenant of a world, and the first tenant whose plan lacks OAuth2."""
     tenant = store.default_tenant()
     if tenant is None:
         return Info(base_urls=bases)
@@ -61,8 +63,8 @@ def read(store: Any, settings: Any, bases: dict[str, str]) -> Info:
     )
 
 
-def _platforms(platforms: list[Any]) -> Platforms:
-    def first(condition: Any) -> str:
+def _platforms(platforms: list[Platform]) -> Platforms:
+    def first(condition: Callable[[Platform], bool]) -> str:
         return next((platform.id for platform in platforms if condition(platform)), "")
 
     def connected(family: str) -> str:

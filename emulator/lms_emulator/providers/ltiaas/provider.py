@@ -11,14 +11,12 @@ from starlette.responses import Response
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
-from lms_emulator.core.state.references import Reference, dangling, shared
 from lms_emulator.core.worlds.world import World
-from lms_emulator.providers.ltiaas import wire
-from lms_emulator.providers.ltiaas.credentials import Call
+from lms_emulator.providers.ltiaas import checks, refusals, wire
+from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.info import Info, read
 from lms_emulator.providers.ltiaas.model import LtiaasStore, Section
 from lms_emulator.providers.ltiaas.routes import ROUTES
-from lms_emulator.providers.ltiaas.routes.common import answer, redirect
 from lms_emulator.providers.ltiaas.settings import LtiaasSettings
 
 _SLASHES = re.compile(r"//+")
@@ -38,8 +36,7 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
     package: ClassVar[str] = "lms_emulator.providers.ltiaas"
 
     def problems(self, section: Section) -> Iterable[str]:
-        yield from dangling(section, [Reference("platforms", "tenant", "tenants", "subdomain")])
-        yield from shared("tenants", "api_key", (tenant.api_key for tenant in section.tenants))
+        return checks.problems(section)
 
     def normalise_path(self, path: str) -> str:
         """Collapse double slashes, which the Python client sends; those inside a line item's URL stay."""
@@ -61,20 +58,14 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
         return None
 
     def render(self, x: Call, refusal: Refusal) -> Response:
-        if not isinstance(refusal, wire.LtiaasRefusal):
-            return answer(wire.envelope(refusal.status, {"message": refusal.reason.upper()}), refusal.status)
-        if refusal.location is not None:
-            return redirect(refusal.location)
-        response = answer(refusal.body(), refusal.status)
-        response.headers.update(refusal.headers)
-        return response
+        return wire.render(refusal)
 
     def not_found(self, x: Call) -> Refusal:
-        return wire.not_found(x.method, x.path)
+        return refusals.not_found(x.method, x.path)
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
         """Express answers a verb without a handler like an unknown path."""
-        refusal = wire.not_found(x.method, x.path)
+        refusal = refusals.not_found(x.method, x.path)
         refusal.diagnosis = f"this path takes {', '.join(allowed)}"
         return refusal
 
@@ -83,4 +74,4 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
             response.headers["Access-Control-Allow-Origin"] = "*"
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
-        return read(world.store("ltiaas"), world.settings("ltiaas"), bases)
+        return read(world.store(self.name), world.settings(self.name), bases)

@@ -1,5 +1,7 @@
-"""What nobody outside LTIAAS knows, each with the answer chosen here. `U…` names the row of the list of unknowns in
-`docs/providers/ltiaas.md`."""
+"""Every behaviour of LTIAAS that is not public, with the default chosen here.
+
+`U1` and so on are rows of the list of unknowns in `docs/providers/ltiaas.md`.
+"""
 
 from __future__ import annotations
 

@@ -8,24 +8,22 @@ from urllib.parse import unquote
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.ltiaas import lms, wire
-from lms_emulator.providers.ltiaas.credentials import Call, Caller, service_caller
-from lms_emulator.providers.ltiaas.deeplinking import without_nulls
-from lms_emulator.providers.ltiaas.routes.common import (
-    answer,
+from lms_emulator.providers.ltiaas import refusals, shapes
+from lms_emulator.providers.ltiaas.call import (
+    Call,
     limit_of,
-    no_content,
     object_body,
-    once_more_decoded,
+    query_decoded,
     require_active,
     require_service,
+    without_nulls,
 )
-from lms_emulator.providers.ltiaas.schemes import LTIK_OR_SERVICE
+from lms_emulator.providers.ltiaas.credentials import Caller, service_caller
+from lms_emulator.providers.ltiaas.lti import lms
 from lms_emulator.providers.ltiaas.settings import REFERENCE
+from lms_emulator.providers.ltiaas.wire import LTIK_OR_SERVICE, answer, no_content
 
 _MOUNT = b"/api/lineitems/"
-_PAGES = ("next", "prev", "first", "last")
-_RESULT = ("id", "userId", "scoreOf", "timestamp", "resultScore", "resultMaximum", "comment")
 
 
 def _caller(x: Call) -> tuple[Caller, dict[str, Any]]:
@@ -33,22 +31,22 @@ def _caller(x: Call) -> tuple[Caller, dict[str, Any]]:
     require_service(x, caller.tenant.plan.assignment_and_grades, "assignment and grades", caller.tenant)
     grades = caller.activity.grades if caller.activity is not None else None
     if grades is None:
-        raise wire.service_not_available(x.settings.service_not_available_status, "assignment and grades")
+        raise refusals.service_not_available(x.settings.service_not_available_status, "assignment and grades")
     require_active(caller.platform)
     return caller, grades
 
 
 def _line_items_url(x: Call, grades: dict[str, Any]) -> str:
     if not grades.get("lineitems"):
-        raise wire.service_not_available(x.settings.service_not_available_status, "assignment and grades")
+        raise refusals.service_not_available(x.settings.service_not_available_status, "assignment and grades")
     return str(grades["lineitems"])
 
 
 def line_item_url(x: Call, *, scores: bool) -> str:
-    """The line item's URL out of the path, which is taken as it came on the wire.
+    """The line item's URL, from the path as it was on the wire. Raises `validation` if it is not a URL.
 
-    The Node client encodes it whole, the Python client leaves its slashes, some encode it twice, and a line item
-    may have a query of its own (then it came encoded). Raises `validation` when it is no URL.
+    The Node client encodes the whole URL, the Python client leaves its slashes, and some clients encode it twice. A
+    line item may have a query of its own, which is then encoded.
     """
     raw = x.raw_path
     text = raw[raw.index(_MOUNT) + len(_MOUNT) :].decode("latin-1").rstrip("/")
@@ -64,7 +62,7 @@ def line_item_url(x: Call, *, scores: bool) -> str:
                 break
         else:
             x.warn("line_item_not_encoded", "the line item id in the path is its URL, percent-encoded")
-            raise wire.validation(x.settings.validation_status, [{"id": ["Expected an encoded URL"]}], got=text)
+            raise refusals.validation(x.settings.validation_status, [{"id": ["Expected an encoded URL"]}], got=text)
     return text
 
 
@@ -73,14 +71,10 @@ def _scopes(*names: str) -> list[str]:
 
 
 def _reading(grades: dict[str, Any]) -> list[str]:
-    """The scope for reading line items: the read-only one where the launch grants nothing better."""
+    """The scope for reading line items: the read-only one if the launch grants only that."""
     granted = grades.get("scope")
     wanted, lesser = _scopes("lineitem"), _scopes("lineitem.readonly")
     return lesser if isinstance(granted, list) and lesser[0] in granted and wanted[0] not in granted else wanted
-
-
-def _page(found: lms.Answer, key: str, items: list[Any]) -> dict[str, Any]:
-    return {key: items, **{name: found.pages[name] for name in _PAGES if name in found.pages}}
 
 
 def _list(body: Any) -> list[Any]:
@@ -93,7 +87,7 @@ async def line_items(x: Call) -> Response:
 
     caller, grades = _caller(x)
     limit = limit_of(x)
-    url = once_more_decoded(x, "url") or lms.with_query(
+    url = query_decoded(x, "url") or lms.with_query(
         _line_items_url(x, grades),
         resource_link_id=x.query.get("resourceLinkId") or None,
         resource_id=x.query.get("resourceId") or None,
@@ -103,7 +97,7 @@ async def line_items(x: Call) -> Response:
     found = await lms.call_service(
         x, caller.platform, "GET", url, scopes=_reading(grades), accept=LINE_ITEMS_TYPE, expects=list
     )
-    return answer(_page(found, "lineItems", _list(found.body)))
+    return answer(shapes.page(found, "lineItems", _list(found.body)))
 
 
 def _line_item_body(x: Call) -> dict[str, Any]:
@@ -117,9 +111,9 @@ def _line_item_body(x: Call) -> dict[str, Any]:
     return body
 
 
-def _invalid(x: Call, error: Any, body: Any) -> wire.LtiaasRefusal:
+def _invalid(x: Call, error: Any, body: Any) -> refusals.LtiaasRefusal:
     sentence = "Required" if error.reason == "missing" else f"Expected {error.expected}"
-    return wire.validation(x.settings.validation_status, [{error.field: [sentence]}], got=body)
+    return refusals.validation(x.settings.validation_status, [{error.field: [sentence]}], got=body)
 
 
 async def create_line_item(x: Call) -> Response:
@@ -190,22 +184,18 @@ async def scores(x: Call) -> Response:
     limit = limit_of(x)
     user_id = x.query.get("userId") or None
     if user_id is None and x.query.get("user_id"):
-        x.warn("user_id_ignored", "`user_id` is not a parameter of this call, `userId` is: all results come back")
+        x.warn("user_id_ignored", "`user_id` is not a parameter of this call, `userId` is: the answer has all results")
     own = lms.with_query(lms.below(line_item_url(x, scores=True), "results"), user_id=user_id, limit=limit)
-    url = once_more_decoded(x, "url") or own
+    url = query_decoded(x, "url") or own
     found = await lms.call_service(
         x, caller.platform, "GET", url, scopes=_scopes("result.readonly"), accept=RESULTS_TYPE, expects=list
     )
-    results = [
-        {k: result[k] for k in _RESULT if result.get(k) is not None}
-        for result in _list(found.body)
-        if isinstance(result, dict)
-    ]
-    return answer(_page(found, "scores", results))
+    results = [shapes.result(result) for result in _list(found.body) if isinstance(result, dict)]
+    return answer(shapes.page(found, "scores", results))
 
 
 async def submit_score(x: Call) -> Response:
-    """Post a score for one user. A missing timestamp is filled in, since the clients do not send one."""
+    """Post a score for one user. A missing timestamp is added, as the official clients do not send one."""
     from lms_emulator.signing.lti13_services import SCORE_TYPE, ServiceError, iso, read_score
 
     caller, _ = _caller(x)

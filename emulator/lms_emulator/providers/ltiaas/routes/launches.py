@@ -10,9 +10,11 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.ltiaas import cookies, launch, lms, wire
-from lms_emulator.providers.ltiaas.credentials import Call, make_ltik, tenant_in_address, with_portal_overrides
-from lms_emulator.providers.ltiaas.idtoken import (
+from lms_emulator.providers.ltiaas import refusals
+from lms_emulator.providers.ltiaas.call import Call, require_service
+from lms_emulator.providers.ltiaas.credentials import make_ltik, tenant_in_address, with_portal_overrides
+from lms_emulator.providers.ltiaas.lti import launch, lms
+from lms_emulator.providers.ltiaas.lti.claims import (
     claim,
     grades_claim,
     is_deep_linking,
@@ -20,7 +22,7 @@ from lms_emulator.providers.ltiaas.idtoken import (
     roster_claim,
 )
 from lms_emulator.providers.ltiaas.model import Activity, Launch, LoginState, Platform, Tenant, later
-from lms_emulator.providers.ltiaas.routes.common import answer, redirect, require_service
+from lms_emulator.providers.ltiaas.wire import answer, clear_state_cookie, redirect, set_state_cookie, state_cookie
 
 FLOW = "https://ltiaas.com/guides/flows/launch-and-sso"
 _REQUIRED = ("iss", "login_hint", "target_link_uri")
@@ -44,7 +46,7 @@ def login(x: Call) -> Response:
     received = {name: given[name] for name in ("iss", "login_hint", "target_link_uri", "client_id") if name in given}
     missing = [name for name in _REQUIRED if not given.get(name)]
     if missing:
-        raise wire.missing_login_parameters(missing, received)
+        raise refusals.missing_login_parameters(missing, received)
     tenant = _tenant_for(x, given["iss"], given.get("client_id"))
     platform = launch.active_platform(x, tenant, given["iss"], given.get("client_id") or None, received)
     target = urlsplit(given["target_link_uri"])
@@ -76,7 +78,7 @@ def login(x: Call) -> Response:
             lti_deployment_id=given.get("lti_deployment_id"),
         )
     )
-    cookies.bind(x, response, tenant, state.state, "login", x.settings.login_state_seconds)
+    set_state_cookie(x, response, tenant, state.state, "login", x.settings.login_state_seconds)
     return response
 
 
@@ -90,7 +92,7 @@ def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
                 break
     tenant = tenant or x.store.default_tenant()
     if tenant is None:
-        raise wire.gateway_forbidden(x.host)
+        raise refusals.gateway_forbidden(x.host)
     return tenant
 
 
@@ -99,30 +101,30 @@ async def receive_launch(x: Call) -> Response:
     given = parameters(x)
     token, state = given.get("id_token"), given.get("state", "")
     if given.get("error") and not token:
-        raise wire.lms_launch_error(given["error"], given.get("error_description"), state)
+        raise refusals.lms_launch_error(given["error"], given.get("error_description"), state)
     if not token:
-        raise wire.no_id_token()
+        raise refusals.no_id_token()
     waiting, tenant = _waiting(x, state)
     platform, claims = await launch.validated(x, tenant, waiting, token)
     x.store.login_states.delete(state)
     url, kind = _destination(x, tenant, claims)
     if not url:
-        raise wire.launch_url_missing(kind)
+        raise refusals.portal_url_missing("launch_url_missing", "LAUNCH_URL_NOT_CONFIGURED", kind)
     record, activity = _remember(x, tenant, platform, claims)
     ltik = make_ltik(x, tenant, platform, record, activity.id if activity else "")
     stored = f"{url}{'&' if urlsplit(url).query else '?'}{waiting.query}" if waiting.query else url
     response = redirect(lms.with_query(stored, ltik=ltik))
-    cookies.release(response, state)
+    clear_state_cookie(response, state)
     return response
 
 
 def _waiting(x: Call, state: str) -> tuple[LoginState, Tenant]:
     waiting = x.store.login_states.get(state)
     tenant = x.store.tenants.get(waiting.tenant) if waiting is not None else None
-    if waiting is None or tenant is None or cookies.bound(x, tenant, state) is None:
-        raise wire.missing_cookie("launch")
+    if waiting is None or tenant is None or state_cookie(x, tenant, state) is None:
+        raise refusals.missing_cookie("launch")
     if x.clock.now() >= later(waiting.created_at, x.settings.login_state_seconds):
-        raise wire.missing_cookie("launch took longer than the state cookie lives, or it")
+        raise refusals.missing_cookie("launch took longer than the state cookie lives, or it")
     return waiting, with_portal_overrides(x, tenant)
 
 

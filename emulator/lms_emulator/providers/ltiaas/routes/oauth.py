@@ -8,17 +8,12 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.ltiaas import cookies, lms, wire
-from lms_emulator.providers.ltiaas.credentials import Call, bearer, tenant_of_platform, with_portal_overrides
+from lms_emulator.providers.ltiaas import refusals, shapes
+from lms_emulator.providers.ltiaas.call import Call, object_body, require_active, require_service, text_field
+from lms_emulator.providers.ltiaas.credentials import bearer, tenant_of_platform, with_portal_overrides
+from lms_emulator.providers.ltiaas.lti import lms
 from lms_emulator.providers.ltiaas.model import OAuthClient, OAuthCode, OAuthState, Platform, Tenant, later
-from lms_emulator.providers.ltiaas.routes.common import (
-    answer,
-    object_body,
-    redirect,
-    require_active,
-    require_service,
-    text_field,
-)
+from lms_emulator.providers.ltiaas.wire import answer, clear_state_cookie, redirect, set_state_cookie, state_cookie
 
 GUIDE = "https://ltiaas.com/guides/flows/oauth2"
 REFRESH = "https://ltiaas.com/api/post-api-oauth-access-token-refresh"
@@ -32,9 +27,11 @@ def start(x: Call) -> Response:
     tenant = with_portal_overrides(x, tenant_of_platform(x, platform_id))
     platform, client = _configured(x, tenant, platform_id)
     if not tenant.oauth_return_url:
-        raise wire.oauth_return_url_missing()
+        raise refusals.portal_url_missing(
+            "oauth_return_url_missing", "OAUTH_REDIRECT_URL_NOT_CONFIGURED", "OAuth2 return URL"
+        )
     if x.headers.get("authorization") and x.settings.start_authorization == "refuse":
-        raise wire.bearer_only(x.settings.wrong_api_key_code, "an Authorization header on a browser's address")
+        raise refusals.bearer_only(x.settings.wrong_api_key_code, "an Authorization header on a browser's address")
     return_url, echo, scope = _honoured(x, tenant.oauth_return_url)
     state = x.ids.token(32)
     callback = x.url(x.settings.callback_path)
@@ -61,7 +58,7 @@ def start(x: Call) -> Response:
             scope=scope or " ".join(client.scopes) or None,
         )
     )
-    cookies.bind(x, response, tenant, state, "oauth", x.settings.oauth_state_seconds)
+    set_state_cookie(x, response, tenant, state, "oauth", x.settings.oauth_state_seconds)
     return response
 
 
@@ -81,9 +78,9 @@ async def callback(x: Call) -> Response:
     state = _pending_state(x)
     tenant = x.store.tenants.get(state.tenant)
     if tenant is None:
-        raise wire.invalid_state("state_unknown", "the tenant of this state is gone")
-    if cookies.bound(x, tenant, state.state) is None:
-        raise wire.missing_cookie("OAuth2 flow")
+        raise refusals.invalid_state("state_unknown", "the tenant of this state is gone")
+    if state_cookie(x, tenant, state.state) is None:
+        raise refusals.missing_cookie("OAuth2 flow")
     platform, client = _configured(x, tenant, state.platform_id)
     x.store.spend_oauth_state(state)
     error = x.query.get("error")
@@ -91,12 +88,12 @@ async def callback(x: Call) -> Response:
         raise _refused(x, state, client, error, x.query.get("error_description"))
     lms_code = x.query.get("code")
     if not lms_code:
-        raise wire.callback_without_code()
+        raise refusals.callback_without_code()
     tokens = None
     if x.settings.exchange == "on_callback":
         try:
             tokens = await _exchange_at_lms(x, platform, client, lms_code, state.redirect_uri)
-        except wire.LtiaasRefusal as refusal:
+        except refusals.LtiaasRefusal as refusal:
             if refusal.reason != "lms_refused":
                 raise
             received = refusal.details["bodyReceived"]
@@ -118,7 +115,7 @@ async def callback(x: Call) -> Response:
     platform_id = platform.id if x.settings.oauth_return_platform_id else None
     parameters = {x.settings.oauth_return_param: code.code, "platformId": platform_id, "state": state.echo}
     response = redirect(lms.with_query(state.return_url, **parameters))
-    cookies.release(response, state.state)
+    clear_state_cookie(response, state.state)
     return response
 
 
@@ -131,12 +128,12 @@ def _pending_state(x: Call) -> OAuthState:
         if error and not given:
             diagnosis = f"the LMS refused with `{error}` and gave no state back, as Canvas does for scopes: are the "
             diagnosis += "portal's client id and scopes those of an API key, not of the LTI key?"
-        raise wire.invalid_state("state_unknown", diagnosis)
+        raise refusals.invalid_state("state_unknown", diagnosis)
     if state.used:
-        raise wire.invalid_state("state_used", "the callback was loaded a second time; begin again at /oauth/start")
+        raise refusals.invalid_state("state_used", "the callback was loaded a second time; begin again at /oauth/start")
     if x.clock.now() >= later(state.created_at, x.settings.oauth_state_seconds):
         minutes = x.settings.oauth_state_seconds // 60
-        raise wire.invalid_state("state_expired", f"the user took longer than {minutes} min to log in and consent")
+        raise refusals.invalid_state("state_expired", f"the user took longer than {minutes} min to log in and consent")
     return state
 
 
@@ -144,7 +141,7 @@ def _refused(x: Call, state: OAuthState, client: OAuthClient, error: str, descri
     parameters = {"error": error, "error_description": description, "state": state.echo}
     location = lms.with_query(state.return_url, **parameters) if x.settings.oauth_refusal == "redirect" else None
     url = x.resolve(client.authorization_endpoint)
-    return wire.authorization_refused(error, description, location=location, url=url)
+    return refusals.authorization_refused(error, description, location=location, url=url)
 
 
 async def access_token(x: Call) -> Response:
@@ -160,19 +157,19 @@ async def access_token(x: Call) -> Response:
     if tokens is None:
         try:
             tokens = await _exchange_at_lms(x, platform, client, code.lms_code, code.redirect_uri)
-        except wire.LtiaasRefusal as refusal:
+        except refusals.LtiaasRefusal as refusal:
             if refusal.reason == "lms_unreachable":
                 x.store.spend_oauth_code(code, used=False)  # the LMS never saw it
             raise
     refresh_token = tokens.get("refresh_token") if x.settings.exchange_returns_refresh_token else None
-    return answer(_token_answer(tokens, refresh_token), x.settings.access_token_status)
+    return answer(shapes.tokens(tokens, refresh_token), x.settings.access_token_status)
 
 
 def _live_code(x: Call, tenant: Tenant, platform: Platform, client: OAuthClient, given: str) -> OAuthCode:
-    def refused(reason: str, diagnosis: str) -> wire.LtiaasRefusal:
+    def refused(reason: str, diagnosis: str) -> refusals.LtiaasRefusal:
         url = x.resolve(client.token_endpoint)
         canvas = platform.product_family_code == "canvas"
-        return wire.code_refused(reason, token_url=url, canvas=canvas, diagnosis=diagnosis)
+        return refusals.code_refused(reason, token_url=url, canvas=canvas, diagnosis=diagnosis)
 
     code = x.store.oauth_codes.get(given)
     if code is None:
@@ -212,7 +209,7 @@ async def refresh_dashed(x: Call) -> Response:
 
 async def _refresh(x: Call, form_of_path: str) -> Response:
     if x.settings.oauth_refresh_path not in ("all", form_of_path):
-        raise wire.not_found(x.method, x.path)
+        raise refusals.not_found(x.method, x.path)
     x.notes["refresh_path"] = form_of_path
     tenant = bearer(x)
     platform, client = _configured(x, tenant, str(x.path_params["platform_id"]))
@@ -223,20 +220,7 @@ async def _refresh(x: Call, form_of_path: str) -> Response:
     if rotated and wanted == "never":
         x.warn("refresh_token_lost", "the LMS rotated the refresh token and this answer has no place for the new one")
     returned = {"auto": rotated, "never": None, "always": new or sent}[wanted]
-    return answer(_token_answer(tokens, returned))
-
-
-def _token_answer(tokens: dict[str, Any], refresh_token: Any) -> dict[str, Any]:
-    kind = str(tokens.get("token_type") or "Bearer")
-    seconds = tokens.get("expires_in")
-    body: dict[str, Any] = {
-        "tokenType": "Bearer" if kind.lower() == "bearer" else kind,
-        "accessToken": tokens["access_token"],
-        "expiresIn": int(seconds) if isinstance(seconds, int | float) else 3600,
-    }
-    if isinstance(refresh_token, str):
-        body["refreshToken"] = refresh_token
-    return body
+    return answer(shapes.tokens(tokens, returned))
 
 
 def _configured(x: Call, tenant: Tenant, platform_id: str) -> tuple[Platform, OAuthClient]:
@@ -244,20 +228,20 @@ def _configured(x: Call, tenant: Tenant, platform_id: str) -> tuple[Platform, OA
     require_service(x, tenant.plan.oauth2, "OAuth2", tenant)
     platform = x.store.platform_of(tenant, platform_id)
     if platform is None:
-        raise wire.platform_not_found(x.settings.unknown_platform_status, platform_id)
+        raise refusals.platform_not_found(x.settings.unknown_platform_status, platform_id)
     require_active(platform)
     client = platform.oauth
     if client is None or not client.client_id or not client.client_secret:
-        raise wire.oauth_not_configured(x.settings.oauth_not_configured_code, platform_id)
+        raise refusals.oauth_not_configured(x.settings.oauth_not_configured_code, platform_id)
     if client.client_id == platform.client_id:
-        raise wire.oauth_lti_key(x.settings.oauth_not_configured_code, platform_id)
+        raise refusals.oauth_lti_key(x.settings.oauth_not_configured_code, platform_id)
     return platform, client
 
 
 def callback_route(x: Call) -> Awaitable[Response]:
     """The callback, at the path that the setting names and nowhere else."""
     if x.path != x.settings.callback_path:
-        refusal = wire.not_found(x.method, x.path)
+        refusal = refusals.not_found(x.method, x.path)
         if x.path.startswith("/api/oauth/"):
             refusal.diagnosis = "the OAuth2 API endpoints take POST only"
         raise refusal
@@ -279,7 +263,7 @@ ROUTES: tuple[Route, ...] = (
         path="/oauth/callback",
         handler=callback_route,
         evidence="chosen",
-        source=f"{GUIDE} (that there is one; setting callback_path)",
+        source=f"{GUIDE} (that there is one)",
         summary="Where the LMS sends the user back to",
         tag="OAuth2",
     ),
@@ -288,7 +272,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/oauth/access-token/{platform_id}",
         handler=access_token,
         evidence="documented",
-        source=f"{GUIDE} (the path; the body is chosen)",
+        source=f"{GUIDE} (the path)",
         summary="Trade the one-time code for the user's LMS tokens",
         tag="OAuth2",
     ),

@@ -8,13 +8,15 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Handler, Route
-from lms_emulator.providers.ltiaas import lms, wire
-from lms_emulator.providers.ltiaas.credentials import Call, bearer
-from lms_emulator.providers.ltiaas.deeplinking import without_nulls
+from lms_emulator.providers.ltiaas import refusals
+from lms_emulator.providers.ltiaas.call import Call, object_body, without_nulls
+from lms_emulator.providers.ltiaas.credentials import bearer
 from lms_emulator.providers.ltiaas.model import AuthMethod, Platform, Tenant
-from lms_emulator.providers.ltiaas.routes.common import answer, no_content, object_body
 from lms_emulator.providers.ltiaas.settings import REFERENCE
+from lms_emulator.providers.ltiaas.shapes import platform as shown
+from lms_emulator.providers.ltiaas.wire import answer, no_content
 
+NODE_CLIENT = "LTIaaS/ltiaas-node-sdk src/client/launch.ts"
 _TEXTS = {
     "url": "url",
     "clientId": "client_id",
@@ -26,27 +28,11 @@ _TEXTS = {
 _REQUIRED = ("url", "clientId", "name", "authenticationEndpoint", "accesstokenEndpoint", "authConfig")
 
 
-def shown(x: Call, platform: Platform) -> dict[str, Any]:
-    """A platform as the API shows it. The portal's OAuth2 client is not part of it."""
-    body: dict[str, Any] = {
-        "id": platform.id,
-        "url": x.resolve(platform.url),
-        "clientId": platform.client_id,
-        "name": platform.name,
-        "authenticationEndpoint": x.resolve(platform.authentication_endpoint),
-        "accesstokenEndpoint": x.resolve(platform.accesstoken_endpoint),
-        "authConfig": {"method": platform.auth_method, "key": x.resolve(platform.auth_key)},
-    }
-    if platform.authorization_server:
-        body["authorizationServer"] = x.resolve(platform.authorization_server)
-    return {**body, "publicKey": lms.public_pem(), "active": platform.active}
-
-
 def _platform(x: Call, tenant: Tenant) -> Platform:
     platform_id = str(x.path_params["platform_id"])
     platform = x.store.platform_of(tenant, platform_id)
     if platform is None:
-        raise wire.platform_not_found(x.settings.unknown_platform_status, platform_id)
+        raise refusals.platform_not_found(x.settings.unknown_platform_status, platform_id)
     return platform
 
 
@@ -126,17 +112,14 @@ def _fields(x: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[st
         else:
             fields |= {"auth_method": config["method"], "auth_key": config["key"]}
     if faults:
-        raise wire.validation(x.settings.validation_status, faults, got=sorted(map(str, body)))
+        raise refusals.validation(x.settings.validation_status, faults, got=sorted(map(str, body)))
     return fields
 
 
 def _refuse_twin(x: Call, tenant: Tenant, own_id: str | None, url: str, client_id: str) -> None:
     for other in x.store.platforms.find("tenant", tenant.subdomain):
         if other.id != own_id and x.resolve(other.url) == url and other.client_id == client_id:
-            raise wire.platform_exists(url, client_id)
-
-
-NODE_CLIENT = "LTIaaS/ltiaas-node-sdk src/client/launch.ts"
+            raise refusals.platform_exists(url, client_id)
 
 
 def _routes(mount: str) -> tuple[Route, ...]:

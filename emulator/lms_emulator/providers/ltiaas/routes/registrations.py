@@ -8,11 +8,13 @@ import msgspec
 from starlette.responses import HTMLResponse, Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.ltiaas import lms, wire
-from lms_emulator.providers.ltiaas.credentials import Call, bearer, tenant_in_address
+from lms_emulator.providers.ltiaas import refusals, shapes
+from lms_emulator.providers.ltiaas.call import Call, object_body
+from lms_emulator.providers.ltiaas.credentials import bearer, tenant_in_address
+from lms_emulator.providers.ltiaas.lti import lms
+from lms_emulator.providers.ltiaas.lti.registration import platform_fields, registration_request
 from lms_emulator.providers.ltiaas.model import Platform, Registration, Tenant, later
-from lms_emulator.providers.ltiaas.registration import platform_fields, registration_request, summary
-from lms_emulator.providers.ltiaas.routes.common import answer, object_body, redirect
+from lms_emulator.providers.ltiaas.wire import answer, redirect
 
 GUIDE = "https://docs.ltiaas.com/guides/api/dynamic-registration"
 _HOURS = 24
@@ -23,10 +25,10 @@ async def register(x: Call) -> Response:
     """Where an LMS sends its administrator to register the tool."""
     tenant = _tenant(x)
     if not tenant.plan.dynamic_registration:
-        raise wire.registration_refused("registration_disabled", "Dynamic registration is disabled.", status=403)
+        raise refusals.registration_refused("registration_disabled", "Dynamic registration is disabled.", status=403)
     url = x.query.get("openid_configuration")
     if not url:
-        raise wire.registration_refused(
+        raise refusals.registration_refused(
             "openid_configuration_missing", 'Missing parameter: "openid_configuration".', status=400
         )
     if "privacy_level" in x.query:
@@ -53,7 +55,7 @@ async def register(x: Call) -> Response:
 def _tenant(x: Call) -> Tenant:
     tenant = tenant_in_address(x) or x.store.default_tenant()
     if tenant is None:
-        raise wire.gateway_forbidden(x.host)
+        raise refusals.gateway_forbidden(x.host)
     return tenant
 
 
@@ -67,7 +69,7 @@ async def _configuration(x: Call, tenant: Tenant, url: str, token: str | None) -
     found = await lms.ask(x, _known_urls(x, tenant), "GET", url, headers=headers)
     needed = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint")
     if not found.ok or not isinstance(found.body, dict) or not all(found.body.get(name) for name in needed):
-        raise wire.lms_refused(
+        raise refusals.lms_refused(
             "INVALID_OPENID_CONFIGURATION", status=400, url=url, received=found.body, reason="openid_configuration_bad"
         )
     return found.body
@@ -87,7 +89,7 @@ async def _complete(x: Call, tenant: Tenant, pending: Registration, body: dict[s
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     found = await lms.ask(x, _known_urls(x, tenant), "POST", url, headers=headers, json=request)
     if not found.ok or not isinstance(found.body, dict) or not found.body.get("client_id"):
-        raise wire.lms_refused(
+        raise refusals.lms_refused(
             "REGISTRATION_REQUEST_FAILED",
             status=found.status if 400 <= found.status <= 599 else x.settings.lms_unreachable_status,
             url=url,
@@ -97,7 +99,7 @@ async def _complete(x: Call, tenant: Tenant, pending: Registration, body: dict[s
     issuer, client_id = str(configuration["issuer"]), str(found.body["client_id"])
     for platform in x.store.platforms.find("tenant", tenant.subdomain):
         if x.resolve(platform.url) == issuer and platform.client_id == client_id:
-            raise wire.registration_refused(
+            raise refusals.registration_refused(
                 "platform_already_registered", "Platform already registered.", status=403, got=issuer
             )
     wanted = body.get("autoActivate")
@@ -113,7 +115,7 @@ def _pending(x: Call, tenant: Tenant) -> Registration:
     found = x.store.registrations.get(registration_id)
     if found is None or found.tenant != tenant.subdomain or found.used or x.clock.now() >= found.keep_until:
         used = found is not None and found.tenant == tenant.subdomain and found.used
-        raise wire.registration_not_found(registration_id, used=used)
+        raise refusals.registration_not_found(registration_id, used=used)
     return found
 
 
@@ -125,7 +127,7 @@ def one(x: Call) -> Response:
         return answer(
             {"openIdConfiguration": pending.openid_configuration} | ({"registrationToken": token} if token else {})
         )
-    return answer(summary(pending.openid_configuration))
+    return answer(shapes.registration(pending.openid_configuration))
 
 
 async def complete(x: Call) -> Response:
@@ -136,7 +138,7 @@ async def complete(x: Call) -> Response:
     x.store.registrations.put(msgspec.structs.replace(pending, used=True))
     try:
         platform = await _complete(x, tenant, pending, body)
-    except wire.LtiaasRefusal as refusal:
+    except refusals.LtiaasRefusal as refusal:
         if refusal.reason == "lms_unreachable":
             x.store.registrations.put(pending)  # the LMS never heard of it; it can be tried again
         raise

@@ -7,32 +7,21 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.ltiaas import deeplinking, idtoken, lms, wire
-from lms_emulator.providers.ltiaas.credentials import Call, Caller, make_service_key, service_caller
-from lms_emulator.providers.ltiaas.routes.common import (
-    answer,
+from lms_emulator.providers.ltiaas import refusals, shapes
+from lms_emulator.providers.ltiaas.call import (
+    Call,
     limit_of,
     object_body,
-    once_more_decoded,
+    query_decoded,
     require_active,
     require_service,
+    without_nulls,
 )
-from lms_emulator.providers.ltiaas.schemes import LTIK, LTIK_OR_SERVICE
+from lms_emulator.providers.ltiaas.credentials import Caller, make_service_key, service_caller
+from lms_emulator.providers.ltiaas.lti import deep_linking, lms
+from lms_emulator.providers.ltiaas.lti.claims import deep_linking_settings, is_deep_linking
 from lms_emulator.providers.ltiaas.settings import REFERENCE
-
-_MEMBER = {
-    "user_id": "userId",
-    "roles": "roles",
-    "status": "status",
-    "email": "email",
-    "name": "name",
-    "given_name": "givenName",
-    "family_name": "familyName",
-    "middle_name": "middleName",
-    "picture": "picture",
-    "lis_person_sourcedid": "lisPersonSourcedId",
-    "lti11_legacy_user_id": "lti11LegacyUserId",
-}
+from lms_emulator.providers.ltiaas.wire import LTIK, LTIK_OR_SERVICE, answer
 
 
 def id_token(x: Call) -> Response:
@@ -40,11 +29,11 @@ def id_token(x: Call) -> Response:
     caller = service_caller(x, LTIK)
     claims = _launch_claims(caller)
     if x.query.get("raw", "").lower() in ("true", "1"):
-        return answer(idtoken.raw(claims))
+        return answer(shapes.raw_id_token(claims))
     platform = caller.platform
     service_key = make_service_key(caller.tenant, caller.activity) if caller.activity is not None else None
     return answer(
-        idtoken.formatted(
+        shapes.id_token(
             claims,
             platform_id=platform.id,
             platform_name=platform.name,
@@ -56,7 +45,7 @@ def id_token(x: Call) -> Response:
 
 def _launch_claims(caller: Caller) -> dict[str, Any]:
     if caller.launch is None:
-        raise wire.invalid_ltik(reason="ltik_unknown", got="no launch")
+        raise refusals.invalid_ltik(reason="ltik_unknown", got="no launch")
     return caller.launch.claims
 
 
@@ -69,38 +58,17 @@ async def memberships(x: Call) -> Response:
     require_service(x, caller.tenant.plan.names_and_roles, "names and roles", caller.tenant)
     roster = caller.activity.roster if caller.activity is not None else None
     if roster is None:
-        raise wire.service_not_available(x.settings.service_not_available_status, "names and roles")
+        raise refusals.service_not_available(x.settings.service_not_available_status, "names and roles")
     limit = limit_of(x)
-    url = once_more_decoded(x, "url")
+    url = query_decoded(x, "url")
     if url is None:
-        role, link = once_more_decoded(x, "role"), x.query.get("resourceLinkId") or None
+        role, link = query_decoded(x, "role"), x.query.get("resourceLinkId") or None
         url = lms.with_query(str(roster["context_memberships_url"]), role=role, limit=limit, rlid=link)
     require_active(caller.platform)
     found = await lms.call_service(
         x, caller.platform, "GET", url, scopes=[SCOPE_MEMBERSHIP], accept=MEMBERSHIP_TYPE, expects=dict
     )
-    return answer(_roster(found, url))
-
-
-def _roster(found: lms.Answer, url: str) -> dict[str, Any]:
-    body = found.body
-    context = body["context"] if isinstance(body.get("context"), dict) else {}
-    members = body.get("members")
-    result: dict[str, Any] = {
-        "id": str(body.get("id") or url),
-        "context": {name: context[name] for name in ("id", "label", "title") if context.get(name) is not None},
-        "members": [_member(member) for member in members if isinstance(member, dict)]
-        if isinstance(members, list)
-        else [],
-    }
-    if "next" in found.pages:
-        result["next"] = found.pages["next"]
-    return result
-
-
-def _member(member: dict[str, Any]) -> dict[str, Any]:
-    renamed = {to: member[name] for name, to in _MEMBER.items() if member.get(name) is not None}
-    return {"status": "Active", **renamed}
+    return answer(shapes.roster(found, url))
 
 
 def deep_linking_message(x: Call) -> Response:
@@ -112,7 +80,7 @@ def deep_linking_message(x: Call) -> Response:
 def deep_linking_form(x: Call) -> Response:
     """A form that posts the signed deep-linking response by itself."""
     message, target = _deep_link(x)
-    return answer({"form": deeplinking.form(message, target, form_id=x.settings.deep_linking_form_id)})
+    return answer({"form": deep_linking.form(message, target, form_id=x.settings.deep_linking_form_id)})
 
 
 def _deep_link(x: Call) -> tuple[str, str]:
@@ -122,16 +90,16 @@ def _deep_link(x: Call) -> tuple[str, str]:
     caller = service_caller(x, LTIK)
     require_service(x, caller.tenant.plan.deep_linking, "deep linking", caller.tenant)
     claims = _launch_claims(caller)
-    target = idtoken.deep_linking_settings(claims).get("deep_link_return_url")
-    if not idtoken.is_deep_linking(claims) or not target:
-        raise wire.service_not_available(x.settings.service_not_available_status, "deep linking")
-    body = deeplinking.without_nulls(object_body(x))
-    wrong = deeplinking.faults(body)
+    target = deep_linking_settings(claims).get("deep_link_return_url")
+    if not is_deep_linking(claims) or not target:
+        raise refusals.service_not_available(x.settings.service_not_available_status, "deep linking")
+    body = without_nulls(object_body(x))
+    wrong = deep_linking.faults(body)
     if wrong:
-        raise wire.validation(x.settings.validation_status, wrong, got=body)
+        raise refusals.validation(x.settings.validation_status, wrong, got=body)
     items = body["contentItems"]
     _check_urls(x, caller, items)
-    message = deeplinking.message_claims(
+    message = deep_linking.message_claims(
         claims,
         items,
         body.get("options") or {},
@@ -144,10 +112,10 @@ def _deep_link(x: Call) -> tuple[str, str]:
 
 def _check_urls(x: Call, caller: Caller, items: list[Any]) -> None:
     own = [x.url("/lti/launch"), f"https://{caller.tenant.subdomain}.ltiaas.com/lti/launch"]
-    foreign = deeplinking.foreign_urls(items, own)
+    foreign = deep_linking.foreign_urls(items, own)
     if foreign and x.settings.deep_linking_foreign_url == "refuse":
         faults = [{"contentItems.url": [f"Must start with {own[0]}"]}]
-        raise wire.validation(x.settings.validation_status, faults, got=foreign)
+        raise refusals.validation(x.settings.validation_status, faults, got=foreign)
     for url in foreign:
         x.warn("deep_link_leads_elsewhere", f"an ltiResourceLink must lead to {own[0]}, this one leads to {url}")
 

@@ -1,6 +1,6 @@
-"""LTI dynamic registration: what the tool asks of the LMS, and what it keeps of the answer. Pure.
+"""LTI dynamic registration: what the tool asks the LMS for, and what it keeps of the answer. Pure.
 
-Source: LTI Dynamic Registration 1.0; field names as ltijs sends them.
+https://www.imsglobal.org/spec/lti-dr/v1p0, with the field names that ltijs sends.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+
+from lms_emulator.providers.ltiaas.lti.claims import as_object
 
 PLATFORM = "https://purl.imsglobal.org/spec/lti-platform-configuration"
 TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
@@ -21,27 +23,19 @@ SCOPES = (
 _CLAIMS = ("iss", "sub", "name", "given_name", "family_name", "email")
 
 
-def _platform(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    found = configuration.get(PLATFORM)
-    return dict(found) if isinstance(found, Mapping) else {}
+def platform_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """The LTI part of the LMS's configuration."""
+    return as_object(configuration.get(PLATFORM))
 
 
-def summary(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of `GET /api/registrations/:id`."""
-    platform = _platform(configuration)
-    messages = platform.get("messages_supported")
-    supported = configuration.get("scopes_supported")
-    return {
-        "url": configuration.get("issuer"),
-        "familyCode": platform.get("product_family_code", ""),
-        "version": platform.get("version", ""),
-        "supportedScopes": list(supported) if isinstance(supported, list) else [],
-        "supportedMessages": [
-            {"type": message.get("type")} | ({"placements": message["placements"]} if "placements" in message else {})
-            for message in (messages if isinstance(messages, list) else [])
-            if isinstance(message, Mapping)
-        ],
-    }
+def offered_messages(configuration: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Types and placements of the messages that the LMS offers."""
+    messages = platform_configuration(configuration).get("messages_supported")
+    return [
+        {"type": message.get("type")} | ({"placements": message["placements"]} if "placements" in message else {})
+        for message in (messages if isinstance(messages, list) else [])
+        if isinstance(message, Mapping)
+    ]
 
 
 def registration_request(
@@ -52,14 +46,14 @@ def registration_request(
     privacy_level: str | None,
     messages: Any,
 ) -> dict[str, Any]:
-    """The client registration that goes to the LMS.
+    """The client registration to send to the LMS.
 
     Parameters: `base_url`, the tenant's address; `privacy_level`, `anonymous` asks for no names or addresses;
-    `messages`, placements that the approval chose, or None for all that the LMS offers.
+    `messages`, what the approval chose, or None for all that the LMS offers.
     """
     offered = configuration.get("scopes_supported")
     scopes = [scope for scope in SCOPES if not isinstance(offered, list) or scope in offered]
-    chosen = messages if isinstance(messages, list) else summary(configuration)["supportedMessages"]
+    chosen = messages if isinstance(messages, list) else offered_messages(configuration)
     claims = _CLAIMS[:2] if privacy_level == "anonymous" else _CLAIMS
     launch = f"{base_url}/lti/launch"
     tool: dict[str, Any] = {
@@ -86,7 +80,7 @@ def registration_request(
 
 def platform_fields(configuration: Mapping[str, Any], client_id: str, *, name: Any) -> dict[str, Any]:
     """The fields of the platform record that comes out of a registration."""
-    platform = _platform(configuration)
+    platform = platform_configuration(configuration)
     family = str(platform.get("product_family_code", ""))
     return {
         "url": str(configuration["issuer"]),

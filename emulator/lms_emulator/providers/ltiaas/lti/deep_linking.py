@@ -1,4 +1,4 @@
-"""The deep-linking response: content items as the API takes them, as the LTI message has them. Pure."""
+"""The deep-linking response: from the content items of the API to those of the LTI message. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from lms_emulator.providers.ltiaas.idtoken import LTI, deep_linking_settings
+from lms_emulator.providers.ltiaas.lti.claims import LTI, deep_linking_settings
 
 DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 TYPES = {
@@ -19,15 +19,6 @@ TYPES = {
 }
 _NEEDS = {"link": "url", "file": "url", "image": "url", "html": "html"}
 LIFETIME_SECONDS = 600
-
-
-def without_nulls(value: Any) -> Any:
-    """`value` with every null member left out; the Python client writes them for fields that were not given."""
-    if isinstance(value, Mapping):
-        return {key: without_nulls(member) for key, member in value.items() if member is not None}
-    if isinstance(value, list):
-        return [without_nulls(member) for member in value]
-    return value
 
 
 def faults(body: Any) -> list[dict[str, list[str]]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lms_emulator.providers.ltiaas import lms, wire
-from lms_emulator.providers.ltiaas.credentials import Call
-from lms_emulator.providers.ltiaas.idtoken import RESOURCE_LINK_REQUEST, claim
+from lms_emulator.providers.ltiaas import refusals
+from lms_emulator.providers.ltiaas.call import Call
+from lms_emulator.providers.ltiaas.lti import lms
+from lms_emulator.providers.ltiaas.lti.claims import RESOURCE_LINK_REQUEST, claim
 from lms_emulator.providers.ltiaas.model import LoginState, Platform, Tenant, UsedNonce, later
 
 NONCE_SECONDS = 3600
@@ -42,9 +43,9 @@ def active_platform(
     platform = find_platform(x, tenant, issuer, client_id)
     if platform is None:
         diagnosis = _near_miss(x, tenant, issuer, client_id)
-        raise wire.inactive_platform(received, reason="platform_unregistered", diagnosis=diagnosis)
+        raise refusals.inactive_platform(received, reason="platform_unregistered", diagnosis=diagnosis)
     if not platform.active:
-        raise wire.inactive_platform(
+        raise refusals.inactive_platform(
             received,
             reason="platform_inactive",
             diagnosis=f"platform {platform.id} is registered but not active; activate it in the portal",
@@ -72,14 +73,14 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
     try:
         header, unproved = read(token)
     except TokenError as error:
-        raise wire.launch_refused("INVALID_JWT_RECEIVED", expected=error.expected, got=error.got) from None
+        raise refusals.launch_refused("INVALID_JWT_RECEIVED", expected=error.expected, got=error.got) from None
     begun = x.store.platforms.get(login.platform_id)
     issuer = str(unproved.get("iss", ""))
     if begun is None or x.resolve(begun.url) != issuer:
-        raise wire.launch_refused("ISS_CLAIM_DOES_NOT_MATCH", expected=begun and x.resolve(begun.url), got=issuer)
+        raise refusals.launch_refused("ISS_CLAIM_DOES_NOT_MATCH", expected=begun and x.resolve(begun.url), got=issuer)
     platform = _platform_of_token(x, tenant, begun, issuer, unproved)
     if header.get("kid") is None:
-        raise wire.launch_refused("KID_NOT_FOUND", expected="a kid in the header", got=header)
+        raise refusals.launch_refused("KID_NOT_FOUND", expected="a kid in the header", got=header)
     keys = await lms.key_set(x, platform)
     try:
         claims = verify(
@@ -96,7 +97,7 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
         if x.clock.timestamp() >= claims["exp"]:
             raise TokenError("expired", "exp", expected="in the future", got=claims["exp"])
     except TokenError as error:
-        raise wire.launch_refused(
+        raise refusals.launch_refused(
             _TOKEN_FAULTS.get(error.reason, "INVALID_JWT_RECEIVED"),
             reason="" if error.reason in _TOKEN_FAULTS else f"id_token_{error.reason}",
             expected=error.expected,
@@ -120,20 +121,20 @@ def _platform_of_token(x: Call, tenant: Tenant, begun: Platform, issuer: str, un
 def _check_claims(claims: Mapping[str, Any], platform: Platform) -> None:
     azp, aud = claims.get("azp"), claims.get("aud")
     if (azp is not None and azp != platform.client_id) or (azp is None and isinstance(aud, list) and len(aud) > 1):
-        raise wire.launch_refused("AZP_DOES_NOT_MATCH_CLIENTID", expected=platform.client_id, got=azp)
+        raise refusals.launch_refused("AZP_DOES_NOT_MATCH_CLIENTID", expected=platform.client_id, got=azp)
     for name, code in _REQUIRED:
         if not claim(claims, name):
-            raise wire.launch_refused(code, expected=f"claim {name}", got="none")
+            raise refusals.launch_refused(code, expected=f"claim {name}", got="none")
     if claim(claims, "version") != "1.3.0":
-        raise wire.launch_refused("WRONG_LTI_VERSION_CLAIM", expected="1.3.0", got=claim(claims, "version"))
+        raise refusals.launch_refused("WRONG_LTI_VERSION_CLAIM", expected="1.3.0", got=claim(claims, "version"))
     if not claims.get("sub"):
-        raise wire.launch_refused("NO_SUB_CLAIM", expected="sub", got="none")
+        raise refusals.launch_refused("NO_SUB_CLAIM", expected="sub", got="none")
     if not isinstance(claim(claims, "roles"), list):
-        raise wire.launch_refused("NO_ROLES_CLAIM", expected="a list of roles", got=claim(claims, "roles"))
+        raise refusals.launch_refused("NO_ROLES_CLAIM", expected="a list of roles", got=claim(claims, "roles"))
     link = claim(claims, "resource_link")
     wants_link = claim(claims, "message_type") == RESOURCE_LINK_REQUEST
     if wants_link and not (isinstance(link, Mapping) and link.get("id")):
-        raise wire.launch_refused("NO_RESOURCE_LINK_ID_CLAIM", expected="resource_link.id", got=link)
+        raise refusals.launch_refused("NO_RESOURCE_LINK_ID_CLAIM", expected="resource_link.id", got=link)
 
 
 def _spend_nonce(x: Call, platform: Platform, login: LoginState, claims: Mapping[str, Any]) -> None:
@@ -141,8 +142,8 @@ def _spend_nonce(x: Call, platform: Platform, login: LoginState, claims: Mapping
     if not isinstance(nonce, str) or nonce != login.nonce:
         used = isinstance(nonce, str) and x.store.used_nonces.get((platform.id, nonce)) is not None
         code = "NONCE_ALREADY_RECEIVED" if used else "NONCE_DOES_NOT_MATCH"
-        raise wire.launch_refused(code, expected="the nonce of this login's authentication request", got="another")
+        raise refusals.launch_refused(code, expected="the nonce of this login's authentication request", got="another")
     if (platform.id, nonce) in x.store.used_nonces:
-        raise wire.launch_refused("NONCE_ALREADY_RECEIVED", expected="a nonce not seen before", got="a spent one")
+        raise refusals.launch_refused("NONCE_ALREADY_RECEIVED", expected="a nonce not seen before", got="a spent one")
     until = later(x.clock.now(), NONCE_SECONDS)
     x.store.used_nonces.put(UsedNonce(platform_id=platform.id, nonce=nonce, keep_until=until))

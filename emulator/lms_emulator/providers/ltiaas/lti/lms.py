@@ -13,8 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from lms_emulator.core.http.outgoing import OutgoingError, fetch, is_ours
 from lms_emulator.core.http.urls import add_query
-from lms_emulator.providers.ltiaas import wire
-from lms_emulator.providers.ltiaas.credentials import Call
+from lms_emulator.providers.ltiaas import refusals
+from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.model import OAuthClient, Platform
 
 KEY_NAME = "ltiaas"
@@ -71,7 +71,7 @@ async def ask(
             x, method, url, allowed=permitted, headers=headers, data=form, json=json, content=content
         )
     except OutgoingError as error:
-        raise wire.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=str(error)) from None
+        raise refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=str(error)) from None
     try:
         body = response.json() if response.content else None
     except ValueError:
@@ -94,12 +94,12 @@ async def key_set(x: Call, platform: Platform) -> Any:
         url = x.resolve(platform.auth_key)
         answer = await ask(x, known_urls(x, platform), "GET", url, headers={"Accept": "application/json"})
         if not answer.ok:
-            raise wire.launch_refused("KEYSET_NOT_FOUND", expected=url, got=answer.status)
+            raise refusals.launch_refused("KEYSET_NOT_FOUND", expected=url, got=answer.status)
         keys = KeySet.from_jwks(answer.body)
     except (TokenError, ValueError) as error:
-        raise wire.launch_refused("KEYSET_NOT_FOUND", expected="a JWKS", got=str(error)) from None
+        raise refusals.launch_refused("KEYSET_NOT_FOUND", expected="a JWKS", got=str(error)) from None
     if not len(keys):
-        raise wire.launch_refused("KEYSET_NOT_FOUND", expected="at least one RSA key", got="none")
+        raise refusals.launch_refused("KEYSET_NOT_FOUND", expected="at least one RSA key", got="none")
     return keys
 
 
@@ -159,10 +159,12 @@ async def call_service(
         headers["Content-Type"] = content_type
     answer = await ask(x, known_urls(x, platform), method, url, headers=headers, content=content)
     if not answer.ok:
-        raise wire.lms_refused(SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body)
+        raise refusals.lms_refused(
+            SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body
+        )
     if expects is not None and not isinstance(answer.body, expects):
         why = f"the LMS answered {answer.status} without the JSON that belongs to it"
-        raise wire.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=why)
+        raise refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=why)
     return answer
 
 
@@ -203,10 +205,10 @@ def below(url: str, name: str) -> str:
 
 def _tokens(x: Call, answer: Answer, url: str) -> dict[str, Any]:
     if not answer.ok:
-        raise wire.lms_refused(TOKEN_FAILED, status=_relayed(x, answer.status), url=url, received=answer.body)
+        raise refusals.lms_refused(TOKEN_FAILED, status=_relayed(x, answer.status), url=url, received=answer.body)
     if not isinstance(answer.body, dict) or not isinstance(answer.body.get("access_token"), str):
         why = "the LMS answered without an access_token"
-        raise wire.lms_unreachable(x.settings.lms_unreachable_status, url=url, why=why)
+        raise refusals.lms_unreachable(x.settings.lms_unreachable_status, url=url, why=why)
     return answer.body
 
 

@@ -1,0 +1,14 @@
+"""What is wrong with a world file that its types allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lms_emulator.core.state.references import Reference, dangling, shared
+from lms_emulator.providers.ltiaas.model import Section
+
+
+def problems(section: Section) -> Iterator[str]:
+    """One line for each, beginning with the place."""
+    yield from dangling(section, [Reference("platforms", "tenant", "tenants", "subdomain")])
+    yield from shared("tenants", "api_key", (tenant.api_key for tenant in section.tenants))

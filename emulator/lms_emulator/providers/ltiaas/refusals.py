@@ -1,0 +1,441 @@
+"""A named constructor for every refusal: callers and platforms, launches and registrations, OAuth2 and the LMS.
+
+The body is an envelope, `{"status": int, "error": reason phrase, "details": object}`. Both official clients discard a
+body in which `status` is not a number, `error` not a string or `details` not an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lms_emulator.core.http.refusals import Refusal
+
+INVALID_AUTHORIZATION = "INVALID_LTIK_AUTH_AUTHORIZATION_HEADER"
+
+
+class LtiaasRefusal(Refusal):
+    """A refusal with the `details` object of its envelope.
+
+    Parameters: those of `Refusal`, and
+        details: what the envelope says, `message` in UPPER_SNAKE first.
+        location: send the browser there instead of showing the envelope.
+        envelope: False when the answer does not come from LTIAAS proper and has `details` alone as its body.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        details: Mapping[str, Any],
+        location: str | None = None,
+        envelope: bool = True,
+        **rest: Any,
+    ) -> None:
+        super().__init__(reason, message=str(details.get("message", "")), **rest)
+        self.details = dict(details)
+        self.location = location
+        self.envelope = envelope
+
+
+def invalid_api_key(code: str, *, got: str, diagnosis: str | None = None) -> LtiaasRefusal:
+    """A Bearer endpoint without the right key. Documented with this odd code although the scheme is Bearer."""
+    return LtiaasRefusal(
+        "invalid_api_key",
+        status=401,
+        details={"message": code, "description": "Invalid API key"},
+        check="Authorization: Bearer <the tenant's API key>",
+        expected="the API key of one tenant",
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def bearer_only(code: str, scheme: str) -> LtiaasRefusal:
+    """An ltik or service key sent to an endpoint that takes the API key alone."""
+    return LtiaasRefusal(
+        "bearer_only",
+        status=401,
+        details={"message": code, "description": "This endpoint only accepts `Authorization: Bearer <API key>`."},
+        check="the endpoint takes Bearer only",
+        expected="Bearer",
+        got=scheme,
+        diagnosis=f"sent {scheme}; OAuth2, platform and registration endpoints take the bare API key as Bearer",
+    )
+
+
+def invalid_ltik(*, reason: str, got: str, diagnosis: str | None = None) -> LtiaasRefusal:
+    """LTIAAS has one answer for everything that can be wrong with an ltik."""
+    return LtiaasRefusal(
+        reason,
+        status=401,
+        details={"message": INVALID_AUTHORIZATION, "description": "Invalid or expired ltik."},
+        check="Authorization: LTIK-AUTH-V2 <API key>:<ltik>, an ltik of this tenant younger than 24 h",
+        expected="a valid ltik",
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def invalid_service_key(*, reason: str, got: str, diagnosis: str | None = None) -> LtiaasRefusal:
+    """A service key that is invalid or stale."""
+    return LtiaasRefusal(
+        reason,
+        status=401,
+        details={"message": INVALID_AUTHORIZATION, "description": "Invalid or expired service key."},
+        check="Authorization: SERVICE-AUTH-V1 <API key>:<service key>, of this tenant and still current",
+        expected="a valid service key",
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def scheme_not_taken(scheme: str, taken: Sequence[str]) -> LtiaasRefusal:
+    """A service endpoint called with a scheme that it does not take."""
+    return LtiaasRefusal(
+        "scheme_not_taken",
+        status=401,
+        details={"message": INVALID_AUTHORIZATION, "description": "Invalid or expired ltik."},
+        check="the endpoint takes this credential scheme",
+        expected=list(taken),
+        got=scheme,
+        diagnosis=f"sent {scheme}; this endpoint takes {' or '.join(taken)}",
+    )
+
+
+def gateway_forbidden(host: str) -> LtiaasRefusal:
+    """A subdomain that is no account's: answered in front of LTIAAS, without its envelope."""
+    return LtiaasRefusal(
+        "gateway_forbidden",
+        status=403,
+        details={"message": "Forbidden"},
+        check="the subdomain is an account's",
+        expected="<subdomain>.ltiaas.com of a tenant in the world",
+        got=host,
+        envelope=False,
+    )
+
+
+def inactive_service(status: int, service: str, tenant: str) -> LtiaasRefusal:
+    """The plan lacks the service. The code is documented, its use for the OAuth2 add-on is chosen."""
+    return LtiaasRefusal(
+        "inactive_service",
+        status=status,
+        details={
+            "message": "INACTIVE_SERVICE",
+            "description": f"The {service} service is not part of this account's plan.",
+        },
+        check="the plan includes the service",
+        expected=service,
+        got=f"plan of tenant `{tenant}` without it",
+        diagnosis=f"the plan of tenant `{tenant}` lacks {service}: an add-on to buy, not a wrong credential",
+    )
+
+
+def service_not_available(status: int, service: str) -> LtiaasRefusal:
+    """The LMS does not offer the service in this launch's context."""
+    return LtiaasRefusal(
+        "service_not_available",
+        status=status,
+        details={
+            "message": "SERVICE_NOT_AVAILABLE_FOR_CONTEXT",
+            "description": f"{service} is not available in this context.",
+        },
+        check="the launch offered the service",
+        expected=service,
+        got="a launch without it",
+        diagnosis=f"the id_token of this launch carries no {service} claim; look at `services` of /api/idtoken first",
+    )
+
+
+def platform_not_found(status: int, platform_id: str) -> LtiaasRefusal:
+    """No platform with this id in the tenant."""
+    return LtiaasRefusal(
+        "platform_not_found",
+        status=status,
+        details={"message": "PLATFORM_NOT_FOUND", "description": "No platform with this id."},
+        check="the platform id is one of the tenant's registrations",
+        expected="`platform.id` of /api/idtoken",
+        got=platform_id,
+    )
+
+
+def inactive_platform(received: Mapping[str, Any], *, reason: str, diagnosis: str) -> LtiaasRefusal:
+    """A launch, login or OAuth2 start of an LMS that is not registered, or not active."""
+    return LtiaasRefusal(
+        reason,
+        status=400,
+        details={"message": "UNREGISTERED_OR_INACTIVE_PLATFORM", "bodyReceived": dict(received)},
+        check="an active platform with exactly this iss and client_id",
+        expected="iss and clientId equal to the registration, character by character",
+        got={key: received.get(key) for key in ("iss", "client_id", "platformId") if key in received},
+        diagnosis=diagnosis,
+    )
+
+
+def platform_exists(url: str, client_id: str) -> LtiaasRefusal:
+    """A second platform with the same issuer and client id."""
+    return LtiaasRefusal(
+        "platform_exists",
+        status=403,
+        details={"message": "PLATFORM_ALREADY_REGISTERED", "description": "Platform already registered."},
+        check="url and clientId are not registered yet",
+        expected="a new pair",
+        got={"url": url, "clientId": client_id},
+    )
+
+
+def validation(status: int, errors: Sequence[Mapping[str, Sequence[str]]], got: Any = None) -> LtiaasRefusal:
+    """A body or query that does not validate. `errors`: one object per fault, field name to sentences."""
+    return LtiaasRefusal(
+        "validation_error",
+        status=status,
+        details={"message": "VALIDATION_ERROR", "errors": [dict(error) for error in errors]},
+        check="the body has the fields of the reference, of the right kinds",
+        expected=[name for error in errors for name in error],
+        got=got,
+    )
+
+
+def rate_limited(limit: int, retry_after: int) -> LtiaasRefusal:
+    """Too many API calls in this minute."""
+    return LtiaasRefusal(
+        "rate_limited",
+        status=429,
+        details={"message": "TOO_MANY_REQUESTS", "description": "Too many requests, please try again later."},
+        check="calls of the tenant in this minute",
+        expected=f"at most {limit}",
+        got="more",
+        headers={"Retry-After": str(retry_after)},
+    )
+
+
+def not_found(method: str, path: str) -> LtiaasRefusal:
+    """No such path or verb."""
+    return LtiaasRefusal(
+        "not_found",
+        status=404,
+        details={"message": "NOT_FOUND", "description": f"Cannot {method} {path}"},
+        check="a path and verb of LTIAAS",
+        got=f"{method} {path}",
+    )
+
+
+def registration_not_found(registration_id: str, *, used: bool) -> LtiaasRefusal:
+    """A registration id that is unknown, or whose registration was completed or abandoned."""
+    return LtiaasRefusal(
+        "registration_used" if used else "registration_not_found",
+        status=404,
+        details={"message": "REGISTRATION_NOT_FOUND", "description": "No pending registration with this id."},
+        check="a registration that is still pending",
+        expected="the registrationId of the pre-approval redirect, used once",
+        got=registration_id,
+        diagnosis="the registration was completed already" if used else None,
+    )
+
+
+def launch_refused(
+    code: str, *, reason: str = "", expected: Any = None, got: Any = None, diagnosis: str | None = None
+) -> LtiaasRefusal:
+    """An id_token that fails a check. `code` is the name of the check as in ltijs (`NONCE_ALREADY_RECEIVED`)."""
+    return LtiaasRefusal(
+        reason or code.lower(),
+        status=401,
+        details={"message": code, "description": "Error validating ltik or IdToken"},
+        check=code,
+        expected=expected,
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def no_id_token() -> LtiaasRefusal:
+    """/lti/launch without an id_token."""
+    return LtiaasRefusal(
+        "no_ltik_or_idtoken_found",
+        status=401,
+        details={"message": "NO_LTIK_OR_IDTOKEN_FOUND", "description": "No Ltik or ID Token found."},
+        check="the form carries id_token and state",
+        expected="a form_post from the LMS",
+        got="no id_token",
+    )
+
+
+def lms_launch_error(error: str, description: str | None, state: str) -> LtiaasRefusal:
+    """The LMS posted an OIDC error instead of an id_token."""
+    received = {"error": error} | ({"error_description": description} if description else {})
+    return LtiaasRefusal(
+        "lms_refused_launch",
+        status=401,
+        details={"message": "AUTHENTICATION_FAILED", "externalError": True, "bodyReceived": received},
+        check="the LMS answers the authentication request with an id_token",
+        expected="id_token",
+        got={**received, "state": state},
+    )
+
+
+def missing_login_parameters(missing: Sequence[str], received: Mapping[str, Any]) -> LtiaasRefusal:
+    """/lti/login without iss, login_hint or target_link_uri."""
+    return LtiaasRefusal(
+        "missing_login_parameters",
+        status=400,
+        details={"message": "MISSING_LOGIN_PARAMETERS", "bodyReceived": dict(received)},
+        check="iss, login_hint and target_link_uri are given",
+        expected=["iss", "login_hint", "target_link_uri"],
+        got=f"missing {', '.join(missing)}",
+    )
+
+
+def portal_url_missing(reason: str, message: str, kind: str) -> LtiaasRefusal:
+    """The portal has no URL to send the browser to. `kind` is its name there."""
+    return LtiaasRefusal(
+        reason,
+        status=400,
+        details={"message": message, "description": f"No {kind} is configured in the portal."},
+        check=f"the portal's {kind}",
+        expected="a URL of the tool",
+        got="",
+    )
+
+
+def registration_refused(reason: str, message: str, *, status: int, got: Any = None) -> LtiaasRefusal:
+    """Dynamic registration cannot continue. `message` is the sentence of ltijs."""
+    return LtiaasRefusal(
+        reason,
+        status=status,
+        details={"message": message},
+        check="dynamic registration is possible",
+        expected="openid_configuration of an LMS that is not registered yet",
+        got=got,
+    )
+
+
+def _external(message: str, url: str, received: Any) -> dict[str, Any]:
+    """The details of an error that the LMS answered with."""
+    return {"message": message, "externalError": True, "externalUrl": url, "bodyReceived": received}
+
+
+def oauth_not_configured(code: str, platform_id: str) -> LtiaasRefusal:
+    """The portal has no OAuth2 client for the platform."""
+    return LtiaasRefusal(
+        "oauth_not_configured",
+        status=400,
+        details={"message": code, "description": "No OAuth2 client is configured for this platform."},
+        check="OAuth2 client id, secret and endpoints of the platform in the portal",
+        expected="an API key of the LMS, not its LTI key",
+        got=platform_id,
+    )
+
+
+def oauth_lti_key(code: str, platform_id: str) -> LtiaasRefusal:
+    """The portal's OAuth2 client is the LTI client: the LMS would refuse its tokens."""
+    return LtiaasRefusal(
+        "oauth_uses_lti_key",
+        status=400,
+        details={"message": code, "description": "The OAuth2 client of this platform is its LTI key."},
+        check="OAuth2 client id differs from the LTI client id",
+        expected="an API developer key",
+        got=platform_id,
+        diagnosis="the portal's OAuth2 client id is the LTI key: an LTI key gets no REST scopes (`invalid_scope`)",
+    )
+
+
+def invalid_state(reason: str, diagnosis: str) -> LtiaasRefusal:
+    """The state of a callback is unknown, used or expired."""
+    return LtiaasRefusal(
+        reason,
+        status=400,
+        details={"message": "INVALID_STATE", "description": "Unknown or used state."},
+        check="`state` was issued by /oauth/start, and is unused and not expired",
+        expected="a pending state",
+        got=reason.removeprefix("state_"),
+        diagnosis=diagnosis,
+    )
+
+
+def missing_cookie(flow: str) -> LtiaasRefusal:
+    """The browser came back without the state cookie."""
+    return LtiaasRefusal(
+        "missing_validation_cookie",
+        status=401,
+        details={"message": "MISSING_VALIDATION_COOKIE", "description": "Error validating ltik or IdToken"},
+        check="the signed cookie `state<state>` of this browser",
+        expected="the cookie set when the flow began",
+        got="none, or one that LTIAAS did not sign",
+        diagnosis=f"the {flow} began in another browser, or in an iframe whose third-party cookies are blocked; "
+        "open it in a window of its own",
+    )
+
+
+def authorization_refused(
+    error: str, description: str | None, *, location: str | None, url: str | None
+) -> LtiaasRefusal:
+    """The LMS sent the browser back with an error: the user said no, or the LMS refused."""
+    received = {"error": error} | ({"error_description": description} if description else {})
+    return LtiaasRefusal(
+        "consent_refused" if error == "access_denied" else "lms_refused_authorization",
+        status=302 if location else 400,
+        details=_external("OAUTH_AUTHORIZATION_FAILED", url or "", received),
+        check="the LMS grants the authorization",
+        expected="code",
+        got=received,
+        location=location,
+    )
+
+
+def callback_without_code() -> LtiaasRefusal:
+    """The LMS came back with neither code nor error."""
+    return LtiaasRefusal(
+        "callback_without_code",
+        status=400,
+        details={"message": "VALIDATION_ERROR", "errors": [{"code": ["Required"]}]},
+        check="the callback carries `code` or `error`",
+        expected="code",
+        got="neither",
+    )
+
+
+def code_refused(reason: str, *, token_url: str, canvas: bool, diagnosis: str) -> LtiaasRefusal:
+    """A code that is unknown, used, expired or of another platform: reported as the LMS would."""
+    received = {"error": "invalid_grant"}
+    if canvas:
+        received["error_description"] = "authorization_code not found"
+    return LtiaasRefusal(
+        reason,
+        status=400,
+        details=_external("OAUTH_ACCESS_TOKEN_REQUEST_FAILED", token_url, received),
+        check="a code of this tenant and platform, unused, younger than its lifetime",
+        expected="the code of the return URL, exchanged once and soon",
+        got=reason.removeprefix("code_"),
+        diagnosis=diagnosis,
+    )
+
+
+def lms_refused(message: str, *, status: int, url: str, received: Any, reason: str = "lms_refused") -> LtiaasRefusal:
+    """The LMS answered with an error; its status and body are passed on."""
+    return LtiaasRefusal(
+        reason,
+        status=status,
+        details=_external(message, url, received),
+        check="the LMS accepts the request",
+        expected="success",
+        got={"status": status, "body": received},
+    )
+
+
+def lms_unreachable(status: int, *, url: str, why: str) -> LtiaasRefusal:
+    """The LMS could not be reached, did not answer in time, or sent an unusable answer."""
+    return LtiaasRefusal(
+        "lms_unreachable",
+        status=status,
+        details={
+            "message": "PLATFORM_UNREACHABLE",
+            "description": "The LMS could not be reached.",
+            "externalError": True,
+            "externalUrl": url,
+        },
+        check="the LMS answers",
+        expected="an HTTP answer in time",
+        got=why,
+        diagnosis=f"the platform's registration names {url}: {why}",
+    )
