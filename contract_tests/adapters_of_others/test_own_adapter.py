@@ -49,6 +49,7 @@ def test_a_right_client_passes(client: Path, capsys: pytest.CaptureFixture[str])
     assert outcome["adapter"] == "right_client:MyClient"
 
 
+@pytest.mark.slow
 def test_a_wrong_client_is_found_with_its_requests(client: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = CLIENT.replace('"primary_email_address": email', '"primary_email_address": external_id + "@x.example"')
     (client / "wrong_client.py").write_text(wrong)

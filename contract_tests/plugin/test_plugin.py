@@ -75,6 +75,7 @@ def test_passes(lms):
     assert "hush-hush" not in text.split("short test summary")[0]
 
 
+@pytest.mark.slow
 def test_workers_do_not_see_each_other(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -92,6 +93,7 @@ def test_workers_do_not_see_each_other(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-q", "-n", "2").assert_outcomes(passed=6)
 
 
+@pytest.mark.slow
 def test_workers_on_one_running_emulator_do_not_see_each_other(pytester: pytest.Pytester) -> None:
     with Emulator.start() as emulator:
         pytester.makepyfile(
@@ -111,6 +113,7 @@ def test_workers_on_one_running_emulator_do_not_see_each_other(pytester: pytest.
         assert emulator.clock.mode == "real"
 
 
+@pytest.mark.slow
 def test_the_world_comes_from_the_option_the_variable_or_the_ini(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

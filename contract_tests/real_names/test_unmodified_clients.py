@@ -60,6 +60,7 @@ def test_node_with_extra_ca_certs(served: Site, key: str) -> None:
     assert served.run("node", client, key, NODE_EXTRA_CA_CERTS=str(served.authority)) == EXPECTED
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not all(map(shutil.which, ("java", "javac", "keytool"))), reason="no JDK here (Debian: default-jdk-headless)"
 )
