@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 STRAY_ROOMS: set[str] = {
-    "learningstudio/representations.py",
-    "learningstudio/routes/common.py",
-    "learningstudio/tokens.py",
     "openedx/api_document.py",
     "openedx/clients.py",
     "openedx/csrf.py",
@@ -25,10 +22,6 @@ STRAY_ROOMS: set[str] = {
 """Files in a provider's folder that are no rooms: `openedx/visits.py`."""
 
 MISSING_ROOMS: set[str] = {
-    "learningstudio/call",
-    "learningstudio/checks",
-    "learningstudio/refusals",
-    "learningstudio/shapes",
     "openedx/call",
     "openedx/checks",
     "openedx/refusals",
@@ -44,5 +37,5 @@ CIRCLES: list[set[str]] = [
 DOCSTRINGS: set[str] = set()
 """Entries at the top of the package whose docstrings have another style."""
 
-SOURCES: set[str] = {"openedx", "learningstudio", "canvas"}
+SOURCES: set[str] = {"openedx", "canvas"}
 """Providers whose sources cannot all be opened by a stranger."""

@@ -33,15 +33,15 @@ def client(lms: Emulator, http: httpx.Client) -> Client:
 
 
 def client_of(lms: Emulator, http: httpx.Client) -> Client:
-    told = lms.learningstudio
+    info = lms.learningstudio
     keys = Keys(
-        application_id=told.application_id,
-        application_name=told.application_name,
-        consumer_key=told.consumer_key,
-        shared_secret=told.shared_secret,
-        client_string=told.client_string,
+        application_id=info.application_id,
+        application_name=info.application_name,
+        consumer_key=info.consumer_key,
+        shared_secret=info.shared_secret,
+        client_string=info.client_string,
     )
-    return Client(told.url, keys, http, now=lambda: lms.clock.now)
+    return Client(info.url, keys, http, now=lambda: lms.clock.now)
 
 
 @pytest.fixture

@@ -33,13 +33,13 @@ def warnings(lms: Emulator) -> list[str]:
     return [warning.code for warning in lms.requests.last.warnings]
 
 
-def told(lms: Emulator, answer: httpx.Response, **words: Any) -> None:
-    """The whole refusal, as the journal has it; a 401 unless said otherwise."""
+def refused_as(lms: Emulator, answer: httpx.Response, **words: Any) -> None:
+    """The answer is exactly this refusal, word for word as in the journal; a 401 unless `words` say otherwise."""
     expected = RecordedRefusal(**{"status": 401, **words})
     assert refused(lms, answer, expected.reason, expected.status) == expected
 
 
 def checks(lms: Emulator) -> list[tuple[str, Any]]:
-    """What was checked and passed, with what was expected."""
+    """Every check of the latest request, all of which passed, with what it expected."""
     assert all(check["passed"] for check in lms.requests.last.checks)
     return [(check["name"], check.get("expected")) for check in lms.requests.last.checks]

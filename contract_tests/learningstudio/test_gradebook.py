@@ -161,6 +161,31 @@ def test_the_course_grade_to_date(lms: Emulator, send: Send, info: Info) -> None
     refused(lms, send("student", "GET", everybody), "students_not_allowed", 403)
 
 
+@pytest.mark.parametrize(
+    ("element", "value", "kind"),
+    [
+        ("unitID", "7", "an integer"),
+        ("unitID", True, "an integer"),
+        ("title", 7, "a string"),
+        ("pointsPossible", "10", "a number"),
+        ("isExtraCredit", "true", "true or false"),
+    ],
+)
+def test_an_element_of_the_wrong_type(
+    lms: Emulator, send: Send, info: Info, element: str, value: object, kind: str
+) -> None:
+    categories = f"/courses/{info.course_id}/gradebook/customCategories"
+    body = {"customCategories": {"title": "Essays", "isAssignable": True}}
+    guid = send("teacher", "POST", categories, body).json()["customCategory"]["guid"]
+    items = f"{categories}/{guid}/customItems"
+    answer = send("teacher", "POST", items, {"customItem": {element: value}})
+    assert refused(lms, answer, "malformed_body").message == f"Invalid value for {element}."
+    explained = httpx.get(answer.headers["X-Emulator-Explain"], trust_env=False).json()["refusal"]
+    assert (explained["check"], explained["expected"], explained["got"]) == (f"type of {element}", kind, value)
+    right = {"title": "One", "pointsPossible": 10, "unitID": 7, "isExtraCredit": True}
+    assert send("teacher", "POST", items, {"customItem": right}).status_code == 201
+
+
 def test_custom_categories_and_items(lms: Emulator, send: Send, info: Info) -> None:
     path = f"/courses/{info.course_id}/gradebook/customCategories"
     body = {"customCategories": {"title": "Projects", "isAssignable": True}}

@@ -93,7 +93,7 @@ def test_all_parts_and_json(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["learningstudio-oauth1", "GET", "me"], "no path"),
+        (["learningstudio-oauth1", "GET", "me"], "not a path"),
         (["learningstudio-oauth1", "GET", "/a|b"], "percent-encode"),
         (["learningstudio-oauth1", "GET", "/me", "--timestamp", "soon"], "--timestamp"),
         (["learningstudio-oauth1", "POST", "/me", "--body", "@/nowhere/at/all"], "--body"),

@@ -230,7 +230,7 @@ def test_wrong_keys(lms: Emulator, client: Client, info: Info) -> None:
     username = info.student.username
     swapped = client.of(application_id=info.consumer_key, consumer_key=info.application_id)
     answer = swapped.ask_by_assertion(swapped.assertion(username))
-    refused_because(lms, answer, "unknown_keys", "stands in the place of")
+    refused_because(lms, answer, "unknown_keys", "is in the place of")
     unknown = client.of(consumer_key="00000000-0000-4000-8000-000000000000")
     refused(lms, unknown.ask_by_assertion(unknown.assertion(username)), "unknown_keys")
     retired = client.of(application_id=info.application_id[:-1] + "2")
@@ -253,11 +253,11 @@ def test_fields_in_another_order(lms: Emulator, client: Client, info: Info) -> N
 def test_other_fields_in_each_other_s_place(lms: Emulator, client: Client, info: Info) -> None:
     username, now = info.student.username, client.assertion("x").split("|")[5]
     answer = client.ask_by_assertion(client.assertion(info.client_string, client=username))
-    refused_because(lms, answer, "unknown_keys", "the clientString stands in the place of the userName")
+    refused_because(lms, answer, "unknown_keys", "the clientString is in the place of the userName")
     answer = client.ask_by_assertion(client.assertion(now, timestamp=username))
     refused_because(lms, answer, "malformed_assertion", "the sixth field is the timestamp")
     answer = client.ask_by_assertion(client.assertion(username, timestamp=info.application_id, application=now))
-    refused_because(lms, answer, "malformed_assertion", "the applicationId stands in the place of the timestamp")
+    refused_because(lms, answer, "malformed_assertion", "the applicationId is in the place of the timestamp")
     answer = client.ask_by_assertion(client.assertion(username, client="nowhere"))
     refused_because(lms, answer, "unknown_keys", "these keys belong to gbdemo")
     answer = client.ask_by_assertion(client.assertion(username).replace("|", "%7C"))
@@ -288,9 +288,9 @@ def test_unknown_users(lms: Emulator, client: Client, info: Info) -> None:
     message = refused(lms, asked("nobody"), "unknown_user").message
     assert message == "incorrect_client_credentials: unknown user."
     refused_because(lms, asked(info.inactive.username), "unknown_user", "not active")
-    refused_because(lms, asked(f"gbdemo\\{info.student.username}"), "unknown_user", "bare username")
+    refused_because(lms, asked(f"gbdemo\\{info.student.username}"), "unknown_user", "the username alone")
     refused_because(lms, asked(str(info.student.id)), "unknown_user", "not the user's number")
-    refused_because(lms, asked(info.student.username.upper()), "unknown_user", "case or blanks")
+    refused_because(lms, asked(info.student.username.upper()), "unknown_user", "case or white space")
     refused(lms, asked("alan.turing"), "unknown_user")
     lms.settings["learningstudio.username_case"] = "ignored"
     assert asked(info.student.username.upper()).status_code == 200

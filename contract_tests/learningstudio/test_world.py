@@ -54,7 +54,7 @@ def test_a_small_world_tells_what_it_has(lms: Emulator) -> None:
     ("table", "change", "words"),
     [
         ("campuses", {"shared_secret": "short"}, "campuses[0].shared_secret: its characters are the AES key"),
-        ("campuses", {"client_string": "gb|demo"}, "a | can be part of neither"),
+        ("campuses", {"client_string": "gb|demo"}, "neither client_string nor consumer_key"),
         ("users", {"client_string": "nowhere"}, "users[0].client_string: 'nowhere' is not among `campuses`"),
         ("users", {"username": "a|b"}, "users[0].username"),
         ("users", {"id": -1}, "users[0].id: a positive number"),

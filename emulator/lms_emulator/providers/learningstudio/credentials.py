@@ -1,4 +1,4 @@
-"""Who is calling: an application that signs each request (OAuth 1.0a), a user's access token (OAuth 2), or why not."""
+"""Who is calling: an application that signs each request (OAuth 1.0a) or a user with an access token, or why nobody."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import msgspec
 
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.providers.learningstudio import wire
+from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.model import Campus, Nonce, RequestCount, User
-from lms_emulator.providers.learningstudio.wire import Call
 from lms_emulator.signing.pearson import AccessToken, Malformed, parse_access_token
 from lms_emulator.signing.pearson_oauth1 import (
     SIGNATURE_METHOD,
@@ -27,17 +27,20 @@ from lms_emulator.signing.pearson_oauth1 import (
     signature,
 )
 
+if TYPE_CHECKING:
+    from lms_emulator.providers.learningstudio.call import Call
+
 _ACCESS_TOKEN = re.compile(r'\s*access_token\s*=\s*(?:"([^"\s]*)"|([^"\s]*))\s*$', re.IGNORECASE)
 _NONCE = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Somebody whose credentials are good.
+    """A caller whose credentials are good.
 
     Parameters:
-        campus: all that the caller may see lies in it.
-        user: on whose behalf; None with OAuth 1.0a, which sees the whole campus.
+        campus: the caller sees nothing outside it.
+        user: who is acting; None with OAuth 1.0a, which sees the whole campus.
     """
 
     campus: Campus
@@ -45,20 +48,17 @@ class Caller:
 
 
 def identify(x: Call) -> Caller | None:
-    """The caller; None if the request has no credentials at all.
-
-    Raises a Refusal (401) when there are some and they are not good.
-    """
+    """The caller; None if the request has no credentials. Raises a 401 when it has some and they are not good."""
     given = x.headers.getlist("x-authorization")
     if len(given) > 1:
-        raise wire.unauthorized("ambiguous_credentials", "Invalid credentials.", check="one X-Authorization header")
+        raise refusals.unauthorized("ambiguous_credentials", "Invalid credentials.", check="one X-Authorization header")
     if given:
         return _from_header(x, given[0])
     token = _from_cookie(x)
     if token is not None:
         return _from_token(x, token)
     if "authorization" in x.headers:
-        raise wire.unauthorized(
+        raise refusals.unauthorized(
             "authorization_header",
             "Credentials are missing: use the X-Authorization header.",
             check="credentials are in X-Authorization",
@@ -69,10 +69,10 @@ def identify(x: Call) -> Caller | None:
 
 
 def require(x: Call) -> Caller:
-    """The caller, or a Refusal (401)."""
+    """The caller. Raises a 401 when there is none."""
     caller = identify(x)
     if caller is None:
-        raise wire.unauthorized(
+        raise refusals.unauthorized(
             "missing_credentials",
             "Credentials are missing.",
             check="X-Authorization header or cookie",
@@ -92,7 +92,7 @@ def _from_header(x: Call, value: str) -> Caller:
     diagnosis = "the value begins with `Access_Token access_token=` or with `OAuth `"
     if scheme.lower() == "bearer":
         diagnosis = "`Bearer` is RFC 6750; LearningStudio wants `Access_Token access_token=` and the token"
-    raise wire.unauthorized(
+    raise refusals.unauthorized(
         "malformed_credentials",
         "Invalid credentials.",
         check="scheme of X-Authorization",
@@ -118,7 +118,7 @@ def _from_cookie(x: Call) -> str | None:
 # --- OAuth 2 ---
 def _from_token(x: Call, text: str) -> Caller:
     if text.startswith("{"):
-        raise wire.placeholder("access_token", text)
+        raise refusals.placeholder("access_token", text)
     try:
         token, right = _read_token(text, x.store.section.server_key)
     except Malformed as malformed:
@@ -137,7 +137,7 @@ def _from_token(x: Call, text: str) -> Caller:
 
 @lru_cache(maxsize=1024)
 def _read_token(text: str, server_key: str) -> tuple[AccessToken, str]:
-    """A token and the signature that it ought to have. A pure function, remembered because clients repeat tokens."""
+    """A token and the signature that it ought to have; cached, because clients repeat their tokens."""
     token = parse_access_token(text)
     return token, token.sign(server_key).signature
 
@@ -147,7 +147,7 @@ def _holder(x: Call, token: AccessToken) -> Caller:
     issued = x.store.access_tokens.get(token.canonical)
     expires = issued.expires if issued is not None else token.expires
     if now >= expires:
-        raise wire.unauthorized(
+        raise refusals.unauthorized(
             "access_token_expired",
             "The access token has expired.",
             check="the access token has not expired",
@@ -171,7 +171,7 @@ def _holder(x: Call, token: AccessToken) -> Caller:
 
 
 def _invalid_token(check: str, got: str, diagnosis: str) -> Refusal:
-    return wire.unauthorized(
+    return refusals.unauthorized(
         "invalid_access_token", "The access token is invalid.", check=check, got=got, diagnosis=diagnosis
     )
 
@@ -186,7 +186,7 @@ def _from_signature(x: Call, value: str) -> Caller:
         ) from None
     for name in ("consumer_key", "application_id", "timestamp", "nonce", "signature"):
         if getattr(header, name).startswith("{"):
-            raise wire.placeholder(name if name == "application_id" else f"oauth_{name}", getattr(header, name))
+            raise refusals.placeholder(name if name == "application_id" else f"oauth_{name}", getattr(header, name))
     if header.signature_method != SIGNATURE_METHOD:
         raise _oauth1(
             "unsupported_signature_method",
@@ -212,7 +212,7 @@ def _from_signature(x: Call, value: str) -> Caller:
 
 def _oauth1(reason: str, check: str, **rest: object) -> Refusal:
     message = "Invalid OAuth 1.0a credentials."
-    return wire.unauthorized(reason, message, check=check, **rest)
+    return refusals.unauthorized(reason, message, check=check, **rest)
 
 
 def _unknown_oauth1_keys(x: Call, header: OAuth1Header, campus: Campus | None) -> Refusal:
@@ -319,7 +319,7 @@ def _check_nonce(x: Call, header: OAuth1Header) -> None:
 
 
 def remember(x: Call, key: str, value: str, seconds: int) -> bool:
-    """Note that a value was used; False if it was used before and is still remembered."""
+    """Record that a value was used; False if it was used before and has not been forgotten."""
     now = x.clock.now()
     used = x.store.nonces.get((key, value))
     if used is not None and used.until > now:
@@ -340,4 +340,4 @@ def _throttle(x: Call, key: str) -> None:
         before = RequestCount(key=key, second=second, count=0)
     counted = x.store.request_counts.put(msgspec.structs.replace(before, count=before.count + 1))
     if counted.count > limit:
-        raise wire.too_many_requests(limit, counted.count)
+        raise refusals.too_many_requests(limit, counted.count)

@@ -1,4 +1,4 @@
-"""What `GET /_emulator/info` tells about LearningStudio."""
+"""What `GET /_emulator/info` says about LearningStudio."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lms_emulator.providers.learningstudio.model import LearningStudioStore, Use
 
 
 class Person(msgspec.Struct, kw_only=True):
-    """A user and his password."""
+    """A user and their password."""
 
     id: int = 0
     username: str = ""
@@ -30,7 +30,10 @@ class OtherCampus(msgspec.Struct, kw_only=True):
 class Info(ProviderInfo, kw_only=True):
     """Credentials and ids that a test needs: those of the world's first application and first campus.
 
-    `student` is in `course_id` and not in `other_course_id`; so is `other_student`; `teacher` teaches `course_id`.
+    Attributes:
+        student, other_student: in `course_id`, not in `other_course_id`.
+        teacher, teaching_assistant: of `course_id`.
+        call_number, term_id, announcement_id, gradebook_item_id: of `course_id`.
     """
 
     application_id: str = ""
@@ -53,8 +56,8 @@ class Info(ProviderInfo, kw_only=True):
     other_campus: OtherCampus = msgspec.field(default_factory=OtherCampus)
 
 
-def read(store: LearningStudioStore, bases: dict[str, str]) -> Info:
-    """Fill the answer from the world."""
+def describe(store: LearningStudioStore, bases: dict[str, str]) -> Info:
+    """Fill the answer from the world: its first application and first campus."""
     application, campus = next(iter(store.applications), None), next(iter(store.campuses), None)
     if campus is None:
         return Info(base_urls=bases)
@@ -74,11 +77,11 @@ def read(store: LearningStudioStore, bases: dict[str, str]) -> Info:
         other_campus=_other_campus(store),
     )
     if courses:
-        _describe_course(store, made)
+        _add_course(store, made)
     return made
 
 
-def _describe_course(store: LearningStudioStore, made: Info) -> None:
+def _add_course(store: LearningStudioStore, made: Info) -> None:
     course = store.courses.get(made.course_id)
     students = [user for _, user in store.members(made.course_id, "STUD") if user.active]
     made.student, made.other_student = (_person(user) for user in [*students, None, None][:2])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from lms_emulator.core.state.records import Instant, Record
-from lms_emulator.core.state.references import Reference, dangling, shared
 from lms_emulator.core.state.store import Store
 from lms_emulator.core.state.tables import Table, TableSpec
 
@@ -16,7 +15,6 @@ Role = Literal["PROF", "TA", "STUD"]
 
 ROLE_NUMBERS: dict[str, int] = {"PROF": 1, "TA": 2, "STUD": 3}
 ROLE_NAMES: dict[str, str] = {"PROF": "Professor", "TA": "Teaching Assistant", "STUD": "Student"}
-SECRET_LENGTHS = (16, 24, 32)
 
 
 class Application(Record, frozen=True, kw_only=True):
@@ -373,52 +371,3 @@ def totals(store: LearningStudioStore, course_id: int, user_id: int) -> Totals:
             earned += grade.points
             possible += item.points_possible
     return Totals(earned=earned, possible=possible, extra_credit=extra)
-
-
-REFERENCES = (
-    Reference("users", "client_string", "campuses", "client_string"),
-    Reference("terms", "client_string", "campuses", "client_string"),
-    Reference("courses", "client_string", "campuses", "client_string"),
-    Reference("courses", "term_id", "terms"),
-    Reference("enrollments", "course_id", "courses"),
-    Reference("enrollments", "user_id", "users"),
-    Reference("announcements", "course_id", "courses"),
-    Reference("gradebook_items", "course_id", "courses"),
-    Reference("grades", "gradebook_item_id", "gradebook_items"),
-    Reference("grades", "user_id", "users"),
-    Reference("custom_categories", "course_id", "courses"),
-    Reference("custom_items", "category_guid", "custom_categories", "guid"),
-    Reference("custom_items", "gradebook_item_id", "gradebook_items"),
-)
-
-
-def problems(section: Section) -> Iterator[str]:
-    """What is wrong with a well-formed section, one line each, beginning with the place."""
-    if len(section.server_key.encode()) not in SECRET_LENGTHS:
-        yield f"server_key: an AES key has 16, 24 or 32 bytes, this one has {len(section.server_key.encode())}"
-    for number, campus in enumerate(section.campuses):
-        size = len(campus.shared_secret.encode())
-        if size not in SECRET_LENGTHS:
-            yield (
-                f"campuses[{number}].shared_secret: its characters are the AES key, so it has 16, 24 or 32 bytes; "
-                f"this one has {size}"
-            )
-        if "|" in campus.client_string + campus.consumer_key:
-            yield f"campuses[{number}]: a | can be part of neither client string nor consumer key"
-    yield from shared("campuses", "consumer_key", (campus.consumer_key for campus in section.campuses))
-    yield from _references(section)
-
-
-def _references(section: Section) -> Iterator[str]:
-    yield from dangling(section, REFERENCES)
-    for number, item in enumerate(section.gradebook_items):
-        if not 0 <= item.points_possible < 1e9:
-            yield f"gradebook_items[{number}].points_possible: from 0 to a billion"
-    for number, grade in enumerate(section.grades):
-        if grade.points is not None and not 0 <= grade.points < 1e9:
-            yield f"grades[{number}].points: from 0 to a billion"
-    for number, user in enumerate(section.users):
-        if not 0 < user.id < 10**15:
-            yield f"users[{number}].id: a positive number, which stands in access tokens"
-        if "|" in user.username:
-            yield f"users[{number}].username: a | cannot be part of it, assertions are separated by it"

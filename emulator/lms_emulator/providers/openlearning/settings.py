@@ -1,4 +1,4 @@
-"""OpenLearning's behaviours that nobody outside knows for sure, each as a setting; and the sources of what is known."""
+"""OpenLearning's behaviours that nobody outside knows for sure, each as a setting; and the sources of the rest."""
 
 from __future__ import annotations
 

@@ -7,34 +7,37 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.learningstudio import representations as show
-from lms_emulator.providers.learningstudio import wire
-from lms_emulator.providers.learningstudio.credentials import Caller
-from lms_emulator.providers.learningstudio.model import Announcement, AnnouncementRead, Course
-from lms_emulator.providers.learningstudio.routes.common import (
+from lms_emulator.providers.learningstudio import refusals, wire
+from lms_emulator.providers.learningstudio import shapes as show
+from lms_emulator.providers.learningstudio.call import (
+    Call,
     body_of,
     course_named,
     day,
     field,
+    number,
     resource,
     subject,
 )
-from lms_emulator.providers.learningstudio.wire import Call
-
-_DASHBOARD = "Pearson's iOS dashboard"
+from lms_emulator.providers.learningstudio.credentials import Caller
+from lms_emulator.providers.learningstudio.model import Announcement, AnnouncementRead, Course
+from lms_emulator.providers.learningstudio.settings import DASHBOARD, android, windows
 
 
 def announcements(x: Call, caller: Caller) -> Response:
+    """GET …/announcements, with `excludeInactive` and `since`."""
     course = course_named(x, caller)
     return wire.answer({"announcements": [show.announcement(one) for one in _listed(x, course)]})
 
 
 def announcement(x: Call, caller: Caller) -> Response:
+    """GET …/announcements/ID: a list of one."""
     one = _named(x, course_named(x, caller))
     return wire.answer({"announcements": [show.announcement(one)]})
 
 
 def my_announcements(x: Call, caller: Caller) -> Response:
+    """GET /me/…/announcements: with `readstatus`."""
     user, course = subject(x, caller), course_named(x, caller)
     rows = [
         {**show.announcement(one), "readstatus": (one.id, user.id) in x.store.announcement_reads}
@@ -50,7 +53,7 @@ def put_read_status(x: Call, caller: Caller) -> Response:
     status = body_of(x, "announcementReadStatus")
     read = field(status, "markedAsRead", bool)
     if read is None:
-        raise wire.bad_request(
+        raise refusals.bad_request(
             "malformed_body", "Missing required element: markedAsRead.", check="markedAsRead is true or false"
         )
     if read:
@@ -61,7 +64,7 @@ def put_read_status(x: Call, caller: Caller) -> Response:
 
 
 def _listed(x: Call, course: Course) -> list[Announcement]:
-    """The course's announcements as the query wants them."""
+    """The course's announcements that the query asks for."""
     now, found = x.clock.now(), x.store.announcements.find("course", course.id)
     if wire.flag(x, "excludeInactive"):
         found = [one for one in found if one.start_display <= now < one.end_display]
@@ -79,38 +82,23 @@ def _listed(x: Call, course: Course) -> list[Announcement]:
 
 
 def _named(x: Call, course: Course) -> Announcement:
-    identification: str = x.path_params["announcement_id"]
-    found = None
-    if identification.isascii() and identification.isdigit() and len(identification) < 20:
-        found = x.store.announcements.get(int(identification))
+    identifier: str = x.path_params["announcement_id"]
+    announcement_id = number(identifier)
+    found = None if announcement_id is None else x.store.announcements.get(announcement_id)
     if found is None or found.course_id != course.id:
-        raise wire.not_found("Announcement", identification)
+        raise refusals.not_found("Announcement", identifier)
     return found
 
 
-ROUTES: tuple[Route, ...] = (
-    resource("GET", "/courses/{course_id}/announcements", announcements, summary="Announcements", tag="announcements"),
-    resource(
-        "GET",
-        "/courses/{course_id}/announcements/{announcement_id}",
-        announcement,
-        summary="An announcement",
-        tag="announcements",
-    ),
-    resource(
-        "GET",
-        "/me/courses/{course_id}/announcements",
-        my_announcements,
-        summary="Announcements with the user's read status",
-        source=_DASHBOARD,
-        tag="announcements",
-    ),
-    resource(
-        "PUT",
-        "/me/courses/{course_id}/announcements/{announcement_id}/readstatus",
-        put_read_status,
-        summary="Mark an announcement as read or unread",
-        source=_DASHBOARD,
-        tag="announcements",
-    ),
+_LIST = "/courses/{course_id}/announcements"
+_ONE = f"{_LIST}/{{announcement_id}}"
+
+ROUTES: tuple[Route, ...] = tuple(
+    resource(method, path, handler, summary=summary, source=source, tag="announcements")
+    for method, path, handler, summary, source in (
+        ("GET", _LIST, announcements, "Announcements", android("services/courses/FetchAnnouncementsForCourse")),
+        ("GET", _ONE, announcement, "An announcement", windows("Services/Announcements/FetchAnnouncementService")),
+        ("GET", f"/me{_LIST}", my_announcements, "Announcements with the user's read status", DASHBOARD),
+        ("PUT", f"/me{_ONE}/readstatus", put_read_status, "Mark an announcement as read or unread", DASHBOARD),
+    )
 )

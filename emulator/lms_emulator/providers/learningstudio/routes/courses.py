@@ -7,11 +7,11 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.learningstudio import representations as show
-from lms_emulator.providers.learningstudio import wire
-from lms_emulator.providers.learningstudio.credentials import Caller
-from lms_emulator.providers.learningstudio.model import Role
-from lms_emulator.providers.learningstudio.routes.common import (
+from lms_emulator.providers.learningstudio import refusals, wire
+from lms_emulator.providers.learningstudio import shapes as show
+from lms_emulator.providers.learningstudio.call import (
+    Call,
+    Handler,
     course_named,
     expansions,
     is_student,
@@ -20,15 +20,15 @@ from lms_emulator.providers.learningstudio.routes.common import (
     subject,
     user_named,
 )
-from lms_emulator.providers.learningstudio.wire import Call
-
-_COURSE_PAGE = "developer.pearson.com: Course information"
+from lms_emulator.providers.learningstudio.credentials import Caller
+from lms_emulator.providers.learningstudio.model import Role
+from lms_emulator.providers.learningstudio.settings import CRITIQUES, DASHBOARD, PORTAL, android, windows
 
 
 def course(x: Call, caller: Caller) -> Response:
-    """A course; a student may not have its students written out."""
+    """GET /courses/ID; a student may not expand its students."""
     found, expand = course_named(x, caller), expansions(x)
-    if "teachingassistances" in expand:  # spelt so on the page
+    if "teachingassistances" in expand:  # the page spells it so
         expand.add("teachingassistants")
     if "students" in expand:
         require_staff(x, caller, found, "expand=students")
@@ -39,22 +39,23 @@ def course(x: Call, caller: Caller) -> Response:
 
 
 def roster(x: Call, caller: Caller) -> Response:
+    """GET …/roster: everybody in the course."""
     found = course_named(x, caller)
     return wire.answer({"roster": [show.roster_entry(*member) for member in x.store.members(found.id)]})
 
 
 def roster_member(x: Call, caller: Caller) -> Response:
-    """One member; a student sees his teachers here, whom /users/ID hides from him."""
+    """GET …/roster/ID; a student sees teachers here, whom /users/ID hides from students."""
     found = course_named(x, caller)
     user = user_named(x, caller, x.path_params["user_id"])
     enrollment = x.store.member(found.id, user.id)
     if enrollment is None:
-        raise wire.not_found("Roster member", user.id)
+        raise refusals.not_found("Roster member", user.id)
     return wire.answer({"rosterMember": show.roster_member(x, enrollment, user)})
 
 
 def people(name: str, role: Role) -> Callable[[Call, Caller], Response]:
-    """The handler of /courses/ID/instructors and its like."""
+    """The handler of …/instructors, …/teachingAssistants or …/students."""
 
     def handler(x: Call, caller: Caller) -> Response:
         found = course_named(x, caller)
@@ -66,6 +67,7 @@ def people(name: str, role: Role) -> Callable[[Call, Caller], Response]:
 
 
 def enrolled_users(x: Call, caller: Caller) -> Response:
+    """GET …/enrolledUsers; a student sees the others without username and campus."""
     found = course_named(x, caller)
     rows = [
         {
@@ -85,13 +87,28 @@ def role(x: Call, caller: Caller) -> Response:
     found = course_named(x, caller)
     enrollment = x.store.member(found.id, user.id)
     if enrollment is None:
-        raise wire.not_found("Role", user.id, "an administrator need not be in the course")
+        raise refusals.not_found("Role", user.id, "an administrator need not be in the course")
     return wire.answer({"role": show.role(enrollment)})
 
 
 def time_zone(x: Call, caller: Caller) -> Response:
+    """GET …/timeZone, by its Windows name."""
     return wire.answer({"timeZone": {"zoneName": course_named(x, caller).time_zone}})
 
+
+_PEOPLE = f"{android('services/courses/FetchInstructorsForCourse')}; {windows('Model/Course')}"
+_OBSERVED: tuple[tuple[str, Handler, str, str], ...] = (
+    ("/courses/{course_id}/roster", roster, "Who is in a course", android("services/users/FetchRosterService")),
+    *((f"/courses/{{course_id}}/{name}", people(name, wanted), name, _PEOPLE) for name, wanted in show.PEOPLE),
+    (
+        "/courses/{course_id}/enrolledUsers",
+        enrolled_users,
+        "Enrolments",
+        windows("Services/Users/FetchEnrolledUsersService"),
+    ),
+    ("/me/courses/{course_id}/role", role, "The user's own role", f"{CRITIQUES}, isModerator"),
+    ("/me/courses/{course_id}/timeZone", time_zone, "The course's time zone", DASHBOARD),
+)
 
 ROUTES: tuple[Route, ...] = (
     resource(
@@ -100,24 +117,20 @@ ROUTES: tuple[Route, ...] = (
         course,
         summary="A course, by number or ccn=",
         evidence="documented",
-        source=_COURSE_PAGE,
+        source=f"{PORTAL}/course-information; {android('services/courses/FetchCourseByIdService')}",
         tag="courses",
     ),
-    resource("GET", "/courses/{course_id}/roster", roster, summary="Who is in a course", tag="courses"),
     resource(
         "GET",
         "/courses/{course_id}/roster/{user_id}",
         roster_member,
         summary="One member of a course",
         evidence="documented",
-        source="developer.pearson.com: Step-by-step guide, token by assertion (the route)",
+        source=f"{PORTAL}/step-step-guide-getting-token-assertion-grant-type; {CRITIQUES}, getPersonaIdByUser",
         tag="courses",
     ),
     *(
-        resource("GET", f"/courses/{{course_id}}/{name}", people(name, wanted), summary=name, tag="courses")
-        for name, wanted in show.PEOPLE
+        resource("GET", path, handler, summary=summary, source=source, tag="courses")
+        for path, handler, summary, source in _OBSERVED
     ),
-    resource("GET", "/courses/{course_id}/enrolledUsers", enrolled_users, summary="Enrolments", tag="courses"),
-    resource("GET", "/me/courses/{course_id}/role", role, summary="The user's own role", tag="courses"),
-    resource("GET", "/me/courses/{course_id}/timeZone", time_zone, summary="The course's time zone", tag="courses"),
 )

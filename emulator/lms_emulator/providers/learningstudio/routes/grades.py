@@ -8,37 +8,39 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.learningstudio import representations as show
-from lms_emulator.providers.learningstudio import wire
-from lms_emulator.providers.learningstudio.credentials import Caller
-from lms_emulator.providers.learningstudio.model import Course, Grade, GradebookItem, totals
-from lms_emulator.providers.learningstudio.routes.common import (
+from lms_emulator.providers.learningstudio import refusals, wire
+from lms_emulator.providers.learningstudio import shapes as show
+from lms_emulator.providers.learningstudio.call import (
+    NUMBER,
+    Call,
     body_of,
     both,
     course_and_subject,
-    course_named,
-    created,
     expansions,
     field,
+    number,
     require_staff,
     resource,
+    staffed_course,
 )
-from lms_emulator.providers.learningstudio.routes.items import item_named, positive
-from lms_emulator.providers.learningstudio.wire import Call
+from lms_emulator.providers.learningstudio.credentials import Caller
+from lms_emulator.providers.learningstudio.model import Course, Grade, GradebookItem, User, totals
+from lms_emulator.providers.learningstudio.routes.items import item_named, points
+from lms_emulator.providers.learningstudio.settings import PORTAL, android, java
 
-_GRADES_PAGE = "developer.pearson.com: Manage grades"
-_JAVA = "Pearson's Java library, GradeService"
+_BASICS = java("grades/GradeService")
+_GRADE = f"{_BASICS}; {android('services/grades/FetchMyGradebookItemGrade')}"
+_GRADEBOOK = f"{_BASICS}; {android('services/courses/FetchUserGradebookItemsForCourseId')}"
 
 
 # --- all grades of an item; never for students ---
 def _staffed_item(x: Call, caller: Caller) -> tuple[Course, GradebookItem]:
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "the grades of a gradebook item")
+    course = staffed_course(x, caller, "the grades of a gradebook item")
     return course, item_named(x, course)
 
 
 def grades(x: Call, caller: Caller) -> Response:
-    """`gradedStudents=1;2` picks students, `expand=user` writes them out."""
+    """GET …/grades; `gradedStudents=1;2` picks students, `expand=user` writes them out."""
     _, item = _staffed_item(x, caller)
     found = x.store.grades.find("item", item.id)
     wanted = x.query.get("gradedStudents")
@@ -49,18 +51,18 @@ def grades(x: Call, caller: Caller) -> Response:
 
 
 def grade(x: Call, caller: Caller) -> Response:
+    """GET …/grades/ID: a list of one."""
     _, item = _staffed_item(x, caller)
     return wire.answer({"grades": [show.grade(x, _grade_named(x, item), expansions(x))]})
 
 
 def create_grade(x: Call, caller: Caller) -> Response:
-    """The body names the student: `{"grade":{"gradedStudent":{"id":1},"points":10}}`."""
+    """POST …/grades; the body names the student: `{"grade":{"gradedStudent":{"id":1},"points":10}}`."""
     course, item = _staffed_item(x, caller)
     body = body_of(x, "grade")
     student = field(field(body, "gradedStudent", dict, {}), "id", int)
     if student is None:
-        raise wire.bad_request(
-            "malformed_body",
+        raise refusals.malformed_body(
             "Missing required element: gradedStudent.",
             check="gradedStudent.id",
             expected='{"grade": {"gradedStudent": {"id": 1}, "points": 10}}',
@@ -68,9 +70,9 @@ def create_grade(x: Call, caller: Caller) -> Response:
         )
     member = x.store.member(course.id, student)
     if member is None or member.role != "STUD":
-        raise wire.not_found("Student in this course", student)
+        raise refusals.not_found("Student in this course", student)
     made = _new_grade(x, item, student, body)
-    return created(
+    return wire.created(
         x,
         f"/courses/{course.id}/gradebook/gradebookItems/{item.id}/grades/{made.id}",
         {"grade": show.grade(x, made, set())},
@@ -78,30 +80,31 @@ def create_grade(x: Call, caller: Caller) -> Response:
 
 
 def update_grade(x: Call, caller: Caller) -> Response:
+    """PUT …/grades/ID; what the body leaves out stays."""
     _, item = _staffed_item(x, caller)
     _store(x, _grade_named(x, item), body_of(x, "grade"))
     return wire.no_content()
 
 
 def delete_grade(x: Call, caller: Caller) -> Response:
+    """DELETE …/grades/ID."""
     _, item = _staffed_item(x, caller)
     x.store.grades.delete(_grade_named(x, item).id)
     return wire.no_content()
 
 
 def _grade_named(x: Call, item: GradebookItem) -> Grade:
-    identification: str = x.path_params["grade_id"]
-    found = None
-    if identification.isascii() and identification.isdigit() and len(identification) < 20:
-        found = x.store.grades.get(int(identification))
+    identifier: str = x.path_params["grade_id"]
+    grade_id = number(identifier)
+    found = None if grade_id is None else x.store.grades.get(grade_id)
     if found is None or found.gradebook_item_id != item.id:
-        raise wire.not_found("Grade", identification)
+        raise refusals.not_found("Grade", identifier)
     return found
 
 
 def _new_grade(x: Call, item: GradebookItem, student: int, body: dict[str, Any]) -> Grade:
     if x.store.grade_of(item, student) is not None:
-        raise wire.bad_request(
+        raise refusals.bad_request(
             "grade_exists",
             "The student already has a grade for this item.",
             check="there is no grade yet",
@@ -113,10 +116,10 @@ def _new_grade(x: Call, item: GradebookItem, student: int, body: dict[str, Any])
 
 
 def _store(x: Call, old: Grade, body: dict[str, Any]) -> Grade:
-    points = field(body, "points", (int, float))
+    given = field(body, "points", NUMBER)
     changed = msgspec.structs.replace(
         old,
-        points=old.points if points is None else positive(points, "points"),
+        points=old.points if given is None else points(given, "points"),
         letter_grade=field(body, "letterGrade", str, old.letter_grade),
         comments=field(body, "comments", str, old.comments),
         updated=x.clock.now(),
@@ -125,47 +128,52 @@ def _store(x: Call, old: Grade, body: dict[str, Any]) -> Grade:
 
 
 # --- a user's grades ---
-def user_grade(x: Call, caller: Caller) -> Response:
+def _staffed_subject(x: Call, caller: Caller) -> tuple[Course, User]:
     course, user = course_and_subject(x, caller)
-    item = item_named(x, course)
+    require_staff(x, caller, course, "grades for writing")
+    return course, user
+
+
+def _grade_of(x: Call, item: GradebookItem, user: User, diagnosis: str | None = None) -> Grade:
     found = x.store.grade_of(item, user.id)
     if found is None:
-        raise wire.not_found("Grade", item.id)
+        raise refusals.not_found("Grade", item.id, diagnosis)
+    return found
+
+
+def user_grade(x: Call, caller: Caller) -> Response:
+    """GET …/grade: no list, unlike …/grades/ID."""
+    course, user = course_and_subject(x, caller)
+    found = _grade_of(x, item_named(x, course), user)
     return wire.answer({"grade": show.grade(x, found, expansions(x))})
 
 
 def create_user_grade(x: Call, caller: Caller) -> Response:
-    course, user = course_and_subject(x, caller)
-    require_staff(x, caller, course, "grades for writing")
+    """POST …/grade, refused if there is a grade already."""
+    course, user = _staffed_subject(x, caller)
     item, body = item_named(x, course), body_of(x, "grade")
     made = _new_grade(x, item, user.id, body)
     path = f"/users/{user.id}/courses/{course.id}/gradebook/gradebookItems/{item.id}/grade"
-    return created(x, path, {"grade": show.grade(x, made, set())})
+    return wire.created(x, path, {"grade": show.grade(x, made, set())})
 
 
 def update_user_grade(x: Call, caller: Caller) -> Response:
-    course, user = course_and_subject(x, caller)
-    require_staff(x, caller, course, "grades for writing")
-    item = item_named(x, course)
-    found = x.store.grade_of(item, user.id)
-    if found is None:
-        raise wire.not_found("Grade", item.id, "there is no grade yet; create it with POST")
+    """PUT …/grade; what the body leaves out stays."""
+    course, user = _staffed_subject(x, caller)
+    found = _grade_of(x, item_named(x, course), user, "there is no grade yet; create it with POST")
     _store(x, found, body_of(x, "grade"))
     return wire.no_content()
 
 
 def delete_user_grade(x: Call, caller: Caller) -> Response:
-    course, user = course_and_subject(x, caller)
-    require_staff(x, caller, course, "grades for writing")
-    item = item_named(x, course)
-    found = x.store.grade_of(item, user.id)
-    if found is None:
-        raise wire.not_found("Grade", item.id)
-    x.store.grades.delete(found.id)
+    """DELETE …/grade."""
+    course, user = _staffed_subject(x, caller)
+    x.store.grades.delete(_grade_of(x, item_named(x, course), user).id)
     return wire.no_content()
 
 
 def user_gradebook_items(x: Call, caller: Caller) -> Response:
+    """GET …/userGradebookItems; `expand=grade` writes the grades out."""
     course, user = course_and_subject(x, caller)
     expand = expansions(x)
     items = x.store.gradebook_items.find("course", course.id)
@@ -173,26 +181,26 @@ def user_gradebook_items(x: Call, caller: Caller) -> Response:
 
 
 def user_gradebook_item(x: Call, caller: Caller) -> Response:
-    """By its id, `{userId}-{gradebook item's id}`."""
+    """GET …/userGradebookItems/ID, where ID is `{userId}-{gradebook item's id}`."""
     course, user = course_and_subject(x, caller)
-    identification: str = x.path_params["user_gradebook_item_id"]
-    number, _, item_id = identification.partition("-")
+    identifier: str = x.path_params["user_gradebook_item_id"]
+    user_id, _, item_id = identifier.partition("-")
     item = x.store.gradebook_items.get(item_id.lower())
-    if number != str(user.id) or item is None or item.course_id != course.id:
-        raise wire.not_found("User gradebook item", identification)
+    if user_id != str(user.id) or item is None or item.course_id != course.id:
+        raise refusals.not_found("User gradebook item", identifier)
     return wire.answer({"userGradebookItems": [show.user_gradebook_item(x, item, user, expansions(x))]})
 
 
 # --- the course to date ---
 def course_grade_to_date(x: Call, caller: Caller) -> Response:
+    """GET …/courseGradeToDate: what has been graded so far, added up."""
     course, user = course_and_subject(x, caller)
     return wire.answer({"courseGradeToDate": show.course_grade(totals(x.store, course.id, user.id))})
 
 
 def roster_course_grades_to_date(x: Call, caller: Caller) -> Response:
-    """Every student's; `Student.ID=1,2` picks some, `offset` and `limit` a part."""
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "the grades of all students")
+    """GET …/rosterCourseGradesToDate: every student's; `Student.ID=1,2`, `offset` and `limit` pick some."""
+    course = staffed_course(x, caller, "the grades of all students")
     students = [user for _, user in x.store.members(course.id, "STUD")]
     wanted = x.query.get("Student.ID")
     if wanted is not None:
@@ -214,9 +222,8 @@ def _count(x: Call, name: str, default: int) -> int:
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise wire.bad_request(
-            "malformed_number", f"Invalid value for {name}.", check=name, expected="a whole number", got=text
-        )
+        message = f"Invalid value for {name}."
+        raise refusals.bad_request("malformed_number", message, check=name, expected="a whole number", got=text)
     return int(text)
 
 
@@ -243,7 +250,7 @@ ROUTES: tuple[Route, ...] = (
             handler,
             summary=summary,
             evidence="documented",
-            source=_GRADES_PAGE,
+            source=f"{PORTAL}/grades-learningstudio/manage-grades",
             tag="grades",
         )
         for book in ("", "/gradebook")
@@ -253,7 +260,7 @@ ROUTES: tuple[Route, ...] = (
         route
         for book in ("", "/gradebook")
         for method, handler, summary in _ONE
-        for route in both(method, f"/courses/{{course_id}}{book}{_ITEM}/grade", handler, summary=summary, source=_JAVA)
+        for route in both(method, f"/courses/{{course_id}}{book}{_ITEM}/grade", handler, summary=summary, source=_GRADE)
     ),
     *(
         route
@@ -263,16 +270,22 @@ ROUTES: tuple[Route, ...] = (
             ("/userGradebookItems/{user_gradebook_item_id}", user_gradebook_item),
         )
         for route in both(
-            "GET", f"/courses/{{course_id}}{book}{path}", handler, summary="A user's gradebook", source=_JAVA
+            "GET", f"/courses/{{course_id}}{book}{path}", handler, summary="A user's gradebook", source=_GRADEBOOK
         )
     ),
-    *both("GET", "/courses/{course_id}/courseGradeToDate", course_grade_to_date, summary="Course grade to date"),
+    *both(
+        "GET",
+        "/courses/{course_id}/courseGradeToDate",
+        course_grade_to_date,
+        summary="Course grade to date",
+        source=_BASICS,
+    ),
     resource(
         "GET",
         "/courses/{course_id}/gradebook/rosterCourseGradesToDate",
         roster_course_grades_to_date,
         summary="Course grades to date of all students (the body's shape is chosen)",
-        source=_JAVA,
+        source=_BASICS,
         tag="grades",
     ),
 )

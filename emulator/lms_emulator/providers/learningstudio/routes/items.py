@@ -8,44 +8,45 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.learningstudio import representations as show
-from lms_emulator.providers.learningstudio import wire
-from lms_emulator.providers.learningstudio.credentials import Caller
-from lms_emulator.providers.learningstudio.model import Course, CustomCategory, CustomItem, GradebookItem
-from lms_emulator.providers.learningstudio.routes.common import (
+from lms_emulator.providers.learningstudio import refusals, wire
+from lms_emulator.providers.learningstudio import shapes as show
+from lms_emulator.providers.learningstudio.call import (
+    NUMBER,
+    Call,
     body_of,
     course_named,
-    created,
     field,
-    require_staff,
+    number,
     resource,
+    staffed_course,
 )
-from lms_emulator.providers.learningstudio.wire import Call
-
-_NUMBER = (int, float)
-_JAVA = "Pearson's Java library, GradeService"
+from lms_emulator.providers.learningstudio.credentials import Caller
+from lms_emulator.providers.learningstudio.model import Course, CustomCategory, CustomItem, GradebookItem
+from lms_emulator.providers.learningstudio.settings import PORTAL, android, java
 
 
 def gradebook_items(x: Call, caller: Caller) -> Response:
+    """GET …/gradebookItems: the columns of the gradebook."""
     course = course_named(x, caller)
     items = x.store.gradebook_items.find("course", course.id)
     return wire.answer({"gradebookItems": [show.gradebook_item(x, item) for item in items]})
 
 
 def gradebook_item(x: Call, caller: Caller) -> Response:
+    """GET …/gradebookItems/ID: a list of one."""
     item = item_named(x, course_named(x, caller))
     return wire.answer({"gradebookItems": [show.gradebook_item(x, item)]})
 
 
 def update_gradebook_item(x: Call, caller: Caller) -> Response:
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "the gradebook's items for writing")
+    """PUT …/gradebookItems/ID; what the body leaves out stays."""
+    course = staffed_course(x, caller, "the gradebook's items for writing")
     item = item_named(x, course)
     body = body_of(x, "gradebookItem")
     changed = msgspec.structs.replace(
         item,
         title=field(body, "title", str, item.title),
-        points_possible=positive(field(body, "pointsPossible", _NUMBER, item.points_possible), "pointsPossible"),
+        points_possible=points(field(body, "pointsPossible", NUMBER, item.points_possible), "pointsPossible"),
         is_included_in_grade=field(body, "isIncludedInGrade", bool, item.is_included_in_grade),
         is_extra_credit=field(body, "isExtraCredit", bool, item.is_extra_credit),
     )
@@ -54,30 +55,29 @@ def update_gradebook_item(x: Call, caller: Caller) -> Response:
 
 
 def gradebook_item_of_item(x: Call, caller: Caller) -> Response:
-    """The column of a course item, `{"gradebookItem": …}` without a list."""
+    """GET …/items/ID/gradebookItem: the column that grades a course item, without a list around it."""
     course = course_named(x, caller)
-    identification: str = x.path_params["item_id"]
-    found = None
-    if identification.isascii() and identification.isdigit() and len(identification) < 20:
-        found = x.store.gradebook_items.first("item", (course.id, int(identification)))
+    identifier: str = x.path_params["item_id"]
+    item_id = number(identifier)
+    found = None if item_id is None else x.store.gradebook_items.first("item", (course.id, item_id))
     if found is None:
-        raise wire.not_found("Gradebook item", identification)
+        raise refusals.not_found("Gradebook item", identifier)
     return wire.answer({"gradebookItem": show.gradebook_item(x, found)})
 
 
 def item_named(x: Call, course: Course) -> GradebookItem:
-    """The gradebook item of the path, which has to be of the course."""
-    identification: str = x.path_params["gradebook_item_id"]
-    found = x.store.gradebook_items.get(identification.lower()) or x.store.gradebook_items.get(identification)
+    """The gradebook item of the path, which must belong to the course."""
+    identifier: str = x.path_params["gradebook_item_id"]
+    found = x.store.gradebook_items.get(identifier.lower()) or x.store.gradebook_items.get(identifier)
     if found is None or found.course_id != course.id:
-        raise wire.not_found("Gradebook item", identification)
+        raise refusals.not_found("Gradebook item", identifier)
     return found
 
 
-def positive(value: float, name: str) -> float:
+def points(value: float, name: str) -> float:
     """A number of points: finite, not negative, below a billion."""
     if not 0 <= value < 1e9:
-        raise wire.bad_request(
+        raise refusals.bad_request(
             "malformed_body", f"Invalid value for {name}.", check=name, expected="0 or more", got=str(value)
         )
     return float(value)
@@ -85,20 +85,21 @@ def positive(value: float, name: str) -> float:
 
 # --- custom categories and items ---
 def categories(x: Call, caller: Caller) -> Response:
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "custom categories")
+    """GET …/customCategories."""
+    course = staffed_course(x, caller, "custom categories")
     found = x.store.custom_categories.find("course", course.id)
     return wire.answer({"customCategories": [_category(x, category) for category in found]})
 
 
 def category(x: Call, caller: Caller) -> Response:
+    """GET …/customCategories/ID: a list of one."""
     found = _category_named(x, course_named(x, caller))
     return wire.answer({"customCategories": [_category(x, found)]})
 
 
 def create_category(x: Call, caller: Caller) -> Response:
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "custom categories")
+    """POST …/customCategories; the wrapper of the body is plural, that of the answer is not."""
+    course = staffed_course(x, caller, "custom categories")
     body = body_of(x, "customCategories")
     made = CustomCategory(
         guid=x.ids.uuid(),
@@ -108,12 +109,12 @@ def create_category(x: Call, caller: Caller) -> Response:
     )
     x.store.custom_categories.put(made)
     path = f"/courses/{course.id}/gradebook/customCategories/{made.guid}"
-    return created(x, path, {"customCategory": _category(x, made)})
+    return wire.created(x, path, {"customCategory": _category(x, made)})
 
 
 def update_category(x: Call, caller: Caller) -> Response:
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "custom categories")
+    """PUT …/customCategories/ID; what the body leaves out stays."""
+    course = staffed_course(x, caller, "custom categories")
     found, body = _category_named(x, course), body_of(x, "customCategories")
     changed = msgspec.structs.replace(
         found,
@@ -125,9 +126,8 @@ def update_category(x: Call, caller: Caller) -> Response:
 
 
 def delete_category(x: Call, caller: Caller) -> Response:
-    """With its items and their grades."""
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "custom categories")
+    """DELETE …/customCategories/ID, with its items and their grades."""
+    course = staffed_course(x, caller, "custom categories")
     found = _category_named(x, course)
     for item in x.store.custom_items.find("category", found.guid):
         _remove(x, item)
@@ -136,34 +136,33 @@ def delete_category(x: Call, caller: Caller) -> Response:
 
 
 def custom_items(x: Call, caller: Caller) -> Response:
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "custom items")
+    """GET …/customItems of one category."""
+    course = staffed_course(x, caller, "custom items")
     found = x.store.custom_items.find("category", _category_named(x, course).guid)
     return wire.answer({"customItems": [_custom_item(x, course, item) for item in found]})
 
 
 def custom_item(x: Call, caller: Caller) -> Response:
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "custom items")
+    """GET …/customItems/ID: a list of one."""
+    course = staffed_course(x, caller, "custom items")
     return wire.answer({"customItems": [_custom_item(x, course, _custom_item_named(x, course))]})
 
 
 def custom_gradebook_item(x: Call, caller: Caller) -> Response:
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "custom items")
+    """GET …/customItems/ID/gradebookItem: the column that the custom item is."""
+    course = staffed_course(x, caller, "custom items")
     item = x.store.gradebook_items.get(_custom_item_named(x, course).gradebook_item_id)
     if item is None:
-        raise wire.not_found("Gradebook item", x.path_params["custom_item_id"])
+        raise refusals.not_found("Gradebook item", x.path_params["custom_item_id"])
     return wire.answer({"gradebookItem": show.gradebook_item(x, item)})
 
 
 def create_custom_item(x: Call, caller: Caller) -> Response:
-    """A custom item is a column of the gradebook too, and can be graded."""
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "custom items")
+    """POST …/customItems; a custom item is a column of the gradebook too, and can be graded."""
+    course = staffed_course(x, caller, "custom items")
     parent = _category_named(x, course)
     if not parent.is_assignable:
-        raise wire.bad_request(
+        raise refusals.bad_request(
             "category_not_assignable",
             "The category is not assignable.",
             check="isAssignable of the category",
@@ -177,7 +176,7 @@ def create_custom_item(x: Call, caller: Caller) -> Response:
         course_id=course.id,
         item_id=x.store.next_number("gradebook_items", "item_id"),
         title=field(body, "title", str, parent.title),
-        points_possible=positive(field(body, "pointsPossible", _NUMBER, 0), "pointsPossible"),
+        points_possible=points(field(body, "pointsPossible", NUMBER, 0), "pointsPossible"),
         is_included_in_grade=field(body, "isIncludedInGrade", bool, True),
         is_extra_credit=field(body, "isExtraCredit", bool, False),
         type="customItem",
@@ -193,12 +192,12 @@ def create_custom_item(x: Call, caller: Caller) -> Response:
     )
     x.store.custom_items.put(made)
     path = f"/courses/{course.id}/gradebook/customCategories/{parent.guid}/customItems/{made.guid}"
-    return created(x, path, {"customItem": _custom_item(x, course, made)})
+    return wire.created(x, path, {"customItem": _custom_item(x, course, made)})
 
 
 def delete_custom_item(x: Call, caller: Caller) -> Response:
-    course = course_named(x, caller)
-    require_staff(x, caller, course, "custom items")
+    """DELETE …/customItems/ID, with its column and grades."""
+    course = staffed_course(x, caller, "custom items")
     _remove(x, _custom_item_named(x, course))
     return wire.no_content()
 
@@ -213,24 +212,24 @@ def _remove(x: Call, item: CustomItem) -> None:
 def _title(body: dict[str, Any]) -> str:
     title: str = field(body, "title", str, "")
     if not title:
-        raise wire.bad_request("malformed_body", "Missing required element: title.", check="title is there")
+        raise refusals.malformed_body("Missing required element: title.", check="title is there")
     return title
 
 
 def _category_named(x: Call, course: Course) -> CustomCategory:
-    identification: str = x.path_params["category_id"]
-    found = x.store.custom_categories.get(identification.lower())
+    identifier: str = x.path_params["category_id"]
+    found = x.store.custom_categories.get(identifier.lower())
     if found is None or found.course_id != course.id:
-        raise wire.not_found("Custom category", identification)
+        raise refusals.not_found("Custom category", identifier)
     return found
 
 
 def _custom_item_named(x: Call, course: Course) -> CustomItem:
     parent = _category_named(x, course)
-    identification: str = x.path_params["custom_item_id"]
-    found = x.store.custom_items.get(identification.lower())
+    identifier: str = x.path_params["custom_item_id"]
+    found = x.store.custom_items.get(identifier.lower())
     if found is None or found.category_guid != parent.guid:
-        raise wire.not_found("Custom item", identification)
+        raise refusals.not_found("Custom item", identifier)
     return found
 
 
@@ -270,6 +269,7 @@ ROUTES: tuple[Route, ...] = (
                 f"/courses/{{course_id}}{book}/gradebookItems",
                 gradebook_items,
                 summary="The gradebook's items",
+                source=android("services/courses/FetchGradebookItemsForCourseId"),
                 tag="gradebook",
             ),
             resource(
@@ -277,6 +277,7 @@ ROUTES: tuple[Route, ...] = (
                 f"/courses/{{course_id}}{book}/gradebookItems/{{gradebook_item_id}}",
                 gradebook_item,
                 summary="One gradebook item",
+                source=android("services/grades/FetchGradebookItemByGuid"),
                 tag="gradebook",
             ),
             resource(
@@ -284,7 +285,7 @@ ROUTES: tuple[Route, ...] = (
                 f"/courses/{{course_id}}{book}/gradebookItems/{{gradebook_item_id}}",
                 update_gradebook_item,
                 summary="Change a gradebook item",
-                source=_JAVA,
+                source=java("grades/GradeService"),
                 tag="gradebook",
             ),
         )
@@ -295,11 +296,11 @@ ROUTES: tuple[Route, ...] = (
         gradebook_item_of_item,
         summary="The gradebook item of a course item",
         evidence="documented",
-        source="developer.pearson.com: Gradebook integration",
+        source=f"{PORTAL}/common-integration-use-cases/gradebook-integration",
         tag="gradebook",
     ),
     *(
-        resource(method, path, handler, summary=summary, source=_JAVA, tag="custom categories")
+        resource(method, path, handler, summary=summary, source=java("grades/GradeService"), tag="custom categories")
         for method, path, handler, summary in (
             ("GET", _CATEGORIES, categories, "Custom categories"),
             ("POST", _CATEGORIES, create_category, "Add a custom category"),

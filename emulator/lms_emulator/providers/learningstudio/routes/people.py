@@ -5,24 +5,26 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.learningstudio import representations as show
-from lms_emulator.providers.learningstudio import wire
-from lms_emulator.providers.learningstudio.credentials import Caller, identify, require
-from lms_emulator.providers.learningstudio.model import User
-from lms_emulator.providers.learningstudio.routes.common import (
+from lms_emulator.providers.learningstudio import refusals, wire
+from lms_emulator.providers.learningstudio import shapes as show
+from lms_emulator.providers.learningstudio.call import (
+    Call,
+    Handler,
     both,
     check_campus,
     days,
     expansions,
-    other_user,
+    number,
     resource,
     subject,
 )
-from lms_emulator.providers.learningstudio.wire import Call
+from lms_emulator.providers.learningstudio.credentials import Caller, identify, require
+from lms_emulator.providers.learningstudio.model import User
+from lms_emulator.providers.learningstudio.settings import CRITIQUES, DASHBOARD, android, java
 
 
 def system_date_time(x: Call) -> Response:
-    """GET /systemDateTime: for clients whose clock is wrong. Wrong credentials are refused here too."""
+    """GET /systemDateTime, for clients whose clock is wrong. Wrong credentials are refused here too."""
     (identify if x.settings.anonymous_system_date_time else require)(x)
     value = wire.instant(x.clock.now())
     if wire.wants_xml(x):
@@ -32,26 +34,28 @@ def system_date_time(x: Call) -> Response:
 
 
 def me(x: Call, caller: Caller) -> Response:
+    """GET /me; the only user that is no list of one."""
     return wire.answer({"me": show.user(x, subject(x, caller))})
 
 
 def user(x: Call, caller: Caller) -> Response:
+    """GET /users/ID: a list of one."""
     return wire.answer({"users": [show.user(x, _visible(x, caller))]})
 
 
 def _visible(x: Call, caller: Caller) -> User:
-    """The user of the path, if the caller may see him; who teaches may look up anybody of the campus."""
+    """The user of the path, if the caller may see them; anybody who teaches may look up the whole campus."""
     found = subject(x, caller)
     own = caller.user
     if own is None or own.id == found.id or own.administrator:
         return found
     if not any(enrollment.role != "STUD" for enrollment in x.store.enrollments.find("user", own.id)):
-        raise other_user(found.id)
+        raise refusals.other_user(found.id)
     return found
 
 
 def courses(x: Call, caller: Caller) -> Response:
-    """A user's courses, between dates if asked."""
+    """A user's courses: all, or those that start or end between two dates."""
     starts, ends = days(x, "startDatesBetween"), days(x, "endDatesBetween")
     expand = expansions(x)
     found = [
@@ -64,7 +68,7 @@ def courses(x: Call, caller: Caller) -> Response:
 
 
 def current_courses(x: Call, caller: Caller) -> Response:
-    """The list that the mobile site of 2011 read."""
+    """The list of courses that the mobile site of 2011 read."""
     now = x.clock.now()
     found = [
         {
@@ -92,33 +96,50 @@ def classmates(x: Call, caller: Caller) -> Response:
 
 
 def terms(x: Call, caller: Caller) -> Response:
+    """The terms of a user's courses, each once."""
     return wire.answer({"terms": [show.term(x, term) for term in x.store.terms_of(_visible(x, caller))]})
 
 
 def term(x: Call, caller: Caller) -> Response:
-    identification: str = x.path_params["term_id"]
-    found = x.store.terms.get(int(identification)) if identification.isascii() and identification.isdigit() else None
+    """GET /terms/ID: a list of one."""
+    identifier: str = x.path_params["term_id"]
+    term_id = number(identifier)
+    found = None if term_id is None else x.store.terms.get(term_id)
     if found is None:
-        raise wire.not_found("Term", identification)
-    check_campus(x, caller, found.client_string, "Term", identification)
+        raise refusals.not_found("Term", identifier)
+    check_campus(x, caller, found.client_string, "Term", identifier)
     return wire.answer({"terms": [show.term(x, found)]})
 
 
-ROUTES = (
+_CLASSMATES = f"{CRITIQUES}, getPersonaIdByUser (names the path, the body is chosen)"
+_TERM_LINK = "PearsonLearningStudio/mobile2-windows7 eCollegeWP7/ECollegeAPI/Model/Boilerplate/TermLink.cs"
+_OBSERVED: tuple[tuple[str, Handler, str, str], ...] = (
+    ("/me", me, "The user of the access token", android("services/users/FetchMeService")),
+    ("/users/{user_id}", user, "A user, by number or loginid=", android("services/users/FetchUserByIdService")),
+    (
+        "/me/currentcourses_moby",
+        current_courses,
+        "Courses of today (2011)",
+        android("services/courses/FetchMyCoursesService"),
+    ),
+)
+
+ROUTES: tuple[Route, ...] = (
     Route(
         methods=("GET",),
         path="/systemDateTime",
         handler=system_date_time,
         evidence="observed",
-        source="Pearson's Java and Python libraries, 2014",
+        source=java("core/BasicService"),
         summary="The server's clock, as JSON or XML",
         tag="system",
     ),
-    resource("GET", "/me", me, summary="The user of the access token", tag="users"),
-    resource("GET", "/users/{user_id}", user, summary="A user, by number or loginid=", tag="users"),
-    *both("GET", "/courses", courses, summary="A user's courses"),
-    resource("GET", "/me/currentcourses_moby", current_courses, summary="Courses of today (2011)", tag="users"),
-    *both("GET", "/classmates", classmates, summary="Students in the same courses"),
-    *both("GET", "/terms", terms, summary="The terms of a user's courses"),
-    resource("GET", "/terms/{term_id}", term, summary="A term", evidence="inferred", tag="terms"),
+    *(
+        resource("GET", path, handler, summary=summary, source=source, tag="users")
+        for path, handler, summary, source in _OBSERVED
+    ),
+    *both("GET", "/courses", courses, summary="A user's courses", source=f"{CRITIQUES}, getCourses; {DASHBOARD}"),
+    *both("GET", "/classmates", classmates, summary="Students in the same courses", source=_CLASSMATES),
+    *both("GET", "/terms", terms, summary="The terms of a user's courses", source=f"{CRITIQUES}, getCourses"),
+    resource("GET", "/terms/{term_id}", term, summary="A term", evidence="inferred", source=_TERM_LINK, tag="terms"),
 )

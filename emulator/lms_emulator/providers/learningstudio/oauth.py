@@ -1,4 +1,4 @@
-"""The rules of `POST /token` and of the flow of 2010: who gets an access token, and why not."""
+"""Grants and tokens: `POST /token` and the flow of 2010; who gets an access token, and why not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from lms_emulator.providers.learningstudio import wire
+from lms_emulator.providers.learningstudio import refusals
+from lms_emulator.providers.learningstudio.call import Call
 from lms_emulator.providers.learningstudio.credentials import remember
 from lms_emulator.providers.learningstudio.model import (
     AccessGrant,
@@ -19,7 +20,7 @@ from lms_emulator.providers.learningstudio.model import (
     RefreshToken,
     User,
 )
-from lms_emulator.providers.learningstudio.wire import Call
+from lms_emulator.providers.learningstudio.wire import instant
 from lms_emulator.signing.pearson import (
     ASSERTION_FIELDS,
     ASSERTION_TYPE_SOURCED_ID,
@@ -37,7 +38,7 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 # --- issuing ---
 def issue(x: Call, application: Application, user: User, *, refreshable: bool) -> dict[str, object]:
-    """Make and keep an access token (and a refresh token); the answer's body."""
+    """Issue an access token, and a refresh token if it is `refreshable`. Returns the body of the answer."""
     now = x.clock.now()
     seconds = x.settings.access_token_seconds
     expires = now + timedelta(seconds=seconds)
@@ -79,22 +80,22 @@ def _refresh_token(x: Call, application: Application, user: User, access_token: 
 
 # --- assertion ---
 def by_assertion(x: Call, assertion_type: str, text: str) -> tuple[Application, User]:
-    """Whom a signed assertion stands for. Checks in the order that gives the most useful message."""
+    """The application and user of a signed assertion. The order of the checks gives the most useful message."""
     if assertion_type not in ASSERTION_TYPES:
-        raise wire.unsupported_assertion_type(x, assertion_type, ASSERTION_TYPES)
+        raise refusals.unsupported_assertion_type(x, assertion_type, ASSERTION_TYPES)
     signed = _parsed(x, text)
     assertion = signed.assertion
     sent = _moment(x, assertion)
     campus = x.store.campuses.first("consumer_key", assertion.consumer_key)
     if campus is None:
-        raise wire.unknown_keys(
+        raise refusals.unknown_keys(
             x, "consumerKey is a campus's", assertion.consumer_key, _misplaced(x, assertion, signed.signature)
         )
     _check_signature(x, signed, campus)
     x.check("assertion: the signature is that of the campus's shared secret")
     application = x.store.applications.get(assertion.application_id)
     if application is None or not application.active:
-        raise wire.unknown_keys(x, "applicationId is known and active", assertion.application_id)
+        raise refusals.unknown_keys(x, "applicationId is known and active", assertion.application_id)
     _check_campus(x, assertion, campus)
     x.check("assertion: consumerKey, applicationId and clientString belong together")
     _check_window(x, sent)
@@ -103,7 +104,7 @@ def by_assertion(x: Call, assertion_type: str, text: str) -> tuple[Application, 
     if x.settings.assertion_reuse == "refuse" and not remember(
         x, campus.consumer_key, f"assertion {signed.signature.lower()}", 2 * x.settings.assertion_window_seconds + 1
     ):
-        raise wire.assertion_reused(x)
+        raise refusals.assertion_reused(x)
     return application, user
 
 
@@ -116,15 +117,15 @@ def _parsed(x: Call, text: str) -> SignedAssertion:
             diagnosis = "the assertion is percent-encoded twice"
         elif text.count("|") == 5:
             diagnosis = "the signature is missing: append | and the hex CMAC-AES"
-        raise wire.malformed_assertion(x, str(malformed), text, diagnosis) from None
+        raise refusals.malformed_assertion(x, text, diagnosis) from None
     assertion = signed.assertion
     known = x.store.campuses.get(assertion.client_string) is not None
-    # There may be people and campuses whose names begin with a bracket.
+    # Names of people and campuses may begin with a bracket.
     real = known and _is_somebody(x, assertion)
     values = (*assertion.text.split("|"), signed.signature)
     for name, value in zip(ASSERTION_FIELDS, values, strict=True):
         if value.startswith("{") and not (name == "clientString" and known) and not (name == "userName" and real):
-            raise wire.placeholder(name, value)
+            raise refusals.placeholder(name, value)
     return signed
 
 
@@ -147,12 +148,12 @@ def _moment(x: Call, assertion: Assertion) -> datetime:
         elif sent.isdigit():
             diagnosis = "the timestamp is a Unix time; write YYYY-MM-DDTHH:MM:SSZ"
         elif not sent.endswith("Z"):
-            diagnosis = "the timestamp has to be UTC and to end in Z"
-        raise wire.malformed_assertion(x, str(malformed), sent, diagnosis) from None
+            diagnosis = "the timestamp must be in UTC and end in Z"
+        raise refusals.malformed_assertion(x, sent, diagnosis) from None
 
 
 def _misplaced(x: Call, assertion: Assertion, signature: str) -> str | None:
-    """Which known value stands in a wrong field."""
+    """Which known value is in the wrong field."""
     homes = dict.fromkeys((application.id for application in x.store.applications), "applicationId")
     for campus in x.store.campuses:
         homes[campus.consumer_key] = "consumerKey"
@@ -160,12 +161,12 @@ def _misplaced(x: Call, assertion: Assertion, signature: str) -> str | None:
     values = (*assertion.text.split("|"), signature)
     for name, value in zip(ASSERTION_FIELDS, values, strict=True):
         home = homes.get(value)
-        # An application may well be named after its campus, and so may a user.
+        # An application may well have the name of its campus, and so may a user.
         likely = name != "applicationName" and (name != "userName" or assertion.client_string not in homes)
         if home is not None and home != name and likely:
-            return f"the {home} stands in the place of the {name}; the order is {'|'.join(ASSERTION_FIELDS)}"
+            return f"the {home} is in the place of the {name}; the order is {'|'.join(ASSERTION_FIELDS)}"
     first = homes.get(assertion.application_name)
-    return f"the {first} stands in the place of the applicationName" if first else None
+    return f"the {first} is in the place of the applicationName" if first else None
 
 
 def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
@@ -185,8 +186,13 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
                 diagnosis = f"it was signed with the secret of the campus {other.client_string}"
     if diagnosis is None and sent.lower() == right:
         diagnosis = "the hex digits are in upper case"
-    raise wire.assertion_signature(
-        x, right, sent, signed.assertion.text, diagnosis or _misplaced(x, signed.assertion, sent)
+    text = x.notes["signed_string"] = signed.assertion.text
+    raise refusals.assertion_signature(
+        x,
+        check=f"signature is the hex CMAC-AES of {text!r}",
+        expected=right,
+        got=sent,
+        diagnosis=diagnosis or _misplaced(x, signed.assertion, sent),
     )
 
 
@@ -200,7 +206,7 @@ def _check_campus(x: Call, assertion: Assertion, campus: Campus) -> None:
         diagnosis = f"the client string is written {campus.client_string}"
     else:
         diagnosis = _misplaced(x, assertion, "") or f"these keys belong to {campus.client_string}"
-    raise wire.unknown_keys(x, "clientString is the campus of the consumer key", got, diagnosis)
+    raise refusals.unknown_keys(x, "clientString is the campus of the consumer key", got, diagnosis)
 
 
 def _check_window(x: Call, sent: datetime) -> None:
@@ -210,13 +216,13 @@ def _check_window(x: Call, sent: datetime) -> None:
     if abs(away) <= window:
         return
     direction = "ahead of" if away > 0 else "behind"
-    diagnosis = f"the server's time is {wire.instant(now)}; the assertion is {abs(away)} s {direction} it"
+    diagnosis = f"the server's time is {instant(now)}; the assertion is {abs(away)} s {direction} it"
     quarters = round(away / 900)
     if 0 < abs(quarters) <= 56 and abs(away - quarters * 900) <= window:
         sign, minutes = "+" if quarters > 0 else "-", abs(quarters) * 15
         zone = f"UTC{sign}{minutes // 60:02}:{minutes % 60:02}"
-        diagnosis += f": local time ({zone}) with a Z behind it? The timestamp has to be UTC"
-    raise wire.assertion_time(x, sent, now, diagnosis)
+        diagnosis += f": was it local time ({zone}) with a Z after it? The timestamp must be in UTC"
+    raise refusals.assertion_time(x, sent, diagnosis)
 
 
 def _asserted_user(x: Call, assertion_type: str, assertion: Assertion) -> User:
@@ -233,54 +239,54 @@ def _asserted_user(x: Call, assertion_type: str, assertion: Assertion) -> User:
     if user is not None:
         diagnosis = "the user is not active"
     elif "\\" in name:
-        diagnosis = "an assertion has the bare username; clientString\\username belongs to the password grant"
+        diagnosis = "an assertion has the username alone; clientString\\username belongs to the password grant"
     elif other is not None:
         diagnosis = f"with this assertion_type the fifth field is {kind}; the value fits the other assertion_type"
     elif name.isdigit() and x.store.users.get(int(name[:18])) is not None:
         diagnosis = "the fifth field is the username, not the user's number"
     elif x.store.user_named(assertion.client_string, name.strip(), ignore_case=True) is not None:
-        diagnosis = "the username differs in case or blanks from the one on record"
-    raise wire.unknown_user(x, name, diagnosis)
+        diagnosis = "the username on record differs in case or white space"
+    raise refusals.unknown_user(x, name, diagnosis)
 
 
 # --- password and refresh ---
 def application_of(x: Call, client_id: str) -> Application:
     """The application of a `client_id`."""
     if client_id.startswith("{"):
-        raise wire.placeholder("client_id", client_id)
+        raise refusals.placeholder("client_id", client_id)
     application = x.store.applications.get(client_id)
     if application is None or not application.active:
         diagnosis = None
         if x.store.campuses.first("consumer_key", client_id) is not None:
             diagnosis = "client_id is the application id; this is a campus's consumer key"
-        raise wire.unknown_keys(x, "client_id is an application that is known and active", client_id, diagnosis)
+        raise refusals.unknown_keys(x, "client_id is an application that is known and active", client_id, diagnosis)
     return application
 
 
 def by_password(x: Call, username: str, password: str) -> User:
     """The user of `clientString\\username` with this password."""
     if "\\" not in username:
-        raise wire.username_without_client_string(x, username)
+        raise refusals.username_without_client_string(x, username)
     parts = username.split("\\")
-    # A client string may have a backslash of its own.
+    # A client string may itself contain a backslash.
     splits = [("\\".join(parts[:n]), "\\".join(parts[n:])) for n in range(1, len(parts))]
     known = [split for split in splits if x.store.campuses.get(split[0]) is not None]
     if not known and username.startswith("{"):
-        raise wire.placeholder("username", username)
+        raise refusals.placeholder("username", username)
     return by_login(x, *(known or splits)[0], password)
 
 
 def by_login(x: Call, client_string: str, name: str, password: str) -> User:
     """The user with this login id and password in a campus."""
     if x.store.campuses.get(client_string) is None:
-        raise wire.bad_password(x, "the client string is a campus's", client_string)
+        raise refusals.bad_password(x, "the client string is a campus's", client_string)
     user = x.store.user_named(client_string, name, ignore_case=x.settings.username_case == "ignored")
     if user is None:
-        raise wire.bad_password(x, "the user exists in the campus", name)
+        raise refusals.bad_password(x, "the user exists in the campus", name)
     if not user.active:
-        raise wire.bad_password(x, "the user is active", name)
+        raise refusals.bad_password(x, "the user is active", name)
     if not user.password or not hmac.compare_digest(user.password.encode(), password.encode("utf-8", "replace")):
-        raise wire.bad_password(x, "the password is right", name)
+        raise refusals.bad_password(x, "the password is right", name)
     return user
 
 
@@ -289,22 +295,22 @@ def by_refresh_token(x: Call, application: Application, text: str) -> User:
     kept = x.store.refresh_tokens.get(text)
     if kept is None:
         hint = "this is an access token" if text.count("|") == 4 else None
-        raise wire.bad_refresh_token(x, "the refresh token was issued here and is not long expired", hint)
+        raise refusals.bad_refresh_token(x, "the refresh token was issued here and is not long expired", hint)
     if kept.application_id != application.id:
-        raise wire.bad_refresh_token(x, "the refresh token was issued to this client_id")
+        raise refusals.bad_refresh_token(x, "the refresh token was issued to this client_id")
     if x.clock.now() >= kept.expires:
-        raise wire.bad_refresh_token(
+        raise refusals.bad_refresh_token(
             x,
-            f"the refresh token has not expired (it did at {wire.instant(kept.expires)})",
+            f"the refresh token has not expired (it expired at {instant(kept.expires)})",
             "a refresh token outlives its access token by minutes only; after that, ask for the password again",
         )
     if kept.used and x.settings.refresh_token_reuse == "refuse":
-        raise wire.bad_refresh_token(
-            x, "the refresh token is used once", "each refresh gives a new pair; use only the latest"
+        raise refusals.bad_refresh_token(
+            x, "the refresh token is used once", "each refresh gives a new pair; use only the latest one"
         )
     user = x.store.users.get(kept.user_id)
     if user is None or not user.active:
-        raise wire.bad_refresh_token(x, "the user is active")
+        raise refusals.bad_refresh_token(x, "the user is active")
     x.store.refresh_tokens.put(msgspec.structs.replace(kept, used=True))
     old = x.store.access_tokens.get(kept.access_token)
     if old is not None and x.settings.access_token_after_refresh == "revoke":
@@ -314,7 +320,7 @@ def by_refresh_token(x: Call, application: Application, text: str) -> User:
 
 # --- the flow of 2010 ---
 def grant(x: Call, application: Application, user: User) -> AccessGrant:
-    """Make and keep an access grant."""
+    """Issue an access grant."""
     return x.store.access_grants.put(
         AccessGrant(
             grant=x.ids.token(48),
@@ -326,27 +332,25 @@ def grant(x: Call, application: Application, user: User) -> AccessGrant:
 
 
 def by_grant(x: Call, text: str) -> tuple[Application, User]:
-    """Whom an access grant stands for."""
+    """The application and user of an access grant."""
     kept = x.store.access_grants.get(text)
     if kept is None or x.clock.now() >= kept.expires:
-        raise wire.bad_grant("the access grant was issued here and has not expired")
+        raise refusals.bad_grant("the access grant was issued here and has not expired")
     if kept.used and x.settings.access_grant_reuse == "refuse":
-        raise wire.bad_grant("the access grant is used once (setting access_grant_reuse)")
+        raise refusals.bad_grant("the access grant is used once (setting access_grant_reuse)")
     application, user = x.store.applications.get(kept.application_id), x.store.users.get(kept.user_id)
     if application is None or not application.active or user is None or not user.active:
-        raise wire.bad_grant("application and user are active")
+        raise refusals.bad_grant("application and user are active")
     x.store.access_grants.put(msgspec.structs.replace(kept, used=True))
     return application, user
 
 
 def grant_type_hint(x: Call, sent: str) -> str | None:
-    """Why there is no usable grant_type."""
+    """Why there is no usable grant_type, as a diagnosis."""
     if sent:
-        return (
-            "`urn:ietf:params:oauth:…` and other grants of RFC 6749 are younger than this API" if ":" in sent else None
-        )
+        return "this API is older than the `urn:ietf:params:oauth:…` grants" if ":" in sent else None
     if "grant_type" in x.query:
         return "the parameters belong in the body, not in the query"
     if x.body and not x.is_form:
-        return f"the body has to be application/x-www-form-urlencoded, not {x.content_type or 'without a type'}"
+        return f"the body must be application/x-www-form-urlencoded; its content type is {x.content_type or 'missing'}"
     return None

@@ -1,10 +1,11 @@
-"""Records as LearningStudio writes them in JSON; key order as in real answers where one was seen."""
+"""JSON of the records, with keys in the order of real answers where one was seen."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from lms_emulator.providers.learningstudio import wire
+from lms_emulator.providers.learningstudio.call import Call
 from lms_emulator.providers.learningstudio.model import (
     ROLE_NAMES,
     ROLE_NUMBERS,
@@ -18,7 +19,6 @@ from lms_emulator.providers.learningstudio.model import (
     Totals,
     User,
 )
-from lms_emulator.providers.learningstudio.wire import Call
 
 PEOPLE: tuple[tuple[str, Role], ...] = (
     ("instructors", "PROF"),
@@ -29,6 +29,7 @@ PEOPLE: tuple[tuple[str, Role], ...] = (
 
 
 def user(x: Call, one: User) -> dict[str, Any]:
+    """A user, as `/me` and `/users/ID` give it."""
     return {
         "id": one.id,
         "userName": one.username,
@@ -41,7 +42,7 @@ def user(x: Call, one: User) -> dict[str, Any]:
 
 
 def person(x: Call, one: User) -> dict[str, Any]:
-    """Somebody in a course's list of people."""
+    """A user in one of a course's lists of people."""
     return {
         "id": one.id,
         "firstName": one.first_name,
@@ -52,6 +53,7 @@ def person(x: Call, one: User) -> dict[str, Any]:
 
 
 def roster_entry(enrollment: Enrollment, one: User) -> dict[str, Any]:
+    """A row of the roster."""
     return {
         "id": one.id,
         "roleType": enrollment.role,
@@ -62,7 +64,7 @@ def roster_entry(enrollment: Enrollment, one: User) -> dict[str, Any]:
 
 
 def roster_member(x: Call, enrollment: Enrollment, one: User) -> dict[str, Any]:
-    """The username is here because the documented way to a token looks it up here."""
+    """One member of the roster, with the username, which the documented way to a token looks up here."""
     return {
         **roster_entry(enrollment, one),
         "userName": one.username,
@@ -72,6 +74,7 @@ def roster_member(x: Call, enrollment: Enrollment, one: User) -> dict[str, Any]:
 
 
 def role(enrollment: Enrollment) -> dict[str, Any]:
+    """The role of an enrolment, by number, code and name."""
     return {
         "id": ROLE_NUMBERS[enrollment.role],
         "type": enrollment.role,
@@ -100,7 +103,7 @@ def course(x: Call, one: Course, expand: set[str]) -> dict[str, Any]:
 
 
 def course_link(x: Call, one: Course, expand: set[str]) -> dict[str, Any]:
-    """A course in the list of a user's courses: a link, with the course inside it when that was asked for."""
+    """A course in a user's list: a link, with the course inside it when `expand` asks for it."""
     made_link = wire.link(x, f"/courses/{one.id}", "/course", one.title)
     if "course" in expand:
         made_link = {"course": course(x, one, set()), **made_link}
@@ -108,6 +111,7 @@ def course_link(x: Call, one: Course, expand: set[str]) -> dict[str, Any]:
 
 
 def term(x: Call, one: Term) -> dict[str, Any]:
+    """A term; the two dates were seen, the other keys are chosen."""
     return {
         "id": one.id,
         "name": one.name,
@@ -118,6 +122,7 @@ def term(x: Call, one: Term) -> dict[str, Any]:
 
 
 def announcement(one: Announcement) -> dict[str, Any]:
+    """An announcement; its text is HTML."""
     return {
         "id": one.id,
         "subject": one.subject,
@@ -129,6 +134,7 @@ def announcement(one: Announcement) -> dict[str, Any]:
 
 
 def gradebook_item(x: Call, one: GradebookItem) -> dict[str, Any]:
+    """A column of the gradebook, linked to the course item that it grades."""
     return {
         "type": one.type,
         "id": one.id,
@@ -141,6 +147,7 @@ def gradebook_item(x: Call, one: GradebookItem) -> dict[str, Any]:
 
 
 def grade(x: Call, one: Grade, expand: set[str]) -> dict[str, Any]:
+    """A grade; `expand=user` puts the student inside its link."""
     student_link: dict[str, Any] = wire.link(x, f"/users/{one.user_id}", "self")
     student = x.store.users.get(one.user_id)
     if "user" in expand and student is not None:
@@ -156,7 +163,7 @@ def grade(x: Call, one: Grade, expand: set[str]) -> dict[str, Any]:
 
 
 def user_gradebook_item(x: Call, item: GradebookItem, student: User, expand: set[str]) -> dict[str, Any]:
-    """Its id is the user's number, a hyphen and the gradebook item's id."""
+    """A gradebook item with its grade for one user; its id is the user's number, a hyphen and the item's id."""
     path = f"/users/{student.id}/courses/{item.course_id}/gradebookItems/{item.id}/grade"
     grade_link: dict[str, Any] = wire.link(x, path, "/user/course/gradebookitem/grade")
     given = x.store.grade_of(item, student.id)
@@ -170,6 +177,7 @@ def user_gradebook_item(x: Call, item: GradebookItem, student: User, expand: set
 
 
 def course_grade(sums: Totals) -> dict[str, Any]:
+    """A course grade to date."""
     return {
         "average": wire.points(sums.average),
         "earned": wire.points(sums.earned),

@@ -1,4 +1,4 @@
-"""What the journal tells of credentials, good and bad: every check, and every refusal to its last word."""
+"""What the journal says about access tokens and cookies: every check that passes, and every refusal word for word."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from contract_tests.learningstudio.client import Client
-from contract_tests.learningstudio.support import checks, refused, told, warnings
+from contract_tests.learningstudio.support import checks, refused, refused_as, warnings
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
 
@@ -23,7 +23,7 @@ def get(client: Client, value: str, path: str = "/me") -> httpx.Response:
 
 # --- none, or too many ---
 def test_no_credentials(lms: Emulator, client: Client) -> None:
-    told(
+    refused_as(
         lms,
         client.http.get(f"{client.url}/me"),
         reason="missing_credentials",
@@ -39,7 +39,7 @@ def test_no_credentials(lms: Emulator, client: Client) -> None:
 def test_two_headers(lms: Emulator, client: Client, info: Info) -> None:
     token = client.token(info.student.username)
     header = ("X-Authorization", f"Access_Token access_token={token}")
-    told(
+    refused_as(
         lms,
         client.http.get(f"{client.url}/me", headers=[header, header]),
         reason="ambiguous_credentials",
@@ -49,7 +49,7 @@ def test_two_headers(lms: Emulator, client: Client, info: Info) -> None:
 
 
 def test_the_header_of_other_services(lms: Emulator, client: Client) -> None:
-    told(
+    refused_as(
         lms,
         client.http.get(f"{client.url}/me", headers={"Authorization": "Bearer x"}),
         reason="authorization_header",
@@ -72,7 +72,7 @@ def test_the_header_of_other_services(lms: Emulator, client: Client) -> None:
     ],
 )
 def test_another_scheme(lms: Emulator, client: Client, value: str, diagnosis: str) -> None:
-    told(
+    refused_as(
         lms,
         get(client, value),
         reason="malformed_credentials",
@@ -113,7 +113,7 @@ def test_what_is_said_of_a_token_sent_in_another_form(lms: Emulator, client: Cli
 
 @pytest.mark.parametrize("value", ["{}", "{token", '"{}"'])
 def test_a_placeholder_of_a_token(lms: Emulator, client: Client, value: str) -> None:
-    told(
+    refused_as(
         lms,
         get(client, f"Access_Token access_token={value}"),
         reason="placeholder",
@@ -131,7 +131,7 @@ INVALID = {"reason": "invalid_access_token", "message": "The access token is inv
 def test_a_token_that_is_none(lms: Emulator, client: Client) -> None:
     syntax = "an access token has 5 fields between pipes, this one has 1"
     for value in ("x", '"x"', ""):
-        told(
+        refused_as(
             lms,
             get(client, f"Access_Token access_token={value}"),
             **INVALID,
@@ -144,7 +144,7 @@ def test_a_token_that_is_none(lms: Emulator, client: Client) -> None:
 @pytest.mark.parametrize("signature", ["0" * 32, "ä", ""])
 def test_a_token_of_another_server(lms: Emulator, client: Client, info: Info, signature: str) -> None:
     token = client.token(info.student.username).rpartition("|")[0] + f"|{quote(signature)}"
-    told(
+    refused_as(
         lms,
         client.as_user(token, "GET", "/me"),
         **INVALID,
@@ -159,7 +159,7 @@ def test_a_token_that_has_expired(lms: Emulator, client: Client, info: Info) -> 
     lms.clock.freeze(NOON)
     token = client.token(info.student.username)
     lms.clock.advance(seconds=3600)
-    told(
+    refused_as(
         lms,
         client.as_user(token, "GET", "/me"),
         reason="access_token_expired",
@@ -173,7 +173,7 @@ def test_a_token_that_has_expired(lms: Emulator, client: Client, info: Info) -> 
     lms.reset()
     lms.clock.freeze(NOON)
     issued = {"check": "the token is among those issued", "got": token.replace("%3a", ":")}
-    told(
+    refused_as(
         lms,
         client.as_user(token, "GET", "/me"),
         **INVALID,
@@ -189,7 +189,7 @@ def test_a_token_that_was_revoked(lms: Emulator, client: Client, info: Info) -> 
     pair = client.ask_by_password(info.student.username, info.student.password).json()
     lms.clock.advance(seconds=2)
     assert client.refresh(pair["refresh_token"]).status_code == 200
-    told(
+    refused_as(
         lms,
         client.as_user(pair["access_token"], "GET", "/me"),
         **INVALID,
@@ -222,7 +222,7 @@ def test_a_token_of_somebody_who_is_not_there_any_more(
     else:
         world[kind] = [record for record in world[kind] if own not in record.values()]
     lms.load({"learningstudio": world})
-    told(
+    refused_as(
         lms,
         client.as_user(token, "GET", "/me"),
         **INVALID,
@@ -321,7 +321,7 @@ def test_the_rate_limit_counts_by_key_and_second(lms: Emulator, client: Client, 
         assert other.signed("GET", PATH).status_code == 200
         for got in (2, 3):
             for answer in (client.as_user(token, "GET", "/me"), client.signed("GET", PATH)):
-                told(
+                refused_as(
                     lms,
                     answer,
                     reason="rate_limited",

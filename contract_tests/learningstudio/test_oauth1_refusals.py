@@ -1,4 +1,4 @@
-"""What the journal tells of OAuth 1.0a, good and bad: every check, and every refusal to its last word."""
+"""What the journal says about OAuth 1.0a: every check that passes, and every refusal word for word."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from contract_tests.learningstudio.client import Client, cmac
-from contract_tests.learningstudio.support import checks, refused, told
+from contract_tests.learningstudio.support import checks, refused, refused_as
 from lms_emulator.app import create_app
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
@@ -49,7 +49,7 @@ def test_the_scheme_in_any_case(lms: Emulator, client: Client) -> None:
 
 
 def test_a_header_that_cannot_be_read(lms: Emulator, client: Client) -> None:
-    told(
+    refused_as(
         lms,
         get(client, "OAuth realm=x"),
         reason="malformed_oauth_header",
@@ -65,7 +65,7 @@ def test_a_header_that_cannot_be_read(lms: Emulator, client: Client) -> None:
 )
 def test_placeholders_in_the_header(lms: Emulator, client: Client, name: str) -> None:
     values = client.parameters("GET", PATH) | {name: "{x}"}
-    told(
+    refused_as(
         lms,
         get(client, "OAuth " + ",".join(f'{key}="{quote(value, safe="")}"' for key, value in values.items()), PATH),
         reason="placeholder",
@@ -78,7 +78,7 @@ def test_placeholders_in_the_header(lms: Emulator, client: Client, name: str) ->
 
 
 def test_another_signature_method(lms: Emulator, client: Client) -> None:
-    told(
+    refused_as(
         lms,
         client.signed("GET", PATH, oauth_signature_method="cmac-aes"),
         reason="unsupported_signature_method",
@@ -109,7 +109,7 @@ def test_keys_that_are_unknown(lms: Emulator, client: Client, info: Info) -> Non
         (info.consumer_key, info.consumer_key, application | {"got": info.consumer_key, "diagnosis": SWAPPED}),
     ):
         other = client.of(consumer_key=consumer_key, application_id=application_id)
-        told(lms, other.signed("GET", PATH), **words)
+        refused_as(lms, other.signed("GET", PATH), **words)
 
 
 def base_of(client: Client, values: dict[str, str], location: str = PATH) -> str:
@@ -135,7 +135,7 @@ def test_a_wrong_signature(lms: Emulator, client: Client, info: Info) -> None:
         ),
     }
     for sent, diagnosis in wrong.items():
-        told(
+        refused_as(
             lms,
             send(client, values | {"oauth_signature": sent}),
             reason="invalid_signature",
@@ -174,7 +174,7 @@ def test_the_path_of_a_prefixed_request_is_read_in_two_ways(lms: Emulator, clien
     client.url = f"{lms.url}/learningstudio"
     values = client.parameters("GET", PATH)
     refusal = refused(lms, send(client, values | {"oauth_signature": "x"}), "invalid_signature", 401)
-    # The one that is told is the one without the prefix, which is none of Pearson's.
+    # The one that is refused_as is the one without the prefix, which is none of Pearson's.
     assert refusal.expected == values["oauth_signature"]
 
 
@@ -240,7 +240,7 @@ def test_a_setting_says_which_readings_of_a_query_count(lms: Emulator, client: C
 # --- time and nonces ---
 @pytest.mark.parametrize("sent", ["1e9", "9" * 21])
 def test_a_timestamp_that_is_none(lms: Emulator, client: Client, sent: str) -> None:
-    told(
+    refused_as(
         lms,
         client.signed("GET", PATH, oauth_timestamp=sent),
         reason="malformed_timestamp",
@@ -262,7 +262,7 @@ def test_a_timestamp_that_is_none(lms: Emulator, client: Client, sent: str) -> N
 def test_a_timestamp_outside_the_window(lms: Emulator, client: Client, away: int, diagnosis: str) -> None:
     lms.clock.freeze(NOON)
     now = int(NOON.timestamp())
-    told(
+    refused_as(
         lms,
         client.signed("GET", PATH, oauth_timestamp=str(now + away)),
         reason="timestamp_out_of_window",
@@ -309,7 +309,7 @@ def test_milliseconds(lms: Emulator, client: Client) -> None:
     ],
 )
 def test_a_nonce_of_another_form(lms: Emulator, client: Client, nonce: str, diagnosis: str) -> None:
-    told(
+    refused_as(
         lms,
         client.signed("GET", PATH, oauth_nonce=nonce),
         reason="malformed_nonce",
@@ -327,7 +327,7 @@ def test_a_nonce_that_was_used(lms: Emulator, client: Client) -> None:
     lms.settings["learningstudio.nonce_seconds"] = 60
     assert client.signed("GET", PATH, oauth_nonce="once").status_code == 200
     lms.clock.advance(seconds=59)
-    told(
+    refused_as(
         lms,
         client.signed("GET", PATH, oauth_nonce="once"),
         reason="nonce_reused",

@@ -1,0 +1,244 @@
+"""A named constructor for each refusal: its reason, its status and its words on the wire.
+
+Only `incorrect_client_credentials` is a word of the real service (PearsonLearningStudio/mobile2-android-api
+src/com/ecollege/api/ECollegeHttpResponseHandler.java); the other messages are chosen. `details` are the arguments
+`check`, `expected`, `got` and `diagnosis` of `Refusal`, which go into the journal only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.providers.learningstudio.wire import instant
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.learningstudio.call import Call
+
+
+# --- POST /token: all with the status of the setting `token_error_status` ---
+def _token(x: Call, reason: str, message: str, **details: Any) -> Refusal:
+    return Refusal(reason, status=x.settings.token_error_status, message=message, **details)
+
+
+def unsupported_grant_type(x: Call, got: str, diagnosis: str | None) -> Refusal:
+    """No grant_type, or another than the three."""
+    message, three = "Unsupported or missing grant_type.", "assertion, password or refresh_token"
+    check = "grant_type is one of the three"
+    return _token(x, "unsupported_grant_type", message, check=check, expected=three, got=got, diagnosis=diagnosis)
+
+
+def missing_parameter(x: Call, name: str) -> Refusal:
+    """A parameter that this grant needs is missing or empty."""
+    message = f"Missing required parameter: {name}."
+    return _token(x, "missing_parameter", message, check="required parameters are present", expected=name)
+
+
+def unsupported_assertion_type(x: Call, got: str, known: tuple[str, ...]) -> Refusal:
+    """An assertion_type that is neither of the two."""
+    message, check = "Unsupported assertion_type.", "assertion_type is known"
+    return _token(x, "unsupported_assertion_type", message, check=check, expected=" or ".join(known), got=got)
+
+
+def malformed_assertion(x: Call, got: str, diagnosis: str) -> Refusal:
+    """Not seven fields, or a timestamp that is none."""
+    return _token(
+        x,
+        "malformed_assertion",
+        "Malformed assertion.",
+        check="seven fields between pipes, the sixth a UTC timestamp",
+        expected="applicationName|consumerKey|applicationId|clientString|userName|YYYY-MM-DDTHH:MM:SSZ|signature",
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def unknown_keys(x: Call, check: str, got: str, diagnosis: str | None = None) -> Refusal:
+    """Application, consumer key and campus are unknown, or do not belong together."""
+    message = "Unknown application or campus keys."
+    return _token(x, "unknown_keys", message, check=check, got=got, diagnosis=diagnosis)
+
+
+def assertion_signature(x: Call, **details: Any) -> Refusal:
+    """The seventh field is not the signature of the first six."""
+    return _token(x, "invalid_assertion_signature", "Invalid assertion signature.", **details)
+
+
+def assertion_time(x: Call, sent: datetime, diagnosis: str) -> Refusal:
+    """Signed too long ago, or in the future."""
+    return _token(
+        x,
+        "assertion_expired",
+        "Assertion timestamp is expired or not yet valid.",
+        check=f"timestamp within {x.settings.assertion_window_seconds} s of the server's clock",
+        expected=instant(x.clock.now()),
+        got=instant(sent),
+        diagnosis=diagnosis,
+    )
+
+
+def assertion_reused(x: Call) -> Refusal:
+    """Sent again, under the setting `assertion_reuse = "refuse"`."""
+    check = "an assertion is used once (setting assertion_reuse)"
+    return _token(x, "assertion_reused", "Assertion has already been used.", check=check)
+
+
+def unknown_user(x: Call, got: str, diagnosis: str | None = None) -> Refusal:
+    """Nobody active in the campus has this name."""
+    message, check = "incorrect_client_credentials: unknown user.", "the user exists in the campus and is active"
+    return _token(x, "unknown_user", message, check=check, got=got, diagnosis=diagnosis)
+
+
+def bad_password(x: Call, check: str, got: str) -> Refusal:
+    """Campus, username or password is wrong; the wire does not say which."""
+    message = "incorrect_client_credentials: invalid username or password."
+    return _token(x, "invalid_password", message, check=check, got=got)
+
+
+def username_without_client_string(x: Call, got: str) -> Refusal:
+    """The username of a password grant does not name its campus."""
+    return _token(
+        x,
+        "username_without_client_string",
+        "incorrect_client_credentials: username must be clientString\\username.",
+        check="username has one backslash",
+        expected="clientString\\username (the backslash is %5C in a form)",
+        got=got,
+        diagnosis="put the campus's client string and a backslash in front of the username",
+    )
+
+
+def bad_refresh_token(x: Call, check: str, diagnosis: str | None = None) -> Refusal:
+    """Unknown, used, expired, or somebody else's."""
+    message = "Invalid or expired refresh token."
+    return _token(x, "invalid_refresh_token", message, check=check, diagnosis=diagnosis)
+
+
+def bad_grant(check: str) -> Refusal:
+    """400: an access grant of the flow of 2010 that does not hold."""
+    return Refusal("invalid_access_grant", status=400, message="Invalid or expired access grant.", check=check)
+
+
+def placeholder(name: str, got: str) -> Refusal:
+    """400: a value still has the curly brackets of the documentation's placeholders."""
+    return Refusal(
+        "placeholder",
+        status=400,
+        message=f"Invalid value for {name}: remove the curly brackets.",
+        check=f"{name} is a value, not a placeholder",
+        got=got,
+        diagnosis="the documentation writes {placeholders} in curly brackets; they are not part of the value",
+    )
+
+
+# --- credentials ---
+def unauthorized(reason: str, message: str, **details: Any) -> Refusal:
+    """401: credentials are missing, wrong or expired."""
+    return Refusal(reason, status=401, message=message, **details)
+
+
+def too_many_requests(limit: int, got: int) -> Refusal:
+    """429 under the setting `requests_per_second`."""
+    check = "requests per second and key (setting requests_per_second)"
+    message, most = "Too many requests.", f"at most {limit}"
+    return Refusal("rate_limited", status=429, message=message, check=check, expected=most, got=got)
+
+
+# --- rights ---
+def user_context_required(x: Call) -> Refusal:
+    """A path below `/me`, called by an application that acts for nobody."""
+    return Refusal(
+        "user_context_required",
+        status=x.settings.me_with_oauth1_status,
+        message="This resource requires a user context (OAuth 2).",
+        check="/me is called with an access token",
+        got="OAuth 1.0a",
+        diagnosis="name the user (/users/ID), or call with an access token",
+    )
+
+
+def not_enrolled(x: Call, user_id: int, course_id: int) -> Refusal:
+    """The user is not in the course."""
+    message, got = "You are not allowed to access this course.", f"user {user_id}, course {course_id}"
+    status = x.settings.not_enrolled_status
+    return Refusal("not_enrolled", status=status, message=message, check="the user is in the course", got=got)
+
+
+def students_not_allowed(what: str) -> Refusal:
+    """403: only staff may see or change this."""
+    return Refusal(
+        "students_not_allowed",
+        status=403,
+        message=f"Students are not allowed to access {what}.",
+        check="the caller is a professor, teaching assistant, administrator or application (OAuth 1.0a)",
+        got="STUD",
+    )
+
+
+def other_user(user_id: int) -> Refusal:
+    """403: a student asked about somebody else."""
+    return Refusal(
+        "other_user",
+        status=403,
+        message="You are not allowed to access this user.",
+        check="a student reads only their own records",
+        got=user_id,
+        diagnosis="an access token sees what its user may see; use OAuth 1.0a for other users",
+    )
+
+
+# --- paths and bodies ---
+def not_found(what: str, got: object, diagnosis: str | None = None, status: int = 404) -> Refusal:
+    """404: the path or id is unknown, or the child is not of that parent."""
+    message, check = f"{what} not found.", f"{what} exists"
+    return Refusal("not_found", status=status, message=message, check=check, got=got, diagnosis=diagnosis)
+
+
+def method_not_allowed(x: Call, allowed: tuple[str, ...]) -> Refusal:
+    """A known path with another method, with `Allow`."""
+    names = ", ".join(allowed)
+    return Refusal(
+        "method_not_allowed",
+        status=x.settings.wrong_method_status,
+        message="The method is not allowed for this resource.",
+        check="the path takes this method",
+        expected=names,
+        got=x.method,
+        headers={"Allow": names},
+    )
+
+
+def bad_request(reason: str, message: str, **details: Any) -> Refusal:
+    """400: bad syntax or a missing field."""
+    return Refusal(reason, status=400, message=message, **details)
+
+
+def malformed_body(message: str, **details: Any) -> Refusal:
+    """400: the body cannot be read, or an element is missing or of the wrong type."""
+    return bad_request("malformed_body", message, **details)
+
+
+def raw_pipe_in_path(path: str) -> Refusal:
+    """400: an unencoded `|`."""
+    return bad_request(
+        "raw_pipe_in_path",
+        "Bad Request.",
+        check="no bare | in the path",
+        expected="%7C",
+        got=path,
+        diagnosis="percent-encode the pipe as %7C, in the request and in the signed path",
+    )
+
+
+def unsupported_format(x: Call) -> Refusal:
+    """`.xml` on a resource that is emulated as JSON only."""
+    return Refusal(
+        "unsupported_format",
+        status=x.settings.unsupported_format_status,
+        message="The requested format is not supported.",
+        check="a format in which this resource is emulated",
+        expected="no ending, or .json",
+        got=".xml",
+        diagnosis="only /systemDateTime is emulated as XML; ask for JSON",
+    )
