@@ -84,7 +84,7 @@ def verify(
         outcomes = [runner.run(name, bench.Bench(target), examples=examples) for name in chosen]
     finally:
         target.close()
-    drift = [outcome for outcome in outcomes if outcome.failure]
+    drift = any(outcome.failure for outcome in outcomes)
     document = {
         "against": url,
         "target": target.name,
@@ -96,10 +96,14 @@ def verify(
         print(text)
     else:
         report.write_text(text + "\n", encoding="utf-8")
-        for outcome in outcomes:
-            verdict = "same" if outcome.failure is None else f"DRIFT: {outcome.failure.splitlines()[0]}"
-            print(f"{outcome.contract}: {outcome.examples} examples, {outcome.requests} requests: {verdict}")
+        _print_summary(outcomes)
     return 1 if drift else 0
+
+
+def _print_summary(outcomes: Sequence[Any]) -> None:
+    for outcome in outcomes:
+        verdict = "same" if outcome.failure is None else f"DRIFT: {outcome.failure.splitlines()[0]}"
+        print(f"{outcome.contract}: {outcome.examples} examples, {outcome.requests} requests: {verdict}")
 
 
 def _module(name: str) -> ModuleType:

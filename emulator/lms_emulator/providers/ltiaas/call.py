@@ -50,7 +50,7 @@ def require_service(x: Call, included: bool, service: str, tenant: Tenant) -> No
 
 
 def require_active(platform: Platform) -> Platform:
-    """The platform, when it is active. Raises `inactive_platform`."""
+    """The platform, if it is active. Raises `inactive_platform`."""
     if not platform.active:
         raise refusals.inactive_platform(
             {"platformId": platform.id},

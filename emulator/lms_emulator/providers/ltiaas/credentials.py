@@ -1,4 +1,4 @@
-"""Who is calling: which tenant, by which scheme, with which launch or activity behind it, or why not."""
+"""Who is calling: the tenant, and the launch or activity of its credential; or why it is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DOMAIN = ".ltiaas.com"
 
 
 class Caller(NamedTuple):
-    """A tool's back end, proved. `launch` for an ltik, `activity` for both where the launch offered a service."""
+    """An authenticated tool. It has a `launch` with an ltik, and an `activity` if the launch offered a service."""
 
     tenant: Tenant
     platform: Platform
@@ -26,9 +26,9 @@ class Caller(NamedTuple):
 
 
 def tenant_in_address(x: Call) -> Tenant | None:
-    """The tenant that the host name says (`demo.ltiaas.com`); None where the address names none.
+    """The tenant in the host name (`demo.ltiaas.com`); None if there is none.
 
-    Raises `gateway_forbidden` for a subdomain of nobody: such a request never reaches LTIAAS proper.
+    Raises `gateway_forbidden` for an unknown subdomain: such a request does not reach LTIAAS proper.
     """
     host = x.host.lower().rstrip(".")
     if not host.endswith(DOMAIN):
@@ -40,9 +40,9 @@ def tenant_in_address(x: Call) -> Tenant | None:
 
 
 def tenant_of_platform(x: Call, platform_id: str) -> Tenant:
-    """The tenant for a browser's request about a platform: by host name, else the one that has the platform.
+    """The tenant of a browser's request about a platform: the one in the host name, else the platform's.
 
-    Platform ids are globally unique, so that an address without a tenant is still clear.
+    Platform ids are globally unique, so an address without a tenant is not ambiguous.
     """
     named = tenant_in_address(x)
     if named is not None:
@@ -65,7 +65,7 @@ def with_portal_overrides(x: Call, tenant: Tenant) -> Tenant:
 
 
 def bearer(x: Call) -> Tenant:
-    """The tenant of a Bearer API key, on endpoints that take nothing else.
+    """The tenant of a Bearer API key, for endpoints that accept nothing else.
 
     Raises 401 `invalid_api_key` or `bearer_only`.
     """
@@ -88,7 +88,7 @@ def bearer(x: Call) -> Tenant:
 def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
     """The tenant and launch (or activity) behind an ltik or service key.
 
-    Parameters: `taken`, the schemes that the endpoint takes.
+    Parameters: `taken`, the schemes that the endpoint accepts.
     Raises 401 with the reason, and 400 when the platform has been removed or switched off since the launch.
     """
     credential = read_authorization(x.headers.get("authorization"))
@@ -129,7 +129,7 @@ def make_ltik(x: Call, tenant: Tenant, platform: Platform, launch: Launch, conte
 
 
 def make_service_key(tenant: Tenant, activity: Activity) -> str:
-    """The service key of an activity. It names no user and no end."""
+    """The service key of an activity. It has no user and no expiry."""
     from lms_emulator.signing.jwt import sign
 
     claims = {"serviceKey": activity.id, "platformId": activity.platform_id, "g": activity.generation}
@@ -151,7 +151,7 @@ def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
 
 
 def _stands_for(claims: dict[str, Any], launch: Launch) -> bool:
-    """Whether an ltik is this launch's own. Where ids are seeded, another launch had the same id before a reset."""
+    """Whether an ltik is of this launch. With seeded ids, another launch had the same id before a reset."""
     return (claims.get("user"), claims.get("iat")) == (launch.claims.get("sub"), int(launch.created_at.timestamp()))
 
 

@@ -16,7 +16,7 @@ AuthMethod = Literal["JWK_SET", "JWK_KEY", "RSA_KEY"]
 
 
 class Plan(Record, frozen=True, kw_only=True):
-    """What the account pays for. OAuth2 is an add-on."""
+    """The services of an account. OAuth2 is an add-on."""
 
     oauth2: bool = True
     deep_linking: bool = True
@@ -35,7 +35,7 @@ class PreApproval(Record, frozen=True, kw_only=True):
 class Tenant(Record, frozen=True, kw_only=True):
     """One account: a subdomain of ltiaas.com with one API key and its portal settings.
 
-    The first tenant of a world answers where the address names none (own port, path prefix, `ltiaas.localhost`).
+    The first tenant of a world answers if the address has none (own port, path prefix, `ltiaas.localhost`).
     `ltik_secret` signs its ltiks, service keys and cookies.
     """
 
@@ -98,7 +98,7 @@ class LoginState(Record, frozen=True, kw_only=True):
 
 
 class UsedNonce(Record, frozen=True, kw_only=True):
-    """A nonce that an id_token has spent."""
+    """A nonce that an id_token has used."""
 
     platform_id: str
     nonce: str
@@ -106,7 +106,7 @@ class UsedNonce(Record, frozen=True, kw_only=True):
 
 
 class Launch(Record, frozen=True, kw_only=True):
-    """A validated launch: what the ltik stands for."""
+    """A validated launch, which an ltik refers to."""
 
     id: str
     tenant: str
@@ -118,7 +118,7 @@ class Launch(Record, frozen=True, kw_only=True):
 
 
 class Activity(Record, frozen=True, kw_only=True):
-    """What a service key stands for: one launch context (usually one activity) and its LMS services."""
+    """One launch context (usually one activity) and its LMS services, which a service key refers to."""
 
     id: str
     tenant: str
@@ -132,7 +132,7 @@ class Activity(Record, frozen=True, kw_only=True):
 
 
 class OAuthState(Record, frozen=True, kw_only=True):
-    """A user on the way to the LMS's consent page."""
+    """A user who was sent to the LMS's consent page."""
 
     state: str
     tenant: str
@@ -200,15 +200,15 @@ class Section(Record, frozen=True, kw_only=True):
 
 
 def activity_key(record: Activity) -> tuple[str, str, str, str]:
-    """Where an activity is: two launches of the same place share one record."""
+    """The place of an activity: launches from the same place share one record."""
     return (record.platform_id, record.deployment_id, record.context_id, record.resource_link_id)
 
 
 class LtiaasStore(Store):
     """The state of LTIAAS in one world.
 
-    Spent or over-age states, codes, nonces and launches are kept somewhat longer than they live, so that a
-    refusal can say *used* or *expired* rather than *unknown*; then they are dropped.
+    Used or expired states, codes, nonces and launches are kept for a while, so that a refusal can say *used* or
+    *expired* rather than *unknown*.
     """
 
     tenants: Table[Tenant]
@@ -238,7 +238,7 @@ class LtiaasStore(Store):
     }
 
     def default_tenant(self) -> Tenant | None:
-        """The tenant that answers where the address names none."""
+        """The tenant that answers if the address has none."""
         return next(iter(self.tenants), None)
 
     def tenant_by_key(self, api_key: str) -> Tenant | None:
@@ -246,7 +246,7 @@ class LtiaasStore(Store):
         return self.tenants.first("api_key", api_key)
 
     def platform_of(self, tenant: Tenant, platform_id: str) -> Platform | None:
-        """The tenant's platform with this id; another tenant's is None as well."""
+        """The tenant's platform with this id; None for an unknown one and for another tenant's."""
         platform = self.platforms.get(platform_id)
         return platform if platform is not None and platform.tenant == tenant.subdomain else None
 
@@ -255,13 +255,13 @@ class LtiaasStore(Store):
         self.oauth_states.put(msgspec.structs.replace(state, used=True))
 
     def spend_oauth_code(self, code: OAuthCode, *, used: bool = True) -> None:
-        """Mark a code as used, or give it back when the LMS was never asked."""
+        """Mark a code as used, or as unused again if the LMS was never asked."""
         self.oauth_codes.put(msgspec.structs.replace(code, used=used))
 
     def remember_activity(self, found: Activity, *, rotate: bool) -> Activity:
-        """Store what a launch says about its activity. Returns the record, with the id of the earlier one.
+        """Store the activity of a launch. Returns the record, with the id of the earlier one.
 
-        Parameters: `rotate`, whether service keys of earlier launches go stale.
+        Parameters: `rotate`, whether service keys of earlier launches become stale.
         """
         earlier = self.activities.get(activity_key(found))
         if earlier is None:

@@ -39,7 +39,7 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
         return checks.problems(section)
 
     def normalise_path(self, path: str) -> str:
-        """Collapse double slashes, which the Python client sends; those inside a line item's URL stay."""
+        """Collapse double slashes, which the Python client sends, except those in a line item's URL."""
         if "//" not in path:
             return path
         head, mount, line_item = path.partition(_LINE_ITEM)

@@ -1,4 +1,4 @@
-"""Is this id_token a launch? The checks of ltijs, in its order, with its names."""
+"""Checks an id_token of a launch, as ltijs does, in its order and with its names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REQUIRED = (
 
 
 def find_platform(x: Call, tenant: Tenant, issuer: str, client_id: str | None) -> Platform | None:
-    """The tenant's platform with exactly this issuer and client id; without a client id the first of the issuer."""
+    """The tenant's platform with this issuer and client id; without a client id, the first of the issuer."""
     candidates = x.store.platforms.find("tenant", tenant.subdomain)
     for platform in candidates:
         if x.resolve(platform.url) == issuer and client_id in (None, platform.client_id):
@@ -39,7 +39,7 @@ def find_platform(x: Call, tenant: Tenant, issuer: str, client_id: str | None) -
 def active_platform(
     x: Call, tenant: Tenant, issuer: str, client_id: str | None, received: Mapping[str, Any]
 ) -> Platform:
-    """The platform, active. Raises 400 `UNREGISTERED_OR_INACTIVE_PLATFORM`, with the likely mistake."""
+    """The active platform. Raises `inactive_platform` with the likely mistake."""
     platform = find_platform(x, tenant, issuer, client_id)
     if platform is None:
         diagnosis = _near_miss(x, tenant, issuer, client_id)
@@ -64,7 +64,7 @@ def _near_miss(x: Call, tenant: Tenant, issuer: str, client_id: str | None) -> s
 
 
 async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> tuple[Platform, dict[str, Any]]:
-    """The platform and claims of an id_token that holds; its nonce is spent by this.
+    """The platform and claims of a valid id_token. Marks its nonce as used.
 
     Raises the refusal of the first check that fails.
     """

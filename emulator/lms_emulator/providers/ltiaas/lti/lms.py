@@ -1,6 +1,6 @@
-"""LTIAAS as a client of the LMS: keys, tokens, rosters, grades. Speaks HTTP by the platform's own URLs.
+"""LTIAAS as a client of the LMS: keys, tokens, rosters, grades.
 
-An emulated LMS is answered in this process, a real one over the network, and only when the world names it.
+A request to an emulated LMS stays in this process. A real LMS is called only if the world names its address.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LINK = re.compile(r'<([^>]*)>\s*;[^,]*?rel="?([a-zA-Z]+)"?')
 
 
 class Answer(NamedTuple):
-    """What the LMS sent: status, JSON (or text) body, and the pages its Link header names."""
+    """The LMS's response: status, JSON (or text) body, and the pages of its Link header."""
 
     status: int
     body: Any
@@ -39,8 +39,8 @@ class Answer(NamedTuple):
 def known_urls(x: Call, platform: Platform) -> list[str]:
     """The addresses of this LMS that the world names.
 
-    A platform added at run time, through the API or by dynamic registration, names nothing by itself: its
-    addresses must be listed under `lms_urls` of the world's `ltiaas` section.
+    The addresses of a platform that was added at run time, through the API or by dynamic registration, do not count:
+    they must be listed under `lms_urls` of the world's `ltiaas` section.
     """
     urls = list(x.store.section.lms_urls)
     if not platform.added:
@@ -81,7 +81,7 @@ async def ask(
 
 
 async def key_set(x: Call, platform: Platform) -> Any:
-    """The LMS's public keys, as its registration says where they are. Raises `launch_refused`."""
+    """The LMS's public keys, from where its registration has them. Raises `launch_refused`."""
     from lms_emulator.signing.jwt import KeySet, TokenError, load_public_key
 
     try:
@@ -106,7 +106,7 @@ async def key_set(x: Call, platform: Platform) -> Any:
 async def service_token(x: Call, platform: Platform, scopes: Iterable[str]) -> str:
     """An access token for LTI services: `client_credentials` with a signed assertion (`private_key_jwt`).
 
-    Source: LTI Security Framework 1.0, section 4.
+    https://www.imsglobal.org/spec/security/v1p0/, section 4
     """
     from lms_emulator.core.keys import private_key
     from lms_emulator.signing.jwt import sign
@@ -146,8 +146,8 @@ async def call_service(
 ) -> Answer:
     """Call an LTI service of the LMS with a fresh token.
 
-    Parameters: `expects`, the kind of JSON that a success has.
-    Raises the LMS's own refusal, its status and body passed on, or `lms_unreachable` for an answer that is none.
+    Parameters: `expects`, the kind of JSON in a successful response.
+    Raises `lms_refused` with the LMS's status and body, or `lms_unreachable` without a usable response.
     """
     token = await service_token(x, platform, scopes)
     headers = {"Authorization": f"Bearer {token}", "Accept": accept}
@@ -192,13 +192,13 @@ def public_pem() -> str:
 
 
 def with_query(url: str, **parameters: str | None) -> str:
-    """`url` with further query parameters (None ones left out), whatever query it had already."""
+    """`url` with parameters appended to its query, without those that are None."""
     added = [(name, value) for name, value in parameters.items() if value is not None]
     return add_query(url, added) if added else url
 
 
 def below(url: str, name: str) -> str:
-    """`url` with a further path segment, in front of its query."""
+    """`url` with a path segment appended to its path."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
@@ -213,7 +213,7 @@ def _tokens(x: Call, answer: Answer, url: str) -> dict[str, Any]:
 
 
 def _relayed(x: Call, status: int) -> int:
-    """The LMS's status, passed on; a redirect or an odd one becomes a bad gateway."""
+    """The LMS's status if it is an error; else that of an unreachable LMS."""
     return status if 400 <= status <= 599 else x.settings.lms_unreachable_status
 
 

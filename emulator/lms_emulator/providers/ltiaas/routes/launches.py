@@ -1,4 +1,4 @@
-"""LTI 1.3 between LMS and LTIAAS: login, launch, keys, and on to the tool."""
+"""LTI 1.3 between LMS and LTIAAS: login, launch, keys, and the redirect to the tool."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KEPT_SECONDS = 600
 
 
 def parameters(x: Call) -> ImmutableMultiDict[str, str]:
-    """Query and form fields together, as Express's login takes either."""
+    """Query and form fields together: the login accepts either."""
     pairs = list(x.query.multi_items())
     if x.method == "POST":
         try:
@@ -83,7 +83,7 @@ def login(x: Call) -> Response:
 
 
 def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
-    """By host name; else the tenant that has the platform; else the default one."""
+    """The tenant in the host name; else the one with the platform; else the default one."""
     tenant = tenant_in_address(x)
     if tenant is None:
         for candidate in x.store.tenants:
@@ -97,7 +97,7 @@ def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
 
 
 async def receive_launch(x: Call) -> Response:
-    """Validate the id_token and send the browser on to the tool with an ltik."""
+    """Validate the id_token and redirect the browser to the tool with an ltik."""
     given = parameters(x)
     token, state = given.get("id_token"), given.get("state", "")
     if given.get("error") and not token:

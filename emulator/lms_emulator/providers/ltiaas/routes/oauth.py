@@ -1,4 +1,4 @@
-"""OAuth2: to the LMS's consent page, back, and the tokens."""
+"""OAuth2: the redirect to the LMS's consent page, the callback, and tokens."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def start(x: Call) -> Response:
 
 
 def _honoured(x: Call, return_url: str) -> tuple[str, str | None, str | None]:
-    """Return URL, state to give back, and scopes; what the query asks for counts only by setting."""
+    """Return URL, state to return, and scopes. Those of the query count only if a setting says so."""
     given = [name for name in _UNDOCUMENTED if name in x.query]
     if not x.settings.start_honours_parameters:
         for name in given:
@@ -74,7 +74,7 @@ def _honoured(x: Call, return_url: str) -> tuple[str, str | None, str | None]:
 
 
 async def callback(x: Call) -> Response:
-    """Take the user back from the LMS and send them on to the tool with a one-time code."""
+    """Receive the user from the LMS and redirect them to the tool with a one-time code."""
     state = _pending_state(x)
     tenant = x.store.tenants.get(state.tenant)
     if tenant is None:
@@ -145,7 +145,7 @@ def _refused(x: Call, state: OAuthState, client: OAuthClient, error: str, descri
 
 
 async def access_token(x: Call) -> Response:
-    """Trade the code of the return URL for the user's LMS tokens."""
+    """Exchange the code of the return URL for the user's LMS tokens."""
     tenant = bearer(x)
     platform, client = _configured(x, tenant, str(x.path_params["platform_id"]))
     field = x.settings.oauth_code_field or x.settings.oauth_return_param
@@ -239,7 +239,7 @@ def _configured(x: Call, tenant: Tenant, platform_id: str) -> tuple[Platform, OA
 
 
 def callback_route(x: Call) -> Awaitable[Response]:
-    """The callback, at the path that the setting names and nowhere else."""
+    """The callback, at the path of the setting only."""
     if x.path != x.settings.callback_path:
         refusal = refusals.not_found(x.method, x.path)
         if x.path.startswith("/api/oauth/"):
@@ -273,7 +273,7 @@ ROUTES: tuple[Route, ...] = (
         handler=access_token,
         evidence="documented",
         source=f"{GUIDE} (the path)",
-        summary="Trade the one-time code for the user's LMS tokens",
+        summary="Exchange the one-time code for the user's LMS tokens",
         tag="OAuth2",
     ),
     Route(

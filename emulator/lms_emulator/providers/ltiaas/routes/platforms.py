@@ -52,24 +52,24 @@ def one(x: Call) -> Response:
 
 
 def create(x: Call) -> Response:
-    """Register a platform. It is active at once; dynamic registration is what makes inactive ones."""
+    """Register a platform. It is active at once, unlike one of a dynamic registration."""
     tenant = bearer(x)
     body = without_nulls(object_body(x))
     fields = _fields(x, body, _REQUIRED)
-    _refuse_twin(x, tenant, None, str(fields["url"]), str(fields["client_id"]))
+    _refuse_duplicate(x, tenant, None, str(fields["url"]), str(fields["client_id"]))
     platform = Platform(id=x.ids.alnum(20), tenant=tenant.subdomain, added=True, **fields)
     return answer(shown(x, x.store.platforms.put(platform)))
 
 
 def update(x: Call) -> Response:
-    """Change a platform; what the body leaves out stays."""
+    """Change the fields of a platform that the body has."""
     tenant = bearer(x)
     platform = _platform(x, tenant)
     fields = _fields(x, without_nulls(object_body(x)), ())
     changed = msgspec.structs.replace(platform, **fields)
     if set(fields) & {"url", "authentication_endpoint", "accesstoken_endpoint", "auth_key"}:
         changed = msgspec.structs.replace(changed, added=True)
-    _refuse_twin(x, tenant, platform.id, x.resolve(changed.url), changed.client_id)
+    _refuse_duplicate(x, tenant, platform.id, x.resolve(changed.url), changed.client_id)
     return answer(shown(x, x.store.platforms.put(changed)))
 
 
@@ -95,7 +95,7 @@ def _set_active(x: Call, *, active: bool) -> Response:
 
 
 def _fields(x: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[str, Any]:
-    """The record's fields out of an API body. Raises `validation` with every fault."""
+    """The record's fields from an API body. Raises `validation` with every fault."""
     faults = [{name: ["Required"]} for name in required if body.get(name) in (None, "")]
     fields: dict[str, Any] = {}
     for name, field in _TEXTS.items():
@@ -116,7 +116,7 @@ def _fields(x: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[st
     return fields
 
 
-def _refuse_twin(x: Call, tenant: Tenant, own_id: str | None, url: str, client_id: str) -> None:
+def _refuse_duplicate(x: Call, tenant: Tenant, own_id: str | None, url: str, client_id: str) -> None:
     for other in x.store.platforms.find("tenant", tenant.subdomain):
         if other.id != own_id and x.resolve(other.url) == url and other.client_id == client_id:
             raise refusals.platform_exists(url, client_id)

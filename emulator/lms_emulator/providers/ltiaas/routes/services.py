@@ -1,4 +1,4 @@
-"""What a tool asks about a launch: the id token, the roster, and the deep-linking answer."""
+"""What a tool needs of a launch: the id token, the roster, and the deep-linking response."""
 
 from __future__ import annotations
 
