@@ -37,5 +37,5 @@ CIRCLES: list[set[str]] = [
 DOCSTRINGS: set[str] = set()
 """Entries at the top of the package whose docstrings have another style."""
 
-SOURCES: set[str] = {"openedx", "canvas"}
+SOURCES: set[str] = {"openedx"}
 """Providers whose sources cannot all be opened by a stranger."""

@@ -11,6 +11,7 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.http.pages import refused
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route, Router
 from lms_emulator.core.state.store import Store
@@ -26,7 +27,8 @@ SettingsT = TypeVar("SettingsT", bound=msgspec.Struct)
 class Provider(Generic[StoreT, SettingsT]):
     """Base of an emulated site family. One instance serves every world; it keeps no state of its own.
 
-    A subclass sets the class attributes and implements `not_found`, `method_not_allowed` and `render`.
+    A subclass sets the class attributes and implements `not_found`, `method_not_allowed` and, unless all
+    its refusals are `SiteRefusal`s, `render`.
     """
 
     name: ClassVar[str]
@@ -74,8 +76,8 @@ class Provider(Generic[StoreT, SettingsT]):
         return None
 
     def render(self, x: Exchange[StoreT, SettingsT], refusal: Refusal) -> Response:
-        """The refusal in the provider's own wire format."""
-        raise NotImplementedError
+        """The refusal in the provider's own wire format; a `SiteRefusal` says itself in which form it goes out."""
+        return refused(self.package, refusal)
 
     def not_found(self, x: Exchange[StoreT, SettingsT]) -> Refusal | Response:
         """What a path without a route is answered with.

@@ -52,7 +52,7 @@ class Assertions(ABC, Generic[X]):
         """
         if not x.check("client_assertion_type", kind == lti13.JWT_BEARER, expected=lti13.JWT_BEARER, got=kind):
             check = "client_assertion_type"
-            fault = Fault(what="assertion", kind="type_wrong", check=check, expected=lti13.JWT_BEARER, got=kind)
+            fault = Fault("assertion", "type_wrong", check, lti13.JWT_BEARER, kind)
             raise self.refusal(x, fault)
         try:
             client = self._signer(x, assertion)
@@ -68,7 +68,7 @@ class Assertions(ABC, Generic[X]):
             "jti is new", use_once(x, "jti", client.client_id, jti, claims["exp"], allowed_again=again), got=jti
         ):
             diagnosis = "sign a new assertion for each request"
-            raise self.refusal(x, Fault(what="assertion", kind="jti_used", check="jti", got=jti, diagnosis=diagnosis))
+            raise self.refusal(x, Fault("assertion", "jti_used", "jti", got=jti, diagnosis=diagnosis))
         return client
 
     def check(self, x: X, client: Client, assertion: str, keys: KeySet) -> Claims:
@@ -87,12 +87,6 @@ class Assertions(ABC, Generic[X]):
         client_id = str(read(assertion).claims.get("sub", ""))
         client = self.client(x, client_id)
         if client is None:
-            fault = Fault(
-                what="assertion",
-                kind="client_unknown",
-                check="sub",
-                expected="the client id of a registered tool",
-                got=client_id,
-            )
+            fault = Fault("assertion", "client_unknown", "sub", "the client id of a registered tool", client_id)
             raise self.refusal(x, fault.noted(x))
         return client

@@ -58,9 +58,7 @@ class DeepLinking(ABC, Generic[X]):
         check = "this world issued data"
         if not x.check(check, issued_tokens.find(x.store.issued_tokens, text) is not None):
             diagnosis = issued_tokens.DIAGNOSIS
-            raise self.refusal(
-                x, Fault(what="deep_linking", kind="data_not_issued_here", check=check, diagnosis=diagnosis)
-            )
+            raise self.refusal(x, Fault("deep_linking", "data_not_issued_here", check, diagnosis=diagnosis))
         return data
 
     def returned_data(self, x: X, message: str) -> Claims:
@@ -93,7 +91,7 @@ class DeepLinking(ABC, Generic[X]):
         claims = read(message).claims
         nonce = str(claims["nonce"])
         if not use_once(x, "nonce", client_id, nonce, claims["exp"], allowed_again=self.allowed_again(x)):
-            raise self.refusal(x, Fault(what="deep_linking", kind="nonce_used", check="nonce", got=nonce).noted(x))
+            raise self.refusal(x, Fault("deep_linking", "nonce_used", "nonce", got=nonce).noted(x))
         return items
 
     def allowed_again(self, x: X) -> bool:
@@ -111,20 +109,11 @@ class DeepLinking(ABC, Generic[X]):
         try:
             return read_line_item({"label": label, **wanted, "resourceLinkId": link_id})
         except ServiceError as error:
-            fault = Fault(
-                what="deep_linking", kind="line_item", check=error.field, expected=error.expected, got=error.got
-            )
+            fault = Fault("deep_linking", "line_item", error.field, error.expected, error.got)
             raise self.refusal(x, fault) from error
 
     def _unmatched(self, error: TokenError) -> Fault:
-        return Fault(
-            what="deep_linking",
-            kind="data_invalid",
-            check=error.check,
-            expected=error.expected,
-            got=error.got,
-            diagnosis=self.unmatched,
-        )
+        return Fault("deep_linking", "data_invalid", error.check, error.expected, error.got, self.unmatched)
 
 
 def link_of(item: Mapping[str, Any], title: str) -> Link:

@@ -26,11 +26,8 @@ FILTERS = ("tag", "resource_id", "resource_link_id")
 class GradeStore(LtiStore, Protocol):
     """The tables that the service needs."""
 
-    @property
-    def results(self) -> Table[Result]: ...
-
-    @property
-    def users(self) -> Table[Any]: ...
+    results: Table[Result]
+    users: Table[Any]
 
     def next_number(self, table: str) -> int: ...
 
@@ -224,5 +221,5 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
             raise self._bad(x, "line_item", error) from error
 
     def _bad(self, x: G, what: str, error: services.ServiceError) -> Refusal:
-        fault = Fault(what=what, kind=error.reason, check=error.field, expected=error.expected, got=error.got)
+        fault = Fault(what, error.reason, error.field, error.expected, error.got)
         return self.refusal(x, fault.noted(x))

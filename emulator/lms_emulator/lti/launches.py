@@ -128,7 +128,7 @@ class Launches(ABC, Generic[X, U]):
         if x.check(check, request.pending is not None):
             return None
         diagnosis = "send back the lti_message_hint of the login initiation unchanged, once"
-        return Fault(what="lti", kind="launch_over", check=check, diagnosis=diagnosis)
+        return Fault("lti", "launch_over", check, diagnosis=diagnosis)
 
     def user_is_signed_in(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
         """The browser's session belongs to the person of `login_hint`."""
@@ -137,17 +137,15 @@ class Launches(ABC, Generic[X, U]):
         if x.check("the session's user is the login_hint's", request.user is not None and hint == got, got=got):
             return None
         lost = "no session cookie came with this; was it lost in a frame of another site?"
-        diagnosis = None if request.user is not None else lost
-        return Fault(what="lti", kind="login_required", check="login_hint", expected=hint, got=got, diagnosis=diagnosis)
+        diagnosis = lost if request.user is None else None
+        return Fault("lti", "login_required", "login_hint", hint, got, diagnosis)
 
     def client_is_the_launchs(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
         """The tool that asks is the one that was launched."""
         launched = request.pending.client_id if request.pending is not None else None
         if x.check("client_id is the launched tool's", launched == request.client_id, got=request.client_id):
             return None
-        return Fault(
-            what="lti", kind="client_not_authorized", check="client_id", expected=launched, got=request.client_id
-        )
+        return Fault("lti", "client_not_authorized", "client_id", launched, request.client_id)
 
     def _address_is_registered(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
         try:
@@ -169,4 +167,4 @@ def _state(request: AuthenticationRequest[U]) -> dict[str, str]:
 
 
 def _fault(error: lti13.AuthenticationRequestError) -> Fault:
-    return Fault(what="lti", kind=error.reason, check=error.parameter, expected=error.expected, got=error.got)
+    return Fault("lti", error.reason, error.parameter, error.expected, error.got)

@@ -19,11 +19,8 @@ from lms_emulator.signing.jwt import KeySet, TokenError
 class LtiStore(UsedTokens, Protocol):
     """The tables that a platform needs."""
 
-    @property
-    def pending_launches(self) -> Table[PendingLaunch]: ...
-
-    @property
-    def issued_tokens(self) -> Table[IssuedToken]: ...
+    pending_launches: Table[PendingLaunch]
+    issued_tokens: Table[IssuedToken]
 
 
 class LtiSettings(Protocol):
@@ -46,7 +43,7 @@ AnyCall: TypeAlias = Exchange[LtiStore, LtiSettings]
 X = TypeVar("X", bound=AnyCall)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Fault:
     """What does not hold in something that a tool sent.
 
@@ -83,7 +80,7 @@ class Fault:
 
 def token_fault(what: str, error: TokenError) -> Fault:
     """The fault of a signed token that does not hold."""
-    return Fault(what=what, kind=error.reason, check=error.check, expected=error.expected, got=error.got)
+    return Fault(what, error.reason, error.check, error.expected, error.got)
 
 
 class ToolKeys(NamedTuple):
@@ -99,7 +96,7 @@ class KeysUnavailableError(Exception):
     @property
     def fault(self) -> Fault:
         """The same as a fault."""
-        return Fault(what="tool_keys", kind="unavailable", check="the tool's keys", diagnosis=str(self))
+        return Fault("tool_keys", "unavailable", "the tool's keys", diagnosis=str(self))
 
 
 async def key_set(x: Exchange[Any, Any], keys: ToolKeys) -> KeySet:

@@ -23,8 +23,7 @@ class UsedToken(Record, frozen=True, kw_only=True):
 class UsedTokens(Protocol):
     """A store that remembers what was used."""
 
-    @property
-    def used_tokens(self) -> Table[UsedToken]: ...
+    used_tokens: Table[UsedToken]
 
 
 SPEC: TableSpec[Any] = TableSpec(key="key", keep_until=lambda token: token.expires_at)

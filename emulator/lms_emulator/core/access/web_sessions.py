@@ -12,6 +12,7 @@ import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.http.pages import NOT_IN_FRAMES, page
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.state.records import Instant, Record
@@ -43,11 +44,8 @@ class WebSession(Record, Generic[P], frozen=True, kw_only=True):
 class SessionStore(Protocol[S, U]):
     """What a store needs for sessions."""
 
-    @property
-    def sessions(self) -> Table[S]: ...
-
-    @property
-    def users(self) -> Table[U]: ...
+    sessions: Table[S]
+    users: Table[U]
 
 
 class SessionSettings(Protocol):
@@ -68,6 +66,7 @@ class WebSessions(Generic[S, U]):
         new_csrf: draws the token.
         wrong_csrf: makes the refusal of a form without the session's token.
         sign_in: the path of the sign-in page.
+        package: the provider's, with its templates.
     """
 
     record: type[S]
@@ -76,6 +75,7 @@ class WebSessions(Generic[S, U]):
     new_csrf: Callable[[Ids], str]
     wrong_csrf: Callable[[], Refusal]
     sign_in: str
+    package: str
 
     def find(self, x: Exchange[SessionStore[S, U], SessionSettings]) -> S | None:
         """The browser's live session, if it has one."""
@@ -122,6 +122,17 @@ class WebSessions(Generic[S, U]):
     def redirect(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, url: str) -> Response:
         """Send the browser on, with its cookie."""
         return RedirectResponse(url, 302, {"Set-Cookie": self.cookie(x, session), "Cache-Control": "no-store"})
+
+    def finish(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, url: str) -> Response:
+        """Send the browser on, with the application's request decided."""
+        return self.redirect(x, self.change(x, session, pending=None), url)
+
+    def page(
+        self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, template: str, **values: Any
+    ) -> Response:
+        """A page to sign in or consent on: with the session's cookie and token, and in no frame."""
+        headers = {**NOT_IN_FRAMES, "Set-Cookie": self.cookie(x, session)}
+        return page(self.package, template, headers=headers, base=x.base_url, csrf=session.csrf, **values)
 
     def signed_in(self, handler: Callable[[C, S, U], Response]) -> Callable[[C], Response]:
         """Make a handler of a page for somebody who is signed in; others go to sign in first, and come back."""

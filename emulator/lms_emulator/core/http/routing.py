@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from starlette.responses import Response
 from starlette.routing import compile_path
@@ -47,6 +47,32 @@ class Route:
     def name(self) -> str:
         """`GET,POST /path`, as the journal shows it."""
         return f"{','.join(self.methods) or '*'} {self.path}"
+
+
+Row: TypeAlias = tuple[str, Handler, str] | tuple[str, Handler, str, str]
+
+
+def family(tag: str, source: str, evidence: Evidence, *rows: Row) -> tuple[Route, ...]:
+    """Routes that belong together and were read in the same place.
+
+    Parameters: `rows`, each an operation (`GET POST /path`), its handler, one line for people and, where the place in
+    the source has a name of its own, that.
+    """
+    routes = []
+    for operation, handler, summary, *place in rows:
+        *methods, path = operation.split(" ")
+        routes.append(
+            Route(
+                methods=tuple(methods),
+                path=path,
+                handler=handler,
+                evidence=evidence,
+                source=", ".join([source, *place]),
+                summary=summary,
+                tag=tag,
+            )
+        )
+    return tuple(routes)
 
 
 class Match(NamedTuple):

@@ -14,6 +14,7 @@ from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.limits import spend
 from lms_emulator.providers.brightspace.model import Session, User
+from lms_emulator.providers.brightspace.wire import PACKAGE
 from lms_emulator.signing.jwt import TokenError, verify
 
 SESSIONS: WebSessions[Session, User] = WebSessions(
@@ -23,6 +24,7 @@ SESSIONS: WebSessions[Session, User] = WebSessions(
     new_csrf=lambda ids: ids.alnum(32),
     wrong_csrf=refusals.wrong_csrf,
     sign_in="/d2l/login",
+    package=PACKAGE,
 )
 
 

@@ -10,7 +10,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.limits import throttle
 from lms_emulator.providers.canvas.model import AccessToken, DeveloperKey, Session, User
-from lms_emulator.providers.canvas.wire import stamp
+from lms_emulator.providers.canvas.wire import PACKAGE, stamp
 
 SESSIONS: WebSessions[Session, User] = WebSessions(
     record=Session,
@@ -19,6 +19,7 @@ SESSIONS: WebSessions[Session, User] = WebSessions(
     new_csrf=lambda ids: ids.token(43),
     wrong_csrf=refusals.wrong_csrf,
     sign_in="/login/canvas",
+    package=PACKAGE,
 )
 
 

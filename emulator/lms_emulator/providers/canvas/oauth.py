@@ -1,7 +1,8 @@
 """Canvas's OAuth2 rules: which key may ask for what, what a code gives, what refreshing does to a token.
 
-Sources: canvas-lms `doc/api/oauth_endpoints.md` and `oauth.md`; the order of the checks from
-`oauth2_provider_controller.rb`; refreshing in place from `access_token.rb`.
+Sources: https://canvas.instructure.com/doc/api/file.oauth_endpoints.html; in github.com/instructure/canvas-lms the
+order of the checks from `app/controllers/oauth2_provider_controller.rb`, refreshing in place from
+`app/models/access_token.rb`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from starlette.responses import Response
 
-from lms_emulator.core.http import pages
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
@@ -38,9 +37,6 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     def normalise_path(self, path: str) -> str:
         """Rails takes a path with and without its last slash."""
         return path.rstrip("/") or "/"
-
-    def render(self, x: Call, refusal: Refusal) -> Response:
-        return pages.refused(self.package, refusal)
 
     def not_found(self, x: Call) -> Refusal:
         return refusals.not_found() if x.path.startswith("/api/") else refusals.page_not_found(f"{x.path} exists")

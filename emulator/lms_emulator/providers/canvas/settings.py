@@ -8,6 +8,10 @@ import msgspec
 
 from lms_emulator.core.settings import choice
 
+RECORDED = "fixtures/recordings/canvas"
+THROTTLING = "canvas-lms doc/api/throttling.md"
+TOKEN = "canvas-lms lib/canvas/oauth/token.rb"
+
 
 class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of the provider `canvas`."""
@@ -23,7 +27,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         choice(
             "Lifetime of an authorization code.",
             evidence="observed",
-            source="canvas-lms lib/canvas/oauth/token.rb",
+            source=TOKEN,
             ge=1,
         ),
     ] = 600
@@ -32,32 +36,39 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         choice(
             "Status when a person may not do something: 403 since 2025, 401 before.",
             evidence="observed",
-            source="fixtures and notes of 2025-26; canvas-lms application_controller.rb for 401",
+            source="canvas-lms app/controllers/application_controller.rb, render_unauthorized_action; "
+            f"{RECORDED}/people-users.jsonl 89 (401 in 2023)",
         ),
     ] = 403
     rate_limit_status: Annotated[
         Literal[403, 429],
-        choice("Status of a throttled call.", evidence="documented", source="canvas-lms doc/api/throttling.md"),
+        choice("Status of a throttled call.", evidence="documented", source=THROTTLING),
     ] = 403
     rate_limit: Annotated[
         Literal["never", "bucket"],
         choice(
             "`bucket` throttles each token by Canvas's leaky bucket; `never` only sends the headers.",
             evidence="chosen",
-            source="canvas-lms doc/api/throttling.md describes the bucket",
+            source=f"{THROTTLING} (the bucket)",
         ),
     ] = "never"
     request_cost: Annotated[float, choice("Cost of one call, units of the bucket.", evidence="chosen", ge=0)] = 0.05
     rate_limit_high_water: Annotated[
         float,
         choice(
-            "Level from which on calls are refused.", evidence="documented", source="canvas-lms throttling.md", ge=1
+            "Level from which on calls are refused.",
+            evidence="documented",
+            source=THROTTLING,
+            ge=1,
         ),
     ] = 600.0
     rate_limit_outflow: Annotated[
         float,
         choice(
-            "Units that leave the bucket per second.", evidence="documented", source="canvas-lms throttling.md", ge=0
+            "Units that leave the bucket per second.",
+            evidence="documented",
+            source=THROTTLING,
+            ge=0,
         ),
     ] = 10.0
     redirect_token_errors: Annotated[
@@ -69,14 +80,20 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = False
     canvas_region: Annotated[
-        str, choice("`canvas_region` in token answers.", evidence="observed", source="canvas-lms token.rb")
+        str,
+        choice("`canvas_region` in token answers.", evidence="observed", source=TOKEN),
     ] = "unknown"
     issuer: Annotated[
         str, choice("`iss` of LTI messages.", evidence="documented", source="canvas-lms doc/api/lti_launch_overview.md")
     ] = "https://canvas.instructure.com"
     id_token_lifetime_seconds: Annotated[
         int,
-        choice("Lifetime of an id_token.", evidence="observed", source="captured launches: exp - iat = 3600", ge=1),
+        choice(
+            "Lifetime of an id_token.",
+            evidence="observed",
+            source=f"{RECORDED}/lti-authorize.jsonl 18",
+            ge=1,
+        ),
     ] = 3600
     launch_lifetime_seconds: Annotated[
         int,
@@ -89,17 +106,27 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         choice(
             "Lifetime of an LTI service token.",
             evidence="observed",
-            source="canvas-lms client_credentials_provider.rb",
+            source=f"{RECORDED}/lti-token.jsonl 0",
             ge=1,
         ),
     ] = 3600
     assertion_max_age_seconds: Annotated[
         int,
-        choice("Oldest `iat` of a client assertion.", evidence="observed", source="canvas-lms jwt_validator.rb", ge=1),
+        choice(
+            "Oldest `iat` of a client assertion.",
+            evidence="observed",
+            source=f"{RECORDED}/lti-token.jsonl 33",
+            ge=1,
+        ),
     ] = 300
     assertion_future_buffer_seconds: Annotated[
         int,
-        choice("How far `iat` may lie in the future.", evidence="observed", source="canvas-lms jwt_validator.rb", ge=0),
+        choice(
+            "How far `iat` may lie in the future.",
+            evidence="observed",
+            source=f"{RECORDED}/lti-token.jsonl 35",
+            ge=0,
+        ),
     ] = 30
     reused_jti: Annotated[
         Literal["refuse", "allow"],
@@ -107,7 +134,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             "A client assertion or deep linking response whose `jti` or nonce was used before. Canvas's own code skips "
             "this check at present; 1EdTech's security framework asks for it, so the emulator is strict.",
             evidence="chosen",
-            source="canvas-lms client_credentials_provider.rb (skip_jti_check)",
+            source="canvas-lms lib/canvas/oauth/client_credentials_provider.rb, skip_jti_check",
         ),
     ] = "refuse"
     session_lifetime_seconds: Annotated[int, choice("Lifetime of a browser session.", evidence="chosen", ge=1)] = 86_400
@@ -116,7 +143,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         choice(
             "How far back announcements are listed without `start_date`.",
             evidence="documented",
-            source="canvas-lms announcements_api_controller.rb",
+            source="canvas-lms app/controllers/announcements_api_controller.rb",
             ge=0,
         ),
     ] = 14
@@ -125,5 +152,10 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 10
     max_per_page: Annotated[
         int,
-        choice("Most items of a page.", evidence="observed", source="canvasapi asks for 100", ge=1),
+        choice(
+            "Most items of a page.",
+            evidence="observed",
+            source=f"{RECORDED}/people-paging.jsonl 10",
+            ge=1,
+        ),
     ] = 100

@@ -64,7 +64,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         if pending is None or user is None or user.id == pending.user_id:
             return super().user_is_signed_in(x, request)
         check = "the session's user began the launch"
-        return Fault(what="lti", kind="login_required", check=check, expected=pending.user_id, got=user.id).noted(x)
+        return Fault("lti", "login_required", check, pending.user_id, user.id).noted(x)
 
     def wrong_redirect_uri(self, fault: Fault) -> Refusal:
         return refusals.lti_page(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import unquote
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from lms_emulator.core.http.pages import NOT_IN_FRAMES, page
-from lms_emulator.providers.brightspace import oauth, refusals, wire
+from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import SESSIONS
 from lms_emulator.providers.brightspace.lti import tokens as lti_tokens
@@ -28,22 +26,13 @@ def auth(x: Call) -> Response:
     if user is None:
         return SESSIONS.redirect(x, session, x.url(LOGIN))
     if oauth.needs_no_consent(x, application, user, pending):
-        return _finish(x, session, oauth.accept(x, user, pending))
+        return SESSIONS.finish(x, session, oauth.accept(x, user, pending))
     return SESSIONS.redirect(x, session, x.url(CONSENT))
-
-
-def _finish(x: Call, session: Session, url: str) -> Response:
-    return SESSIONS.redirect(x, SESSIONS.change(x, session, pending=None), url)
-
-
-def _page(x: Call, session: Session, template: str, **values: Any) -> Response:
-    headers = {**NOT_IN_FRAMES, "Set-Cookie": SESSIONS.cookie(x, session)}
-    return page(wire.PACKAGE, template, 200, headers, base=x.base_url, csrf=session.csrf, **values)
 
 
 def login_form(x: Call) -> Response:
     """GET /d2l/login: the sign-in page."""
-    return _page(x, SESSIONS.open(x), "login.html", error=None, username="")
+    return SESSIONS.page(x, SESSIONS.open(x), "login.html", error=None, username="")
 
 
 def login(x: Call) -> Response:
@@ -64,7 +53,7 @@ def login(x: Call) -> Response:
 def _after_login(x: Call, session: Session, user: User, pending: PendingAuthorization) -> Response:
     application = oauth.find_application(x, pending.client_id)
     if application is not None and oauth.needs_no_consent(x, application, user, pending):
-        return _finish(x, session, oauth.accept(x, user, pending))
+        return SESSIONS.finish(x, session, oauth.accept(x, user, pending))
     return SESSIONS.redirect(x, session, x.url(CONSENT))
 
 
@@ -83,7 +72,7 @@ def consent_form(x: Call) -> Response:
         return RedirectResponse(x.url(LOGIN), 302)
     application = oauth.find_application(x, session.pending.client_id)
     name = application.name if application is not None else session.pending.client_id
-    return _page(x, session, "consent.html", application=name, user=user, pending=session.pending)
+    return SESSIONS.page(x, session, "consent.html", application=name, user=user, pending=session.pending)
 
 
 def decide(x: Call) -> Response:
@@ -95,7 +84,7 @@ def decide(x: Call) -> Response:
     SESSIONS.posted(x)
     pending = session.pending
     if x.check("the person consents", x.field("decision") == "allow", got=x.field("decision")):
-        return _finish(x, session, oauth.accept(x, user, pending))
+        return SESSIONS.finish(x, session, oauth.accept(x, user, pending))
     SESSIONS.change(x, session, pending=None)
     raise refusals.redirected(
         pending.redirect_uri, "access_denied", "access_denied", pending.state, check="the person consents"

@@ -93,7 +93,7 @@ class CanvasLaunches(Launches[Call, User]):
         key = x.store.developer_keys.get(number(request.client_id))
         if fault is not None or x.check("the key is switched on", key is not None and bool(key.accounts)):
             return fault
-        return Fault(what="lti", kind="client_not_authorized", check="the key is switched on", got=request.client_id)
+        return Fault("lti", "client_not_authorized", "the key is switched on", got=request.client_id)
 
     def wrong_redirect_uri(self, fault: Fault) -> Refusal:
         return refusals.invalid_lti_redirect(fault.expected, fault.got)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.responses import RedirectResponse, Response
 
-from lms_emulator.core.http.pages import NOT_IN_FRAMES, page
 from lms_emulator.core.http.urls import add_query
-from lms_emulator.providers.canvas import oauth, refusals, wire
+from lms_emulator.providers.canvas import oauth, refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.credentials import SESSIONS
 from lms_emulator.providers.canvas.model import DeveloperKey, PendingAuthorization, Session, User
@@ -30,7 +27,7 @@ def auth(x: Call) -> Response:
         if x.query.get("unique_id"):
             target = add_query(target, [("unique_id", x.query["unique_id"])])
     elif oauth.needs_no_consent(x, key, user, pending):
-        return _finish(x, session, oauth.accept(x, user, pending))
+        return SESSIONS.finish(x, session, oauth.accept(x, user, pending))
     else:
         target = "/login/oauth2/confirm"
     return SESSIONS.redirect(x, session, x.url(target))
@@ -58,19 +55,10 @@ def _without_asking(
     )
 
 
-def _finish(x: Call, session: Session, url: str) -> Response:
-    return SESSIONS.redirect(x, SESSIONS.change(x, session, pending=None), url)
-
-
-def _page(x: Call, session: Session, template: str, status: int = 200, **values: Any) -> Response:
-    headers = {**NOT_IN_FRAMES, "Set-Cookie": SESSIONS.cookie(x, session)}
-    return page(wire.PACKAGE, template, status, headers, base=x.base_url, csrf=session.csrf, **values)
-
-
 def login_form(x: Call) -> Response:
     """GET /login/canvas (and /login): the sign-in page."""
     session = SESSIONS.open(x)
-    return _page(x, session, "login.html", error=None, login=x.query.get("unique_id", ""))
+    return SESSIONS.page(x, session, "login.html", error=None, login=x.query.get("unique_id", ""))
 
 
 def login(x: Call) -> Response:
@@ -91,7 +79,7 @@ def login(x: Call) -> Response:
 def _after_login(x: Call, session: Session, user: User, pending: PendingAuthorization) -> Response:
     key = x.store.developer_keys.get(pending.developer_key_id)
     if key is not None and oauth.needs_no_consent(x, key, user, pending):
-        return _finish(x, session, oauth.accept(x, user, pending))
+        return SESSIONS.finish(x, session, oauth.accept(x, user, pending))
     return SESSIONS.redirect(x, session, x.url("/login/oauth2/confirm"))
 
 
@@ -110,7 +98,7 @@ def confirm(x: Call) -> Response:
         return RedirectResponse(x.url("/login/canvas"), 302)
     key = x.store.developer_keys.get(session.pending.developer_key_id)
     name = key.name if key is not None else ""
-    return _page(x, session, "confirm.html", application=name, user=user, pending=session.pending)
+    return SESSIONS.page(x, session, "confirm.html", application=name, user=user, pending=session.pending)
 
 
 def accept(x: Call) -> Response:
@@ -121,7 +109,7 @@ def accept(x: Call) -> Response:
         raise refusals.invalid_oauth_session()
     SESSIONS.posted(x)
     remember = x.field("remember_access") == "1"
-    return _finish(x, session, oauth.accept(x, user, session.pending, remember=remember))
+    return SESSIONS.finish(x, session, oauth.accept(x, user, session.pending, remember=remember))
 
 
 def deny(x: Call) -> Response:
