@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-STRAY_ROOMS: set[str] = {
-    "openedx/api_document.py",
-    "openedx/clients.py",
-    "openedx/csrf.py",
-    "openedx/html.py",
-    "openedx/jwts.py",
-    "openedx/login.py",
-    "openedx/permissions.py",
-    "openedx/rates.py",
-    "openedx/rendering.py",
-    "openedx/routes/extras.py",
-    "openedx/routes/misc.py",
-    "openedx/safe_cookie.py",
-    "openedx/throttles.py",
-    "openedx/views.py",
-    "openedx/visits.py",
-}
-"""Files in a provider's folder that are no rooms: `openedx/visits.py`."""
+STRAY_ROOMS: set[str] = set()
+"""Files in a provider's folder that are no rooms: `canvas/answers.py`."""
 
-MISSING_ROOMS: set[str] = {
-    "openedx/call",
-    "openedx/checks",
-    "openedx/refusals",
-    "openedx/shapes",
-}
-"""Rooms that a provider lacks: `openedx/checks`."""
+MISSING_ROOMS: set[str] = set()
+"""Rooms that a provider lacks: `canvas/checks`."""
 
-CIRCLES: list[set[str]] = [
-    {"providers.openedx.api_document", "providers.openedx.routes", "providers.openedx.routes.apidocs"},
-]
+CIRCLES: list[set[str]] = []
 """Modules that import each other."""
 
 DOCSTRINGS: set[str] = set()
 """Entries at the top of the package whose docstrings have another style."""
 
-SOURCES: set[str] = {"openedx"}
+SOURCES: set[str] = set()
 """Providers whose sources cannot all be opened by a stranger."""

@@ -55,15 +55,15 @@ def test_a_new_address_counts_once_it_is_confirmed(site: Site) -> None:
         ({"is_active": False}, "The 'is_active' field cannot be edited."),
     ],
 )
-def test_what_an_account_does_not_take(site: Site, fields: dict[str, object], message: str) -> None:
+def test_values_that_an_account_rejects(site: Site, fields: dict[str, object], message: str) -> None:
     answer = site.call("PATCH", ADA, token=LEARNER, body={**fields, "bio": "changed"}, kind=MERGE)
     assert answer.status == 400
-    (told,) = json.loads(answer.body)["field_errors"].values()
-    assert told["user_message"] == message
+    (shown,) = json.loads(answer.body)["field_errors"].values()
+    assert shown["user_message"] == message
     assert site.get(ADA, LEARNER)["bio"] == "Writes notes on engines."
 
 
-def test_what_it_takes(site: Site) -> None:
+def test_values_that_an_account_accepts(site: Site) -> None:
     fields = {
         "bio": "Countess",
         "gender": "f",
@@ -74,15 +74,15 @@ def test_what_it_takes(site: Site) -> None:
         "year_of_birth": 1985,
     }
     assert change(site, dict(fields)) == 200
-    told = site.get(ADA, LEARNER)
-    assert {name: told[name] for name in fields} == fields
+    shown = site.get(ADA, LEARNER)
+    assert {name: shown[name] for name in fields} == fields
 
 
 def test_registration_data_is_checked_for_the_client(site: Site) -> None:
     validation = EdxApi({"access_token": LEARNER}, site.lms.openedx.url).user_validation
-    told = validation.validate_user_registration_info({"username": "ada", "name": "Ada"})
-    assert told.username == "It looks like this username is already taken"
-    assert told.name == ""
+    shown = validation.validate_user_registration_info({"username": "ada", "name": "Ada"})
+    assert shown.username == "It looks like this username is already taken"
+    assert shown.name == ""
 
 
 def test_the_owner_alone_may_change_it(site: Site) -> None:

@@ -33,7 +33,7 @@ def test_strangers_are_sent_to_sign_in(web: Web) -> None:
     assert browser.get(first.headers["location"]).headers["location"] == "/login?next=/admin"
 
 
-def test_learners_and_plain_staff_come_no_further(web: Web) -> None:
+def test_learners_and_plain_staff_get_no_further(web: Web) -> None:
     learner = web.browser(web.info.learner)
     assert learner.get(APPLICATIONS).status_code == 302
     assert "not authorized" in learner.get("/admin/login/").text
@@ -93,7 +93,7 @@ def test_an_application_from_the_form_works(web: Web, admin: Browser) -> None:
         ({"algorithm": "HS256", "client_type": "public"}, "You cannot use HS256 with public grants or clients"),
     ],
 )
-def test_what_is_wrong_with_an_application_is_said(admin: Browser, change: dict[str, str], message: str) -> None:
+def test_mistakes_in_an_application_are_reported(admin: Browser, change: dict[str, str], message: str) -> None:
     form = {"client_type": "confidential", "authorization_grant_type": "client-credentials", **change}
     answer = fill(admin, f"{APPLICATIONS}add/", **form)
     assert answer.status_code == 200
@@ -130,7 +130,7 @@ def test_a_token_by_hand_is_the_bearer_token(web: Web, admin: Browser) -> None:
         ({"application": "999"}, ["Select a valid choice. That choice is not one of the available choices."]),
     ],
 )
-def test_what_is_wrong_with_a_token_is_said(admin: Browser, change: dict[str, str], messages: list[str]) -> None:
+def test_mistakes_in_a_token_are_reported(admin: Browser, change: dict[str, str], messages: list[str]) -> None:
     form = {"token": "t", "expires_0": "2035-01-01", "expires_1": "12:30", **change}
     assert errors(fill(admin, f"{TOKENS}add/", **form).text) == messages
 
@@ -170,7 +170,7 @@ def test_every_address_under_admin_asks_strangers_to_sign_in(web: Web) -> None:
     assert asked.headers["location"] == f"/admin/login/?next={APPLICATIONS}%3Fq%3Da"
 
 
-def test_staff_learn_which_addresses_are_there(admin: Browser) -> None:
+def test_staff_learn_which_addresses_exist(admin: Browser) -> None:
     assert admin.get("/admin/nosuch/").status_code == 404
     assert admin.get("/admin/nosuch").status_code == 404
     lacking = admin.get(APPLICATIONS.rstrip("/"))

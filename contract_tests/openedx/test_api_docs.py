@@ -45,7 +45,7 @@ def test_accept_decides(web: Web, accept: str | None, kind: str) -> None:
     assert web.http.send(request).headers["content-type"] == f"{kind}; charset=utf-8"
 
 
-def test_what_is_not_to_be_had(web: Web) -> None:
+def test_media_types_that_are_not_offered(web: Web) -> None:
     refused = web.http.get("/api-docs/", headers={"Accept": "application/xml"})
     assert (refused.status_code, refused.text) == (406, "406 Not Acceptable")
     refused = web.http.post("/api-docs/", json={})
@@ -67,8 +67,8 @@ def test_json_and_yaml_say_the_same(web: Web) -> None:
 def test_it_says_where_it_was_reached(web: Web) -> None:
     assert web.http.get("/swagger.json").json()["basePath"] == "/api"
     prefix = web.info.base_urls["prefix"]
-    told = web.http.get(f"{prefix}/swagger.json").json()
-    assert (told["basePath"], prefix.endswith(told["host"] + "/openedx")) == ("/openedx/api", True)
+    shown = web.http.get(f"{prefix}/swagger.json").json()
+    assert (shown["basePath"], prefix.endswith(shown["host"] + "/openedx")) == ("/openedx/api", True)
 
 
 def facts(operation: dict[str, Any]) -> dict[str, Any]:

@@ -38,8 +38,8 @@ def test_allow_and_cancel(web: Web) -> None:
     page = browser.authorize(client)
     assert returned(browser.decide(page, allow=False)) == {"error": "access_denied", "state": "st-1"}
     assert web.refusal.reason == "access_denied"
-    told = returned(browser.decide(page, allow=True))
-    assert (len(told["code"]), told["state"]) == (30, "st-1")
+    shown = returned(browser.decide(page, allow=True))
+    assert (len(shown["code"]), shown["state"]) == (30, "st-1")
 
 
 def test_trusted_applications_ask_nobody(web: Web) -> None:
@@ -80,7 +80,7 @@ def test_what_no_redirect_may_carry_is_a_page(web: Web, change: dict[str, str], 
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"scope": "bogus"}, {"error": "invalid_scope"}),
         ({"scope": "user_id"}, {"error": "invalid_scope"}),
@@ -96,9 +96,9 @@ def test_what_no_redirect_may_carry_is_a_page(web: Web, change: dict[str, str], 
         ),
     ],
 )
-def test_what_goes_back_to_the_application(web: Web, change: dict[str, str], told: dict[str, str]) -> None:
+def test_what_goes_back_to_the_application(web: Web, change: dict[str, str], expected: dict[str, str]) -> None:
     answer = web.browser(web.info.learner).authorize(web.clients.authorization_code, **change)
-    assert returned(answer) == {**told, "state": "st-1"}
+    assert returned(answer) == {**expected, "state": "st-1"}
 
 
 def test_pkce_can_be_made_compulsory(web: Web) -> None:

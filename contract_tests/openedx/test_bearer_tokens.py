@@ -16,10 +16,10 @@ BULK = "/api/bulk_enroll/v1/bulk_enroll"
 MANY = {"identifiers": "ada", "courses": COURSE, "action": "enroll"}
 NO_MATCH = "The provided access token does not match any valid tokens."
 EXPIRED = "The provided access token has expired and is no longer valid."
-QUOTED = "the token is right but stands in quotes"
+QUOTED = "the token is right but is in quotes"
 
 
-def told(site: Site) -> tuple[Any, ...]:
+def explained(site: Site) -> tuple[Any, ...]:
     """What the journal has of the latest refusal, which must be one of a bearer token."""
     refusal = site.lms.requests.last.refusal
     assert refusal is not None
@@ -48,7 +48,7 @@ def refused(code: str, text: str) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
-def test_a_token_that_holds(site: Site, scheme: str) -> None:
+def test_a_valid_token(site: Site, scheme: str) -> None:
     assert me(site, f"{scheme} {LEARNER}") == (200, {"username": "ada"})
     assert authenticated(site) == [("authenticated by bearer", True, "ada")]
     assert site.lms.requests.last.refusal is None
@@ -58,35 +58,35 @@ def test_a_token_that_holds(site: Site, scheme: str) -> None:
 def test_a_header_of_one_word(site: Site, words: str) -> None:
     text = "Invalid token header. No credentials provided."
     assert me(site, words) == refused("token_not_provided", text)
-    assert told(site) == ("token_not_provided", words.strip(), None)
+    assert explained(site) == ("token_not_provided", words.strip(), None)
 
 
 @pytest.mark.parametrize("words", [f"Bearer {LEARNER} x", f"JWT {LEARNER} x", "a  b c d"])
 def test_a_header_of_more_than_two_words(site: Site, words: str) -> None:
     text = "Invalid token header. Token string should not contain spaces."
     assert me(site, words) == refused("token_malformed", text)
-    assert told(site) == ("token_malformed", " ".join(words.split()), None)
+    assert explained(site) == ("token_malformed", " ".join(words.split()), None)
 
 
 @pytest.mark.parametrize("words", [None, "", f"Token {LEARNER}", "Basic YTpi"])
-def test_a_header_of_another_kind_is_none(site: Site, words: str | None) -> None:
+def test_a_header_of_another_scheme_counts_as_no_credentials(site: Site, words: str | None) -> None:
     assert me(site, words) == (401, {"detail": "Authentication credentials were not provided."})
     refusal = site.lms.requests.last.refusal
     assert refusal.reason == "not_authenticated"
     assert authenticated(site) == []
 
 
-def test_bytes_that_are_no_text_are_a_defect_of_the_real_server(site: Site) -> None:
+def test_bytes_that_are_not_utf8_are_a_defect_of_the_real_server(site: Site) -> None:
     for name in ("Bearer ÿ", "Bearer \x80"):
         answer = site.call("GET", ME, headers={"Authorization": name})
         assert answer.status == 500
         assert site.lms.requests.last.provider_defect
     accented = "é".encode().decode("latin-1")
     assert me(site, f"Bearer {accented}") == refused("token_nonexistent", NO_MATCH)
-    assert told(site) == ("token_nonexistent", "é", None)
+    assert explained(site) == ("token_nonexistent", "é", None)
 
 
-def test_what_was_probably_meant_by_a_token_nobody_has(site: Site, web: Web) -> None:
+def test_an_unknown_token_is_explained_by_what_it_really_is(site: Site, web: Web) -> None:
     grant = web.password().json()
     jwt = web.password(token_type="jwt").json()["access_token"]
     client = web.clients.trusted
@@ -103,25 +103,25 @@ def test_what_was_probably_meant_by_a_token_nobody_has(site: Site, web: Web) -> 
         (f"'{learner}'", QUOTED),
         (f'{learner}"', QUOTED),
         ('"nonsense"', None),
-        (code, "this is an authorization code: trade it for a token first"),
+        (code, "this is an authorization code: exchange it for a token first"),
         (client.client_id, "this is a client id, not an access token"),
         (f"({learner})", None),
         (f"X{learner}X", None),
     ):
         assert me(site, f"Bearer {sent}") == refused("token_nonexistent", NO_MATCH)
-        assert told(site) == ("token_nonexistent", sent, diagnosis)
+        assert explained(site) == ("token_nonexistent", sent, diagnosis)
         assert me(site, f"Bearer {learner}") == (200, {"username": "ada"})
 
 
-def test_a_restricted_applications_token_is_born_expired(site: Site, web: Web) -> None:
+def test_a_restricted_applications_token_is_issued_expired(site: Site, web: Web) -> None:
     site.lms.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     token = web.by(web.clients.restricted, grant_type="client_credentials").json()["access_token"]
     assert me(site, f"Bearer {token}") == refused("token_expired", EXPIRED)
-    reason, got, diagnosis = told(site)
+    reason, got, diagnosis = explained(site)
     assert reason == "token_expired"
     assert got.startswith("expired ")
     assert got.endswith(", now 2026-05-01T12:00:00+00:00")
-    assert diagnosis == "the application is restricted: its opaque tokens are born expired; ask for token_type=jwt"
+    assert diagnosis == "the application is restricted: its opaque tokens are issued expired; ask for token_type=jwt"
 
 
 @pytest.mark.parametrize("application", ["demo-client-credentials-id", None])
@@ -134,14 +134,14 @@ def test_any_other_token_has_just_expired(site: Site, application: str | None) -
     assert me(site, "Bearer t") == (200, {"username": "ada"})
     site.lms.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     assert me(site, "Bearer t") == refused("token_expired", EXPIRED)
-    told_of = "expired 2026-05-01T12:00:00+00:00, now 2026-05-01T12:00:00+00:00"
-    assert told(site) == ("token_expired", told_of, None)
+    got = "expired 2026-05-01T12:00:00+00:00, now 2026-05-01T12:00:00+00:00"
+    assert explained(site) == ("token_expired", got, None)
 
 
 def test_a_user_disabled_by_an_administrator(site: Site) -> None:
     text = "User disabled by admin: disabled"
     assert me(site, "Bearer demo-disabled-token") == refused("user_is_disabled", text)
-    assert told(site) == ("user_is_disabled", "disabled", None)
+    assert explained(site) == ("user_is_disabled", "disabled", None)
     assert me(site, f"Bearer {LEARNER}")[0] == 200
 
 
@@ -158,7 +158,7 @@ def test_an_inactive_user_passes_unless_the_view_asks_for_more(site: Site) -> No
     answer = site.call("POST", BULK, token="demo-inactive-token", body=MANY)
     text = "User inactive or deleted: inactive"
     assert (answer.status, json.loads(answer.body)) == refused("user_not_active", text)
-    assert told(site) == ("user_not_active", "inactive", None)
+    assert explained(site) == ("user_not_active", "inactive", None)
     assert site.call("POST", BULK, token=ADMIN, body=MANY).status == 200
 
 
@@ -184,7 +184,7 @@ def test_a_session_that_reads_and_one_that_writes(web: Web, site: Site) -> None:
     assert authenticated(site) == [("authenticated by session", True, "ada")]
 
 
-def test_a_session_is_nobody_where_the_view_takes_none(web: Web, site: Site) -> None:
+def test_a_session_does_not_count_where_the_view_takes_none(web: Web, site: Site) -> None:
     browser = web.browser(web.info.superuser)
     only = {"Cookie": f"sessionid={browser.http.cookies['sessionid']}"}
     answer = web.http.post(BULK, json=MANY, headers=only)
@@ -201,7 +201,7 @@ def test_signing_in_is_noted_to_the_microsecond(web: Web, site: Site) -> None:
     assert after == before | {"ada": before["ada"] | {"last_login": "2026-05-01T12:00:00.250000Z"}}
 
 
-def test_the_password_of_a_user_who_has_none_is_nothing(web: Web) -> None:
+def test_no_password_fits_a_user_who_has_none(web: Web) -> None:
     login = {"grant_type": "password", "username": "disabled"}
     for password in ("", "None", "null"):
         assert web.by(web.clients.password, **login, password=password).status_code == 400

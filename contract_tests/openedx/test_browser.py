@@ -204,7 +204,7 @@ def test_a_learner_denies(web: Web, application: Application, tab: Any) -> None:
     assert tab.get_by_role("heading").inner_text() == "refused: access_denied"
 
 
-def test_a_wrong_password_is_said_so_and_can_be_put_right(web: Web, tab: Any) -> None:
+def test_a_wrong_password_is_reported_and_can_be_corrected(web: Web, tab: Any) -> None:
     tab.goto(f"{web.url}/login?next=/dashboard")
     tab.get_by_label("Username or email").fill(web.info.learner.email)
     tab.get_by_label("Password").fill("wrong")

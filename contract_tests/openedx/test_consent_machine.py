@@ -146,9 +146,11 @@ class Consents(RuleBasedStateMachine):
         return self.web.token(client_id=app.client_id, client_secret=app.client_secret, **form)
 
     def keep(self, answer: Any, app: App, person: str, scopes: str) -> None:
-        told = answer.json()
-        assert told["scope"] == scopes
-        self.pairs.append(Pair(told["access_token"], told["refresh_token"], app, person, scopes, self.now + 10 * HOUR))
+        shown = answer.json()
+        assert shown["scope"] == scopes
+        self.pairs.append(
+            Pair(shown["access_token"], shown["refresh_token"], app, person, scopes, self.now + 10 * HOUR)
+        )
 
     @precondition(lambda self: self.codes)
     @rule(number=PICK)

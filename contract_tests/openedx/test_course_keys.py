@@ -97,10 +97,10 @@ def test_a_key_in_the_path(site: InProcess, api: str, key: str) -> None:
 @example(key="")
 @given(key=course_keys)
 def test_a_key_in_the_query(site: InProcess, key: str) -> None:
-    told = quote(key, safe="")
-    blocks = call(site, "GET", f"/api/courses/v1/blocks/?all_blocks=true&course_id={told}")
-    listed = call(site, "GET", f"/api/enrollment/v1/enrollments?course_id={told}")
-    grades = call(site, "GET", f"/api/grades/v1/courses/?course_id={told}")
+    encoded = quote(key, safe="")
+    blocks = call(site, "GET", f"/api/courses/v1/blocks/?all_blocks=true&course_id={encoded}")
+    listed = call(site, "GET", f"/api/enrollment/v1/enrollments?course_id={encoded}")
+    grades = call(site, "GET", f"/api/grades/v1/courses/?course_id={encoded}")
     if READABLE.fullmatch(key):
         old = "/" in key and ":" not in key.split("/")[0][:10]
         assert blocks.status in ({500} if old else {200, 400, 404, 500})

@@ -1,4 +1,4 @@
-"""A world file with courses: what is wrong with it is told by name, and what was done to it survives a dump."""
+"""A world file with courses: what is wrong with it is named, and what was done to it survives a dump."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ WHEN = "2024-01-01T00:00:00Z"
         ),
     ],
 )
-def test_a_broken_world_is_told_by_name(section: dict[str, Any], problem: str) -> None:
-    with pytest.raises(WorldError) as told:
+def test_a_broken_world_is_named(section: dict[str, Any], problem: str) -> None:
+    with pytest.raises(WorldError) as caught:
         from_data({"openedx": section}, create_app("empty").providers)
-    assert any(line.startswith(problem) for line in told.value.problems), told.value.problems
+    assert any(line.startswith(problem) for line in caught.value.problems), caught.value.problems
 
 
 def test_what_was_done_survives_a_dump(site: Site) -> None:
@@ -81,8 +81,8 @@ def test_worlds_do_not_see_each_other(site: Site, lms: Emulator) -> None:
         import requests
 
         url = f"{other.openedx.base_urls['prefix']}/api/enrollment/v1/enrollment?user=charles"
-        told = requests.get(url, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=10).json()
-        assert [row["course_details"]["course_id"] for row in told] == [COURSE]
+        shown = requests.get(url, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=10).json()
+        assert [row["course_details"]["course_id"] for row in shown] == [COURSE]
         assert len(site.get("/api/enrollment/v1/enrollment?user=charles", ADMIN)) == 2
     finally:
         lms.delete_world("elsewhere")

@@ -108,10 +108,10 @@ class Enrolments(RuleBasedStateMachine):
         expected = self.expect(actor, user, course, mode, is_active, force)
         assert answer.status == expected, (answer, body, actor)
         if expected == 200:
-            told = json.loads(answer.body)
+            shown = json.loads(answer.body)
             who = user or actor
-            assert State(told["mode"], told["is_active"]) == self.model[who, course]
-            assert (told["user"], told["course_details"]["course_id"]) == (who, course)
+            assert State(shown["mode"], shown["is_active"]) == self.model[who, course]
+            assert (shown["user"], shown["course_details"]["course_id"]) == (who, course)
 
     def expect(
         self, actor: str, user: str | None, course: str, mode: str | None, is_active: bool | str | None, force: bool
@@ -174,8 +174,8 @@ class Enrolments(RuleBasedStateMachine):
         elif (user, course) not in self.model:
             assert (answer.status, answer.body, answer.first("Content-Type")) == (200, "", None)
         else:
-            told = json.loads(answer.body)
-            assert State(told["mode"], told["is_active"]) == self.model[user, course]
+            shown = json.loads(answer.body)
+            assert State(shown["mode"], shown["is_active"]) == self.model[user, course]
 
     @rule(actor=st.sampled_from(sorted(TOKENS)), user=st.sampled_from([*USERS, "nobody-here"]))
     def list_of(self, actor: str, user: str) -> None:
@@ -184,19 +184,19 @@ class Enrolments(RuleBasedStateMachine):
             assert answer.status == 401
             return
         visible = set(OFFERED) if actor in PRIVILEGED or actor == user else STAFF_OF.get(actor, set())
-        told = [row["course_details"]["course_id"] for row in json.loads(answer.body)]
+        shown = [row["course_details"]["course_id"] for row in json.loads(answer.body)]
         expected = {c for (who, c), state in self.model.items() if who == user and state.active and c in visible}
-        assert len(told) == len(set(told))
-        assert set(told) == expected
+        assert len(shown) == len(set(shown))
+        assert set(shown) == expected
 
     @invariant()
     def the_staff_list_is_the_model(self) -> None:
         answer = self.call("GET", "/api/enrollment/v1/enrollments", "stella")
-        told = {
+        shown = {
             (row["user"], row["course_id"]): State(row["mode"], row["is_active"])
             for row in json.loads(answer.body)["results"]
         }
-        assert told == self.model
+        assert shown == self.model
 
 
 Enrolments.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)

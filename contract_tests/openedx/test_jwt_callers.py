@@ -14,7 +14,7 @@ from contract_tests.openedx.web import Web
 ME = "/api/user/v1/me"
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 INVALID = (401, {"detail": "Invalid token."})
-SIGNED = "signed with another key, or header or payload were changed after signing"
+SIGNED = "signed with another key, or its header or payload was changed after signing"
 
 
 @pytest.fixture(autouse=True)
@@ -24,17 +24,17 @@ def _frozen(web: Web) -> None:
 
 def made(web: Web, secret: str | None = None, **changes: Any) -> str:
     """A JWT made here with the site's secret; None leaves a claim out."""
-    told, now = web.info.jwt, int(NOW.timestamp())
+    config, now = web.info.jwt, int(NOW.timestamp())
     claims = {
-        "iss": told.issuer,
-        "aud": told.audience,
+        "iss": config.issuer,
+        "aud": config.audience,
         "iat": now,
         "exp": now + 60,
         "preferred_username": "ada",
         **changes,
     }
     claims = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(claims, secret or told.hs256_secret, "HS256")
+    return jwt.encode(claims, secret or config.hs256_secret, "HS256")
 
 
 def me(web: Web, token: str, scheme: str = "JWT") -> tuple[int, Any]:
@@ -42,7 +42,7 @@ def me(web: Web, token: str, scheme: str = "JWT") -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-def told(web: Web) -> tuple[Any, ...]:
+def explained(web: Web) -> tuple[Any, ...]:
     refusal = web.refusal
     return refusal.reason, refusal.check, refusal.expected, refusal.got, refusal.diagnosis
 
@@ -63,13 +63,13 @@ def authenticated(web: Web) -> list[tuple[str, Any]]:
         ({"preferred_username": None, "username": "charles"}, "charles"),
     ],
 )
-def test_a_jwt_that_holds(web: Web, scheme: str, claims: dict[str, Any], username: str) -> None:
+def test_a_valid_jwt(web: Web, scheme: str, claims: dict[str, Any], username: str) -> None:
     assert me(web, made(web, **claims), scheme) == (200, {"username": username})
     assert authenticated(web) == [("authenticated by jwt", username)]
     assert web.lms.requests.last.warnings == []
 
 
-def test_what_is_told_of_a_jwt_that_does_not_hold(web: Web) -> None:
+def test_every_fault_of_a_jwt_is_explained(web: Web) -> None:
     issuer, audience, now = web.info.jwt.issuer, web.info.jwt.audience, int(NOW.timestamp())
     good = made(web)
     expired = f"JWTs live {3600} s; ask for a new one"
@@ -93,12 +93,12 @@ def test_what_is_told_of_a_jwt_that_does_not_hold(web: Web) -> None:
         ),
     ):
         assert me(web, token) == INVALID
-        assert told(web) == expected
+        assert explained(web) == expected
         assert authenticated(web) == []
         assert me(web, good) == (200, {"username": "ada"})
 
 
-def test_the_lifetime_that_is_told_is_the_one_that_is_set(web: Web) -> None:
+def test_the_lifetime_in_the_explanation_is_the_one_in_the_settings(web: Web) -> None:
     web.lms.settings["openedx.jwt_seconds"] = 90
     assert me(web, made(web, exp=int(NOW.timestamp()))) == INVALID
     assert web.refusal.diagnosis == "JWTs live 90 s; ask for a new one"
@@ -109,7 +109,7 @@ def test_a_jwt_that_names_nobody(web: Web, claims: dict[str, Any]) -> None:
     token = made(web, **({"preferred_username": None} | claims))
     assert me(web, token) == (401, {"detail": "JWT must include a preferred_username or username claim!"})
     names = sorted({"iss", "aud", "iat", "exp", *claims})
-    assert told(web) == ("jwt_without_username", "JWT preferred_username", "present", names, None)
+    assert explained(web) == ("jwt_without_username", "JWT preferred_username", "present", names, None)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_jwt_of_an_unknown_user_makes_the_account(web: Web, claims: dict[str, 
 def test_a_jwt_of_an_unknown_user_where_none_are_made(web: Web) -> None:
     web.lms.settings["openedx.jwt_creates_users"] = False
     assert me(web, made(web, preferred_username="newcomer")) == INVALID
-    assert told(web) == ("jwt_unknown_user", "JWT preferred_username", None, "newcomer", None)
+    assert explained(web) == ("jwt_unknown_user", "JWT preferred_username", None, "newcomer", None)
     assert me(web, made(web)) == (200, {"username": "ada"})
 
 
@@ -167,13 +167,13 @@ def seen(web: Web, headers: dict[str, str]) -> tuple[int, Any]:
 NOBODY = (401, {"detail": "Authentication credentials were not provided."})
 
 
-def test_cookies_that_hold(web: Web) -> None:
+def test_valid_cookies(web: Web) -> None:
     assert seen(web, cookies(made(web))) == (200, {"username": "ada"})
     assert authenticated(web) == [("authenticated by jwt-cookie", "ada")]
     assert [check for check in web.lms.requests.last.checks if check["name"] == "JWT cookies"] == []
 
 
-def test_half_of_the_cookies_is_none(web: Web) -> None:
+def test_one_of_the_two_cookies_is_not_enough(web: Web) -> None:
     token = made(web)
     payload, _, signature = token.rpartition(".")
     for half in ({NAMES[0]: payload}, {NAMES[1]: signature}, {NAMES[0]: token}):

@@ -101,10 +101,10 @@ def test_each_item_once(site: InProcess, name: str, size: int, moments: list[int
     path, identity = LISTS[name]
     start = f"{path}{'&' if '?' in path else '?'}page_size={size}"
     pages, last = walk(site, start)
-    told = [identity(item) for items in pages for item in items]
+    shown = [identity(item) for items in pages for item in items]
     whole = [identity(item) for item in page(site, f"{path}{'&' if '?' in path else '?'}page_size=100")[0]]
-    assert told == whole
-    assert len(told) == len(set(told)) >= MANY
+    assert shown == whole
+    assert len(shown) == len(set(shown)) >= MANY
     assert all(len(items) == size for items in pages[:-1])
     if name == "enrollments" and len(set(moments)) < MANY:
         return  # turning round among items of one moment skips some, on the real server too

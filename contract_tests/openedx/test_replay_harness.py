@@ -1,4 +1,4 @@
-"""The replay harness itself: it agrees with the recording told in other words, and notices what was changed."""
+"""The replay harness itself: it agrees with the recording in other words, and notices what was changed."""
 
 from __future__ import annotations
 

@@ -400,9 +400,9 @@ def test_a_refusal_and_its_neighbour(site: Site, name: str) -> None:
     assert answer.status == status, answer
     assert piece in answer.body
     assert (answer.body == "") == (piece == "")
-    told = site.lms.requests.last.refusal
-    assert told.reason == REASONS.get(name, name)
-    assert told.check
+    shown = site.lms.requests.last.refusal
+    assert shown.reason == REASONS.get(name, name)
+    assert shown.check
     site.lms.reset()
     assert send(site, passing).status < 300, send(site, passing)
 
@@ -430,7 +430,7 @@ def test_a_refusal_and_its_neighbour(site: Site, name: str) -> None:
     ],
     ids=lambda call: f"{call.method} {call.path} {json.dumps(call.body)[:60]}",
 )
-def test_a_failure_of_the_real_server_is_told_as_such(site: Site, call: Call) -> None:
+def test_a_failure_of_the_real_server_is_marked_as_such(site: Site, call: Call) -> None:
     answer = send(site, call)
     assert (answer.status, answer.first("Allow")) == (500, None)
     assert "There has been a 500 error on the Demo Open edX servers" in answer.body

@@ -43,18 +43,18 @@ def test_failures_are_counted_warned_about_and_lock_the_account(web: Web) -> Non
 
     def attempt(password: str) -> dict[str, object]:
         form = {"email_or_username": web.info.learner.email, "password": password}
-        told: dict[str, object] = json.loads(browser.post(LOGIN, form).text)
-        return told
+        shown: dict[str, object] = json.loads(browser.post(LOGIN, form).text)
+        return shown
 
-    told = [attempt("x") for _ in range(7)]
-    codes = [one["error_code"] for one in told]
+    shown = [attempt("x") for _ in range(7)]
+    codes = [one["error_code"] for one in shown]
     assert codes == [
         *["incorrect-email-or-password"] * 3,
         *["failed-login-attempt"] * 2,
         *["account-locked-out"] * 2,
     ]
-    assert told[2]["context"] == {"failure_count": 3}
-    assert told[3]["context"] == {"remaining_attempts": 2, "allowed_failure_attempts": 6, "failure_count": 4}
+    assert shown[2]["context"] == {"failure_count": 3}
+    assert shown[3]["context"] == {"remaining_attempts": 2, "allowed_failure_attempts": 6, "failure_count": 4}
     assert attempt(web.info.learner.password)["error_code"] == "account-locked-out"
     web.lms.clock.advance(minutes=30)
     assert attempt(web.info.learner.password)["success"] is True
@@ -157,7 +157,7 @@ def test_signing_out(web: Web) -> None:
 @pytest.mark.parametrize(
     ("target", "kept"), [("/courses", True), ("//evil.example", False), ("https://evil.example/", False)]
 )
-def test_only_safe_targets_are_gone_to(web: Web, target: str, kept: bool) -> None:
+def test_only_safe_targets_are_followed(web: Web, target: str, kept: bool) -> None:
     page = web.browser().get("/logout", params={"next": target})
     assert (f'href="{target}"' in page.text) is kept
 
@@ -199,15 +199,15 @@ def test_making_an_account(web: Web) -> None:
 
 def test_the_form_is_sent_to_version_one(web: Web) -> None:
     for version in ("v1", "v2"):
-        told = web.http.get(f"/api/user/{version}/account/login_session/").json()
-        assert told["submit_url"] == "/api/user/v1/account/login_session/"
+        shown = web.http.get(f"/api/user/{version}/account/login_session/").json()
+        assert shown["submit_url"] == "/api/user/v1/account/login_session/"
 
 
 def test_newcomers_get_the_sign_in_page(web: Web) -> None:
     assert web.http.get("/register").status_code == 200
 
 
-def test_tokens_of_known_sites_only_can_be_traded(web: Web) -> None:
+def test_only_tokens_of_known_sites_can_be_exchanged(web: Web) -> None:
     known = "/oauth2/exchange_access_token/google-oauth2/"
     unknown = web.http.post("/oauth2/exchange_access_token/myspace/", data={})
     assert (unknown.status_code, unknown.headers["content-type"]) == (404, "text/html; charset=utf-8")

@@ -22,11 +22,11 @@ def basic(client_id: str, secret: str, scheme: str = "Basic") -> dict[str, str]:
 
 def claims(web: Web, token: str) -> dict[str, Any]:
     """The claims of a JWT, proved with what `info` tells."""
-    told = web.info.jwt
+    config = web.info.jwt
     header = jwt.get_unverified_header(token)
-    key: Any = told.hs256_secret if header["alg"] == "HS256" else jwt.PyJWK(told.jwks["keys"][0], "RS512").key
+    key: Any = config.hs256_secret if header["alg"] == "HS256" else jwt.PyJWK(config.jwks["keys"][0], "RS512").key
     checks = {"verify_exp": False, "verify_iat": False}
-    return jwt.decode(token, key, [header["alg"]], audience=told.audience, issuer=told.issuer, options=checks)
+    return jwt.decode(token, key, [header["alg"]], audience=config.audience, issuer=config.issuer, options=checks)
 
 
 # what comes out
@@ -71,14 +71,14 @@ def test_jwts_have_the_claims_in_order(web: Web, asymmetric: bool) -> None:
     assert (answer["expires_in"], answer["token_type"], answer["scope"]) == (3600, "JWT", f"{DEFAULT} user_id")
     header = json.loads(base64.urlsafe_b64decode(answer["access_token"].split(".")[0] + "=="))
     assert header == {"alg": "RS512" if asymmetric else "HS256", "typ": "JWT"}
-    told = claims(web, answer["access_token"])
-    assert list(told) == [
+    found = claims(web, answer["access_token"])
+    assert list(found) == [
         *("aud", "exp", "grant_type", "iat", "iss", "preferred_username", "scopes", "version", "sub", "filters"),
         *("is_restricted", "email_verified", "email", "name", "family_name", "given_name", "administrator"),
         *("superuser", "user_id"),
     ]
-    assert told["exp"] - told["iat"] == 3600
-    assert (told["grant_type"], told["filters"]) == ("password", ["user:me"])
+    assert found["exp"] - found["iat"] == 3600
+    assert (found["grant_type"], found["filters"]) == ("password", ["user:me"])
     assert web.me(answer["access_token"], scheme="JWT").json() == {"username": web.info.learner.username}
 
 
@@ -94,8 +94,8 @@ def test_restricted_applications(web: Web) -> None:
     assert opaque["expires_in"] < -1_700_000_000
     assert web.me(opaque["access_token"]).json()["error_code"] == "token_expired"
     answer = web.by(web.clients.restricted, grant_type="client_credentials", token_type="jwt").json()
-    told = claims(web, answer["access_token"])
-    assert (told["is_restricted"], told["filters"]) == (True, ["content_org:CET"])
+    found = claims(web, answer["access_token"])
+    assert (found["is_restricted"], found["filters"]) == (True, ["content_org:CET"])
     assert jwt.get_unverified_header(answer["access_token"])["alg"] == "RS512"
     refused = web.me(answer["access_token"], scheme="JWT")
     assert (refused.status_code, refused.json()["detail"]) == (
@@ -132,7 +132,7 @@ def test_basic_goes_before_the_form(web: Web) -> None:
     ("change", "diagnosis"),
     [
         ({"client_id": "nobody"}, "no application"),
-        ({"client_secret": "x"}, "another one"),
+        ({"client_secret": "x"}, "secret is wrong"),
         ({"client_secret": ""}, "no client_secret"),
         ({"client_secret": " demo-client-credentials-secret"}, "white space"),
         ({"client_secret": "DEMO-client-credentials-secret"}, "case of letters"),
@@ -338,8 +338,8 @@ def test_introspection(web: Web) -> None:
     client = web.clients.client_credentials
     headers = basic(client.client_id, client.client_secret)
     token = web.password(scope="read").json()["access_token"]
-    told = web.http.post("/_o/introspect/", data={"token": token}, headers=headers).json()
-    assert {k: v for k, v in told.items() if k != "exp"} == {
+    found = web.http.post("/_o/introspect/", data={"token": token}, headers=headers).json()
+    assert {k: v for k, v in found.items() if k != "exp"} == {
         "active": True,
         "scope": "read",
         "client_id": web.clients.password.client_id,

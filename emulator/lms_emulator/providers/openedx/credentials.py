@@ -1,7 +1,9 @@
 """Who is calling an API, or why not: bearer tokens, JWTs in header or cookies, browser sessions, the API key.
 
-A view names the authenticators it takes, in order; the first one that recognises its kind of credentials decides.
-Sources: openedx.md 4; recorded answers (group auth).
+A resource names the authenticators it takes, in order; the first one that recognises its kind of credentials decides.
+Sources: edx-platform `openedx/core/lib/api/authentication.py` (BearerAuthentication); edx-drf-extensions 10.6.0
+`edx_rest_framework_extensions/auth/jwt/authentication.py` (JwtAuthentication); `fixtures/recordings/openedx`,
+main.jsonl 518-790.
 """
 
 from __future__ import annotations
@@ -13,13 +15,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.providers.openedx import csrf, jwts, visits, wire
+from lms_emulator.providers.openedx import refusals
+from lms_emulator.providers.openedx.call import Caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import AccessToken, User
+from lms_emulator.providers.openedx.oauth import jwts
+from lms_emulator.providers.openedx.web import cookies, csrf, session
 from lms_emulator.signing import jwt
 
 if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 Means = Literal["bearer", "jwt", "jwt-cookie", "session"]
 
@@ -52,19 +57,11 @@ class Identity:
         return [str(one) for one in (self.claims or {}).get("scopes") or ()]
 
 
-class BrokenHeaderError(Exception):
-    """The bearer token's bytes are not UTF-8; the real server fails on it with a 500."""
-
-
-class NobodysTokenError(Exception):
-    """The bearer token belongs to no user; the real server fails on it with a 500."""
-
-
 @dataclass(frozen=True)
 class Authenticator:
     """One way to authenticate.
 
-    Attributes: `find` gives the identity, None when its credentials are absent, or raises a refusal; `challenge` is
+    Attributes: `find` returns the identity, None when its credentials are absent, or raises a refusal; `challenge` is
     what `WWW-Authenticate` says when this one stands first.
     """
 
@@ -80,9 +77,11 @@ def _words(x: Call) -> list[str]:
 def _bearer(x: Call, *, inactive: bool) -> Identity | None:
     words = _words(x)
     if len(words) == 1:
-        raise wire.bearer_refused("token_not_provided", "Invalid token header. No credentials provided.", got=words[0])
+        raise refusals.bearer_refused(
+            "token_not_provided", "Invalid token header. No credentials provided.", got=words[0]
+        )
     if len(words) > 2:
-        raise wire.bearer_refused(
+        raise refusals.bearer_refused(
             "token_malformed",
             "Invalid token header. Token string should not contain spaces.",
             got=" ".join(words),
@@ -92,10 +91,10 @@ def _bearer(x: Call, *, inactive: bool) -> Identity | None:
     try:
         text = words[1].encode("latin-1").decode()
     except UnicodeDecodeError:
-        raise BrokenHeaderError from None
+        raise refusals.Unhandled from None
     token = lookup.access_token(x.store, x.settings, text)
     if token is None:
-        raise wire.bearer_refused(
+        raise refusals.bearer_refused(
             "token_nonexistent",
             "The provided access token does not match any valid tokens.",
             got=text,
@@ -107,7 +106,7 @@ def _bearer(x: Call, *, inactive: bool) -> Identity | None:
 def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
     now = x.clock.now()
     if token.expires <= now:
-        raise wire.bearer_refused(
+        raise refusals.bearer_refused(
             "token_expired",
             "The provided access token has expired and is no longer valid.",
             got=f"expired {token.expires.isoformat()}, now {now.isoformat()}",
@@ -115,11 +114,13 @@ def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
         )
     user = x.store.users.get(token.user)
     if user is None:
-        raise NobodysTokenError
+        raise refusals.Unhandled
     if user.password is None and not x.store.applications.find("user", user.username):
-        raise wire.bearer_refused("user_is_disabled", f"User disabled by admin: {user.username}", got=user.username)
+        raise refusals.bearer_refused("user_is_disabled", f"User disabled by admin: {user.username}", got=user.username)
     if not inactive and not user.is_active:
-        raise wire.bearer_refused("user_not_active", f"User inactive or deleted: {user.username}", got=user.username)
+        raise refusals.bearer_refused(
+            "user_not_active", f"User inactive or deleted: {user.username}", got=user.username
+        )
     return user
 
 
@@ -129,9 +130,9 @@ def _why_unknown(x: Call, text: str) -> str | None:
     if lookup.refresh_token(x.store, x.settings, text) is not None:
         return "this is a refresh token, not an access token"
     if lookup.access_token(x.store, x.settings, text.strip("\"'")) is not None:
-        return "the token is right but stands in quotes"
+        return "the token is right but is in quotes"
     if lookup.grant(x.store, x.settings, text) is not None:
-        return "this is an authorization code: trade it for a token first"
+        return "this is an authorization code: exchange it for a token first"
     if lookup.application(x.store, x.settings, text) is not None:
         return "this is a client id, not an access token"
     return None
@@ -140,7 +141,7 @@ def _why_unknown(x: Call, text: str) -> str | None:
 def _why_expired(x: Call, token: AccessToken) -> str | None:
     application = x.store.applications.get(token.application)
     if application is not None and application.restricted:
-        return "the application is restricted: its opaque tokens are born expired; ask for token_type=jwt"
+        return "the application is restricted: its opaque tokens are issued expired; ask for token_type=jwt"
     return None
 
 
@@ -152,9 +153,9 @@ def _jwt_header(x: Call) -> Identity | None:
 
 
 def _jwt_cookies(x: Call) -> Identity | None:
-    """JWT cookies; whatever is wrong with them is forgiven, and the next authenticator is asked."""
-    payload = x.cookies.get(visits.JWT_PAYLOAD_COOKIE)
-    signature = x.cookies.get(visits.JWT_SIGNATURE_COOKIE)
+    """JWT cookies. Bad ones are ignored, and the next authenticator is asked."""
+    payload = x.cookies.get(cookies.JWT_PAYLOAD)
+    signature = x.cookies.get(cookies.JWT_SIGNATURE)
     if not payload or not signature or csrf.failure(x) is not None:
         return None
     try:
@@ -174,7 +175,7 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
     try:
         return jwts.verify(token, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp())
     except jwt.TokenError as error:
-        raise wire.jwt_refused(
+        raise refusals.jwt_refused(
             "Invalid token.",
             reason=error.reason,
             check=error.check,
@@ -188,7 +189,7 @@ def _jwt_diagnosis(x: Call, token: str, error: jwt.TokenError) -> str | None:
     if error.reason == "malformed" and lookup.access_token(x.store, x.settings, token) is not None:
         return "this is an opaque token: send it as `Authorization: Bearer <token>`"
     if error.reason == "bad_signature":
-        return "signed with another key, or header or payload were changed after signing"
+        return "signed with another key, or its header or payload was changed after signing"
     if error.reason == "expired":
         return f"JWTs live {x.settings.jwt_seconds} s; ask for a new one"
     return None
@@ -197,7 +198,7 @@ def _jwt_diagnosis(x: Call, token: str, error: jwt.TokenError) -> str | None:
 def _from_claims(x: Call, claims: dict[str, Any], *, means: Means) -> Identity:
     username = claims.get("preferred_username") or claims.get("username")
     if not username:
-        raise wire.jwt_refused(
+        raise refusals.jwt_refused(
             "JWT must include a preferred_username or username claim!",
             reason="without_username",
             check="preferred_username",
@@ -212,7 +213,7 @@ def _from_claims(x: Call, claims: dict[str, Any], *, means: Means) -> Identity:
 
 def _new_user(x: Call, username: str, claims: dict[str, Any]) -> User:
     if not x.settings.jwt_creates_users:
-        raise wire.jwt_refused("Invalid token.", reason="unknown_user", check="preferred_username", got=username)
+        raise refusals.jwt_refused("Invalid token.", reason="unknown_user", check="preferred_username", got=username)
     x.warn("jwt_created_user", f"the JWT names an unknown user, so the account `{username}` was created")
     return x.store.users.put(
         User(
@@ -225,13 +226,13 @@ def _new_user(x: Call, username: str, claims: dict[str, Any]) -> User:
 
 
 def _session(x: Call) -> Identity | None:
-    visit = visits.of(x)
-    if visit.session_user is None:
+    user = session.current(x).user
+    if user is None:
         return None
     fault = csrf.failure(x)
     if fault is not None:
-        raise wire.csrf_failed(fault)
-    return Identity(user=visit.session_user, means="session")
+        raise refusals.csrf_failed(fault)
+    return Identity(user=user, means="session")
 
 
 JWT = Authenticator("JWT", _jwt, 'JWT realm="api"')
@@ -247,16 +248,16 @@ BEARER_JWT = (BEARER_INACTIVE, JWT)
 
 
 def authenticate(x: Call, authenticators: tuple[Authenticator, ...]) -> Identity | None:
-    """The caller's identity, None for nobody. Raises a refusal for credentials that do not hold.
+    """The caller's identity, None for nobody. Raises a refusal for bad credentials.
 
-    Whatever comes out is who the answer is for; a browser session counts only where the view takes sessions.
+    From now on the answer is for this caller; a browser session counts only where the resource takes sessions.
     """
-    visit = visits.of(x)
-    visit.user = None
+    caller = x.kept(Caller)
+    caller.user = None
     for authenticator in authenticators:
         identity = authenticator.find(x)
         if identity is not None:
-            visit.identity, visit.user = identity, identity.user
+            caller.identity, caller.user = identity, identity.user
             x.check(f"authenticated by {identity.means}", got=identity.user.username)
             return identity
     return None
@@ -269,10 +270,10 @@ def has_api_key(x: Call) -> bool:
 
 
 def check_password(user: User, password: str) -> bool:
-    """Whether this is the user's password; never for an unusable one, which is None."""
+    """Whether this is the user's password. An unusable one, which is None, never matches."""
     return user.password == password
 
 
 def remember_login(x: Call, user: User) -> User:
-    """Note when the user signed in."""
+    """Set the time of the user's last sign-in. Returns the changed record."""
     return x.store.users.put(msgspec.structs.replace(user, last_login=x.clock.now()))

@@ -1,4 +1,4 @@
-"""What `GET /_emulator/info` tells about Open edX."""
+"""What `GET /_emulator/info` says about Open edX."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Info(ProviderInfo, kw_only=True):
 
 def read(store: OpenedxStore, now: datetime, bases: dict[str, str]) -> Info:
     """Fill the answer from the world: the first record of each kind."""
-    from lms_emulator.providers.openedx import jwts
+    from lms_emulator.providers.openedx.oauth import jwts
 
     section = store.section
     superuser = _user(store, lambda u: u.is_superuser and u.is_active)

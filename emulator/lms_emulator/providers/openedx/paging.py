@@ -1,4 +1,8 @@
-"""Pages of results, in the three envelopes that the LMS's APIs use. Source: openedx.md 6; Django REST framework."""
+"""Pages of results, in the envelopes that the LMS's APIs use.
+
+Sources: Django REST framework `rest_framework/pagination.py`; edx-drf-extensions 10.6.0
+`edx_rest_framework_extensions/paginators.py` (DefaultPagination, NamespacedPageNumberPagination).
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
-from lms_emulator.providers.openedx import wire
+from lms_emulator.providers.openedx import refusals
 
 if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 T = TypeVar("T")
 
@@ -20,7 +24,7 @@ MOST_OFFSET = 1000
 
 
 class Page(NamedTuple):
-    """One numbered page: its items, where it lies, and the neighbours' URLs."""
+    """One numbered page: its items, its place, and its neighbours' URLs."""
 
     items: list[Any]
     number: int
@@ -29,6 +33,23 @@ class Page(NamedTuple):
     total: int
     next: str | None
     previous: str | None
+
+    def envelope(self, results: list[Any]) -> dict[str, Any]:
+        """The page with its place beside the results."""
+        return {
+            "next": self.next,
+            "previous": self.previous,
+            "count": self.total,
+            "num_pages": self.pages,
+            "current_page": self.number,
+            "start": (self.number - 1) * self.size,
+            "results": results,
+        }
+
+    def namespaced(self, results: list[Any]) -> dict[str, Any]:
+        """The page with its place in an object of its own."""
+        place = {"next": self.next, "previous": self.previous, "count": self.total, "num_pages": self.pages}
+        return {"results": results, "pagination": place}
 
 
 def numbered(x: Call, items: Sequence[T], *, size: int = 10, most: int = 100) -> Page:
@@ -52,7 +73,7 @@ def numbered(x: Call, items: Sequence[T], *, size: int = 10, most: int = 100) ->
 
 
 def page_size(x: Call, *, default: int, most: int | None) -> int:
-    """The page size asked for; what is not a positive number asks for the default."""
+    """The page size asked for; anything but a positive number asks for the default."""
     text = x.query.get("page_size", "")
     size = int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0
     if size <= 0:
@@ -60,14 +81,14 @@ def page_size(x: Call, *, default: int, most: int | None) -> int:
     return size if most is None else min(size, most)
 
 
-def invalid_page() -> wire.OpenedxRefusal:
-    """A page number that is none, or beyond the last page."""
-    return wire.OpenedxRefusal("invalid_page", status=404, message="Invalid page.", check="page")
+def invalid_page() -> refusals.OpenedxRefusal:
+    """A page that does not exist, or whose number is not a number."""
+    return refusals.OpenedxRefusal("invalid_page", status=404, message="Invalid page.", check="page")
 
 
-def invalid_cursor(got: str) -> wire.OpenedxRefusal:
+def invalid_cursor(got: str) -> refusals.OpenedxRefusal:
     """A cursor that was not given by this list."""
-    return wire.OpenedxRefusal("invalid_cursor", status=404, message="Invalid cursor", check="cursor", got=got)
+    return refusals.OpenedxRefusal("invalid_cursor", status=404, message="Invalid cursor", check="cursor", got=got)
 
 
 def with_query(x: Call, **changed: str | None) -> str:
@@ -83,7 +104,7 @@ def with_query(x: Call, **changed: str | None) -> str:
 
 
 class Cursor(NamedTuple):
-    """A place in an ordered list: what lies after (`reverse`: before) a position, less the first `offset` of it."""
+    """A place in an ordered list: what comes after (`reverse`: before) a position, without the first `offset` items."""
 
     position: str | None
     offset: int = 0
@@ -123,6 +144,10 @@ class Slice(NamedTuple):
     next: str | None
     previous: str | None
 
+    def envelope(self, results: list[Any]) -> dict[str, Any]:
+        """The page with its neighbours' URLs."""
+        return {"next": self.next, "previous": self.previous, "results": results}
+
 
 def by_cursor(
     x: Call,
@@ -134,7 +159,7 @@ def by_cursor(
 ) -> Slice:
     """The part of `items` that the request's cursor and page size ask for.
 
-    Items with one position are told apart by an offset, as the framework does it, so that none is lost or told twice.
+    Items with the same position are told apart by an offset, as in the framework, so that none is lost or repeated.
 
     Parameters: `items` in the order of the list; `position`, the text of the value they are ordered by.
     """
@@ -164,7 +189,7 @@ class _Side(NamedTuple):
 
 
 def _beyond(places: list[str], cursor: Cursor) -> list[int]:
-    """The places past the cursor, in the order in which it walks. A position that is not there lies past none."""
+    """The indexes of the items past the cursor, in the order in which it walks."""
     order = list(range(len(places)))
     if cursor.reverse:
         order.reverse()
@@ -177,7 +202,7 @@ def _beyond(places: list[str], cursor: Cursor) -> list[int]:
 
 
 def _after(place: str, position: str, places: list[str]) -> bool:
-    """Whether a place lies after a position that no item has any more, in the order the places are in."""
+    """Whether a place comes after a position that no item has any more, in the order of the places."""
     falling = len(places) > 1 and _sortable(places[0]) > _sortable(places[-1])
     return _sortable(place) < _sortable(position) if falling else _sortable(place) > _sortable(position)
 

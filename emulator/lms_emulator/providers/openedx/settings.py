@@ -20,17 +20,30 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "Tokens, client ids, codes, user names, e-mails and mode slugs match in any case, as MySQL's default "
             "collation makes them. Secrets and passwords never do.",
             evidence="recorded",
-            source="recording main 37, 147, 534",
+            source="fixtures/recordings/openedx/main.jsonl 37, 147, 534",
         ),
     ] = True
     access_token_seconds: Annotated[
-        int, choice("Lifetime of an opaque access token.", evidence="recorded", source="openedx.md 1.2", ge=1)
+        int,
+        choice(
+            "Lifetime of an opaque access token.",
+            evidence="recorded",
+            source="fixtures/recordings/openedx/main.jsonl 0",
+            ge=1,
+        ),
     ] = 36_000
-    jwt_seconds: Annotated[int, choice("Lifetime of a JWT.", evidence="recorded", source="openedx.md 1.2", ge=1)] = (
-        3_600
-    )
+    jwt_seconds: Annotated[
+        int,
+        choice("Lifetime of a JWT.", evidence="recorded", source="fixtures/recordings/openedx/main.jsonl 94", ge=1),
+    ] = 3_600
     code_seconds: Annotated[
-        int, choice("Lifetime of an authorization code.", evidence="documented", source="openedx.md 1", ge=1)
+        int,
+        choice(
+            "Lifetime of an authorization code.",
+            evidence="documented",
+            source="django-oauth-toolkit 1.7.1 oauth2_provider/settings.py, AUTHORIZATION_CODE_EXPIRE_SECONDS",
+            ge=1,
+        ),
     ] = 60
     refresh_token_seconds: Annotated[
         int,
@@ -38,15 +51,27 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "Age at which a refresh token stops working; 0 for never. The LMS only enforces its 90 days with a "
             "clean-up command.",
             evidence="documented",
-            source="openedx.md 1",
+            source="edx-platform openedx/envs/common.py, OAUTH2_PROVIDER",
             ge=0,
         ),
     ] = 0
     session_seconds: Annotated[
-        int, choice("Lifetime of a signed-in session.", evidence="recorded", source="recording main 206", ge=1)
+        int,
+        choice(
+            "Lifetime of a signed-in session.",
+            evidence="recorded",
+            source="fixtures/recordings/openedx/main.jsonl 206",
+            ge=1,
+        ),
     ] = 2_419_200
     anonymous_session_seconds: Annotated[
-        int, choice("Lifetime of a session before sign-in.", evidence="recorded", source="recording main 521", ge=1)
+        int,
+        choice(
+            "Lifetime of a session before sign-in.",
+            evidence="recorded",
+            source="fixtures/recordings/openedx/main.jsonl 521",
+            ge=1,
+        ),
     ] = 1_209_600
     jwt_leeway_seconds: Annotated[
         int,
@@ -54,14 +79,16 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "Clock difference forgiven in a JWT. Sites configure 1, which has no effect: edx-drf-extensions "
             "first checks signature and times together, without it.",
             evidence="recorded",
-            source="edx-drf-extensions 10.6.0 in the oracle of the contract tests",
+            source="openedx/edx-drf-extensions 10.6.0 edx_rest_framework_extensions/auth/jwt/decoder.py",
             ge=0,
         ),
     ] = 0
     pkce_required: Annotated[
         bool,
         choice(
-            "Refuse an authorization request without a code challenge.", evidence="documented", source="openedx.md 1"
+            "Refuse an authorization request without a code challenge.",
+            evidence="documented",
+            source="django-oauth-toolkit 1.7.1 oauth2_provider/settings.py, PKCE_REQUIRED",
         ),
     ] = False
     approval_prompt: Annotated[
@@ -70,32 +97,49 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "When consent is asked again: `auto_even_if_expired` (never, once any token was issued), `auto` (when no "
             "token is alive) or `force` (always).",
             evidence="documented",
-            source="openedx.md 1",
+            source="edx-platform openedx/envs/common.py, OAUTH2_PROVIDER",
         ),
     ] = "auto_even_if_expired"
     jwt_kid_header: Annotated[
-        bool, choice("Put `kid` into JWT headers.", evidence="documented", source="openedx.md 1.5")
+        bool,
+        choice(
+            "Put `kid` into JWT headers.",
+            evidence="documented",
+            source="edx-platform openedx/core/djangoapps/oauth_dispatch/jwt.py, _create_jwt",
+        ),
     ] = False
     jwt_creates_users: Annotated[
         bool,
         choice(
             "A valid JWT that names an unknown user creates that user.",
             evidence="recorded",
-            source="recording main 566",
+            source="fixtures/recordings/openedx/main.jsonl 566",
         ),
     ] = True
     max_failed_logins: Annotated[
-        int, choice("Failed sign-ins that lock an account.", evidence="recorded", source="recording rate 1283", ge=1)
+        int,
+        choice(
+            "Failed sign-ins that lock an account.",
+            evidence="recorded",
+            source="fixtures/recordings/openedx/rate.jsonl 1283",
+            ge=1,
+        ),
     ] = 6
     lockout_seconds: Annotated[
-        int, choice("How long a locked account stays locked.", evidence="recorded", source="recording rate 1283", ge=1)
+        int,
+        choice(
+            "How long a locked account stays locked.",
+            evidence="recorded",
+            source="fixtures/recordings/openedx/rate.jsonl 1283",
+            ge=1,
+        ),
     ] = 1_800
     default_enrollment_mode: Annotated[
         str,
         choice(
             "Mode of an enrolment that names none, where the course offers it; else audit, else honor.",
             evidence="recorded",
-            source="recording main 1015",
+            source="fixtures/recordings/openedx/main.jsonl 1015",
         ),
     ] = "verified"
     token_endpoint_rate: Annotated[
@@ -103,7 +147,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Limit on the token endpoint per address; the real default is `120/minute`.",
             evidence="recorded",
-            source="recording rate 1277",
+            source="fixtures/recordings/openedx/rate.jsonl 1277",
         ),
     ] = ""
     user_rate: Annotated[
@@ -112,7 +156,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "Limit on every REST view without one of its own, per user or address. The LMS has the rate `60/minute` "
             "ready under the name `user` but applies it to no view by itself.",
             evidence="chosen",
-            source="openedx.md 0.4",
+            source="edx-platform openedx/envs/common.py, REST_FRAMEWORK",
         ),
     ] = ""
     enrollment_rate: Annotated[
@@ -120,7 +164,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Limit on the enrollment API per learner or address; the real value is `40/minute`.",
             evidence="recorded",
-            source="recording extra 70",
+            source="fixtures/recordings/openedx/extra.jsonl 70",
         ),
     ] = ""
     enrollment_staff_rate: Annotated[
@@ -128,7 +172,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Limit on the enrollment API per staff member; the real value is `120/minute`.",
             evidence="documented",
-            source="openedx.md 6.2",
+            source="edx-platform openedx/core/djangoapps/enrollments/views.py, EnrollmentUserThrottle",
         ),
     ] = ""
     course_list_rate: Annotated[
@@ -136,7 +180,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Limit on the course list per learner or address; the real value is `20/minute`.",
             evidence="recorded",
-            source="recording extra 118",
+            source="fixtures/recordings/openedx/extra.jsonl 118",
         ),
     ] = ""
     course_list_staff_rate: Annotated[
@@ -144,6 +188,6 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Limit on the course list per staff member; the real value is `40/minute`.",
             evidence="documented",
-            source="openedx.md 6.3",
+            source="edx-platform lms/djangoapps/course_api/views.py, CourseListUserThrottle",
         ),
     ] = ""

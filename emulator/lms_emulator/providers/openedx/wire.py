@@ -1,338 +1,199 @@
-"""The LMS's dialects: JSON in three styles, developer errors, OAuth errors, pages. A named constructor per refusal.
+"""The LMS's bodies and headers: JSON in three styles, request bodies, and how a refusal becomes an answer.
 
-Source: openedx.md 0.4, 0.5, 1.4, 4; recorded answers.
+Sources: Django REST framework `rest_framework/renderers.py` and `rest_framework/views.py` (exception_handler);
+edx-platform `openedx/core/lib/api/view_utils.py` (DeveloperErrorViewMixin); `fixtures/recordings/openedx`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.providers.openedx import pages, refusals
+from lms_emulator.providers.openedx.call import ANY_BODY, FORM, MULTIPART, Dialect, Reply
+from lms_emulator.providers.openedx.web import cookies, csrf, session
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.refusals import Refusal
+    from lms_emulator.providers.openedx.call import Call
 
 HTML = "text/html; charset=utf-8"
+NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 #: What Django leaves unescaped in the path of a URL it writes.
 SAFE_IN_PATH = "/:@&+$,-_.!~*'()"
-Style = Literal[
-    "api",
-    "oauth",
-    "pretty",
-    "empty",
-    "redirect",
-    "page",
-    "not-found",
-    "too-many",
-    "forbidden",
-    "forbidden-page",
-    "bad-request",
-    "plain",
-    "session",
-    "standing",
-]
-
-
-class OpenedxRefusal(Refusal):
-    """A refusal in one of the LMS's dialects.
-
-    Parameters (beside those of `Refusal`):
-        style: `api` (a REST view: `detail` rendered as the view renders errors), `oauth` (spaced JSON with no-store),
-            `pretty` (indented JSON), `empty` (no body), `redirect` (`body` the Location), `page` (`body` a template and
-            its values), `not-found`, `too-many`, `forbidden`, `forbidden-page`, `bad-request` (fixed pages), `plain`
-            (`body` as HTML), `session` (the session middleware turns the request away), `standing` (a blocked account).
-        body: what that style needs.
-        code: the `error_code` of a developer error.
-    """
-
-    def __init__(self, reason: str, *, style: Style = "api", body: Any = None, code: str | None = None, **rest: Any):
-        super().__init__(reason, **rest)
-        self.style = style
-        self.body = body
-        self.code = code
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 # bodies
 
 
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
 def api_json(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Compact JSON as REST views write it."""
+    """Compact JSON as REST resources write it."""
     text = _COMPACT.encode(data)
     text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return _response(text.encode("utf-8", "surrogatepass"), status, "application/json", headers)
+    return Response(text.encode("utf-8", "surrogatepass"), status, headers, "application/json")
 
 
 def spaced_json(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON with a space after `:` and `,`, ASCII only, as the OAuth endpoints write it."""
-    return _response(json.dumps(data).encode(), status, "application/json", headers)
+    return Response(json.dumps(data).encode(), status, headers, "application/json")
 
 
 def pretty_json(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON indented by two, ASCII only, as the platform's own JsonResponse writes it."""
-    return _response(json.dumps(data, indent=2).encode(), status, "application/json", headers)
+    return Response(json.dumps(data, indent=2).encode(), status, headers, "application/json")
 
 
 def empty(status: int = 200, headers: Mapping[str, str] | None = None, *, media_type: str | None = HTML) -> Response:
-    """No body. REST views send no Content-Type with it (`media_type=None`), Django views HTML's."""
-    return _response(b"", status, media_type, headers)
+    """No body. REST resources send no Content-Type with it (`no_content`), Django views HTML's."""
+    return Response(b"", status, headers, media_type)
+
+
+def no_content(status: int = 204) -> Response:
+    """No body and no Content-Type, as a REST resource sends it."""
+    return Response(b"", status)
 
 
 def html(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An HTML page from text."""
-    return _response(text.encode("utf-8", "surrogatepass"), status, HTML, headers)
+    return Response(text.encode("utf-8", "surrogatepass"), status, headers, HTML)
 
 
 def redirect(location: str, status: int = 302) -> Response:
     """A redirect as Django sends it."""
-    return _response(b"", status, HTML, {"location": location})
+    return Response(b"", status, {"location": location}, HTML)
 
 
-def _response(body: bytes, status: int, media_type: str | None, headers: Mapping[str, str] | None) -> Response:
-    response = Response(body, status, dict(headers or {}))
-    if media_type is not None:
-        response.raw_headers.append((b"content-type", media_type.encode("latin-1")))
+def with_query(x: Call, path: str) -> str:
+    """A path followed by the query of the request, where it has one."""
+    return f"{path}?{x.query_string.decode('latin-1')}" if x.query_string else path
+
+
+# request bodies
+
+
+def read(x: Call) -> Any:
+    """The body as the resource's parsers read it: a document, or a dict of form fields; `{}` without a body.
+
+    Raises refusals for a media type that is not read, and for a body that cannot be read.
+    """
+    dialect = x.kept(Reply).dialect
+    if not x.body:
+        return {}
+    kind = x.content_type
+    if kind not in (dialect.parsers if dialect is not None else ANY_BODY):
+        raise refusals.unsupported_media_type(x.headers.get("content-type", ""))
+    try:
+        if kind in (FORM, MULTIPART):
+            return dict(x.form().multi_items())
+        return x.json()
+    except BodyError as error:
+        parser = "Multipart form" if kind == MULTIPART else "JSON"
+        raise refusals.parse_error(f"{parser} parse error - {error}") from None
+
+
+def read_object(x: Call) -> dict[str, Any]:
+    """The body, which the real server takes for an object without looking. Raises `Unhandled` for anything else."""
+    body = read(x)
+    if not isinstance(body, dict):
+        raise refusals.Unhandled
+    return body
+
+
+# refusals and failures
+
+
+def server_failure(x: Call, failure: refusals.Unhandled) -> Response:
+    """The real server's 500 page, where it fails on this input; the journal marks it as the provider's defect."""
+    x.notes["provider_defect"] = True
+    if failure.why:
+        x.warn(failure.code, failure.why)
+    return pages.server_error(x)
+
+
+def render(x: Call, refusal: Refusal) -> Response:
+    """The refusal in the dialect it names; one of the core's own as a plain page."""
+    if not isinstance(refusal, refusals.OpenedxRefusal):
+        return html(pages.plain(refusal.message, refusal.message), refusal.status, refusal.headers)
+    response = _render(x, refusal)
+    dialect = x.kept(Reply).dialect
+    if dialect is not None and not x.kept(Reply).bare:
+        response.headers.setdefault("allow", dialect.allow)
     return response
 
 
-NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
+def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
+    status, headers, body = refusal.status, refusal.headers, refusal.body
+    dialect = x.kept(Reply).dialect
+    match refusal.style:
+        case "api":
+            return _render_api(refusal, dialect)
+        case "oauth":
+            return spaced_json(body, status, {**NO_STORE, **headers})
+        case "pretty":
+            return pretty_json(body, status, headers)
+        case "empty":
+            return empty(status, headers, media_type=None if dialect is not None else HTML)
+        case "redirect":
+            return redirect(str(body), status)
+        case "page":
+            template, values = body
+            csrf.ensure(x)
+            return pages.page(x, template, status, **values)
+        case "not-found":
+            return pages.not_found(x)
+        case "too-many":
+            return pages.too_many_requests(x)
+        case "forbidden-page":
+            return html(pages.plain("403 Forbidden", "403 Forbidden"), status, headers)
+        case "forbidden":
+            return html(pages.plain("403 Forbidden", "Forbidden (403)", refusal.message), status, headers)
+        case "plain":
+            return html(str(body), status, headers)
+    x.kept(Reply).bare = True
+    match refusal.style:
+        case "bad-request":
+            return html(pages.plain("Bad Request (400)", "Bad Request (400)"), status)
+        case "standing":
+            return html(_STANDING.format(name=x.store.section.platform_name), status, {"vary": "Cookie"})
+        case "session":
+            return _render_session(x)
 
 
-# refusals of REST views
+def _render_api(refusal: refusals.OpenedxRefusal, dialect: Dialect | None) -> Response:
+    """A refusal as the resource words it; outside the REST APIs in the framework's own words."""
+    status, headers = refusal.status, dict(refusal.headers)
+    if isinstance(refusal.body, refusals.Verbatim):
+        return api_json(refusal.body.data, status, headers)
+    detail = refusal.message if refusal.body is None or dialect is None else refusal.body
+    if dialect is not None and dialect.developer_errors:
+        headers.pop("retry-after", None)
+        document = {"developer_message": detail}
+        if refusal.code is not None:
+            document["error_code"] = refusal.code
+        return api_json(document, status, headers)
+    if dialect is not None and status == 401:
+        if dialect.challenge is None:
+            status = 403
+        else:
+            headers["www-authenticate"] = dialect.challenge
+    return api_json(detail if isinstance(detail, dict | list) else {"detail": detail}, status, headers)
 
 
-def not_authenticated() -> OpenedxRefusal:
-    """No credentials that the view looks at."""
-    return OpenedxRefusal(
-        "not_authenticated",
-        status=401,
-        message="Authentication credentials were not provided.",
-        check="the caller is known",
-        expected="Authorization: Bearer …, Authorization: JWT …, or a session cookie, as the view takes them",
-    )
+_STANDING = (
+    "Your account has been disabled. If you believe this was done in error, please contact us at the support address "
+    "of {name}."
+)
 
 
-def permission_denied(diagnosis: str | None = None, *, check: str = "the caller may do this") -> OpenedxRefusal:
-    """A known caller without the right."""
-    return OpenedxRefusal(
-        "permission_denied",
-        status=403,
-        message="You do not have permission to perform this action.",
-        check=check,
-        diagnosis=diagnosis,
-    )
-
-
-def bearer_refused(code: str, text: str, *, got: Any = None, diagnosis: str | None = None) -> OpenedxRefusal:
-    """A bearer token that does not hold, with the platform's error code."""
-    return OpenedxRefusal(
-        code,
-        status=401,
-        message=text,
-        body={"error_code": code, "developer_message": text},
-        check="bearer token",
-        expected="a live access token of an enabled user",
-        got=got,
-        diagnosis=diagnosis,
-    )
-
-
-def jwt_refused(
-    text: str, *, reason: str, check: str, expected: Any = None, got: Any = None, diagnosis: str | None = None
-) -> OpenedxRefusal:
-    """A JWT that does not hold."""
-    return OpenedxRefusal(
-        f"jwt_{reason}",
-        status=401,
-        message=text,
-        check=f"JWT {check}",
-        expected=expected,
-        got=got,
-        diagnosis=diagnosis,
-    )
-
-
-def csrf_failed(text: str) -> OpenedxRefusal:
-    """A session-cookie call that changes something without the CSRF token."""
-    return OpenedxRefusal(
-        "csrf_failed",
-        status=403,
-        message=f"CSRF Failed: {text}",
-        check="CSRF token",
-        expected="the value of the cookie csrftoken in the header X-CSRFToken",
-        got=text,
-        diagnosis="send X-CSRFToken with the csrftoken cookie, or use a bearer token instead of the session",
-    )
-
-
-def method_not_allowed(method: str) -> OpenedxRefusal:
-    """A method that the view does not implement."""
-    return OpenedxRefusal(
-        "method_not_allowed", status=405, message=f'Method "{method}" not allowed.', check="method", got=method
-    )
-
-
-def not_acceptable(accept: str) -> OpenedxRefusal:
-    """An Accept header without JSON in it."""
-    return OpenedxRefusal(
-        "not_acceptable",
-        status=406,
-        message="Could not satisfy the request Accept header.",
-        check="Accept",
-        expected="application/json or */*",
-        got=accept,
-    )
-
-
-def unsupported_media_type(given: str) -> OpenedxRefusal:
-    """A body of a kind that the view does not read."""
-    return OpenedxRefusal(
-        "unsupported_media_type",
-        status=415,
-        message=f'Unsupported media type "{given}" in request.',
-        check="Content-Type",
-        got=given,
-    )
-
-
-def parse_error(text: str) -> OpenedxRefusal:
-    """A body that is not what it says."""
-    return OpenedxRefusal("parse_error", status=400, message=text, check="request body", got=text)
-
-
-def throttled(wait: int | None) -> OpenedxRefusal:
-    """Too many requests. `wait` in seconds; None where the view does not say."""
-    text = "Request was throttled."
-    if wait is not None:
-        text += f" Expected available in {wait} second{'' if wait == 1 else 's'}."
-    headers = {} if wait is None else {"retry-after": str(wait)}
-    return OpenedxRefusal("throttled", status=429, message=text, headers=headers, check="rate limit")
-
-
-def api_error(
-    status: int,
-    body: Any,
-    *,
-    reason: str,
-    check: str = "",
-    expected: Any = None,
-    got: Any = None,
-    diagnosis: str | None = None,
-) -> OpenedxRefusal:
-    """A REST view's own error document, sent as it is (also by developer-error views); None sends an empty body."""
-    return OpenedxRefusal(
-        reason,
-        status=status,
-        style="empty" if body is None else "api",
-        body=None if body is None else Verbatim(body),
-        check=check,
-        expected=expected,
-        got=got,
-        diagnosis=diagnosis,
-    )
-
-
-class Verbatim:
-    """A body that no view wraps."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: Any) -> None:
-        self.data = data
-
-
-def page_not_found(path: str) -> OpenedxRefusal:
-    """An address that leads nowhere."""
-    return OpenedxRefusal("page_not_found", status=404, style="not-found", check="path", got=path)
-
-
-# refusals of the session middleware
-
-
-def session_mismatch(*, session: str, caller: str) -> OpenedxRefusal:
-    """One request with the session of one user and the token of another; the session is destroyed."""
-    return OpenedxRefusal(
-        "session_user_mismatch",
-        status=401,
-        style="session",
-        check="session and token belong to the same user",
-        expected=session,
-        got=caller,
-        diagnosis="do not send session cookies together with another user's token",
-    )
-
-
-def session_forged(user: str) -> OpenedxRefusal:
-    """A session cookie that was not made for the session's user."""
-    return OpenedxRefusal(
-        "session_cookie_forged", status=401, style="session", check="session cookie is signed for its user", got=user
-    )
-
-
-def account_disabled(user: str) -> OpenedxRefusal:
-    """A browser session of a user whose standing is disabled."""
-    return OpenedxRefusal(
-        "account_standing_disabled",
-        status=403,
-        style="standing",
-        check="account standing",
-        expected="enabled",
-        got=user,
-    )
-
-
-# refusals of the OAuth endpoints
-
-
-def oauth_error(
-    error: str,
-    description: str | None = None,
-    *,
-    reason: str | None = None,
-    check: str = "",
-    expected: Any = None,
-    got: Any = None,
-    diagnosis: str | None = None,
-) -> OpenedxRefusal:
-    """An error document of the token and revocation endpoints; `invalid_client` is 401 with a challenge."""
-    body = {"error": error} if description is None else {"error": error, "error_description": description}
-    headers = {"www-authenticate": 'Bearer error="invalid_client"'} if error == "invalid_client" else {}
-    return OpenedxRefusal(
-        reason or error,
-        status=401 if error == "invalid_client" else 400,
-        style="oauth",
-        body=body,
-        message=description or error,
-        headers=headers,
-        check=check,
-        expected=expected,
-        got=got,
-        diagnosis=diagnosis,
-    )
-
-
-def page_refusal(
-    reason: str,
-    status: int,
-    template: str,
-    *,
-    check: str = "",
-    expected: Any = None,
-    got: Any = None,
-    diagnosis: str | None = None,
-    **values: Any,
-) -> OpenedxRefusal:
-    """A refusal shown as a page made from `template` with `values`."""
-    return OpenedxRefusal(
-        reason,
-        status=status,
-        style="page",
-        body=(template, values),
-        check=check,
-        expected=expected,
-        got=got,
-        diagnosis=diagnosis,
-    )
+def _render_session(x: Call) -> Response:
+    session.end(x)
+    cookies.replace(x, *(cookies.expired(x, name) for name in (session.COOKIE, *cookies.LOGIN_COOKIES)))
+    if "text/html" in x.headers.get("accept", ""):
+        return redirect(f"{x.prefix}/login?next={quote(x.prefix + x.path)}")
+    return empty(401)

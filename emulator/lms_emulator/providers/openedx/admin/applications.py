@@ -14,7 +14,7 @@ from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import Application, ApplicationAccess
 
 if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 CLIENT_TYPES = (("confidential", "Confidential"), ("public", "Public"))
 GRANT_TYPES = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 Widget = Literal["text", "textarea", "select", "checkbox", "datetime"]
 REQUIRED = "This field is required."
@@ -122,6 +122,3 @@ def user_by_id(x: Call, form: Form, name: str) -> str | None:
         form.fail(name, NOT_A_CHOICE)
         return None
     return found.username
-
-
-Lister = Callable[["Call", str], list[list[str]]]

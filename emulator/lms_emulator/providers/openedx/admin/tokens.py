@@ -9,10 +9,10 @@ from lms_emulator.providers.openedx.admin.base import Model, applications, shown
 from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import AccessToken
-from lms_emulator.providers.openedx.model.oauth import Authority
+from lms_emulator.providers.openedx.oauth import tokens
 
 if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 
 class AccessTokens(Model):
@@ -100,7 +100,7 @@ class AccessTokens(Model):
         )
 
     def delete(self, x: Call, record: Any) -> None:
-        Authority(x.store, x.settings, x.clock, x.ids).delete_access_token(record)
+        tokens.issuer(x).delete_access_token(record)
 
 
 class Grants(Model):

@@ -1,11 +1,12 @@
-"""Every operation of the site, one module per family."""
+"""Every operation of the site, one module for each family; `resource` and `permissions` hold what they share."""
 
 from __future__ import annotations
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx.routes import (
+    accounts,
     admin,
-    apidocs,
+    api_docs,
     authorize,
     blocks,
     bulk_enroll,
@@ -16,41 +17,52 @@ from lms_emulator.providers.openedx.routes import (
     courses,
     enrollment,
     enrollment_lists,
-    extras,
+    exchange_token,
     grades,
-    me,
-    misc,
+    heartbeat,
+    mfe_config,
+    mobile,
+    organizations,
+    preferences,
     registration,
     revoke,
     session,
+    site,
+    toggles,
     token,
-    user_api,
+    toolkit,
+    users,
 )
 
-_VIEWS = (
-    *extras.VIEWS,
-    *course_home.VIEWS,
-    *user_api.VIEWS,
-    *course_modes.VIEWS,
-    *enrollment.VIEWS,
-    *enrollment_lists.VIEWS,
-    *blocks.VIEWS,
-    *courses.VIEWS,
-    *grades.VIEWS,
-    *certificates.VIEWS,
-    *bulk_enroll.VIEWS,
-    *cohorts.VIEWS,
+_FAMILIES = (
+    token,
+    authorize,
+    revoke,
+    exchange_token,
+    toolkit,
+    session,
+    registration,
+    accounts,
+    preferences,
+    users,
+    course_modes,
+    enrollment,
+    enrollment_lists,
+    courses,
+    blocks,
+    course_home,
+    grades,
+    certificates,
+    bulk_enroll,
+    cohorts,
+    organizations,
+    mobile,
+    toggles,
+    mfe_config,
+    heartbeat,
+    site,
+    admin,
 )
+_DESCRIBED: tuple[Route, ...] = tuple(route for family in _FAMILIES for route in family.ROUTES)
 
-ROUTES: tuple[Route, ...] = (
-    *token.ROUTES,
-    *authorize.ROUTES,
-    *revoke.ROUTES,
-    *session.ROUTES,
-    *registration.ROUTES,
-    *me.ROUTES,
-    *misc.ROUTES,
-    *admin.ROUTES,
-    *apidocs.ROUTES,
-    *(route for view in _VIEWS for route in view.routes()),
-)
+ROUTES: tuple[Route, ...] = (*_DESCRIBED, *api_docs.routes(_DESCRIBED))

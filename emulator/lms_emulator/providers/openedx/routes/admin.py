@@ -1,6 +1,7 @@
 """`/admin/`: sign-in hand-over, index, lists with search, add, change and delete.
 
-Sources: openedx.md 8; recorded answers (groups admin, misc).
+Sources: Django 4.2 `django/contrib/admin`; `fixtures/recordings/openedx`: extra.jsonl 16-26, main.jsonl 1328-1385
+.
 """
 
 from __future__ import annotations
@@ -11,25 +12,25 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openedx import csrf, html, visits, wire
+from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.admin.base import Model
 from lms_emulator.providers.openedx.admin.forms import Form, fresh, posted
 from lms_emulator.providers.openedx.admin.models import MODELS
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.web import csrf, session
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 _PAGE_OF_A_MODEL = re.compile(r"(add|[0-9]+(/change|/delete)?)?")
 NEVER_CACHE = "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
 def never_cached(response: Response) -> Response:
-    """An answer that no one may keep."""
+    """The answer, marked so that no cache keeps it."""
     response.headers["cache-control"] = NEVER_CACHE
     return response
 
@@ -38,30 +39,21 @@ def _guarded(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
     """Only staff come through; others are sent to sign in, as the admin site does."""
 
     def guard(x: Call) -> Response:
-        user = visits.of(x).session_user
+        user = session.current(x).user
         if user is None or not user.is_staff or not user.is_active:
-            query = f"?{x.query_string.decode('latin-1')}" if x.query_string else ""
-            here = quote(quote(f"{x.prefix}{x.path}", safe=wire.SAFE_IN_PATH) + query, safe="/")
+            here = quote(wire.with_query(x, quote(f"{x.prefix}{x.path}", safe=wire.SAFE_IN_PATH)), safe="/")
             return never_cached(wire.redirect(f"{x.prefix}/admin/login/?next={here}"))
         if x.method not in ("GET", "HEAD") and (fault := csrf.failure(x)) is not None:
-            raise wire.OpenedxRefusal(
-                "csrf_failed",
-                status=403,
-                style="forbidden",
-                message="CSRF verification failed. Request aborted.",
-                check="CSRF token",
-                expected="the value of the form's csrfmiddlewaretoken, with the cookie csrftoken",
-                got=fault,
-            )
+            raise refusals.csrf_page(fault)
         return never_cached(handler(x))
 
     return guard
 
 
 def _require_superuser(x: Call) -> None:
-    user = visits.of(x).session_user
+    user = session.current(x).user
     if user is None or not user.is_superuser:
-        raise wire.OpenedxRefusal(
+        raise refusals.OpenedxRefusal(
             "admin_permission_denied",
             status=403,
             style="forbidden-page",
@@ -72,10 +64,10 @@ def _require_superuser(x: Call) -> None:
 
 
 def login(x: Call) -> Response:
-    """The admin site's own sign-in address hands over to the site's; the wanted page is forgotten on the way."""
-    user = visits.of(x).session_user
+    """Hand over to the site's sign-in page. The page that was asked for is lost on the way, as on the real site."""
+    user = session.current(x).user
     if user is not None and not user.is_staff:
-        raise wire.OpenedxRefusal(
+        raise refusals.OpenedxRefusal(
             "admin_needs_staff",
             status=403,
             style="page",
@@ -96,13 +88,13 @@ def login(x: Call) -> Response:
 
 
 def _page(x: Call, template: str, **values: Any) -> Response:
-    token = visits.csrf_token(x, first=True)
-    return html.page(x, f"admin/{template}", csrf_token=token, messages=visits.take_messages(x), **values)
+    token = csrf.form_token(x, set_by_view=True)
+    return pages.page(x, f"admin/{template}", csrf_token=token, messages=session.take_messages(x), **values)
 
 
 def index(x: Call) -> Response:
     """The list of what can be administered."""
-    user = visits.of(x).session_user
+    user = session.current(x).user
     models = MODELS if user is not None and user.is_superuser else ()
     apps: dict[str, list[Model]] = {}
     for model in models:
@@ -111,10 +103,10 @@ def index(x: Call) -> Response:
 
 
 def app_index(x: Call) -> Response:
-    """What one part of the site lets be administered."""
+    """What can be administered of one part."""
     models = [model for model in MODELS if model.app == x.path_params["app"]]
     if not models:
-        raise wire.page_not_found(x.path)
+        raise refusals.page_not_found(x.path)
     _require_superuser(x)
     title = models[0].app_title
     return _page(x, "index.html", title=f"{title} administration", apps=[(title, models)])
@@ -126,21 +118,20 @@ def to_form(x: Call) -> Response:
 
 
 def elsewhere(x: Call) -> Response:
-    """An address of no page, or one that lacks the slash at its end."""
+    """A page that does not exist, or one without its final slash."""
     app, _, rest = x.path_params["rest"].partition("/")
     name, _, rest = rest.partition("/")
     known = [model for model in MODELS if model.app == app and name in ("", model.name)]
     if known and not x.path.endswith("/") and _PAGE_OF_A_MODEL.fullmatch(rest):
-        query = f"?{x.query_string.decode('latin-1')}" if x.query_string else ""
-        return wire.redirect(f"{x.prefix}{x.path}/{query}", 301)
-    raise wire.page_not_found(x.path)
+        return wire.redirect(wire.with_query(x, f"{x.prefix}{x.path}/"), 301)
+    raise refusals.page_not_found(x.path)
 
 
 def _model(x: Call) -> Model:
     for model in MODELS:
         if (model.app, model.name) == (x.path_params["app"], x.path_params["model"]):
             return model
-    raise wire.page_not_found(x.path)
+    raise refusals.page_not_found(x.path)
 
 
 def changelist(x: Call) -> Response:
@@ -186,14 +177,14 @@ def change(x: Call) -> Response:
 
 
 def delete(x: Call) -> Response:
-    """A question, then the record is gone."""
+    """Ask for confirmation, then delete the record."""
     model = _editable(x)
     record = _record(x, model)
     if x.method != "POST":
         return _page(x, "delete.html", title="Delete", model=model, label=model.label(record), number=record.id)
     model.delete(x, record)
     text = f"The {model.single} “{escape(model.label(record))}” was deleted successfully."
-    visits.add_message(x, "success", text)
+    session.add_message(x, "success", text)
     return wire.redirect(f"{x.prefix}{model.url}")
 
 
@@ -201,7 +192,7 @@ def _editable(x: Call) -> Model:
     model = _model(x)
     _require_superuser(x)
     if not model.editable:
-        raise wire.OpenedxRefusal(
+        raise refusals.OpenedxRefusal(
             "admin_not_editable", status=403, style="forbidden-page", check="editable here", got=model.plural
         )
     return model
@@ -210,7 +201,7 @@ def _editable(x: Call) -> Model:
 def _record(x: Call, model: Model) -> Any:
     record = model.by_id(x, x.path_params["number"])
     if record is None:
-        raise wire.page_not_found(x.path)
+        raise refusals.page_not_found(x.path)
     return record
 
 
@@ -218,7 +209,7 @@ def _posted(x: Call, model: Model) -> Form:
     try:
         return posted(x, model.fields(x))
     except BodyError as error:
-        raise wire.parse_error(str(error)) from None
+        raise refusals.parse_error(str(error)) from None
 
 
 def _form_page(x: Call, model: Model, form: Form, record: Any) -> Response:
@@ -244,42 +235,29 @@ def _saved(x: Call, model: Model, form: Form, record: Any, done: str) -> Respons
         target = place
     else:
         target = f"{x.prefix}{model.url}"
-    visits.add_message(x, "success", link)
+    session.add_message(x, "success", link)
     return wire.redirect(target)
 
 
-def _route(
-    path: str,
-    handler: Callable[[Call], Response],
-    summary: str,
-    *methods: str,
-    evidence: Evidence = "recorded",
-    source: str = "openedx.md 8",
-) -> Route:
-    return Route(
-        methods=methods,
-        path=path,
-        handler=handler,
-        evidence=evidence,
-        source=source,
-        summary=summary,
-        tag="admin",
-    )
-
+FAMILY = Family(
+    "/admin",
+    tag="admin",
+    source="fixtures/recordings/openedx/main.jsonl 1353, 1355; fixtures/recordings/openedx/extra.jsonl 16",
+)
+_DOCUMENTED: Any = {
+    "evidence": "documented",
+    "source": "django/django 4.2 django/contrib/admin/sites.py, AdminSite.get_urls",
+}
+_RECORD = "/{app}/{model}/{number:int}"
 
 ROUTES = (
-    _route("/admin/", _guarded(index), "What can be administered", "GET"),
-    _route("/admin/login/", login, "Hands over to the site's sign-in", "GET"),
-    _route("/admin/{app}/{model}/", _guarded(changelist), "Records of a kind, with search", "GET"),
-    _route("/admin/{app}/{model}/add/", _guarded(add), "Add a record", "GET", "POST"),
-    _route("/admin/{app}/{model}/{number:int}/change/", _guarded(change), "Change a record", "GET", "POST"),
-    _route("/admin/{app}/{model}/{number:int}/delete/", _guarded(delete), "Delete a record", "GET", "POST"),
-    *(
-        _route(path, _guarded(handler), summary, "GET", evidence="documented", source="Django 4.2 admin site")
-        for path, handler, summary in (
-            ("/admin/{app}/", app_index, "What can be administered of one part"),
-            ("/admin/{app}/{model}/{number:int}/", to_form, "Leads to a record's form"),
-            ("/admin/{rest:path}", elsewhere, "Any other page: sign in to learn whether it is there"),
-        )
-    ),
+    FAMILY.page("/", _guarded(index), "What can be administered", "GET"),
+    FAMILY.page("/login/", login, "Hands over to the site's sign-in", "GET"),
+    FAMILY.page("/{app}/{model}/", _guarded(changelist), "Records of a kind, with search", "GET"),
+    FAMILY.page("/{app}/{model}/add/", _guarded(add), "Add a record", "GET", "POST"),
+    FAMILY.page(f"{_RECORD}/change/", _guarded(change), "Change a record", "GET", "POST"),
+    FAMILY.page(f"{_RECORD}/delete/", _guarded(delete), "Delete a record", "GET", "POST"),
+    FAMILY.page("/{app}/", _guarded(app_index), "What can be administered of one part", "GET", **_DOCUMENTED),
+    FAMILY.page(f"{_RECORD}/", _guarded(to_form), "Leads to a record's form", "GET", **_DOCUMENTED),
+    FAMILY.page("/{rest:path}", _guarded(elsewhere), "Any other page: 404 once signed in", "GET", **_DOCUMENTED),
 )

@@ -1,7 +1,9 @@
 """`/oauth2/authorize/`: consent, remembered consent, trusted applications; codes, and tokens for implicit ones.
 
-The order of checks is oauthlib's; the toolkit's open redirect on Cancel is not reproduced: the redirect URI is checked
-there too. Sources: openedx.md 2; recorded answers (group authorize).
+The order of checks is oauthlib's. The toolkit's open redirect on Cancel is not reproduced: the redirect URI is checked
+there too. Sources: edx-platform `openedx/core/djangoapps/oauth_dispatch/dot_overrides/views.py`
+(EdxOAuth2AuthorizationView); django-oauth-toolkit 1.7.1 `oauth2_provider/views/base.py` (AuthorizationView);
+`fixtures/recordings/openedx`, main.jsonl 194-363.
 """
 
 from __future__ import annotations
@@ -12,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openedx import html, visits, wire
-from lms_emulator.providers.openedx.model import lookup, oauth
-from lms_emulator.providers.openedx.routes.token import authority
-from lms_emulator.providers.openedx.views import server_error
+from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.oauth import rules
+from lms_emulator.providers.openedx.oauth.tokens import issuer
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.web import csrf, session
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from lms_emulator.providers.openedx.call import Call
     from lms_emulator.providers.openedx.model.accounts import Application
-    from lms_emulator.providers.openedx.visits import Call
 
 FORM_FIELDS = (
     "redirect_uri",
@@ -39,13 +42,9 @@ REQUIRED_FIELDS = ("redirect_uri", "scope", "client_id", "response_type")
 ALLOW = "GET, POST, PUT, HEAD, OPTIONS"
 
 
-class _NothingRegisteredError(Exception):
-    """There is no redirect URI, neither in the request nor in the application."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """An authorization request that may be granted."""
+class Request:
+    """A valid authorization request."""
 
     application: Application
     redirect_uri: str
@@ -58,34 +57,30 @@ class Wish:
 
 
 def authorize(x: Call) -> Response:
-    """Ask, remember, or send the browser to sign in first."""
-    if visits.of(x).session is None:
+    """Ask for consent, grant at once what was granted before, or send the browser to sign in first."""
+    if session.current(x).record is None:
         return to_login(x)
-    if x.method in ("GET", "HEAD"):
-        try:
+    try:
+        if x.method in ("GET", "HEAD"):
             return _ask(x)
-        except _NothingRegisteredError:
-            x.warn("provider_defect", "the real server fails when neither the request nor the application names an URI")
-            return server_error(x)
-    if x.method in ("POST", "PUT"):
-        return _decide(x)
+        if x.method in ("POST", "PUT"):
+            return _decide(x)
+    except refusals.Unhandled as failure:
+        return wire.server_failure(x, failure)
     if x.method == "OPTIONS":
         return wire.empty(200, {"allow": ALLOW})
-    raise wire.OpenedxRefusal(
-        "method_not_allowed", status=405, style="empty", headers={"allow": ALLOW}, check="method", got=x.method
-    )
+    raise refusals.only(ALLOW, x.method)
 
 
 def to_login(x: Call) -> Response:
     """A redirect to the sign-in page that comes back to this very address."""
-    query = f"?{x.query_string.decode('latin-1')}" if x.query_string else ""
-    here = f"{x.prefix}{x.raw_path.decode('latin-1')}{query}"
+    here = wire.with_query(x, f"{x.prefix}{x.raw_path.decode('latin-1')}")
     return wire.redirect(f"{x.prefix}/login?next={quote(here, safe='/')}")
 
 
 def _username(x: Call) -> str:
-    session = visits.of(x).session
-    return session.user if session is not None else ""
+    record = session.current(x).record
+    return record.user if record is not None else ""
 
 
 # the question
@@ -93,26 +88,26 @@ def _username(x: Call) -> str:
 
 def _ask(x: Call) -> Response:
     given = parse_qsl(x.query_string.decode("utf-8", "replace"), keep_blank_values=True)
-    wish = _validate(x, dict(given), [name for name, _ in given])
+    request = _validate(x, dict(given), [name for name, _ in given])
     prompt = x.query.get("approval_prompt", x.settings.approval_prompt)
-    if wish.application.skip_authorization:
-        return _grant(x, wish)
+    if request.application.skip_authorization:
+        return _grant(x, request)
     if prompt in ("auto", "auto_even_if_expired"):
-        remembered = authority(x).has_consented(
-            wish.application, _username(x), wish.scopes, expired_too=prompt == "auto_even_if_expired"
+        remembered = issuer(x).has_consented(
+            request.application, _username(x), request.scopes, expired_too=prompt == "auto_even_if_expired"
         )
         if remembered:
-            return _grant(x, wish)
+            return _grant(x, request)
     values: dict[str, str | None] = {
-        "redirect_uri": wish.redirect_uri,
-        "scope": " ".join(wish.scopes),
-        "client_id": wish.application.client_id,
-        "state": wish.state,
-        "response_type": wish.response_type,
+        "redirect_uri": request.redirect_uri,
+        "scope": " ".join(request.scopes),
+        "client_id": request.application.client_id,
+        "state": request.state,
+        "response_type": request.response_type,
     }
     if prompt != "auto_even_if_expired":  # only the toolkit's own page carries the challenge over
-        values |= {"code_challenge": wish.code_challenge, "code_challenge_method": wish.code_challenge_method}
-    return _page(x, wish.application, values, wish.scopes, {})
+        values |= {"code_challenge": request.code_challenge, "code_challenge_method": request.code_challenge_method}
+    return _page(x, request.application, values, request.scopes, {})
 
 
 def _page(
@@ -124,14 +119,14 @@ def _page(
 ) -> Response:
     access = application.access if application is not None else None
     organisations = [f.partition(":")[2] for f in (access.filters if access else []) if f.startswith("content_org:")]
-    return html.page(
+    return pages.page(
         x,
         "consent.html",
         title="Authorize",
         application=application,
-        csrf_token=visits.csrf_token(x),
+        csrf_token=csrf.form_token(x),
         fields=[(name, values.get(name) or "") for name in FORM_FIELDS],
-        permissions=[oauth.SCOPES[scope] for scope in dict.fromkeys(scopes)],
+        permissions=[rules.SCOPES[scope] for scope in dict.fromkeys(scopes)],
         organisations=organisations,
         errors=errors,
     )
@@ -146,8 +141,7 @@ def _decide(x: Call) -> Response:
     if errors:
         return _page(x, None, form, (), errors)
     if lookup.application(x.store, x.settings, form["client_id"]) is None:
-        x.warn("provider_defect", "the real server fails on a consent form with an unknown client id")
-        return server_error(x)
+        raise refusals.Unhandled("the real server fails on a consent form with an unknown client id")
     query = parse_qsl(x.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     posted = {name: form[name] for name in ("client_id", "redirect_uri", "response_type")}
     posted["state"] = form.get("state", "")
@@ -174,15 +168,15 @@ def _is_true(value: str | None) -> bool:
     return bool(value) and str(value).lower() not in ("false", "0")
 
 
-def _denied(redirect_uri: str, state: str | None) -> wire.OpenedxRefusal:
+def _denied(redirect_uri: str, state: str | None) -> refusals.OpenedxRefusal:
     return _back(redirect_uri, "access_denied", None, state, check="the user allows it", got="Cancel")
 
 
-def _grant(x: Call, wish: Wish) -> Response:
-    issuer, user = authority(x), _username(x)
-    state = [("state", wish.state)] if wish.state else []
-    if wish.response_type == "token":
-        issued = issuer.issue(wish.application, user, wish.scopes, refreshable=False)
+def _grant(x: Call, request: Request) -> Response:
+    tokens, user = issuer(x), _username(x)
+    state = [("state", request.state)] if request.state else []
+    if request.response_type == "token":
+        issued = tokens.issue(request.application, user, request.scopes, refreshable=False)
         pairs = [
             ("access_token", issued.access_token.token),
             ("expires_in", str(issued.expires_in)),
@@ -190,34 +184,36 @@ def _grant(x: Call, wish: Wish) -> Response:
             ("scope", issued.access_token.scope),
             *state,
         ]
-        return wire.redirect(_with_fragment(wish.redirect_uri, pairs))
-    grant = issuer.grant(
-        wish.application,
+        return wire.redirect(_with_fragment(request.redirect_uri, pairs))
+    grant = tokens.grant(
+        request.application,
         user,
-        wish.redirect_uri,
-        wish.scopes,
-        code_challenge=wish.code_challenge,
-        code_challenge_method=wish.code_challenge_method,
-        nonce=wish.nonce,
+        request.redirect_uri,
+        request.scopes,
+        code_challenge=request.code_challenge,
+        code_challenge_method=request.code_challenge_method,
+        nonce=request.nonce,
     )
-    if wish.redirect_uri.startswith(oauth.OUT_OF_BAND):
-        return _out_of_band(x, wish, grant.code)
-    return wire.redirect(_with_query(wish.redirect_uri, [("code", grant.code), *state]))
+    if request.redirect_uri.startswith(rules.OUT_OF_BAND):
+        return _out_of_band(x, request, grant.code)
+    return wire.redirect(_with_query(request.redirect_uri, [("code", grant.code), *state]))
 
 
-def _out_of_band(x: Call, wish: Wish, code: str) -> Response:
-    if wish.redirect_uri.startswith(oauth.OUT_OF_BAND_AUTO):
-        uri = _with_query(wish.redirect_uri, [("code", code), *([("state", wish.state)] if wish.state else [])])
+def _out_of_band(x: Call, request: Request, code: str) -> Response:
+    if request.redirect_uri.startswith(rules.OUT_OF_BAND_AUTO):
+        uri = _with_query(
+            request.redirect_uri, [("code", code), *([("state", request.state)] if request.state else [])]
+        )
         return wire.spaced_json(
             {
                 "access_token": code,
                 "token_uri": uri,
-                "client_id": wish.application.client_id,
-                "client_secret": wish.application.client_secret,
+                "client_id": request.application.client_id,
+                "client_secret": request.application.client_secret,
                 "revoke_uri": f"{x.prefix}/_o/revoke_token/",
             }
         )
-    return html.page(x, "out_of_band.html", title="Success", code=code)
+    return pages.page(x, "out_of_band.html", title="Success", code=code)
 
 
 def _with_query(uri: str, pairs: Sequence[tuple[str, str]]) -> str:
@@ -235,12 +231,12 @@ def _with_fragment(uri: str, pairs: Sequence[tuple[str, str]]) -> str:
 # validation, in oauthlib's order
 
 
-def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Wish:
+def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Request:
     application, redirect_uri = _validate_fatal(x, given, names)
     state = given.get("state")
     response_type = given.get("response_type")
 
-    def back(error: str, description: str | None = None, **why: Any) -> wire.OpenedxRefusal:
+    def back(error: str, description: str | None = None, **why: Any) -> refusals.OpenedxRefusal:
         return _back(redirect_uri, error, description, state, **why)
 
     if response_type is None:
@@ -248,7 +244,7 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Wish:
     known = "code" in response_type or response_type in ("token", "none")
     if not known:
         raise back("unsupported_response_type", check="response_type", expected=["code", "token"], got=response_type)
-    if application.authorization_grant_type not in oauth.RESPONSE_TYPES.get(response_type, ()):
+    if application.authorization_grant_type not in rules.RESPONSE_TYPES.get(response_type, ()):
         raise back(
             "unauthorized_client",
             check="response_type fits the application's grant type",
@@ -258,11 +254,11 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Wish:
     challenge, method = "", ""
     if response_type != "token":
         challenge, method = _challenge(x, given, back)
-    scopes = oauth.scope_list(given["scope"]) if "scope" in given else oauth.default_scopes(application)
-    available = oauth.available_scopes(application)
+    scopes = rules.scope_list(given["scope"]) if "scope" in given else rules.default_scopes(application)
+    available = rules.available_scopes(application)
     if not set(scopes) <= available:
         raise back("invalid_scope", check="scope", expected=sorted(available), got=list(scopes))
-    return Wish(
+    return Request(
         application=application,
         redirect_uri=redirect_uri,
         response_type=response_type,
@@ -305,14 +301,14 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
     uri = given.get("redirect_uri")
     if uri is None:
         if not application.redirect_uris:
-            raise _NothingRegisteredError
-        uri = oauth.default_redirect_uri(application)
+            raise refusals.Unhandled("the real server fails when neither the request nor the application names an URI")
+        uri = rules.default_redirect_uri(application)
         if uri is None:
             raise _fatal("Missing redirect URI.", "missing_redirect_uri", expected=application.redirect_uris)
         return application, uri
-    if not oauth.is_absolute_uri(uri):
+    if not rules.is_absolute_uri(uri):
         raise _fatal("Invalid redirect URI.", "invalid_redirect_uri", expected="an absolute URI", got=uri)
-    if not oauth.redirect_uri_allowed(uri, application.redirect_uris):
+    if not rules.redirect_uri_allowed(uri, application.redirect_uris):
         raise _fatal(
             "Mismatching redirect URI.",
             "redirect_uri_mismatch",
@@ -325,21 +321,21 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
 
 def _why_mismatch(uri: str, registered: Sequence[str]) -> str | None:
     if uri.rstrip("/") in {one.rstrip("/") for one in registered}:
-        return "it differs from a registered URI in the slash at its end only"
+        return "it differs from a registered URI only in its final slash"
     if not registered:
         return "the application has no redirect URI registered"
     swapped = {uri.replace("http://", "https://", 1), uri.replace("https://", "http://", 1)}
     if swapped & set(registered):
-        return "it differs from a registered URI in http and https only"
+        return "it differs from a registered URI only in http and https"
     same = {uri.replace("localhost", "127.0.0.1", 1), uri.replace("127.0.0.1", "localhost", 1)}
     if same & set(registered):
         return "localhost and 127.0.0.1 are different hosts here"
     return None
 
 
-def _fatal(description: str, reason: str, **why: Any) -> wire.OpenedxRefusal:
-    """What no redirect can carry: a page."""
-    return wire.page_refusal(
+def _fatal(description: str, reason: str, **why: Any) -> refusals.OpenedxRefusal:
+    """An error that no redirect may carry: a page."""
+    return refusals.page_refusal(
         reason,
         400,
         "oauth_error.html",
@@ -351,7 +347,9 @@ def _fatal(description: str, reason: str, **why: Any) -> wire.OpenedxRefusal:
     )
 
 
-def _back(redirect_uri: str, error: str, description: str | None, state: str | None, **why: Any) -> wire.OpenedxRefusal:
+def _back(
+    redirect_uri: str, error: str, description: str | None, state: str | None, **why: Any
+) -> refusals.OpenedxRefusal:
     """An error that goes back to the application."""
     pairs = [("error", error)]
     if description is not None:
@@ -359,7 +357,7 @@ def _back(redirect_uri: str, error: str, description: str | None, state: str | N
     if state:
         pairs.append(("state", state))
     joint = "&" if "?" in redirect_uri else "?"
-    return wire.OpenedxRefusal(
+    return refusals.OpenedxRefusal(
         error,
         status=302,
         style="redirect",
@@ -369,20 +367,16 @@ def _back(redirect_uri: str, error: str, description: str | None, state: str | N
     )
 
 
-def _route(path: str, summary: str) -> Route:
-    return Route(
-        methods=(),
-        path=path,
-        handler=authorize,
-        evidence="recorded",
-        source="openedx.md 2",
-        summary=summary,
-        tag="oauth2",
-    )
-
+FAMILY = Family("", tag="oauth2")
+_SUMMARY = "Authorization endpoint: consent page, code or error"
 
 ROUTES = (
-    _route("/oauth2/authorize/", "Authorization endpoint: consent page, code or error"),
-    _route("/oauth2/authorize", "Authorization endpoint: consent page, code or error"),
-    _route("/_o/authorize/", "The toolkit's own authorization endpoint"),
+    FAMILY.page("/oauth2/authorize/", authorize, _SUMMARY, source="fixtures/recordings/openedx/main.jsonl 194"),
+    FAMILY.page("/oauth2/authorize", authorize, _SUMMARY, source="fixtures/recordings/openedx/main.jsonl 195"),
+    FAMILY.page(
+        "/_o/authorize/",
+        authorize,
+        "The toolkit's own authorization endpoint",
+        source="fixtures/recordings/openedx/main.jsonl 415",
+    ),
 )

@@ -1,21 +1,28 @@
-"""`/api/courses/v1/blocks/`: the content of a course. Source: openedx.md 6.4; recorded group `blocks`."""
+"""`/api/courses/v1/blocks/` and `v2`: the content of a course.
+
+Source: edx-platform `lms/djangoapps/course_api/blocks/views.py` and `blocks/forms.py`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lms_emulator.providers.openedx import views, wire
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import calling_user
 from lms_emulator.providers.openedx.model import lookup
-from lms_emulator.providers.openedx.routes.courses import caller, field_errors
+from lms_emulator.providers.openedx.refusals import developer_error
+from lms_emulator.providers.openedx.routes.courses import invalid
+from lms_emulator.providers.openedx.routes.permissions import anyone
+from lms_emulator.providers.openedx.routes.resource import Family
 from lms_emulator.providers.openedx.rules import blocks, enrollment, keys, people
-from lms_emulator.providers.openedx.views import ApiView
+from lms_emulator.providers.openedx.shapes import blocks as shapes
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from lms_emulator.providers.openedx.call import Call
     from lms_emulator.providers.openedx.model.accounts import User
     from lms_emulator.providers.openedx.model.courseware import Course
-    from lms_emulator.providers.openedx.visits import Call
 
 _TRUE = ("true", "1")
 _FALSE = ("false", "0", "")
@@ -25,18 +32,18 @@ def of_course(x: Call) -> Response:
     """The blocks of the course named by `course_id`."""
     text = x.query.get("course_id", "")
     if not text:
-        raise message(400, "course_id is required.", "course_id_missing")
+        raise developer_error(400, "course_id is required.", reason="course_id_missing")
     key = keys.course_key(text)
     if key is None:
-        raise message(400, f"'{text}' is not a valid course key.", "invalid_course_key")
+        raise developer_error(400, f"'{text}' is not a valid course key.", reason="invalid_course_key")
     if key.kind == "library":
         root = f"block-v1:{key.org}+{key.course}+type@course+block@course"
-        raise field_errors({"usage_key": f"'{root}' is not a valid usage key."})
+        raise invalid({"usage_key": f"'{root}' is not a valid usage key."})
     if key.kind == "deprecated":
-        return views.server_error(x)
+        raise refusals.Unhandled
     course = x.store.courses.get(key.text)
     if course is None:
-        raise message(404, f"Block not found: {key.text}+branch@published-branch", "unknown_course")
+        raise developer_error(404, f"Block not found: {key.text}+branch@published-branch", reason="unknown_course")
     return _answer(x, course, key.root)
 
 
@@ -45,10 +52,10 @@ def of_block(x: Call) -> Response:
     text = x.path_params["usage_key"]
     key = keys.usage_key(text)
     if key is None:
-        raise field_errors({"usage_key": f"'{text}' is not a valid usage key."})
+        raise invalid({"usage_key": f"'{text}' is not a valid usage key."})
     course = x.store.courses.get(key.course) if key.course else None
     if course is None:
-        return views.server_error(x)
+        raise refusals.Unhandled
     return _answer(x, course, key.text)
 
 
@@ -57,19 +64,19 @@ def _answer(x: Call, course: Course, usage: str) -> Response:
     wanted, form = _wanted(x, errors)
     user = _viewer(x, course, wanted, errors)
     if errors:
-        raise field_errors(errors)
+        raise invalid(errors)
     staff = wanted.all_blocks or people.is_course_staff(x.store, user, course.id)
     tree = blocks.tree(course, staff=staff)
     root = blocks.find(tree, usage)
     if root is None:
-        return views.server_error(x)
-    told = blocks.told(course, root, wanted, x.base_url)
+        raise refusals.Unhandled
+    shown = shapes.below(course, root, wanted, x.base_url)
     if form == "list":
-        return wire.api_json(list(told.values()))
-    return wire.api_json({"root": root.key, "blocks": told})
+        return wire.api_json(list(shown.values()))
+    return wire.api_json({"root": root.key, "blocks": shown})
 
 
-def _wanted(x: Call, errors: dict[str, str]) -> tuple[blocks.Wanted, str]:
+def _wanted(x: Call, errors: dict[str, str]) -> tuple[shapes.Wanted, str]:
     """What the query asks for, and the form of the answer; what cannot be read goes into `errors`."""
     query = x.query
     depth = _depth(query.get("depth", ""), errors)
@@ -82,7 +89,7 @@ def _wanted(x: Call, errors: dict[str, str]) -> tuple[blocks.Wanted, str]:
     all_blocks = query.get("all_blocks", "").lower()
     if all_blocks not in _TRUE + _FALSE:
         errors["all_blocks"] = "Invalid Boolean Value."
-    wanted = blocks.Wanted(
+    wanted = shapes.Wanted(
         depth=depth,
         nav_depth=int(nav_depth) if nav_depth.isdecimal() else None,
         fields=frozenset(_listed(x, "requested_fields")),
@@ -110,74 +117,69 @@ def _depth(text: str, errors: dict[str, str]) -> int | None:
         return 0
 
 
-def _viewer(x: Call, course: Course, wanted: blocks.Wanted, errors: dict[str, str]) -> User | None:
-    """The user whose view is asked for, if the caller may have it. Raises the refusal, before any of `errors`."""
-    user, username = caller(x), x.query.get("username", "").strip()
+def _viewer(x: Call, course: Course, wanted: shapes.Wanted, errors: dict[str, str]) -> User | None:
+    """The user whose view is asked for, if the caller may see it. Raises the refusal, which precedes any `errors`."""
+    user, username = calling_user(x), x.query.get("username", "").strip()
     staff = people.is_course_staff(x.store, user, course.id)
     if not username:
         _require_all(course, wanted, user, staff, errors)
         return user
     if user is None:
-        raise message(403, "Anonymous users cannot access another user's blocks.", "anonymous")
+        raise developer_error(403, "Anonymous users cannot access another user's blocks.", reason="anonymous")
     if username.lower() == user.username.lower():
         return _enrolled(x, course, user, staff=staff)
     if not staff:
         text = f"'{user.username}' does not have permission to access view for '{username}'."
-        raise message(403, text, "not_course_staff")
+        raise developer_error(403, text, reason="not_course_staff")
     found = lookup.user_named(x.store, x.settings, username)
     if found is None:
-        raise message(404, f"Requested user '{username}' does not exist.", "unknown_user")
+        raise developer_error(404, f"Requested user '{username}' does not exist.", reason="unknown_user")
     return found
 
 
-def _require_all(course: Course, wanted: blocks.Wanted, user: User | None, staff: bool, errors: dict[str, str]) -> None:
-    """Without a username, all blocks have to be asked for, and the caller has to be on the staff of the course."""
+def _require_all(course: Course, wanted: shapes.Wanted, user: User | None, staff: bool, errors: dict[str, str]) -> None:
+    """Without a username, all blocks have to be asked for, and the caller has to be on the course staff."""
     if not wanted.all_blocks:
         errors["username"] = "This field is required unless all_blocks is requested."
     elif user is None:
         text = f"Anonymous users do not have permission to access all blocks in '{course.id}'."
-        raise message(403, text, "anonymous")
+        raise developer_error(403, text, reason="anonymous")
     elif not staff:
         text = f"'{user.username}' does not have permission to access all blocks in '{course.id}'."
-        raise message(403, text, "not_course_staff")
+        raise developer_error(403, text, reason="not_course_staff")
 
 
 def _enrolled(x: Call, course: Course, user: User, *, staff: bool) -> User:
     found = enrollment.get(x.store, user, course.id)
     if not staff and (found is None or not found.is_active):
-        raise message(403, f"Course blocks for '{user.username}' cannot be accessed.", "not_enrolled")
+        raise developer_error(403, f"Course blocks for '{user.username}' cannot be accessed.", reason="not_enrolled")
     return user
 
 
-def message(status: int, text: str, reason: str) -> wire.OpenedxRefusal:
-    """A refusal of this API, told as a developer message."""
-    return wire.OpenedxRefusal(reason, status=status, message=text, check=reason.replace("_", " "))
+FAMILY = Family("/api/courses", tag="courses", permissions=(anyone,), developer_errors=True, defect=True)
 
-
-def _view(path: str, summary: str, **more: Any) -> ApiView:
-    return ApiView(
-        path,
-        permissions=(views.anyone,),
-        developer_errors=True,
-        defect=True,
-        summary=summary,
-        evidence="recorded",
-        source="openedx.md 6.4",
-        tag="courses",
-        **more,
-    )
-
-
-VIEWS = tuple(
-    view
-    for version in ("v1", "v2")
-    for view in (
-        _view(f"/api/courses/{version}/blocks/", "The content of a course", get=of_course),
-        _view(
-            f"/api/courses/{version}/blocks/{{usage_key}}",
-            "The content below one block",
-            regex=rf"^/api/courses/{version}/blocks/(?P<usage_key>(?:i4x://?[^/]+/[^/]+/[^/]+/[^@]+(?:@[^/]+)?)|(?:[^/]+))$",
-            get=of_block,
-        ),
-    )
+ROUTES = (
+    *FAMILY.resource(
+        "/v1/blocks/", "The content of a course", get=of_course, source="fixtures/recordings/openedx/more.jsonl 8"
+    ),
+    *FAMILY.resource(
+        "/v1/blocks/{usage_key}",
+        "The content below one block",
+        get=of_block,
+        source="fixtures/recordings/openedx/more.jsonl 52",
+    ),
+    *FAMILY.resource(
+        "/v2/blocks/",
+        "The content of a course",
+        get=of_course,
+        evidence="documented",
+        source="edx-platform lms/djangoapps/course_api/blocks/views.py, BlocksInCourseView",
+    ),
+    *FAMILY.resource(
+        "/v2/blocks/{usage_key}",
+        "The content below one block",
+        get=of_block,
+        evidence="documented",
+        source="edx-platform lms/djangoapps/course_api/blocks/views.py, BlocksView",
+    ),
 )

@@ -1,18 +1,23 @@
-"""`/api/bulk_enroll/v1/bulk_enroll`: many people into many courses. Source: openedx.md 6.7; recorded group."""
+"""`/api/bulk_enroll/v1/bulk_enroll`: many people into many courses.
+
+Source: edx-platform `lms/djangoapps/bulk_enroll/views.py` and `bulk_enroll/serializers.py`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lms_emulator.providers.openedx import credentials, views, wire
-from lms_emulator.providers.openedx.rules import bulk, cohorts, fields, keys
+from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx.routes.permissions import is_staff
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.rules import bulk_enroll as rules
+from lms_emulator.providers.openedx.rules import cohorts, fields, keys
 from lms_emulator.providers.openedx.rules.fields import Field
-from lms_emulator.providers.openedx.views import ApiView
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 FIELDS = {
     "identifiers": Field(fields.text(), required=True),
@@ -26,7 +31,7 @@ FIELDS = {
 
 def bulk_enroll(x: Call) -> Response:
     """Enrol or unenrol everybody named in every course named."""
-    values, errors = fields.read(views.data(x), FIELDS)
+    values, errors = fields.read(wire.read(x), FIELDS)
     errors = errors or _course_errors(values)
     if errors:
         raise invalid(errors)
@@ -34,22 +39,21 @@ def bulk_enroll(x: Call) -> Response:
     groups = values["cohorts"].split(",") if values.get("cohorts") else []
     if errors := _cohort_errors(x, courses, groups):
         raise invalid(errors)
-    told = {}
+    shown = {}
     for place, course in enumerate(courses):
-        results = [_process(x, who, course, groups[place : place + 1], values) for who in _people(values)]
-        told[course] = {"action": values["action"], "auto_enroll": _auto(values), "results": results}
+        results = [
+            _process(x, who, course, groups[place : place + 1], values)
+            for who in rules.identifiers(values["identifiers"])
+        ]
+        shown[course] = {"action": values["action"], "auto_enroll": _auto(values), "results": results}
     return wire.api_json(
         {
             "auto_enroll": _auto(values),
             "email_students": values.get("email_students", False),
             "action": values["action"],
-            "courses": told,
+            "courses": shown,
         }
     )
-
-
-def _people(values: dict[str, Any]) -> list[str]:
-    return bulk.identifiers(values["identifiers"])
 
 
 def _auto(values: dict[str, Any]) -> bool:
@@ -74,7 +78,7 @@ def _cohort_errors(x: Call, courses: list[str], groups: list[str]) -> dict[str, 
 
 def _process(x: Call, who: str, course: str, groups: list[str], values: dict[str, Any]) -> dict[str, Any]:
     enroll = values["action"] == "enroll"
-    line, user = bulk.process(
+    line, user = rules.process(
         x.store, who, course, x.clock.now(), settings=x.settings, enroll=enroll, auto_enroll=_auto(values)
     )
     group = cohorts.named(x.store, course, groups[0]) if groups else None
@@ -93,21 +97,19 @@ def _process(x: Call, who: str, course: str, groups: list[str], values: dict[str
     return line
 
 
-def invalid(errors: dict[str, list[str]]) -> wire.OpenedxRefusal:
-    """Values that the serializer does not take."""
-    return wire.api_error(400, errors, reason="invalid_bulk_enrollment", check=", ".join(errors), got=errors)
+def invalid(errors: dict[str, list[str]]) -> refusals.OpenedxRefusal:
+    """Values that the serializer does not accept."""
+    return refusals.api_error(400, errors, reason="invalid_bulk_enrollment", check=", ".join(errors), got=errors)
 
 
-VIEWS = (
-    ApiView(
-        "/api/bulk_enroll/v1/bulk_enroll",
-        regex=r"^/api/bulk_enroll/v1/bulk_enroll/?$",
-        post=bulk_enroll,
-        authenticators=credentials.JWT_BEARER,
-        permissions=(views.is_staff,),
-        summary="Enrol or unenrol many people in many courses",
-        evidence="recorded",
-        source="openedx.md 6.7",
-        tag="bulk_enroll",
-    ),
+FAMILY = Family(
+    "/api/bulk_enroll/v1", tag="bulk_enroll", authenticators=credentials.JWT_BEARER, permissions=(is_staff,)
+)
+
+ROUTES = FAMILY.resource(
+    "/bulk_enroll",
+    "Enrol or unenrol many people in many courses",
+    regex=r"/api/bulk_enroll/v1/bulk_enroll/?",
+    post=bulk_enroll,
+    source="fixtures/recordings/openedx/main.jsonl 1108",
 )

@@ -1,20 +1,24 @@
-"""`/api/certificates/v0/`: who has earned what. Source: openedx.md 6.6; recorded group `certificates`."""
+"""`/api/certificates/v0/`: the certificates that users have earned.
+
+Source: edx-platform `lms/djangoapps/certificates/apis/v0/views.py`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lms_emulator.providers.openedx import permissions, views, wire
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import caller
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.routes.permissions import is_self, staff_or_self
+from lms_emulator.providers.openedx.routes.resource import Family
 from lms_emulator.providers.openedx.rules import certificates, keys
-from lms_emulator.providers.openedx.views import ApiView
+from lms_emulator.providers.openedx.shapes import certificates as shapes
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.providers.openedx.visits import Call
-
-_BASE = rf"^/api/certificates/v0/certificates/(?P<username>{keys.USERNAME_URL})/"
+    from lms_emulator.providers.openedx.call import Call
 
 
 def read_one(x: Call) -> Response:
@@ -27,51 +31,46 @@ def read_one(x: Call) -> Response:
     found = x.store.certificates.get((user.username, key.text)) if user else None
     if found is None:
         raise missing("no_certificate_for_user", text)
-    return wire.api_json(certificates.in_course(found))
+    return wire.api_json(shapes.of_course(found))
 
 
 def read_all(x: Call) -> Response:
     """A user's certificates, oldest first."""
     user = lookup.user_named(x.store, x.settings, x.path_params["username"])
     found = certificates.of_user(x.store, user.username) if user else []
-    return wire.api_json([certificates.in_list(x.store, one) for one in found])
+    return wire.api_json([shapes.of_user(one, x.store.courses.get(one.course)) for one in found])
 
 
 def owner_or_staff(x: Call) -> None:
-    """Permission: the user himself, staff, or anybody signed in when he shows his certificates to everybody."""
-    identity = views.caller(x)
-    if identity.user.is_staff or permissions.is_self(x, identity):
+    """Permission: staff and the named user; anybody signed in if that user shows certificates to everybody."""
+    if caller(x).is_staff or is_self(x):
         return
     user = lookup.user_named(x.store, x.settings, x.path_params["username"])
     if user is None or user.preferences.get("visibility.course_certificates") != "all_users":
-        raise wire.permission_denied("the user does not show his certificates to others")
+        raise refusals.permission_denied("the user does not show certificates to others")
 
 
-def missing(code: str, got: str) -> wire.OpenedxRefusal:
-    """No certificate, told as an error code alone."""
-    return wire.api_error(404, {"error_code": code}, reason=code, check="certificate exists", got=got)
+def missing(code: str, got: str) -> refusals.OpenedxRefusal:
+    """No certificate: nothing but an error code."""
+    return refusals.api_error(404, {"error_code": code}, reason=code, check="certificate exists", got=got)
 
 
-VIEWS = (
-    ApiView(
-        "/api/certificates/v0/certificates/{username}/courses/{course_id}/",
-        regex=_BASE + rf"courses/(?P<course_id>{keys.COURSE_URL})/$",
+FAMILY = Family("/api/certificates/v0/certificates/{username}", tag="certificates")
+
+ROUTES = (
+    *FAMILY.resource(
+        "/courses/{course_id}/",
+        "A user's certificate in a course",
         get=read_one,
-        permissions=(permissions.staff_or_self("certificates:read"),),
+        permissions=(staff_or_self("certificates:read"),),
         restricted=True,
-        summary="A user's certificate in a course",
-        evidence="recorded",
-        source="openedx.md 6.6",
-        tag="certificates",
+        source="fixtures/recordings/openedx/main.jsonl 1198",
     ),
-    ApiView(
-        "/api/certificates/v0/certificates/{username}/",
-        regex=_BASE + "$",
+    *FAMILY.resource(
+        "/",
+        "A user's certificates",
         get=read_all,
         permissions=(owner_or_staff,),
-        summary="A user's certificates",
-        evidence="recorded",
-        source="openedx.md 6.6",
-        tag="certificates",
+        source="fixtures/recordings/openedx/more.jsonl 141",
     ),
 )

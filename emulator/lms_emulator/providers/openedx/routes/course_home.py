@@ -1,22 +1,27 @@
-"""`/api/course_home/course_metadata/{course_id}`: what the learning front end asks first. Source: recorded group
-`user/more`. Unstable by its own declaration; kept because the recorded server answered it.
+"""`/api/course_home/course_metadata/{course_id}`: what the learning front end asks first.
+
+Source: edx-platform `lms/djangoapps/course_home_api/course_metadata/views.py` (CourseHomeMetadataView). The
+platform declares this API unstable.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lms_emulator.providers.openedx import views, wire
-from lms_emulator.providers.openedx.routes.courses import caller
-from lms_emulator.providers.openedx.rules import enrollment, keys, people, shapes
-from lms_emulator.providers.openedx.views import ApiView
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import calling_user
+from lms_emulator.providers.openedx.routes.permissions import anyone
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.rules import course_modes, enrollment, keys, people
+from lms_emulator.providers.openedx.shapes import enrollment as shapes
+from lms_emulator.providers.openedx.shapes import moment
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from lms_emulator.providers.openedx.call import Call
     from lms_emulator.providers.openedx.model.accounts import User
     from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
-    from lms_emulator.providers.openedx.visits import Call
 
 _ANONYMOUS = (
     "authentication_required",
@@ -35,8 +40,11 @@ def read_metadata(x: Call) -> Response:
     key = keys.course_key(x.path_params["course_id"])
     course = x.store.courses.get(key.text) if key else None
     if key is None or course is None:
-        raise unknown_course(x.path_params["course_id"])
-    user = caller(x)
+        got = x.path_params["course_id"]
+        raise refusals.OpenedxRefusal(
+            "unknown_course", status=404, message="Not found.", check="course exists", got=got
+        )
+    user = calling_user(x)
     enrolled = enrollment.get(x.store, user, course.id) if user else None
     active = enrolled is not None and enrolled.is_active
     staff = people.is_course_staff(x.store, user, course.id)
@@ -59,14 +67,14 @@ def read_metadata(x: Call) -> Response:
             "number": key.course,
             "org": key.org,
             "original_user_is_staff": staff,
-            "start": shapes.moment(course.start),
+            "start": moment(course.start),
             "tabs": _tabs(x, course, inside=refused is None, staff=staff),
             "title": course.display_name,
             "username": user.username if user else None,
             "user_timezone": _zone(user),
             "can_view_certificate": True,
             "course_modes": [
-                {"slug": mode["slug"], "name": mode["name"]} for mode in shapes.enrollment_modes(course, x.clock.now())
+                {"slug": mode["slug"], "name": mode["name"]} for mode in shapes.modes(course, x.clock.now())
             ],
             "is_new_discussion_sidebar_view_enabled": False,
             "has_course_author_access": staff,
@@ -94,7 +102,7 @@ def _upgrade(x: Call, course: Course, enrolled: Enrollment | None) -> dict[str, 
     """The verified mode, for somebody in a free one who may still change to it."""
     if enrolled is None or enrolled.mode not in enrollment.OPEN_MODES:
         return None
-    offered = shapes.offered_modes(course, x.clock.now())
+    offered = course_modes.offered(course, x.clock.now())
     verified = next((mode for mode in offered if mode.slug == "verified"), None)
     if verified is None:
         return None
@@ -109,7 +117,7 @@ def _upgrade(x: Call, course: Course, enrolled: Enrollment | None) -> dict[str, 
 
 
 def _tabs(x: Call, course: Course, *, inside: bool, staff: bool) -> list[dict[str, str]]:
-    """The tabs of the course, with the addresses that a site without the learning front end gives them."""
+    """The tabs of the course, with the URLs that a site without the learning front end gives them."""
     home = x.url(f"/api/course_home/course_metadata/None/course/{course.id}")
     page = x.url(f"/courses/{course.id}")
     tabs = [("courseware", "Course", f"{home}/home")]
@@ -120,20 +128,11 @@ def _tabs(x: Call, course: Course, *, inside: bool, staff: bool) -> list[dict[st
     return [{"tab_id": name, "title": title, "url": url} for name, title, url in tabs]
 
 
-def unknown_course(text: str) -> wire.OpenedxRefusal:
-    """No such course."""
-    return wire.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists", got=text)
+FAMILY = Family("/api/course_home", tag="course_home", permissions=(anyone,))
 
-
-VIEWS = (
-    ApiView(
-        "/api/course_home/course_metadata/{course_id}",
-        regex=rf"^/api/course_home/course_metadata/(?P<course_id>{keys.COURSE_URL})$",
-        get=read_metadata,
-        permissions=(views.anyone,),
-        summary="A course as its home page needs it",
-        evidence="recorded",
-        source="recorded group user/more",
-        tag="course_home",
-    ),
+ROUTES = FAMILY.resource(
+    "/course_metadata/{course_id}",
+    "A course as its home page needs it",
+    get=read_metadata,
+    source="fixtures/recordings/openedx/more.jsonl 238",
 )

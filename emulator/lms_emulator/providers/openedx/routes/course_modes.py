@@ -1,130 +1,114 @@
-"""`/api/course_modes/v1/`: the modes of a course. Source: openedx.md 6.1; recorded group `course_modes`."""
+"""`/api/course_modes/v1/`: the modes of a course.
+
+Source: edx-platform `common/djangoapps/course_modes/rest_api/v1/views.py`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lms_emulator.providers.openedx import permissions, views, wire
-from lms_emulator.providers.openedx.rules import fields, keys, modes, shapes
-from lms_emulator.providers.openedx.views import ApiView
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import MERGE_PATCH
+from lms_emulator.providers.openedx.routes.permissions import staff_or_self
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.rules import course_modes, fields, keys
+from lms_emulator.providers.openedx.shapes.course_modes import mode as shape
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
+    from lms_emulator.providers.openedx.model.courseware import Course, CourseMode
 
-_BASE = rf"^/api/course_modes/v1/courses/(?P<course_id>{keys.COURSE_URL})/"
+
+def _key(x: Call) -> str:
+    """The course key in the URL. One that cannot be read is not handled (500)."""
+    key = keys.course_key(x.path_params["course_id"])
+    if key is None:
+        raise refusals.Unhandled
+    return key.text
+
+
+def _mode(x: Call) -> tuple[Course, CourseMode]:
+    """The mode that the URL names, and its course. Raises the refusal."""
+    course = x.store.courses.get(_key(x))
+    mode = course_modes.find(course, x.path_params["mode_slug"], x.settings)
+    if course is None or mode is None:
+        body = {"detail": "No CourseMode matches the given query."}
+        raise refusals.api_error(404, body, reason="unknown_mode", check="mode of the course")
+    return course, mode
 
 
 def list_modes(x: Call) -> Response:
-    """The modes of a course; none for an unknown one. A key that cannot be read is not handled (500)."""
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None:
-        return views.server_error(x)
-    course = x.store.courses.get(key.text)
-    return wire.api_json([shapes.mode_detail(key.text, mode) for mode in (course.modes if course else ())])
+    """The modes of a course; none for an unknown one."""
+    course = x.store.courses.get(_key(x))
+    return wire.api_json([shape(course.id, mode) for mode in course.modes] if course else [])
 
 
 def create_mode(x: Call) -> Response:
     """Add a mode to the course named in the body; the one in the URL is not looked at."""
-    values, errors = fields.read(views.data(x), modes.FIELDS)
+    values, errors = fields.read(wire.read(x), course_modes.FIELDS)
     if errors:
         raise invalid(errors)
     if x.is_form:
         values.setdefault("expiration_datetime_is_explicit", False)
-    try:
-        course_id, mode = modes.create(x.store, x.settings, values)
-    except modes.DatabaseError:
-        return views.server_error(x)
-    return wire.api_json(shapes.mode_detail(course_id, mode), 201)
+    course_id, mode = course_modes.create(x.store, x.settings, values)
+    return wire.api_json(shape(course_id, mode), 201)
 
 
 def read_mode(x: Call) -> Response:
     """One mode of a course."""
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None:
-        return views.server_error(x)
-    mode = modes.find(x.store.courses.get(key.text), x.path_params["mode_slug"], x.settings)
-    if mode is None:
-        raise unknown_mode()
-    return wire.api_json(shapes.mode_detail(key.text, mode))
+    course, mode = _mode(x)
+    return wire.api_json(shape(course.id, mode))
 
 
 def change_mode(x: Call) -> Response:
     """Change some fields of a mode; its course and slug cannot be changed."""
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None:
-        return views.server_error(x)
-    course = x.store.courses.get(key.text)
-    mode = modes.find(course, x.path_params["mode_slug"], x.settings)
-    if course is None or mode is None:
-        raise unknown_mode()
-    body = views.data(x)
-    values, errors = fields.read(body, modes.FIELDS, partial=True)
-    fixed = {
-        name: ["This field cannot be modified."] for name in modes.FIXED if isinstance(body, dict) and name in body
-    }
+    course, mode = _mode(x)
+    body = wire.read(x)
+    values, errors = fields.read(body, course_modes.FIELDS, partial=True)
+    given = body if isinstance(body, dict) else {}
+    fixed = {name: ["This field cannot be modified."] for name in course_modes.FIXED if name in given}
     if errors or fixed:
         raise invalid({**errors, **fixed})
-    try:
-        modes.update(x.store, course, mode, values)
-    except modes.DatabaseError:
-        return views.server_error(x)
-    return wire.empty(204, media_type=None)
+    course_modes.update(x.store, course, mode, values)
+    return wire.no_content()
 
 
 def delete_mode(x: Call) -> Response:
-    """Take a mode away."""
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None:
-        return views.server_error(x)
-    course = x.store.courses.get(key.text)
-    mode = modes.find(course, x.path_params["mode_slug"], x.settings)
-    if course is None or mode is None:
-        raise unknown_mode()
-    modes.delete(x.store, course, mode)
-    return wire.empty(204, media_type=None)
+    """Delete a mode."""
+    course_modes.delete(x.store, *_mode(x))
+    return wire.no_content()
 
 
-def invalid(errors: dict[str, list[str]]) -> wire.OpenedxRefusal:
-    """Values that the serializer does not take."""
-    return wire.api_error(400, errors, reason="invalid_mode", check="the fields of the mode", got=sorted(errors))
+def invalid(errors: dict[str, list[str]]) -> refusals.OpenedxRefusal:
+    """Values that the serializer does not accept."""
+    return refusals.api_error(400, errors, reason="invalid_mode", check="the fields of the mode", got=sorted(errors))
 
 
-def unknown_mode() -> wire.OpenedxRefusal:
-    """No mode with this slug in this course."""
-    return wire.api_error(
-        404, {"detail": "No CourseMode matches the given query."}, reason="unknown_mode", check="mode of the course"
-    )
+FAMILY = Family(
+    "/api/course_modes/v1/courses/{course_id}",
+    tag="course_modes",
+    permissions=(staff_or_self("course_modes:write"),),
+    restricted=True,
+    defect=True,
+)
 
-
-VIEWS = (
-    ApiView(
-        "/api/course_modes/v1/courses/{course_id}/",
-        regex=_BASE + "$",
+ROUTES = (
+    *FAMILY.resource(
+        "/",
+        "The modes of a course",
         get=list_modes,
         post=create_mode,
-        permissions=(permissions.staff_or_self("course_modes:write"),),
-        restricted=True,
-        defect=True,
-        summary="The modes of a course",
-        evidence="recorded",
-        source="openedx.md 6.1",
-        tag="course_modes",
+        source="fixtures/recordings/openedx/main.jsonl 582, 853",
     ),
-    ApiView(
-        "/api/course_modes/v1/courses/{course_id}/{mode_slug}",
-        regex=_BASE + r"(?P<mode_slug>.+)$",
+    *FAMILY.resource(
+        "/{mode_slug}",
+        "One mode of a course",
         get=read_mode,
         patch=change_mode,
         delete=delete_mode,
-        permissions=(permissions.staff_or_self("course_modes:write"),),
-        parsers=(views.MERGE_PATCH,),
-        restricted=True,
-        defect=True,
-        summary="One mode of a course",
-        evidence="recorded",
-        source="openedx.md 6.1",
-        tag="course_modes",
+        parsers=(MERGE_PATCH,),
+        source="fixtures/recordings/openedx/main.jsonl 839, 888, 907",
     ),
 )

@@ -1,47 +1,48 @@
-"""`/api/courses/v1/courses/` and `course_ids/`: the catalogue. Source: openedx.md 6.3; recorded group `courses`."""
+"""`/api/courses/v1/courses/` and `course_ids/`: the catalogue.
+
+Source: edx-platform `lms/djangoapps/course_api/views.py`, `course_api/forms.py` and `course_api/api.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lms_emulator.providers.openedx import paging, throttles, views, visits, wire
+from lms_emulator.providers.openedx import limits, paging, refusals, wire
+from lms_emulator.providers.openedx.call import calling_user
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.routes.permissions import anyone
+from lms_emulator.providers.openedx.routes.resource import Family
 from lms_emulator.providers.openedx.rules import catalog, enrollment, keys, people
-from lms_emulator.providers.openedx.views import ApiView
+from lms_emulator.providers.openedx.shapes import courses as shapes
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from lms_emulator.providers.openedx.call import Call
     from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.visits import Call
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_KINDS = ("org", "mobile", "search_term", "active_only", "course_keys", "username")
-
-
-def caller(x: Call) -> User | None:
-    """Who is calling, or None for nobody."""
-    identity = visits.of(x).identity
-    return identity.user if identity else None
+_FILTERS = ("org", "mobile", "search_term", "active_only", "course_keys", "username")
 
 
 def effective_user(x: Call, username: str) -> User | None:
-    """The user whose view is asked for: himself, or anybody for staff; nobody for an empty name.
+    """The user whose view is asked for: the caller, or anybody for staff; None for an empty name.
 
     Raises the refusal for another user's view, and for an unknown user.
     """
     if not username:
         return None
-    user = caller(x)
+    user = calling_user(x)
     if user is not None and user.username == username:
         return user
     if not people.is_global_staff(user):
-        raise wire.permission_denied("only staff may see the catalogue as another user", check="own view or staff")
+        raise refusals.permission_denied("only staff may see the catalogue as another user", check="own view or staff")
     found = lookup.user_named(x.store, x.settings, username)
     if found is None:
-        raise unknown_user(username)
+        text = "User matching query does not exist."
+        raise refusals.developer_error(404, text, reason="unknown_user", got=username)
     return found
 
 
@@ -52,20 +53,18 @@ def list_courses(x: Call) -> Response:
     user = effective_user(x, given.get("username", ""))
     found = [c for c in catalog.visible(x.store, user) if all(check(c) for check in checks)]
     page = paging.numbered(x, found)
-    envelope = {"next": page.next, "previous": page.previous, "count": page.total, "num_pages": page.pages}
-    results = [catalog.summary(course, x.base_url) for course in page.items]
-    return wire.api_json({"results": results, "pagination": envelope})
+    return wire.api_json(page.namespaced([shapes.summary(course, x.base_url) for course in page.items]))
 
 
 def _given(x: Call) -> dict[str, str]:
     """The filters, from the query or the body of a POST."""
-    given = {name: x.query[name] for name in _KINDS if name in x.query}
+    given = {name: x.query[name] for name in _FILTERS if name in x.query}
     if "course_keys" in given:
         given["course_keys"] = ",".join(x.query.getlist("course_keys"))
     if x.method == "POST":
-        body = views.data(x)
+        body = wire.read(x)
         if isinstance(body, dict):
-            given |= {name: str(body[name]) for name in _KINDS if body.get(name) is not None}
+            given |= {name: str(body[name]) for name in _FILTERS if body.get(name) is not None}
     return given
 
 
@@ -89,7 +88,7 @@ def _filters(x: Call, given: dict[str, str]) -> list[Callable[[Course], bool]]:
             errors["course_keys"] = f"'{bad}' is not a valid course key."
         checks.append(lambda course: course.id in wanted)
     if errors:
-        raise field_errors(errors)
+        raise invalid(errors)
     return checks
 
 
@@ -109,94 +108,64 @@ def _boolean(given: dict[str, str], name: str, errors: dict[str, str]) -> bool |
 
 
 def read_course(x: Call) -> Response:
-    """One course; `is_enrolled` is told when `username` names somebody."""
+    """One course, with `is_enrolled` when `username` names somebody."""
     text = x.path_params["course_id"]
     key = keys.course_key(text)
     if key is None:
-        raise field_errors({"course_key": f"'{text}' is not a valid course key."})
+        raise invalid({"course_key": f"'{text}' is not a valid course key."})
     username = x.query.get("username", "")
     user = effective_user(x, username)
     course = x.store.courses.get(key.text)
     if course is None or not catalog.sees(x.store, user, course):
-        raise unknown_course(text)
-    told = catalog.detail(course, x.base_url)
+        raise refusals.developer_error(404, "Course not found.", reason="unknown_course", got=text)
+    shape = shapes.detail(course, x.base_url)
     if user is not None:
         found = enrollment.get(x.store, user, course.id)
-        told["is_enrolled"] = found is not None and found.is_active
-    return wire.api_json(told)
+        shape["is_enrolled"] = found is not None and found.is_active
+    return wire.api_json(shape)
 
 
 def list_course_ids(x: Call) -> Response:
     """The ids of the courses in which a user has a role; of all courses for global staff."""
     role = x.query.get("role", "")
     if not role:
-        raise field_errors({"role": "This field is required."})
+        raise invalid({"role": "This field is required."})
     user = effective_user(x, x.query.get("username", ""))
     everywhere = people.is_global_staff(user)
     found = sorted(c.id for c in x.store.courses if everywhere or people.has_course_role(x.store, user, c.id, (role,)))
     page = paging.numbered(x, found, most=1000)
-    envelope = {"next": page.next, "previous": page.previous, "count": page.total, "num_pages": page.pages}
-    return wire.api_json({"results": page.items, "pagination": envelope})
+    return wire.api_json(page.namespaced(page.items))
 
 
-# refusals
+def invalid(errors: dict[str, str]) -> refusals.OpenedxRefusal:
+    """Parameters that the resource's form does not accept."""
+    return refusals.field_errors(errors, reason="invalid_parameter")
 
 
-def unknown_course(text: str) -> wire.OpenedxRefusal:
-    """A course that is not there, or that this person may not see."""
-    return wire.OpenedxRefusal(
-        "unknown_course", status=404, message="Course not found.", check="course exists and is visible", got=text
-    )
+FAMILY = Family("/api/courses/v1", tag="courses", developer_errors=True)
 
-
-def unknown_user(username: str) -> wire.OpenedxRefusal:
-    """No such user; said to staff only."""
-    return wire.OpenedxRefusal(
-        "unknown_user",
-        status=404,
-        message="User matching query does not exist.",
-        check="user exists",
-        got=username,
-    )
-
-
-def field_errors(errors: dict[str, Any]) -> wire.OpenedxRefusal:
-    """Parameters that the view's form does not take, by name."""
-    document = {"field_errors": {name: {"developer_message": text} for name, text in errors.items()}}
-    return wire.api_error(400, document, reason="invalid_parameter", check=", ".join(errors), got=errors)
-
-
-VIEWS = (
-    ApiView(
-        "/api/courses/v1/courses/",
+ROUTES = (
+    *FAMILY.resource(
+        "/courses/",
+        "The course catalogue",
         get=list_courses,
         post=list_courses,
-        permissions=(views.anyone,),
-        developer_errors=True,
-        throttle=throttles.course_list,
-        summary="The course catalogue",
-        evidence="recorded",
-        source="openedx.md 6.3",
-        tag="courses",
+        permissions=(anyone,),
+        throttle=limits.course_list,
+        source="fixtures/recordings/openedx/main.jsonl 747",
     ),
-    ApiView(
-        "/api/courses/v1/courses/{course_id}",
-        regex=rf"^/api/courses/v1/courses/(?P<course_id>{keys.COURSE_URL})(?s:.*)$",
+    *FAMILY.resource(
+        "/courses/{course_id}",
+        "One course",
+        regex=rf"/api/courses/v1/courses/(?P<course_id>{keys.COURSE_URL})(?s:.*)",
         get=read_course,
-        permissions=(views.anyone,),
-        developer_errors=True,
-        summary="One course",
-        evidence="recorded",
-        source="openedx.md 6.3",
-        tag="courses",
+        permissions=(anyone,),
+        source="fixtures/recordings/openedx/main.jsonl 1112",
     ),
-    ApiView(
-        "/api/courses/v1/course_ids/",
+    *FAMILY.resource(
+        "/course_ids/",
+        "The courses in which a user has a role",
         get=list_course_ids,
-        developer_errors=True,
-        summary="The courses in which a user has a role",
-        evidence="recorded",
-        source="openedx.md 6.3",
-        tag="courses",
+        source="fixtures/recordings/openedx/more.jsonl 253",
     ),
 )

@@ -1,40 +1,45 @@
 """`/api/enrollment/v1/`: who is in which course, and in which mode.
 
-Source: openedx.md 6.2; recorded groups `enrollment`, `enrollment/post`, `enrollment/other`.
+Source: edx-platform `openedx/core/djangoapps/enrollments/views.py`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lms_emulator.providers.openedx import credentials, permissions, throttles, views, visits, wire
+from lms_emulator.providers.openedx import credentials, limits, refusals, wire
+from lms_emulator.providers.openedx.call import caller, calling_user
 from lms_emulator.providers.openedx.model import lookup
-from lms_emulator.providers.openedx.routes import enrollment_post
-from lms_emulator.providers.openedx.rules import enrollment, keys, people, shapes
-from lms_emulator.providers.openedx.views import ApiView
+from lms_emulator.providers.openedx.routes.enrollment_post import post, shape
+from lms_emulator.providers.openedx.routes.permissions import (
+    anyone,
+    api_key_or_authenticated,
+    is_authenticated,
+    is_superuser,
+)
+from lms_emulator.providers.openedx.routes.resource import Family, Operation
+from lms_emulator.providers.openedx.rules import enrollment, keys, people
+from lms_emulator.providers.openedx.shapes import enrollment as shapes
+from lms_emulator.providers.openedx.web import csrf
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.visits import Call
-
-_BASE = "/api/enrollment/v1"
+    from lms_emulator.providers.openedx.call import Call
 
 
-def with_csrf_cookie(operation: views.Operation) -> views.Operation:
-    """An operation whose answers carry the CSRF cookie, set inside the view; a failure (500) does not get there."""
+def with_csrf_cookie(operation: Operation) -> Operation:
+    """An operation whose answers and refusals carry the CSRF cookie, set by the view; a failure (500) carries none."""
 
     def run(x: Call) -> Response:
         try:
             response = operation(x)
-        except wire.OpenedxRefusal as refusal:
-            visits.need_csrf(x, first=True)
+        except refusals.OpenedxRefusal as refusal:
+            csrf.ensure(x, set_by_view=True)
             refusal.headers["vary"] = "Cookie"
             raise
-        if response.status_code != 500:
-            visits.need_csrf(x, first=True)
-            response.headers.setdefault("vary", "Cookie")
+        csrf.ensure(x, set_by_view=True)
+        response.headers.setdefault("vary", "Cookie")
         return response
 
     run.__doc__ = operation.__doc__
@@ -43,14 +48,13 @@ def with_csrf_cookie(operation: views.Operation) -> views.Operation:
 
 def _username(x: Call) -> str:
     """The caller's username; a server with the API key has none."""
-    user = visits.of(x).user if visits.of(x).identity else None
+    user = calling_user(x)
     return user.username if user else ""
 
 
 def _may_see(x: Call, username: str) -> bool:
-    """Whether the caller may see another user's enrolments: himself, staff, or a server with the API key."""
-    identity = visits.of(x).identity
-    staff = identity is not None and people.is_global_staff(identity.user)
+    """Whether the caller may see a user's enrolments: that user, staff, or a server with the API key."""
+    staff = people.is_global_staff(calling_user(x))
     return staff or credentials.has_api_key(x) or username.lower() == _username(x).lower()
 
 
@@ -61,12 +65,12 @@ def read_enrollment(x: Call) -> Response:
         raise not_yours(username)
     key = keys.course_key(x.path_params["course_id"])
     if key is None:
-        return views.server_error(x)
+        raise refusals.Unhandled
     user = lookup.user_named(x.store, x.settings, username)
     found = enrollment.get(x.store, user, key.text) if user else None
     if found is None:
-        return wire.empty(200, media_type=None)
-    return wire.api_json(enrollment.detail(x.store, found, x.clock.now()))
+        return wire.no_content(200)
+    return wire.api_json(shape(x, found))
 
 
 def list_enrollments(x: Call) -> Response:
@@ -75,10 +79,9 @@ def list_enrollments(x: Call) -> Response:
     user = lookup.user_named(x.store, x.settings, username)
     found = enrollment.of_user(x.store, user) if user else []
     if not _may_see(x, username):
-        caller = views.caller(x).user
-        found = [e for e in found if people.is_course_staff(x.store, caller, e.course)]
-    now = x.clock.now()
-    return wire.api_json([enrollment.detail(x.store, one, now) for one in found])
+        user = caller(x)
+        found = [e for e in found if people.is_course_staff(x.store, user, e.course)]
+    return wire.api_json([shape(x, one) for one in found])
 
 
 def read_course(x: Call) -> Response:
@@ -86,7 +89,7 @@ def read_course(x: Call) -> Response:
     text = x.path_params["course_id"]
     key = keys.course_key(text)
     if key is None:
-        return views.server_error(x)
+        raise refusals.Unhandled
     course = x.store.courses.get(key.text)
     if course is None:
         raise unknown_course(text)
@@ -95,10 +98,10 @@ def read_course(x: Call) -> Response:
 
 
 def read_roles(x: Call) -> Response:
-    """The caller's roles in courses, and whether he is global staff."""
-    if visits.of(x).identity is None:
+    """The caller's roles in courses, and whether the caller is global staff."""
+    user = calling_user(x)
+    if user is None:
         raise no_roles(_username(x))
-    user: User = views.caller(x).user
     wanted = x.query.get("course_id")
     found = [
         {"org": org, "course_id": course, "role": role}
@@ -109,13 +112,11 @@ def read_roles(x: Call) -> Response:
 
 
 def unenroll(x: Call) -> Response:
-    """Unenrol a user who is being retired; this site retires nobody."""
-    body = views.data(x)
-    if not isinstance(body, dict):
-        return views.server_error(x)
+    """Unenrol a user who is being retired. This site retires nobody."""
+    body = wire.read_object(x)
     if not body.get("username"):
-        raise wire.api_error(404, "Username not specified.", reason="username_missing", check="username")
-    raise wire.api_error(
+        raise refusals.api_error(404, "Username not specified.", reason="username_missing", check="username")
+    raise refusals.api_error(
         404,
         "No retirement request status for username.",
         reason="not_retiring",
@@ -124,82 +125,75 @@ def unenroll(x: Call) -> Response:
     )
 
 
-def may_retire(x: Call) -> None:
-    """Permission to retire users: superusers."""
-    if not views.caller(x).user.is_superuser:
-        raise wire.permission_denied("only a superuser or the retirement service may unenrol a user everywhere")
-
-
-def not_yours(username: str) -> wire.OpenedxRefusal:
+def not_yours(username: str) -> refusals.OpenedxRefusal:
     """Another user's enrolment: 404 without a body, as if it were not there."""
-    return wire.api_error(
+    return refusals.api_error(
         404, None, reason="not_your_enrollment", check="own enrolment, staff, or API key", got=username
     )
 
 
-def unknown_course(text: str) -> wire.OpenedxRefusal:
+def unknown_course(text: str) -> refusals.OpenedxRefusal:
     """No course with this id."""
     body = {"message": f"No course found for course ID '{text}'"}
-    return wire.api_error(400, body, reason="unknown_course", check="course exists", got=text)
+    return refusals.api_error(400, body, reason="unknown_course", check="course exists", got=text)
 
 
-def no_roles(username: str) -> wire.OpenedxRefusal:
+def no_roles(username: str) -> refusals.OpenedxRefusal:
     """A server with the API key is no user, so it has no roles."""
     body = {"message": f"An error occurred while retrieving roles for user '{username}"}
-    return wire.api_error(400, body, reason="no_user", check="the caller is a user")
+    return refusals.api_error(400, body, reason="no_user", check="the caller is a user")
 
 
-def _view(path: str, summary: str, regex: str | None = None, **more: Any) -> ApiView:
-    defaults: dict[str, Any] = {
-        "permissions": (permissions.api_key_or_authenticated,),
-        "throttle": throttles.enrollment,
-    }
-    return ApiView(
-        _BASE + path,
-        regex=None if regex is None else rf"^{_BASE}{regex}$",
-        summary=summary,
-        evidence="recorded",
-        source="openedx.md 6.2",
-        tag="enrollment",
-        defect=path != "/roles/",
-        **(defaults | more),
-    )
+FAMILY = Family(
+    "/api/enrollment/v1",
+    tag="enrollment",
+    permissions=(api_key_or_authenticated,),
+    throttle=limits.enrollment,
+    defect=True,
+)
 
-
-VIEWS = (
-    _view(
+ROUTES = (
+    *FAMILY.resource(
         "/enrollment/{username},{course_id}",
         "A user's enrolment in a course",
-        rf"/enrollment/(?P<username>{keys.USERNAME_URL}),(?P<course_id>{keys.COURSE_URL})",
         get=with_csrf_cookie(read_enrollment),
+        source="fixtures/recordings/openedx/main.jsonl 921",
     ),
-    _view(
+    *FAMILY.resource(
         "/enrollment/{course_id}",
         "The caller's enrolment in a course",
-        rf"/enrollment/(?P<course_id>{keys.COURSE_URL})",
         get=with_csrf_cookie(read_enrollment),
+        source="fixtures/recordings/openedx/main.jsonl 923",
     ),
-    _view(
+    *FAMILY.resource(
         "/enrollment",
         "Enrolments of a user; enrol, change or deactivate",
         get=with_csrf_cookie(list_enrollments),
-        post=enrollment_post.post,
+        post=post,
+        source="fixtures/recordings/openedx/main.jsonl 642, 1015",
     ),
-    _view(
+    *FAMILY.resource(
         "/course/{course_id}",
         "A course with its modes",
-        rf"/course/(?P<course_id>{keys.COURSE_URL})",
         get=read_course,
         authenticators=credentials.NONE,
-        permissions=(views.anyone,),
+        permissions=(anyone,),
+        source="fixtures/recordings/openedx/main.jsonl 924",
     ),
-    _view("/roles/", "The caller's roles in courses", get=with_csrf_cookie(read_roles)),
-    _view(
+    *FAMILY.resource(
+        "/roles/",
+        "The caller's roles in courses",
+        get=with_csrf_cookie(read_roles),
+        defect=False,
+        source="fixtures/recordings/openedx/main.jsonl 926",
+    ),
+    *FAMILY.resource(
         "/unenroll/",
         "Unenrol a user who is being retired",
         post=unenroll,
         authenticators=credentials.JWT_SESSION,
-        permissions=(views.is_authenticated, may_retire),
+        permissions=(is_authenticated, is_superuser),
         throttle=None,
+        source="fixtures/recordings/openedx/main.jsonl 1066",
     ),
 )

@@ -1,6 +1,7 @@
-"""Lists of enrolments for staff, and leave to enrol for addresses without an account.
+"""Lists of enrolments for staff, and permissions to enrol for addresses without an account.
 
-Source: openedx.md 6.2; recorded groups `enrollment` and `enrollment/other`.
+Source: edx-platform `openedx/core/djangoapps/enrollments/views.py` (CourseEnrollmentsApiListView,
+EnrollmentAllowedView) and `enrollments/forms.py`.
 """
 
 from __future__ import annotations
@@ -8,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from lms_emulator.providers.openedx import credentials, paging, permissions, throttles, views, wire
+from lms_emulator.providers.openedx import credentials, limits, paging, refusals, wire
+from lms_emulator.providers.openedx.call import caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Enrollment, EnrollmentAllowed
-from lms_emulator.providers.openedx.rules import fields, keys, names, shapes
-from lms_emulator.providers.openedx.views import ApiView
+from lms_emulator.providers.openedx.routes.permissions import is_staff
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.rules import fields, keys, people
+from lms_emulator.providers.openedx.shapes import enrollment as shapes
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 MOST_VALUES = 100
 
@@ -28,17 +32,7 @@ def list_all(x: Call) -> Response:
     found = [one for one in _candidates(x, wanted) if _fits(x, one, wanted)]
     found.sort(key=lambda one: (one.created, one.id), reverse=True)
     page = paging.by_cursor(x, found, lambda one: one.created.isoformat(sep=" "), size=MOST_VALUES, most=MOST_VALUES)
-    results = [
-        {
-            "created": shapes.moment(one.created),
-            "mode": one.mode,
-            "is_active": one.is_active,
-            "user": one.user,
-            "course_id": one.course,
-        }
-        for one in page.items
-    ]
-    return wire.api_json({"next": page.next, "previous": page.previous, "results": results})
+    return wire.api_json(page.envelope([shapes.row(one) for one in page.items]))
 
 
 def _candidates(x: Call, wanted: dict[str, list[str]]) -> Iterable[Enrollment]:
@@ -51,7 +45,7 @@ def _candidates(x: Call, wanted: dict[str, list[str]]) -> Iterable[Enrollment]:
 
 
 def _filters(x: Call) -> dict[str, list[str]]:
-    """The filters of the query. Raises the refusal for values that cannot be meant."""
+    """The filters of the query. Raises the refusal for values that make no sense."""
     wanted: dict[str, list[str]] = {}
     errors: dict[str, str] = {}
     course = x.query.get("course_id", "").strip()
@@ -69,10 +63,10 @@ def _filters(x: Call) -> dict[str, list[str]]:
             errors[name] = (
                 f"Too many {plural} in a single request - {len(listed)}. A maximum of {MOST_VALUES} is allowed"
             )
-        elif name == "username" and not all(names.is_username(one) for one in listed):
+        elif name == "username" and not all(people.is_username(one) for one in listed):
             errors[name] = BAD_USERNAME
     if errors:
-        raise field_errors(errors)
+        raise refusals.field_errors(errors, reason="invalid_query")
     return wanted
 
 
@@ -95,24 +89,18 @@ def _fits(x: Call, one: Enrollment, wanted: dict[str, list[str]]) -> bool:
     return "email" not in wanted or (user is not None and same(user.email, wanted["email"]))
 
 
-def field_errors(errors: dict[str, str]) -> wire.OpenedxRefusal:
-    """Query values that a developer-error view does not take."""
-    document = {"field_errors": {name: {"developer_message": text} for name, text in errors.items()}}
-    return wire.api_error(400, document, reason="invalid_query", check=", ".join(errors), got=errors)
-
-
 def list_allowed(x: Call) -> Response:
-    """The leaves given to an address; without one, those of the caller's own address."""
-    email = x.query.get("email") or views.caller(x).user.email
-    return wire.api_json([_allowed(one) for one in x.store.enrollments_allowed.find("email", email.lower())])
+    """The permissions to enrol of an address; without one, those of the caller's own address."""
+    email = x.query.get("email") or caller(x).email
+    return wire.api_json([shapes.allowed(one) for one in x.store.enrollments_allowed.find("email", email.lower())])
 
 
 def allow(x: Call) -> Response:
-    """Give leave to enrol. A key that cannot be read is not handled by the real server (500)."""
-    body = views.data(x)
+    """Allow an address to enrol. A key that cannot be read is not handled by the real server (500)."""
+    body = wire.read(x)
     email, course = _email_and_course(body)
     if keys.course_key(course) is None:
-        return views.server_error(x)
+        raise refusals.Unhandled
     if x.store.enrollments_allowed.get((email.lower(), course)) is not None:
         raise already_allowed(email, course)
     given = EnrollmentAllowed(
@@ -121,17 +109,17 @@ def allow(x: Call) -> Response:
         created=x.clock.now(),
         auto_enroll=_flag(body.get("auto_enroll", False)),
     )
-    return wire.api_json(_allowed(x.store.enrollments_allowed.put(given)), 201)
+    return wire.api_json(shapes.allowed(x.store.enrollments_allowed.put(given)), 201)
 
 
 def disallow(x: Call) -> Response:
-    """Take leave to enrol back."""
-    email, course = _email_and_course(views.data(x))
+    """Take such a permission back."""
+    email, course = _email_and_course(wire.read(x))
     if keys.course_key(course) is None:
-        return views.server_error(x)
+        raise refusals.Unhandled
     if x.store.enrollments_allowed.delete((email.lower(), course)) is None:
         raise not_allowed_before(email, course)
-    return wire.empty(204, media_type=None)
+    return wire.no_content()
 
 
 def _flag(value: Any) -> bool:
@@ -149,59 +137,43 @@ def _email_and_course(body: Any) -> tuple[str, str]:
     return str(email), str(course)
 
 
-def _allowed(one: EnrollmentAllowed) -> dict[str, Any]:
-    return {
-        "email": one.email,
-        "course_id": one.course,
-        "auto_enroll": one.auto_enroll,
-        "created": shapes.moment(one.created),
-        "user": one.user,
-    }
-
-
-def email_or_course_missing() -> wire.OpenedxRefusal:
-    """One of the two that a leave consists of is not there."""
+def email_or_course_missing() -> refusals.OpenedxRefusal:
+    """The e-mail address or the course is missing."""
     text = "Please provide a value for 'email' and 'course_id' in the request data."
-    return wire.api_error(400, {"message": text}, reason="email_or_course_missing", check="email and course_id")
+    return refusals.api_error(400, {"message": text}, reason="email_or_course_missing", check="email and course_id")
 
 
-def already_allowed(email: str, course: str) -> wire.OpenedxRefusal:
-    """The leave was given before."""
+def already_allowed(email: str, course: str) -> refusals.OpenedxRefusal:
+    """The address may enrol already."""
     text = f"An enrollment allowed with email {email} and course {course} already exists."
-    return wire.api_error(409, {"message": text}, reason="already_allowed", check="no such leave yet")
+    return refusals.api_error(409, {"message": text}, reason="already_allowed", check="the address may not enrol yet")
 
 
-def not_allowed_before(email: str, course: str) -> wire.OpenedxRefusal:
-    """There is no such leave."""
+def not_allowed_before(email: str, course: str) -> refusals.OpenedxRefusal:
+    """The address may not enrol."""
     text = f"An enrollment allowed with email {email} and course {course} doesn't exists."
-    return wire.api_error(404, {"message": text}, reason="no_such_leave", check="leave exists")
+    return refusals.api_error(404, {"message": text}, reason="no_such_leave", check="the address may enrol")
 
 
-VIEWS = (
-    ApiView(
-        "/api/enrollment/v1/enrollments",
-        regex=r"^/api/enrollment/v1/enrollments/?$",
+FAMILY = Family("/api/enrollment/v1", tag="enrollment", permissions=(is_staff,), throttle=limits.enrollment)
+
+ROUTES = (
+    *FAMILY.resource(
+        "/enrollments",
+        "Enrolments of the whole site, for staff",
+        regex=r"/api/enrollment/v1/enrollments/?",
         get=list_all,
-        permissions=(permissions.developer_staff,),
         developer_errors=True,
-        throttle=throttles.enrollment,
-        summary="Enrolments of the whole site, for staff",
-        evidence="recorded",
-        source="openedx.md 6.2",
-        tag="enrollment",
+        source="fixtures/recordings/openedx/main.jsonl 703",
     ),
-    ApiView(
-        "/api/enrollment/v1/enrollment_allowed/",
+    *FAMILY.resource(
+        "/enrollment_allowed/",
+        "Permission to enrol for addresses without an account",
         get=list_allowed,
         post=allow,
         delete=disallow,
         authenticators=credentials.JWT_SESSION,
-        permissions=(permissions.developer_staff,),
-        throttle=throttles.enrollment,
-        summary="Leave to enrol for addresses without an account",
-        evidence="recorded",
-        source="openedx.md 6.2",
-        tag="enrollment",
         defect=True,
+        source="fixtures/recordings/openedx/main.jsonl 1070, 1072, 1078",
     ),
 )

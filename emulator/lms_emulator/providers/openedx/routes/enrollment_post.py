@@ -1,6 +1,7 @@
 """`POST /api/enrollment/v1/enrollment`: enrol, change mode, deactivate. The checks stand in the LMS's own order.
 
-Source: openedx.md 6.2 (eleven ordered checks); recorded group `enrollment/post`.
+Sources: edx-platform `openedx/core/djangoapps/enrollments/views.py` (EnrollmentListView.post);
+`fixtures/recordings/openedx`, main.jsonl 1015-1065.
 """
 
 from __future__ import annotations
@@ -8,24 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lms_emulator.providers.openedx import credentials, views, visits, wire
+from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx.call import calling_user
 from lms_emulator.providers.openedx.model import lookup
-from lms_emulator.providers.openedx.rules import cohorts, enrollment, keys, people, shapes
+from lms_emulator.providers.openedx.rules import cohorts, enrollment, keys, people
+from lms_emulator.providers.openedx.shapes import enrollment as shapes
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from lms_emulator.providers.openedx.call import Call
     from lms_emulator.providers.openedx.model.accounts import User
     from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
-    from lms_emulator.providers.openedx.visits import Call
-
-
-class _Unhandled(Exception):
-    """The real server does not handle this input."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class Wanted:
     """What the body asks for, after the checks on its shape and on who may ask."""
 
     user: User
@@ -40,24 +39,25 @@ class Wish:
 
 def post(x: Call) -> Response:
     """Enrol somebody; 200 for new, existing and unchanged alike."""
-    body = views.data(x)
-    try:
-        wish = _read(x, body)
-    except _Unhandled:
-        return views.server_error(x)
-    made = _carry_out(x, wish)
-    if wish.cohort is not None:
-        _join_cohort(x, wish)
-    return wire.api_json(enrollment.detail(x.store, made, x.clock.now()))
+    wanted = _read(x, wire.read_object(x))
+    made = _carry_out(x, wanted)
+    if wanted.cohort is not None:
+        _join_cohort(x, wanted)
+    return wire.api_json(shape(x, made))
 
 
-def _read(x: Call, body: Any) -> Wish:
+def shape(x: Call, record: Enrollment) -> dict[str, Any]:
+    """An enrolment with its course."""
+    return shapes.enrollment(record, x.store.courses.get(record.course), x.clock.now())
+
+
+def _read(x: Call, body: dict[str, Any]) -> Wanted:
     """Checks 1 to 6: the course id, on whose behalf, which mode, which user, the flags."""
     key = _course_key(body)
     privileged = _is_privileged(x)
     username, email = body.get("user"), body.get("email")
-    identity = visits.of(x).identity
-    own = identity.user.username if identity else ""
+    user = calling_user(x)
+    own = user.username if user else ""
     if (username and username != own and not privileged) or (email and not privileged):
         raise not_yours(str(username or email))
     if email and not username:
@@ -77,7 +77,7 @@ def _read(x: Call, body: Any) -> Wish:
         raise bad_status(is_active, "enrollment activation")
     if force is not None and not isinstance(force, bool):
         raise bad_status(force, "force enrollment")
-    return Wish(
+    return Wanted(
         user=user,
         course_id=key.text,
         mode=None if mode is None else str(mode),
@@ -89,13 +89,11 @@ def _read(x: Call, body: Any) -> Wish:
     )
 
 
-def _course_key(body: Any) -> keys.CourseKey:
-    """Checks 1 and 2. A body or course_details that is no object is not handled by the real server."""
-    if not isinstance(body, dict):
-        raise _Unhandled
+def _course_key(body: dict[str, Any]) -> keys.CourseKey:
+    """Checks 1 and 2. The real server does not handle course_details that are no object."""
     details = body.get("course_details", {})
     if not isinstance(details, dict):
-        raise _Unhandled
+        raise refusals.Unhandled
     text = details.get("course_id")
     if not text:
         raise course_id_missing()
@@ -108,88 +106,87 @@ def _course_key(body: Any) -> keys.CourseKey:
 def _attributes(body: dict[str, Any]) -> list[dict[str, Any]]:
     given = body.get("enrollment_attributes") or []
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        raise _Unhandled
+        raise refusals.Unhandled
     return given
 
 
 def _is_privileged(x: Call) -> bool:
-    identity = visits.of(x).identity
-    return credentials.has_api_key(x) or (identity is not None and people.is_global_staff(identity.user))
+    return credentials.has_api_key(x) or people.is_global_staff(calling_user(x))
 
 
-def _carry_out(x: Call, wish: Wish) -> Enrollment:
-    """Checks 7 to 11, and the deed."""
-    course = x.store.courses.get(wish.course_id)
-    existing = enrollment.get(x.store, wish.user, wish.course_id)
+def _carry_out(x: Call, wanted: Wanted) -> Enrollment:
+    """Checks 7 to 11, then enrol or change."""
+    course = x.store.courses.get(wanted.course_id)
+    existing = enrollment.get(x.store, wanted.user, wanted.course_id)
     try:
-        if course is not None and existing is not None and wish.privileged and _changes(existing, wish):
-            return _change(x, existing, course, wish)
+        if course is not None and existing is not None and wanted.privileged and _changes(existing, wanted):
+            return _change(x, existing, course, wanted)
         if course is None:
-            raise unknown_course(wish.course_id)
-        mode = wish.mode or enrollment.default_mode(course, x.clock.now(), x.settings.default_enrollment_mode)
+            raise unknown_course(wanted.course_id)
+        mode = wanted.mode or enrollment.default_mode(course, x.clock.now(), x.settings.default_enrollment_mode)
         return enrollment.enroll(
             x.store,
-            wish.user,
+            wanted.user,
             course,
             mode,
             x.clock.now(),
-            is_active=wish.is_active is not False,
-            force=wish.force,
-            attributes=wish.attributes,
+            is_active=wanted.is_active is not False,
+            force=wanted.force,
+            attributes=wanted.attributes,
         )
     except enrollment.Refused as refused:
         assert course is not None  # only a known course refuses
-        raise _refusal(x, wish, course, refused) from None
+        raise _refusal(x, wanted, course, refused) from None
 
 
-def _changes(existing: Enrollment, wish: Wish) -> bool:
-    other_mode = wish.mode is not None and existing.mode != wish.mode
-    return other_mode or (wish.is_active is not None and existing.is_active != wish.is_active)
+def _changes(existing: Enrollment, wanted: Wanted) -> bool:
+    other_mode = wanted.mode is not None and existing.mode != wanted.mode
+    return other_mode or (wanted.is_active is not None and existing.is_active != wanted.is_active)
 
 
-def _change(x: Call, existing: Enrollment, course: Course, wish: Wish) -> Enrollment:
-    if wish.is_active is False and existing.is_active and wish.mode is not None and existing.mode != wish.mode:
-        raise mode_mismatch(existing.mode, wish.mode)
-    missing = enrollment.missing_attributes(wish.mode, wish.attributes) if wish.attributes else []
+def _change(x: Call, existing: Enrollment, course: Course, wanted: Wanted) -> Enrollment:
+    if wanted.is_active is False and existing.is_active and wanted.mode is not None and existing.mode != wanted.mode:
+        raise mode_mismatch(existing.mode, wanted.mode)
+    missing = enrollment.missing_attributes(wanted.mode, wanted.attributes) if wanted.attributes else []
     if missing:
-        raise attributes_missing(wish.mode or "", missing)
+        raise attributes_missing(wanted.mode or "", missing)
     return enrollment.update(
         x.store,
         existing,
         course,
         x.clock.now(),
-        mode=wish.mode,
-        is_active=wish.is_active,
-        attributes=wish.attributes,
+        mode=wanted.mode,
+        is_active=wanted.is_active,
+        attributes=wanted.attributes,
         include_expired=credentials.has_api_key(x),
     )
 
 
-def _refusal(x: Call, wish: Wish, course: Course, refused: enrollment.Refused) -> wire.OpenedxRefusal:
+def _refusal(x: Call, wanted: Wanted, course: Course, refused: enrollment.Refused) -> refusals.OpenedxRefusal:
     if refused.reason == "mode_not_offered":
         details = shapes.course_details(course, x.clock.now())
         return mode_not_offered(refused.detail, course.id, details)
     if refused.reason == "attribute":
         return bad_attribute(refused.detail)
-    return not_created(wish.user.username, course.id, refused.reason)
+    return not_created(wanted.user.username, course.id, refused.reason)
 
 
-def _join_cohort(x: Call, wish: Wish) -> None:
-    cohort = cohorts.named(x.store, wish.course_id, str(wish.cohort))
+def _join_cohort(x: Call, wanted: Wanted) -> None:
+    cohort = cohorts.named(x.store, wanted.course_id, str(wanted.cohort))
     if cohort is None:
-        raise unknown_cohort(str(wish.cohort))
-    if wish.user.username not in cohort.users:
-        cohorts.join(x.store, cohort, wish.user.username)
+        raise unknown_cohort(str(wanted.cohort))
+    if wanted.user.username not in cohort.users:
+        cohorts.join(x.store, cohort, wanted.user.username)
 
 
 # refusals
 
 
-def _message(status: int, text: str, reason: str, **more: Any) -> wire.OpenedxRefusal:
-    return wire.api_error(status, {"message": text}, reason=reason, **more)
+def _message(status: int, text: str, reason: str, **more: Any) -> refusals.OpenedxRefusal:
+    return refusals.api_error(status, {"message": text}, reason=reason, **more)
 
 
-def course_id_missing() -> wire.OpenedxRefusal:
+def course_id_missing() -> refusals.OpenedxRefusal:
     """No course named."""
     return _message(
         400,
@@ -200,7 +197,7 @@ def course_id_missing() -> wire.OpenedxRefusal:
     )
 
 
-def unknown_course(text: str) -> wire.OpenedxRefusal:
+def unknown_course(text: str) -> refusals.OpenedxRefusal:
     """A course that is not there, or an id that cannot be read."""
     diagnosis = "in a query or form `+` means a space: write %2B" if " " in text else None
     return _message(
@@ -213,9 +210,9 @@ def unknown_course(text: str) -> wire.OpenedxRefusal:
     )
 
 
-def not_yours(whom: str) -> wire.OpenedxRefusal:
+def not_yours(whom: str) -> refusals.OpenedxRefusal:
     """On behalf of another user, without staff rights or the API key."""
-    return wire.api_error(
+    return refusals.api_error(
         404,
         None,
         reason="not_your_enrollment",
@@ -225,19 +222,19 @@ def not_yours(whom: str) -> wire.OpenedxRefusal:
     )
 
 
-def unknown_email(email: str) -> wire.OpenedxRefusal:
+def unknown_email(email: str) -> refusals.OpenedxRefusal:
     """No account with this address."""
     text = f"The user with the email address {email} does not exist."
     return _message(406, text, "unknown_email", check="user exists", got=email)
 
 
-def unknown_user(username: str) -> wire.OpenedxRefusal:
+def unknown_user(username: str) -> refusals.OpenedxRefusal:
     """No such user."""
     return _message(406, f"The user {username} does not exist.", "unknown_user", check="user exists", got=username)
 
 
-def mode_not_permitted(mode: str) -> wire.OpenedxRefusal:
-    """A mode that a learner may not take by himself."""
+def mode_not_permitted(mode: str) -> refusals.OpenedxRefusal:
+    """A mode that learners may not choose for themselves."""
     return _message(
         403,
         f"User does not have permission to create enrollment with mode [{mode}].",
@@ -249,7 +246,7 @@ def mode_not_permitted(mode: str) -> wire.OpenedxRefusal:
     )
 
 
-def bad_status(given: Any, what: str) -> wire.OpenedxRefusal:
+def bad_status(given: Any, what: str) -> refusals.OpenedxRefusal:
     """A flag that is not a JSON boolean."""
     return _message(
         400,
@@ -262,22 +259,22 @@ def bad_status(given: Any, what: str) -> wire.OpenedxRefusal:
     )
 
 
-def mode_mismatch(active: str, requested: str) -> wire.OpenedxRefusal:
+def mode_mismatch(active: str, requested: str) -> refusals.OpenedxRefusal:
     """Deactivating an enrolment while naming another mode."""
     text = f"Enrollment mode mismatch: active mode={active}, requested mode={requested}. Won't deactivate."
     return _message(400, text, "mode_mismatch", check="mode of the enrolment", expected=active, got=requested)
 
 
-def attributes_missing(mode: str, missing: list[str]) -> wire.OpenedxRefusal:
-    """A mode that needs more said about it."""
+def attributes_missing(mode: str, missing: list[str]) -> refusals.OpenedxRefusal:
+    """A mode that requires attributes."""
     text = f"Missing enrollment attributes: requested mode={mode} required attributes={missing}"
     return _message(400, text, "attributes_missing", check="enrollment_attributes", expected=missing)
 
 
-def mode_not_offered(mode: str, course: str, details: dict[str, Any]) -> wire.OpenedxRefusal:
+def mode_not_offered(mode: str, course: str, details: dict[str, Any]) -> refusals.OpenedxRefusal:
     """A mode that the course does not offer (any more)."""
     text = f"The [{mode}] course mode is expired or otherwise unavailable for course run [{course}]."
-    return wire.api_error(
+    return refusals.api_error(
         400,
         {"message": text, "course_details": details},
         reason="mode_not_offered",
@@ -287,9 +284,9 @@ def mode_not_offered(mode: str, course: str, details: dict[str, Any]) -> wire.Op
     )
 
 
-def bad_attribute(text: str) -> wire.OpenedxRefusal:
+def bad_attribute(text: str) -> refusals.OpenedxRefusal:
     """An enrollment attribute without one of its three parts."""
-    return wire.api_error(
+    return refusals.api_error(
         400,
         {"message": text, "localizedMessage": text},
         reason="bad_attribute",
@@ -298,14 +295,14 @@ def bad_attribute(text: str) -> wire.OpenedxRefusal:
     )
 
 
-def not_created(username: str, course: str, reason: str) -> wire.OpenedxRefusal:
+def not_created(username: str, course: str, reason: str) -> refusals.OpenedxRefusal:
     """The course is closed or full."""
     text = f"An error occurred while creating the new course enrollment for user '{username}' in course '{course}'"
     diagnosis = "force_enrollment by staff gets past this" if reason == "closed" else None
     return _message(400, text, f"enrollment_{reason}", check=f"course is not {reason}", diagnosis=diagnosis)
 
 
-def unknown_cohort(name: str) -> wire.OpenedxRefusal:
+def unknown_cohort(name: str) -> refusals.OpenedxRefusal:
     """No cohort of this name in the course; the enrolment has been made all the same."""
     text = f"An error occured while adding to cohort [{name}]"
     return _message(400, text, "unknown_cohort", check="cohort exists", got=name)

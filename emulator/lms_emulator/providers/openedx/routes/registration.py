@@ -1,6 +1,7 @@
 """Making an account: the registration API and its validation of single fields.
 
-Sources: openedx.md 5; recorded answers (group login).
+Sources: edx-platform `openedx/core/djangoapps/user_authn/views/register.py` (RegistrationView,
+RegistrationValidationView); `fixtures/recordings/openedx`, main.jsonl 1232-1327.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.providers.openedx import credentials, login, visits, wire
+from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.views import ApiView, anyone, data
+from lms_emulator.providers.openedx.routes.permissions import anyone
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.web import csrf, login, session
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _USERNAME = re.compile(r"[\w-]+", re.ASCII)
@@ -30,8 +33,8 @@ FIELDS = ("email", "name", "username", "password", "country", "honor_code", "ter
 
 def describe(x: Call) -> Response:
     """The registration form as data: names and kinds of the fields."""
-    visits.need_csrf(x, first=True)
-    visits.touch_session(x)
+    csrf.ensure(x, set_by_view=True)
+    session.touch(x)
     kinds = {"email": "email", "password": "password", "honor_code": "checkbox", "terms_of_service": "checkbox"}
     fields = [
         {"name": name, "label": name.replace("_", " ").capitalize(), "type": kinds.get(name, "text"), "required": True}
@@ -45,17 +48,16 @@ def register(x: Call) -> Response:
     try:
         form = {name: value for name, value in x.form().items() if isinstance(value, str)}
     except BodyError as error:
-        raise wire.parse_error(str(error)) from None
+        raise refusals.parse_error(str(error)) from None
     taken = _taken(x, form)
     if taken:
         raise taken
     errors = _errors(form)
     if errors:
-        visits.touch_session(x)
+        session.touch(x)
         raise _refused(400, {name: [{"user_message": text}] for name, text in errors.items()}, "validation-error")
     user = _create(x, form)
-    visits.sign_in(x, user)
-    visits.of(x).session_seconds = -1
+    session.start(x, user, seconds=-1)
     login.logged_in_cookies(x, user, seconds=x.settings.anonymous_session_seconds)
     return wire.pretty_json(
         {
@@ -91,7 +93,7 @@ def _create(x: Call, form: dict[str, str]) -> User:
     return user
 
 
-def _taken(x: Call, form: dict[str, str]) -> wire.OpenedxRefusal | None:
+def _taken(x: Call, form: dict[str, str]) -> refusals.OpenedxRefusal | None:
     email, username = form.get("email", ""), form.get("username", "")
     errors: dict[str, Any] = {}
     if email and lookup.user_with_email(x.store, x.settings, email) is not None:
@@ -106,8 +108,8 @@ def _taken(x: Call, form: dict[str, str]) -> wire.OpenedxRefusal | None:
     return _refused(409, errors, code)
 
 
-def _refused(status: int, errors: dict[str, Any], code: str) -> wire.OpenedxRefusal:
-    return wire.OpenedxRefusal(
+def _refused(status: int, errors: dict[str, Any], code: str) -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal(
         code.replace("-", "_"),
         status=status,
         style="pretty",
@@ -160,9 +162,9 @@ def _password_error(password: str) -> str:
 
 def validate(x: Call) -> Response:
     """What would be wrong with the given fields."""
-    given = data(x)
+    given = wire.read(x)
     if not isinstance(given, dict):
-        raise wire.parse_error("expected an object of fields")
+        raise refusals.parse_error("expected an object of fields")
     decisions = {}
     for name in ("name", "username", "email", "confirm_email", "password", "country"):
         if name in given:
@@ -189,31 +191,20 @@ def _decide(x: Call, name: str, value: str, given: dict[str, Any]) -> str:
     return "" if value else "Select your country or region of residence"
 
 
-def _view(version: str) -> ApiView:
-    return ApiView(
-        f"/api/user/{version}/account/registration/",
-        get=describe,
-        post=register,
-        authenticators=credentials.NONE,
-        permissions=(anyone,),
-        summary="Make an account",
-        evidence="recorded",
-        source="recording, group login",
-        tag="user",
-    )
-
+FAMILY = Family("/api/user", tag="user", authenticators=credentials.NONE, permissions=(anyone,))
+_FORM = {"get": describe, "post": register}
 
 ROUTES = (
-    *_view("v1").routes(),
-    *_view("v2").routes(),
-    *ApiView(
-        "/api/user/v1/validation/registration",
+    *FAMILY.resource(
+        "/v1/account/registration/", "Make an account", source="fixtures/recordings/openedx/main.jsonl 1317", **_FORM
+    ),
+    *FAMILY.resource(
+        "/v2/account/registration/", "Make an account", source="fixtures/recordings/openedx/main.jsonl 1319", **_FORM
+    ),
+    *FAMILY.resource(
+        "/v1/validation/registration",
+        "What would be wrong with fields of a new account",
         post=validate,
-        authenticators=credentials.NONE,
-        permissions=(anyone,),
-        summary="What would be wrong with fields of a new account",
-        evidence="recorded",
-        source="recording, group login",
-        tag="user",
-    ).routes(),
+        source="fixtures/recordings/openedx/main.jsonl 1327",
+    ),
 )

@@ -1,25 +1,25 @@
-"""`/oauth2/revoke_token/`. Source: openedx.md 3; recorded answers (group revoke)."""
+"""`/oauth2/revoke_token/`: revoking tokens. Source: django-oauth-toolkit 1.7.1 `oauth2_provider/views/base.py`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openedx import wire
-from lms_emulator.providers.openedx.clients import ClientCheck
-from lms_emulator.providers.openedx.routes.token import authority, post_only
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.oauth.clients import ClientCheck
+from lms_emulator.providers.openedx.oauth.tokens import issuer
+from lms_emulator.providers.openedx.routes.token import post_endpoint
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 
 def revoke_token(x: Call) -> Response:
-    """Revoke an access or refresh token; an unknown one is as good as revoked."""
+    """Revoke an access or refresh token. The answer for an unknown one is the same."""
     if x.query_string:
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_request", "URL query parameters are not allowed", reason="query_string", check="query string"
         )
     try:
@@ -27,7 +27,7 @@ def revoke_token(x: Call) -> Response:
     except BodyError:
         token = ""
     if not token:
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_request",
             "Missing token parameter.",
             reason="missing_token",
@@ -35,32 +35,20 @@ def revoke_token(x: Call) -> Response:
             diagnosis=None if x.is_form or not x.body else "only form bodies are read",
         )
     ClientCheck(x).require()
-    if not authority(x).revoke(token, x.field("token_type_hint") or None):
-        why = "JWTs cannot be revoked: they end by themselves" if token.count(".") == 2 else "no such token"
+    if not issuer(x).revoke(token, x.field("token_type_hint") or None):
+        why = "a JWT cannot be revoked: it lives until it expires" if token.count(".") == 2 else "no such token"
         x.warn("nothing_revoked", f"{why}; the answer is the same either way")
     return wire.empty(200)
 
 
-def _routes(path: str) -> tuple[Route, Route]:
-    return (
-        Route(
-            methods=("POST",),
-            path=path,
-            handler=revoke_token,
-            evidence="recorded",
-            source="openedx.md 3",
-            summary="Revoke a token",
-            tag="oauth2",
-        ),
-        Route(
-            methods=(),
-            path=path,
-            handler=post_only,
-            evidence="recorded",
-            source="recording main 393",
-            summary="Other methods: 405",
-        ),
-    )
+_VIEW = "django-oauth-toolkit 1.7.1 oauth2_provider/views/base.py, RevokeTokenView"
 
-
-ROUTES = (*_routes("/oauth2/revoke_token/"), *_routes("/oauth2/revoke_token"), *_routes("/_o/revoke_token/"))
+ROUTES = (
+    *post_endpoint(
+        "/oauth2/revoke_token/", revoke_token, "Revoke a token", "fixtures/recordings/openedx/main.jsonl 365"
+    ),
+    *post_endpoint(
+        "/oauth2/revoke_token", revoke_token, "Revoke a token", "fixtures/recordings/openedx/main.jsonl 382"
+    ),
+    *post_endpoint("/_o/revoke_token/", revoke_token, "Revoke a token", _VIEW, "documented"),
+)

@@ -1,6 +1,8 @@
 """Browser sessions: the sign-in page and its API, JWT cookie refresh, sign-out, token to session, CSRF token.
 
-Sources: openedx.md 3; recorded answers (groups login, csrf).
+Sources: edx-platform `openedx/core/djangoapps/user_authn/views/login.py` and `views/logout.py`,
+`openedx/core/djangoapps/auth_exchange/views.py` (LoginWithAccessTokenView); `fixtures/recordings/openedx`, main.jsonl
+1225-1327.
 """
 
 from __future__ import annotations
@@ -8,16 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.clock import http_date
-from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.http.routing import Handler, Route
-from lms_emulator.providers.openedx import credentials, csrf, html, login, visits, wire
-from lms_emulator.providers.openedx.views import ApiView, anyone, caller
+from lms_emulator.providers.openedx import call, credentials, pages, refusals, wire
+from lms_emulator.providers.openedx.routes.permissions import anyone
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.web import cookies, csrf, login, session
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lms_emulator.providers.openedx.visits import Call
+    from lms_emulator.providers.openedx.call import Call
 
 
 # the page
@@ -26,16 +28,16 @@ if TYPE_CHECKING:
 def login_page(x: Call) -> Response:
     """The sign-in page; its form is built by script, as the real one's is."""
     following = login.safe_next(x, x.query.get("next")) or f"{x.prefix}/dashboard"
-    if visits.of(x).session is not None:
+    if session.current(x).record is not None:
         return wire.redirect(following)
-    visit = visits.of(x)
-    visit.cookies += [
-        visits.cookie(x, "experiments_is_enterprise", "false", seconds=1_209_600, same_site=False),
+    cookies.add(
+        x,
+        cookies.cookie(x, "experiments_is_enterprise", "false", seconds=1_209_600),
         'enterprise_customer_uuid=""; Domain=localhost; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/',
-    ]
-    visits.need_csrf(x, first=True)
-    visits.touch_session(x)
-    response = html.page(x, "login.html", title="Sign in or Register", following=following)
+    )
+    csrf.ensure(x, set_by_view=True)
+    session.touch(x)
+    response = pages.page(x, "login.html", title="Sign in or Register", following=following)
     response.headers["vary"] = "Cookie"
     return response
 
@@ -45,8 +47,8 @@ def login_page(x: Call) -> Response:
 
 def describe_login(x: Call) -> Response:
     """The sign-in form as data."""
-    visits.need_csrf(x, first=True)
-    visits.touch_session(x)
+    csrf.ensure(x, set_by_view=True)
+    session.touch(x)
     name = x.store.section.platform_name
     empty = {"errorMessages": {}, "supplementalLink": "", "supplementalText": "", "loginIssueSupportLink": ""}
     common: dict[str, Any] = {"defaultValue": "", "placeholder": ""}
@@ -93,18 +95,17 @@ def sign_in_v2(x: Call) -> Response:
 def _sign_in(x: Call, field: str) -> Response:
     fault = csrf.failure(x)
     if fault is not None:
-        raise _forbidden(fault)
-    visit = visits.of(x)
-    already = visit.session
-    visits.need_csrf(x, first=True)
-    visits.touch_session(x)
+        raise refusals.csrf_page(fault)
+    already = session.current(x).record
+    csrf.ensure(x, set_by_view=True)
+    session.touch(x)
     try:
         user = login.authenticate(x, field=field)
     except BodyError as error:
-        raise wire.parse_error(str(error)) from None
+        raise refusals.parse_error(str(error)) from None
     if already is not None:
         x.store.sessions.delete(already.key)
-        raise wire.OpenedxRefusal(
+        raise refusals.OpenedxRefusal(
             "already_signed_in",
             status=400,
             style="bad-request",
@@ -119,27 +120,8 @@ def _sign_in(x: Call, field: str) -> Response:
 def login_ajax(x: Call) -> Response:
     """The older address of the sign-in API; no REST view, so no Allow header."""
     if x.method != "POST":
-        raise _only("POST", x)
+        raise refusals.only("POST", x.method)
     return sign_in_v1(x)
-
-
-def _forbidden(fault: str) -> wire.OpenedxRefusal:
-    return wire.OpenedxRefusal(
-        "csrf_failed",
-        status=403,
-        style="forbidden",
-        message="CSRF verification failed. Request aborted.",
-        check="CSRF token",
-        expected="the value of the cookie csrftoken in X-CSRFToken or csrfmiddlewaretoken",
-        got=fault,
-        diagnosis=fault,
-    )
-
-
-def _only(method: str, x: Call) -> wire.OpenedxRefusal:
-    return wire.OpenedxRefusal(
-        "method_not_allowed", status=405, style="empty", headers={"allow": method}, check="method", got=x.method
-    )
 
 
 # refresh and sign-out
@@ -148,10 +130,10 @@ def _only(method: str, x: Call) -> wire.OpenedxRefusal:
 def login_refresh(x: Call) -> Response:
     """New JWT cookies for a signed-in browser."""
     if x.method != "POST":
-        raise _only("POST", x)
-    visit = visits.of(x)
-    if visit.session_user is None:
-        raise wire.OpenedxRefusal(
+        raise refusals.only("POST", x.method)
+    user = session.current(x).user
+    if user is None:
+        raise refusals.OpenedxRefusal(
             "not_signed_in",
             status=401,
             style="pretty",
@@ -159,13 +141,13 @@ def login_refresh(x: Call) -> Response:
             check="browser session",
             diagnosis="this needs the session cookie; the JWT cookies alone are not enough",
         )
-    login.jwt_cookies(x, visit.session_user)
+    login.jwt_cookies(x, user)
     now = x.clock.timestamp()
     expires = int(now) + x.settings.jwt_seconds
     return wire.spaced_json(
         {
             "success": True,
-            "user_id": visit.session_user.id,
+            "user_id": user.id,
             "response_epoch_seconds": now,
             "response_http_date": http_date(now),
             "expires": http_date(expires),
@@ -175,19 +157,18 @@ def login_refresh(x: Call) -> Response:
 
 
 def logout(x: Call) -> Response:
-    """Sign out: a page that goes on to `redirect_url` or `next` when that is safe, else home."""
+    """Sign out: a page that goes on to `redirect_url` or `next` if that is safe, else to the front page."""
     wanted = x.query.get("redirect_url") or x.query.get("next")
     following = login.safe_next(x, wanted) or _registered_target(x, wanted) or f"{x.prefix}/"
-    visits.end_session(x)
-    visit = visits.of(x)
-    visit.cookies += [visits.gone(x, name) for name in visits.LOGIN_COOKIES]
-    page = html.page(x, "logout.html", title="Signed Out", following=following, going_on=wanted is not None)
-    visits.need_csrf(x)
+    session.end(x)
+    cookies.add(x, *(cookies.expired(x, name) for name in cookies.LOGIN_COOKIES))
+    page = pages.page(x, "logout.html", title="Signed Out", following=following, going_on=wanted is not None)
+    csrf.ensure(x)
     return page
 
 
 def _registered_target(x: Call, target: str | None) -> str | None:
-    """A redirect address of the application that `client_id` names is safe too."""
+    """The target, if it is on the host of a redirect URI of the application that `client_id` names."""
     application = x.store.applications.get(x.query.get("client_id", ""))
     if target is None or application is None:
         return None
@@ -200,7 +181,7 @@ def _registered_target(x: Call, target: str | None) -> str | None:
 
 def token_to_session(x: Call) -> Response:
     """Turn a bearer token of a password application (or an asymmetric JWT of one) into a session."""
-    identity = caller(x)
+    identity = call.identity(x)
     if identity.means == "bearer":
         token = identity.token
         application = x.store.applications.get(token.application or "") if token is not None else None
@@ -213,9 +194,9 @@ def token_to_session(x: Call) -> Response:
             raise _token_refused("non_asymmetric_token", "Only asymmetric jwt are supported.")
     if identity.user.password is None or identity.user.standing == "disabled":
         raise _token_refused("account_disabled", "User account is disabled.")
-    visits.sign_in(x, identity.user)
-    visits.need_csrf(x)
-    return wire.empty(204, media_type=None)
+    session.start(x, identity.user)
+    csrf.ensure(x)
+    return wire.no_content()
 
 
 def _is_asymmetric(x: Call) -> bool:
@@ -225,8 +206,8 @@ def _is_asymmetric(x: Call) -> bool:
     return bool(token) and str(jwt.read(token[0]).header.get("alg")).startswith("RS")
 
 
-def _token_refused(code: str, text: str) -> wire.OpenedxRefusal:
-    return wire.OpenedxRefusal(
+def _token_refused(code: str, text: str) -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal(
         code, status=401, message=text, body={"error_code": code, "developer_message": text}, check="token kind"
     )
 
@@ -236,78 +217,71 @@ def _token_refused(code: str, text: str) -> wire.OpenedxRefusal:
 
 def csrf_token(x: Call) -> Response:
     """A CSRF token for scripts, and its cookie."""
-    return wire.api_json({"csrfToken": visits.csrf_token(x)})
+    return wire.api_json({"csrfToken": csrf.form_token(x)})
 
 
-def _login_view(version: str, operation: Any) -> ApiView:
-    return ApiView(
-        f"/api/user/{version}/account/login_session/",
-        get=describe_login,
-        post=operation,
-        authenticators=credentials.NONE,
-        permissions=(anyone,),
-        summary="Sign a browser in",
-        evidence="recorded",
-        source="openedx.md 3",
-        tag="session",
-    )
-
-
-def _page(
-    path: str, handler: Handler, summary: str, *, methods: tuple[str, ...] = (), evidence: Evidence = "recorded"
-) -> Route:
-    return Route(
-        methods=methods,
-        path=path,
-        handler=handler,
-        evidence=evidence,
-        source="openedx.md 3",
-        summary=summary,
-        tag="session",
-    )
-
+FAMILY = Family("", tag="session")
+_LOGIN = Family("", tag="session", get=describe_login, authenticators=credentials.NONE, permissions=(anyone,))
+_SIGN_IN, _OLDER = "Sign a browser in", "Sign a browser in (older address)"
+_LOGIN_FORM = "edx-platform openedx/core/djangoapps/user_authn/urls_common.py, user_api_login_session"
 
 ROUTES = (
-    _page("/login", login_page, "Sign-in page", methods=("GET",)),
-    _page("/register", login_page, "Sign-in page, at its address for newcomers", methods=("GET",), evidence="chosen"),
-    *_login_view("v1", sign_in_v1).routes(),
-    *_login_view("v2", sign_in_v2).routes(),
-    *(
-        route
-        for version, operation in (("v1", sign_in_v1), ("v2", sign_in_v2))
-        for route in ApiView(
-            f"/user_api/{version}/account/login_session/",
-            get=describe_login,
-            post=operation,
-            authenticators=credentials.NONE,
-            permissions=(anyone,),
-            summary="Sign a browser in (older address)",
-            evidence="documented",
-            source="openedx.md 3",
-            tag="session",
-        ).routes()
+    FAMILY.page("/login", login_page, "Sign-in page", "GET", source="fixtures/recordings/openedx/main.jsonl 1234"),
+    FAMILY.page(
+        "/register",
+        login_page,
+        "Sign-in page, at its address for newcomers",
+        "GET",
+        evidence="chosen",
+        source="edx-platform openedx/core/djangoapps/user_authn/urls.py, register_user",
     ),
-    _page("/login_ajax", login_ajax, "Sign a browser in (older address)"),
-    _page("/login_post", login_ajax, "Sign a browser in (older address)", evidence="documented"),
-    _page("/login_refresh", login_refresh, "New JWT cookies for a signed-in browser"),
-    _page("/logout", logout, "Sign out"),
-    *ApiView(
+    *_LOGIN.resource(
+        "/api/user/v1/account/login_session/",
+        _SIGN_IN,
+        post=sign_in_v1,
+        source="fixtures/recordings/openedx/main.jsonl 1232, 1239",
+    ),
+    *_LOGIN.resource(
+        "/api/user/v2/account/login_session/",
+        _SIGN_IN,
+        post=sign_in_v2,
+        source="fixtures/recordings/openedx/main.jsonl 1245",
+    ),
+    *_LOGIN.resource(
+        "/user_api/v1/account/login_session/", _OLDER, post=sign_in_v1, evidence="documented", source=_LOGIN_FORM
+    ),
+    *_LOGIN.resource(
+        "/user_api/v2/account/login_session/", _OLDER, post=sign_in_v2, evidence="documented", source=_LOGIN_FORM
+    ),
+    FAMILY.page("/login_ajax", login_ajax, _OLDER, source="fixtures/recordings/openedx/main.jsonl 1313"),
+    FAMILY.page(
+        "/login_post",
+        login_ajax,
+        _OLDER,
+        evidence="documented",
+        source="edx-platform openedx/core/djangoapps/user_authn/urls_common.py, login_post",
+    ),
+    FAMILY.page(
+        "/login_refresh",
+        login_refresh,
+        "New JWT cookies for a signed-in browser",
+        source="fixtures/recordings/openedx/extra.jsonl 2",
+    ),
+    FAMILY.page("/logout", logout, "Sign out", source="fixtures/recordings/openedx/extra.jsonl 13"),
+    *FAMILY.resource(
         "/oauth2/login/",
+        "Turn a token into a browser session",
         post=token_to_session,
         authenticators=credentials.BEARER_JWT,
-        summary="Turn a token into a browser session",
         evidence="documented",
-        source="openedx.md 3",
-        tag="oauth2",
-    ).routes(),
-    *ApiView(
+        source="edx-platform openedx/core/djangoapps/auth_exchange/views.py, LoginWithAccessTokenView",
+    ),
+    *FAMILY.resource(
         "/csrf/api/v1/token",
+        "A CSRF token and its cookie",
         get=csrf_token,
         permissions=(anyone,),
         authenticators=credentials.JWT_SESSION,
-        summary="A CSRF token and its cookie",
-        evidence="recorded",
-        source="openedx.md 3",
-        tag="session",
-    ).routes(),
+        source="fixtures/recordings/openedx/main.jsonl 1225",
+    ),
 )

@@ -1,7 +1,8 @@
 """`/oauth2/access_token`: client credentials, password, authorization code with PKCE, refresh; opaque and JWT.
 
-The order of checks is oauthlib's, grant by grant. Sources: openedx.md 1; recorded answers (group token,
-authorize/code-exchange).
+The order of checks is oauthlib's, grant by grant. Sources: oauthlib 3.3.1 `oauthlib/oauth2/rfc6749/grant_types`;
+edx-platform `openedx/core/djangoapps/oauth_dispatch/views.py` (AccessTokenView); `fixtures/recordings/openedx`,
+main.jsonl 1-193 and 288 to 357.
 """
 
 from __future__ import annotations
@@ -13,36 +14,30 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openedx import jwts, rates, wire
-from lms_emulator.providers.openedx.clients import ClientCheck
+from lms_emulator.providers.openedx import limits, refusals, wire
 from lms_emulator.providers.openedx.credentials import check_password
-from lms_emulator.providers.openedx.model import lookup, oauth
-from lms_emulator.providers.openedx.model.oauth import Authority, Issued
-from lms_emulator.providers.openedx.views import server_error
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.oauth import jwts, rules
+from lms_emulator.providers.openedx.oauth.clients import ClientCheck
+from lms_emulator.providers.openedx.oauth.tokens import Issued, issuer
+from lms_emulator.providers.openedx.routes.resource import Family
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from lms_emulator.providers.openedx.call import Call
     from lms_emulator.providers.openedx.model.accounts import Application, Grant, RefreshToken, User
-    from lms_emulator.providers.openedx.visits import Call
 
+ALLOW = "POST, OPTIONS"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-
-
-class RealServerFailsError(Exception):
-    """The real server answers this with a 500; the text says why."""
-
-
-def authority(x: Call) -> Authority:
-    """The issuer of this request's world."""
-    return Authority(x.store, x.settings, x.clock, x.ids)
 
 
 def access_token(x: Call) -> Response:
     """The platform's token endpoint: rate limit, JWTs."""
-    rates.token_endpoint(x)
+    limits.token_endpoint(x)
     return _answer(x, with_jwt=True)
 
 
@@ -54,33 +49,23 @@ def toolkit_token(x: Call) -> Response:
 def post_only(x: Call) -> Response:
     """Other methods of the token and revocation endpoints."""
     if x.route is not None and x.route.path.startswith("/oauth2/access_token"):
-        rates.token_endpoint(x)
+        limits.token_endpoint(x)
     if x.method == "OPTIONS":
-        return wire.empty(200, {"allow": "POST, OPTIONS"})
-    raise wire.OpenedxRefusal(
-        "method_not_allowed",
-        status=405,
-        style="empty",
-        headers={"allow": "POST, OPTIONS"},
-        check="method",
-        expected="POST",
-        got=x.method,
-    )
+        return wire.empty(200, {"allow": ALLOW})
+    raise refusals.only(ALLOW, x.method)
 
 
 def _answer(x: Call, *, with_jwt: bool) -> Response:
-    if x.query_string:
-        x.warn("token_query", "the real server fails with a 500 on any query string here: send a form body")
-        return server_error(x)
     try:
+        if x.query_string:
+            text = "the real server fails with a 500 on any query string here: send a form body"
+            raise refusals.Unhandled(text, "token_query")
         application, issued = _grant(x)
         wanted = x.field("token_type", x.headers.get("x-token-type", "")).lower()
-        if with_jwt and wanted == "jwt":
-            return _jwt_answer(x, application, issued)
-    except RealServerFailsError as failure:
-        x.warn("provider_defect", str(failure))
-        return server_error(x)
-    return wire.spaced_json(_document(issued), 200, wire.NO_STORE)
+        document = _jwt(x, application, issued) if with_jwt and wanted == "jwt" else _opaque(issued)
+    except refusals.Unhandled as failure:
+        return wire.server_failure(x, failure)
+    return wire.spaced_json(document, 200, wire.NO_STORE)
 
 
 def _grant(x: Call) -> tuple[Application, Issued]:
@@ -89,10 +74,10 @@ def _grant(x: Call) -> tuple[Application, Issued]:
     except BodyError:
         grant_type = ""
     if grant_type == DEVICE_CODE:
-        raise RealServerFailsError("the device-code grant is not set up on the real server, which fails on it")
+        raise refusals.Unhandled("the device-code grant is not set up on the real server, which fails on it")
     run = _GRANTS.get(grant_type)
     if run is None:
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "unsupported_grant_type",
             check="grant_type",
             expected=sorted(_GRANTS),
@@ -107,11 +92,11 @@ def _why_unsupported(x: Call, grant_type: str) -> str | None:
         given = x.content_type or "no Content-Type"
         return f"only form bodies are read; this one came as {given}"
     if grant_type.replace("-", "_") in _GRANTS:
-        return "grant types are written with underscores here; the hyphens belong to the application's setting"
+        return "write the grant type with underscores; hyphens belong to the application's setting"
     return None
 
 
-def _document(issued: Issued) -> dict[str, Any]:
+def _opaque(issued: Issued) -> dict[str, Any]:
     document: dict[str, Any] = {
         "access_token": issued.access_token.token,
         "expires_in": issued.expires_in,
@@ -123,12 +108,12 @@ def _document(issued: Issued) -> dict[str, Any]:
     return document
 
 
-def _jwt_answer(x: Call, application: Application, issued: Issued) -> Response:
+def _jwt(x: Call, application: Application, issued: Issued) -> dict[str, Any]:
     username = issued.access_token.user
     user = x.store.users.get(username) if username is not None else None
     if user is None:
-        raise RealServerFailsError("a JWT needs a user, and the application has none")
-    scopes = oauth.jwt_scopes(application, issued.access_token.scope.split(" "))
+        raise refusals.Unhandled("a JWT needs a user, and the application has none")
+    scopes = rules.jwt_scopes(application, issued.access_token.scope.split(" "))
     token = jwts.create(
         user,
         config=x.store.section.jwt,
@@ -136,22 +121,22 @@ def _jwt_answer(x: Call, application: Application, issued: Issued) -> Response:
         now=x.clock.timestamp(),
         grant_type=application.authorization_grant_type,
         scopes=scopes,
-        filters=oauth.filters(application),
+        filters=rules.filters(application),
         restricted=application.restricted,
         asymmetric=application.restricted or bool(x.field("asymmetric_jwt")),
     )
-    document = _document(issued)
+    document = _opaque(issued)
     document.update(access_token=token, expires_in=x.settings.jwt_seconds, token_type="JWT", scope=" ".join(scopes))
-    return wire.spaced_json(document, 200, wire.NO_STORE)
+    return document
 
 
 # what every grant checks
 
 
 def _require_grant_type(x: Call, application: Application, grant: str) -> None:
-    allowed = oauth.GRANT_TYPES[grant]
+    allowed = rules.GRANT_TYPES[grant]
     if application.authorization_grant_type not in allowed:
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "unauthorized_client",
             check="the application's authorization grant type",
             expected=list(allowed),
@@ -160,16 +145,16 @@ def _require_grant_type(x: Call, application: Application, grant: str) -> None:
 
 
 def _scopes(x: Call, application: Application) -> list[str]:
-    asked = oauth.scope_list(x.field("scope")) if "scope" in x.form() else oauth.default_scopes(application)
+    asked = rules.scope_list(x.field("scope")) if "scope" in x.form() else rules.default_scopes(application)
     require_scopes(application, asked)
     return asked
 
 
 def require_scopes(application: Application, asked: Sequence[str]) -> None:
     """Raise `invalid_scope` unless the application may ask for every one of them."""
-    available = oauth.available_scopes(application)
+    available = rules.available_scopes(application)
     if not set(asked) <= available:
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_scope",
             check="scope",
             expected=sorted(available),
@@ -179,7 +164,7 @@ def require_scopes(application: Application, asked: Sequence[str]) -> None:
 
 
 def _scope_diagnosis(missing: set[str]) -> str:
-    known = sorted(missing & set(oauth.SCOPES))
+    known = sorted(missing & set(rules.SCOPES))
     if known:
         return f"the application's access row does not list {', '.join(known)}"
     if any("," in scope for scope in missing):
@@ -195,30 +180,30 @@ def _client_credentials(x: Call) -> tuple[Application, Issued]:
     _require_grant_type(x, application, "client_credentials")
     scopes = _scopes(x, application)
     user = application.user if application.user in x.store.users else None
-    return application, authority(x).issue(application, user, scopes, refreshable=False)
+    return application, issuer(x).issue(application, user, scopes, refreshable=False)
 
 
 def _password(x: Call) -> tuple[Application, Issued]:
     application = ClientCheck(x).require()
     for name in ("username", "password"):
         if not x.field(name):
-            raise wire.oauth_error(
+            raise refusals.oauth_error(
                 "invalid_request", f"Request is missing {name} parameter.", reason=f"missing_{name}", check=name
             )
     user = _user_by_password(x)
     _require_grant_type(x, application, "password")
     scopes = _scopes(x, application)
-    return application, authority(x).issue(application, user.username, scopes, refreshable=True)
+    return application, issuer(x).issue(application, user.username, scopes, refreshable=True)
 
 
 def _user_by_password(x: Call) -> User:
     name, password = x.field("username"), x.field("password")
     user = lookup.user_named(x.store, x.settings, name) or lookup.user_with_email(x.store, x.settings, name)
     if user is None or not check_password(user, password):
-        diagnosis = "no such user" if user is None else "the password is another one"
+        diagnosis = "no such user" if user is None else "wrong password"
         if user is not None and user.password is None:
             diagnosis = "the account was disabled: its password is unusable"
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_grant",
             "Invalid credentials given.",
             reason="invalid_credentials",
@@ -231,7 +216,7 @@ def _user_by_password(x: Call) -> User:
 
 def _authorization_code(x: Call) -> tuple[Application, Issued]:
     if "code" not in x.form():
-        raise wire.oauth_error("invalid_request", "Missing code parameter.", reason="missing_code", check="code")
+        raise refusals.oauth_error("invalid_request", "Missing code parameter.", reason="missing_code", check="code")
     application = ClientCheck(x).require()
     _require_grant_type(x, application, "authorization_code")
     grant = _live_grant(x, application)
@@ -239,7 +224,7 @@ def _authorization_code(x: Call) -> tuple[Application, Issued]:
     _check_redirect_uri(x, application, grant)
     x.store.grants.put(msgspec.structs.replace(grant, used=True))
     scopes = grant.scope.split(" ")
-    return application, authority(x).issue(application, grant.user, scopes, refreshable=True)
+    return application, issuer(x).issue(application, grant.user, scopes, refreshable=True)
 
 
 def _live_grant(x: Call, application: Application) -> Grant:
@@ -248,15 +233,18 @@ def _live_grant(x: Call, application: Application) -> Grant:
     now = x.clock.now()
     reason = diagnosis = None
     if grant is None:
-        reason, diagnosis = "code_unknown", "no such code; codes are given once at the redirect URI"
+        reason, diagnosis = "code_unknown", "no such code; a code is sent once, to the redirect URI"
     elif grant.application != application.client_id:
         reason, diagnosis = "code_of_another_client", f"the code was issued to {grant.application}"
     elif grant.used:
         reason, diagnosis = "code_reused", "a code is good for one exchange"
     elif grant.expires <= now:
-        reason, diagnosis = "code_expired", f"codes live {x.settings.code_seconds} s; this one ended {grant.expires}"
+        reason, diagnosis = (
+            "code_expired",
+            f"codes live {x.settings.code_seconds} s; this one expired at {grant.expires}",
+        )
     if grant is None or reason is not None:
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_grant", reason=reason, check="authorization code", got=code, diagnosis=diagnosis
         )
     return grant
@@ -275,7 +263,7 @@ def _check_verifier(x: Call, grant: Grant) -> None:
         digest = hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).digest()
         expected = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     if expected != grant.code_challenge:
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_grant",
             reason="wrong_code_verifier",
             check=f"PKCE {grant.code_challenge_method or 'plain'} challenge of the verifier",
@@ -284,8 +272,8 @@ def _check_verifier(x: Call, grant: Grant) -> None:
         )
 
 
-def _verifier_missing() -> wire.OpenedxRefusal:
-    return wire.oauth_error(
+def _verifier_missing() -> refusals.OpenedxRefusal:
+    return refusals.oauth_error(
         "invalid_request", "Code verifier required.", reason="missing_code_verifier", check="code_verifier"
     )
 
@@ -294,13 +282,13 @@ def _check_redirect_uri(x: Call, application: Application, grant: Grant) -> None
     if "redirect_uri" in x.form():
         uri: str | None = x.field("redirect_uri")
     else:
-        uri = oauth.default_redirect_uri(application)
+        uri = rules.default_redirect_uri(application)
     if not uri and "redirect_uri" not in x.form():
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_request", "Missing redirect URI.", reason="missing_redirect_uri", check="redirect_uri"
         )
     if uri != grant.redirect_uri:
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_request",
             "Mismatching redirect URI.",
             reason="redirect_uri_mismatch",
@@ -312,28 +300,26 @@ def _check_redirect_uri(x: Call, application: Application, grant: Grant) -> None
 
 def _refresh_token(x: Call) -> tuple[Application, Issued]:
     if "refresh_token" not in x.form():
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_request", "Missing refresh token parameter.", reason="missing_refresh_token", check="refresh_token"
         )
     application = ClientCheck(x).require()
     _require_grant_type(x, application, "refresh_token")
     refresh = _live_refresh_token(x, application)
     if refresh.access_token is None:
-        raise RealServerFailsError(
-            "the access token of this refresh token was revoked, and the real server fails on it"
-        )
+        raise refusals.Unhandled("the access token of this refresh token was revoked, and the real server fails on it")
     current = x.store.access_tokens.get(refresh.access_token)
-    granted = current.scope.split(" ") if current is not None else oauth.default_scopes(application)
-    scopes = oauth.scope_list(x.field("scope")) if x.field("scope") else granted
+    granted = current.scope.split(" ") if current is not None else rules.default_scopes(application)
+    scopes = rules.scope_list(x.field("scope")) if x.field("scope") else granted
     if not set(scopes) <= set(granted):
-        raise wire.oauth_error(
+        raise refusals.oauth_error(
             "invalid_scope",
             check="scope is part of what was granted",
             expected=granted,
             got=scopes,
             diagnosis="a refresh can narrow the scope, never widen it",
         )
-    return application, authority(x).rotate(refresh, application, scopes)
+    return application, issuer(x).rotate(refresh, application, scopes)
 
 
 def _live_refresh_token(x: Call, application: Application) -> RefreshToken:
@@ -346,13 +332,15 @@ def _live_refresh_token(x: Call, application: Application) -> RefreshToken:
         if lookup.access_token(x.store, x.settings, token) is not None:
             diagnosis = "this is an access token, not a refresh token"
     elif found.revoked is not None:
-        reason, diagnosis = "refresh_token_reused", "it was traded or revoked; each trade gives a new refresh token"
+        reason, diagnosis = "refresh_token_reused", "it was used or revoked; each refresh issues a new refresh token"
     elif found.application != application.client_id:
         reason, diagnosis = "refresh_token_of_another_client", f"it was issued to {found.application}"
     elif limit and found.created is not None and (x.clock.now() - found.created).total_seconds() >= limit:
         reason, diagnosis = "refresh_token_expired", f"refresh tokens live {limit} s here"
     if found is None or reason is not None:
-        raise wire.oauth_error("invalid_grant", reason=reason, check="refresh token", got=token, diagnosis=diagnosis)
+        raise refusals.oauth_error(
+            "invalid_grant", reason=reason, check="refresh token", got=token, diagnosis=diagnosis
+        )
     return found
 
 
@@ -364,30 +352,29 @@ _GRANTS: dict[str, Callable[[Call], tuple[Application, Issued]]] = {
 }
 
 
-def _endpoint(path: str, handler: Callable[[Call], Response], summary: str) -> tuple[Route, Route]:
+FAMILY = Family("", tag="oauth2")
+
+
+def post_endpoint(
+    path: str, handler: Callable[[Call], Response], summary: str, source: str, evidence: Evidence = "recorded"
+) -> tuple[Route, Route]:
+    """The routes of an endpoint that takes only POST and answers other methods with `post_only`."""
+    other = "Other methods: 405"
     return (
-        Route(
-            methods=("POST",),
-            path=path,
-            handler=handler,
-            evidence="recorded",
-            source="openedx.md 1",
-            summary=summary,
-            tag="oauth2",
-        ),
-        Route(
-            methods=(),
-            path=path,
-            handler=post_only,
-            evidence="recorded",
-            source="recording main 64",
-            summary="Other methods: 405",
-        ),
+        FAMILY.page(path, handler, summary, "POST", source=source, evidence=evidence),
+        FAMILY.page(path, post_only, other, source="fixtures/recordings/openedx/main.jsonl 393, 1387"),
     )
 
 
+_SUMMARY = "Token endpoint: opaque tokens and JWTs"
+
 ROUTES = (
-    *_endpoint("/oauth2/access_token", access_token, "Token endpoint: opaque tokens and JWTs"),
-    *_endpoint("/oauth2/access_token/", access_token, "Token endpoint: opaque tokens and JWTs"),
-    *_endpoint("/_o/token/", toolkit_token, "The toolkit's own token endpoint: opaque tokens only"),
+    *post_endpoint("/oauth2/access_token", access_token, _SUMMARY, "fixtures/recordings/openedx/main.jsonl 0"),
+    *post_endpoint("/oauth2/access_token/", access_token, _SUMMARY, "fixtures/recordings/openedx/main.jsonl 1"),
+    *post_endpoint(
+        "/_o/token/",
+        toolkit_token,
+        "The toolkit's own token endpoint: opaque tokens only",
+        "fixtures/recordings/openedx/main.jsonl 413",
+    ),
 )

@@ -1,15 +1,18 @@
-"""A person's account as the user API tells and changes it. Source: openedx.md 5; recorded groups `user/accounts`."""
+"""What a person's account may be changed to, and who may see it.
+
+Sources: edx-platform `openedx/core/djangoapps/user_api/accounts/api.py` (update_account_settings) and
+`user_api/accounts/serializers.py`; `fixtures/recordings/openedx`, main.jsonl 438-496.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lms_emulator.providers.openedx.rules import fields, names, shapes
+from lms_emulator.providers.openedx.rules import fields, people
 from lms_emulator.providers.openedx.rules.fields import FieldError
 
 if TYPE_CHECKING:
@@ -17,9 +20,7 @@ if TYPE_CHECKING:
 
     from lms_emulator.providers.openedx.model.accounts import User
 
-#: How many of the fields, from the first, somebody else sees of an open and of a private account.
-SHARED, PRIVATE = 11, 3
-#: Below this age an account is private whatever its owner says.
+#: Below this age an account is private, whatever its settings.
 CONSENT_AGE = 13
 READ_ONLY = (
     "username", "is_active", "date_joined", "last_login", "id", "email_verified", "account_privacy", "profile_image",
@@ -30,11 +31,10 @@ LEVELS = ("p", "m", "b", "a", "hs", "jhs", "el", "none", "other")
 GENDERS = ("m", "f", "o")
 PLATFORMS = ("facebook", "x", "linkedin")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_SIZES = (("full", 500), ("large", 120), ("medium", 50), ("small", 30))
 
 
 def is_minor(user: User, now: datetime) -> bool:
-    """Whether a parent would have to consent: too young, or of unknown age."""
+    """Whether parental consent would be needed: too young, or of unknown age."""
     return user.year_of_birth is None or now.year - user.year_of_birth - 1 < CONSENT_AGE
 
 
@@ -45,58 +45,10 @@ def privacy(user: User, now: datetime) -> str:
     return user.account_privacy or user.preferences.get("account_privacy") or "all_users"
 
 
-def seen_by_others(user: User, now: datetime, base_url: str) -> dict[str, Any]:
-    """What somebody else sees of an account."""
-    shown = SHARED if privacy(user, now) == "all_users" else PRIVATE
-    return dict(list(whole(user, now, base_url).items())[:shown])
-
-
-def whole(user: User, now: datetime, base_url: str) -> dict[str, Any]:
-    """Everything, as the owner and staff see it."""
-    pictures = {f"image_url_{name}": f"{base_url}/static/images/profiles/default_{n}.png" for name, n in _SIZES}
-    joined = user.date_joined
-    return {
-        "account_privacy": privacy(user, now),
-        "profile_image": {"has_image": False, **pictures},
-        "username": user.username,
-        "bio": user.bio,
-        "course_certificates": None,
-        "country": user.country,
-        "date_joined": shapes.moment(joined.replace(microsecond=0) if joined else None),
-        "language_proficiencies": [{"code": code} for code in user.language_proficiencies],
-        "level_of_education": user.level_of_education,
-        "social_links": [{"platform": name, "social_link": link} for name, link in user.social_links.items()],
-        "time_zone": user.preferences.get("time_zone"),
-        "name": user.name,
-        "email": user.email,
-        "id": user.id,
-        "verified_name": None,
-        "extended_profile": [],
-        "gender": user.gender,
-        "state": user.state,
-        "goals": user.goals,
-        "is_active": user.is_active,
-        "last_login": shapes.moment(user.last_login),
-        "mailing_address": user.mailing_address,
-        "requires_parental_consent": is_minor(user, now),
-        "secondary_email": None,
-        "secondary_email_enabled": None,
-        "year_of_birth": user.year_of_birth,
-        "phone_number": user.phone_number,
-        "activation_key": _activation_key(user),
-        "pending_name_change": None,
-    }
-
-
-def _activation_key(user: User) -> str:
-    """A key that stays the same for a user, as the registration's own does."""
-    return hashlib.sha256(f"activation/{user.id}/{user.username}".encode()).hexdigest()[:32]
-
-
 def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, str]]]:
-    """An account with the changes of a merge patch, and the errors by field; unknown fields are passed over.
+    """An account with the changes of a merge patch, and the errors by field; unknown fields are ignored.
 
-    A new e-mail address is checked but not taken: its owner has to confirm it first.
+    A new e-mail address is checked but not stored: its owner has to confirm it first.
     """
     errors: dict[str, dict[str, str]] = {}
     changes: dict[str, Any] = {}
@@ -122,7 +74,7 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
 
 
 def _email_problem(user: User, value: Any) -> str | None:
-    if not isinstance(value, str) or not names.is_email(value):
+    if not isinstance(value, str) or not people.is_email(value):
         return "Valid e-mail address required."
     return "Old email is the same as the new email." if value == user.email else None
 

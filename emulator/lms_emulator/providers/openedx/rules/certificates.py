@@ -1,10 +1,8 @@
-"""Certificates as the API tells them. Source: openedx.md 6.6, and the recorded group `certificates`."""
+"""Which certificates somebody has earned."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from lms_emulator.providers.openedx.rules import keys, shapes
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lms_emulator.providers.openedx.model.courseware import Certificate
@@ -13,41 +11,12 @@ if TYPE_CHECKING:
 PASSING = ("downloadable", "generating")
 
 
+def is_passing(certificate: Certificate) -> bool:
+    """Whether it certifies that the learner passed."""
+    return certificate.status in PASSING
+
+
 def of_user(store: OpenedxStore, username: str) -> list[Certificate]:
     """The certificates a user has earned, oldest first."""
-    found = [c for c in store.certificates.find("user", username) if c.status in PASSING]
+    found = [certificate for certificate in store.certificates.find("user", username) if is_passing(certificate)]
     return sorted(found, key=lambda certificate: certificate.created)
-
-
-def in_course(certificate: Certificate) -> dict[str, Any]:
-    """One certificate, as asked for by user and course."""
-    return {
-        "username": certificate.user,
-        "course_id": certificate.course,
-        "certificate_type": certificate.mode,
-        "created_date": shapes.moment(certificate.created),
-        "status": certificate.status,
-        "is_passing": certificate.status in PASSING,
-        "download_url": certificate.download_url,
-        "grade": certificate.grade,
-    }
-
-
-def in_list(store: OpenedxStore, certificate: Certificate) -> dict[str, Any]:
-    """One certificate in the list of a user. `uuid` is always null: the real formatter sets no such key."""
-    key = keys.course_key(certificate.course)
-    course = store.courses.get(certificate.course)
-    return {
-        "username": certificate.user,
-        "course_id": certificate.course,
-        "course_display_name": course.display_name if course else None,
-        "course_organization": key.org if key else None,
-        "certificate_type": certificate.mode,
-        "created_date": shapes.moment(certificate.created),
-        "modified_date": shapes.moment(certificate.modified),
-        "status": certificate.status,
-        "is_passing": certificate.status in PASSING,
-        "download_url": certificate.download_url,
-        "grade": certificate.grade,
-        "uuid": None,
-    }

@@ -1,14 +1,18 @@
-"""Cohorts: dividing the learners of a course into groups. Source: openedx.md 6.8, and the recorded group `cohorts`."""
+"""Cohorts: dividing the learners of a course into groups.
+
+Sources: edx-platform `openedx/core/djangoapps/course_groups/cohorts.py`; `fixtures/recordings/openedx`, more.jsonl
+177-232.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lms_emulator.providers.openedx.model.courseware import Cohort, CohortSettings
-from lms_emulator.providers.openedx.rules import names
+from lms_emulator.providers.openedx.rules import people
 
 if TYPE_CHECKING:
     from lms_emulator.providers.openedx.model.section import OpenedxStore
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Added:
-    """What became of the people who were to join a cohort, in the words of the answer."""
+    """What became of the people who were to join a cohort, under the names of the answer."""
 
     added: list[dict[str, str]] = field(default_factory=list)
     changed: list[dict[str, str]] = field(default_factory=list)
@@ -56,20 +60,8 @@ def create(store: OpenedxStore, course: str, name: str, assignment_type: str) ->
     return store.cohorts.put(Cohort(course=course, name=name, id=number, assignment_type=assignment_type))
 
 
-def told(cohort: Cohort) -> dict[str, Any]:
-    """A cohort as the API tells it."""
-    return {
-        "name": cohort.name,
-        "id": cohort.id,
-        "user_count": len(cohort.users),
-        "assignment_type": cohort.assignment_type,
-        "user_partition_id": cohort.user_partition_id,
-        "group_id": cohort.group_id,
-    }
-
-
 def join(store: OpenedxStore, cohort: Cohort, username: str) -> Cohort | None:
-    """Put a user into a cohort and out of the one he was in, which is returned."""
+    """Put a user into a cohort. Returns the one the user was in before."""
     previous = of_user(store, cohort.course, username)
     if previous is not None:
         leave(store, previous, username)
@@ -83,14 +75,11 @@ def leave(store: OpenedxStore, cohort: Cohort, username: str) -> None:
     store.cohorts.put(msgspec.structs.replace(cohort, users=[name for name in cohort.users if name != username]))
 
 
-def add(store: OpenedxStore, cohort: Cohort, named_people: list[str], settings: OpenedxSettings) -> Added:
-    """Add people by username or e-mail address; unknown addresses are kept for when they register.
-
-    Parameters: `settings` say whether names match in any case.
-    """
+def add(store: OpenedxStore, cohort: Cohort, identifiers: list[str], settings: OpenedxSettings) -> Added:
+    """Add people by username or e-mail address. Unknown addresses are kept for when they register."""
     outcome = Added()
-    for who in named_people:
-        user = names.user_by_name_or_email(store, settings, who)
+    for who in identifiers:
+        user = people.user_by_name_or_email(store, settings, who)
         if user is None:
             _preassign(store, cohort, who, outcome)
             continue
@@ -109,7 +98,7 @@ def add(store: OpenedxStore, cohort: Cohort, named_people: list[str], settings: 
 def _preassign(store: OpenedxStore, cohort: Cohort, who: str, outcome: Added) -> None:
     if "@" not in who:
         outcome.unknown.append(who)
-    elif not names.is_email(who):
+    elif not people.is_email(who):
         outcome.invalid.append(who)
     else:
         current = store.cohorts.get(cohort.id) or cohort

@@ -1,6 +1,7 @@
 """Enrolling, changing mode, deactivating. The order of the checks is the LMS's own.
 
-Source: openedx.md 6.2, and the recorded answers of the groups `enrollment` and `enrollment/post`.
+Sources: edx-platform `openedx/core/djangoapps/enrollments/api.py` and `enrollments/data.py`;
+`fixtures/recordings/openedx`, main.jsonl 912-1065.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
-from lms_emulator.providers.openedx.rules import keys, people, shapes
+from lms_emulator.providers.openedx.rules import course_modes, people
 
 if TYPE_CHECKING:
     from lms_emulator.providers.openedx.model.accounts import User
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Modes that a learner may ask for without help.
 OPEN_MODES = ("audit", "honor")
-#: What an enrolment in a mode has to say about itself when it says anything.
+#: The attributes that an enrolment in a mode must have when it has any.
 REQUIRED_ATTRIBUTES = {"credit": ["credit:provider_id"]}
 
 
@@ -42,35 +43,22 @@ def of_user(store: OpenedxStore, user: User) -> list[Enrollment]:
     return sorted(found, key=lambda enrollment: (enrollment.created, enrollment.id))
 
 
-def detail(store: OpenedxStore, enrollment: Enrollment, now: datetime) -> dict[str, Any]:
-    """An enrolment with its course, as the enrollment API tells it."""
-    course = store.courses.get(enrollment.course)
-    return {
-        "created": shapes.moment(enrollment.created),
-        "mode": enrollment.mode,
-        "is_active": enrollment.is_active,
-        "course_details": shapes.course_details(course, now) if course else None,
-        "user": enrollment.user,
-    }
-
-
 def default_mode(course: Course, now: datetime, preferred: str) -> str:
     """The mode of an enrolment that names none: the preferred one if it is offered, else audit, else honor."""
-    slugs = [mode["slug"] for mode in shapes.enrollment_modes(course, now)]
+    slugs = course_modes.offered_slugs(course, now)
     return next((slug for slug in (preferred, "audit", "honor") if slug in slugs), preferred)
 
 
 def require_mode(course: Course, mode: str, now: datetime, *, include_expired: bool) -> None:
     """Raise `Refused` unless the course offers the mode."""
-    offered = shapes.enrollment_modes(course, now, include_expired=include_expired)
-    if mode not in [item["slug"] for item in offered]:
+    if mode not in course_modes.offered_slugs(course, now, include_expired=include_expired):
         raise Refused("mode_not_offered", mode)
 
 
 def is_closed(store: OpenedxStore, user: User, course: Course, now: datetime) -> bool:
-    """Whether a user may not enrol by himself now: outside the window, without leave and without a role there.
+    """Whether learners cannot enrol themselves now: outside the window, not allowed beforehand, without a role there.
 
-    That a course is by invitation only does not matter here: the recorded server enrolled a learner.
+    That a course is by invitation only makes no difference: the recorded server enrolled a learner.
     """
     if people.is_course_staff(store, user, course.id) or _is_allowed(store, user, course.id):
         return False
@@ -162,12 +150,6 @@ def _attributes(given: list[dict[str, Any]] | None) -> list[tuple[str, str, str]
 
 
 def missing_attributes(mode: str | None, given: list[dict[str, Any]]) -> list[str]:
-    """What attributes a mode requires and `given` lacks."""
+    """The attributes that a mode requires and `given` lacks."""
     named = {f"{a.get('namespace')}:{a.get('name')}" for a in given}
     return [name for name in REQUIRED_ATTRIBUTES.get(mode or "", []) if name not in named]
-
-
-def course_with_key(store: OpenedxStore, text: object) -> Course | None:
-    """The course with a key, or None for an unreadable or unknown one."""
-    key = keys.course_key(text)
-    return store.courses.get(key.text) if key else None

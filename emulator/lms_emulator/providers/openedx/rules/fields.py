@@ -104,13 +104,13 @@ def choice(*choices: str) -> Reader:
 class Field:
     """How one value of a body is read.
 
-    Parameters: `required` without a default; `null`, whether null is taken.
+    Parameters: `required`, whether it must be given; `null`, whether null is accepted.
     """
 
-    __slots__ = ("default", "null", "read", "required")
+    __slots__ = ("null", "read", "required")
 
-    def __init__(self, read: Reader, *, required: bool = False, null: bool = False, default: Any = None) -> None:
-        self.read, self.required, self.null, self.default = read, required, null, default
+    def __init__(self, read: Reader, *, required: bool = False, null: bool = False) -> None:
+        self.read, self.required, self.null = read, required, null
 
 
 def read(

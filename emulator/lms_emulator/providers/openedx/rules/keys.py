@@ -1,6 +1,7 @@
 """Course and usage keys, read as edx-opaque-keys 4.0.0 reads them.
 
-Source: openedx.md 0.6, and the recorded answers to malformed keys.
+Sources: opaque-keys 4.0.0 `opaque_keys/edx/locator.py`; edx-platform `openedx/envs/common.py` (COURSE_KEY_PATTERN);
+`fixtures/recordings/openedx` for malformed keys, as in main.jsonl 792-907.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import NamedTuple
 
 #: A course id in a URL, before it is read as a key. What does not match never reaches a view (HTML 404).
 COURSE_URL = r"[^/+]+(?:/|\+)[^/+]+(?:/|\+)[^/?]+"
+#: A usage key in a URL.
+USAGE_URL = r"(?:i4x://?[^/]+/[^/]+/[^/]+/[^@]+(?:@[^/]+)?)|(?:[^/]+)"
 #: A username in a URL.
 USERNAME_URL = r"[\w .@_+-]+"
 

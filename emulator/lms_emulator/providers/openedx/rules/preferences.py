@@ -1,4 +1,7 @@
-"""What a user's preferences may be set to. Source: openedx.md 5; the platform's own tests for its messages."""
+"""What a user's preferences may be set to.
+
+Source: edx-platform `openedx/core/djangoapps/user_api/preferences/api.py` (validate_user_preference_serializer).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def problem(key: str, value: Any) -> dict[str, str] | None:
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether a name stands in the system's time zone database; where there is none, whether it looks like one."""
+    """Whether a name is in the system's time zone database; where there is none, whether it looks like a time zone."""
     known = _time_zones()
     return name in known if known else _ZONE.fullmatch(name) is not None
 

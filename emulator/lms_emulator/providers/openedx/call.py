@@ -1,0 +1,89 @@
+"""The type of one request to the LMS, who it comes from, and how its answer is to be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.providers.openedx import refusals
+from lms_emulator.providers.openedx.model.section import OpenedxStore
+from lms_emulator.providers.openedx.settings import OpenedxSettings
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.credentials import Identity
+    from lms_emulator.providers.openedx.model.accounts import User
+
+Call: TypeAlias = Exchange[OpenedxStore, OpenedxSettings]
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+MERGE_PATCH = "application/merge-patch+json"
+ANY_BODY = (JSON, FORM, MULTIPART)
+
+
+class Caller:
+    """Who a request comes from.
+
+    Attributes:
+        identity: how a call of a REST resource was authenticated; None for nobody.
+        user: who the answer is for: the browser session's user, until a REST resource has authenticated its caller.
+    """
+
+    __slots__ = ("identity", "user")
+
+    def __init__(self) -> None:
+        self.identity: Identity | None = None
+        self.user: User | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a REST resource reads bodies and words its errors.
+
+    Attributes:
+        allow: the value of the header `Allow`.
+        parsers: media types of the bodies that are read.
+        developer_errors: errors come wrapped as `developer_message`.
+        challenge: what `WWW-Authenticate` says with a 401; None turns the 401 into a 403.
+    """
+
+    allow: str
+    parsers: tuple[str, ...] = ANY_BODY
+    developer_errors: bool = False
+    challenge: str | None = None
+
+
+class Reply:
+    """How the answer to a request is to be written.
+
+    Attributes:
+        dialect: that of the REST resource that answers; None outside the REST APIs.
+        bare: the answer comes from outside the middleware, and carries none of its headers.
+    """
+
+    __slots__ = ("bare", "dialect")
+
+    def __init__(self) -> None:
+        self.dialect: Dialect | None = None
+        self.bare = False
+
+
+def calling_user(x: Call) -> User | None:
+    """The authenticated caller of a REST resource, None for nobody."""
+    identity = x.kept(Caller).identity
+    return identity.user if identity is not None else None
+
+
+def caller(x: Call) -> User:
+    """The authenticated caller of a REST resource. Raises the refusal for nobody."""
+    return identity(x).user
+
+
+def identity(x: Call) -> Identity:
+    """Who the caller of a REST resource is and how that was proved. Raises the refusal for nobody."""
+    found = x.kept(Caller).identity
+    if found is None:
+        raise refusals.not_authenticated()
+    return found

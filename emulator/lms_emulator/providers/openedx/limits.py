@@ -1,0 +1,82 @@
+"""Rate limits: so many requests of one caller in a sliding window. Off unless a setting names a rate.
+
+The course-facing APIs count in one place for each caller, as Django REST framework's user throttle does: calls of the
+enrollment API use up the course list's allowance too, and staff have a place of their own. Sources: Django REST
+framework `rest_framework/throttling.py` (SimpleRateThrottle); `fixtures/recordings/openedx`: rate.jsonl 1276-1289,
+extra.jsonl 70-119.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from lms_emulator.providers.openedx import credentials, refusals
+from lms_emulator.providers.openedx.call import calling_user
+from lms_emulator.providers.openedx.model.accounts import Throttle
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.call import Call
+
+_PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _count(x: Call, key: str, rate: str, refuse: Callable[[int | None], refusals.OpenedxRefusal]) -> None:
+    """Count a request under `key`.
+
+    Parameters: `rate` such as `40/minute`, empty for no limit; `refuse` makes the refusal from the seconds until the
+    next request would be within the rate, None where the framework cannot say.
+    """
+    if not rate:
+        return
+    number, _, period = rate.partition("/")
+    limit, seconds = int(number), _PERIODS[period.strip()[:1]]
+    now = x.clock.timestamp()
+    known = x.store.throttles.get(key)
+    hits = [hit for hit in (known.hits if known else ()) if hit > now - seconds]
+    if len(hits) >= limit:
+        room = limit - len(hits) + 1
+        raise refuse(math.ceil((seconds - (now - hits[0])) / room) if room > 0 else None)
+    x.store.throttles.put(Throttle(key=key, hits=[*hits, now], until=x.clock.now() + timedelta(seconds=seconds)))
+
+
+def any_resource(x: Call) -> None:
+    """The limit of REST resources that have none of their own."""
+    user = calling_user(x)
+    caller = f"user {user.id}" if user is not None else "address"
+    _count(x, f"user/{caller}", x.settings.user_rate, refusals.throttled)
+
+
+def enrollment(x: Call) -> None:
+    """The limit of the enrollment API; none with the site's API key."""
+    if not credentials.has_api_key(x):
+        _by_user(x, x.settings.enrollment_rate, x.settings.enrollment_staff_rate)
+
+
+def course_list(x: Call) -> None:
+    """The limit of the course list."""
+    _by_user(x, x.settings.course_list_rate, x.settings.course_list_staff_rate)
+
+
+def _by_user(x: Call, rate: str, staff_rate: str) -> None:
+    user = calling_user(x)
+    staff = user is not None and (user.is_staff or user.is_superuser)
+    key = f"{'staff' if staff else 'user'}/{user.username if user else 'address'}"
+    _count(x, key, staff_rate if staff else rate, refusals.throttled)
+
+
+def token_endpoint(x: Call) -> None:
+    """The token endpoint's limit per address; it counts every method and answers with a page."""
+
+    def refuse(wait: int | None) -> refusals.OpenedxRefusal:
+        return refusals.OpenedxRefusal(
+            "rate_limited",
+            status=429,
+            style="too-many",
+            check="rate limit of the token endpoint",
+            expected=x.settings.token_endpoint_rate,
+        )
+
+    _count(x, "token/address", x.settings.token_endpoint_rate, refuse)

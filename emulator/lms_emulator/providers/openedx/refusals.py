@@ -1,0 +1,344 @@
+"""A named constructor for each refusal that families share, and how each names the dialect it is rendered in.
+
+What only one family of routes says stands in its module. Sources: Django REST framework `rest_framework/exceptions.py`;
+edx-platform `openedx/core/lib/api/view_utils.py` (DeveloperErrorViewMixin) and
+`openedx/core/lib/api/authentication.py` (BearerAuthentication); django-oauth-toolkit 1.7.1;
+`fixtures/recordings/openedx`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from lms_emulator.core.http.refusals import Refusal
+
+Style = Literal[
+    "api",
+    "oauth",
+    "pretty",
+    "empty",
+    "redirect",
+    "page",
+    "not-found",
+    "too-many",
+    "forbidden",
+    "forbidden-page",
+    "bad-request",
+    "plain",
+    "session",
+    "standing",
+]
+
+
+class OpenedxRefusal(Refusal):
+    """A refusal in one of the LMS's dialects.
+
+    Parameters (beside those of `Refusal`):
+        style: `api` (`detail`, worded as the REST resource words errors), `oauth` (spaced JSON with no-store),
+            `pretty` (indented JSON), `empty` (no body), `redirect` (`body` is the Location), `page` (`body` is a
+            template and its values), `not-found`, `too-many`, `forbidden`, `forbidden-page`, `bad-request` (fixed
+            pages), `plain` (`body` is HTML), `session` (the session middleware turns the request away), `standing` (a
+            blocked account).
+        body: what that style needs.
+        code: the `error_code` of a developer error.
+    """
+
+    def __init__(self, reason: str, *, style: Style = "api", body: Any = None, code: str | None = None, **rest: Any):
+        super().__init__(reason, **rest)
+        self.style = style
+        self.body = body
+        self.code = code
+
+
+class Verbatim:
+    """A body that no dialect wraps."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+
+class Unhandled(Exception):
+    """The real server does not handle this input: it answers with its 500 page. A defect of the real one, no refusal.
+
+    Parameters: `why`, a warning for the journal; `code`, that warning's code.
+    """
+
+    def __init__(self, why: str = "", code: str = "provider_defect") -> None:
+        super().__init__(why)
+        self.why = why
+        self.code = code
+
+
+# REST resources
+
+
+def not_authenticated() -> OpenedxRefusal:
+    """No credentials of a kind that the resource looks at."""
+    return OpenedxRefusal(
+        "not_authenticated",
+        status=401,
+        message="Authentication credentials were not provided.",
+        check="the caller is known",
+        expected="Authorization: Bearer …, Authorization: JWT …, or a session cookie, as the resource takes them",
+    )
+
+
+def permission_denied(diagnosis: str | None = None, *, check: str = "the caller may do this") -> OpenedxRefusal:
+    """A known caller without the right."""
+    return OpenedxRefusal(
+        "permission_denied",
+        status=403,
+        message="You do not have permission to perform this action.",
+        check=check,
+        diagnosis=diagnosis,
+    )
+
+
+def bearer_refused(code: str, text: str, *, got: Any = None, diagnosis: str | None = None) -> OpenedxRefusal:
+    """A bearer token that is refused, with the platform's error code."""
+    return OpenedxRefusal(
+        code,
+        status=401,
+        message=text,
+        body={"error_code": code, "developer_message": text},
+        check="bearer token",
+        expected="a live access token of an enabled user",
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def jwt_refused(
+    text: str, *, reason: str, check: str, expected: Any = None, got: Any = None, diagnosis: str | None = None
+) -> OpenedxRefusal:
+    """A JWT that is refused; on the wire nearly all say the same."""
+    return OpenedxRefusal(
+        f"jwt_{reason}",
+        status=401,
+        message=text,
+        check=f"JWT {check}",
+        expected=expected,
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def csrf_failed(text: str) -> OpenedxRefusal:
+    """A session-cookie call that changes something without the CSRF token."""
+    return OpenedxRefusal(
+        "csrf_failed",
+        status=403,
+        message=f"CSRF Failed: {text}",
+        check="CSRF token",
+        expected="the value of the cookie csrftoken in the header X-CSRFToken",
+        got=text,
+        diagnosis="send X-CSRFToken with the csrftoken cookie, or use a bearer token instead of the session",
+    )
+
+
+def method_not_allowed(method: str) -> OpenedxRefusal:
+    """A method that the resource does not implement."""
+    return OpenedxRefusal(
+        "method_not_allowed", status=405, message=f'Method "{method}" not allowed.', check="method", got=method
+    )
+
+
+def not_acceptable(accept: str) -> OpenedxRefusal:
+    """An Accept header without JSON in it."""
+    return OpenedxRefusal(
+        "not_acceptable",
+        status=406,
+        message="Could not satisfy the request Accept header.",
+        check="Accept",
+        expected="application/json or */*",
+        got=accept,
+    )
+
+
+def unsupported_media_type(given: str) -> OpenedxRefusal:
+    """A body of a media type that the resource does not read."""
+    return OpenedxRefusal(
+        "unsupported_media_type",
+        status=415,
+        message=f'Unsupported media type "{given}" in request.',
+        check="Content-Type",
+        got=given,
+    )
+
+
+def parse_error(text: str) -> OpenedxRefusal:
+    """A body that its parser cannot read, with the parser's own words."""
+    return OpenedxRefusal("parse_error", status=400, message=text, check="request body", got=text)
+
+
+def throttled(wait: int | None) -> OpenedxRefusal:
+    """Too many requests. `wait` in seconds; None where the resource does not say."""
+    text = "Request was throttled."
+    if wait is not None:
+        text += f" Expected available in {wait} second{'' if wait == 1 else 's'}."
+    headers = {} if wait is None else {"retry-after": str(wait)}
+    return OpenedxRefusal("throttled", status=429, message=text, headers=headers, check="rate limit")
+
+
+def api_error(
+    status: int,
+    body: Any,
+    *,
+    reason: str,
+    check: str = "",
+    expected: Any = None,
+    got: Any = None,
+    diagnosis: str | None = None,
+) -> OpenedxRefusal:
+    """An error document of a resource's own, sent as it is in any dialect. `body` None sends an empty one."""
+    return OpenedxRefusal(
+        reason,
+        status=status,
+        style="empty" if body is None else "api",
+        body=None if body is None else Verbatim(body),
+        check=check,
+        expected=expected,
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def developer_error(
+    status: int, text: str, *, code: str | None = None, reason: str = "", got: Any = None
+) -> OpenedxRefusal:
+    """A developer message with a status, and an `error_code` where there is one.
+
+    Parameters: `reason`, the machine reason; the code in snake case by default.
+    """
+    reason = reason or (code or "not_found").replace("-", "_")
+    return OpenedxRefusal(reason, status=status, message=text, code=code, check=reason.replace("_", " "), got=got)
+
+
+def field_errors(errors: Mapping[str, str], *, reason: str) -> OpenedxRefusal:
+    """Parameters that the resource's form does not take, by name, as a developer error."""
+    document = {"field_errors": {name: {"developer_message": text} for name, text in errors.items()}}
+    return api_error(400, document, reason=reason, check=", ".join(errors), got=dict(errors))
+
+
+def only(allow: str, method: str) -> OpenedxRefusal:
+    """A method that a Django view without REST framework does not take: an empty 405."""
+    return OpenedxRefusal(
+        "method_not_allowed",
+        status=405,
+        style="empty",
+        headers={"allow": allow},
+        check="method",
+        expected=allow.split(", "),
+        got=method,
+    )
+
+
+def csrf_page(fault: str) -> OpenedxRefusal:
+    """A form without its CSRF token: Django's own page."""
+    return OpenedxRefusal(
+        "csrf_failed",
+        status=403,
+        style="forbidden",
+        message="CSRF verification failed. Request aborted.",
+        check="CSRF token",
+        expected="the cookie csrftoken, and its value in X-CSRFToken or csrfmiddlewaretoken",
+        got=fault,
+        diagnosis=fault,
+    )
+
+
+def page_not_found(path: str) -> OpenedxRefusal:
+    """An address that leads nowhere."""
+    return OpenedxRefusal("page_not_found", status=404, style="not-found", check="path", got=path)
+
+
+# the session middleware
+
+
+def session_mismatch(*, session: str, caller: str) -> OpenedxRefusal:
+    """One request with the session of one user and the token of another; the session is destroyed."""
+    return OpenedxRefusal(
+        "session_user_mismatch",
+        status=401,
+        style="session",
+        check="session and token belong to the same user",
+        expected=session,
+        got=caller,
+        diagnosis="do not send session cookies together with another user's token",
+    )
+
+
+def session_forged(user: str) -> OpenedxRefusal:
+    """A session cookie that was not made for the session's user."""
+    return OpenedxRefusal(
+        "session_cookie_forged", status=401, style="session", check="session cookie is signed for its user", got=user
+    )
+
+
+def account_disabled(user: str) -> OpenedxRefusal:
+    """A browser session of a user whose standing is disabled."""
+    return OpenedxRefusal(
+        "account_standing_disabled",
+        status=403,
+        style="standing",
+        check="account standing",
+        expected="enabled",
+        got=user,
+    )
+
+
+# the OAuth endpoints
+
+
+def oauth_error(
+    error: str,
+    description: str | None = None,
+    *,
+    reason: str | None = None,
+    check: str = "",
+    expected: Any = None,
+    got: Any = None,
+    diagnosis: str | None = None,
+) -> OpenedxRefusal:
+    """An error document of the token and revocation endpoints; `invalid_client` is 401 with a challenge."""
+    body = {"error": error} if description is None else {"error": error, "error_description": description}
+    headers = {"www-authenticate": 'Bearer error="invalid_client"'} if error == "invalid_client" else {}
+    return OpenedxRefusal(
+        reason or error,
+        status=401 if error == "invalid_client" else 400,
+        style="oauth",
+        body=body,
+        message=description or error,
+        headers=headers,
+        check=check,
+        expected=expected,
+        got=got,
+        diagnosis=diagnosis,
+    )
+
+
+def page_refusal(
+    reason: str,
+    status: int,
+    template: str,
+    *,
+    check: str = "",
+    expected: Any = None,
+    got: Any = None,
+    diagnosis: str | None = None,
+    **values: Any,
+) -> OpenedxRefusal:
+    """A refusal shown as a page made from `template` with `values`."""
+    return OpenedxRefusal(
+        reason,
+        status=status,
+        style="page",
+        body=(template, values),
+        check=check,
+        expected=expected,
+        got=got,
+        diagnosis=diagnosis,
+    )

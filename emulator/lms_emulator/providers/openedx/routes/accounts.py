@@ -1,0 +1,211 @@
+"""`/api/user/v1/accounts` and `me`: accounts.
+
+Sources: edx-platform `openedx/core/djangoapps/user_api/accounts/views.py` and `user_api/verification_api/views.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, caller
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.routes.permissions import is_authenticated, is_superuser
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.rules import accounts
+from lms_emulator.providers.openedx.shapes import accounts as shapes
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from lms_emulator.providers.openedx.call import Call
+    from lms_emulator.providers.openedx.model.accounts import User
+
+
+def me(x: Call) -> Response:
+    """The caller's username."""
+    return wire.api_json({"username": caller(x).username})
+
+
+def _shape(x: Call, user: User) -> dict[str, Any]:
+    """An account, as far as the caller may see it."""
+    viewer, now = caller(x), x.clock.now()
+    entitled = viewer.is_staff or viewer.username == user.username
+    if entitled and x.query.get("view") != "shared":
+        return shapes.full(user, now, x.base_url)
+    return shapes.shared(user, now, x.base_url)
+
+
+def read_account(x: Call) -> Response:
+    """One account."""
+    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    if user is None:
+        raise unknown_account(x.path_params["username"])
+    return wire.api_json(_shape(x, user))
+
+
+def list_accounts(x: Call) -> Response:
+    """The accounts named by `username` (several, separated by commas), `email` or `lms_user_id`; else the caller's."""
+    found, asked = _asked(x)
+    if asked is not None and not found:
+        raise unknown_account(asked)
+    return wire.api_json([_shape(x, user) for user in found])
+
+
+def _asked(x: Call) -> tuple[list[User], str | None]:
+    query, store = x.query, x.store
+    if names := query.get("username"):
+        users = [lookup.user_named(store, x.settings, name) for name in names.strip().split(",")]
+        return sorted({user.id: user for user in users if user}.values(), key=lambda user: user.id), names
+    if email := query.get("email"):
+        user = lookup.user_with_email(store, x.settings, email.strip())
+        return [user] if user else [], email
+    if number := query.get("lms_user_id"):
+        if not number.isdecimal():
+            raise refusals.api_error(
+                400, None, reason="bad_user_id", check="lms_user_id", expected="a number", got=number
+            )
+        user = store.users.first("id", int(number))
+        return [user] if user else [], number
+    return [caller(x)], None
+
+
+def may_search(x: Call) -> None:
+    """Permission: only staff may look accounts up by address or number."""
+    if ("email" in x.query or "lms_user_id" in x.query) and not caller(x).is_staff:
+        raise refusals.permission_denied("only staff may look people up by e-mail or number", check="staff")
+
+
+def change_account(x: Call) -> Response:
+    """Change the caller's own account. Nobody else may, not even staff."""
+    body = wire.read(x)
+    user = caller(x)
+    if user.username.lower() != x.path_params["username"].lower():
+        raise not_your_account(x.path_params["username"])
+    if not isinstance(body, dict):
+        raise refusals.Unhandled
+    user, errors = accounts.change(x.store.users.get(user.username) or user, body)
+    if errors:
+        raise invalid(errors)
+    _ask_to_confirm(x, body.get("email"))
+    return wire.api_json(shapes.full(x.store.users.put(user), x.clock.now(), x.base_url))
+
+
+def _ask_to_confirm(x: Call, email: str | None) -> None:
+    """Write to a new address, which is stored once it is confirmed. Nothing is sent if another account has it."""
+    if email is not None and lookup.user_with_email(x.store, x.settings, email) is None:
+        subject = f"Request to change {x.store.section.platform_name} account e-mail"
+        x.outbox.add("email", provider=x.provider, kind="email_change", to=email, at=x.clock.now(), subject=subject)
+
+
+def search_emails(x: Call) -> Response:
+    """Which of many addresses have an account; for staff. A body that is a list is not handled (500)."""
+    if not caller(x).is_staff:
+        document = {"developer_message": "not_found", "user_message": "Not Found"}
+        raise refusals.api_error(404, document, reason="staff_only", check="staff")
+    body = wire.read_object(x)
+    if "emails" not in body:
+        text = "'emails' field is required"
+        document = {"developer_message": text, "user_message": text}
+        raise refusals.api_error(400, document, reason="emails_missing", check="emails")
+    wanted = [one for one in body["emails"] or () if isinstance(one, str)]
+    users = {user.id: user for one in wanted if (user := lookup.user_with_email(x.store, x.settings, one))}
+    found = [users[number] for number in sorted(users)]
+    return wire.api_json([{"email": user.email, "id": user.id, "username": user.username} for user in found])
+
+
+def read_verification(x: Call) -> Response:
+    """Whether a user's identity was verified; nobody's was."""
+    raise refusals.OpenedxRefusal("not_verified", status=404, message="Not found.", check="identity verification")
+
+
+def deactivate(x: Call) -> Response:
+    """Deactivate an account: for a service that the site does not have."""
+    raise refusals.permission_denied("only the retirement service may do this")
+
+
+def retirement_queue(x: Call) -> Response:
+    """Accounts waiting to be retired. The site has no retirement states, so every state is unknown."""
+    states = x.query.get("states", "")
+    if not states:
+        return wire.api_json([])
+    text = f"Unknown state. Requested: {states.split(',')} Found: []"
+    raise refusals.api_error(400, text, reason="unknown_state", check="states", got=states)
+
+
+# refusals, of preferences too
+
+
+def unknown_account(got: str) -> refusals.OpenedxRefusal:
+    """No account or preference of that name: 404 without a body."""
+    return refusals.api_error(404, None, reason="unknown_account", check="account exists", got=got)
+
+
+def not_your_account(got: str) -> refusals.OpenedxRefusal:
+    """Somebody else's account: 403 without a body."""
+    return refusals.api_error(403, None, reason="not_your_account", check="own account", got=got)
+
+
+def invalid(errors: dict[str, dict[str, str]]) -> refusals.OpenedxRefusal:
+    """Values that the account or the preference does not accept."""
+    return refusals.api_error(400, {"field_errors": errors}, reason="invalid_account", check=", ".join(errors))
+
+
+FAMILY = Family("/api/user/v1", tag="user")
+
+ROUTES = (
+    *FAMILY.resource(
+        "/me",
+        "Whose credentials these are",
+        get=me,
+        parsers=(JSON, MERGE_PATCH),
+        source="fixtures/recordings/openedx/main.jsonl 437",
+    ),
+    *FAMILY.resource(
+        "/accounts/search_emails",
+        "Which of many addresses have an account",
+        get=list_accounts,
+        post=search_emails,
+        parsers=(JSON, MERGE_PATCH),
+        allow="GET, POST, OPTIONS",
+        defect=True,
+        source="fixtures/recordings/openedx/main.jsonl 484",
+    ),
+    *FAMILY.resource(
+        "/accounts/retirement_queue/",
+        "Accounts waiting to be retired",
+        get=retirement_queue,
+        authenticators=credentials.JWT_SESSION,
+        permissions=(is_authenticated, is_superuser),
+        source="fixtures/recordings/openedx/main.jsonl 1187",
+    ),
+    *FAMILY.resource(
+        "/accounts",
+        "Accounts by username, address or number",
+        get=list_accounts,
+        permissions=(is_authenticated, may_search),
+        source="fixtures/recordings/openedx/main.jsonl 445",
+    ),
+    *FAMILY.resource(
+        "/accounts/{username}/verification_status/",
+        "Whether a user's identity was verified",
+        get=read_verification,
+        source="fixtures/recordings/openedx/main.jsonl 512",
+    ),
+    *FAMILY.resource(
+        "/accounts/{username}/deactivate/",
+        "Deactivate an account",
+        post=deactivate,
+        authenticators=credentials.JWT_SESSION,
+        source="fixtures/recordings/openedx/main.jsonl 511",
+    ),
+    *FAMILY.resource(
+        "/accounts/{username}",
+        "One account",
+        get=read_account,
+        patch=change_account,
+        parsers=(MERGE_PATCH,),
+        defect=True,
+        source="fixtures/recordings/openedx/main.jsonl 438, 487",
+    ),
+)

@@ -1,0 +1,167 @@
+"""`/api-docs/`, `/swagger.json`, `/swagger.yaml`: Swagger UI, served offline, over the site's own API description.
+
+Sources: edx-api-doc-tools 3.0.0 `edx_api_doc_tools/conf_utils.py`; drf-yasg 1.21.15; `fixtures/recordings/openedx`,
+main.jsonl 1208-1223.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.routes.admin import NEVER_CACHE
+from lms_emulator.providers.openedx.routes.api_docs import document
+from lms_emulator.providers.openedx.routes.api_docs.yaml import to_yaml
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.web import csrf
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.call import Call
+
+ALLOW = "GET, HEAD, OPTIONS"
+VARY = "Accept, Cookie, Authorization"
+YAML, JSON, OPENAPI, PAGE = "application/yaml", "application/json", "application/openapi+json", "text/html"
+ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui-standalone-preset.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "favicon-32x32.png": "image/png",
+}
+
+
+class Description:
+    """The addresses of the API description.
+
+    Parameters: `described`, the routes that it describes.
+    """
+
+    def __init__(self, described: tuple[Route, ...]) -> None:
+        self._described = described
+
+    @functools.cached_property
+    def _paths(self) -> dict[str, Any]:
+        return document.paths(self._described)
+
+    def api_docs(self, x: Call) -> Response:
+        """The page, or the description as the media type that Accept asks for (`?format=` is ignored)."""
+        return self._answer(x, (PAGE, YAML, JSON, OPENAPI))
+
+    def swagger_json(self, x: Call) -> Response:
+        """The description as JSON."""
+        return self._answer(x, (JSON,))
+
+    def swagger_yaml(self, x: Call) -> Response:
+        """The description as YAML."""
+        return self._answer(x, (YAML,))
+
+    def _answer(self, x: Call, kinds: tuple[str, ...]) -> Response:
+        kind = negotiate(x.headers.get("accept"), kinds)
+        if kind is None:
+            raise _refused(406, "not_acceptable", expected=list(kinds), got=x.headers.get("accept"))
+        if x.method not in ("GET", "HEAD", "OPTIONS"):
+            raise _refused(405, "method_not_allowed", expected=ALLOW, got=x.method)
+        if kind == PAGE:
+            if x.method != "HEAD":
+                csrf.ensure(x)
+            response = pages.page(x, "api_docs.html", assets=f"{x.prefix}/static/drf-yasg/swagger-ui-dist")
+        else:
+            description = document.document(x, self._paths)
+            text = to_yaml(description) + "\n" if kind == YAML else json.dumps(description, ensure_ascii=False)
+            response = Response(text.encode(), 200, {"content-type": f"{kind}; charset=utf-8"})
+        response.headers.update({"vary": VARY, "allow": ALLOW, "cache-control": NEVER_CACHE})
+        return response
+
+
+def swagger(x: Call) -> Response:
+    """The older address of the page."""
+    return wire.redirect(f"{x.prefix}/api-docs/")
+
+
+def asset(x: Call) -> Response:
+    """A file of Swagger UI, from the package that ships it."""
+    from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]  # ships no types
+
+    name = x.path_params["name"]
+    if name not in ASSETS:
+        raise refusals.page_not_found(x.path)
+    data = swagger_ui_path.joinpath(name).read_bytes()
+    return Response(data, 200, {"content-type": ASSETS[name], "cache-control": "max-age=3600"})
+
+
+def _refused(status: int, reason: str, *, expected: object, got: object) -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal(
+        reason,
+        status=status,
+        style="plain",
+        body=f"{status} {HTTPStatus(status).phrase}",
+        headers={"vary": VARY, "allow": ALLOW, "cache-control": NEVER_CACHE},
+        check="Accept" if status == 406 else "method",
+        expected=expected,
+        got=got,
+    )
+
+
+def negotiate(accept: str | None, kinds: tuple[str, ...]) -> str | None:
+    """The media type to send, chosen as Django REST framework does: by the most specific range, then by our order."""
+    ranges = [part.split(";", 1)[0].strip().lower() for part in (accept or "*/*").split(",")]
+    for level in (2, 1, 0):
+        wanted = [one for one in ranges if _specificity(one) == level]
+        for kind in kinds:
+            for one in wanted:
+                if one in ("*/*", kind) or (one.endswith("/*") and kind.startswith(one[:-1])):
+                    return kind
+    return None
+
+
+def _specificity(media_range: str) -> int:
+    if media_range == "*/*":
+        return 0
+    return 1 if media_range.endswith("/*") else 2
+
+
+def routes(described: tuple[Route, ...]) -> tuple[Route, ...]:
+    """The routes of this family. Parameters: `described`, the routes that the description describes."""
+    family, description = Family("", tag="api-docs"), Description(described)
+    return (
+        family.page(
+            "/api-docs/",
+            description.api_docs,
+            "Swagger UI over the API",
+            source="fixtures/recordings/openedx/main.jsonl 1208",
+        ),
+        family.page(
+            "/swagger.json",
+            description.swagger_json,
+            "The API description as JSON",
+            evidence="documented",
+            source="openedx/api-doc-tools 3.0.0 edx_api_doc_tools/conf_utils.py, make_docs_urls",
+        ),
+        family.page(
+            "/swagger.yaml",
+            description.swagger_yaml,
+            "The API description as YAML",
+            source="fixtures/recordings/openedx/main.jsonl 1218",
+        ),
+        family.page(
+            "/swagger/",
+            swagger,
+            "The older address of the page",
+            "GET",
+            evidence="documented",
+            source="openedx/api-doc-tools 3.0.0 edx_api_doc_tools/conf_utils.py, make_docs_urls",
+        ),
+        family.page(
+            "/static/drf-yasg/swagger-ui-dist/{name}",
+            asset,
+            "Files of Swagger UI",
+            "GET",
+            evidence="documented",
+            source="axnsan12/drf-yasg 1.21.15 src/drf_yasg/renderers.py, SwaggerUIRenderer",
+        ),
+    )

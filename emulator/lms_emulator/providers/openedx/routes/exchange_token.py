@@ -1,0 +1,78 @@
+"""`/oauth2/exchange_access_token/{backend}/`: another site's token for one of ours.
+
+Source: edx-platform `openedx/core/djangoapps/auth_exchange/views.py` (DOTAccessTokenExchangeView) and `forms.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lms_emulator.providers.openedx import credentials, refusals
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.routes.permissions import anyone
+from lms_emulator.providers.openedx.routes.resource import Family, Resource
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from lms_emulator.providers.openedx.call import Call
+
+BACKENDS = frozenset(
+    {"google-oauth2", "facebook", "linkedin-oauth2", "azuread-oauth2", "apple-id", "identityServer3", "tpa-saml", "lti"}
+)
+
+
+def exchange(x: Call) -> Response:
+    """The resource, whose backend is looked up before anything else."""
+    if x.path_params["backend"] not in BACKENDS:
+        raise refusals.OpenedxRefusal(
+            "unknown_backend",
+            status=404,
+            style="not-found",
+            check="sign-in backend",
+            expected=sorted(BACKENDS),
+            got=x.path_params["backend"],
+        )
+    return _RESOURCE(x)
+
+
+def exchange_access_token(x: Call) -> Response:
+    """Exchange another site's token. Third-party sign-in is not set up, so no exchange ever succeeds."""
+    form = {} if not x.is_form else dict(x.form())
+    for name in ("access_token", "client_id"):
+        if not form.get(name):
+            raise _refused("invalid_request", f"{name} is required")
+    client_id = x.field("client_id")
+    application = lookup.application(x.store, x.settings, client_id)
+    if application is None:
+        raise _refused("invalid_client", f"{client_id} is not a valid client_id")
+    if application.client_type != "public":
+        raise _refused("invalid_client", f"{client_id} is not a public client")
+    raise refusals.Unhandled("third-party sign-in is not set up on the recorded server, which fails on this")
+
+
+def _refused(error: str, description: str) -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal(
+        error,
+        status=400,
+        body=refusals.Verbatim({"error": error, "error_description": description}),
+        message=description,
+        check="token exchange",
+    )
+
+
+FAMILY = Family("/oauth2/exchange_access_token", tag="oauth2", source="fixtures/recordings/openedx/main.jsonl 403")
+_SUMMARY = "Exchange another site's token"
+_RESOURCE = Resource(
+    "/oauth2/exchange_access_token/{backend}/",
+    post=exchange_access_token,
+    authenticators=credentials.NONE,
+    permissions=(anyone,),
+    allow="POST",
+    summary=_SUMMARY,
+    evidence="recorded",
+    source=FAMILY.source,
+    tag=FAMILY.tag,
+)
+
+ROUTES = (FAMILY.page("/{backend}/", exchange, _SUMMARY),)

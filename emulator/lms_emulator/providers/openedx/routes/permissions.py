@@ -1,0 +1,91 @@
+"""Who may call a REST resource, as permissions that its declaration names; each raises the refusal.
+
+Sources: Django REST framework `rest_framework/permissions.py`; edx-drf-extensions 10.6.0
+`edx_rest_framework_extensions/permissions.py` (JWT_RESTRICTED_APPLICATION_OR_USER_ACCESS).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lms_emulator.providers.openedx import call, credentials, refusals
+from lms_emulator.providers.openedx.rules import keys
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.call import Call
+    from lms_emulator.providers.openedx.credentials import Identity
+
+Permission = Callable[["Call"], None]
+
+
+def anyone(x: Call) -> None:
+    """Everybody, signed in or not."""
+
+
+def is_authenticated(x: Call) -> None:
+    """Somebody is signed in."""
+    call.identity(x)
+
+
+def is_staff(x: Call) -> None:
+    """A member of the site's staff."""
+    if not call.caller(x).is_staff:
+        raise refusals.permission_denied("the caller is not staff (is_staff)")
+
+
+def is_superuser(x: Call) -> None:
+    """Permission to retire users: superusers."""
+    if not call.caller(x).is_superuser:
+        raise refusals.permission_denied("only a superuser or the retirement service may do this")
+
+
+def api_key_or_authenticated(x: Call) -> None:
+    """A server with the site's `X-Edx-Api-Key`, or somebody signed in."""
+    if not credentials.has_api_key(x):
+        call.identity(x)
+
+
+def api_key(x: Call) -> None:
+    """A server with the site's `X-Edx-Api-Key`, whoever else it is."""
+    if not credentials.has_api_key(x):
+        call.identity(x)
+        raise refusals.permission_denied("this list is for servers with X-Edx-Api-Key", check="X-Edx-Api-Key")
+
+
+def staff_or_self(scope: str) -> Permission:
+    """Staff, or the user named in the URL or in `?username=`; a restricted JWT with the scope and the filters.
+
+    Parameters: `scope`, what a JWT of a restricted application must have been given.
+    """
+
+    def permission(x: Call) -> None:
+        identity = call.identity(x)
+        if identity.is_restricted:
+            _restricted(x, identity, scope)
+        elif not identity.user.is_staff and not is_self(x):
+            raise refusals.permission_denied(
+                "the caller is neither staff nor the user named by `username`", check="staff or the named user"
+            )
+
+    return permission
+
+
+def is_self(x: Call) -> bool:
+    """Whether the user named in the URL, or else in the query, is the caller."""
+    named: str | None = x.path_params.get("username") or x.query.get("username")
+    return named is not None and named.lower() == call.caller(x).username.lower()
+
+
+def _restricted(x: Call, identity: Identity, scope: str) -> None:
+    """What a JWT of a restricted application needs: the scope, the course's organisation, and its own user."""
+    if scope not in identity.scopes:
+        raise refusals.permission_denied("the JWT lacks the scope", check=f"scope {scope}")
+    key = keys.course_key(x.path_params.get("course_id") or x.query.get("course_id") or "")
+    organisations = [text.partition(":")[2] for text in identity.filters if text.startswith("content_org:")]
+    if key is None or key.org not in organisations:
+        raise refusals.permission_denied(
+            "the JWT has no filter for the course's organisation", check="content_org filter"
+        )
+    if "user:me" in identity.filters and not is_self(x):
+        raise refusals.permission_denied("the JWT is limited to its own user (user:me)", check="user filter")

@@ -1,0 +1,110 @@
+"""`/api/user/v1/preferences/`: the preferences of a user.
+
+Source: edx-platform `openedx/core/djangoapps/user_api/preferences/views.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import MERGE_PATCH, caller
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.routes.accounts import invalid, not_your_account, unknown_account
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.rules import preferences
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from lms_emulator.providers.openedx.call import Call
+    from lms_emulator.providers.openedx.model.accounts import User
+
+
+def _owner(x: Call, *, staff_too: bool) -> User:
+    """The user whose preferences these are, if the caller may read or change them. Raises the refusal."""
+    viewer = caller(x)
+    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    own = user is not None and user.username == viewer.username
+    if user is None and viewer.is_staff:
+        raise unknown_account(x.path_params["username"])
+    if user is None or not (own or (staff_too and viewer.is_staff)):
+        raise not_your_account(x.path_params["username"])
+    return user
+
+
+def _keep(x: Call, user: User, changed: dict[str, str]) -> Response:
+    x.store.users.put(msgspec.structs.replace(user, preferences=changed))
+    return wire.no_content()
+
+
+def read_preferences(x: Call) -> Response:
+    """All preferences of a user."""
+    return wire.api_json(_owner(x, staff_too=True).preferences)
+
+
+def change_preferences(x: Call) -> Response:
+    """Set some preferences; null removes one."""
+    user, body = _owner(x, staff_too=False), wire.read(x)
+    if not isinstance(body, dict):
+        raise refusals.api_error(
+            400,
+            {"developer_message": "No data provided for user preference update", "user_message": None},
+            reason="no_preferences",
+            check="an object of preferences",
+        )
+    found = {
+        name: text for name, value in body.items() if value is not None and (text := preferences.problem(name, value))
+    }
+    if found:
+        raise invalid(found)
+    changed = {**user.preferences, **body}
+    return _keep(x, user, {name: str(value) for name, value in changed.items() if value is not None})
+
+
+def read_preference(x: Call) -> Response:
+    """One preference."""
+    value = _owner(x, staff_too=True).preferences.get(x.path_params["key"])
+    if value is None:
+        raise unknown_account(x.path_params["key"])
+    return wire.api_json(value)
+
+
+def write_preference(x: Call) -> Response:
+    """Set one preference."""
+    user, value = _owner(x, staff_too=False), wire.read(x)
+    if found := preferences.problem(x.path_params["key"], value):
+        raise refusals.api_error(400, found, reason="invalid_preference", check=x.path_params["key"], got=value)
+    return _keep(x, user, {**user.preferences, x.path_params["key"]: str(value)})
+
+
+def delete_preference(x: Call) -> Response:
+    """Remove one preference."""
+    user, key = _owner(x, staff_too=False), x.path_params["key"]
+    if key not in user.preferences:
+        raise unknown_account(key)
+    return _keep(x, user, {name: value for name, value in user.preferences.items() if name != key})
+
+
+FAMILY = Family("/api/user/v1/preferences/{username}", tag="user")
+
+ROUTES = (
+    *FAMILY.resource(
+        "",
+        "Preferences of a user",
+        get=read_preferences,
+        patch=change_preferences,
+        parsers=(MERGE_PATCH,),
+        source="fixtures/recordings/openedx/main.jsonl 497, 500",
+    ),
+    *FAMILY.resource(
+        "/{key}",
+        "One preference of a user",
+        get=read_preference,
+        put=write_preference,
+        delete=delete_preference,
+        source="fixtures/recordings/openedx/main.jsonl 502, 504",
+    ),
+)

@@ -1,0 +1,234 @@
+"""REST resources as Django REST framework runs them: negotiation, authentication, permissions, throttles, method, body.
+
+A family of routes is a module of `routes`: a `Family`, functions of a few lines that take the call and return a
+response or raise a refusal, and `ROUTES`, its resources declared by `Family.resource`. What a path parameter looks like
+is said once, in `PATTERNS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.evidence import Evidence
+from lms_emulator.core.http.routing import Handler, Route
+from lms_emulator.providers.openedx import credentials, limits, refusals, wire
+from lms_emulator.providers.openedx.call import ANY_BODY, JSON, Caller, Dialect, Reply
+from lms_emulator.providers.openedx.credentials import Authenticator
+from lms_emulator.providers.openedx.routes.permissions import Permission, is_authenticated
+from lms_emulator.providers.openedx.rules import keys
+from lms_emulator.providers.openedx.web import session
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.call import Call
+
+Operation = Callable[["Call"], Response]
+Throttle = Callable[["Call"], None]
+
+#: What the parameters of a path look like, where it is not just anything without a slash.
+PATTERNS = {
+    "cohort_id": r"\d+",
+    "course_id": keys.COURSE_URL,
+    "id": r"\d+",
+    "key": r"[a-zA-Z0-9_-]+",
+    "mode_slug": ".+",
+    "usage_key": keys.USAGE_URL,
+    "username": keys.USERNAME_URL,
+    "version": r"v0\.5|v1|v2|v3|v4",
+}
+_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_OTHER_METHODS = "fixtures/recordings/openedx/main.jsonl 422, 424, 426, 428"
+
+
+def pattern(path: str) -> str:
+    """A regular expression for a path with `{parameters}`, as Django's router would have it."""
+    literals, names = _PARAMETER.split(path)[::2], _PARAMETER.findall(path)
+    groups = [f"(?P<{name}>{PATTERNS.get(name, '[^/]+')})" for name in names]
+    return "".join(re.escape(literal) + group for literal, group in zip(literals, [*groups, ""], strict=True))
+
+
+class Family:
+    """What the routes of one family share.
+
+    Parameters:
+        base: what their paths begin with.
+        tag: the family's name in documents.
+        source: where the routes were read that name no source of their own.
+        defaults: arguments of `Resource` for all of them.
+    """
+
+    def __init__(self, base: str, *, tag: str, source: str = "", **defaults: Any) -> None:
+        self.base = base
+        self.tag = tag
+        self.source = source
+        self.defaults = defaults
+
+    def resource(self, path: str, summary: str, **more: Any) -> tuple[Route, ...]:
+        """The routes of a REST resource.
+
+        Parameters: `path` below the base; `more`, arguments of `Resource`, which come before the family's defaults.
+        """
+        given = {"evidence": "recorded", "source": self.source, **self.defaults, **more}
+        return Resource(self.base + path, summary=summary, tag=self.tag, **given).routes()
+
+    def page(
+        self,
+        path: str,
+        handler: Handler,
+        summary: str,
+        *methods: str,
+        evidence: Evidence = "recorded",
+        source: str | None = None,
+    ) -> Route:
+        """The route of a plain Django view. Parameters: `path` below the base; `methods`, none for all of them."""
+        return Route(
+            methods=methods,
+            path=self.base + path,
+            handler=handler,
+            evidence=evidence,
+            source=self.source if source is None else source,
+            summary=summary,
+            tag=self.tag,
+        )
+
+
+class Resource:
+    """One REST resource: a URL with its methods.
+
+    Parameters:
+        path: the URL, with `{parameters}`.
+        regex: the URL as a pattern over the whole path, where `path` does not say it.
+        get, post, put, patch, delete: the operations.
+        authenticators: who may call how, in order.
+        permissions: checked in order; each raises a refusal.
+        developer_errors: errors come wrapped as `developer_message`.
+        parsers: media types of bodies that are read.
+        throttle: raises the refusal when the caller is too fast.
+        defect: some input makes the real server fail with a 500, which is answered in the same way.
+        restricted: whether JWTs of restricted applications are let in (a permission then checks their scopes).
+        allow: the value of the header `Allow`, where it does not follow from the operations.
+        openapi: further keys of the documented operation, by method.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        summary: str,
+        evidence: Evidence,
+        source: str,
+        tag: str,
+        regex: str | None = None,
+        get: Operation | None = None,
+        post: Operation | None = None,
+        put: Operation | None = None,
+        patch: Operation | None = None,
+        delete: Operation | None = None,
+        authenticators: tuple[Authenticator, ...] = credentials.JWT_BEARER_SESSION,
+        permissions: tuple[Permission, ...] = (is_authenticated,),
+        developer_errors: bool = False,
+        parsers: tuple[str, ...] = ANY_BODY,
+        throttle: Throttle | None = None,
+        restricted: bool = False,
+        allow: str | None = None,
+        defect: bool = False,
+        openapi: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        given = {"GET": get, "POST": post, "PUT": put, "PATCH": patch, "DELETE": delete}
+        self.path = path
+        self.regex = pattern(path) if regex is None and "{" in path else regex
+        self.summary = summary
+        self.evidence: Evidence = evidence
+        self.source = source
+        self.tag = tag
+        self.operations: dict[str, Operation] = {m: f for m in _ORDER if (f := given[m]) is not None}
+        self.authenticators = authenticators
+        self.permissions = permissions
+        self.throttle = throttle
+        self.restricted = restricted
+        self.defect = defect
+        self.openapi = dict(openapi or {})
+        self.dialect = Dialect(
+            allow=allow or ", ".join((*self.operations, *(("HEAD",) if get else ()), "OPTIONS")),
+            parsers=parsers,
+            developer_errors=developer_errors,
+            challenge=authenticators[0].challenge if authenticators else None,
+        )
+
+    def routes(self) -> tuple[Route, ...]:
+        """One route per method, and one for every other method (answered 405 or with the options)."""
+        return (
+            *(
+                Route(
+                    methods=(method,),
+                    path=self.path,
+                    regex=self.regex,
+                    handler=self,
+                    evidence=self.evidence,
+                    source=self.source,
+                    summary=self.summary,
+                    tag=self.tag,
+                    defect=self.defect,
+                    openapi=self.openapi.get(method, {}),
+                )
+                for method in self.operations
+            ),
+            Route(
+                methods=(),
+                path=self.path,
+                regex=self.regex,
+                handler=self,
+                evidence="recorded",
+                source=_OTHER_METHODS,
+                summary="Methods that this resource does not have, and OPTIONS",
+            ),
+        )
+
+    def __call__(self, x: Call) -> Response:
+        """Answer one request. Raises the refusal."""
+        x.kept(Reply).dialect = self.dialect
+        if "course_id" in x.path_params:
+            session.note_course(x)
+        try:
+            response = self._answer(x)
+            response.headers.setdefault("allow", self.dialect.allow)
+        except refusals.Unhandled as failure:
+            response = wire.server_failure(x, failure)
+        user, signed_in = x.kept(Caller).user, session.current(x).user
+        if user is not None and signed_in is not None and user.id != signed_in.id:
+            raise refusals.session_mismatch(session=signed_in.username, caller=user.username)
+        return response
+
+    def _answer(self, x: Call) -> Response:
+        accept = x.headers.get("accept")
+        if accept is not None and not accepts_json(accept):
+            raise refusals.not_acceptable(accept)
+        identity = credentials.authenticate(x, self.authenticators)
+        for permission in self.permissions:
+            permission(x)
+        if identity is not None and identity.is_restricted and not self.restricted:
+            raise refusals.permission_denied(
+                "the JWT was issued to a restricted application, and this resource takes none of those",
+                check="JWT is not restricted",
+            )
+        if self.throttle is not None:
+            self.throttle(x)
+        elif x.settings.user_rate:
+            limits.any_resource(x)
+        operation = self.operations.get("GET" if x.method == "HEAD" else x.method)
+        if operation is not None:
+            return operation(x)
+        if x.method == "OPTIONS" and "OPTIONS" in self.dialect.allow:
+            parses = list(self.dialect.parsers)
+            return wire.api_json({"name": self.summary, "description": "", "renders": [JSON], "parses": parses})
+        raise refusals.method_not_allowed(x.method)
+
+
+def accepts_json(accept: str) -> bool:
+    """Whether an Accept header leaves room for JSON."""
+    kinds = {part.split(";", 1)[0].strip().lower() for part in accept.split(",")}
+    return not kinds.isdisjoint({"*/*", "application/*", "application/json"}) or not any(kinds)

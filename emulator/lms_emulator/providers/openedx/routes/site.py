@@ -1,0 +1,100 @@
+"""The pages of the site itself: front page, dashboard, catalogue, error pages. The look is ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.routes.authorize import to_login
+from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.web import csrf, session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from starlette.responses import Response
+
+    from lms_emulator.providers.openedx.call import Call
+    from lms_emulator.providers.openedx.model.courseware import Course
+
+
+def dashboard(x: Call) -> Response:
+    """The signed-in user's courses."""
+    user = session.current(x).user
+    if user is None:
+        return to_login(x)
+    enrolled = [e.course for e in x.store.enrollments.find("user", user.username) if e.is_active]
+    courses = [course for course in (x.store.courses.get(key) for key in enrolled) if course is not None]
+    return _courses(x, "dashboard.html", courses, title="Dashboard")
+
+
+def catalogue(x: Call, *, title: str = "Courses", heading: str = "Refine Your Search") -> Response:
+    """The course catalogue."""
+    shown = [course for course in x.store.courses if course.catalog_visibility == "both"]
+    return _courses(x, "courses.html", shown, title=title, heading=heading)
+
+
+def _courses(x: Call, template: str, courses: Sequence[Course], **values: Any) -> Response:
+    csrf.ensure(x, set_by_view=True)
+    page = pages.page(x, template, courses=courses, **values)
+    page.headers["vary"] = "Cookie"
+    return page
+
+
+def home(x: Call) -> Response:
+    """The front page: the dashboard when signed in, else a welcome and the catalogue."""
+    if session.current(x).user is not None:
+        return wire.redirect(f"{x.prefix}/dashboard")
+    return catalogue(x, title="", heading="Welcome to the Open edX® platform!")
+
+
+def favicon(x: Call) -> Response:
+    """The address of the icon."""
+    return wire.redirect(f"{x.prefix}/static/images/favicon.ico", 301)
+
+
+def forbidden(x: Call) -> Response:
+    """The site's 403 page."""
+    raise refusals.OpenedxRefusal("forbidden_page", status=403, style="forbidden-page", check="address /403")
+
+
+def server_error(x: Call) -> Response:
+    """The site's 500 page, shown on purpose."""
+    return pages.server_error(x)
+
+
+def too_many_requests(x: Call) -> Response:
+    """The site's 429 page."""
+    raise refusals.OpenedxRefusal("too_many_requests_page", status=429, style="too-many", check="address /429")
+
+
+FAMILY = Family("", tag="site")
+
+ROUTES = (
+    FAMILY.page("/", home, "Front page", "GET", evidence="chosen", source="edx-platform lms/urls.py, root"),
+    FAMILY.page(
+        "/dashboard",
+        dashboard,
+        "The signed-in user's courses",
+        "GET",
+        source="fixtures/recordings/openedx/main.jsonl 1356",
+    ),
+    FAMILY.page(
+        "/courses", catalogue, "The course catalogue", "GET", source="fixtures/recordings/openedx/main.jsonl 1357"
+    ),
+    FAMILY.page(
+        "/courses/",
+        catalogue,
+        "The course catalogue",
+        "GET",
+        evidence="documented",
+        source="edx-platform lms/urls.py, courses",
+    ),
+    FAMILY.page("/favicon.ico", favicon, "Icon", "GET", source="fixtures/recordings/openedx/main.jsonl 1332"),
+    FAMILY.page(
+        "/500", server_error, "The site's 500 page", evidence="documented", source="edx-platform lms/urls.py, 500"
+    ),
+    FAMILY.page("/403", forbidden, "The site's 403 page", source="fixtures/recordings/openedx/main.jsonl 1350"),
+    FAMILY.page("/429", too_many_requests, "The site's 429 page", source="fixtures/recordings/openedx/main.jsonl 1351"),
+)

@@ -1,0 +1,157 @@
+"""Django's cross-site request forgery check: a secret in the cookie `csrftoken`, and the same, masked, in the request.
+
+Sources: Django 4.2 `django/middleware/csrf.py` (messages); `fixtures/recordings/openedx`, main.jsonl 1225-1231.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.ids import ALPHANUMERIC
+from lms_emulator.providers.openedx.web import cookies
+
+if TYPE_CHECKING:
+    from lms_emulator.core.ids import Ids
+    from lms_emulator.providers.openedx.call import Call
+
+COOKIE = "csrftoken"
+COOKIE_SECONDS = 31_449_600
+SECRET_LENGTH = 32
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+_PLACES = {character: place for place, character in enumerate(ALPHANUMERIC)}
+
+
+class Token:
+    """The CSRF cookie that an answer carries.
+
+    Attributes: `secret`, None when it carries none; `set_by_view`, whether a view sets it, so that it comes before the
+    language cookie.
+    """
+
+    __slots__ = ("secret", "set_by_view")
+
+    def __init__(self) -> None:
+        self.secret: str | None = None
+        self.set_by_view = False
+
+
+def ensure(x: Call, *, set_by_view: bool = False) -> str:
+    """Have the answer carry the CSRF cookie. Returns its secret: the browser's own, or a new one."""
+    token = x.kept(Token)
+    if token.secret is None:
+        token.secret = secret_of(x.cookies.get(COOKIE)) or new_secret(x.ids)
+    token.set_by_view = token.set_by_view or set_by_view
+    return token.secret
+
+
+def form_token(x: Call, *, set_by_view: bool = False) -> str:
+    """A masked CSRF token for a form or a script; the answer carries the cookie that belongs to it."""
+    return mask(ensure(x, set_by_view=set_by_view), x.ids)
+
+
+def rotate(x: Call) -> None:
+    """Give the browser a new CSRF secret, as signing in does."""
+    x.kept(Token).secret = new_secret(x.ids)
+
+
+def cookie(x: Call) -> str | None:
+    """The `Set-Cookie` value that the answer carries, if any."""
+    secret = x.kept(Token).secret
+    if secret is None:
+        return None
+    return cookies.cookie(x, COOKIE, secret, seconds=COOKIE_SECONDS, same_site=True, domain=False)
+
+
+def new_secret(ids: Ids) -> str:
+    """A fresh secret of 32 letters and digits."""
+    return ids.alnum(SECRET_LENGTH)
+
+
+def mask(secret: str, ids: Ids) -> str:
+    """The secret under a random mask: 64 characters, different each time."""
+    mask = ids.alnum(SECRET_LENGTH)
+    size = len(ALPHANUMERIC)
+    cipher = (ALPHANUMERIC[(_PLACES[a] + _PLACES[b]) % size] for a, b in zip(secret, mask, strict=True))
+    return mask + "".join(cipher)
+
+
+def unmask(token: str) -> str:
+    """The secret under a 64-character token."""
+    covering, cipher = token[:SECRET_LENGTH], token[SECRET_LENGTH:]
+    size = len(ALPHANUMERIC)
+    return "".join(ALPHANUMERIC[(_PLACES[a] - _PLACES[b]) % size] for a, b in zip(cipher, covering, strict=True))
+
+
+def format_fault(token: str) -> str | None:
+    """What is wrong with the shape of a token, in Django's words; None if nothing is."""
+    if len(token) not in (SECRET_LENGTH, 2 * SECRET_LENGTH):
+        return "has incorrect length"
+    if any(character not in _PLACES for character in token):
+        return "has invalid characters"
+    return None
+
+
+def secret_of(value: str | None) -> str | None:
+    """The secret in a cookie value, masked or not; None when there is none or it is malformed."""
+    if value is None or format_fault(value) is not None:
+        return None
+    return value if len(value) == SECRET_LENGTH else unmask(value)
+
+
+def failure(x: Call) -> str | None:
+    """Why this request fails the check, in Django's words; None when it passes."""
+    if x.method in _SAFE:
+        return None
+    origin = x.headers.get("origin")
+    if origin is not None:
+        if not _origin_trusted(x, origin):
+            return f"Origin checking failed - {origin} does not match any trusted origins."
+    elif x.scheme == "https":
+        fault = _referer_fault(x)
+        if fault is not None:
+            return fault
+    return _token_failure(x)
+
+
+def _origin_trusted(x: Call, origin: str) -> bool:
+    return origin == f"{x.scheme}://{x.authority}" or origin in x.store.section.cors_origin_whitelist
+
+
+def _referer_fault(x: Call) -> str | None:
+    referer = x.headers.get("referer")
+    if referer is None:
+        return "Referer checking failed - no Referer."
+    try:
+        parts = urlsplit(referer)
+    except ValueError:
+        return "Referer checking failed - Referer is malformed."
+    if "" in (parts.scheme, parts.netloc):
+        return "Referer checking failed - Referer is malformed."
+    if parts.scheme != "https":
+        return "Referer checking failed - Referer is insecure while host is secure."
+    if parts.netloc != x.authority:
+        return f"Referer checking failed - {referer} does not match any trusted origins."
+    return None
+
+
+def _token_failure(x: Call) -> str | None:
+    value = x.cookies.get(COOKIE)
+    if value is None:
+        return "CSRF cookie not set."
+    fault = format_fault(value)
+    if fault is not None:
+        return f"CSRF cookie {fault}."
+    try:
+        token, source = x.field("csrfmiddlewaretoken"), "POST"
+    except BodyError:
+        token, source = "", "POST"
+    if not token:
+        token, source = x.headers.get("x-csrftoken", ""), "the 'X-Csrftoken' HTTP header"
+    if not token:
+        return "CSRF token missing."
+    fault = format_fault(token)
+    if fault is not None:
+        return f"CSRF token from {source} {fault}."
+    return None if secret_of(token) == secret_of(value) else f"CSRF token from {source} incorrect."

@@ -1,0 +1,206 @@
+"""Signing in with a password: lock-out, and the cookies that tell a browser it is signed in.
+
+Sources: edx-platform `openedx/core/djangoapps/user_authn/views/login.py` (login_user) and `user_authn/cookies.py`;
+`fixtures/recordings/openedx`: main.jsonl 1232-1327, rate.jsonl 1283-1289.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lms_emulator.providers.openedx import refusals
+from lms_emulator.providers.openedx.call import Caller
+from lms_emulator.providers.openedx.credentials import check_password, remember_login
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import LoginFailures, User
+from lms_emulator.providers.openedx.oauth import jwts
+from lms_emulator.providers.openedx.shapes.accounts import IMAGE_SIZES
+from lms_emulator.providers.openedx.web import cookies, csrf, session
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.call import Call
+
+LOGIN_SCOPES = ("user_id", "email", "profile")
+
+
+def failed(
+    text: str,
+    code: str | None,
+    context: dict[str, Any] | None,
+    given: str | None,
+    *,
+    diagnosis: str | None = None,
+) -> refusals.OpenedxRefusal:
+    """A sign-in that did not succeed."""
+    body: dict[str, Any] = {"success": False, "value": text}
+    if code is not None:
+        body |= {"error_code": code, "context": context}
+    body["email"] = given
+    return refusals.OpenedxRefusal(
+        (code or "login_information_missing").replace("-", "_"),
+        status=400,
+        style="pretty",
+        body=body,
+        message=text,
+        headers={"vary": "Cookie"},
+        check="sign-in",
+        got=given,
+        diagnosis=diagnosis,
+    )
+
+
+def authenticate(x: Call, *, field: str) -> User:
+    """The user whose e-mail address and password the form holds. Raises the refusal.
+
+    Parameters: `field`, the form's field; `email_or_username` may hold a username too.
+    """
+    form = x.form()
+    given = x.field(field) if field in form else None
+    if given is None or "password" not in form:
+        text = "There was an error receiving your login information. Please email us."
+        raise failed(text, None, None, given, diagnosis=f"the form must have the fields {field} and password")
+    user = lookup.user_with_email(x.store, x.settings, given)
+    if user is None and field == "email_or_username":
+        user = lookup.user_named(x.store, x.settings, given)
+    if user is None:
+        text = "Email or password is incorrect."
+        raise failed(
+            text, "incorrect-email-or-password", {"failure_count": 0}, given, diagnosis="there is no such user"
+        )
+    _refuse_locked(x, user)
+    if not check_password(user, x.field("password")):
+        _count_failure(x, user, active=True)
+    if not user.is_active:
+        _count_failure(x, user, active=False)
+    x.store.login_failures.delete(user.username)
+    return user
+
+
+def _refuse_locked(x: Call, user: User, *, given: str | None = None) -> None:
+    failures = x.store.login_failures.get(user.username)
+    if failures is None or failures.locked_until is None or failures.locked_until <= x.clock.now():
+        return
+    raise _locked(x, given)
+
+
+def _locked(x: Call, given: str | None) -> refusals.OpenedxRefusal:
+    minutes = x.settings.lockout_seconds // 60
+    text = (
+        f"To protect your account, it’s been temporarily locked. Try again in {minutes} minutes.<li>To be on the safe "
+        'side, you can reset your password <a http="#login" class="form-toggle" data-type="password-reset">here</a> '
+        "before you try again."
+    )
+    given = given or x.field("email_or_username") or x.field("email")
+    return failed(text, "account-locked-out", {"locked_out_period": minutes}, given)
+
+
+def _count_failure(x: Call, user: User, *, active: bool) -> None:
+    known = x.store.login_failures.get(user.username) or LoginFailures(user=user.username)
+    count = known.count + 1
+    limit = x.settings.max_failed_logins
+    locked = x.clock.now() + timedelta(seconds=x.settings.lockout_seconds) if count >= limit else None
+    x.store.login_failures.put(msgspec.structs.replace(known, count=count, locked_until=locked))
+    if not active:
+        raise _inactive(x, user)
+    given = x.field("email_or_username") or x.field("email")
+    if count > limit / 2:
+        if locked is not None:
+            raise _locked(x, given)
+        raise _nearly_locked(x, count, limit, given)
+    why = "the account was disabled: its password is unusable" if user.password is None else "wrong password"
+    text = "Email or password is incorrect."
+    raise failed(text, "incorrect-email-or-password", {"failure_count": count}, given, diagnosis=why)
+
+
+def _nearly_locked(x: Call, count: int, limit: int, given: str) -> refusals.OpenedxRefusal:
+    text = (
+        f"Email or password is incorrect.<li>You have {limit - count} more sign-in attempts before your account is "
+        "temporarily locked.</li><li>If you've forgotten your password, click "
+        '<a http="#login" class="form-toggle" data-type="password-reset">here</a> to reset.</li>'
+    )
+    context = {"remaining_attempts": limit - count, "allowed_failure_attempts": limit, "failure_count": count}
+    return failed(text, "failed-login-attempt", context, given)
+
+
+def _inactive(x: Call, user: User) -> refusals.OpenedxRefusal:
+    x.kept(Caller).user = user
+    name = x.store.section.platform_name
+    x.outbox.add(
+        "email",
+        provider="openedx",
+        kind="account_activation",
+        to=user.email,
+        at=x.clock.now(),
+        subject=f"Action Required: Activate your {name} account",
+    )
+    context = {"platformName": name, "supportLink": ""}
+    return failed("None", "inactive-user", context, user.email, diagnosis="the account is not active yet")
+
+
+def sign_in(x: Call, user: User) -> None:
+    """Begin the session and set the cookies of a signed-in browser."""
+    session.start(x, remember_login(x, user))
+    logged_in_cookies(x, user, seconds=x.settings.session_seconds)
+    csrf.ensure(x, set_by_view=True)
+
+
+def logged_in_cookies(x: Call, user: User, *, seconds: int) -> None:
+    """Set `edxloggedin` and `edx-user-info`, which last for `seconds`, and the two JWT cookies."""
+    info = json.dumps(_user_info(x, user))
+    cookies.add(
+        x,
+        cookies.cookie(x, "edxloggedin", "true", seconds=seconds),
+        cookies.cookie(x, "edx-user-info", info, seconds=seconds),
+    )
+    jwt_cookies(x, user)
+
+
+def jwt_cookies(x: Call, user: User) -> None:
+    """Set the two halves of a fresh JWT as cookies."""
+    token = jwts.create(
+        user,
+        config=x.store.section.jwt,
+        settings=x.settings,
+        now=x.clock.timestamp(),
+        grant_type="password",
+        scopes=LOGIN_SCOPES,
+        filters=("user:me",),
+        restricted=False,
+        asymmetric=True,
+    )
+    payload, _, signature = token.rpartition(".")
+    seconds = x.settings.jwt_seconds
+    cookies.add(
+        x,
+        cookies.cookie(x, cookies.JWT_PAYLOAD, payload, seconds=seconds),
+        cookies.cookie(x, cookies.JWT_SIGNATURE, signature, seconds=seconds, http_only=True),
+    )
+
+
+def _user_info(x: Call, user: User) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "username": user.username,
+        "email": user.email,
+        "header_urls": {
+            "logout": x.url("/logout"),
+            "account_settings": x.request_url,
+            "learner_profile": x.url(f"/u/{user.username}"),
+        },
+        "user_image_urls": {
+            size: x.url(f"/static/images/profiles/default_{pixels}.png") for size, pixels in IMAGE_SIZES.items()
+        },
+    }
+
+
+def safe_next(x: Call, target: str | None) -> str | None:
+    """Where to go after signing in or out: a path of this site, or a URL on this host; None for any other target."""
+    if not target or any(character in target for character in "\\\n\r\t"):
+        return None
+    if target.startswith("/") and not target.startswith("//"):
+        return target
+    return target if target.startswith((f"{x.base_url}/", f"{x.scheme}://{x.authority}/")) else None

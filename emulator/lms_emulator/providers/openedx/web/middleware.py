@@ -1,0 +1,126 @@
+"""What the LMS's middleware does around its views, in its order of cookies and of `Vary`.
+
+On the way in: CORS preflight, slashes, the session. On the way out: cookies and common headers. Source:
+`fixtures/recordings/openedx`: main.jsonl 1386-1397 (CORS), 1163 (slash), extra.jsonl 120-136 (headers).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import Caller, Reply
+from lms_emulator.providers.openedx.web import cookies, csrf, safe_cookie, session
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.call import Call
+
+CORS_HEADERS = (
+    "accept, authorization, content-type, user-agent, x-csrftoken, x-requested-with, cache-control, expires, pragma, "
+    "use-jwt-cookie"
+)
+CORS_METHODS = "DELETE, GET, OPTIONS, PATCH, POST, PUT"
+_ALWAYS = (
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-language", b"en"),
+)
+
+
+def preflight(x: Call) -> Response | None:
+    """The answer to a CORS preflight request; None for any other request."""
+    if x.method != "OPTIONS" or "access-control-request-method" not in x.headers or "origin" not in x.headers:
+        return None
+    x.kept(Reply).bare = True
+    headers = {"vary": "origin, Cookie", **_cors(x)}
+    if len(headers) > 1:
+        headers |= {"access-control-allow-headers": CORS_HEADERS, "access-control-allow-methods": CORS_METHODS}
+    return wire.empty(200, headers)
+
+
+def _cors(x: Call) -> dict[str, str]:
+    origin = x.headers.get("origin")
+    if origin is None or origin not in x.store.section.cors_origin_whitelist:
+        return {}
+    return {"access-control-allow-origin": origin, "access-control-allow-credentials": "true"}
+
+
+def append_slash(x: Call) -> Response:
+    """Django's APPEND_SLASH: a redirect, whatever the method, to the path with its final slash."""
+    x.kept(Reply).bare = True
+    path = quote(x.path, safe=wire.SAFE_IN_PATH)
+    return wire.redirect(wire.with_query(x, f"{x.prefix}{path}/"), 301)
+
+
+def open_session(x: Call) -> Response | None:
+    """Read the session cookie. Answers a malformed one as the real server does, with a bare 500.
+
+    Raises the refusal for a session that was not made for its user, and for one of a disabled account.
+    """
+    value = x.cookies.get(session.COOKIE)
+    if value is None:
+        return None
+    if safe_cookie.parse(value) is None:
+        x.notes["provider_defect"] = True
+        x.kept(Reply).bare = True
+        text = "A server error occurred.  Please contact the administrator."
+        return Response(text, 500, {"content-type": "text/plain"})
+    user = session.read(x).user
+    if session.is_forged(x):
+        raise refusals.session_forged(user.username if user is not None else "")
+    if user is not None and user.standing == "disabled":
+        raise refusals.account_disabled(user.username)
+    return None
+
+
+def finish(x: Call, response: Response) -> None:
+    """Put cookies and common headers on the answer."""
+    if x.method == "HEAD":
+        response.body = b""
+    set_cookies = list(x.kept(cookies.SetCookies).values)
+    if not x.kept(Reply).bare:
+        _common_headers(x, response)
+        set_cookies += _cookies(x, response.status_code)
+    for value in set_cookies:
+        response.raw_headers.append((b"set-cookie", value.encode("latin-1", "replace")))
+
+
+def _common_headers(x: Call, response: Response) -> None:
+    headers, token = response.headers, x.kept(csrf.Token)
+    headers["vary"] = _vary(headers.get("vary", ""), token.set_by_view, token.secret is not None)
+    response.raw_headers.extend(_ALWAYS)
+    headers.update(_cors(x))
+
+
+@lru_cache(maxsize=256)
+def _vary(given: str, csrf_set_by_view: bool, csrf_cookie: bool) -> str:
+    vary = [name for name in given.split(", ") if name]
+    if csrf_set_by_view and "Cookie" not in vary:
+        vary.append("Cookie")
+    wanted = ["Accept-Language", *(["Cookie"] if csrf_cookie else []), "origin", "Cookie"]
+    vary += [name for place, name in enumerate(wanted) if name not in vary and name not in wanted[:place]]
+    return ", ".join(vary)
+
+
+def _cookies(x: Call, status: int) -> list[str]:
+    """The cookies of the CSRF, language and session middleware. A failing view (500) leaves the session unsaved."""
+    found = [csrf.cookie(x), _language(x)]
+    if not x.kept(csrf.Token).set_by_view:
+        found.reverse()
+    if status != 500:
+        found.append(session.cookie(x))
+    return [value for value in found if value is not None]
+
+
+def _language(x: Call) -> str | None:
+    user = x.kept(Caller).user
+    if user is None:
+        return None
+    preferred = (x.store.users.get(user.username) or user).preferences.get("pref-lang")
+    if preferred:
+        return cookies.cookie(x, cookies.LANGUAGE, preferred, seconds=cookies.LANGUAGE_SECONDS, same_site=True)
+    return cookies.expired(x, cookies.LANGUAGE)

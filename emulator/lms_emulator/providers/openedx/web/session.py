@@ -1,0 +1,151 @@
+"""The browser's session: the record behind its cookie, and what the answer has to tell the browser about it.
+
+Source: edx-platform `openedx/core/djangoapps/safe_sessions/middleware.py` (SafeSessionMiddleware);
+`fixtures/recordings/openedx`, main.jsonl 1232-1327.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lms_emulator.providers.openedx.call import Caller
+from lms_emulator.providers.openedx.model.accounts import Session, User
+from lms_emulator.providers.openedx.web import cookies, csrf, safe_cookie
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.openedx.call import Call
+
+COOKIE = "sessionid"
+
+
+class BrowserSession:
+    """What a request has to do with the session that its cookie names.
+
+    Attributes:
+        record: the signed-in session, if it is alive.
+        user: whose session that is.
+        key: key of that session, or of an anonymous one; None when there is none yet.
+        expired: the cookie names a session that has ended, so the answer takes the cookie away.
+        changed: the answer sends the session's cookie.
+        seconds: how long that cookie lasts, -1 until the browser closes; None for what the settings say.
+    """
+
+    __slots__ = ("changed", "expired", "key", "record", "seconds", "user")
+
+    def __init__(self) -> None:
+        self.record: Session | None = None
+        self.user: User | None = None
+        self.key: str | None = None
+        self.expired = False
+        self.changed = False
+        self.seconds: int | None = None
+
+
+def current(x: Call) -> BrowserSession:
+    """The session of this request."""
+    return x.kept(BrowserSession)
+
+
+def read(x: Call) -> BrowserSession:
+    """Read the session cookie, without judging whether it was forged."""
+    session = current(x)
+    parsed = safe_cookie.parse(x.cookies.get(COOKIE, ""))
+    if parsed is None:
+        return session
+    record = x.store.sessions.get(parsed.key)
+    if record is not None and record.expires > x.clock.now():
+        session.record, session.key = record, record.key
+        session.user = x.kept(Caller).user = x.store.users.get(record.user)
+    elif record is None and safe_cookie.holds(parsed, None, secret=x.store.section.jwt.secret):
+        session.key = parsed.key
+    else:
+        session.expired = True
+    return session
+
+
+def is_forged(x: Call) -> bool:
+    """Whether the cookie of a live session was not made for its user."""
+    session = current(x)
+    parsed = safe_cookie.parse(x.cookies.get(COOKIE, ""))
+    if session.record is None or session.user is None or parsed is None:
+        return False
+    return not safe_cookie.holds(parsed, session.user.id, secret=x.store.section.jwt.secret)
+
+
+def start(x: Call, user: User, *, seconds: int | None = None) -> None:
+    """Begin a signed-in session under a new key, and a new CSRF secret.
+
+    Parameters: `seconds`, how long the cookie lasts, -1 until the browser closes; None for what the settings say.
+    """
+    session = current(x)
+    key = x.ids.text(32, safe_cookie.SESSION_KEY_ALPHABET)
+    expires = x.clock.now() + timedelta(seconds=x.settings.session_seconds)
+    session.record = x.store.sessions.put(Session(key=key, user=user.username, expires=expires))
+    session.key, session.expired = key, False
+    session.user = x.kept(Caller).user = user
+    session.changed, session.seconds = True, seconds or x.settings.session_seconds
+    csrf.rotate(x)
+
+
+def end(x: Call) -> None:
+    """Delete the session, and have the answer take its cookie away."""
+    session = current(x)
+    if session.record is not None:
+        x.store.sessions.delete(session.record.key)
+    session.record, session.key, session.user, x.kept(Caller).user = None, None, None, None
+    session.expired = safe_cookie.parse(x.cookies.get(COOKIE, "")) is not None
+
+
+def touch(x: Call) -> None:
+    """Note that the session was changed, so that the answer carries its cookie."""
+    current(x).changed = True
+
+
+def _change(x: Call, **fields: Any) -> None:
+    session = current(x)
+    if session.record is not None:
+        session.record = x.store.sessions.put(msgspec.structs.replace(session.record, **fields))
+        session.changed = True
+
+
+def note_course(x: Call) -> None:
+    """Note that a URL with a course in it was called; only the first time changes the session."""
+    record = current(x).record
+    if record is not None and not record.seen_course:
+        _change(x, seen_course=True)
+
+
+def add_message(x: Call, level: str, text: str) -> None:
+    """Keep a notice for the next admin page."""
+    record = current(x).record
+    if record is not None:
+        _change(x, messages=[*record.messages, (level, text)])
+
+
+def take_messages(x: Call) -> list[tuple[str, str]]:
+    """The notices kept so far; they are shown once."""
+    record = current(x).record
+    if record is None or not record.messages:
+        return []
+    _change(x, messages=[])
+    return record.messages
+
+
+def cookie(x: Call) -> str | None:
+    """The `Set-Cookie` value of the session: when it was changed, or when its user is not whom the answer is for."""
+    session = current(x)
+    if session.changed or (x.kept(Caller).user is None) != (session.user is None):
+        value = safe_cookie.make(
+            session.key or x.ids.text(32, safe_cookie.SESSION_KEY_ALPHABET),
+            session.user.id if session.user is not None else None,
+            salt=x.ids.alnum(12),
+            secret=x.store.section.jwt.secret,
+            now=x.clock.timestamp(),
+        )
+        lasting = x.settings.session_seconds if session.record is not None else x.settings.anonymous_session_seconds
+        seconds = None if session.seconds == -1 else session.seconds or lasting
+        return cookies.cookie(x, COOKIE, value, seconds=seconds, http_only=True, same_site=True)
+    return cookies.expired(x, COOKIE, same_site=True) if session.expired else None
