@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.house import lagging
 from contract_tests.house.package import ROOT, modules, relative
 from lms_emulator.app import load_providers
 from lms_emulator.core.settings import EmulatorSettings, describe
@@ -85,8 +84,6 @@ def declared(provider: str) -> Iterator[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_source_can_be_opened(provider: str) -> None:
-    if provider in lagging.SOURCES:
-        return
     found = []
     for name, evidence, source in declared(provider):
         if source:
@@ -103,8 +100,6 @@ def test_the_emulators_own_settings_are_chosen() -> None:
 @pytest.mark.parametrize("path", modules(), ids=relative)
 def test_no_document_is_named_that_is_not_there(path: Path) -> None:
     """In comments, docstrings and sources alike; files of other repositories are named with folder or repository."""
-    if any(f"providers/{name}/" in f"{relative(path)}" for name in lagging.SOURCES):
-        return
     named = {found["path"] for found in OUR_DOCUMENTS.finditer(THEIR_DOCUMENTS.sub("", path.read_text("utf-8")))}
     assert [name for name in sorted(named) if not (ROOT / name).is_file() and "/" not in name] == []
 
