@@ -90,6 +90,8 @@ def test_every_source_can_be_opened(provider: str) -> None:
             found += [f"{name}: {fault}" for fault in faults(source)]
         elif evidence != "chosen":
             found.append(f"{name}: {evidence}, but it does not say where")
+        if evidence == "recorded" and not source.startswith("fixtures/recordings/"):
+            found.append(f"{name}: recorded, but its first source is no recording")
     assert not found, "\n".join(found)
 
 

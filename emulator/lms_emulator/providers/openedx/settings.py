@@ -78,7 +78,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Clock difference forgiven in a JWT. Sites configure 1, which has no effect: edx-drf-extensions "
             "first checks signature and times together, without it.",
-            evidence="recorded",
+            evidence="documented",
             source="openedx/edx-drf-extensions 10.6.0 edx_rest_framework_extensions/auth/jwt/decoder.py",
             ge=0,
         ),
