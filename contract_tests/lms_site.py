@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
 from html import unescape
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 
 from lms_emulator.client.emulator import Emulator
 
 
-class LmsSite:
+class LmsSite(ABC):
     """One LMS with the demo world, reached over a socket.
 
-    Parameters: `info`, what the emulator tells about that provider; `lms.canvas` or `lms.brightspace`.
+    Attributes:
+        name: the provider's.
+        authorize, token_endpoint: paths.
     """
 
-    def __init__(self, lms: Emulator, info: Any) -> None:
+    name: ClassVar[str]
+    authorize: ClassVar[str]
+    token_endpoint: ClassVar[str]
+
+    def __init__(self, lms: Emulator) -> None:
         self.lms = lms
-        self.url = str(info.url)
+        self.info: Any = getattr(lms, self.name)
+        self.url = str(self.info.url)
         self._open = ExitStack()
+
+    @abstractmethod
+    def browser(self) -> Browser:
+        """A browser that knows the pages of this LMS."""
 
     def close(self) -> None:
         self._open.close()
@@ -41,6 +53,39 @@ class LmsSite:
         return self._open.enter_context(httpx.Client(base_url=self.url, headers=headers))
 
     @property
+    def student(self) -> httpx.Client:
+        return self.api(self.info.access_tokens.student)
+
+    def auth_url(self, **changes: Any) -> str:
+        """Where an application sends the browser; `changes` replace parameters, None leaves one out."""
+        params = {
+            "client_id": self.info.client_id,
+            "response_type": "code",
+            "redirect_uri": self.info.redirect_uri,
+            "scope": getattr(self.info, "scope", None),
+            "state": "s1",
+            **changes,
+        }
+        return f"{self.authorize}?" + urlencode({k: v for k, v in params.items() if v is not None})
+
+    def code(self, who: str = "student", **changes: Any) -> str:
+        """A code, by signing in and consenting."""
+        return self.browser().consent(self.auth_url(**changes), getattr(self.info, who))["code"]
+
+    def token(self, **fields: Any) -> httpx.Response:
+        form = {"client_id": self.info.client_id, "client_secret": self.info.client_secret, **fields}
+        return httpx.post(f"{self.url}{self.token_endpoint}", data={k: v for k, v in form.items() if v is not None})
+
+    def exchange(self, code: str, **changes: Any) -> httpx.Response:
+        grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.info.redirect_uri}
+        return self.token(**{**grant, **changes})
+
+    def tokens(self, who: str = "student", **changes: Any) -> dict[str, Any]:
+        answer = self.exchange(self.code(who, **changes))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    @property
     def reason(self) -> str:
         """Why the last request was refused."""
         refusal = self.lms.requests.last.refusal
@@ -55,8 +100,13 @@ class LmsSite:
         return str(refusal.diagnosis)
 
 
-class Browser:
-    """Cookies, forms, and no redirect followed unasked."""
+class Browser(ABC):
+    """Cookies, forms, and no redirect followed unasked.
+
+    Attributes: `heading`, of the sign-in page.
+    """
+
+    heading: ClassVar[str]
 
     def __init__(self, http: httpx.Client, url: str) -> None:
         self.url = url
@@ -70,6 +120,21 @@ class Browser:
         while answer.is_redirect and answer.headers["location"].startswith(self.url):
             answer = self.http.get(answer.headers["location"])
         return answer
+
+    @abstractmethod
+    def sign_in(self, answer: httpx.Response, person: Any) -> httpx.Response:
+        """Send the form of the sign-in page."""
+
+    def consent_page(self, url: str, person: Any) -> httpx.Response:
+        page = self.follow(self.get(url))
+        assert self.heading in page.text, page.text
+        return self.follow(self.sign_in(page, person))
+
+    def consent(self, url: str, person: Any, **fields: str) -> dict[str, str]:
+        """Go through sign-in and consent; the parameters that the application gets."""
+        page = self.consent_page(url, person)
+        assert page.status_code == 200, page.text
+        return parameters(self.submit(page, **fields))
 
     def submit(self, answer: httpx.Response, **fields: str) -> httpx.Response:
         """Send the page's form with these fields filled in."""

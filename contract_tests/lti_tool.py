@@ -1,151 +1,54 @@
 """A tool made of PyLTI1p3, unmodified, with its key set on a socket: it checks what an emulated LMS sends, and calls
-its services. The adapter classes below are what PyLTI1p3 asks every web framework to provide.
+its services.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
-import requests
-from cryptography.hazmat.primitives import serialization
-from pylti1p3.cookie import CookieService
-from pylti1p3.message_launch import MessageLaunch
-from pylti1p3.oidc_login import OIDCLogin
-from pylti1p3.redirect import Redirect
-from pylti1p3.request import Request
-from pylti1p3.session import SessionService
-from pylti1p3.tool_config import ToolConfDict
+import pytest
 
-from contract_tests.lms_site import Browser, form
+from contract_tests.contracts.adapters.published.pylti1p3_tool import Tool as PublishedTool
+from contract_tests.contracts.adapters.wire.tool import Seat
+from contract_tests.lms_site import Browser, LmsSite, form
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.core.keys import private_key, private_pem
-from lms_emulator.signing import jwt
+from lms_emulator.signing import jwt, lti13
+
+LAUNCH = "https://tool.example/launch"
+LOGIN = "https://tool.example/login"
+KID = "pylti1p3"
 
 
-class ToolRequest(Request):
-    def __init__(self, params: dict[str, str], session: dict[str, Any]) -> None:
-        super().__init__()
-        self._params, self._session = params, session
+class Tool(PublishedTool):
+    """The tool's side of one registration, which signs what it should not as well."""
 
-    @property
-    def session(self) -> dict[str, Any]:
-        return self._session
-
-    def is_secure(self) -> bool:
-        return False
-
-    def get_param(self, key: str) -> str:
-        return self._params.get(key, "")
-
-
-class ToolCookies(CookieService):
-    def __init__(self, jar: dict[str, str]) -> None:
-        self._jar = jar
-
-    def get_cookie(self, name: str) -> str | None:
-        return self._jar.get(name)
-
-    def set_cookie(self, name: str, value: str | int, exp: int | None = 3600) -> None:
-        self._jar[name] = str(value)
-
-
-class ToolRedirect(Redirect[str]):
-    def __init__(self, location: str) -> None:
-        self._location = location
-
-    def do_redirect(self) -> str:
-        return self._location
-
-    def do_js_redirect(self) -> str:
-        return self._location
-
-    def set_redirect_url(self, location: str) -> None:
-        self._location = location
-
-    def get_redirect_url(self) -> str:
-        return self._location
-
-
-class ToolLogin(OIDCLogin[Any, Any, Any, Any, Any]):
-    def get_redirect(self, url: str) -> ToolRedirect:
-        return ToolRedirect(url)
-
-
-class ToolLaunch(MessageLaunch[Any, Any, Any, Any]):
-    def _get_request_param(self, key: str) -> str:
-        return str(self._request.get_param(key))
-
-
-class Tool:
-    """The tool's side of one registration.
-
-    Parameters: `issuer`, `client_id`, `deployment_id` and the three addresses, as an administrator types them in.
-    """
-
-    def __init__(
-        self, *, issuer: str, client_id: str, deployment_id: str, auth_url: str, token_url: str, keys_url: str
-    ) -> None:
-        self.issuer, self.client_id = issuer, client_id
-        self.config = ToolConfDict(
-            {
-                issuer: [
-                    {
-                        "default": True,
-                        "client_id": client_id,
-                        "auth_login_url": auth_url,
-                        "auth_token_url": token_url,
-                        "key_set_url": keys_url,
-                        "deployment_ids": [deployment_id],
-                    }
-                ]
-            }
-        )
-        self.config.set_private_key(issuer, private_pem("tool"), client_id=client_id)
-        public = private_key("tool").public_key()
-        kind = serialization.PublicFormat.SubjectPublicKeyInfo
-        pem = public.public_bytes(serialization.Encoding.PEM, kind).decode()
-        self.config.set_public_key(issuer, pem, client_id=client_id)
-        self.session: dict[str, Any] = {}
-        self.jar: dict[str, str] = {}
-        self._open = ExitStack()
-
-    def close(self) -> None:
-        self._open.close()
+    def __init__(self, **registration: str) -> None:
+        super().__init__(Seat(kid=KID, private_pem=private_pem("tool"), launch_url=LAUNCH, **registration), {})
 
     @property
-    def kid(self) -> str:
-        return str(self.config.get_jwks()["keys"][0]["kid"])
+    def jwks(self) -> dict[str, Any]:
+        """The key set that the tool publishes."""
+        return jwt.jwks([(KID, private_key("tool"))])
 
-    def login(self, params: dict[str, str], launch_url: str) -> str:
-        """Answer a login initiation: the address to send the browser to."""
-        request = ToolRequest(params, self.session)
-        login = ToolLogin(request, self.config, SessionService(request), ToolCookies(self.jar))
-        return str(login.redirect(launch_url))
-
-    def launch(self, fields: dict[str, str]) -> ToolLaunch:
-        """Take a posted id_token; raises LtiException for one that does not hold."""
-        request = ToolRequest(fields, self.session)
-        http = self._open.enter_context(requests.Session())
-        launch = ToolLaunch(request, self.config, SessionService(request), ToolCookies(self.jar), requests_session=http)
-        launch.validate()
-        return launch
-
-    def sign(self, claims: dict[str, Any], *, key: str = "tool", kid: str | None = None, **options: Any) -> str:
+    def sign(self, claims: dict[str, Any], *, key: str = "tool", kid: str = KID, **options: Any) -> str:
         """Anything, signed as the tool does."""
-        return jwt.sign(claims, private_key(key), kid=kid or self.kid, **options)
+        return jwt.sign(claims, private_key(key), kid=kid, **options)
 
     def assertion(self, audience: str, now: datetime, **changes: Any) -> str:
         """A client assertion for service tokens. `changes` replace claims (None leaves one out), `key` and `kid`."""
         options = {name: changes.pop(name) for name in ("key", "kid") if name in changes}
         second = int(now.timestamp())
         claims = {
-            "iss": self.client_id,
-            "sub": self.client_id,
+            "iss": self.seat.client_id,
+            "sub": self.seat.client_id,
             "aud": audience,
             "iat": second,
             "exp": second + 60,
@@ -182,12 +85,94 @@ class KeySite:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def publish(self, tool: Tool) -> None:
-        self.answer = (200, json.dumps(tool.config.get_jwks()).encode())
+        self.answer = (200, json.dumps(tool.jwks).encode())
 
     def close(self) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def keys() -> Iterator[KeySite]:
+    site = KeySite()
+    yield site
+    site.close()
+
+
+def registered(
+    lms: Emulator, world: Callable[[dict[str, Any], str], dict[str, Any]], keys: KeySite, **registration: str
+) -> Iterator[Tool]:
+    """PyLTI1p3 as a tool of an LMS, whose world `world` changes so that it knows the tool."""
+    lms.load(json.loads(json.dumps(world(lms.dump(), keys.url), default=str)))
+    made = Tool(**registration)
+    keys.publish(made)
+    yield made
+    made.http.close()
+    lms.load("demo")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """How people open the tool at one LMS, and what the tool asks for there.
+
+    Parameters:
+        course: the page of the course.
+        page: the page that launches the tool.
+        token_path: of the token endpoint.
+        audience: of assertions; None: the token endpoint.
+        student: the `userId` of the student of the demo world.
+    """
+
+    course: str
+    page: str
+    token_path: str
+    audience: str | None = None
+    student: str
+
+    def signed_in(self, site: LmsSite, who: str = "student") -> Browser:
+        """A browser in which somebody has signed in and sees the course."""
+        browser = site.browser()
+        page = browser.follow(browser.get(self.course))
+        home = browser.follow(browser.sign_in(page, getattr(site.info, who)))
+        assert "Analytical Engines" in home.text
+        return browser
+
+    def launched(self, site: LmsSite, tool: Tool, who: str = "student", path: str | None = None) -> Any:
+        """A launch that the tool has taken."""
+        browser = self.signed_in(site, who)
+        action, fields = posted(browser, tool.login(initiation(browser, path or self.page)))
+        assert action == LAUNCH
+        return tool.launch(fields)
+
+    def assertion(self, site: LmsSite, tool: Tool, **changes: Any) -> str:
+        """A client assertion that holds, but for the changes."""
+        return tool.assertion(self.audience or f"{site.url}{self.token_path}", site.lms.clock.now, **changes)
+
+    def service(
+        self, site: LmsSite, signed: str, scope: str = lti13.SCOPE_MEMBERSHIP, kind: str = lti13.JWT_BEARER
+    ) -> httpx.Response:
+        """Ask for a service token."""
+        fields = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": kind,
+            "client_assertion": signed,
+            "scope": scope,
+        }
+        return httpx.post(f"{site.url}{self.token_path}", data=fields)
+
+    def score(self, **changes: Any) -> dict[str, Any]:
+        """A score that holds, but for the changes (`...` leaves a member out)."""
+        body = {
+            "userId": self.student,
+            "activityProgress": "Completed",
+            "gradingProgress": "FullyGraded",
+            "timestamp": "2026-11-21T12:00:00.000Z",
+            "scoreGiven": 5,
+            "scoreMaximum": 10,
+            **changes,
+        }
+        return {k: v for k, v in body.items() if v is not ...}
 
 
 # what tools and browsers do, alike at every LMS
@@ -198,7 +183,7 @@ def initiation(browser: Browser, path: str) -> dict[str, str]:
     page = browser.get(path)
     assert page.status_code == 200, page.text
     action, fields = form(page.text)
-    assert action == "https://tool.example/login"
+    assert action == LOGIN
     return fields
 
 
@@ -215,14 +200,3 @@ def changed(url: str, **changes: str | None) -> str:
     params = dict(parsed.params)
     params |= {k: v for k, v in changes.items() if v is not None}
     return str(parsed.copy_with(params={k: v for k, v in params.items() if changes.get(k, "") is not None}))
-
-
-def ask_for_token(url: str, assertion: str, scope: str, kind: str) -> httpx.Response:
-    """Ask a token endpoint for a service token."""
-    fields = {
-        "grant_type": "client_credentials",
-        "client_assertion_type": kind,
-        "client_assertion": assertion,
-        "scope": scope,
-    }
-    return httpx.post(url, data=fields)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
-
-from contract_tests.brightspace.support import Browser, Site
-from contract_tests.lti_tool import Tool, ask_for_token, initiation, posted
-from lms_emulator.signing import lti13
+from contract_tests.lti_tool import LAUNCH, LOGIN, Opening
 
 CLIENT, DEPLOYMENT, LINK = "77777777-0000-4000-8000-000000000077", "dddddddd-0000-4000-8000-000000000077", "exu-77_6836"
-LAUNCH = "https://tool.example/launch"
 SERVICES = f"2.0/deployment/{DEPLOYMENT}/orgunit/6836"
 NRPS, ITEMS = f"/d2l/api/lti/nrps/{SERVICES}/memberships", f"/d2l/api/lti/ags/{SERVICES}/lineitems"
 OPEN = f"/d2l/le/lti/6836/launch/{LINK}"
 ADA = "ada00169-0000-4000-8000-000000000169_169"
+_HERE = Opening(
+    course="/d2l/home/6836",
+    page=OPEN,
+    token_path="/core/connect/token",
+    audience="https://api.brightspace.com/auth/token",
+    student=ADA,
+)
+signed_in, launched, score = _HERE.signed_in, _HERE.launched, _HERE.score
+assertion, service = _HERE.assertion, _HERE.service
 
 
 def world(dump: dict[str, Any], keys: str) -> dict[str, Any]:
@@ -25,7 +29,7 @@ def world(dump: dict[str, Any], keys: str) -> dict[str, Any]:
         {
             "client_id": CLIENT,
             "name": "PyLTI1p3",
-            "login_url": "https://tool.example/login",
+            "login_url": LOGIN,
             "redirect_uris": [LAUNCH],
             "keyset_url": keys,
             "target_link_uri": LAUNCH,
@@ -43,43 +47,3 @@ def world(dump: dict[str, Any], keys: str) -> dict[str, Any]:
     )
     section["lti_links"].append({"id": LINK, "deployment_id": DEPLOYMENT, "title": "PyLTI1p3", "url": f"{LAUNCH}?x=1"})
     return dump
-
-
-def signed_in(brightspace: Site, who: str = "student") -> Browser:
-    browser = brightspace.browser()
-    page = browser.follow(browser.get("/d2l/home/6836"))
-    home = browser.follow(browser.sign_in(page, getattr(brightspace.info, who)))
-    assert "Analytical Engines" in home.text
-    return browser
-
-
-def launched(brightspace: Site, tool: Tool, who: str = "student", path: str = OPEN) -> Any:
-    browser = signed_in(brightspace, who)
-    action, fields = posted(browser, tool.login(initiation(browser, path), LAUNCH))
-    assert action == LAUNCH
-    return tool.launch(fields)
-
-
-def assertion(brightspace: Site, tool: Tool, **changes: Any) -> str:
-    """A client assertion that holds, but for the changes."""
-    return tool.assertion("https://api.brightspace.com/auth/token", brightspace.lms.clock.now, **changes)
-
-
-def service(
-    brightspace: Site, signed: str, scope: str = lti13.SCOPE_MEMBERSHIP, kind: str = lti13.JWT_BEARER
-) -> httpx.Response:
-    """Ask for a service token."""
-    return ask_for_token(f"{brightspace.url}/core/connect/token", signed, scope, kind)
-
-
-def score(**changes: Any) -> dict[str, Any]:
-    body = {
-        "userId": ADA,
-        "activityProgress": "Completed",
-        "gradingProgress": "FullyGraded",
-        "timestamp": "2026-11-21T12:00:00.000Z",
-        "scoreGiven": 5,
-        "scoreMaximum": 10,
-        **changes,
-    }
-    return {k: v for k, v in body.items() if v is not ...}

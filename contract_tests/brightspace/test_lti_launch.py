@@ -47,7 +47,7 @@ def test_the_first_step_names_everything(brightspace: Site, tool: Tool) -> None:
 
 def test_a_tampered_launch_does_not_hold(brightspace: Site, tool: Tool) -> None:
     browser = signed_in(brightspace)
-    _, fields = posted(browser, tool.login(initiation(browser, OPEN), LAUNCH))
+    _, fields = posted(browser, tool.login(initiation(browser, OPEN)))
     header, _, signature = fields["id_token"].split(".")
     body = tool.sign({**read(fields["id_token"]).claims, "sub": "x"}).split(".")[1]
     with pytest.raises(LtiException):
@@ -71,7 +71,7 @@ def test_faults_are_posted_to_the_tool(
     brightspace: Site, tool: Tool, changes: dict[str, str | None], error: str, reason: str
 ) -> None:
     browser = signed_in(brightspace)
-    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    url = tool.login(initiation(browser, OPEN))
     action, fields = posted(browser, changed(url, **changes))
     assert (action, fields["error"], brightspace.reason) == (LAUNCH, error, reason)
     assert "id_token" in posted(browser, url)[1], "the launch is still good"
@@ -89,7 +89,7 @@ def test_faults_that_no_address_may_hear_of(
     brightspace: Site, tool: Tool, changes: dict[str, str | None], reason: str
 ) -> None:
     browser = signed_in(brightspace)
-    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    url = tool.login(initiation(browser, OPEN))
     assert browser.get(changed(url, **changes)).status_code == 400
     assert brightspace.reason == reason
     assert "id_token" in posted(browser, url)[1]
@@ -97,7 +97,7 @@ def test_faults_that_no_address_may_hear_of(
 
 def test_a_launch_is_used_once_by_its_person_and_not_late(brightspace: Site, tool: Tool) -> None:
     browser = signed_in(brightspace)
-    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    url = tool.login(initiation(browser, OPEN))
     assert posted(brightspace.browser(), url)[1]["error"] == "login_required"
     assert posted(signed_in(brightspace, "other_student"), url)[1]["error"] == "login_required"
     theirs = {"client_id": brightspace.info.lti_client_id, "redirect_uri": f"{brightspace.lms.ltiaas.url}/lti/launch"}
@@ -106,9 +106,9 @@ def test_a_launch_is_used_once_by_its_person_and_not_late(brightspace: Site, too
     assert posted(browser, url)[1]["error"] == "invalid_request"
     assert brightspace.reason == "lti_launch_over"
     brightspace.lms.clock.freeze(brightspace.lms.clock.now.replace(microsecond=0))
-    late = tool.login(initiation(browser, OPEN), LAUNCH)
+    late = tool.login(initiation(browser, OPEN))
     brightspace.lms.clock.advance(seconds=299)
-    boundary = tool.login(initiation(browser, OPEN), LAUNCH)
+    boundary = tool.login(initiation(browser, OPEN))
     brightspace.lms.clock.advance(seconds=1)
     assert posted(browser, late)[1]["error"] == "invalid_request"
     assert "id_token" in posted(browser, boundary)[1]
@@ -116,7 +116,7 @@ def test_a_launch_is_used_once_by_its_person_and_not_late(brightspace: Site, too
 
 def test_the_request_may_be_posted(brightspace: Site, tool: Tool) -> None:
     browser = signed_in(brightspace)
-    url = httpx.URL(tool.login(initiation(browser, OPEN), LAUNCH))
+    url = httpx.URL(tool.login(initiation(browser, OPEN)))
     answer = browser.http.post("/d2l/lti/authenticate", data=dict(url.params))
     assert "id_token" in form(answer.text)[1]
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
 from contract_tests.canvas.lti import DEPLOYMENT, KEY, world
 from contract_tests.canvas.support import Site
-from contract_tests.lti_tool import KeySite, Tool
+from contract_tests.lti_tool import KeySite, Tool, keys, registered
 from lms_emulator.client.emulator import Emulator
+
+__all__ = ["keys"]
 
 
 @pytest.fixture
@@ -20,18 +21,13 @@ def canvas(lms: Emulator) -> Iterator[Site]:
     site.close()
 
 
-@pytest.fixture(scope="module")
-def keys() -> Iterator[KeySite]:
-    site = KeySite()
-    yield site
-    site.close()
-
-
 @pytest.fixture
 def tool(lms: Emulator, canvas: Site, keys: KeySite) -> Iterator[Tool]:
     """PyLTI1p3, registered at the emulated Canvas."""
-    lms.load(json.loads(json.dumps(world(lms.dump(), keys.url), default=str)))
-    made = Tool(
+    yield from registered(
+        lms,
+        world,
+        keys,
         issuer="https://canvas.instructure.com",
         client_id=str(KEY),
         deployment_id=DEPLOYMENT,
@@ -39,7 +35,3 @@ def tool(lms: Emulator, canvas: Site, keys: KeySite) -> Iterator[Tool]:
         token_url=f"{canvas.url}/login/oauth2/token",
         keys_url=f"{canvas.url}/api/lti/security/jwks",
     )
-    keys.publish(made)
-    yield made
-    made.close()
-    lms.load("demo")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
-
-from contract_tests.canvas.support import Browser, Site
-from contract_tests.lti_tool import Tool, ask_for_token, initiation, posted
+from contract_tests.lti_tool import LAUNCH, LOGIN, Opening
 from lms_emulator.signing import lti13
 
 KEY, DEPLOYMENT = 10000000000077, "77:c0001a0000000000000000000000000000000001"
-LAUNCH = "https://tool.example/launch"
 OPEN = "/courses/1/external_tools/77"
 NRPS = "/api/lti/courses/1/names_and_roles"
 ITEMS = "/api/lti/courses/1/line_items"
+_HERE = Opening(course="/courses/1", page=OPEN, token_path="/login/oauth2/token", student="101")
+signed_in, launched, score = _HERE.signed_in, _HERE.launched, _HERE.score
+assertion, service = _HERE.assertion, _HERE.service
 
 
 def world(dump: dict[str, Any], keys: str) -> dict[str, Any]:
@@ -27,7 +26,7 @@ def world(dump: dict[str, Any], keys: str) -> dict[str, Any]:
             "is_lti_key": True,
             "redirect_uris": [LAUNCH],
             "public_jwk_url": keys,
-            "oidc_initiation_url": "https://tool.example/login",
+            "oidc_initiation_url": LOGIN,
             "target_link_uri": LAUNCH,
             "scopes": list(lti13.SERVICE_SCOPES),
             "accounts": [1],
@@ -46,43 +45,3 @@ def world(dump: dict[str, Any], keys: str) -> dict[str, Any]:
         }
     )
     return dump
-
-
-def signed_in(canvas: Site, who: str = "student") -> Browser:
-    browser = canvas.browser()
-    page = browser.follow(browser.get("/courses/1"))
-    home = browser.follow(browser.sign_in(page, getattr(canvas.info, who)))
-    assert "Analytical Engines" in home.text
-    return browser
-
-
-def launched(canvas: Site, tool: Tool, who: str = "student", path: str = OPEN) -> Any:
-    browser = signed_in(canvas, who)
-    action, fields = posted(browser, tool.login(initiation(browser, path), LAUNCH))
-    assert action == LAUNCH
-    return tool.launch(fields)
-
-
-def assertion(canvas: Site, tool: Tool, **changes: Any) -> str:
-    """A client assertion that holds, but for the changes."""
-    return tool.assertion(f"{canvas.url}/login/oauth2/token", canvas.lms.clock.now, **changes)
-
-
-def service(
-    canvas: Site, signed: str, scope: str = lti13.SCOPE_MEMBERSHIP, kind: str = lti13.JWT_BEARER
-) -> httpx.Response:
-    """Ask for a service token."""
-    return ask_for_token(f"{canvas.url}/login/oauth2/token", signed, scope, kind)
-
-
-def score(**changes: Any) -> dict[str, Any]:
-    body = {
-        "userId": "101",
-        "activityProgress": "Completed",
-        "gradingProgress": "FullyGraded",
-        "timestamp": "2026-11-21T12:00:00.000Z",
-        "scoreGiven": 5,
-        "scoreMaximum": 10,
-        **changes,
-    }
-    return {k: v for k, v in body.items() if v is not ...}

@@ -59,7 +59,7 @@ def test_privacy_settings(canvas: Site, tool: Tool, keys: KeySite, lms: Emulator
 
 def test_a_tampered_launch_does_not_hold(canvas: Site, tool: Tool) -> None:
     browser = signed_in(canvas)
-    _, fields = posted(browser, tool.login(initiation(browser, OPEN), LAUNCH))
+    _, fields = posted(browser, tool.login(initiation(browser, OPEN)))
     header, _, signature = fields["id_token"].split(".")
     claims = {**read(fields["id_token"]).claims, "sub": "somebody else"}
     body = tool.sign(claims).split(".")[1]
@@ -83,7 +83,7 @@ def test_faults_are_posted_to_the_tool(
     canvas: Site, tool: Tool, changes: dict[str, str | None], error: str, reason: str
 ) -> None:
     browser = signed_in(canvas)
-    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    url = tool.login(initiation(browser, OPEN))
     action, fields = posted(browser, changed(url, **changes))
     assert (action, fields["error"]) == (LAUNCH, error)
     assert fields["state"] == dict(httpx.URL(url).params)["state"]
@@ -105,7 +105,7 @@ def test_faults_that_no_address_may_hear_of(
     canvas: Site, tool: Tool, changes: dict[str, str | None], status: int, reason: str
 ) -> None:
     browser = signed_in(canvas)
-    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    url = tool.login(initiation(browser, OPEN))
     answer = browser.follow(browser.get(changed(url, **changes)))
     assert (answer.status_code, canvas.reason) == (status, reason)
     assert "id_token" in posted(browser, url)[1]
@@ -113,24 +113,24 @@ def test_faults_that_no_address_may_hear_of(
 
 def test_a_launch_is_used_once_and_not_late(canvas: Site, tool: Tool) -> None:
     browser = signed_in(canvas)
-    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    url = tool.login(initiation(browser, OPEN))
     assert "id_token" in posted(browser, url)[1]
     assert posted(browser, url)[1]["error"] == "launch_no_longer_valid"
-    late = tool.login(initiation(browser, OPEN), LAUNCH)
+    late = tool.login(initiation(browser, OPEN))
     canvas.lms.clock.advance(seconds=301)
     answer = browser.follow(browser.get(late))
     assert (answer.status_code, canvas.reason) == (400, "lti_message_hint_invalid")
 
 
 def test_somebody_elses_session_and_none(canvas: Site, tool: Tool) -> None:
-    url = tool.login(initiation(signed_in(canvas), OPEN), LAUNCH)
+    url = tool.login(initiation(signed_in(canvas), OPEN))
     assert posted(canvas.browser(), url)[1]["error"] == "login_required"
     assert posted(signed_in(canvas, "other_student"), url)[1]["error"] == "login_required"
 
 
 def test_another_tools_client_id(canvas: Site, tool: Tool) -> None:
     browser = signed_in(canvas)
-    url = tool.login(initiation(browser, OPEN), LAUNCH)
+    url = tool.login(initiation(browser, OPEN))
     theirs = {"client_id": canvas.info.lti_client_id, "redirect_uri": f"{canvas.lms.ltiaas.url}/lti/launch"}
     assert posted(browser, changed(url, **theirs))[1]["error"] == "unauthorized_client"
 

@@ -79,7 +79,7 @@ def test_a_switched_off_key_and_a_person_who_is_gone(canvas: Site, change: Chang
 
 
 def test_a_tools_key_kept_with_its_registration(canvas: Site, tool: Tool, change: Change, keys: KeySite) -> None:
-    jwk = tool.config.get_jwks()["keys"][0]
+    jwk = tool.jwks["keys"][0]
     change(lambda section: section["developer_keys"][-1].update(public_jwk=jwk, public_jwk_url=None))
     keys.answer = (500, b"")
     assert service(canvas, assertion(canvas, tool)).status_code == 200
@@ -90,7 +90,7 @@ def test_a_tools_key_kept_with_its_registration(canvas: Site, tool: Tool, change
 
 def test_the_sign_on_host_sends_on_to_the_school(canvas: Site, tool: Tool) -> None:
     browser = signed_in(canvas)
-    url = httpx.URL(tool.login(initiation(browser, OPEN), "https://tool.example/launch"))
+    url = httpx.URL(tool.login(initiation(browser, OPEN)))
     sso = httpx.get(
         f"{canvas.lms.url}/api/lti/authorize_redirect", params=url.params, headers={"Host": "sso.canvaslms.com"}
     )

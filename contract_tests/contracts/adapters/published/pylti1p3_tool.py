@@ -104,6 +104,7 @@ class Tool:
         self.config.kid = seat.kid
         self.config.set_private_key(seat.issuer, seat.private_pem, client_id=seat.client_id)
         self.seat, self.session = seat, session
+        self.http = requests.Session()
 
     @property
     def registration(self) -> Registration:
@@ -119,12 +120,7 @@ class Tool:
     def launch(self, fields: dict[str, str]) -> MessageLaunch[Any, Any, Any, Any]:
         """A launch that holds; raises LtiException for another."""
         request = _Request(fields, self.session)
-        launch = _Launch(
-            request,
-            self.config,
-            SessionService(request),
-            _Cookies(self.session),
-            requests_session=requests.Session(),
-        )
+        service, cookies = SessionService(request), _Cookies(self.session)
+        launch = _Launch(request, self.config, service, cookies, requests_session=self.http)
         launch.validate()
         return launch
