@@ -9,3 +9,8 @@ Evidence = Literal["recorded", "documented", "observed", "inferred", "chosen"]
 captured output; `inferred` from several facts; `chosen` by us, as there is no public evidence."""
 
 GRADES: tuple[Evidence, ...] = get_args(Evidence)
+
+
+def recording(file: str, *numbers: int) -> str:
+    """The source of what was recorded: a file below `fixtures/recordings` (`openedx/main`) and its exchanges."""
+    return f"fixtures/recordings/{file}.jsonl {', '.join(map(str, numbers))}"

@@ -23,6 +23,7 @@ MERGE_PATCH = "application/merge-patch+json"
 ANY_BODY = (JSON, FORM, MULTIPART)
 
 
+@dataclass(slots=True)
 class Caller:
     """Who a request comes from.
 
@@ -31,11 +32,8 @@ class Caller:
         user: who the answer is for: the browser session's user, until a REST resource has authenticated its caller.
     """
 
-    __slots__ = ("identity", "user")
-
-    def __init__(self) -> None:
-        self.identity: Identity | None = None
-        self.user: User | None = None
+    identity: Identity | None = None
+    user: User | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +53,7 @@ class Dialect:
     challenge: str | None = None
 
 
+@dataclass(slots=True)
 class Reply:
     """How the answer to a request is to be written.
 
@@ -63,11 +62,8 @@ class Reply:
         bare: the answer comes from outside the middleware, and carries none of its headers.
     """
 
-    __slots__ = ("bare", "dialect")
-
-    def __init__(self) -> None:
-        self.dialect: Dialect | None = None
-        self.bare = False
+    dialect: Dialect | None = None
+    bare: bool = False
 
 
 def calling_user(x: Call) -> User | None:

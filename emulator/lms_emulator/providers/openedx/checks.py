@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lms_emulator.providers.openedx.model.courseware import Block, Course
+from lms_emulator.providers.openedx.model.section import OpenedxSection
 from lms_emulator.providers.openedx.rules import keys
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.courseware import Block, Course
-    from lms_emulator.providers.openedx.model.section import OpenedxSection
 
 #: Tables whose records name a user, an application, a course. A course need not exist: the bulk API enrols in any.
 _OF_A_USER = (

@@ -10,21 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.providers.openedx import refusals
-from lms_emulator.providers.openedx.call import Caller
+from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import AccessToken, User
 from lms_emulator.providers.openedx.oauth import jwts
 from lms_emulator.providers.openedx.web import cookies, csrf, session
 from lms_emulator.signing import jwt
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 Means = Literal["bearer", "jwt", "jwt-cookie", "session"]
 

@@ -11,14 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from lms_emulator.providers.openedx import credentials, refusals
-from lms_emulator.providers.openedx.call import calling_user
+from lms_emulator.providers.openedx.call import Call, calling_user
 from lms_emulator.providers.openedx.model.accounts import Throttle
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 _PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.responses import Response
 
 from lms_emulator.core.http.pages import render
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.web import csrf, session
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 PACKAGE = "lms_emulator.providers.openedx"
 

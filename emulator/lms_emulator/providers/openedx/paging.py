@@ -9,13 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from lms_emulator.providers.openedx import refusals
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.call import Call
 
 T = TypeVar("T")
 

@@ -64,7 +64,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal | Response:
         """Django's empty 405."""
-        return self.admit(x) or refusals.only(", ".join(allowed), x.method)
+        return self.admit(x) or refusals.wrong_method(", ".join(allowed), x.method)
 
     def finish(self, x: Call, response: Response) -> None:
         """Cookies and the headers that every page and API of the site carries."""

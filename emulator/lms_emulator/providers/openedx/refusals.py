@@ -9,26 +9,15 @@ edx-platform `openedx/core/lib/api/view_utils.py` (DeveloperErrorViewMixin) and
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from lms_emulator.core.http.refusals import Refusal
 
 Style = Literal[
-    "api",
-    "oauth",
-    "pretty",
-    "empty",
-    "redirect",
-    "page",
-    "not-found",
-    "too-many",
-    "forbidden",
-    "forbidden-page",
-    "bad-request",
-    "plain",
-    "session",
-    "standing",
-]
+    "api", "oauth", "pretty", "empty", "redirect", "page", "not-found", "too-many", "forbidden", "forbidden-page",
+    "bad-request", "plain", "session", "standing",
+]  # fmt: skip
 
 
 class OpenedxRefusal(Refusal):
@@ -51,13 +40,11 @@ class OpenedxRefusal(Refusal):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
 class Verbatim:
     """A body that no dialect wraps."""
 
-    __slots__ = ("data",)
-
-    def __init__(self, data: Any) -> None:
-        self.data = data
+    data: Any
 
 
 class Unhandled(Exception):
@@ -111,19 +98,9 @@ def bearer_refused(code: str, text: str, *, got: Any = None, diagnosis: str | No
     )
 
 
-def jwt_refused(
-    text: str, *, reason: str, check: str, expected: Any = None, got: Any = None, diagnosis: str | None = None
-) -> OpenedxRefusal:
+def jwt_refused(text: str, *, reason: str, check: str, **why: Any) -> OpenedxRefusal:
     """A JWT that is refused; on the wire nearly all say the same."""
-    return OpenedxRefusal(
-        f"jwt_{reason}",
-        status=401,
-        message=text,
-        check=f"JWT {check}",
-        expected=expected,
-        got=got,
-        diagnosis=diagnosis,
-    )
+    return OpenedxRefusal(f"jwt_{reason}", status=401, message=text, check=f"JWT {check}", **why)
 
 
 def csrf_failed(text: str) -> OpenedxRefusal:
@@ -183,26 +160,17 @@ def throttled(wait: int | None) -> OpenedxRefusal:
     return OpenedxRefusal("throttled", status=429, message=text, headers=headers, check="rate limit")
 
 
-def api_error(
-    status: int,
-    body: Any,
-    *,
-    reason: str,
-    check: str = "",
-    expected: Any = None,
-    got: Any = None,
-    diagnosis: str | None = None,
-) -> OpenedxRefusal:
-    """An error document of a resource's own, sent as it is in any dialect. `body` None sends an empty one."""
+def api_error(status: int, body: Any, *, reason: str, **why: Any) -> OpenedxRefusal:
+    """An error document of a resource's own, sent as it is in any dialect.
+
+    Parameters: `body` None sends an empty one; `why`, arguments of `Refusal` for the journal.
+    """
     return OpenedxRefusal(
         reason,
         status=status,
         style="empty" if body is None else "api",
         body=None if body is None else Verbatim(body),
-        check=check,
-        expected=expected,
-        got=got,
-        diagnosis=diagnosis,
+        **why,
     )
 
 
@@ -223,7 +191,7 @@ def field_errors(errors: Mapping[str, str], *, reason: str) -> OpenedxRefusal:
     return api_error(400, document, reason=reason, check=", ".join(errors), got=dict(errors))
 
 
-def only(allow: str, method: str) -> OpenedxRefusal:
+def wrong_method(allow: str, method: str) -> OpenedxRefusal:
     """A method that a Django view without REST framework does not take: an empty 405."""
     return OpenedxRefusal(
         "method_not_allowed",
@@ -251,7 +219,7 @@ def csrf_page(fault: str) -> OpenedxRefusal:
 
 
 def page_not_found(path: str) -> OpenedxRefusal:
-    """An address that leads nowhere."""
+    """No page at this path."""
     return OpenedxRefusal("page_not_found", status=404, style="not-found", check="path", got=path)
 
 
@@ -293,17 +261,11 @@ def account_disabled(user: str) -> OpenedxRefusal:
 # the OAuth endpoints
 
 
-def oauth_error(
-    error: str,
-    description: str | None = None,
-    *,
-    reason: str | None = None,
-    check: str = "",
-    expected: Any = None,
-    got: Any = None,
-    diagnosis: str | None = None,
-) -> OpenedxRefusal:
-    """An error document of the token and revocation endpoints; `invalid_client` is 401 with a challenge."""
+def oauth_error(error: str, description: str | None = None, *, reason: str | None = None, **why: Any) -> OpenedxRefusal:
+    """An error document of the token and revocation endpoints; `invalid_client` is 401 with a challenge.
+
+    Parameters: `reason`, the machine reason, by default the error; `why`, arguments of `Refusal` for the journal.
+    """
     body = {"error": error} if description is None else {"error": error, "error_description": description}
     headers = {"www-authenticate": 'Bearer error="invalid_client"'} if error == "invalid_client" else {}
     return OpenedxRefusal(
@@ -313,32 +275,5 @@ def oauth_error(
         body=body,
         message=description or error,
         headers=headers,
-        check=check,
-        expected=expected,
-        got=got,
-        diagnosis=diagnosis,
-    )
-
-
-def page_refusal(
-    reason: str,
-    status: int,
-    template: str,
-    *,
-    check: str = "",
-    expected: Any = None,
-    got: Any = None,
-    diagnosis: str | None = None,
-    **values: Any,
-) -> OpenedxRefusal:
-    """A refusal shown as a page made from `template` with `values`."""
-    return OpenedxRefusal(
-        reason,
-        status=status,
-        style="page",
-        body=(template, values),
-        check=check,
-        expected=expected,
-        got=got,
-        diagnosis=diagnosis,
+        **why,
     )

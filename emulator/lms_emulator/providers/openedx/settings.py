@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from lms_emulator.core.evidence import recording
 from lms_emulator.core.settings import choice
 
 Rate = Annotated[str, msgspec.Meta(pattern=r"^([1-9][0-9]*/[smhd][a-z]*)?$")]
@@ -20,21 +21,15 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "Tokens, client ids, codes, user names, e-mails and mode slugs match in any case, as MySQL's default "
             "collation makes them. Secrets and passwords never do.",
             evidence="recorded",
-            source="fixtures/recordings/openedx/main.jsonl 37, 147, 534",
+            source=recording("openedx/main", 37, 147, 534),
         ),
     ] = True
     access_token_seconds: Annotated[
         int,
-        choice(
-            "Lifetime of an opaque access token.",
-            evidence="recorded",
-            source="fixtures/recordings/openedx/main.jsonl 0",
-            ge=1,
-        ),
+        choice("Lifetime of an opaque access token.", evidence="recorded", source=recording("openedx/main", 0), ge=1),
     ] = 36_000
     jwt_seconds: Annotated[
-        int,
-        choice("Lifetime of a JWT.", evidence="recorded", source="fixtures/recordings/openedx/main.jsonl 94", ge=1),
+        int, choice("Lifetime of a JWT.", evidence="recorded", source=recording("openedx/main", 94), ge=1)
     ] = 3_600
     code_seconds: Annotated[
         int,
@@ -57,20 +52,12 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = 0
     session_seconds: Annotated[
         int,
-        choice(
-            "Lifetime of a signed-in session.",
-            evidence="recorded",
-            source="fixtures/recordings/openedx/main.jsonl 206",
-            ge=1,
-        ),
+        choice("Lifetime of a signed-in session.", evidence="recorded", source=recording("openedx/main", 206), ge=1),
     ] = 2_419_200
     anonymous_session_seconds: Annotated[
         int,
         choice(
-            "Lifetime of a session before sign-in.",
-            evidence="recorded",
-            source="fixtures/recordings/openedx/main.jsonl 521",
-            ge=1,
+            "Lifetime of a session before sign-in.", evidence="recorded", source=recording("openedx/main", 521), ge=1
         ),
     ] = 1_209_600
     jwt_leeway_seconds: Annotated[
@@ -113,25 +100,19 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "A valid JWT that names an unknown user creates that user.",
             evidence="recorded",
-            source="fixtures/recordings/openedx/main.jsonl 566",
+            source=recording("openedx/main", 566),
         ),
     ] = True
     max_failed_logins: Annotated[
         int,
         choice(
-            "Failed sign-ins that lock an account.",
-            evidence="recorded",
-            source="fixtures/recordings/openedx/rate.jsonl 1283",
-            ge=1,
+            "Failed sign-ins that lock an account.", evidence="recorded", source=recording("openedx/rate", 1283), ge=1
         ),
     ] = 6
     lockout_seconds: Annotated[
         int,
         choice(
-            "How long a locked account stays locked.",
-            evidence="recorded",
-            source="fixtures/recordings/openedx/rate.jsonl 1283",
-            ge=1,
+            "How long a locked account stays locked.", evidence="recorded", source=recording("openedx/rate", 1283), ge=1
         ),
     ] = 1_800
     default_enrollment_mode: Annotated[
@@ -139,7 +120,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Mode of an enrolment that names none, where the course offers it; else audit, else honor.",
             evidence="recorded",
-            source="fixtures/recordings/openedx/main.jsonl 1015",
+            source=recording("openedx/main", 1015),
         ),
     ] = "verified"
     token_endpoint_rate: Annotated[
@@ -147,7 +128,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Limit on the token endpoint per address; the real default is `120/minute`.",
             evidence="recorded",
-            source="fixtures/recordings/openedx/rate.jsonl 1277",
+            source=recording("openedx/rate", 1277),
         ),
     ] = ""
     user_rate: Annotated[
@@ -164,7 +145,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Limit on the enrollment API per learner or address; the real value is `40/minute`.",
             evidence="recorded",
-            source="fixtures/recordings/openedx/extra.jsonl 70",
+            source=recording("openedx/extra", 70),
         ),
     ] = ""
     enrollment_staff_rate: Annotated[
@@ -180,7 +161,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "Limit on the course list per learner or address; the real value is `20/minute`.",
             evidence="recorded",
-            source="fixtures/recordings/openedx/extra.jsonl 118",
+            source=recording("openedx/extra", 118),
         ),
     ] = ""
     course_list_staff_rate: Annotated[

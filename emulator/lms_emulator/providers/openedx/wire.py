@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.providers.openedx import pages, refusals
-from lms_emulator.providers.openedx.call import ANY_BODY, FORM, MULTIPART, Dialect, Reply
+from lms_emulator.providers.openedx.call import ANY_BODY, FORM, MULTIPART, Call, Dialect, Reply
 from lms_emulator.providers.openedx.web import cookies, csrf, session
-
-if TYPE_CHECKING:
-    from lms_emulator.core.http.refusals import Refusal
-    from lms_emulator.providers.openedx.call import Call
 
 HTML = "text/html; charset=utf-8"
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}

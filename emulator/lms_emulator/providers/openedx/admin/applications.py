@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from lms_emulator.providers.openedx.admin.base import Model, applications, user_id, users
 from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import Application, ApplicationAccess
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 CLIENT_TYPES = (("confidential", "Confidential"), ("public", "Public"))
 GRANT_TYPES = (

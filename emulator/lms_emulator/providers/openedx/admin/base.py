@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.admin.forms import Field, Form
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.admin.forms import Field, Form
+from lms_emulator.providers.openedx.call import Call
 
 
 class Model:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.call import Call
 
 Widget = Literal["text", "textarea", "select", "checkbox", "datetime"]
 REQUIRED = "This field is required."

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lms_emulator.providers.openedx.admin.base import Model, applications, shown, user_id, users
 from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import AccessToken
 from lms_emulator.providers.openedx.oauth import tokens
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 
 class AccessTokens(Model):

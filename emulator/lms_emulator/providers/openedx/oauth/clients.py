@@ -9,15 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from lms_emulator.providers.openedx import refusals
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import Application
+from lms_emulator.providers.openedx.model.accounts import Application
 
 
 class ClientCheck:

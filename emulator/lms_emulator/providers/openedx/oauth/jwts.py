@@ -14,14 +14,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from lms_emulator.core.keys import private_key, public_numbers
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.section import JwtConfig
+from lms_emulator.providers.openedx.settings import OpenedxSettings
 from lms_emulator.signing import jwt
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.section import JwtConfig
-    from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 VERSION = "1.2.0"
 ASYMMETRIC = ("RS512", "RS256")

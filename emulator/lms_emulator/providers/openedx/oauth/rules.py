@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.accounts import Application
+from lms_emulator.providers.openedx.model.accounts import Application
 
 SCOPES = {
     "read": "Read access",

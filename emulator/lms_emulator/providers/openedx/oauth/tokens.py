@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from lms_emulator.core.clock import Clock
+from lms_emulator.core.ids import Ids
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import AccessToken, Application, Grant, RefreshToken
-
-if TYPE_CHECKING:
-    from lms_emulator.core.clock import Clock
-    from lms_emulator.core.ids import Ids
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.section import OpenedxStore
-    from lms_emulator.providers.openedx.settings import OpenedxSettings
+from lms_emulator.providers.openedx.model.section import OpenedxStore
+from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 TOKEN_LENGTH = 30
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,21 +5,18 @@ Sources: edx-platform `openedx/core/djangoapps/user_api/accounts/views.py` and `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
-from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, caller
+from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.routes.permissions import is_authenticated, is_superuser
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import accounts
 from lms_emulator.providers.openedx.shapes import accounts as shapes
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import User
 
 
 def me(x: Call) -> Response:
@@ -155,11 +152,7 @@ FAMILY = Family("/api/user/v1", tag="user")
 
 ROUTES = (
     *FAMILY.resource(
-        "/me",
-        "Whose credentials these are",
-        get=me,
-        parsers=(JSON, MERGE_PATCH),
-        source="fixtures/recordings/openedx/main.jsonl 437",
+        "/me", "Whose credentials these are", get=me, parsers=(JSON, MERGE_PATCH), source=recorded("main", 437)
     ),
     *FAMILY.resource(
         "/accounts/search_emails",
@@ -169,7 +162,7 @@ ROUTES = (
         parsers=(JSON, MERGE_PATCH),
         allow="GET, POST, OPTIONS",
         defect=True,
-        source="fixtures/recordings/openedx/main.jsonl 484",
+        source=recorded("main", 484),
     ),
     *FAMILY.resource(
         "/accounts/retirement_queue/",
@@ -177,27 +170,27 @@ ROUTES = (
         get=retirement_queue,
         authenticators=credentials.JWT_SESSION,
         permissions=(is_authenticated, is_superuser),
-        source="fixtures/recordings/openedx/main.jsonl 1187",
+        source=recorded("main", 1187),
     ),
     *FAMILY.resource(
         "/accounts",
         "Accounts by username, address or number",
         get=list_accounts,
         permissions=(is_authenticated, may_search),
-        source="fixtures/recordings/openedx/main.jsonl 445",
+        source=recorded("main", 445),
     ),
     *FAMILY.resource(
         "/accounts/{username}/verification_status/",
         "Whether a user's identity was verified",
         get=read_verification,
-        source="fixtures/recordings/openedx/main.jsonl 512",
+        source=recorded("main", 512),
     ),
     *FAMILY.resource(
         "/accounts/{username}/deactivate/",
         "Deactivate an account",
         post=deactivate,
         authenticators=credentials.JWT_SESSION,
-        source="fixtures/recordings/openedx/main.jsonl 511",
+        source=recorded("main", 511),
     ),
     *FAMILY.resource(
         "/accounts/{username}",
@@ -206,6 +199,6 @@ ROUTES = (
         patch=change_account,
         parsers=(MERGE_PATCH,),
         defect=True,
-        source="fixtures/recordings/openedx/main.jsonl 438, 487",
+        source=recorded("main", 438, 487),
     ),
 )

@@ -9,21 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
+
+from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.admin.base import Model
 from lms_emulator.providers.openedx.admin.forms import Form, fresh, posted
 from lms_emulator.providers.openedx.admin.models import MODELS
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.web import csrf, session
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 _PAGE_OF_A_MODEL = re.compile(r"(add|[0-9]+(/change|/delete)?)?")
 NEVER_CACHE = "max-age=0, no-cache, no-store, must-revalidate, private"
@@ -239,11 +237,7 @@ def _saved(x: Call, model: Model, form: Form, record: Any, done: str) -> Respons
     return wire.redirect(target)
 
 
-FAMILY = Family(
-    "/admin",
-    tag="admin",
-    source="fixtures/recordings/openedx/main.jsonl 1353, 1355; fixtures/recordings/openedx/extra.jsonl 16",
-)
+FAMILY = Family("/admin", tag="admin", source=recorded("main", 1353, 1355))
 _DOCUMENTED: Any = {
     "evidence": "documented",
     "source": "django/django 4.2 django/contrib/admin/sites.py, AdminSite.get_urls",

@@ -10,22 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import Application
 from lms_emulator.providers.openedx.oauth import rules
 from lms_emulator.providers.openedx.oauth.tokens import issuer
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.web import csrf, session
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import Application
 
 FORM_FIELDS = (
     "redirect_uri",
@@ -69,7 +67,7 @@ def authorize(x: Call) -> Response:
         return wire.server_failure(x, failure)
     if x.method == "OPTIONS":
         return wire.empty(200, {"allow": ALLOW})
-    raise refusals.only(ALLOW, x.method)
+    raise refusals.wrong_method(ALLOW, x.method)
 
 
 def to_login(x: Call) -> Response:
@@ -335,16 +333,9 @@ def _why_mismatch(uri: str, registered: Sequence[str]) -> str | None:
 
 def _fatal(description: str, reason: str, **why: Any) -> refusals.OpenedxRefusal:
     """An error that no redirect may carry: a page."""
-    return refusals.page_refusal(
-        reason,
-        400,
-        "oauth_error.html",
-        check="authorization request",
-        title="Authorize",
-        error="invalid_request",
-        description=description,
-        **why,
-    )
+    values = {"title": "Authorize", "error": "invalid_request", "description": description}
+    body = ("oauth_error.html", values)
+    return refusals.OpenedxRefusal(reason, status=400, style="page", body=body, check="authorization request", **why)
 
 
 def _back(
@@ -371,12 +362,7 @@ FAMILY = Family("", tag="oauth2")
 _SUMMARY = "Authorization endpoint: consent page, code or error"
 
 ROUTES = (
-    FAMILY.page("/oauth2/authorize/", authorize, _SUMMARY, source="fixtures/recordings/openedx/main.jsonl 194"),
-    FAMILY.page("/oauth2/authorize", authorize, _SUMMARY, source="fixtures/recordings/openedx/main.jsonl 195"),
-    FAMILY.page(
-        "/_o/authorize/",
-        authorize,
-        "The toolkit's own authorization endpoint",
-        source="fixtures/recordings/openedx/main.jsonl 415",
-    ),
+    FAMILY.page("/oauth2/authorize/", authorize, _SUMMARY, source=recorded("main", 194)),
+    FAMILY.page("/oauth2/authorize", authorize, _SUMMARY, source=recorded("main", 195)),
+    FAMILY.page("/_o/authorize/", authorize, "The toolkit's own authorization endpoint", source=recorded("main", 415)),
 )

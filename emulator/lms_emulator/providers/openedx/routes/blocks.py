@@ -5,24 +5,19 @@ Source: edx-platform `lms/djangoapps/course_api/blocks/views.py` and `blocks/for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import calling_user
+from lms_emulator.providers.openedx.call import Call, calling_user
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.refusals import developer_error
 from lms_emulator.providers.openedx.routes.courses import invalid
 from lms_emulator.providers.openedx.routes.permissions import anyone
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import blocks, enrollment, keys, people
 from lms_emulator.providers.openedx.shapes import blocks as shapes
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.courseware import Course
 
 _TRUE = ("true", "1")
 _FALSE = ("false", "0", "")
@@ -159,14 +154,9 @@ def _enrolled(x: Call, course: Course, user: User, *, staff: bool) -> User:
 FAMILY = Family("/api/courses", tag="courses", permissions=(anyone,), developer_errors=True, defect=True)
 
 ROUTES = (
+    *FAMILY.resource("/v1/blocks/", "The content of a course", get=of_course, source=recorded("more", 8)),
     *FAMILY.resource(
-        "/v1/blocks/", "The content of a course", get=of_course, source="fixtures/recordings/openedx/more.jsonl 8"
-    ),
-    *FAMILY.resource(
-        "/v1/blocks/{usage_key}",
-        "The content below one block",
-        get=of_block,
-        source="fixtures/recordings/openedx/more.jsonl 52",
+        "/v1/blocks/{usage_key}", "The content below one block", get=of_block, source=recorded("more", 52)
     ),
     *FAMILY.resource(
         "/v2/blocks/",

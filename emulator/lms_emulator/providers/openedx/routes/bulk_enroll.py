@@ -5,19 +5,17 @@ Source: edx-platform `lms/djangoapps/bulk_enroll/views.py` and `bulk_enroll/seri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import is_staff
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import bulk_enroll as rules
 from lms_emulator.providers.openedx.rules import cohorts, fields, keys
 from lms_emulator.providers.openedx.rules.fields import Field
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 FIELDS = {
     "identifiers": Field(fields.text(), required=True),
@@ -111,5 +109,5 @@ ROUTES = FAMILY.resource(
     "Enrol or unenrol many people in many courses",
     regex=r"/api/bulk_enroll/v1/bulk_enroll/?",
     post=bulk_enroll,
-    source="fixtures/recordings/openedx/main.jsonl 1108",
+    source=recorded("main", 1108),
 )

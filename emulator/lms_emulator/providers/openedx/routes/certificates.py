@@ -5,20 +5,15 @@ Source: edx-platform `lms/djangoapps/certificates/apis/v0/views.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import caller
+from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.routes.permissions import is_self, staff_or_self
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import certificates, keys
 from lms_emulator.providers.openedx.shapes import certificates as shapes
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 
 def read_one(x: Call) -> Response:
@@ -64,13 +59,9 @@ ROUTES = (
         get=read_one,
         permissions=(staff_or_self("certificates:read"),),
         restricted=True,
-        source="fixtures/recordings/openedx/main.jsonl 1198",
+        source=recorded("main", 1198),
     ),
     *FAMILY.resource(
-        "/",
-        "A user's certificates",
-        get=read_all,
-        permissions=(owner_or_staff,),
-        source="fixtures/recordings/openedx/more.jsonl 141",
+        "/", "A user's certificates", get=read_all, permissions=(owner_or_staff,), source=recorded("more", 141)
     ),
 )

@@ -5,24 +5,20 @@ Source: edx-platform `openedx/core/djangoapps/course_groups/views.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import paging, refusals, wire
-from lms_emulator.providers.openedx.call import caller
+from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Cohort, Course
 from lms_emulator.providers.openedx.refusals import developer_error
 from lms_emulator.providers.openedx.routes.permissions import is_authenticated
-from lms_emulator.providers.openedx.routes.resource import Family, pattern
+from lms_emulator.providers.openedx.routes.resource import Family, pattern, recorded
 from lms_emulator.providers.openedx.rules import cohorts, keys, people
 from lms_emulator.providers.openedx.shapes import cohorts as shapes
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 
 def _course(x: Call) -> Course:
@@ -174,11 +170,7 @@ def _refusal(status: int, code: str | None, text: str, got: Any) -> refusals.Ope
 
 
 FAMILY = Family(
-    "/api/cohorts/v1",
-    tag="cohorts",
-    permissions=(is_authenticated, course_staff),
-    developer_errors=True,
-    defect=True,
+    "/api/cohorts/v1", tag="cohorts", permissions=(is_authenticated, course_staff), developer_errors=True, defect=True
 )
 _COHORT = "/courses/{course_id}/cohorts/{cohort_id}"
 
@@ -188,7 +180,7 @@ ROUTES = (
         "Cohort settings",
         get=read_settings,
         put=write_settings,
-        source="fixtures/recordings/openedx/more.jsonl 181, 183",
+        source=recorded("more", 181, 183),
     ),
     *FAMILY.resource(
         _COHORT,
@@ -196,7 +188,7 @@ ROUTES = (
         get=read_cohort,
         post=create_cohort,
         patch=change_cohort,
-        source="fixtures/recordings/openedx/more.jsonl 204, 221",
+        source=recorded("more", 204, 221),
     ),
     *FAMILY.resource(
         "/courses/{course_id}/cohorts/",
@@ -204,7 +196,7 @@ ROUTES = (
         get=list_cohorts,
         post=create_cohort,
         patch=change_cohort,
-        source="fixtures/recordings/openedx/more.jsonl 182, 196",
+        source=recorded("more", 182, 196),
     ),
     *FAMILY.resource(
         f"{_COHORT}/users/{{username}}",
@@ -213,6 +205,6 @@ ROUTES = (
         get=list_users,
         post=add_users,
         delete=remove_user,
-        source="fixtures/recordings/openedx/more.jsonl 206, 209, 215",
+        source=recorded("more", 206, 209, 215),
     ),
 )

@@ -6,22 +6,19 @@ platform declares this API unstable.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import calling_user
+from lms_emulator.providers.openedx.call import Call, calling_user
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
 from lms_emulator.providers.openedx.routes.permissions import anyone
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import course_modes, enrollment, keys, people
 from lms_emulator.providers.openedx.shapes import enrollment as shapes
 from lms_emulator.providers.openedx.shapes import moment
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
 
 _ANONYMOUS = (
     "authentication_required",
@@ -134,5 +131,5 @@ ROUTES = FAMILY.resource(
     "/course_metadata/{course_id}",
     "A course as its home page needs it",
     get=read_metadata,
-    source="fixtures/recordings/openedx/more.jsonl 238",
+    source=recorded("more", 238),
 )

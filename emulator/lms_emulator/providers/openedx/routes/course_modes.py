@@ -5,20 +5,15 @@ Source: edx-platform `common/djangoapps/course_modes/rest_api/v1/views.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import MERGE_PATCH
+from lms_emulator.providers.openedx.call import MERGE_PATCH, Call
+from lms_emulator.providers.openedx.model.courseware import Course, CourseMode
 from lms_emulator.providers.openedx.routes.permissions import staff_or_self
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import course_modes, fields, keys
 from lms_emulator.providers.openedx.shapes.course_modes import mode as shape
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.courseware import Course, CourseMode
 
 
 def _key(x: Call) -> str:
@@ -95,13 +90,7 @@ FAMILY = Family(
 )
 
 ROUTES = (
-    *FAMILY.resource(
-        "/",
-        "The modes of a course",
-        get=list_modes,
-        post=create_mode,
-        source="fixtures/recordings/openedx/main.jsonl 582, 853",
-    ),
+    *FAMILY.resource("/", "The modes of a course", get=list_modes, post=create_mode, source=recorded("main", 582, 853)),
     *FAMILY.resource(
         "/{mode_slug}",
         "One mode of a course",
@@ -109,6 +98,6 @@ ROUTES = (
         patch=change_mode,
         delete=delete_mode,
         parsers=(MERGE_PATCH,),
-        source="fixtures/recordings/openedx/main.jsonl 839, 888, 907",
+        source=recorded("main", 839, 888, 907),
     ),
 )

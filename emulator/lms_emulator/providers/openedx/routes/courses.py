@@ -6,22 +6,18 @@ Source: edx-platform `lms/djangoapps/course_api/views.py`, `course_api/forms.py`
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import limits, paging, refusals, wire
-from lms_emulator.providers.openedx.call import calling_user
+from lms_emulator.providers.openedx.call import Call, calling_user
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.routes.permissions import anyone
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import catalog, enrollment, keys, people
 from lms_emulator.providers.openedx.shapes import courses as shapes
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import User
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _FILTERS = ("org", "mobile", "search_term", "active_only", "course_keys", "username")
@@ -152,7 +148,7 @@ ROUTES = (
         post=list_courses,
         permissions=(anyone,),
         throttle=limits.course_list,
-        source="fixtures/recordings/openedx/main.jsonl 747",
+        source=recorded("main", 747),
     ),
     *FAMILY.resource(
         "/courses/{course_id}",
@@ -160,12 +156,9 @@ ROUTES = (
         regex=rf"/api/courses/v1/courses/(?P<course_id>{keys.COURSE_URL})(?s:.*)",
         get=read_course,
         permissions=(anyone,),
-        source="fixtures/recordings/openedx/main.jsonl 1112",
+        source=recorded("main", 1112),
     ),
     *FAMILY.resource(
-        "/course_ids/",
-        "The courses in which a user has a role",
-        get=list_course_ids,
-        source="fixtures/recordings/openedx/more.jsonl 253",
+        "/course_ids/", "The courses in which a user has a role", get=list_course_ids, source=recorded("more", 253)
     ),
 )

@@ -5,27 +5,22 @@ Source: edx-platform `openedx/core/djangoapps/enrollments/views.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, limits, refusals, wire
-from lms_emulator.providers.openedx.call import caller, calling_user
+from lms_emulator.providers.openedx.call import Call, caller, calling_user
 from lms_emulator.providers.openedx.model import lookup
-from lms_emulator.providers.openedx.routes.enrollment_post import post, shape
+from lms_emulator.providers.openedx.routes.enrollment_post import not_yours, post, shape
 from lms_emulator.providers.openedx.routes.permissions import (
     anyone,
     api_key_or_authenticated,
     is_authenticated,
     is_superuser,
 )
-from lms_emulator.providers.openedx.routes.resource import Family, Operation
+from lms_emulator.providers.openedx.routes.resource import Family, Operation, recorded
 from lms_emulator.providers.openedx.rules import enrollment, keys, people
 from lms_emulator.providers.openedx.shapes import enrollment as shapes
 from lms_emulator.providers.openedx.web import csrf
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 
 def with_csrf_cookie(operation: Operation) -> Operation:
@@ -125,13 +120,6 @@ def unenroll(x: Call) -> Response:
     )
 
 
-def not_yours(username: str) -> refusals.OpenedxRefusal:
-    """Another user's enrolment: 404 without a body, as if it were not there."""
-    return refusals.api_error(
-        404, None, reason="not_your_enrollment", check="own enrolment, staff, or API key", got=username
-    )
-
-
 def unknown_course(text: str) -> refusals.OpenedxRefusal:
     """No course with this id."""
     body = {"message": f"No course found for course ID '{text}'"}
@@ -157,20 +145,20 @@ ROUTES = (
         "/enrollment/{username},{course_id}",
         "A user's enrolment in a course",
         get=with_csrf_cookie(read_enrollment),
-        source="fixtures/recordings/openedx/main.jsonl 921",
+        source=recorded("main", 921),
     ),
     *FAMILY.resource(
         "/enrollment/{course_id}",
         "The caller's enrolment in a course",
         get=with_csrf_cookie(read_enrollment),
-        source="fixtures/recordings/openedx/main.jsonl 923",
+        source=recorded("main", 923),
     ),
     *FAMILY.resource(
         "/enrollment",
         "Enrolments of a user; enrol, change or deactivate",
         get=with_csrf_cookie(list_enrollments),
         post=post,
-        source="fixtures/recordings/openedx/main.jsonl 642, 1015",
+        source=recorded("main", 642, 1015),
     ),
     *FAMILY.resource(
         "/course/{course_id}",
@@ -178,14 +166,14 @@ ROUTES = (
         get=read_course,
         authenticators=credentials.NONE,
         permissions=(anyone,),
-        source="fixtures/recordings/openedx/main.jsonl 924",
+        source=recorded("main", 924),
     ),
     *FAMILY.resource(
         "/roles/",
         "The caller's roles in courses",
         get=with_csrf_cookie(read_roles),
         defect=False,
-        source="fixtures/recordings/openedx/main.jsonl 926",
+        source=recorded("main", 926),
     ),
     *FAMILY.resource(
         "/unenroll/",
@@ -194,6 +182,6 @@ ROUTES = (
         authenticators=credentials.JWT_SESSION,
         permissions=(is_authenticated, is_superuser),
         throttle=None,
-        source="fixtures/recordings/openedx/main.jsonl 1066",
+        source=recorded("main", 1066),
     ),
 )

@@ -7,21 +7,18 @@ EnrollmentAllowedView) and `enrollments/forms.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, limits, paging, refusals, wire
-from lms_emulator.providers.openedx.call import caller
+from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Enrollment, EnrollmentAllowed
 from lms_emulator.providers.openedx.routes.permissions import is_staff
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import fields, keys, people
 from lms_emulator.providers.openedx.shapes import enrollment as shapes
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 MOST_VALUES = 100
 
@@ -64,13 +61,10 @@ def _filters(x: Call) -> dict[str, list[str]]:
                 f"Too many {plural} in a single request - {len(listed)}. A maximum of {MOST_VALUES} is allowed"
             )
         elif name == "username" and not all(people.is_username(one) for one in listed):
-            errors[name] = BAD_USERNAME
+            errors[name] = people.USERNAME_LETTERS
     if errors:
         raise refusals.field_errors(errors, reason="invalid_query")
     return wanted
-
-
-BAD_USERNAME = "Usernames can only contain letters (A-Z, a-z), numerals (0-9), underscores (_), and hyphens (-)."
 
 
 def _fits(x: Call, one: Enrollment, wanted: dict[str, list[str]]) -> bool:
@@ -104,10 +98,7 @@ def allow(x: Call) -> Response:
     if x.store.enrollments_allowed.get((email.lower(), course)) is not None:
         raise already_allowed(email, course)
     given = EnrollmentAllowed(
-        email=email,
-        course=course,
-        created=x.clock.now(),
-        auto_enroll=_flag(body.get("auto_enroll", False)),
+        email=email, course=course, created=x.clock.now(), auto_enroll=_flag(body.get("auto_enroll", False))
     )
     return wire.api_json(shapes.allowed(x.store.enrollments_allowed.put(given)), 201)
 
@@ -164,7 +155,7 @@ ROUTES = (
         regex=r"/api/enrollment/v1/enrollments/?",
         get=list_all,
         developer_errors=True,
-        source="fixtures/recordings/openedx/main.jsonl 703",
+        source=recorded("main", 703),
     ),
     *FAMILY.resource(
         "/enrollment_allowed/",
@@ -174,6 +165,6 @@ ROUTES = (
         delete=disallow,
         authenticators=credentials.JWT_SESSION,
         defect=True,
-        source="fixtures/recordings/openedx/main.jsonl 1070, 1072, 1078",
+        source=recorded("main", 1070, 1072, 1078),
     ),
 )

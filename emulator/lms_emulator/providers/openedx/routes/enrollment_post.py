@@ -7,20 +7,17 @@ Sources: edx-platform `openedx/core/djangoapps/enrollments/views.py` (Enrollment
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
-from lms_emulator.providers.openedx.call import calling_user
+from lms_emulator.providers.openedx.call import Call, calling_user
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
 from lms_emulator.providers.openedx.rules import cohorts, enrollment, keys, people
 from lms_emulator.providers.openedx.shapes import enrollment as shapes
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,15 +208,10 @@ def unknown_course(text: str) -> refusals.OpenedxRefusal:
 
 
 def not_yours(whom: str) -> refusals.OpenedxRefusal:
-    """On behalf of another user, without staff rights or the API key."""
-    return refusals.api_error(
-        404,
-        None,
-        reason="not_your_enrollment",
-        check="own enrolment, staff, or API key",
-        got=whom,
-        diagnosis="only staff and servers with X-Edx-Api-Key may enrol somebody else",
-    )
+    """Another user's enrolment, without staff rights or the API key: 404 without a body."""
+    text = "only staff and servers with X-Edx-Api-Key may see or change somebody else's enrolment"
+    check = "own enrolment, staff, or API key"
+    return refusals.api_error(404, None, reason="not_your_enrollment", check=check, got=whom, diagnosis=text)
 
 
 def unknown_email(email: str) -> refusals.OpenedxRefusal:

@@ -5,17 +5,13 @@ Source: edx-platform `openedx/core/djangoapps/auth_exchange/views.py` (DOTAccess
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.routes.permissions import anyone
-from lms_emulator.providers.openedx.routes.resource import Family, Resource
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.routes.resource import Family, Resource, recorded
 
 BACKENDS = frozenset(
     {"google-oauth2", "facebook", "linkedin-oauth2", "azuread-oauth2", "apple-id", "identityServer3", "tpa-saml", "lti"}
@@ -61,7 +57,7 @@ def _refused(error: str, description: str) -> refusals.OpenedxRefusal:
     )
 
 
-FAMILY = Family("/oauth2/exchange_access_token", tag="oauth2", source="fixtures/recordings/openedx/main.jsonl 403")
+FAMILY = Family("/oauth2/exchange_access_token", tag="oauth2", source=recorded("main", 403))
 _SUMMARY = "Exchange another site's token"
 _RESOURCE = Resource(
     "/oauth2/exchange_access_token/{backend}/",

@@ -5,22 +5,19 @@ Source: edx-platform `lms/djangoapps/grades/rest_api/v1/views.py` and `v1/gradeb
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
-from lms_emulator.providers.openedx.call import caller, calling_user
+from lms_emulator.providers.openedx.call import Call, caller, calling_user
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course, Grade
 from lms_emulator.providers.openedx.routes.permissions import is_staff, staff_or_self
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import blocks, enrollment, grades, keys, people
 from lms_emulator.providers.openedx.shapes import grades as shapes
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.courseware import Course, Grade
 
 
 def somebody(x: Call) -> None:
@@ -185,32 +182,19 @@ _FOR_STAFF: dict[str, Any] = {"authenticators": credentials.JWT_SESSION, "eviden
 _VIEWS = "edx-platform lms/djangoapps/grades/rest_api/v1/views.py"
 
 ROUTES = (
+    *FAMILY.resource("/courses/", "Grades in the course named in the query", source=recorded("more", 72), **_GRADES),
+    *FAMILY.resource("/courses/{course_id}/", "Grades in a course", source=recorded("main", 1192), **_GRADES),
     *FAMILY.resource(
-        "/courses/",
-        "Grades in the course named in the query",
-        source="fixtures/recordings/openedx/more.jsonl 72",
-        **_GRADES,
+        "/policy/courses/{course_id}/", "Grading policy of a course", get=read_policy, source=recorded("more", 97)
     ),
     *FAMILY.resource(
-        "/courses/{course_id}/", "Grades in a course", source="fixtures/recordings/openedx/main.jsonl 1192", **_GRADES
-    ),
-    *FAMILY.resource(
-        "/policy/courses/{course_id}/",
-        "Grading policy of a course",
-        get=read_policy,
-        source="fixtures/recordings/openedx/more.jsonl 97",
-    ),
-    *FAMILY.resource(
-        "/gradebook/{course_id}/",
-        "Gradebook of a course",
-        get=read_gradebook,
-        source="fixtures/recordings/openedx/more.jsonl 134",
+        "/gradebook/{course_id}/", "Gradebook of a course", get=read_gradebook, source=recorded("more", 134)
     ),
     *FAMILY.resource(
         "/subsection/{subsection_id}/",
         "A learner's score in a subsection",
         get=read_subsection,
-        source="fixtures/recordings/openedx/more.jsonl 89",
+        source=recorded("more", 89),
     ),
     *FAMILY.resource(
         "/section_grades_breakdown/",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import wire
-from lms_emulator.providers.openedx.routes.resource import Family
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 
 def heartbeat(x: Call) -> Response:
@@ -22,6 +20,6 @@ def heartbeat(x: Call) -> Response:
     return wire.pretty_json(parts)
 
 
-FAMILY = Family("/heartbeat", tag="site", source="fixtures/recordings/openedx/main.jsonl 1328")
+FAMILY = Family("/heartbeat", tag="site", source=recorded("main", 1328))
 
 ROUTES = (FAMILY.page("", heartbeat, "Health of the site", "GET"),)

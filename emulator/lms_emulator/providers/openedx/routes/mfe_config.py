@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import anyone
-from lms_emulator.providers.openedx.routes.resource import Family
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 
 def read_config(x: Call) -> Response:
@@ -24,8 +20,5 @@ def read_config(x: Call) -> Response:
 FAMILY = Family("/api/mfe_config", tag="mfe_config", authenticators=credentials.NONE, permissions=(anyone,))
 
 ROUTES = FAMILY.resource(
-    "/v1",
-    "Configuration of micro frontends (switched off)",
-    get=read_config,
-    source="fixtures/recordings/openedx/main.jsonl 1205",
+    "/v1", "Configuration of micro frontends (switched off)", get=read_config, source=recorded("main", 1205)
 )

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import caller
+from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
-from lms_emulator.providers.openedx.routes.resource import Family
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 
 def my_user_info(x: Call) -> Response:
@@ -35,10 +30,7 @@ FAMILY = Family("/api/mobile/{version}", tag="mobile", allow="OPTIONS, GET")
 
 ROUTES = (
     *FAMILY.resource(
-        "/my_user_info",
-        "The caller's user info (redirect)",
-        get=my_user_info,
-        source="fixtures/recordings/openedx/more.jsonl 243",
+        "/my_user_info", "The caller's user info (redirect)", get=my_user_info, source=recorded("more", 243)
     ),
     *FAMILY.resource(
         "/users/{username}",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
-from lms_emulator.providers.openedx.routes.resource import Family
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 
 def list_organizations(x: Call) -> Response:
@@ -28,14 +24,12 @@ def read_organization(x: Call) -> Response:
 FAMILY = Family("/api/organizations/v0/organizations", tag="organizations", authenticators=credentials.JWT_SESSION)
 
 ROUTES = (
-    *FAMILY.resource(
-        "/", "Organisations", get=list_organizations, source="fixtures/recordings/openedx/main.jsonl 1184"
-    ),
+    *FAMILY.resource("/", "Organisations", get=list_organizations, source=recorded("main", 1184)),
     *FAMILY.resource(
         "/{name}/",
         "One organisation",
         get=read_organization,
         allow="GET, PUT, PATCH, HEAD, OPTIONS",
-        source="fixtures/recordings/openedx/main.jsonl 1185",
+        source=recorded("main", 1185),
     ),
 )

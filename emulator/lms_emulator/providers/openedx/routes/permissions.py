@@ -7,14 +7,11 @@ Sources: Django REST framework `rest_framework/permissions.py`; edx-drf-extensio
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from lms_emulator.providers.openedx import call, credentials, refusals
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.credentials import Identity
 from lms_emulator.providers.openedx.rules import keys
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.credentials import Identity
 
 Permission = Callable[["Call"], None]
 

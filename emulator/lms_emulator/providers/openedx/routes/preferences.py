@@ -5,22 +5,16 @@ Source: edx-platform `openedx/core/djangoapps/user_api/preferences/views.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import MERGE_PATCH, caller
+from lms_emulator.providers.openedx.call import MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.routes.accounts import invalid, not_your_account, unknown_account
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import preferences
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import User
 
 
 def _owner(x: Call, *, staff_too: bool) -> User:
@@ -97,7 +91,7 @@ ROUTES = (
         get=read_preferences,
         patch=change_preferences,
         parsers=(MERGE_PATCH,),
-        source="fixtures/recordings/openedx/main.jsonl 497, 500",
+        source=recorded("main", 497, 500),
     ),
     *FAMILY.resource(
         "/{key}",
@@ -105,6 +99,6 @@ ROUTES = (
         get=read_preference,
         put=write_preference,
         delete=delete_preference,
-        source="fixtures/recordings/openedx/main.jsonl 502, 504",
+        source=recorded("main", 502, 504),
     ),
 )

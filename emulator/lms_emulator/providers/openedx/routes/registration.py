@@ -7,27 +7,25 @@ RegistrationValidationView); `fixtures/recordings/openedx`, main.jsonl 1232-1327
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.routes.permissions import anyone
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import people
 from lms_emulator.providers.openedx.web import csrf, login, session
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _USERNAME = re.compile(r"[\w-]+", re.ASCII)
 EMAIL_TAKEN = "This email is already associated with an existing account"
 USERNAME_TAKEN = "It looks like this username is already taken"
 USERNAME_LENGTH = "Username must be between 2 and 30 characters long."
-USERNAME_LETTERS = "Usernames can only contain letters (A-Z, a-z), numerals (0-9), underscores (_), and hyphens (-)."
 FIELDS = ("email", "name", "username", "password", "country", "honor_code", "terms_of_service")
 
 
@@ -82,14 +80,7 @@ def _create(x: Call, form: dict[str, str]) -> User:
             preferences={"pref-lang": "en"},
         )
     )
-    x.outbox.add(
-        "email",
-        provider="openedx",
-        kind="account_activation",
-        to=user.email,
-        at=x.clock.now(),
-        subject=f"Action Required: Activate your {x.store.section.platform_name} account",
-    )
+    login.send_activation(x, user)
     return user
 
 
@@ -149,7 +140,7 @@ def _is_true(form: dict[str, str], name: str) -> bool:
 def _username_error(username: str) -> str:
     if not 2 <= len(username) <= 30:
         return USERNAME_LENGTH
-    return "" if _USERNAME.fullmatch(username) else USERNAME_LETTERS
+    return "" if _USERNAME.fullmatch(username) else people.USERNAME_LETTERS
 
 
 def _password_error(password: str) -> str:
@@ -195,16 +186,12 @@ FAMILY = Family("/api/user", tag="user", authenticators=credentials.NONE, permis
 _FORM = {"get": describe, "post": register}
 
 ROUTES = (
-    *FAMILY.resource(
-        "/v1/account/registration/", "Make an account", source="fixtures/recordings/openedx/main.jsonl 1317", **_FORM
-    ),
-    *FAMILY.resource(
-        "/v2/account/registration/", "Make an account", source="fixtures/recordings/openedx/main.jsonl 1319", **_FORM
-    ),
+    *FAMILY.resource("/v1/account/registration/", "Make an account", source=recorded("main", 1317), **_FORM),
+    *FAMILY.resource("/v2/account/registration/", "Make an account", source=recorded("main", 1319), **_FORM),
     *FAMILY.resource(
         "/v1/validation/registration",
         "What would be wrong with fields of a new account",
         post=validate,
-        source="fixtures/recordings/openedx/main.jsonl 1327",
+        source=recorded("main", 1327),
     ),
 )

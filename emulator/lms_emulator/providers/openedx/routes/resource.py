@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.responses import Response
 
-from lms_emulator.core.evidence import Evidence
+from lms_emulator.core.evidence import Evidence, recording
 from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openedx import credentials, limits, refusals, wire
-from lms_emulator.providers.openedx.call import ANY_BODY, JSON, Caller, Dialect, Reply
+from lms_emulator.providers.openedx.call import ANY_BODY, JSON, Call, Caller, Dialect, Reply
 from lms_emulator.providers.openedx.credentials import Authenticator
 from lms_emulator.providers.openedx.routes.permissions import Permission, is_authenticated
 from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.web import session
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 Operation = Callable[["Call"], Response]
 Throttle = Callable[["Call"], None]
@@ -41,7 +38,12 @@ PATTERNS = {
 }
 _ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_OTHER_METHODS = "fixtures/recordings/openedx/main.jsonl 422, 424, 426, 428"
+_OTHER_METHODS = recording("openedx/main", 422, 424, 426, 428)
+
+
+def recorded(run: str, *numbers: int) -> str:
+    """The source of a route: exchanges in the recording of the real LMS, by run (`main`, `more`, …) and number."""
+    return recording(f"openedx/{run}", *numbers)
 
 
 def pattern(path: str) -> str:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.oauth.clients import ClientCheck
 from lms_emulator.providers.openedx.oauth.tokens import issuer
+from lms_emulator.providers.openedx.routes.resource import recorded
 from lms_emulator.providers.openedx.routes.token import post_endpoint
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 
 def revoke_token(x: Call) -> Response:
@@ -44,11 +41,7 @@ def revoke_token(x: Call) -> Response:
 _VIEW = "django-oauth-toolkit 1.7.1 oauth2_provider/views/base.py, RevokeTokenView"
 
 ROUTES = (
-    *post_endpoint(
-        "/oauth2/revoke_token/", revoke_token, "Revoke a token", "fixtures/recordings/openedx/main.jsonl 365"
-    ),
-    *post_endpoint(
-        "/oauth2/revoke_token", revoke_token, "Revoke a token", "fixtures/recordings/openedx/main.jsonl 382"
-    ),
+    *post_endpoint("/oauth2/revoke_token/", revoke_token, "Revoke a token", recorded("main", 365)),
+    *post_endpoint("/oauth2/revoke_token", revoke_token, "Revoke a token", recorded("main", 382)),
     *post_endpoint("/_o/revoke_token/", revoke_token, "Revoke a token", _VIEW, "documented"),
 )

@@ -7,20 +7,17 @@ Sources: edx-platform `openedx/core/djangoapps/user_authn/views/login.py` and `v
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.core.clock import http_date
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import call, credentials, pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import anyone
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.web import cookies, csrf, login, session
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-
 
 # the page
 
@@ -49,37 +46,31 @@ def describe_login(x: Call) -> Response:
     """The sign-in form as data."""
     csrf.ensure(x, set_by_view=True)
     session.touch(x)
-    name = x.store.section.platform_name
-    empty = {"errorMessages": {}, "supplementalLink": "", "supplementalText": "", "loginIssueSupportLink": ""}
-    common: dict[str, Any] = {"defaultValue": "", "placeholder": ""}
-    email = {
-        "name": "email",
-        "label": "Email",
-        "type": "email",
-        **common,
-        "instructions": f"The email address you used to register with {name}",
+    hint = f"The email address you used to register with {x.store.section.platform_name}"
+    fields = [
+        _form_field("Email", hint, {"min_length": 3, "max_length": 254}),
+        _form_field("Password", "", {"max_length": 5000}),
+    ]
+    submit_url = f"{x.prefix}/api/user/v1/account/login_session/"
+    return wire.spaced_json({"method": "post", "submit_url": submit_url, "fields": fields}, 200, {"vary": "Cookie"})
+
+
+def _form_field(label: str, instructions: str, restrictions: dict[str, int]) -> dict[str, Any]:
+    return {
+        "name": label.lower(),
+        "label": label,
+        "type": label.lower(),
+        "defaultValue": "",
+        "placeholder": "",
+        "instructions": instructions,
         "exposed": True,
         "required": True,
-        "restrictions": {"min_length": 3, "max_length": 254},
-        **empty,
+        "restrictions": restrictions,
+        "errorMessages": {},
+        "supplementalLink": "",
+        "supplementalText": "",
+        "loginIssueSupportLink": "",
     }
-    password = {
-        "name": "password",
-        "label": "Password",
-        "type": "password",
-        **common,
-        "instructions": "",
-        "exposed": True,
-        "required": True,
-        "restrictions": {"max_length": 5000},
-        **empty,
-    }
-    document = {
-        "method": "post",
-        "submit_url": f"{x.prefix}/api/user/v1/account/login_session/",
-        "fields": [email, password],
-    }
-    return wire.spaced_json(document, 200, {"vary": "Cookie"})
 
 
 def sign_in_v1(x: Call) -> Response:
@@ -120,7 +111,7 @@ def _sign_in(x: Call, field: str) -> Response:
 def login_ajax(x: Call) -> Response:
     """The older address of the sign-in API; no REST view, so no Allow header."""
     if x.method != "POST":
-        raise refusals.only("POST", x.method)
+        raise refusals.wrong_method("POST", x.method)
     return sign_in_v1(x)
 
 
@@ -130,7 +121,7 @@ def login_ajax(x: Call) -> Response:
 def login_refresh(x: Call) -> Response:
     """New JWT cookies for a signed-in browser."""
     if x.method != "POST":
-        raise refusals.only("POST", x.method)
+        raise refusals.wrong_method("POST", x.method)
     user = session.current(x).user
     if user is None:
         raise refusals.OpenedxRefusal(
@@ -226,7 +217,7 @@ _SIGN_IN, _OLDER = "Sign a browser in", "Sign a browser in (older address)"
 _LOGIN_FORM = "edx-platform openedx/core/djangoapps/user_authn/urls_common.py, user_api_login_session"
 
 ROUTES = (
-    FAMILY.page("/login", login_page, "Sign-in page", "GET", source="fixtures/recordings/openedx/main.jsonl 1234"),
+    FAMILY.page("/login", login_page, "Sign-in page", "GET", source=recorded("main", 1234)),
     FAMILY.page(
         "/register",
         login_page,
@@ -236,24 +227,16 @@ ROUTES = (
         source="edx-platform openedx/core/djangoapps/user_authn/urls.py, register_user",
     ),
     *_LOGIN.resource(
-        "/api/user/v1/account/login_session/",
-        _SIGN_IN,
-        post=sign_in_v1,
-        source="fixtures/recordings/openedx/main.jsonl 1232, 1239",
+        "/api/user/v1/account/login_session/", _SIGN_IN, post=sign_in_v1, source=recorded("main", 1232, 1239)
     ),
-    *_LOGIN.resource(
-        "/api/user/v2/account/login_session/",
-        _SIGN_IN,
-        post=sign_in_v2,
-        source="fixtures/recordings/openedx/main.jsonl 1245",
-    ),
+    *_LOGIN.resource("/api/user/v2/account/login_session/", _SIGN_IN, post=sign_in_v2, source=recorded("main", 1245)),
     *_LOGIN.resource(
         "/user_api/v1/account/login_session/", _OLDER, post=sign_in_v1, evidence="documented", source=_LOGIN_FORM
     ),
     *_LOGIN.resource(
         "/user_api/v2/account/login_session/", _OLDER, post=sign_in_v2, evidence="documented", source=_LOGIN_FORM
     ),
-    FAMILY.page("/login_ajax", login_ajax, _OLDER, source="fixtures/recordings/openedx/main.jsonl 1313"),
+    FAMILY.page("/login_ajax", login_ajax, _OLDER, source=recorded("main", 1313)),
     FAMILY.page(
         "/login_post",
         login_ajax,
@@ -262,12 +245,9 @@ ROUTES = (
         source="edx-platform openedx/core/djangoapps/user_authn/urls_common.py, login_post",
     ),
     FAMILY.page(
-        "/login_refresh",
-        login_refresh,
-        "New JWT cookies for a signed-in browser",
-        source="fixtures/recordings/openedx/extra.jsonl 2",
+        "/login_refresh", login_refresh, "New JWT cookies for a signed-in browser", source=recorded("extra", 2)
     ),
-    FAMILY.page("/logout", logout, "Sign out", source="fixtures/recordings/openedx/extra.jsonl 13"),
+    FAMILY.page("/logout", logout, "Sign out", source=recorded("extra", 13)),
     *FAMILY.resource(
         "/oauth2/login/",
         "Turn a token into a browser session",
@@ -282,6 +262,6 @@ ROUTES = (
         get=csrf_token,
         permissions=(anyone,),
         authenticators=credentials.JWT_SESSION,
-        source="fixtures/recordings/openedx/main.jsonl 1225",
+        source=recorded("main", 1225),
     ),
 )

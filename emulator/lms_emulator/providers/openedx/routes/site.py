@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
+
 from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.routes.authorize import to_login
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.web import csrf, session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
-
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.courseware import Course
 
 
 def dashboard(x: Call) -> Response:
@@ -73,16 +72,8 @@ FAMILY = Family("", tag="site")
 
 ROUTES = (
     FAMILY.page("/", home, "Front page", "GET", evidence="chosen", source="edx-platform lms/urls.py, root"),
-    FAMILY.page(
-        "/dashboard",
-        dashboard,
-        "The signed-in user's courses",
-        "GET",
-        source="fixtures/recordings/openedx/main.jsonl 1356",
-    ),
-    FAMILY.page(
-        "/courses", catalogue, "The course catalogue", "GET", source="fixtures/recordings/openedx/main.jsonl 1357"
-    ),
+    FAMILY.page("/dashboard", dashboard, "The signed-in user's courses", "GET", source=recorded("main", 1356)),
+    FAMILY.page("/courses", catalogue, "The course catalogue", "GET", source=recorded("main", 1357)),
     FAMILY.page(
         "/courses/",
         catalogue,
@@ -91,10 +82,10 @@ ROUTES = (
         evidence="documented",
         source="edx-platform lms/urls.py, courses",
     ),
-    FAMILY.page("/favicon.ico", favicon, "Icon", "GET", source="fixtures/recordings/openedx/main.jsonl 1332"),
+    FAMILY.page("/favicon.ico", favicon, "Icon", "GET", source=recorded("main", 1332)),
     FAMILY.page(
         "/500", server_error, "The site's 500 page", evidence="documented", source="edx-platform lms/urls.py, 500"
     ),
-    FAMILY.page("/403", forbidden, "The site's 403 page", source="fixtures/recordings/openedx/main.jsonl 1350"),
-    FAMILY.page("/429", too_many_requests, "The site's 429 page", source="fixtures/recordings/openedx/main.jsonl 1351"),
+    FAMILY.page("/403", forbidden, "The site's 403 page", source=recorded("main", 1350)),
+    FAMILY.page("/429", too_many_requests, "The site's 429 page", source=recorded("main", 1351)),
 )

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import is_staff
-from lms_emulator.providers.openedx.routes.resource import Family
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 
 def read_state(x: Call) -> Response:
@@ -22,9 +18,5 @@ def read_state(x: Call) -> Response:
 FAMILY = Family("/api/toggles/v0", tag="toggles", authenticators=credentials.JWT_SESSION, permissions=(is_staff,))
 
 ROUTES = FAMILY.resource(
-    "/state/",
-    "Feature toggles",
-    get=read_state,
-    evidence="inferred",
-    source="fixtures/recordings/openedx/main.jsonl 1207",
+    "/state/", "Feature toggles", get=read_state, evidence="inferred", source=recorded("main", 1207)
 )

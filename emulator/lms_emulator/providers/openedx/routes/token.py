@@ -10,26 +10,23 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+from starlette.responses import Response
 
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx import limits, refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.credentials import check_password
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import Application, Grant, RefreshToken, User
 from lms_emulator.providers.openedx.oauth import jwts, rules
 from lms_emulator.providers.openedx.oauth.clients import ClientCheck
 from lms_emulator.providers.openedx.oauth.tokens import Issued, issuer
-from lms_emulator.providers.openedx.routes.resource import Family
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
-    from lms_emulator.providers.openedx.model.accounts import Application, Grant, RefreshToken, User
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 ALLOW = "POST, OPTIONS"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -52,7 +49,7 @@ def post_only(x: Call) -> Response:
         limits.token_endpoint(x)
     if x.method == "OPTIONS":
         return wire.empty(200, {"allow": ALLOW})
-    raise refusals.only(ALLOW, x.method)
+    raise refusals.wrong_method(ALLOW, x.method)
 
 
 def _answer(x: Call, *, with_jwt: bool) -> Response:
@@ -362,19 +359,16 @@ def post_endpoint(
     other = "Other methods: 405"
     return (
         FAMILY.page(path, handler, summary, "POST", source=source, evidence=evidence),
-        FAMILY.page(path, post_only, other, source="fixtures/recordings/openedx/main.jsonl 393, 1387"),
+        FAMILY.page(path, post_only, other, source=recorded("main", 393, 1387)),
     )
 
 
 _SUMMARY = "Token endpoint: opaque tokens and JWTs"
 
 ROUTES = (
-    *post_endpoint("/oauth2/access_token", access_token, _SUMMARY, "fixtures/recordings/openedx/main.jsonl 0"),
-    *post_endpoint("/oauth2/access_token/", access_token, _SUMMARY, "fixtures/recordings/openedx/main.jsonl 1"),
+    *post_endpoint("/oauth2/access_token", access_token, _SUMMARY, recorded("main", 0)),
+    *post_endpoint("/oauth2/access_token/", access_token, _SUMMARY, recorded("main", 1)),
     *post_endpoint(
-        "/_o/token/",
-        toolkit_token,
-        "The toolkit's own token endpoint: opaque tokens only",
-        "fixtures/recordings/openedx/main.jsonl 413",
+        "/_o/token/", toolkit_token, "The toolkit's own token endpoint: opaque tokens only", recorded("main", 413)
     ),
 )

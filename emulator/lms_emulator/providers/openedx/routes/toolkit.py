@@ -6,21 +6,19 @@ Its token, authorization and revocation endpoints stand with the platform's. Sou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.oauth import jwts
 from lms_emulator.providers.openedx.oauth.clients import ClientCheck
 from lms_emulator.providers.openedx.routes.authorize import to_login
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.web import session
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 
 def jwks(x: Call) -> Response:
@@ -95,21 +93,8 @@ FAMILY = Family("", tag="site")
 _OIDC_OFF = "OpenID Connect is off"
 
 ROUTES = (
-    FAMILY.page(
-        "/auth/jwks.json",
-        jwks,
-        "Public keys of RS512 tokens",
-        "GET",
-        source="fixtures/recordings/openedx/main.jsonl 417",
-    ),
-    FAMILY.page(
-        "/_o/introspect/",
-        introspect,
-        "Introspect a token",
-        "GET",
-        "POST",
-        source="fixtures/recordings/openedx/main.jsonl 414",
-    ),
+    FAMILY.page("/auth/jwks.json", jwks, "Public keys of RS512 tokens", "GET", source=recorded("main", 417)),
+    FAMILY.page("/_o/introspect/", introspect, "Introspect a token", "GET", "POST", source=recorded("main", 414)),
     FAMILY.page(
         "/_o/.well-known/openid-configuration/",
         oidc_is_off,
@@ -132,11 +117,7 @@ ROUTES = (
         source="django-oauth-toolkit 1.7.1 oauth2_provider/views/mixins.py, OIDCOnlyMixin",
     ),
     FAMILY.page(
-        "/_o/applications/",
-        own_applications,
-        "The signed-in user's applications",
-        "GET",
-        source="fixtures/recordings/openedx/main.jsonl 416",
+        "/_o/applications/", own_applications, "The signed-in user's applications", "GET", source=recorded("main", 416)
     ),
     FAMILY.page(
         "/_o/authorized_tokens/",

@@ -5,17 +5,13 @@ Source: edx-platform `openedx/core/djangoapps/user_api/views.py` (UserViewSet).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import api_key
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.shapes.accounts import for_services
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from lms_emulator.providers.openedx.call import Call
 
 
 def list_users(x: Call) -> Response:
@@ -35,12 +31,7 @@ def read_user(x: Call) -> Response:
 FAMILY = Family("/api/user/v1/users", tag="user", authenticators=credentials.JWT_SESSION, permissions=(api_key,))
 
 ROUTES = (
-    *FAMILY.resource(
-        "/",
-        "Users, for services with the API key",
-        get=list_users,
-        source="fixtures/recordings/openedx/main.jsonl 506",
-    ),
+    *FAMILY.resource("/", "Users, for services with the API key", get=list_users, source=recorded("main", 506)),
     *FAMILY.resource(
         "/{id}/",
         "One user, for services",

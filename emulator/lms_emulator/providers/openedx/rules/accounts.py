@@ -7,18 +7,15 @@ Sources: edx-platform `openedx/core/djangoapps/user_api/accounts/api.py` (update
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.rules import fields, people
 from lms_emulator.providers.openedx.rules.fields import FieldError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lms_emulator.providers.openedx.model.accounts import User
 
 #: Below this age an account is private, whatever its settings.
 CONSENT_AGE = 13

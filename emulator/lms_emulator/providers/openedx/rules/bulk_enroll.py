@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Enrollment, EnrollmentAllowed
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import enrollment, people
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.section import OpenedxStore
-    from lms_emulator.providers.openedx.settings import OpenedxSettings
+from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 
 def identifiers(text: str) -> list[str]:

@@ -6,14 +6,11 @@ Source: edx-platform `lms/djangoapps/courseware/access.py` (_can_see_in_catalog,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import people
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.courseware import Course
-    from lms_emulator.providers.openedx.model.section import OpenedxStore
 
 
 def visible(store: OpenedxStore, user: User | None) -> list[Course]:

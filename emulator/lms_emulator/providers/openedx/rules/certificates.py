@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.courseware import Certificate
-    from lms_emulator.providers.openedx.model.section import OpenedxStore
+from lms_emulator.providers.openedx.model.courseware import Certificate
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 
 PASSING = ("downloadable", "generating")
 

@@ -7,16 +7,13 @@ Sources: edx-platform `openedx/core/djangoapps/course_groups/cohorts.py`; `fixtu
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from lms_emulator.providers.openedx.model.courseware import Cohort, CohortSettings
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import people
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.section import OpenedxStore
-    from lms_emulator.providers.openedx.settings import OpenedxSettings
+from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 
 @dataclass(kw_only=True)

@@ -7,18 +7,16 @@ Sources: edx-platform `common/djangoapps/course_modes/models.py` (CourseMode) an
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from lms_emulator.providers.openedx.model.courseware import Course, CourseMode
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.refusals import Unhandled
 from lms_emulator.providers.openedx.rules import fields
 from lms_emulator.providers.openedx.rules.fields import Field
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.section import OpenedxStore
-    from lms_emulator.providers.openedx.settings import OpenedxSettings
+from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 #: The fields of a mode on the wire, in the order of their messages.
 FIELDS = {

@@ -7,16 +7,14 @@ Sources: edx-platform `openedx/core/djangoapps/enrollments/api.py` and `enrollme
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import course_modes, people
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.section import OpenedxStore
 
 #: Modes that a learner may ask for without help.
 OPEN_MODES = ("audit", "honor")

@@ -121,9 +121,8 @@ def read(
     Parameters: `partial`, whether required fields may be left out.
     """
     if not isinstance(body, dict):
-        kind = {"str": "str", "list": "list", "int": "int", "float": "float", "bool": "bool"}
-        name = kind.get(type(body).__name__, "NoneType")
-        return {}, {"non_field_errors": [f"Invalid data. Expected a dictionary, but got {name}."]}
+        text = f"Invalid data. Expected a dictionary, but got {type(body).__name__}."
+        return {}, {"non_field_errors": [text]}
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for name, field in fields.items():

@@ -6,15 +6,11 @@ Sources: edx-platform `lms/djangoapps/grades/course_grade.py`; `fixtures/recordi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course, Grade
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import blocks
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.courseware import Grade
-    from lms_emulator.providers.openedx.model.section import OpenedxStore
 
 
 def letter(course: Course, percent: float) -> str | None:

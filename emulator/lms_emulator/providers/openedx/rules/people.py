@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import keys
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.section import OpenedxStore
-    from lms_emulator.providers.openedx.settings import OpenedxSettings
+from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 STAFF_ROLES = ("staff", "instructor")
 _EMAIL = re.compile(
@@ -19,6 +16,7 @@ _EMAIL = re.compile(
     r"@((?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{2,63}|localhost)",
     re.IGNORECASE,
 )
+USERNAME_LETTERS = "Usernames can only contain letters (A-Z, a-z), numerals (0-9), underscores (_), and hyphens (-)."
 _USERNAME = re.compile(r"[a-zA-Z0-9_-]+")
 
 

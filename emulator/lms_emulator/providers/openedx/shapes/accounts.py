@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.rules import accounts
 from lms_emulator.providers.openedx.shapes import moment
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.accounts import User
 
 #: How many of the fields, from the first, others see of an open and of a private account.
 SHARED, PRIVATE = 11, 3

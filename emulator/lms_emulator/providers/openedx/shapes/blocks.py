@@ -7,13 +7,11 @@ Sources: edx-platform `lms/djangoapps/course_api/blocks/serializers.py` (BlockSe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lms_emulator.providers.openedx.model.courseware import Block, Course
+from lms_emulator.providers.openedx.rules.blocks import Node
 from lms_emulator.providers.openedx.shapes import moment
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.courseware import Block, Course
-    from lms_emulator.providers.openedx.rules.blocks import Node
 
 #: Fields that are sent only when they are asked for, in the order of the answer.
 REQUESTABLE = ("graded", "format", "start", "due", "has_score", "weight", "student_view_multi_device")

@@ -6,14 +6,12 @@ Sources: edx-platform `lms/djangoapps/certificates/apis/v0/views.py` (Certificat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lms_emulator.providers.openedx.model.courseware import Certificate, Course
 from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.rules.certificates import is_passing
 from lms_emulator.providers.openedx.shapes import moment
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.courseware import Certificate, Course
 
 
 def of_course(certificate: Certificate) -> dict[str, Any]:

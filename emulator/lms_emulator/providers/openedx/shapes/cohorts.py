@@ -6,11 +6,10 @@ Sources: edx-platform `openedx/core/djangoapps/course_groups/views.py`; `fixture
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.courseware import Cohort, CohortSettings
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Cohort, CohortSettings
 
 
 def cohort(record: Cohort) -> dict[str, Any]:

@@ -6,12 +6,10 @@ Sources: edx-platform `common/djangoapps/course_modes/rest_api/serializers.py` (
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lms_emulator.providers.openedx.model.courseware import CourseMode
 from lms_emulator.providers.openedx.shapes import moment
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.courseware import CourseMode
 
 
 def mode(course_id: str, record: CourseMode) -> dict[str, Any]:

@@ -7,14 +7,12 @@ Sources: edx-platform `lms/djangoapps/course_api/serializers.py` (CourseSerializ
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
+from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes import moment
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.courseware import Course
 
 #: A course whose start was never set starts here, and is shown without a start.
 NO_START = datetime(2030, 1, 1, tzinfo=UTC)

@@ -7,13 +7,11 @@ main.jsonl 912-1108.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lms_emulator.providers.openedx.model.courseware import Course, Enrollment, EnrollmentAllowed
 from lms_emulator.providers.openedx.rules import course_modes
 from lms_emulator.providers.openedx.shapes import moment
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.courseware import Course, Enrollment, EnrollmentAllowed
 
 #: What a course without any mode is shown to offer.
 DEFAULT_MODE: dict[str, Any] = {

@@ -6,13 +6,11 @@ Sources: edx-platform `lms/djangoapps/grades/rest_api/v1/views.py` and `v1/grade
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course, Grade
 from lms_emulator.providers.openedx.rules import grades
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.model.accounts import User
-    from lms_emulator.providers.openedx.model.courseware import Course, Grade
 
 #: How the gradebook abbreviates the assignment types of a new course.
 SHORT_LABELS = {"Homework": "HW", "Lab": "Lab", "Midterm Exam": "Midterm", "Final Exam": "Final"}

@@ -6,14 +6,12 @@ Source: `fixtures/recordings/openedx`, extra.jsonl 2-13 and main.jsonl 1232-1327
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from functools import lru_cache
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING
 
 from lms_emulator.core.clock import http_date
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.call import Call
 
 LANGUAGE = "openedx-language-preference"
 LANGUAGE_SECONDS = 1_209_600
@@ -25,13 +23,11 @@ _PLAIN_VALUE = re.compile(r"[\w!#$%&'*+\-.^`|~:]+", re.ASCII)
 """What a cookie value may hold without being quoted: the common case, and a tenth of the cost of quoting."""
 
 
+@dataclass(slots=True)
 class SetCookies:
     """The `Set-Cookie` values of an answer that its handler decided on, in order."""
 
-    __slots__ = ("values",)
-
-    def __init__(self) -> None:
-        self.values: list[str] = []
+    values: list[str] = field(default_factory=list)
 
 
 def add(x: Call, *values: str) -> None:

@@ -5,16 +5,13 @@ Sources: Django 4.2 `django/middleware/csrf.py` (messages); `fixtures/recordings
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.ids import ALPHANUMERIC
+from lms_emulator.core.ids import ALPHANUMERIC, Ids
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.web import cookies
-
-if TYPE_CHECKING:
-    from lms_emulator.core.ids import Ids
-    from lms_emulator.providers.openedx.call import Call
 
 COOKIE = "csrftoken"
 COOKIE_SECONDS = 31_449_600
@@ -23,6 +20,7 @@ _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 _PLACES = {character: place for place, character in enumerate(ALPHANUMERIC)}
 
 
+@dataclass(slots=True)
 class Token:
     """The CSRF cookie that an answer carries.
 
@@ -30,11 +28,8 @@ class Token:
     language cookie.
     """
 
-    __slots__ = ("secret", "set_by_view")
-
-    def __init__(self) -> None:
-        self.secret: str | None = None
-        self.set_by_view = False
+    secret: str | None = None
+    set_by_view: bool = False
 
 
 def ensure(x: Call, *, set_by_view: bool = False) -> str:

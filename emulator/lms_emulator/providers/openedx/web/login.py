@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from lms_emulator.providers.openedx import refusals
-from lms_emulator.providers.openedx.call import Caller
+from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.credentials import check_password, remember_login
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import LoginFailures, User
 from lms_emulator.providers.openedx.oauth import jwts
 from lms_emulator.providers.openedx.shapes.accounts import IMAGE_SIZES
 from lms_emulator.providers.openedx.web import cookies, csrf, session
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 LOGIN_SCOPES = ("user_id", "email", "profile")
 
@@ -128,17 +125,17 @@ def _nearly_locked(x: Call, count: int, limit: int, given: str) -> refusals.Open
 
 def _inactive(x: Call, user: User) -> refusals.OpenedxRefusal:
     x.kept(Caller).user = user
-    name = x.store.section.platform_name
-    x.outbox.add(
-        "email",
-        provider="openedx",
-        kind="account_activation",
-        to=user.email,
-        at=x.clock.now(),
-        subject=f"Action Required: Activate your {name} account",
-    )
-    context = {"platformName": name, "supportLink": ""}
+    send_activation(x, user)
+    context = {"platformName": x.store.section.platform_name, "supportLink": ""}
     return failed("None", "inactive-user", context, user.email, diagnosis="the account is not active yet")
+
+
+def send_activation(x: Call, user: User) -> None:
+    """Send the e-mail that asks a newcomer to activate the account."""
+    subject = f"Action Required: Activate your {x.store.section.platform_name} account"
+    x.outbox.add(
+        "email", provider=x.provider, kind="account_activation", to=user.email, at=x.clock.now(), subject=subject
+    )
 
 
 def sign_in(x: Call, user: User) -> None:

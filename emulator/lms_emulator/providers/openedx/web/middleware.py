@@ -7,17 +7,13 @@ On the way in: CORS preflight, slashes, the session. On the way out: cookies and
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import Caller, Reply
+from lms_emulator.providers.openedx.call import Call, Caller, Reply
 from lms_emulator.providers.openedx.web import cookies, csrf, safe_cookie, session
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 CORS_HEADERS = (
     "accept, authorization, content-type, user-agent, x-csrftoken, x-requested-with, cache-control, expires, pragma, "

@@ -6,21 +6,20 @@ Source: edx-platform `openedx/core/djangoapps/safe_sessions/middleware.py` (Safe
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from lms_emulator.providers.openedx.call import Caller
+from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.model.accounts import Session, User
 from lms_emulator.providers.openedx.web import cookies, csrf, safe_cookie
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 COOKIE = "sessionid"
 
 
+@dataclass(slots=True)
 class BrowserSession:
     """What a request has to do with the session that its cookie names.
 
@@ -33,15 +32,12 @@ class BrowserSession:
         seconds: how long that cookie lasts, -1 until the browser closes; None for what the settings say.
     """
 
-    __slots__ = ("changed", "expired", "key", "record", "seconds", "user")
-
-    def __init__(self) -> None:
-        self.record: Session | None = None
-        self.user: User | None = None
-        self.key: str | None = None
-        self.expired = False
-        self.changed = False
-        self.seconds: int | None = None
+    record: Session | None = None
+    user: User | None = None
+    key: str | None = None
+    expired: bool = False
+    changed: bool = False
+    seconds: int | None = None
 
 
 def current(x: Call) -> BrowserSession:

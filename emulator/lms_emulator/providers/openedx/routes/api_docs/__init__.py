@@ -9,20 +9,18 @@ from __future__ import annotations
 import functools
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.admin import NEVER_CACHE
 from lms_emulator.providers.openedx.routes.api_docs import document
 from lms_emulator.providers.openedx.routes.api_docs.yaml import to_yaml
-from lms_emulator.providers.openedx.routes.resource import Family
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.web import csrf
-
-if TYPE_CHECKING:
-    from lms_emulator.providers.openedx.call import Call
 
 ALLOW = "GET, HEAD, OPTIONS"
 VARY = "Accept, Cookie, Authorization"
@@ -129,12 +127,7 @@ def routes(described: tuple[Route, ...]) -> tuple[Route, ...]:
     """The routes of this family. Parameters: `described`, the routes that the description describes."""
     family, description = Family("", tag="api-docs"), Description(described)
     return (
-        family.page(
-            "/api-docs/",
-            description.api_docs,
-            "Swagger UI over the API",
-            source="fixtures/recordings/openedx/main.jsonl 1208",
-        ),
+        family.page("/api-docs/", description.api_docs, "Swagger UI over the API", source=recorded("main", 1208)),
         family.page(
             "/swagger.json",
             description.swagger_json,
@@ -143,10 +136,7 @@ def routes(described: tuple[Route, ...]) -> tuple[Route, ...]:
             source="openedx/api-doc-tools 3.0.0 edx_api_doc_tools/conf_utils.py, make_docs_urls",
         ),
         family.page(
-            "/swagger.yaml",
-            description.swagger_yaml,
-            "The API description as YAML",
-            source="fixtures/recordings/openedx/main.jsonl 1218",
+            "/swagger.yaml", description.swagger_yaml, "The API description as YAML", source=recorded("main", 1218)
         ),
         family.page(
             "/swagger/",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lms_emulator.providers.openedx.call import ANY_BODY
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.openedx.call import ANY_BODY, Call
 from lms_emulator.providers.openedx.routes.api_docs.definitions import (
     ACTIONS,
     CONSUMES,
@@ -26,10 +27,6 @@ from lms_emulator.providers.openedx.routes.api_docs.definitions import (
     object_of,
 )
 from lms_emulator.providers.openedx.routes.resource import Resource
-
-if TYPE_CHECKING:
-    from lms_emulator.core.http.routing import Route
-    from lms_emulator.providers.openedx.call import Call
 
 _PARAMETER = re.compile(r"{(\w+)}")
 _ACTIONS = {"POST": "create", "PUT": "update", "PATCH": "partial_update", "DELETE": "delete"}
