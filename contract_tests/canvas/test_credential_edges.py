@@ -14,6 +14,7 @@ import pytest
 from contract_tests.in_process import NOON, InProcess
 
 SELF, FILES = "/api/v1/users/self", "/api/v1/courses/7/files"
+COURSES = "/api/v1/courses"
 ADA, ZOE = 101, 102
 ALIVE = {"name": "the access token is alive", "passed": True}
 LATER, EAST = "2026-11-21T12:00:01Z", "2026-11-21T14:00:00+02:00"
@@ -127,22 +128,24 @@ NOBODY = {"status": "unauthenticated", "errors": [{"message": "user authorizatio
 
 
 def test_no_token_at_all(rig: InProcess) -> None:
-    refused(rig, rig.get(SELF), NOBODY, "no_credentials", None)
+    refused(rig, rig.get(COURSES), NOBODY, "no_credentials", None)
     assert rig.checks == [{"name": "an access token was sent", "passed": False}]
 
 
-@pytest.mark.parametrize("header", ["Basic cGxhaW46cGxhaW4=", "plain", "Bearer", "Bearer   ", "Bearerplain"])
+@pytest.mark.parametrize(
+    "header", ["Basic cGxhaW46cGxhaW4=", "plain", "Bearer", "Bearer   ", "Bearerplain", "bearer plain", "BEARER plain"]
+)
 def test_headers_that_carry_no_token(rig: InProcess, header: str) -> None:
-    answer = rig.get(SELF, headers={"Authorization": header})
+    answer = rig.get(COURSES, headers={"Authorization": header})
     why = f"the Authorization header is not `Bearer <token>`: {header[:12]!r}"
     refused(rig, answer, NOBODY, "no_credentials", why)
 
 
-@pytest.mark.parametrize("header", ["Bearer plain", "bearer plain", "BEARER plain", "Bearer   plain "])
+@pytest.mark.parametrize("header", ["Bearer plain", "Bearer   plain "])
 def test_headers_that_do(rig: InProcess, header: str) -> None:
     answer = rig.get(SELF, headers={"Authorization": header})
     assert (answer.status_code, answer.json()["id"]) == (200, ADA)
-    assert (rig.checks, rig.warnings) == ([ALIVE], [])
+    assert (rig.checks[0], rig.warnings) == (ALIVE, [])
     assert rig.last.notes["user"] == "ada"
 
 
@@ -155,7 +158,7 @@ def test_tokens_in_parameters_are_warned_of(rig: InProcess) -> None:
     topic = {"access_token": "plain", "title": "Hello", "message": "All"}
     assert rig.post("/api/v1/courses/7/discussion_topics", data=topic).status_code == 200
     assert rig.warnings == [WARNING]
-    assert rig.get(f"{SELF}?access_token=").status_code == 401
+    assert rig.get(f"{COURSES}?access_token=").status_code == 401
     assert rig.warnings == []
 
 
@@ -247,7 +250,7 @@ def test_nothing_is_throttled_unless_asked_for(rig: InProcess) -> None:
     rig.lms.settings["canvas.request_cost"] = 700.0
     for _ in range(3):
         assert call(rig, "plain").headers["X-Rate-Limit-Remaining"] == "600.0"
-        assert rig.checks == [ALIVE]
+        assert "rate limit" not in [check["name"] for check in rig.checks]
 
 
 def throttle(rig: InProcess, *, cost: float, high: float, outflow: float) -> None:
@@ -265,7 +268,7 @@ def remaining(rig: InProcess, text: str = "plain") -> float:
 def test_the_bucket_fills_by_the_cost_up_to_the_mark(rig: InProcess) -> None:
     throttle(rig, cost=1.5, high=4.5, outflow=0)
     assert [remaining(rig) for _ in range(3)] == [3.0, 1.5, 0.0]
-    assert rig.checks[-1] == {"name": "rate limit", "passed": True, "got": 3.0}
+    assert {"name": "rate limit", "passed": True, "got": 3.0} in rig.checks
     answer = call(rig, "plain")
     assert (answer.status_code, answer.headers["X-Rate-Limit-Remaining"]) == (403, "0.0")
     assert (rig.refusal.reason, rig.refusal.got) == ("rate_limited", 4.5)

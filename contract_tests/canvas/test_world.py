@@ -103,14 +103,14 @@ def test_the_sign_on_host_sends_on_to_the_school(canvas: Site, tool: Tool) -> No
 def test_references_that_lead_nowhere(lms: Emulator) -> None:
     dump = json.loads(json.dumps(lms.dump(), default=str))
     dump["canvas"]["enrollments"][0]["course_id"] = 99
-    dump["canvas"]["users"][1]["login"] = "ADA.lovelace"
+    dump["canvas"]["pseudonyms"][1]["unique_id"] = "ADA.lovelace"
     dump["brightspace"]["enrollments"][0]["role_id"] = 99
     dump["brightspace"]["users"][1]["username"] = "ADA.lovelace"
     with pytest.raises(ControlError) as caught:
         lms.load(dump)
     for line in (
         "canvas.enrollments[0].course_id: 99 is not among `courses`",
-        "canvas.users[1].login: users[0] has the same",
+        "canvas.pseudonyms[1].unique_id: pseudonyms[0] has the same",
         "brightspace.enrollments[0].role_id: 99 is not among `roles`",
     ):
         assert line in str(caught.value)

@@ -16,7 +16,7 @@ from .player import Result, play
 def main(argv: list[str] | None = None) -> int:
     """Replay, print the differences and the table, and return 1 if anything differs."""
     parser = argparse.ArgumentParser(prog="python -m contract_tests.canvas.replay", description=__doc__)
-    parser.add_argument("runs", nargs="*", metavar="RUN", help="only these runs; `people` means all `people-*`")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="only these runs; `people` means `people-*`")
     parser.add_argument("--group", action="append", help="only count groups beginning so (repeatable)")
     parser.add_argument("--show", type=int, default=10, metavar="N", help="how many differences to show (default 10)")
     parser.add_argument("--only", type=int, metavar="POSITION", help="show the exchange at this position whole")
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _names(name: str, run: str) -> bool:
-    return run == name or run.startswith(f"{name}-")
+    return run == name or (name not in recordings.RUNS and run.startswith(f"{name}-"))
 
 
 def _results(runs: list[str], url: str | None, jobs: int) -> list[Result]:

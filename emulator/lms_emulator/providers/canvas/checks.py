@@ -9,9 +9,29 @@ from lms_emulator.providers.canvas.model import CanvasSection
 
 REFERENCES = (
     Reference("developer_keys", "accounts", "accounts"),
+    Reference("accounts", "parent_account_id", "accounts"),
+    Reference("enrollment_terms", "root_account_id", "accounts"),
+    Reference("roles", "account_id", "accounts"),
+    Reference("roles", "root_account_id", "accounts"),
+    Reference("role_overrides", "account_id", "accounts"),
+    Reference("role_overrides", "role_id", "roles"),
+    Reference("pseudonyms", "user_id", "users"),
+    Reference("pseudonyms", "account_id", "accounts"),
+    Reference("communication_channels", "user_id", "users"),
+    Reference("account_users", "account_id", "accounts"),
+    Reference("account_users", "user_id", "users"),
+    Reference("account_users", "role_id", "roles"),
+    Reference("user_observers", "student_id", "users"),
+    Reference("user_observers", "observer_id", "users"),
     Reference("courses", "account_id", "accounts"),
+    Reference("courses", "enrollment_term_id", "enrollment_terms"),
+    Reference("course_sections", "course_id", "courses"),
+    Reference("assignment_groups", "course_id", "courses"),
+    Reference("assignments", "assignment_group_id", "assignment_groups"),
     Reference("enrollments", "course_id", "courses"),
     Reference("enrollments", "user_id", "users"),
+    Reference("enrollments", "course_section_id", "course_sections"),
+    Reference("enrollments", "role_id", "roles"),
     Reference("folders", "course_id", "courses"),
     Reference("files", "course_id", "courses"),
     Reference("files", "folder_id", "folders"),
@@ -36,4 +56,6 @@ REFERENCES = (
 def problems(section: CanvasSection) -> Iterable[str]:
     """References to records that are not there, and logins that two people have."""
     yield from dangling(section, REFERENCES)
-    yield from shared("users", "login", (user.login.lower() for user in section.users))
+    pseudonyms = section.pseudonyms
+    logins = ((p.account_id, p.unique_id.lower()) if p.workflow_state != "deleted" else None for p in pseudonyms)
+    yield from shared("pseudonyms", "unique_id", logins)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
 from lms_emulator.core.access.web_sessions import WebSessions
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api, why_no_token
+from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.limits import throttle
 from lms_emulator.providers.canvas.model import AccessToken, DeveloperKey, Session, User
-from lms_emulator.providers.canvas.wire import PACKAGE, stamp
+from lms_emulator.providers.canvas.rules import masquerade
+from lms_emulator.providers.canvas.rules.people import logins_of, unique_id
+from lms_emulator.providers.canvas.wire import PACKAGE
 
 SESSIONS: WebSessions[Session, User] = WebSessions(
     record=Session,
@@ -23,38 +28,67 @@ SESSIONS: WebSessions[Session, User] = WebSessions(
 )
 
 
-def sent_token(x: Call) -> str | None:
-    """The access token of the request: from the Authorization header, or the parameter `access_token`."""
+@dataclass
+class Identity:
+    """Whom a call was found to act for, for the headers of its answer."""
+
+    user_id: int | None = None
+    real_user_id: int | None = None
+
+
+def sent_token(x: Call, parameter: str | None) -> str | None:
+    """The access token of the request: from the Authorization header, or the parameter `access_token`.
+
+    The scheme is compared as it is written: `bearer` is no token, and then the parameter counts.
+    """
     scheme, _, value = x.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
+    if scheme == "Bearer" and value.strip():
         return value.strip()
-    given = x.query.get("access_token") or x.field("access_token")
-    if given:
+    if parameter:
         x.warn("token_in_parameter", "an access token in a URL or form ends in log files; use the Authorization header")
-        return given
-    return None
+    return parameter or None
+
+
+def identify(api: Api) -> None:
+    """Find out whom a call acts for, and let it act for somebody else where `as_user_id` says so.
+
+    Raises the refusals for a token that is not alive, for scopes that do not reach, for a masquerade that may not be.
+    """
+    x = api.x
+    text = sent_token(x, api.params.text("access_token"))
+    if text is not None:
+        api.token, api.caller = _owner(x, text)
+        api.real_user = api.caller
+    masquerade.begin(api)
+    identity = x.kept(Identity)
+    if api.caller is not None:
+        identity.user_id = api.caller.id
+        if api.params.get("as_user_id"):
+            identity.real_user_id = api.real_user.id if api.real_user is not None else None
 
 
 def require_user(x: Call) -> User:
-    """The person whom a REST call acts for. Raises the refusal that Canvas answers with."""
-    text = sent_token(x)
+    """The person whom a call acts for that is not of the REST API. Raises the refusal that Canvas answers with."""
+    text = sent_token(x, x.query.get("access_token") or x.field("access_token"))
     if text is None:
-        header = x.headers.get("authorization")
         x.check("an access token was sent", False)
-        raise refusals.no_credentials(
-            f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
-        )
+        raise refusals.no_credentials(why_no_token(x))
+    return _owner(x, text)[1]
+
+
+def _owner(x: Call, text: str) -> tuple[AccessToken, User]:
     token = _live_token(x, text)
     user = x.store.users.get(token.user_id)
     key = x.store.developer_keys.get(token.developer_key_id)
     assert user is not None  # the world file's references are checked when it is loaded
     assert key is not None
-    if user.workflow_state != "registered" or key.workflow_state != "active":
+    signs_in = any(login.workflow_state == "active" for login in logins_of(x.store, user))
+    if user.workflow_state == "deleted" or not signs_in or key.workflow_state != "active":
         raise refusals.invalid_token("token_orphaned", "the token's user or developer key is deleted or switched off")
     throttle(x, token)
     _check_scope(x, token, key)
-    x.notes["user"] = user.login
-    return user
+    x.notes["user"] = unique_id(x.store, user)
+    return token, user
 
 
 def _live_token(x: Call, text: str) -> AccessToken:

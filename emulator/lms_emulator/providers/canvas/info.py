@@ -6,6 +6,7 @@ import msgspec
 
 from lms_emulator.core.info import ProviderInfo
 from lms_emulator.providers.canvas.model import AccessToken, CanvasStore, User
+from lms_emulator.providers.canvas.rules import people
 
 
 class Person(msgspec.Struct, kw_only=True):
@@ -86,8 +87,8 @@ def read(store: CanvasStore, bases: dict[str, str]) -> Info:
         info.other_course_id = courses[1].id if len(courses) > 1 else 0
         students = _people(store, courses[0].id, "StudentEnrollment")
         teachers = _people(store, courses[0].id, "TeacherEnrollment")
-        info.student, info.teacher = _person(students[:1]), _person(teachers[:1])
-        info.other_student = _person(students[1:2])
+        info.student, info.teacher = _person(store, students[:1]), _person(store, teachers[:1])
+        info.other_student = _person(store, students[1:2])
         info.access_tokens = AccessTokens(
             student=_token(store, info.student.id, expired=False),
             teacher=_token(store, info.teacher.id, expired=False),
@@ -107,12 +108,18 @@ def _people(store: CanvasStore, course_id: int, kind: str) -> list[User]:
     return [user for e in enrolled if (user := store.users.get(e.user_id)) is not None]
 
 
-def _person(users: list[User]) -> Person:
+def _person(store: CanvasStore, users: list[User]) -> Person:
     if not users:
         return Person()
     user = users[0]
+    login = people.login_of(store, user)
     return Person(
-        id=user.id, name=user.name, login=user.login, password=user.password, email=user.email, lti_id=user.lti_id
+        id=user.id,
+        name=user.name,
+        login=login.unique_id if login is not None else "",
+        password=(login.password if login is not None else None) or "",
+        email=people.email_of(store, user) or "",
+        lti_id=user.lti_id,
     )
 
 

@@ -24,6 +24,7 @@ from lms_emulator.providers.canvas.model import (
     PendingAuthorization,
     User,
 )
+from lms_emulator.providers.canvas.rules.people import effective_locale
 
 USERINFO = ["/auth/userinfo"]
 REPLACED_KEPT = 8
@@ -275,7 +276,7 @@ def token_answer(x: Call, grant: Grant) -> dict[str, object]:
             "id": user.id,
             "name": user.name,
             "global_id": str(10_000_000_000_000 + user.id),
-            "effective_locale": user.locale,
+            "effective_locale": effective_locale(user),
         },
         "canvas_region": x.settings.canvas_region,
     }

@@ -1,61 +1,158 @@
-"""Pages of lists, with the `Link` header.
+"""Pages of lists, with the `Link` header: numbered ones, and ones that are walked by bookmarks.
 
-Source: canvas.instructure.com/doc/api/file.pagination.html.
+Source: canvas.instructure.com/doc/api/file.pagination.html, and the recorded exchanges of `people-paging`.
 """
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
-from lms_emulator.core.http.urls import same_url
-from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.wire import answer
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import query_of, read_query
+from lms_emulator.providers.canvas.wire import reply
 
 R = TypeVar("R")
+ORDER = ("current", "next", "prev", "first", "last")
+_HIDDEN = ("page", "per_page", "access_token", "api_key")
+_LEADING = re.compile(r"\s*([+-]?\d+)")
+_DIGITS = re.compile(r"\d+")
+PAST_THE_END = 30
+"""The `per_page` that the links of a counted list show on a page past its end, whatever was asked for."""
 
 
-def page_of(
-    x: Call, per_page_name: str = "per_page", default: int | None = None, most: int | None = None
-) -> tuple[int, int]:
-    """Which page is asked for, and of what size; numbers out of range become the nearest in range."""
-    most = most or x.settings.max_per_page
-    size = _number(x.query.get(per_page_name), default or x.settings.default_per_page)
-    return max(1, _number(x.query.get("page"), 1)), max(1, min(size, most))
+def per_page(api: Api, default: int | None = None, name: str = "per_page") -> int:
+    """How many items a page has: text is read as Ruby reads a number, within 1 and the cap."""
+    asked = api.params.get(name)
+    if asked is None:
+        asked = default or api.settings.default_per_page
+    if isinstance(asked, dict | list):
+        raise refusals.crashed(f"`{name}` is no scalar", asked)
+    found = _LEADING.match(str(asked))
+    return max(1, min(int(found.group(1)) if found else 0, api.settings.max_per_page))
 
 
-def _number(text: str | None, otherwise: int) -> int:
-    if not text or not text.isascii() or not text.isdigit() or len(text) > 9:
-        return otherwise
-    return int(text) or otherwise
+def _page(api: Api) -> int:
+    asked = api.params.text("page")
+    if asked is None:
+        return 1
+    whole = _DIGITS.match(asked)
+    if whole is None or (whole.group() == asked and int(asked) < 1):
+        raise refusals.no_such_page(asked)
+    return int(asked) if whole.group() == asked and len(asked) < 19 else 10**9
 
 
-def paged(x: Call, records: Sequence[R], shape: Callable[[R], Any]) -> JSONResponse:
-    """One page of a list, with its `Link` header."""
-    number, size = page_of(x)
+def paged(
+    api: Api,
+    records: Sequence[R],
+    shape: Callable[[R], Any],
+    *,
+    path: str | None = None,
+    counted: bool = True,
+    default: int | None = None,
+    wrap: Callable[[list[Any]], Any] = lambda rows: rows,
+) -> Response:
+    """One page of a numbered list.
+
+    Parameters:
+        shape: makes JSON of a record; called for those of the page only.
+        path: the endpoint as `Link` shows it, with numeric ids; by default that of the request.
+        counted: whether Canvas counts the list: `last` is always told. Of others it is told on the last page only.
+        default: items of a page when the client does not say.
+        wrap: what the answer is made of the page's rows.
+    """
+    size, number = per_page(api, default), _page(api)
     first = (number - 1) * size
     shown = records[first : first + size]
-    headers = {"Link": link_header(x, number, size, len(records))}
-    if first + size < len(records) and "page" not in x.query:
-        x.warn(
+    last = max(1, -(-len(records) // size))
+    links: dict[str, int] = {"current": number, "first": 1}
+    if number > 1:
+        links["prev"] = number - 1
+    if number > last:
+        if counted:
+            links["next"] = number + 1
+            size = PAST_THE_END
+        else:
+            links["last"] = number
+    elif number < last:
+        links["next"] = number + 1
+        if counted:
+            links["last"] = last
+    else:
+        links["last"] = last
+    _warn_of_more(api, len(shown), len(records), last)
+    header = _link(api, path, {rel: str(page) for rel, page in links.items()}, size)
+    return reply(api, wrap([shape(one) for one in shown]), headers={"Link": header})
+
+
+def bookmarked(
+    api: Api,
+    records: Sequence[R],
+    shape: Callable[[R], Any],
+    key: Callable[[R], Any],
+    *,
+    path: str | None = None,
+    wrap: Callable[[list[Any]], Any] = lambda rows: rows,
+) -> Response:
+    """One page of a list that is walked by bookmarks. A page that is no bookmark is the first one.
+
+    Parameters: `records`, sorted by `key`, which gives what a bookmark says of the last record of a page, as JSON.
+    """
+    size, page = per_page(api), api.params.text("page") or "first"
+    after = _bookmark(page)
+    start = 0
+    if after is not None:
+        start = next((i for i, one in enumerate(records) if _follows(key(one), after)), len(records))
+    shown = records[start : start + size]
+    links = {"current": page if after is not None else "first", "first": "first"}
+    if start + size < len(records):
+        links["next"] = f"bookmark:{_sealed(key(shown[-1]))}"
+    else:
+        links["last"] = links["current"]
+    _warn_of_more(api, len(shown), len(records), 2 if "next" in links else 1)
+    return reply(api, wrap([shape(one) for one in shown]), headers={"Link": _link(api, path, links, size)})
+
+
+def _sealed(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _bookmark(page: str) -> Any:
+    if not page.startswith("bookmark:"):
+        return None
+    text = page.removeprefix("bookmark:")
+    try:
+        return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        return None
+
+
+def _follows(own: Any, after: Any) -> bool:
+    """Whether a record comes after the one that a bookmark names; a bookmark of another list names none."""
+    try:
+        return bool(json.loads(json.dumps(own, default=str)) > after)
+    except TypeError:
+        return True
+
+
+def _warn_of_more(api: Api, shown: int, count: int, last: int) -> None:
+    if last > 1 and not api.params.has("page"):
+        api.x.warn(
             "more_pages",
-            f"this is {len(shown)} of {len(records)} items; follow the `next` of the Link header for the others",
+            f"this is {shown} of {count} items; follow the `next` of the Link header for the others",
         )
-    return answer(x, [shape(one) for one in shown], headers=headers)
 
 
-def link_header(x: Call, number: int, size: int, count: int, per_page_name: str = "per_page") -> str:
-    """`Link` with the relations that apply: current, next, prev, first, last."""
-    last = max(1, -(-count // size))
-    pages = {"current": number, "next": number + 1, "prev": number - 1, "first": 1, "last": last}
-    if number >= last:
-        del pages["next"]
-    if number <= 1:
-        del pages["prev"]
-    return ",".join(f'<{_page_url(x, page, size, per_page_name)}>; rel="{rel}"' for rel, page in pages.items())
-
-
-def _page_url(x: Call, page: int, size: int, per_page_name: str) -> str:
-    return same_url(x, ("page", per_page_name, "access_token"), [("page", page), (per_page_name, size)])
+def _link(api: Api, path: str | None, pages: dict[str, str], size: int) -> str:
+    kept = {name: value for name, value in read_query(api.x).items() if name not in _HIDDEN}
+    front = "&".join([*query_of(kept), ""])
+    base = api.url(path or api.path)
+    rels = [rel for rel in ORDER if rel in pages]
+    return ",".join(f'<{base}?{front}page={pages[rel]}&per_page={size}>; rel="{rel}"' for rel in rels)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from starlette.responses import Response
 
+from lms_emulator.core.http.exchange import unquote_path
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.core.worlds.world import World
 from lms_emulator.providers.canvas import checks, limits, refusals, wire
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import ENCODED_SLASH, global_id
+from lms_emulator.providers.canvas.credentials import Identity
 from lms_emulator.providers.canvas.info import Info, read
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.routes import ROUTES
 from lms_emulator.providers.canvas.settings import CanvasSettings
+
+_SLASHES = re.compile("//+")
 
 
 class Canvas(Provider[CanvasStore, CanvasSettings]):
@@ -35,8 +41,15 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return checks.problems(section)
 
     def normalise_path(self, path: str) -> str:
-        """Rails takes a path with and without its last slash."""
-        return path.rstrip("/") or "/"
+        """Rails takes a path with and without its last slash, with slashes doubled, and with `.json` at its end."""
+        path = _SLASHES.sub("/", path).rstrip("/") or "/"
+        return path.removesuffix(".json") if path.startswith("/api/") else path
+
+    def respond_early(self, x: Call) -> None:
+        """Keep slashes that an identifier has encoded (`sis_course_id:A%2FB`) out of the routes' way."""
+        if b"%2f" in x.raw_path.lower():
+            segments = x.raw_path.split(b"/")
+            x.path = "/".join(unquote_path(segment).replace("/", ENCODED_SLASH) for segment in segments)
 
     def not_found(self, x: Call) -> Refusal:
         return refusals.not_found() if x.path.startswith("/api/") else refusals.page_not_found(f"{x.path} exists")
@@ -51,8 +64,16 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return refusals.unreadable_body(x.path, why)
 
     def finish(self, x: Call, response: Response) -> None:
-        if x.path.startswith("/api/"):
-            limits.add_headers(x, response)
+        if response.headers.get("content-type") == "application/json":
+            response.headers["content-type"] = wire.JSON
+        if not x.path.startswith("/api/") or x.route is None:
+            return
+        limits.add_headers(x, response)
+        identity = x.kept(Identity)
+        if identity.user_id is not None:
+            response.headers["X-Canvas-User-Id"] = str(global_id(identity.user_id))
+        if identity.real_user_id is not None:
+            response.headers["X-Canvas-Real-User-Id"] = str(global_id(identity.real_user_id))
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         return read(world.store(self.name), bases)

@@ -7,7 +7,7 @@ Sources: github.com/instructure/canvas-lms, in 2026: `lib/request_error.rb`, `li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
@@ -286,6 +286,64 @@ def not_authorized(status: int, what: str) -> SiteRefusal:
 def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:
     body = {"errors": [{"message": "The specified resource does not exist."}]}
     return rest("not_found", 404, body, check=f"{what} exists", got=got)
+
+
+def message(status: int, reason: str, text: str, **details: Any) -> SiteRefusal:
+    """An error that is one sentence: `{"message": text}`."""
+    details.setdefault("check", reason.replace("_", " "))
+    return rest(reason, status, {"message": text}, **details)
+
+
+def missing(name: str) -> SiteRefusal:
+    """A hash of parameters without which Rails goes no further."""
+    body = {"errors": [{"message": f"{name} is missing"}]}
+    return rest("parameter_missing", 400, body, check=f"parameter `{name}` is sent")
+
+
+def invalid(faults: Mapping[str, Sequence[str | tuple[str, str]]], status: int = 400) -> SiteRefusal:
+    """A record that is not valid, in Canvas's form for models.
+
+    Parameters: `faults`, by attribute; each a text that is both type and message, or a pair of them.
+    """
+    body = {"errors": {name: [model_fault(name, fault) for fault in found] for name, found in faults.items()}}
+    return rest("record_invalid", status, body, check="the record is valid", got=sorted(faults))
+
+
+def model_fault(attribute: str, fault: str | tuple[str, str]) -> dict[str, str]:
+    """One fault of a record as JSON."""
+    kind, text = (fault, fault) if isinstance(fault, str) else fault
+    return {"attribute": attribute, "type": kind, "message": text}
+
+
+def crashed(why: str, got: Any = None) -> SiteRefusal:
+    """A request on which Canvas itself fails: the answer is its 500, the journal tells that it is a defect there."""
+    body = {"errors": [{"message": "An error occurred.", "error_code": "internal_server_error"}], "error_report_id": 1}
+    return rest("canvas_fails_here", 500, body, check="what Canvas can work with", got=got, diagnosis=why)
+
+
+def unreadable_parameters(why: str) -> SiteRefusal:
+    """Parameters that Rails cannot read: a 500 as plain text, without the usual headers."""
+    return SiteRefusal(
+        "parameters_unreadable",
+        status=500,
+        check="the parameters can be read",
+        got=why,
+        text="500 Internal Server Error\nIf you are the administrator of this website, then please read this web "
+        "application's log file and/or the web server's log file to find out what went wrong.",
+    )
+
+
+def no_such_page(got: Any) -> SiteRefusal:
+    """A `page` that is no number from 1 up."""
+    body = {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
+    return rest("page_invalid", 404, body, check="`page` is a number from 1 up", got=got)
+
+
+def invalid_masquerade(diagnosis: str, merged_into: int | None = None) -> SiteRefusal:
+    body: dict[str, Any] = {"errors": "Invalid as_user_id"}
+    if merged_into is not None:
+        body["merged_into_user_id"] = merged_into
+    return rest("masquerade_refused", 401, body, check="the caller may act as `as_user_id`", diagnosis=diagnosis)
 
 
 def bad_request(reason: str, message: str, **details: Any) -> SiteRefusal:

@@ -31,6 +31,13 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=1,
         ),
     ] = 600
+    as_of: Annotated[
+        str,
+        choice(
+            "The day whose Canvas this is (`2023-06-20`); behaviours with a known date of change follow it.",
+            evidence="chosen",
+        ),
+    ] = "2026-11-26"
     permission_denied_status: Annotated[
         Literal[401, 403],
         choice(
@@ -147,6 +154,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=0,
         ),
     ] = 14
+    min_search_term: Annotated[
+        int,
+        choice(
+            "Fewest characters of a search term: 2 since about 2018, 3 before.",
+            evidence="recorded",
+            source="fixtures/recordings/canvas/people-users.jsonl 207",
+            ge=1,
+        ),
+    ] = 2
     default_per_page: Annotated[
         int, choice("Items of a page.", evidence="documented", source="canvas-lms doc/api/pagination.md", ge=1)
     ] = 10

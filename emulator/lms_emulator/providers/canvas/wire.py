@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from lms_emulator.core.http import pages
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp, when
 
 PACKAGE = __package__
 STRING_IDS = "application/json+canvas-string-ids"
+JSON = "application/json; charset=utf-8"
+_ESCAPED = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+__all__ = ["PACKAGE", "answer", "auto_post", "dumps", "reply", "stamp", "when", "with_string_ids"]
 
 
-def stamp(moment: datetime) -> str:
-    """A time as Canvas's REST API writes it: `2026-11-21T12:00:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def when(moment: datetime | None) -> str | None:
-    """`stamp` of a time that may be missing."""
-    return None if moment is None else stamp(moment)
-
-
-def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
+def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer of the REST API. Ids become strings when the client accepts only those."""
     if STRING_IDS in x.headers.get("accept", ""):
         body = with_string_ids(body)
-    return JSONResponse(body, status, headers)
+    return Response(dumps(body), status, headers, media_type=JSON)
+
+
+def reply(api: Api, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`answer` for handlers of the REST API."""
+    return answer(api.x, body, status, headers)
+
+
+def dumps(body: Any) -> str:
+    """JSON as Rails writes it: `<`, `>` and `&` are escaped, so that it can stand in a page."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return text.translate(_ESCAPED)
 
 
 def with_string_ids(value: Any) -> Any:
@@ -42,10 +48,11 @@ def with_string_ids(value: Any) -> Any:
 
 
 def _string_id(name: str, value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool) and (name == "id" or name.endswith("_id")):
-        return str(value)
-    if isinstance(value, list) and name.endswith("_ids"):
-        return [str(one) for one in value]
+    if name in ("id", "ids") or name.endswith(("_id", "_ids")):
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if isinstance(value, list):
+            return [str(one) if type(one) is int else with_string_ids(one) for one in value]
     return with_string_ids(value)
 
 

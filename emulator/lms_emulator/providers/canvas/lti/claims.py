@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lms_emulator.providers.canvas import rules, shapes
+from lms_emulator.providers.canvas import rules
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.lti import tokens
 from lms_emulator.providers.canvas.model import Course, DeveloperKey, ResourceLink, Tool, User
+from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, sis_user_id
+from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.signing import lti13
 
 CANVAS_ROLES = {
@@ -40,7 +42,7 @@ def roles(x: Call, user: User, course_id: int) -> list[str]:
     """All roles that a launch names: in the institution, in the course, in the system."""
     types = [e.type for e in rules.active(rules.enrollments_of(x, user, course_id))]
     institution: dict[str, None] = {}
-    if user.admin:
+    if rules.is_admin(x, user):
         institution[f"{lti13.INSTITUTION}Administrator"] = None
     for kind in types:
         institution[f"{lti13.INSTITUTION}{'Student' if kind == 'StudentEnrollment' else 'Instructor'}"] = None
@@ -49,12 +51,12 @@ def roles(x: Call, user: User, course_id: int) -> list[str]:
 
 def person(x: Call, user: User, privacy: str) -> dict[str, str]:
     """Identity claims as far as the tool's privacy level lets them through."""
-    claims = {"sub": user.lti_id, "locale": user.locale}
+    claims = {"sub": user.lti_id, "locale": effective_locale(user)}
     if privacy in ("public", "name_only"):
         first, _, last = user.name.rpartition(" ")
         claims |= {"name": user.name, "given_name": first or last, "family_name": last if first else ""}
     if privacy in ("public", "email_only"):
-        claims["email"] = user.email
+        claims["email"] = email_of(x.store, user) or ""
     if privacy == "public":
         claims["picture"] = x.url("/images/messages/avatar-50.png")
     return claims
@@ -63,7 +65,7 @@ def person(x: Call, user: User, privacy: str) -> dict[str, str]:
 def context(course: Course) -> dict[str, Any]:
     return {
         "id": course.lti_context_id,
-        "label": course.course_code,
+        "label": course.course_code or "",
         "title": course.name,
         "type": [lti13.COURSE_OFFERING],
     }
@@ -132,16 +134,20 @@ def _launch(x: Call, user: User, course: Course, tool: Tool, *, target: str, **p
         context=context(course),
         tool_platform={
             "guid": f"{account.guid if account else ''}:canvas-lms",
-            "name": account.name if account else "",
+            "name": (account.name if account else None) or "",
             "version": "cloud",
             "product_family_code": "canvas",
         },
-        presentation={"document_target": "window", "return_url": x.url(f"/courses/{course.id}"), "locale": user.locale},
+        presentation={
+            "document_target": "window",
+            "return_url": x.url(f"/courses/{course.id}"),
+            "locale": effective_locale(user),
+        },
         ags_scopes=ags,
         line_items=x.url(f"/api/lti/courses/{course.id}/line_items") if ags else None,
         memberships=x.url(f"/api/lti/courses/{course.id}/names_and_roles") if roster else None,
         lis={
-            "person_sourcedid": user.sis_user_id or "$Person.sourcedId",
+            "person_sourcedid": sis_user_id(x.store, user) or "$Person.sourcedId",
             "course_offering_sourcedid": course.sis_course_id or "$CourseSection.sourcedId",
         },
         extra={
@@ -153,10 +159,10 @@ def _launch(x: Call, user: User, course: Course, tool: Tool, *, target: str, **p
     )
 
 
-def member(x: Call, user: User, types: Sequence[str], privacy: str) -> shapes.Json:
+def member(x: Call, user: User, types: Sequence[str], privacy: str) -> Json:
     """A person in a roster."""
     claims = person(x, user, privacy)
-    body: shapes.Json = {
+    body: Json = {
         "status": "Active",
         "user_id": claims["sub"],
         "roles": membership_roles(types),
@@ -165,6 +171,6 @@ def member(x: Call, user: User, types: Sequence[str], privacy: str) -> shapes.Js
     for name in ("name", "given_name", "family_name", "email", "picture"):
         if name in claims:
             body[name] = claims[name]
-    if privacy == "public" and user.sis_user_id:
-        body["lis_person_sourcedid"] = user.sis_user_id
+    if privacy == "public" and (sourced_id := sis_user_id(x.store, user)):
+        body["lis_person_sourcedid"] = sourced_id
     return body

@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas import oauth, refusals
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.lti import claims, tokens
 from lms_emulator.providers.canvas.model import Course, Tool, User
+from lms_emulator.providers.canvas.rules.people import effective_locale
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims, TokenError, sign, verify
 
@@ -41,7 +42,7 @@ class CanvasLaunches(Launches[Call, User]):
             "canvas_domain": x.authority,
             "context_type": "Course",
             "context_id": 10_000_000_000_000 + course.id,
-            "canvas_locale": user.locale,
+            "canvas_locale": effective_locale(user),
             "include_storage_target": True,
             "exp": int(x.clock.timestamp()) + x.settings.launch_lifetime_seconds,
         }

@@ -21,6 +21,7 @@ from lms_emulator.lti.services import Roster, Service
 from lms_emulator.providers.canvas import refusals, rules
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.lti import claims
+from lms_emulator.providers.canvas.lti.paging import link_header, page_of
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import (
     Assignment,
@@ -31,7 +32,6 @@ from lms_emulator.providers.canvas.model import (
     Tool,
     User,
 )
-from lms_emulator.providers.canvas.paging import link_header, page_of
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as services
 
@@ -113,7 +113,7 @@ class CanvasRoster(CanvasService, Roster[Call, Place, Member]):
 
     def context(self, place: Place) -> dict[str, str]:
         course = place.course
-        return {"id": course.lti_context_id, "label": course.course_code, "title": course.name}
+        return {"id": course.lti_context_id, "label": course.course_code or "", "title": course.name}
 
     def members(self, x: Call, place: Place) -> list[Member]:
         rlid = x.query.get("rlid")

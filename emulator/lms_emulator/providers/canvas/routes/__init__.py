@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas.lti.services import AGS, NRPS
-from lms_emulator.providers.canvas.routes import courses, files, launch, login, token, users
+from lms_emulator.providers.canvas.routes import (
+    content,
+    courses,
+    enrollments,
+    files,
+    launch,
+    login,
+    rosters,
+    token,
+    users,
+)
 
 DOC = "https://canvas.instructure.com/doc/api"
 CONTROLLERS = "canvas-lms app/controllers"
 RECORDED = "fixtures/recordings/canvas"
-COURSE = "/api/v1/courses/{course_id}"
 TOOLS = "/courses/{course_id}/external_tools"
 LTI = "/api/lti/courses/{course_id}"
 ITEMS = f"{LTI}/line_items"
+
+FAMILIES = (
+    users,
+    courses,
+    rosters,
+    enrollments,
+    content,
+    files,
+)
+"""The families of the REST API. Of two declarations that fit a path the earlier wins."""
 
 ROUTES: tuple[Route, ...] = (
     *family(
@@ -103,72 +122,5 @@ ROUTES: tuple[Route, ...] = (
         (f"GET {ITEMS}/{{id}}/results", AGS.list_results, "Results"),
         (f"GET {ITEMS}/{{id}}/results/{{result_id}}", AGS.show_result, "One result"),
     ),
-    *family(
-        "rest",
-        f"{CONTROLLERS}/users_controller.rb; {CONTROLLERS}/profile_controller.rb",
-        "observed",
-        ("GET /api/v1/users/{id}", users.show, "A person"),
-        ("GET /api/v1/users/{user_id}/profile", users.profile, "A profile"),
-    ),
-    *family(
-        "rest",
-        f"{CONTROLLERS}/courses_controller.rb",
-        "observed",
-        ("GET /api/v1/courses", courses.index, "The caller's courses"),
-        ("GET /api/v1/courses/{id}", courses.show, "A course"),
-        (f"GET {COURSE}/users", courses.users, "People of a course"),
-        (f"GET {COURSE}/search_users", courses.users, "People of a course"),
-    ),
-    *family(
-        "rest",
-        f"{CONTROLLERS}/enrollments_api_controller.rb",
-        "documented",
-        (f"GET {COURSE}/enrollments", courses.enrollments, "Enrollments"),
-        (f"DELETE {COURSE}/enrollments/{{id}}", courses.unenroll, "End an enrollment"),
-    ),
-    *family(
-        "rest",
-        f"{CONTROLLERS}/announcements_api_controller.rb; {CONTROLLERS}/discussion_topics_controller.rb",
-        "observed",
-        ("GET /api/v1/announcements", courses.announcements, "Announcements of courses"),
-        (f"GET {COURSE}/discussion_topics", courses.topics, "Discussions"),
-    ),
-    *family(
-        "rest",
-        f"{CONTROLLERS}/discussion_topics_controller.rb; {CONTROLLERS}/enrollments_api_controller.rb",
-        "inferred",
-        (f"POST {COURSE}/discussion_topics", courses.post_topic, "Post or announce"),
-        (f"POST {COURSE}/enrollments", courses.enroll, "Enroll somebody"),
-    ),
-    *family(
-        "rest",
-        f"{CONTROLLERS}/files_controller.rb; {CONTROLLERS}/folders_controller.rb",
-        "documented",
-        (f"GET {COURSE}/files", files.index, "Files of a course"),
-        (f"GET {COURSE}/files/{{id}}", files.show_in_course, "A file of a course"),
-        ("GET /api/v1/files/{id}", files.show, "A file"),
-        ("GET /api/v1/files/{id}/public_url", files.public_url, "An address without a token"),
-        ("GET /files/{id}/download", files.download, "The bytes of a file"),
-        (f"GET {COURSE}/folders", files.folders, "Folders"),
-    ),
-    *family(
-        "rest",
-        f"{CONTROLLERS}/wiki_pages_api_controller.rb",
-        "observed",
-        (f"GET {COURSE}/pages", courses.pages, "Wiki pages"),
-        (f"GET {COURSE}/pages/{{url_or_id}}", courses.page, "A wiki page"),
-    ),
-    *family(
-        "rest",
-        f"{CONTROLLERS}/context_modules_api_controller.rb",
-        "observed",
-        (f"GET {COURSE}/modules", courses.modules, "Modules"),
-    ),
-    *family(
-        "rest",
-        f"{CONTROLLERS}/assignments_api_controller.rb",
-        "observed",
-        (f"GET {COURSE}/assignments", courses.assignments, "Assignments"),
-        (f"GET {COURSE}/assignments/{{id}}", courses.assignment, "An assignment"),
-    ),
+    *(route for rest in FAMILIES for route in rest.ROUTES),
 )

@@ -8,12 +8,17 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from lms_emulator.providers.canvas import refusals, rules, shapes
+from lms_emulator.core.http.routing import Route, family
+from lms_emulator.providers.canvas import refusals, rules
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.credentials import SESSIONS, require_user
-from lms_emulator.providers.canvas.model import File, User
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.credentials import SESSIONS
+from lms_emulator.providers.canvas.model import File
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.wire import answer
+from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import content as shapes
+from lms_emulator.providers.canvas.wire import reply
 
 SORTS: dict[str, Callable[[File], Any]] = {
     "name": lambda f: f.display_name.lower(),
@@ -24,66 +29,66 @@ SORTS: dict[str, Callable[[File], Any]] = {
 }
 
 
-def index(x: Call) -> Response:
+def index(api: Api) -> Response:
     """GET /api/v1/courses/{course_id}/files: `content_types[]`, `search_term`, `sort`, `order`, `only[]`."""
-    caller = require_user(x)
-    course = rules.visible_course(x, caller, x.path_params["course_id"])
+    x, caller = api.x, api.user
+    course = rules.visible_course(x, caller, api.slot("course_id"))
     staff = rules.is_staff(x, caller, course.id)
-    term = x.query.get("search_term", "").lower()
+    term = (api.params.text("search_term") or "").lower()
     if term and len(term) < 2:
         raise refusals.bad_request("search_term_short", "search_term of 2 or more characters is required", got=term)
-    kinds = x.query.getlist("content_types[]")
+    kinds = api.params.texts("content_types")
     found = [
         f
-        for f in x.store.files.find("course", course.id)
+        for f in api.store.files.find("course", course.id)
         if (staff or not f.hidden) and term in f.display_name.lower() and (not kinds or _is_kind(f, kinds))
     ]
-    found.sort(key=SORTS.get(x.query.get("sort", "name"), SORTS["name"]), reverse=x.query.get("order") == "desc")
-    names = x.query.getlist("only[]") == ["names"]
-    return paged(x, found, lambda f: _names(x, f, staff) if names else shapes.file(x, f, for_staff=staff))
+    found.sort(key=SORTS.get(api.params.text("sort") or "", SORTS["name"]), reverse=api.params.text("order") == "desc")
+    names = api.params.texts("only") == ["names"]
+    return paged(api, found, lambda f: _names(api, f, staff) if names else shapes.file(x, f, for_staff=staff))
 
 
 def _is_kind(record: File, kinds: list[str]) -> bool:
     return any(record.content_type == kind or record.content_type.startswith(f"{kind}/") for kind in kinds)
 
 
-def _names(x: Call, record: File, staff: bool) -> shapes.Json:
+def _names(api: Api, record: File, staff: bool) -> Json:
     kept = ("id", "folder_id", "display_name", "filename", "uuid", "size", "created_at", "hidden", "locked")
-    return {name: value for name, value in shapes.file(x, record, for_staff=staff).items() if name in kept}
+    return {name: value for name, value in shapes.file(api.x, record, for_staff=staff).items() if name in kept}
 
 
-def _file(x: Call, caller: User, course_id: int | None = None) -> tuple[File, bool]:
-    reference = x.path_params["id"]
-    found = x.store.files.get(number(reference))
+def _file(api: Api, course_id: int | None = None) -> tuple[File, bool]:
+    reference = api.slot("id")
+    found = api.store.files.get(number(reference))
     if found is None or course_id not in (None, found.course_id):
         raise refusals.not_found("the file", reference)
-    course = rules.visible_course(x, caller, str(found.course_id))
-    staff = rules.is_staff(x, caller, course.id)
+    course = rules.visible_course(api.x, api.user, str(found.course_id))
+    staff = rules.is_staff(api.x, api.user, course.id)
     if found.hidden and not staff:
-        raise rules.refused(x, f"file {found.id} is not hidden")
+        raise rules.refused(api.x, f"file {found.id} is not hidden")
     return found, staff
 
 
-def show(x: Call) -> Response:
+def show(api: Api) -> Response:
     """GET /api/v1/files/{id}."""
-    record, staff = _file(x, require_user(x))
-    return answer(x, shapes.file(x, record, for_staff=staff))
+    record, staff = _file(api)
+    return reply(api, shapes.file(api.x, record, for_staff=staff))
 
 
-def show_in_course(x: Call) -> Response:
+def show_in_course(api: Api) -> Response:
     """GET /api/v1/courses/{course_id}/files/{id}."""
-    caller = require_user(x)
-    course = rules.visible_course(x, caller, x.path_params["course_id"])
-    record, staff = _file(x, caller, course.id)
-    return answer(x, shapes.file(x, record, for_staff=staff))
+    x, caller = api.x, api.user
+    course = rules.visible_course(x, caller, api.slot("course_id"))
+    record, staff = _file(api, course.id)
+    return reply(api, shapes.file(api.x, record, for_staff=staff))
 
 
-def public_url(x: Call) -> Response:
+def public_url(api: Api) -> Response:
     """GET /api/v1/files/{id}/public_url: an address that needs no token."""
-    record, staff = _file(x, require_user(x))
+    record, staff = _file(api)
     if record.locked and not staff:
-        raise rules.refused(x, f"file {record.id} is not locked")
-    return answer(x, {"public_url": shapes.download_url(x, record)})
+        raise rules.refused(api.x, f"file {record.id} is not locked")
+    return reply(api, {"public_url": shapes.download_url(api.x, record)})
 
 
 def download(x: Call) -> Response:
@@ -104,16 +109,16 @@ def download(x: Call) -> Response:
     return Response(record.text.encode(), 200, {"Content-Disposition": disposition}, media_type=record.content_type)
 
 
-def folders(x: Call) -> Response:
+def folders(api: Api) -> Response:
     """GET /api/v1/courses/{course_id}/folders; students do not see hidden ones."""
-    caller = require_user(x)
-    course = rules.visible_course(x, caller, x.path_params["course_id"])
+    x, caller = api.x, api.user
+    course = rules.visible_course(x, caller, api.slot("course_id"))
     staff = rules.is_staff(x, caller, course.id)
-    every = x.store.folders.find("course", course.id)
-    files = x.store.files.find("course", course.id)
+    every = api.store.folders.find("course", course.id)
+    files = api.store.files.find("course", course.id)
     shown = [f for f in every if staff or not f.hidden]
     return paged(
-        x,
+        api,
         shown,
         lambda folder: shapes.folder(
             x,
@@ -122,3 +127,21 @@ def folders(x: Call) -> Response:
             sum(f.parent_folder_id == folder.id for f in every),
         ),
     )
+
+
+COURSE = "/api/v1/courses/{course_id}"
+FILES = "canvas-lms app/controllers/files_controller.rb"
+FOLDERS = "canvas-lms app/controllers/folders_controller.rb"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "files",
+        FILES,
+        (f"GET {COURSE}/files", index, "Files of a course"),
+        (f"GET {COURSE}/files/{{id}}", show_in_course, "A file of a course"),
+        ("GET /api/v1/files/{id}", show, "A file"),
+        ("GET /api/v1/files/{id}/public_url", public_url, "An address without a token"),
+        evidence="documented",
+    ),
+    *rest("files", FOLDERS, (f"GET {COURSE}/folders", folders, "Folders"), evidence="observed"),
+    *family("files", FILES, "observed", ("GET /files/{id}/download", download, "The bytes of a file")),
+)

@@ -22,7 +22,7 @@ def _course(x: Call, user: User) -> Course:
     course = x.store.courses.get(number(x.path_params["course_id"]))
     if course is None or course.workflow_state == "deleted":
         raise refusals.page_not_found(f"course {x.path_params['course_id']} exists")
-    if not x.check("takes part in the course", rules.may_enter(x, user, course), got=user.login):
+    if not x.check("takes part in the course", rules.may_enter(x, user, course), got=user.id):
         raise refusals.page_forbidden("the session's user takes part in the course")
     return course
 
@@ -31,7 +31,9 @@ def _course(x: Call, user: User) -> Course:
 def dashboard(x: Call, session: Session, user: User) -> Response:
     """GET /: the person's courses."""
     mine = {e.course_id for e in rules.active(rules.enrollments_of(x, user))}
-    courses = [c for c in x.store.courses if (c.id in mine or user.admin) and c.workflow_state != "deleted"]
+    courses = [
+        c for c in x.store.courses if (c.id in mine or rules.is_admin(x, user)) and c.workflow_state != "deleted"
+    ]
     return page(wire.PACKAGE, "dashboard.html", base=x.base_url, csrf=session.csrf, user=user, courses=courses)
 
 

@@ -65,8 +65,10 @@ def login(x: Call) -> Response:
     """POST /login/canvas: fields `pseudonym_session[unique_id]`, `pseudonym_session[password]`."""
     session = SESSIONS.posted(x)
     name, password = x.field("pseudonym_session[unique_id]"), x.field("pseudonym_session[password]")
-    user = x.store.users.first("login", name.lower())
-    right = user is not None and user.password == password and user.workflow_state == "registered"
+    logins = [one for one in x.store.pseudonyms.find("unique_id", name.lower()) if one.workflow_state == "active"]
+    found = next((one for one in logins if one.password == password), None)
+    user = x.store.users.get(found.user_id) if found is not None else None
+    right = user is not None and user.workflow_state in ("registered", "pre_registered")
     if not x.check("login and password", right, got=name):
         raise refusals.wrong_login(name, x.base_url, session.csrf)
     assert user is not None

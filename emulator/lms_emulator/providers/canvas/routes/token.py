@@ -73,7 +73,7 @@ def revoke(x: Call) -> Response:
         if session is not None:
             x.store.sessions.delete(session.id)
             x.notes["session_ended"] = SESSIONS.name
-    text = sent_token(x)
+    text = sent_token(x, x.query.get("access_token") or x.field("access_token"))
     found = x.store.access_tokens.first("token", text) if text else None
     if found is None or found.revoked:
         x.check("an access token was sent", False)

@@ -1,4 +1,8 @@
-"""Who may see and do what on the Canvas campus."""
+"""Decisions without HTTP.
+
+`permissions` tells what roles allow in accounts, `courses` what somebody may do in a course, `states` what an
+enrollment amounts to now, `people` names and logins, `masquerade` who may act as whom.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +15,26 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import Course, DiscussionTopic, Enrollment, User
 
 STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
-ROLE_IDS = {
-    "StudentEnrollment": 3,
-    "TeacherEnrollment": 4,
-    "TaEnrollment": 5,
-    "DesignerEnrollment": 6,
-    "ObserverEnrollment": 7,
-}
 
 
 def enrollments_of(x: Call, user: User, course_id: int | None = None) -> list[Enrollment]:
     """The person's living enrollments, in one course or in all."""
     found = x.store.enrollments.find("user", user.id)
-    return [e for e in found if e.enrollment_state != "deleted" and course_id in (None, e.course_id)]
+    return [e for e in found if e.workflow_state != "deleted" and course_id in (None, e.course_id)]
 
 
 def active(enrollments: Iterable[Enrollment]) -> list[Enrollment]:
-    return [e for e in enrollments if e.enrollment_state == "active"]
+    return [e for e in enrollments if e.workflow_state == "active"]
 
 
 def is_staff(x: Call, user: User, course_id: int) -> bool:
     """Whether the person teaches, assists or designs there, or administers the account."""
-    return user.admin or any(e.type in STAFF for e in active(enrollments_of(x, user, course_id)))
+    return is_admin(x, user) or any(e.type in STAFF for e in active(enrollments_of(x, user, course_id)))
+
+
+def is_admin(x: Call, user: User) -> bool:
+    """Whether the person administers an account."""
+    return any(admin.workflow_state == "active" for admin in x.store.account_users.find("user", user.id))
 
 
 def is_student(x: Call, user: User, course_id: int) -> bool:
@@ -55,13 +57,13 @@ def find_course(x: Call, reference: str) -> Course:
 def visible_course(x: Call, caller: User, reference: str) -> Course:
     """A course the caller takes part in. Raises `not_found` or `not_authorized`."""
     course = find_course(x, reference)
-    if not x.check("takes part in the course", may_enter(x, caller, course), got=caller.login):
+    if not x.check("takes part in the course", may_enter(x, caller, course), got=caller.id):
         raise refused(x, f"user takes part in course {course.id}")
     return course
 
 
 def may_enter(x: Call, user: User, course: Course) -> bool:
-    if user.admin:
+    if is_admin(x, user):
         return True
     mine = active(enrollments_of(x, user, course.id))
     return any(e.type in STAFF or course.workflow_state != "unpublished" for e in mine)
@@ -70,7 +72,7 @@ def may_enter(x: Call, user: User, course: Course) -> bool:
 def staffed_course(x: Call, caller: User, reference: str) -> Course:
     """A course the caller may change. Raises `not_found` or `not_authorized`."""
     course = find_course(x, reference)
-    if not x.check("may manage the course", is_staff(x, caller, course.id), got=caller.login):
+    if not x.check("may manage the course", is_staff(x, caller, course.id), got=caller.id):
         raise refused(x, f"user teaches or administers course {course.id}")
     return course
 

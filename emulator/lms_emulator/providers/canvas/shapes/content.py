@@ -1,4 +1,4 @@
-"""Canvas's REST objects as JSON.
+"""Files, folders, pages, modules, discussions and assignments as Canvas's JSON.
 
 Fields: canvas-lms controllers' documentation (files, enrollments, announcements), client types and fixtures (users,
 courses), the API reference (pages, modules, assignments, folders, discussion topics).
@@ -6,149 +6,19 @@ courses), the API reference (pages, modules, assignments, folders, discussion to
 
 from __future__ import annotations
 
-from typing import Any
-
 from lms_emulator.providers.canvas import rules
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import (
     Assignment,
-    Course,
     DiscussionTopic,
-    Enrollment,
     File,
     Folder,
     Module,
     Page,
     User,
 )
-from lms_emulator.providers.canvas.wire import stamp, when
-
-Json = dict[str, Any]
-
-
-def sortable_name(user: User) -> str:
-    """`Lovelace, Ada`."""
-    if user.sortable_name:
-        return user.sortable_name
-    first, _, last = user.name.rpartition(" ")
-    return f"{last}, {first}" if first else last
-
-
-def user_brief(user: User) -> Json:
-    return {
-        "id": user.id,
-        "name": user.name,
-        "created_at": stamp(user.created_at),
-        "sortable_name": sortable_name(user),
-        "short_name": user.short_name or user.name,
-    }
-
-
-def user_self(user: User) -> Json:
-    first, _, last = user.name.rpartition(" ")
-    return {
-        **user_brief(user),
-        "first_name": first or last,
-        "last_name": last if first else "",
-        "locale": None,
-        "effective_locale": user.locale,
-        "permissions": {
-            "can_update_name": True,
-            "can_update_avatar": False,
-            "limit_parent_app_web_access": False,
-        },
-    }
-
-
-def profile(x: Call, user: User) -> Json:
-    return {
-        **user_brief(user),
-        "avatar_url": x.url("/images/messages/avatar-50.png"),
-        "title": user.title,
-        "bio": user.bio,
-        "primary_email": user.email,
-        "login_id": user.login,
-        "integration_id": None,
-        "time_zone": user.time_zone,
-        "locale": None,
-        "effective_locale": user.locale,
-        "calendar": {"ics": x.url(f"/feeds/calendars/user_{user.uuid}.ics")},
-        "lti_user_id": user.lti_id,
-    }
-
-
-def course(x: Call, caller: User, record: Course) -> Json:
-    mine = rules.enrollments_of(x, caller, record.id)
-    return {
-        "id": record.id,
-        "name": record.name,
-        "account_id": record.account_id,
-        "uuid": record.uuid,
-        "start_at": when(record.start_at),
-        "grading_standard_id": None,
-        "is_public": False,
-        "created_at": when(record.start_at),
-        "course_code": record.course_code,
-        "default_view": "modules",
-        "root_account_id": record.account_id,
-        "enrollment_term_id": 1,
-        "license": "private",
-        "end_at": when(record.end_at),
-        "public_syllabus": False,
-        "storage_quota_mb": 500,
-        "apply_assignment_group_weights": False,
-        "calendar": {"ics": x.url(f"/feeds/calendars/course_{record.uuid}.ics")},
-        "time_zone": "UTC",
-        "blueprint": False,
-        "enrollments": [
-            {
-                "type": e.type.removesuffix("Enrollment").lower(),
-                "role": e.type,
-                "role_id": rules.ROLE_IDS[e.type],
-                "user_id": e.user_id,
-                "enrollment_state": e.enrollment_state,
-                "limit_privileges_to_course_section": False,
-            }
-            for e in mine
-        ],
-        "hide_final_grades": False,
-        "workflow_state": record.workflow_state,
-        "sis_course_id": record.sis_course_id,
-    }
-
-
-def enrollment(x: Call, record: Enrollment, user: User) -> Json:
-    body: Json = {
-        "id": record.id,
-        "user_id": record.user_id,
-        "course_id": record.course_id,
-        "type": record.type,
-        "created_at": stamp(record.created_at),
-        "updated_at": stamp(record.updated_at),
-        "associated_user_id": None,
-        "start_at": None,
-        "end_at": None,
-        "course_section_id": record.course_id,
-        "root_account_id": 1,
-        "limit_privileges_to_course_section": False,
-        "enrollment_state": record.enrollment_state,
-        "role": record.type,
-        "role_id": rules.ROLE_IDS[record.type],
-        "last_activity_at": when(record.last_activity_at),
-        "last_attended_at": None,
-        "total_activity_time": record.total_activity_time,
-        "html_url": x.url(f"/courses/{record.course_id}/users/{record.user_id}"),
-        "user": user_brief(user),
-    }
-    if record.type == "StudentEnrollment":
-        body["grades"] = {
-            "html_url": x.url(f"/courses/{record.course_id}/grades/{record.user_id}"),
-            "current_grade": None,
-            "current_score": None,
-            "final_grade": None,
-            "final_score": None,
-        }
-    return body
+from lms_emulator.providers.canvas.shapes import Json
 
 
 def file(x: Call, record: File, *, for_staff: bool) -> Json:

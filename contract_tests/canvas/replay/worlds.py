@@ -1,0 +1,210 @@
+"""Write the world file that the recorded runs begin from: `python -m contract_tests.canvas.replay.worlds`.
+
+Everything comes from `setup.json`; ids stay as they are given there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import tomli_w
+
+from .recordings import WORLD, setup
+
+#: When everything in the recorded world was made.
+MADE = datetime.fromisoformat("2026-08-01T12:00:00Z")
+SHARD = 10_000_000_000_000
+#: Where tables begin to count (in ten thousands) of which the recorded world has no row yet, as their rows' ids in the
+#: recorded answers show.
+BANDS = {
+    "account_notifications": 104,
+    "account_reports": 107,
+    "appointment_groups": 115,
+    "assessment_question_banks": 117,
+    "assessment_questions": 118,
+    "assessment_requests": 119,
+    "assignment_overrides": 124,
+    "attachments": 128,
+    "authentication_providers": 141,
+    "blackout_dates": 142,
+    "bookmarks": 143,
+    "calendar_events": 144,
+    "conditional_release_assignment_set_associations": 155,
+    "conditional_release_assignment_sets": 156,
+    "conditional_release_rules": 157,
+    "conditional_release_scoring_ranges": 158,
+    "content_exports": 159,
+    "content_migrations": 160,
+    "content_shares": 163,
+    "context_modules": 169,
+    "conversation_batches": 170,
+    "conversation_messages": 172,
+    "conversations": 174,
+    "course_pace_module_items": 176,
+    "course_paces": 177,
+    "custom_gradebook_columns": 185,
+    "discussion_entries": 191,
+    "discussion_topics": 197,
+    "error_reports": 205,
+    "external_feeds": 208,
+    "folders": 213,
+    "gradebook_filters": 215,
+    "grading_period_groups": 217,
+    "grading_periods": 218,
+    "grading_standards": 219,
+    "group_categories": 221,
+    "group_memberships": 222,
+    "groups": 223,
+    "late_policies": 233,
+    "learning_outcome_groups": 226,
+    "learning_outcome_results": 228,
+    "learning_outcomes": 229,
+    "lti_results": 241,
+    "master_courses_child_subscriptions": 248,
+    "master_courses_master_migrations": 250,
+    "master_courses_master_templates": 251,
+    "media_objects": 253,
+    "media_tracks": 254,
+    "migration_issues": 260,
+    "moderated_grading_provisional_grades": 261,
+    "observer_alert_thresholds": 269,
+    "observer_alerts": 270,
+    "outcome_import": 277,
+    "planner_notes": 282,
+    "planner_overrides": 283,
+    "quiz_groups": 294,
+    "quiz_questions": 297,
+    "quiz_reports": 300,
+    "quiz_submissions": 303,
+    "quizzes": 304,
+    "role_overrides": 306,
+    "roles": 307,
+    "rubric_assessments": 308,
+    "rubric_associations": 309,
+    "rubrics": 310,
+    "sis_batches": 321,
+    "stream_items": 324,
+    "submission_comments": 325,
+    "wiki_pages": 352,
+}
+_STATES = {"claimed": "unpublished", "created": "unpublished"}
+
+
+def main() -> None:
+    """Write the file."""
+    WORLD.write_text(tomli_w.dumps(world(setup())), encoding="utf-8")
+
+
+def world(given: dict[str, Any]) -> dict[str, Any]:
+    """The whole world file as plain data."""
+    return {
+        "name": "canvas-recorded",
+        "description": "What the recorded Canvas of June 2023 held when its runs began.",
+        "settings": {"canvas": {"as_of": "2023-06-20", "permission_denied_status": 401, "issuer": given["lti_issuer"]}},
+        "canvas": _plain(
+            {
+                "next_ids": _next_ids(given["first_new_ids"]),
+                "accounts": [_account(one) for one in given["accounts"]],
+                "enrollment_terms": [
+                    _kept(one, "id name root_account_id sis_term_id start_at end_at workflow_state created_at")
+                    for one in given["terms"]
+                ],
+                "roles": [_role(one) for one in given["roles"] if one["root_account_id"]],
+                "users": [
+                    _kept(one, "id name sortable_name short_name uuid lti_id time_zone workflow_state created_at")
+                    for one in given["users"]
+                ],
+                "pseudonyms": [_login(one, given) for one in given["logins"]],
+                "communication_channels": [one | {"created_at": MADE} for one in given["communication_channels"]],
+                "account_users": given["admins"],
+                "user_observers": [one | {"created_at": MADE} for one in given["observers"]],
+                "courses": [_course(one) for one in given["courses"]],
+                "course_sections": given["sections"],
+                "enrollments": [_enrollment(one) for one in given["enrollments"]],
+                "assignment_groups": given["assignment_groups"],
+                "assignments": [_assignment(one) for one in given["assignments"]],
+                "developer_keys": _developer_keys(given),
+                "access_tokens": [_token(one) for one in given["keys"]["tokens"].values()],
+            }
+        ),
+    }
+
+
+def _next_ids(given: dict[str, int]) -> dict[str, int]:
+    counted = {table: number for table, number in given.items() if number > 1}
+    return counted | {table: 10_000 * band + 1 for table, band in BANDS.items() if table not in counted}
+
+
+def _kept(one: dict[str, Any], names: str, **changes: Any) -> dict[str, Any]:
+    return {name: one[name] for name in names.split() if name in one} | changes
+
+
+def _account(one: dict[str, Any]) -> dict[str, Any]:
+    names = "id name parent_account_id uuid sis_account_id integration_id workflow_state default_time_zone"
+    account = _kept(one, names, guid=one["lti_guid"].removesuffix(":canvas-lms"), created_at=MADE)
+    return account | ({"site_admin": True} if one["name"] == "Site Admin" else {})
+
+
+def _role(one: dict[str, Any]) -> dict[str, Any]:
+    names = "id base_role_type workflow_state root_account_id"
+    return _kept(one, names, name=one["role"], created_at=MADE, updated_at=MADE)
+
+
+def _login(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    return one | {"password": given["keys"]["logins"][one["unique_id"]]["password"]}
+
+
+def _course(one: dict[str, Any]) -> dict[str, Any]:
+    course = {key: value for key, value in one.items() if key not in ("root_account_id", "time_zone")}
+    return course | {"workflow_state": _STATES.get(one["workflow_state"], one["workflow_state"])}
+
+
+def _enrollment(one: dict[str, Any]) -> dict[str, Any]:
+    return one | {"updated_at": one["created_at"]}
+
+
+def _assignment(one: dict[str, Any]) -> dict[str, Any]:
+    names = (
+        "id name course_id assignment_group_id position due_at unlock_at lock_at points_possible grading_type "
+        "description lti_context_id created_at"
+    )
+    published = one["workflow_state"] == "published"
+    kinds = one["submission_types"].split(",")
+    return _kept(one, names, updated_at=one["created_at"], published=published, submission_types=kinds)
+
+
+def _developer_keys(given: dict[str, Any]) -> list[dict[str, Any]]:
+    switched_on = {
+        (b["developer_key_id"], b["account_id"]) for b in given["developer_key_bindings"] if b["workflow_state"] == "on"
+    }
+    keys = [{"id": SHARD + 1, "name": "User-Generated", "accounts": [1]}]
+    names = "name redirect_uris scopes require_scopes is_lti_key workflow_state"
+    for one in given["developer_keys"]:
+        accounts = [account for key, account in switched_on if key == one["id"]]
+        key = _kept(one, names, id=int(one["client_id"]), api_key=one["client_secret"], accounts=accounts)
+        keys.append(key)
+    return keys
+
+
+def _token(one: dict[str, Any]) -> dict[str, Any]:
+    names = "id user_id token purpose permanent_expires_at"
+    token = _kept(one, names, developer_key_id=SHARD + 1, created_at=MADE)
+    if "permanent_expires_at" in token:
+        token["permanent_expires_at"] = datetime.fromisoformat(token["permanent_expires_at"].replace(" UTC", "Z"))
+    return token
+
+
+def _plain(document: Any) -> Any:
+    """Times as TOML has them, and no nulls."""
+    if isinstance(document, dict):
+        return {key: _plain(value) for key, value in document.items() if value is not None}
+    if isinstance(document, list):
+        return [_plain(value) for value in document]
+    if isinstance(document, str) and len(document) == 20 and document[10] == "T" and document[-1] == "Z":
+        return datetime.fromisoformat(document)
+    return document
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""The type of one request to Canvas, and what handlers share about it.
+
+`params` reads its parameters, `identifiers` finds the records that its path and parameters name, `moments` reads and
+writes times, `api` is what a handler of the REST API gets.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TypeAlias
+
+from lms_emulator.core.http.exchange import Exchange, number
+from lms_emulator.providers.canvas.model import CanvasStore
+from lms_emulator.providers.canvas.settings import CanvasSettings
+
+Call: TypeAlias = Exchange[CanvasStore, CanvasSettings]
+
+__all__ = ["Call", "as_of", "number"]
+
+
+def as_of(x: Call) -> date:
+    """The day whose Canvas this is: what changed at Canvas since is left out."""
+    return date.fromisoformat(x.settings.as_of)

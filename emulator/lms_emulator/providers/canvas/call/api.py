@@ -1,0 +1,104 @@
+"""What a handler of the REST API gets: who calls, with what parameters, and the state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.moments import read_moment, zone
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import AccessToken, Account, Course, User
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.refusals import SiteRefusal
+
+SHARD = 10_000_000_000_000
+ENCODED_SLASH = "\x1f"
+"""Stands in a decoded path for a slash that the client encoded."""
+
+
+class Api:
+    """One call of the REST API.
+
+    Attributes:
+        x: the exchange, for whatever is not here.
+        params: query, body and path of the request, as Rails merges them.
+        caller: the person the call acts for, or None; `user` raises where there has to be one.
+        real_user: the person behind a masquerade, else the caller.
+        now: the time, which stands still during a call.
+        rights: what somebody may do in a course, once it was asked for.
+        path: the path of the endpoint as `Link` shows it; a handler that resolves an id in it may set it.
+    """
+
+    __slots__ = ("caller", "now", "params", "path", "real_user", "rights", "settings", "store", "token", "x")
+
+    def __init__(self, x: Call, params: Params) -> None:
+        self.x = x
+        self.store = x.store
+        self.settings = x.settings
+        self.params = params
+        self.caller: User | None = None
+        self.real_user: User | None = None
+        self.token: AccessToken | None = None
+        self.rights: dict[tuple[int | None, int], tuple[Course, frozenset[str]]] = {}
+        self.now: datetime = x.clock.now().replace(microsecond=0)
+        self.path: str = x.raw_path.decode("latin-1").removesuffix(".json")
+
+    @property
+    def user(self) -> User:
+        """The caller. Raises the refusal `no_credentials` when nobody is logged in."""
+        if self.caller is None:
+            self.x.check("an access token was sent", False)
+            raise refusals.no_credentials(why_no_token(self.x))
+        return self.caller
+
+    def slot(self, name: str) -> str:
+        """What stands in the path in the place of `name`."""
+        return str(self.x.path_params[name]).replace(ENCODED_SLASH, "/")
+
+    def url(self, path: str) -> str:
+        """An absolute address of this site."""
+        return self.x.url(path)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The caller's own time zone; UTC when none was chosen."""
+        chosen = zone(self.caller.time_zone) if self.caller is not None else None
+        return chosen or UTC
+
+    def moment(self, *path: str) -> datetime | None:
+        """A time among the parameters, in the caller's time zone unless it says; None when it is missing or none."""
+        return read_moment(self.params.text(*path), self.zone)
+
+    def new_id(self, table: str) -> int:
+        """The id of a new record of that table."""
+        return self.store.new_id(table)
+
+    @property
+    def root(self) -> Account:
+        """The school: the root account of this site."""
+        roots = (a for a in self.store.accounts if a.parent_account_id is None and not a.site_admin)
+        return min(roots, key=lambda account: account.id)
+
+    def check(self, name: str, passed: bool, got: Any = None) -> bool:
+        """Note a check in the journal and give back its outcome."""
+        return self.x.check(name, passed, got=got)
+
+    def refused(self, what: str) -> SiteRefusal:
+        """The answer to somebody without the right: anonymous callers are asked for credentials."""
+        if self.caller is None:
+            return refusals.no_credentials(why_no_token(self.x))
+        return refusals.not_authorized(self.settings.permission_denied_status, what)
+
+
+def why_no_token(x: Call) -> str | None:
+    """What is wrong with an Authorization header that carries no token."""
+    header = x.headers.get("authorization")
+    return f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
+
+
+def global_id(number: int) -> int:
+    """The id that names a record of this installation among all installations."""
+    return number if number > SHARD else SHARD + number

@@ -1,0 +1,180 @@
+"""Which record an identifier names: a number, a global id, `sis_course_id:…` and its kin, `hex:…`, `self`, `default`.
+
+Source: canvas.instructure.com/doc/api/file.object_ids.html, and the recorded exchanges of `people-common`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import SHARD, Api
+from lms_emulator.providers.canvas.model import (
+    Account,
+    CanvasStore,
+    Course,
+    CourseSection,
+    EnrollmentTerm,
+    Pseudonym,
+    User,
+)
+
+R = TypeVar("R")
+Finder = Callable[[CanvasStore, str], Any]
+_NUMBER = re.compile(r"\s*(\d{1,19})\s*")
+
+
+def local_number(text: Any) -> int | None:
+    """The local number that a plain or global id stands for; None for any other text."""
+    if isinstance(text, bool):
+        return None
+    found = _NUMBER.fullmatch(str(text))
+    if found is None:
+        return None
+    number = int(found.group(1))
+    if number < SHARD:
+        return number
+    return number % SHARD if number // SHARD == 1 else None
+
+
+def _living(login: Pseudonym) -> bool:
+    return login.workflow_state != "deleted"
+
+
+def _by_login(index: str, fold: bool = False) -> Finder:
+    def find(store: CanvasStore, value: str) -> User | None:
+        logins = store.pseudonyms.find(index, value.lower() if fold else value)
+        roots = {
+            account.id for account in store.accounts if account.parent_account_id is None and not account.site_admin
+        }
+        found = next((login for login in logins if _living(login) and login.account_id in roots), None)
+        return store.users.get(found.user_id) if found is not None else None
+
+    return find
+
+
+def _by(table: str, field: str) -> Finder:
+    def find(store: CanvasStore, value: str) -> Any:
+        rows: Iterable[Any] = getattr(store, table)
+        return next((row for row in rows if getattr(row, field) == value), None)
+
+    return find
+
+
+def _indexed(table: str, index: str) -> Finder:
+    return lambda store, value: getattr(store, table).first(index, value)
+
+
+KINDS: dict[str, dict[str, Finder]] = {
+    "users": {
+        "sis_user_id": _by_login("sis_user_id"),
+        "sis_login_id": _by_login("unique_id", fold=True),
+        "sis_integration_id": _by_login("integration_id"),
+        "lti_context_id": _indexed("users", "lti_user_id"),
+        "lti_1_1_id": _indexed("users", "lti_user_id"),
+        "lti_user_id": lambda store, value: (
+            store.users.first("lti_user_id", value) or store.users.first("lti_id", value)
+        ),
+        "lti_1_3_id": _indexed("users", "lti_id"),
+        "uuid": _by("users", "uuid"),
+    },
+    "courses": {
+        "sis_course_id": _indexed("courses", "sis_course_id"),
+        "sis_integration_id": _by("courses", "integration_id"),
+        "lti_context_id": _by("courses", "lti_context_id"),
+    },
+    "course_sections": {
+        "sis_section_id": _indexed("course_sections", "sis_section_id"),
+        "sis_integration_id": _by("course_sections", "integration_id"),
+    },
+    "accounts": {
+        "sis_account_id": _indexed("accounts", "sis_account_id"),
+        "sis_integration_id": _by("accounts", "integration_id"),
+        "lti_context_id": _by("accounts", "guid"),
+    },
+    "enrollment_terms": {
+        "sis_term_id": _by("enrollment_terms", "sis_term_id"),
+        "sis_integration_id": _by("enrollment_terms", "integration_id"),
+    },
+}
+"""By table, which names of identifiers there are, and how each finds its record. Families add their tables here."""
+
+
+def find(api: Api, table: str, reference: Any) -> Any:
+    """The record that an identifier names, deleted ones included, or None."""
+    text = str(reference)
+    number = local_number(text)
+    if number is not None:
+        return getattr(api.store, table).get(number)
+    special = _special(api, table, text.strip())
+    if special is not None:
+        return special
+    kind, colon, value = text.partition(":")
+    if kind == "hex" and colon:
+        kind, colon, value = value.partition(":")
+        try:
+            value = bytes.fromhex(value).decode()
+        except ValueError:
+            return None
+    finder = KINDS.get(table, {}).get(kind) if colon and value else None
+    return finder(api.store, value) if finder is not None else None
+
+
+def _special(api: Api, table: str, text: str) -> Any:
+    if table == "users" and text == "self":
+        return api.caller
+    if table == "accounts":
+        if text in ("self", "default"):
+            return api.root
+        if text == "site_admin":
+            return next((account for account in api.store.accounts if account.site_admin), None)
+    if table == "enrollment_terms":
+        terms = [
+            term for term in api.store.enrollment_terms.find("root", api.root.id) if term.workflow_state == "active"
+        ]
+        if text == "default":
+            return next((term for term in terms if term.name == "Default Term"), None)
+        if text == "current":
+            running = [t for t in terms if t.start_at and t.end_at and t.start_at <= api.now <= t.end_at]
+            return running[0] if len(running) == 1 else None
+    return None
+
+
+def _alive(record: R | None, what: str, reference: Any) -> R:
+    if record is None or getattr(record, "workflow_state", None) == "deleted":
+        raise refusals.not_found(f"the {what}", str(reference))
+    return record
+
+
+def user(api: Api, reference: Any) -> User:
+    """The person. Raises the refusal `not_found`; a deleted person is not found."""
+    found: User | None = find(api, "users", reference)
+    return _alive(found, "user", reference)
+
+
+def course(api: Api, reference: Any) -> Course:
+    """The course. Raises the refusal `not_found`."""
+    found: Course | None = find(api, "courses", reference)
+    return _alive(found, "course", reference)
+
+
+def section(api: Api, reference: Any) -> CourseSection:
+    """The section. Raises the refusal `not_found`."""
+    found: CourseSection | None = find(api, "course_sections", reference)
+    return _alive(found, "section", reference)
+
+
+def account(api: Api, reference: Any) -> Account:
+    """The account. Raises the refusal `not_found`."""
+    found: Account | None = find(api, "accounts", reference)
+    return _alive(found, "account", reference)
+
+
+def term(api: Api, reference: Any) -> EnrollmentTerm:
+    """The term, deleted ones included. Raises the refusal `not_found`."""
+    found: EnrollmentTerm | None = find(api, "enrollment_terms", reference)
+    if found is None:
+        raise refusals.not_found("the term", str(reference))
+    return found

@@ -1,0 +1,82 @@
+"""Times as clients write them and as Canvas answers with them; time zones by their IANA and their Rails names."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
+from importlib import resources
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_MOMENT = re.compile(
+    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})"
+    r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?\s*"
+)
+_PACKAGE = "lms_emulator.providers.canvas"
+
+
+def stamp(moment: datetime, zone: tzinfo = UTC) -> str:
+    """A time as the REST API writes it: `2026-11-21T12:00:00Z`, or with the zone's offset."""
+    local = moment.astimezone(zone).replace(microsecond=0)
+    return local.strftime("%Y-%m-%dT%H:%M:%SZ") if local.utcoffset() == timedelta() else local.isoformat()
+
+
+def when(moment: datetime | None, zone: tzinfo = UTC) -> str | None:
+    """`stamp` of a time that may be missing."""
+    return None if moment is None else stamp(moment, zone)
+
+
+def read_moment(text: str | None, zone: tzinfo = UTC) -> datetime | None:
+    """A time that a client sent; without an offset it is of `zone`. None when it is none."""
+    found = _MOMENT.fullmatch(text or "")
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    offset = found.group(7)
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=zone)
+        if offset:
+            moment = datetime.fromisoformat(moment.replace(tzinfo=None).isoformat() + _offset(offset))
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(text: str) -> str:
+    if text in ("Z", "UTC"):
+        return "+00:00"
+    return text if ":" in text else f"{text[:3]}:{text[3:]}"
+
+
+@cache
+def rails_zones() -> dict[str, str]:
+    """Rails' names of time zones with the IANA names that they stand for."""
+    text = resources.files(_PACKAGE).joinpath("catalogue/time_zones.tsv").read_text("utf-8")
+    rows = (line.split("\t") for line in text.splitlines()[1:])
+    return {row[0]: row[1] for row in rows}
+
+
+@cache
+def zone(name: str | None) -> ZoneInfo | None:
+    """The time zone of a Rails or an IANA name; None for any other text."""
+    if not name:
+        return None
+    try:
+        return ZoneInfo(rails_zones().get(name, name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def iana_name(name: str | None) -> str | None:
+    """The IANA name of a time zone; UTC is `Etc/UTC`."""
+    if not name:
+        return None
+    found = rails_zones().get(name, name)
+    return "Etc/UTC" if found in ("UTC", "Etc/UTC") else found
+
+
+def rails_name(name: str) -> str:
+    """Rails' name of a time zone that has one, else its IANA name."""
+    if name in rails_zones():
+        return name
+    return next((rails for rails, iana in rails_zones().items() if iana == name), name)

@@ -1,0 +1,289 @@
+"""Request parameters as Rails sees them: nested, and the same from a query, a form, a multipart body or JSON.
+
+A key in brackets nests: `a[b]=c` is a hash, `a[]=x` a list, `a[][k]=v` a list of hashes. The query wins over the body,
+key by key at the top level.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote_plus, unquote_to_bytes
+
+from starlette.datastructures import UploadFile
+
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import Call
+
+TRUE = {"true", "1", "t", "yes", "y", "on"}
+_NAME = re.compile(r"\A[\[\]]*([^\[\]]+)\]*")
+_OF_LIST = re.compile(r"\A\[\]\[([^\[\]]+)\]\Z|\A\[\](.+)\Z", re.DOTALL)
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_DEPTH = 100
+_READ_ELSEWHERE = {"access_token", "as_user_id", "page", "per_page", "format", "_method"}
+
+
+class UnreadableParameters(ValueError):
+    """Parameters of conflicting shapes, or bytes that are no text: Canvas answers with a 500."""
+
+
+class Params:
+    """The parameters of one request, or one hash among them.
+
+    A value is asked for by its path: `params.text("user", "name")` is `user[name]`. What was asked for is remembered,
+    so that the journal can tell which parameters nothing looked at.
+    """
+
+    __slots__ = ("_asked", "_path", "data")
+
+    def __init__(
+        self, data: dict[str, Any], path: tuple[str, ...] = (), asked: set[tuple[str, ...]] | None = None
+    ) -> None:
+        self.data = data
+        self._path = path
+        self._asked = set() if asked is None else asked
+
+    def get(self, *path: str) -> Any:
+        """The value as it was sent, or None. JSON null counts as not sent."""
+        self._asked.add((*self._path, *path))
+        value: Any = self.data
+        for name in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(name)
+        return value
+
+    def has(self, *path: str) -> bool:
+        """Whether the parameter was sent, null included."""
+        self._asked.add((*self._path, *path))
+        value: Any = self.data
+        for name in path:
+            if not isinstance(value, dict) or name not in value:
+                return False
+            value = value[name]
+        return True
+
+    def text(self, *path: str) -> str | None:
+        """A scalar as text, or None when it was not sent or is no scalar."""
+        return as_text(self.get(*path))
+
+    def flag(self, *path: str, default: bool = False) -> bool:
+        """Whether it was sent as true: `true`, `1`, `t`, `yes`, `y`, `on` in any case, or JSON true."""
+        value = self.get(*path)
+        return default if value is None else as_flag(value)
+
+    def values(self, *path: str) -> list[Any]:
+        """A list; a scalar stands for a list of one. Raises the refusal `crashed` for a hash."""
+        value = self.get(*path)
+        if value is None:
+            return []
+        if isinstance(value, dict):
+            raise refusals.crashed("a hash where a list is expected", path)
+        return value if isinstance(value, list) else [value]
+
+    def texts(self, *path: str) -> list[str]:
+        """The scalars of a list as texts."""
+        return [text for value in self.values(*path) if (text := as_text(value)) is not None]
+
+    def words(self, *path: str) -> list[str]:
+        """The texts of a list that may also come as one text with commas."""
+        return [word.strip() for text in self.texts(*path) for word in text.split(",") if word.strip()]
+
+    def hash(self, *path: str) -> Params:
+        """The hash of that name; an empty one when it was not sent or is none."""
+        value = self.get(*path)
+        return Params(value if isinstance(value, dict) else {}, (*self._path, *path), self._asked)
+
+    def hashes(self, *path: str) -> list[Params]:
+        """A list of hashes; one that came as a hash of `0`, `1`, … too."""
+        value = self.get(*path)
+        if isinstance(value, dict) and value and all(key.isdigit() for key in value):
+            value = [value[key] for key in sorted(value, key=int)]
+        found = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        return [Params(one, (*self._path, *path), self._asked) for one in found]
+
+    def require(self, name: str) -> Params:
+        """The hash of that name. Raises the refusal `parameter_missing` (400, `NAME is missing`) without one."""
+        value = self.get(name)
+        if value is None or value in ("", {}, []):
+            raise refusals.missing(name)
+        return self.hash(name)
+
+    def file(self, *path: str) -> UploadFile | None:
+        """A file of a multipart body, or None."""
+        value = self.get(*path)
+        return value if isinstance(value, UploadFile) else None
+
+    @property
+    def includes(self) -> set[str]:
+        """The values of `include[]`."""
+        return set(self.texts("include"))
+
+    def unread(self) -> list[str]:
+        """The parameters that nothing asked for, as a client writes them."""
+        whole = {path for path in self._asked if path} | {(name,) for name in _READ_ELSEWHERE}
+        return [written(path) for path in _leaves(self.data, ()) if not _covered(path, whole)]
+
+
+def as_text(value: Any) -> str | None:
+    """A scalar as Ruby's `to_s` writes it; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else None
+
+
+def as_flag(value: Any) -> bool:
+    """What Canvas makes of a value where it expects true or false."""
+    return value is True or str(value).lower() in TRUE
+
+
+def written(path: tuple[str, ...]) -> str:
+    """A path as a client writes it: `user[name]`."""
+    return path[0] + "".join(f"[{name}]" for name in path[1:])
+
+
+def _leaves(data: Any, path: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    if isinstance(data, dict) and data:
+        for name, value in data.items():
+            yield from _leaves(value, (*path, name))
+    elif path:
+        yield path
+
+
+def _covered(path: tuple[str, ...], asked: set[tuple[str, ...]]) -> bool:
+    return any(path[:length] in asked for length in range(1, len(path) + 1))
+
+
+def read(x: Call) -> Params:
+    """The parameters of a request. Raises the refusal `parameters_unreadable` (a 500 at Canvas) where they conflict."""
+    try:
+        body = _body(x)
+        query = read_query(x)
+    except UnreadableParameters as error:
+        raise refusals.unreadable_parameters(str(error)) from error
+    merged = {**body, **query}
+    return Params({name: value for name, value in merged.items() if name not in x.path_params})
+
+
+def read_query(x: Call) -> dict[str, Any]:
+    """The parameters of the query alone."""
+    return parse(_pairs(x.query_string.decode("latin-1")))
+
+
+def _body(x: Call) -> dict[str, Any]:
+    if not x.body:
+        return {}
+    kind = x.content_type
+    if kind == "application/json":
+        return _json(x.body)
+    if kind == "multipart/form-data" and "boundary=" in x.headers.get("content-type", ""):
+        try:
+            return parse(x.form().multi_items())
+        except BodyError:
+            return {}
+    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return parse(_pairs(x.body.decode("latin-1")))
+    return {}
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableParameters(str(error)) from error
+    munged = _without_nulls(value)
+    return munged if isinstance(munged, dict) else {}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without_nulls(one) for one in value if one is not None]
+    return value
+
+
+def _pairs(text: str) -> Iterable[tuple[str, str | None]]:
+    for part in text.split("&"):
+        name, equals, value = part.partition("=")
+        if part:
+            yield _decoded(name), _decoded(value) if equals else None
+
+
+def _decoded(text: str) -> str:
+    if _BROKEN_ESCAPE.search(text):
+        raise UnreadableParameters(f"`%` without two hex digits in `{text[:40]}`")
+    try:
+        return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableParameters(f"`{text[:40]}` is not UTF-8") from error
+
+
+def parse(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Nest flat names. Raises UnreadableParameters where one name is asked to be two things."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        _nest(found, name, value, _DEPTH)
+    munged: dict[str, Any] = _without_nulls(found)
+    return munged
+
+
+def _nest(target: dict[str, Any], name: str, value: Any, depth: int) -> None:
+    match = _NAME.match(name)
+    if match is None:
+        return
+    if depth <= 0:
+        raise UnreadableParameters("names are nested too deeply")
+    key, rest = match.group(1), name[match.end() :]
+    if not rest:
+        target[key] = value
+    elif rest == "[":
+        target[name] = value
+    elif rest == "[]":
+        _kept(target, key, list).append(value)
+    elif of_list := _OF_LIST.match(rest):
+        child = of_list.group(1) or of_list.group(2)
+        listed = _kept(target, key, list)
+        if not (listed and isinstance(listed[-1], dict) and not _has(listed[-1], child)):
+            listed.append({})
+        _nest(listed[-1], child, value, depth - 1)
+    else:
+        _nest(_kept(target, key, dict), rest, value, depth - 1)
+
+
+def _kept(target: dict[str, Any], key: str, kind: type[Any]) -> Any:
+    held = target.setdefault(key, kind())
+    if not isinstance(held, kind):
+        raise UnreadableParameters(f"expected {kind.__name__} (got {type(held).__name__}) for param `{key}`")
+    return held
+
+
+def _has(target: dict[str, Any], name: str) -> bool:
+    if "[]" in name:
+        return False
+    value: Any = target
+    for part in re.split(r"[\[\]]+", name):
+        if not part:
+            continue
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def query_of(pairs: dict[str, Any], within: str = "") -> list[str]:
+    """Parameters as parts of a query in Rails' way: hashes sorted, lists in their order."""
+    return sorted(_written_part(value, f"{within}[{name}]" if within else name) for name, value in pairs.items())
+
+
+def _written_part(value: Any, name: str) -> str:
+    if isinstance(value, dict):
+        return "&".join(query_of(value, name))
+    if isinstance(value, list):
+        return "&".join(_written_part(one, f"{name}[]") for one in value or [""])
+    return f"{quote_plus(name)}={quote_plus(as_text(value) or '')}"

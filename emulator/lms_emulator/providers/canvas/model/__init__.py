@@ -1,0 +1,81 @@
+"""Canvas's records, and the store that holds them. No HTTP, no rules: those are in `rules` and `oauth`.
+
+Times are timezone-aware. URLs may name another provider of the same world (`ltiaas:/lti/login`).
+"""
+
+from lms_emulator.providers.canvas.model.access import (
+    AccessToken,
+    AuthorizationCode,
+    Bucket,
+    DeveloperKey,
+    PendingAuthorization,
+    Session,
+)
+from lms_emulator.providers.canvas.model.content import (
+    Assignment,
+    AssignmentGroup,
+    DiscussionTopic,
+    File,
+    Folder,
+    Module,
+    Page,
+)
+from lms_emulator.providers.canvas.model.courses import (
+    Course,
+    CourseSection,
+    Enrollment,
+    EnrollmentState,
+    EnrollmentType,
+    Progress,
+)
+from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
+from lms_emulator.providers.canvas.model.people import (
+    Account,
+    AccountUser,
+    BaseRole,
+    CommunicationChannel,
+    EnrollmentTerm,
+    Pseudonym,
+    Role,
+    RoleOverride,
+    User,
+    UserObserver,
+)
+from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore
+
+__all__ = [
+    "AccessToken",
+    "Account",
+    "AccountUser",
+    "Assignment",
+    "AssignmentGroup",
+    "AuthorizationCode",
+    "BaseRole",
+    "Bucket",
+    "CanvasSection",
+    "CanvasStore",
+    "CommunicationChannel",
+    "Course",
+    "CourseSection",
+    "DeveloperKey",
+    "DiscussionTopic",
+    "Enrollment",
+    "EnrollmentState",
+    "EnrollmentTerm",
+    "EnrollmentType",
+    "File",
+    "Folder",
+    "LineItem",
+    "Module",
+    "Page",
+    "PendingAuthorization",
+    "Progress",
+    "Pseudonym",
+    "ResourceLink",
+    "Role",
+    "RoleOverride",
+    "Session",
+    "Tool",
+    "User",
+    "UserObserver",
+]

@@ -1,0 +1,51 @@
+"""Tools, their links, columns of the gradebook and launches under way."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lms_emulator.core.state.records import Record
+from lms_emulator.signing.lti13_services import LineItemData
+
+
+class Tool(Record, frozen=True, kw_only=True):
+    """An LTI 1.3 tool deployed in a course or (`course_id` absent) for the whole account.
+
+    Attributes:
+        deployment_id: as Canvas writes it, `<tool id>:<context id>`.
+        privacy: what of a person the tool is told: `public` all, `name_only`, `email_only`, `anonymous` nothing.
+        deep_linking: offers the tool for choosing content.
+    """
+
+    id: int
+    developer_key_id: int
+    name: str
+    deployment_id: str
+    course_id: int | None = None
+    url: str
+    custom: dict[str, str] = {}
+    privacy: Literal["public", "name_only", "email_only", "anonymous"] = "public"
+    deep_linking: bool = False
+    workflow_state: Literal["active", "deleted"] = "active"
+
+
+class ResourceLink(Record, frozen=True, kw_only=True):
+    """One placed link to a tool: on the course page, or behind an assignment."""
+
+    id: str
+    course_id: int
+    tool_id: int
+    title: str
+    url: str | None = None
+    description: str = ""
+    custom: dict[str, str] = {}
+
+
+class LineItem(Record, frozen=True, kw_only=True):
+    """A column of the gradebook as a tool sees it. `developer_key_id` owns it; `coupled` ones cannot be deleted."""
+
+    id: int
+    course_id: int
+    developer_key_id: int
+    data: LineItemData
+    coupled: bool = False

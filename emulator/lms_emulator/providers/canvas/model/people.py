@@ -1,0 +1,183 @@
+"""Accounts, roles, people, and how they sign in and are reached."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from lms_emulator.core.state.records import Instant, Record
+
+BaseRole = Literal[
+    "AccountAdmin",
+    "AccountMembership",
+    "StudentEnrollment",
+    "TeacherEnrollment",
+    "TaEnrollment",
+    "DesignerEnrollment",
+    "ObserverEnrollment",
+    "NoPermissions",
+]
+
+
+class Account(Record, frozen=True, kw_only=True):
+    """A school (without `parent_account_id`), or a part of one.
+
+    Attributes:
+        guid: what LTI tools know the account by, without the ending that Canvas adds.
+        site_admin: the account above all schools, whose admins administer each of them.
+        settings: what the account's admins set, by Canvas's own names.
+        services: services switched on, such as `avatars`.
+    """
+
+    id: int
+    name: str | None
+    parent_account_id: int | None = None
+    site_admin: bool = False
+    uuid: str = ""
+    guid: str = ""
+    sis_account_id: str | None = None
+    integration_id: str | None = None
+    workflow_state: Literal["active", "deleted"] = "active"
+    default_time_zone: str | None = None
+    default_storage_quota_mb: int | None = None
+    default_user_storage_quota_mb: int | None = None
+    default_group_storage_quota_mb: int | None = None
+    settings: dict[str, Any] = {}
+    services: list[str] = []
+    created_at: Instant | None = None
+
+
+class EnrollmentTerm(Record, frozen=True, kw_only=True):
+    """A term of a school. `overrides` are its dates for one type of enrollment."""
+
+    id: int
+    root_account_id: int
+    name: str | None
+    sis_term_id: str | None = None
+    integration_id: str | None = None
+    start_at: Instant | None = None
+    end_at: Instant | None = None
+    overrides: dict[str, list[Instant | None]] = {}
+    grading_period_group_id: int | None = None
+    workflow_state: Literal["active", "deleted"] = "active"
+    created_at: Instant
+
+
+class Role(Record, frozen=True, kw_only=True):
+    """A role; built-in ones exist once for each school and have no account of their own."""
+
+    id: int
+    name: str
+    base_role_type: BaseRole
+    account_id: int | None = None
+    root_account_id: int
+    workflow_state: Literal["built_in", "active", "inactive", "deleted"] = "built_in"
+    created_at: Instant
+    updated_at: Instant
+
+
+class RoleOverride(Record, frozen=True, kw_only=True):
+    """What an account says about one permission of one role. `enabled` is None where only `locked` was said."""
+
+    id: int
+    account_id: int
+    role_id: int
+    permission: str
+    enabled: bool | None = None
+    locked: bool = False
+    applies_to_self: bool = True
+    applies_to_descendants: bool = True
+
+
+class AccountUser(Record, frozen=True, kw_only=True):
+    """Somebody's administrative role in an account."""
+
+    id: int
+    account_id: int
+    user_id: int
+    role_id: int
+    workflow_state: Literal["active", "deleted"] = "active"
+
+
+class User(Record, frozen=True, kw_only=True):
+    """A person.
+
+    `login`, `password`, `email`, `sis_user_id` and `admin` are shorthand for a world file: they become a login, a
+    confirmed e-mail address and an admin of the root account when the world is read.
+
+    Attributes:
+        lti_id: the opaque `sub` of LTI 1.3.
+        lti_user_id: the opaque user id of LTI 1.1; also the `lti_context_id` of the person.
+        time_zone, locale: as the person chose; None where the account's hold.
+        preferences: what the person set about the pages, by Canvas's own names.
+    """
+
+    id: int
+    name: str
+    login: str | None = None
+    password: str | None = None
+    email: str | None = None
+    sis_user_id: str | None = None
+    admin: bool = False
+    short_name: str | None = None
+    sortable_name: str | None = None
+    uuid: str = ""
+    lti_id: str = ""
+    lti_user_id: str = ""
+    locale: str | None = None
+    browser_locale: str | None = None
+    time_zone: str | None = None
+    title: str | None = None
+    bio: str | None = None
+    pronouns: str | None = None
+    avatar_image_url: str | None = None
+    avatar_state: str = "none"
+    initial_enrollment_type: str | None = None
+    stuck_sis_fields: list[str] = []
+    preferences: dict[str, Any] = {}
+    merged_into_user_id: int | None = None
+    created_at: Instant
+    updated_at: Instant | None = None
+    deleted_at: Instant | None = None
+    workflow_state: Literal["pre_registered", "registered", "creation_pending", "deleted"] = "registered"
+
+
+class Pseudonym(Record, frozen=True, kw_only=True):
+    """A login of a person in an account, with the ids that the student information system knows them by."""
+
+    id: int
+    user_id: int
+    account_id: int
+    unique_id: str
+    password: str | None = None
+    sis_user_id: str | None = None
+    integration_id: str | None = None
+    authentication_provider_id: int | None = None
+    declared_user_type: str | None = None
+    stuck_sis_fields: list[str] = []
+    position: int = 1
+    workflow_state: Literal["active", "suspended", "deleted"] = "active"
+    last_login_at: Instant | None = None
+    created_at: Instant
+
+
+class CommunicationChannel(Record, frozen=True, kw_only=True):
+    """An address of a person; the first confirmed e-mail address by position is the principal one."""
+
+    id: int
+    user_id: int
+    address: str
+    type: str = "email"
+    position: int = 1
+    workflow_state: Literal["unconfirmed", "active", "retired"] = "active"
+    confirmation_code: str = ""
+    created_at: Instant
+
+
+class UserObserver(Record, frozen=True, kw_only=True):
+    """Who observes whom."""
+
+    id: int
+    student_id: int
+    observer_id: int
+    workflow_state: Literal["active", "deleted"] = "active"
+    created_at: Instant

@@ -1,0 +1,166 @@
+"""What a world file may leave out, filled in when it is read: built-in roles, default terms and sections, one login and
+one address a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lms_emulator.providers.canvas.model.content import AssignmentGroup
+from lms_emulator.providers.canvas.model.courses import Course, CourseSection
+from lms_emulator.providers.canvas.model.people import (
+    Account,
+    AccountUser,
+    BaseRole,
+    CommunicationChannel,
+    EnrollmentTerm,
+    Pseudonym,
+    Role,
+    User,
+)
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.canvas.model.section import CanvasSection
+
+BUILT_IN: tuple[BaseRole, ...] = (
+    "AccountAdmin",
+    "AccountMembership",
+    "StudentEnrollment",
+    "TeacherEnrollment",
+    "TaEnrollment",
+    "DesignerEnrollment",
+    "ObserverEnrollment",
+    "NoPermissions",
+)
+DEFAULT_TERM = "Default Term"
+LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
+"""When what a world file does not name was made."""
+replace = msgspec.structs.replace
+
+
+def expand(section: CanvasSection) -> None:
+    """Fill in what is left out, in place. A section that leaves nothing out stays as it is."""
+    roots = [account for account in section.accounts if account.parent_account_id is None]
+    for root in roots:
+        _built_in_roles(section, root)
+        if not any(term.root_account_id == root.id for term in section.enrollment_terms):
+            term = EnrollmentTerm(
+                id=_next(section.enrollment_terms), root_account_id=root.id, name=DEFAULT_TERM, created_at=LONG_AGO
+            )
+            section.enrollment_terms.append(term)
+    if roots:
+        for place, user in enumerate(section.users):
+            section.users[place] = _person(section, user, min(root.id for root in roots))
+    for place, course in enumerate(section.courses):
+        section.courses[place] = _course(section, course)
+    _enrollments(section)
+    _assignments(section)
+
+
+def _next(records: Iterable[Any]) -> int:
+    return max((record.id for record in records), default=0) + 1
+
+
+def _built_in_roles(section: CanvasSection, root: Account) -> None:
+    if any(role.root_account_id == root.id and role.account_id is None for role in section.roles):
+        return
+    for name in BUILT_IN:
+        role = Role(
+            id=_next(section.roles),
+            name=name,
+            base_role_type=name,
+            root_account_id=root.id,
+            created_at=LONG_AGO,
+            updated_at=LONG_AGO,
+        )
+        section.roles.append(role)
+
+
+def _person(section: CanvasSection, user: User, root_id: int) -> User:
+    if user.login is not None:
+        login = Pseudonym(
+            id=_next(section.pseudonyms),
+            user_id=user.id,
+            account_id=root_id,
+            unique_id=user.login,
+            password=user.password,
+            sis_user_id=user.sis_user_id,
+            created_at=user.created_at,
+        )
+        section.pseudonyms.append(login)
+    if user.email is not None:
+        channel = CommunicationChannel(
+            id=_next(section.communication_channels), user_id=user.id, address=user.email, created_at=user.created_at
+        )
+        section.communication_channels.append(channel)
+    if user.admin:
+        role = next(r for r in section.roles if r.root_account_id == root_id and r.name == "AccountAdmin")
+        admin = AccountUser(id=_next(section.account_users), account_id=root_id, user_id=user.id, role_id=role.id)
+        section.account_users.append(admin)
+    return replace(user, login=None, password=None, email=None, sis_user_id=None, admin=False)
+
+
+def _root_of(section: CanvasSection, account_id: int) -> int:
+    parents = {account.id: account.parent_account_id for account in section.accounts}
+    seen: set[int] = set()
+    while (parent := parents.get(account_id)) is not None and account_id not in seen:
+        seen.add(account_id)
+        account_id = parent
+    return account_id
+
+
+def _course(section: CanvasSection, course: Course) -> Course:
+    created = course.created_at or course.start_at or LONG_AGO
+    if not any(one.course_id == course.id for one in section.course_sections):
+        one = CourseSection(
+            id=_next(section.course_sections),
+            course_id=course.id,
+            name=course.name,
+            default_section=True,
+            created_at=created,
+        )
+        section.course_sections.append(one)
+    if not course.enrollment_term_id:
+        root = _root_of(section, course.account_id)
+        term = next((t.id for t in section.enrollment_terms if t.root_account_id == root), 0)
+        course = replace(course, enrollment_term_id=term)
+    return course if course.created_at is not None else replace(course, created_at=created)
+
+
+def _enrollments(section: CanvasSection) -> None:
+    if all(enrollment.course_section_id and enrollment.role_id for enrollment in section.enrollments):
+        return
+    accounts = {course.id: course.account_id for course in section.courses}
+    sections: dict[int, int] = {}
+    for one in sorted(section.course_sections, key=lambda one: (not one.default_section, one.id)):
+        sections.setdefault(one.course_id, one.id)
+    roles = {(role.root_account_id, role.name): role.id for role in section.roles if role.account_id is None}
+    for place, enrollment in enumerate(section.enrollments):
+        root = _root_of(section, accounts.get(enrollment.course_id, 0))
+        section.enrollments[place] = replace(
+            enrollment,
+            course_section_id=enrollment.course_section_id or sections.get(enrollment.course_id, 0),
+            role_id=enrollment.role_id or roles.get((root, enrollment.type), 0),
+        )
+
+
+def _assignments(section: CanvasSection) -> None:
+    groups: dict[int, int] = {}
+    for group in section.assignment_groups:
+        groups.setdefault(group.course_id, group.id)
+    for place, assignment in enumerate(section.assignments):
+        if assignment.assignment_group_id:
+            continue
+        if assignment.course_id not in groups:
+            made = AssignmentGroup(
+                id=_next(section.assignment_groups),
+                course_id=assignment.course_id,
+                name="Assignments",
+                created_at=assignment.created_at,
+            )
+            section.assignment_groups.append(made)
+            groups[assignment.course_id] = made.id
+        section.assignments[place] = replace(assignment, assignment_group_id=groups[assignment.course_id])

@@ -1,0 +1,49 @@
+"""How operations of the REST API are declared, and what is done around their handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.evidence import Evidence
+from lms_emulator.core.http.routing import Route, family
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call import params as parameters
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.credentials import identify
+from lms_emulator.providers.canvas.wire import reply
+
+Handler = Callable[[Api], Any]
+Row = tuple[str, Handler, str]
+
+
+def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") -> tuple[Route, ...]:
+    """Declare operations of the REST API that were read in one place.
+
+    Parameters:
+        tag: the family in documents.
+        source: where the behaviour was read; see `docs/evidence.md`.
+        rows: method and path (`GET /api/v1/courses/{course_id}/users`), handler, one line for people. The names in a path
+            are Canvas's own: the scope that a developer key needs is made from them. A handler gets an `Api` and gives
+            JSON data, sent with 200, or a response; or it raises a refusal.
+    """
+    return family(tag, source, evidence, *((operation, serve(handler), line) for operation, handler, line in rows))
+
+
+def serve(handler: Handler) -> Callable[[Call], Response]:
+    """The handler with what goes before it (parameters, credentials, scopes, masquerade) and after it."""
+
+    def served(x: Call) -> Response:
+        api = Api(x, parameters.read(x))
+        identify(api)
+        found = handler(api)
+        ignored = api.params.unread()
+        if ignored:
+            names = ", ".join(f"`{name}`" for name in sorted(ignored))
+            x.warn("parameters_ignored", f"nothing here looks at {names}")
+        return found if isinstance(found, Response) else reply(api, found)
+
+    served.__doc__ = handler.__doc__
+    return served

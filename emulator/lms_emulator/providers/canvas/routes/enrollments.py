@@ -1,0 +1,373 @@
+"""REST: who takes part in a course, and how that begins and ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment, stamp
+from lms_emulator.providers.canvas.model import Course, Enrollment, User
+from lms_emulator.providers.canvas.paging import bookmarked
+from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.rules import courses, enrolling, people, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.shapes import courses as shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+
+SOURCE = "canvas-lms app/controllers/enrollments_api_controller.rb"
+TASKS = {"delete": "deleted", "inactivate": "inactive", "deactivate": "inactive"}
+replace = msgspec.structs.replace
+
+
+def in_course(api: Api) -> Any:
+    """The enrollments of a course, as far as the caller may see them."""
+    course = identifiers.course(api, api.slot("course_id"))
+    rows = api.store.enrollments.find("course", course.id)
+    return _in_course(api, course, rows, f"/api/v1/courses/{course.id}/enrollments")
+
+
+def in_section(api: Api) -> Any:
+    """The enrollments of a section."""
+    section = identifiers.section(api, api.slot("section_id"))
+    course = identifiers.course(api, section.course_id)
+    rows = api.store.enrollments.find("section", section.id)
+    return _in_course(api, course, rows, api.path)
+
+
+def _in_course(api: Api, course: Course, rows: list[Enrollment], path: str) -> Any:
+    require_roster(api, course)
+    rows = visible(api, course, rows)
+    person = api.params.text("user_id")
+    asked = api.params.texts("state")
+    if person is not None:
+        user = identifiers.user(api, person)
+        rows = [e for e in rows if e.user_id == user.id]
+    if not asked:
+        asked = list(states.CURRENT)
+        if person is None:
+            asked.append("creation_pending")
+            if courses.may(api, api.caller, course, "read_as_admin") and not _limited(api, course):
+                asked.append("inactive")
+    rows = [e for e in rows if shapes.shown_state(api, e, course) in asked]
+    return _listed(api, _filtered(api, rows, course), path, course)
+
+
+def require_roster(api: Api, course: Course) -> None:
+    """Go on for callers who may see who takes part in the course. Raises the refusal that others get."""
+    own = [] if api.caller is None else courses.enrollments_of(api, api.caller, course)
+    observing = any(e.type == "ObserverEnrollment" and state.name in states.CURRENT for e, state in own)
+    allowed = courses.may(api, api.caller, course, "read_roster", "view_all_grades", "manage_grades") or observing
+    if not api.check(
+        "may see who takes part", allowed and courses.may(api, api.caller, course, "read", "read_as_admin")
+    ):
+        raise api.refused(f"read_roster in course {course.id}")
+
+
+def _limited(api: Api, course: Course) -> bool:
+    own = [] if api.caller is None else courses.enrollments_of(api, api.caller, course)
+    return bool(own) and all(e.limit_privileges_to_course_section for e, _ in own)
+
+
+def visible(api: Api, course: Course, rows: list[Enrollment]) -> list[Enrollment]:
+    """The enrollments that the caller may see: all, those of the own sections, or the observed ones."""
+    if api.caller is None or courses.may(api, api.caller, course, "read_roster"):
+        if api.caller is not None and _limited(api, course):
+            sections = {e.course_section_id for e, _ in courses.enrollments_of(api, api.caller, course)}
+            return [e for e in rows if e.course_section_id in sections]
+        return rows
+    own = [e for e, _ in courses.enrollments_of(api, api.caller, course)]
+    shown = {api.caller.id} | {e.associated_user_id for e in own if e.associated_user_id is not None}
+    return [e for e in rows if e.user_id in shown]
+
+
+def _filtered(api: Api, rows: list[Enrollment], course: Course | None) -> list[Enrollment]:
+    roles, kinds, role_ids = api.params.texts("role"), api.params.texts("type"), api.params.texts("role_id")
+    if roles:
+        names = {role.name for role in api.store.roles}
+        if not names.issuperset(roles):
+            raise refusals.crashed("there is no role of that name", roles)
+        rows = [e for e in rows if shapes.role_name(api, e) in roles]
+    elif role_ids:
+        rows = [e for e in rows if str(e.role_id) in role_ids]
+    elif kinds:
+        rows = [e for e in rows if e.type in kinds]
+    if (period := api.params.text("grading_period_id")) is not None:
+        raise refusals.rest(
+            "grading_period_unknown", 400, {"error": "invalid grading_period_id"}, check="grading period", got=period
+        )
+    if (name := api.params.text("enrollment_term_id")) is not None:
+        term = identifiers.term(api, name)
+        rows = [e for e in rows if (c := api.store.courses.get(e.course_id)) and c.enrollment_term_id == term.id]
+    return _by_sis(api, rows, course)
+
+
+def _by_sis(api: Api, rows: list[Enrollment], course: Course | None) -> list[Enrollment]:
+    names = ("sis_user_id", "sis_course_id", "sis_section_id", "sis_account_id")
+    asked = {name: api.params.texts(name) for name in names if api.params.texts(name)}
+    if not asked:
+        return rows
+    reads = account_allows(api, api.caller, api.root, "read_sis") if course is None else False
+    if course is not None:
+        reads = courses.may(api, api.caller, course, "read_sis", "manage_sis")
+    if not reads:
+        text = "Insufficient permissions to filter by SIS fields"
+        raise refusals.message(400, "sis_filter_refused", text, check="read_sis")
+    if api.params.flag("created_for_sis_id"):
+        return []
+    return [e for e in rows if all(_sis_of(api, e, name) in wanted for name, wanted in asked.items())]
+
+
+def _sis_of(api: Api, enrollment: Enrollment, name: str) -> str | None:
+    if name == "sis_user_id":
+        user = api.store.users.get(enrollment.user_id)
+        login = people.login_of(api.store, user) if user is not None else None
+        return login.sis_user_id if login is not None else None
+    course = api.store.courses.get(enrollment.course_id)
+    if name == "sis_section_id":
+        section = api.store.course_sections.get(enrollment.course_section_id)
+        return section.sis_section_id if section is not None else None
+    if course is None or name == "sis_course_id":
+        return course.sis_course_id if course is not None else None
+    account = api.store.accounts.get(course.account_id)
+    return account.sis_account_id if account is not None else None
+
+
+def _listed(api: Api, rows: list[Enrollment], path: str, context: Course | None) -> Any:
+    def key(enrollment: Enrollment) -> list[Any]:
+        user = api.store.users.get(enrollment.user_id)
+        return [enrollment.type, people.sortable_name(user) if user is not None else "", enrollment.id]
+
+    includes = api.params.includes
+    return bookmarked(api, sorted(rows, key=key), lambda e: _row(api, e, includes, context), key, path=path)
+
+
+def _row(api: Api, enrollment: Enrollment, includes: set[str], context: Course | None) -> Any:
+    course, user = api.store.courses.get(enrollment.course_id), api.store.users.get(enrollment.user_id)
+    assert course is not None, "the world file's references are checked when it is loaded"
+    assert user is not None
+    body = shapes.enrollment(api, enrollment, course, sis_of=context or api.root)
+    if "locked" in includes:
+        body["locked"] = False
+    if "can_be_removed" in includes:
+        body["can_be_removed"] = enrolling.may_manage(api, course, enrollment.type)
+    if "uuid" in includes:
+        body["user"]["uuid"] = user.uuid
+    if "group_ids" in includes:
+        body["user"]["group_ids"] = []
+    if "email" in includes and courses.may(api, api.caller, course, "read_email_addresses"):
+        body["user"]["email"] = people.email_of(api.store, user)
+    if "current_points" in includes and "current_score" in body.get("grades", {}):
+        body["grades"]["current_points"] = None
+        if "unposted_current_score" in body["grades"]:
+            body["grades"]["unposted_current_points"] = None
+    if "observed_users" in includes and enrollment.associated_user_id is not None:
+        body["observed_user"] = _observed(api, enrollment.associated_user_id, course)
+    return body
+
+
+def _observed(api: Api, user_id: int, course: Course) -> Any:
+    user = api.store.users.get(user_id)
+    assert user is not None
+    rows = [e for e in api.store.enrollments.find("user", user_id) if e.course_id == course.id]
+    rows = [e for e in rows if e.type in states.STUDENTS and e.workflow_state != "deleted"]
+    body = people_shapes.person(api, user, course, ())
+    return {**body, "enrollments": [shapes.enrollment(api, e, course) for e in rows]}
+
+
+def of_user(api: Api) -> Any:
+    """Somebody's enrollments: one's own by date, those of others as they are stored."""
+    user = identifiers.user(api, api.slot("user_id"))
+    own = api.user.id == user.id
+    observes = any(
+        link.observer_id == api.user.id and link.workflow_state == "active"
+        for link in api.store.user_observers.find("student", user.id)
+    )
+    if not api.check("may see the person's enrollments", own or observes or _administers(api, user), got=user.id):
+        raise api.refused(f"enrollments of user {user.id}")
+    if api.params.has("state") and not isinstance(api.params.get("state"), list):
+        raise refusals.crashed("`state` is no list", api.params.get("state"))
+    rows = [e for e in api.store.enrollments.find("user", user.id) if e.workflow_state != "deleted"]
+    pairs = [(e, course) for e in rows if (course := api.store.courses.get(e.course_id)) is not None]
+    asked = api.params.texts("state")
+    found = [e for e, course in pairs if _of_user_in(api, e, course, asked, own=own)]
+    return _listed(api, _filtered(api, found, None), api.path, None)
+
+
+def _administers(api: Api, user: User) -> bool:
+    return account_allows(api, api.caller, api.root, "read_roster")
+
+
+_GROUPS = {
+    "current_and_invited": ("active", "invited"),
+    "current_and_future": ("active", "invited", "pending_active", "pending_invited", "creation_pending"),
+    "current_and_concluded": ("active", "completed"),
+}
+
+
+def _of_user_in(api: Api, enrollment: Enrollment, course: Course, asked: list[str], *, own: bool) -> bool:
+    state = states.state_of(api, enrollment, course).name
+    draft = course.workflow_state == "unpublished" and enrollment.type not in states.STAFF
+    if not asked:
+        if not own:
+            return enrollment.workflow_state in states.CURRENT and course.workflow_state not in ("completed", "deleted")
+        begun = state in (*states.CURRENT, "pending_active", "pending_invited")
+        return begun and not draft
+    if not own:
+        return shapes.shown_state(api, enrollment, course) in asked
+    wanted = {one for name in asked for one in _GROUPS.get(name, (name,))}
+    return state in wanted and not (draft and state == "active")
+
+
+def show(api: Api) -> Any:
+    """One enrollment of the school."""
+    account = identifiers.account(api, api.slot("account_id"))
+    record = api.store.enrollments.get(identifiers.local_number(api.slot("id")))
+    if account.id != api.root.id or record is None:
+        raise refusals.not_found("the enrollment", api.slot("id"))
+    course = identifiers.course(api, record.course_id)
+    own = api.user.id == record.user_id
+    allowed = own or account_allows(api, api.caller, account, "read_roster")
+    if not api.check("may see the enrollment", allowed, got=record.id):
+        raise api.refused(f"enrollment {record.id}")
+    return shapes.enrollment(api, record, course)
+
+
+def create(api: Api) -> Any:
+    """Enroll somebody in a course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    return _create(api, course, None)
+
+
+def create_in_section(api: Api) -> Any:
+    """Enroll somebody in a section; a section among the parameters does not count."""
+    section = identifiers.section(api, api.slot("section_id"))
+    return _create(api, identifiers.course(api, section.course_id), section)
+
+
+def _create(api: Api, course: Course, section: Any) -> Any:
+    _ = api.user
+    asked = enrolling.wish(api, course, section, api.params.hash("enrollment"))
+    api.params.get("enrollment", "notify")
+    return shapes.enrollment(api, enrolling.enroll(api, asked), course)
+
+
+def _enrollment(api: Api) -> tuple[Course, Enrollment]:
+    course = identifiers.course(api, api.slot("course_id"))
+    record = api.store.enrollments.get(identifiers.local_number(api.slot("id")))
+    if record is None or record.course_id != course.id:
+        raise refusals.not_found("the enrollment", api.slot("id"))
+    return course, record
+
+
+def _changed(api: Api, course: Course, record: Enrollment, state: Any) -> Any:
+    done = api.now if state == "completed" else None
+    changed = replace(record, workflow_state=state, completed_at=done, updated_at=api.now)
+    return shapes.enrollment(api, api.store.enrollments.put(changed), course)
+
+
+def destroy(api: Api) -> Any:
+    """End an enrollment: conclude it, or delete or deactivate it."""
+    course, record = _enrollment(api)
+    if record.workflow_state == "deleted":
+        raise refusals.not_found("the enrollment", record.id)
+    state = TASKS.get(api.params.text("task") or "", "completed")
+    own = api.user.id == record.user_id
+    allowed = enrolling.may_manage(api, course, record.type) and (
+        state == "completed" or not own or _admin(api, course)
+    )
+    if not api.check("may end the enrollment", allowed, got=record.id):
+        raise api.refused(f"{enrolling.permission_for(record.type)} in course {course.id}")
+    return _changed(api, course, record, state)
+
+
+def _admin(api: Api, course: Course) -> bool:
+    account = api.store.accounts.get(course.account_id)
+    return account is not None and account_allows(api, api.caller, account, "manage_admin_users")
+
+
+def reactivate(api: Api) -> Any:
+    """Let an inactive enrollment be active again."""
+    course, record = _enrollment(api)
+    if not api.check("may reactivate", enrolling.may_manage(api, course, record.type), got=record.id):
+        raise api.refused(f"{enrolling.permission_for(record.type)} in course {course.id}")
+    if record.workflow_state != "inactive":
+        raise refusals.rest(
+            "enrollment_not_inactive", 400, {"error": "enrollment not inactive"}, check="it is inactive"
+        )
+    return _changed(api, course, record, "active")
+
+
+def _invitation(api: Api) -> tuple[Course, Enrollment]:
+    course, record = _enrollment(api)
+    if not api.check("it is the caller's own", record.user_id == api.user.id, got=record.user_id):
+        raise api.refused("the caller's own invitation")
+    return course, record
+
+
+def accept(api: Api) -> Any:
+    """Accept an invitation."""
+    course, record = _invitation(api)
+    if record.workflow_state == "inactive":
+        raise _no_invitation("membership not activated")
+    if record.workflow_state == "completed" or course.workflow_state == "completed":
+        raise _no_invitation("no current invitation")
+    if record.workflow_state != "active":
+        _changed(api, course, record, "active")
+    return {"success": True}
+
+
+def reject(api: Api) -> Any:
+    """Decline an invitation."""
+    course, record = _invitation(api)
+    if record.self_enrolled:
+        raise _no_invitation("self enroll")
+    if record.workflow_state == "inactive":
+        raise _no_invitation("membership not activated")
+    if record.workflow_state in ("active", "completed") or course.workflow_state == "completed":
+        raise _no_invitation("no current invitation")
+    if record.workflow_state != "rejected":
+        _changed(api, course, record, "rejected")
+    return {"success": True}
+
+
+def _no_invitation(text: str) -> Exception:
+    return refusals.rest("no_invitation", 400, {"error": text}, check="an invitation waits")
+
+
+def last_attended(api: Api) -> Any:
+    """Note when somebody was last seen in class."""
+    course = identifiers.course(api, api.slot("course_id"))
+    if not api.check("may grade", courses.may(api, api.user, course, "view_all_grades", "manage_grades")):
+        raise api.refused(f"view_all_grades in course {course.id}")
+    moment = read_moment(api.params.text("date"), api.zone)
+    if moment is None:
+        raise refusals.message(400, "date_invalid", "Invalid date time input")
+    user = identifiers.find(api, "users", api.slot("user_id"))
+    for record in api.store.enrollments.find("course", course.id) if user is not None else []:
+        if record.user_id == user.id:
+            api.store.enrollments.put(replace(record, last_attended_at=moment))
+    return {"date": stamp(moment)}
+
+
+COURSE = "/api/v1/courses/{course_id}"
+SECTION = "/api/v1/sections/{section_id}"
+ROUTES: tuple[Route, ...] = rest(
+    "enrollments",
+    SOURCE,
+    (f"GET {COURSE}/enrollments", in_course, "Enrollments of a course"),
+    (f"GET {SECTION}/enrollments", in_section, "Enrollments of a section"),
+    ("GET /api/v1/users/{user_id}/enrollments", of_user, "Enrollments of a person"),
+    ("GET /api/v1/accounts/{account_id}/enrollments/{id}", show, "One enrollment"),
+    (f"POST {COURSE}/enrollments", create, "Enroll somebody"),
+    (f"POST {SECTION}/enrollments", create_in_section, "Enroll somebody in a section"),
+    (f"DELETE {COURSE}/enrollments/{{id}}", destroy, "End an enrollment"),
+    (f"PUT {COURSE}/enrollments/{{id}}/reactivate", reactivate, "Reactivate an enrollment"),
+    (f"POST {COURSE}/enrollments/{{id}}/accept", accept, "Accept an invitation"),
+    (f"POST {COURSE}/enrollments/{{id}}/reject", reject, "Decline an invitation"),
+    (f"PUT {COURSE}/users/{{user_id}}/last_attended", last_attended, "Note when somebody was last in class"),
+)

@@ -1,0 +1,203 @@
+"""REST: the people of a course."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, Enrollment, User
+from lms_emulator.providers.canvas.paging import paged, per_page
+from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.routes.enrollments import require_roster, visible
+from lms_emulator.providers.canvas.rules import courses, people, states
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import people as shapes
+
+SOURCE = "canvas-lms app/controllers/courses_controller.rb"
+KINDS = {
+    "teacher": "TeacherEnrollment",
+    "student": "StudentEnrollment",
+    "student_view": "StudentViewEnrollment",
+    "ta": "TaEnrollment",
+    "observer": "ObserverEnrollment",
+    "designer": "DesignerEnrollment",
+}
+
+
+def search_term(api: Api) -> str | None:
+    """`search_term` in lower case. Raises the refusal for one that is too short."""
+    term = api.params.text("search_term")
+    if term is None:
+        return None
+    least = api.settings.min_search_term
+    if len(term.strip()) < least:
+        fault = {"field": "search_term", "code": "invalid", "message": f"{least} or more characters is required"}
+        raise refusals.rest("search_term_short", 400, {"errors": [fault]}, check="search_term is long enough", got=term)
+    return term.strip().lower()
+
+
+def kinds(api: Api) -> list[str]:
+    """The enrollment types that `enrollment_type` names. Raises the refusal for one that is none."""
+    found = []
+    for name in api.params.texts("enrollment_type"):
+        kind = KINDS.get(name.removesuffix("Enrollment").lower().replace("studentview", "student_view"))
+        if kind is None:
+            body = {"status": "bad_request", "message": f"Invalid enrollment type: {name}"}
+            raise refusals.rest("enrollment_type_unknown", 400, body, check="enrollment_type", got=name)
+        found.append(kind)
+    return found
+
+
+def matches(api: Api, user: User, term: str, *, sis: bool, email: bool, logins: bool) -> bool:
+    """Whether a person fits a search: by name, id, login, and what else the caller may read."""
+    if term in user.name.lower() or term in (user.short_name or "").lower() or term == str(user.id):
+        return True
+    known = people.logins_of(api.store, user)
+    if logins and any(term in login.unique_id.lower() for login in known):
+        return True
+    if sis and any(term in (value or "").lower() for p in known for value in (p.sis_user_id, p.integration_id)):
+        return True
+    return email and any(term in channel.address.lower() for channel in people.channels_of(api.store, user))
+
+
+def _rows(api: Api, course: Course) -> list[Enrollment]:
+    rows = visible(api, course, api.store.enrollments.find("course", course.id))
+    wanted = api.params.texts("enrollment_state") or (
+        ["active", "invited", "inactive"] if api.params.flag("include_inactive") else list(states.CURRENT)
+    )
+    rows = [e for e in rows if course_shapes.shown_state(api, e, course) in wanted]
+    of = kinds(api)
+    if of:
+        rows = [e for e in rows if e.type in of]
+    elif "test_student" not in api.params.includes:
+        rows = [e for e in rows if e.type != "StudentViewEnrollment"]
+    roles = api.params.texts("enrollment_role")
+    if roles:
+        if not {role.name for role in api.store.roles}.issuperset(roles):
+            raise refusals.crashed("there is no role of that name", roles)
+        rows = [e for e in rows if course_shapes.role_name(api, e) in roles]
+    role_ids = api.params.texts("enrollment_role_id")
+    return [e for e in rows if str(e.role_id) in role_ids] if role_ids else rows
+
+
+def index(api: Api) -> Any:
+    """The people of a course, as far as the caller may see them."""
+    course = identifiers.course(api, api.slot("course_id"))
+    require_roster(api, course)
+    rows = _rows(api, course)
+    ids = {e.user_id: None for e in rows}
+    found = [user for user in map(api.store.users.get, ids) if user is not None and user.workflow_state != "deleted"]
+    found = _searched(api, course, found)
+    if wanted := api.params.words("user_ids"):
+        known = {u.id for name in wanted if (u := identifiers.find(api, "users", name)) is not None}
+        found = [user for user in found if user.id in known]
+    if uuids := api.params.texts("user_uuids"):
+        found = [user for user in found if user.uuid in uuids]
+    found = _sorted(api, found)
+    _jump(api, found)
+    includes = api.params.includes
+    return paged(
+        api, found, lambda user: person(api, user, course, includes, rows), counted=False, path=_path(api, course)
+    )
+
+
+def _path(api: Api, course: Course) -> str:
+    return f"/api/v1/courses/{course.id}/{'search_users' if api.path.endswith('search_users') else 'users'}"
+
+
+def _searched(api: Api, course: Course, found: list[User]) -> list[User]:
+    term = search_term(api)
+    if term is None:
+        return found
+    sis = courses.may(api, api.caller, course, "read_sis", "manage_sis")
+    email = courses.may(api, api.caller, course, "read_email_addresses")
+    logins = courses.may(api, api.caller, course, "view_user_logins", "manage_user_logins")
+    return [user for user in found if matches(api, user, term, sis=sis, email=email, logins=logins)]
+
+
+def _sorted(api: Api, found: list[User]) -> list[User]:
+    by = api.params.text("sort")
+    down = api.params.text("order") == "desc"
+
+    def key(user: User) -> tuple[Any, ...]:
+        name = people.sortable_name(user).lower()
+        if by == "email":
+            return (people.email_of(api.store, user) or "", name, user.id)
+        if by == "sis_id":
+            login = people.login_of(api.store, user)
+            return ((login.sis_user_id if login is not None else None) or "", name, user.id)
+        return (name, user.id)
+
+    return sorted(found, key=key, reverse=down)
+
+
+def _jump(api: Api, found: list[User]) -> None:
+    """Go to the page on which `user_id` stands."""
+    named = api.params.text("user_id")
+    user = identifiers.find(api, "users", named) if named is not None else None
+    place = next((i for i, one in enumerate(found) if user is not None and one.id == user.id), None)
+    if place is not None:
+        api.params.data["page"] = str(place // per_page(api) + 1)
+
+
+def person(api: Api, user: User, course: Course, includes: set[str], rows: list[Enrollment]) -> Json:
+    """Somebody in a course, with what was asked to be included."""
+    body = shapes.person(api, user, course, includes)
+    if courses.may(api, api.caller, course, "read_email_addresses"):
+        body["email"] = people.email_of(api.store, user)
+    own = [e for e in rows if e.user_id == user.id]
+    if "enrollments" in includes:
+        body["enrollments"] = [course_shapes.enrollment(api, e, course) for e in own]
+    if "sections" in includes:
+        found = {e.course_section_id: None for e in own}
+        names = [section.name for section in map(api.store.course_sections.get, found) if section is not None]
+        body["sections"] = ", ".join(names)
+    if "group_ids" in includes:
+        body["group_ids"] = []
+    if "first_name" in includes:
+        body["first_name"] = people.name_parts(user.name)[0]
+    if "last_name" in includes:
+        body["last_name"] = people.name_parts(user.name)[1]
+    return body
+
+
+def show(api: Api) -> Any:
+    """One person of a course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    require_roster(api, course)
+    user = identifiers.user(api, api.slot("id"))
+    rows = visible(api, course, api.store.enrollments.find("course", course.id))
+    gone = {"deleted", "rejected"}
+    if not courses.may(api, api.caller, course, "read_as_admin"):
+        gone |= {"inactive", "completed"}
+    rows = [e for e in rows if e.user_id == user.id and e.workflow_state not in gone]
+    if not rows:
+        raise refusals.not_found("the person in the course", user.id)
+    shown = rows
+    if "inactive_enrollments" not in api.params.includes:
+        shown = [e for e in rows if e.workflow_state in states.CURRENT]
+    return person(api, user, course, api.params.includes, shown)
+
+
+def students(api: Api) -> Any:
+    """The students of a course, all at once."""
+    course = identifiers.course(api, api.slot("course_id"))
+    require_roster(api, course)
+    ids = course_shapes.students_of(api, course)
+    found = [user for user in map(api.store.users.get, ids) if user is not None]
+    return [shapes.person(api, user, course) for user in _sorted(api, found)]
+
+
+COURSE = "/api/v1/courses/{course_id}"
+ROUTES: tuple[Route, ...] = rest(
+    "courses",
+    SOURCE,
+    (f"GET {COURSE}/users", index, "People of a course"),
+    (f"GET {COURSE}/search_users", index, "People of a course"),
+    (f"GET {COURSE}/users/{{id}}", show, "One person of a course"),
+    (f"GET {COURSE}/students", students, "Students of a course"),
+)

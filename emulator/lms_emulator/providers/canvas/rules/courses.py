@@ -1,0 +1,118 @@
+"""What somebody may do in a course: by their enrollments there, by administering an account above, or as the public.
+
+Source: canvas-lms app/models/course.rb, set_policy (2023-06), and the recorded exchanges of the runs `courses-*`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, Enrollment, User
+from lms_emulator.providers.canvas.rules.permissions import account_allows, permissions, role_allows
+from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, state_of
+
+READING = {"read", "read_outline", "read_syllabus"}
+MEMBER = {*READING, "read_as_member", "read_grades", "read_announcements"}
+#: What a teacher of a course that is over may still do.
+AFTERWARDS = {
+    "read_reports",
+    "view_all_grades",
+    "read_roster",
+    "read_forum",
+    "read_announcements",
+    "read_question_banks",
+    "view_group_pages",
+    "read_email_addresses",
+    "view_user_logins",
+    "read_prior_roster",
+}
+
+
+def enrollments_of(api: Api, user: User, course: Course) -> list[tuple[Enrollment, State]]:
+    """The person's enrollments in a course that were not deleted or rejected, with their present states."""
+    found = (e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id)
+    stated = [(e, state_of(api, e, course)) for e in found]
+    return [(e, state) for e, state in stated if state.name not in ("deleted", "rejected")]
+
+
+def rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
+    """Everything that somebody may do in a course: Canvas's permissions, and the rights of its policies."""
+    key = (user.id if user is not None else None, course.id)
+    known = api.rights.get(key)
+    if known is None or known[0] is not course:
+        known = api.rights[key] = course, frozenset(_rights(api, user, course))
+    return known[1]
+
+
+def may(api: Api, user: User | None, course: Course, *wanted: str) -> bool:
+    """Whether somebody has one of the rights in the course."""
+    return not rights(api, user, course).isdisjoint(wanted)
+
+
+def require(api: Api, course: Course, *wanted: str) -> None:
+    """Go on for callers with one of the rights in the course. Raises the refusal that others get."""
+    if not api.check(f"may {' or '.join(wanted)} in course {course.id}", may(api, api.caller, course, *wanted)):
+        raise api.refused(f"{' or '.join(wanted)} in course {course.id}")
+
+
+def _rights(api: Api, user: User | None, course: Course) -> Iterable[str]:
+    if course.workflow_state in ("available", "completed") and (
+        course.is_public or (course.is_public_to_auth_users and user is not None)
+    ):
+        yield from READING
+    if user is None:
+        return
+    for enrollment, state in enrollments_of(api, user, course):
+        yield from _by_enrollment(api, course, enrollment, state)
+    yield from _by_account(api, user, course)
+
+
+def _by_enrollment(api: Api, course: Course, enrollment: Enrollment, state: State) -> Iterable[str]:
+    role = api.store.roles.get(enrollment.role_id)
+    account = api.store.accounts.get(course.account_id)
+    if state.restricted or role is None or account is None or course.workflow_state == "deleted":
+        return
+    allowed = {name for name in permissions() if role_allows(api.store, account, role, name)}
+    staff = enrollment.type in STAFF
+    if not staff and course.workflow_state == "unpublished":
+        return
+    if state.name == "completed":
+        yield from MEMBER
+        if staff:
+            yield "read_as_admin"
+            yield from allowed & AFTERWARDS
+        return
+    if state.name not in (*CURRENT, "pending_active", "pending_invited", "creation_pending"):
+        return
+    yield from MEMBER
+    if state.name.startswith("pending"):
+        yield from allowed & {"read_announcements", "read_forum"}
+        return
+    if staff:
+        yield from ("read_as_admin", "update", "manage_course_content")
+    if enrollment.type == "TeacherEnrollment":
+        yield from ("conclude", "reset_content")
+    if state.name == "active":
+        yield from allowed
+        if not staff:
+            yield "participate_as_student" if enrollment.type == "StudentEnrollment" else "participate"
+    else:
+        yield from allowed & {"read_announcements", "read_forum", "read_roster"}
+        if staff:
+            yield from allowed
+
+
+def _by_account(api: Api, user: User, course: Course) -> Iterable[str]:
+    account = api.store.accounts.get(course.account_id)
+    if account is None or not any(api.store.account_users.find("user", user.id)):
+        return
+    allowed = {name for name in permissions() if account_allows(api, user, account, name)}
+    yield from allowed
+    if "read_course_list" in allowed or "read_course_content" in allowed:
+        yield from ("read", "read_outline", "read_syllabus")
+    if "read_course_content" in allowed:
+        yield "read_as_admin"
+    if "manage_courses" in allowed:
+        yield from ("update", "delete", "conclude", "manage", "read_as_admin", "reset_content", "manage_course_content")
+        yield "change_course_account"

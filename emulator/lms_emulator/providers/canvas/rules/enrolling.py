@@ -1,0 +1,235 @@
+"""Who may enroll whom, and what an enrollment asked for becomes.
+
+Source: canvas-lms app/controllers/enrollments_api_controller.rb, create, and the recorded exchanges of
+`courses-enrol-write`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User
+from lms_emulator.providers.canvas.rules import courses, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
+
+KINDS: tuple[str, ...] = get_args(EnrollmentType)
+STATES = ("active", "invited", "inactive", "completed")
+NO_USER = "Can't create an enrollment without a user. Include enrollment[user_id] to create an enrollment"
+WRONG_BASE = "The specified type must match the base type for the role"
+INACTIVE_ROLE = "Cannot create an enrollment with this role because it is inactive."
+CONCLUDED = "Can't add an enrollment to a concluded course."
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An enrollment that somebody asks for, checked."""
+
+    user: User
+    course: Course
+    section: CourseSection
+    role: Role
+    state: str | None
+    associated_user_id: int | None
+    limited: bool
+    start_at: Any
+    end_at: Any
+    self_enrolled: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The enrollment's type."""
+        return self.role.base_role_type
+
+
+def permission_for(kind: str) -> str:
+    """The permission that managing enrollments of a type needs."""
+    return "manage_students" if kind in ("StudentEnrollment", "ObserverEnrollment") else "manage_admin_users"
+
+
+def may_manage(api: Api, course: Course, kind: str) -> bool:
+    """Whether the caller may add and remove people of that type."""
+    return courses.may(api, api.caller, course, permission_for(kind))
+
+
+def default_section(api: Api, course: Course) -> CourseSection:
+    """The section that people get into who are put into none; it is made when there is none."""
+    found = [s for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
+    known = next((section for section in found if section.default_section), None) or next(iter(found), None)
+    if known is not None:
+        return known
+    made = CourseSection(
+        id=api.new_id("course_sections"),
+        course_id=course.id,
+        name=course.name,
+        default_section=True,
+        created_at=api.now,
+    )
+    return api.store.course_sections.put(made)
+
+
+def role_of(api: Api, course: Course, fields: Params, faults: list[str]) -> Role | None:
+    """The role that `role_id`, `role` or `type` names; what is wrong with it goes into `faults`."""
+    kind = fields.text("type") or None
+    above = {account.id for account in chain(api.store, course.account_id)}
+    role: Role | None = None
+    if (number := fields.text("role_id")) or (name := fields.text("role")):
+        every = [
+            r for r in api.store.roles if r.account_id in above or (r.account_id is None and r.root_account_id in above)
+        ]
+        every = [r for r in every if not _of_site(api, r)]
+        if number:
+            role = next((r for r in every if str(r.id) == number), None)
+        else:
+            role = next((r for r in every if r.name == name and r.workflow_state != "deleted"), None)
+        if role is None or role.base_role_type not in KINDS:
+            faults.append("Invalid role")
+            return None
+        if role.workflow_state == "inactive":
+            faults.append(INACTIVE_ROLE)
+        if kind is not None and kind != role.base_role_type:
+            faults.append(WRONG_BASE)
+        return role
+    if kind is not None and kind not in KINDS:
+        faults.append("Invalid type")
+        return None
+    return built_in(api, course, kind or "StudentEnrollment")
+
+
+def _of_site(api: Api, role: Role) -> bool:
+    root = api.store.accounts.get(role.root_account_id)
+    return root is not None and root.site_admin
+
+
+def built_in(api: Api, course: Course, kind: str) -> Role:
+    """The school's built-in role of a type."""
+    roots = {account.id for account in chain(api.store, course.account_id) if account.parent_account_id is None}
+    kind = "StudentEnrollment" if kind == "StudentViewEnrollment" else kind
+    found = (role for role in api.store.roles if role.account_id is None and role.name == kind)
+    return next(role for role in found if role.root_account_id in roots and not _of_site(api, role))
+
+
+def wish(api: Api, course: Course, section: CourseSection | None, fields: Params) -> Wish:
+    """Read and check what is asked for. Raises the refusals that Canvas answers with."""
+    if not fields.data:
+        raise refusals.message(400, "no_parameters", "No parameters given")
+    faults: list[str] = []
+    role = role_of(api, course, fields, faults)
+    if not fields.text("user_id"):
+        faults.append(NO_USER)
+    if faults:
+        raise refusals.message(400, "enrollment_refused", ", ".join(faults))
+    assert role is not None
+    _open_for(api, course, role)
+    user = identifiers.user(api, fields.text("user_id"))
+    if section is None and (named := fields.text("course_section_id")):
+        section = identifiers.section(api, named)
+        if section.course_id != course.id:
+            raise refusals.not_found("the section in the course", named)
+    observed = fields.text("associated_user_id")
+    associated = identifiers.user(api, observed).id if observed else None
+    if associated is not None and role.base_role_type != "ObserverEnrollment":
+        text = "only ObserverEnrollments may have an associated_user_id"
+        raise refusals.invalid({"associated_user_id": [("inclusion", text)]})
+    state = fields.text("enrollment_state")
+    return Wish(
+        user=user,
+        course=course,
+        section=section or default_section(api, course),
+        role=role,
+        state=state if state in STATES else None,
+        associated_user_id=associated,
+        limited=fields.flag("limit_privileges_to_course_section"),
+        start_at=api.moment("enrollment", "start_at"),
+        end_at=api.moment("enrollment", "end_at"),
+    )
+
+
+def _open_for(api: Api, course: Course, role: Role) -> None:
+    kind = role.base_role_type
+    account = api.store.accounts.get(course.account_id)
+    admin = account is not None and account_allows(api, api.caller, account, permission_for(kind))
+    allowed = may_manage(api, course, kind) and (admin or not states.concluded(api, course, "TeacherEnrollment"))
+    if not api.check(f"may enroll as {kind}", allowed):
+        raise api.refused(f"{permission_for(kind)} in course {course.id}")
+    if states.concluded(api, course):
+        raise refusals.message(400, "course_concluded", CONCLUDED)
+
+
+def enroll(api: Api, asked: Wish) -> Enrollment:
+    """Put somebody into a course; an enrollment of the same role and section is changed instead."""
+    rows = api.store.enrollments.find("user", asked.user.id)
+    same = [
+        e
+        for e in rows
+        if e.course_section_id == asked.section.id
+        and e.role_id == asked.role.id
+        and e.associated_user_id == asked.associated_user_id
+    ]
+    state = asked.state or _first_state(asked.course, asked.kind)
+    if same:
+        kept = asked.state is None and same[0].workflow_state in (*states.CURRENT, "creation_pending")
+        record = msgspec.structs.replace(
+            same[0],
+            workflow_state=same[0].workflow_state if kept else _begun(asked.course, asked.kind, state),
+            limit_privileges_to_course_section=asked.limited,
+            start_at=asked.start_at,
+            end_at=asked.end_at,
+            updated_at=api.now,
+        )
+    else:
+        record = Enrollment(
+            id=api.new_id("enrollments"),
+            course_id=asked.course.id,
+            user_id=asked.user.id,
+            type=asked.kind,  # type: ignore[arg-type]  # a role of a course has an enrollment type as its base
+            course_section_id=asked.section.id,
+            role_id=asked.role.id,
+            workflow_state=_begun(asked.course, asked.kind, state),
+            associated_user_id=asked.associated_user_id,
+            limit_privileges_to_course_section=asked.limited,
+            self_enrolled=asked.self_enrolled,
+            start_at=asked.start_at,
+            end_at=asked.end_at,
+            created_at=api.now,
+            updated_at=api.now,
+            uuid=api.x.ids.token(40),
+        )
+    api.store.enrollments.put(record)
+    if record.type == "StudentEnrollment":
+        _observers(api, asked, record)
+    return record
+
+
+def _first_state(course: Course, kind: str) -> str:
+    if kind == "ObserverEnrollment":
+        return "active"
+    return "invited"
+
+
+def _begun(course: Course, kind: str, state: str) -> Any:
+    pending = course.workflow_state == "unpublished" and kind == "StudentEnrollment" and state == "invited"
+    return "creation_pending" if pending else state
+
+
+def _observers(api: Api, asked: Wish, student: Enrollment) -> None:
+    """Whoever observes a student takes part in the student's courses."""
+    for link in api.store.user_observers.find("student", student.user_id):
+        observer = api.store.users.get(link.observer_id)
+        if link.workflow_state != "active" or observer is None:
+            continue
+        rows = api.store.enrollments.find("user", observer.id)
+        known = [e for e in rows if e.course_section_id == student.course_section_id]
+        if any(e.associated_user_id == student.user_id and e.workflow_state != "deleted" for e in known):
+            continue
+        role = built_in(api, asked.course, "ObserverEnrollment")
+        enroll(
+            api,
+            Wish(observer, asked.course, asked.section, role, "active", student.user_id, False, None, None),
+        )

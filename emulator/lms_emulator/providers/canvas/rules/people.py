@@ -1,0 +1,84 @@
+"""Names, logins and addresses of people."""
+
+from __future__ import annotations
+
+from lms_emulator.providers.canvas.model import CanvasStore, CommunicationChannel, Pseudonym, User
+
+_SUFFIXES = {"jr", "jr.", "sr", "sr.", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "esq", "esq."}
+
+
+def logins_of(store: CanvasStore, user: User) -> list[Pseudonym]:
+    """The person's logins that were not deleted, the principal one first."""
+    found = [login for login in store.pseudonyms.find("user", user.id) if login.workflow_state != "deleted"]
+    return sorted(found, key=lambda login: (login.position, login.id))
+
+
+def login_of(store: CanvasStore, user: User) -> Pseudonym | None:
+    """The person's principal login."""
+    return next(iter(logins_of(store, user)), None)
+
+
+def channels_of(store: CanvasStore, user: User) -> list[CommunicationChannel]:
+    """The person's addresses that were not retired, by position."""
+    found = [c for c in store.communication_channels.find("user", user.id) if c.workflow_state != "retired"]
+    return sorted(found, key=lambda channel: (channel.position, channel.id))
+
+
+def email_of(store: CanvasStore, user: User) -> str | None:
+    """The person's principal e-mail address."""
+    return next((channel.address for channel in channels_of(store, user) if channel.type == "email"), None)
+
+
+def sis_user_id(store: CanvasStore, user: User) -> str | None:
+    """The id that the student information system knows the person by."""
+    login = login_of(store, user)
+    return login.sis_user_id if login is not None else None
+
+
+def unique_id(store: CanvasStore, user: User) -> str:
+    """What the person signs in with; empty without a login."""
+    login = login_of(store, user)
+    return login.unique_id if login is not None else ""
+
+
+def effective_locale(user: User) -> str:
+    """The language that a person gets pages and errors in."""
+    return user.locale or user.browser_locale or "en"
+
+
+def name_parts(name: str) -> tuple[str, str, str]:
+    """Given names, surname and suffix of a name: `Ada Lovelace`, or `Lovelace, Ada`."""
+    before, comma, after = (part.strip() for part in name.partition(","))
+    if comma and not _is_suffix(after):
+        words = after.split()
+        suffix = words.pop() if len(words) > 1 and _is_suffix(words[-1]) else ""
+        return " ".join(words), before, suffix
+    words = name.replace(",", " ").split() if comma else name.split()
+    suffix = words.pop() if len(words) > 1 and _is_suffix(words[-1]) else ""
+    return " ".join(words[:-1]), words[-1] if words else "", suffix
+
+
+def _is_suffix(word: str) -> bool:
+    return word.lower() in _SUFFIXES
+
+
+def sorted_name(name: str) -> str:
+    """A name as it is sorted by: `Lovelace, Ada`."""
+    given, surname, suffix = name_parts(name)
+    parts = [part for part in (given, suffix) if part]
+    return ", ".join([surname, " ".join(parts)]) if surname and parts else surname or " ".join(parts)
+
+
+def sortable_name(user: User) -> str:
+    """The name that lists of people are sorted by."""
+    return user.sortable_name if user.sortable_name is not None else sorted_name(user.name)
+
+
+def short_name(user: User) -> str:
+    """The name that others see; the whole one when none was chosen."""
+    return user.short_name or user.name
+
+
+def is_fallback_of(name: str, sortable: str | None) -> bool:
+    """Whether a sortable name was derived from a name, and follows it when it changes."""
+    return sortable is None or sortable == sorted_name(name)

@@ -1,0 +1,368 @@
+"""Courses, sections, terms and enrollments as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/course.rb, course_json.rb, section.rb and user.rb, enrollment_json (2023-06), and the
+recorded exchanges of `courses`, `courses-enrol` and `courses-enrol-write`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import iana_name, when
+from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm, User
+from lms_emulator.providers.canvas.rules import courses, people, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
+from lms_emulator.providers.canvas.rules.scores import scores
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+
+DEFAULT_QUOTA_MB = 500
+NO_PROGRESS = (
+    "no progress available because this course is not module based (has modules and module completion requirements) "
+    "or the user is not enrolled as a student in this course"
+)
+
+
+def nickname(api: Api, course: Course) -> str | None:
+    """What the caller calls the course, if they chose a name."""
+    names = api.caller.preferences.get("course_nicknames", {}) if api.caller is not None else {}
+    found: str | None = names.get(str(course.id))
+    return found
+
+
+def course_name(api: Api, course: Course) -> str:
+    """The course's name as the caller sees it."""
+    return nickname(api, course) or course.name
+
+
+def basic(api: Api, record: Course) -> Json:
+    """The keys that every answer about a course has."""
+    root = root_of(api.store, record.account_id)
+    body: Json = {
+        "id": record.id,
+        "name": course_name(api, record),
+        "account_id": record.account_id,
+        "uuid": record.uuid,
+        "start_at": when(record.start_at),
+        "grading_standard_id": record.grading_standard_id,
+        "is_public": record.is_public,
+        "created_at": when(record.created_at),
+        "course_code": record.course_code,
+        "default_view": record.default_view,
+        "root_account_id": root.id,
+        "enrollment_term_id": record.enrollment_term_id,
+        "license": record.license,
+        "grade_passback_setting": record.grade_passback_setting,
+        "end_at": when(record.end_at),
+        "public_syllabus": record.public_syllabus,
+        "public_syllabus_to_auth": record.public_syllabus_to_auth,
+        "storage_quota_mb": quota_mb(api, record),
+        "is_public_to_auth_users": record.is_public_to_auth_users,
+        "homeroom_course": record.homeroom_course,
+        "course_color": record.course_color,
+        "friendly_name": record.friendly_name,
+        "apply_assignment_group_weights": record.apply_assignment_group_weights,
+        "calendar": {"ics": api.url(f"/feeds/calendars/course_{record.uuid}.ics")},
+        "time_zone": iana_name(record.time_zone or root.default_time_zone or "UTC"),
+        "blueprint": record.blueprint,
+        "hide_final_grades": record.hide_final_grades,
+        "workflow_state": record.workflow_state,
+        "restrict_enrollments_to_course_dates": record.restrict_enrollments_to_course_dates,
+    }
+    if nickname(api, record):
+        body["original_name"] = record.name
+    if record.course_format is not None:
+        body["course_format"] = record.course_format
+    if record.locale is not None:
+        body["locale"] = record.locale
+    if courses.may(api, api.caller, record, "read_sis", "manage_sis"):
+        body["sis_course_id"] = record.sis_course_id
+        body["integration_id"] = record.integration_id
+    if courses.may(api, api.caller, record, "manage_sis"):
+        body["sis_import_id"] = None
+    return body
+
+
+def quota_mb(api: Api, record: Course) -> int:
+    """The course's own quota, else its account's, else Canvas's default."""
+    account = api.store.accounts.get(record.account_id)
+    inherited = account.default_storage_quota_mb if account is not None else None
+    return record.storage_quota_mb or inherited or DEFAULT_QUOTA_MB
+
+
+def course(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
+    """A course in a list or by itself, with the caller's enrollments."""
+    body = basic(api, record)
+    body["enrollments"] = [membership(api, enrollment) for enrollment in enrollments]
+    kind = next((enrollment.type for enrollment in enrollments), "StudentEnrollment")
+    for name, value in _included(api, record, enrollments, kind, includes).items():
+        body[name] = value
+    return body
+
+
+def _included(
+    api: Api, record: Course, enrollments: Collection[Enrollment], kind: str, includes: Collection[str]
+) -> Json:
+    found: Json = {}
+    if "syllabus_body" in includes:
+        found["syllabus_body"] = record.syllabus_body
+    if "public_description" in includes and record.public_description is not None:
+        found["public_description"] = record.public_description
+    if "term" in includes and (own := api.store.enrollment_terms.get(record.enrollment_term_id)) is not None:
+        found["term"] = term_of_course(api, record, own, kind)
+    if "total_students" in includes:
+        found["total_students"] = len(students_of(api, record))
+    if "teachers" in includes or "active_teachers" in includes:
+        found |= teachers(api, record)
+    if "sections" in includes:
+        found["sections"] = own_sections(api, record, enrollments)
+    if "concluded" in includes:
+        found["concluded"] = states.concluded(api, record, kind)
+    if "favorites" in includes:
+        found["is_favorite"] = record.id in favorites(api)
+    if "storage_quota_used_mb" in includes:
+        found["storage_quota_used_mb"] = 0.0
+    if "passback_status" in includes:
+        found["passback_status"] = None
+    if "course_image" in includes:
+        found["image_download_url"] = record.settings.get("image_url") or None
+    if "banner_image" in includes:
+        found["banner_image_download_url"] = record.settings.get("banner_image_url") or None
+    if "lti_context_id" in includes:
+        found["lti_context_id"] = record.lti_context_id or None
+    if "course_progress" in includes:
+        found["course_progress"] = {"error": {"message": NO_PROGRESS}}
+    if "grading_periods" in includes:
+        found["grading_periods"] = None
+    account = api.store.accounts.get(record.account_id)
+    if "subaccount" in includes and account is not None:
+        found["subaccount_name"] = account.name
+    return found
+
+
+def favorites(api: Api) -> set[int]:
+    """The courses that the caller marked."""
+    return set(api.caller.preferences.get("favorite_courses", [])) if api.caller is not None else set()
+
+
+def students_of(api: Api, record: Course) -> set[int]:
+    """The people who study in a course, active or invited."""
+    rows = api.store.enrollments.find("course", record.id)
+    return {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
+
+
+def teachers(api: Api, record: Course) -> Json:
+    """Who teaches a course, or how many where there are more than `teacher_limit`."""
+    rows = [e for e in api.store.enrollments.find("course", record.id) if e.type == "TeacherEnrollment"]
+    ids = {e.user_id: None for e in rows if e.workflow_state in states.CURRENT}
+    limit = api.params.text("teacher_limit")
+    if limit is not None and limit.isdigit() and len(ids) > int(limit):
+        return {"teacher_count": len(ids)}
+    people = [user for user in map(api.store.users.get, ids) if user is not None]
+    return {"teachers": [teacher(api, user) for user in people]}
+
+
+def teacher(api: Api, user: User) -> Json:
+    """A teacher within a course; the address depends on whether the caller may see the person's page."""
+    body = people_shapes.display(api, user)
+    own = api.caller is not None and api.caller.id == user.id
+    if own or account_allows(api, api.caller, api.root, "read_roster"):
+        body["html_url"] = api.url(f"/about/{user.id}")
+    return body
+
+
+def own_sections(api: Api, record: Course, enrollments: Collection[Enrollment]) -> list[Json]:
+    """The sections that the caller is in; all of the course for somebody who is in none."""
+    rows = [(e.course_section_id, e) for e in enrollments]
+    if not rows:
+        every = [s for s in api.store.course_sections.find("course", record.id) if s.workflow_state == "active"]
+        return [_section_brief(section) for section in every]
+    found: list[Json] = []
+    for section_id, enrollment in rows:
+        section = api.store.course_sections.get(section_id)
+        if section is not None:
+            found.append({**_section_brief(section), "enrollment_role": role_name(api, enrollment)})
+    return found
+
+
+def _section_brief(section: CourseSection) -> Json:
+    return {
+        "id": section.id,
+        "name": section.name,
+        "start_at": when(section.start_at),
+        "end_at": when(section.end_at),
+    }
+
+
+def role_name(api: Api, enrollment: Enrollment) -> str:
+    """The name of an enrollment's role; a built-in one is named as its type."""
+    role = api.store.roles.get(enrollment.role_id)
+    return role.name if role is not None else enrollment.type
+
+
+def membership(api: Api, enrollment: Enrollment) -> Json:
+    """An enrollment within a course."""
+    body: Json = {
+        "type": enrollment.type.removesuffix("Enrollment").lower(),
+        "role": role_name(api, enrollment),
+        "role_id": enrollment.role_id,
+        "user_id": enrollment.user_id,
+        "enrollment_state": enrollment.workflow_state,
+        "limit_privileges_to_course_section": enrollment.limit_privileges_to_course_section,
+    }
+    if enrollment.associated_user_id is not None:
+        body["associated_user_id"] = enrollment.associated_user_id
+    return body
+
+
+def term_of_course(api: Api, record: Course, own: EnrollmentTerm, kind: str) -> Json:
+    """A course's term, with the dates that bind the caller."""
+    start, end = states.term_dates(api, record, kind)
+    body: Json = {
+        "id": own.id,
+        "name": own.name,
+        "start_at": when(start),
+        "end_at": when(end),
+        "created_at": when(own.created_at),
+        "workflow_state": own.workflow_state,
+        "grading_period_group_id": own.grading_period_group_id,
+    }
+    account = api.store.accounts.get(record.account_id)
+    if account is not None and account_allows(api, api.caller, api.root, "manage_sis"):
+        body["sis_term_id"] = own.sis_term_id
+        body["sis_import_id"] = None
+    return body
+
+
+def section(api: Api, record: CourseSection, course: Course, includes: Collection[str] = ()) -> Json:
+    """A section."""
+    body: Json = {
+        "id": record.id,
+        "course_id": record.course_id,
+        "name": record.name,
+        "start_at": when(record.start_at),
+        "end_at": when(record.end_at),
+        "created_at": when(record.created_at),
+        "restrict_enrollments_to_section_dates": record.restrict_enrollments_to_section_dates,
+        "nonxlist_course_id": record.nonxlist_course_id,
+    }
+    if courses.may(api, api.caller, course, "read_sis", "manage_sis"):
+        body["sis_section_id"] = record.sis_section_id
+        body["sis_course_id"] = course.sis_course_id
+        body["integration_id"] = record.integration_id
+    if courses.may(api, api.caller, course, "manage_sis"):
+        body["sis_import_id"] = None
+    rows = [e for e in api.store.enrollments.find("section", record.id) if e.workflow_state != "deleted"]
+    if "students" in includes:
+        body["students"] = _students(api, course, rows, includes)
+    if "total_students" in includes:
+        students = {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
+        body["total_students"] = len(students)
+    if "user_count" in includes:
+        gone = ("completed", "inactive", "rejected")
+        body["user_count"] = len({e.user_id for e in rows if e.workflow_state not in gone})
+    if "passback_status" in includes:
+        body["passback_status"] = None
+    if "permissions" in includes:
+        body["permissions"] = {"manage_calendar": courses.may(api, api.caller, course, "manage_calendar")}
+    return body
+
+
+def _students(api: Api, course: Course, rows: list[Enrollment], includes: Collection[str]) -> list[Json] | None:
+    found: list[Json] = []
+    for row in rows:
+        user = api.store.users.get(row.user_id)
+        if row.type in states.STUDENTS and user is not None:
+            body = people_shapes.person(api, user, course, includes)
+            if "enrollments" in includes:
+                body["enrollments"] = [enrollment(api, row, course)]
+            found.append(body)
+    return found or None
+
+
+def enrollment(api: Api, record: Enrollment, course: Course, *, sis_of: Course | Account | None = None) -> Json:
+    """An enrollment; within a list with the person.
+
+    Parameters: `sis_of`, where the right to read SIS ids of the person counts; without it the person is left out.
+    """
+    body: Json = {
+        "id": record.id,
+        "user_id": record.user_id,
+        "course_id": record.course_id,
+        "type": record.type,
+        "created_at": when(record.created_at),
+        "updated_at": when(record.updated_at),
+        "associated_user_id": record.associated_user_id,
+        "start_at": when(record.start_at),
+        "end_at": when(record.end_at),
+        "course_section_id": record.course_section_id,
+        "root_account_id": root_of(api.store, course.account_id).id,
+        "limit_privileges_to_course_section": record.limit_privileges_to_course_section,
+        "enrollment_state": shown_state(api, record, course),
+        "role": role_name(api, record),
+        "role_id": record.role_id,
+        "html_url": api.url(f"/courses/{record.course_id}/users/{record.user_id}"),
+    }
+    own = api.caller is not None and api.caller.id == record.user_id
+    if own or courses.may(api, api.caller, course, "read_reports"):
+        body["last_activity_at"] = when(record.last_activity_at)
+        body["last_attended_at"] = when(record.last_attended_at)
+        body["total_activity_time"] = record.total_activity_time
+    body |= _sis_of_enrollment(api, record, course)
+    if record.type in states.STUDENTS:
+        body["grades"] = grades(api, record, course)
+    user = api.store.users.get(record.user_id)
+    if sis_of is not None and user is not None:
+        body["user"] = people_shapes.person(api, user, course, sis_of=sis_of, own_login=own and sis_of is not course)
+    return body
+
+
+def shown_state(api: Api, record: Enrollment, course: Course) -> str:
+    """The stored state; that of what is deleted, or over with the course, goes before it."""
+    section = api.store.course_sections.get(record.course_section_id)
+    if course.workflow_state == "deleted" or (section is not None and section.workflow_state == "deleted"):
+        return "deleted"
+    if course.workflow_state == "completed" and record.workflow_state in ("active", "invited", "creation_pending"):
+        return "completed"
+    return record.workflow_state
+
+
+def _sis_of_enrollment(api: Api, record: Enrollment, course: Course) -> Json:
+    body: Json = {}
+    if courses.may(api, api.caller, course, "manage_sis"):
+        body["sis_import_id"] = None
+    if courses.may(api, api.caller, course, "read_sis", "manage_sis"):
+        account: Account | None = api.store.accounts.get(course.account_id)
+        section = api.store.course_sections.get(record.course_section_id)
+        user = api.store.users.get(record.user_id)
+        login = people.login_of(api.store, user) if user is not None else None
+        body["sis_account_id"] = account.sis_account_id if account is not None else None
+        body["sis_course_id"] = course.sis_course_id
+        body["course_integration_id"] = course.integration_id
+        body["sis_section_id"] = section.sis_section_id if section is not None else None
+        body["section_integration_id"] = section.integration_id if section is not None else None
+        body["sis_user_id"] = login.sis_user_id if login is not None else None
+    return body
+
+
+def grades(api: Api, record: Enrollment, course: Course) -> Json:
+    """A student's grades in a course as far as the caller may see them."""
+    body: Json = {"html_url": api.url(f"/courses/{record.course_id}/grades/{record.user_id}")}
+    own = api.caller is not None and api.caller.id == record.user_id
+    grader = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
+    observed = any(
+        e.associated_user_id == record.user_id and e.workflow_state != "deleted"
+        for e in (api.store.enrollments.find("user", api.caller.id) if api.caller is not None else [])
+        if e.course_id == course.id
+    )
+    if not (grader or observed or (own and not course.hide_final_grades)):
+        return body
+    found = scores(api, record, course)
+    shown: Json = {
+        "current_grade": None,
+        "current_score": found.current,
+        "final_grade": None,
+        "final_score": found.final,
+    }
+    return {**body, **shown, **({f"unposted_{name}": value for name, value in shown.items()} if grader else {})}

@@ -1,0 +1,235 @@
+"""People, their profiles, logins and addresses as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/user.rb, user_json and lib/api/v1/user_profile.rb (2023-06), and the recorded exchanges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from lms_emulator.providers.canvas.call import as_of
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import iana_name, rails_name, stamp, when
+from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
+from lms_emulator.providers.canvas.rules import courses, people
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.shapes import Json
+
+NO_AVATAR = "/images/messages/avatar-50.png"
+NAME_PARTS_SINCE = date(2023, 10, 1)
+"""When `GET /users/:id` began to tell first and last names: after the recordings, before client types of 2024."""
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+Context = Course | Account
+
+
+def base36(number: int) -> str:
+    """A number in base 36, as anonymous ids are written."""
+    text = ""
+    while number:
+        number, digit = divmod(number, 36)
+        text = _DIGITS[digit] + text
+    return text or "0"
+
+
+def avatars_on(api: Api) -> bool:
+    """Whether the school shows pictures of people."""
+    return "avatars" in api.root.services
+
+
+def avatar_url(api: Api, user: User) -> str:
+    """The address of a person's picture."""
+    chosen = user.avatar_image_url if avatars_on(api) and user.avatar_state != "none" else None
+    return chosen or api.url(NO_AVATAR)
+
+
+def display(api: Api, user: User, course: Course | None = None) -> Json:
+    """A person within another object."""
+    place = f"/courses/{course.id}/users/{user.id}" if course is not None else f"/users/{user.id}"
+    return {
+        "id": user.id,
+        "anonymous_id": base36(user.id),
+        "display_name": people.short_name(user),
+        "avatar_image_url": avatar_url(api, user),
+        "html_url": api.url(place),
+        "pronouns": user.pronouns,
+    }
+
+
+def brief(api: Api, user: User) -> Json:
+    """The five keys that everybody sees; the pronouns where there are some."""
+    body: Json = {
+        "id": user.id,
+        "name": user.name,
+        "created_at": stamp(user.created_at, api.zone),
+        "sortable_name": people.sortable_name(user),
+        "short_name": people.short_name(user),
+    }
+    return body if user.pronouns is None else {**body, "pronouns": user.pronouns}
+
+
+def context_allows(api: Api, context: Context, permission: str) -> bool:
+    """Whether the caller has a permission in a course or an account."""
+    if isinstance(context, Course):
+        return courses.may(api, api.caller, context, permission)
+    return account_allows(api, api.caller, context, permission)
+
+
+def _sis_fields(api: Api, user: User, context: Context, sis_of: Context, own_login: bool) -> Json:
+    login = people.login_of(api.store, user)
+    body: Json = {}
+    reads = context_allows(api, sis_of, "read_sis") or context_allows(api, sis_of, "manage_sis")
+    if login is not None and reads:
+        body["sis_user_id"] = login.sis_user_id
+        body["integration_id"] = login.integration_id
+    if login is not None and context_allows(api, sis_of, "manage_sis"):
+        body["sis_import_id"] = None
+    if login is not None and (
+        own_login
+        or context_allows(api, context, "view_user_logins")
+        or context_allows(api, context, "manage_user_logins")
+    ):
+        body["login_id"] = login.unique_id
+    return body
+
+
+def person(
+    api: Api,
+    user: User,
+    context: Context,
+    includes: Collection[str] = (),
+    *,
+    sis_of: Context | None = None,
+    own_login: bool = False,
+) -> Json:
+    """A person as the caller may see them in a course or an account.
+
+    Parameters: `sis_of`, where the right to read SIS ids counts, by default `context`; `own_login`, whether
+    the login is told whoever asks.
+    """
+    body = {**brief(api, user), **_sis_fields(api, user, context, sis_of or context, own_login)}
+    if "avatar_url" in includes and avatars_on(api):
+        body["avatar_url"] = avatar_url(api, user)
+    if "email" in includes and context_allows(api, context, "read_email_addresses"):
+        body["email"] = people.email_of(api.store, user)
+    if "bio" in includes and api.root.settings.get("enable_profiles"):
+        body["bio"] = user.bio
+    if "last_login" in includes:
+        body["last_login"] = when(last_login(api, user), api.zone)
+    if "time_zone" in includes:
+        body["time_zone"] = zone_of(user)
+    if "uuid" in includes:
+        body["uuid"] = user.uuid
+    if "locale" in includes:
+        body["locale"] = user.locale
+    if (
+        "avatar_state" in includes
+        and isinstance(context, Account)
+        and context_allows(api, context, "manage_user_logins")
+    ):
+        body["avatar_state"] = user.avatar_state
+    return body
+
+
+def zone_of(user: User) -> str:
+    """Rails' name of the person's time zone."""
+    return rails_name(user.time_zone) if user.time_zone else "UTC"
+
+
+def last_login(api: Api, user: User) -> datetime | None:
+    """When the person last signed in, over all logins."""
+    times = [login.last_login_at for login in people.logins_of(api.store, user) if login.last_login_at is not None]
+    return max(times, default=None)
+
+
+def whole(api: Api, user: User, includes: Collection[str] = ()) -> Json:
+    """A person as `GET /users/:id` shows them."""
+    kept = [name for name in ("uuid", "last_login", "avatar_state") if name in includes]
+    body = person(api, user, api.root, kept)
+    if avatars_on(api):
+        body["avatar_url"] = avatar_url(api, user)
+    if account_allows(api, api.caller, api.root, "read_email_addresses") and people.logins_of(api.store, user):
+        body["email"] = people.email_of(api.store, user)
+    if as_of(api.x) >= NAME_PARTS_SINCE:
+        body["first_name"], body["last_name"], _ = people.name_parts(user.name)
+    body["locale"] = user.locale
+    if api.caller is not None and api.caller.id == user.id:
+        body["effective_locale"] = people.effective_locale(user)
+    body["permissions"] = {
+        "can_update_name": may_rename(api, user),
+        "can_update_avatar": avatars_on(api),
+        "limit_parent_app_web_access": False,
+    }
+    return body
+
+
+def may_rename(api: Api, user: User) -> bool:
+    """Whether the caller may change the person's names."""
+    if account_allows(api, api.caller, api.root, "manage_user_logins"):
+        return True
+    own = api.caller is not None and api.caller.id == user.id
+    return own and api.root.settings.get("users_can_edit_name", True) is not False
+
+
+def profile(api: Api, user: User, *, email: bool) -> Json:
+    """A person as `GET /users/:id/profile` shows them."""
+    own = api.caller is not None and api.caller.id == user.id
+    login = people.login_of(api.store, user)
+    body: Json = {
+        "id": user.id,
+        "name": user.name,
+        "short_name": people.short_name(user),
+        "sortable_name": people.sortable_name(user),
+    }
+    if avatars_on(api):
+        body["avatar_url"] = avatar_url(api, user)
+    body |= {"title": user.title, "bio": user.bio}
+    if email:
+        body["primary_email"] = people.email_of(api.store, user)
+    if login is not None:
+        if own or account_allows(api, api.caller, api.root, "read_sis"):
+            body["sis_user_id"] = login.sis_user_id
+        body["login_id"] = login.unique_id
+        body["integration_id"] = login.integration_id
+    body["time_zone"] = iana_name(user.time_zone or api.root.default_time_zone or "UTC")
+    body["locale"] = user.locale
+    if own:
+        body["effective_locale"] = people.effective_locale(user)
+        body["calendar"] = {"ics": api.url(f"/feeds/calendars/user_{user.uuid}.ics")}
+        if user.lti_user_id:
+            body["lti_user_id"] = user.lti_user_id
+        body["k5_user"] = False
+        body["use_classic_font_in_k5"] = False
+    return body
+
+
+def login(api: Api, record: Pseudonym) -> Json:
+    """A login."""
+    body: Json = {
+        "id": record.id,
+        "user_id": record.user_id,
+        "account_id": record.account_id,
+        "workflow_state": record.workflow_state,
+        "unique_id": record.unique_id,
+        "created_at": stamp(record.created_at),
+    }
+    account = api.store.accounts.get(record.account_id)
+    if account is not None and account_allows(api, api.caller, account, "manage_sis"):
+        body["sis_user_id"] = record.sis_user_id
+        body["integration_id"] = record.integration_id
+    body["authentication_provider_id"] = record.authentication_provider_id
+    body["declared_user_type"] = record.declared_user_type
+    return body
+
+
+def channel(record: CommunicationChannel) -> Json:
+    """An address of a person."""
+    return {
+        "id": record.id,
+        "address": record.address,
+        "type": record.type,
+        "position": record.position,
+        "user_id": record.user_id,
+        "workflow_state": record.workflow_state,
+        "created_at": stamp(record.created_at),
+    }
