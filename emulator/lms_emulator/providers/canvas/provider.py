@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from lms_emulator.core.http.exchange import unquote_path
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
@@ -49,7 +49,9 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         """Keep slashes that an identifier has encoded (`sis_course_id:A%2FB`) out of the routes' way."""
         if b"%2f" in x.raw_path.lower():
             segments = x.raw_path.split(b"/")
-            x.path = "/".join(unquote_path(segment).replace("/", ENCODED_SLASH) for segment in segments)
+            x.path = "/".join(
+                unquote(segment.decode("latin-1"), errors="replace").replace("/", ENCODED_SLASH) for segment in segments
+            )
 
     def not_found(self, x: Call) -> Refusal:
         return refusals.not_found() if x.path.startswith("/api/") else refusals.page_not_found(f"{x.path} exists")

@@ -25,9 +25,9 @@ def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") -> 
     Parameters:
         tag: the family in documents.
         source: where the behaviour was read; see `docs/evidence.md`.
-        rows: method and path (`GET /api/v1/courses/{course_id}/users`), handler, one line for people. The names in a path
-            are Canvas's own: the scope that a developer key needs is made from them. A handler gets an `Api` and gives
-            JSON data, sent with 200, or a response; or it raises a refusal.
+        rows: method and path (`GET /api/v1/courses/{course_id}/users`), handler, one line for people. The names in a
+            path are Canvas's own: the scope that a developer key needs is made from them. A handler gets an `Api` and
+            gives JSON data, sent with 200, or a response; or it raises a refusal.
     """
     return family(tag, source, evidence, *((operation, serve(handler), line) for operation, handler, line in rows))
 
