@@ -1,7 +1,7 @@
 """A named constructor for each refusal that families share, and how each names the dialect it is rendered in.
 
-What only one family of routes says stands in its module. Sources: Django REST framework `rest_framework/exceptions.py`;
-edx-platform `openedx/core/lib/api/view_utils.py` (DeveloperErrorViewMixin) and
+A refusal that only one family of routes knows is in that family's module. Sources: Django REST framework
+`rest_framework/exceptions.py`; edx-platform `openedx/core/lib/api/view_utils.py` (DeveloperErrorViewMixin) and
 `openedx/core/lib/api/authentication.py` (BearerAuthentication); django-oauth-toolkit 1.7.1;
 `fixtures/recordings/openedx`.
 """

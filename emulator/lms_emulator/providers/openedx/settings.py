@@ -134,8 +134,8 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     user_rate: Annotated[
         Rate,
         choice(
-            "Limit on every REST view without one of its own, per user or address. The LMS has the rate `60/minute` "
-            "ready under the name `user` but applies it to no view by itself.",
+            "Limit on every REST resource without its own, per user or address. The LMS has the rate `60/minute` "
+            "ready under the name `user` but applies it to none by itself.",
             evidence="chosen",
             source="edx-platform openedx/envs/common.py, REST_FRAMEWORK",
         ),

@@ -229,7 +229,7 @@ class ApplicationAccesses(_Dispatch):
 
 
 class RestrictedApplications(_Dispatch):
-    """Applications whose opaque tokens are born expired."""
+    """Applications whose opaque tokens are issued expired."""
 
     name = "restrictedapplication"
     single = "restricted application"

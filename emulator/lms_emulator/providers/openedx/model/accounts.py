@@ -75,7 +75,7 @@ class Application(Record, frozen=True, kw_only=True):
         user: username of the owner; a client-credentials token acts as this user.
         redirect_uris: the registered redirect URIs.
         skip_authorization: trusted, no consent page.
-        restricted: has a RestrictedApplication row: opaque tokens are born expired, JWTs are marked.
+        restricted: has a RestrictedApplication row: its opaque tokens are issued expired, its JWTs are marked.
         access: its ApplicationAccess row, if any.
     """
 
@@ -98,7 +98,7 @@ class AccessToken(Record, frozen=True, kw_only=True):
 
     Parameters: `user` (username) and `application` (client id) may be absent, as in the admin form; `scope` is
     space separated and never checked by the LMS's own APIs; `source_refresh_token` is the refresh token that was
-    traded for it.
+    exchanged for it.
     """
 
     token: str
@@ -112,7 +112,7 @@ class AccessToken(Record, frozen=True, kw_only=True):
 
 
 class RefreshToken(Record, frozen=True, kw_only=True):
-    """A refresh token; `access_token` is the one issued with it, None once that row is gone."""
+    """A refresh token; `access_token` is the one issued with it, None once that row is deleted."""
 
     token: str
     user: str

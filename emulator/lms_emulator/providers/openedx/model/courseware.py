@@ -53,7 +53,7 @@ class Block(Record, frozen=True, kw_only=True):
         graded, format: whether it counts, and as which kind of assignment.
         weight: points a problem is worth.
         staff_only: learners do not see it nor what is inside.
-        student_view_data: what the block type tells clients that draw it themselves, by field.
+        student_view_data: what the block gives clients that render it themselves, by field.
     """
 
     type: str
@@ -139,7 +139,7 @@ class Enrollment(Record, frozen=True, kw_only=True):
 
 
 class EnrollmentAllowed(Record, frozen=True, kw_only=True):
-    """Leave to enrol for an e-mail address that has no account yet. `user` is who used it."""
+    """Permission to enrol for an e-mail address that has no account yet. Parameters: `user`, who used it."""
 
     email: str
     course: str
@@ -159,7 +159,7 @@ class SubsectionGrade(Record, frozen=True, kw_only=True):
 class Grade(Record, frozen=True, kw_only=True):
     """A learner's grade in a course.
 
-    Parameters: `percent` is a share from 0 to 1; `letter_grade` None derives it, and `passed`, from the cutoffs.
+    Parameters: `percent` is a fraction from 0 to 1; `letter_grade` None derives it, and `passed`, from the cutoffs.
     """
 
     user: str

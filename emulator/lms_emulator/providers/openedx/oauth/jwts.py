@@ -27,7 +27,7 @@ ASYMMETRIC = ("RS512", "RS256")
 
 
 def anonymous_id(user_id: int, config: JwtConfig) -> str:
-    """The stable 32 hex digits that stand for a user outside: SHAKE-128 of the site's secret and the id."""
+    """The 32 hex digits that identify a user to other sites: SHAKE-128 of the site's secret and the id."""
     return hashlib.shake_128(f"{config.secret}{user_id}".encode()).hexdigest(16)
 
 

@@ -154,7 +154,7 @@ def remove_user(x: Call) -> Response:
         raise _refusal(404, "user-not-found", "User does not exist.", named)
     if user.username not in cohort.users:
         raise _refusal(400, "user-not-in-cohort", "User not assigned to the given cohort.", named)
-    cohorts.leave(x.store, cohort, user.username)
+    cohorts.remove(x.store, cohort, user.username)
     return wire.no_content()
 
 

@@ -1,4 +1,4 @@
-"""`POST /api/enrollment/v1/enrollment`: enrol, change mode, deactivate. The checks stand in the LMS's own order.
+"""`POST /api/enrollment/v1/enrollment`: enrol, change mode, deactivate. The checks are in the LMS's own order.
 
 Sources: edx-platform `openedx/core/djangoapps/enrollments/views.py` (EnrollmentListView.post);
 `fixtures/recordings/openedx`, main.jsonl 1015-1065.

@@ -109,7 +109,7 @@ def _sign_in(x: Call, field: str) -> Response:
 
 
 def login_ajax(x: Call) -> Response:
-    """The older address of the sign-in API; no REST view, so no Allow header."""
+    """The older address of the sign-in API. Not a REST resource, so there is no Allow header."""
     if x.method != "POST":
         raise refusals.wrong_method("POST", x.method)
     return sign_in_v1(x)

@@ -61,14 +61,14 @@ def join(store: OpenedxStore, cohort: Cohort, username: str) -> Cohort | None:
     """Put a user into a cohort. Returns the one the user was in before."""
     previous = of_user(store, cohort.course, username)
     if previous is not None:
-        leave(store, previous, username)
+        remove(store, previous, username)
     current = store.cohorts.get(cohort.id) or cohort
     store.cohorts.put(msgspec.structs.replace(current, users=[*current.users, username]))
     return previous
 
 
-def leave(store: OpenedxStore, cohort: Cohort, username: str) -> None:
-    """Take a user out of a cohort."""
+def remove(store: OpenedxStore, cohort: Cohort, username: str) -> None:
+    """Remove a user from a cohort."""
     store.cohorts.put(msgspec.structs.replace(cohort, users=[name for name in cohort.users if name != username]))
 
 

@@ -100,6 +100,7 @@ _REQUIRED = [name for name in _COURSE if name not in _OPTIONAL]
 
 
 def object_of(properties: Mapping[str, Any], required: list[str] | None = None) -> dict[str, Any]:
+    """The schema of an object with these properties."""
     return {**({"required": required} if required else {}), "type": "object", "properties": dict(properties)}
 
 
