@@ -182,7 +182,7 @@ def test_malformed_headers(lms: Emulator, client: Client) -> None:
         answer = get(client, {"X-Authorization": broken}, "/systemDateTime")
         refused(lms, answer, "malformed_oauth_header", 401)
     answer = client.signed("GET", "/systemDateTime", oauth_signature_method="HMAC-SHA1")
-    refused_because(lms, answer, "unsupported_signature_method", "do not fit", 401)
+    refused_because(lms, answer, "unsupported_signature_method", "do not work", 401)
     refused(lms, client.signed("GET", "/systemDateTime", application_id="{applicationId}"), "placeholder")
     extra = {"X-Authorization": client.header("GET", "/systemDateTime") + ',oauth_version="1.0"'}
     assert get(client, extra, "/systemDateTime").status_code == 200
@@ -219,7 +219,7 @@ def test_what_general_libraries_sign_is_named(lms: Emulator, client: Client, inf
     values["oauth_signature"] = cmac(info.shared_secret, base).hex()
     pairs = ",".join(f'{name}="{quote(value, safe="")}"' for name, value in values.items())
     answer = get(client, {"X-Authorization": f"OAuth {pairs}"}, path)
-    refused_because(lms, answer, "invalid_signature", "hex, Base64 is due", 401)
+    refused_because(lms, answer, "invalid_signature", "hex instead of Base64", 401)
     assert answer.json()["error"]["message"] == "Invalid OAuth 1.0a credentials."
     # The signed string and the expected signature are in the journal, and nowhere in the answer.
     assert lms.requests.last.notes["signed_string"] == base

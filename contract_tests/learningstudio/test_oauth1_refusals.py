@@ -86,7 +86,7 @@ def test_another_signature_method(lms: Emulator, client: Client) -> None:
         check="oauth_signature_method",
         expected="CMAC-AES",
         got="cmac-aes",
-        diagnosis="LearningStudio has no HMAC-SHA1 and no PLAINTEXT; general OAuth 1.0 libraries do not fit",
+        diagnosis="LearningStudio has no HMAC-SHA1 or PLAINTEXT; general-purpose OAuth 1.0 libraries do not work",
     )
 
 
@@ -129,7 +129,7 @@ def test_a_wrong_signature(lms: Emulator, client: Client, info: Info) -> None:
     wrong = {
         "AAAAAAAAAAAAAAAAAAAAAA==": None,
         "ä": None,
-        cmac(info.shared_secret, base).hex(): "the signature was encoded as hex, Base64 is due",
+        cmac(info.shared_secret, base).hex(): "the signature was encoded as hex instead of Base64",
         b64encode(cmac(info.other_campus.shared_secret, base)).decode(): (
             "it was signed with the secret of the campus gbother"
         ),

@@ -63,7 +63,7 @@ class Site:
         return self.post(f"{self.managed_users()}{user_id}/sign-on/", fields)
 
     def launch_data(self, user_id: str | None = None, **fields: str) -> dict[str, Any]:
-        """`url`, `method` and `params` of a fresh launch; into the demo class unless told otherwise."""
+        """`url`, `method` and `params` of a fresh launch; into the demo class unless `fields` say otherwise."""
         fields = fields or {"class_id": self.info.class_id}
         response = self.sign_on(user_id, **fields)
         assert response.status_code == 200, response.text

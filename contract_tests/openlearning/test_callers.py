@@ -15,20 +15,20 @@ KEY = f"{HOPPER}.{DEMO_SECRET}"
 FORM = "application/x-www-form-urlencoded"
 
 
-def told(site: Site) -> tuple[Any, ...]:
+def refusal_of(site: Site) -> tuple[Any, ...]:
     """Everything the journal has of the latest refusal, but for the message that was on the wire."""
     refusal = site.refusal()
     return refusal.reason, refusal.check, refusal.expected, refusal.got, refusal.diagnosis
 
 
 def missing(diagnosis: str | None = None) -> tuple[Any, ...]:
-    """What is told where no key came."""
+    """The refusal where no key came."""
     wanted = "the query parameter api_key, or the header X-API-Key"
     return "missing_api_key", "an API key came with the request", wanted, None, diagnosis
 
 
 def unknown(got: str, diagnosis: str | None = None) -> tuple[Any, ...]:
-    """What is told of a key that nobody has."""
+    """The refusal of a key that nobody has."""
     shape = "24 hex digits, a dot, 64 hex digits"
     return "unknown_api_key", "the API key belongs to an account", shape, got, diagnosis
 
@@ -77,7 +77,7 @@ def test_where_the_key_is_taken_from(site: Site, query: Any, headers: Any, form:
         ({"params": {"api_key": " short"}}, unknown(" short", "that is no shape of a key")),
         ({"params": {"api_key": f" {KEY}"}}, unknown(" 5e00000…", "the key has white space around it")),
         ({"params": {"api_key": f"{KEY}\n"}}, unknown("5e000000…", "the key has white space around it")),
-        ({"params": {"api_key": KEY.upper()}}, unknown("5E000000…", "the key was put in capitals")),
+        ({"params": {"api_key": KEY.upper()}}, unknown("5E000000…", "the key was upper-cased")),
         (
             {"params": {"api_key": "lakesideConsumerKey00001"}},
             unknown("lakeside…", "that is a consumer key of LTI, not an API key"),
@@ -87,11 +87,11 @@ def test_where_the_key_is_taken_from(site: Site, query: Any, headers: Any, form:
         ({"params": {"api_key": f"{HOPPER}.{'g' * 64}"}}, unknown("5e000000…", "that is no shape of a key")),
     ],
 )
-def test_what_is_told_of_a_caller_nobody_knows(site: Site, request_: Any, expected: tuple[Any, ...]) -> None:
+def test_an_unknown_caller(site: Site, request_: Any, expected: tuple[Any, ...]) -> None:
     assert site.http.get(PATH, **request_).status_code == 401
     if expected[-1] == "that is no shape of a key":
         expected = (*expected[:-1], "an API key is 24 hex digits, a dot and 64 hex digits")
-    assert told(site) == expected
+    assert refusal_of(site) == expected
     assert site.http.get(PATH, params={"api_key": KEY}).status_code == 200
 
 
@@ -111,13 +111,13 @@ def test_the_consumer_key_above_is_the_one_of_the_demo_world(site: Site) -> None
 def test_a_key_in_the_body_is_no_key(site: Site, kind: str, body: str, diagnosis: str | None) -> None:
     path = f"/v2.1{site.managed_users()}"
     assert site.http.post(path, content=body, headers={"Content-Type": kind}).status_code == 401
-    assert told(site) == missing(diagnosis)
+    assert refusal_of(site) == missing(diagnosis)
 
 
-def test_what_is_told_of_a_bearer_key_that_the_setting_refuses(site: Site) -> None:
+def test_a_bearer_key_that_the_setting_refuses(site: Site) -> None:
     site.lms.settings["openlearning.bearer_keys"] = "refuse"
     assert site.http.get(PATH, headers={"Authorization": f"Bearer {KEY}"}).status_code == 401
-    assert told(site) == (
+    assert refusal_of(site) == (
         "bearer_not_accepted",
         "the API key came in the query or in X-API-Key",
         None,
@@ -125,7 +125,7 @@ def test_what_is_told_of_a_bearer_key_that_the_setting_refuses(site: Site) -> No
         "send the key as api_key in the query or in X-API-Key; the setting bearer_keys refuses Bearer",
     )
     assert site.http.get(PATH, headers={"Authorization": "Bearer"}).status_code == 401
-    assert told(site) == missing()
+    assert refusal_of(site) == missing()
     assert site.http.get(PATH, headers={"X-API-Key": KEY, "Authorization": f"Bearer {KEY}"}).status_code == 200
 
 
@@ -166,11 +166,11 @@ def allowed(site: Site, key: str = KEY) -> bool:
     return answer.status_code == 200
 
 
-def wait_told(site: Site) -> str:
+def retry_after(site: Site) -> str:
     """`Retry-After` of one more call, which must be refused."""
     answer = site.http.get(PATH, headers={"X-API-Key": KEY})
     assert answer.status_code == 429
-    assert told(site)[:2] == ("rate_limited", "at most 3 calls a minute with one key")
+    assert refusal_of(site)[:2] == ("rate_limited", "at most 3 calls a minute with one key")
     return str(answer.headers["retry-after"])
 
 
@@ -185,16 +185,16 @@ def test_the_minute_begins_with_its_first_call_and_the_wait_is_its_rest(site: Si
     site.lms.clock.advance(seconds=20)
     assert allowed(site)
     assert allowed(site)
-    assert wait_told(site) == "40"
+    assert retry_after(site) == "40"
     site.lms.clock.advance(seconds=0.5)
-    assert wait_told(site) == "40"
+    assert retry_after(site) == "40"
     site.lms.clock.advance(seconds=0.5)
-    assert wait_told(site) == "39"
+    assert retry_after(site) == "39"
     site.lms.clock.advance(seconds=38.5)
-    assert wait_told(site) == "1"
+    assert retry_after(site) == "1"
     site.lms.clock.advance(seconds=0.5)
     assert [allowed(site) for _ in range(4)] == [True, True, True, False]
-    assert wait_told(site) == "60"
+    assert retry_after(site) == "60"
 
 
 def test_each_key_has_a_minute_of_its_own(site: Site) -> None:
@@ -230,12 +230,10 @@ def test_calls_that_were_turned_away_do_not_lengthen_the_minute(site: Site) -> N
         (HOPPER, "hilltop", "administrator of hilltop", "not a member"),
     ],
 )
-def test_what_is_told_of_a_caller_without_the_right(
-    site: Site, key: str, institution: str, expected: str, got: str
-) -> None:
+def test_a_caller_without_the_right(site: Site, key: str, institution: str, expected: str, got: str) -> None:
     assert site.get(site.managed_users(institution), key=f"{key}.{DEMO_SECRET}").status_code == 403
     check = "the key's user has the right to do this"
-    assert told(site) == ("not_allowed", check, expected, got, "use the key of an institution administrator")
+    assert refusal_of(site) == ("not_allowed", check, expected, got, "use the key of an institution administrator")
     owner = EASLEY if expected.endswith("hilltop") else HOPPER
     assert site.get(site.managed_users(institution), key=f"{owner}.{DEMO_SECRET}").status_code == 200
 
@@ -246,7 +244,7 @@ def test_staff_may_not_do_what_administrators_may(site: Site) -> None:
     world["openlearning"]["api_keys"].append({"key": f"{staff}.{DEMO_SECRET}", "user": staff})
     site.lms.load(world)
     assert site.get(site.managed_users(), key=f"{staff}.{DEMO_SECRET}").status_code == 403
-    assert told(site)[2:4] == ("administrator of lakeside", "staff")
+    assert refusal_of(site)[2:4] == ("administrator of lakeside", "staff")
 
 
 @pytest.mark.parametrize(
@@ -258,11 +256,11 @@ def test_staff_may_not_do_what_administrators_may(site: Site) -> None:
         ("student-1815", "that id is an external institution id, not an institution"),
     ],
 )
-def test_what_is_told_of_an_institution_that_is_not_there(site: Site, reference: str, diagnosis: str | None) -> None:
+def test_an_unknown_institution(site: Site, reference: str, diagnosis: str | None) -> None:
     assert site.get(site.managed_users(reference)).status_code == 404
-    assert told(site) == ("unknown_institution", "the institution exists", None, reference, diagnosis)
+    assert refusal_of(site) == ("unknown_institution", "the institution exists", None, reference, diagnosis)
     assert site.get(f"/institutions/{reference}/courses/").status_code == 404
-    assert told(site)[0] == "unknown_institution"
+    assert refusal_of(site)[0] == "unknown_institution"
 
 
 @pytest.mark.parametrize(
@@ -276,8 +274,8 @@ def test_what_is_told_of_an_institution_that_is_not_there(site: Site, reference:
         ("student-1815", "that id is an external institution id, not a user"),
     ],
 )
-def test_what_is_told_of_a_user_who_is_not_there(site: Site, reference: str, diagnosis: str | None) -> None:
+def test_an_unknown_user(site: Site, reference: str, diagnosis: str | None) -> None:
     assert site.get(f"/users/{reference}/").status_code == 404
-    assert told(site) == ("unknown_user", "the user exists", None, reference, diagnosis)
+    assert refusal_of(site) == ("unknown_user", "the user exists", None, reference, diagnosis)
     assert site.get("/users/me/").json()["data"]["id"] == HOPPER
     assert site.get(f"/users/{TURING}/").json()["data"]["id"] == TURING

@@ -42,7 +42,7 @@ def test_no_key(site: Site) -> None:
     ("spoil", "diagnosis"),
     [
         (lambda key: key[:-1] + ("0" if key[-1] != "0" else "1"), None),
-        (lambda key: key.upper(), "capitals"),
+        (lambda key: key.upper(), "upper-cased"),
         (lambda key: f" {key}", "white space"),
         (lambda key: "your-api-key", "24 hex digits"),
     ],

@@ -56,7 +56,9 @@ MISTAKES: dict[str, Callable[[str, Unsigned, str], str]] = {
     "the secret of eveningClassConsumerKey2 was used": lambda url, params, secret: hmac_sha1(
         url, params, "evening-secret.not~real_2"
     ),
-    "consumer key was used as secret": lambda url, params, secret: hmac_sha1(url, params, params["oauth_consumer_key"]),
+    "consumer key was used as the secret": lambda url, params, secret: hmac_sha1(
+        url, params, params["oauth_consumer_key"]
+    ),
 }
 
 

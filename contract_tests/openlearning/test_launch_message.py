@@ -220,7 +220,7 @@ def test_9_a_launch_works_once(site: Site) -> None:
     passed(site.post_launch(site.launch_data()))
 
 
-def test_9_expiry_is_told_from_replay(site: Site) -> None:
+def test_9_an_expired_link_is_no_replay(site: Site) -> None:
     data = site.launch_data()
     passed(site.post_launch(data))
     site.lms.clock.advance(minutes=6)

@@ -42,7 +42,7 @@ def test_required_fields(site: Site, name: str, value: str | None) -> None:
 
 
 @pytest.mark.parametrize("email", ["nobody", "@example.edu", "nobody@"])
-def test_an_email_address_needs_two_parts_unless_told_otherwise(site: Site, email: str) -> None:
+def test_an_email_address_needs_two_parts_unless_the_setting_says_otherwise(site: Site, email: str) -> None:
     assert site.provision(primary_email_address=email).status_code == 400
     assert site.refusal().reason == "field_invalid"
     site.lms.settings["openlearning.check_email_format"] = False

@@ -117,7 +117,7 @@ class Campus(RuleBasedStateMachine):
             assert reason == "launch_replayed"
         else:
             ticket.used, ticket.era = True, self.era
-            email = ticket.data["params"].get("lis_person_contact_email_primary")
+            email = ticket.data["params"].get("lis_person_contact_email_primary", "").lower()
             if self._by_external(ticket.external) is None and email in self.people:
                 assert reason == "launch_user"  # made before a reset; the address is now somebody else's
             else:
@@ -130,7 +130,7 @@ class Campus(RuleBasedStateMachine):
             rows = self.site.get(self.site.managed_users(), params={"external_institution_id": ticket.external}).json()[
                 "data"
             ]
-            email = ticket.data["params"].get("lis_person_contact_email_primary", f"none of {ticket.external}")
+            email = ticket.data["params"].get("lis_person_contact_email_primary", f"none of {ticket.external}").lower()
             person = self.people[email] = Person(rows[0]["user"]["id"], ticket.external, email)
         if ticket.place:
             person.places.add(ticket.place)

@@ -21,7 +21,7 @@ def basic(text: str | bytes) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(raw).decode()}"}
 
 
-def told(site: Site) -> tuple[Any, ...]:
+def refusal_of(site: Site) -> tuple[Any, ...]:
     refusal = site.refusal()
     return refusal.reason, refusal.check, refusal.expected, refusal.got, refusal.diagnosis
 
@@ -42,19 +42,23 @@ def told(site: Site) -> tuple[Any, ...]:
         ),
     ],
 )
-def test_what_is_told_where_no_basic_credentials_came(
-    site: Site, request_: Any, got: str | None, diagnosis: str | None
-) -> None:
+def test_no_basic_credentials(site: Site, request_: Any, got: str | None, diagnosis: str | None) -> None:
     assert site.http.get(COURSE, **request_).status_code == 401
-    assert told(site) == ("v1_unauthorised", "HTTP Basic credentials came", WANTED, got, diagnosis)
+    assert refusal_of(site) == ("v1_unauthorised", "HTTP Basic credentials came", WANTED, got, diagnosis)
     assert site.http.get(COURSE, headers=basic(f"{HOPPER}:{PASSWORD}")).status_code == 200
 
 
 @pytest.mark.parametrize("encoded", ["!!!", "Z3JhY2U", "Z3Jh Y2U6eA==", "ÿ", "Z3JhY2UuaG9wcGVy"])
-def test_what_is_told_of_credentials_that_cannot_be_read(site: Site, encoded: str) -> None:
+def test_credentials_that_cannot_be_read(site: Site, encoded: str) -> None:
     headers = {"Authorization": f"Basic {encoded}".encode("latin-1")}
     assert site.http.get(COURSE, headers=headers).status_code == 401
-    assert told(site) == ("v1_unauthorised", "the Basic credentials are base64 of name:password", WANTED, encoded, None)
+    assert refusal_of(site) == (
+        "v1_unauthorised",
+        "the Basic credentials are base64 of name:password",
+        WANTED,
+        encoded,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,10 +75,10 @@ def test_what_is_told_of_credentials_that_cannot_be_read(site: Site, encoded: st
         (b"\xff:x", "�"),
     ],
 )
-def test_what_is_told_of_credentials_that_nobody_has(site: Site, credentials: str | bytes, name: str) -> None:
+def test_credentials_that_nobody_has(site: Site, credentials: str | bytes, name: str) -> None:
     assert site.http.get(COURSE, headers=basic(credentials)).status_code == 401
     check = "username and password belong to an account"
-    assert told(site) == ("v1_unauthorised", check, WANTED, name, None)
+    assert refusal_of(site) == ("v1_unauthorised", check, WANTED, name, None)
 
 
 @pytest.mark.parametrize("name", [HOPPER, HOPPER.upper(), "grace.hopper@example.edu", "Grace.Hopper@Example.EDU"])

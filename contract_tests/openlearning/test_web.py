@@ -99,7 +99,7 @@ def test_names_are_escaped(site: Site) -> None:
         assert "&lt;script&gt;" in page.text
 
 
-def test_pages_are_not_cached_and_wrong_methods_are_told(site: Site) -> None:
+def test_pages_are_not_cached_and_wrong_methods_are_refused(site: Site) -> None:
     assert site.http.get("/lakeside/").headers["cache-control"] == "no-store"
     assert site.http.post("/lakeside/").status_code == 405
     assert site.http.post("/nowhere/").status_code == 404

@@ -52,7 +52,7 @@ def test_info_of_an_empty_world(lms: Emulator) -> None:
     assert info.launch_url.endswith("/lti/launch/")
 
 
-def test_every_problem_of_a_world_is_told_at_once(lms: Emulator) -> None:
+def test_every_problem_of_a_world_is_reported_at_once(lms: Emulator) -> None:
     section = lms.dump()["openlearning"]
     section["users"][1]["managed_by"] = "nowhere"
     section["classes"][0]["course"] = "f" * 24
@@ -72,7 +72,7 @@ def test_every_problem_of_a_world_is_told_at_once(lms: Emulator) -> None:
         assert words in problems
 
 
-def test_wrong_shapes_are_told_with_their_place(lms: Emulator) -> None:
+def test_wrong_shapes_are_reported_with_their_place(lms: Emulator) -> None:
     section = lms.dump()["openlearning"]
     section["courses"][0]["slug"] = "a b"
     section["api_keys"][0]["colour"] = "green"

@@ -1,4 +1,4 @@
-"""What a refused token is told: the reason, the claim or header looked at, what was wanted, and what was there."""
+"""What a refused token is details: the reason, the claim or header looked at, what was wanted, and what was there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lms_emulator.signing.jwt import KeySet, TokenError, load_public_key, public_key_from_jwk, read, sign, verify
 
-from .tokens import NOW, check, claims, forged, key, pem, public_pem, refused, token, told, unpadded
+from .tokens import NOW, check, claims, details, forged, key, pem, public_pem, refused, token, unpadded
 
 LONG = "A" * 61
 
@@ -45,7 +45,7 @@ def shared(algorithm: str) -> str:
     ],
 )
 def test_what_is_no_token(made: str, expected: str, got: str, what: str) -> None:
-    assert told(refused(made)) == ("malformed", what, expected, got)
+    assert details(refused(made)) == ("malformed", what, expected, got)
 
 
 @pytest.mark.parametrize("sign_", "+/")
@@ -57,7 +57,7 @@ def test_ordinary_base64_is_no_base64url(sign_: str) -> None:
     assert read(f"{safe}.e30.").header
     with pytest.raises(TokenError) as caught:
         read(f"{ordinary}.e30.")
-    assert told(caught.value) == ("malformed", "header", "base64url of a JSON object", ordinary[:60])
+    assert details(caught.value) == ("malformed", "header", "base64url of a JSON object", ordinary[:60])
 
 
 @given(header=st.dictionaries(st.text(max_size=5), st.text(max_size=8), max_size=3), payload=st.integers(0, 9))
@@ -66,10 +66,10 @@ def test_what_was_encoded_reads_back(header: dict[str, str], payload: int) -> No
     assert read(forged(header, {"n": payload})) == (header, {"n": payload})
 
 
-@pytest.mark.parametrize("spoilt", [LONG + "=" * 3, "!" * 61, "A"])
-def test_a_signature_that_is_no_base64url(spoilt: str) -> None:
-    made = token().rpartition(".")[0] + "." + spoilt
-    assert told(refused(made)) == ("malformed", "signature", "base64url without padding", spoilt[:60])
+@pytest.mark.parametrize("broken", [LONG + "=" * 3, "!" * 61, "A"])
+def test_a_signature_that_is_no_base64url(broken: str) -> None:
+    made = token().rpartition(".")[0] + "." + broken
+    assert details(refused(made)) == ("malformed", "signature", "base64url without padding", broken[:60])
 
 
 def test_letters_between_those_of_a_signature_are_not_passed_over() -> None:
@@ -80,8 +80,8 @@ def test_letters_between_those_of_a_signature_are_not_passed_over() -> None:
 @pytest.mark.parametrize("spelled", ["none", "None", "NONE", "nOnE", None, 5, ["RS256"]])
 def test_no_algorithm(spelled: object) -> None:
     made = forged({"alg": spelled}, claims())
-    assert told(refused(made)) == ("alg_none", "alg", ["RS256"], spelled)
-    assert told(refused(made, algorithms={"RS512", "RS256", "PS256"})) == (
+    assert details(refused(made)) == ("alg_none", "alg", ["RS256"], spelled)
+    assert details(refused(made, algorithms={"RS512", "RS256", "PS256"})) == (
         "alg_none",
         "alg",
         ["PS256", "RS256", "RS512"],
@@ -100,20 +100,20 @@ def test_no_algorithm(spelled: object) -> None:
 )
 def test_a_shared_secret_where_a_public_key_was_wanted(algorithm: str, allowed: list[str], reason: str) -> None:
     error = refused(shared(algorithm), algorithms=allowed)
-    assert told(error) == (reason, "alg", sorted(allowed), algorithm)
+    assert details(error) == (reason, "alg", sorted(allowed), algorithm)
 
 
 def test_another_algorithm_of_the_same_key() -> None:
     error = refused(signed({"kid": "one"}, algorithm="RS512"), algorithms=["RS384", "RS256"])
-    assert told(error) == ("alg_not_allowed", "alg", ["RS256", "RS384"], "RS512")
-    assert told(refused(forged({"alg": "hs256x"}, claims()))) == ("alg_not_allowed", "alg", ["RS256"], "hs256x")
+    assert details(error) == ("alg_not_allowed", "alg", ["RS256", "RS384"], "RS512")
+    assert details(refused(forged({"alg": "hs256x"}, claims()))) == ("alg_not_allowed", "alg", ["RS256"], "hs256x")
 
 
 @pytest.mark.parametrize(
     ("header", "got"), [({"kid": "three"}, "three"), ({}, None), ({"kid": 3}, 3), ({"kid": ""}, "")]
 )
 def test_a_key_id_that_nobody_published(header: dict[str, Any], got: object) -> None:
-    assert told(refused(signed(header))) == ("unknown_kid", "kid", ["one", "two"], got)
+    assert details(refused(signed(header))) == ("unknown_kid", "kid", ["one", "two"], got)
 
 
 def test_a_key_id_may_be_a_number() -> None:
@@ -121,14 +121,14 @@ def test_a_key_id_may_be_a_number() -> None:
 
 
 def test_a_signature_by_another_key() -> None:
-    assert told(refused(signed({"kid": "two"}))) == ("bad_signature", "signature", "RS256 by kid 'two'", "another")
-    assert told(refused(signed({}), keys=public_pem("b"))) == (
+    assert details(refused(signed({"kid": "two"}))) == ("bad_signature", "signature", "RS256 by kid 'two'", "another")
+    assert details(refused(signed({}), keys=public_pem("b"))) == (
         "bad_signature",
         "signature",
         "RS256 by kid None",
         "another",
     )
-    assert told(refused(shared("HS512"), keys="other", algorithms=["HS512"])) == (
+    assert details(refused(shared("HS512"), keys="other", algorithms=["HS512"])) == (
         "bad_signature",
         "signature",
         "HS512 by kid None",
@@ -167,7 +167,7 @@ def test_a_signature_by_another_key() -> None:
 def test_a_claim_that_does_not_hold(
     changes: dict[str, Any], options: dict[str, Any], what: tuple[str, str, object, object]
 ) -> None:
-    assert told(refused(token(**changes), **options)) == what
+    assert details(refused(token(**changes), **options)) == what
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_claim_that_just_holds(changes: dict[str, Any], options: dict[str, Any
 def test_a_time_that_is_none(name: str, value: object) -> None:
     """Among them integers that JSON can hold and no clock can reckon with."""
     error = refused(token(**{name: value}), leeway=0.5, max_age=0.5)
-    assert told(error) == ("bad_claim", name, "seconds since the epoch", value)
+    assert details(error) == ("bad_claim", name, "seconds since the epoch", value)
 
 
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
@@ -224,12 +224,12 @@ def test_what_is_not_asked_for_is_not_looked_at() -> None:
     assert caught.value.reason == "expired", "no leeway unless asked for"
     with pytest.raises(TokenError) as caught:
         verify(sign({}, key("a")), key("a"), algorithms=["RS256"], now=NOW)
-    assert told(caught.value) == ("missing_claim", "exp", "present", [])
+    assert details(caught.value) == ("missing_claim", "exp", "present", [])
 
 
 def test_an_error_needs_no_particulars() -> None:
     error = TokenError("malformed", "token")
-    assert told(error) == ("malformed", "token", None, None)
+    assert details(error) == ("malformed", "token", None, None)
     assert str(error) == "malformed: token (expected None, got None)"
 
 
@@ -247,7 +247,7 @@ def test_an_error_needs_no_particulars() -> None:
 def test_what_is_no_key_set(document: object, expected: str, got: object) -> None:
     with pytest.raises(TokenError) as caught:
         KeySet.from_jwks(document)
-    assert told(caught.value) == ("malformed", "jwks", expected, got)
+    assert details(caught.value) == ("malformed", "jwks", expected, got)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What LTI 1.3 messages say, member by member, and what tools that break a rule are told."""
+"""What LTI 1.3 messages say, member by member, and why tools that break a rule are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import KeySet, TokenError, jwks, sign
 
-from .tokens import NOW, key, told
+from .tokens import NOW, details, key
 
 TOKEN_URL = "https://lms/token"
 WHOLE: dict[str, Any] = {
@@ -136,9 +136,9 @@ def test_all_that_are_missing_are_named_at_once() -> None:
         ("prompt", "none", "wrong_prompt"),
     ],
 )
-@pytest.mark.parametrize("spoil", [str.upper, "{} ".format, "x{}".format])
-def test_a_fixed_parameter_is_told_its_value(name: str, wanted: str, reason: str, spoil: Any) -> None:
-    sent = spoil(wanted)
+@pytest.mark.parametrize("change", [str.upper, "{} ".format, "x{}".format])
+def test_a_fixed_parameter_has_one_value(name: str, wanted: str, reason: str, change: Any) -> None:
+    sent = change(wanted)
     assert request_refused({**RIGHT, name: sent}) == (reason, name, wanted, sent)
 
 
@@ -150,7 +150,7 @@ def test_fixed_parameters_are_looked_at_in_order() -> None:
     assert request_refused({**RIGHT, "prompt": "x"})[1] == "prompt"
 
 
-def test_a_redirect_address_that_is_not_registered_is_told_those_that_are() -> None:
+def test_an_unregistered_redirect_address_is_refused_with_those_that_are() -> None:
     with pytest.raises(lti13.AuthenticationRequestError) as caught:
         lti13.check_redirect_uri("https://tool/x", {"https://tool/b", "https://tool/a"})
     assert explained(caught.value) == (
@@ -197,8 +197,8 @@ def check_assertion(made: str, **changes: Any) -> dict[str, Any]:
         ({"iat": NOW - 301}, {}, ("too_old", "iat", f"at or after {NOW - 300}.000", NOW - 301)),
         ({"iat": NOW - 301}, {"leeway": 60}, ("too_old", "iat", f"at or after {NOW - 300}.000", NOW - 301)),
         ({"iat": NOW - 11}, {"leeway": 0, "max_age": 10}, ("too_old", "iat", f"at or after {NOW - 10}.000", NOW - 11)),
-        ({"jti": 5}, {}, ("bad_claim", "jti", "a text", 5)),
-        ({"jti": ""}, {}, ("bad_claim", "jti", "a text", "")),
+        ({"jti": 5}, {}, ("bad_claim", "jti", "a string", 5)),
+        ({"jti": ""}, {}, ("bad_claim", "jti", "a string", "")),
         ({"exp": NOW + 61}, {"max_lifetime": 60}, ("bad_claim", "exp", "at most 60 s after iat", NOW + 61)),
         *[
             (
@@ -210,12 +210,12 @@ def check_assertion(made: str, **changes: Any) -> dict[str, Any]:
         ],
     ],
 )
-def test_an_assertion_is_told_what_is_wrong(
+def test_a_wrong_assertion_is_refused_with_the_reason(
     changes: dict[str, Any], options: dict[str, Any], what: tuple[str, str, object, object]
 ) -> None:
     with pytest.raises(TokenError) as caught:
         check_assertion(assertion(changes), **options)
-    assert told(caught.value) == what
+    assert details(caught.value) == what
 
 
 @pytest.mark.parametrize(
@@ -238,10 +238,10 @@ def test_an_assertion_that_just_holds(changes: dict[str, Any], options: dict[str
 def test_only_rs256_signs_for_a_tool() -> None:
     with pytest.raises(TokenError) as caught:
         check_assertion(assertion({}, algorithm="RS512"))
-    assert told(caught.value) == ("alg_not_allowed", "alg", ["RS256"], "RS512")
+    assert details(caught.value) == ("alg_not_allowed", "alg", ["RS256"], "RS512")
     with pytest.raises(TokenError) as caught:
         check_answer(answer({}, algorithm="RS512"))
-    assert told(caught.value) == ("alg_not_allowed", "alg", ["RS256"], "RS512")
+    assert details(caught.value) == ("alg_not_allowed", "alg", ["RS256"], "RS512")
 
 
 def answer(changes: dict[str, Any], *, signer: str = "tool", algorithm: str = "RS256") -> str:
@@ -292,12 +292,12 @@ SHAPE = "a list of objects with a type"
         ({ITEMS: [{"type": "link"}, {"url": "x"}]}, {}, ("bad_claim", ITEMS, SHAPE, [{"type": "link"}, {"url": "x"}])),
     ],
 )
-def test_a_deep_linking_answer_is_told_what_is_wrong(
+def test_a_wrong_deep_linking_answer_is_refused_with_the_reason(
     changes: dict[str, Any], options: dict[str, Any], what: tuple[str, str, object, object]
 ) -> None:
     with pytest.raises(TokenError) as caught:
         check_answer(answer(changes), **options)
-    assert told(caught.value) == what
+    assert details(caught.value) == what
 
 
 @pytest.mark.parametrize("name", ["iss", "aud", "exp", "iat", "nonce"])

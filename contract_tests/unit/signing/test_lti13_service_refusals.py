@@ -1,4 +1,4 @@
-"""What a line item or score that does not hold is told, and what tools read of those that do."""
+"""Why a line item or score is refused, and what tools read of those that are accepted."""
 
 from __future__ import annotations
 
@@ -61,23 +61,25 @@ def test_what_is_no_object(body: object, kind: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"label": ...}, ("missing", "label", "a text", ["scoreMaximum"])),
-        ({"label": None}, ("missing", "label", "a text", ["label", "scoreMaximum"])),
-        ({"label": ""}, ("not_text", "label", "a text that is not blank", "")),
-        ({"label": " \t"}, ("not_text", "label", "a text that is not blank", " \t")),
-        ({"label": 5}, ("not_text", "label", "a text that is not blank", 5)),
+        ({"label": ...}, ("missing", "label", "a string", ["scoreMaximum"])),
+        ({"label": None}, ("missing", "label", "a string", ["label", "scoreMaximum"])),
+        ({"label": ""}, ("not_text", "label", "a string that is not blank", "")),
+        ({"label": " \t"}, ("not_text", "label", "a string that is not blank", " \t")),
+        ({"label": 5}, ("not_text", "label", "a string that is not blank", 5)),
         ({"scoreMaximum": ..., "a": 1}, ("missing", "scoreMaximum", "a number above 0", ["a", "label"])),
         ({"scoreMaximum": None}, ("missing", "scoreMaximum", "a number above 0", ["label", "scoreMaximum"])),
         ({"scoreMaximum": 0}, ("out_of_range", "scoreMaximum", "above 0", 0)),
         ({"scoreMaximum": -0.5}, ("out_of_range", "scoreMaximum", "above 0", -0.5)),
-        ({"resourceId": [1]}, ("not_text", "resourceId", "a text", [1])),
-        ({"resourceLinkId": 1.5}, ("not_text", "resourceLinkId", "a text", 1.5)),
-        ({"tag": True}, ("not_text", "tag", "a text", True)),
-        ({"startDateTime": {}}, ("not_text", "startDateTime", "a text", {})),
-        ({"endDateTime": {}}, ("not_text", "endDateTime", "a text", {})),
+        ({"resourceId": [1]}, ("not_text", "resourceId", "a string", [1])),
+        ({"resourceLinkId": 1.5}, ("not_text", "resourceLinkId", "a string", 1.5)),
+        ({"tag": True}, ("not_text", "tag", "a string", True)),
+        ({"startDateTime": {}}, ("not_text", "startDateTime", "a string", {})),
+        ({"endDateTime": {}}, ("not_text", "endDateTime", "a string", {})),
     ],
 )
-def test_a_line_item_is_told_what_is_wrong(changes: dict[str, Any], what: tuple[str, str, object, object]) -> None:
+def test_a_wrong_line_item_is_refused_with_the_reason(
+    changes: dict[str, Any], what: tuple[str, str, object, object]
+) -> None:
     assert item_refused(changed(ITEM, changes)) == what
 
 
@@ -132,11 +134,11 @@ PRESENT = sorted(SCORE)
     ("changes", "what"),
     [
         *[
-            ({name: value}, ("missing", name, "a text", [one for one in PRESENT if value is not ... or one != name]))
+            ({name: value}, ("missing", name, "a string", [one for one in PRESENT if value is not ... or one != name]))
             for name in ("userId", "activityProgress", "gradingProgress")
             for value in (..., None, "")
         ],
-        ({"userId": 1.5}, ("not_text", "userId", "a text", 1.5)),
+        ({"userId": 1.5}, ("not_text", "userId", "a string", 1.5)),
         (
             {"activityProgress": "completed"},
             (
@@ -171,7 +173,7 @@ PRESENT = sorted(SCORE)
             {"scoreMaximum": None, "scoreGiven": 0},
             ("missing", "scoreMaximum", "a number, since scoreGiven is there", PRESENT),
         ),
-        ({"comment": 1.5}, ("not_text", "comment", "a text", 1.5)),
+        ({"comment": 1.5}, ("not_text", "comment", "a string", 1.5)),
         ({"timestamp": ...}, ("missing", "timestamp", "RFC 3339", None)),
         ({"timestamp": None}, ("missing", "timestamp", "RFC 3339", None)),
         ({"timestamp": 5}, ("not_a_time", "timestamp", "RFC 3339", 5)),
@@ -183,7 +185,9 @@ PRESENT = sorted(SCORE)
         ),
     ],
 )
-def test_a_score_is_told_what_is_wrong(changes: dict[str, Any], what: tuple[str, str, object, object]) -> None:
+def test_a_wrong_score_is_refused_with_the_reason(
+    changes: dict[str, Any], what: tuple[str, str, object, object]
+) -> None:
     assert score_refused(changed(SCORE, changes)) == what
 
 
@@ -250,7 +254,7 @@ def test_a_score_without_its_scale_is_none() -> None:
     assert services.scaled(score, 20) is None
 
 
-def test_an_older_score_is_told_the_last_ones_time() -> None:
+def test_an_older_score_is_refused_with_the_last_ones_time() -> None:
     score = services.read_score(SCORE)
     services.check_order(score, NOON)
     services.check_order(score, NOON - timedelta(milliseconds=1))

@@ -77,5 +77,5 @@ def test_two_mistakes_of_the_table_exclude_each_other_on_one_axis() -> None:
     found = explain(signed("http://lms.example/launch", SECRET + "\n"), "POST", URL, PAIRS, SECRET)
     assert found == Diagnosis(
         names=("url_without_slash", "secret_with_newline"),
-        texts=("the URL was signed without its trailing slash", "the secret was used with a line end"),
+        texts=("the URL was signed without its trailing slash", "the secret was used with a newline at its end"),
     )

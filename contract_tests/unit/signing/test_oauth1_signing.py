@@ -17,7 +17,7 @@ from lms_emulator.signing import oauth1
 from lms_emulator.signing import oauth1_signing as wrong
 from lms_emulator.signing.oauth1_signing import Signing
 
-Spoil = Callable[[Signing], Iterable[Signing]]
+Change = Callable[[Signing], Iterable[Signing]]
 URL = "http://lms.example:8081/Launch/?b=2&a=1"
 PAIRS = (("zeta", "1 ~"), ("b", "2"), ("a", "1"), ("oauth_consumer_key", "Key"), ("oauth_nonce", "n"))
 S = Signing(method="POST", url=URL, pairs=PAIRS, secret="s3cr&t")
@@ -27,20 +27,20 @@ def by_hand(base: str, key: bytes = b"s3cr%26t&", digest: str = "sha1") -> str:
     return b64encode(hmac.new(key, base.encode(), getattr(hashlib, digest)).digest()).decode()
 
 
-def urls(spoil: Spoil, url: str) -> list[str]:
+def urls(change: Change, url: str) -> list[str]:
     """The URLs that would be signed instead of `url`; nothing else may have changed."""
     right = replace(S, url=url)
-    spoilt = list(spoil(right))
-    assert [replace(one, url=url) for one in spoilt] == [right] * len(spoilt)
-    return [one.url for one in spoilt]
+    changed = list(change(right))
+    assert [replace(one, url=url) for one in changed] == [right] * len(changed)
+    return [one.url for one in changed]
 
 
-def pairs(spoil: Spoil, *sent: tuple[str, str]) -> list[tuple[tuple[str, str], ...]]:
+def pairs(change: Change, *sent: tuple[str, str]) -> list[tuple[tuple[str, str], ...]]:
     """The parameters that would be signed instead of those sent."""
     right = replace(S, pairs=sent)
-    spoilt = list(spoil(right))
-    assert [replace(one, pairs=sent) for one in spoilt] == [right] * len(spoilt)
-    return [one.pairs for one in spoilt]
+    changed = list(change(right))
+    assert [replace(one, pairs=sent) for one in changed] == [right] * len(changed)
+    return [one.pairs for one in changed]
 
 
 # --- the right signature ---
@@ -93,7 +93,7 @@ def test_a_base_string_of_odd_text_is_signed_as_its_bytes(text: str) -> None:
 
 # --- the URL ---
 @pytest.mark.parametrize(
-    ("spoil", "url", "signed"),
+    ("change", "url", "signed"),
     [
         (wrong.without_slash, "http://h/a/?q=1", ["http://h/a?q=1"]),
         (wrong.without_slash, "http://h/a//", ["http://h/a"]),
@@ -120,8 +120,8 @@ def test_a_base_string_of_odd_text_is_signed_as_its_bytes(text: str) -> None:
         (wrong.double_slash, "http://h/a?q", ["http://h//a?q"]),
     ],
 )
-def test_another_url_is_signed(spoil: Spoil, url: str, signed: list[str]) -> None:
-    assert urls(spoil, url) == signed
+def test_another_url_is_signed(change: Change, url: str, signed: list[str]) -> None:
+    assert urls(change, url) == signed
 
 
 def test_the_host_of_a_url() -> None:
@@ -143,43 +143,43 @@ def test_the_host_of_a_url() -> None:
     ],
 )
 def test_the_default_port_is_kept(url: str, uri: str) -> None:
-    (spoilt,) = wrong.default_port_kept(S)
-    assert spoilt.uri(url) == uri
-    assert replace(spoilt, uri=S.uri) == S
+    (changed,) = wrong.default_port_kept(S)
+    assert changed.uri(url) == uri
+    assert replace(changed, uri=S.uri) == S
 
 
 @pytest.mark.parametrize("url", ["http://h:443/", "https://h:80/", "http://h:8081/"])
 def test_a_port_that_is_no_default_cannot_have_been_kept(url: str) -> None:
-    (spoilt,) = wrong.default_port_kept(S)
+    (changed,) = wrong.default_port_kept(S)
     with pytest.raises(ValueError, match=r"\d+ is not the default port"):
-        spoilt.uri(url)
+        changed.uri(url)
 
 
 def test_the_query_goes_into_the_uri() -> None:
-    (spoilt,) = wrong.query_in_uri(S)
-    assert spoilt.uri(URL) == "http://lms.example:8081/Launch/?b=2&a=1"
-    assert spoilt.pairs == PAIRS
-    (spoilt,) = wrong.query_in_uri_only(S)
-    assert spoilt.uri(URL) == "http://lms.example:8081/Launch/?b=2&a=1"
-    assert spoilt.pairs == (PAIRS[0], *PAIRS[3:])
-    (spoilt,) = wrong.query_parameters_left_out(S)
-    assert spoilt == replace(S, pairs=(PAIRS[0], *PAIRS[3:]))
-    for spoil in (wrong.query_in_uri, wrong.query_in_uri_only, wrong.query_parameters_left_out):
-        assert spoil(replace(S, url="http://lms.example/Launch/")) == []
+    (changed,) = wrong.query_in_uri(S)
+    assert changed.uri(URL) == "http://lms.example:8081/Launch/?b=2&a=1"
+    assert changed.pairs == PAIRS
+    (changed,) = wrong.query_in_uri_only(S)
+    assert changed.uri(URL) == "http://lms.example:8081/Launch/?b=2&a=1"
+    assert changed.pairs == (PAIRS[0], *PAIRS[3:])
+    (changed,) = wrong.query_parameters_left_out(S)
+    assert changed == replace(S, pairs=(PAIRS[0], *PAIRS[3:]))
+    for change in (wrong.query_in_uri, wrong.query_in_uri_only, wrong.query_parameters_left_out):
+        assert change(replace(S, url="http://lms.example/Launch/")) == []
 
 
 @pytest.mark.parametrize(("url", "path"), [(URL, "/Launch/"), ("http://lms.example", "/")])
 def test_only_the_path_is_signed(url: str, path: str) -> None:
-    (spoilt,) = wrong.path_only(replace(S, url=url))
-    assert spoilt.uri(url) == path
-    assert replace(spoilt, uri=S.uri) == replace(S, url=url)
+    (changed,) = wrong.path_only(replace(S, url=url))
+    assert changed.uri(url) == path
+    assert replace(changed, uri=S.uri) == replace(S, url=url)
 
 
 # --- the secret ---
 def test_another_key_is_made_of_the_secret() -> None:
-    (spoilt,) = wrong.with_key(lambda secret: f"{secret}\ud800")(S)
-    assert spoilt.key("anything") == b"s3cr&t\xed\xa0\x80"
-    assert replace(spoilt, key=S.key) == S
+    (changed,) = wrong.with_key(lambda secret: f"{secret}\ud800")(S)
+    assert changed.key("anything") == b"s3cr&t\xed\xa0\x80"
+    assert replace(changed, key=S.key) == S
     assert wrong.with_key(lambda secret: "s3cr%26t&")(S) == []
 
 
@@ -192,7 +192,7 @@ def test_another_secret_is_used() -> None:
 
 # --- the parameters ---
 @pytest.mark.parametrize(
-    ("spoil", "sent", "signed"),
+    ("change", "sent", "signed"),
     [
         (wrong.keeping(lambda name, value: name != "a" and value != "2"), PAIRS, [(PAIRS[0], *PAIRS[3:])]),
         (wrong.keeping(lambda name, value: True), PAIRS, []),
@@ -208,9 +208,9 @@ def test_another_secret_is_used() -> None:
     ],
 )
 def test_other_parameters_are_signed(
-    spoil: Spoil, sent: tuple[tuple[str, str], ...], signed: list[tuple[tuple[str, str], ...]]
+    change: Change, sent: tuple[tuple[str, str], ...], signed: list[tuple[tuple[str, str], ...]]
 ) -> None:
-    assert pairs(spoil, *sent) == signed
+    assert pairs(change, *sent) == signed
 
 
 def test_one_field_of_oauths_is_left_out() -> None:
@@ -246,8 +246,8 @@ TEXT = "aZ09-._~ /!%ä"
 )
 def test_other_encodings(encode: Callable[[str], str], encoded: str) -> None:
     assert encode(TEXT) == encoded
-    (spoilt,) = wrong.with_encoding(encode)(S)
-    assert spoilt == replace(S, encode=encode)
+    (changed,) = wrong.with_encoding(encode)(S)
+    assert changed == replace(S, encode=encode)
 
 
 def test_what_latin_1_has_not_becomes_a_question_mark() -> None:
@@ -256,10 +256,10 @@ def test_what_latin_1_has_not_becomes_a_question_mark() -> None:
 
 def test_another_base_string() -> None:
     assert wrong.base_lower_hex("POST", "http://h/Ä", "a=b%20") == "POST&http%3a%2f%2fh%2f%c3%84&a%3db%2520"
-    (spoilt,) = wrong.with_base(wrong.base_lower_hex)(S)
-    assert spoilt == replace(S, base=wrong.base_lower_hex)
+    (changed,) = wrong.with_base(wrong.base_lower_hex)(S)
+    assert changed == replace(S, base=wrong.base_lower_hex)
     text = "a%3d1%26b%3d2%26oauth_consumer_key%3dKey%26oauth_nonce%3dn%26zeta%3d1%2520~"
-    assert spoilt.signature() == by_hand(f"POST&http%3a%2f%2flms.example%3a8081%2fLaunch%2f&{text}")
+    assert changed.signature() == by_hand(f"POST&http%3a%2f%2flms.example%3a8081%2fLaunch%2f&{text}")
 
 
 # --- method, hash and output ---
@@ -268,9 +268,9 @@ def test_another_method_hash_or_output() -> None:
     assert wrong.with_method("POST")(S) == []
     assert wrong.with_hash("sha256")(S) == [replace(S, digest="sha256")]
     assert wrong.with_output(bytes.hex)(S) == [replace(S, output=bytes.hex)]
-    (spoilt,) = wrong.with_output(bytes.hex)(S)
+    (changed,) = wrong.with_output(bytes.hex)(S)
     assert (
-        bytes.fromhex(spoilt.signature())
+        bytes.fromhex(changed.signature())
         == hmac.new(
             b"s3cr%26t&",
             oauth1.signature_base_string("POST", "http://lms.example:8081/Launch/", PAIRS).encode(),

@@ -1,4 +1,4 @@
-"""Every mistake in signing LearningStudio's assertion that is told apart, and its whole sentence."""
+"""Every diagnosed mistake in signing LearningStudio's assertion, with its whole sentence."""
 
 from __future__ import annotations
 
@@ -46,31 +46,31 @@ def why(received: str, assertion: Assertion = SENT, secret: str = SECRET) -> str
 
 
 def made_twice(other: str) -> str:
-    return f"the timestamp was made twice: the signed one is {other}, the sent one 2014-05-13T16:53:20Z"
+    return f"the timestamp was taken twice: {other} was signed, 2014-05-13T16:53:20Z was sent"
 
 
 SENTENCES: dict[str, list[str]] = {
     # How it was written.
-    "the signature was encoded as Base64, hex is due": [b64encode(tag()).decode()],
-    "the padding '==' of the signature was cut off": [b64encode(tag()).decode().rstrip("=")],
+    "the signature was encoded as Base64 instead of hex": [b64encode(tag()).decode()],
+    "the padding '==' of the signature is missing": [b64encode(tag()).decode().rstrip("=")],
     "the signature was encoded as hex and then as Base64": [b64encode(tag().hex().encode()).decode()],
     # With what.
     "HMAC-SHA1 was used instead of CMAC-AES": [hmac.digest(RAW, TEXT.encode(), "sha1").hex()],
     "HMAC-SHA256 was used instead of CMAC-AES": [hmac.digest(RAW, TEXT.encode(), "sha256").hex()],
     "the secret was hex-decoded; its ASCII characters are the key": [tag(key=bytes.fromhex(SECRET)).hex()],
-    "the secret was cut to 16 characters": [tag(key=RAW[:16]).hex()],
+    "only the first 16 characters of the secret were used": [tag(key=RAW[:16]).hex()],
     "the secret was hashed with MD5 before use": [tag(key=hashlib.md5(RAW).digest()).hex()],
     "the secret was hashed with SHA-256 before use": [tag(key=hashlib.sha256(RAW).digest()).hex()],
-    "the secret was changed to upper case": [tag(key=RAW.upper()).hex()],
-    "the secret was changed to lower case": [tag(key=RAW.lower()).hex()],
+    "the secret was upper-cased": [tag(key=RAW.upper()).hex()],
+    "the secret was lower-cased": [tag(key=RAW.lower()).hex()],
     # Over which text.
     "the signed text ended in a pipe": [tag(f"{TEXT}|").hex()],
     "the percent-encoded assertion was signed": [tag(quote_plus(TEXT)).hex(), tag(quote(TEXT, safe="")).hex()],
-    "the assertion was signed as Latin-1, UTF-8 is due": [tag(TEXT.encode("latin-1", "replace")).hex()],
-    "the assertion was signed as UTF-16, UTF-8 is due": [tag(TEXT.encode("utf-16-le")).hex()],
+    "the assertion was signed as Latin-1 instead of UTF-8": [tag(TEXT.encode("latin-1", "replace")).hex()],
+    "the assertion was signed as UTF-16 instead of UTF-8": [tag(TEXT.encode("utf-16-le")).hex()],
     "the assertion was signed with a line break at the end": [tag(f"{TEXT}\n").hex()],
     "the assertion was signed in lower case": [tag(TEXT.lower()).hex()],
-    "a '+' was not percent-encoded in the form, so it arrived as a blank (write %2B)": [
+    "a '+' was not percent-encoded in the form, so it arrived as a space (send %2B)": [
         tag(TEXT.replace(" ", "+")).hex()
     ],
     # With which fields.
@@ -110,7 +110,7 @@ def test_url_safe_base64() -> None:
             b"ABCDEFGHIJKLMNOP",
             "the secret was Base64-decoded; its ASCII characters are the key",
         ),
-        ("0123456789ABCDE", b"0123456789ABCDE&", "the secret was followed by '&', as OAuth 1.0 keys are"),
+        ("0123456789ABCDE", b"0123456789ABCDE&", "'&' was appended to the secret, as in ordinary OAuth 1.0"),
     ],
 )
 def test_other_keys(secret: str, key: bytes, sentence: str) -> None:
@@ -142,21 +142,23 @@ def test_a_blank_that_was_a_plus() -> None:
     """Where there is no blank, no plus was lost; where there are several, all of them were."""
     received = replace(SENT, application_name="a b", username="c d")
     sent = replace(received, application_name="a+b", username="c+d")
-    assert (why(sent.signature(SECRET), received) or "").endswith("(write %2B)")
+    assert (why(sent.signature(SECRET), received) or "").endswith("(send %2B)")
     partly = replace(received, application_name="a+b")
     assert why(partly.signature(SECRET), received) is None
 
 
-def test_two_mistakes_are_told_together_and_two_of_a_kind_are_not() -> None:
+def test_two_mistakes_are_named_together_and_two_of_a_kind_are_not() -> None:
     received = b64encode(tag(f"{TEXT}|")).decode()
-    assert why(received) == "the signature was encoded as Base64, hex is due; and the signed text ended in a pipe"
+    assert why(received) == "the signature was encoded as Base64 instead of hex; and the signed text ended in a pipe"
     received = b64encode(tag(key=RAW[:16])).decode()
-    assert why(received) == "the signature was encoded as Base64, hex is due; and the secret was cut to 16 characters"
+    assert why(received) == (
+        "the signature was encoded as Base64 instead of hex; and only the first 16 characters of the secret were used"
+    )
     assert why(hmac.digest(RAW + b"&", TEXT.encode(), "sha1").hex()) == (
-        "HMAC-SHA1 was used instead of CMAC-AES; and the secret was followed by '&', as OAuth 1.0 keys are"
+        "HMAC-SHA1 was used instead of CMAC-AES; and '&' was appended to the secret, as in ordinary OAuth 1.0"
     )
     assert why(tag(f"{TEXT}|", RAW[:16]).hex()) == (
-        "the secret was cut to 16 characters; and the signed text ended in a pipe"
+        "only the first 16 characters of the secret were used; and the signed text ended in a pipe"
     )
     assert why(tag(f"{TEXT}|".lower()).hex()) is None
 

@@ -59,19 +59,19 @@ def without_body() -> str:
     ("sent", "words"),
     [
         (sha1_64(BASE, SECRET), "HMAC-SHA1 was used instead of CMAC-AES"),
-        (sha1_64(BASE, SECRET + "&"), "HMAC-SHA1 was used instead of CMAC-AES; and the secret was followed by '&'"),
+        (sha1_64(BASE, SECRET + "&"), "HMAC-SHA1 was used instead of CMAC-AES; and '&' was appended to the secret"),
         (cmac64(BASE, bytes.fromhex(SECRET)), "the secret was hex-decoded"),
-        (cmac_aes(SECRET.encode(), BASE.encode()).hex(), "hex, Base64 is due"),
+        (cmac_aes(SECRET.encode(), BASE.encode()).hex(), "hex instead of Base64"),
         (cmac64(BASE.replace(quote(POST.path, safe=""), quote(URL, safe=""))), "the whole URL was signed"),
         (cmac64(without_body()), "the body was left out"),
         (cmac64(with_body(quote(BODY, safe=""))), "the body was percent-encoded once"),
-        (cmac64(with_body(BODY)), "the body was not percent-encoded before"),
-        (cmac64(with_body(POST.body.decode())), "the body went into the base string as it is"),
+        (cmac64(with_body(BODY)), "without being percent-encoded twice"),
+        (cmac64(with_body(POST.body.decode())), "the body went into the base string unencoded"),
         (
             cmac64(BASE.replace("application_id%3D11111111-2222-3333-4444-555555555555%26", "")),
             "application_id was left",
         ),
-        (cmac64("GET" + without_body()[4:]), "the signature is for GET"),
+        (cmac64("GET" + without_body()[4:]), "the signature was made for GET"),
         (cmac64("post" + BASE[4:]), "lower case"),
         (cmac64(BASE).rstrip("="), "padding"),
         (
@@ -92,7 +92,7 @@ def test_case_sensitive_sorting() -> None:
     wrong = base.replace("application_id", "Name%3Dabc%26application_id").replace("%26Name%3Dabc%26oauth", "%26oauth")
     found = diagnose_oauth1(cmac64(wrong), request, SECRET, urls=[URL])
     assert found is not None
-    assert "sorted with regard to case" in found
+    assert "sorted case-sensitively" in found
 
 
 @pytest.mark.parametrize("application_id", [True, False])
@@ -112,7 +112,7 @@ def test_a_general_oauth_library_is_recognised(application_id: bool) -> None:
     )
     found = diagnose_oauth1(sha1_64(base, SECRET + "&"), POST, SECRET, urls=[URL])
     assert found is not None
-    assert "a general OAuth 1.0 library" in found
+    assert "a general-purpose OAuth 1.0 library" in found
 
 
 def test_a_senseless_signature_has_no_diagnosis() -> None:
@@ -132,14 +132,14 @@ def signed(**changes: str) -> str:
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        (b64encode(bytes.fromhex(signed())).decode(), "Base64, hex is due"),
+        (b64encode(bytes.fromhex(signed())).decode(), "Base64 instead of hex"),
         (cmac_aes(bytes.fromhex(SECRET), ASSERTION.text.encode()).hex(), "hex-decoded"),
         (hmac.digest(SECRET.encode(), ASSERTION.text.encode(), hashlib.sha1).hex(), "HMAC-SHA1"),
         (cmac_aes(SECRET.encode(), f"{ASSERTION.text}|".encode()).hex(), "ended in a pipe"),
         (signed(username="JSMITH"), "upper case"),
         (signed(username="jsmith "), "not trimmed"),
         (signed(username="sandbox\\jsmith"), "clientString in front"),
-        (signed(timestamp="2014-05-13T16:53:19Z"), "the timestamp was made twice"),
+        (signed(timestamp="2014-05-13T16:53:19Z"), "the timestamp was taken twice"),
         (signed(timestamp="2014-05-13T16:53:20"), "no Z"),
         (cmac_aes(SECRET.encode(), quote(ASSERTION.text, safe="").encode()).hex(), "percent-encoded assertion"),
     ],

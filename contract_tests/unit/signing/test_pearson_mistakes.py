@@ -1,4 +1,4 @@
-"""Every mistake in LearningStudio's OAuth 1.0a that is told apart, made by code of its own, and its whole sentence."""
+"""Every diagnosed mistake in LearningStudio's OAuth 1.0a, made here by independent code, with its whole sentence."""
 
 from __future__ import annotations
 
@@ -103,30 +103,29 @@ def test_the_signer_here_is_right() -> None:
 
 TAG = digest(PUT)
 WHOLE = "the whole URL was signed instead of the path"
-TWICE = "twice is due"
 RAW = SECRET.encode()
 SENTENCES: dict[str, list[bytes | str]] = {
     # How the signature was written.
-    "the padding '==' of the signature was cut off": [text(TAG).rstrip("=")],
-    "the signature was encoded as hex, Base64 is due": [TAG.hex()],
+    "the padding '==' of the signature is missing": [text(TAG).rstrip("=")],
+    "the signature was encoded as hex instead of Base64": [TAG.hex()],
     "the signature was encoded as upper-case hex": [TAG.hex().upper()],
     "the signature was encoded as hex and then as Base64": [text(TAG.hex().encode())],
     # With what.
     "HMAC-SHA1 was used instead of CMAC-AES": [digest(PUT, mac=sha1)],
     "HMAC-SHA256 was used instead of CMAC-AES": [digest(PUT, mac=sha256)],
     "the secret was hex-decoded; its ASCII characters are the key": [digest(PUT, key=bytes.fromhex(SECRET))],
-    "the secret was cut to 16 characters": [digest(PUT, key=RAW[:16])],
+    "only the first 16 characters of the secret were used": [digest(PUT, key=RAW[:16])],
     "the secret was hashed with MD5 before use": [digest(PUT, key=hashlib.md5(RAW).digest())],
     "the secret was hashed with SHA-256 before use": [digest(PUT, key=hashlib.sha256(RAW).digest())],
-    "the secret was changed to upper case": [digest(PUT, key=RAW.upper())],
-    "the secret was changed to lower case": [digest(PUT, key=RAW.lower())],
+    "the secret was upper-cased": [digest(PUT, key=RAW.upper())],
+    "the secret was lower-cased": [digest(PUT, key=RAW.lower())],
     # Over which address.
     WHOLE: [
         *(digest(PUT, location=url) for url in URLS),
         *(digest(PUT, location=f"{url}?{PUT.query}") for url in URLS),
     ],
     "the query was left on the path": [digest(PUT, location=f"{PUT.path}?{PUT.query}")],
-    "the path was signed with another trailing slash": [digest(PUT, location=f"{PUT.path}/")],
+    "the path was signed with its trailing slash added or left off": [digest(PUT, location=f"{PUT.path}/")],
     "the path was signed without its leading slash": [digest(PUT, location=PUT.path[1:])],
     "the path was signed in lower case": [digest(PUT, location=PUT.path.lower())],
     "the path was percent-decoded before signing": [digest(PUT, location=unquote(PUT.path))],
@@ -137,15 +136,17 @@ SENTENCES: dict[str, list[bytes | str]] = {
     "application_id was left out of the signed parameters": [digest(PUT, without="application_id")],
     "oauth_version was signed (CMAC-AES requests have none)": [digest(PUT, added=[("oauth_version", "1.0")])],
     "the query parameters were not signed": [digest(PUT, query=False)],
-    "the parameters were sorted with regard to case": [digest(PUT, order=lambda pair: pair[0])],
+    "the parameters were sorted case-sensitively": [digest(PUT, order=lambda pair: pair[0])],
     "the parameters were not sorted": [digest(PUT, order=lambda pair: "")],
     # Over which body.
     "the body was left out of the signed parameters": [digest(PUT, body=None)],
-    f"the body was percent-encoded once before signing, {TWICE}": [digest(PUT, body=quote_plus(BODY))],
-    f"the body was not percent-encoded before signing, {TWICE}": [digest(PUT, body=BODY)],
-    f"the body was percent-encoded three times before signing, {TWICE}": [digest(PUT, body=quote_plus(twice(BODY)))],
+    "the body was percent-encoded once instead of twice before signing": [digest(PUT, body=quote_plus(BODY))],
+    "the body was signed without being percent-encoded twice": [digest(PUT, body=BODY)],
+    "the body was percent-encoded three times instead of twice before signing": [
+        digest(PUT, body=quote_plus(twice(BODY)))
+    ],
     "the body was not Base64-encoded": [digest(PUT, body=twice(PUT.body.decode(errors="replace")))],
-    "the body went into the base string as it is": [digest(PUT, body=PUT.body.decode(errors="replace"))],
+    "the body went into the base string unencoded": [digest(PUT, body=PUT.body.decode(errors="replace"))],
     "CR and LF were removed from the body (as Pearson's Python library does)": [
         digest(PUT, body=twice(text(PUT.body.replace(b"\r", b"").replace(b"\n", b""))))
     ],
@@ -153,11 +154,11 @@ SENTENCES: dict[str, list[bytes | str]] = {
     "white space around the body was not signed": [digest(PUT, body=twice(text(PUT.body.strip())))],
     # For which method.
     "the method was signed in lower case": [digest(PUT, method="put")],
-    "the signature is for GET, the request was PUT": [digest(PUT, method="GET", body=None)],
-    "the signature is for POST, the request was PUT": [digest(PUT, method="POST")],
-    "the signature is for DELETE, the request was PUT": [digest(PUT, method="DELETE", body=None)],
+    "the signature was made for GET, but the request was PUT": [digest(PUT, method="GET", body=None)],
+    "the signature was made for POST, but the request was PUT": [digest(PUT, method="POST")],
+    "the signature was made for DELETE, but the request was PUT": [digest(PUT, method="DELETE", body=None)],
     # With which escapes.
-    "percent-escapes were written in lower case": [digest(PUT, escape=lower_hex)],
+    "percent-encoding used lower-case hex digits": [digest(PUT, escape=lower_hex)],
     "the parts of the base string were not percent-encoded": [digest(PUT, escape=str)],
     "slashes were not percent-encoded": [digest(PUT, escape=lambda value: quote(value, safe="/"))],
 }
@@ -170,13 +171,13 @@ def test_each_mistake_has_its_sentence(sentence: str) -> None:
 
 
 def test_mistakes_with_a_request_that_signs_no_body() -> None:
-    sentence = "the body was signed, though GET never signs one"
+    sentence = "the body was signed, but GET requests never sign one"
     assert why(digest(GET, body=twice(BODY)), GET) == sentence
     empty = replace(GET, body=b"")
     assert why(digest(empty, body=" "), empty) == sentence
-    assert why(digest(GET, method="PUT"), GET) == "the signature is for PUT, the request was GET"
+    assert why(digest(GET, method="PUT"), GET) == "the signature was made for PUT, but the request was GET"
     post = replace(PUT, method="post")
-    assert why(digest(post, method="PUT"), post) == "the signature is for PUT, the request was POST"
+    assert why(digest(post, method="PUT"), post) == "the signature was made for PUT, but the request was POST"
     # And of one whose body is empty.
     empty = replace(PUT, body=b"")
     assert why(digest(empty, body=None), empty) == "the body was left out of the signed parameters"
@@ -213,19 +214,19 @@ def test_other_keys(secret: str, key: bytes, sentence: str | None) -> None:
 
 def test_an_ampersand_after_the_secret() -> None:
     sent = digest(PUT, mac=sha1, key=RAW + b"&")
-    sentence = "HMAC-SHA1 was used instead of CMAC-AES; and the secret was followed by '&', as OAuth 1.0 keys are"
+    sentence = "HMAC-SHA1 was used instead of CMAC-AES; and '&' was appended to the secret, as in ordinary OAuth 1.0"
     assert why(sent) == sentence
     short = SECRET[:15]
     assert why(digest(PUT, key=short.encode() + b"&"), secret=short) == (
-        "the secret was followed by '&', as OAuth 1.0 keys are"
+        "'&' was appended to the secret, as in ordinary OAuth 1.0"
     )
 
 
 @pytest.mark.parametrize(
     ("path", "location", "sentence"),
     [
-        ("/me/", "/me", "the path was signed with another trailing slash"),
-        ("/meX//", "/meX", "the path was signed with another trailing slash"),
+        ("/me/", "/me", "the path was signed with its trailing slash added or left off"),
+        ("/meX//", "/meX", "the path was signed with its trailing slash added or left off"),
         ("/Xme", "Xme", "the path was signed without its leading slash"),
         ("//me/", "me/", "the path was signed without its leading slash"),
         ("/me.XML", "/me", "the path was signed without its .xml"),
@@ -254,11 +255,13 @@ def test_without_a_query_nothing_is_said_of_one() -> None:
         ),
         (
             digest(PUT, without="application_id").hex(),
-            "the signature was encoded as hex, Base64 is due; and application_id was left out of the signed parameters",
+            "the signature was encoded as hex instead of Base64; "
+            "and application_id was left out of the signed parameters",
         ),
         (
             digest(PUT, key=RAW[:16], body=BODY),
-            f"the secret was cut to 16 characters; and the body was not percent-encoded before signing, {TWICE}",
+            "only the first 16 characters of the secret were used; "
+            "and the body was signed without being percent-encoded twice",
         ),
         # Mistakes that come alone.
         (digest(PUT, key=RAW[:16], query=False), None),
@@ -302,7 +305,7 @@ def test_the_number_of_pairs_that_are_tried_is_bounded() -> None:
 
 
 LIBRARY = (
-    "a general OAuth 1.0 library signed this: HMAC-SHA1 with {key} as the key over {over}, no body, {id} "
+    "a general-purpose OAuth 1.0 library signed this: HMAC-SHA1 with {key} as the key over {over}, no body, {id} "
     "application_id; LearningStudio wants CMAC-AES over the path, application_id and body"
 )
 

@@ -70,7 +70,8 @@ def fault(made: str, **changes: Any) -> str:
     return refused(made, **changes).reason
 
 
-def told(error: TokenError) -> tuple[str, str, object, object]:
+def details(error: TokenError) -> tuple[str, str, object, object]:
+    """Reason, check, expected and got of an error."""
     return error.reason, error.check, error.expected, error.got
 
 

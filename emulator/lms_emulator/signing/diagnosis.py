@@ -1,11 +1,11 @@
 """Name the mistake that reproduces what a client sent.
 
 A refused signature says only that two values differ. An integrator wants to know *why*: so each known mistake is a
-function that spoils a right signing in one way, and the engine looks for the smallest set of mistakes whose result is
-exactly the signature received. Nothing is guessed: a diagnosis is named only when it reproduces the value.
+function that gets a right signing wrong in one way, and the engine looks for the smallest set of mistakes that gives
+exactly the signature received. Nothing is guessed: a mistake is named only when it reproduces the value.
 
     >>> drop = Mistake("drop_slash", "the final slash was left out", lambda url: [url.rstrip("/")], axis="url")
-    >>> upper = Mistake("upper", "the URL was put in capitals", lambda url: [url.upper()], axis="case")
+    >>> upper = Mistake("upper", "the URL was upper-cased", lambda url: [url.upper()], axis="case")
     >>> diagnose("HTTP://X", "http://x/", lambda url: url, [drop, upper]).names
     ('drop_slash', 'upper')
 """
@@ -22,19 +22,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Mistake(Generic[T]):
-    """One way to get it wrong.
+    """One way to get a signature wrong.
 
     Parameters:
         name: stable, machine-readable.
         text: what the client did, as a clause that can stand alone ("the secret was not percent-encoded").
-        spoil: from a right signing to the wrong ones this mistake can produce (usually one; none where the mistake
-            cannot be made or makes no difference). May raise ValueError for "not applicable".
+        apply: from a right signing to the wrong ones that this mistake makes of it: usually one, none where it makes no
+            difference. May raise ValueError where the mistake cannot be made.
         axis: mistakes on the same axis exclude each other, so they are never combined.
     """
 
     name: str
     text: str
-    spoil: Callable[[T], Iterable[T]]
+    apply: Callable[[T], Iterable[T]]
     axis: str
 
 
@@ -65,15 +65,15 @@ def diagnose(
         right: the signing as it should have been.
         compute: from a signing to the value it produces; may raise ValueError for one that produces none.
         mistakes: tried in this order, first alone, then in pairs.
-        together: how many mistakes at most may be combined (1 or 2 are sensible).
-        attempts: stop after so many computations, so that a hostile request costs a bounded amount of work.
+        together: the most mistakes that may be combined; 1 or 2 are sensible.
+        attempts: the most computations, which bound the work that a hostile request can cause.
     """
     budget = attempts
     for size in range(1, together + 1):
         for chosen in combinations(mistakes, size):
             if len({mistake.axis for mistake in chosen}) < size:
                 continue
-            for candidate in _spoilt(right, chosen):
+            for candidate in _applied(right, chosen):
                 budget -= 1
                 if budget < 0:
                     return None
@@ -82,16 +82,16 @@ def diagnose(
     return None
 
 
-def _spoilt(right: T, chosen: Sequence[Mistake[T]]) -> Iterator[T]:
+def _applied(right: T, chosen: Sequence[Mistake[T]]) -> Iterator[T]:
     if not chosen:
         yield right
         return
     try:
-        spoilt = list(chosen[0].spoil(right))
+        wrong = list(chosen[0].apply(right))
     except ValueError:
         return
-    for candidate in spoilt:
-        yield from _spoilt(candidate, chosen[1:])
+    for candidate in wrong:
+        yield from _applied(candidate, chosen[1:])
 
 
 def _computes(candidate: T, compute: Callable[[T], str], received: str) -> bool:

@@ -4,7 +4,7 @@ Thin helpers over PyJWT. Two things are ours: the *time* (PyJWT reads the wall c
 switched off and made here against `now`), and the *reason* (each way for a token to be wrong has its own name,
 so that a provider can tell an integrator which check failed).
 
-The libraries behind it are imported when a token is first signed or proved, never at import.
+The libraries are imported when a token is first signed or verified, not with this module.
 
 Sources: RFC 7515 (JWS), RFC 7517 (JWK), RFC 7519 (JWT), RFC 8725 (best current practice).
 """
@@ -45,7 +45,7 @@ TokenFault = Literal[
 
 
 class TokenError(ValueError):
-    """A token that does not hold.
+    """A token that failed a check.
 
     Attributes:
         reason: which check failed, one of `TokenFault`.
@@ -63,7 +63,7 @@ class TokenError(ValueError):
 
 
 class Unverified(NamedTuple):
-    """A token taken apart without any proof; never act on it, only explain with it or look up the right key."""
+    """A token decoded but not verified: never act on it; use it to explain, or to find the right key."""
 
     header: dict[str, Any]
     claims: Claims
@@ -88,7 +88,7 @@ class KeySet:
         Keys of another type or use are passed over, as RFC 7517 section 5 asks.
 
         Raises:
-            TokenError: `malformed` when the document is no JWKS or an RSA key in it cannot be read.
+            TokenError: `malformed` when the document is not a JWKS, or an RSA key in it cannot be read.
         """
         if not isinstance(document, Mapping):
             raise TokenError("malformed", "jwks", expected="an object with keys", got=type(document).__name__)
@@ -130,7 +130,7 @@ def load_public_key(pem: str | bytes) -> RSAPublicKey:
     """The RSA public key of a PEM text (`BEGIN PUBLIC KEY`).
 
     Raises:
-        TokenError: `malformed` when the text is no such key.
+        TokenError: `malformed` when the text is not such a key.
     """
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -144,7 +144,7 @@ def public_key_from_jwk(jwk: Mapping[str, Any]) -> RSAPublicKey:
     """The RSA public key of a JWK (RFC 7518 section 6.3.1).
 
     Raises:
-        TokenError: `malformed` when it is no RSA key.
+        TokenError: `malformed` when it is not an RSA key.
     """
     from jwt import InvalidKeyError
     from jwt.algorithms import RSAAlgorithm
@@ -208,10 +208,10 @@ def sign(
 
 
 def read(token: str) -> Unverified:
-    """Header and claims of a token, nothing proved.
+    """Header and claims of a token, unverified.
 
     Raises:
-        TokenError: `malformed` when it is no compact JWS with two JSON objects.
+        TokenError: `malformed` when it is not a compact JWS with two JSON objects.
     """
     parts = token.split(".")
     if len(parts) != 3:
@@ -231,18 +231,18 @@ def verify(
     required: Collection[str] = ("exp",),
     max_age: float | None = None,
 ) -> Claims:
-    """The claims of a token that holds.
+    """The claims of a token, verified.
 
     Parameters:
         token: compact JWS.
         keys: one key, or the set from which the header's `kid` chooses.
         algorithms: JWS names allowed; anything else is refused before a key is touched.
         now: the present, seconds since the epoch.
-        audience: the accepted `aud` (any of them, when several); `None` does not look.
-        issuer: the accepted `iss` (any of them, when several); `None` does not look.
-        leeway: seconds of clock difference forgiven in every comparison of times.
-        required: claims that must be there (and not null).
-        max_age: longest acceptable time since `iat`, seconds; `None` does not look.
+        audience: the accepted `aud` (any of them, when several); `None` skips the check.
+        issuer: the accepted `iss` (any of them, when several); `None` skips the check.
+        leeway: seconds of clock difference tolerated in every comparison of times.
+        required: claims that must be present (and not null).
+        max_age: longest acceptable time since `iat`, seconds; `None` skips the check.
 
     Raises:
         TokenError: with the reason. A token is expired from the second `exp` on (RFC 7519 section 4.1.4: "on or
@@ -314,7 +314,7 @@ def _seconds(claims: Claims, name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    # No number that is not one, and none that cannot be reckoned with (JSON has integers of any length).
+    # A boolean is no number, and JSON has integers too large to calculate with.
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < sys.float_info.max:
         raise TokenError("bad_claim", name, expected="seconds since the epoch", got=value)
     return value
@@ -367,8 +367,8 @@ def _object(part: str, what: str) -> dict[str, Any]:
 
 
 def _decode(part: str) -> bytes:
-    """What base64url without padding stands for; ValueError where it is none."""
-    # The decoder takes the letters of ordinary base64, too, and padding.
+    """Decode base64url without padding. Raises ValueError for anything else."""
+    # The decoder would also accept padding and the alphabet of ordinary base64.
     if "=" in part or "+" in part or "/" in part:
         raise ValueError
     return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)

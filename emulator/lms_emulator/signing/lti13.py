@@ -210,7 +210,7 @@ def check_client_assertion(
     max_age: float = 300,
     max_lifetime: float | None = None,
 ) -> Claims:
-    """A tool's `private_key_jwt` for a service token, proved.
+    """A tool's `private_key_jwt` for a service token, verified.
 
     Parameters:
         assertion: the JWT of `client_assertion`.
@@ -219,11 +219,11 @@ def check_client_assertion(
         audiences: the accepted `aud` (the token endpoint's addresses).
         now: seconds since the epoch.
         leeway: seconds `iat` may lie in the future; `exp` gets none, nor does the age.
-        max_age: seconds since `iat` after which it is too old (`jwt_validator.rb` of Canvas forgives none).
-        max_lifetime: longest `exp - iat`; `None` does not look.
+        max_age: seconds since `iat` after which it is too old (Canvas's `jwt_validator.rb` tolerates no difference).
+        max_lifetime: longest `exp - iat`; `None` skips the check.
 
     Returns:
-        The claims; the caller still has to see that `jti` is new.
+        The claims; the caller must still check that `jti` is new.
 
     Raises:
         TokenError: the check that failed.
@@ -241,7 +241,7 @@ def check_client_assertion(
     if not set(audiences).intersection(str(one) for one in named):
         raise TokenError("wrong_audience", "aud", expected=sorted(audiences), got=claims["aud"])
     if not isinstance(claims["jti"], str) or not claims["jti"]:
-        raise TokenError("bad_claim", "jti", expected="a text", got=claims["jti"])
+        raise TokenError("bad_claim", "jti", expected="a string", got=claims["jti"])
     if max_lifetime is not None and claims["exp"] - claims["iat"] > max_lifetime:
         raise TokenError("bad_claim", "exp", expected=f"at most {max_lifetime} s after iat", got=claims["exp"])
     return claims
@@ -258,9 +258,9 @@ def check_deep_linking_response(
     leeway: float = 30,
     max_age: float = 300,
 ) -> list[dict[str, Any]]:
-    """The content items of a tool's deep linking response, proved.
+    """The content items of a tool's deep linking response, verified.
 
-    Here the roles are turned round: `iss` is the tool's client id and `aud` the platform's issuer.
+    The roles are reversed here: `iss` is the tool's client id and `aud` the platform's issuer.
 
     Raises:
         TokenError: the check that failed.

@@ -33,7 +33,7 @@ ServiceFault = Literal[
 
 
 class ServiceError(ValueError):
-    """A line item or score that does not hold.
+    """A line item or score that failed a check.
 
     Attributes:
         reason: one of `ServiceFault`.
@@ -78,14 +78,14 @@ def read_line_item(body: object) -> LineItemData:
     Explicit nulls count as absent, since two public clients send them.
 
     Raises:
-        ServiceError: the first member that does not hold.
+        ServiceError: the first member that fails a check.
     """
     data = _object(body)
     label = data.get("label")
     if label is None:
-        raise ServiceError("missing", "label", expected="a text", got=sorted(data))
+        raise ServiceError("missing", "label", expected="a string", got=sorted(data))
     if not isinstance(label, str) or not label.strip():
-        raise ServiceError("not_text", "label", expected="a text that is not blank", got=label)
+        raise ServiceError("not_text", "label", expected="a string that is not blank", got=label)
     maximum = _number(data, "scoreMaximum")
     if maximum is None:
         raise ServiceError("missing", "scoreMaximum", expected="a number above 0", got=sorted(data))
@@ -133,12 +133,12 @@ def read_score(body: object, *, now: datetime | None = None) -> ScoreData:
         now: stands in for a missing `timestamp` when given; without it the timestamp is required.
 
     Raises:
-        ServiceError: the first member that does not hold.
+        ServiceError: the first member that fails a check.
     """
     data = _object(body)
     for name in ("userId", "activityProgress", "gradingProgress"):
         if _text(data, name) in (None, ""):
-            raise ServiceError("missing", name, expected="a text", got=sorted(data))
+            raise ServiceError("missing", name, expected="a string", got=sorted(data))
     for name, values in (("activityProgress", ACTIVITY_PROGRESS), ("gradingProgress", GRADING_PROGRESS)):
         if data[name] not in values:
             raise ServiceError("not_one_of", name, expected=list(values), got=data[name])
@@ -222,7 +222,7 @@ def _text(data: Mapping[str, Any], name: str) -> str | None:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise ServiceError("not_text", name, expected="a text", got=value)
+    raise ServiceError("not_text", name, expected="a string", got=value)
 
 
 def _number(data: Mapping[str, Any], name: str) -> float | None:
@@ -231,7 +231,7 @@ def _number(data: Mapping[str, Any], name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ServiceError("not_a_number", name, expected="a number", got=value)
-    # JSON has integers of any length, Python's parser also NaN and infinities: no share of them can be reckoned.
+    # JSON has integers too large to calculate with, and Python's parser also accepts NaN and infinities.
     if not abs(value) < sys.float_info.max:
         raise ServiceError("not_a_number", name, expected="a finite number", got=str(value))
     return value

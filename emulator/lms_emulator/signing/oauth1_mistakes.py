@@ -78,7 +78,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "url_loopback", "another name of this machine (localhost, 127.0.0.1) was signed", wrong.loopback_swapped, "url"
     ),
     Mistake("url_www", "the URL was signed with, or without, 'www.'", wrong.www_swapped, "url"),
-    Mistake("url_default_port", "the URL was signed with its default port kept", wrong.default_port_kept, "url"),
+    Mistake("url_default_port", "the URL was signed with its default port", wrong.default_port_kept, "url"),
     Mistake("url_query_in_uri", "the URL was signed with its query string as well", wrong.query_in_uri, "url"),
     Mistake(
         "url_query_unsorted",
@@ -89,14 +89,14 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake(
         "query_left_out", "the parameters of the URL's query were left out", wrong.query_parameters_left_out, "url"
     ),
-    Mistake("url_lowered", "the whole URL was put in lower case; only scheme and host are", wrong.path_lowered, "url"),
+    Mistake("url_lowered", "the whole URL was lower-cased; only scheme and host may be", wrong.path_lowered, "url"),
     Mistake("url_path_only", "only the path of the URL was signed", wrong.path_only, "url"),
     Mistake("url_double_slash", "the path was signed with two leading slashes", wrong.double_slash, "url"),
     Mistake("method_get", "the signature was made for GET, not POST", wrong.with_method("GET"), "method"),
     Mistake("method_lower", "the method was signed in lower case", wrong.with_method("post"), "method"),
     Mistake(
         "key_without_ampersand",
-        "the '&' after the consumer secret is missing in the key",
+        "the '&' after the consumer secret is missing from the key",
         wrong.with_key(str),
         "secret",
     ),
@@ -108,7 +108,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     ),
     Mistake(
         "secret_encoded_without_ampersand",
-        "the '&' after the percent-encoded consumer secret is missing in the key",
+        "the '&' after the percent-encoded consumer secret is missing from the key",
         wrong.with_key(oauth1.percent_encode),
         "secret",
     ),
@@ -120,20 +120,20 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     ),
     Mistake("secret_first", "the '&' was put before the secret", wrong.with_key(lambda secret: f"&{secret}"), "secret"),
     Mistake(
-        "secret_doubled", "the secret was used as token secret too", wrong.with_key(lambda s: f"{s}&{s}"), "secret"
+        "secret_doubled", "the secret was used as the token secret too", wrong.with_key(lambda s: f"{s}&{s}"), "secret"
     ),
     Mistake("secret_trimmed", "the secret was trimmed", wrong.with_secret(lambda s: s.secret.strip()), "secret"),
     Mistake(
         "secret_with_newline",
-        "the secret was used with a line end",
+        "the secret was used with a newline at its end",
         wrong.with_secret(lambda s: s.secret + "\n"),
         "secret",
     ),
     Mistake("secret_empty", "an empty secret was used", wrong.with_secret(lambda s: ""), "secret"),
-    Mistake("secret_is_key", "the consumer key was used as secret", wrong.with_secret(wrong.consumer_key), "secret"),
     Mistake(
-        "secret_lowered", "the secret was put in lower case", wrong.with_secret(lambda s: s.secret.lower()), "secret"
+        "secret_is_key", "the consumer key was used as the secret", wrong.with_secret(wrong.consumer_key), "secret"
     ),
+    Mistake("secret_lowered", "the secret was lower-cased", wrong.with_secret(lambda s: s.secret.lower()), "secret"),
     Mistake("submit_button", "a submit button or CSRF field was added after signing", wrong.button_added, "parameters"),
     Mistake(
         "body_left_out",
@@ -159,11 +159,14 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "parameters",
     ),
     Mistake("trimmed", "values were trimmed before signing but not in the form", wrong.trimmed, "parameters"),
-    Mistake("newlines", "line ends were signed as LF but sent as CR LF", wrong.newlines, "parameters"),
-    Mistake("names_lowered", "parameter names were put in lower case", wrong.names_lowered, "parameters"),
+    Mistake("newlines", "line breaks were signed as LF but sent as CR LF", wrong.newlines, "parameters"),
+    Mistake("names_lowered", "parameter names were lower-cased", wrong.names_lowered, "parameters"),
     Mistake("field_added", "a field was added to the form after signing", wrong.one_added, "parameters"),
     Mistake(
-        "unsorted", "the parameters were not sorted (order of the form)", lambda s: [replace(s, ordered=False)], "order"
+        "unsorted",
+        "the parameters were signed in the order of the form, not sorted",
+        lambda s: [replace(s, ordered=False)],
+        "order",
     ),
     Mistake("plus_for_space", "spaces were encoded as '+' instead of %20", wrong.with_encoding(quote_plus), "encoding"),
     Mistake(
@@ -212,7 +215,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     ),
     Mistake(
         "base_newlines",
-        "the parts of the base string were joined with line ends instead of '&'",
+        "the parts of the base string were joined with newlines instead of '&'",
         wrong.with_base(lambda *parts: "\n".join(oauth1.percent_encode(part) for part in parts)),
         "base",
     ),
@@ -225,7 +228,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     ),
     Mistake(
         "hex_in_base64",
-        "the hex digits of the digest were put in base64 instead of its bytes",
+        "the hex digits of the digest were encoded in base64, instead of its bytes",
         wrong.with_output(lambda d: wrong.base64(d.hex().encode())),
         "output",
     ),
@@ -252,13 +255,13 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     ),
     Mistake(
         "signature_newline",
-        "a line end was left on the signature",
+        "the signature has a newline at its end",
         wrong.with_output(lambda d: wrong.base64(d) + "\n"),
         "output",
     ),
     Mistake(
         "signature_lowered",
-        "the signature was put in lower case",
+        "the signature was lower-cased",
         wrong.with_output(lambda d: wrong.base64(d).lower()),
         "output",
     ),

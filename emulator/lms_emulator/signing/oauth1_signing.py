@@ -1,7 +1,7 @@
-"""One OAuth 1.0 HMAC signature in the making, with the freedom to get each part of it wrong.
+"""One OAuth 1.0 HMAC signature in the making, each part of which can be got wrong.
 
-`Signing` is what goes into a signature; every function below changes one thing about it, as a client with that
-mistake would. They are put together, named and described in `oauth1_mistakes`.
+`Signing` is what goes into a signature; every function below changes one thing about it, as a client with that mistake
+would, and gives no signing where the mistake makes no difference. `oauth1_mistakes` names and describes them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ENCODED = re.compile("[A-Za-z0-9._~%=&-]*")
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What goes into one signature, with the freedom to get each part wrong.
+    """What goes into one signature; each part can be got wrong.
 
     Parameters:
         method: the HTTP method.
@@ -35,7 +35,7 @@ class Signing:
         base: from method, URI and parameter string to the base string.
         digest: the HMAC's hash.
         output: from the digest to text.
-        memo: encoded texts, shared by all signings made from one, so that trying many costs little.
+        memo: encoded texts, shared by all signings derived from one, so that trying many costs little.
     """
 
     method: str
@@ -84,10 +84,9 @@ def _encode_again(parameters: str) -> str:
     return oauth1.percent_encode(parameters)
 
 
-# -- URL ---------------------------------------------------------------------------------------------------------------
-
-
+# --- URL ---
 def changed_url(s: Signing, **parts: str) -> list[Signing]:
+    """Sign another URL. Parameters: `parts`, as of `urllib.parse.SplitResult`."""
     url = urlunsplit(urlsplit(s.url)._replace(**parts))
     return [replace(s, url=url)] if url != s.url else []
 
@@ -109,6 +108,7 @@ def other_scheme_same_port(s: Signing) -> list[Signing]:
 
 
 def host_of(url: str) -> str:
+    """The host of a URL without its port, an IPv6 address in its brackets."""
     host = urlsplit(url).hostname or ""
     return f"[{host}]" if ":" in host else host
 
@@ -167,38 +167,41 @@ def double_slash(s: Signing) -> list[Signing]:
     return changed_url(s, path="/" + urlsplit(s.url).path)
 
 
-# -- secret and key ----------------------------------------------------------------------------------------------------
-
-
+# --- secret and key ---
 def with_key(make: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
-    def spoil(s: Signing) -> list[Signing]:
+    """Use another HMAC key, made of the secret."""
+
+    def apply(s: Signing) -> list[Signing]:
         key = make(s.secret).encode(errors="surrogatepass")
         return [replace(s, key=lambda _: key)] if key != oauth1.signing_key(s.secret) else []
 
-    return spoil
+    return apply
 
 
 def with_secret(make: Callable[[Signing], str]) -> Callable[[Signing], list[Signing]]:
-    def spoil(s: Signing) -> list[Signing]:
+    """Use another consumer secret, made of the right signing."""
+
+    def apply(s: Signing) -> list[Signing]:
         secret = make(s)
         return [replace(s, secret=secret)] if secret != s.secret else []
 
-    return spoil
+    return apply
 
 
 def consumer_key(s: Signing) -> str:
+    """The consumer key that was sent; the secret where none was."""
     return next((value for name, value in s.pairs if name == "oauth_consumer_key"), s.secret)
 
 
-# -- parameters --------------------------------------------------------------------------------------------------------
-
-
+# --- parameters ---
 def keeping(keep: Callable[[str, str], bool]) -> Callable[[Signing], list[Signing]]:
-    def spoil(s: Signing) -> list[Signing]:
+    """Sign only the parameters that pass `keep`, which gets name and value."""
+
+    def apply(s: Signing) -> list[Signing]:
         pairs = tuple(pair for pair in s.pairs if keep(*pair))
         return [replace(s, pairs=pairs)] if len(pairs) < len(s.pairs) else []
 
-    return spoil
+    return apply
 
 
 def oauth_left_out(field: str) -> Callable[[Signing], list[Signing]]:
@@ -211,7 +214,7 @@ def trimmed(s: Signing) -> list[Signing]:
 
 
 def newlines(s: Signing) -> list[Signing]:
-    """HTML forms send line ends as CR LF; a server-side signer usually had plain LF."""
+    """HTML forms send line breaks as CR LF; a server that signs usually has plain LF."""
     pairs = tuple((name, value.replace("\r\n", "\n")) for name, value in s.pairs)
     return [replace(s, pairs=pairs)] if pairs != s.pairs else []
 
@@ -222,7 +225,7 @@ def names_lowered(s: Signing) -> list[Signing]:
 
 
 def one_added(s: Signing) -> list[Signing]:
-    """Every form in which one field that is not OAuth's was added after signing."""
+    """Every signing in which one field that is not OAuth's was added afterwards; the first sixty."""
     return [
         replace(s, pairs=s.pairs[:i] + s.pairs[i + 1 :])
         for i, (name, _) in enumerate(s.pairs)
@@ -231,30 +234,34 @@ def one_added(s: Signing) -> list[Signing]:
 
 
 def button_added(s: Signing) -> list[Signing]:
+    """Sign without the fields that submit buttons and CSRF protection add to a form."""
     buttons = {"submit", "ext_submit", "ext_basiclti_submit", "basiclti_submit", "csrf_token", "csrfmiddlewaretoken"}
     return keeping(lambda name, _: name.lower() not in buttons)(s)
 
 
-# -- encoding ----------------------------------------------------------------------------------------------------------
-
-
+# --- encoding ---
 def with_encoding(encode: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
+    """Encode names and values in another way."""
     return lambda s: [replace(s, encode=encode)]
 
 
 def lower_hex(text: str) -> str:
+    """Percent-encoding with lower-case hex digits."""
     return _HEX.sub(lambda found: found[0].lower(), oauth1.percent_encode(text))
 
 
 def latin1(text: str) -> str:
+    """Percent-encoding of Latin-1 instead of UTF-8."""
     return quote(text.encode("latin-1", "replace"), safe="")
 
 
 def base_lower_hex(method: str, uri: str, parameters: str) -> str:
+    """A base string whose parts are encoded with lower-case hex digits."""
     return "&".join(lower_hex(part) for part in (method, uri, parameters))
 
 
 def with_base(join: Callable[[str, str, str], str]) -> Callable[[Signing], list[Signing]]:
+    """Join method, URI and parameter string in another way."""
     return lambda s: [replace(s, base=join)]
 
 
@@ -262,14 +269,14 @@ def encoded_tilde(text: str) -> str:
     return oauth1.percent_encode(text).replace("~", "%7E")
 
 
-# -- hash and output ---------------------------------------------------------------------------------------------------
-
-
+# --- hash and output ---
 def with_hash(name: str) -> Callable[[Signing], list[Signing]]:
+    """Use another hash, by its name in `hashlib`."""
     return lambda s: [replace(s, digest=name)]
 
 
 def with_output(make: Callable[[bytes], str]) -> Callable[[Signing], list[Signing]]:
+    """Write the digest in another way."""
     return lambda s: [replace(s, output=make)]
 
 
@@ -278,4 +285,5 @@ def base64(digest: bytes) -> str:
 
 
 def with_method(name: str) -> Callable[[Signing], list[Signing]]:
+    """Sign another HTTP method."""
     return lambda s: [replace(s, method=name)] if name != s.method else []

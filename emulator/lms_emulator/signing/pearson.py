@@ -32,7 +32,7 @@ _EXPIRY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
 class Malformed(ValueError):
-    """The text has not the syntax it should have; the message says in which point."""
+    """The text does not have the syntax that it should; the message says where."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class Assertion:
         """32 lower-case hex digits.
 
         Raises:
-            ValueError: the secret's UTF-8 form has not 16, 24 or 32 bytes.
+            ValueError: the secret's UTF-8 form does not have 16, 24 or 32 bytes.
         """
         return sign_text(secret, self.text)
 
@@ -113,7 +113,7 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def parse_signed_assertion(text: str) -> SignedAssertion:
-    """Take a signed assertion apart; nothing is verified.
+    """Split a signed assertion into its fields, unverified.
 
     Raises:
         Malformed: there are not exactly seven fields, or one of them is empty.
@@ -192,7 +192,7 @@ def parse_access_token(text: str) -> AccessToken:
     """Read a token as issued, percent-decoded once, or percent-encoded once more (as cookies often are).
 
     Raises:
-        Malformed: not five fields, the user id is no number, the expiry is no time.
+        Malformed: there are not five fields, or the user id is not a number, or the expiry not a time.
     """
     fields = unquote(unquote(text)).split("|")
     if len(fields) != 5:

@@ -1,7 +1,7 @@
 """Which mistake produces the signature that an integrator sent to LearningStudio?
 
-Each mistake is a wrong way of signing that people really go; `diagnosis.diagnose` finds the fewest that reproduce the
-received signature. Sources: the mistakes that Pearson's own pages list, the bugs of its libraries, and what a general
+Each is a mistake that integrators really make; `diagnosis.diagnose` finds the fewest that reproduce the signature
+received. Sources: the mistakes that Pearson's own pages list, the bugs of its libraries, and what a general
 OAuth library does (HMAC-SHA1, `secret&` as the key, the whole URL, no body, no application_id).
 """
 
@@ -23,7 +23,7 @@ from lms_emulator.signing.pearson_oauth1 import JAVA, PERCENT, SIGNATURE_METHOD,
 Mac = Callable[[bytes, bytes], bytes]
 
 LARGEST_BODY = 16_384
-"""Bytes. A larger body is not tried in a hundred wrong ways, which would hold everybody up."""
+"""Bytes. A larger body is not diagnosed: a hundred attempts at it would hold up every other request."""
 
 LARGEST_BODY_FOR_PAIRS = 2_048
 
@@ -37,28 +37,28 @@ def _hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 def _wrong_keys(secret: str) -> Iterator[tuple[str, bytes]]:
-    """Keys that people make of a shared secret."""
+    """Wrong keys that integrators derive from a shared secret."""
     raw = secret.encode()
-    yield "the secret was followed by '&', as OAuth 1.0 keys are", raw + b"&"
+    yield "'&' was appended to the secret, as in ordinary OAuth 1.0", raw + b"&"
     with suppress(ValueError):
         yield "the secret was hex-decoded; its ASCII characters are the key", bytes.fromhex(secret)
     with suppress(ValueError):
         yield "the secret was Base64-decoded; its ASCII characters are the key", b64decode(secret, validate=True)
-    yield "the secret was cut to 16 characters", raw[:16]
+    yield "only the first 16 characters of the secret were used", raw[:16]
     yield "the secret was hashed with MD5 before use", hashlib.md5(raw, usedforsecurity=False).digest()
     yield "the secret was hashed with SHA-256 before use", hashlib.sha256(raw).digest()
-    yield "the secret was changed to upper case", secret.upper().encode()
-    yield "the secret was changed to lower case", secret.lower().encode()
+    yield "the secret was upper-cased", secret.upper().encode()
+    yield "the secret was lower-cased", secret.lower().encode()
 
 
 _ENCODINGS: dict[str, tuple[str, Callable[[bytes], str]]] = {
-    "base64": ("the signature was encoded as Base64, hex is due", lambda tag: b64encode(tag).decode()),
+    "base64": ("the signature was encoded as Base64 instead of hex", lambda tag: b64encode(tag).decode()),
     "base64url": ("the signature was encoded as URL-safe Base64", lambda tag: urlsafe_b64encode(tag).decode()),
     "base64-bare": (
-        "the padding '==' of the signature was cut off",
+        "the padding '==' of the signature is missing",
         lambda tag: b64encode(tag).decode().rstrip("="),
     ),
-    "hex": ("the signature was encoded as hex, Base64 is due", lambda tag: tag.hex()),
+    "hex": ("the signature was encoded as hex instead of Base64", lambda tag: tag.hex()),
     "HEX": ("the signature was encoded as upper-case hex", lambda tag: tag.hex().upper()),
     "base64-of-hex": (
         "the signature was encoded as hex and then as Base64",
@@ -69,8 +69,8 @@ _ENCODINGS: dict[str, tuple[str, Callable[[bytes], str]]] = {
 
 # --- OAuth 1.0a ---
 @dataclass(frozen=True, kw_only=True)
-class _Way:
-    """One way of computing an OAuth 1.0a signature; the defaults are the right one."""
+class _Recipe:
+    """A recipe for an OAuth 1.0a signature; the defaults are the right one."""
 
     request: SignedRequest
     secret: str
@@ -89,7 +89,7 @@ class _Way:
     encode: Callable[[bytes], str] = lambda tag: b64encode(tag).decode()
 
     def signature(self) -> str:
-        """Raises ValueError where the key is none for the MAC."""
+        """The signature. Raises ValueError when the MAC takes no key of this length."""
         pairs = self.request.oauth_parameters()
         if self.query:
             pairs += query_pairs(self.request.query)
@@ -112,7 +112,7 @@ Change = tuple[str, dict[str, object]]
 
 
 def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[str, list[Change]]:
-    """The mistakes, in groups of which at most one can be made at a time, and those that are only tried `alone`."""
+    """The mistakes, in groups that exclude each other's members; those in `alone` are never combined."""
     encodings = [(name, {"encode": encode}) for key, (name, encode) in _ENCODINGS.items() if key != "base64"]
     macs: list[Change] = [
         ("HMAC-SHA1 was used instead of CMAC-AES", {"mac": _hmac_sha1}),
@@ -124,17 +124,17 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
         (f"oauth_version was signed ({SIGNATURE_METHOD} requests have none)", {"version": True}),
     ]
     orders: list[Change] = [
-        ("the parameters were sorted with regard to case", {"sort_key": lambda pair: pair[0]}),
+        ("the parameters were sorted case-sensitively", {"sort_key": lambda pair: pair[0]}),
         ("the parameters were not sorted", {"sort_key": lambda pair: ""}),
     ]
     methods: list[Change] = [("the method was signed in lower case", {"method": request.method.lower()})]
     methods += [
-        (f"the signature is for {other}, the request was {request.method.upper()}", _as_method(other))
+        (f"the signature was made for {other}, but the request was {request.method.upper()}", _as_method(other))
         for other in ("GET", "POST", "PUT", "DELETE")
         if other != request.method.upper()
     ]
     escapes: list[Change] = [
-        ("percent-escapes were written in lower case", {"escaping": lambda text: _lower_escapes(JAVA(text))}),
+        ("percent-encoding used lower-case hex digits", {"escaping": lambda text: _lower_escapes(JAVA(text))}),
         ("the parts of the base string were not percent-encoded", {"escaping": lambda text: text}),
         ("slashes were not percent-encoded", {"escaping": quote}),
     ]
@@ -171,7 +171,7 @@ def _locations(request: SignedRequest, urls: Iterable[str]) -> list[Change]:
         found.append(("the query was left on the path", {"location": f"{path}?{request.query}"}))
     other_slash = path.rstrip("/") if path.endswith("/") else f"{path}/"
     found += [
-        ("the path was signed with another trailing slash", {"location": other_slash}),
+        ("the path was signed with its trailing slash added or left off", {"location": other_slash}),
         ("the path was signed without its leading slash", {"location": path.lstrip("/")}),
         ("the path was signed in lower case", {"location": path.lower()}),
         ("the path was percent-decoded before signing", {"location": unquote(path)}),
@@ -187,18 +187,21 @@ def _bodies(request: SignedRequest) -> list[Change]:
     encoded = b64encode(request.body).decode()
     if not request.signs_body:
         once = JAVA(JAVA(encoded))
-        return [(f"the body was signed, though {request.method.upper()} never signs one", {"body": once or " "})]
+        return [(f"the body was signed, but {request.method.upper()} requests never sign one", {"body": once or " "})]
     found: list[Change] = [("the body was left out of the signed parameters", {"body": None})]
     if not encoded:
         return found
     stripped = request.body.replace(b"\r", b"").replace(b"\n", b"")
     lines = encoded and "\r\n".join(encoded[i : i + 76] for i in range(0, len(encoded), 76))
     found += [
-        ("the body was percent-encoded once before signing, twice is due", {"body": JAVA(encoded)}),
-        ("the body was not percent-encoded before signing, twice is due", {"body": encoded}),
-        ("the body was percent-encoded three times before signing, twice is due", {"body": JAVA(JAVA(JAVA(encoded)))}),
+        ("the body was percent-encoded once instead of twice before signing", {"body": JAVA(encoded)}),
+        ("the body was signed without being percent-encoded twice", {"body": encoded}),
+        (
+            "the body was percent-encoded three times instead of twice before signing",
+            {"body": JAVA(JAVA(JAVA(encoded)))},
+        ),
         ("the body was not Base64-encoded", {"body": JAVA(JAVA(_text(request.body)))}),
-        ("the body went into the base string as it is", {"body": _text(request.body)}),
+        ("the body went into the base string unencoded", {"body": _text(request.body)}),
         ("CR and LF were removed from the body (as Pearson's Python library does)", {"body": sign_body(stripped)}),
         ("the Base64 of the body was broken into lines", {"body": JAVA(JAVA(lines))}),
         ("white space around the body was not signed", {"body": sign_body(request.body.strip())}),
@@ -208,7 +211,7 @@ def _bodies(request: SignedRequest) -> list[Change]:
 
 
 def diagnose_oauth1(received: str, request: SignedRequest, secret: str, *, urls: Iterable[str]) -> str | None:
-    """What was done wrong, in words, if one or two mistakes (or a general OAuth 1.0 library) reproduce the signature.
+    """What was done wrong, if one or two mistakes (or a general-purpose OAuth 1.0 library) reproduce the signature.
 
     Parameters:
         received: the signature as sent, percent-decoded.
@@ -218,26 +221,26 @@ def diagnose_oauth1(received: str, request: SignedRequest, secret: str, *, urls:
     if len(request.body) > LARGEST_BODY:
         return None
     urls = tuple(urls)
-    right = _Way(request=request, secret=secret, location=request.path)
+    right = _Recipe(request=request, secret=secret, location=request.path)
     groups = _changes(request, secret, urls)
     mistakes = {axis: [_mistake(text, change, axis) for text, change in group] for axis, group in groups.items()}
     single = [mistake for group in mistakes.values() for mistake in group]
-    found = diagnose(received, right, _Way.signature, single, together=1)
+    found = diagnose(received, right, _Recipe.signature, single, together=1)
     if found is None and len(request.body) <= LARGEST_BODY_FOR_PAIRS:
         common = [mistake for mistake in single if mistake.axis != "alone"]
-        found = diagnose(received, right, _Way.signature, common, attempts=1_000)
+        found = diagnose(received, right, _Recipe.signature, common, attempts=1_000)
     return None if found is None else str(found)
 
 
-def _mistake(text: str, change: dict[str, Any], axis: str) -> Mistake[_Way]:
-    def spoil(way: _Way) -> list[_Way]:
-        return [replace(way, **change)]
+def _mistake(text: str, change: dict[str, Any], axis: str) -> Mistake[_Recipe]:
+    def apply(recipe: _Recipe) -> list[_Recipe]:
+        return [replace(recipe, **change)]
 
-    return Mistake(text, text, spoil, axis)
+    return Mistake(text, text, apply, axis)
 
 
 def _general_library(request: SignedRequest, secret: str, urls: Iterable[str]) -> Iterator[Change]:
-    """All that such a library does at once, with and without the repairs that people make first."""
+    """Everything such a library does differently, with and without the fixes that integrators try first."""
     raw = secret.encode()
     for location, described in ((request.path, "the path"), *((url, "the whole URL") for url in urls)):
         for application_id in (False, True):
@@ -257,8 +260,8 @@ def _general_library(request: SignedRequest, secret: str, urls: Iterable[str]) -
                             "sort_key": lambda pair: pair[0],
                         }
                         name = (
-                            f"a general OAuth 1.0 library signed this: HMAC-SHA1 with {key_name} as the key over "
-                            f"{described}, no body, {'with' if application_id else 'without'} application_id; "
+                            f"a general-purpose OAuth 1.0 library signed this: HMAC-SHA1 with {key_name} as the key "
+                            f"over {described}, no body, {'with' if application_id else 'without'} application_id; "
                             "LearningStudio wants CMAC-AES over the path, application_id and body"
                         )
                         yield name, change
@@ -284,12 +287,12 @@ class _Signing:
     encode: Callable[[bytes], str] = bytes.hex
 
     def signature(self) -> str:
-        """Raises ValueError where the key is none for the MAC."""
+        """The signature. Raises ValueError when the MAC takes no key of this length."""
         return self.encode(self.mac(self.key, self.text))
 
 
 def diagnose_assertion(received: str, assertion: Assertion, secret: str) -> str | None:
-    """What was done wrong, in words, if one or two mistakes reproduce the signature of an assertion.
+    """What was done wrong, if one or two mistakes reproduce the signature of an assertion.
 
     Parameters:
         received: the seventh field.
@@ -301,10 +304,10 @@ def diagnose_assertion(received: str, assertion: Assertion, secret: str) -> str 
     mistakes: list[Mistake[_Signing]] = []
 
     def add(words: str, **change: Any) -> None:
-        def spoil(signing: _Signing) -> list[_Signing]:
+        def apply(signing: _Signing) -> list[_Signing]:
             return [replace(signing, **change)]
 
-        mistakes.append(Mistake(words, words, spoil, axis="".join(change)))
+        mistakes.append(Mistake(words, words, apply, axis="".join(change)))
 
     for kind, (text, encode) in _ENCODINGS.items():
         if kind not in ("hex", "HEX"):
@@ -325,12 +328,12 @@ def _wrong_texts(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
     yield "the signed text ended in a pipe", f"{text}|".encode()
     yield "the percent-encoded assertion was signed", JAVA(text).encode()
     yield "the percent-encoded assertion was signed", quote(text, safe="").encode()
-    yield "the assertion was signed as Latin-1, UTF-8 is due", text.encode("latin-1", "replace")
-    yield "the assertion was signed as UTF-16, UTF-8 is due", text.encode("utf-16-le")
+    yield "the assertion was signed as Latin-1 instead of UTF-8", text.encode("latin-1", "replace")
+    yield "the assertion was signed as UTF-16 instead of UTF-8", text.encode("utf-16-le")
     yield "the assertion was signed with a line break at the end", f"{text}\n".encode()
     if " " in text:
         plus = text.replace(" ", "+")
-        yield "a '+' was not percent-encoded in the form, so it arrived as a blank (write %2B)", plus.encode()
+        yield "a '+' was not percent-encoded in the form, so it arrived as a space (send %2B)", plus.encode()
     yield "the assertion was signed in lower case", text.lower().encode()
     yield from _changed_fields(assertion)
 
@@ -357,5 +360,5 @@ def _changed_fields(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
         return
     for seconds in (-1, 1, -2, 2, -3, 3):
         other = datetime.fromtimestamp(moment + seconds, UTC).strftime(TIMESTAMP_FORMAT)
-        described = f"the timestamp was made twice: the signed one is {other}, the sent one {timestamp}"
+        described = f"the timestamp was taken twice: {other} was signed, {timestamp} was sent"
         yield described, changed(timestamp=other)

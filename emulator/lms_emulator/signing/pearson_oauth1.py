@@ -1,4 +1,4 @@
-"""LearningStudio's OAuth 1.0a: like OAuth 1.0a, and different in nearly every detail.
+"""LearningStudio's variant of OAuth 1.0a, different in nearly every detail.
 
 The header is `X-Authorization`, the signature is CMAC-AES, only the path (not the whole URL) is signed,
 `application_id` is a parameter, the parameters are sorted without regard to case, and the body of a POST or PUT goes in
@@ -37,7 +37,7 @@ REQUIRED_PARAMETERS = (
 # --- percent-encoding ---
 @dataclass(frozen=True)
 class Escaping:
-    """One library's idea of percent-encoding. All use upper-case hex and leave letters, digits and `-._` alone."""
+    """One library's percent-encoding. All use upper-case hex and leave letters, digits and `-._` alone."""
 
     name: str
     space: str
@@ -58,7 +58,7 @@ class Escaping:
 
 @cache
 def _table(escaping: Escaping) -> dict[int, str]:
-    """What each ASCII character that does not stay becomes: many times faster than quote()."""
+    """What becomes of each ASCII character that is escaped: many times faster than quote()."""
     kept = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._" + escaping.keeps)
     return {code: escaping.space if code == 32 else f"%{code:02X}" for code in range(128) if chr(code) not in kept}
 
@@ -107,8 +107,8 @@ _REALM = re.compile(r'\s*realm="(.*?)"\s*,\s*(?=oauth_|application_id)')
 def parse_header(value: str) -> OAuth1Header:
     """Read an OAuth 1.0a header in any form a Pearson library sends.
 
-    The order is free, values may be quoted or not, blanks may follow a comma, and the realm may be a URL with or
-    without its query, a bare path, or missing.
+    The parameters come in any order, quoted or not, with or without spaces after the commas; the realm may be a URL
+    with or without its query, a path, or missing.
 
     Parameters:
         value: the header's value, with or without the scheme `OAuth` in front.
@@ -186,7 +186,7 @@ class SignedRequest:
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:
-    """Names and values of a query string as they are, nothing decoded. `a` counts as `a=`."""
+    """Names and values of a query string, not decoded. `a` counts as `a=`."""
     pairs = []
     for item in query.split("&"):
         name, _, value = item.partition("=")
@@ -222,13 +222,13 @@ def signature(secret: str, base: str) -> str:
     """Standard Base64, 24 characters, ending `==`.
 
     Raises:
-        ValueError: the secret's UTF-8 form has not 16, 24 or 32 bytes.
+        ValueError: the secret's UTF-8 form does not have 16, 24 or 32 bytes.
     """
     return b64encode(cmac_aes(secret.encode(), base.encode())).decode()
 
 
 def base_strings(request: SignedRequest, *, strict: bool = False) -> Iterator[tuple[str, str]]:
-    """Every base string that may have been meant, with the name of the reading, likeliest first and each once.
+    """Every base string that may have been signed, each once and with the name of its reading, the likeliest first.
 
     Parameters:
         strict: only query values as they stand in the URL ("raw"), as Pearson's Java library signs them.
@@ -246,7 +246,7 @@ def base_strings(request: SignedRequest, *, strict: bool = False) -> Iterator[tu
 
 @lru_cache(maxsize=256)
 def _unreserved(text: str) -> bool:
-    """Nothing in it that any library would escape differently, so that all readings are one."""
+    """Whether every library would escape the text alike, so that there is only one reading."""
     return re.fullmatch(r"[A-Za-z0-9._/=&-]*", text) is not None
 
 

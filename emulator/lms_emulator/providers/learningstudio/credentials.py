@@ -193,7 +193,7 @@ def _from_signature(x: Call, value: str) -> Caller:
             "oauth_signature_method",
             expected=SIGNATURE_METHOD,
             got=header.signature_method,
-            diagnosis="LearningStudio has no HMAC-SHA1 and no PLAINTEXT; general OAuth 1.0 libraries do not fit",
+            diagnosis="LearningStudio has no HMAC-SHA1 or PLAINTEXT; general-purpose OAuth 1.0 libraries do not work",
         )
     campus = x.store.campuses.first("consumer_key", header.consumer_key)
     application = x.store.applications.get(header.application_id)

@@ -62,7 +62,7 @@ def _why_unknown(x: Call, key: str) -> str | None:
     if key.strip() in x.store.api_keys:
         return "the key has white space around it"
     if key.lower() in x.store.api_keys:
-        return "the key was put in capitals"
+        return "the key was upper-cased"
     if key in x.store.registrations:
         return "that is a consumer key of LTI, not an API key"
     if not _KEY.fullmatch(key):
