@@ -27,7 +27,7 @@ class Client(NamedTuple):
 
 
 class Assertions(ABC, Generic[X]):
-    """How one platform proves client assertions."""
+    """How one platform verifies client assertions."""
 
     @abstractmethod
     def client(self, x: X, client_id: str) -> Client | None:
@@ -39,13 +39,13 @@ class Assertions(ABC, Generic[X]):
 
     @abstractmethod
     def refusal(self, x: X, fault: Fault) -> Refusal:
-        """The refusal of an assertion that does not hold."""
+        """The refusal of an assertion that fails a check."""
 
     def allowed_again(self, x: X) -> bool:
         """Whether a `jti` may be used more than once."""
         return False
 
-    async def prove(self, x: X, kind: str, assertion: str) -> Client:
+    async def verify(self, x: X, kind: str, assertion: str) -> Client:
         """The client that signed an assertion. Raises the refusal for the first fault.
 
         Parameters: `kind`, the request's `client_assertion_type`.
@@ -72,7 +72,7 @@ class Assertions(ABC, Generic[X]):
         return client
 
     def check(self, x: X, client: Client, assertion: str, keys: KeySet) -> Claims:
-        """The claims of an assertion that holds. Raises TokenError."""
+        """The claims of a valid assertion. Raises TokenError."""
         return lti13.check_client_assertion(
             assertion,
             keys,

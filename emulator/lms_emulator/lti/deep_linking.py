@@ -1,4 +1,4 @@
-"""What a tool answers when it was asked to choose content.
+"""The response of a tool that was asked to choose content.
 
 Source: 1EdTech Deep Linking 2.0.
 """
@@ -27,7 +27,7 @@ class Link(NamedTuple):
 
 
 class DeepLinking(ABC, Generic[X]):
-    """How one platform takes content items.
+    """How one platform accepts content items.
 
     Attributes:
         unmatched: what was probably done wrong when the platform's own data did not come back.
@@ -39,15 +39,15 @@ class DeepLinking(ABC, Generic[X]):
 
     @abstractmethod
     def own_key(self) -> KeySet | VerifyingKey:
-        """What proves the platform's own data."""
+        """The key that verifies the platform's own data."""
 
     @abstractmethod
     def issuer(self, x: X) -> str:
-        """The platform's `iss`, which the tool's answer has in `aud`."""
+        """The platform's `iss`, which the tool's response has in `aud`."""
 
     @abstractmethod
     def refusal(self, x: X, fault: Fault) -> Refusal:
-        """The refusal of an answer that does not hold."""
+        """The refusal of a response that fails a check."""
 
     def own_data(self, x: X, text: str) -> Claims:
         """What the platform signed for itself when it asked, and the tool brings back. Raises a refusal."""
@@ -62,7 +62,7 @@ class DeepLinking(ABC, Generic[X]):
         return data
 
     def returned_data(self, x: X, message: str) -> Claims:
-        """`own_data` of the claim `data` in the tool's answer, of which nothing else is proved yet."""
+        """`own_data` of the claim `data` in the tool's response, of which nothing else is verified yet."""
         try:
             data = read(message).claims.get(f"{lti13.DL_CLAIM}data")
         except TokenError as error:
@@ -72,7 +72,7 @@ class DeepLinking(ABC, Generic[X]):
     async def items(
         self, x: X, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
     ) -> list[dict[str, Any]]:
-        """The content items of an answer, proved. Raises the refusal for the first fault."""
+        """The content items of a verified response. Raises the refusal for the first fault."""
         try:
             items = lti13.check_deep_linking_response(
                 message,
@@ -99,7 +99,7 @@ class DeepLinking(ABC, Generic[X]):
         return False
 
     def line_item(self, x: X, item: Mapping[str, Any], link_id: str, label: str) -> LineItemData | None:
-        """The line item that a content item asks for. Raises a refusal when it does not hold.
+        """The line item that a content item asks for. Raises a refusal when it is invalid.
 
         Parameters: `link_id`, of the link that was placed; `label`, where the tool gives none.
         """

@@ -42,6 +42,7 @@ class AuthenticationRequest(Generic[U]):
 
     @property
     def redirect_uri(self) -> str:
+        """Where the answer is to go."""
         return self.params.get("redirect_uri", "")
 
 
@@ -56,7 +57,7 @@ class Launches(ABC, Generic[X, U]):
 
     @abstractmethod
     def request(self, x: X, params: Mapping[str, str], user: U | None) -> AuthenticationRequest[U]:
-        """Who asks, and for which launch. Raises refusals that a person sees: the tool's address is not proved yet."""
+        """Who asks, and for which launch. Raises refusals for people: the tool's address is not verified yet."""
 
     @abstractmethod
     def wrong_redirect_uri(self, fault: Fault) -> Refusal:
@@ -68,21 +69,21 @@ class Launches(ABC, Generic[X, U]):
 
     @abstractmethod
     def error(self, fault: Fault) -> tuple[str, str]:
-        """`error` and `error_description`, as the tool is told of a fault."""
+        """`error` and `error_description`, as the tool gets a fault reported."""
 
     def checks(self) -> tuple[Callable[[X, AuthenticationRequest[U]], Fault | None], ...]:
-        """The checks of a request whose tool and address are known, in order; the first that fails is told."""
+        """The checks of a request whose tool and address are known, in order; the first that fails is reported."""
         return self.parameters_hold, self.launch_is_alive, self.user_is_signed_in, self.client_is_the_launchs
 
     def begin(self, x: X, user_id: int, hint: str, launch: lti13.Launch) -> PendingLaunch:
-        """Keep a launch until the tool asks for it. `hint` is how it will be found again."""
+        """Keep a launch until the tool asks for it; `hint` finds it again."""
         expires = x.clock.now() + timedelta(seconds=x.settings.launch_lifetime_seconds)
         return x.store.pending_launches.put(
             PendingLaunch(hint=hint, user_id=user_id, client_id=launch.client_id, launch=launch, expires_at=expires)
         )
 
     def find(self, x: X, hint: str) -> PendingLaunch | None:
-        """The launch that waits under a hint."""
+        """The pending launch of a hint, unless it has expired."""
         pending = x.store.pending_launches.get(hint)
         return pending if pending is not None and x.clock.now() < pending.expires_at else None
 
@@ -97,7 +98,7 @@ class Launches(ABC, Generic[X, U]):
             raise self.wrong_redirect_uri(fault)
         fault = next((found for check in self.checks() if (found := check(x, request)) is not None), None)
         if fault is not None:
-            raise self._told(request, fault)
+            raise self._posted(request, fault)
         assert request.pending is not None  # `launch_is_alive`
         x.store.pending_launches.delete(request.pending.hint)
         token = sign(self.claims(x, request.pending.launch, params["nonce"]), private_key(self.key), kid=self.kid)
@@ -115,7 +116,7 @@ class Launches(ABC, Generic[X, U]):
     # checks
 
     def parameters_hold(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
-        """The parameters that LTI fixes, and that none is missing."""
+        """No parameter is missing, and those with a fixed value have it."""
         try:
             lti13.check_authentication_request(request.params)
         except lti13.AuthenticationRequestError as error:
@@ -154,7 +155,7 @@ class Launches(ABC, Generic[X, U]):
             return _fault(error).noted(x)
         return None
 
-    def _told(self, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
+    def _posted(self, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
         """The error that the browser posts to the tool instead of an id_token."""
         error, description = self.error(fault)
         fields = {"error": error, "error_description": description, **_state(request)}

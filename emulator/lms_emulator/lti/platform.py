@@ -45,7 +45,7 @@ X = TypeVar("X", bound=AnyCall)
 
 @dataclass(frozen=True)
 class Fault:
-    """What does not hold in something that a tool sent.
+    """A check that failed on something a tool sent.
 
     Attributes:
         what: the thing at fault: `assertion`, `lti` (an authentication request), `deep_linking`, `line_item`, `score`.
@@ -79,7 +79,7 @@ class Fault:
 
 
 def token_fault(what: str, error: TokenError) -> Fault:
-    """The fault of a signed token that does not hold."""
+    """The fault of a signed token that failed verification."""
     return Fault(what, error.reason, error.check, error.expected, error.got)
 
 
@@ -91,11 +91,11 @@ class ToolKeys(NamedTuple):
 
 
 class KeysUnavailableError(Exception):
-    """A tool's keys cannot be had; the text says why."""
+    """A tool's public keys could not be fetched or read; the text says why."""
 
     @property
     def fault(self) -> Fault:
-        """The same as a fault."""
+        """The failure as a fault."""
         return Fault("tool_keys", "unavailable", "the tool's keys", diagnosis=str(self))
 
 

@@ -27,7 +27,7 @@ class Service(ABC, Generic[X, P]):
 
     @abstractmethod
     def refusal(self, x: X, fault: Fault) -> Refusal:
-        """The refusal of a body that does not hold."""
+        """The refusal of an invalid body."""
 
     @abstractmethod
     def page(self, x: X, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:

@@ -47,7 +47,7 @@ def bearer(x: Call) -> str:
 
 
 def claims_of(x: Call) -> dict[str, Any]:
-    """The claims of the request's access token, proved: signature, issuer, audience, times, tenant, world."""
+    """The claims of the request's access token, verified: signature, issuer, audience, times, tenant, world."""
     token = bearer(x)
     now = x.clock.timestamp()
     try:

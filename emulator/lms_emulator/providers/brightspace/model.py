@@ -39,10 +39,12 @@ class User(Record, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
+        """First and last name."""
         return f"{self.first_name} {self.last_name}"
 
     @property
     def lti_sub(self) -> str:
+        """The `sub` that tools see."""
         return f"{self.lti_guid}_{self.id}"
 
 
@@ -69,6 +71,8 @@ class OrgUnit(Record, frozen=True, kw_only=True):
 
 
 class Enrollment(Record, frozen=True, kw_only=True):
+    """A person's part in an org unit."""
+
     id: int
     org_unit_id: int
     user_id: int
@@ -106,6 +110,8 @@ class Topic(Record, frozen=True, kw_only=True):
 
 
 class Attachment(Record, frozen=True, kw_only=True):
+    """A file attached to an announcement."""
+
     file_id: int
     file_name: str
     file_size: int
@@ -135,6 +141,8 @@ class NewsItem(Record, frozen=True, kw_only=True):
 
 
 class GroupCategory(Record, frozen=True, kw_only=True):
+    """A set of groups of an org unit."""
+
     id: int
     org_unit_id: int
     name: str
@@ -142,6 +150,8 @@ class GroupCategory(Record, frozen=True, kw_only=True):
 
 
 class Group(Record, frozen=True, kw_only=True):
+    """A group; `enrollments` are ids of users."""
+
     id: int
     category_id: int
     name: str
@@ -162,6 +172,8 @@ class GradeObject(Record, frozen=True, kw_only=True):
 
 
 class GradeValue(Record, frozen=True, kw_only=True):
+    """One person's value in a column of the gradebook."""
+
     id: int
     grade_object_id: int
     user_id: int

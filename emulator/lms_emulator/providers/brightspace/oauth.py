@@ -39,7 +39,7 @@ KID = "brightspace-2026-01"
 
 @cache
 def public_keys() -> KeySet:
-    """What access tokens are proved with."""
+    """The keys that verify access tokens."""
     return KeySet({KID: private_key("brightspace").public_key()})
 
 
@@ -58,6 +58,7 @@ def uncovered(asked: Iterable[str], allowed: Iterable[str]) -> list[str]:
 
 
 def find_application(x: Call, client_id: str) -> Application | None:
+    """The enabled application of that client id."""
     found = x.store.applications.get(client_id)
     return found if found is not None and found.enabled else None
 

@@ -35,12 +35,14 @@ def problem(
 
 
 def unparsable_token(reason: str, **details: Any) -> SiteRefusal:
+    """401: an access token that does not hold, whatever the reason."""
     return problem(
         reason, 401, "invalid-token", "Unauthorized", "Couldn't parse token", check="the token holds", **details
     )
 
 
 def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
+    """401: an access token that is over."""
     return problem(
         "token_expired",
         401,
@@ -55,6 +57,7 @@ def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
 
 
 def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str]) -> SiteRefusal:
+    """403: the token has none of the scopes that the call needs."""
     return problem(
         "insufficient_scope",
         403,
@@ -69,15 +72,18 @@ def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str]
 
 
 def not_authorized(org_unit_id: int, variable: str) -> SiteRefusal:
+    """403: the role in the org unit lacks a security variable."""
     detail = f"Not authorized for [ orgUnitId: {org_unit_id}, securityVariableName: {variable} ]"
     return problem("not_authorized", 403, "not-authorized", "Not Authorized", detail, check=f"the role has {variable}")
 
 
 def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:
+    """404 of the API."""
     return problem("not_found", 404, "", "Not Found", "Resource not found", check=f"{what} exists", got=got)
 
 
 def obsolete_version(product: str, minimum: str, got: str) -> SiteRefusal:
+    """404: a version of the API that is no longer, or not yet, served."""
     return problem(
         "version_not_served",
         404,
@@ -92,6 +98,7 @@ def obsolete_version(product: str, minimum: str, got: str) -> SiteRefusal:
 
 
 def method_not_allowed(allowed: tuple[str, ...], got: str) -> SiteRefusal:
+    """405, with the methods that the path has."""
     return problem(
         "method_not_allowed",
         405,
@@ -106,10 +113,12 @@ def method_not_allowed(allowed: tuple[str, ...], got: str) -> SiteRefusal:
 
 
 def bad_request(reason: str, detail: str, **details: Any) -> SiteRefusal:
+    """400 of the API."""
     return problem(reason, 400, "", "Bad Request", detail, check=reason.replace("_", " "), **details)
 
 
 def rate_limited(retry_after: int) -> SiteRefusal:
+    """429, with the seconds until there are credits again."""
     return problem(
         "rate_limited",
         429,
@@ -130,6 +139,7 @@ def oauth_error(reason: str, error: str, status: int = 400, *, check: str, **det
 
 
 def invalid_client(reason: str, status: int, diagnosis: str | None = None, **details: Any) -> SiteRefusal:
+    """Unknown or disabled client, wrong secret, or an assertion that does not hold."""
     return oauth_error(
         reason,
         "invalid_client",
@@ -141,16 +151,19 @@ def invalid_client(reason: str, status: int, diagnosis: str | None = None, **det
 
 
 def invalid_grant(reason: str, diagnosis: str | None = None, **details: Any) -> SiteRefusal:
+    """A code or refresh token that is unknown, used, expired or another client's."""
     return oauth_error(
         reason, "invalid_grant", check="the grant is alive and this client's", diagnosis=diagnosis, **details
     )
 
 
 def invalid_scope(refused: list[str], allowed: list[str]) -> SiteRefusal:
+    """Scopes that the application is not registered for."""
     return oauth_error("invalid_scope", "invalid_scope", check="scope", expected=allowed, got=refused)
 
 
 def unsupported_grant_type(got: str) -> SiteRefusal:
+    """A grant that the token endpoint does not know."""
     return oauth_error(
         "unsupported_grant_type",
         "unsupported_grant_type",
@@ -161,6 +174,7 @@ def unsupported_grant_type(got: str) -> SiteRefusal:
 
 
 def invalid_request(reason: str, **details: Any) -> SiteRefusal:
+    """A request to the token endpoint that lacks something."""
     return oauth_error(reason, "invalid_request", check=reason.replace("_", " "), **details)
 
 
@@ -179,6 +193,7 @@ def page_refusal(reason: str, status: int, message: str, check: str, **details: 
 
 
 def unknown_client_page(got: str) -> SiteRefusal:
+    """An authorization request of an unknown client; nothing is sent to its address."""
     return page_refusal(
         "unknown_client",
         400,
@@ -190,6 +205,7 @@ def unknown_client_page(got: str) -> SiteRefusal:
 
 
 def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
+    """An authorization request with an address that is not registered."""
     return page_refusal(
         "redirect_uri_mismatch",
         400,
@@ -202,6 +218,7 @@ def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
 
 
 def insecure_redirect_page(got: str) -> SiteRefusal:
+    """An authorization request with an address without TLS."""
     return page_refusal(
         "redirect_uri_insecure",
         400,
@@ -213,6 +230,7 @@ def insecure_redirect_page(got: str) -> SiteRefusal:
 
 
 def wrong_login(username: str, base: str, csrf: str) -> SiteRefusal:
+    """The sign-in page again, with what went wrong."""
     message = "Please try again. Make sure Caps Lock is off, and check your username and password."
     values = {"error": message, "username": username, "base": base, "csrf": csrf}
     check = "username and password"
@@ -220,10 +238,12 @@ def wrong_login(username: str, base: str, csrf: str) -> SiteRefusal:
 
 
 def wrong_csrf() -> SiteRefusal:
+    """A form without the session's token."""
     return page_refusal("csrf_token_wrong", 403, "Your session has changed. Please try again.", "d2l_referrer token")
 
 
 def no_pending_authorization() -> SiteRefusal:
+    """The consent page without a request to consent to."""
     return page_refusal(
         "oauth_session_missing",
         400,
@@ -234,10 +254,12 @@ def no_pending_authorization() -> SiteRefusal:
 
 
 def page_not_found(what: str) -> SiteRefusal:
+    """404 that a person sees."""
     return page_refusal("page_not_found", 404, "Page Not Found", what)
 
 
 def page_forbidden(what: str) -> SiteRefusal:
+    """403 that a person sees."""
     return page_refusal("page_forbidden", 403, "Not Authorized", what)
 
 

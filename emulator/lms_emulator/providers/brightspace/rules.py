@@ -32,12 +32,14 @@ def enrollment(x: Call, user: User, org_unit_id: int) -> Enrollment | None:
 
 
 def role_of(x: Call, record: Enrollment) -> Role:
+    """The role of an enrollment."""
     role = x.store.roles.get(record.role_id)
     assert role is not None, "the world file's references are checked when it is loaded"
     return role
 
 
 def role_in(x: Call, user: User, org_unit_id: int) -> Role | None:
+    """The person's role in an org unit; None without an active enrollment."""
     found = enrollment(x, user, org_unit_id)
     return role_of(x, found) if found is not None else None
 

@@ -25,10 +25,12 @@ TYPE_NAMES = {1: ("Organization", "Organization"), 3: ("Course Offering", "Cours
 
 
 def rich(text: str, html: str | None = None) -> Json:
+    """RichText: the same text, plain and as HTML."""
     return {"Text": text, "Html": html}
 
 
 def whoami(user: User) -> Json:
+    """WhoAmIUser."""
     return {
         "Identifier": str(user.id),
         "FirstName": user.first_name,
@@ -40,6 +42,7 @@ def whoami(user: User) -> Json:
 
 
 def user(record: User) -> Json:
+    """User, as enrollments name it."""
     return {
         "Identifier": str(record.id),
         "DisplayName": record.name,
@@ -53,6 +56,7 @@ def user(record: User) -> Json:
 
 
 def my_enrollment(x: Call, record: Enrollment, unit: OrgUnit) -> Json:
+    """MyOrgUnitInfo."""
     code, name = TYPE_NAMES.get(unit.type_id, ("Other", "Other"))
     role = rules.role_of(x, record)
     return {
@@ -78,6 +82,7 @@ def my_enrollment(x: Call, record: Enrollment, unit: OrgUnit) -> Json:
 
 
 def can_access(x: Call, record: Enrollment, unit: OrgUnit) -> bool:
+    """Whether the person can open the org unit now."""
     now = x.clock.now()
     started = unit.start_date is None or unit.start_date <= now
     ended = unit.end_date is not None and unit.end_date <= now
@@ -85,11 +90,13 @@ def can_access(x: Call, record: Enrollment, unit: OrgUnit) -> bool:
 
 
 def unit_user(x: Call, record: Enrollment, person: User) -> Json:
+    """OrgUnitUser."""
     role = rules.role_of(x, record)
     return {"User": user(person), "Role": {"Id": role.id, "Code": role.code, "Name": role.name}}
 
 
 def classlist_user(x: Call, record: Enrollment, person: User) -> Json:
+    """ClasslistUser."""
     role = rules.role_of(x, record)
     return {
         "Identifier": str(person.id),
@@ -109,6 +116,7 @@ def classlist_user(x: Call, record: Enrollment, person: User) -> Json:
 
 
 def toc_module(module: Module, below: list[Json], topics: list[Topic], x: Call) -> Json:
+    """A module in the table of contents, with all below it."""
     return {
         "ModuleId": module.id,
         "Title": module.title,
@@ -124,10 +132,12 @@ def toc_module(module: Module, below: list[Json], topics: list[Topic], x: Call) 
 
 
 def topic_url(topic: Topic) -> str:
+    """The address of a topic's file or link."""
     return topic.url or f"/content/enforced/{topic.org_unit_id}/{topic.file_name}"
 
 
 def toc_topic(topic: Topic, x: Call) -> Json:
+    """A topic in the table of contents."""
     return {
         "TopicId": topic.id,
         "Identifier": str(topic.id),
@@ -153,6 +163,7 @@ def toc_topic(topic: Topic, x: Call) -> Json:
 
 
 def topic(record: Topic) -> Json:
+    """ContentObject of a topic."""
     return {
         "Id": record.id,
         "Title": record.title,
@@ -174,6 +185,7 @@ def topic(record: Topic) -> Json:
 
 
 def news_item(record: NewsItem) -> Json:
+    """NewsItem."""
     return {
         "Id": record.id,
         "IsHidden": record.is_hidden,
@@ -200,6 +212,7 @@ def news_item(record: NewsItem) -> Json:
 
 
 def group_category(record: GroupCategory, groups: list[int]) -> Json:
+    """GroupCategory, with the ids of its groups."""
     return {
         "GroupCategoryId": record.id,
         "Name": record.name,
@@ -218,6 +231,7 @@ def group_category(record: GroupCategory, groups: list[int]) -> Json:
 
 
 def group(record: Group) -> Json:
+    """Group, with the ids of its members."""
     return {
         "GroupId": record.id,
         "Name": record.name,
@@ -228,6 +242,7 @@ def group(record: Group) -> Json:
 
 
 def grade_object(record: GradeObject) -> Json:
+    """GradeObject of a numeric column."""
     return {
         "MaxPoints": record.max_points,
         "CanExceedMaxPoints": False,
@@ -249,6 +264,7 @@ def grade_object(record: GradeObject) -> Json:
 
 
 def grade_value(column: GradeObject, record: GradeValue) -> Json:
+    """GradeValue: one person's value in a column."""
     shown = "" if record.points is None else f"{record.points:g} / {column.max_points:g}"
     return {
         "PointsNumerator": record.points,

@@ -31,6 +31,7 @@ def oauth_error(
 
 
 def unknown_client(got: str) -> SiteRefusal:
+    """401: no active developer key has this id."""
     hint = "the client id is the developer key's number" if not got.isdigit() else None
     return oauth_error(
         "unknown_client",
@@ -45,6 +46,7 @@ def unknown_client(got: str) -> SiteRefusal:
 
 
 def invalid_client_secret(diagnosis: str | None) -> SiteRefusal:
+    """401: the secret is not the key's."""
     return oauth_error(
         "invalid_client_secret",
         "invalid_client",
@@ -56,6 +58,7 @@ def invalid_client_secret(diagnosis: str | None) -> SiteRefusal:
 
 
 def redirect_mismatch(expected: list[str], got: str) -> SiteRefusal:
+    """400: the address is neither registered nor on the registered host."""
     return oauth_error(
         "redirect_uri_mismatch",
         "invalid_request",
@@ -68,6 +71,7 @@ def redirect_mismatch(expected: list[str], got: str) -> SiteRefusal:
 
 
 def code_missing() -> SiteRefusal:
+    """400: the authorization code grant without a code."""
     return oauth_error(
         "code_missing",
         "invalid_request",
@@ -77,6 +81,7 @@ def code_missing() -> SiteRefusal:
 
 
 def code_not_found(reason: Literal["code_unknown", "code_used", "code_expired"], diagnosis: str) -> SiteRefusal:
+    """400: a code that is unknown, used or expired; Canvas does not say which."""
     return oauth_error(
         reason,
         "invalid_grant",
@@ -87,6 +92,7 @@ def code_not_found(reason: Literal["code_unknown", "code_used", "code_expired"],
 
 
 def incorrect_client(expected: int, got: int) -> SiteRefusal:
+    """400: the grant was given to another developer key."""
     return oauth_error(
         "incorrect_client",
         "invalid_grant",
@@ -98,6 +104,7 @@ def incorrect_client(expected: int, got: int) -> SiteRefusal:
 
 
 def refresh_token_missing() -> SiteRefusal:
+    """400: the refresh grant without a refresh token."""
     return oauth_error(
         "refresh_token_missing",
         "invalid_request",
@@ -107,6 +114,7 @@ def refresh_token_missing() -> SiteRefusal:
 
 
 def refresh_token_not_found(diagnosis: str | None = None) -> SiteRefusal:
+    """400: a refresh token that is unknown or revoked."""
     return oauth_error(
         "refresh_token_not_found",
         "invalid_request",
@@ -117,6 +125,7 @@ def refresh_token_not_found(diagnosis: str | None = None) -> SiteRefusal:
 
 
 def unsupported_grant_type(got: str) -> SiteRefusal:
+    """400: a grant that the token endpoint does not know."""
     return oauth_error(
         "unsupported_grant_type",
         "unsupported_grant_type",
@@ -133,6 +142,7 @@ def bad_assertion(reason: str, description: str, **details: Any) -> SiteRefusal:
 
 
 def bad_service_scope(refused: list[str]) -> SiteRefusal:
+    """400: scopes of a service token that are not the key's, or none."""
     return oauth_error(
         "invalid_scope",
         "invalid_scope",
@@ -164,6 +174,7 @@ def redirected(
 
 
 def invalid_scope(redirect_uri: str, refused: list[str], diagnosis: str | None) -> SiteRefusal:
+    """Sent back: scopes that a key which enforces them does not have."""
     return redirected(
         redirect_uri,
         "invalid_scope",
@@ -184,6 +195,7 @@ def _text(reason: str, message: str, **details: Any) -> SiteRefusal:
 
 
 def invalid_oauth_session() -> SiteRefusal:
+    """400: consent without a request to consent to."""
     return _text(
         "oauth_session_missing",
         "Invalid or missing session for oauth",
@@ -193,6 +205,7 @@ def invalid_oauth_session() -> SiteRefusal:
 
 
 def wrong_csrf() -> SiteRefusal:
+    """422: a form without the session's token."""
     return SiteRefusal(
         "csrf_token_wrong",
         status=422,
@@ -217,6 +230,7 @@ def wrong_login(login: str, base: str, csrf: str) -> SiteRefusal:
 
 
 def nothing_to_revoke() -> SiteRefusal:
+    """400: a revocation without a living token."""
     message = "can't delete OAuth access token when not using an OAuth access token"
     return rest("no_token_to_revoke", 400, {"message": message}, check="a living access token was sent")
 
@@ -229,10 +243,12 @@ def send_back(refusal: SiteRefusal, redirect_uri: str) -> None:
 
 
 def page_not_found(what: str) -> SiteRefusal:
+    """404 that a person sees."""
     return SiteRefusal("page_not_found", status=404, message="Page Not Found", check=what)
 
 
 def page_forbidden(what: str) -> SiteRefusal:
+    """403 that a person sees."""
     return SiteRefusal("page_forbidden", status=403, message="Access Denied", check=what)
 
 
@@ -246,26 +262,31 @@ def rest(reason: str, status: int, body: Any, *, challenge: bool = False, check:
 
 
 def no_credentials(diagnosis: str | None = None) -> SiteRefusal:
+    """401: no access token was sent."""
     body = {"status": "unauthenticated", "errors": [{"message": "user authorization required"}]}
     return rest("no_credentials", 401, body, challenge=True, check="an access token was sent", diagnosis=diagnosis)
 
 
 def invalid_token(reason: str, diagnosis: str | None) -> SiteRefusal:
+    """401: the access token is unknown, replaced or over."""
     body = {"errors": [{"message": "Invalid access token."}]}
     return rest(reason, 401, body, challenge=True, check="the access token is alive", diagnosis=diagnosis)
 
 
 def revoked_token() -> SiteRefusal:
+    """401: the access token was revoked."""
     body = {"errors": [{"message": "Revoked access token."}]}
     return rest("token_revoked", 401, body, challenge=True, check="the access token was not revoked")
 
 
 def expired_token(expired_at: str) -> SiteRefusal:
+    """401: the access token is over for good."""
     body = {"errors": [{"message": "Expired access token.", "expired_at": expired_at}]}
     return rest("token_expired_for_good", 401, body, challenge=True, check="permanent expiry", got=expired_at)
 
 
 def insufficient_scopes(expected: str, got: list[str]) -> SiteRefusal:
+    """401 without a challenge: the token lacks the scope of the operation."""
     body = {"errors": [{"message": "Insufficient scopes on access token."}]}
     return rest(
         "insufficient_scopes",
@@ -279,11 +300,13 @@ def insufficient_scopes(expected: str, got: list[str]) -> SiteRefusal:
 
 
 def not_authorized(status: int, what: str) -> SiteRefusal:
+    """The person may not do this."""
     body = {"status": "unauthorized", "errors": [{"message": "user not authorized to perform that action"}]}
     return rest("not_authorized", status, body, check=what)
 
 
 def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:
+    """404 of the REST API."""
     body = {"errors": [{"message": "The specified resource does not exist."}]}
     return rest("not_found", 404, body, check=f"{what} exists", got=got)
 
@@ -347,10 +370,12 @@ def invalid_masquerade(diagnosis: str, merged_into: int | None = None) -> SiteRe
 
 
 def bad_request(reason: str, message: str, **details: Any) -> SiteRefusal:
+    """400 of the REST API."""
     return rest(reason, 400, {"message": message}, check=reason.replace("_", " "), **details)
 
 
 def throttled(status: int, level: float) -> SiteRefusal:
+    """The token's bucket is full."""
     phrase = "Forbidden" if status == 403 else "Too Many Requests"
     return SiteRefusal(
         "rate_limited",
@@ -379,10 +404,12 @@ def lti_service(reason: str, message: str, status: int, **details: Any) -> SiteR
 
 
 def lti_resource_unknown(reason: str, check: str, got: object) -> SiteRefusal:
+    """404 of the LTI services."""
     return lti_service(reason, "The specified resource does not exist.", 404, check=check, got=got)
 
 
 def invalid_message_hint(diagnosis: str) -> SiteRefusal:
+    """400: the `lti_message_hint` is not ours, changed, or too old."""
     return _text(
         "lti_message_hint_invalid",
         "Invalid lti_message_hint",
@@ -392,6 +419,7 @@ def invalid_message_hint(diagnosis: str) -> SiteRefusal:
 
 
 def invalid_lti_redirect(expected: list[str], got: str) -> SiteRefusal:
+    """400: the address of an authentication request is not registered."""
     return _text(
         "lti_redirect_uri_mismatch",
         "Invalid redirect_uri",

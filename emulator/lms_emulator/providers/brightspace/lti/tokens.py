@@ -46,7 +46,7 @@ ASSERTIONS = BrightspaceAssertions()
 
 async def service_token(x: Call) -> dict[str, Any]:
     """The answer to a `client_credentials` request. Raises a refusal for the first fault."""
-    client = await ASSERTIONS.prove(x, x.field("client_assertion_type"), x.field("client_assertion"))
+    client = await ASSERTIONS.verify(x, x.field("client_assertion_type"), x.field("client_assertion"))
     asked = x.field("scope").split()
     refused = oauth.uncovered(asked, client.scopes)
     if not x.check("scope", bool(asked) and not refused, expected=client.scopes, got=asked):

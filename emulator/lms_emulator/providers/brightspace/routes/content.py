@@ -254,6 +254,8 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
 
 
 class ProductVersion(msgspec.Struct, frozen=True):
+    """A product and a version, as a client asks for them."""
+
     ProductCode: str
     Version: str
 

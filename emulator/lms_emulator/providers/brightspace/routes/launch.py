@@ -97,7 +97,7 @@ def jwks(x: Call) -> Response:
 
 
 async def deep_linking_return(x: Call) -> Response:
-    """POST /d2l/le/lti/{orgUnitId}/deeplinking/return: the content a tool chose, proved and placed."""
+    """POST /d2l/le/lti/{orgUnitId}/deeplinking/return: the content a tool chose, verified and placed."""
     message = x.field("JWT")
     asked = DEEP_LINKING.returned_data(x, message)
     unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))

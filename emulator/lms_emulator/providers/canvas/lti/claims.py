@@ -63,6 +63,7 @@ def person(x: Call, user: User, privacy: str) -> dict[str, str]:
 
 
 def context(course: Course) -> dict[str, Any]:
+    """The course, as a launch names it."""
     return {
         "id": course.lti_context_id,
         "label": course.course_code or "",

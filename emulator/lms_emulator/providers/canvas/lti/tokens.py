@@ -90,7 +90,7 @@ ASSERTIONS = CanvasAssertions()
 
 async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[str, Any]:
     """The answer to a `client_credentials` request. Raises a refusal for the first fault."""
-    client = await ASSERTIONS.prove(x, kind, assertion)
+    client = await ASSERTIONS.verify(x, kind, assertion)
     asked = scope.split()
     granted, refused = lti13.granted_scopes(asked, client.scopes or lti13.SERVICE_SCOPES)
     if refused or not asked:

@@ -149,7 +149,7 @@ def jwks(x: Call) -> Response:
 
 
 async def deep_linking_response(x: Call) -> Response:
-    """POST /courses/{course_id}/deep_linking_response: the content a tool chose, proved and placed."""
+    """POST /courses/{course_id}/deep_linking_response: the content a tool chose, verified and placed."""
     data = DEEP_LINKING.own_data(x, x.query.get("data", ""))
     found = x.store.courses.get(number(x.path_params["course_id"]))
     tool = x.store.tools.get(data.get("tool"))
