@@ -10,12 +10,12 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
-SOURCE = "canvas-lms app/controllers/courses_controller.rb"
+SOURCE = f"{RECORDED}/courses.jsonl 0, 125, 137; canvas-lms app/controllers/courses_controller.rb"
 Mine = dict[int, list[Enrollment]]
 _BY_DATE = {
     "active": ("active",),

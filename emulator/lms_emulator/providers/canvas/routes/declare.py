@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import identify
 from lms_emulator.providers.canvas.wire import reply
 
+RECORDED = "fixtures/recordings/canvas"
 Handler = Callable[[Api], Any]
 Row = tuple[str, Handler, str]
 
@@ -24,7 +25,7 @@ def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") -> 
 
     Parameters:
         tag: the family in documents.
-        source: where the behaviour was read; see `docs/evidence.md`.
+        source: where the behaviour was read; see `docs/evidence.md`. What is recorded names a recording first.
         rows: method and path (`GET /api/v1/courses/{course_id}/users`), handler, one line for people. The names in a
             path are Canvas's own: the scope that a developer key needs is made from them. A handler gets an `Api` and
             gives JSON data, sent with 200, or a response; or it raises a refusal.

@@ -13,13 +13,13 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import bookmarked
-from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, enrolling, people, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import courses as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
-SOURCE = "canvas-lms app/controllers/enrollments_api_controller.rb"
+SOURCE = f"{RECORDED}/courses-enrol.jsonl 110, 199; {RECORDED}/courses-enrol-write.jsonl 1, 167; canvas-lms app/controllers/enrollments_api_controller.rb"
 TASKS = {"delete": "deleted", "inactivate": "inactive", "deactivate": "inactive"}
 replace = msgspec.structs.replace
 

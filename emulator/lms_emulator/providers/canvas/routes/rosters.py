@@ -10,14 +10,14 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged, per_page
-from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.enrollments import require_roster, visible
 from lms_emulator.providers.canvas.rules import courses, people, states
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 from lms_emulator.providers.canvas.shapes import people as shapes
 
-SOURCE = "canvas-lms app/controllers/courses_controller.rb"
+SOURCE = f"{RECORDED}/courses-people.jsonl 1, 14; canvas-lms app/controllers/courses_controller.rb"
 KINDS = {
     "teacher": "TeacherEnrollment",
     "student": "StudentEnrollment",

@@ -9,13 +9,13 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import User
-from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import people as shapes
 
-SOURCE = "canvas-lms app/controllers/users_controller.rb"
-PROFILE = "canvas-lms app/controllers/profile_controller.rb"
+SOURCE = f"{RECORDED}/people-users.jsonl 2, 4; canvas-lms app/controllers/users_controller.rb"
+PROFILE = f"{RECORDED}/people-users.jsonl 85; canvas-lms app/controllers/profile_controller.rb"
 
 
 def administers(api: Api, user: User) -> bool:
