@@ -12,6 +12,7 @@ from lms_emulator.providers.canvas.routes import (
     launch,
     login,
     rosters,
+    sections,
     token,
     users,
 )
@@ -27,6 +28,7 @@ FAMILIES = (
     users,
     courses,
     rosters,
+    sections,
     enrollments,
     content,
     files,

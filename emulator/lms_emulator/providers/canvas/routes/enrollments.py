@@ -19,7 +19,10 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import courses as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
-SOURCE = f"{RECORDED}/courses-enrol.jsonl 110, 199; {RECORDED}/courses-enrol-write.jsonl 1, 167; canvas-lms app/controllers/enrollments_api_controller.rb"
+SOURCE = (
+    f"{RECORDED}/courses-enrol.jsonl 110, 199; {RECORDED}/courses-enrol-write.jsonl 1, 167; "
+    "canvas-lms app/controllers/enrollments_api_controller.rb"
+)
 TASKS = {"delete": "deleted", "inactivate": "inactive", "deactivate": "inactive"}
 replace = msgspec.structs.replace
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import CanvasStore, CommunicationChannel, Pseudonym, User
 
 _SUFFIXES = {"jr", "jr.", "sr", "sr.", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "esq", "esq."}
@@ -44,6 +49,15 @@ def unique_id(store: CanvasStore, user: User) -> str:
 def effective_locale(user: User) -> str:
     """The language that a person gets pages and errors in."""
     return user.locale or user.browser_locale or "en"
+
+
+def prefer(api: Api, user: User, **changes: Any) -> User:
+    """Keep what a person chose, by Canvas's names of preferences; None takes a choice back."""
+    kept = {name: value for name, value in {**user.preferences, **changes}.items() if value is not None}
+    changed = api.store.users.put(msgspec.structs.replace(user, preferences=kept))
+    if api.caller is not None and api.caller.id == user.id:
+        api.caller = changed
+    return changed
 
 
 def name_parts(name: str) -> tuple[str, str, str]:

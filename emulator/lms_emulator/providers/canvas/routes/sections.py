@@ -1,0 +1,196 @@
+"""REST: the sections of a course."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, CourseSection
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import courses
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.shapes import courses as shapes
+
+SOURCE = f"{RECORDED}/courses-enrol.jsonl 3, 29, 51, 67; canvas-lms app/controllers/sections_controller.rb"
+NO_SIS = "You must have manage_sis permission to update sis attributes"
+replace = msgspec.structs.replace
+
+
+def _section(api: Api, name: str = "id") -> tuple[CourseSection, Course]:
+    section = identifiers.section(api, api.slot(name))
+    course = identifiers.course(api, section.course_id)
+    if "course_id" in api.x.path_params and course.id != identifiers.course(api, api.slot("course_id")).id:
+        raise refusals.not_found("the section in the course", section.id)
+    return section, course
+
+
+def index(api: Api) -> Any:
+    """The sections of a course, for every member."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read", "read_as_admin")
+    found = [s for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
+    found.sort(key=lambda section: (section.name.lower(), section.id))
+    sees_people = courses.may(api, api.caller, course, "read_roster", "view_all_grades", "manage_grades")
+    includes = api.params.includes if sees_people else set()
+    if api.params.flag("all"):
+        return [shapes.section(api, section, course, includes) for section in found]
+    path = f"/api/v1/courses/{course.id}/sections"
+    return paged(api, found, lambda section: shapes.section(api, section, course, includes), path=path)
+
+
+def show(api: Api) -> Any:
+    """One section, for those who teach or administer."""
+    section, course = _section(api)
+    courses.require(api, course, "read_as_admin")
+    return shapes.section(api, section, course, api.params.includes)
+
+
+def _may_sis(api: Api) -> bool:
+    return account_allows(api, api.caller, api.root, "manage_sis")
+
+
+def _fields(api: Api, course: Course, section: CourseSection | None) -> dict[str, Any]:
+    """What the request says about a section, checked. Raises the refusals for what is not valid."""
+    sent = api.params.hash("course_section")
+    found: dict[str, Any] = {}
+    if sent.has("name"):
+        found["name"] = sent.text("name") or ""
+        fault = "too_short" if not found["name"] else "too_long" if len(found["name"]) > 255 else None
+        if fault is not None:
+            raise refusals.invalid({"name": [fault]})
+    for name in ("start_at", "end_at"):
+        if sent.has(name):
+            found[name] = api.moment("course_section", name)
+    if sent.has("restrict_enrollments_to_section_dates"):
+        found["restrict_enrollments_to_section_dates"] = sent.flag("restrict_enrollments_to_section_dates")
+    start = found.get("start_at", section.start_at if section is not None else None)
+    end = found.get("end_at", section.end_at if section is not None else None)
+    if start is not None and end is not None and end < start:
+        raise refusals.invalid({"end_at": ["End date cannot be before start date"]})
+    return found | _sis_fields(api, course, section)
+
+
+def _sis_fields(api: Api, course: Course, section: CourseSection | None) -> dict[str, Any]:
+    sent = api.params.hash("course_section")
+    found: dict[str, Any] = {}
+    for name, attribute, what in (
+        ("sis_section_id", "sis_source_id", "SIS ID"),
+        ("integration_id", "integration_id", "INTEGRATRION ID"),
+    ):
+        if not sent.has(name):
+            continue
+        if not _may_sis(api):
+            if section is None:
+                continue
+            raise refusals.message(401, "sis_refused", NO_SIS, check="manage_sis")
+        value = sent.text(name) or None
+        taken = next((s for s in api.store.course_sections if value is not None and getattr(s, name) == value), None)
+        if taken is not None and (section is None or taken.id != section.id):
+            raise refusals.invalid({attribute: [f'{what} "{value}" is already in use']})
+        found[name] = value
+    return found
+
+
+def create(api: Api) -> Any:
+    """Make a section, or bring a deleted one back by its SIS id."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "manage_sections_add")
+    revived = _revived(api, course)
+    if revived is not None:
+        return shapes.section(api, revived, course)
+    fields = _fields(api, course, None)
+    fields.setdefault("name", f"{course.name} {api.now:%Y-%m-%d}")
+    made = CourseSection(id=api.new_id("course_sections"), course_id=course.id, created_at=api.now, **fields)
+    return shapes.section(api, api.store.course_sections.put(made), course)
+
+
+def _revived(api: Api, course: Course) -> CourseSection | None:
+    sis_id = api.params.text("course_section", "sis_section_id")
+    if not api.params.flag("enable_sis_reactivation") or not sis_id or not _may_sis(api):
+        return None
+    found = api.store.course_sections.first("sis_section_id", sis_id)
+    if found is None or found.course_id != course.id or found.workflow_state != "deleted":
+        return None
+    integration_id = api.params.text("course_section", "integration_id")
+    revived = replace(found, workflow_state="active", integration_id=integration_id)
+    return api.store.course_sections.put(revived)
+
+
+def update(api: Api) -> Any:
+    """Change a section."""
+    section, course = _section(api)
+    courses.require(api, course, "manage_sections_edit")
+    fields = _fields(api, course, section)
+    if api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness"):
+        fields = {k: v for k, v in fields.items() if k == "restrict_enrollments_to_section_dates"}
+    return shapes.section(api, api.store.course_sections.put(replace(section, **fields)), course)
+
+
+def destroy(api: Api) -> Any:
+    """Delete a section that nobody is in."""
+    section, course = _section(api)
+    courses.require(api, course, "manage_sections_delete")
+    rows = api.store.enrollments.find("section", section.id)
+    if any(e.workflow_state not in ("deleted", "rejected") for e in rows):
+        text = "You can't delete a section that has enrollments"
+        raise refusals.message(400, "section_not_empty", text)
+    gone = api.store.course_sections.put(replace(section, workflow_state="deleted"))
+    return shapes.section(api, gone, course)
+
+
+def crosslist(api: Api) -> Any:
+    """Move a section, with the people in it, into another course."""
+    section, course = _section(api)
+    target = identifiers.course(api, api.slot("new_course_id"))
+    courses.require(api, course, "manage_sections_edit")
+    courses.require(api, target, "manage_sections_edit")
+    if _left_alone(api):
+        return shapes.section(api, section, course)
+    home = section.nonxlist_course_id or course.id
+    moved = _moved(api, section, target, home if home != target.id else None)
+    return shapes.section(api, moved, target)
+
+
+def uncrosslist(api: Api) -> Any:
+    """Move a cross-listed section back."""
+    section, course = _section(api)
+    if section.nonxlist_course_id is None:
+        courses.require(api, course, "manage_sections_edit")
+        raise refusals.message(400, "section_not_crosslisted", "section is not cross-listed")
+    home = identifiers.course(api, section.nonxlist_course_id)
+    courses.require(api, home, "manage_sections_edit")
+    courses.require(api, course, "manage_sections_edit")
+    if _left_alone(api):
+        return shapes.section(api, section, course)
+    return shapes.section(api, _moved(api, section, home, None), home)
+
+
+def _left_alone(api: Api) -> bool:
+    return api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness")
+
+
+def _moved(api: Api, section: CourseSection, target: Course, home: int | None) -> CourseSection:
+    for enrollment in api.store.enrollments.find("section", section.id):
+        api.store.enrollments.put(replace(enrollment, course_id=target.id))
+    return api.store.course_sections.put(replace(section, course_id=target.id, nonxlist_course_id=home))
+
+
+COURSE = "/api/v1/courses/{course_id}"
+ROUTES: tuple[Route, ...] = rest(
+    "sections",
+    SOURCE,
+    (f"GET {COURSE}/sections", index, "Sections of a course"),
+    (f"POST {COURSE}/sections", create, "Make a section"),
+    (f"GET {COURSE}/sections/{{id}}", show, "A section of a course"),
+    ("GET /api/v1/sections/{id}", show, "A section"),
+    ("PUT /api/v1/sections/{id}", update, "Change a section"),
+    ("DELETE /api/v1/sections/{id}", destroy, "Delete a section"),
+    ("POST /api/v1/sections/{id}/crosslist/{new_course_id}", crosslist, "Cross-list a section"),
+    ("DELETE /api/v1/sections/{id}/crosslist", uncrosslist, "End cross-listing"),
+)
