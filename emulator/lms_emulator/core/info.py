@@ -5,6 +5,14 @@ from __future__ import annotations
 import msgspec
 
 
+class Client(msgspec.Struct, kw_only=True):
+    """An application that is registered for OAuth2; `redirect_uri` is an address that it may use."""
+
+    client_id: str = ""
+    client_secret: str = ""
+    redirect_uri: str = ""
+
+
 class ProviderInfo(msgspec.Struct, kw_only=True):
     """Base of each provider's `info.Info`. Its keys are an interface: add to them, never rename them.
 

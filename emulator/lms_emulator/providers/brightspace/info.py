@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from lms_emulator.core.info import ProviderInfo
+from lms_emulator.core.info import Client, ProviderInfo
 from lms_emulator.providers.brightspace.model import Application, BrightspaceStore, User
 
 
@@ -17,14 +17,6 @@ class Person(msgspec.Struct, kw_only=True):
     password: str = ""
     email: str = ""
     lti_id: str = ""
-
-
-class Client(msgspec.Struct, kw_only=True):
-    """An OAuth 2.0 application."""
-
-    client_id: str = ""
-    client_secret: str = ""
-    redirect_uri: str = ""
 
 
 class AccessTokens(msgspec.Struct, kw_only=True):

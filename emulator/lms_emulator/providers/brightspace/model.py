@@ -7,7 +7,8 @@ Times are timezone-aware. URLs may name another provider of the same world (`lti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
+from operator import attrgetter
 from typing import Any, ClassVar, Literal
 
 from lms_emulator.core.access import issued_tokens as issued
@@ -344,14 +345,7 @@ class BrightspaceSection(Record, frozen=True, kw_only=True):
     used_tokens: list[UsedToken] = []
 
 
-def _until(record: Any) -> datetime:
-    expires: datetime = record.expires_at
-    return expires
-
-
-def _unit(record: Any) -> int:
-    org_unit_id: int = record.org_unit_id
-    return org_unit_id
+_until, _unit = attrgetter("expires_at"), attrgetter("org_unit_id")
 
 
 class BrightspaceStore(Store):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from lms_emulator.core.info import ProviderInfo
+from lms_emulator.core.info import Client, ProviderInfo
 from lms_emulator.providers.canvas.model import AccessToken, CanvasStore, User
 from lms_emulator.providers.canvas.rules import people
 
@@ -18,14 +18,6 @@ class Person(msgspec.Struct, kw_only=True):
     password: str = ""
     email: str = ""
     lti_id: str = ""
-
-
-class Client(msgspec.Struct, kw_only=True):
-    """A developer key. `redirect_uri` is one that it takes."""
-
-    client_id: str = ""
-    client_secret: str = ""
-    redirect_uri: str = ""
 
 
 class ScopedClient(Client, kw_only=True):
