@@ -146,7 +146,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         self.send_request = send_request
         self._query: ImmutableMultiDict[str, str] | None = None
         self._form: FormData | None = None
-        self._kept: dict[type[Any], Any] | None = None
+        self._kept: dict[type[Any], Any] = {}
         self._cookies: dict[str, str] | None = None
         self._base_url: str | None = None
 
@@ -160,10 +160,9 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
         Parameters: `kind`, a class of the provider's own that can be made without arguments.
         """
-        if self._kept is None:
-            self._kept = {}
-        found: KeptT | None = self._kept.get(kind)
-        if found is None:
+        try:
+            found: KeptT = self._kept[kind]
+        except KeyError:
             found = self._kept[kind] = kind()
         return found
 
