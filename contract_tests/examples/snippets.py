@@ -119,7 +119,8 @@ def run_shell(blocks: list[Snippet], lms: Emulator, folder: Path) -> subprocess.
 
 
 def run_python(block: Snippet, lms: Emulator, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run one `python` block, with pytest when it defines a test."""
+    """Run one `python` block, with pytest when it defines a test; a configuration further up must not reach it."""
+    (folder / "pytest.ini").write_text("[pytest]\n")
     path = folder / f"test_snippet_{block.line}.py"
     path.write_text(with_addresses(block.code, lms))
     runner = (
