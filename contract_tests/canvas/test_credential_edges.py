@@ -270,7 +270,7 @@ def test_the_bucket_fills_by_the_cost_up_to_the_mark(rig: InProcess) -> None:
     assert [remaining(rig) for _ in range(3)] == [3.0, 1.5, 0.0]
     assert {"name": "rate limit", "passed": True, "got": 3.0} in rig.checks
     answer = call(rig, "plain")
-    assert (answer.status_code, answer.headers["X-Rate-Limit-Remaining"]) == (403, "0.0")
+    assert (answer.status_code, answer.headers["X-Rate-Limit-Remaining"]) == (429, "0.0")
     assert (rig.refusal.reason, rig.refusal.got) == ("rate_limited", 4.5)
     assert rig.checks[-1] == {"name": "rate limit", "passed": False, "got": 4.5}
     assert rig.last.notes["rate_limit_remaining"] == 4.5

@@ -252,10 +252,10 @@ def test_refresh_tokens_that_do_not_hold(canvas: Site) -> None:
     missing = "You must provide the refresh_token parameter when using the refresh_token grant type"
     refused(canvas, canvas.token(grant_type="refresh_token"), 400, "invalid_request", missing)
     unknown = canvas.token(grant_type="refresh_token", refresh_token="x")
-    refused(canvas, unknown, 400, "invalid_request", "refresh_token not found")
+    refused(canvas, unknown, 400, "invalid_grant", "refresh_token not found")
     tokens = canvas.tokens()
     swapped = canvas.token(grant_type="refresh_token", refresh_token=tokens["access_token"])
-    refused(canvas, swapped, 400, "invalid_request", "refresh_token not found")
+    refused(canvas, swapped, 400, "invalid_grant", "refresh_token not found")
     other = canvas.info.other_client
     theirs = {"client_id": other.client_id, "client_secret": other.client_secret}
     grant = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
@@ -291,7 +291,7 @@ def test_revoking(canvas: Site) -> None:
     assert dead.json() == {"errors": [{"message": "Revoked access token."}]}
     assert "www-authenticate" in dead.headers
     again = canvas.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"])
-    refused(canvas, again, 400, "invalid_request", "refresh_token not found")
+    refused(canvas, again, 400, "invalid_grant", "refresh_token not found")
 
 
 def test_revoking_can_end_the_browser_session(canvas: Site) -> None:

@@ -87,7 +87,7 @@ class Tokens(RuleBasedStateMachine):
     def refresh(self, grant: Grant) -> None:
         answer = self.token(grant_type="refresh_token", refresh_token=grant.refresh_token)
         if grant.revoked:
-            assert answer.json() == {"error": "invalid_request", "error_description": "refresh_token not found"}
+            assert answer.json() == {"error": "invalid_grant", "error_description": "refresh_token not found"}
             return
         body = answer.json()
         assert "refresh_token" not in body

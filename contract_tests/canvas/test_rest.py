@@ -65,7 +65,7 @@ def test_oneself_and_others(canvas: Site) -> None:
     gone = {"errors": [{"message": "The specified resource does not exist."}]}
     for path in ("users/102", "users/999", "users/x", f"users/{'9' * 400}", "nothing", "courses/99", "courses/x"):
         refused(canvas, canvas.student.get(f"{API}/{path}"), 404, gone)
-    refused(canvas, canvas.student.put(f"{API}/users/self"), 404, gone)
+    refused(canvas, canvas.student.delete(f"{API}/users/self/profile"), 404, gone)
 
 
 def test_courses(canvas: Site) -> None:
@@ -246,14 +246,14 @@ def test_rate_limit_headers_and_bucket(canvas: Site) -> None:
     canvas.lms.settings["canvas.rate_limit"] = "bucket"
     canvas.lms.settings["canvas.request_cost"] = 300
     api = canvas.student
-    assert [api.get(f"{API}/users/self").status_code for _ in range(3)] == [200, 200, 403]
+    assert [api.get(f"{API}/users/self").status_code for _ in range(3)] == [200, 200, 429]
     throttled = api.get(f"{API}/users/self")
-    assert throttled.text == "403 Forbidden (Rate Limit Exceeded)\n"
+    assert throttled.text == "429 Too Many Requests (Rate Limit Exceeded)\n"
     assert throttled.headers["content-type"].startswith("text/plain")
     assert throttled.headers["x-rate-limit-remaining"] == "0.0"
     assert "www-authenticate" not in throttled.headers
-    canvas.lms.settings["canvas.rate_limit_status"] = 429
-    assert api.get(f"{API}/users/self").status_code == 429
+    canvas.lms.settings["canvas.rate_limit_status"] = 403
+    assert api.get(f"{API}/users/self").text == "403 Forbidden (Rate Limit Exceeded)\n"
     canvas.lms.clock.advance(seconds=1)
     assert api.get(f"{API}/users/self").status_code == 200, "the bucket leaks"
 

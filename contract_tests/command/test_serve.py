@@ -239,7 +239,7 @@ def test_explain_tells_why_the_last_request_was_refused() -> None:
         nothing = run("explain", "--url", url)
         assert (nothing.returncode, nothing.stderr.strip()) == (
             1,
-            f"lms-emulator: no request has been refused at {url}",
+            f"lms-emulator: every request so far went well at {url}",
         )
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(f"{url}/openlearning/v2.1/users/me/institutions/")

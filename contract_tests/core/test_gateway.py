@@ -189,12 +189,36 @@ class TestJournal:
         assert ids("method=post") == ["r4"]
         assert ids("path=pupils&limit=2") == ["r2", "r4"]
         assert ids("after=r3") == ["r4"]
-        assert ids("provider=other") == []
+        assert ids("status=4xx") == ids("reason=unknown_pupil") == ["r2"]
+        assert ids("outcome=unknown_path") == []
+        assert ids("outcome=answered_with_warnings") == ids("warning=no_email") == ["r4"]
+        assert ids("provider=toy&limit=0") == []
         assert http.get("/_emulator/requests/last").json()["warnings"][0]["code"] == "no_email"
         assert http.get("/_emulator/requests/last-refused").json()["id"] == "r2"
         assert http.get("/_emulator/requests/r99").status_code == 404
         http.delete("/_emulator/requests")
         assert ids("") == []
+
+    @pytest.mark.parametrize(
+        ("query", "told"),
+        [
+            ("provider=tory", "did you mean `toy`?"),
+            ("reson=x", "did you mean `reason`?"),
+            ("status=4x", "a class such as `4xx`"),
+            ("status=700", "a status such as `404`"),
+            ("method=FETCH", "did you mean `PATCH`?"),
+            ("refused=maybe", "`maybe` is none"),
+            ("outcome=refuse", "did you mean `refused`?"),
+            ("reason=unknown+pupil", "a machine name"),
+            ("after=17", "the id of a request"),
+            ("limit=-1", "is not a number"),
+            ("status=404&status=405", "given twice"),
+        ],
+    )
+    def test_a_filter_that_cannot_find_anything_is_an_error(self, http: httpx.Client, query: str, told: str) -> None:
+        answer = http.get(f"/_emulator/requests?{query}")
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+        assert told in answer.json()["detail"]
 
     def test_an_entry_holds_the_whole_exchange(self, http: httpx.Client) -> None:
         http.post("/toy/pupils?a=%20b", data={"email": "é@x"}, headers={"X-Trace": "7"})

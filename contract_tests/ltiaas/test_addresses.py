@@ -112,7 +112,7 @@ def test_canvas(person: Person) -> None:
     wrong = refresh(person, info, platform, "1~never")
     assert wrong.status_code == 400
     received = wrong.json()["details"]["bodyReceived"]
-    assert received == {"error": "invalid_request", "error_description": "refresh_token not found"}
+    assert received == {"error": "invalid_grant", "error_description": "refresh_token not found"}
 
 
 def test_brightspace(person: Person) -> None:

@@ -5,6 +5,8 @@ Directives:
     lms-settings PROVIDER    every chosen behaviour with its default (`emulator`: the emulator's own)
     lms-control              the control API
     lms-command NAME         the help text of a command
+    lms-coverage             how much of each real provider is emulated
+    lms-changes              what the real providers changed, and when
 """
 
 from __future__ import annotations
@@ -145,6 +147,63 @@ class Command(Directive):
         return [nodes.literal_block(help_text, help_text, language="text")]
 
 
+class Coverage(Directive):
+    """How much of each real provider is emulated: the figures, then family by family."""
+
+    def run(self) -> list[nodes.Node]:
+        from lms_emulator.app import load_providers
+        from lms_emulator.core.coverage import coverage, families, share
+
+        total, parts = [], []
+        for provider in load_providers().values():
+            rows = coverage(provider)
+            called = [row for row in rows if row.clients]
+            served = sum(row.served for row in rows)
+            total.append(
+                [
+                    text(provider.title),
+                    text(len(rows)),
+                    text(f"{served} ({share(served, len(rows))})"),
+                    text(
+                        f"{share(sum(row.served for row in called), len(called))} of {len(called)}" if called else "–"
+                    ),
+                    text(provider.catalogue.age if provider.catalogue else ""),
+                ]
+            )
+            found = [family for family in families(rows) if family.served]
+            cells = [
+                [
+                    text(f.name),
+                    text(f.state),
+                    text(f"{f.served} of {f.operations}"),
+                    text(f"{f.called_and_served} of {f.called}"),
+                ]
+                for f in found
+            ]
+            left = len(families(rows)) - len(found)
+            parts.append(
+                nodes.paragraph("", f"{provider.title}: families with at least one operation; {left} others have none.")
+            )
+            parts.append(table(("Family", "State", "Served", "Of those that clients call"), (40, 15, 20, 25), cells))
+        heads = ("Provider", "Operations", "Served", "Served, of those that clients call", "Known from")
+        return [table(heads, (20, 12, 18, 22, 28), total), *parts]
+
+
+class Changes(Directive):
+    """What the real providers changed, and when."""
+
+    def run(self) -> list[nodes.Node]:
+        from lms_emulator.app import load_providers
+        from lms_emulator.core.changes import changes
+
+        found = sorted((one for provider in load_providers().values() for one in changes(provider)), reverse=True)
+        rows = [
+            [text(one.day), code(one.what), text(f"{one.before} → {one.after}"), text(one.help), text(one.source)]
+            for one in found
+        ]
+        return [table(("Since", "What", "Change", "What it decides", "Source"), (10, 24, 22, 24, 20), rows)]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives. The wrap of help texts does not depend on the terminal."""
     import os
@@ -154,4 +213,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("lms-settings", Settings)
     app.add_directive("lms-control", ControlApi)
     app.add_directive("lms-command", Command)
+    app.add_directive("lms-coverage", Coverage)
+    app.add_directive("lms-changes", Changes)
     return {"parallel_read_safe": True}

@@ -69,6 +69,7 @@ def create_app(
     public_url: str | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     seed: str | None = None,
+    as_of: str | None = None,
 ) -> Gateway:
     """The emulator as an ASGI application.
 
@@ -77,8 +78,11 @@ def create_app(
         public_url: the gateway's address as clients see it, for absolute URLs in answers.
         settings: chosen behaviours by provider and name; they outlive resets.
         seed: makes ids and tokens repeatable.
+        as_of: the day whose providers are emulated, `2025-09-01`; short for the setting `emulator.as_of`.
     Raises WorldError or UsageError.
     """
+    if as_of is not None:
+        settings = {**(settings or {}), "emulator": {**(settings or {}).get("emulator", {}), "as_of": as_of}}
     providers = Providers()
     addresses = Addresses(_Hosts(providers), public_url)
     world_seed = load(world, providers) if isinstance(world, str) else world

@@ -338,7 +338,7 @@ class CanvasMachine(LmsMachine):
     HINT_DECIDES = True
     CODE_LIFE = 600
     PEOPLE = ("student", "other_student", "teacher")
-    DEAD_REFRESH = "invalid_request"
+    DEAD_REFRESH = "invalid_grant"
 
     def give_back(self, access: str) -> None:
         self.wire.revoke(access)

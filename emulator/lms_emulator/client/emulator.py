@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -73,6 +74,7 @@ class Emulator(ProviderInfos):
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         seed: str | None = None,
         public_url: str | None = None,
+        as_of: str | None = None,
     ) -> Emulator:
         """Start an emulator in a thread of this process, on free ports unless `port` is given.
 
@@ -81,7 +83,7 @@ class Emulator(ProviderInfos):
         from lms_emulator.app import create_app
         from lms_emulator.server.sockets import Server
 
-        app = create_app(world, settings=settings, seed=seed, public_url=public_url)
+        app = create_app(world, settings=settings, seed=seed, public_url=public_url, as_of=as_of)
         server = Server(app, host=host, port=port, tls_port=0 if tls else None)
         server.start()
         return cls(ThreadControl(app, server), server.url, server=server, app=app)
@@ -100,6 +102,7 @@ class Emulator(ProviderInfos):
         *,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         seed: str | None = None,
+        as_of: str | None = None,
         url: str = "http://lms-emulator.test",
     ) -> Emulator:
         """An emulator without a socket: `app` is the ASGI application, for `httpx.ASGITransport` and the like.
@@ -108,7 +111,7 @@ class Emulator(ProviderInfos):
         """
         from lms_emulator.app import create_app
 
-        app = create_app(world, settings=settings, seed=seed)
+        app = create_app(world, settings=settings, seed=seed, as_of=as_of)
         return cls(InProcessControl(app, url), url, app=app)
 
     def __enter__(self) -> Emulator:
@@ -209,6 +212,15 @@ class Emulator(ProviderInfos):
     def delete_world(self, name: str) -> None:
         """Close a further world. Raises ControlError."""
         self._control.call("DELETE", f"/_emulator/worlds/{name}")
+
+    @property
+    def as_of(self) -> date:
+        """The day whose providers are emulated. Set it to a day or its text; `None` goes back to the default."""
+        return date.fromisoformat(self.info()["as_of"])
+
+    @as_of.setter
+    def as_of(self, day: date | str | None) -> None:
+        self.settings["emulator.as_of"] = "start" if day is None else str(day)
 
     # providers
 

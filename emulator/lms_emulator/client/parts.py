@@ -9,7 +9,10 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from lms_emulator.core.outcomes import WELL, Outcome
+
 ControlCall = Callable[..., Any]
+FILTERS = ("provider", "method", "status", "path", "outcome", "refused", "reason", "warning", "after", "limit")
 
 
 class RecordedRefusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +32,8 @@ class RecordedWarning(msgspec.Struct, frozen=True):
 
     code: str
     message: str
+    name: str = ""
+    documented: bool | None = None
 
 
 class RecordedMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +56,8 @@ class RecordedRequest(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     status: int
     provider: str
+    outcome: Outcome = "answered"
+    explanation: str = ""
     route: str = ""
     world: str = ""
     reached_by: str = ""
@@ -128,11 +135,32 @@ class RequestsHandle:
     def __len__(self) -> int:
         return len(self.find())
 
-    def find(self, **filters: Any) -> list[RecordedRequest]:
+    def find(
+        self,
+        *,
+        provider: str | None = None,
+        method: str | None = None,
+        status: int | str | None = None,
+        path: str | None = None,
+        outcome: Outcome | None = None,
+        refused: bool | None = None,
+        reason: str | None = None,
+        warning: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> list[RecordedRequest]:
         """Exchanges, oldest first, without bodies.
 
-        Parameters: `provider`, `method`, `status`, `path`, `refused`, `reason`, `after`, `limit`.
+        Parameters:
+            status: `404`, or the class `"4xx"`.
+            path: text that the target contains.
+            reason, warning: machine names of a refusal and of a warning.
+            after: the id of an earlier exchange.
+            limit: only so many of the latest.
+        Raises ControlError for a value that nothing can have, such as a misspelled provider.
         """
+        given = locals()
+        filters = {name: given[name] for name in FILTERS if given[name] is not None}
         query = urlencode({k: str(v).lower() if isinstance(v, bool) else v for k, v in filters.items()})
         answer = self._call("GET", f"/requests?{query}" if query else "/requests")
         return msgspec.convert(answer["requests"], list[RecordedRequest])
@@ -150,6 +178,11 @@ class RequestsHandle:
     def refused(self) -> list[RecordedRequest]:
         """The refused exchanges, oldest first."""
         return self.find(refused=True)
+
+    @property
+    def failed(self) -> list[RecordedRequest]:
+        """The exchanges that did not go well, in whatever way, oldest first."""
+        return [request for request in self.find() if request.outcome not in WELL]
 
     def clear(self) -> None:
         """Clear the journal."""

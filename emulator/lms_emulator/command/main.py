@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 from lms_emulator._version import __version__
 from lms_emulator.command import (
+    changes,
+    coverage,
     demo_tool,
     explain,
     healthcheck,
@@ -28,7 +30,21 @@ from lms_emulator.command import (
 from lms_emulator.core.errors import UsageError, WorldError
 from lms_emulator.providers import PROVIDERS
 
-COMMANDS = (serve, healthcheck, explain, routes, settings, openapi, world, sign, demo_tool, record, verify)
+COMMANDS = (
+    serve,
+    healthcheck,
+    explain,
+    routes,
+    settings,
+    coverage,
+    changes,
+    openapi,
+    world,
+    sign,
+    demo_tool,
+    record,
+    verify,
+)
 """In the order of the help text."""
 
 _MAX_PROBLEMS = 200
@@ -37,7 +53,7 @@ Emulates learning platforms on your own machine: {", ".join(PROVIDERS)}.
 Signatures, nonces, scopes and expiry are really checked; state lives in memory.
 
   lms-emulator serve                      start with the demo world on http://127.0.0.1:8080
-  lms-emulator explain                    why the last request was refused
+  lms-emulator explain                    why the last request did not go well
   lms-emulator settings                   behaviours you can change with --set provider.setting=value
 """
 

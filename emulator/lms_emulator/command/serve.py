@@ -39,6 +39,11 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--tls-port", help="the port of HTTPS (default 8443, or a free one with --port 0)")
     parser.add_argument("--public-url", help="the gateway's address as clients see it, for absolute URLs in answers")
+    parser.add_argument(
+        "--as-of",
+        metavar="DATE",
+        help="emulate the providers as they were on a day (2025-09-01; default today; see `lms-emulator changes`)",
+    )
     parser.add_argument("--seed", metavar="N", help="make ids and tokens repeatable")
     parser.add_argument(
         "--set",
@@ -62,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
         args.world or env("world") or "demo",
         public_url=args.public_url or env("public-url"),
         settings=parse_settings(args.set if args.set is not None else (env("set") or "").split()),
+        as_of=args.as_of or env("as-of"),
         seed=args.seed or env("seed"),
     )
     server = Server(

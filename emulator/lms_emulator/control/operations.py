@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator._version import __version__
+from lms_emulator.control import filters
 from lms_emulator.control.calls import Call, Problem
 from lms_emulator.core.clock import isoformat, parse_duration, parse_instant
 from lms_emulator.core.errors import NotFoundError
@@ -17,7 +18,6 @@ from lms_emulator.core.settings import describe
 from lms_emulator.core.state.structure import structure
 from lms_emulator.core.worlds.faults import Fault
 from lms_emulator.core.worlds.file import from_data, load
-from lms_emulator.core.worlds.journal import Entry
 
 
 def health(call: Call) -> Any:
@@ -32,6 +32,7 @@ def info(call: Call) -> Any:
         "name": world.name,
         "public_url": call.gateway_url(),
         "clock": _clock(call),
+        "as_of": world.as_of.isoformat(),
         "settings": {s.name: s.value for s in _settings(call)},
         "providers": {
             name: provider.info(world, call.bases(name)) for name, provider in call.gateway.providers.items()
@@ -122,48 +123,15 @@ def _length(value: Any) -> timedelta:
 
 
 def list_requests(call: Call) -> Any:
-    entries = [entry for entry in call.world.journal.entries() if _wanted(entry, call)]
-    limit = call.query.get("limit")
-    if limit is not None:
-        if not limit.isdigit():
-            raise Problem(400, f"limit: `{limit}` is not a number")
-        entries = entries[-int(limit) :] if int(limit) else []
-    return {"requests": [e.summary() for e in entries], "dropped": call.world.journal.dropped}
-
-
-def _wanted(entry: Entry, call: Call) -> bool:
-    query = call.query
-    if "provider" in query and entry.provider != query["provider"]:
-        return False
-    if "method" in query and entry.method != query["method"].upper():
-        return False
-    if "status" in query and str(entry.status) != query["status"]:
-        return False
-    if "path" in query and query["path"] not in entry.target:
-        return False
-    if "reason" in query and (entry.refusal or {}).get("reason") != query["reason"]:
-        return False
-    if "refused" in query and (entry.refusal is not None) != (query["refused"].lower() in ("1", "true", "yes")):
-        return False
-    return "after" not in query or int(entry.id[1:]) > _number(query["after"])
-
-
-def _number(entry_id: str) -> int:
-    digits = entry_id.removeprefix("r")
-    if not digits.isdigit():
-        raise Problem(400, f"after: `{entry_id}` is not the id of a request (`r17`)")
-    return int(digits)
+    journal = call.world.journal
+    entries = filters.select(journal.entries(), call.query.multi_items(), call.gateway.providers)
+    return {"requests": [entry.summary() for entry in entries], "dropped": journal.dropped}
 
 
 def get_request(call: Call) -> Any:
     entry_id: str = call.params["id"]
     entries = call.world.journal.entries()
-    if entry_id == "last":
-        entry = entries[-1] if entries else None
-    elif entry_id == "last-refused":
-        entry = next((e for e in reversed(entries) if e.refusal is not None), None)
-    else:
-        entry = call.world.journal.get(entry_id)
+    entry = filters.chosen(entry_id, entries)
     if entry is None:
         raise NotFoundError(f"no request `{entry_id}` in the journal; it holds {len(entries)} of the latest")
     return entry.whole()
@@ -209,9 +177,10 @@ def remove_fault(call: Call) -> Any:
 
 
 def _settings(call: Call) -> list[Any]:
-    rows = describe("emulator", call.world.emulator)
+    day = call.world.as_of
+    rows = describe("emulator", call.world.emulator, day)
     for name in call.gateway.providers:
-        rows += describe(name, call.world.settings(name))
+        rows += describe(name, call.world.settings(name), day)
     return rows
 
 
@@ -297,21 +266,6 @@ def _route(methods: str, path: str, handler: Any, summary: str, **operation: Any
     )
 
 
-_FILTERS = [
-    {"name": name, "in": "query", "schema": {"type": kind}, "description": text}
-    for name, kind, text in (
-        ("provider", "string", "only this provider"),
-        ("method", "string", "only this HTTP method"),
-        ("status", "integer", "only this status"),
-        ("path", "string", "only targets that contain this text"),
-        ("refused", "boolean", "only refused ones, or only accepted ones"),
-        ("reason", "string", "only refusals with this reason"),
-        ("after", "string", "only those after the one with this id"),
-        ("limit", "integer", "only so many of the latest"),
-    )
-]
-
-
 def show_console(call: Call) -> Any:
     from lms_emulator.control.console import console
 
@@ -345,9 +299,14 @@ ROUTES: tuple[Route, ...] = (
             },
         },
     ),
-    _route("GET", "/requests", list_requests, "The journal, oldest first", parameters=_FILTERS),
+    _route("GET", "/requests", list_requests, "The journal, oldest first", parameters=filters.PARAMETERS),
     _route("DELETE", "/requests", clear_requests, "Clear the journal"),
-    _route("GET", "/requests/{id}", get_request, "One exchange, complete; `last` and `last-refused` are ids too"),
+    _route(
+        "GET",
+        "/requests/{id}",
+        get_request,
+        "One exchange, complete; `last`, `last-refused`, `last-failed` are ids too",
+    ),
     _route("GET", "/outbox", get_outbox, "E-mails and webhooks that would have been sent"),
     _route("DELETE", "/outbox", clear_outbox, "Empty the outbox"),
     _route("GET", "/faults", list_faults, "Scripted failures"),

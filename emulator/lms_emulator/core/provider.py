@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.catalogue import Catalogue
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.pages import refused
 from lms_emulator.core.http.refusals import Refusal
@@ -42,12 +43,66 @@ class Provider(Generic[StoreT, SettingsT]):
     routes: ClassVar[tuple[Route, ...]]
     case_insensitive_paths: ClassVar[bool] = False
     package: ClassVar[str]
-    """The provider's import package, where `demo.toml` and `templates/` lie."""
+    """The provider's import package, where `demo.toml`, `catalogue.tsv` and `templates/` lie."""
+    ignored_parameters: ClassVar[frozenset[str]] = frozenset()
+    """What the real provider takes with any request and ignores, such as a submit button's name."""
+    spelt_out: ClassVar[frozenset[str]] = frozenset()
+    """Templates of routes that serve what the catalogue spells out: `/{version}/me`, where that has `/v1/me`."""
 
     @cached_property
     def router(self) -> Router:
         """The routes, compiled when they are first needed."""
         return Router(self.routes, case_insensitive=self.case_insensitive_paths)
+
+    @cached_property
+    def catalogue(self) -> Catalogue | None:
+        """The real provider's operations, read when a request first needs them; None where nobody has listed them."""
+        try:
+            text = resources.files(self.package).joinpath("catalogue.tsv").read_text("utf-8")
+        except FileNotFoundError:
+            return None
+        return Catalogue(text)
+
+    @cached_property
+    def _words(self) -> dict[int, frozenset[str]]:
+        return {}
+
+    def only_fits(
+        self, route: Route, params: Mapping[str, Any], method: str, path: str, world: World | None = None
+    ) -> bool:
+        """Whether the real provider has an operation of its own where a route of ours only happens to fit.
+
+        It does where it knows the word that stands in place of our parameter (`/grades/categories/`, and we have
+        `/grades/{gradeObjectId}`), and where our route is but the refusal of other methods.
+        """
+        if route.methods:
+            words = self._words.get(id(route))
+            if words is None:
+                words = self._words[id(route)] = self._words_of(route)
+            if not words or not self._names_one(words, params):
+                return False
+        elif not self._refuses_methods(route):
+            return False
+        assert self.catalogue is not None, "only a route that overlaps with it comes here"
+        found = self.catalogue.find(method, path)
+        if found is None or (world is not None and not found.exists_on(world.as_of)):
+            return False
+        return self.catalogue.is_other(route.path, found.path) if route.methods else "ANY" not in found.methods
+
+    def _words_of(self, route: Route) -> frozenset[str]:
+        if self.catalogue is None or route.path in self.spelt_out:
+            return frozenset()
+        return self.catalogue.words(route.path)
+
+    def _names_one(self, words: frozenset[str], params: Mapping[str, Any]) -> bool:
+        for value in params.values():
+            text = str(value).lower() if self.case_insensitive_paths else str(value)
+            if text in words or ("/" in text and not words.isdisjoint(text.split("/"))):
+                return True
+        return False
+
+    def _refuses_methods(self, route: Route) -> bool:
+        return self.catalogue is not None and any(other.methods and other.path == route.path for other in self.routes)
 
     def demo_text(self) -> str:
         """The provider's part of the demo world, as TOML."""
@@ -126,9 +181,21 @@ class Provider(Generic[StoreT, SettingsT]):
         raise NotImplementedError
 
     def hint_for_unknown_path(self, path: str) -> str | None:
-        """The declared path nearest to one that was not found, for the journal."""
-        near = nearest(path, (route.path for route in self.routes), 0.75)
-        return f"no such route; the nearest declared one is `{near}`" if near else None
+        """What is nearest to a path that was not found, and how much its absence means, for the journal."""
+        catalogue = self.catalogue
+        if catalogue is None:
+            near = nearest(path, (route.path for route in self.routes), 0.75)
+            return f"no such route; the nearest declared one is `{near}`" if near else None
+        near = catalogue.nearest(path)
+        tip = f"; the nearest is `{near}`" if near else ""
+        there = catalogue.at(path)
+        if there:
+            methods = ", ".join(dict.fromkeys(method for one in there for method in one.methods))
+            gone = next((one.until for one in there if one.until), "")
+            tip = f"; it had it until {gone}" if gone else f"; it takes {methods}"
+        if catalogue.complete:
+            return f"{catalogue.title} has no such operation ({catalogue.age}){tip}"
+        return f"not among the operations of {catalogue.title} that are known ({catalogue.age}), which are not all{tip}"
 
 
 AnyProvider = Provider[Any, Any]

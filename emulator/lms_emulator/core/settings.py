@@ -6,8 +6,9 @@ the behaviour out of the box. A world holds one such Struct per provider and rep
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -25,12 +26,59 @@ def choice(
     source: str = "",
     ge: float | None = None,
     le: float | None = None,
+    was: tuple[Was, ...] = (),
 ) -> msgspec.Meta:
     """Describe one setting: what it decides, the evidence for its default, and the source of that.
 
-    Parameters: `ge` and `le` bound a number; `source` names the document or section.
+    Parameters:
+        ge, le: bounds of a number.
+        source: names the document or section.
+        was: earlier defaults, the oldest first, where the real provider has changed.
     """
-    return msgspec.Meta(description=help, extra={"evidence": evidence, "source": source}, ge=ge, le=le)
+    extra: dict[str, Any] = {"evidence": evidence, "source": source, "was": was}
+    return msgspec.Meta(description=help, extra=extra, ge=ge, le=le)
+
+
+class Was(NamedTuple):
+    """A default that held until the real provider changed.
+
+    Attributes: `value`, the default before the day `until` (`2025-10-01`); `source`, where the change is told.
+    """
+
+    value: Any
+    until: str
+    source: str
+
+
+def defaults_on(kind: type[S], day: date) -> S:
+    """The settings of one kind with the defaults of a day."""
+    changed = {name: value for name, was in dated(kind).items() if (value := _before(was, day)) is not _NONE}
+    return msgspec.structs.replace(kind(), **changed) if changed else kind()
+
+
+_NONE: Any = object()
+
+
+def _before(was: tuple[Was, ...], day: date) -> Any:
+    return next((old.value for old in was if day.isoformat() < old.until), _NONE)
+
+
+def dated(kind: type[msgspec.Struct]) -> dict[str, tuple[Was, ...]]:
+    """The settings whose defaults have changed, with what they were."""
+    return _dated(kind)
+
+
+@cache
+def _dated(kind: type[msgspec.Struct]) -> dict[str, tuple[Was, ...]]:
+    return {name: was for name, hint in _hints(kind).items() if (was := tuple(_extra(hint).get("was") or ()))}
+
+
+def _metas(annotation: Any) -> list[msgspec.Meta]:
+    return [m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, msgspec.Meta)]
+
+
+def _extra(annotation: Any) -> dict[str, Any]:
+    return next((m.extra for m in _metas(annotation) if m.extra), None) or {}
 
 
 class SettingInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +91,7 @@ class SettingInfo(msgspec.Struct, frozen=True, kw_only=True):
     help: str
     evidence: str
     source: str
+    was: list[Was] = []
 
 
 class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +106,32 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     lms_timeout_seconds: Annotated[
         float, choice("How long to wait for the response of an LMS that the world names.", ge=0.001)
     ] = 10.0
+    not_emulated: Annotated[
+        Literal["refuse", "provider"],
+        choice(
+            "A request for an operation that the real provider has and the emulator does not serve: `refuse` answers "
+            "501 and says so, `provider` answers with the provider's own 404."
+        ),
+    ] = "refuse"
+    strict: Annotated[
+        bool,
+        choice("Refuse with 501, and undo, a request with parameters that nothing reads. Off, they are a warning."),
+    ] = False
+    as_of: Annotated[
+        str,
+        choice(
+            "The day whose provider is emulated, `2025-09-01`. `start`: the day on which the world began, by its own "
+            "clock, wherever the clock is moved later. `clock`: always the clock's day."
+        ),
+    ] = "start"
+
+    def __post_init__(self) -> None:
+        if self.as_of not in ("start", "clock"):
+            try:
+                date.fromisoformat(self.as_of)
+            except ValueError:
+                wanted = "a day such as `2025-09-01`, `start` or `clock`"
+                raise ValueError(f"as_of: expected {wanted}, got `{self.as_of}`") from None
 
 
 @cache
@@ -64,23 +139,27 @@ def _hints(kind: type[msgspec.Struct]) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 
-def describe(prefix: str, settings: msgspec.Struct) -> list[SettingInfo]:
-    """Every setting of one Struct, in the order of declaration."""
+def describe(prefix: str, settings: msgspec.Struct, day: date | None = None) -> list[SettingInfo]:
+    """Every setting of one Struct, in the order of declaration.
+
+    Parameters: `day`, the day whose defaults are shown; None for the latest.
+    """
     hints = _hints(type(settings))
+    defaults = defaults_on(type(settings), day or date.max)
     rows = []
     for field in msgspec.structs.fields(settings):
         annotation = hints[field.name]
-        metas = [m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, msgspec.Meta)]
-        extra = next((m.extra for m in metas if m.extra), None) or {}
+        extra = _extra(annotation)
         rows.append(
             SettingInfo(
                 name=f"{prefix}.{field.name}",
                 value=getattr(settings, field.name),
-                default=field.default if field.default is not msgspec.NODEFAULT else field.default_factory(),
+                default=getattr(defaults, field.name),
                 type=_type_name(annotation),
-                help=next((m.description for m in metas if m.description), ""),
+                help=next((m.description for m in _metas(annotation) if m.description), ""),
                 evidence=str(extra.get("evidence", "chosen")),
                 source=str(extra.get("source", "")),
+                was=list(extra.get("was") or ()),
             )
         )
     return rows
@@ -112,9 +191,14 @@ def change(settings: S, prefix: str, values: dict[str, Any], *, lenient: bool = 
             near = nearest(name, hints)
             tip = f"did you mean `{prefix}.{near}`?" if near else "`lms-emulator settings` lists them"
             raise UsageError(f"unknown setting `{prefix}.{name}`; {tip}")
+        if isinstance(value, date):  # TOML has dates of its own
+            value = value.isoformat()
         try:
             converted[name] = msgspec.convert(value, hints[name], strict=not lenient)
         except msgspec.ValidationError as error:
             wanted = _type_name(hints[name])
             raise UsageError(f"setting `{prefix}.{name}`: {error}; expected {wanted}, got `{value}`") from None
-    return msgspec.structs.replace(settings, **converted)
+    try:
+        return msgspec.structs.replace(settings, **converted)
+    except ValueError as error:
+        raise UsageError(f"settings of `{prefix}`: {error}") from None

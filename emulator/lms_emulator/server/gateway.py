@@ -6,8 +6,6 @@ Knows no provider's rules.
 from __future__ import annotations
 
 import asyncio
-import sys
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,13 +15,14 @@ from starlette.types import Receive, Scope, Send
 
 from lms_emulator.core.clock import monotonic
 from lms_emulator.core.http.addresses import Address, Addresses
-from lms_emulator.core.http.exchange import BodyError, Exchange, RequestHeaders, split_authority
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.exchange import Exchange, RequestHeaders, split_authority
+from lms_emulator.core.outcomes import WELL
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.worlds.collection import Worlds
 from lms_emulator.core.worlds.faults import Fault
 from lms_emulator.core.worlds.journal import Entry
 from lms_emulator.core.worlds.world import World
+from lms_emulator.server.answering import Answer, answer
 
 CONTROL_PREFIX = "/_emulator"
 EXPLAIN_HEADER = b"x-emulator-explain"
@@ -93,27 +92,26 @@ class Gateway:
         provider, world = self.providers[x.provider], x.world
         x.entry_id = world.journal.next_id()
         fault = world.faults.hit(provider.name, x.method, x.path) if world.faults else None
-        refusal: Refusal | None = None
-        crash: str | None = None
         try:
             x.body = await _read_body(x.headers, receive, world.emulator.max_body_bytes)
         except TooLargeError:
             refusal = provider.body_too_large(x, world.emulator.max_body_bytes)
-            response = provider.render(x, refusal)
-            response.headers["connection"] = "close"
+            answered = Answer(provider.render(x, refusal), "refused", refusal)
+            answered.response.headers["connection"] = "close"
         else:
             if fault is not None and fault.delay_ms:
                 await asyncio.sleep(fault.delay_ms / 1000)
             if fault is not None and (fault.status is not None or fault.rate_limit is not None):
-                response = _fault_response(fault)
+                answered = Answer(_fault_response(fault), "fault")
             else:
-                response, refusal, crash = await _answer(provider, x)
-        if refusal is not None:
+                answered = await answer(provider, x)
+        if fault is not None:
+            answered = _faulted(fault, x, answered)
+        response = answered.response
+        if answered.outcome not in WELL:
             response.raw_headers.append((EXPLAIN_HEADER, self._explain_url(x).encode("latin-1", "replace")))
         response.raw_headers.append((b"date", world.clock.http_date()))
-        if fault is not None:
-            x.notes["fault"] = fault.id
-        _record(world, x, response, refusal, crash, begun)
+        _record(world, x, answered, begun)
         if fault is not None and (fault.drop or fault.truncate is not None or fault.malformed):
             await _send_broken(fault, response, scope, send)
         else:
@@ -143,47 +141,6 @@ class ControlApp:
         raise NotImplementedError
 
 
-async def _answer(provider: AnyProvider, x: AnyExchange) -> tuple[Response, Refusal | None, str | None]:
-    """The provider's answer, the refusal behind it, and the traceback if our code failed."""
-    try:
-        refusal: Refusal | None = None
-        try:
-            response = await _dispatch(provider, x)
-        except Refusal as refused:
-            refusal, response = refused, provider.render(x, refused)
-        except BodyError as error:
-            refusal = provider.body_unreadable(x, str(error))
-            response = provider.render(x, refusal)
-        provider.finish(x, response)
-        x.store.expire(x.clock.now())
-        return response, refusal, None
-    except Exception:
-        text = traceback.format_exc()
-        print(f"lms-emulator: {x.method} {x.path} failed inside the emulator:\n{text}", file=sys.stderr)
-        return provider.crashed(x), None, text
-
-
-async def _dispatch(provider: AnyProvider, x: AnyExchange) -> Response:
-    early = provider.respond_early(x)
-    if early is not None:
-        return early
-    route, params, allowed = provider.router.match(x.method, provider.normalise_path(x.path))
-    if route is None:
-        answer = provider.method_not_allowed(x, allowed) if allowed else provider.not_found(x)
-        if isinstance(answer, Refusal):
-            if not allowed and answer.diagnosis is None:
-                answer.diagnosis = provider.hint_for_unknown_path(x.path)
-            raise answer
-        return answer
-    x.route = route
-    x.path_params = params
-    early = provider.admit(x)
-    if early is not None:
-        return early
-    result = route.handler(x)
-    return result if isinstance(result, Response) else await result
-
-
 async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
     declared = headers.get("content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
@@ -206,9 +163,8 @@ async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _record(
-    world: World, x: AnyExchange, response: Response, refusal: Refusal | None, crash: str | None, begun: float
-) -> None:
+def _record(world: World, x: AnyExchange, answered: Answer, begun: float) -> None:
+    response, refusal = answered.response, answered.refusal
     entry = Entry()
     entry.id = x.entry_id
     entry.at = world.clock.timestamp()
@@ -231,9 +187,17 @@ def _record(
     entry.warnings = x.warnings
     entry.notes = x.notes
     entry.refusal = refusal.record() if refusal is not None else None
-    entry.defect = bool(x.notes.get("provider_defect")) or (x.route is not None and x.route.defect)
-    entry.crash = crash
+    entry.defect = answered.outcome == "provider_defect"
+    entry.crash = answered.crash
+    entry.outcome = answered.outcome
     world.journal.add(entry)
+
+
+def _faulted(fault: Fault, x: Exchange[Any, Any], answered: Answer) -> Answer:
+    effect = fault.effect
+    x.notes["fault"] = fault.id
+    x.notes["fault_effect"] = f"{fault.id}: {effect or f'{fault.delay_ms:g} ms of delay'}."
+    return answered._replace(outcome="fault") if effect else answered
 
 
 def _fault_response(fault: Fault) -> Response:

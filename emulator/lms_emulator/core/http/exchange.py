@@ -6,10 +6,11 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from starlette.datastructures import FormData, Headers, ImmutableMultiDict
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.requests import cookie_parser
 
 from lms_emulator.core.http.addresses import Address, Addresses
+from lms_emulator.core.http.reads import FormPairs, Members, Pairs, Reads
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.worlds.journal import Check, Warning
 
@@ -48,6 +49,10 @@ class BodyError(ValueError):
     """The body cannot be parsed as a form or JSON. The text says why."""
 
 
+_NO_QUERY: Pairs[str] = Pairs([])
+_UNREAD: Any = object()
+
+
 class Exchange(Generic[StoreT_co, SettingsT_co]):
     """One request, the provider's state and settings, and notes for the journal: what a handler works with.
 
@@ -63,6 +68,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         scheme, host, port: how the client reached us; host as in the Host header without port.
         base_url: the provider's address as this client sees it, without trailing slash.
         world, store, settings, clock, ids, outbox: the state.
+        reads: what was looked at; see `core.http.reads`.
         warnings, checks, notes: what the journal gets beside the exchange itself.
 
     `kept` holds what a provider needs to remember until the response is sent.
@@ -72,8 +78,10 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         "_base_url",
         "_cookies",
         "_form",
+        "_json",
         "_kept",
         "_query",
+        "_reads",
         "address",
         "addresses",
         "body",
@@ -144,8 +152,10 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         self.warnings: list[Warning] = []
         self.notes: dict[str, Any] = {}
         self.send_request = send_request
-        self._query: ImmutableMultiDict[str, str] | None = None
-        self._form: FormData | None = None
+        self._query: Pairs[str] | None = None
+        self._form: FormPairs | None = None
+        self._json: Any = _UNREAD
+        self._reads: Reads | None = None
         self._kept: dict[type[Any], Any] = {}
         self._cookies: dict[str, str] | None = None
         self._base_url: str | None = None
@@ -169,11 +179,26 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
     # the request
 
     @property
-    def query(self) -> ImmutableMultiDict[str, str]:
-        """Query parameters, decoded as a form (`+` is a space); bytes that are not UTF-8 become U+FFFD."""
+    def query(self) -> Pairs[str]:
+        """Query parameters, decoded as a form (`+` is a space); bytes that are not UTF-8 become U+FFFD.
+
+        It remembers the names it was asked for, as do `form`, `fields` and `json`: see `reads`.
+        """
         if self._query is None:
-            self._query = ImmutableMultiDict(decode_pairs(self.query_string))
+            self._query = Pairs(decode_pairs(self.query_string)) if self.query_string else _NO_QUERY
         return self._query
+
+    @property
+    def reads(self) -> Reads:
+        """What was looked at. Report to it what the accessors cannot see: `x.reads.add("user[name]")`."""
+        if self._reads is None:
+            self._reads = Reads()
+        return self._reads
+
+    @property
+    def body_was_read(self) -> bool:
+        """Whether the body was taken apart, as a form or as JSON."""
+        return self._form is not None or self._json is not _UNREAD
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -194,19 +219,33 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         """Whether the body says it is an HTML form."""
         return self.content_type in ("application/x-www-form-urlencoded", "multipart/form-data")
 
-    def form(self) -> FormData:
+    def form(self) -> FormPairs:
         """Body fields of a URL-encoded or multipart form; empty for other content types.
 
         Raises BodyError when a multipart body cannot be read.
         """
         if self._form is None:
             if self.content_type == "multipart/form-data":
-                self._form = read_multipart(self.headers, self.body)
+                self._form = FormPairs(read_multipart(self.headers, self.body).multi_items())
             elif self.content_type == "application/x-www-form-urlencoded":
-                self._form = FormData(decode_pairs(self.body))
+                self._form = FormPairs(decode_pairs(self.body))
             else:
-                self._form = FormData()
+                self._form = FormPairs([])
         return self._form
+
+    def fields(self) -> Members:
+        """The text fields of the form by name (the last, if repeated), as a dict that remembers. Raises BodyError."""
+        form = self.form()
+        members = Members({name: value for name, value in form.peek() if isinstance(value, str)})
+        members.names = form.names
+        self.reads.members.append(members)
+        return members
+
+    def close(self) -> None:
+        """Let go of the files of a multipart form, once the answer is made."""
+        for _, value in self._form.peek() if self._form is not None else ():
+            if isinstance(value, UploadFile):
+                value.file.close()
 
     def field(self, name: str, default: str = "") -> str:
         """One text field of the form (the last, if repeated)."""
@@ -227,7 +266,20 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         return (name, password) if colon else None
 
     def json(self) -> Any:
-        """The body as JSON. Raises BodyError with the parser's own words, and on invalid UTF-8."""
+        """The body as JSON; an object remembers the members it was asked for.
+
+        Raises BodyError with the parser's own words, and on invalid UTF-8.
+        """
+        if self._json is _UNREAD:
+            value = self.plain_json()
+            if isinstance(value, dict):
+                value = Members(value)
+                self.reads.members.append(value)
+            self._json = value
+        return self._json
+
+    def plain_json(self) -> Any:
+        """The body as JSON, without a note of what of it is read. Raises BodyError as `json` does."""
         import json
 
         try:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lms_emulator.core.outcomes import Outcome
+
 
 class Refusal(Exception):
     """Why a request was refused. Providers subclass it with what their own wire format needs.
@@ -21,7 +23,10 @@ class Refusal(Exception):
         expected, got: both sides of that check, shown in the journal only.
         diagnosis: the mistake that reproduces what the client sent, or what to do about it.
         headers: further headers of the answer.
+    Attributes: `outcome`, what kind of no it is.
     """
+
+    outcome: Outcome = "refused"
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
 from starlette.responses import Response
@@ -29,6 +30,8 @@ class Route:
         summary: one line for people.
         tag: the family it belongs to in documents.
         defect: the answer reproduces a defect of the real provider (such as a 500 on bad input).
+        since, until: first day on which the real provider has the operation, and on which it has it no longer.
+        ignores: parameters that the real provider takes and ignores too.
         openapi: further keys of the operation object (parameters, requestBody, responses, security).
     """
 
@@ -41,12 +44,22 @@ class Route:
     regex: str | None = None
     tag: str = ""
     defect: bool = False
+    since: str = ""
+    until: str = ""
+    ignores: tuple[str, ...] = ()
     openapi: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """`GET,POST /path`, as the journal shows it."""
         return f"{','.join(self.methods) or '*'} {self.path}"
+
+    def exists_on(self, day: date) -> bool:
+        """Whether the real provider has the operation on that day."""
+        if not self.since and not self.until:
+            return True
+        written = day.isoformat()
+        return self.since <= written and (not self.until or written < self.until)
 
 
 Row: TypeAlias = tuple[str, Handler, str] | tuple[str, Handler, str, str]

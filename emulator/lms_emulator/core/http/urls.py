@@ -18,6 +18,6 @@ def add_query(url: str, values: Iterable[tuple[str, object]]) -> str:
 
 def same_url(x: Exchange[Any, Any], without: Collection[str], values: Iterable[tuple[str, object]]) -> str:
     """The URL of this request with some parameters of its query left out and others appended."""
-    kept = [(name, value) for name, value in x.query.multi_items() if name not in without]
+    kept = [(name, value) for name, value in x.query.peek() if name not in without]
     query = urlencode([*kept, *values], quote_via=quote)
     return f"{x.url(x.raw_path.decode('latin-1'))}?{query}"

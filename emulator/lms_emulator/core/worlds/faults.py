@@ -34,6 +34,19 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rate_limit: Annotated[int, msgspec.Meta(ge=0)] | None = None
     retry_after: Annotated[int, msgspec.Meta(ge=0)] = 60
 
+    @property
+    def effect(self) -> str:
+        """What it does to the answer, in words; empty for a delay alone."""
+        if self.drop:
+            return "the connection was dropped"
+        if self.truncate is not None:
+            return f"the body was cut off after {self.truncate} bytes"
+        if self.malformed:
+            return "the body was cut in half but declared whole"
+        if self.status is not None or self.rate_limit is not None:
+            return f"status {self.status or 429} instead of the provider's answer"
+        return ""
+
 
 class Faults:
     """The scripted failures of one world, in the order in which they were added. The first that matches applies."""

@@ -8,14 +8,21 @@ from typing import Any
 
 import msgspec
 
+from lms_emulator.core.outcomes import WELL, Outcome, explanation
+
 Headers = list[tuple[bytes, bytes]]
 
 
-class Warning(msgspec.Struct, frozen=True):
-    """Something that the real provider accepts, or fails on silently, and that integrators get wrong."""
+class Warning(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that the real provider accepts, or fails on silently, and that integrators get wrong.
+
+    Attributes: for a parameter that nothing read, `name` and whether the real provider documents it, if that is known.
+    """
 
     code: str
     message: str
+    name: str = ""
+    documented: bool | None = None
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -42,6 +49,7 @@ class Entry:
         "id",
         "method",
         "notes",
+        "outcome",
         "provider",
         "reached_by",
         "refusal",
@@ -78,7 +86,13 @@ class Entry:
     refusal: dict[str, Any] | None
     defect: bool
     crash: str | None
+    outcome: Outcome
     size: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not go well, in whatever way."""
+        return self.outcome not in WELL
 
     def summary(self) -> dict[str, Any]:
         """One line of the journal."""
@@ -93,8 +107,12 @@ class Entry:
             "url": f"{self.scheme}://{self.host}{self.target}",
             "route": self.route,
             "status": self.status,
+            "outcome": self.outcome,
+            "explanation": explanation(
+                self.outcome, self.refusal, self.notes, [(w.code, w.message) for w in self.warnings], self.crash
+            ),
             "refusal": plain(self.refusal),
-            "warnings": [msgspec.structs.asdict(w) for w in self.warnings],
+            "warnings": msgspec.to_builtins(self.warnings),
             "provider_defect": self.defect,
             "crash": self.crash,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -13,7 +13,7 @@ from lms_emulator.core.errors import UsageError
 from lms_emulator.core.http.addresses import DEFAULT_WORLD
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.provider import AnyProvider
-from lms_emulator.core.settings import EmulatorSettings, change
+from lms_emulator.core.settings import EmulatorSettings, change, defaults_on
 from lms_emulator.core.state.store import Store, StoreSeed, StoreSnapshot
 from lms_emulator.core.suggest import nearest
 from lms_emulator.core.worlds.faults import Faults
@@ -66,7 +66,9 @@ class WorldSnapshot(NamedTuple):
     seed: WorldSeed
     stores: dict[str, StoreSnapshot]
     settings: dict[str, msgspec.Struct]
+    changed: dict[str, dict[str, Any]]
     emulator: EmulatorSettings
+    begun_on: date
     clock: ClockState
     ids: Any
     outbox: OutboxState
@@ -105,21 +107,29 @@ class World:
         self._overrides = {k: dict(v) for k, v in (overrides or {}).items()}
         self._stores: dict[str, Store] = {}
         self._settings: dict[str, msgspec.Struct] = {}
+        self._changed: dict[str, dict[str, Any]] = {}
         self._snapshot_number = 0
         self._begin()
 
     def _begin(self) -> None:
-        self._settings = {}
-        self.set_emulator_settings(self._initial_settings("emulator", EmulatorSettings))
+        self._changed = {}
         self.clock.restore(ClockState(None, 0.0))
         if self.seed.clock.freeze:
             self.clock.freeze()
         if self.seed.clock.set is not None:
             self.clock.set(self.seed.clock.set)
+        self._begun_on = self.clock.now().date()
+        self.set_emulator_settings(self._derived("emulator", EmulatorSettings()))
 
-    def _initial_settings(self, name: str, kind: type[Any]) -> Any:
-        begun = change(kind(), name, self.seed.settings.get(name, {}))
-        return change(begun, name, self._overrides.get(name, {}), lenient=True)
+    def _derived(self, name: str, defaults: Any) -> Any:
+        begun = change(defaults, name, self.seed.settings.get(name, {}))
+        begun = change(begun, name, self._overrides.get(name, {}), lenient=True)
+        return change(begun, name, self._changed.get(name, {}))
+
+    @property
+    def as_of(self) -> date:
+        """The day whose providers are emulated."""
+        return self._day if self._day is not None else self.clock.now().date()
 
     def set_emulator_settings(self, settings: EmulatorSettings) -> None:
         """Apply the emulator's own settings."""
@@ -127,6 +137,13 @@ class World:
         self.journal.max_entries = settings.journal_entries
         self.journal.max_bytes = settings.journal_bytes
         self.outbox.limit = settings.outbox_entries
+        self._settings = {}
+        self._settings_of: date | None = None
+        """The day of `_settings`, where it may change by itself."""
+        if settings.as_of == "clock":
+            self._day = None
+        else:
+            self._day = self._begun_on if settings.as_of == "start" else date.fromisoformat(settings.as_of)
 
     def store(self, provider: str) -> Any:
         """The provider's state, created when it is first used."""
@@ -138,10 +155,12 @@ class World:
 
     def settings(self, provider: str) -> Any:
         """The provider's current settings."""
+        if self._day is None and self._settings_of != self.as_of:
+            self._settings, self._settings_of = {}, self.as_of
         found = self._settings.get(provider)
         if found is None:
-            kind = self.providers[provider].settings
-            found = self._settings[provider] = self._initial_settings(provider, kind)
+            defaults = defaults_on(self.providers[provider].settings, self.as_of)
+            found = self._settings[provider] = self._derived(provider, defaults)
         return found
 
     def check_settings(self, values: Mapping[str, Any]) -> None:
@@ -165,10 +184,12 @@ class World:
             self._check_settings_name(name)
             current = self.emulator if name == "emulator" else self.settings(name)
             changed[name] = change(current, name, dict(given))
-        emulator = changed.pop("emulator", None)
-        if emulator is not None:
-            self.set_emulator_settings(emulator)
-        self._settings.update(changed)
+        for name, given in values.items():
+            self._changed[name] = {**self._changed.get(name, {}), **given}
+        if "emulator" in changed:
+            self.set_emulator_settings(changed["emulator"])
+        else:
+            self._settings.update(changed)
 
     def reset(self) -> None:
         """Back to the seed: state, settings, clock, journal, outbox, faults; ids begin again when seeded."""
@@ -194,7 +215,9 @@ class World:
             seed=self.seed,
             stores={name: store.snapshot() for name, store in self._stores.items()},
             settings=dict(self._settings),
+            changed={name: dict(given) for name, given in self._changed.items()},
             emulator=self.emulator,
+            begun_on=self._begun_on,
             clock=self.clock.snapshot(),
             ids=self.ids.snapshot(),
             outbox=self.outbox.snapshot(),
@@ -212,8 +235,10 @@ class World:
                 store.reset()
         for name, kept in snapshot.stores.items():
             self.store(name).restore(kept)
-        self._settings = dict(snapshot.settings)
+        self._changed = {name: dict(given) for name, given in snapshot.changed.items()}
+        self._begun_on = snapshot.begun_on
         self.set_emulator_settings(snapshot.emulator)
+        self._settings = dict(snapshot.settings)
         self.clock.restore(snapshot.clock)
         self.ids.restore(snapshot.ids)
         self.outbox.restore(snapshot.outbox)
@@ -230,6 +255,8 @@ class World:
         kinds: dict[str, type[Any]] = {"emulator": EmulatorSettings}
         kinds.update((provider.name, provider.settings) for provider in self.providers.values())
         changed = {name: differing for name, kind in kinds.items() if (differing := self._differing(name, kind))}
+        if self.emulator.as_of == "start" and "clock" in data and self.clock.now().date() != self._begun_on:
+            changed.setdefault("emulator", {})["as_of"] = self._begun_on.isoformat()
         if changed:
             data["settings"] = changed
         for name in self.providers:
@@ -239,7 +266,7 @@ class World:
 
     def _differing(self, name: str, kind: type[Any]) -> dict[str, Any]:
         current = self.emulator if name == "emulator" else self.settings(name)
-        default = msgspec.structs.asdict(kind())
+        default = msgspec.structs.asdict(defaults_on(kind, self.as_of))
         values = msgspec.structs.asdict(current)
         return {key: value for key, value in values.items() if value != default[key]}
 

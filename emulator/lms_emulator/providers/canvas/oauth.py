@@ -224,12 +224,12 @@ def refresh(x: Call, key: DeveloperKey, refresh_token: str) -> Grant:
             diagnosis = "the token was revoked, and its refresh token with it; the person has to consent again"
         elif x.store.access_tokens.first("token", refresh_token) is not None:
             diagnosis = "this is an access token, not a refresh token"
-        raise refusals.refresh_token_not_found(diagnosis)
+        raise refusals.refresh_token_not_found(x.settings.dead_refresh_token_error, diagnosis)
     if not x.check("refresh_token was given to this key", token.developer_key_id == key.id):
         raise refusals.incorrect_client(token.developer_key_id, key.id)
     user = x.store.users.get(token.user_id)
     if user is None:
-        raise refusals.refresh_token_not_found("the user does not exist any more")
+        raise refusals.refresh_token_not_found(x.settings.dead_refresh_token_error, "the user does not exist any more")
     if token.replaced_tokens and _age(x, token) < FRESH_SECONDS:
         x.warn(
             "refreshed_again_at_once",

@@ -46,7 +46,9 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return path.removesuffix(".json") if path.startswith("/api/") else path
 
     def respond_early(self, x: Call) -> None:
-        """Keep slashes that an identifier has encoded (`sis_course_id:A%2FB`) out of the routes' way."""
+        """Refuse who does not name itself; keep slashes that an identifier has encoded (`sis_course_id:A%2FB`)."""
+        if x.settings.require_user_agent and not x.headers.get("user-agent"):
+            raise refusals.no_user_agent()
         if b"%2f" in x.raw_path.lower():
             segments = x.raw_path.split(b"/")
             x.path = "/".join(

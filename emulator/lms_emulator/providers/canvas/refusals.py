@@ -113,14 +113,14 @@ def refresh_token_missing() -> SiteRefusal:
     )
 
 
-def refresh_token_not_found(diagnosis: str | None = None) -> SiteRefusal:
-    """400: a refresh token that is unknown or revoked."""
+def refresh_token_not_found(error: str, diagnosis: str | None = None) -> SiteRefusal:
+    """400: a refresh token that is unknown or revoked; `error` changed in 2022."""
     return oauth_error(
         "refresh_token_not_found",
-        "invalid_request",
+        error,
         "refresh_token not found",
         check="refresh_token is alive",
-        diagnosis=diagnosis or "note: Canvas says invalid_request here, not invalid_grant; treat it as `reconnect`",
+        diagnosis=diagnosis or "there is no such refresh token; the person has to consent again",
     )
 
 
@@ -372,6 +372,13 @@ def invalid_masquerade(diagnosis: str, merged_into: int | None = None) -> SiteRe
 def bad_request(reason: str, message: str, **details: Any) -> SiteRefusal:
     """400 of the REST API."""
     return rest(reason, 400, {"message": message}, check=reason.replace("_", " "), **details)
+
+
+def no_user_agent() -> SiteRefusal:
+    """403: a request without a `User-Agent`."""
+    message = "You are not authorized to access this site because you have not provided a valid user agent."
+    body, hint = {"error": "Forbidden", "message": message}, "send a User-Agent of your own"
+    return rest("user_agent_missing", 403, body, check="the request has a User-Agent", diagnosis=hint)
 
 
 def throttled(status: int, level: float) -> SiteRefusal:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from lms_emulator.core.settings import choice
+from lms_emulator.core.settings import Was, choice
 
 RECORDED = "fixtures/recordings/canvas"
 THROTTLING = "canvas-lms doc/api/throttling.md"
@@ -49,8 +49,37 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 403
     rate_limit_status: Annotated[
         Literal[403, 429],
-        choice("Status of a throttled call.", evidence="documented", source=THROTTLING),
-    ] = 403
+        choice(
+            "Status of a throttled call.",
+            evidence="documented",
+            source="https://github.com/ucfopen/canvasapi/issues/704 (quotes the change log of October 2025)",
+            was=(Was(403, "2025-10-01", "fixtures/recordings/canvas/people-throttle.jsonl 1, 2"),),
+        ),
+    ] = 429
+    require_user_agent: Annotated[
+        bool,
+        choice(
+            "Refuse a request that has no `User-Agent`, with 403.",
+            evidence="documented",
+            source="https://community.canvaslms.com/t5/-/-/ba-p/658205",
+            was=(Was(False, "2026-01-17", "https://community.canvaslms.com/t5/-/-/ba-p/658205"),),
+        ),
+    ] = True
+    dead_refresh_token_error: Annotated[
+        Literal["invalid_grant", "invalid_request"],
+        choice(
+            "`error` for a refresh token that is unknown, revoked or replaced.",
+            evidence="recorded",
+            source="fixtures/recordings/canvas/oauth-flow.jsonl 2, 261, 262, 264",
+            was=(
+                Was(
+                    "invalid_request",
+                    "2022-07-01",
+                    "https://github.com/tl-its-umich-edu/canvas-course-manager-next/issues/397",
+                ),
+            ),
+        ),
+    ] = "invalid_grant"
     rate_limit: Annotated[
         Literal["never", "bucket"],
         choice(

@@ -33,6 +33,8 @@ class LearningStudio(Provider[LearningStudioStore, LearningStudioSettings]):
     routes = ROUTES
     case_insensitive_paths = True
     package = "lms_emulator.providers.learningstudio"
+    ignored_parameters = frozenset({"UseSourceDomain"})
+    """It changes the links of an answer, and not every answer has any."""
 
     def problems(self, section: Section) -> Iterable[str]:
         return checks.problems(section)

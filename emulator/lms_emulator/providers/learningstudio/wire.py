@@ -58,8 +58,9 @@ def points(value: float) -> Decimal:
 
 def flag(x: Call, name: str) -> bool:
     """Whether a query parameter is `true`; neither its name nor its value is case-sensitive."""
-    wanted = name.lower()
-    return any(key.lower() == wanted and value.lower() == "true" for key, value in x.query.multi_items())
+    given = [(key, value) for key, value in x.query.peek() if key.lower() == name.lower()]
+    x.reads.add(*(key for key, _ in given))
+    return any(value.lower() == "true" for _, value in given)
 
 
 def link_base(x: Call) -> str:

@@ -33,6 +33,17 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     settings = OpenedxSettings
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     package = "lms_emulator.providers.openedx"
+    spelt_out = frozenset(
+        {
+            "/admin/{app}/{model}/",
+            "/admin/{app}/{model}/add/",
+            "/admin/{app}/{model}/{number:int}/",
+            "/admin/{app}/{model}/{number:int}/change/",
+            "/admin/{app}/{model}/{number:int}/delete/",
+            "/api/mobile/{version}/my_user_info",
+            "/api/mobile/{version}/users/{username}",
+        }
+    )
 
     def problems(self, section: Any) -> Iterable[str]:
         """References to records that do not exist, clashing keys, unreadable course keys."""

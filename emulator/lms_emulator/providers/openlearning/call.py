@@ -135,7 +135,7 @@ def fields(x: Call) -> dict[str, str]:
     """
     if x.is_form:
         try:
-            return {name: value for name, value in x.form().items() if isinstance(value, str)}
+            return x.fields()
         except BodyError as error:
             raise refusals.unreadable_body(str(error)) from None
     if x.content_type.endswith("json"):

@@ -234,6 +234,8 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
         raise refusals.not_found("the user in the org unit", x.path_params["userId"])
     data = x.json()
     points = data.get("PointsNumerator") if isinstance(data, dict) else None
+    if isinstance(data, dict) and data.get("GradeObjectType", 1) != 1:
+        x.warn("grade_object_type_differs", "the column is numeric (GradeObjectType 1); points are taken")
     if not isinstance(points, int | float) or isinstance(points, bool) or not 0 <= points <= column.max_points:
         raise refusals.bad_request(
             "points_invalid", "Invalid PointsNumerator", expected=f"0 to {column.max_points:g}", got=points

@@ -15,6 +15,7 @@ from urllib.parse import quote_plus, unquote_to_bytes
 from starlette.datastructures import UploadFile
 
 from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.reads import Reads
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 
@@ -33,22 +34,25 @@ class UnreadableParameters(ValueError):
 class Params:
     """The parameters of one request, or one hash among them.
 
-    A value is asked for by its path: `params.text("user", "name")` is `user[name]`. What was asked for is remembered,
-    so that the journal can tell which parameters nothing looked at.
+    A value is asked for by its path: `params.text("user", "name")` is `user[name]`. What was asked for is reported to
+    the exchange, so that the journal can tell which parameters nothing looked at.
     """
 
-    __slots__ = ("_asked", "_path", "data")
+    __slots__ = ("_path", "_reads", "data")
 
-    def __init__(
-        self, data: dict[str, Any], path: tuple[str, ...] = (), asked: set[tuple[str, ...]] | None = None
-    ) -> None:
+    def __init__(self, data: dict[str, Any], path: tuple[str, ...] = (), reads: Reads | None = None) -> None:
         self.data = data
         self._path = path
-        self._asked = set() if asked is None else asked
+        self._reads = Reads() if reads is None else reads
 
     def get(self, *path: str) -> Any:
         """The value as it was sent, or None. JSON null counts as not sent."""
-        self._asked.add((*self._path, *path))
+        value = self._find(*path)
+        known = self._reads.below if isinstance(value, dict | list) else self._reads.paths
+        known.add((*self._path, *path))
+        return value
+
+    def _find(self, *path: str) -> Any:
         value: Any = self.data
         for name in path:
             if not isinstance(value, dict):
@@ -58,7 +62,7 @@ class Params:
 
     def has(self, *path: str) -> bool:
         """Whether the parameter was sent, null included."""
-        self._asked.add((*self._path, *path))
+        self._reads.paths.add((*self._path, *path))
         value: Any = self.data
         for name in path:
             if not isinstance(value, dict) or name not in value:
@@ -94,20 +98,20 @@ class Params:
 
     def hash(self, *path: str) -> Params:
         """The hash of that name; an empty one when it was not sent or is none."""
-        value = self.get(*path)
-        return Params(value if isinstance(value, dict) else {}, (*self._path, *path), self._asked)
+        value = self._find(*path)
+        return Params(value if isinstance(value, dict) else {}, (*self._path, *path), self._reads)
 
     def hashes(self, *path: str) -> list[Params]:
         """A list of hashes; one that came as a hash of `0`, `1`, … too."""
-        value = self.get(*path)
+        value = self._find(*path)
         if isinstance(value, dict) and value and all(key.isdigit() for key in value):
             value = [value[key] for key in sorted(value, key=int)]
         found = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-        return [Params(one, (*self._path, *path), self._asked) for one in found]
+        return [Params(one, (*self._path, *path), self._reads) for one in found]
 
     def require(self, name: str) -> Params:
         """The hash of that name. Raises the refusal `parameter_missing` (400, `NAME is missing`) without one."""
-        value = self.get(name)
+        value = self._find(name)
         if value is None or value in ("", {}, []):
             raise refusals.missing(name)
         return self.hash(name)
@@ -121,11 +125,6 @@ class Params:
     def includes(self) -> set[str]:
         """The values of `include[]`."""
         return set(self.texts("include"))
-
-    def unread(self) -> list[str]:
-        """The parameters that nothing asked for, as a client writes them."""
-        whole = {path for path in self._asked if path} | {(name,) for name in _READ_ELSEWHERE}
-        return [written(path) for path in _leaves(self.data, ()) if not _covered(path, whole)]
 
 
 def as_text(value: Any) -> str | None:
@@ -142,23 +141,6 @@ def as_flag(value: Any) -> bool:
     return value is True or str(value).lower() in TRUE
 
 
-def written(path: tuple[str, ...]) -> str:
-    """A path as a client writes it: `user[name]`."""
-    return path[0] + "".join(f"[{name}]" for name in path[1:])
-
-
-def _leaves(data: Any, path: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
-    if isinstance(data, dict) and data:
-        for name, value in data.items():
-            yield from _leaves(value, (*path, name))
-    elif path:
-        yield path
-
-
-def _covered(path: tuple[str, ...], asked: set[tuple[str, ...]]) -> bool:
-    return any(path[:length] in asked for length in range(1, len(path) + 1))
-
-
 def read(x: Call) -> Params:
     """The parameters of a request. Raises the refusal `parameters_unreadable` (a 500 at Canvas) where they conflict."""
     try:
@@ -167,7 +149,8 @@ def read(x: Call) -> Params:
     except UnreadableParameters as error:
         raise refusals.unreadable_parameters(str(error)) from error
     merged = {**body, **query}
-    return Params({name: value for name, value in merged.items() if name not in x.path_params})
+    x.reads.add(*_READ_ELSEWHERE)
+    return Params({name: value for name, value in merged.items() if name not in x.path_params}, (), x.reads)
 
 
 def read_query(x: Call) -> dict[str, Any]:

@@ -40,10 +40,6 @@ def serve(handler: Handler) -> Callable[[Call], Response]:
         api = Api(x, parameters.read(x))
         identify(api)
         found = handler(api)
-        ignored = api.params.unread()
-        if ignored:
-            names = ", ".join(f"`{name}`" for name in sorted(ignored))
-            x.warn("parameters_ignored", f"nothing here looks at {names}")
         return found if isinstance(found, Response) else reply(api, found)
 
     served.__doc__ = handler.__doc__

@@ -94,6 +94,7 @@ def public_url(api: Api) -> Response:
 def download(x: Call) -> Response:
     """GET /files/{id}/download: the bytes, by verifier or by browser session."""
     reference = x.path_params["id"]
+    x.reads.add("download_frd", "wrap")  # how the bytes are shown in a browser; they are always handed out here
     record = x.store.files.get(number(reference))
     if record is None:
         raise refusals.page_not_found(f"file {reference} exists")

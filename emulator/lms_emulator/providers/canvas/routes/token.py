@@ -25,6 +25,7 @@ async def token(x: Call) -> Response:
 
 
 async def _token(x: Call) -> Response:
+    x.reads.add("code", "redirect_uri", "replace_tokens", "scope")  # taken with any grant, whether it has a use or not
     grant = _field(x, "grant_type") or ("authorization_code" if _field(x, "code") else "")
     x.notes["grant_type"] = grant
     if grant == "client_credentials":

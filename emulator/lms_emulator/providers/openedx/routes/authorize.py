@@ -85,6 +85,7 @@ def _username(x: Call) -> str:
 
 
 def _ask(x: Call) -> Response:
+    x.reads.whole()
     given = parse_qsl(x.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     request = _validate(x, dict(given), [name for name, _ in given])
     prompt = x.query.get("approval_prompt", x.settings.approval_prompt)
@@ -140,6 +141,7 @@ def _decide(x: Call) -> Response:
         return _page(x, None, form, (), errors)
     if lookup.application(x.store, x.settings, form["client_id"]) is None:
         raise refusals.Unhandled("the real server fails on a consent form with an unknown client id")
+    x.reads.whole()
     query = parse_qsl(x.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     posted = {name: form[name] for name in ("client_id", "redirect_uri", "response_type")}
     posted["state"] = form.get("state", "")

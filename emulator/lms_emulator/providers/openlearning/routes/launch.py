@@ -68,6 +68,7 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
         got=x.method,
         diagnosis=None if posted else "the launch was followed as a link; post its params as a form instead",
     )
+    x.reads.whole()  # every field is signed
     body = b"" if x.method == "GET" else x.body
     if posted:
         json = "json" in x.content_type

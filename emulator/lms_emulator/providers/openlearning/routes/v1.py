@@ -24,7 +24,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 def _fields(x: Call) -> dict[str, str]:
     try:
-        fields = {name: value for name, value in x.form().items() if isinstance(value, str)}
+        fields = x.fields()
     except BodyError as error:
         raise refusals.v1_field("body", "cannot be read", str(error)) from None
     if x.body and not x.is_form:

@@ -1,0 +1,151 @@
+"""How an exchange ended: one type, an explanation for each, and the same words everywhere."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from lms_emulator import ControlError, Emulator
+from lms_emulator.command.main import main
+
+UNREAD = "/canvas/api/v1/courses/1/discussion_topics?filter_by=unread&searchterm=x"
+
+
+@pytest.fixture
+def site() -> Emulator:
+    with Emulator.start() as lms:
+        yield lms
+
+
+@pytest.fixture
+def http(site: Emulator) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {site.canvas.access_tokens.teacher}"}
+    with httpx.Client(base_url=site.url, headers=headers, trust_env=False) as client:
+        yield client
+
+
+WAYS = {
+    "answered": ("GET", "/canvas/api/v1/users/self"),
+    "answered_with_warnings": ("GET", UNREAD),
+    "refused": ("GET", "/canvas/api/v1/courses/99"),
+    "not_emulated": ("GET", "/canvas/api/v1/courses/1/quizzes"),
+    "unknown_path": ("GET", "/canvas/api/v1/nowhere"),
+    "provider_defect": ("POST", "/openedx/oauth2/access_token?x=1"),
+    "fault": ("GET", "/brightspace/d2l/api/versions"),
+}
+
+
+@pytest.mark.parametrize("outcome", WAYS)
+def test_each_outcome(site: Emulator, http: httpx.Client, outcome: str, capsys: pytest.CaptureFixture[str]) -> None:
+    site.faults.add(provider="brightspace", status=503)
+    answer = http.request(*WAYS[outcome])
+    entry = site.requests.last
+    assert entry.outcome == outcome
+    assert [one.id for one in site.requests.find(outcome=entry.outcome)] == [entry.id]
+    well = outcome in ("answered", "answered_with_warnings")
+    assert ("x-emulator-explain" in answer.headers) == (not well)
+    assert site.requests.failed == ([] if well else site.requests.find(outcome=entry.outcome))
+    code = main(["explain", "--url", site.url])
+    told = capsys.readouterr()
+    if well:
+        assert code == 1
+        assert "every request so far went well" in told.err
+        return
+    assert code == 0
+    assert told.out.startswith(f"{entry.id}  ")
+    assert http.get(answer.headers["x-emulator-explain"]).json()["explanation"] == entry.explanation
+    assert main(["explain", answer.headers["x-emulator-explain"]]) == 0
+    assert capsys.readouterr().out == told.out
+
+
+def test_the_explanation_says_what_happened(site: Emulator, http: httpx.Client) -> None:
+    site.faults.add(provider="brightspace", drop=False, truncate=3)
+    for outcome, part in {
+        "not_emulated": "Canvas has GET /api/v1/courses/{course_id}/quizzes",
+        "unknown_path": "Canvas has no such operation (routes of June 2023",
+        "provider_defect": "fails on this request too",
+        "fault": "f1: the body was cut off after 3 bytes.",
+    }.items():
+        try:
+            http.request(*WAYS[outcome])
+        except httpx.RemoteProtocolError:
+            assert outcome == "fault"
+        assert part in site.requests.last.explanation
+
+
+def test_a_delay_alone_leaves_the_outcome(site: Emulator, http: httpx.Client) -> None:
+    site.faults.add(provider="canvas", delay_ms=1)
+    http.get(WAYS["answered"][1])
+    assert site.requests.last.outcome == "answered"
+
+
+def test_the_latest_that_did_not_go_well_is_explained(
+    site: Emulator, http: httpx.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for outcome in ("refused", "provider_defect", "answered"):
+        http.request(*WAYS[outcome])
+    assert main(["explain", "--url", site.url]) == 0
+    assert "defect     The real provider fails on this request too" in capsys.readouterr().out
+    assert main(["explain", "--url", site.url, "last-refused"]) == 0
+    assert "the course exists" in capsys.readouterr().out
+    assert main(["explain", f"{site.url}/nothing"]) == 2
+
+
+@pytest.mark.parametrize(
+    "filters", [{"provider": "cnvas"}, {"status": "4x"}, {"outcome": "refuse"}, {"after": "x"}, {"reason": "no such"}]
+)
+def test_a_filter_of_the_handle_that_cannot_find_anything_raises(site: Emulator, filters: dict[str, str]) -> None:
+    with pytest.raises(ControlError):
+        site.requests.find(**filters)
+    with pytest.raises(TypeError):
+        site.requests.find(reson="x")
+
+
+class TestUnread:
+    def test_what_nothing_read_is_named(self, site: Emulator, http: httpx.Client) -> None:
+        http.get(UNREAD)
+        told = {warning.name: warning.documented for warning in site.requests.last.warnings}
+        assert told == {"filter_by": True, "searchterm": False}
+        assert {warning.code for warning in site.requests.last.warnings} == {"parameter_not_read"}
+        assert [one.id for one in site.requests.find(warning="parameter_not_read")] == [site.requests.last.id]
+
+    def test_what_was_read_is_not(self, site: Emulator, http: httpx.Client) -> None:
+        http.get("/canvas/api/v1/courses?enrollment_type=teacher&per_page=5&page=1")
+        assert site.requests.last.warnings == []
+
+    def test_a_refused_request_has_nothing_to_read(self, site: Emulator, http: httpx.Client) -> None:
+        http.get("/canvas/api/v1/courses/99?include[]=term")
+        assert site.requests.last.warnings == []
+
+    def test_members_of_documents_and_forms(self, site: Emulator, http: httpx.Client) -> None:
+        topics = "/canvas/api/v1/courses/1/discussion_topics"
+        for sent in ({"json": {"title": "x", "pinned": True}}, {"data": {"title": "x", "pinned": "1"}}):
+            assert http.post(topics, **sent).status_code == 200
+            (warning,) = site.requests.last.warnings
+            assert (warning.name, warning.documented) == ("pinned", True)
+
+    def test_strict_refuses_and_undoes(self, site: Emulator, http: httpx.Client) -> None:
+        site.settings["emulator.strict"] = True
+        topics = "/canvas/api/v1/courses/1/discussion_topics"
+        before = http.get(topics).json()
+        answer = http.post(topics, json={"title": "x", "pinned": True})
+        assert (answer.status_code, answer.json()["parameters"]) == (501, ["pinned"])
+        assert answer.headers["x-emulator-not-emulated"] == "POST /api/v1/courses/{course_id}/discussion_topics"
+        assert site.requests.last.outcome == "not_emulated"
+        assert http.get(topics).json() == before
+        assert http.post(topics, json={"title": "x"}).status_code == 200
+        assert len(http.get(topics).json()) == len(before) + 1
+
+    def test_strict_lets_pass_what_the_real_provider_ignores(self, site: Emulator, http: httpx.Client) -> None:
+        site.settings["emulator.strict"] = True
+        assert http.get("/canvas/api/v1/courses?searchterm=x").status_code == 200
+        assert http.get(UNREAD).status_code == 501
+
+    def test_names_of_any_kind(self, site: Emulator, http: httpx.Client) -> None:
+        site.settings["emulator.strict"] = True
+        answer = http.get("/openlearning/v2.2/courses/", params={"\ufffd\n" + "x" * 999: "1"}, headers={
+            "X-Api-Key": site.openlearning.api_key})  # fmt: skip
+        assert answer.status_code in (200, 501, 401)
+        assert "crash" not in json.dumps(site.requests.last.outcome)

@@ -1,0 +1,213 @@
+"""The catalogues of the real providers: each operation is served, or refused as not emulated."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.everywhere.asgi import Sent, send
+from lms_emulator import Emulator
+from lms_emulator.app import PROVIDERS, create_app, load_providers
+from lms_emulator.core.coverage import coverage, examples, serves
+from lms_emulator.server.gateway import Gateway
+
+DAY = date(2026, 11, 26)
+DRAWN = 150
+ABSENT = ("unknown_path", "not_emulated")
+
+
+@cache
+def app(not_emulated: str = "refuse") -> Gateway:
+    settings = {"emulator": {"not_emulated": not_emulated, "as_of": DAY.isoformat(), "journal_entries": 1}}
+    return create_app("demo", settings=settings)
+
+
+def ask(provider: str, method: str, path: str, app_: Gateway | None = None) -> tuple[int, bytes, Any]:
+    headers = [(b"user-agent", b"contract-tests")]
+    return send(app_ or app(), Sent(method, f"/{provider}{path}".encode(), b"", headers))
+
+
+def operations(provider: str) -> list[Any]:
+    """Every operation that is served, and as many again of the others, drawn anew for each day's run of the code."""
+    rows = coverage(load_providers()[provider], DAY)
+    rest = [row for row in rows if not row.served]
+    drawn = random.Random(len(rows)).sample(rest, min(DRAWN, len(rest)))
+    return [row for row in rows if row.served] + drawn
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_operation_is_served_or_said_not_to_be(provider: str) -> None:
+    catalogue = load_providers()[provider].catalogue
+    assert catalogue is not None
+    wrong = []
+    for row in operations(provider):
+        operation = next(o for o in catalogue.operations if o.path.removesuffix("[/]") == row.path)
+        method = "GET" if row.method == "ANY" else row.method
+        ended = []
+        for path in examples(operation):
+            status, body, entry = ask(provider, method, path)
+            ended.append(entry.outcome)
+            if entry.outcome == "not_emulated":
+                problem = json.loads(body)
+                assert (status, problem["status"], problem["title"]) == (501, 501, "Not emulated")
+                assert problem["operation"]["path"]
+                assert "CONTRIBUTING.md" in problem["ask"]
+                headers = dict(entry.response_headers)
+                assert headers[b"content-type"] == b"application/problem+json"
+                assert headers[b"x-emulator-not-emulated"].decode().startswith(f"{method} ")
+                assert entry.refusal["reason"] == "not_emulated"
+        good = any(outcome not in ABSENT for outcome in ended) if row.served else set(ended) <= {"not_emulated"}
+        if not good:
+            wrong.append((method, row.path, row.served, ended))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "method", "path"),
+    [
+        ("canvas", "GET", "/api/v1/courses/1/quizzes"),
+        ("canvas", "GET", "/api/v1/courses/1/quizzes.json"),
+        ("canvas", "PUT", "/api/v1/courses/1"),
+        ("canvas", "GET", "/api/v1/courses/1/assignments/overrides"),
+        ("brightspace", "GET", "/d2l/api/le/1.92/6606/grades/categories/"),
+        ("brightspace", "GET", "/d2l/api/le/1.92/6606/dropbox/folders/1/submissions/"),
+        ("openedx", "POST", "/api/completion/v1/completion-batch"),
+        ("openedx", "GET", "/api/mobile/v0.5/users/ada/course_enrollments/"),
+        ("learningstudio", "GET", "/ME/courses/9001/items.xml"),
+        ("openlearning", "GET", "/v2.2/docs"),
+    ],
+)
+def test_what_is_not_emulated(provider: str, method: str, path: str) -> None:
+    status, _, entry = ask(provider, method, path)
+    assert (status, entry.outcome) == (501, "not_emulated")
+    assert b"x-emulator-explain" in dict(entry.response_headers)
+
+
+@pytest.mark.parametrize(
+    ("provider", "method", "path", "told"),
+    [
+        ("canvas", "GET", "/api/v1/courses/1/quizes", "the nearest is `/api/v1/courses/{"),
+        ("canvas", "PATCH", "/api/v1/announcements", "it takes GET"),
+        (
+            "brightspace",
+            "GET",
+            "/d2l/api/le/1.92/6606/grade/",
+            "the nearest is `/d2l/api/le/{version}/{orgUnitId}/grades",
+        ),
+        ("openedx", "GET", "/api/enrolment/v1/enrollment", "the nearest is `/api/enrollment/v1/enrollment`"),
+        ("openlearning", "GET", "/v2.2/cources/", "which are not all"),
+    ],
+)
+def test_what_the_real_provider_has_not_either(provider: str, method: str, path: str, told: str) -> None:
+    status, _, entry = ask(provider, method, path)
+    assert status in (401, 404, 405)
+    assert entry.outcome in ("unknown_path", "refused")
+    assert b"x-emulator-not-emulated" not in dict(entry.response_headers)
+    if entry.outcome == "unknown_path":
+        assert told in entry.refusal["diagnosis"]
+
+
+def test_the_providers_own_404_by_setting() -> None:
+    quiet = app("provider")
+    path = "/api/v1/courses/1/quizzes"
+    status, body, entry = ask("canvas", "GET", path, quiet)
+    assert (status, json.loads(body)) == (404, {"errors": [{"message": "The specified resource does not exist."}]})
+    assert b"x-emulator-not-emulated" not in dict(entry.response_headers)
+    assert entry.outcome == "not_emulated"
+    assert "Canvas has GET /api/v1/courses/{course_id}/quizzes" in entry.refusal["diagnosis"]
+
+
+def test_an_operation_that_is_gone_is_not_there() -> None:
+    catalogue = load_providers()["brightspace"].catalogue
+    assert catalogue is not None
+    gone = next(one for one in catalogue.operations if one.until)
+    (path, *_) = examples(gone)
+    assert not gone.exists_on(DAY)
+    assert gone.exists_on(date(2021, 1, 1))
+    _, _, entry = ask("brightspace", gone.methods[0], path)
+    assert entry.outcome in ("unknown_path", "refused")
+
+
+@pytest.mark.parametrize(
+    ("provider", "path"),
+    [
+        ("openedx", "/api/mobile/v1/my_user_info"),
+        ("openedx", "/admin/oauth2_provider/application/"),
+        ("brightspace", "/d2l/api/le/1.92/6606/grades/7"),
+        ("canvas", "/api/v1/users/self"),
+    ],
+)
+def test_what_is_served_where_the_catalogue_spells_words_out(provider: str, path: str) -> None:
+    _, _, entry = ask(provider, "GET", path)
+    assert entry.outcome not in ABSENT
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_catalogue_is_well_formed(provider: str) -> None:
+    catalogue = load_providers()[provider].catalogue
+    assert catalogue is not None
+    for one in catalogue.operations:
+        assert set(one.methods) <= {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"}
+        assert one.path.startswith("/")
+        assert not one.source or re.match(
+            r"https?://|[\w.-]+/[\w.-]+@[0-9a-f]{6,}:?|[\w.-]+/[\w.-]+ [\w/.-]+$|PyPI [\w.-]+==", one.source
+        ), one
+        found = [catalogue.find("GET" if m == "ANY" else m, examples(one)[0]) for m in one.methods]
+        assert all(found), one
+
+
+def test_what_is_served_is_not_called_absent() -> None:
+    for provider in load_providers().values():
+        assert provider.catalogue is not None
+        rows = coverage(provider, DAY)
+        assert sum(row.served for row in rows) >= 20
+        assert serves(provider, provider.catalogue.operations[0], "GET") in (True, False)
+
+
+# links
+
+
+def links(value: Any, base: str) -> Iterator[str]:
+    """Every URL of the provider in a document."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from links(one, base)
+    elif isinstance(value, list):
+        for one in value:
+            yield from links(one, base)
+    elif isinstance(value, str) and value.startswith(base + "/"):
+        yield value
+
+
+STARTS = {
+    "canvas": ["/api/v1/courses", "/api/v1/courses/1/users", "/api/v1/courses/1/files", "/api/v1/courses/1/pages",
+               "/api/v1/courses/1/modules", "/api/v1/courses/1/assignments", "/api/v1/courses/1/discussion_topics",
+               "/api/v1/users/self"],
+    "openedx": ["/api/mobile/v1/my_user_info", "/api/courses/v1/courses/"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("provider", STARTS)
+def test_links_lead_to_something_that_answers(provider: str) -> None:
+    with Emulator.start() as lms:
+        info = getattr(lms, provider)
+        token = info.access_tokens.teacher if provider == "canvas" else info.access_tokens.learner
+        scheme = "Bearer" if provider == "canvas" else "JWT" if token.count(".") == 2 else "Bearer"
+        with httpx.Client(headers={"Authorization": f"{scheme} {token}"}, trust_env=False) as http:
+            found: set[str] = set()
+            for path in STARTS[provider]:
+                answer = http.get(info.url + path, follow_redirects=True)
+                assert answer.status_code == 200, (path, answer.text)
+                found.update(links(answer.json(), info.url))
+            assert found
+            for url in found:
+                http.get(url)
+                assert lms.requests.last.outcome != "unknown_path", url

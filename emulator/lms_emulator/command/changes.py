@@ -1,0 +1,43 @@
+"""`lms-emulator changes` lists what the real providers changed, and when."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+
+from lms_emulator.command.listing import columns
+from lms_emulator.command.options import Commands, add_provider, chosen_providers
+from lms_emulator.core.errors import UsageError
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "changes",
+        help="what the real providers changed, and when",
+        description="Every dated behaviour. `serve --as-of DATE` emulates the providers as they were on a day.",
+    )
+    add_provider(parser)
+    parser.add_argument("--since", metavar="DATE", help="only changes on this day (2025-09-01) or later")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the changes, the latest first. Raises UsageError for what is no day."""
+    from lms_emulator.core.changes import changes
+
+    if args.since is not None:
+        try:
+            date.fromisoformat(args.since)
+        except ValueError:
+            raise UsageError(f"--since: `{args.since}` is not a day such as 2025-09-01") from None
+    found = [one for provider in chosen_providers(args.provider) for one in changes(provider)]
+    found = sorted((one for one in found if args.since is None or one.day >= args.since), reverse=True)
+    if args.json:
+        print(json.dumps([one._asdict() for one in found], indent=2))
+        return 0
+    rows = [(one.day, one.what, f"{one.before} -> {one.after}", one.source) for one in found]
+    print(columns([("since", "what", "change", "source"), *rows]))
+    return 0

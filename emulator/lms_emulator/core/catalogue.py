@@ -1,0 +1,257 @@
+"""What operations a real provider has, whether they are emulated or not.
+
+A provider's package carries `catalogue.tsv`. It is read when a request finds no route, or when a word stands where a
+route has a parameter; a start costs nothing.
+
+The file: lines `name<TAB>value` (`provider`, `title`, `age`, `complete`, `match`, and numbered `client`, `family`,
+`source`), an empty line, then a line for each operation: methods, path, family, source, since, until, clients,
+parameters. A trailing column may be left out. `{name}` is one segment, `{name*}` takes slashes, `[/]` a final slash
+that may be left out. The parameters are those that the provider documents, `-` for none; empty: not known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from lms_emulator.core.suggest import nearest
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
+_MOST_COMPARED = 200
+_SLASHES = re.compile(r"\{[^}]*(?:\*|:path)\}")
+_YEAR_AND_MONTH = re.compile(r"((?:19|20)\d\d)(?:-(\d\d))?")
+
+
+class Operation(NamedTuple):
+    """One operation of the real provider.
+
+    Attributes:
+        methods, path: as the catalogue has them; `ANY` for a handler that does not look at the method.
+        since, until: as far as known, in words (`2015-06 or before`); with `until` it is gone.
+        clients: published clients that call it.
+        parameters: names that the provider documents for query and body; None where that is not known.
+    """
+
+    methods: tuple[str, ...]
+    path: str
+    family: str
+    source: str
+    since: str
+    until: str
+    clients: tuple[str, ...]
+    parameters: frozenset[str] | None
+
+    def takes(self, method: str) -> bool:
+        """Whether it answers this method; where GET is, HEAD is."""
+        return method in self.methods or "ANY" in self.methods or (method == "HEAD" and "GET" in self.methods)
+
+    def exists_on(self, day: date) -> bool:
+        """Whether the provider had it on that day, as far as the dates tell."""
+        begun, gone = _month(self.since, first=True), _month(self.until, first=False)
+        this = (day.year, day.month)
+        return not (begun is not None and this < begun) and not (gone is not None and this > gone)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page for people, not an operation for programs."""
+        return self.family.startswith("web: ")
+
+
+def _month(text: str, *, first: bool) -> tuple[int, int] | None:
+    if not text or text.endswith("or before"):
+        return None
+    found = _YEAR_AND_MONTH.findall(text)
+    if not found:
+        return None
+    year, month = found[0 if first else -1]
+    return int(year), int(month or (1 if first else 12))
+
+
+class _Node:
+    __slots__ = ("any", "lines", "literals", "patterns", "rest")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.patterns: list[tuple[re.Pattern[str], _Node]] = []
+        self.any: _Node | None = None
+        self.rest: list[str] = []
+        self.lines: list[str] = []
+
+
+class Catalogue:
+    """The operations of one provider.
+
+    Attributes:
+        title: the provider as a sentence names it.
+        age: how old the knowledge is, in words.
+        complete: whether a missing operation is evidence that the provider has none.
+        operations: all of them, in the order of their paths.
+    """
+
+    def __init__(self, text: str) -> None:
+        head, _, body = text.partition("\n\n")
+        self._names: dict[str, dict[str, str]] = {"client": {}, "family": {}, "source": {}}
+        values: dict[str, str] = {}
+        for line in head.splitlines():
+            kind, *rest = line.split("\t")
+            if kind in self._names:
+                self._names[kind][rest[0]] = rest[1]
+            else:
+                values[kind] = rest[0]
+        self.title, self.age = values["title"], values["age"]
+        self.complete = values["complete"] == "yes"
+        rules = [rule.partition("=")[::2] for rule in values.get("match", "").split()]
+        self._fold = ("case", "any") in rules
+        self._bare = ("final-slash", "optional") in rules
+        self._suffixes = tuple(value for name, value in rules if name == "suffix")
+        self._aliases = tuple(tuple(value.split(":")) for name, value in rules if name == "alias")
+        self._lines = body.splitlines()
+        self._trees: dict[int, _Node] = {}
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        return tuple(self._operation(line) for line in self._lines)
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The published clients whose calls the catalogue knows."""
+        return tuple(self._names["client"].values())
+
+    def _operation(self, line: str) -> Operation:
+        methods, path, family, source, since, until, clients, parameters = (*line.split("\t"), *([""] * 6))[:8]
+        names = self._names
+        return Operation(
+            tuple(methods.split(",")),
+            path,
+            names["family"].get(family, ""),
+            names["source"].get(source, ""),
+            since,
+            until,
+            tuple(names["client"][letter] for letter in clients),
+            None if not parameters else frozenset() if parameters == "-" else frozenset(parameters.split()),
+        )
+
+    def shape(self, template: str) -> str:
+        """A template without the names of its placeholders, for comparing one with another."""
+        return _PLACEHOLDER.sub("{}", self._written(template.removesuffix("[/]")))
+
+    def _written(self, path: str) -> str:
+        path = (path.rstrip("/") or "/") if self._bare else path
+        return path.lower() if self._fold else path
+
+    @cached_property
+    def _by_length(self) -> dict[int, list[tuple[str, str]]]:
+        """Paths and their lines by number of segments, 0 for those that take slashes: a look-up reads few of them."""
+        groups: dict[int, list[tuple[str, str]]] = {}
+        for line in self._lines:
+            template = line.split("\t", 2)[1]
+            path = self._written(template.removesuffix("[/]"))
+            groups.setdefault(0 if path.endswith("*}") else path.count("/"), []).append((path, line))
+            if template.endswith("[/]"):
+                groups.setdefault(path.count("/") + 1, []).append((path + "/", line))
+        return groups
+
+    def _tree(self, segments: int) -> _Node:
+        found = self._trees.get(segments)
+        if found is None:
+            found = self._trees[segments] = _Node()
+            for path, line in self._by_length.get(segments, ()):
+                self._insert(found, path, line)
+        return found
+
+    def _insert(self, node: _Node, path: str, line: str) -> None:
+        for segment in path.split("/")[1:]:
+            if segment.endswith("*}"):
+                node.rest.append(line)
+                return
+            if "{" not in segment:
+                node = node.literals.setdefault(segment, _Node())
+            elif _PLACEHOLDER.fullmatch(segment):
+                node.any = node.any or _Node()
+                node = node.any
+            else:
+                pattern = re.compile("[^/]+?".join(map(re.escape, _PLACEHOLDER.split(segment))))
+                node.patterns.append((pattern, _Node()))
+                node = node.patterns[-1][1]
+        node.lines.append(line)
+
+    def at(self, path: str) -> list[Operation]:
+        """The operations of a path, whatever their methods, the most literal template first."""
+        tried = [path]
+        tried += [path.removesuffix(suffix) for suffix in self._suffixes if path.endswith(suffix)]
+        for alias, meant in self._aliases:
+            tried += [meant + one[len(alias) :] for one in tuple(tried) if one.lower().startswith(alias)]
+        found: list[str] = []
+        for one in tried:
+            segments = self._written(one).split("/")[1:]
+            found += _under(self._tree(len(segments)), segments)
+            found += _under(self._tree(0), segments)
+        return [self._operation(line) for line in found]
+
+    def find(self, method: str, path: str) -> Operation | None:
+        """The operation that the real provider would run, or None."""
+        return next((operation for operation in self.at(path) if operation.takes(method)), None)
+
+    def words(self, template: str) -> frozenset[str]:
+        """The words that operations have where the template of a route of ours has parameters."""
+        fixed = self._written(template.partition("{")[0])
+        paths = (line.split("\t", 2)[1] for line in self._lines)
+        found = (self._words(template, path) for path in paths if self._written(path).startswith(fixed))
+        return frozenset().union(*found)
+
+    def is_other(self, template: str, path: str) -> bool:
+        """Whether an operation's path fits a route's template, but names a word where that has a parameter."""
+        return bool(self._words(template, path))
+
+    def _words(self, template: str, path: str) -> set[str]:
+        ours, theirs = (self._written(one.removesuffix("[/]")).split("/") for one in (template, path))
+        words: set[str] = set()
+        for number, segment in enumerate(ours):
+            if _SLASHES.fullmatch(segment):
+                behind = len(ours) - number - 1
+                return words.union(one for one in theirs[number : len(theirs) - behind] if one and "{" not in one)
+            if number >= len(theirs):
+                return set()
+            known = theirs[number]
+            if _PLACEHOLDER.fullmatch(segment):
+                if not known or (":int" in segment and "{" not in known):
+                    return set()
+                if "{" not in known:
+                    words.add(known)
+            elif _PLACEHOLDER.sub("{}", segment) != _PLACEHOLDER.sub("{}", known):
+                return set()
+        return words if len(ours) == len(theirs) else set()
+
+    def nearest(self, path: str) -> str | None:
+        """The template most like a path that is in no template."""
+        asked = "/".join("{}" if segment.isdigit() else segment for segment in self._written(path).split("/"))
+        lengths = range(max(asked.count("/") - 1, 1), asked.count("/") + 2)
+        lines = [line for length in lengths for _, line in self._by_length.get(length, ())]
+        shapes = {self.shape(template): template for template in (line.split("\t", 2)[1] for line in lines)}
+        start = asked
+        while start and not (close := [one for one in shapes if one.startswith(start + "/")]):
+            start = start.rpartition("/")[0]
+        found = nearest(asked, close[:_MOST_COMPARED], 0.6) if start else None
+        return shapes[found].removesuffix("[/]") if found else None
+
+
+def _under(node: _Node, segments: list[str]) -> Iterator[str]:
+    if not segments:
+        yield from node.lines
+        return
+    segment, rest = segments[0], segments[1:]
+    literal = node.literals.get(segment)
+    if literal is not None:
+        yield from _under(literal, rest)
+    if segment:
+        for pattern, below in node.patterns:
+            if pattern.fullmatch(segment):
+                yield from _under(below, rest)
+        if node.any is not None:
+            yield from _under(node.any, rest)
+    yield from node.rest

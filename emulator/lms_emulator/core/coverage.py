@@ -1,0 +1,112 @@
+"""How much of the real provider is emulated: its catalogue against the routes, by the rules that a request meets."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lms_emulator.core.catalogue import Operation
+    from lms_emulator.core.provider import AnyProvider
+
+_COURSE, _BLOCK = "course-v1:edX+DemoX+1", "block-v1:edX+DemoX+1+type@html+block@1"
+
+
+class Covered(NamedTuple):
+    """One operation with one method.
+
+    Attributes: `path`, as the catalogue has it; `clients`, published ones that call it; `served`, whether we do.
+    """
+
+    method: str
+    path: str
+    family: str
+    source: str
+    clients: tuple[str, ...]
+    served: bool
+
+
+class Family(NamedTuple):
+    """One group of the provider's documentation, with the figures of its operations."""
+
+    name: str
+    operations: int
+    served: int
+    called: int
+    called_and_served: int
+
+    @property
+    def state(self) -> str:
+        """`served`, `partly` or `not`."""
+        return "not" if not self.served else "served" if self.served == self.operations else "partly"
+
+
+def coverage(provider: AnyProvider, day: date = date.max) -> list[Covered]:
+    """Every operation that the real provider has on a day, and whether it is served here. Empty without a catalogue."""
+    if provider.catalogue is None:
+        return []
+    return [
+        Covered(
+            method, one.path.removesuffix("[/]"), one.family, one.source, one.clients, serves(provider, one, method)
+        )
+        for one in provider.catalogue.operations
+        if one.exists_on(day)
+        for method in one.methods
+    ]
+
+
+def families(rows: list[Covered]) -> list[Family]:
+    """The figures of each family, those that clients call most first."""
+    groups: dict[str, list[Covered]] = {}
+    for row in rows:
+        groups.setdefault(row.family, []).append(row)
+    made = [
+        Family(
+            name,
+            len(group),
+            sum(row.served for row in group),
+            sum(bool(row.clients) for row in group),
+            sum(row.served for row in group if row.clients),
+        )
+        for name, group in groups.items()
+    ]
+    return sorted(made, key=lambda family: (-family.called, -family.served, family.name))
+
+
+def serves(provider: AnyProvider, operation: Operation, method: str) -> bool:
+    """Whether a request for the operation reaches a handler that is its own."""
+    asked = "GET" if method == "ANY" else method
+    for path in examples(operation):
+        written = provider.normalise_path(path)
+        route, params, _ = provider.router.match(asked, written)
+        if route is not None and not provider.only_fits(route, params, asked, written):
+            return True
+    return False
+
+
+def examples(operation: Operation) -> list[str]:
+    """Paths that fit the operation, its placeholders filled in one way after another."""
+    head, *parts = operation.path.removesuffix("[/]").split("{")
+    made = []
+    for value, by_name in (("1", False), ("1", True), ("ada", True), ("lp", True)):
+        path = head
+        for part in parts:
+            name, _, rest = part.partition("}")
+            path += (_named(name.lower()) if by_name or "version" in name else "") or value
+            path += rest
+        made.append(path)
+    return list(dict.fromkeys(made))
+
+
+def _named(name: str) -> str:
+    """What the name of a placeholder asks for; empty if nothing in particular."""
+    if "version" in name:
+        return "1.92"
+    if "course" in name:
+        return _COURSE
+    return _BLOCK if any(word in name for word in ("usage", "block", "subsection")) else ""
+
+
+def share(part: int, whole: int) -> str:
+    """A share in percent; a dash of nothing."""
+    return f"{100 * part / whole:.0f} %" if whole else "–"

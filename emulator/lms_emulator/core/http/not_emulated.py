@@ -1,0 +1,74 @@
+"""What the real provider has and the emulator does not: a loud 501, no look-alike of the provider's own 404."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.catalogue import Catalogue, Operation
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.outcomes import Outcome
+
+MARKER = "X-Emulator-Not-Emulated"
+REASON = "not_emulated"
+_ASK = (
+    "Ask for it by provider, method and path, or add it: `CONTRIBUTING.md` of lms-emulator says how. "
+    "The setting emulator.not_emulated=provider answers with the provider's own 404 instead."
+)
+
+
+class NotEmulated(Refusal):
+    """The real provider has the operation, or documents the parameter; the emulator does nothing with it.
+
+    Parameters: `what`, a sentence; `marker`, the value of the header `X-Emulator-Not-Emulated`; `problem`, further
+    members of the answer.
+    """
+
+    outcome: Outcome = "not_emulated"
+
+    def __init__(self, what: str, *, marker: str, ask: str, problem: dict[str, Any]) -> None:
+        super().__init__(
+            REASON, status=501, message=what, check="the emulator serves the operation", got=marker, diagnosis=what
+        )
+        self.marker = marker
+        self.problem = {"detail": what, "ask": ask, **problem}
+
+    def response(self) -> Response:
+        """The answer: `application/problem+json`, in no provider's dialect."""
+        marker = self.marker.encode("ascii", "backslashreplace").decode()
+        content = {"type": "about:blank", "title": "Not emulated", "status": self.status, **self.problem}
+        return JSONResponse(
+            content, self.status, {MARKER: marker, "Cache-Control": "no-store"}, "application/problem+json"
+        )
+
+
+def operation_not_emulated(catalogue: Catalogue, operation: Operation, provider: str, method: str) -> NotEmulated:
+    """The refusal of a request for an operation that only the real provider has."""
+    marker = f"{method} {operation.path.removesuffix('[/]')}"
+    described = {
+        "method": method,
+        "path": operation.path.removesuffix("[/]"),
+        "family": operation.family,
+        "source": operation.source,
+        "clients": list(operation.clients),
+    }
+    if operation.parameters is not None:
+        described["parameters"] = sorted(operation.parameters)
+    where = f" ({operation.source})" if operation.source else ""
+    return NotEmulated(
+        f"{catalogue.title[0].upper()}{catalogue.title[1:]} has {marker}{where}; this emulator does not serve it.",
+        marker=marker,
+        ask=_ASK,
+        problem={"provider": provider, "operation": described},
+    )
+
+
+def parameters_not_emulated(provider: str, route: str, names: list[str], why: str) -> NotEmulated:
+    """The refusal, under `emulator.strict`, of a request with parameters that nothing reads."""
+    return NotEmulated(
+        f"{route}: {why}. The setting emulator.strict makes this an error.",
+        marker=route,
+        ask="Leave the parameters out, or ask for them: `CONTRIBUTING.md` of lms-emulator says how.",
+        problem={"provider": provider, "parameters": names},
+    )

@@ -1,0 +1,254 @@
+"""What a handler looked at, so that a parameter which nothing reads does not pass for one that has an effect.
+
+`x.query`, `x.form()`, `x.json()` and `x.fields()` remember the names that they were asked for. A handler that takes a
+message as a whole (a signed launch, a raw upload) says so: `x.reads.whole()`. A reader of its own kind, such as one of
+nested parameters, reports what it used: `x.reads.add("enrollment[user_id]")`; see `Reads`.
+
+The rest is worked out after the answer, and only when something came at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.exchange import Exchange
+
+MOST_BYTES = 65_536
+"""A longer body that no handler read is not taken apart to name what was in it."""
+
+Path = tuple[str, ...]
+_PARTS = re.compile(r"\[([^\[\]]*)\]")
+
+
+def path_of(name: str) -> Path:
+    """The members that a form's name leads through: `a[b][]` is (a, b), as Rails and PHP read it."""
+    head, bracket, _ = name.partition("[")
+    if not bracket or not head:
+        return (name,)
+    return (head, *(part for part in _PARTS.findall(name) if part and not part.isdigit()))
+
+
+class Unread(NamedTuple):
+    """One thing that came and was not looked at.
+
+    Attributes: `where`, `query`, `form` or `json`; `name` as it was written; `path`, the members that it leads through.
+    """
+
+    where: str
+    name: str
+    path: Path
+
+
+V = TypeVar("V", covariant=True)
+
+
+class Pairs(ImmutableMultiDict[str, V]):
+    """Decoded pairs that remember the names they were asked for. Going through all of them reads all."""
+
+    def __init__(self, pairs: list[tuple[str, V]]) -> None:
+        super().__init__(pairs)
+        self.names: set[str] = set()
+        self.whole = False
+
+    def __getitem__(self, key: str) -> V:
+        self.names.add(key)
+        return self._dict[key]
+
+    def __contains__(self, key: object) -> bool:
+        self.names.add(key)  # type: ignore[arg-type]  # a name is asked for as text
+        return key in self._dict
+
+    if not TYPE_CHECKING:  # as typed by Mapping, whose own asks twice
+
+        def get(self, key: str, default: Any = None) -> Any:
+            """The last value of that name."""
+            self.names.add(key)
+            return self._dict.get(key, default)
+
+    def getlist(self, key: Any) -> list[V]:
+        """Every value of that name, in order."""
+        self.names.add(key)
+        return super().getlist(key)
+
+    def peek(self) -> list[tuple[str, V]]:
+        """Every pair, without having read any: for links that carry the query on."""
+        return list(self._list)
+
+    def keys(self) -> KeysView[str]:
+        self.whole = True
+        return super().keys()
+
+    def values(self) -> ValuesView[V]:
+        self.whole = True
+        return super().values()
+
+    def items(self) -> ItemsView[str, V]:
+        self.whole = True
+        return super().items()
+
+    def multi_items(self) -> list[tuple[str, V]]:
+        self.whole = True
+        return list(self._list)
+
+    def unread(self, where: str) -> Iterator[Unread]:
+        """What was not asked for by name."""
+        if not self.whole:
+            for name in self._dict:
+                if name not in self.names:
+                    yield Unread(where, name, path_of(name))
+
+
+class FormPairs(Pairs[str | UploadFile], FormData):
+    """The same of a form, which has files as well."""
+
+
+class Members(dict[str, Any]):
+    """A JSON object, or the text fields of a form, that remembers the members it was asked for, at every depth.
+
+    What is taken out by other means (conversion to a Struct, going through it, being kept) counts as read whole.
+    """
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+        self.whole = False
+
+    def _read(self, key: str, value: Any) -> Any:
+        self.names.add(key)
+        if type(value) is dict:
+            value = Members(value)
+            super().__setitem__(key, value)
+        return value
+
+    def __getitem__(self, key: str) -> Any:
+        return self._read(key, super().__getitem__(key))
+
+    def __contains__(self, key: object) -> bool:
+        self.names.add(key)  # type: ignore[arg-type]  # a member is asked for as text
+        return super().__contains__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The member, or `default`."""
+        if super().__contains__(key):
+            return self._read(key, super().__getitem__(key))
+        self.names.add(key)
+        return default
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """Take a member out."""
+        self.names.add(key)
+        return super().pop(key, *default)
+
+    def __iter__(self) -> Iterator[str]:
+        self.whole = True
+        return super().__iter__()
+
+    def keys(self) -> Any:
+        self.whole = True
+        return super().keys()
+
+    def values(self) -> Any:
+        self.whole = True
+        return super().values()
+
+    def items(self) -> Any:
+        self.whole = True
+        return super().items()
+
+    def __or__(self, other: Any) -> Any:
+        return dict(self) | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | dict(self)
+
+    def __eq__(self, other: object) -> bool:
+        self.whole = True
+        return super().__eq__(other)
+
+    __hash__ = None
+
+    def unread(self, where: str, above: Path = ()) -> Iterator[Unread]:
+        """What was not asked for. An object of which no member was asked for by name was taken whole."""
+        if self.whole or not self.names:
+            return
+        for name in dict.keys(self):
+            path = (*above, *path_of(name))
+            value = dict.__getitem__(self, name)
+            if isinstance(value, Members):
+                yield from value.unread(where, path)
+            elif name not in self.names:
+                yield Unread(where, ".".join((*above, name)), path)
+
+
+def _leaves(value: Any, names: Path, path: Path) -> Iterator[Unread]:
+    """The members of a document that nothing took apart, those of objects in lists once each."""
+    if isinstance(value, dict) and value:
+        for name, one in value.items():
+            yield from _leaves(one, (*names, name), (*path, *path_of(name)))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        yield from _leaves(
+            {name: one for part in value if isinstance(part, dict) for name, one in part.items()}, names, path
+        )
+    elif path:
+        yield Unread("json", ".".join(names), path)
+
+
+def _unnumbered(path: Path) -> Path:
+    return tuple(part for part in path if not part.isdigit())
+
+
+def _reported(path: Path, paths: set[Path], below: set[Path]) -> bool:
+    return path in paths or any(path[:length] in below for length in range(1, len(path) + 1))
+
+
+class Reads:
+    """What was looked at in one request, beside what its accessors remember.
+
+    Attributes: `paths`, members that were used, and `below`, those that were used with everything in them, by the names
+    that lead to them. A reader of nested parameters may add to both itself.
+    """
+
+    __slots__ = ("_whole", "below", "members", "paths")
+
+    def __init__(self) -> None:
+        self.paths: set[Path] = set()
+        self.below: set[Path] = set()
+        self._whole = False
+        self.members: list[Members] = []
+
+    def add(self, *names: str) -> None:
+        """Report members as used: `enrollment[user_id]`; `include` stands for `include[]` too."""
+        self.paths.update(map(path_of, names))
+
+    def whole(self) -> None:
+        """Report all as used, query and body: a signed message, or a body that is no form and no document."""
+        self._whole = True
+
+    def unread(self, x: Exchange[Any, Any]) -> list[Unread]:
+        """What came with the request and was not looked at."""
+        if self._whole:
+            return []
+        found = list(x.query.unread("query")) if x.query_string else []
+        if x.body:
+            found += self._of_body(x)
+        if self.paths or self.below:
+            paths, below = ({_unnumbered(path) for path in known} for known in (self.paths, self.below))
+            found = [one for one in found if not _reported(one.path, paths, below)]
+        return found
+
+    def _of_body(self, x: Exchange[Any, Any]) -> Iterator[Unread]:
+        if self.members:
+            for members in self.members:
+                yield from members.unread("form" if x.is_form else "json")
+            return
+        if len(x.body) > MOST_BYTES and not x.body_was_read:
+            return
+        if x.is_form:
+            yield from x.form().unread("form")
+        elif not x.body_was_read and x.content_type == "application/json":
+            yield from _leaves(x.plain_json(), (), ())

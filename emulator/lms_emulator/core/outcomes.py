@@ -1,0 +1,58 @@
+"""How an exchange ended: one type for the journal, `explain`, the console and pytest's section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
+
+Outcome = Literal[
+    "answered",
+    "answered_with_warnings",
+    "refused",
+    "not_emulated",
+    "unknown_path",
+    "provider_defect",
+    "fault",
+    "crash",
+]
+"""`answered`, perhaps with warnings; `refused` by the provider; `not_emulated`: the provider has it, the emulator does
+not; `unknown_path`: as far as is known the provider has no such path either; `provider_defect`: the real one fails here
+too; `fault`: a scripted failure acted; `crash`: the emulator itself failed."""
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+WELL: tuple[Outcome, ...] = ("answered", "answered_with_warnings")
+
+_SENTENCES: dict[Outcome, str] = {
+    "answered": "The provider answered.",
+    "answered_with_warnings": "The provider answered; the warnings tell what was probably not meant.",
+    "refused": "The provider refused.",
+    "not_emulated": "The real provider has this; the emulator does not serve it.",
+    "unknown_path": "The real provider has no such path, as far as is known.",
+    "provider_defect": "The real provider fails on this request too; the answer reproduces it.",
+    "fault": "A scripted failure acted on this request.",
+    "crash": "The emulator itself failed. This is a defect of the emulator: please report it.",
+}
+
+
+def explanation(
+    outcome: Outcome,
+    refusal: dict[str, Any] | None,
+    notes: dict[str, Any],
+    warnings: Iterable[tuple[str, str]],
+    crash: str | None,
+) -> str:
+    """Why an exchange ended as it did, in a sentence or two.
+
+    Parameters: `warnings`, code and message of each.
+    """
+    sentence = _SENTENCES[outcome]
+    told: Any = None
+    if outcome == "crash" and crash:
+        told = crash.strip().splitlines()[-1]
+    elif outcome == "fault":
+        told = notes.get("fault_effect")
+    elif outcome == "provider_defect":
+        told = next((message for code, message in warnings if code != "parameter_not_read"), None)
+    elif refusal is not None:
+        told = refusal.get("diagnosis") or refusal.get("check")
+    return f"{sentence} {told}" if isinstance(told, str) and told else sentence

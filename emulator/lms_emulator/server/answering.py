@@ -1,0 +1,200 @@
+"""The provider's answer to one request, and how it ended.
+
+Finds the route, tells what is not emulated from what the real provider has not either, and names the parameters that
+nothing read.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from starlette.responses import Response
+
+from lms_emulator.core.coverage import serves
+from lms_emulator.core.http.exchange import BodyError, Exchange
+from lms_emulator.core.http.not_emulated import (
+    NotEmulated,
+    operation_not_emulated,
+    parameters_not_emulated,
+)
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.outcomes import Outcome
+from lms_emulator.core.worlds.journal import Warning
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.reads import Unread
+    from lms_emulator.core.provider import AnyProvider
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+MOST_NAMED = 20
+LONGEST_NAME = 100
+
+
+class Answer(NamedTuple):
+    """What goes out, and what the journal keeps of how it came to it."""
+
+    response: Response
+    outcome: Outcome
+    refusal: Refusal | None = None
+    crash: str | None = None
+
+
+async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
+    """The provider's answer."""
+    strict = x.world.emulator.strict and (x.query_string or x.body)
+    before = _kept(x) if strict and x.method not in SAFE else None
+    try:
+        outcome: Outcome = "answered"
+        refusal: Refusal | None = None
+        try:
+            response, outcome = await _dispatch(provider, x)
+            if (x.query_string or x.body) and x.route is not None and response.status_code < 400:
+                _note_unread(provider, x)
+        except BodyError as error:
+            refusal = provider.body_unreadable(x, str(error))
+        except Refusal as refused:
+            refusal = refused
+        if refusal is not None:
+            outcome = refusal.outcome
+            if isinstance(refusal, NotEmulated):
+                if before is not None:
+                    _undo(x, before)
+                return Answer(refusal.response(), outcome, refusal)
+            response = provider.render(x, refusal)
+        provider.finish(x, response)
+        x.store.expire(x.clock.now())
+        if x.notes.get("provider_defect"):
+            outcome = "provider_defect"
+        elif outcome == "answered":
+            outcome = _ended(x, response)
+        return Answer(response, outcome, refusal)
+    except Exception:
+        text = traceback.format_exc()
+        print(f"lms-emulator: {x.method} {x.path} failed inside the emulator:\n{text}", file=sys.stderr)
+        return Answer(provider.crashed(x), "crash", None, text)
+    finally:
+        if x.body:
+            x.close()
+
+
+def _ended(x: Exchange[Any, Any], response: Response) -> Outcome:
+    if x.route is not None and x.route.defect and response.status_code >= 500:
+        return "provider_defect"
+    return "answered_with_warnings" if x.warnings else "answered"
+
+
+async def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response, Outcome]:
+    early = provider.respond_early(x)
+    if early is not None:
+        return early, "answered"
+    path = provider.normalise_path(x.path)
+    route, params, allowed = provider.router.match(x.method, path)
+    if route is not None and (route.since or route.until) and not route.exists_on(x.world.as_of):
+        route, allowed = None, ()
+    if route is None:
+        return _without_route(provider, x, path, allowed)
+    if (params or not route.methods) and provider.only_fits(route, params, x.method, path, x.world):
+        return _without_route(provider, x, path, ())
+    x.route = route
+    x.path_params = params
+    early = provider.admit(x)
+    if early is not None:
+        return early, "answered"
+    result = route.handler(x)
+    return result if isinstance(result, Response) else await result, "answered"
+
+
+def _without_route(
+    provider: AnyProvider, x: Exchange[Any, Any], path: str, allowed: tuple[str, ...]
+) -> tuple[Response, Outcome]:
+    catalogue = provider.catalogue
+    operation = catalogue.find(x.method, path) if catalogue is not None else None
+    missing: NotEmulated | None = None
+    if operation is not None and (not operation.exists_on(x.world.as_of) or serves(provider, operation, x.method)):
+        operation = None  # gone, or its own route does not take this value: the provider says what it would
+    if catalogue is not None and operation is not None:
+        missing = operation_not_emulated(catalogue, operation, provider.name, x.method)
+        if x.world.emulator.not_emulated == "refuse":
+            raise missing
+    outcome: Outcome = "not_emulated" if missing else "refused" if allowed else "unknown_path"
+    answer = provider.method_not_allowed(x, allowed) if allowed else provider.not_found(x)
+    if isinstance(answer, Refusal):
+        answer.outcome = outcome
+        if missing is not None:
+            answer.diagnosis = missing.diagnosis
+        elif not allowed and answer.diagnosis is None:
+            answer.diagnosis = provider.hint_for_unknown_path(path)
+        raise answer
+    return answer, outcome if answer.status_code >= 400 else "answered"
+
+
+# what nothing read
+
+
+def _note_unread(provider: AnyProvider, x: Exchange[Any, Any]) -> None:
+    """Warn of what came and was not read. Raises NotEmulated under `emulator.strict`."""
+    assert x.route is not None
+    try:
+        unread = x.reads.unread(x)
+    except BodyError:
+        return
+    ignored = provider.ignored_parameters
+    unread = [one for one in unread if one.path[0] not in ignored and one.path[0] not in x.route.ignores]
+    if not unread:
+        return
+    documented = _documented(provider, x)
+    emulated = True
+    for one in unread[:MOST_NAMED]:
+        known = None if documented is None else any(_fits(one.path, path) for path in documented)
+        emulated = emulated and known is False
+        x.warnings.append(_warning(provider, one, known))
+    if x.world.emulator.strict and not emulated:
+        why = "; ".join(warning.message for warning in x.warnings if warning.code == "parameter_not_read")
+        names = [warning.name for warning in x.warnings if warning.code == "parameter_not_read"]
+        raise parameters_not_emulated(provider.name, x.route.name, names, why)
+
+
+def _documented(provider: AnyProvider, x: Exchange[Any, Any]) -> list[tuple[str, ...]] | None:
+    from lms_emulator.core.http.reads import path_of
+
+    catalogue = provider.catalogue
+    operation = catalogue.find(x.method, provider.normalise_path(x.path)) if catalogue is not None else None
+    if operation is None or operation.parameters is None:
+        return None
+    return [path_of(name) for name in operation.parameters]
+
+
+def _fits(path: tuple[str, ...], documented: tuple[str, ...]) -> bool:
+    """Whether a documented name covers this one; `<student_id>` in it stands for any."""
+    return len(path) >= len(documented) and all(
+        known == part or known.startswith("<") for part, known in zip(path, documented, strict=False)
+    )
+
+
+def _warning(provider: AnyProvider, one: Unread, documented: bool | None) -> Warning:
+    title = provider.title
+    if documented:
+        what = f"{title} documents it for this operation; the emulator does nothing with it"
+    elif documented is None:
+        what = f"whether {title} knows it is not known; the emulator does nothing with it"
+    else:
+        what = f"{title} does not document it for this operation"
+    name = one.name if len(one.name) <= LONGEST_NAME else one.name[:LONGEST_NAME] + "…"
+    return Warning(
+        "parameter_not_read", f"`{name}` ({one.where}) was not read: {what}", name=name, documented=documented
+    )
+
+
+# undoing under `strict`
+
+
+def _kept(x: Exchange[Any, Any]) -> tuple[Any, Any]:
+    return x.store.snapshot(), x.outbox.snapshot()
+
+
+def _undo(x: Exchange[Any, Any], before: tuple[Any, Any]) -> None:
+    store, outbox = before
+    x.store.restore(store)
+    x.outbox.restore(outbox)
