@@ -95,6 +95,32 @@ def test_every_source_can_be_opened(provider: str) -> None:
     assert not found, "\n".join(found)
 
 
+@cache
+def compared(file: str) -> frozenset[int]:
+    """The numbers of the exchanges in a recording of which the body, or what a page is reduced to, was kept.
+
+    A replay can compare only those whole. Of a redirect and of 204 the status and the headers are all there is.
+    """
+    exchanges = [json.loads(line) for line in (ROOT / file).read_text("utf-8").splitlines() if line.strip()]
+    answers = {exchange["n"]: exchange["response"] for exchange in exchanges}
+    return frozenset(
+        n
+        for n, answer in answers.items()
+        if answer.get("body") is not None or answer.get("page") is not None or answer["status"] in (204, 301, 302, 304)
+    )
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_is_graded_as_recorded_was_compared_whole(provider: str) -> None:
+    promised = [(name, source) for name, evidence, source in declared(provider) if evidence == "recorded"]
+    parts = {name: [RECORDING.fullmatch(part) for part in source.split("; ")] for name, source in promised}
+    whole = {
+        name: any(one and _numbers(one["numbers"]) & compared(one["file"]) for one in found)
+        for name, found in parts.items()
+    }
+    assert [name for name, was in whole.items() if not was] == [], "grade it `observed`: its body was never compared"
+
+
 def test_the_emulators_own_settings_are_chosen() -> None:
     assert {row.evidence for row in describe("emulator", EmulatorSettings())} == {"chosen"}
 

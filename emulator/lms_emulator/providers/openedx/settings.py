@@ -127,7 +127,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Rate,
         choice(
             "Limit on the token endpoint per address; the real default is `120/minute`.",
-            evidence="recorded",
+            evidence="observed",
             source=recording("openedx/rate", 1277),
         ),
     ] = ""

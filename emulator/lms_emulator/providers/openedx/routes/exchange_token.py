@@ -57,7 +57,7 @@ def _refused(error: str, description: str) -> refusals.OpenedxRefusal:
     )
 
 
-FAMILY = Family("/oauth2/exchange_access_token", tag="oauth2", source=recorded("main", 403))
+FAMILY = Family("/oauth2/exchange_access_token", tag="oauth2", source=recorded("main", 403, 405))
 _SUMMARY = "Exchange another site's token"
 _RESOURCE = Resource(
     "/oauth2/exchange_access_token/{backend}/",

@@ -186,7 +186,9 @@ FAMILY = Family("/api/user", tag="user", authenticators=credentials.NONE, permis
 _FORM = {"get": describe, "post": register}
 
 ROUTES = (
-    *FAMILY.resource("/v1/account/registration/", "Make an account", source=recorded("main", 1317), **_FORM),
+    *FAMILY.resource(
+        "/v1/account/registration/", "Make an account", evidence="observed", source=recorded("main", 1317), **_FORM
+    ),
     *FAMILY.resource("/v2/account/registration/", "Make an account", source=recorded("main", 1319), **_FORM),
     *FAMILY.resource(
         "/v1/validation/registration",

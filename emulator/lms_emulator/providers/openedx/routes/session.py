@@ -217,7 +217,7 @@ _SIGN_IN, _OLDER = "Sign a browser in", "Sign a browser in (older address)"
 _LOGIN_FORM = "edx-platform openedx/core/djangoapps/user_authn/urls_common.py, user_api_login_session"
 
 ROUTES = (
-    FAMILY.page("/login", login_page, "Sign-in page", "GET", source=recorded("main", 1234)),
+    FAMILY.page("/login", login_page, "Sign-in page", "GET", evidence="observed", source=recorded("main", 1234)),
     FAMILY.page(
         "/register",
         login_page,
@@ -247,7 +247,7 @@ ROUTES = (
     FAMILY.page(
         "/login_refresh", login_refresh, "New JWT cookies for a signed-in browser", source=recorded("extra", 2)
     ),
-    FAMILY.page("/logout", logout, "Sign out", source=recorded("extra", 13)),
+    FAMILY.page("/logout", logout, "Sign out", evidence="observed", source=recorded("extra", 13)),
     *FAMILY.resource(
         "/oauth2/login/",
         "Turn a token into a browser session",

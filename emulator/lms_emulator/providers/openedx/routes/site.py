@@ -73,7 +73,9 @@ FAMILY = Family("", tag="site")
 ROUTES = (
     FAMILY.page("/", home, "Front page", "GET", evidence="chosen", source="edx-platform lms/urls.py, root"),
     FAMILY.page("/dashboard", dashboard, "The signed-in user's courses", "GET", source=recorded("main", 1356)),
-    FAMILY.page("/courses", catalogue, "The course catalogue", "GET", source=recorded("main", 1357)),
+    FAMILY.page(
+        "/courses", catalogue, "The course catalogue", "GET", evidence="observed", source=recorded("main", 1357)
+    ),
     FAMILY.page(
         "/courses/",
         catalogue,
@@ -86,6 +88,6 @@ ROUTES = (
     FAMILY.page(
         "/500", server_error, "The site's 500 page", evidence="documented", source="edx-platform lms/urls.py, 500"
     ),
-    FAMILY.page("/403", forbidden, "The site's 403 page", source=recorded("main", 1350)),
-    FAMILY.page("/429", too_many_requests, "The site's 429 page", source=recorded("main", 1351)),
+    FAMILY.page("/403", forbidden, "The site's 403 page", evidence="observed", source=recorded("main", 1350)),
+    FAMILY.page("/429", too_many_requests, "The site's 429 page", evidence="observed", source=recorded("main", 1351)),
 )
