@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from starlette.responses import JSONResponse, Response
@@ -16,8 +16,9 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.core.info import ProviderInfo
 from lms_emulator.core.provider import Provider
 from lms_emulator.core.settings import choice
-from lms_emulator.core.state.store import Store
-from lms_emulator.core.state.tables import Table, TableSpec
+from lms_emulator.core.state.records import Record
+from lms_emulator.core.state.store import Store, section_of
+from lms_emulator.core.state.tables import Table, table
 from lms_emulator.core.worlds.collection import Worlds
 from lms_emulator.core.worlds.file import load
 from lms_emulator.core.worlds.world import World
@@ -36,19 +37,16 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     expires: datetime
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Values(Record, frozen=True, kw_only=True):
     motto: str = "teach"
-    pupils: list[Pupil] = []
-    tickets: list[Ticket] = []
 
 
 class School(Store):
-    pupils: Table[Pupil]
-    tickets: Table[Ticket]
-    tables: ClassVar = {
-        "pupils": TableSpec(key="id", indexes={"email": lambda p: p.email.lower(), "tag": lambda p: p.tags}),
-        "tickets": TableSpec(key="token", keep_until=lambda t: t.expires),
-    }
+    pupils: Table[Pupil] = table("id", indexes={"email": lambda p: p.email.lower(), "tag": lambda p: p.tags})
+    tickets: Table[Ticket] = table("token", keep_until=lambda t: t.expires)
+
+
+Section = section_of(School, "Section", Values)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -158,7 +156,7 @@ class Toy(Provider[School, Settings]):
     def demo_text(self) -> str:
         return '[[pupils]]\nid = 1\nemail = "Ada@example.edu"\ntags = ["maths"]\n'
 
-    def problems(self, section: Section) -> list[str]:
+    def problems(self, section: Any) -> list[str]:
         return [f"pupils[{n}].email: no @ in it" for n, p in enumerate(section.pupils) if "@" not in p.email]
 
 

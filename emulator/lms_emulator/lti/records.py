@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lms_emulator.core.state.records import Instant, Record
-from lms_emulator.core.state.tables import TableSpec
+from lms_emulator.core.state.tables import table
 from lms_emulator.signing.lti13 import Launch
 
 
@@ -35,7 +33,7 @@ class Result(Record, frozen=True, kw_only=True):
     timestamp: Instant
 
 
-PENDING_LAUNCHES: TableSpec[Any] = TableSpec(key="hint", keep_until=lambda launch: launch.expires_at)
-RESULTS: TableSpec[Any] = TableSpec(
+PENDING_LAUNCHES = table(key="hint", keep_until=lambda launch: launch.expires_at)
+RESULTS = table(
     key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: [(r.line_item_id, r.user_id)]}
 )

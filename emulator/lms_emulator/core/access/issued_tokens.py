@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Any
 
 from lms_emulator.core.state.records import Instant, Record
-from lms_emulator.core.state.tables import Table, TableSpec
+from lms_emulator.core.state.tables import Table, table
 
 DIAGNOSIS = "well signed, but this world never issued it: was the world reset since, or is it another world's?"
 
@@ -30,7 +29,7 @@ class IssuedToken(Record, frozen=True, kw_only=True):
 
 _LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 
-SPEC: TableSpec[Any] = TableSpec(key="digest", keep_until=lambda token: token.expires_at, limit=100_000)
+SPEC = table(key="digest", keep_until=lambda token: token.expires_at, limit=100_000)
 
 
 def remember(table: Table[IssuedToken], token: str, exp: int, client_id: str | None = None) -> str:

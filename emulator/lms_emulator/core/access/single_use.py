@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.state.records import Instant, Record
-from lms_emulator.core.state.tables import Table, TableSpec
+from lms_emulator.core.state.tables import Table, table
 
 # Some tools write `exp` in milliseconds: the token holds, but no calendar reaches that far.
 _CENTURY = 100 * 365 * 86_400.0
@@ -26,7 +26,7 @@ class UsedTokens(Protocol):
     used_tokens: Table[UsedToken]
 
 
-SPEC: TableSpec[Any] = TableSpec(key="key", keep_until=lambda token: token.expires_at)
+SPEC = table(key="key", keep_until=lambda token: token.expires_at)
 
 
 def use_once(x: Exchange[UsedTokens, object], kind: str, client: object, value: str, lifetime: float) -> bool:

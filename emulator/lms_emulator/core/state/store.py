@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple
+from types import GenericAlias
+from typing import Any, ClassVar, NamedTuple, get_args, get_type_hints
 
 import msgspec
 
+from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.tables import Seed, Table, TableSpec
 
 _REQUESTS_PER_SWEEP = 16
@@ -32,11 +34,16 @@ class StoreSeed:
 class Store:
     """Base of a provider's state.
 
-    A provider subclasses it, annotates one `Table[Record]` per list of its section, and fills `tables` with
-    a `TableSpec` under the same names. Everything else (load, dump, snapshot, restore, reset) is done here.
+    A provider subclasses it and declares its tables: `users: Table[User] = table("id")`. The section of the world file
+    (`section_of`), load, dump, snapshot, restore and reset follow from that.
     """
 
     tables: ClassVar[Mapping[str, TableSpec[Any]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        declared = {name: value for name, value in vars(cls).items() if isinstance(value, TableSpec)}
+        cls.tables = {**cls.tables, **declared}
 
     def __init__(self, seed: StoreSeed) -> None:
         self._seed = seed
@@ -89,3 +96,30 @@ class Store:
         return msgspec.structs.replace(
             self._seed.section, **{name: getattr(self, name).values() for name in self.tables}
         )
+
+
+def section_of(store: type[Store], name: str, values: type[Record] = Record, *, doc: str | None = None) -> type[Any]:
+    """The section of a world file that a store is made from: plain values, and a list of records for each table.
+
+    Parameters:
+        name: of the type, for messages about a world file.
+        values: the section's plain values.
+        doc: its docstring; that of `values` if there is none.
+    """
+    hints = get_type_hints(store)
+    fields: list[tuple[str, Any, Any]] = []
+    for table in store.tables:
+        record: Any = get_args(hints[table])[0]
+        fields.append((table, GenericAlias(list, (record,)), msgspec.field(default_factory=list)))
+    kind: type[Any] = msgspec.defstruct(
+        name,
+        fields,
+        bases=(values,),
+        module=store.__module__,
+        namespace={"__doc__": doc or values.__doc__},
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+        omit_defaults=True,
+    )
+    return kind

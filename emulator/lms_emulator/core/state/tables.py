@@ -39,6 +39,17 @@ class TableSpec(Generic[R]):
         return getattr(record, self.key) if isinstance(self.key, str) else self.key(record)
 
 
+def table(
+    key: str | Callable[[Any], Key],
+    *,
+    indexes: Mapping[str, Callable[[Any], Any]] | None = None,
+    keep_until: Callable[[Any], datetime | None] | None = None,
+    limit: int | None = None,
+) -> Any:
+    """Declare a table of a store: `users: Table[User] = table("id")`. See `TableSpec` for the parameters."""
+    return TableSpec(key=key, indexes=indexes or {}, keep_until=keep_until, limit=limit)
+
+
 def _index_values(value: Any) -> Iterable[Any]:
     if value is None:
         return ()

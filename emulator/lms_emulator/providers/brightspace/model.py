@@ -6,10 +6,9 @@ Times are timezone-aware. URLs may name another provider of the same world (`lti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from operator import attrgetter
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access import single_use as once
@@ -17,8 +16,8 @@ from lms_emulator.core.access.issued_tokens import IssuedToken
 from lms_emulator.core.access.single_use import UsedToken
 from lms_emulator.core.access.web_sessions import WebSession
 from lms_emulator.core.state.records import Instant, Record
-from lms_emulator.core.state.store import Store
-from lms_emulator.core.state.tables import Table, TableSpec
+from lms_emulator.core.state.store import Store, section_of
+from lms_emulator.core.state.tables import Table, table
 from lms_emulator.lti.records import PENDING_LAUNCHES, RESULTS, PendingLaunch, Result
 from lms_emulator.signing.lti13_services import LineItemData
 
@@ -313,36 +312,11 @@ class Session(WebSession[PendingAuthorization], frozen=True, kw_only=True):
     """A browser's session, and the request of an application that waits in it."""
 
 
-class BrightspaceSection(Record, frozen=True, kw_only=True):
+class SectionValues(Record, frozen=True, kw_only=True):
     """The `[brightspace]` part of a world file."""
 
     tenant_id: str = "00000000-0000-4000-8000-000000000d21"
     organization: str = "Example University"
-    users: list[User] = []
-    roles: list[Role] = []
-    org_units: list[OrgUnit] = []
-    enrollments: list[Enrollment] = []
-    modules: list[Module] = []
-    topics: list[Topic] = []
-    news_items: list[NewsItem] = []
-    group_categories: list[GroupCategory] = []
-    groups: list[Group] = []
-    grade_objects: list[GradeObject] = []
-    grade_values: list[GradeValue] = []
-    applications: list[Application] = []
-    registrations: list[ToolRegistration] = []
-    deployments: list[Deployment] = []
-    lti_links: list[LtiLink] = []
-    line_items: list[LineItem] = []
-    results: list[Result] = []
-    authorization_codes: list[AuthorizationCode] = []
-    refresh_tokens: list[RefreshToken] = []
-    demo_tokens: list[DemoToken] = []
-    consents: list[Consent] = []
-    sessions: list[Session] = []
-    pending_launches: list[PendingLaunch] = []
-    issued_tokens: list[IssuedToken] = []
-    used_tokens: list[UsedToken] = []
 
 
 _until, _unit = attrgetter("expires_at"), attrgetter("org_unit_id")
@@ -351,65 +325,42 @@ _until, _unit = attrgetter("expires_at"), attrgetter("org_unit_id")
 class BrightspaceStore(Store):
     """Brightspace's state. Codes, tokens, sessions and launches are bounded: by their expiry, or by number."""
 
-    users: Table[User]
-    roles: Table[Role]
-    org_units: Table[OrgUnit]
-    enrollments: Table[Enrollment]
-    modules: Table[Module]
-    topics: Table[Topic]
-    news_items: Table[NewsItem]
-    group_categories: Table[GroupCategory]
-    groups: Table[Group]
-    grade_objects: Table[GradeObject]
-    grade_values: Table[GradeValue]
-    applications: Table[Application]
-    registrations: Table[ToolRegistration]
-    deployments: Table[Deployment]
-    lti_links: Table[LtiLink]
-    line_items: Table[LineItem]
-    results: Table[Result]
-    authorization_codes: Table[AuthorizationCode]
-    refresh_tokens: Table[RefreshToken]
-    demo_tokens: Table[DemoToken]
-    consents: Table[Consent]
-    sessions: Table[Session]
-    pending_launches: Table[PendingLaunch]
-    issued_tokens: Table[IssuedToken]
-    used_tokens: Table[UsedToken]
+    users: Table[User] = table(key="id", indexes={"username": lambda u: u.username.lower()})
+    roles: Table[Role] = table(key="id")
+    org_units: Table[OrgUnit] = table(key="id")
+    enrollments: Table[Enrollment] = table(
+        key="id",
+        indexes={"unit": _unit, "user": lambda e: e.user_id, "part": lambda e: [(e.org_unit_id, e.user_id)]},
+    )
+    modules: Table[Module] = table(key="id", indexes={"unit": _unit})
+    topics: Table[Topic] = table(key="id", indexes={"unit": _unit, "module": lambda t: t.module_id})
+    news_items: Table[NewsItem] = table(key="id", indexes={"unit": _unit})
+    group_categories: Table[GroupCategory] = table(key="id", indexes={"unit": _unit})
+    groups: Table[Group] = table(key="id", indexes={"category": lambda g: g.category_id})
+    grade_objects: Table[GradeObject] = table(key="id", indexes={"unit": _unit})
+    grade_values: Table[GradeValue] = table(
+        key="id",
+        indexes={"object": lambda v: v.grade_object_id, "cell": lambda v: [(v.grade_object_id, v.user_id)]},
+    )
+    applications: Table[Application] = table(key="client_id")
+    registrations: Table[ToolRegistration] = table(key="client_id")
+    deployments: Table[Deployment] = table(key="id", indexes={"unit": _unit, "client": lambda d: d.client_id})
+    lti_links: Table[LtiLink] = table(key="id", indexes={"deployment": lambda link: link.deployment_id})
+    line_items: Table[LineItem] = table(
+        key="id",
+        indexes={"deployment": lambda i: i.deployment_id, "link": lambda i: i.data.resource_link_id},
+    )
+    results: Table[Result] = RESULTS
+    authorization_codes: Table[AuthorizationCode] = table(
+        key="code", keep_until=lambda c: c.expires_at + timedelta(hours=1)
+    )
+    refresh_tokens: Table[RefreshToken] = table(key="token", limit=100_000, indexes={"family": lambda t: t.family})
+    demo_tokens: Table[DemoToken] = table(key="label", indexes={"token": lambda t: t.token})
+    consents: Table[Consent] = table(key=lambda c: (c.client_id, c.user_id), limit=100_000)
+    sessions: Table[Session] = table(key="id", keep_until=_until, limit=50_000)
+    pending_launches: Table[PendingLaunch] = PENDING_LAUNCHES
+    issued_tokens: Table[IssuedToken] = issued.SPEC
+    used_tokens: Table[UsedToken] = once.SPEC
 
-    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
-        "users": TableSpec(key="id", indexes={"username": lambda u: u.username.lower()}),
-        "roles": TableSpec(key="id"),
-        "org_units": TableSpec(key="id"),
-        "enrollments": TableSpec(
-            key="id",
-            indexes={"unit": _unit, "user": lambda e: e.user_id, "part": lambda e: [(e.org_unit_id, e.user_id)]},
-        ),
-        "modules": TableSpec(key="id", indexes={"unit": _unit}),
-        "topics": TableSpec(key="id", indexes={"unit": _unit, "module": lambda t: t.module_id}),
-        "news_items": TableSpec(key="id", indexes={"unit": _unit}),
-        "group_categories": TableSpec(key="id", indexes={"unit": _unit}),
-        "groups": TableSpec(key="id", indexes={"category": lambda g: g.category_id}),
-        "grade_objects": TableSpec(key="id", indexes={"unit": _unit}),
-        "grade_values": TableSpec(
-            key="id",
-            indexes={"object": lambda v: v.grade_object_id, "cell": lambda v: [(v.grade_object_id, v.user_id)]},
-        ),
-        "applications": TableSpec(key="client_id"),
-        "registrations": TableSpec(key="client_id"),
-        "deployments": TableSpec(key="id", indexes={"unit": _unit, "client": lambda d: d.client_id}),
-        "lti_links": TableSpec(key="id", indexes={"deployment": lambda link: link.deployment_id}),
-        "line_items": TableSpec(
-            key="id",
-            indexes={"deployment": lambda i: i.deployment_id, "link": lambda i: i.data.resource_link_id},
-        ),
-        "results": RESULTS,
-        "authorization_codes": TableSpec(key="code", keep_until=lambda c: c.expires_at + timedelta(hours=1)),
-        "refresh_tokens": TableSpec(key="token", limit=100_000, indexes={"family": lambda t: t.family}),
-        "demo_tokens": TableSpec(key="label", indexes={"token": lambda t: t.token}),
-        "consents": TableSpec(key=lambda c: (c.client_id, c.user_id), limit=100_000),
-        "sessions": TableSpec(key="id", keep_until=_until, limit=50_000),
-        "pending_launches": PENDING_LAUNCHES,
-        "issued_tokens": issued.SPEC,
-        "used_tokens": once.SPEC,
-    }
+
+BrightspaceSection = section_of(BrightspaceStore, "BrightspaceSection", SectionValues)

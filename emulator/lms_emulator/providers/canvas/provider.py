@@ -37,7 +37,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     package: ClassVar[str] = wire.PACKAGE
 
-    def problems(self, section: CanvasSection) -> Iterable[str]:
+    def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)
 
     def normalise_path(self, path: str) -> str:

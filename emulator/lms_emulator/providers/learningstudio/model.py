@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 import msgspec
 
 from lms_emulator.core.state.records import Instant, Record
-from lms_emulator.core.state.store import Store
-from lms_emulator.core.state.tables import Table, TableSpec
+from lms_emulator.core.state.store import Store, section_of
+from lms_emulator.core.state.tables import Table, table
 
 Role = Literal["PROF", "TA", "STUD"]
 
@@ -201,109 +200,75 @@ class RequestCount(Record, frozen=True, kw_only=True):
     count: int
 
 
-class Section(Record, frozen=True, kw_only=True):
+class SectionValues(Record, frozen=True, kw_only=True):
     """LearningStudio's part of a world file.
 
     `server_key`: the secret that signs access tokens (16, 24 or 32 bytes).
     """
 
     server_key: str = "emulator-server-key-not-a-secret"
-    applications: list[Application] = []
-    campuses: list[Campus] = []
-    users: list[User] = []
-    terms: list[Term] = []
-    courses: list[Course] = []
-    enrollments: list[Enrollment] = []
-    announcements: list[Announcement] = []
-    announcement_reads: list[AnnouncementRead] = []
-    gradebook_items: list[GradebookItem] = []
-    grades: list[Grade] = []
-    custom_categories: list[CustomCategory] = []
-    custom_items: list[CustomItem] = []
-    access_tokens: list[IssuedToken] = []
-    latest_tokens: list[LatestToken] = []
-    refresh_tokens: list[RefreshToken] = []
-    access_grants: list[AccessGrant] = []
-    nonces: list[Nonce] = []
-    request_counts: list[RequestCount] = []
 
 
 class LearningStudioStore(Store):
     """The tables of one world, and the questions that rules ask of them."""
 
-    applications: Table[Application]
-    campuses: Table[Campus]
-    users: Table[User]
-    terms: Table[Term]
-    courses: Table[Course]
-    enrollments: Table[Enrollment]
-    announcements: Table[Announcement]
-    announcement_reads: Table[AnnouncementRead]
-    gradebook_items: Table[GradebookItem]
-    grades: Table[Grade]
-    custom_categories: Table[CustomCategory]
-    custom_items: Table[CustomItem]
-    access_tokens: Table[IssuedToken]
-    latest_tokens: Table[LatestToken]
-    refresh_tokens: Table[RefreshToken]
-    access_grants: Table[AccessGrant]
-    nonces: Table[Nonce]
-    request_counts: Table[RequestCount]
+    applications: Table[Application] = table(key="id")
+    campuses: Table[Campus] = table(key="client_string", indexes={"consumer_key": lambda campus: campus.consumer_key})
+    users: Table[User] = table(
+        key="id",
+        indexes={
+            "campus": lambda user: user.client_string,
+            "username": lambda user: [(user.client_string, user.username.lower())],
+            "sourced_id": lambda user: [(user.client_string, user.sourced_id)],
+            "email": lambda user: [(user.client_string, user.email.lower())],
+        },
+    )
+    terms: Table[Term] = table(key="id")
+    courses: Table[Course] = table(
+        key="id",
+        indexes={"call_number": lambda course: [(course.client_string, number) for number in course.call_numbers]},
+    )
+    enrollments: Table[Enrollment] = table(
+        key="id",
+        indexes={
+            "course": lambda enrollment: enrollment.course_id,
+            "user": lambda enrollment: enrollment.user_id,
+            "member": lambda enrollment: [(enrollment.course_id, enrollment.user_id)],
+        },
+    )
+    announcements: Table[Announcement] = table(
+        key="id", indexes={"course": lambda announcement: announcement.course_id}
+    )
+    announcement_reads: Table[AnnouncementRead] = table(key=lambda read: (read.announcement_id, read.user_id))
+    gradebook_items: Table[GradebookItem] = table(
+        key="id",
+        indexes={"course": lambda item: item.course_id, "item": lambda item: [(item.course_id, item.item_id)]},
+    )
+    grades: Table[Grade] = table(
+        key="id",
+        indexes={
+            "item": lambda grade: grade.gradebook_item_id,
+            "student": lambda grade: [(grade.gradebook_item_id, grade.user_id)],
+        },
+    )
+    custom_categories: Table[CustomCategory] = table(
+        key="guid", indexes={"course": lambda category: category.course_id}
+    )
+    custom_items: Table[CustomItem] = table(key="guid", indexes={"category": lambda item: item.category_guid})
+    access_tokens: Table[IssuedToken] = table(key="token", keep_until=lambda token: token.expires, limit=50_000)
+    latest_tokens: Table[LatestToken] = table(
+        key=lambda latest: (latest.application_id, latest.user_id),
+        keep_until=lambda latest: latest.expires,
+        limit=50_000,
+    )
+    refresh_tokens: Table[RefreshToken] = table(key="token", keep_until=lambda token: token.expires, limit=50_000)
+    access_grants: Table[AccessGrant] = table(key="grant", keep_until=lambda grant: grant.expires, limit=50_000)
+    nonces: Table[Nonce] = table(
+        key=lambda nonce: (nonce.consumer_key, nonce.nonce), keep_until=lambda nonce: nonce.until, limit=200_000
+    )
+    request_counts: Table[RequestCount] = table(key="key", limit=1_000)
 
     # An index function gives a list of values; one that is a pair stands in a list of its own.
-    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
-        "applications": TableSpec(key="id"),
-        "campuses": TableSpec(key="client_string", indexes={"consumer_key": lambda campus: campus.consumer_key}),
-        "users": TableSpec(
-            key="id",
-            indexes={
-                "campus": lambda user: user.client_string,
-                "username": lambda user: [(user.client_string, user.username.lower())],
-                "sourced_id": lambda user: [(user.client_string, user.sourced_id)],
-                "email": lambda user: [(user.client_string, user.email.lower())],
-            },
-        ),
-        "terms": TableSpec(key="id"),
-        "courses": TableSpec(
-            key="id",
-            indexes={"call_number": lambda course: [(course.client_string, number) for number in course.call_numbers]},
-        ),
-        "enrollments": TableSpec(
-            key="id",
-            indexes={
-                "course": lambda enrollment: enrollment.course_id,
-                "user": lambda enrollment: enrollment.user_id,
-                "member": lambda enrollment: [(enrollment.course_id, enrollment.user_id)],
-            },
-        ),
-        "announcements": TableSpec(key="id", indexes={"course": lambda announcement: announcement.course_id}),
-        "announcement_reads": TableSpec(key=lambda read: (read.announcement_id, read.user_id)),
-        "gradebook_items": TableSpec(
-            key="id",
-            indexes={"course": lambda item: item.course_id, "item": lambda item: [(item.course_id, item.item_id)]},
-        ),
-        "grades": TableSpec(
-            key="id",
-            indexes={
-                "item": lambda grade: grade.gradebook_item_id,
-                "student": lambda grade: [(grade.gradebook_item_id, grade.user_id)],
-            },
-        ),
-        "custom_categories": TableSpec(key="guid", indexes={"course": lambda category: category.course_id}),
-        "custom_items": TableSpec(key="guid", indexes={"category": lambda item: item.category_guid}),
-        "access_tokens": TableSpec(key="token", keep_until=lambda token: token.expires, limit=50_000),
-        "latest_tokens": TableSpec(
-            key=lambda latest: (latest.application_id, latest.user_id),
-            keep_until=lambda latest: latest.expires,
-            limit=50_000,
-        ),
-        "refresh_tokens": TableSpec(key="token", keep_until=lambda token: token.expires, limit=50_000),
-        "access_grants": TableSpec(key="grant", keep_until=lambda grant: grant.expires, limit=50_000),
-        "nonces": TableSpec(
-            key=lambda nonce: (nonce.consumer_key, nonce.nonce), keep_until=lambda nonce: nonce.until, limit=200_000
-        ),
-        "request_counts": TableSpec(key="key", limit=1_000),
-    }
 
     def user_named(self, client_string: str, username: str, *, ignore_case: bool) -> User | None:
         """A user of the campus by login id."""
@@ -336,6 +301,9 @@ class LearningStudioStore(Store):
     def grade_of(self, item: GradebookItem, user_id: int) -> Grade | None:
         """The user's grade in one gradebook item."""
         return self.grades.first("student", (item.id, user_id))
+
+
+Section = section_of(LearningStudioStore, "Section", SectionValues)
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from lms_emulator.core.state.records import Record
-from lms_emulator.core.state.store import Store
-from lms_emulator.core.state.tables import Table, TableSpec
+from lms_emulator.core.state.store import Store, section_of
+from lms_emulator.core.state.tables import Table, table
 
 AuthMethod = Literal["JWK_SET", "JWK_KEY", "RSA_KEY"]
 
@@ -180,23 +179,13 @@ class RateWindow(Record, frozen=True, kw_only=True):
     calls: int
 
 
-class Section(Record, frozen=True, kw_only=True):
+class SectionValues(Record, frozen=True, kw_only=True):
     """The `ltiaas` section of a world file.
 
     `lms_urls`: addresses of LMSs that LTIAAS may call for platforms which are added at run time.
     """
 
     lms_urls: list[str] = []
-    tenants: list[Tenant] = []
-    platforms: list[Platform] = []
-    login_states: list[LoginState] = []
-    used_nonces: list[UsedNonce] = []
-    launches: list[Launch] = []
-    activities: list[Activity] = []
-    oauth_states: list[OAuthState] = []
-    oauth_codes: list[OAuthCode] = []
-    registrations: list[Registration] = []
-    rate_windows: list[RateWindow] = []
 
 
 def activity_key(record: Activity) -> tuple[str, str, str, str]:
@@ -211,31 +200,20 @@ class LtiaasStore(Store):
     *expired* rather than *unknown*.
     """
 
-    tenants: Table[Tenant]
-    platforms: Table[Platform]
-    login_states: Table[LoginState]
-    used_nonces: Table[UsedNonce]
-    launches: Table[Launch]
-    activities: Table[Activity]
-    oauth_states: Table[OAuthState]
-    oauth_codes: Table[OAuthCode]
-    registrations: Table[Registration]
-    rate_windows: Table[RateWindow]
-
-    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
-        "tenants": TableSpec(key="subdomain", indexes={"api_key": lambda r: r.api_key}),
-        "platforms": TableSpec(key="id", indexes={"tenant": lambda r: r.tenant, "client_id": lambda r: r.client_id}),
-        "login_states": TableSpec(key="state", keep_until=lambda r: r.keep_until, limit=10_000),
-        "used_nonces": TableSpec(
-            key=lambda r: (r.platform_id, r.nonce), keep_until=lambda r: r.keep_until, limit=100_000
-        ),
-        "launches": TableSpec(key="id", keep_until=lambda r: r.keep_until, limit=20_000),
-        "activities": TableSpec(key=activity_key, indexes={"id": lambda r: r.id}, limit=20_000),
-        "oauth_states": TableSpec(key="state", keep_until=lambda r: r.keep_until, limit=10_000),
-        "oauth_codes": TableSpec(key="code", keep_until=lambda r: r.keep_until, limit=10_000),
-        "registrations": TableSpec(key="id", keep_until=lambda r: r.keep_until, limit=1_000),
-        "rate_windows": TableSpec(key="tenant", limit=1_000),
-    }
+    tenants: Table[Tenant] = table(key="subdomain", indexes={"api_key": lambda r: r.api_key})
+    platforms: Table[Platform] = table(
+        key="id", indexes={"tenant": lambda r: r.tenant, "client_id": lambda r: r.client_id}
+    )
+    login_states: Table[LoginState] = table(key="state", keep_until=lambda r: r.keep_until, limit=10_000)
+    used_nonces: Table[UsedNonce] = table(
+        key=lambda r: (r.platform_id, r.nonce), keep_until=lambda r: r.keep_until, limit=100_000
+    )
+    launches: Table[Launch] = table(key="id", keep_until=lambda r: r.keep_until, limit=20_000)
+    activities: Table[Activity] = table(key=activity_key, indexes={"id": lambda r: r.id}, limit=20_000)
+    oauth_states: Table[OAuthState] = table(key="state", keep_until=lambda r: r.keep_until, limit=10_000)
+    oauth_codes: Table[OAuthCode] = table(key="code", keep_until=lambda r: r.keep_until, limit=10_000)
+    registrations: Table[Registration] = table(key="id", keep_until=lambda r: r.keep_until, limit=1_000)
+    rate_windows: Table[RateWindow] = table(key="tenant", limit=1_000)
 
     def default_tenant(self) -> Tenant | None:
         """The tenant that answers if the address has none."""
@@ -268,6 +246,9 @@ class LtiaasStore(Store):
             return self.activities.put(found)
         generation = earlier.generation + 1 if rotate else earlier.generation
         return self.activities.put(msgspec.structs.replace(found, id=earlier.id, generation=generation))
+
+
+Section = section_of(LtiaasStore, "Section", SectionValues)
 
 
 def later(moment: datetime, seconds: float) -> datetime:

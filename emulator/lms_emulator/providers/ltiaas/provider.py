@@ -35,7 +35,7 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     package: ClassVar[str] = "lms_emulator.providers.ltiaas"
 
-    def problems(self, section: Section) -> Iterable[str]:
+    def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)
 
     def normalise_path(self, path: str) -> str:

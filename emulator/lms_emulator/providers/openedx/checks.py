@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lms_emulator.providers.openedx.model.courseware import Block, Course
-from lms_emulator.providers.openedx.model.section import OpenedxSection
 from lms_emulator.providers.openedx.rules import keys
 
 #: Tables whose records name a user, an application, a course. A course need not exist: the bulk API enrols in any.
@@ -21,7 +20,7 @@ _OF_A_COURSE = (
 _NUMBERED = ("users", "applications", "access_tokens", "refresh_tokens")
 
 
-def problems(section: OpenedxSection) -> Iterator[str]:
+def problems(section: Any) -> Iterator[str]:
     """One line per problem, each beginning with its place."""
     users = {user.username for user in section.users}
     applications = {application.client_id for application in section.applications}
@@ -49,7 +48,7 @@ def problems(section: OpenedxSection) -> Iterator[str]:
                     yield f"{place}.redirect_uris: expected absolute URIs, got {uri!r}"
 
 
-def _records(section: OpenedxSection, table: str) -> Iterator[tuple[str, Any]]:
+def _records(section: Any, table: str) -> Iterator[tuple[str, Any]]:
     for position, record in enumerate(getattr(section, table)):
         yield f"{table}[{position}]", record
 
@@ -60,7 +59,7 @@ def _unknown(place: str, what: str, names: Iterable[str | None], known: set[str]
             yield f"{place}: there is no {what} {name!r}"
 
 
-def _repeated_ids(section: OpenedxSection, table: str) -> Iterator[str]:
+def _repeated_ids(section: Any, table: str) -> Iterator[str]:
     seen: set[int] = set()
     for place, record in _records(section, table):
         if record.id in seen:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from lms_emulator.core.state.references import Reference, dangling, shared
-from lms_emulator.providers.openlearning.model import Section, folded
+from lms_emulator.providers.openlearning.model import folded
 
 _REFERENCES = (
     Reference("users", "managed_by", "institutions"),
@@ -30,7 +31,7 @@ _REFERENCES = (
 )
 
 
-def problems(section: Section) -> Iterator[str]:
+def problems(section: Any) -> Iterator[str]:
     """One line per broken reference, per name or address that two accounts share, and per external id used twice."""
     yield from dangling(section, _REFERENCES)
     users = section.users

@@ -6,14 +6,14 @@ the routes mark the rest as chosen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
 import msgspec
 
 from lms_emulator.core.state.records import Instant, Record
-from lms_emulator.core.state.store import Store
-from lms_emulator.core.state.tables import Table, TableSpec
+from lms_emulator.core.state.store import Store, section_of
+from lms_emulator.core.state.tables import Table, table
 
 ObjectId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{24}$")]
 Slug = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]+$")]
@@ -185,26 +185,6 @@ class RateWindow(Record, frozen=True, kw_only=True):
     calls: int
 
 
-class Section(Record, frozen=True, kw_only=True):
-    """The `[openlearning]` part of a world file."""
-
-    institutions: list[Institution] = []
-    users: list[User] = []
-    memberships: list[Membership] = []
-    api_keys: list[ApiKey] = []
-    courses: list[Course] = []
-    classes: list[Class] = []
-    programs: list[Program] = []
-    enrolments: list[Enrolment] = []
-    registrations: list[Registration] = []
-    context_mappings: list[ContextMapping] = []
-    nonces: list[Nonce] = []
-    issued_launches: list[IssuedLaunch] = []
-    sessions: list[Session] = []
-    class_setups: list[ClassSetup] = []
-    rate_windows: list[RateWindow] = []
-
-
 def folded(text: str) -> str | None:
     """A name or e-mail address for comparison: case does not matter, blank ones are never equal."""
     return text.lower() if text.strip() else None
@@ -213,65 +193,47 @@ def folded(text: str) -> str | None:
 class OpenLearningStore(Store):
     """One world's OpenLearning."""
 
-    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
-        "institutions": TableSpec[Institution](key="id", indexes={"object_id": lambda i: i.object_id}),
-        "users": TableSpec[User](
-            key="id",
-            indexes={
-                "email": lambda u: folded(u.primary_email_address),
-                "profile_name": lambda u: u.profile_name,
-                "username": lambda u: folded(u.username or ""),
-                "managed_by": lambda u: u.managed_by,
-            },
-        ),
-        "memberships": TableSpec[Membership](
-            key=lambda m: (m.institution, m.user),
-            indexes={
-                "user": lambda m: m.user,
-                "external": lambda m: (
-                    None if m.external_institution_id is None else [(m.institution, m.external_institution_id)]
-                ),
-            },
-        ),
-        "api_keys": TableSpec[ApiKey](key="key", indexes={"user": lambda k: k.user}),
-        "courses": TableSpec[Course](
-            key="id", indexes={"institution": lambda c: c.institution, "slug": lambda c: c.slug.lower()}
-        ),
-        "classes": TableSpec[Class](key="id", indexes={"course": lambda c: c.course}),
-        "programs": TableSpec[Program](key="id"),
-        "enrolments": TableSpec[Enrolment](
-            key="id",
-            indexes={
-                "user": lambda e: e.user,
-                "place": lambda e: [(e.user, e.class_id or e.program)],
-            },
-        ),
-        "registrations": TableSpec[Registration](key="consumer_key", indexes={"institution": lambda r: r.institution}),
-        "context_mappings": TableSpec[ContextMapping](key=lambda m: (m.institution, m.context_id)),
-        "nonces": TableSpec[Nonce](
-            key=lambda n: (n.consumer_key, n.nonce), keep_until=lambda n: n.keep_until, limit=200_000
-        ),
-        "issued_launches": TableSpec[IssuedLaunch](key="nonce", keep_until=lambda i: i.keep_until, limit=5_000),
-        "sessions": TableSpec[Session](key="id", keep_until=lambda s: s.expires_at, limit=100_000),
-        "class_setups": TableSpec[ClassSetup](key="token", keep_until=lambda s: s.expires_at, limit=5_000),
-        "rate_windows": TableSpec[RateWindow](key="key", limit=5_000),
-    }
-
-    institutions: Table[Institution]
-    users: Table[User]
-    memberships: Table[Membership]
-    api_keys: Table[ApiKey]
-    courses: Table[Course]
-    classes: Table[Class]
-    programs: Table[Program]
-    enrolments: Table[Enrolment]
-    registrations: Table[Registration]
-    context_mappings: Table[ContextMapping]
-    nonces: Table[Nonce]
-    issued_launches: Table[IssuedLaunch]
-    sessions: Table[Session]
-    class_setups: Table[ClassSetup]
-    rate_windows: Table[RateWindow]
+    institutions: Table[Institution] = table(key="id", indexes={"object_id": lambda i: i.object_id})
+    users: Table[User] = table(
+        key="id",
+        indexes={
+            "email": lambda u: folded(u.primary_email_address),
+            "profile_name": lambda u: u.profile_name,
+            "username": lambda u: folded(u.username or ""),
+            "managed_by": lambda u: u.managed_by,
+        },
+    )
+    memberships: Table[Membership] = table(
+        key=lambda m: (m.institution, m.user),
+        indexes={
+            "user": lambda m: m.user,
+            "external": lambda m: (
+                None if m.external_institution_id is None else [(m.institution, m.external_institution_id)]
+            ),
+        },
+    )
+    api_keys: Table[ApiKey] = table(key="key", indexes={"user": lambda k: k.user})
+    courses: Table[Course] = table(
+        key="id", indexes={"institution": lambda c: c.institution, "slug": lambda c: c.slug.lower()}
+    )
+    classes: Table[Class] = table(key="id", indexes={"course": lambda c: c.course})
+    programs: Table[Program] = table(key="id")
+    enrolments: Table[Enrolment] = table(
+        key="id",
+        indexes={
+            "user": lambda e: e.user,
+            "place": lambda e: [(e.user, e.class_id or e.program)],
+        },
+    )
+    registrations: Table[Registration] = table(key="consumer_key", indexes={"institution": lambda r: r.institution})
+    context_mappings: Table[ContextMapping] = table(key=lambda m: (m.institution, m.context_id))
+    nonces: Table[Nonce] = table(
+        key=lambda n: (n.consumer_key, n.nonce), keep_until=lambda n: n.keep_until, limit=200_000
+    )
+    issued_launches: Table[IssuedLaunch] = table(key="nonce", keep_until=lambda i: i.keep_until, limit=5_000)
+    sessions: Table[Session] = table(key="id", keep_until=lambda s: s.expires_at, limit=100_000)
+    class_setups: Table[ClassSetup] = table(key="token", keep_until=lambda s: s.expires_at, limit=5_000)
+    rate_windows: Table[RateWindow] = table(key="key", limit=5_000)
 
     # --- finding ---
 
@@ -340,8 +302,8 @@ class OpenLearningStore(Store):
             ("class", self.classes),
             ("program", self.programs),
         )
-        for kind, table in tables:
-            if identifier in table:
+        for kind, records in tables:
+            if identifier in records:
                 return kind
         if any(True for _ in self._external(identifier)):
             return "external institution id"
@@ -350,3 +312,6 @@ class OpenLearningStore(Store):
     def _external(self, identifier: str) -> Iterable[Membership]:
         for institution in self.institutions.values():
             yield from self.memberships.find("external", (institution.id, identifier))
+
+
+Section = section_of(OpenLearningStore, "Section", doc="""The `[openlearning]` part of a world file.""")

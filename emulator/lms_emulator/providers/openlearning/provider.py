@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
@@ -38,7 +38,7 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
     routes = ROUTES
     package = wire.PACKAGE
 
-    def problems(self, section: Section) -> Iterable[str]:
+    def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)
 
     def render(self, x: Call, refusal: Refusal) -> Response:

@@ -23,7 +23,7 @@ from lms_emulator.providers.canvas.model.people import (
 )
 
 if TYPE_CHECKING:
-    from lms_emulator.providers.canvas.model.section import CanvasSection
+    pass
 
 BUILT_IN: tuple[BaseRole, ...] = (
     "AccountAdmin",
@@ -41,7 +41,7 @@ LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 replace = msgspec.structs.replace
 
 
-def expand(section: CanvasSection) -> None:
+def expand(section: Any) -> None:
     """Fill in what is left out, in place. A section that leaves nothing out stays as it is."""
     roots = [account for account in section.accounts if account.parent_account_id is None]
     for root in roots:
@@ -64,7 +64,7 @@ def _next(records: Iterable[Any]) -> int:
     return max((record.id for record in records), default=0) + 1
 
 
-def _built_in_roles(section: CanvasSection, root: Account) -> None:
+def _built_in_roles(section: Any, root: Account) -> None:
     if any(role.root_account_id == root.id and role.account_id is None for role in section.roles):
         return
     for name in BUILT_IN:
@@ -79,7 +79,7 @@ def _built_in_roles(section: CanvasSection, root: Account) -> None:
         section.roles.append(role)
 
 
-def _person(section: CanvasSection, user: User, root_id: int) -> User:
+def _person(section: Any, user: User, root_id: int) -> User:
     if user.login is not None:
         login = Pseudonym(
             id=_next(section.pseudonyms),
@@ -103,7 +103,7 @@ def _person(section: CanvasSection, user: User, root_id: int) -> User:
     return replace(user, login=None, password=None, email=None, sis_user_id=None, admin=False)
 
 
-def _root_of(section: CanvasSection, account_id: int) -> int:
+def _root_of(section: Any, account_id: int) -> int:
     parents = {account.id: account.parent_account_id for account in section.accounts}
     seen: set[int] = set()
     while (parent := parents.get(account_id)) is not None and account_id not in seen:
@@ -112,7 +112,7 @@ def _root_of(section: CanvasSection, account_id: int) -> int:
     return account_id
 
 
-def _course(section: CanvasSection, course: Course) -> Course:
+def _course(section: Any, course: Course) -> Course:
     created = course.created_at or course.start_at or LONG_AGO
     if not any(one.course_id == course.id for one in section.course_sections):
         one = CourseSection(
@@ -130,7 +130,7 @@ def _course(section: CanvasSection, course: Course) -> Course:
     return course if course.created_at is not None else replace(course, created_at=created)
 
 
-def _enrollments(section: CanvasSection) -> None:
+def _enrollments(section: Any) -> None:
     if all(enrollment.course_section_id and enrollment.role_id for enrollment in section.enrollments):
         return
     accounts = {course.id: course.account_id for course in section.courses}
@@ -147,7 +147,7 @@ def _enrollments(section: CanvasSection) -> None:
         )
 
 
-def _assignments(section: CanvasSection) -> None:
+def _assignments(section: Any) -> None:
     groups: dict[int, int] = {}
     for group in section.assignment_groups:
         groups.setdefault(group.course_id, group.id)

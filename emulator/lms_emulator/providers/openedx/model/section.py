@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from lms_emulator.core.state.records import Record
-from lms_emulator.core.state.store import Store
-from lms_emulator.core.state.tables import Table, TableSpec
+from lms_emulator.core.state.store import Store, section_of
+from lms_emulator.core.state.tables import Table, table
 from lms_emulator.providers.openedx.model.accounts import (
     AccessToken,
     Application,
@@ -49,7 +48,7 @@ class JwtConfig(Record, frozen=True, kw_only=True):
     kid: str = "openedx"
 
 
-class OpenedxSection(Record, frozen=True, kw_only=True):
+class SectionValues(Record, frozen=True, kw_only=True):
     """Everything one Open edX site holds.
 
     Parameters:
@@ -66,24 +65,8 @@ class OpenedxSection(Record, frozen=True, kw_only=True):
     session_cookie_domain: str | None = None
     cors_origin_whitelist: list[str] = []
     login_service_client_id: str = "login-service-client-id"
-    users: list[User] = []
-    applications: list[Application] = []
-    access_tokens: list[AccessToken] = []
-    refresh_tokens: list[RefreshToken] = []
-    grants: list[Grant] = []
-    sessions: list[Session] = []
-    login_failures: list[LoginFailures] = []
-    throttles: list[Throttle] = []
-    courses: list[Course] = []
-    enrollments: list[Enrollment] = []
-    enrollments_allowed: list[EnrollmentAllowed] = []
-    grades: list[Grade] = []
-    certificates: list[Certificate] = []
-    cohort_settings: list[CohortSettings] = []
-    cohorts: list[Cohort] = []
-    course_roles: list[CourseRole] = []
 
-    def __post_init__(self) -> None:
+    def __post_init__(self: Any) -> None:
         numbered: tuple[list[Any], ...] = (
             self.users,
             self.applications,
@@ -116,98 +99,81 @@ class OpenedxStore(Store):
     it ran out; and of codes and sessions the latest 5,000, of tokens the latest 20,000 beside the seeded ones.
     """
 
-    section: OpenedxSection
-    users: Table[User]
-    applications: Table[Application]
-    access_tokens: Table[AccessToken]
-    refresh_tokens: Table[RefreshToken]
-    grants: Table[Grant]
-    sessions: Table[Session]
-    login_failures: Table[LoginFailures]
-    throttles: Table[Throttle]
-    courses: Table[Course]
-    enrollments: Table[Enrollment]
-    enrollments_allowed: Table[EnrollmentAllowed]
-    grades: Table[Grade]
-    certificates: Table[Certificate]
-    cohort_settings: Table[CohortSettings]
-    cohorts: Table[Cohort]
-    course_roles: Table[CourseRole]
+    users: Table[User] = table(
+        key="username",
+        indexes={
+            "id": lambda user: user.id,
+            "folded": _folded("username"),
+            "email": _folded("email"),
+        },
+    )
+    applications: Table[Application] = table(
+        key="client_id",
+        indexes={
+            "id": lambda application: application.id,
+            "folded": _folded("client_id"),
+            "user": lambda application: application.user,
+        },
+    )
+    access_tokens: Table[AccessToken] = table(
+        key="token",
+        indexes={
+            "id": lambda token: token.id,
+            "folded": _folded("token"),
+            "holder": lambda token: f"{token.user}\n{token.application}",
+        },
+        keep_until=lambda token: max(token.expires, token.created or _EPOCH) + 90 * _DAY,
+        limit=20_000,
+    )
+    refresh_tokens: Table[RefreshToken] = table(
+        key="token",
+        indexes={
+            "id": lambda token: token.id,
+            "folded": _folded("token"),
+            "access_token": lambda token: token.access_token,
+        },
+        limit=20_000,
+    )
+    grants: Table[Grant] = table(
+        key="code",
+        indexes={"folded": _folded("code")},
+        keep_until=lambda grant: grant.expires + timedelta(minutes=10),
+        limit=5_000,
+    )
+    sessions: Table[Session] = table(
+        key="key",
+        indexes={"user": lambda session: session.user},
+        keep_until=lambda session: session.expires,
+        limit=5_000,
+    )
+    login_failures: Table[LoginFailures] = table(key="user", limit=5_000)
+    throttles: Table[Throttle] = table(key="key", keep_until=lambda throttle: throttle.until, limit=5_000)
+    courses: Table[Course] = table(key="id", indexes={"folded": _folded("id")})
+    enrollments: Table[Enrollment] = table(
+        key=lambda enrollment: (enrollment.user, enrollment.course),
+        indexes={
+            "user": lambda enrollment: enrollment.user,
+            "course": lambda enrollment: enrollment.course,
+            "id": lambda enrollment: enrollment.id,
+        },
+    )
+    enrollments_allowed: Table[EnrollmentAllowed] = table(
+        key=lambda allowed: (allowed.email.lower(), allowed.course),
+        indexes={"email": lambda allowed: allowed.email.lower()},
+    )
+    grades: Table[Grade] = table(
+        key=lambda grade: (grade.user, grade.course), indexes={"course": lambda grade: grade.course}
+    )
+    certificates: Table[Certificate] = table(
+        key=lambda certificate: (certificate.user, certificate.course),
+        indexes={"user": lambda certificate: certificate.user},
+    )
+    cohort_settings: Table[CohortSettings] = table(key="course")
+    cohorts: Table[Cohort] = table(key="id", indexes={"course": lambda cohort: cohort.course})
+    course_roles: Table[CourseRole] = table(
+        key=lambda role: (role.user, role.role, role.course, role.org),
+        indexes={"user": lambda role: role.user, "course": lambda role: role.course},
+    )
 
-    tables: ClassVar[Mapping[str, TableSpec[Any]]] = {
-        "users": TableSpec(
-            key="username",
-            indexes={
-                "id": lambda user: user.id,
-                "folded": _folded("username"),
-                "email": _folded("email"),
-            },
-        ),
-        "applications": TableSpec(
-            key="client_id",
-            indexes={
-                "id": lambda application: application.id,
-                "folded": _folded("client_id"),
-                "user": lambda application: application.user,
-            },
-        ),
-        "access_tokens": TableSpec(
-            key="token",
-            indexes={
-                "id": lambda token: token.id,
-                "folded": _folded("token"),
-                "holder": lambda token: f"{token.user}\n{token.application}",
-            },
-            keep_until=lambda token: max(token.expires, token.created or _EPOCH) + 90 * _DAY,
-            limit=20_000,
-        ),
-        "refresh_tokens": TableSpec(
-            key="token",
-            indexes={
-                "id": lambda token: token.id,
-                "folded": _folded("token"),
-                "access_token": lambda token: token.access_token,
-            },
-            limit=20_000,
-        ),
-        "grants": TableSpec(
-            key="code",
-            indexes={"folded": _folded("code")},
-            keep_until=lambda grant: grant.expires + timedelta(minutes=10),
-            limit=5_000,
-        ),
-        "sessions": TableSpec(
-            key="key",
-            indexes={"user": lambda session: session.user},
-            keep_until=lambda session: session.expires,
-            limit=5_000,
-        ),
-        "login_failures": TableSpec(key="user", limit=5_000),
-        "throttles": TableSpec(key="key", keep_until=lambda throttle: throttle.until, limit=5_000),
-        "courses": TableSpec(key="id", indexes={"folded": _folded("id")}),
-        "enrollments": TableSpec(
-            key=lambda enrollment: (enrollment.user, enrollment.course),
-            indexes={
-                "user": lambda enrollment: enrollment.user,
-                "course": lambda enrollment: enrollment.course,
-                "id": lambda enrollment: enrollment.id,
-            },
-        ),
-        "enrollments_allowed": TableSpec(
-            key=lambda allowed: (allowed.email.lower(), allowed.course),
-            indexes={"email": lambda allowed: allowed.email.lower()},
-        ),
-        "grades": TableSpec(
-            key=lambda grade: (grade.user, grade.course), indexes={"course": lambda grade: grade.course}
-        ),
-        "certificates": TableSpec(
-            key=lambda certificate: (certificate.user, certificate.course),
-            indexes={"user": lambda certificate: certificate.user},
-        ),
-        "cohort_settings": TableSpec(key="course"),
-        "cohorts": TableSpec(key="id", indexes={"course": lambda cohort: cohort.course}),
-        "course_roles": TableSpec(
-            key=lambda role: (role.user, role.role, role.course, role.org),
-            indexes={"user": lambda role: role.user, "course": lambda role: role.course},
-        ),
-    }
+
+OpenedxSection = section_of(OpenedxStore, "OpenedxSection", SectionValues)
