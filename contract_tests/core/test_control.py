@@ -252,4 +252,7 @@ def test_the_console_tells_people_why(http: httpx.Client) -> None:
     assert "<script>" not in page.text
     http.get("/toy/pupils/1")
     assert "/toy/pupils/1<" in http.get("/_emulator").text
-    assert "/toy/pupils/1<" not in http.get("/_emulator?refused=true").text
+    assert "/toy/pupils/1<" not in http.get("/_emulator?failed=true").text
+    http.post("/_emulator/faults", json={"status": 503})
+    http.get("/toy/pupils/1")
+    assert "status 503 instead of the provider" in http.get("/_emulator?failed=true").text

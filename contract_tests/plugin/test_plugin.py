@@ -182,3 +182,81 @@ def test_the_options_are_in_the_help() -> None:
     run = subprocess.run([sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, check=True)
     assert "--lms-world" in run.stdout
     assert "--lms-url" in run.stdout
+
+
+STRICT = """
+import urllib.error, urllib.request, pytest
+
+def status(lms, query):
+    call = urllib.request.Request(f"{lms.canvas.url}/api/v1/courses/1/discussion_topics?{query}")
+    call.add_header("Authorization", f"Bearer {lms.canvas.access_tokens.teacher}")
+    try:
+        with urllib.request.urlopen(call) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+"""
+
+
+def test_strict_by_option_and_by_marker(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        STRICT
+        + """
+@pytest.mark.lms_strict
+def test_marked(lms):
+    assert status(lms, "filter_by=unread") == 501
+
+@pytest.mark.lms_strict(False)
+def test_switched_off(lms):
+    assert status(lms, "filter_by=unread") == 200
+
+def test_of_the_session(lms, request):
+    wanted = 501 if request.config.getoption("lms_strict") else 200
+    assert status(lms, "filter_by=unread") == wanted
+    assert status(lms, "per_page=1") == 200
+"""
+    )
+    pytester.runpytest_subprocess("-q", "--strict-markers").assert_outcomes(passed=3)
+    pytester.runpytest_subprocess("-q", "--lms-strict").assert_outcomes(passed=3)
+
+
+def test_the_providers_as_of_a_day(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_of_the_session(lms):
+            assert lms.as_of.isoformat() == "2024-05-06"
+            assert lms.settings["canvas.rate_limit_status"] == 403
+
+        @pytest.mark.lms_as_of("2026-02-01")
+        def test_marked(lms):
+            assert lms.settings["canvas.rate_limit_status"] == 429
+
+        def test_after_it(lms):
+            assert lms.as_of.isoformat() == "2024-05-06"
+        """
+    )
+    pytester.makeini("[pytest]\nlms_as_of = 2024-05-06\n")
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
+
+
+def test_whatever_went_wrong_is_in_the_report(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        STRICT
+        + """
+def test_it(lms):
+    status(lms, "filter_by=unread")
+    lms.faults.add(provider="canvas", status=503, times=1)
+    status(lms, "")
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(f"{lms.openedx.url}/oauth2/access_token?x=1", data=b"")
+    raised.value.close()
+    assert False
+"""
+    )
+    told = pytester.runpytest_subprocess("-q").stdout.str()
+    assert "warning    parameter_not_read: `filter_by` (query) was not read: Canvas documents it" in told
+    assert "fault      A scripted failure acted on this request. f1: status 503" in told
+    assert "defect     The real provider fails on this request too" in told

@@ -1,4 +1,4 @@
-"""A page for people: the latest exchanges of a world, and why some were refused."""
+"""A page for people: the latest exchanges of a world, and why some did not go well."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from starlette.responses import Response
 from lms_emulator.control.calls import Call
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.pages import page
+from lms_emulator.core.outcomes import WELL
 
 _MOST = 100
 
@@ -15,8 +16,8 @@ def console(call: Call) -> Response:
     """The console: addresses, clock, and the latest exchanges, newest first."""
     world = call.world
     entries = [entry.summary() for entry in reversed(world.journal.entries()[-_MOST:])]
-    if call.query.get("refused") == "true":
-        entries = [entry for entry in entries if entry["refusal"]]
+    if call.query.get("failed") == "true":
+        entries = [entry for entry in entries if entry["outcome"] not in WELL]
     return page(
         "lms_emulator.control",
         "console.html",
@@ -28,7 +29,7 @@ def console(call: Call) -> Response:
         bases={name: call.bases(name) for name in call.gateway.providers},
         titles={name: provider.title for name, provider in call.gateway.providers.items()},
         entries=entries,
-        refused_only=call.query.get("refused") == "true",
+        failed_only=call.query.get("failed") == "true",
         emails=sum(message.medium == "email" for message in world.outbox),
         dropped=world.journal.dropped,
     )
