@@ -63,9 +63,13 @@ def test_oneself_and_others(canvas: Site) -> None:
     refused(canvas, canvas.student.get(f"{API}/users/102/profile"), 401, denied)
     assert canvas.teacher.get(f"{API}/users/102/profile").json()["login_id"] == "charles.babbage"
     gone = {"errors": [{"message": "The specified resource does not exist."}]}
-    for path in ("users/102", "users/999", "users/x", f"users/{'9' * 400}", "nothing", "courses/99", "courses/x"):
+    for path in ("users/102", "users/999", "users/x", f"users/{'9' * 400}", "courses/99", "courses/x"):
         refused(canvas, canvas.student.get(f"{API}/{path}"), 404, gone)
-    refused(canvas, canvas.student.delete(f"{API}/users/self/profile"), 404, gone)
+    for method, path in (("GET", "nothing"), ("PATCH", "users/self")):
+        page = canvas.student.request(method, f"{API}/{path}")
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    script = canvas.student.get(f"{API}/nothing", headers={"X-Requested-With": "XMLHttpRequest"})
+    assert script.json() == {"errors": {"base": "Unexpected error, ID: unknown"}, "status": "404 Not Found"}
 
 
 def test_courses(canvas: Site) -> None:

@@ -56,7 +56,10 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             )
 
     def not_found(self, x: Call) -> Refusal:
-        return refusals.not_found() if x.path.startswith("/api/") else refusals.page_not_found(f"{x.path} exists")
+        """The school's page for people, whatever is accepted; scripts of its own pages get JSON."""
+        if x.headers.get("x-requested-with") == "XMLHttpRequest":
+            return refusals.no_such_path(f"{x.path} exists")
+        return refusals.page_not_found(f"{x.path} exists")
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
         """Rails has no route for another method: the same 404."""

@@ -247,6 +247,11 @@ def page_not_found(what: str) -> SiteRefusal:
     return SiteRefusal("page_not_found", status=404, message="Page Not Found", check=what)
 
 
+def no_such_path(what: str) -> SiteRefusal:
+    body = {"errors": {"base": "Unexpected error, ID: unknown"}, "status": "404 Not Found"}
+    return SiteRefusal("page_not_found", status=404, check=what, body=body)
+
+
 def page_forbidden(what: str) -> SiteRefusal:
     """403 that a person sees."""
     return SiteRefusal("page_forbidden", status=403, message="Access Denied", check=what)

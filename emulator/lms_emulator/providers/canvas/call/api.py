@@ -72,6 +72,10 @@ class Api:
         """A time among the parameters, in the caller's time zone unless it says; None when it is missing or none."""
         return read_moment(self.params.text(*path), self.zone)
 
+    def new_uuid(self) -> str:
+        """A fresh `uuid` of a course, an account or a person: 40 letters and digits."""
+        return self.x.ids.text(40)
+
     def new_id(self, table: str) -> int:
         """The id of a new record of that table."""
         return self.store.new_id(table)

@@ -79,4 +79,7 @@ def rails_name(name: str) -> str:
     """Rails' name of a time zone that has one, else its IANA name."""
     if name in rails_zones():
         return name
+    city = name.rpartition("/")[2].replace("_", " ")
+    if rails_zones().get(city) == name:
+        return city
     return next((rails for rails, iana in rails_zones().items() if iana == name), name)

@@ -41,7 +41,7 @@ from lms_emulator.providers.canvas.model.people import (
     User,
     UserObserver,
 )
-from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore
+from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore, touched
 
 __all__ = [
     "AccessToken",
@@ -78,4 +78,5 @@ __all__ = [
     "Tool",
     "User",
     "UserObserver",
+    "touched",
 ]

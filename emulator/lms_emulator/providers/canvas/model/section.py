@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access import single_use as once
@@ -65,6 +67,16 @@ def _course(record: Any) -> int:
 def _user(record: Any) -> int:
     user_id: int = record.user_id
     return user_id
+
+
+R = TypeVar("R", bound=Record)
+
+
+def touched(record: R, at: datetime, **changes: Any) -> R:
+    """A record with changes and a new `updated_at`; the same one where nothing changes."""
+    if all(getattr(record, name) == value for name, value in changes.items()):
+        return record
+    return msgspec.structs.replace(record, updated_at=at, **changes)
 
 
 class CanvasStore(Store):

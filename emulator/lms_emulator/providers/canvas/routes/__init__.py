@@ -5,14 +5,20 @@ from __future__ import annotations
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas.lti.services import AGS, NRPS
 from lms_emulator.providers.canvas.routes import (
+    accounts,
+    admins,
     content,
+    course_changes,
     courses,
     enrollments,
     files,
     launch,
     login,
+    preferences,
+    roles,
     rosters,
     sections,
+    terms,
     token,
     users,
 )
@@ -25,8 +31,14 @@ LTI = "/api/lti/courses/{course_id}"
 ITEMS = f"{LTI}/line_items"
 
 FAMILIES = (
+    preferences,
+    accounts,
+    terms,
+    admins,
+    roles,
     users,
     courses,
+    course_changes,
     rosters,
     sections,
     enrollments,

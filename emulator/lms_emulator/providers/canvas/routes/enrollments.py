@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
-from lms_emulator.providers.canvas.model import Course, Enrollment, User
+from lms_emulator.providers.canvas.model import Course, Enrollment, User, touched
 from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, enrolling, people, states
@@ -268,8 +268,8 @@ def _enrollment(api: Api) -> tuple[Course, Enrollment]:
 
 
 def _changed(api: Api, course: Course, record: Enrollment, state: Any) -> Any:
-    done = api.now if state == "completed" else None
-    changed = replace(record, workflow_state=state, completed_at=done, updated_at=api.now)
+    done = (record.completed_at or api.now) if state == "completed" else None
+    changed = touched(record, api.now, workflow_state=state, completed_at=done)
     return shapes.enrollment(api, api.store.enrollments.put(changed), course)
 
 

@@ -31,7 +31,7 @@ KINDS = {
 def search_term(api: Api) -> str | None:
     """`search_term` in lower case. Raises the refusal for one that is too short."""
     term = api.params.text("search_term")
-    if term is None:
+    if not term:
         return None
     least = api.settings.min_search_term
     if len(term.strip()) < least:
@@ -97,7 +97,7 @@ def index(api: Api) -> Any:
         found = [user for user in found if user.id in known]
     if uuids := api.params.texts("user_uuids"):
         found = [user for user in found if user.uuid in uuids]
-    found = _sorted(api, found)
+    found = ordered(api, found)
     _jump(api, found)
     includes = api.params.includes
     return paged(
@@ -119,7 +119,8 @@ def _searched(api: Api, course: Course, found: list[User]) -> list[User]:
     return [user for user in found if matches(api, user, term, sis=sis, email=email, logins=logins)]
 
 
-def _sorted(api: Api, found: list[User]) -> list[User]:
+def ordered(api: Api, found: list[User]) -> list[User]:
+    """People in the order that `sort` and `order` ask for."""
     by = api.params.text("sort")
     down = api.params.text("order") == "desc"
 
@@ -147,9 +148,12 @@ def _jump(api: Api, found: list[User]) -> None:
 def person(api: Api, user: User, course: Course, includes: set[str], rows: list[Enrollment]) -> Json:
     """Somebody in a course, with what was asked to be included."""
     body = shapes.person(api, user, course, includes)
-    if courses.may(api, api.caller, course, "read_email_addresses"):
-        body["email"] = people.email_of(api.store, user)
     own = [e for e in rows if e.user_id == user.id]
+    if own and all(e.workflow_state == "invited" for e in own):
+        for name in ("login_id", "sis_import_id", "email"):
+            body.pop(name, None)
+    elif courses.may(api, api.caller, course, "read_email_addresses"):
+        body["email"] = people.email_of(api.store, user)
     if "enrollments" in includes:
         body["enrollments"] = [course_shapes.enrollment(api, e, course) for e in own]
     if "sections" in includes:
@@ -189,7 +193,7 @@ def students(api: Api) -> Any:
     require_roster(api, course)
     ids = course_shapes.students_of(api, course)
     found = [user for user in map(api.store.users.get, ids) if user is not None]
-    return [shapes.person(api, user, course) for user in _sorted(api, found)]
+    return [shapes.person(api, user, course) for user in ordered(api, found)]
 
 
 COURSE = "/api/v1/courses/{course_id}"

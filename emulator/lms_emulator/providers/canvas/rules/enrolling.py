@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, get_args
 
-import msgspec
-
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User
+from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User, touched
 from lms_emulator.providers.canvas.rules import courses, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
 
@@ -175,13 +173,13 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
     state = asked.state or _first_state(asked.course, asked.kind)
     if same:
         kept = asked.state is None and same[0].workflow_state in (*states.CURRENT, "creation_pending")
-        record = msgspec.structs.replace(
+        record = touched(
             same[0],
+            api.now,
             workflow_state=same[0].workflow_state if kept else _begun(asked.course, asked.kind, state),
             limit_privileges_to_course_section=asked.limited,
             start_at=asked.start_at,
             end_at=asked.end_at,
-            updated_at=api.now,
         )
     else:
         record = Enrollment(
@@ -199,7 +197,7 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
             end_at=asked.end_at,
             created_at=api.now,
             updated_at=api.now,
-            uuid=api.x.ids.token(40),
+            uuid=api.new_uuid(),
         )
     api.store.enrollments.put(record)
     if record.type == "StudentEnrollment":

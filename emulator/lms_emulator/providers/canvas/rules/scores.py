@@ -32,8 +32,10 @@ def counted(api: Api, course: Course) -> list[Assignment]:
 
 
 def scores(api: Api, enrollment: Enrollment, course: Course) -> Scores:
-    """The scores of one student. An enrollment that this very request made has none yet: a job works them out."""
-    studies = enrollment.workflow_state in ("active", "invited", "inactive")
-    if enrollment.created_at == api.now or not studies or not counted(api, course):
+    """The scores of one student. They are worked out by a job after somebody is enrolled, and kept when that ends."""
+    rows = api.store.enrollments.find("user", enrollment.user_id)
+    first = min(e.created_at for e in rows if e.course_id == course.id and e.type == enrollment.type)
+    never = enrollment.completed_at is not None and enrollment.completed_at <= enrollment.created_at
+    if first == api.now or never or not counted(api, course):
         return Scores()
     return Scores(current=None, final=0.0)

@@ -187,7 +187,7 @@ def profile(api: Api, user: User, *, email: bool) -> Json:
     if email:
         body["primary_email"] = people.email_of(api.store, user)
     if login is not None:
-        if own or account_allows(api, api.caller, api.root, "read_sis"):
+        if account_allows(api, api.caller, api.root, "read_sis"):
             body["sis_user_id"] = login.sis_user_id
         body["login_id"] = login.unique_id
         body["integration_id"] = login.integration_id

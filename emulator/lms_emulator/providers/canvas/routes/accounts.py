@@ -1,0 +1,312 @@
+"""REST: accounts and what their admins set."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import rails_name, zone
+from lms_emulator.providers.canvas.model import Account
+from lms_emulator.providers.canvas.paging import bookmarked, paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import states
+from lms_emulator.providers.canvas.rules.permissions import (
+    account_allows,
+    chain,
+    is_account_admin,
+    permissions,
+    require_account,
+    root_of,
+)
+from lms_emulator.providers.canvas.shapes import accounts as shapes
+
+SOURCE = f"{RECORDED}/people-accounts.jsonl 0, 29, 65, 79; canvas-lms app/controllers/accounts_controller.rb"
+BY_HAND = "Manually-Created Courses"
+SIS_REFUSED = "user not authorized to manage SIS data - account[sis_account_id]"
+SETTINGS = (
+    "restrict_student_past_view",
+    "restrict_student_future_view",
+    "restrict_student_future_listing",
+    "restrict_quantitative_data",
+    "lock_all_announcements",
+    "sis_assignment_name_length_input",
+    "conditional_release",
+)
+replace = msgspec.structs.replace
+
+
+def index(api: Api) -> Any:
+    """The accounts that the caller administers."""
+    mine = _administered(api)
+    return paged(api, mine, lambda record: shapes.account(api, record, api.params.includes), path="/api/v1/accounts")
+
+
+def _administered(api: Api) -> list[Account]:
+    rows = api.store.account_users.find("user", api.user.id)
+    found = {row.account_id: None for row in rows if row.workflow_state == "active"}
+    return sorted(_living(api, list(found)), key=lambda record: record.id)
+
+
+def _living(api: Api, ids: list[int]) -> list[Account]:
+    found = (api.store.accounts.get(number) for number in ids)
+    return [record for record in found if record is not None and record.workflow_state == "active"]
+
+
+def _below(api: Api, record: Account) -> list[Account]:
+    """An account with everything below it, depth first."""
+    children = [a for a in api.store.accounts.find("parent", record.id) if a.workflow_state == "active"]
+    return [record, *(one for child in children for one in _below(api, child))]
+
+
+def manageable(api: Api) -> Any:
+    """The accounts that the caller administers, with all below them."""
+    found = {a.id: a for record in _administered(api) for a in _below(api, record)}
+    rows = [a for a in found.values() if account_allows(api, api.caller, a, "manage_account_settings")]
+    rows.sort(key=lambda record: record.id)
+    return paged(api, rows, lambda record: shapes.account(api, record), path="/api/v1/manageable_accounts")
+
+
+def of_courses(api: Api) -> Any:
+    """The accounts of the courses that the caller teaches."""
+    rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.type in states.STAFF]
+    rows = [e for e in rows if e.workflow_state == "active"]
+    courses = [course for e in rows if (course := api.store.courses.get(e.course_id)) is not None]
+    found = _living(api, sorted({c.account_id for c in courses if c.workflow_state != "deleted"}))
+    path = "/api/v1/course_accounts"
+    return bookmarked(api, found, lambda record: shapes.brief(api, record), lambda record: record.id, path=path)
+
+
+def by_hand(api: Api) -> Any:
+    """The account for courses that people make themselves; it is made when it is first asked for."""
+    _ = api.user
+    children = [a for a in api.store.accounts.find("parent", api.root.id) if a.workflow_state == "active"]
+    known = next((a for a in children if a.name == BY_HAND), None)
+    if known is None:
+        uuid = api.new_uuid()
+        made = Account(
+            id=api.new_id("accounts"),
+            name=BY_HAND,
+            parent_account_id=api.root.id,
+            uuid=uuid,
+            guid=uuid,
+            created_at=api.now,
+        )
+        known = api.store.accounts.put(made)
+    return shapes.brief(api, known)
+
+
+def show(api: Api) -> Any:
+    """An account, for its admins; in short for those who teach in it."""
+    record = identifiers.account(api, api.slot("id"))
+    if is_account_admin(api, api.user, record):
+        return shapes.account(api, record, set(api.params.texts("includes")))
+    rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.type in states.STAFF]
+    teaches = any(
+        (course := api.store.courses.get(e.course_id)) is not None and course.account_id == record.id
+        for e in rows
+        if e.workflow_state == "active"
+    )
+    if not api.check("administers the account or teaches in it", teaches, got=record.id):
+        raise api.refused(f"read account {record.id}")
+    return shapes.brief(api, record)
+
+
+def sub_accounts(api: Api) -> Any:
+    """The accounts below one."""
+    record = identifiers.account(api, api.slot("account_id"))
+    require_account(api, record, "manage_account_settings")
+    whole = api.params.flag("recursive")
+    rows = _below(api, record)[1:]
+    if not whole:
+        rows = [a for a in rows if a.parent_account_id == record.id]
+    rows.sort(key=lambda one: one.id)
+    path = f"/api/v1/accounts/{record.id}/sub_accounts"
+    return paged(api, rows, lambda one: shapes.account(api, one), path=path, counted=not whole)
+
+
+def create(api: Api) -> Any:
+    """Make an account below another."""
+    parent = identifiers.account(api, api.slot("account_id"))
+    if not isinstance(api.params.get("account"), dict):
+        raise refusals.crashed("`account` is missing")
+    if named := api.params.text("account", "parent_account_id"):
+        parent = identifiers.account(api, named)
+    require_account(api, parent, "manage_account_settings")
+    sent = api.params.hash("account")
+    quotas: dict[str, Any] = {name: _whole(sent.text(name)) for name in shapes.QUOTAS if sent.has(name)}
+    name = api.params.text("account", "name")
+    if name is not None and len(name) > 255:
+        raise refusals.invalid({"name": ["too_long"]})
+    sis_id = api.params.text("account", "sis_account_id")
+    if sis_id is not None:
+        if not account_allows(api, api.caller, api.root, "manage_sis"):
+            raise refusals.message(401, "sis_refused", SIS_REFUSED, check="manage_sis")
+        _sis_id_is_free(api, sis_id, None)
+    made = Account(
+        id=api.new_id("accounts"),
+        name=name,
+        parent_account_id=parent.id,
+        uuid=(uuid := api.new_uuid()),
+        guid=uuid,
+        sis_account_id=sis_id,
+        created_at=api.now,
+        **quotas,
+    )
+    return shapes.account(api, api.store.accounts.put(made))
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"-?\d+", text) else None
+
+
+def _sis_id_is_free(api: Api, sis_id: str | None, own: int | None) -> None:
+    taken = api.store.accounts.first("sis_account_id", sis_id) if sis_id else None
+    if taken is not None and taken.id != own:
+        raise refusals.invalid({"sis_source_id": [f'SIS ID "{sis_id}" is already in use']})
+
+
+def destroy(api: Api) -> Any:
+    """Delete an account that holds nothing."""
+    parent = identifiers.account(api, api.slot("account_id"))
+    require_account(api, parent, "manage_account_settings")
+    record = identifiers.find(api, "accounts", api.slot("id"))
+    if record is None or parent not in chain(api.store, record.id):
+        raise refusals.not_found("the account", api.slot("id"))
+    if any(c.workflow_state != "deleted" for a in _below(api, record) for c in api.store.courses.find("account", a.id)):
+        raise _not_empty("courses")
+    if len(_below(api, record)) > 1:
+        raise _not_empty("sub-accounts")
+    return shapes.account(api, api.store.accounts.put(replace(record, workflow_state="deleted")))
+
+
+def _not_empty(what: str) -> Exception:
+    return refusals.message(409, "account_not_empty", f"You can't delete a sub-account that has {what} in it.")
+
+
+def update(api: Api) -> Any:
+    """Change an account."""
+    record = identifiers.account(api, api.slot("id"))
+    require_account(api, record, "manage_account_settings")
+    sent = api.params.get("account")
+    if not isinstance(sent, dict):
+        raise refusals.crashed("`account` is missing")
+    if api.params.has("account", "course_template_id"):
+        raise refusals.rest("template_refused", 401, {"errors": {}}, check="add_course_template")
+    faults: dict[str, list[Any]] = {}
+    fields = _changes(api, record, faults)
+    if faults:
+        raise refusals.invalid(faults, 401 if "unauthorized" in faults else 400)
+    services = api.params.hash("account", "services")
+    if services.data:
+        on = {name for name in services.data if services.flag(name)}
+        fields["services"] = sorted((set(record.services) | on) - (set(services.data) - on))
+    changed = api.store.accounts.put(replace(record, **fields))
+    includes = set(api.params.texts("includes")) | ({"services"} if services.data else set())
+    return shapes.account(api, changed, includes)
+
+
+def _changes(api: Api, record: Account, faults: dict[str, list[Any]]) -> dict[str, Any]:
+    sent = api.params.hash("account")
+    fields: dict[str, Any] = {}
+    if sent.has("name"):
+        fields["name"] = sent.text("name")
+        if not fields["name"]:
+            faults["name"] = ["The account name cannot be blank"]
+    if sent.has("default_time_zone"):
+        name = sent.text("default_time_zone") or ""
+        fields["default_time_zone"] = rails_name(name)
+        if zone(name) is None:
+            faults["default_time_zone"] = [f"'{name}' is not a recognized time zone"]
+    for quota in shapes.QUOTAS:
+        if sent.has(quota):
+            fields[quota] = _quota(sent.text(quota), quota, faults)
+    if sent.has("sis_account_id"):
+        fields["sis_account_id"] = _new_sis_id(api, record, faults)
+    given = sent.hash("settings")
+    known = {name: _setting(given.get(name)) for name in SETTINGS if given.has(name)}
+    if known:
+        fields["settings"] = {**record.settings, **known}
+    return fields
+
+
+def _quota(text: str | None, name: str, faults: dict[str, list[Any]]) -> int | None:
+    value = _whole(text)
+    if text and value is None:
+        faults[name] = ["An integer value is required"]
+    elif value is not None and value <= 0:
+        faults[name] = ["Value must be positive"]
+    elif value is not None and value >= 2**43:
+        faults[name] = ["Value too large"]
+    return value
+
+
+def _new_sis_id(api: Api, record: Account, faults: dict[str, list[Any]]) -> str | None:
+    sis_id = api.params.text("account", "sis_account_id") or None
+    if record.parent_account_id is None:
+        faults["unauthorized"] = ["Cannot set sis_account_id on a root_account."]
+    elif not account_allows(api, api.caller, api.root, "manage_sis"):
+        faults["unauthorized"] = ["To change sis_account_id the user must have manage_sis permission."]
+    else:
+        _sis_id_is_free(api, sis_id, record.id)
+    return sis_id
+
+
+def _setting(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    flags = {"true": True, "1": True, "false": False, "0": False}
+    return {name: flags.get(str(one).lower(), one) for name, one in value.items()}
+
+
+def allowed(api: Api) -> Any:
+    """Which permissions the caller has in an account."""
+    record = identifiers.account(api, api.slot("account_id"))
+    if not api.check("administers the account", is_account_admin(api, api.user, record), got=record.id):
+        raise api.refused(f"read account {record.id}")
+    asked = api.params.texts("permissions") or list(permissions())
+    return {name: name in permissions() and account_allows(api, api.caller, record, name) for name in asked}
+
+
+def terms_of_service(api: Api) -> Any:
+    """The school's terms of service, for everybody."""
+    record = root_of(api.store, identifiers.account(api, api.slot("account_id")).id)
+    return {
+        "id": record.id,
+        "terms_type": "default",
+        "passive": True,
+        "account_id": record.id,
+        "content": None,
+        "self_registration_type": record.settings.get("self_registration_type", "none"),
+    }
+
+
+def settings(api: Api) -> Any:
+    """What is set for an account."""
+    record = identifiers.account(api, api.slot("account_id"))
+    require_account(api, record, "manage_account_settings")
+    return {name: record.settings[name] for name in SETTINGS if name in record.settings}
+
+
+ACCOUNT = "/api/v1/accounts/{account_id}"
+ROUTES: tuple[Route, ...] = rest(
+    "accounts",
+    SOURCE,
+    ("GET /api/v1/accounts", index, "The accounts that the caller administers"),
+    ("GET /api/v1/manageable_accounts", manageable, "Those, with all below them"),
+    ("GET /api/v1/course_accounts", of_courses, "The accounts of the caller's courses"),
+    ("GET /api/v1/manually_created_courses_account", by_hand, "The account for courses made by hand"),
+    ("GET /api/v1/accounts/{id}", show, "An account"),
+    ("PUT /api/v1/accounts/{id}", update, "Change an account"),
+    (f"GET {ACCOUNT}/sub_accounts", sub_accounts, "Accounts below one"),
+    (f"POST {ACCOUNT}/sub_accounts", create, "Make an account below one"),
+    (f"DELETE {ACCOUNT}/sub_accounts/{{id}}", destroy, "Delete an account"),
+    (f"GET {ACCOUNT}/permissions", allowed, "The caller's permissions in an account"),
+    (f"GET {ACCOUNT}/terms_of_service", terms_of_service, "Terms of service"),
+    (f"GET {ACCOUNT}/settings", settings, "Settings of an account"),
+)

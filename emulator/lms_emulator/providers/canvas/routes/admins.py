@@ -1,0 +1,82 @@
+"""REST: who administers an account, and in which roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, AccountUser, Role
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.rules.roles import roles_of
+from lms_emulator.providers.canvas.shapes import accounts as shapes
+
+SOURCE = f"{RECORDED}/people-accounts.jsonl 235, 242, 258; canvas-lms app/controllers/admins_controller.rb"
+replace = msgspec.structs.replace
+
+
+def _role(api: Api, account: Account) -> Role:
+    """The account role that is named; AccountAdmin where none is, or another kind."""
+    number, name = api.params.text("role_id"), api.params.text("role")
+    known = [r for r in roles_of(api.store, account) if r.base_role_type in ("AccountAdmin", "AccountMembership")]
+    known = [r for r in known if r.workflow_state in ("built_in", "active")]
+    admin = next(role for role in known if role.name == "AccountAdmin")
+    if number is not None:
+        return next((role for role in known if str(role.id) == number), admin)
+    return next((role for role in known if role.name == name), admin)
+
+
+def index(api: Api) -> Any:
+    """Who administers an account."""
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_account_memberships")
+    rows = [a for a in api.store.account_users.find("account", account.id) if a.workflow_state == "active"]
+    if wanted := api.params.texts("user_id"):
+        known = {u.id for name in wanted if (u := identifiers.find(api, "users", name)) is not None}
+        rows = [a for a in rows if a.user_id in known]
+    rows.sort(key=lambda row: row.id)
+    path = f"/api/v1/accounts/{account.id}/admins"
+    return paged(api, rows, lambda row: shapes.admin(api, row, account), path=path)
+
+
+def create(api: Api) -> Any:
+    """Make somebody an admin."""
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_account_memberships")
+    user = identifiers.user(api, api.params.text("user_id") or "")
+    role = _role(api, account)
+    api.params.get("send_confirmation")
+    rows = api.store.account_users.find("account", account.id)
+    same = next((a for a in rows if a.user_id == user.id and a.role_id == role.id), None)
+    if same is None:
+        same = AccountUser(id=api.new_id("account_users"), account_id=account.id, user_id=user.id, role_id=role.id)
+    return shapes.admin(api, api.store.account_users.put(replace(same, workflow_state="active")), account)
+
+
+def destroy(api: Api) -> Any:
+    """Take an administrative role from somebody."""
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_account_memberships")
+    user = identifiers.user(api, api.slot("user_id"))
+    role = _role(api, account)
+    rows = api.store.account_users.find("account", account.id)
+    found = next((a for a in rows if a.user_id == user.id and a.role_id == role.id), None)
+    if found is None:
+        raise refusals.not_found("the admin", user.id)
+    return shapes.admin(api, api.store.account_users.put(replace(found, workflow_state="deleted")), account)
+
+
+ADMINS = "/api/v1/accounts/{account_id}/admins"
+ROUTES: tuple[Route, ...] = rest(
+    "admins",
+    SOURCE,
+    (f"GET {ADMINS}", index, "Admins of an account"),
+    (f"POST {ADMINS}", create, "Make somebody an admin"),
+    (f"DELETE {ADMINS}/{{user_id}}", destroy, "Take an administrative role from somebody"),
+)

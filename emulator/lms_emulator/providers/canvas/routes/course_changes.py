@@ -1,0 +1,212 @@
+"""REST: making, changing and ending courses, and their settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import AssignmentGroup, Course
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import course_fields, courses, enrolling, states
+from lms_emulator.providers.canvas.rules.course_fields import SETTINGS
+from lms_emulator.providers.canvas.rules.permissions import account_allows, permissions, require_account
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import courses as shapes
+
+SOURCE = f"{RECORDED}/courses-write.jsonl 0, 40; canvas-lms app/controllers/courses_controller.rb"
+EVENTS = 'Only "delete" and "conclude" events are allowed.'
+replace = msgspec.structs.replace
+
+
+def create(api: Api) -> Any:
+    """Make a course, with its first assignment group; its first section comes with the first person in it."""
+    account = identifiers.account(api, api.slot("account_id"))
+    if named := api.params.text("course", "account_id"):
+        account = identifiers.account(api, named)
+    require_account(api, account, "manage_courses")
+    found = course_fields.fields(api, None)
+    name = found.pop("name", "Unnamed Course")
+    code = found.pop("course_code", None) or course_fields.code_of(name)
+    made = Course(
+        id=api.new_id("courses"),
+        name=name,
+        course_code=code,
+        account_id=account.id,
+        enrollment_term_id=course_fields.term_id(api, None),
+        uuid=api.new_uuid(),
+        workflow_state="available" if api.params.flag("offer") else "unpublished",
+        created_at=api.now,
+        updated_at=api.now,
+        **found,
+    )
+    api.store.courses.put(made)
+    group = AssignmentGroup(
+        id=api.new_id("assignment_groups"), course_id=made.id, name="Assignments", created_at=api.now
+    )
+    api.store.assignment_groups.put(group)
+    if api.params.flag("enroll_me"):
+        _enroll_caller(api, made)
+    return _made(api, made)
+
+
+def _enroll_caller(api: Api, course: Course) -> None:
+    role = enrolling.built_in(api, course, "TeacherEnrollment")
+    section = enrolling.default_section(api, course)
+    enrolling.enroll(api, enrolling.Wish(api.user, course, section, role, "active", None, False, None, None))
+
+
+def _made(api: Api, course: Course) -> Json:
+    body = shapes.basic(api, course) | {
+        "allow_student_forum_attachments": course.settings.get("allow_student_forum_attachments", True),
+        "open_enrollment": course.open_enrollment,
+        "allow_wiki_comments": course.allow_wiki_comments,
+        "self_enrollment": course.self_enrollment,
+    }
+    if api.params.has("course", "public_description"):
+        body["public_description"] = course.public_description
+    if not api.params.has("course", "end_at"):
+        body["conclude_at"] = None
+    return body
+
+
+def update(api: Api) -> Any:
+    """Change a course, or let an event happen to it."""
+    course = identifiers.course(api, api.slot("id"))
+    courses.require(api, course, "update")
+    if course.workflow_state == "completed" and not _administers(api, course):
+        raise api.refused(f"update concluded course {course.id}")
+    found = course_fields.fields(api, course)
+    event = "offer" if api.params.flag("offer") else api.params.text("course", "event")
+    if event:
+        course = happen(api, course, event)
+    changed = replace(course, enrollment_term_id=course_fields.term_id(api, course), updated_at=api.now, **found)
+    return shapes.basic(api, api.store.courses.put(changed))
+
+
+def _administers(api: Api, course: Course) -> bool:
+    account = api.store.accounts.get(course.account_id)
+    return account is not None and account_allows(api, api.caller, account, "manage_courses")
+
+
+def happen(api: Api, course: Course, event: str) -> Course:
+    """Let an event happen to a course: `offer`, `claim`, `conclude`, `delete` or `undelete`."""
+    if event in ("offer", "claim", "undelete", "conclude") and not courses.may(
+        api, api.caller, course, "change_course_state"
+    ):
+        raise api.refused(f"change_course_state in course {course.id}")
+    if event == "delete" and not _administers(api, course):
+        raise api.refused(f"delete course {course.id}")
+    if event == "offer":
+        return _offered(api, course)
+    if event == "claim":
+        return api.store.courses.put(replace(course, workflow_state="unpublished"))
+    if event == "conclude":
+        return _ended(api, course, "completed")
+    if event == "delete":
+        return _ended(api, course, "deleted")
+    if event == "undelete":
+        return api.store.courses.put(replace(course, workflow_state="unpublished"))
+    state = course.workflow_state
+    raise refusals.invalid({"workflow_state": [f"There is no event {event} defined for the {state} state"]})
+
+
+def _offered(api: Api, course: Course) -> Course:
+    for e in api.store.enrollments.find("course", course.id):
+        if e.workflow_state == "creation_pending":
+            api.store.enrollments.put(replace(e, workflow_state="invited", updated_at=api.now))
+    return api.store.courses.put(replace(course, workflow_state="available"))
+
+
+def _ended(api: Api, course: Course, state: Any) -> Course:
+    for e in api.store.enrollments.find("course", course.id):
+        if state == "deleted" and e.workflow_state != "deleted":
+            api.store.enrollments.put(replace(e, workflow_state="deleted", updated_at=api.now))
+        elif state == "completed" and e.workflow_state in states.CURRENT:
+            done = replace(e, workflow_state="completed", completed_at=api.now, updated_at=api.now)
+            api.store.enrollments.put(done)
+    return api.store.courses.put(replace(course, workflow_state=state, updated_at=api.now))
+
+
+def destroy(api: Api) -> Any:
+    """Conclude or delete a course."""
+    course = identifiers.find(api, "courses", api.slot("id"))
+    if course is None:
+        raise refusals.not_found("the course", api.slot("id"))
+    event = api.params.text("event")
+    if event not in ("delete", "conclude"):
+        courses.require(api, course, "update", "delete")
+        raise refusals.message(400, "event_unknown", EVENTS)
+    happen(api, course, event)
+    return {event: True}
+
+
+def settings(api: Api) -> Any:
+    """What is set for a course, for every member."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read", "read_as_admin")
+    return _settings(course)
+
+
+def _settings(course: Course) -> Json:
+    kept = course.settings
+    body = {name: kept.get(name, default) for name, default in SETTINGS.items()}
+    return body | {
+        "grading_standard_enabled": course.grading_standard_id is not None,
+        "grading_standard_id": course.grading_standard_id,
+        "grade_passback_setting": course.grade_passback_setting,
+        "hide_final_grades": course.hide_final_grades,
+        "home_page_announcement_limit": kept.get("home_page_announcement_limit"),
+        "homeroom_course": course.homeroom_course,
+        "image_url": kept.get("image_url"),
+        "image_id": None,
+        "image": kept.get("image_url"),
+        "banner_image_url": kept.get("banner_image_url"),
+        "banner_image_id": None,
+        "banner_image": kept.get("banner_image_url"),
+        "course_color": course.course_color,
+        "friendly_name": course.friendly_name,
+        "default_due_time": kept.get("default_due_time", "23:59:59"),
+    }
+
+
+def set_settings(api: Api) -> Any:
+    """Change the settings of a course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "update")
+    params = api.params
+    kept = dict(course.settings)
+    kept |= {name: params.flag(name) for name in SETTINGS if params.has(name)}
+    if (limit := params.text("home_page_announcement_limit")) is not None:
+        kept["home_page_announcement_limit"] = int(limit) if limit.isdigit() else None
+    for name in ("image_url", "banner_image_url"):
+        if params.has(name):
+            kept[name] = params.text(name) or None
+    flags = {name: params.flag(name) for name in ("hide_final_grades", "homeroom_course") if params.has(name)}
+    texts = {name: params.text(name) or None for name in ("course_color", "friendly_name") if params.has(name)}
+    changed = replace(course, settings=kept, updated_at=api.now, **flags, **texts)
+    return _settings(api.store.courses.put(changed))
+
+
+def allowed(api: Api) -> Any:
+    """Which permissions the caller has in a course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read", "read_as_admin")
+    asked = api.params.texts("permissions") or list(permissions())
+    return {name: courses.may(api, api.caller, course, name) for name in asked}
+
+
+ROUTES: tuple[Route, ...] = rest(
+    "courses",
+    SOURCE,
+    ("POST /api/v1/accounts/{account_id}/courses", create, "Make a course"),
+    ("PUT /api/v1/courses/{id}", update, "Change a course"),
+    ("DELETE /api/v1/courses/{id}", destroy, "Conclude or delete a course"),
+    ("GET /api/v1/courses/{course_id}/settings", settings, "Settings of a course"),
+    ("PUT /api/v1/courses/{course_id}/settings", set_settings, "Change settings of a course"),
+    ("GET /api/v1/courses/{course_id}/permissions", allowed, "The caller's permissions in a course"),
+)

@@ -1,0 +1,183 @@
+"""REST: what people set for themselves: settings, colours, positions, nicknames, favourites."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, User
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.users import administers_logins
+from lms_emulator.providers.canvas.rules import courses, people
+from lms_emulator.providers.canvas.shapes import courses as shapes
+
+SOURCE = f"{RECORDED}/people-users.jsonl 222, 232, 253, 265; canvas-lms app/controllers/users_controller.rb"
+SETTINGS = (
+    "manual_mark_as_read",
+    "collapse_global_nav",
+    "collapse_course_nav",
+    "hide_dashcard_color_overlays",
+    "release_notes_badge_disabled",
+    "comment_library_suggestions_enabled",
+    "elementary_dashboard_disabled",
+)
+HEX = re.compile(r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+ASSETS = {"course": "courses", "user": "users"}
+FARTHEST = 1000
+LONGEST_NICKNAME = 59
+
+
+def _person(api: Api) -> User:
+    """Oneself, or anybody for admins. Raises the refusals `not_found` and `not_authorized`."""
+    user = identifiers.user(api, api.slot("user_id"))
+    if not api.check("oneself, or an admin", api.user.id == user.id or administers_logins(api, user), got=user.id):
+        raise api.refused(f"preferences of user {user.id}")
+    return user
+
+
+def settings(api: Api) -> Any:
+    """How the pages look and behave for somebody."""
+    user = _person(api)
+    return {name: bool(user.preferences.get(name, False)) for name in SETTINGS}
+
+
+def set_settings(api: Api) -> Any:
+    """Change how the pages look and behave."""
+    sent = {name: api.params.flag(name) for name in SETTINGS if api.params.has(name)}
+    user = people.prefer(api, _person(api), **sent)
+    return {name: bool(user.preferences.get(name, False)) for name in SETTINGS}
+
+
+def colors(api: Api) -> Any:
+    """The colours that somebody chose."""
+    return {"custom_colors": _person(api).preferences.get("custom_colors", {})}
+
+
+def color(api: Api) -> Any:
+    """The colour that somebody chose for one thing."""
+    found = _person(api).preferences.get("custom_colors", {}).get(api.slot("asset_string"))
+    if found is None:
+        raise refusals.not_found("the colour", api.slot("asset_string"))
+    return {"hexcode": found}
+
+
+def set_color(api: Api) -> Any:
+    """Choose a colour for a course or something else."""
+    user, asset = _person(api), api.slot("asset_string")
+    _asset(api, asset)
+    code = api.params.text("hexcode") or ""
+    if not HEX.fullmatch(code):
+        raise refusals.message(400, "hexcode_invalid", "Invalid Hexcode Provided", got=code)
+    code = code if code.startswith("#") else f"#{code}"
+    people.prefer(api, user, custom_colors={**user.preferences.get("custom_colors", {}), asset: code})
+    return {"hexcode": code}
+
+
+def _asset(api: Api, name: str) -> Any:
+    kind, _, number = name.rpartition("_")
+    found = identifiers.find(api, ASSETS[kind], number) if kind in ASSETS and number.isdigit() else None
+    if found is None:
+        raise refusals.not_found("what the name stands for", name)
+    return found
+
+
+def positions(api: Api) -> Any:
+    """Where the cards of courses stand on somebody's dashboard."""
+    return {"dashboard_positions": _person(api).preferences.get("dashboard_positions", {})}
+
+
+def set_positions(api: Api) -> Any:
+    """Move cards on the dashboard."""
+    user = _person(api)
+    sent = api.params.hash("dashboard_positions")
+    for name in sent.data:
+        found = _asset(api, name)
+        if isinstance(found, Course):
+            courses.require(api, found, "read", "read_as_admin")
+        _check_position(sent.text(name) or "")
+    kept = {**user.preferences.get("dashboard_positions", {}), **sent.data}
+    people.prefer(api, user, dashboard_positions=kept)
+    return {"dashboard_positions": kept}
+
+
+def _check_position(text: str) -> None:
+    if not re.fullmatch(r"-?\d+", text):
+        raise refusals.message(400, "position_invalid", "Invalid position provided", got=text)
+    if abs(int(text)) > FARTHEST:
+        direction = "high" if int(text) > 0 else "low"
+        advice = "Your dashboard cards can probably be sorted with numbers 1-5, you could even use a 0."
+        raise refusals.message(400, "position_far", f"Position {text} is too {direction}. {advice}", got=text)
+
+
+def _nickname(api: Api, course: Course) -> Any:
+    return {"course_id": course.id, "name": course.name, "nickname": shapes.nickname(api, course)}
+
+
+def _course(api: Api) -> Course:
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read", "read_as_admin")
+    return course
+
+
+def nicknames(api: Api) -> Any:
+    """The caller's nicknames of courses."""
+    found = (identifiers.find(api, "courses", number) for number in api.user.preferences.get("course_nicknames", {}))
+    return [_nickname(api, course) for course in found if course is not None]
+
+
+def nickname(api: Api) -> Any:
+    """What the caller calls a course."""
+    _ = api.user
+    return _nickname(api, _course(api))
+
+
+def set_nickname(api: Api) -> Any:
+    """Give a course a name of one's own."""
+    user, course = api.user, _course(api)
+    name = api.params.text("nickname") or ""
+    if not name:
+        raise refusals.message(400, "nickname_missing", "missing nickname")
+    if len(name) > LONGEST_NICKNAME:
+        raise refusals.message(400, "nickname_too_long", "nickname too long")
+    people.prefer(api, user, course_nicknames={**user.preferences.get("course_nicknames", {}), str(course.id): name})
+    return _nickname(api, course)
+
+
+def drop_nickname(api: Api) -> Any:
+    """Call a course by its own name again."""
+    user, course = api.user, _course(api)
+    kept = dict(user.preferences.get("course_nicknames", {}))
+    if kept.pop(str(course.id), None) is None:
+        raise refusals.message(404, "nickname_unknown", "no nickname exists for course")
+    people.prefer(api, user, course_nicknames=kept)
+    return _nickname(api, course)
+
+
+def drop_nicknames(api: Api) -> Any:
+    """Call every course by its own name again."""
+    people.prefer(api, api.user, course_nicknames=None)
+    return {"message": "OK"}
+
+
+SELF = "/api/v1/users/self"
+USER = "/api/v1/users/{user_id}"
+ROUTES: tuple[Route, ...] = rest(
+    "users",
+    SOURCE,
+    (f"GET {USER}/settings", settings, "Settings of a person"),
+    (f"PUT {USER}/settings", set_settings, "Change settings of a person"),
+    (f"GET {USER}/colors", colors, "Colours"),
+    (f"GET {USER}/colors/{{asset_string}}", color, "One colour"),
+    (f"PUT {USER}/colors/{{asset_string}}", set_color, "Choose a colour"),
+    (f"GET {USER}/dashboard_positions", positions, "Positions on the dashboard"),
+    (f"PUT {USER}/dashboard_positions", set_positions, "Move cards on the dashboard"),
+    (f"GET {SELF}/course_nicknames", nicknames, "Nicknames of courses"),
+    (f"DELETE {SELF}/course_nicknames", drop_nicknames, "Take all nicknames back"),
+    (f"GET {SELF}/course_nicknames/{{course_id}}", nickname, "A nickname"),
+    (f"PUT {SELF}/course_nicknames/{{course_id}}", set_nickname, "Give a nickname"),
+    (f"DELETE {SELF}/course_nicknames/{{course_id}}", drop_nickname, "Take a nickname back"),
+)

@@ -1,0 +1,141 @@
+"""REST: roles and their permissions."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, BaseRole, Role
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules.permissions import require_account, root_of
+from lms_emulator.providers.canvas.rules.roles import ORDER, roles_of, set_permissions
+from lms_emulator.providers.canvas.shapes import accounts as shapes
+
+SOURCE = f"{RECORDED}/people-accounts.jsonl 266, 272, 275, 288; canvas-lms app/controllers/role_overrides_controller.rb"
+BASES = {"AccountMembership", *ORDER} - {"AccountAdmin"}
+replace = msgspec.structs.replace
+
+
+def _account(api: Api) -> Account:
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_role_overrides")
+    return account
+
+
+def _role(api: Api, account: Account) -> Role:
+    named = api.slot("id")
+    found = next((r for r in roles_of(api.store, account) if named in (str(r.id), r.name)), None)
+    if found is None or found.workflow_state == "deleted":
+        raise refusals.message(404, "role_not_found", "role not found", got=named)
+    return found
+
+
+def index(api: Api) -> Any:
+    """The roles of an account."""
+    account = _account(api)
+    wanted = api.params.texts("state") or ["active"]
+    rows = roles_of(api.store, account, inherited=api.params.flag("show_inherited"))
+    rows = [r for r in rows if r.workflow_state in wanted or (r.workflow_state == "built_in" and "active" in wanted)]
+    path = f"/api/v1/accounts/{account.id}/roles"
+    return paged(api, rows, lambda role: shapes.role(api, role, account), path=path)
+
+
+def show(api: Api) -> Any:
+    """One role, by id or name."""
+    account = _account(api)
+    return shapes.role(api, _role(api, account), account)
+
+
+def create(api: Api) -> Any:
+    """Make a role."""
+    account = _account(api)
+    label = api.params.text("label") or api.params.text("role")
+    if not label:
+        raise refusals.message(400, "label_missing", "missing required parameter 'role'")
+    if len(label) > 255:
+        raise refusals.crashed("the label is too long for its column")
+    base = api.params.text("base_role_type") or "AccountMembership"
+    if base not in BASES:
+        raise refusals.invalid({"base_role_type": [("inclusion", "is invalid")]})
+    if label in get_args(BaseRole):
+        raise refusals.invalid({"name": [("exclusion", "is reserved")]})
+    _label_is_free(api, account, label)
+    sent = api.params.hash("permissions")
+    made = Role(
+        id=api.new_id("roles"),
+        name=label,
+        base_role_type=base,  # type: ignore[arg-type]  # one of `BASES`, which are base roles
+        account_id=account.id,
+        root_account_id=root_of(api.store, account.id).id,
+        workflow_state="active",
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    set_permissions(api, account, made, sent)
+    api.store.roles.put(made)
+    body = shapes.role(api, made, account)
+    return body if base == "AccountMembership" else {**body, "base_role_type_label": shapes.LABELS[base]}
+
+
+def _label_is_free(api: Api, account: Account, label: str) -> None:
+    taken = [r for r in roles_of(api.store, account) if r.name == label and r.workflow_state == "active"]
+    if taken:
+        raise refusals.invalid({"label": ["A role with this name already exists"]})
+
+
+def update(api: Api) -> Any:
+    """Rename a role, or change its permissions in an account."""
+    account = _account(api)
+    role = _role(api, account)
+    label = api.params.text("label")
+    if label is not None:
+        if role.account_id is None:
+            raise refusals.message(400, "role_built_in", "cannot update the 'label' for a built-in role")
+        if role.account_id != account.id:
+            raise refusals.message(400, "role_inherited", "cannot update the 'label' for an inherited role")
+        role = api.store.roles.put(replace(role, name=label, updated_at=api.now))
+    set_permissions(api, account, role, api.params.hash("permissions"))
+    return shapes.role(api, api.store.roles.get(role.id) or role, account)
+
+
+def destroy(api: Api) -> Any:
+    """Deactivate a role."""
+    account = _account(api)
+    role = _role(api, account)
+    if role.account_id is None:
+        raise refusals.message(400, "role_built_in", "Cannot remove a built-in role")
+    if role.account_id != account.id:
+        raise refusals.not_found("the role in the account", role.id)
+    if role.workflow_state == "inactive":
+        raise refusals.message(400, "role_inactive", "Cannot deactivate an already inactive role")
+    gone = api.store.roles.put(replace(role, workflow_state="inactive", updated_at=api.now))
+    return shapes.role(api, gone, account)
+
+
+def activate(api: Api) -> Any:
+    """Activate a role again."""
+    account = _account(api)
+    role = _role(api, account)
+    if role.workflow_state != "inactive":
+        raise refusals.message(400, "role_active", "An active role already exists with that name")
+    back = api.store.roles.put(replace(role, workflow_state="active", updated_at=api.now))
+    return shapes.role(api, back, account)
+
+
+ROLES = "/api/v1/accounts/{account_id}/roles"
+ROUTES: tuple[Route, ...] = rest(
+    "roles",
+    SOURCE,
+    (f"GET {ROLES}", index, "Roles of an account"),
+    (f"GET {ROLES}/{{id}}", show, "A role"),
+    (f"POST {ROLES}", create, "Make a role"),
+    (f"PUT {ROLES}/{{id}}", update, "Change a role"),
+    (f"DELETE {ROLES}/{{id}}", destroy, "Deactivate a role"),
+    (f"POST {ROLES}/{{id}}/activate", activate, "Activate a role"),
+)

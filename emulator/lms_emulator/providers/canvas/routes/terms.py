@@ -1,0 +1,162 @@
+"""REST: the terms of a school."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from starlette.responses import HTMLResponse
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, EnrollmentTerm
+from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import states
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account
+from lms_emulator.providers.canvas.shapes import accounts as shapes
+
+SOURCE = f"{RECORDED}/people-accounts.jsonl 188, 199, 202, 216; canvas-lms app/controllers/terms_controller.rb"
+KINDS = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+WHOLE = ("overrides",)
+STICKY = ("name", "start_at", "end_at")
+"""What a person set of a term, which a caller may ask to be left alone."""
+replace = msgspec.structs.replace
+
+
+def _school(api: Api) -> Account:
+    record = identifiers.account(api, api.slot("account_id"))
+    if record.parent_account_id is not None:
+        raise refusals.message(400, "account_no_root", "Terms only belong to root_accounts.")
+    return record
+
+
+def _may_read(api: Api, record: Account) -> None:
+    rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.type in states.STAFF]
+    staff = any(e.workflow_state == "active" for e in rows)
+    staff = staff or any(a.workflow_state == "active" for a in api.store.account_users.find("user", api.user.id))
+    if not api.check("teaches or administers", staff or is_account_admin(api, api.user, record)):
+        raise api.refused("read the terms")
+
+
+def index(api: Api) -> Any:
+    """The terms of a school, those without a start first."""
+    record = _school(api)
+    _may_read(api, record)
+    asked = set(api.params.texts("workflow_state")) & {"active", "deleted", "all"} or {"active"}
+    rows = [t for t in api.store.enrollment_terms.find("root", record.id) if {t.workflow_state, "all"} & asked]
+    rows.sort(key=lambda term: (term.start_at or EARLIEST, term.id))
+    if any(term.start_at for term in rows):
+        rows.sort(key=lambda term: (term.start_at is not None, -(term.start_at or EARLIEST).timestamp(), term.id))
+    includes, path = api.params.includes, f"/api/v1/accounts/{record.id}/terms"
+    shape = lambda term: shapes.term(api, term, includes)  # noqa: E731
+    return paged(api, rows, shape, path=path, wrap=lambda shown: {"enrollment_terms": shown})
+
+
+def _term(api: Api, record: Account) -> EnrollmentTerm:
+    found = identifiers.term(api, api.slot("id"))
+    if found.root_account_id != record.id:
+        raise refusals.not_found("the term", found.id)
+    return found
+
+
+def show(api: Api) -> Any:
+    """One term."""
+    record = _school(api)
+    _may_read(api, record)
+    return shapes.term(api, _term(api, record), ("overrides", "course_count"))
+
+
+def _fields(api: Api, own: EnrollmentTerm | None) -> dict[str, Any]:
+    sent = api.params.require("enrollment_term")
+    found: dict[str, Any] = {}
+    if sent.has("name"):
+        found["name"] = sent.text("name") or ""
+        if len(found["name"]) > 255:
+            raise refusals.crashed("the name is too long for its column")
+    for name in ("start_at", "end_at"):
+        if sent.has(name):
+            found[name] = api.moment("enrollment_term", name)
+    if sent.has("overrides"):
+        found["overrides"] = _overrides(api, own)
+    start = found.get("start_at", own.start_at if own is not None else None)
+    end = found.get("end_at", own.end_at if own is not None else None)
+    if start is not None and end is not None and end < start:
+        raise refusals.invalid({"base": ["End dates cannot be before start dates"]})
+    if sent.has("sis_term_id"):
+        found["sis_term_id"] = _sis_id(api, own)
+    return found
+
+
+def _overrides(api: Api, own: EnrollmentTerm | None) -> dict[str, Any]:
+    found = dict(own.overrides) if own is not None else {}
+    for kind in api.params.hash("enrollment_term", "overrides").data:
+        if kind not in KINDS:
+            raise refusals.message(400, "override_refused", "Invalid enrollment type in overrides")
+        place = ("enrollment_term", "overrides", kind)
+        found[kind] = [api.moment(*place, "start_at"), api.moment(*place, "end_at")]
+    return found
+
+
+def _sis_id(api: Api, own: EnrollmentTerm | None) -> str | None:
+    value = api.params.get("enrollment_term", "sis_term_id")
+    if isinstance(value, dict | list):
+        raise refusals.message(400, "sis_id_invalid", "Invalid SIS ID")
+    sis_id = api.params.text("enrollment_term", "sis_term_id") or None
+    taken = next((t for t in api.store.enrollment_terms if sis_id is not None and t.sis_term_id == sis_id), None)
+    if taken is not None and (own is None or taken.id != own.id):
+        raise refusals.invalid({"sis_source_id": [f'SIS ID "{sis_id}" is already in use']})
+    return sis_id
+
+
+def create(api: Api) -> Any:
+    """Make a term."""
+    record = identifiers.account(api, api.slot("account_id"))
+    if record.parent_account_id is not None:
+        target = api.url(f"/accounts/{record.id}")
+        page = f'<html><body>You are being <a href="{target}">redirected</a>.</body></html>'
+        return HTMLResponse(page, 302, {"Location": target})
+    require_account(api, record, "manage_account_settings")
+    fields = {"name": None, **_fields(api, None)}
+    made = EnrollmentTerm(id=api.new_id("enrollment_terms"), root_account_id=record.id, created_at=api.now, **fields)
+    return shapes.term(api, api.store.enrollment_terms.put(made), WHOLE)
+
+
+def update(api: Api) -> Any:
+    """Change a term."""
+    record = _school(api)
+    require_account(api, record, "manage_account_settings")
+    own = _term(api, record)
+    fields = _fields(api, own)
+    if api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness"):
+        fields = {name: value for name, value in fields.items() if name not in STICKY}
+    return shapes.term(api, api.store.enrollment_terms.put(replace(own, **fields)), WHOLE)
+
+
+def destroy(api: Api) -> Any:
+    """Delete a term that no course is in."""
+    record = _school(api)
+    require_account(api, record, "manage_account_settings")
+    own = _term(api, record)
+    if own.name == DEFAULT_TERM:
+        raise refusals.invalid({"workflow_state": ["Cannot delete the default term"]})
+    if any(c.enrollment_term_id == own.id and c.workflow_state != "deleted" for c in api.store.courses):
+        raise refusals.invalid({"workflow_state": ["Cannot delete a term with active courses"]})
+    return shapes.term(api, api.store.enrollment_terms.put(replace(own, workflow_state="deleted")))
+
+
+TERMS = "/api/v1/accounts/{account_id}/terms"
+ROUTES: tuple[Route, ...] = rest(
+    "terms",
+    SOURCE,
+    (f"GET {TERMS}", index, "Terms"),
+    (f"GET {TERMS}/{{id}}", show, "A term"),
+    (f"POST {TERMS}", create, "Make a term"),
+    (f"PUT {TERMS}/{{id}}", update, "Change a term"),
+    (f"DELETE {TERMS}/{{id}}", destroy, "Delete a term"),
+)
