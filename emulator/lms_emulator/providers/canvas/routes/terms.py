@@ -54,7 +54,10 @@ def index(api: Api) -> Any:
     if any(term.start_at for term in rows):
         rows.sort(key=lambda term: (term.start_at is not None, -(term.start_at or EARLIEST).timestamp(), term.id))
     includes, path = api.params.includes, f"/api/v1/accounts/{record.id}/terms"
-    shape = lambda term: shapes.term(api, term, includes)  # noqa: E731
+
+    def shape(term: EnrollmentTerm) -> Any:
+        return shapes.term(api, term, includes)
+
     return paged(api, rows, shape, path=path, wrap=lambda shown: {"enrollment_terms": shown})
 
 
