@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from starlette.datastructures import UploadFile
@@ -25,6 +25,14 @@ _OF_LIST = re.compile(r"\A\[\]\[([^\[\]]+)\]\Z|\A\[\](.+)\Z", re.DOTALL)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DEPTH = 100
 _READ_ELSEWHERE = {"access_token", "as_user_id", "page", "per_page", "format", "_method"}
+
+
+class Upload(NamedTuple):
+    """A file of a multipart body."""
+
+    filename: str
+    content_type: str
+    content: bytes
 
 
 class UnreadableParameters(ValueError):
@@ -116,10 +124,10 @@ class Params:
             raise refusals.missing(name)
         return self.hash(name)
 
-    def file(self, *path: str) -> UploadFile | None:
+    def file(self, *path: str) -> Upload | None:
         """A file of a multipart body, or None."""
         value = self.get(*path)
-        return value if isinstance(value, UploadFile) else None
+        return value if isinstance(value, Upload) else None
 
     @property
     def includes(self) -> set[str]:
@@ -166,12 +174,20 @@ def _body(x: Call) -> dict[str, Any]:
         return _json(x.body)
     if kind == "multipart/form-data" and "boundary=" in x.headers.get("content-type", ""):
         try:
-            return parse(x.form().multi_items())
+            return parse((name, _kept_whole(value)) for name, value in x.form().multi_items())
         except BodyError:
             return {}
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return parse(_pairs(x.body.decode("latin-1")))
     return {}
+
+
+def _kept_whole(value: str | UploadFile) -> str | Upload:
+    """A file's bytes in place of the open file; texts as they are."""
+    if isinstance(value, str):
+        return value
+    with value.file as opened:
+        return Upload(value.filename or "", value.content_type or "", opened.read())
 
 
 def _json(body: bytes) -> dict[str, Any]:
