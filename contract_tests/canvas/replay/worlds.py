@@ -101,7 +101,10 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": "canvas-recorded",
         "description": "What the recorded Canvas of June 2023 held when its runs began.",
-        "settings": {"canvas": {"as_of": "2023-06-20", "permission_denied_status": 401, "issuer": given["lti_issuer"]}},
+        "settings": {
+            "emulator": {"as_of": "2023-06-20"},
+            "canvas": {"permission_denied_status": 401, "issuer": given["lti_issuer"]},
+        },
         "canvas": _plain(
             {
                 "next_ids": _next_ids(given["first_new_ids"]),

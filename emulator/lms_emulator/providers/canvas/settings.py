@@ -31,13 +31,6 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=1,
         ),
     ] = 600
-    as_of: Annotated[
-        str,
-        choice(
-            "The day whose Canvas this is (`2023-06-20`); behaviours with a known date of change follow it.",
-            evidence="chosen",
-        ),
-    ] = "2026-11-26"
     permission_denied_status: Annotated[
         Literal[401, 403],
         choice(

@@ -20,4 +20,4 @@ __all__ = ["Call", "as_of", "number"]
 
 def as_of(x: Call) -> date:
     """The day whose Canvas this is: what changed at Canvas since is left out."""
-    return date.fromisoformat(x.settings.as_of)
+    return x.world.as_of
