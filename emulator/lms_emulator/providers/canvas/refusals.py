@@ -374,11 +374,6 @@ def invalid_masquerade(diagnosis: str, merged_into: int | None = None) -> SiteRe
     return rest("masquerade_refused", 401, body, check="the caller may act as `as_user_id`", diagnosis=diagnosis)
 
 
-def bad_request(reason: str, message: str, **details: Any) -> SiteRefusal:
-    """400 of the REST API."""
-    return rest(reason, 400, {"message": message}, check=reason.replace("_", " "), **details)
-
-
 def no_user_agent() -> SiteRefusal:
     """403: a request without a `User-Agent`."""
     message = "You are not authorized to access this site because you have not provided a valid user agent."

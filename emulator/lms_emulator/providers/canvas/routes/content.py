@@ -25,17 +25,17 @@ def announcements(api: Api) -> Response:
     x, caller = api.x, api.user
     codes = api.params.texts("context_codes")
     if not codes:
-        raise refusals.bad_request("context_codes_missing", "Missing context_codes")
+        raise refusals.message(400, "context_codes_missing", "Missing context_codes")
     if not all(code.startswith("course_") for code in codes):
-        raise refusals.bad_request(
-            "context_codes_invalid", "Invalid context_codes; only `course` codes are supported", got=codes
+        raise refusals.message(
+            400, "context_codes_invalid", "Invalid context_codes; only `course` codes are supported", got=codes
         )
     courses = [rules.visible_course(x, caller, code.removeprefix("course_")).id for code in codes]
     start = _date(api, "start_date", x.clock.now() - timedelta(days=x.settings.announcement_window_days))
     end = _date(api, "end_date", min(start, LAST_DAY) + timedelta(days=28))
     if end < start:
-        raise refusals.bad_request(
-            "end_date_invalid", "Invalid end_date", expected=f"at or after {start}", got=str(end)
+        raise refusals.message(
+            400, "end_date_invalid", "Invalid end_date", expected=f"at or after {start}", got=str(end)
         )
     found = [(rules.posted_at(x, t), t) for c in courses for t in api.store.discussion_topics.find("course", c)]
     shown = [(at, t) for at, t in found if t.is_announcement and at is not None and start <= at <= end]
@@ -50,8 +50,8 @@ def _date(api: Api, name: str, otherwise: datetime) -> datetime:
     try:
         return parse_instant(text)
     except (ValueError, OverflowError):
-        raise refusals.bad_request(
-            f"{name}_invalid", f"Invalid {name}", expected="yyyy-mm-dd or ISO 8601", got=text
+        raise refusals.message(
+            400, f"{name}_invalid", f"Invalid {name}", expected="yyyy-mm-dd or ISO 8601", got=text
         ) from None
 
 

@@ -36,7 +36,7 @@ def index(api: Api) -> Response:
     staff = rules.is_staff(x, caller, course.id)
     term = (api.params.text("search_term") or "").lower()
     if term and len(term) < 2:
-        raise refusals.bad_request("search_term_short", "search_term of 2 or more characters is required", got=term)
+        raise refusals.message(400, "search_term_short", "search_term of 2 or more characters is required", got=term)
     kinds = api.params.texts("content_types")
     found = [
         f
