@@ -16,6 +16,13 @@ _DURATION = re.compile(
 )
 
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9799, 12, 31, tzinfo=UTC)
+"""The last instant of a world's clock: what lives for a century from then on still ends within the calendar."""
+CENTURY = timedelta(days=36_500)
+"""The longest that anything lives."""
+
+
 def monotonic() -> float:
     """Seconds of a monotonic clock, for measuring durations."""
     return _time.perf_counter()
@@ -45,7 +52,26 @@ def parse_instant(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"`{text}` is not an ISO 8601 instant (try `2026-01-31T12:00:00Z`)") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"`{text}` is out of the calendar in UTC") from None
+
+
+def later(moment: datetime, seconds: float) -> datetime:
+    """`moment` moved by `seconds`, or the end of the calendar if that comes first: a world file may name any date."""
+    try:
+        return moment + timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if seconds > 0 else datetime.min.replace(tzinfo=UTC)
+
+
+def allowed(moment: datetime) -> datetime:
+    """`moment`, if a world's clock can stand there. Raises ValueError otherwise."""
+    if not EARLIEST <= moment <= LATEST:
+        limits = f"{EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}"
+        raise ValueError(f"{moment.isoformat()} is out of range: a clock runs from {limits}")
+    return moment
 
 
 def isoformat(moment: datetime) -> str:
@@ -85,18 +111,20 @@ class Clock:
         return "offset" if self._offset else "real"
 
     def advance(self, by: timedelta | float) -> None:
-        """Move by a timedelta or seconds. A frozen clock stays frozen, at the new instant."""
+        """Move by a timedelta or seconds. A frozen clock stays frozen, at the new instant.
+
+        Raises ValueError or OverflowError, and changes nothing, if it would leave the range of a clock.
+        """
         seconds = by.total_seconds() if isinstance(by, timedelta) else float(by)
-        target = self.timestamp() + seconds
-        datetime.fromtimestamp(target, UTC)  # raises before anything changes if no datetime can hold it
+        target = allowed(datetime.fromtimestamp(self.timestamp() + seconds, UTC)).timestamp()
         if self._frozen_at is not None:
             self._frozen_at = target
         else:
             self._offset += seconds
 
     def set(self, moment: datetime) -> None:
-        """Jump to an instant. The clock runs on from there, unless it is frozen."""
-        seconds = moment.timestamp()
+        """Jump to an instant. The clock runs on from there, unless it is frozen. Raises ValueError if out of range."""
+        seconds = allowed(moment).timestamp()
         if self._frozen_at is not None:
             self._frozen_at = seconds
         else:

@@ -6,12 +6,13 @@ the behaviour out of the box. A world holds one such Struct per provider and rep
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from lms_emulator.core.clock import CENTURY
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.suggest import nearest
@@ -194,11 +195,22 @@ def change(settings: S, prefix: str, values: dict[str, Any], *, lenient: bool = 
         if isinstance(value, date):  # TOML has dates of its own
             value = value.isoformat()
         try:
-            converted[name] = msgspec.convert(value, hints[name], strict=not lenient)
-        except msgspec.ValidationError as error:
+            converted[name] = _within_a_century(name, msgspec.convert(value, hints[name], strict=not lenient))
+        except (msgspec.ValidationError, ValueError) as error:
             wanted = _type_name(hints[name])
             raise UsageError(f"setting `{prefix}.{name}`: {error}; expected {wanted}, got `{value}`") from None
     try:
         return msgspec.structs.replace(settings, **converted)
     except ValueError as error:
         raise UsageError(f"settings of `{prefix}`: {error}") from None
+
+
+_UNITS = ("seconds", "minutes", "hours", "days")
+
+
+def _within_a_century(name: str, value: Any) -> Any:
+    """A length of time says its unit at the end of its name. Longer than a century leads out of the calendar."""
+    unit = name.rpartition("_")[2]
+    if unit in _UNITS and value is not None and value > (most := CENTURY // timedelta(**{unit: 1})):
+        raise ValueError(f"Expected at most {most} {unit}, a century")
+    return value

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Protocol
 
+from lms_emulator.core.clock import CENTURY, later
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.tables import Table, table
 
 # Some tools write `exp` in milliseconds: the token holds, but no calendar reaches that far.
-_CENTURY = 100 * 365 * 86_400.0
+_LONGEST = CENTURY.total_seconds()
 
 
 class UsedToken(Record, frozen=True, kw_only=True):
@@ -39,5 +39,5 @@ def use_once(x: Exchange[UsedTokens, object], kind: str, client: object, value: 
     found = x.store.used_tokens.get(name)
     if found is not None and now < found.expires_at:
         return False
-    x.store.used_tokens.put(UsedToken(key=name, expires_at=now + timedelta(seconds=min(max(1.0, lifetime), _CENTURY))))
+    x.store.used_tokens.put(UsedToken(key=name, expires_at=later(now, min(max(1.0, lifetime), _LONGEST))))
     return True

@@ -20,9 +20,11 @@ def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]
     """
     try:
         return msgspec.convert(value, kind), []
-    except msgspec.ValidationError:
+    except msgspec.ValidationError as error:
         problems: list[str] = []
         _check(value, kind, path, problems)
+        if not problems:  # each part is well-formed, but the whole is not
+            problems.append(f"{path}: {_sentence(str(error))}")
         return None, problems
 
 

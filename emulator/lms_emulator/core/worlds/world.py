@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from lms_emulator.core.clock import Clock, ClockState
+from lms_emulator.core.clock import Clock, ClockState, allowed
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.http.addresses import DEFAULT_WORLD
 from lms_emulator.core.ids import Ids
@@ -26,6 +26,10 @@ class ClockSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     set: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     freeze: bool = False
+
+    def __post_init__(self) -> None:
+        if self.set is not None:
+            allowed(self.set)
 
 
 class WorldSeed:

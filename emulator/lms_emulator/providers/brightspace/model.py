@@ -6,15 +6,17 @@ Times are timezone-aware. URLs may name another provider of the same world (`lti
 
 from __future__ import annotations
 
-from datetime import timedelta
 from operator import attrgetter
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access import single_use as once
 from lms_emulator.core.access.issued_tokens import IssuedToken
 from lms_emulator.core.access.single_use import UsedToken
 from lms_emulator.core.access.web_sessions import WebSession
+from lms_emulator.core.clock import CENTURY, later
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
@@ -199,7 +201,7 @@ class Application(Record, frozen=True, kw_only=True):
     client_secret: str = ""
     redirect_uris: list[str] = []
     scopes: list[str] = []
-    access_token_lifetime: int = 3600
+    access_token_lifetime: Annotated[int, msgspec.Meta(ge=1, le=int(CENTURY.total_seconds()))] = 3600
     refresh_tokens: bool = True
     consent: bool = True
     enabled: bool = True
@@ -351,9 +353,7 @@ class BrightspaceStore(Store):
         indexes={"deployment": lambda i: i.deployment_id, "link": lambda i: i.data.resource_link_id},
     )
     results: Table[Result] = RESULTS
-    authorization_codes: Table[AuthorizationCode] = table(
-        key="code", keep_until=lambda c: c.expires_at + timedelta(hours=1)
-    )
+    authorization_codes: Table[AuthorizationCode] = table(key="code", keep_until=lambda c: later(c.expires_at, 3600))
     refresh_tokens: Table[RefreshToken] = table(key="token", limit=100_000, indexes={"family": lambda t: t.family})
     demo_tokens: Table[DemoToken] = table(key="label", indexes={"token": lambda t: t.token})
     consents: Table[Consent] = table(key=lambda c: (c.client_id, c.user_id), limit=100_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -249,8 +249,3 @@ class LtiaasStore(Store):
 
 
 Section = section_of(LtiaasStore, "Section", SectionValues)
-
-
-def later(moment: datetime, seconds: float) -> datetime:
-    """`moment` moved by `seconds`."""
-    return moment + timedelta(seconds=seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,6 +11,7 @@ from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access import single_use as once
 from lms_emulator.core.access.issued_tokens import IssuedToken
 from lms_emulator.core.access.single_use import UsedToken
+from lms_emulator.core.clock import later
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
@@ -145,9 +146,7 @@ class CanvasStore(Store):
             "replaced": lambda t: t.replaced_tokens,
         },
     )
-    authorization_codes: Table[AuthorizationCode] = table(
-        key="code", keep_until=lambda c: c.expires_at + timedelta(hours=1)
-    )
+    authorization_codes: Table[AuthorizationCode] = table(key="code", keep_until=lambda c: later(c.expires_at, 3600))
     sessions: Table[Session] = table(key="id", keep_until=_until, limit=50_000)
     pending_launches: Table[PendingLaunch] = PENDING_LAUNCHES
     issued_tokens: Table[IssuedToken] = issued.SPEC

@@ -7,8 +7,9 @@ enrollment amounts to now, `people` names and logins, `masquerade` who may act a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from lms_emulator.core.clock import later
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
@@ -85,5 +86,5 @@ def refused(x: Call, what: str) -> SiteRefusal:
 def posted_at(x: Call, topic: DiscussionTopic) -> datetime | None:
     """When a topic was posted; a seeded age moves with the clock."""
     if topic.posted_days_ago is not None:
-        return x.clock.now() - timedelta(days=topic.posted_days_ago)
+        return later(x.clock.now(), -86_400 * topic.posted_days_ago)
     return topic.posted_at

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lms_emulator.core.clock import later
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.lti import lms
 from lms_emulator.providers.ltiaas.lti.claims import RESOURCE_LINK_REQUEST, claim
-from lms_emulator.providers.ltiaas.model import LoginState, Platform, Tenant, UsedNonce, later
+from lms_emulator.providers.ltiaas.model import LoginState, Platform, Tenant, UsedNonce
 
 NONCE_SECONDS = 3600
 _TOKEN_FAULTS = {

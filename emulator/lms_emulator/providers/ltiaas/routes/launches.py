@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
+from lms_emulator.core.clock import later
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import refusals
@@ -21,7 +22,7 @@ from lms_emulator.providers.ltiaas.lti.claims import (
     object_claim,
     roster_claim,
 )
-from lms_emulator.providers.ltiaas.model import Activity, Launch, LoginState, Platform, Tenant, later
+from lms_emulator.providers.ltiaas.model import Activity, Launch, LoginState, Platform, Tenant
 from lms_emulator.providers.ltiaas.wire import answer, clear_state_cookie, redirect, set_state_cookie, state_cookie
 
 FLOW = "https://ltiaas.com/guides/flows/launch-and-sso"

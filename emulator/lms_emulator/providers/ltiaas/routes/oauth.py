@@ -7,12 +7,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from lms_emulator.core.clock import later
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import refusals, shapes
 from lms_emulator.providers.ltiaas.call import Call, object_body, require_active, require_service, text_field
 from lms_emulator.providers.ltiaas.credentials import bearer, tenant_of_platform, with_portal_overrides
 from lms_emulator.providers.ltiaas.lti import lms
-from lms_emulator.providers.ltiaas.model import OAuthClient, OAuthCode, OAuthState, Platform, Tenant, later
+from lms_emulator.providers.ltiaas.model import OAuthClient, OAuthCode, OAuthState, Platform, Tenant
 from lms_emulator.providers.ltiaas.wire import answer, clear_state_cookie, redirect, set_state_cookie, state_cookie
 
 GUIDE = "https://ltiaas.com/guides/flows/oauth2"

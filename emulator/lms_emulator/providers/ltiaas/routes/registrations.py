@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 from starlette.responses import HTMLResponse, Response
 
+from lms_emulator.core.clock import later
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import refusals, shapes
 from lms_emulator.providers.ltiaas.call import Call, object_body
 from lms_emulator.providers.ltiaas.credentials import bearer, tenant_in_address
 from lms_emulator.providers.ltiaas.lti import lms
 from lms_emulator.providers.ltiaas.lti.registration import platform_fields, registration_request
-from lms_emulator.providers.ltiaas.model import Platform, Registration, Tenant, later
+from lms_emulator.providers.ltiaas.model import Platform, Registration, Tenant
 from lms_emulator.providers.ltiaas.wire import answer, redirect
 
 GUIDE = "https://docs.ltiaas.com/guides/api/dynamic-registration"

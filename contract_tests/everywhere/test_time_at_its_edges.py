@@ -1,0 +1,136 @@
+"""Time at its edges: a clock stays where every provider's formats hold, and nothing lives beyond the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contract_tests.everywhere.asgi import Sent, send
+from contract_tests.everywhere.test_no_input_breaks_it import requests, routes
+from contract_tests.everywhere.test_nobody_signed_in_breaks_an_lms import doors
+from lms_emulator.app import PROVIDERS, load_providers
+from lms_emulator.client.control import ControlError
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.core.clock import CENTURY, EARLIEST, LATEST, later
+
+_UNITS = ("seconds", "minutes", "hours", "days")
+_EDGES = (EARLIEST, EARLIEST + timedelta(seconds=1), datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC), LATEST)
+_MOMENTS = st.sampled_from(_EDGES) | st.datetimes(
+    EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None), timezones=st.just(UTC)
+)
+
+
+def lengths(provider: str) -> dict[str, int]:
+    """Every setting of a provider that is a length of time, with the longest it may be."""
+    kind = load_providers()[provider].settings
+    found = {}
+    for name in (field.name for field in msgspec.structs.fields(kind)):
+        unit = name.rpartition("_")[2]
+        if unit in _UNITS:
+            found[name] = CENTURY // timedelta(**{unit: 1})
+    return found
+
+
+def _longest(provider: str) -> dict[str, int]:
+    """The longest of each that the provider takes, which may be less than a century."""
+    lms = Emulator.in_process("empty")
+    taken = {}
+    for name, most in lengths(provider).items():
+        for value in (most, 315_360_000, 86_400):
+            try:
+                lms.settings[f"{provider}.{name}"] = value
+            except ControlError:
+                continue
+            taken[name] = value
+            break
+    return taken
+
+
+@cache
+def _emulator(provider: str, longest: bool) -> Emulator:
+    return Emulator.in_process("demo", settings={provider: _longest(provider)} if longest else None)
+
+
+def _all_answer(lms: Emulator, sent: Iterable[Sent]) -> None:
+    assert lms.app is not None
+    for request in sent:
+        status, _, entry = send(lms.app, request)
+        assert entry is not None
+        assert entry.crash is None, entry.crash
+        assert status < 500 or entry.defect or entry.target.endswith("/500"), (
+            request
+        )  # Open edX shows its error page there
+
+
+@pytest.mark.parametrize("longest", [False, True], ids=["default lifetimes", "longest lifetimes"])
+@pytest.mark.parametrize("provider", PROVIDERS)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_every_request_is_answered_at_any_time(provider: str, longest: bool, data: st.DataObject) -> None:
+    lms = _emulator(provider, longest)
+    lms.reset()
+    lms.clock.freeze(data.draw(_MOMENTS))
+    _all_answer(lms, [data.draw(requests(provider)) for _ in range(5)])
+
+
+@pytest.mark.parametrize("moment", _EDGES, ids=str)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_route_answers_at_the_edges(provider: str, moment: datetime) -> None:
+    lms = _emulator(provider, True)
+    lms.reset()
+    lms.clock.freeze(moment)
+    keys: list[Any] = doors(provider) if provider in ("canvas", "brightspace") else []
+    for route in routes(provider):
+        path = route.path.replace("{version}", "1.79")
+        for method in route.methods or ("GET",):
+            _all_answer(lms, [Sent(method, f"/{provider}{path}".encode(), headers=keys[:1])])
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_lifetime_is_longer_than_a_century(provider: str) -> None:
+    lms = Emulator.in_process("empty")
+    for name, most in lengths(provider).items():
+        with pytest.raises(ControlError, match=name):
+            lms.settings[f"{provider}.{name}"] = most + 1
+
+
+_OUT = ["1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "9800-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"]
+
+
+@pytest.mark.parametrize("moment", _OUT)
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_clock_does_not_leave_its_range(moment: str, frozen: bool) -> None:
+    with Emulator.start("empty") as lms:
+        before = httpx.get(f"{lms.url}/_emulator/clock").json()
+        answer = httpx.post(f"{lms.url}/_emulator/clock", json={"set": moment, "freeze": frozen})
+        assert answer.status_code == 400
+        assert answer.json()["detail"].startswith("set: ")
+        assert httpx.get(f"{lms.url}/_emulator/clock").json()["mode"] == before["mode"]
+        with pytest.raises(ControlError, match="clock"):
+            lms.load({"clock": {"set": moment}})
+
+
+def test_a_clock_does_not_run_out_of_its_range() -> None:
+    lms = Emulator.in_process("empty")
+    lms.clock.freeze(LATEST)
+    for seconds in (1, 1e10, 1e13, 1e300):
+        with pytest.raises(ControlError, match="advance"):
+            lms.call("POST", "/clock", {"advance": seconds})
+    lms.clock.freeze(EARLIEST)
+    with pytest.raises(ControlError, match="1970-01-01 to 9799-12-31"):
+        lms.clock.advance(seconds=-1)
+    assert lms.clock.now == EARLIEST
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.floats(-1e18, 1e18))
+def test_later_ends_with_the_calendar(moment: datetime, seconds: float) -> None:
+    moved = later(moment, seconds)
+    assert moved >= moment if seconds >= 0 else moved <= moment
