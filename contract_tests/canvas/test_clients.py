@@ -30,7 +30,7 @@ def test_reading(canvas: Site) -> None:
     assert course.start_at_date.year == 2026
     assert [u.name for u in course.get_users()] == ["Charles Babbage", "Grace Hopper", "Ada Lovelace"]
     assert [e.type for e in course.get_enrollments()][-1] == "TeacherEnrollment"
-    assert [f.display_name for f in course.get_files()] == ["exam.txt", "notes.html", "syllabus.txt"]
+    assert [f.display_name for f in course.get_files()] == ["notes.html", "syllabus.txt"]
     assert [f.name for f in course.get_folders()] == ["course files"]
     assert [p.title for p in course.get_pages()] == ["Home"]
     assert course.get_page("home").body == "<p>Start here.</p>"

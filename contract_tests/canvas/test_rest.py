@@ -147,48 +147,6 @@ def test_enrolling_and_ending(canvas: Site) -> None:
     assert canvas.teacher.delete(end).status_code == 404
 
 
-def test_files(canvas: Site) -> None:
-    rows = canvas.student.get(f"{API}/courses/1/files").json()
-    assert [f["display_name"] for f in rows] == ["exam.txt", "notes.html", "syllabus.txt"]
-    exam = rows[0]
-    assert (exam["locked_for_user"], exam["url"], exam["content-type"]) == (True, "", "text/plain")
-    every = canvas.teacher.get(f"{API}/courses/1/files").json()
-    assert len(every) == 4
-    html = canvas.student.get(f"{API}/courses/1/files", params={"content_types[]": "text/html"}).json()
-    assert [f["mime_class"] for f in html] == ["html"]
-    assert canvas.student.get(f"{API}/courses/1/files", params={"search_term": "x"}).status_code == 400
-    assert len(canvas.student.get(f"{API}/courses/1/files", params={"search_term": "syl"}).json()) == 1
-    by_size = canvas.student.get(f"{API}/courses/1/files", params={"sort": "size", "order": "desc"}).json()
-    assert [f["size"] for f in by_size] == sorted((f["size"] for f in rows), reverse=True)
-    only = canvas.student.get(f"{API}/courses/1/files", params={"only[]": "names"}).json()
-    assert "url" not in only[0]
-    file = canvas.student.get(f"{API}/files/1").json()
-    assert canvas.student.get(f"{API}/courses/1/files/1").json() == file
-    assert canvas.student.get(f"{API}/courses/2/files/1").status_code == 404
-    assert canvas.student.get(f"{API}/files/3").status_code == 403
-    assert canvas.teacher.get(f"{API}/files/3").status_code == 200
-    assert canvas.student.get(f"{API}/files/9").status_code == 404
-    assert [f["name"] for f in canvas.student.get(f"{API}/courses/1/folders").json()] == ["course files"]
-    assert canvas.teacher.get(f"{API}/courses/1/folders").json()[0]["folders_count"] == 1
-
-
-def test_bytes_need_a_verifier_and_no_token(canvas: Site) -> None:
-    public = canvas.student.get(f"{API}/files/1/public_url").json()["public_url"]
-    anonymous = canvas.api()
-    answer = anonymous.get(public)
-    assert answer.text.startswith("Week 1")
-    assert "syllabus.txt" in answer.headers["content-disposition"]
-    assert anonymous.get("/files/1/download").status_code == 403
-    assert anonymous.get("/files/1/download?verifier=x").status_code == 403
-    assert anonymous.get("/files/9/download").status_code == 404
-    assert canvas.student.get(f"{API}/files/4/public_url").status_code == 403
-    assert canvas.teacher.get(f"{API}/files/4/public_url").status_code == 200
-    browser = canvas.browser()
-    browser.follow(browser.sign_in(browser.follow(browser.get("/")), canvas.info.student))
-    assert browser.get("/files/1/download").status_code == 200
-    assert browser.get("/files/4/download").status_code == 403
-
-
 def test_announcements(canvas: Site) -> None:
     path = f"{API}/announcements"
     assert canvas.student.get(path).json() == {"message": "Missing context_codes"}

@@ -32,9 +32,9 @@ REFERENCES = (
     Reference("enrollments", "user_id", "users"),
     Reference("enrollments", "course_section_id", "course_sections"),
     Reference("enrollments", "role_id", "roles"),
-    Reference("folders", "course_id", "courses"),
-    Reference("files", "course_id", "courses"),
-    Reference("files", "folder_id", "folders"),
+    Reference("folders", "parent_folder_id", "folders"),
+    Reference("attachments", "folder_id", "folders"),
+    Reference("attachments", "user_id", "users"),
     Reference("discussion_topics", "course_id", "courses"),
     Reference("pages", "course_id", "courses"),
     Reference("modules", "course_id", "courses"),
@@ -53,9 +53,25 @@ REFERENCES = (
 )
 
 
+CONTEXTS = {"Course": "courses", "User": "users", "Account": "accounts", "Assignment": "assignments"}
+IN_CONTEXTS = ("folders", "attachments")
+"""The tables whose rows belong to something that `context_type` and `context_id` name."""
+
+
+def without_context(section: Any) -> Iterable[str]:
+    """Rows that belong to something that is not there."""
+    known = {kind: {record.id for record in getattr(section, table)} for kind, table in CONTEXTS.items()}
+    for table in IN_CONTEXTS:
+        for place, record in enumerate(getattr(section, table)):
+            if record.context_id not in known.get(record.context_type, ()):
+                where = CONTEXTS.get(record.context_type, record.context_type)
+                yield f"{table}[{place}].context_id: {record.context_id!r} is not among `{where}`"
+
+
 def problems(section: Any) -> Iterable[str]:
     """References to records that are not there, and logins that two people have."""
     yield from dangling(section, REFERENCES)
+    yield from without_context(section)
     pseudonyms = section.pseudonyms
     logins = ((p.account_id, p.unique_id.lower()) if p.workflow_state != "deleted" else None for p in pseudonyms)
     yield from shared("pseudonyms", "unique_id", logins)

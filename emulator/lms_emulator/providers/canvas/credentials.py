@@ -124,7 +124,7 @@ def _explain_unknown(x: Call, text: str) -> tuple[str, str | None]:
 def scope_of(method: str, path: str) -> str:
     """The scope of an operation: `url:GET|/api/v1/courses/:course_id/files`."""
     method = "GET" if method == "HEAD" else method
-    return f"url:{method}|" + re.sub(r"{(\w+)}", r":\1", path)
+    return f"url:{method}|" + re.sub(r"{(\w+)}", r":\1", re.sub(r"{(\w+):path}", r"*\1", path))
 
 
 def _check_scope(x: Call, token: AccessToken, key: DeveloperKey) -> None:

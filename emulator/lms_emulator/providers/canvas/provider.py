@@ -71,7 +71,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return refusals.unreadable_body(x.path, why)
 
     def finish(self, x: Call, response: Response) -> None:
-        if response.headers.get("content-type") == "application/json":
+        if response.headers.get("content-type") == "application/json" and response.body:
             response.headers["content-type"] = wire.JSON
         if not x.path.startswith("/api/") or x.route is None:
             return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from lms_emulator.core.http import pages
 from lms_emulator.providers.canvas.call import Call
@@ -30,6 +31,12 @@ def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None
 def reply(api: Api, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """`answer` for handlers of the REST API."""
     return answer(api.x, body, status, headers)
+
+
+def redirect(x: Call, location: str) -> Response:
+    """A redirect as Rails sends it, with the address as a page too."""
+    page = f'<html><body>You are being <a href="{escape(location)}">redirected</a>.</body></html>'
+    return HTMLResponse(page, 302, {"Location": location})
 
 
 def dumps(body: Any) -> str:

@@ -15,8 +15,6 @@ from lms_emulator.providers.canvas.model.content import (
     Assignment,
     AssignmentGroup,
     DiscussionTopic,
-    File,
-    Folder,
     Module,
     Page,
 )
@@ -28,6 +26,7 @@ from lms_emulator.providers.canvas.model.courses import (
     EnrollmentType,
     Progress,
 )
+from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -49,6 +48,7 @@ __all__ = [
     "AccountUser",
     "Assignment",
     "AssignmentGroup",
+    "Attachment",
     "AuthorizationCode",
     "BaseRole",
     "Bucket",
@@ -63,7 +63,6 @@ __all__ = [
     "EnrollmentState",
     "EnrollmentTerm",
     "EnrollmentType",
-    "File",
     "Folder",
     "LineItem",
     "Module",

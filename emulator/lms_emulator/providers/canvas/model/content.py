@@ -1,39 +1,10 @@
-"""Files, pages, modules, discussions and assignments of a course."""
+"""Pages, modules, discussions and assignments of a course."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
 from lms_emulator.core.state.records import Instant, Record
-
-
-class Folder(Record, frozen=True, kw_only=True):
-    """A folder of a course's files."""
-
-    id: int
-    course_id: int
-    name: str
-    full_name: str
-    parent_folder_id: int | None = None
-    hidden: bool = False
-    created_at: Instant
-
-
-class File(Record, frozen=True, kw_only=True):
-    """A file with its text. `uuid` is the key of its public download address."""
-
-    id: int
-    course_id: int
-    folder_id: int
-    display_name: str
-    filename: str
-    content_type: str
-    text: str
-    uuid: str
-    hidden: bool = False
-    locked: bool = False
-    created_at: Instant
-    updated_at: Instant
 
 
 class DiscussionTopic(Record, frozen=True, kw_only=True):

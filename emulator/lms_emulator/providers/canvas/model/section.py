@@ -21,12 +21,11 @@ from lms_emulator.providers.canvas.model.content import (
     Assignment,
     AssignmentGroup,
     DiscussionTopic,
-    File,
-    Folder,
     Module,
     Page,
 )
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
+from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -63,6 +62,10 @@ def _until(record: Any) -> datetime:
 def _course(record: Any) -> int:
     course_id: int = record.course_id
     return course_id
+
+
+def _context(record: Any) -> tuple[str, int]:
+    return record.context_type, record.context_id
 
 
 def _user(record: Any) -> int:
@@ -125,8 +128,8 @@ class CanvasStore(Store):
     progresses: Table[Progress] = table(key="id", limit=100_000)
     assignment_groups: Table[AssignmentGroup] = table(key="id", indexes={"course": _course})
     assignments: Table[Assignment] = table(key="id", indexes={"course": _course, "link": lambda a: a.resource_link_id})
-    folders: Table[Folder] = table(key="id", indexes={"course": _course})
-    files: Table[File] = table(key="id", indexes={"course": _course})
+    folders: Table[Folder] = table(key="id", indexes={"context": _context, "parent": lambda f: f.parent_folder_id})
+    attachments: Table[Attachment] = table(key="id", indexes={"context": _context, "folder": lambda a: a.folder_id})
     discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"course": _course})
     pages: Table[Page] = table(key="page_id", indexes={"course": _course})
     modules: Table[Module] = table(key="id", indexes={"course": _course})

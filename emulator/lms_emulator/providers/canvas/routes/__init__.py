@@ -12,14 +12,18 @@ from lms_emulator.providers.canvas.routes import (
     courses,
     enrollments,
     files,
+    folders,
     launch,
     login,
     preferences,
+    progress,
     roles,
     rosters,
     sections,
     terms,
     token,
+    uploads,
+    usage_rights,
     users,
 )
 
@@ -43,7 +47,11 @@ FAMILIES = (
     sections,
     enrollments,
     content,
+    folders,
+    uploads,
     files,
+    usage_rights,
+    progress,
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
 

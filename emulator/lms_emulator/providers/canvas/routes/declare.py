@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any
 
 from starlette.responses import Response
@@ -28,19 +29,38 @@ def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") -> 
         source: where the behaviour was read; see `docs/evidence.md`. What is recorded names a recording first.
         rows: method and path (`GET /api/v1/courses/{course_id}/users`), handler, one line for people. The names in a
             path are Canvas's own: the scope that a developer key needs is made from them. A handler gets an `Api` and
-            gives JSON data, sent with 200, or a response; or it raises a refusal.
+            gives JSON data, sent with 200, or a response; or it raises a refusal. One that waits is `async`.
     """
     return family(tag, source, evidence, *((operation, serve(handler), line) for operation, handler, line in rows))
 
 
-def serve(handler: Handler) -> Callable[[Call], Response]:
+def within(kinds: str, operation: str, handler: Handler, line: str) -> tuple[Row, ...]:
+    """One operation in several kinds of contexts: `within("courses groups", "GET /files", …)` declares
+    `GET /api/v1/courses/{course_id}/files` and its like for groups.
+    """
+    method, path = operation.split(" ", 1)
+    slots = [f"{kind}/{{{kind.removesuffix('s')}_id}}" for kind in kinds.split()]
+    return tuple((f"{method} /api/v1/{slot}{path}", handler, line) for slot in slots)
+
+
+def serve(handler: Handler) -> Callable[[Call], Any]:
     """The handler with what goes before it (parameters, credentials, scopes, masquerade) and after it."""
 
-    def served(x: Call) -> Response:
+    def begun(x: Call) -> Api:
         api = Api(x, parameters.read(x))
         identify(api)
+        return api
+
+    def served(x: Call) -> Response:
+        api = begun(x)
         found = handler(api)
         return found if isinstance(found, Response) else reply(api, found)
 
-    served.__doc__ = handler.__doc__
-    return served
+    async def served_later(x: Call) -> Response:
+        api = begun(x)
+        found = await handler(api)
+        return found if isinstance(found, Response) else reply(api, found)
+
+    chosen = served_later if iscoroutinefunction(handler) else served
+    chosen.__doc__ = handler.__doc__
+    return chosen

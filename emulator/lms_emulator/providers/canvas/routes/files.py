@@ -1,4 +1,4 @@
-"""REST: files and folders, and the download that needs no token."""
+"""REST: files; and the downloads that need no token."""
 
 from __future__ import annotations
 
@@ -6,143 +6,287 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.providers.canvas import refusals, rules
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import SESSIONS
-from lms_emulator.providers.canvas.model import File
+from lms_emulator.providers.canvas.model import Attachment
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import rest
-from lms_emulator.providers.canvas.shapes import Json
-from lms_emulator.providers.canvas.shapes import content as shapes
-from lms_emulator.providers.canvas.wire import reply
+from lms_emulator.providers.canvas.refusals import files as file_refusals
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.folders import PLACES, readable_folder
+from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.rules import collation, contexts, courses, files
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import files as shapes
 
-SORTS: dict[str, Callable[[File], Any]] = {
-    "name": lambda f: f.display_name.lower(),
-    "size": lambda f: len(f.text),
-    "created_at": lambda f: f.created_at,
-    "updated_at": lambda f: f.updated_at,
-    "content_type": lambda f: f.content_type,
+replace = msgspec.structs.replace
+SORTS: dict[str, Callable[[Attachment], Any]] = {
+    "size": lambda file: file.bytes_count or 0,
+    "created_at": lambda file: file.created_at,
+    "updated_at": lambda file: file.updated_at,
+    "content_type": lambda file: file.content_type,
 }
+REMOVED, REMOVED_SIZE = "file_removed.pdf", 120_909
 
 
-def index(api: Api) -> Response:
-    """GET /api/v1/courses/{course_id}/files: `content_types[]`, `search_term`, `sort`, `order`, `only[]`."""
-    x, caller = api.x, api.user
-    course = rules.visible_course(x, caller, api.slot("course_id"))
-    staff = rules.is_staff(x, caller, course.id)
-    term = (api.params.text("search_term") or "").lower()
-    if term and len(term) < 2:
-        raise refusals.message(400, "search_term_short", "search_term of 2 or more characters is required", got=term)
-    kinds = api.params.texts("content_types")
+def index(api: Api) -> Any:
+    """The files of a context, by name."""
+    context = contexts.of_path(api)
+    require_listing(api, context)
+    return _listed(api, files.files_of(api.store, context), files.manages(api, context))
+
+
+def require_listing(api: Api, context: Context) -> None:
+    """Go on for callers who see the files of a context as a list; the course may hide it from students."""
+    contexts.require(api, context, "read_files", "read")
+
+
+def in_folder(api: Api) -> Any:
+    """The files in a folder, by name."""
+    folder, managed = readable_folder(api)
+    return _listed(api, files.files_in(api.store, folder), managed)
+
+
+def _listed(api: Api, found: list[Attachment], managed: bool) -> Any:
+    if not managed:
+        found = files.listed(api, found)
+    term = search_term(api) or ""
+    kinds, others = api.params.texts("content_types"), api.params.texts("exclude_content_types")
     found = [
-        f
-        for f in api.store.files.find("course", course.id)
-        if (staff or not f.hidden) and term in f.display_name.lower() and (not kinds or _is_kind(f, kinds))
+        file
+        for file in found
+        if term in file.display_name.lower() and (not kinds or _is_of(file, kinds)) and not _is_of(file, others)
     ]
-    found.sort(key=SORTS.get(api.params.text("sort") or "", SORTS["name"]), reverse=api.params.text("order") == "desc")
-    names = api.params.texts("only") == ["names"]
-    return paged(api, found, lambda f: _names(api, f, staff) if names else shapes.file(x, f, for_staff=staff))
+    sort, includes = api.params.text("sort") or "", api.params.includes
+    if sort == "user":
+        includes = {*includes, "user"}
+        found.sort(key=lambda file: (collation.key(_owner(api, file)), file.id))
+    else:
+        by = SORTS.get(sort) or (lambda file: collation.key(file.display_name))
+        found.sort(key=lambda file: (by(file), file.id))
+    if api.params.text("order") == "desc":
+        found.reverse()
+    if "names" in api.params.texts("only"):
+        return paged(api, found, shapes.names)
+    return paged(api, found, lambda file: shapes.file(api, file, includes))
 
 
-def _is_kind(record: File, kinds: list[str]) -> bool:
-    return any(record.content_type == kind or record.content_type.startswith(f"{kind}/") for kind in kinds)
+def _owner(api: Api, file: Attachment) -> str:
+    user = api.store.users.get(file.user_id) if file.user_id is not None else None
+    return (user.sortable_name or user.name) if user is not None else ""
 
 
-def _names(api: Api, record: File, staff: bool) -> Json:
-    kept = ("id", "folder_id", "display_name", "filename", "uuid", "size", "created_at", "hidden", "locked")
-    return {name: value for name, value in shapes.file(api.x, record, for_staff=staff).items() if name in kept}
+def _is_of(file: Attachment, kinds: list[str]) -> bool:
+    return any(file.content_type == kind or file.content_type.startswith(f"{kind}/") for kind in kinds)
 
 
-def _file(api: Api, course_id: int | None = None) -> tuple[File, bool]:
-    reference = api.slot("id")
-    found = api.store.files.get(number(reference))
-    if found is None or course_id not in (None, found.course_id):
-        raise refusals.not_found("the file", reference)
-    course = rules.visible_course(api.x, api.user, str(found.course_id))
-    staff = rules.is_staff(api.x, api.user, course.id)
-    if found.hidden and not staff:
-        raise rules.refused(api.x, f"file {found.id} is not hidden")
-    return found, staff
+def _found(api: Api, *, deleted: bool = False) -> Attachment:
+    """The file in the path; a chain of replacements leads on to the newest. Raises the refusal `not_found`."""
+    found = api.store.attachments.get(number(api.slot("id")))
+    if found is not None and api.params.has("replacement_chain_context_type"):
+        asked = api.params.text("replacement_chain_context_type"), api.params.text("replacement_chain_context_id")
+        if asked == (found.context_type.lower(), str(found.context_id)):
+            found = files.newest(api.store, found)
+    if found is None or found.workflow_state == "pending" or (found.file_state == "deleted" and not deleted):
+        raise refusals.not_found("the file", api.slot("id"))
+    return found
 
 
-def show(api: Api) -> Response:
-    """GET /api/v1/files/{id}."""
-    record, staff = _file(api)
-    return reply(api, shapes.file(api.x, record, for_staff=staff))
+def _require_reader(api: Api, file: Attachment) -> None:
+    """Go on for callers who may know of a file: its readers, or whoever has its verifier."""
+    if api.params.text("verifier") == file.uuid:
+        return
+    if not api.check("may read the file", may_read(api, file), got=file.id):
+        raise api.refused(f"file {file.id}")
 
 
-def show_in_course(api: Api) -> Response:
-    """GET /api/v1/courses/{course_id}/files/{id}."""
-    x, caller = api.x, api.user
-    course = rules.visible_course(x, caller, api.slot("course_id"))
-    record, staff = _file(api, course.id)
-    return reply(api, shapes.file(api.x, record, for_staff=staff))
+def may_read(api: Api, file: Attachment) -> bool:
+    """Whether the caller may read a file: of what it belongs to, or as a grader of what was handed in."""
+    if file.context_type == "Assignment":
+        assignment = api.store.assignments.get(file.context_id)
+        course = api.store.courses.get(assignment.course_id) if assignment is not None else None
+        return file.user_id == api.user.id or (course is not None and courses.may(api, api.user, course, "read"))
+    context = files.context_of(api, file)
+    if contexts.may(api, context, "read_files", "read"):
+        return True
+    folder = files.folder_of(api.store, file)
+    code = (folder.submission_context_code or "") if folder is not None else ""
+    course = api.store.courses.get(number(code.removeprefix("course_"))) if code.startswith("course_") else None
+    return course is not None and courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
 
 
-def public_url(api: Api) -> Response:
-    """GET /api/v1/files/{id}/public_url: an address that needs no token."""
-    record, staff = _file(api)
-    if record.locked and not staff:
-        raise rules.refused(api.x, f"file {record.id} is not locked")
-    return reply(api, {"public_url": shapes.download_url(api.x, record)})
+def show(api: Api) -> Any:
+    """A file."""
+    file = _found(api)
+    _require_reader(api, file)
+    return shapes.whole_file(api, file, api.params.includes)
+
+
+def show_in_context(api: Api) -> Any:
+    """A file of a context."""
+    context, file = contexts.of_path(api), _found(api)
+    if (file.context_type, file.context_id) != (context.type, context.id):
+        raise refusals.not_found("the file in this context", file.id)
+    return show(api)
+
+
+def public_url(api: Api) -> Any:
+    """An address that needs no token."""
+    file = _found(api)
+    _require_reader(api, file)
+    api.params.get("submission_id")
+    if files.locked_for_caller(api, file):
+        raise api.refused(f"file {file.id} is not locked")
+    return {"public_url": api.url(f"{shapes.page_path(file)}/download?verifier={file.uuid}")}
+
+
+def icon_metadata(api: Api) -> Any:
+    """What a made icon was made of; no file here is one."""
+    _require_reader(api, file := _found(api))
+    raise file_refusals.no_metadata(file.id)
+
+
+def reset_verifier(api: Api) -> Any:
+    """Give a file a new key, so that old addresses of it are dead. For those who may also act as others."""
+    file = _found(api)
+    context = files.context_of(api, file)
+    files.require_manager(api, context, "edit", "delete")
+    contexts.require(api, context, "become_user")
+    changed = replace(file, uuid=api.x.ids.alnum(40), updated_at=api.now)
+    return shapes.file(api, api.store.attachments.put(changed))
+
+
+def update(api: Api) -> Any:
+    """Rename, move, hide, lock, date a file."""
+    file = _found(api, deleted=True)
+    context = files.context_of(api, file)
+    files.require_manager(api, context, "edit")
+    changes: dict[str, Any] = {
+        **{name: api.params.flag(name) for name in ("hidden", "locked") if api.params.has(name)},
+        **{name: api.moment(name) for name in ("lock_at", "unlock_at") if api.params.has(name)},
+    }
+    level = api.params.text("visibility_level")
+    if level is not None:
+        if level not in ("inherit", "course", "institution", "public"):
+            raise refusals.invalid({"visibility_level": ["inclusion"]})
+        changes["visibility_level"] = level
+    if api.params.has("parent_folder_id"):
+        changes["folder_id"] = files.named_folder(api, context, lambda: files.root_folder(api, context)).id
+    if api.params.has("name"):
+        changes["display_name"] = shortened(api.params.text("name") or file.filename or file.display_name)
+    changed = replace(file, **changes, updated_at=api.now)
+    on_duplicate = api.params.text("on_duplicate") or ""
+    moved = (changed.folder_id, changed.display_name) != (file.folder_id, file.display_name)
+    folder = files.folder_of(api.store, changed)
+    if moved and files.name_taken(api.store, folder, changed.display_name, file.id):
+        if on_duplicate not in ("overwrite", "rename"):
+            text = "file already exists; use on_duplicate='overwrite' or 'rename'"
+            raise refusals.message(409, "file_exists", text)
+        return shapes.file(api, files.settle(api, changed, on_duplicate))
+    return shapes.file(api, api.store.attachments.put(changed))
+
+
+def shortened(name: str) -> str:
+    """A name of at most 255 characters."""
+    return name if len(name) <= 255 else f"{name[:252]}..."
+
+
+def delete(api: Api) -> Any:
+    """Delete a file; `replace=1` leaves a note in its place, for those who may also act as others."""
+    file = _found(api, deleted=True)
+    context = files.context_of(api, file)
+    if not api.check("may delete the file", files.manages(api, context, "delete"), got=file.id):
+        raise refusals.message(401, "file_not_yours", "Unauthorized to delete this file")
+    if files.submitted(api.store, file):
+        text = "Cannot delete a file that has been submitted as part of an assignment"
+        raise refusals.message(403, "file_submitted", text)
+    if api.params.flag("replace"):
+        contexts.require(api, context, "become_user")
+        changed = replace(
+            file,
+            display_name=REMOVED,
+            filename=REMOVED,
+            content_type="application/pdf",
+            text="%PDF-1.4 This file has been removed.".ljust(REMOVED_SIZE),
+            data=None,
+            size=REMOVED_SIZE,
+            updated_at=api.now,
+        )
+    else:
+        changed = replace(file, file_state="deleted", updated_at=api.now, modified_at=api.now)
+    return shapes.file(api, api.store.attachments.put(changed))
+
+
+def quota(api: Api) -> Any:
+    """How much a context may hold, and holds."""
+    context = contexts.of_path(api)
+    files.require_manager(api, context, "add", "edit", "delete")
+    return {"quota": files.quota(api, context), "quota_used": files.quota_used(api.store, context)}
 
 
 def download(x: Call) -> Response:
-    """GET /files/{id}/download: the bytes, by verifier or by browser session."""
-    reference = x.path_params["id"]
-    x.reads.add("download_frd", "wrap")  # how the bytes are shown in a browser; they are always handed out here
-    record = x.store.files.get(number(reference))
-    if record is None:
-        raise refusals.page_not_found(f"file {reference} exists")
+    """The bytes, by verifier or by browser session; a token counts for nothing here."""
+    file = x.store.attachments.get(number(x.path_params["id"]))
+    if file is None or file.file_state == "deleted":
+        raise refusals.page_not_found(f"file {x.path_params['id']} exists")
+    if x.query.get("verifier") != file.uuid:
+        _require_session(x, file)
+    kept = "attachment" if x.query.get("download_frd") else "inline"
+    name = file.display_name
+    plain = name.encode("ascii", "replace").decode().replace('"', "").replace("?", "_")
+    disposition = f"{kept}; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+    return Response(file.content, 200, {"Content-Disposition": disposition}, media_type=file.content_type)
+
+
+def _require_session(x: Call, file: Attachment) -> None:
+    """Go on where somebody signed in may open the file; whoever is not signed in is sent to do so."""
+    from lms_emulator.providers.canvas.call.params import Params
+
     user = SESSIONS.user(x, SESSIONS.find(x))
-    allowed = x.query.get("verifier") == record.uuid
-    if not allowed and user is not None:
-        course = rules.find_course(x, str(record.course_id))
-        staff = rules.is_staff(x, user, course.id)
-        allowed = staff or (rules.may_enter(x, user, course) and not record.hidden and not record.locked)
-    if not x.check("verifier or session opens the file", allowed):
+    if not x.check("the verifier is the file's, or somebody is signed in", user is not None):
+        raise file_refusals.to_login(x.url("/login"))
+    api = Api(x, Params({}))
+    api.caller = user
+    allowed = may_read(api, file) and files.locked_for_caller(api, file) is None
+    if not x.check("who is signed in may open the file", allowed):
         raise refusals.page_forbidden("the verifier is the file's, or the session's user may see it")
-    disposition = f"attachment; filename=\"download\"; filename*=UTF-8''{quote(record.display_name)}"
-    return Response(record.text.encode(), 200, {"Content-Disposition": disposition}, media_type=record.content_type)
 
 
-def folders(api: Api) -> Response:
-    """GET /api/v1/courses/{course_id}/folders; students do not see hidden ones."""
-    x, caller = api.x, api.user
-    course = rules.visible_course(x, caller, api.slot("course_id"))
-    staff = rules.is_staff(x, caller, course.id)
-    every = api.store.folders.find("course", course.id)
-    files = api.store.files.find("course", course.id)
-    shown = [f for f in every if staff or not f.hidden]
-    return paged(
-        api,
-        shown,
-        lambda folder: shapes.folder(
-            x,
-            folder,
-            sum(f.folder_id == folder.id for f in files),
-            sum(f.parent_folder_id == folder.id for f in every),
-        ),
-    )
-
-
-COURSE = "/api/v1/courses/{course_id}"
-FILES = "canvas-lms app/controllers/files_controller.rb"
-FOLDERS = "canvas-lms app/controllers/folders_controller.rb"
+CONTROLLER = "canvas-lms app/controllers/files_controller.rb"
 ROUTES: tuple[Route, ...] = (
     *rest(
         "files",
-        FILES,
-        (f"GET {COURSE}/files", index, "Files of a course"),
-        (f"GET {COURSE}/files/{{id}}", show_in_course, "A file of a course"),
+        f"{RECORDED}/content-files.jsonl 92, 94-95, 97, 100, 102, 105; {CONTROLLER}",
+        *within(PLACES, "GET /files", index, "Files"),
+        ("GET /api/v1/folders/{id}/files", in_folder, "Files in a folder"),
+        *within(PLACES, "GET /files/quota", quota, "The quota for files"),
+        *within(PLACES, "GET /files/{id}", show_in_context, "A file of a context"),
         ("GET /api/v1/files/{id}", show, "A file"),
+        ("POST /api/v1/files/{id}", show, "A file"),
         ("GET /api/v1/files/{id}/public_url", public_url, "An address without a token"),
-        evidence="documented",
+        ("GET /api/v1/files/{id}/icon_metadata", icon_metadata, "What an icon was made of"),
+        ("POST /api/v1/files/{id}/reset_verifier", reset_verifier, "Give a file a new key"),
     ),
-    *rest("files", FOLDERS, (f"GET {COURSE}/folders", folders, "Folders"), evidence="observed"),
-    *family("files", FILES, "observed", ("GET /files/{id}/download", download, "The bytes of a file")),
+    *rest(
+        "files",
+        f"{RECORDED}/content-files.jsonl 166-168, 172-174, 176-179, 181-187, 189-191, 194; {CONTROLLER}",
+        ("PUT /api/v1/files/{id}", update, "Change a file"),
+        ("DELETE /api/v1/files/{id}", delete, "Delete a file"),
+    ),
+    *family(
+        "files",
+        f"{RECORDED}/content-files.jsonl 148-160, 162-168, 172; {CONTROLLER}",
+        "recorded",
+        ("GET /files/{id}/download", download, "The bytes of a file"),
+        *(
+            (f"GET /{kind}s/{{{kind}_id}}/files/{{id}}/{verb}", download, "The bytes of a file")
+            for kind in ("course", "user", "group")
+            for verb in ("download", "preview")
+        ),
+    ),
 )

@@ -1,4 +1,4 @@
-"""Files, folders, pages, modules, discussions and assignments as Canvas's JSON.
+"""Pages, modules, discussions and assignments as Canvas's JSON.
 
 Fields: canvas-lms controllers' documentation (files, enrollments, announcements), client types and fixtures (users,
 courses), the API reference (pages, modules, assignments, folders, discussion topics).
@@ -12,81 +12,11 @@ from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import (
     Assignment,
     DiscussionTopic,
-    File,
-    Folder,
     Module,
     Page,
     User,
 )
 from lms_emulator.providers.canvas.shapes import Json
-
-
-def file(x: Call, record: File, *, for_staff: bool) -> Json:
-    shut = record.locked and not for_staff
-    return {
-        "id": record.id,
-        "uuid": record.uuid,
-        "folder_id": record.folder_id,
-        "display_name": record.display_name,
-        "filename": record.filename,
-        "upload_status": "success",
-        "content-type": record.content_type,
-        "url": "" if shut else download_url(x, record),
-        "size": len(record.text.encode()),
-        "created_at": stamp(record.created_at),
-        "updated_at": stamp(record.updated_at),
-        "unlock_at": None,
-        "locked": record.locked,
-        "hidden": record.hidden,
-        "lock_at": None,
-        "hidden_for_user": False,
-        "thumbnail_url": None,
-        "modified_at": stamp(record.updated_at),
-        "mime_class": mime_class(record.content_type),
-        "media_entry_id": None,
-        "category": "uncategorized",
-        "locked_for_user": shut,
-    }
-
-
-def download_url(x: Call, record: File) -> str:
-    """The address of the bytes; its `verifier` stands in for credentials."""
-    return x.url(f"/files/{record.id}/download?download_frd=1&verifier={record.uuid}")
-
-
-def mime_class(content_type: str) -> str:
-    """Canvas's rough kind of a file: `pdf`, `image`, `text`, `html`, `file`."""
-    known = {"application/pdf": "pdf", "text/html": "html", "application/zip": "zip"}
-    if content_type in known:
-        return known[content_type]
-    kind = content_type.partition("/")[0]
-    return kind if kind in ("image", "video", "audio", "text") else "file"
-
-
-def folder(x: Call, record: Folder, files: int, folders: int) -> Json:
-    return {
-        "id": record.id,
-        "name": record.name,
-        "full_name": record.full_name,
-        "context_id": record.course_id,
-        "context_type": "Course",
-        "parent_folder_id": record.parent_folder_id,
-        "created_at": stamp(record.created_at),
-        "updated_at": stamp(record.created_at),
-        "lock_at": None,
-        "unlock_at": None,
-        "position": None,
-        "locked": False,
-        "folders_url": x.url(f"/api/v1/folders/{record.id}/folders"),
-        "files_url": x.url(f"/api/v1/folders/{record.id}/files"),
-        "files_count": files,
-        "folders_count": folders,
-        "hidden": record.hidden,
-        "locked_for_user": False,
-        "hidden_for_user": False,
-        "for_submissions": False,
-        "can_upload": False,
-    }
 
 
 def topic(x: Call, record: DiscussionTopic, author: User | None) -> Json:

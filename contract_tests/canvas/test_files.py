@@ -1,0 +1,133 @@
+"""Files, folders and uploads of Canvas."""
+
+from __future__ import annotations
+
+import httpx
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+
+
+def upload(api: httpx.Client, path: str, name: str, content: bytes, **more: str) -> httpx.Response:
+    """The three steps of an upload, and what the last one answers."""
+    first = api.post(f"{API}{path}", data={"name": name, "size": str(len(content)), **more}).json()
+    sent = {first["file_param"]: (name, content, "text/plain")}
+    second = httpx.post(first["upload_url"], data=first["upload_params"], files=sent)
+    assert second.status_code == 302, second.text
+    return api.get(second.headers["location"])
+
+
+def test_files(canvas: Site) -> None:
+    rows = canvas.student.get(f"{API}/courses/1/files").json()
+    assert [f["display_name"] for f in rows] == ["notes.html", "syllabus.txt"]
+    exam = canvas.student.get(f"{API}/files/4").json()
+    assert (exam["locked_for_user"], exam["url"], exam["content-type"]) == (True, "", "text/plain")
+    every = canvas.teacher.get(f"{API}/courses/1/files").json()
+    assert len(every) == 4
+    html = canvas.student.get(f"{API}/courses/1/files", params={"content_types[]": "text/html"}).json()
+    assert [f["mime_class"] for f in html] == ["html"]
+    assert canvas.student.get(f"{API}/courses/1/files", params={"search_term": "x"}).status_code == 400
+    assert len(canvas.student.get(f"{API}/courses/1/files", params={"search_term": "syl"}).json()) == 1
+    by_size = canvas.student.get(f"{API}/courses/1/files", params={"sort": "size", "order": "desc"}).json()
+    assert [f["size"] for f in by_size] == sorted((f["size"] for f in rows), reverse=True)
+    only = canvas.student.get(f"{API}/courses/1/files", params={"only[]": "names"}).json()
+    assert "url" not in only[0]
+    file = canvas.student.get(f"{API}/files/1").json()
+    assert canvas.student.get(f"{API}/courses/1/files/1").json() == file
+    assert canvas.student.get(f"{API}/files/3").json()["hidden_for_user"] is True, "open to who has its link"
+    assert canvas.student.get(f"{API}/courses/2/files/1").status_code == 404
+    assert canvas.teacher.get(f"{API}/files/3").status_code == 200
+    assert canvas.student.get(f"{API}/files/9").status_code == 404
+    assert [f["name"] for f in canvas.student.get(f"{API}/courses/1/folders").json()] == ["course files"]
+    counts = {f["name"]: f["folders_count"] for f in canvas.teacher.get(f"{API}/courses/1/folders").json()}
+    assert counts == {"answers": 0, "course files": 1}
+
+
+def test_bytes_need_a_verifier_and_no_token(canvas: Site) -> None:
+    public = canvas.student.get(f"{API}/files/1/public_url").json()["public_url"]
+    anonymous = canvas.api()
+    answer = anonymous.get(public)
+    assert answer.text.startswith("Week 1")
+    assert "syllabus.txt" in answer.headers["content-disposition"]
+    assert anonymous.get("/files/1/download").headers["location"].endswith("/login")
+    assert anonymous.get("/files/1/download?verifier=x").status_code == 302
+    assert anonymous.get("/files/9/download").status_code == 404
+    assert canvas.student.get(f"{API}/files/4/public_url").status_code == 403
+    assert canvas.teacher.get(f"{API}/files/4/public_url").status_code == 200
+    browser = canvas.browser()
+    browser.follow(browser.sign_in(browser.follow(browser.get("/")), canvas.info.student))
+    assert browser.get("/files/1/download").status_code == 200
+    assert browser.get("/files/4/download").status_code == 403
+
+
+def test_an_upload_takes_three_steps(canvas: Site) -> None:
+    made = upload(canvas.teacher, "/courses/1/files", "plan.txt", b"first").json()
+    assert (made["display_name"], made["size"], made["upload_status"]) == ("plan.txt", 5, "success")
+    assert httpx.get(made["url"]).content == b"first"
+    again = upload(canvas.teacher, "/courses/1/files", "plan.txt", b"second").json()
+    assert canvas.teacher.get(f"{API}/files/{made['id']}").status_code == 404, "overwritten"
+    beside = upload(canvas.teacher, "/courses/1/files", "plan.txt", b"third", on_duplicate="rename").json()
+    assert (beside["display_name"], beside["folder_id"]) == ("plan-1.txt", again["folder_id"])
+    binary = upload(canvas.teacher, "/courses/1/files", "bytes.bin", b"\xff\x00\xfe").json()
+    assert httpx.get(binary["url"]).content == b"\xff\x00\xfe"
+    assert canvas.student.post(f"{API}/courses/1/files", data={"name": "x"}).status_code == 403
+
+
+def test_an_upload_has_to_be_the_one_that_was_begun(canvas: Site) -> None:
+    first = canvas.teacher.post(f"{API}/courses/1/files", data={"name": "a.txt", "size": "1"}).json()
+    fields, sent = first["upload_params"], {"file": ("a.txt", b"a", "text/plain")}
+    for changed in ({**fields, "Signature": "AAAA"}, {**fields, "Policy": "e30="}, {}):
+        assert httpx.post(first["upload_url"], data=changed, files=sent).status_code == 400
+    canvas.lms.clock.advance(minutes=31)
+    assert httpx.post(first["upload_url"], data=fields, files=sent).status_code == 400, "too late"
+    canvas.lms.clock.advance(minutes=-31)
+    second = httpx.post(first["upload_url"], data=fields, files=sent)
+    assert second.status_code == 302
+    assert httpx.post(first["upload_url"], data=fields, files=sent).status_code == 400, "once only"
+    wrong = httpx.URL(second.headers["location"]).copy_merge_params({"uuid": "no"})
+    assert canvas.teacher.get(str(wrong)).status_code == 400
+    assert canvas.teacher.get(second.headers["location"]).status_code == 200
+    assert canvas.teacher.get(second.headers["location"]).status_code == 400, "once only"
+
+
+def test_the_quota_holds_before_and_after_an_upload(canvas: Site) -> None:
+    quota = canvas.student.get(f"{API}/users/self/files/quota").json()
+    assert quota == {"quota": 50 * 1024 * 1024, "quota_used": 0}
+    path = f"{API}/users/self/files"
+    told = canvas.student.post(path, data={"name": "big", "size": str(quota["quota"] + 1)})
+    assert (told.status_code, told.json()) == (400, {"message": "file size exceeds quota"})
+    upload(canvas.student, "/users/self/files", "small.txt", b"x")
+    assert canvas.student.get(f"{API}/users/self/files/quota").json()["quota_used"] == 512, (
+        "what a file counts at least"
+    )
+
+
+def test_files_by_url(canvas: Site) -> None:
+    source = canvas.teacher.get(f"{API}/files/1/public_url").json()["public_url"]
+    queued = canvas.teacher.post(f"{API}/courses/1/files", json={"name": "copy.txt", "url": source}).json()["progress"]
+    assert queued["workflow_state"] == "queued"
+    done = canvas.teacher.get(queued["url"]).json()
+    assert done["workflow_state"] == "completed"
+    assert canvas.teacher.get(f"{API}/files/{done['results']['id']}").json()["size"] > 10
+    failed = canvas.teacher.post(f"{API}/courses/1/files", json={"name": "x", "url": "ftp://x"}).json()["progress"]
+    assert canvas.teacher.get(failed["url"]).json()["message"] == "Could not parse the URL: ftp://x"
+    assert canvas.student.get(failed["url"]).status_code == 403
+
+
+def test_folders(canvas: Site) -> None:
+    teacher = canvas.teacher
+    made = teacher.post(f"{API}/courses/1/folders", json={"name": "b", "parent_folder_path": "a"}).json()
+    assert made["full_name"] == "course files/a/b"
+    assert canvas.student.post(f"{API}/courses/1/folders", json={"name": "b"}).status_code == 403
+    way = teacher.get(f"{API}/courses/1/folders/by_path/a/b").json()
+    assert [f["name"] for f in way] == ["course files", "a", "b"]
+    parent = way[1]["id"]
+    into_itself = teacher.put(f"{API}/folders/{parent}", json={"parent_folder_id": made["id"]})
+    assert into_itself.status_code == 400
+    renamed = teacher.put(f"{API}/folders/{parent}", json={"name": "c", "hidden": True}).json()
+    assert (renamed["full_name"], renamed["hidden"]) == ("course files/c", True)
+    assert canvas.student.get(f"{API}/folders/{made['id']}").status_code == 403, "hidden by the one above"
+    assert teacher.delete(f"{API}/folders/{parent}").status_code == 400, "not empty"
+    assert teacher.delete(f"{API}/folders/{parent}", params={"force": "true"}).status_code == 200
+    assert teacher.get(f"{API}/folders/{made['id']}").status_code == 404

@@ -1,0 +1,302 @@
+"""REST: folders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Attachment, Folder
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.rules import contexts, files
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import files as shapes
+
+replace = msgspec.structs.replace
+PLACES = "courses users groups"
+
+
+def readable(api: Api) -> Context:
+    """The context in the path, whose files the caller may read."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "read_files", "read")
+    return context
+
+
+def folder_in_path(api: Api, slot: str = "id", *, deleted: bool = False) -> tuple[Folder, Context]:
+    """The folder in the path, and what it belongs to. Raises the refusal `not_found`."""
+    found = api.store.folders.get(number(api.slot(slot)))
+    if found is None or (found.workflow_state == "deleted" and not deleted):
+        raise refusals.not_found("the folder", api.slot(slot))
+    return found, files.context_of(api, found)
+
+
+def readable_folder(api: Api) -> tuple[Folder, bool]:
+    """The folder in the path that the caller may look into, and whether the caller manages files there."""
+    folder, context = folder_in_path(api)
+    contexts.require(api, context, "read_files", "read")
+    managed = files.manages(api, context)
+    shut = files.folder_hidden(api.store, folder) or files.folder_locked(api, folder)
+    if not managed and shut:
+        raise api.refused(f"folder {folder.id} is neither hidden nor locked")
+    return folder, managed
+
+
+def _listed(api: Api, found: list[Folder], managed: bool) -> Any:
+    if not managed:
+        found = [one for one in found if not one.locked and not files.folder_hidden(api.store, one)]
+    by_position = api.params.text("sort_by") == "position"
+    found.sort(key=lambda one: (one.position or 0, one.name, one.id) if by_position else (0, one.name, one.id))
+    return paged(api, found, lambda one: shapes.folder(api, one))
+
+
+def index(api: Api) -> Any:
+    """All folders of a context, by name; `sort_by=position` by place."""
+    context = readable(api)
+    files.root_folder(api, context)
+    return _listed(api, files.folders_of(api.store, context), files.manages(api, context))
+
+
+def sub_folders(api: Api) -> Any:
+    """The folders below one."""
+    folder, managed = readable_folder(api)
+    return _listed(api, files.sub_folders(api.store, folder), managed)
+
+
+def show(api: Api) -> Any:
+    """A folder."""
+    return shapes.folder(api, readable_folder(api)[0])
+
+
+def show_in_context(api: Api) -> Any:
+    """A folder of a context; `root` is the root."""
+    context = contexts.of_path(api)
+    if api.slot("id") == "root":
+        contexts.require(api, context, "read_files", "read")
+        return shapes.folder(api, files.root_folder(api, context))
+    folder, owner = folder_in_path(api)
+    if (owner.type, owner.id) != (context.type, context.id):
+        raise refusals.not_found("the folder in this context", folder.id)
+    return show(api)
+
+
+def by_path(api: Api) -> Any:
+    """The folders from the root down to the one at a path."""
+    context = readable(api)
+    managed = files.manages(api, context)
+    found = [files.root_folder(api, context)]
+    for name in filter(None, str(api.x.path_params.get("full_path", "")).split("/")):
+        below = {one.name: one for one in files.sub_folders(api.store, found[-1])}
+        one = below.get(name)
+        if one is None or (not managed and (one.hidden or files.folder_locked(api, one))):
+            raise refusals.not_found("the folder at this path", name)
+        found.append(one)
+    return [shapes.folder(api, one) for one in found]
+
+
+def special(api: Api) -> Any:
+    """The folder for uploaded media or made icons. Those who do not manage files get one among their own."""
+    context = readable(api)
+    if not files.manages(api, context):
+        context = contexts.get(api, "User", api.user.id)
+    return shapes.folder(api, files.special_folder(api, context, api.path.rsplit("/", 1)[-1]))
+
+
+def create(api: Api) -> Any:
+    """A new folder, in `unfiled` when nothing says where."""
+    context = contexts.of_path(api)
+    files.require_manager(api, context, "add")
+    parent = files.named_folder(api, context, lambda: files.child(api, files.root_folder(api, context), "unfiled"))
+    return _created(api, context, parent)
+
+
+def create_below(api: Api) -> Any:
+    """A new folder below another."""
+    parent, context = folder_in_path(api)
+    files.require_manager(api, context, "add")
+    return _created(api, context, parent)
+
+
+def _created(api: Api, context: Context, parent: Folder) -> Any:
+    position = api.params.text("position")
+    folder = files.make_folder(
+        api,
+        context,
+        parent,
+        _name(api),
+        hidden=api.params.flag("hidden"),
+        locked=api.params.flag("locked"),
+        lock_at=api.moment("lock_at"),
+        unlock_at=api.moment("unlock_at"),
+        position=int(position) if position and position.isdigit() else None,
+    )
+    return shapes.folder(api, folder)
+
+
+def _name(api: Api) -> str:
+    name = api.params.text("name") or files.NEW_FOLDER
+    if len(name) > 255:
+        raise refusals.invalid({"name": ["too_long"]})
+    return name
+
+
+def update(api: Api) -> Any:
+    """Rename, move, hide, lock, date a folder."""
+    folder, context = folder_in_path(api)
+    files.require_manager(api, context, "edit")
+    changes: dict[str, Any] = {name: api.params.flag(name) for name in ("hidden", "locked") if api.params.has(name)} | {
+        name: api.moment(name) for name in ("lock_at", "unlock_at") if api.params.has(name)
+    }
+    position = api.params.text("position")
+    if position and position.isdigit():
+        changes["position"] = int(position)
+    if api.params.has("parent_folder_id") or api.params.has("parent_folder_path"):
+        changes["parent_folder_id"] = _new_parent(api, folder, context)
+    if api.params.has("name"):
+        if folder.parent_folder_id is None:
+            raise refusals.invalid({"name": ["Root folder name cannot be changed"]})
+        changes["name"] = _name(api)
+    changed = replace(folder, **changes, updated_at=api.now)
+    parent = next((one for one in files.ancestors(api.store, changed) if one.id == changed.parent_folder_id), None)
+    if parent is not None and (changed.name, parent.id) != (folder.name, folder.parent_folder_id):
+        others = {one.name for one in files.sub_folders(api.store, parent) if one.id != folder.id}
+        changed = replace(changed, name=files.free_folder_name(changed.name, others))
+    return shapes.folder(api, api.store.folders.put(changed))
+
+
+def _new_parent(api: Api, folder: Folder, context: Context) -> int:
+    parent = files.named_folder(api, context, lambda: folder)
+    if folder.id in {one.id for one in files.ancestors(api.store, parent)}:
+        raise refusals.invalid({"parent_folder_id": ["A folder cannot be the parent of itself"]})
+    return parent.id
+
+
+def delete(api: Api) -> Any:
+    """Delete a folder; `force=true` with what is in it."""
+    folder, context = folder_in_path(api, deleted=True)
+    files.require_manager(api, context, "delete")
+    if folder.parent_folder_id is None:
+        raise refusals.message(400, "root_folder", "Can't delete the root folder")
+    full = bool(files.sub_folders(api.store, folder) or files.files_in(api.store, folder))
+    if full and not api.params.flag("force"):
+        raise refusals.message(400, "folder_not_empty", "Can't delete a folder with content")
+    if folder.workflow_state != "deleted":
+        _delete(api, folder)
+        folder = api.store.folders.get(folder.id) or folder
+    return shapes.folder(api, folder)
+
+
+def _delete(api: Api, folder: Folder) -> None:
+    for file in files.files_in(api.store, folder):
+        api.store.attachments.put(replace(file, file_state="deleted", updated_at=api.now, modified_at=api.now))
+    for below in files.sub_folders(api.store, folder):
+        _delete(api, below)
+    api.store.folders.put(replace(folder, workflow_state="deleted", updated_at=api.now))
+
+
+def copy_file(api: Api) -> Any:
+    """Copy a file into a folder."""
+    folder, context = folder_in_path(api, "dest_folder_id")
+    source_id = api.params.text("source_file_id")
+    if not source_id:
+        raise refusals.message(400, "source_missing", "source_file_id must be provided")
+    source = api.store.attachments.get(number(source_id))
+    if source is None or source.file_state == "deleted":
+        raise refusals.not_found("the file to copy", source_id)
+    on_duplicate = api.params.text("on_duplicate") or ""
+    files.require_manager(api, context, "add")
+    contexts.require(api, files.context_of(api, source), "read_files", "read")
+    if on_duplicate not in ("rename", "overwrite") and files.name_taken(api.store, folder, source.display_name):
+        text = "file already exists; set on_duplicate to 'rename' or 'overwrite'"
+        raise refusals.message(409, "file_exists", text)
+    return shapes.file(api, _copied(api, source, folder, on_duplicate))
+
+
+def _copied(api: Api, source: Attachment, folder: Folder, on_duplicate: str = "") -> Attachment:
+    copy = replace(
+        source,
+        id=api.new_id("attachments"),
+        context_type=folder.context_type,
+        context_id=folder.context_id,
+        folder_id=folder.id,
+        filename=source.filename or source.display_name,
+        uuid=api.x.ids.alnum(40),
+        user_id=api.user.id,
+        updated_at=api.now,
+        modified_at=source.modified_at or source.updated_at,
+    )
+    return files.settle(api, copy, on_duplicate)
+
+
+def copy_folder(api: Api) -> Any:
+    """Copy a folder, with what is in it, into another."""
+    target, context = folder_in_path(api, "dest_folder_id")
+    source_id = api.params.text("source_folder_id")
+    if not source_id:
+        raise refusals.message(400, "source_missing", "source_folder_id must be provided")
+    source = api.store.folders.get(number(source_id))
+    if source is None or source.workflow_state == "deleted":
+        raise refusals.not_found("the folder to copy", source_id)
+    files.require_manager(api, context, "add")
+    files.require_manager(api, files.context_of(api, source), "edit")
+    if source.id in {one.id for one in files.ancestors(api.store, target)}:
+        raise refusals.message(400, "folder_in_itself", "source folder may not contain destination folder")
+    return shapes.folder(api, _copied_folder(api, source, target))
+
+
+def _copied_folder(api: Api, source: Folder, target: Folder) -> Folder:
+    if not source.cloned:  # the first copy notes in the source that there are copies
+        source = api.store.folders.put(replace(source, cloned=True, updated_at=api.now))
+    names = {one.name for one in files.sub_folders(api.store, target)}
+    copy = api.store.folders.put(
+        replace(
+            source,
+            id=api.new_id("folders"),
+            name=files.free_folder_name(source.name, names),
+            context_type=target.context_type,
+            context_id=target.context_id,
+            parent_folder_id=target.id,
+            updated_at=api.now,
+        )
+    )
+    for file in files.files_in(api.store, source):
+        _copied(api, file, copy)
+    for below in files.sub_folders(api.store, source):
+        _copied_folder(api, below, copy)
+    return copy
+
+
+CONTROLLER = "canvas-lms app/controllers/folders_controller.rb"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "files",
+        f"{RECORDED}/content-folders.jsonl 34-35, 37, 40-42, 45, 47, 49-52; {CONTROLLER}",
+        *within(PLACES, "GET /folders", index, "Folders"),
+        *within(PLACES, "GET /folders/by_path/{full_path:path}", by_path, "Folders on the way to a path"),
+        *within(PLACES, "GET /folders/by_path", by_path, "The root as a path"),
+        *within(PLACES, "GET /folders/media", special, "The folder for uploaded media"),
+        *within("courses", "GET /folders/icon_maker", special, "The folder for made icons"),
+        *within(PLACES, "GET /folders/{id}", show_in_context, "A folder of a context"),
+        ("GET /api/v1/folders/{id}", show, "A folder"),
+        ("GET /api/v1/folders/{id}/folders", sub_folders, "Folders in a folder"),
+    ),
+    *rest(
+        "files",
+        f"{RECORDED}/content-folders.jsonl 2-10, 12-16, 18-19, 72-75, 77-81, 83-86; {CONTROLLER}",
+        *within(PLACES, "POST /folders", create, "Make a folder"),
+        ("POST /api/v1/folders/{id}/folders", create_below, "Make a folder in a folder"),
+        ("PUT /api/v1/folders/{id}", update, "Change a folder"),
+        ("DELETE /api/v1/folders/{id}", delete, "Delete a folder"),
+    ),
+    *rest(
+        "files",
+        f"{RECORDED}/content-folders.jsonl 87-92, 94-98; {CONTROLLER}",
+        ("POST /api/v1/folders/{dest_folder_id}/copy_file", copy_file, "Copy a file"),
+        ("POST /api/v1/folders/{dest_folder_id}/copy_folder", copy_folder, "Copy a folder"),
+    ),
+)

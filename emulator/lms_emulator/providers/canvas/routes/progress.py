@@ -1,0 +1,51 @@
+"""REST: how far background jobs are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Progress
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.shapes.progress import progress
+
+
+def _job(api: Api) -> Progress:
+    """The job in the path, one's own or of a place that one runs. Raises the refusal `not_found`."""
+    found = api.store.progresses.get(number(api.slot("id")))
+    if found is None:
+        raise refusals.not_found("the job", api.slot("id"))
+    own = found.user_id == api.user.id
+    if not own and found.context_type in ("Course", "Account"):
+        context = contexts.get(api, found.context_type, found.context_id)
+        own = contexts.may(api, context, "read_as_admin", "manage_courses_admin", "manage_account_settings")
+    if not api.check("started the job, or runs the place that it is for", own, got=found.id):
+        raise api.refused(f"job {found.id}")
+    return found
+
+
+def show(api: Api) -> Any:
+    """How far a job is."""
+    return progress(api, _job(api))
+
+
+def cancel(api: Api) -> Any:
+    """Call a job off, or call one that is done failed."""
+    job = msgspec.structs.replace(
+        _job(api), workflow_state="failed", message=api.params.text("message"), updated_at=api.now
+    )
+    return progress(api, api.store.progresses.put(job))
+
+
+ROUTES: tuple[Route, ...] = rest(
+    "progress",
+    f"{RECORDED}/courses-write.jsonl 237-244, 247-254; canvas-lms app/controllers/progress_controller.rb",
+    ("GET /api/v1/progress/{id}", show, "How far a job is"),
+    ("POST /api/v1/progress/{id}/cancel", cancel, "Call a job off"),
+)

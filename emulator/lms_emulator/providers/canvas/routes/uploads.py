@@ -1,0 +1,201 @@
+"""Uploads in three steps, and by URL."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.outgoing import OutgoingError, fetch
+from lms_emulator.core.http.routing import Route, family
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call import Call, identifiers, number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Folder, Progress
+from lms_emulator.providers.canvas.refusals import files as file_refusals
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.folders import PLACES, folder_in_path
+from lms_emulator.providers.canvas.rules import contexts, courses, files, uploads
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import files as shapes
+from lms_emulator.providers.canvas.shapes.progress import progress
+
+replace = msgspec.structs.replace
+
+
+async def begin(api: Api) -> Any:
+    """The first step: where to send the file, and with which fields. With `url` Canvas fetches the file itself."""
+    context = contexts.of_path(api)
+    files.require_manager(api, context, "add")
+    return await _begin(api, context, None)
+
+
+async def begin_in_folder(api: Api) -> Any:
+    """The first step of an upload into a folder."""
+    folder, context = folder_in_path(api, "folder_id")
+    files.require_manager(api, context, "add")
+    return await _begin(api, context, folder)
+
+
+def _assignment(api: Api, course: Course) -> Assignment:
+    reference = api.slot("assignment_id")
+    found = api.store.assignments.get(number(reference))
+    if found is None or found.course_id != course.id or found.workflow_state == "deleted":
+        raise refusals.not_found("the assignment", reference)
+    return found
+
+
+async def begin_submission(api: Api) -> Any:
+    """The first step of an upload that is going to be handed in; it lands among the person's own files."""
+    course = identifiers.course(api, api.slot("course_id"))
+    assignment = _assignment(api, course)
+    user = identifiers.user(api, api.slot("user_id"))
+    may = courses.may(api, api.caller, course, "manage_grades") or (
+        user.id == api.user.id and "online_upload" in assignment.submission_types
+    )
+    if not api.check("may upload for this submission", may, got=user.id):
+        raise api.refused(f"upload for user {user.id} to assignment {assignment.id}")
+    own = contexts.get(api, "User", user.id)
+    folder = files.submissions_folder(api, user, course)
+    return await _begin(api, own, folder, exempt=True, progress_of=("Assignment", assignment.id))
+
+
+async def begin_comment(api: Api) -> Any:
+    """The first step of an upload that goes with a comment on a submission."""
+    course = identifiers.course(api, api.slot("course_id"))
+    assignment = _assignment(api, course)
+    user = identifiers.user(api, api.slot("user_id"))
+    may = courses.may(api, api.caller, course, "manage_grades") or user.id == api.user.id
+    if not api.check("may comment on this submission", may, got=user.id):
+        raise api.refused(f"comment on the submission of user {user.id}")
+    uploads.check_parameters(api, contexts.get(api, "Course", course.id), exempt=True)
+    attachment = uploads.expect(api, "Assignment", assignment.id, None)
+    return uploads.offered(api, attachment, "overwrite", exempt=True)
+
+
+async def _begin(
+    api: Api,
+    context: Context,
+    preferred: Folder | None,
+    *,
+    exempt: bool = False,
+    progress_of: tuple[str, int] | None = None,
+) -> Any:
+    on_duplicate = uploads.check_parameters(api, context, exempt=exempt)
+    folder = uploads.target_folder(api, context, preferred)
+    attachment = uploads.expect(api, context.type, context.id, folder)
+    url = api.params.text("url")
+    if url is None:
+        return uploads.offered(api, attachment, on_duplicate, exempt=exempt)
+    return await _fetch(api, attachment, url, on_duplicate, progress_of or ("User", api.user.id))
+
+
+async def _fetch(
+    api: Api, attachment: Attachment, url: str, on_duplicate: str, progress_of: tuple[str, int]
+) -> dict[str, Any]:
+    """Fetch a file and tell a Progress how it went; the client sees it queued."""
+    queued = Progress(
+        id=api.new_id("progresses"),
+        context_type=progress_of[0],
+        context_id=progress_of[1],
+        user_id=api.user.id,
+        tag="upload_via_url",
+        completion=0,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    content, trouble = await _download(api, url)
+    name = uploads.stored_name(api.x, attachment.display_name)
+    received = replace(uploads.filled(attachment, content, name), workflow_state="processed", file_state="available")
+    files.settle(api, received, on_duplicate)
+    done = (
+        {"workflow_state": "failed", "message": trouble}
+        if trouble
+        else {
+            "workflow_state": "completed",
+            "completion": 100,
+            "results": {"id": attachment.id},
+        }
+    )
+    api.store.progresses.put(replace(queued, **done))
+    return {"progress": progress(api, queued)}
+
+
+async def _download(api: Api, url: str) -> tuple[bytes, str | None]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        return b"", f"Could not parse the URL: {url}"
+    if not parts.hostname:
+        return b"", f"No host provided for the URL: {url}"
+    try:
+        answer = await fetch(api.x, "GET", url, allowed=[url])
+    except OutgoingError as error:
+        slow = error.reason == "timeout"
+        return b"", (f"The request timed out: {url}" if slow else f"An unknown error occurred downloading from {url}")
+    if answer.status_code != 200:
+        return b"", f"Invalid response code, expected 200 got {answer.status_code}"
+    return answer.content, None
+
+
+def receive(x: Call) -> Response:
+    """The second step: the signed fields and the file. No token; the answer leads to the third."""
+    try:
+        form = x.form()
+    except BodyError as error:
+        raise file_refusals.upload_refused(str(error)) from error
+    policy, signature = x.field("Policy"), x.field("Signature")
+    attachment = uploads.expected(x.store, policy, signature, stamp(x.clock.now()))
+    if not x.check("the signed fields are ours, young, and not used before", attachment is not None):
+        raise file_refusals.upload_refused("Policy or Signature")
+    assert attachment is not None
+    sent = next((found for name in uploads.FILE_FIELDS if isinstance(found := form.get(name), UploadFile)), None)
+    content = sent.file.read() if sent is not None else b""
+    x.store.attachments.put(uploads.filled(attachment, content, uploads.stored_name(x, attachment.display_name)))
+    kept = [f"{key}={x.query[key]}" for key in ("on_duplicate", "quota_exemption") if key in x.query]
+    kept = [f"include%5B%5D={one}" for one in x.query.getlist("success_include[]")] + kept
+    target = f"/api/v1/files/{attachment.id}/create_success?{'&'.join([*kept, f'uuid={attachment.uuid}'])}"
+    return wire.redirect(x, x.url(target))
+
+
+def finish(api: Api) -> Any:
+    """The third step: the file is there, and takes its place."""
+    attachment = api.store.attachments.get(number(api.slot("id")))
+    uuid = api.params.text("uuid")
+    fits = attachment is not None and attachment.workflow_state == "received" and uuid == attachment.uuid
+    if attachment is None or not api.check("`uuid` is that of a file just uploaded", fits, got=uuid):
+        raise file_refusals.upload_not_done(uuid)
+    exempt = api.params.text("quota_exemption") == uploads.exemption(attachment)
+    if not exempt and attachment.context_type in contexts.TABLES:
+        context = files.context_of(api, attachment)
+        if files.quota(api, context) < files.quota_used(api.store, context) + (attachment.size or 0):
+            raise refusals.message(400, "over_quota", "file size exceeds quota limits")
+    done = replace(attachment, workflow_state="processed", file_state="available", updated_at=api.now)
+    done = files.settle(api, done, api.params.text("on_duplicate") or "overwrite")
+    return shapes.whole_file(api, done, api.params.includes or {"enhanced_preview_url"})
+
+
+CONTROLLER = "canvas-lms app/controllers/files_controller.rb"
+SUBMISSION = "/api/v1/courses/{course_id}/assignments/{assignment_id}/submissions/{user_id}"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "files",
+        f"{RECORDED}/content-files.jsonl 1-48, 50, 52-53, 55-73, 75-88; {CONTROLLER}",
+        *within(PLACES, "POST /files", begin, "Begin an upload"),
+        ("POST /api/v1/folders/{folder_id}/files", begin_in_folder, "Begin an upload into a folder"),
+        (f"POST {SUBMISSION}/files", begin_submission, "Begin an upload that will be handed in"),
+        (f"POST {SUBMISSION}/comments/files", begin_comment, "Begin an upload that goes with a comment"),
+        ("GET /api/v1/files/{id}/create_success", finish, "End an upload"),
+        ("POST /api/v1/files/{id}/create_success", finish, "End an upload"),
+    ),
+    *family(
+        "files",
+        f"{RECORDED}/content-files.jsonl 2, 29-32; {CONTROLLER}",
+        "recorded",
+        ("POST /files_api", receive, "Upload a file with the fields of the first step"),
+    ),
+)

@@ -1,0 +1,118 @@
+"""REST: under which licence, and by what right, files are used."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Attachment
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.folders import PLACES
+from lms_emulator.providers.canvas.rules import contexts, files
+from lms_emulator.providers.canvas.rules.contexts import Context
+
+replace = msgspec.structs.replace
+JUSTIFICATIONS = ("own_copyright", "used_by_permission", "public_domain", "fair_use", "creative_commons")
+
+
+class License(NamedTuple):
+    """A licence, with its name and where it is explained."""
+
+    id: str
+    name: str
+    url: str
+
+
+_CC = "http://creativecommons.org/licenses"
+LICENSES = (
+    License("private", "Private (Copyrighted)", "http://en.wikipedia.org/wiki/Copyright"),
+    License("public_domain", "Public Domain", "http://en.wikipedia.org/wiki/Public_domain"),
+    License("cc_by", "CC Attribution", f"{_CC}/by/4.0"),
+    License("cc_by_sa", "CC Attribution Share Alike", f"{_CC}/by-sa/4.0"),
+    License("cc_by_nc", "CC Attribution Non-Commercial", f"{_CC}/by-nc/4.0"),
+    License("cc_by_nc_sa", "CC Attribution Non-Commercial Share Alike", f"{_CC}/by-nc-sa/4.0"),
+    License("cc_by_nd", "CC Attribution No Derivatives", f"{_CC}/by-nd/4.0"),
+    License("cc_by_nc_nd", "CC Attribution Non-Commercial No Derivatives", f"{_CC}/by-nc-nd/4.0/"),
+)
+
+
+def _chosen(api: Api, context: Context) -> list[Attachment]:
+    """The files that are named, by themselves or by their folders."""
+    files.require_manager(api, context, "edit")
+    if not (api.params.get("file_ids") or api.params.get("folder_ids")):
+        raise refusals.message(400, "files_missing", "Must supply 'file_ids' and/or 'folder_ids' parameter")
+    named = [api.store.attachments.get(number(one)) for one in api.params.texts("file_ids")]
+    for one in api.params.texts("folder_ids"):
+        folder = api.store.folders.get(number(one))
+        named += _below(api, folder.id) if folder is not None else []
+    found = {file.id: file for file in named if file is not None and file.file_state == "available"}
+    return [f for f in found.values() if (f.context_type, f.context_id) == (context.type, context.id)]
+
+
+def _below(api: Api, folder_id: int) -> list[Attachment | None]:
+    found: list[Attachment | None] = []
+    folder = api.store.folders.get(folder_id)
+    if folder is not None:
+        found += files.files_in(api.store, folder)
+        for below in files.sub_folders(api.store, folder):
+            found += _below(api, below.id)
+    return found
+
+
+def _told(found: list[Attachment]) -> dict[str, Any]:
+    count = len(found)
+    return {"message": f"{count} file{'' if count == 1 else 's'} updated", "file_ids": [file.id for file in found]}
+
+
+def put(api: Api) -> Any:
+    """Say by what right files are used; `publish` shows hidden ones."""
+    context = contexts.of_path(api)
+    files.require_manager(api, context, "edit")
+    if not api.params.get("usage_rights"):
+        raise refusals.message(400, "usage_rights_missing", "No 'usage_rights' object supplied")
+    sent = api.params.hash("usage_rights")
+    found = _chosen(api, context)
+    justification, license_id = sent.text("use_justification"), sent.text("license") or "private"
+    if justification not in JUSTIFICATIONS:
+        raise refusals.invalid({"use_justification": ["inclusion"]})
+    license = next((one for one in LICENSES if one.id == license_id), None)
+    if license is None:
+        raise refusals.invalid({"license": ["inclusion"]})
+    rights = {
+        "use_justification": justification,
+        "license": license.id,
+        "legal_copyright": sent.text("legal_copyright"),
+        "license_name": license.name,
+    }
+    shown = {"hidden": False, "locked": False} if api.params.flag("publish") else {}
+    for file in found:
+        api.store.attachments.put(replace(file, usage_rights=rights, **shown))
+    return {**rights, **_told(found)}
+
+
+def remove(api: Api) -> Any:
+    """Take back what was said about files."""
+    found = _chosen(api, contexts.of_path(api))
+    for file in found:
+        api.store.attachments.put(replace(file, usage_rights=None))
+    return _told(found)
+
+
+def licenses(api: Api) -> Any:
+    """The licences there are."""
+    contexts.require(api, contexts.of_path(api), "read_files", "read")
+    return [one._asdict() for one in LICENSES]
+
+
+ROUTES: tuple[Route, ...] = rest(
+    "files",
+    f"{RECORDED}/content-files.jsonl 200-209, 211-212, 214; canvas-lms app/controllers/usage_rights_controller.rb",
+    *within(PLACES, "PUT /usage_rights", put, "Say by what right files are used"),
+    *within(PLACES, "DELETE /usage_rights", remove, "Take it back"),
+    *within(PLACES, "GET /content_licenses", licenses, "Licences"),
+)

@@ -1,0 +1,70 @@
+"""What things belong to: a course, a person, an account; and what somebody may do there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, Course, User
+from lms_emulator.providers.canvas.rules import courses
+from lms_emulator.providers.canvas.rules.permissions import account_allows, permissions
+
+TABLES = {"Course": "courses", "User": "users", "Account": "accounts"}
+"""The kinds of contexts, with their tables, which are also the first part of their paths."""
+
+
+class Context(NamedTuple):
+    """Something that files, pages and the like belong to."""
+
+    type: str
+    id: int
+    record: Course | User | Account
+
+    @property
+    def asset_string(self) -> str:
+        """What names it in lists of contexts: `course_1`."""
+        return f"{self.type.lower()}_{self.id}"
+
+    @property
+    def path(self) -> str:
+        """The path of its pages: `/courses/1`."""
+        return f"/{TABLES[self.type]}/{self.id}"
+
+
+def of_path(api: Api) -> Context:
+    """The context that the path of the request names. Raises the refusal `not_found`."""
+    for kind, find in (("Course", identifiers.course), ("User", identifiers.user), ("Account", identifiers.account)):
+        slot = f"{kind.lower()}_id"
+        if slot in api.x.path_params:
+            record = find(api, api.slot(slot))
+            return Context(kind, record.id, record)
+    raise refusals.not_found("the context", api.path)
+
+
+def get(api: Api, kind: str, number: int) -> Context:
+    """The context of a record. Raises the refusal `not_found` when it is gone."""
+    record = getattr(api.store, TABLES[kind]).get(number) if kind in TABLES else None
+    if record is None or record.workflow_state == "deleted":
+        raise refusals.not_found(f"the {kind.lower()}", number)
+    return Context(kind, number, record)
+
+
+def may(api: Api, context: Context, *wanted: str, user: User | None = None) -> bool:
+    """Whether somebody (by default the caller) has one of the rights there. In their own context people have all."""
+    who = user or api.caller
+    record = context.record
+    if isinstance(record, Course):
+        return courses.may(api, who, record, *wanted)
+    if isinstance(record, User):
+        return who is not None and who.id == record.id
+    known = permissions()
+    return any(account_allows(api, who, record, right) for right in wanted if right in known)
+
+
+def require(api: Api, context: Context, *wanted: str) -> None:
+    """Go on for callers with one of the rights there. Raises the refusal that others get."""
+    what = f"{' or '.join(wanted)} in {context.asset_string}"
+    if not api.check(f"may {what}", may(api, context, *wanted)):
+        raise api.refused(what)

@@ -1,0 +1,268 @@
+"""Where files lie, who may open them, and what becomes of names that are taken.
+
+Source: canvas-lms app/models/attachment.rb and app/models/folder.rb (2023-06), and the recorded exchanges of
+`content-files` and `content-folders`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Course, Folder, User
+from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.rules.contexts import Context
+
+replace = msgspec.structs.replace
+ROOTS = {"Course": "course files", "User": "my files", "Group": "files"}
+SPECIAL = {"media": "Uploaded Media", "icon_maker": "Icon Maker Icons"}
+NEW_FOLDER = "New Folder"
+LEAST = 512
+"""What a file counts at least against the quota."""
+
+
+# folders
+
+
+def folders_of(store: CanvasStore, context: Context) -> list[Folder]:
+    """The living folders of a context."""
+    found = store.folders.find("context", (context.type, context.id))
+    return [folder for folder in found if folder.workflow_state != "deleted"]
+
+
+def sub_folders(store: CanvasStore, folder: Folder) -> list[Folder]:
+    """The living folders right below one."""
+    return [one for one in store.folders.find("parent", folder.id) if one.workflow_state != "deleted"]
+
+
+def context_of(api: Api, record: Folder | Attachment) -> Context:
+    """What a folder or a file belongs to."""
+    return contexts.get(api, record.context_type, record.context_id)
+
+
+def ancestors(store: CanvasStore, folder: Folder | None) -> Iterable[Folder]:
+    """A folder and those above it, up to the root."""
+    seen: set[int] = set()
+    while folder is not None and folder.id not in seen:
+        seen.add(folder.id)
+        yield folder
+        folder = store.folders.get(folder.parent_folder_id) if folder.parent_folder_id is not None else None
+
+
+def full_name(store: CanvasStore, folder: Folder) -> str:
+    """The names from the root down, with slashes."""
+    return "/".join(reversed([one.name for one in ancestors(store, folder)]))
+
+
+def make_folder(api: Api, context: Context, parent: Folder | None, name: str, **fields: Any) -> Folder:
+    """A new folder; a name that is taken gets a number."""
+    siblings = sub_folders(api.store, parent) if parent is not None else []
+    position = max((one.position or 0 for one in siblings), default=0) + 1 if parent is not None else None
+    folder = Folder(
+        id=api.new_id("folders"),
+        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have files
+        context_id=context.id,
+        name=free_folder_name(name, {one.name for one in siblings}),
+        parent_folder_id=parent.id if parent is not None else None,
+        created_at=api.now,
+        updated_at=api.now,
+        **{"position": position, **{key: value for key, value in fields.items() if value is not None}},
+    )
+    return api.store.folders.put(folder)
+
+
+def free_folder_name(name: str, taken: Collection[str]) -> str:
+    """The name of a folder, or with the first number from 2 that makes it its own."""
+    name = name.replace("/", "_") or NEW_FOLDER
+    number, found = 1, name
+    while found in taken:
+        number += 1
+        found = f"{name} {number}"
+    return found
+
+
+def root_folder(api: Api, context: Context) -> Folder:
+    """The root of a context's files, made when it is first asked for."""
+    roots = (folder for folder in folders_of(api.store, context) if folder.parent_folder_id is None)
+    return next(roots, None) or make_folder(api, context, None, ROOTS[context.type])
+
+
+def child(api: Api, parent: Folder, name: str, **fields: Any) -> Folder:
+    """The folder of that name below another, made when it is missing."""
+    found = next((one for one in sub_folders(api.store, parent) if one.name == name), None)
+    return found or make_folder(api, context_of(api, parent), parent, name, **fields)
+
+
+def folder_at(api: Api, context: Context, path: str) -> Folder:
+    """The folder at a path below the root, its parts made where they are missing."""
+    folder = root_folder(api, context)
+    for name in filter(None, path.split("/")):
+        folder = child(api, folder, name)
+    return folder
+
+
+def special_folder(api: Api, context: Context, kind: str) -> Folder:
+    """The hidden folder that Canvas keeps for media or icons."""
+    found = (folder for folder in folders_of(api.store, context) if folder.unique_type == kind)
+    made = next(found, None)
+    return made or make_folder(api, context, root_folder(api, context), SPECIAL[kind], unique_type=kind, hidden=True)
+
+
+def submissions_folder(api: Api, user: User, course: Course) -> Folder:
+    """Where a person's submissions in a course lie among their files."""
+    context = contexts.get(api, "User", user.id)
+    own = {folder.submission_context_code: folder for folder in folders_of(api.store, context)}
+    top = own.get("root") or make_folder(
+        api, context, root_folder(api, context), "Submissions", submission_context_code="root"
+    )
+    code = f"course_{course.id}"
+    return own.get(code) or make_folder(api, context, top, course.name, submission_context_code=code)
+
+
+def named_folder(api: Api, context: Context, otherwise: Callable[[], Folder]) -> Folder:
+    """The folder that `parent_folder_id` or `parent_folder_path` names.
+
+    Raises the refusals for both at once, and for a folder that is not there.
+    """
+    number, path = api.params.text("parent_folder_id"), api.params.text("parent_folder_path")
+    if number and path:
+        raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
+    if number:
+        folder = api.store.folders.get(int(number) if number.isdigit() else 0)
+        if folder is None or (folder.context_type, folder.context_id) != (context.type, context.id):
+            raise refusals.not_found("the parent folder", number)
+        return folder
+    return folder_at(api, context, path) if path else otherwise()
+
+
+def folder_hidden(store: CanvasStore, folder: Folder | None) -> bool:
+    """Whether a folder or one above it is hidden."""
+    return any(one.hidden for one in ancestors(store, folder))
+
+
+def folder_locked(api: Api, folder: Folder | None) -> bool:
+    """Whether a folder or one above it is locked now."""
+    return any(one.locked or _outside(api, one) for one in ancestors(api.store, folder))
+
+
+def _outside(api: Api, record: Folder | Attachment) -> bool:
+    opens, closes = record.unlock_at, record.lock_at
+    return (opens is not None and api.now < opens) or (closes is not None and api.now > closes)
+
+
+def manages(api: Api, context: Context, *what: str) -> bool:
+    """Whether the caller may `add`, `edit` or `delete` files there; without `what`, any of it."""
+    return contexts.may(api, context, *(f"manage_files_{one}" for one in what or ("add", "edit", "delete")))
+
+
+def require_manager(api: Api, context: Context, *what: str) -> None:
+    """Go on for callers who may `add`, `edit` or `delete` files there. Raises the refusal that others get."""
+    contexts.require(api, context, *(f"manage_files_{one}" for one in what))
+
+
+# files
+
+
+def files_of(store: CanvasStore, context: Context) -> list[Attachment]:
+    """The files of a context that can be listed."""
+    found = store.attachments.find("context", (context.type, context.id))
+    return [file for file in found if file.file_state == "available"]
+
+
+def files_in(store: CanvasStore, folder: Folder) -> list[Attachment]:
+    """The files that lie in a folder."""
+    return [file for file in store.attachments.find("folder", folder.id) if file.file_state == "available"]
+
+
+def folder_of(store: CanvasStore, file: Attachment) -> Folder | None:
+    """Where a file lies."""
+    return store.folders.get(file.folder_id) if file.folder_id is not None else None
+
+
+def hidden(store: CanvasStore, file: Attachment) -> bool:
+    """Whether a file, or the folder that it lies in, is hidden."""
+    return file.hidden or folder_hidden(store, folder_of(store, file))
+
+
+def listed(api: Api, files: Iterable[Attachment]) -> list[Attachment]:
+    """Those of the files that people who do not manage files see in lists."""
+    return [file for file in files if not hidden(api.store, file) and lock_of(api, file) is None]
+
+
+def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
+    """What keeps people who do not manage files from opening one, as `lock_info` tells it; None if nothing does."""
+    info = {"asset_string": f"attachment_{file.id}"}
+    if file.locked or folder_locked(api, folder_of(api.store, file)):
+        return {**info, "manually_locked": True}
+    if file.unlock_at is not None and api.now < file.unlock_at:
+        return {**info, "unlock_at": stamp(file.unlock_at, api.zone)}
+    if file.lock_at is not None and api.now > file.lock_at:
+        return {**info, "lock_at": stamp(file.lock_at, api.zone)}
+    return None
+
+
+def locked_for_caller(api: Api, file: Attachment) -> dict[str, Any] | None:
+    """`lock_of` for the caller: those who manage the files of its context open it all the same."""
+    return None if file.context_type == "Assignment" or manages(api, context_of(api, file)) else lock_of(api, file)
+
+
+def submitted(store: CanvasStore, file: Attachment) -> bool:
+    """Whether a file was handed in."""
+    folder = folder_of(store, file)
+    return folder is not None and folder.submission_context_code not in (None, "root")
+
+
+def quota(api: Api, context: Context) -> int:
+    """How many bytes a context may hold."""
+    megabytes = 50
+    if isinstance(context.record, Course):
+        megabytes = context.record.storage_quota_mb or api.root.settings.get("default_storage_quota_mb") or 500
+    return megabytes * 1024 * 1024
+
+
+def quota_used(store: CanvasStore, context: Context) -> int:
+    """How many bytes count against the quota of a context; what was handed in does not."""
+    files = (file for file in files_of(store, context) if not submitted(store, file))
+    return sum(max(LEAST, size) for file in files if (size := file.bytes_count) is not None)
+
+
+def free_file_name(name: str, taken: Collection[str]) -> str:
+    """The name of a file, or with the first number that makes it its own: `notes-1.txt`."""
+    stem, extension = os.path.splitext(name)
+    number, found = 0, name
+    while found in taken:
+        number += 1
+        found = f"{stem}-{number}{extension}"
+    return found
+
+
+def settle(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
+    """Put a file into its folder, where another of its name is overwritten, or it gets another name."""
+    folder = folder_of(api.store, file)
+    others = [] if folder is None else [one for one in files_in(api.store, folder) if one.id != file.id]
+    if on_duplicate == "rename":
+        file = replace(file, display_name=free_file_name(file.display_name, {one.display_name for one in others}))
+    for one in others:
+        if one.display_name == file.display_name:
+            api.store.attachments.put(replace(one, file_state="deleted", replaced_by=file.id, updated_at=api.now))
+    return api.store.attachments.put(file)
+
+
+def name_taken(store: CanvasStore, folder: Folder | None, name: str, but: int | None = None) -> bool:
+    """Whether a folder has another file of that name."""
+    return folder is not None and any(one.display_name == name and one.id != but for one in files_in(store, folder))
+
+
+def newest(store: CanvasStore, file: Attachment) -> Attachment:
+    """The file that took another's place at last, or the file itself."""
+    seen: set[int] = set()
+    while file.file_state == "deleted" and file.replaced_by is not None and file.id not in seen:
+        seen.add(file.id)
+        file = store.attachments.get(file.replaced_by) or file
+    return file

@@ -1,0 +1,186 @@
+"""Uploads in three steps: what a client is told to send, and whether what it sends was told to it.
+
+Source: canvas-lms lib/api/v1 and app/controllers/concerns/attachment_helper.rb, api_attachment_preflight, and the
+recorded exchanges of `content-files`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import mimetypes
+import re
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder
+from lms_emulator.providers.canvas.rules import files
+from lms_emulator.providers.canvas.rules.contexts import Context
+
+replace = msgspec.structs.replace
+LIFETIME = timedelta(minutes=30)
+LARGEST = 10 * 1024**3
+UNKNOWN_TYPE = "unknown/unknown"
+FILE_FIELDS = ("file", "attachment[uploaded_data]")
+_TYPES = mimetypes.MimeTypes()
+_TYPES.add_type("application/x-mac", ".bin")
+
+
+def content_type_of(name: str) -> str:
+    """The content type that a name suggests."""
+    return _TYPES.guess_type(name)[0] or UNKNOWN_TYPE
+
+
+def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:
+    """What to do about a name that is taken: `overwrite` or `rename`. Raises the refusals for the first step.
+
+    Parameters: `exempt`, whether the upload does not count against the quota.
+    """
+    if api.params.text("parent_folder_id") and (api.params.text("parent_folder_path") or api.params.text("folder")):
+        raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
+    on_duplicate = api.params.text("on_duplicate")
+    if on_duplicate is not None and on_duplicate not in ("rename", "overwrite"):
+        raise refusals.message(400, "on_duplicate_invalid", "invalid on_duplicate option")
+    size = re.match(r"\s*-?\d+", api.params.text("size") or "")
+    wanted = int(size.group()) if size else 0
+    if not exempt and files.quota(api, context) < files.quota_used(api.store, context) + wanted:
+        raise refusals.message(400, "over_quota", "file size exceeds quota")
+    return on_duplicate or "overwrite"
+
+
+def target_folder(api: Api, context: Context, preferred: Folder | None = None) -> Folder:
+    """Where an upload goes: the folder that the client names, the preferred one, or `unfiled`."""
+    number, path = (
+        api.params.text("parent_folder_id"),
+        api.params.text("parent_folder_path") or api.params.text("folder"),
+    )
+    if number:
+        folder = api.store.folders.get(int(number) if number.isdigit() else 0)
+        if folder is None or folder.workflow_state == "deleted":
+            raise refusals.message(404, "folder_unknown", "The specified resource does not exist.")
+        files.require_manager(api, files.context_of(api, folder), "add")
+        return folder
+    if path:
+        return files.folder_at(api, context, path)
+    return preferred or files.child(api, files.root_folder(api, context), "unfiled")
+
+
+def expect(api: Api, context_type: str, context_id: int, folder: Folder | None) -> Attachment:
+    """The file that an upload will fill."""
+    name = api.params.text("name") or api.params.text("filename")
+    if not name:
+        raise refusals.message(400, "name_missing", "name is required")
+    sent_type = api.params.text("content_type")
+    attachment = Attachment(
+        id=api.new_id("attachments"),
+        context_type=context_type,  # type: ignore[arg-type]  # one of the kinds that have files
+        context_id=context_id,
+        folder_id=folder.id if folder is not None else None,
+        user_id=api.user.id,
+        display_name=name,
+        content_type=sent_type or content_type_of(name),
+        size=None,
+        uuid=api.x.ids.alnum(40),
+        category=api.params.text("category") or "uncategorized",
+        file_state="deleted",
+        workflow_state="pending",
+        created_at=api.now,
+        updated_at=api.now,
+        modified_at=api.now,
+    )
+    return api.store.attachments.put(attachment)
+
+
+def stored_name(x: Call, name: str) -> str:
+    """The name under which an upload is stored: a time and a number before its last part."""
+    bare = re.sub(r"\s", "_", name.rsplit("/", 1)[-1])
+    return f"{int(x.clock.now().timestamp())}_{x.ids.digits(3)}__{bare}"
+
+
+def _conditions(attachment: Attachment) -> dict[str, str]:
+    name = re.sub(r"[\s/]", "_", attachment.display_name)
+    digits = f"{attachment.id:08d}"
+    return {
+        "Filename": name,
+        "key": f"tmp/files/{digits[:-4]}/{digits[-4:]}/{name}",
+        "acl": "private",
+        "content-type": attachment.content_type,
+    }
+
+
+def _signature(attachment: Attachment, policy: str) -> str:
+    digest = hmac.new(attachment.uuid.encode(), policy.encode(), hashlib.sha1).digest()
+    return base64.b64encode(digest).decode()
+
+
+def parameters(api: Api, attachment: Attachment) -> dict[str, str]:
+    """The fields that the second step has to send, signed."""
+    fields = _conditions(attachment)
+    policy = {
+        "expiration": stamp(api.now + LIFETIME),
+        "conditions": [
+            {"key": fields["key"]},
+            {"acl": fields["acl"]},
+            ["starts-with", "$Filename", ""],
+            ["content-length-range", 1, LARGEST],
+            {"content-type": fields["content-type"]},
+        ],
+        "attachment_id": attachment.id,
+    }
+    encoded = base64.b64encode(json.dumps(policy, separators=(",", ":"), ensure_ascii=False).encode()).decode()
+    return {**fields, "Policy": encoded, "Signature": _signature(attachment, encoded)}
+
+
+def offered(api: Api, attachment: Attachment, on_duplicate: str, *, exempt: bool) -> dict[str, Any]:
+    """What the first step answers."""
+    query = [f"on_duplicate={on_duplicate}"] if on_duplicate == "rename" else []
+    if exempt:
+        query.append(f"quota_exemption={exemption(attachment)}")
+    query += [f"success_include%5B%5D={name}" for name in api.params.texts("success_include")]
+    address = api.url("/files_api") + (f"?{'&'.join(query)}" if query else "")
+    return {
+        "upload_url": address,
+        "upload_params": parameters(api, attachment),
+        "file_param": "attachment[uploaded_data]",
+    }
+
+
+def exemption(attachment: Attachment) -> str:
+    """The key that frees an upload from the quota."""
+    return hmac.new(attachment.uuid.encode(), b"quota", hashlib.sha1).hexdigest()[:10]
+
+
+def expected(store: CanvasStore, policy: str, signature: str, now: str) -> Attachment | None:
+    """The file that the fields of a second step belong to; None when they are not ours, too old, or were used.
+
+    Parameters: `now`, the time as a policy writes it.
+    """
+    try:
+        told = json.loads(base64.b64decode(policy, validate=True))
+        attachment = store.attachments.get(told["attachment_id"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    if attachment is None or attachment.workflow_state != "pending":
+        return None
+    if not hmac.compare_digest(_signature(attachment, policy).encode(), signature.encode()):
+        return None
+    return attachment if now <= str(told["expiration"]) else None
+
+
+def filled(attachment: Attachment, content: bytes, stored_name: str) -> Attachment:
+    """The file with its content; an empty one has no size."""
+    if not content:
+        return replace(attachment, workflow_state="received")
+    try:
+        held: dict[str, Any] = {"text": content.decode()}
+    except UnicodeDecodeError:
+        held = {"data": base64.b64encode(content).decode()}
+    return replace(attachment, **held, size=len(content), filename=stored_name, workflow_state="received")

@@ -1,0 +1,178 @@
+"""Files and folders as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/attachment.rb and lib/api/v1/folders.rb (2023-06), and the recorded exchanges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.model import Attachment, Folder
+from lms_emulator.providers.canvas.rules import files as rules
+from lms_emulator.providers.canvas.rules.contexts import TABLES
+from lms_emulator.providers.canvas.shapes import Json, people
+from lms_emulator.providers.canvas.shapes.locks import shut
+
+MIME_CLASSES = {
+    "text/html": "html",
+    "text/plain": "text",
+    "text": "text",
+    "application/pdf": "pdf",
+    "application/x-shockwave-flash": "flash",
+    **dict.fromkeys(("text/x-csharp", "text/xml", "text/css", "application/xml"), "code"),
+    **dict.fromkeys(
+        (
+            "application/rtf",
+            "text/rtf",
+            "application/msword",
+            "application/vnd.oasis.opendocument.text",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
+        "doc",
+    ),
+    **dict.fromkeys(
+        (
+            "application/vnd.ms-powerpoint",
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        ),
+        "ppt",
+    ),
+    **dict.fromkeys(
+        (
+            "application/vnd.ms-excel",
+            "application/vnd.oasis.opendocument.spreadsheet",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+        "xls",
+    ),
+    **dict.fromkeys(("application/zip", "application/x-zip-compressed", "application/x-rar-compressed"), "zip"),
+    **dict.fromkeys(
+        ("image/jpeg", "image/pjpeg", "image/png", "image/gif", "image/bmp", "image/svg+xml", "image/webp"), "image"
+    ),
+}
+"""What Canvas calls the kinds of files; audio and video beside them, and `file` for the others."""
+
+
+def mime_class(content_type: str) -> str:
+    """The kind of a file in one word."""
+    main = content_type.split("/")[0]
+    return MIME_CLASSES.get(content_type, main if main in ("audio", "video") else "file")
+
+
+def page_path(file: Attachment) -> str:
+    """The path of a file within what it belongs to."""
+    return f"/{TABLES.get(file.context_type, 'assignments')}/{file.context_id}/files/{file.id}"
+
+
+def download_url(api: Api, file: Attachment) -> str:
+    """The address at which a file is downloaded, without a token."""
+    return api.url(f"/files/{file.id}/download?download_frd=1&verifier={file.uuid}")
+
+
+def names(file: Attachment) -> Json:
+    """What `only[]=names` shows."""
+    return {
+        "id": file.id,
+        "uuid": file.uuid,
+        "folder_id": file.folder_id,
+        "display_name": file.display_name,
+        "filename": file.filename or file.display_name,
+        "upload_status": "success" if file.workflow_state == "processed" else "pending",
+    }
+
+
+def file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:
+    """A file.
+
+    Parameters: `includes`, of `user`, `usage_rights`, `preview_url`, `enhanced_preview_url`, `context_asset_string`.
+    """
+    managed = record.context_type == "Assignment" or rules.manages(api, rules.context_of(api, record))
+    lock = None if managed else rules.lock_of(api, record)
+    hidden = rules.hidden(api.store, record)
+    body: Json = {
+        **names(record),
+        "content-type": record.content_type,
+        "url": "" if lock else download_url(api, record),
+        "size": record.bytes_count,
+        "created_at": stamp(record.created_at, api.zone),
+        "updated_at": stamp(record.updated_at, api.zone),
+        "unlock_at": when(record.unlock_at, api.zone),
+        "locked": record.locked,
+        "hidden": hidden,
+        "lock_at": when(record.lock_at, api.zone),
+        "hidden_for_user": hidden and not managed,
+        "thumbnail_url": "" if lock else _thumbnail(api, record),
+        "modified_at": stamp(record.modified_at or record.updated_at, api.zone),
+        "mime_class": mime_class(record.content_type),
+        "media_entry_id": record.media_entry_id,
+        "category": record.category,
+        **shut(api, "file", lock),
+    }
+    if record.context_type == "Course":
+        body["visibility_level"] = record.visibility_level
+    return {**body, **_included(api, record, includes)}
+
+
+def _included(api: Api, record: Attachment, includes: Collection[str]) -> Json:
+    body: Json = {}
+    if "user" in includes:
+        user = api.store.users.get(record.user_id) if record.user_id is not None else None
+        course = api.store.courses.get(record.context_id) if record.context_type == "Course" else None
+        body["user"] = people.display(api, user, course) if user is not None else {}
+    if "usage_rights" in includes:
+        body["usage_rights"] = record.usage_rights
+    if "preview_url" in includes or "enhanced_preview_url" in includes:
+        body["preview_url"] = None
+    if "enhanced_preview_url" in includes and record.context_type != "Assignment":
+        body["preview_url"] = f"{page_path(record)}/file_preview?annotate=0&verifier={record.uuid}"
+    elif "enhanced_preview_url" in includes:
+        body.pop("preview_url")
+    if "context_asset_string" in includes:
+        body["context_asset_string"] = f"{record.context_type.lower()}_{record.context_id}"
+    return body
+
+
+def _thumbnail(api: Api, record: Attachment) -> str | None:
+    """Of drawings Canvas shows the file itself; of other pictures nothing made a small one."""
+    return download_url(api, record) if record.content_type == "image/svg+xml" else None
+
+
+def whole_file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:
+    """A file by itself, with the two addresses of services that annotate, which are not there."""
+    body = file(api, record, includes)
+    return body if body["locked_for_user"] else {**body, "canvadoc_session_url": None, "crocodoc_session_url": None}
+
+
+def folder(api: Api, record: Folder) -> Json:
+    """A folder, with counts of what the caller sees in it."""
+    context = rules.context_of(api, record)
+    managed = rules.manages(api, context)
+    files, below = rules.files_in(api.store, record), rules.sub_folders(api.store, record)
+    if not managed:
+        files, below = [one for one in files if not one.hidden], [one for one in below if not one.hidden]
+    hidden = rules.folder_hidden(api.store, record)
+    return {
+        "id": record.id,
+        "name": record.name,
+        "full_name": rules.full_name(api.store, record),
+        "context_id": record.context_id,
+        "context_type": record.context_type,
+        "parent_folder_id": record.parent_folder_id,
+        "created_at": stamp(record.created_at, api.zone),
+        "updated_at": stamp(record.updated_at or record.created_at, api.zone),
+        "lock_at": when(record.lock_at, api.zone),
+        "unlock_at": when(record.unlock_at, api.zone),
+        "position": record.position,
+        "locked": record.locked,
+        "folders_url": api.url(f"/api/v1/folders/{record.id}/folders"),
+        "files_url": api.url(f"/api/v1/folders/{record.id}/files"),
+        "files_count": len(files),
+        "folders_count": len(below),
+        "hidden": True if record.hidden else None,
+        "locked_for_user": not managed and rules.folder_locked(api, record),
+        "hidden_for_user": not managed and hidden,
+        "for_submissions": record.submission_context_code is not None,
+        "can_upload": rules.manages(api, context, "add"),
+    }

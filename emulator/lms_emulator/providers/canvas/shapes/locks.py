@@ -1,0 +1,36 @@
+"""Why something is shut to the caller, in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.shapes import Json
+
+
+def spoken(api: Api, moment: datetime) -> str:
+    """A time as sentences have it: `Nov 25 at 12am`, with the year when it is another."""
+    local = moment.astimezone(api.zone)
+    year = "" if local.year == api.now.astimezone(api.zone).year else f", {local.year}"
+    minutes = f":{local.minute:02d}" if local.minute else ""
+    return f"{local:%b} {local.day}{year} at {local.hour % 12 or 12}{minutes}{'am' if local.hour < 12 else 'pm'}"
+
+
+def shut(api: Api, kind: str, info: dict[str, Any] | None) -> Json:
+    """The three keys about a lock; the first one alone when there is none.
+
+    Parameters: `kind`, what it is in a sentence (`file`, `topic`); `info`, what `lock_info` tells.
+    """
+    if info is None:
+        return {"locked_for_user": False}
+    return {"locked_for_user": True, "lock_info": info, "lock_explanation": explanation(api, kind, info)}
+
+
+def explanation(api: Api, kind: str, info: dict[str, Any]) -> str:
+    """The sentence that goes with a lock."""
+    if "unlock_at" in info:
+        return f"This {kind} is locked until {spoken(api, datetime.fromisoformat(info['unlock_at']))}."
+    if "lock_at" in info:
+        return f"This {kind} was locked {spoken(api, datetime.fromisoformat(info['lock_at']))}."
+    return f"This {kind} is currently locked."
