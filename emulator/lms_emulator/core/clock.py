@@ -110,6 +110,11 @@ class Clock:
             return "frozen"
         return "offset" if self._offset else "real"
 
+    @property
+    def shift(self) -> float:
+        """By how many seconds this clock is ahead of the machine's."""
+        return self.timestamp() - _time.time() if self.mode != "real" else 0.0
+
     def advance(self, by: timedelta | float) -> None:
         """Move by a timedelta or seconds. A frozen clock stays frozen, at the new instant.
 

@@ -13,7 +13,7 @@ exactly the signature received. Nothing is guessed: a mistake is named only when
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Generic, TypeVar
 
@@ -40,10 +40,14 @@ class Mistake(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The mistakes which together reproduce what the client sent."""
+    """The mistakes which together reproduce what the client sent.
+
+    Attributes: `found`, the wrong signing that they make.
+    """
 
     names: tuple[str, ...]
     texts: tuple[str, ...]
+    found: object = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return "; and ".join(self.texts)
@@ -78,7 +82,7 @@ def diagnose(
                 if budget < 0:
                     return None
                 if _computes(candidate, compute, received):
-                    return Diagnosis(tuple(m.name for m in chosen), tuple(m.text for m in chosen))
+                    return Diagnosis(tuple(m.name for m in chosen), tuple(m.text for m in chosen), candidate)
     return None
 
 

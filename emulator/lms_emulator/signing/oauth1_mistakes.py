@@ -9,6 +9,9 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
+from html import escape, unescape
+from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
 from lms_emulator.signing import oauth1
@@ -53,7 +56,10 @@ def explain(
     if size > LARGEST:
         return None
     attempts = min(4000, WORK // size)
-    return diagnose(received, right, Signing.signature, mistakes, attempts=attempts)
+    found = diagnose(received, right, Signing.signature, mistakes, attempts=attempts)
+    if found is None or not isinstance(found.found, Signing) or not found.found.detail:
+        return found
+    return replace(found, texts=(*found.texts[:-1], f"{found.texts[-1]}: {found.found.detail}"))
 
 
 def _extra(values: Mapping[str, str], field: str) -> list[Mistake[Signing]]:
@@ -129,6 +135,24 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         wrong.with_secret(lambda s: s.secret + "\n"),
         "secret",
     ),
+    Mistake(
+        "secret_with_space",
+        "the secret was used with white space around it",
+        lambda s: [replace(s, secret=secret) for secret in (f" {s.secret}", f"{s.secret} ", f" {s.secret} ")],
+        "secret",
+    ),
+    Mistake(
+        "secret_quoted",
+        "the secret was used with the quotation marks around it",
+        lambda s: [replace(s, secret=f"{mark}{s.secret}{mark}") for mark in "\"'"],
+        "secret",
+    ),
+    Mistake(
+        "secret_unset",
+        "a variable without a value was used as the secret",
+        lambda s: [replace(s, secret=word) for word in ("undefined", "null", "None", "nil", "NULL")],
+        "secret",
+    ),
     Mistake("secret_empty", "an empty secret was used", wrong.with_secret(lambda s: ""), "secret"),
     Mistake(
         "secret_is_key", "the consumer key was used as the secret", wrong.with_secret(wrong.consumer_key), "secret"
@@ -158,14 +182,81 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         wrong.keeping(lambda name, _: not name.startswith(("custom_", "ext_"))),
         "parameters",
     ),
+    Mistake("repeated_once", "a field that came more than once was signed once", wrong.repeated_once, "parameters"),
+    Mistake(
+        "callback_not_sent",
+        "oauth_callback was signed but not sent",
+        wrong.with_pair("oauth_callback", "about:blank", "", "oob"),
+        "parameters",
+    ),
+    Mistake(
+        "version_not_sent",
+        "oauth_version was signed but not sent",
+        wrong.with_pair("oauth_version", "1.0"),
+        "parameters",
+    ),
+    Mistake(
+        "empty_signature_signed",
+        "an empty oauth_signature was signed with the rest",
+        wrong.with_pair(oauth1.SIGNATURE_FIELD, ""),
+        "parameters",
+    ),
+    Mistake(
+        "roles_brackets",
+        "a field was signed with, or without, the [] of its name",
+        wrong.brackets_swapped,
+        "parameters",
+    ),
     Mistake("trimmed", "values were trimmed before signing but not in the form", wrong.trimmed, "parameters"),
+    Mistake(
+        "trimmed_later",
+        "a value was trimmed after signing",
+        wrong.with_one_value(lambda v: f"{v} ", lambda v: f" {v}", lambda v: f"{v}\n", lambda v: f"{v}\r\n"),
+        "parameters",
+    ),
+    Mistake(
+        "html_escaped",
+        "values were signed with HTML entities (&amp; and the like) in them",
+        wrong.with_values(escape),
+        "parameters",
+    ),
+    Mistake(
+        "html_escaped_later",
+        "values were sent with HTML entities (&amp; and the like) that were not signed",
+        wrong.with_values(unescape),
+        "parameters",
+    ),
+    Mistake(
+        "unicode_form",
+        "text was signed in another Unicode normal form (NFC, NFD) than it was sent in",
+        lambda s: [c for form in ("NFC", "NFD") for c in wrong.with_values(partial(normalize, form))(s)],
+        "parameters",
+    ),
+    Mistake(
+        "timestamp_renewed",
+        "another oauth_timestamp was signed than was sent; it was made twice",
+        wrong.other_timestamp,
+        "parameters",
+    ),
     Mistake("newlines", "line breaks were signed as LF but sent as CR LF", wrong.newlines, "parameters"),
     Mistake("names_lowered", "parameter names were lower-cased", wrong.names_lowered, "parameters"),
     Mistake("field_added", "a field was added to the form after signing", wrong.one_added, "parameters"),
     Mistake(
         "unsorted",
         "the parameters were signed in the order of the form, not sorted",
-        lambda s: [replace(s, ordered=False)],
+        wrong.with_order(lambda encoded: encoded),
+        "order",
+    ),
+    Mistake(
+        "sorted_before_encoding",
+        "the parameters were sorted before they were encoded, not after",
+        wrong.with_order(lambda encoded: sorted(encoded, key=lambda e: e[2:])),
+        "order",
+    ),
+    Mistake(
+        "sorted_without_case",
+        "the parameters were sorted without regard to case",
+        wrong.with_order(lambda encoded: sorted(encoded, key=lambda e: (e[0].lower(), e[1]))),
         "order",
     ),
     Mistake("plus_for_space", "spaces were encoded as '+' instead of %20", wrong.with_encoding(quote_plus), "encoding"),
@@ -196,6 +287,31 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     ),
     Mistake("tilde_encoded", "'~' was encoded as %7E", wrong.with_encoding(wrong.encoded_tilde), "encoding"),
     Mistake(
+        "encoder_java",
+        "Java's URLEncoder was used, which encodes for forms: a space as '+', '~' as %7E, '*' not at all",
+        wrong.with_encoder(wrong.java_encoder),
+        "encoding",
+    ),
+    Mistake(
+        "encoder_php",
+        "PHP's urlencode was used, which encodes for forms; OAuth needs rawurlencode",
+        wrong.with_encoder(wrong.php_encoder),
+        "encoding",
+    ),
+    Mistake(
+        "encoder_dotnet",
+        ".NET's HttpUtility.UrlEncode was used, which encodes for forms and in lower-case hex digits; "
+        "OAuth needs Uri.EscapeDataString",
+        wrong.with_encoder(wrong.dotnet_encoder),
+        "encoding",
+    ),
+    Mistake(
+        "encoder_javascript",
+        "JavaScript's escape was used, which knows no UTF-8; OAuth needs encodeURIComponent and !'()* besides",
+        wrong.with_encoder(wrong.javascript_encoder),
+        "encoding",
+    ),
+    Mistake(
         "base_hex_lowered",
         "the base string was encoded with lower-case hex digits",
         wrong.with_base(wrong.base_lower_hex),
@@ -211,6 +327,12 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "base_parameters_not_encoded",
         "the parameter string was not percent-encoded within the base string",
         wrong.with_base(lambda method, uri, parameters: f"{method}&{oauth1.percent_encode(uri)}&{parameters}"),
+        "base",
+    ),
+    Mistake(
+        "base_percent_not_encoded",
+        "'%' was not encoded again when the parameter string went into the base string",
+        wrong.with_base(lambda *parts: "&".join(oauth1.percent_encode(part).replace("%25", "%") for part in parts)),
         "base",
     ),
     Mistake(

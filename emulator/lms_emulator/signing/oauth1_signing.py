@@ -11,12 +11,15 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
 from lms_emulator.signing import oauth1
 
 _HEX = re.compile("%[0-9A-F]{2}")
 _ENCODED = re.compile("[A-Za-z0-9._~%=&-]*")
+
+Encoded = tuple[str, str, str, str]
+"""A parameter on its way into the base string: encoded name and value, then both as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,13 @@ class Signing:
         pairs: decoded parameters, without `oauth_signature`.
         secret: the consumer secret.
         encode: how names and values are escaped within the parameter string.
-        ordered: whether the parameters are sorted.
+        order: how the parameters are ordered; gets the decoded pairs with their encoded forms.
         uri: how the URL becomes the base string URI.
         key: from the secret to the HMAC key.
         base: from method, URI and parameter string to the base string.
         digest: the HMAC's hash.
         output: from the digest to text.
+        detail: what a mistake found out about this request ("the field `submit`"), for people to read.
         memo: encoded texts, shared by all signings derived from one, so that trying many costs little.
     """
 
@@ -43,12 +47,13 @@ class Signing:
     pairs: tuple[tuple[str, str], ...]
     secret: str
     encode: Callable[[str], str] = oauth1.percent_encode
-    ordered: bool = True
+    order: Callable[[list[Encoded]], list[Encoded]] = sorted
     uri: Callable[[str], str] = oauth1.base_string_uri
     key: Callable[[str], bytes] = oauth1.signing_key
     base: Callable[[str, str, str], str] | None = None
     digest: str = "sha1"
     output: Callable[[bytes], str] = lambda digest: b64encode(digest).decode()
+    detail: str = field(default="", compare=False)
     memo: dict[tuple[Callable[[str], str], str], str] = field(default_factory=dict, compare=False, repr=False)
 
     def signature(self) -> str:
@@ -57,10 +62,8 @@ class Signing:
         Raises:
             ValueError: the URL cannot be signed.
         """
-        encoded = [(self._encoded(name), self._encoded(value)) for name, value in self.pairs]
-        if self.ordered:
-            encoded.sort()
-        parameters = "&".join(f"{name}={value}" for name, value in encoded)
+        encoded = [(self._encoded(name), self._encoded(value), name, value) for name, value in self.pairs]
+        parameters = "&".join(f"{name}={value}" for name, value, _, _ in self.order(encoded))
         join = self.base or _base
         text = join(self.method, self.uri(self.url), parameters)
         return self.output(hmac.digest(self.key(self.secret), text.encode(errors="surrogatepass"), self.digest))
@@ -227,7 +230,7 @@ def names_lowered(s: Signing) -> list[Signing]:
 def one_added(s: Signing) -> list[Signing]:
     """Every signing in which one field that is not OAuth's was added afterwards; the first sixty."""
     return [
-        replace(s, pairs=s.pairs[:i] + s.pairs[i + 1 :])
+        replace(s, pairs=s.pairs[:i] + s.pairs[i + 1 :], detail=name)
         for i, (name, _) in enumerate(s.pairs)
         if not name.startswith("oauth_")
     ][:60]
@@ -239,10 +242,122 @@ def button_added(s: Signing) -> list[Signing]:
     return keeping(lambda name, _: name.lower() not in buttons)(s)
 
 
+def with_values(change: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
+    """Sign other values than those that were sent."""
+
+    def apply(s: Signing) -> list[Signing]:
+        pairs = tuple((name, change(value)) for name, value in s.pairs)
+        return [replace(s, pairs=pairs)] if pairs != s.pairs else []
+
+    return apply
+
+
+def with_one_value(*changes: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
+    """Sign another value of one field, each field and change in turn; the first sixty fields."""
+
+    def apply(s: Signing) -> list[Signing]:
+        return [
+            replace(s, pairs=(*s.pairs[:i], (name, change(value)), *s.pairs[i + 1 :]), detail=name)
+            for i, (name, value) in enumerate(s.pairs[:60])
+            if not name.startswith("oauth_")
+            for change in changes
+            if change(value) != value
+        ]
+
+    return apply
+
+
+def with_pair(name: str, *values: str) -> Callable[[Signing], list[Signing]]:
+    """Sign a field that was not sent, with each of the values in turn."""
+
+    def apply(s: Signing) -> list[Signing]:
+        if any(sent == name for sent, _ in s.pairs):
+            return []
+        return [replace(s, pairs=(*s.pairs, (name, value))) for value in values]
+
+    return apply
+
+
+def repeated_once(s: Signing) -> list[Signing]:
+    """A field that came twice was signed once: the first of its values, or the last."""
+    first: dict[str, str] = {}
+    for name, value in s.pairs:
+        first.setdefault(name, value)
+    last = dict(s.pairs)
+    if len(last) == len(s.pairs):
+        return []
+    twice = ", ".join(sorted({name for name, _ in s.pairs if sum(other == name for other, _ in s.pairs) > 1}))
+    return [replace(s, pairs=tuple(kept.items()), detail=twice) for kept in (first, last)]
+
+
+def brackets_swapped(s: Signing) -> list[Signing]:
+    """PHP writes a list's field as `roles[]`: one of the signed and the sent name has the brackets."""
+    bare = tuple((name.removesuffix("[]"), value) for name, value in s.pairs)
+    if bare != s.pairs:
+        return [replace(s, pairs=bare)]
+    return [
+        replace(s, pairs=(*s.pairs[:i], (f"{name}[]", value), *s.pairs[i + 1 :]), detail=name)
+        for i, (name, value) in enumerate(s.pairs)
+        if name == "roles"
+    ]
+
+
+def other_timestamp(s: Signing) -> list[Signing]:
+    """The timestamp that was sent is some seconds younger or older than the one that was signed."""
+    sent = dict(s.pairs).get("oauth_timestamp", "")
+    if not sent.isdecimal() or len(sent) > 12:
+        return []
+    moved = [str(int(sent) + seconds) for seconds in range(-15, 16) if seconds]
+    return [
+        replace(s, pairs=tuple((n, signed if n == "oauth_timestamp" else v) for n, v in s.pairs), detail=signed)
+        for signed in moved
+    ]
+
+
+# --- order ---
+def with_order(order: Callable[[list[Encoded]], list[Encoded]]) -> Callable[[Signing], list[Signing]]:
+    """Order the parameters in another way."""
+    return lambda s: [replace(s, order=order)]
+
+
 # --- encoding ---
 def with_encoding(encode: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
     """Encode names and values in another way."""
     return lambda s: [replace(s, encode=encode)]
+
+
+def with_encoder(encode: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
+    """Encode with a platform's own function throughout: names, values, and the parts of the base string."""
+
+    def base(*parts: str) -> str:
+        return "&".join(encode(part) for part in parts)
+
+    return lambda s: [replace(s, encode=encode, base=base), replace(s, encode=encode)]
+
+
+def java_encoder(text: str) -> str:
+    """`java.net.URLEncoder.encode`: a form's encoding, which leaves `*` bare."""
+    return quote_plus(text.encode(errors="surrogatepass"), safe="*").replace("~", "%7E")
+
+
+def php_encoder(text: str) -> str:
+    """PHP's `urlencode`: a form's encoding."""
+    return quote_plus(text.encode(errors="surrogatepass")).replace("~", "%7E")
+
+
+def dotnet_encoder(text: str) -> str:
+    """.NET's `HttpUtility.UrlEncode`: a form's encoding with lower-case hex digits, which leaves `!*()` bare."""
+    return _HEX.sub(
+        lambda found: found[0].lower(), quote_plus(text.encode(errors="surrogatepass"), safe="!*()")
+    ).replace("~", "%7e")
+
+
+def javascript_encoder(text: str) -> str:
+    """JavaScript's `escape`: Latin-1, `%uXXXX` beyond it, `@*_+-./` bare."""
+    plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@*_+-./"
+    units = text.encode("utf-16-be", "surrogatepass")
+    codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
+    return "".join(chr(c) if c < 128 and chr(c) in plain else f"%{c:02X}" if c < 256 else f"%u{c:04X}" for c in codes)
 
 
 def lower_hex(text: str) -> str:

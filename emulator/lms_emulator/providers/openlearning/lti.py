@@ -12,6 +12,8 @@ from functools import partial
 from typing import NamedTuple
 
 from lms_emulator.core.clock import isoformat
+from lms_emulator.core.skew import why_off
+from lms_emulator.core.suggest import nearest
 from lms_emulator.providers.openlearning import refusals
 from lms_emulator.providers.openlearning.call import LAUNCH_PATH, Call, ensure, web_base
 from lms_emulator.providers.openlearning.model import Class, Institution, IssuedLaunch, Nonce, Registration
@@ -82,7 +84,7 @@ def accept(x: Call, pairs: list[tuple[str, str]], method: str, url: str) -> Laun
     _check_oauth(x, pairs, fields)
     _check_signature(x, pairs, fields, registration, method, url)
     _check_time(x, int(fields["oauth_timestamp"]))
-    _use_nonce(x, registration, fields["oauth_nonce"])
+    _use_nonce(x, registration, fields)
     return Launch(registration, fields)
 
 
@@ -114,7 +116,12 @@ def _why_unknown_key(x: Call, key: str) -> str | None:
         return "the consumer key has white space around it"
     if any(registration.secret == key for registration in x.store.registrations.values()):
         return "that is a consumer secret; key and secret were swapped"
-    return None
+    known = [registration.consumer_key for registration in x.store.registrations]
+    if meant := next((name for name in known if name.lower() == key.strip().lower()), None):
+        return f"letters differ in case; the registered key is {meant}"
+    if meant := nearest(key, known, 0.8):
+        return f"no such consumer key is registered; did you mean {meant}?"
+    return f"no such consumer key is registered in this world, which has {len(known)}"
 
 
 def _check_message(x: Call, fields: Mapping[str, str]) -> None:
@@ -177,8 +184,15 @@ def _mistake(
         if other.secret != registration.secret
     }
     urls = {f"{address} was signed instead of {url}": address for address in _other_addresses(x, url)}
-    found = explain(received, method, url, pairs, registration.secret, other_urls=urls, other_secrets=secrets)
-    return str(found) if found else None
+    query = x.query_string.decode("latin-1")
+    sent_to = f"{url}?{query}" if query else url
+    found = explain(received, method, sent_to, pairs, registration.secret, other_urls=urls, other_secrets=secrets)
+    if found is not None:
+        return str(found)
+    return (
+        "no known mistake reproduces this signature: another secret was used (the registered one has "
+        f"{len(registration.secret)} characters), or the message was changed after signing"
+    )
 
 
 def _other_addresses(x: Call, url: str) -> list[str]:
@@ -221,7 +235,11 @@ def _check_time(x: Call, timestamp: int) -> None:
     max_age, skew = x.settings.launch_max_age_seconds, x.settings.launch_clock_skew_seconds
     age = int(x.clock.timestamp()) - timestamp
 
-    why = _why_time(age, timestamp)
+    why = why_off(x.clock, timestamp) or (
+        "the signer's clock is ahead"
+        if age < 0
+        else "the form was kept too long, or the signer's clock is behind; this is not a replay"
+    )
     check, most, refuse = f"oauth_timestamp is at most {max_age} s old", f"at most {max_age} s", refusals.launch_expired
     ensure(x, check, age <= max_age, refuse, expected=most, got=f"{age} s", diagnosis=why)
     check, most = f"oauth_timestamp is at most {skew} s ahead of the server's clock", f"at most {skew} s"
@@ -229,33 +247,30 @@ def _check_time(x: Call, timestamp: int) -> None:
     ensure(x, check, -age <= skew, refuse, expected=most, got=f"{-age} s", diagnosis=why)
 
 
-def _why_time(age: int, timestamp: int) -> str:
-    if timestamp > 100_000_000_000:
-        return "the timestamp is in milliseconds; OAuth counts seconds"
-    if 1800 <= abs(age) <= 14 * 3600 + 60 and min(abs(age) % 900, -abs(age) % 900) <= 60:
-        hours = round(abs(age) / 900) / 4
-        return f"the timestamp is {hours:g} h off: local time was probably taken for UTC"
-    if age < 0:
-        return "the signer's clock is ahead"
-    return "the form was kept too long, or the signer's clock is behind; this is not a replay"
-
-
-def _use_nonce(x: Call, registration: Registration, nonce: str) -> None:
+def _use_nonce(x: Call, registration: Registration, fields: Mapping[str, str]) -> None:
+    nonce, signature = fields["oauth_nonce"], fields["oauth_signature"]
     used = x.store.nonces.get((registration.consumer_key, nonce))
+
+    def why() -> str:
+        if used is not None and used.signature and used.signature != signature:
+            return "another launch had the same nonce; draw a new one for each launch"
+        return (
+            "the form was posted twice: a cached or pre-rendered launch, a double click or a reload; "
+            "ask for a new launch each time"
+        )
+
     ensure(
         x,
         "oauth_nonce was never used with this key",
         used is None,
         refusals.launch_replayed,
         got=nonce if used is None else f"{nonce}, used at {isoformat(used.used_at)}",
-        diagnosis="the form was posted twice: a cached or pre-rendered launch, a double click or a reload; "
-        "ask for a new launch each time",
+        diagnosis=why,
     )
     now = x.clock.now()
     life = timedelta(seconds=x.settings.launch_max_age_seconds + x.settings.launch_clock_skew_seconds)
-    x.store.nonces.put(
-        Nonce(consumer_key=registration.consumer_key, nonce=nonce, used_at=now, keep_until=now + life + _KEEP)
-    )
+    key, until = registration.consumer_key, now + life + _KEEP
+    x.store.nonces.put(Nonce(consumer_key=key, nonce=nonce, signature=signature, used_at=now, keep_until=until))
 
 
 # --- where one leads ---

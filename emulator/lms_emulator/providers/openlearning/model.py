@@ -140,10 +140,11 @@ class ContextMapping(Record, frozen=True, kw_only=True):
 
 
 class Nonce(Record, frozen=True, kw_only=True):
-    """A nonce that a launch has used up."""
+    """A nonce that a launch has used up. `signature` tells the same launch from another one with its nonce."""
 
     consumer_key: str
     nonce: str
+    signature: str = ""
     used_at: Instant
     keep_until: Instant
 
