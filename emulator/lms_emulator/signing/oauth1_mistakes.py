@@ -267,7 +267,10 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "encoding",
     ),
     Mistake(
-        "not_encoded", "names and values were not percent-encoded", wrong.with_encoding(lambda text: text), "encoding"
+        "not_encoded",
+        "names and values were not percent-encoded, or their '%' was not encoded again in the base string",
+        wrong.with_encoding(lambda text: text),
+        "encoding",
     ),
     Mistake(
         "hex_lowered", "percent-encoding used lower-case hex digits", wrong.with_encoding(wrong.lower_hex), "encoding"

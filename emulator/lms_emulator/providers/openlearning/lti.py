@@ -235,11 +235,9 @@ def _check_time(x: Call, timestamp: int) -> None:
     max_age, skew = x.settings.launch_max_age_seconds, x.settings.launch_clock_skew_seconds
     age = int(x.clock.timestamp()) - timestamp
 
-    why = why_off(x.clock, timestamp) or (
-        "the signer's clock is ahead"
-        if age < 0
-        else "the form was kept too long, or the signer's clock is behind; this is not a replay"
-    )
+    late = "the form was kept too long, or the signer's clock is behind"
+    why = why_off(x.clock, timestamp) or ("the signer's clock is ahead" if age < 0 else late)
+    why += "; this is not a replay"
     check, most, refuse = f"oauth_timestamp is at most {max_age} s old", f"at most {max_age} s", refusals.launch_expired
     ensure(x, check, age <= max_age, refuse, expected=most, got=f"{age} s", diagnosis=why)
     check, most = f"oauth_timestamp is at most {skew} s ahead of the server's clock", f"at most {skew} s"
