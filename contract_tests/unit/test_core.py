@@ -90,7 +90,7 @@ class TestIds:
     def test_a_seed_repeats_its_sequence_after_reset(self) -> None:
         ids = Ids("7")
         first = [ids.alnum(30), ids.uuid(), ids.hex(32), ids.token(10), ids.digits(6)]
-        ids.reset()
+        ids = ids.fresh()
         assert first == [ids.alnum(30), ids.uuid(), ids.hex(32), ids.token(10), ids.digits(6)]
 
     def test_without_a_seed_nothing_repeats(self) -> None:
@@ -201,7 +201,10 @@ class TestAddresses:
             ("127.0.0.1", 8080, "/canvas", ("default", "canvas", "/canvas", "prefix")),
             ("127.0.0.1", 8080, "/canvasx", ("default", None, "", "gateway")),
             ("127.0.0.1", 8080, "/w/a/ltiaas/x", ("a", "ltiaas", "/w/a/ltiaas", "prefix")),
-            ("127.0.0.1", 8080, "/w/b/ltiaas/x", ("default", None, "", "gateway")),
+            ("127.0.0.1", 8080, "/w/b/ltiaas/x", ("b", "ltiaas", "/w/b/ltiaas", "prefix")),
+            ("canvas.b.localhost", 8080, "/x", ("b", "canvas", "", "host")),
+            ("canvas.campus.example", 8080, "/x", ("default", "canvas", "", "host")),
+            ("canvas.a.campus.example", 8080, "/x", ("a", "canvas", "", "host")),
             ("127.0.0.1", 8080, "/w/a", ("a", None, "/w/a", "gateway")),
             ("Canvas.Instructure.COM", 8080, "/x", ("default", "canvas", "", "host")),
             ("school.instructure.com", 8085, "/x", ("default", "canvas", "", "host")),

@@ -64,7 +64,7 @@ class TableMachine(RuleBasedStateMachine):
 
     @rule()
     def reset(self) -> None:
-        self.table.reset()
+        self.table = self.table.fork()
         self.model = dict(self.seed)
 
     @invariant()

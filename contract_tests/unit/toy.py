@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from lms_emulator.control import Control
 from lms_emulator.core.http.addresses import Addresses
 from lms_emulator.core.http.exchange import BodyError, Exchange
+from lms_emulator.core.http.outgoing import fetch
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.info import ProviderInfo
@@ -99,6 +100,12 @@ def read(x: Call) -> Response:
     return JSONResponse(x.json())
 
 
+async def ask(x: Call) -> Response:
+    """Ask another site, then take in who asked."""
+    await fetch(x, "GET", x.query["url"], allowed=[x.query["url"]])
+    return add_pupil(x)
+
+
 class Seen:
     """What one request keeps: the pupil who was let in."""
 
@@ -128,6 +135,7 @@ class Toy(Provider[School, Settings]):
         ),
         Route(methods=("POST",), path="/pupils", handler=add_pupil, evidence="chosen", source="", summary="add"),
         Route(methods=(), path="/echo{rest:path}", handler=echo, evidence="chosen", source="", summary="echo"),
+        Route(methods=("POST",), path="/ask", handler=ask, evidence="chosen", source="", summary="ask"),
         Route(methods=("POST",), path="/json", handler=read, evidence="chosen", source="", summary="read"),
         Route(methods=("GET",), path="/keeps/", handler=keeps, evidence="chosen", source="", summary="keeps"),
         Route(methods=("GET",), path="/crash", handler=crash, evidence="chosen", source="", summary="crash"),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from lms_emulator.control.calls import Call, Problem, answer_to
 from lms_emulator.control.operations import ROUTES
 from lms_emulator.core.errors import NotFoundError, UsageError, WorldError
 from lms_emulator.core.http.addresses import Address
+from lms_emulator.core.http.problems import problem
 from lms_emulator.core.http.routing import Router
 from lms_emulator.core.worlds.world import World
-from lms_emulator.server.gateway import CONTROL_PREFIX, ControlApp, Gateway
+from lms_emulator.server.gateway import CONTROL_PREFIX, OUTDATED, ControlApp, Gateway
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Largest body of the control API; worlds can be large."""
@@ -40,9 +41,12 @@ class Control(ControlApp):
             )
             response = problem(status, detail, headers={"Allow": ", ".join(allowed)} if allowed else None)
         else:
+            epoch = world.epoch
             body = await _body(receive)
             if body is None:
                 response = problem(413, f"the body is over {MAX_BODY_BYTES} bytes")
+            elif world.epoch != epoch:
+                response = problem(503, OUTDATED)
             else:
                 response = _call(route.handler, Call(gateway, world, address, scope, params, body))
         await response(scope, receive, send)
@@ -67,23 +71,6 @@ def _call(handler: Any, call: Call) -> Response:
         return problem(400, str(error), errors=error.problems)
     except UsageError as error:
         return problem(400, str(error))
-
-
-def problem(
-    status: int, detail: str, *, errors: list[str] | None = None, headers: dict[str, str] | None = None
-) -> JSONResponse:
-    """An RFC 9457 answer: `type`, `title`, `status`, `detail`, and `errors` when there are several."""
-    from http import HTTPStatus
-
-    content: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-    }
-    if errors:
-        content["errors"] = errors
-    return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -22,7 +22,7 @@ def _table(alphabet: str) -> bytes:
 class Ids:
     """Draws identifiers in the formats that providers use.
 
-    Parameters: `seed`, any text; the same seed gives the same sequence again after `reset`. None draws
+    Parameters: `seed`, any text; the same seed gives the same sequence again. None draws
     an unpredictable one from the operating system.
     """
 
@@ -67,10 +67,9 @@ class Ids:
         """An integer from `low` to `high`, both included."""
         return self._random.randint(low, high)
 
-    def reset(self) -> None:
-        """Restart the sequence, if it is seeded."""
-        if self._seed is not None:
-            self._random.seed(self._seed)
+    def fresh(self) -> Ids:
+        """Ids that restart the sequence, if it is seeded; without a seed there is nothing to restart."""
+        return self if self._seed is None else Ids(self._seed)
 
     def snapshot(self) -> Any:
         return self._random.getstate() if self._seed is not None else None

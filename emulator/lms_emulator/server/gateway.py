@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from lms_emulator.core.clock import monotonic
 from lms_emulator.core.http.addresses import Address, Addresses
 from lms_emulator.core.http.exchange import Exchange, RequestHeaders, split_authority
+from lms_emulator.core.http.problems import problem
 from lms_emulator.core.outcomes import WELL
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.worlds.collection import Worlds
@@ -26,6 +27,7 @@ from lms_emulator.server.answering import Answer, answer
 
 CONTROL_PREFIX = "/_emulator"
 EXPLAIN_HEADER = b"x-emulator-explain"
+OUTDATED = "the world was reset, replaced, restored or deleted while this request was under way; nothing of it was kept"
 
 
 AnyExchange = Exchange[Any, Any]
@@ -65,7 +67,11 @@ class Gateway:
         server_host, server_port = scope.get("server") or ("127.0.0.1", None)
         host, port = split_authority(headers.get("host") or server_host)
         path: str = scope["path"]
-        address = self.addresses.locate(host, server_port, path, self.worlds.has)
+        address = self.addresses.locate(host, server_port, path, self.worlds.had)
+        if not self.worlds.has(address.world):
+            known = ", ".join(world.name for world in self.worlds)
+            await problem(404, f"there is no world `{address.world}`; known: {known}")(scope, receive, send)
+            return
         world = self.worlds[address.world]
         if f"{path[len(address.prefix) :]}/".startswith(f"{CONTROL_PREFIX}/"):
             await self.control(self, world, address, scope, receive, send)
@@ -92,19 +98,10 @@ class Gateway:
         provider, world = self.providers[x.provider], x.world
         x.entry_id = world.journal.next_id()
         fault = world.faults.hit(provider.name, x.method, x.path) if world.faults else None
-        try:
-            x.body = await _read_body(x.headers, receive, world.emulator.max_body_bytes)
-        except TooLargeError:
-            refusal = provider.body_too_large(x, world.emulator.max_body_bytes)
-            answered = Answer(provider.render(x, refusal), "refused", refusal)
-            answered.response.headers["connection"] = "close"
-        else:
-            if fault is not None and fault.delay_ms:
-                await asyncio.sleep(fault.delay_ms / 1000)
-            if fault is not None and (fault.status is not None or fault.rate_limit is not None):
-                answered = Answer(_fault_response(fault), "fault")
-            else:
-                answered = await answer(provider, x)
+        answered = await _answered(provider, x, fault, receive)
+        if answered is None or x.outdated:
+            await problem(503, OUTDATED)(scope, receive, send)
+            return
         if fault is not None:
             answered = _faulted(fault, x, answered)
         response = answered.response
@@ -139,6 +136,25 @@ class ControlApp:
     ) -> None:
         """Answer a request on the gateway that belongs to no provider."""
         raise NotImplementedError
+
+
+async def _answered(provider: AnyProvider, x: AnyExchange, fault: Fault | None, receive: Receive) -> Answer | None:
+    """The answer; None if the world was reset before the request had come in whole, and its delay was over."""
+    limit = x.world.emulator.max_body_bytes
+    try:
+        x.body = await _read_body(x.headers, receive, limit)
+    except TooLargeError:
+        refusal = provider.body_too_large(x, limit)
+        answered = Answer(provider.render(x, refusal), "refused", refusal)
+        answered.response.headers["connection"] = "close"
+        return answered
+    if fault is not None and fault.delay_ms:
+        await asyncio.sleep(fault.delay_ms / 1000)
+    if x.outdated:
+        return None
+    if fault is not None and (fault.status is not None or fault.rate_limit is not None):
+        return Answer(_fault_response(fault), "fault")
+    return await answer(provider, x)
 
 
 async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes:

@@ -38,6 +38,8 @@ class Addresses:
         self.gateway_port: int | None = None
         self.ports: dict[int, str] = {}  # port -> provider
         self.host = "127.0.0.1"
+        self.domains = ("localhost",)
+        """Below these, `provider.world.domain` always names a world."""
 
     @cached_property
     def _by_real_host(self) -> dict[str, str]:
@@ -61,18 +63,23 @@ class Addresses:
         self.gateway_port = gateway_port
         self.ports = {port: provider for provider, port in ports.items()}
 
-    def locate(self, host: str, port: int | None, path: str, has_world: Callable[[str], bool]) -> Address:
+    def locate(self, host: str, port: int | None, path: str, had_world: Callable[[str], bool]) -> Address:
         """Decide by host name, then by port, then by path prefix.
 
         Parameters: `host`, the Host header without port, any case; `port`, of the socket that took the
-        request; `path`, as on the wire; `has_world`, whether a further world of that name exists.
+        request; `path`, as on the wire; `had_world`, whether there is or was a further world of that name.
+        The world that is named need not exist; nothing that names one leads to the default world.
         """
         world = DEFAULT_WORLD
         name = host.lower().rstrip(".")
         provider = self._named_by(name)
         if provider is not None:
             labels = name.split(".", 2)
-            if labels[0] == provider and len(labels) > 1 and has_world(labels[1]):
+            if (
+                labels[0] == provider
+                and len(labels) > 1
+                and (self._names_world(name, provider) or had_world(labels[1]))
+            ):
                 world = labels[1]
             return Address(world, provider, "", "host")
         provider = self.ports.get(port) if port is not None else None
@@ -80,14 +87,17 @@ class Addresses:
             return Address(world, provider, "", "port")
         prefix = ""
         if path.startswith("/w/"):
-            name = path[3:].split("/", 1)[0]
-            if has_world(name):
-                world, prefix = name, f"/w/{name}"
-                path = path[len(prefix) :]
+            world = path[3:].split("/", 1)[0]
+            prefix = f"/w/{world}"
+            path = path[len(prefix) :]
         first = path[1:].split("/", 1)[0]
         if first in self.providers:
             return Address(world, first, f"{prefix}/{first}", "prefix")
         return Address(world, None, prefix, "gateway")
+
+    def _names_world(self, host: str, provider: str) -> bool:
+        """Whether a host below one of our own domains has more labels than its provider."""
+        return any(host.endswith(f".{domain}") and host != f"{provider}.{domain}" for domain in self.domains)
 
     def _named_by(self, host: str) -> str | None:
         label, _, rest = host.partition(".")

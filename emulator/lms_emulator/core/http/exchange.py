@@ -88,11 +88,13 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         "checks",
         "clock",
         "entry_id",
+        "epoch",
         "headers",
         "host",
         "ids",
         "method",
         "notes",
+        "outbox",
         "path",
         "path_params",
         "port",
@@ -141,6 +143,8 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         self.addresses = addresses
         self.provider: str = address.provider or ""
         self.world = world
+        self.epoch = world.epoch
+        self.outbox: Outbox = world.outbox
         self.store = store
         self.settings = settings
         self.clock: Clock = world.clock
@@ -161,9 +165,9 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         self._base_url: str | None = None
 
     @property
-    def outbox(self) -> Outbox:
-        """The world's outbox."""
-        return self.world.outbox
+    def outdated(self) -> bool:
+        """Whether the world was reset, replaced, restored or deleted since the request began."""
+        return self.epoch != self.world.epoch
 
     def kept(self, kind: type[KeptT]) -> KeptT:
         """This request's instance of `kind`, created when it is first used. The journal does not show it.

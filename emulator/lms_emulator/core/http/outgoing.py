@@ -12,7 +12,7 @@ from lms_emulator.core.http.exchange import Exchange
 class OutgoingError(Exception):
     """The request got no response, or is not allowed. The text says why.
 
-    Attributes: `url`, what was asked for; `reason`: `not_allowed`, `timeout`, `unreachable`, or `unusable`.
+    Attributes: `url`, what was asked for; `reason`: `not_allowed`, `timeout`, `unreachable`, `unusable`, or `outdated`.
     """
 
     def __init__(self, reason: str, url: str, text: str) -> None:
@@ -51,6 +51,8 @@ async def fetch(
     if parts.scheme not in ("http", "https") or parts.netloc.lower() not in permitted:
         text = f"{url} is not on a host that the world names for this LMS ({', '.join(sorted(permitted)) or 'none'})"
         raise OutgoingError("not_allowed", url, text)
+    if x.outdated:
+        raise OutgoingError("outdated", url, "the world was reset while the request was under way")
     transport = httpx.ASGITransport(x.send_request) if is_ours(x, url) else None  # type: ignore[arg-type]  # ASGI app
     timeout = x.world.emulator.lms_timeout_seconds
     try:

@@ -78,11 +78,6 @@ class Store:
             if spec.keep_until is not None:
                 getattr(self, name).expire(now)
 
-    def reset(self) -> None:
-        self.counters = {}
-        for name in self.tables:
-            getattr(self, name).reset()
-
     def snapshot(self) -> StoreSnapshot:
         return StoreSnapshot({name: getattr(self, name).snapshot() for name in self.tables}, dict(self.counters))
 

@@ -210,12 +210,6 @@ class Table(Generic[R]):
             self.delete(key)
         return len(past)
 
-    def reset(self) -> None:
-        """Back to the seed."""
-        self._changes = {}
-        self._deleted = 0
-        self._layer_indexes = {}
-
     def snapshot(self) -> dict[Key, R]:
         """The layer of changes; independent of what happens next."""
         return dict(self._changes)

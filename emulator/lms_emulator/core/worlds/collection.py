@@ -11,6 +11,7 @@ from lms_emulator.core.http.addresses import DEFAULT_WORLD
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.worlds.world import World, WorldSeed
 
+_MOST_REMEMBERED = 10_000
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -32,6 +33,7 @@ class Worlds:
         self._overrides = overrides
         self._random_seed = random_seed
         self._worlds: dict[str, World] = {}
+        self._deleted: dict[str, None] = {}
         self._worlds[DEFAULT_WORLD] = self._make(DEFAULT_WORLD, seed)
 
     def _make(self, name: str, seed: WorldSeed) -> World:
@@ -44,6 +46,10 @@ class Worlds:
 
     def has(self, name: str) -> bool:
         return name in self._worlds
+
+    def had(self, name: str) -> bool:
+        """Whether there is, or was, a world of that name."""
+        return name in self._worlds or name in self._deleted
 
     def __getitem__(self, name: str) -> World:
         try:
@@ -67,5 +73,8 @@ class Worlds:
         """Close a further world. Raises UsageError for the default one and NotFoundError for an unknown one."""
         if name == DEFAULT_WORLD:
             raise UsageError("the default world cannot be deleted; POST /_emulator/reset empties it")
-        self[name]
+        self[name].fence()
         del self._worlds[name]
+        self._deleted[name] = None
+        if len(self._deleted) > _MOST_REMEMBERED:
+            del self._deleted[next(iter(self._deleted))]

@@ -192,6 +192,12 @@ class Journal:
         """All kept exchanges, oldest first."""
         return list(self._entries)
 
+    def fresh(self) -> Journal:
+        """An empty one that goes on counting, so that no new entry is taken for an old one."""
+        successor = Journal(self.max_entries, self.max_bytes)
+        successor._number = self._number
+        return successor
+
     def clear(self) -> None:
         """Drop all exchanges. Ids are not reused, so that no new entry is taken for an old one."""
         self._entries.clear()

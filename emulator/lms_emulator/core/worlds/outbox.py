@@ -76,6 +76,12 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._messages)
 
+    def fresh(self) -> Outbox:
+        """An empty one that goes on counting."""
+        successor = Outbox(self.limit)
+        successor._count = self._count
+        return successor
+
     def clear(self) -> None:
         self._messages.clear()
         self.dropped = 0

@@ -108,6 +108,8 @@ class World:
         self.outbox = Outbox()
         self.faults = Faults()
         self.snapshots: dict[str, WorldSnapshot] = {}
+        self.epoch = 0
+        """Grows when the world is reset, replaced, restored or deleted. What began before writes nothing after it."""
         self._overrides = {k: dict(v) for k, v in (overrides or {}).items()}
         self._stores: dict[str, Store] = {}
         self._settings: dict[str, msgspec.Struct] = {}
@@ -195,20 +197,26 @@ class World:
         else:
             self._settings.update(changed)
 
+    def fence(self) -> None:
+        """Begin another epoch: what a request that is under way still writes goes to what it began with, and is lost.
+
+        So stores, ids, outbox, journal and faults are left behind, never emptied.
+        """
+        self.epoch += 1
+        self._stores = {}
+        self.ids = self.ids.fresh()
+        self.outbox = self.outbox.fresh()
+        self.journal = self.journal.fresh()
+        self.faults = Faults()
+
     def reset(self) -> None:
         """Back to the seed: state, settings, clock, journal, outbox, faults; ids begin again when seeded."""
-        for store in self._stores.values():
-            store.reset()
-        self.ids.reset()
-        self.outbox.clear()
-        self.journal.clear()
-        self.faults.clear()
+        self.fence()
         self._begin()
 
     def replace(self, seed: WorldSeed) -> None:
         """Become another world. Snapshots of the old one stay usable."""
         self.seed = seed
-        self._stores = {}
         self.reset()
 
     def snapshot(self) -> str:
@@ -229,14 +237,12 @@ class World:
         return snapshot_id
 
     def restore(self, snapshot_id: str) -> None:
-        """Return to a kept state. The journal is not part of it. Raises KeyError for an unknown id."""
+        """Return to a kept state. Journal and faults are not part of it. Raises KeyError for an unknown id."""
         snapshot = self.snapshots[snapshot_id]
-        if snapshot.seed is not self.seed:
-            self.seed = snapshot.seed
-            self._stores = {}
-        for name, store in self._stores.items():
-            if name not in snapshot.stores:
-                store.reset()
+        journal, faults = self.journal, self.faults
+        self.fence()
+        self.journal, self.faults = journal, faults
+        self.seed = snapshot.seed
         for name, kept in snapshot.stores.items():
             self.store(name).restore(kept)
         self._changed = {name: dict(given) for name, given in snapshot.changed.items()}

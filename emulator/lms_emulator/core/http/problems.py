@@ -1,0 +1,24 @@
+"""Answers of the emulator itself, in no provider's dialect: `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+
+def problem(
+    status: int, detail: str, *, errors: Sequence[str] | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The answer: `type`, `title`, `status`, `detail`, and `errors` when there are several."""
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        content["errors"] = list(errors)
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
