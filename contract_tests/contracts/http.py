@@ -13,6 +13,9 @@ from urllib.parse import unquote, urlencode, urljoin, urlsplit
 Pairs = Sequence[tuple[str, str]]
 FORM = "application/x-www-form-urlencoded"
 
+OF_EVERY_CLIENT = (("User-Agent", "lms-emulator-contracts"), ("Accept", "*/*"))
+"""What every client sends: Canvas refuses a request without a User-Agent."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
@@ -141,7 +144,8 @@ class InProcess:
 
     async def _call(self, method: str, url: str, headers: Pairs, body: bytes) -> Answer:
         parts = urlsplit(url)
-        raw = [(name.lower().encode("latin-1"), value.encode("utf-8")) for name, value in headers]
+        sent = [*OF_EVERY_CLIENT, *headers]
+        raw = [(name.lower().encode("latin-1"), value.encode("utf-8")) for name, value in sent]
         if not any(name == b"host" for name, _ in raw):
             raw.insert(0, (b"host", parts.netloc.encode()))
         if body or method in ("POST", "PUT", "PATCH"):
@@ -193,7 +197,7 @@ class OverSocket:
 
     def send(self, method: str, url: str, headers: Pairs = (), body: bytes = b"") -> Answer:
         """Send over the network."""
-        sent = [("User-Agent", "lms-emulator-contracts"), ("Accept", "*/*"), *headers]
+        sent = [*OF_EVERY_CLIENT, *headers]
         request = self._request(method, url, headers=sent, content=body or None, extensions=self._extensions)
         response = self._transport.handle_request(request)
         try:
