@@ -126,7 +126,8 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                 "course_sections": given["sections"],
                 "enrollments": [_enrollment(one) for one in given["enrollments"]],
                 "assignment_groups": given["assignment_groups"],
-                "assignments": [_assignment(one) for one in given["assignments"]],
+                "assignments": [_assignment(one, given) for one in given["assignments"]],
+                "submissions": [_kept(one, "id user_id assignment_id workflow_state") for one in given["submissions"]],
                 "developer_keys": _developer_keys(given),
                 "access_tokens": [_token(one) for one in given["keys"]["tokens"].values()],
             }
@@ -167,14 +168,20 @@ def _enrollment(one: dict[str, Any]) -> dict[str, Any]:
     return one | {"updated_at": one["created_at"]}
 
 
-def _assignment(one: dict[str, Any]) -> dict[str, Any]:
+def _assignment(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     names = (
         "id name course_id assignment_group_id position due_at unlock_at lock_at points_possible grading_type "
         "description lti_context_id created_at"
     )
     published = one["workflow_state"] == "published"
     kinds = one["submission_types"].split(",")
-    return _kept(one, names, updated_at=one["created_at"], published=published, submission_types=kinds)
+    links = [link for link in given["lti_resource_links"] if link["context_id"] == one["id"]]
+    tools = {tool["id"]: tool["url"] for tool in given["external_tools"]}
+    tag: dict[str, Any] = {}
+    for link in links:
+        number = link["context_external_tool_id"]
+        tag = {"external_tool": {"url": tools[number], "content_id": number, "resource_link_id": f"{one['id']:040x}"}}
+    return _kept(one, names, updated_at=one["created_at"], published=published, submission_types=kinds, **tag)
 
 
 def _developer_keys(given: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ PACKAGE = __package__
 STRING_IDS = "application/json+canvas-string-ids"
 JSON = "application/json; charset=utf-8"
 _ESCAPED = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-__all__ = ["PACKAGE", "answer", "auto_post", "dumps", "reply", "stamp", "when", "with_string_ids"]
+__all__ = ["PACKAGE", "answer", "auto_post", "dumps", "redirect", "reply", "stamp", "when", "with_string_ids"]
 
 
 def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

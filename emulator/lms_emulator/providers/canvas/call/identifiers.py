@@ -94,6 +94,10 @@ KINDS: dict[str, dict[str, Finder]] = {
         "sis_integration_id": _by("accounts", "integration_id"),
         "lti_context_id": _by("accounts", "guid"),
     },
+    "assignments": {
+        "sis_assignment_id": _indexed("assignments", "sis_assignment_id"),
+        "lti_context_id": _by("assignments", "lti_context_id"),
+    },
     "enrollment_terms": {
         "sis_term_id": _by("enrollment_terms", "sis_term_id"),
         "sis_integration_id": _by("enrollment_terms", "integration_id"),

@@ -23,6 +23,7 @@ TRUE = {"true", "1", "t", "yes", "y", "on"}
 _NAME = re.compile(r"\A[\[\]]*([^\[\]]+)\]*")
 _OF_LIST = re.compile(r"\A\[\]\[([^\[\]]+)\]\Z|\A\[\](.+)\Z", re.DOTALL)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d+)?([eE][+-]?\d+)?|\.\d+)")
 _DEPTH = 100
 _READ_ELSEWHERE = {"access_token", "as_user_id", "page", "per_page", "format", "_method"}
 
@@ -142,6 +143,12 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else None
+
+
+def as_float(text: str | None) -> float:
+    """A text as Ruby's `to_f` reads it: the number that it begins with, or 0."""
+    found = _NUMBER.match(text or "")
+    return float(found.group()) if found is not None else 0.0
 
 
 def as_flag(value: Any) -> bool:

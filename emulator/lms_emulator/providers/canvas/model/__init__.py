@@ -11,9 +11,8 @@ from lms_emulator.providers.canvas.model.access import (
     PendingAuthorization,
     Session,
 )
+from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
 from lms_emulator.providers.canvas.model.content import (
-    Assignment,
-    AssignmentGroup,
     DiscussionTopic,
     Module,
     Page,
@@ -41,6 +40,7 @@ from lms_emulator.providers.canvas.model.people import (
     UserObserver,
 )
 from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore, touched
+from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment, SubmissionVersion
 
 __all__ = [
     "AccessToken",
@@ -48,6 +48,7 @@ __all__ = [
     "AccountUser",
     "Assignment",
     "AssignmentGroup",
+    "AssignmentOverride",
     "Attachment",
     "AuthorizationCode",
     "BaseRole",
@@ -74,7 +75,11 @@ __all__ = [
     "Role",
     "RoleOverride",
     "Session",
+    "Submission",
+    "SubmissionComment",
+    "SubmissionVersion",
     "Tool",
+    "ToolTag",
     "User",
     "UserObserver",
     "touched",

@@ -17,9 +17,8 @@ from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
 from lms_emulator.lti.records import PENDING_LAUNCHES, RESULTS, PendingLaunch, Result
 from lms_emulator.providers.canvas.model.access import AccessToken, AuthorizationCode, Bucket, DeveloperKey, Session
+from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
 from lms_emulator.providers.canvas.model.content import (
-    Assignment,
-    AssignmentGroup,
     DiscussionTopic,
     Module,
     Page,
@@ -39,6 +38,7 @@ from lms_emulator.providers.canvas.model.people import (
     UserObserver,
 )
 from lms_emulator.providers.canvas.model.shorthand import expand
+from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment
 
 
 class SectionValues(Record, frozen=True, kw_only=True):
@@ -127,7 +127,26 @@ class CanvasStore(Store):
     )
     progresses: Table[Progress] = table(key="id", limit=100_000)
     assignment_groups: Table[AssignmentGroup] = table(key="id", indexes={"course": _course})
-    assignments: Table[Assignment] = table(key="id", indexes={"course": _course, "link": lambda a: a.resource_link_id})
+    assignments: Table[Assignment] = table(
+        key="id",
+        indexes={
+            "course": _course,
+            "group": lambda a: a.assignment_group_id,
+            "link": lambda a: a.resource_link_id,
+            "sis_assignment_id": lambda a: a.sis_assignment_id,
+        },
+    )
+    assignment_overrides: Table[AssignmentOverride] = table(key="id", indexes={"assignment": lambda o: o.assignment_id})
+    submissions: Table[Submission] = table(
+        key="id",
+        indexes={
+            "assignment": lambda s: s.assignment_id,
+            "user": _user,
+            "whose": lambda s: (s.assignment_id, s.user_id),
+            "anonymous_id": lambda s: s.anonymous_id or None,
+        },
+    )
+    submission_comments: Table[SubmissionComment] = table(key="id", indexes={"submission": lambda c: c.submission_id})
     folders: Table[Folder] = table(key="id", indexes={"context": _context, "parent": lambda f: f.parent_folder_id})
     attachments: Table[Attachment] = table(key="id", indexes={"context": _context, "folder": lambda a: a.folder_id})
     discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"course": _course})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lms_emulator.providers.canvas.model.content import AssignmentGroup
+from lms_emulator.providers.canvas.model.assignments import AssignmentGroup
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -152,6 +152,8 @@ def _assignments(section: Any) -> None:
     for group in section.assignment_groups:
         groups.setdefault(group.course_id, group.id)
     for place, assignment in enumerate(section.assignments):
+        if assignment.resource_link_id and assignment.submission_types == ["none"]:
+            section.assignments[place] = assignment = replace(assignment, submission_types=["external_tool"])
         if assignment.assignment_group_id:
             continue
         if assignment.course_id not in groups:

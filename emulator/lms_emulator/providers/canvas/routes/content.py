@@ -116,23 +116,6 @@ def modules(api: Api) -> Response:
     return paged(api, found, lambda m: shapes.module(api.x, m, for_staff=staff))
 
 
-def assignments(api: Api) -> Response:
-    """GET /api/v1/courses/{course_id}/assignments; students see published ones."""
-    _, course_id, staff = _content(api)
-    found = [a for a in api.store.assignments.find("course", course_id) if staff or a.published]
-    return paged(api, found, lambda a: shapes.assignment(api.x, a))
-
-
-def assignment(api: Api) -> Response:
-    """GET /api/v1/courses/{course_id}/assignments/{id}."""
-    _, course_id, staff = _content(api)
-    reference = api.slot("id")
-    for found in api.store.assignments.find("course", course_id):
-        if reference == str(found.id) and (staff or found.published):
-            return reply(api, shapes.assignment(api.x, found))
-    raise refusals.not_found("the assignment", reference)
-
-
 COURSE = "/api/v1/courses/{course_id}"
 CONTROLLERS = "canvas-lms app/controllers"
 ROUTES: tuple[Route, ...] = (
@@ -160,13 +143,6 @@ ROUTES: tuple[Route, ...] = (
         "modules",
         f"{CONTROLLERS}/context_modules_api_controller.rb",
         (f"GET {COURSE}/modules", modules, "Modules"),
-        evidence="observed",
-    ),
-    *rest(
-        "assignments",
-        f"{CONTROLLERS}/assignments_api_controller.rb",
-        (f"GET {COURSE}/assignments", assignments, "Assignments"),
-        (f"GET {COURSE}/assignments/{{id}}", assignment, "An assignment"),
         evidence="observed",
     ),
 )

@@ -1,7 +1,7 @@
-"""Pages, modules, discussions and assignments as Canvas's JSON.
+"""Pages, modules and discussions as Canvas's JSON.
 
 Fields: canvas-lms controllers' documentation (files, enrollments, announcements), client types and fixtures (users,
-courses), the API reference (pages, modules, assignments, folders, discussion topics).
+courses), the API reference (pages, modules, folders, discussion topics).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from lms_emulator.providers.canvas import rules
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import (
-    Assignment,
     DiscussionTopic,
     Module,
     Page,
@@ -80,26 +79,3 @@ def module(x: Call, record: Module, *, for_staff: bool) -> Json:
         "items_url": x.url(f"/api/v1/courses/{record.course_id}/modules/{record.id}/items"),
     }
     return {**body, "published": record.published} if for_staff else {**body, "state": "unlocked"}
-
-
-def assignment(x: Call, record: Assignment) -> Json:
-    return {
-        "id": record.id,
-        "description": record.description,
-        "due_at": when(record.due_at),
-        "unlock_at": None,
-        "lock_at": None,
-        "points_possible": record.points_possible,
-        "grading_type": "points",
-        "assignment_group_id": 1,
-        "created_at": stamp(record.created_at),
-        "updated_at": stamp(record.updated_at),
-        "course_id": record.course_id,
-        "name": record.name,
-        "position": record.position,
-        "submission_types": ["external_tool"] if record.resource_link_id else ["none"],
-        "has_submitted_submissions": False,
-        "published": record.published,
-        "html_url": x.url(f"/courses/{record.course_id}/assignments/{record.id}"),
-        "locked_for_user": False,
-    }

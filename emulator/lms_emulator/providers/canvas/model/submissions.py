@@ -1,0 +1,83 @@
+"""What students hand in, what it is worth, and what was said about it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from lms_emulator.core.state.records import Instant, Record
+
+
+class SubmissionVersion(Record, frozen=True, kw_only=True):
+    """A state of somebody's work on an assignment.
+
+    Attributes:
+        attempt: None until something was handed in.
+        score: what counts; `points_deducted` of it were taken off for being late.
+        grade_matches_current_submission: whether the grade was given for what was handed in last.
+        grader_id: negative for a quiz or a tool.
+    """
+
+    workflow_state: Literal["unsubmitted", "submitted", "pending_review", "graded"] = "unsubmitted"
+    submission_type: str | None = None
+    body: str | None = None
+    url: str | None = None
+    attachment_ids: list[int] = []
+    media_comment_id: str | None = None
+    media_comment_type: str | None = None
+    attempt: int | None = None
+    submitted_at: Instant | None = None
+    score: float | None = None
+    grade: str | None = None
+    points_deducted: float | None = None
+    excused: bool | None = None
+    late_policy_status: Literal["late", "missing", "extended", "none"] | None = None
+    seconds_late_override: int | None = None
+    grade_matches_current_submission: bool = True
+    graded_at: Instant | None = None
+    grader_id: int | None = None
+    posted_at: Instant | None = None
+    updated_at: Instant | None = None
+
+
+class Submission(SubmissionVersion, frozen=True, kw_only=True):
+    """Somebody's work on an assignment; there is one of everybody whom the assignment is for.
+
+    Attributes:
+        anonymous_id: what graders see who may not know whose work it is.
+        group_id: the group that it was handed in by.
+        versions: its states when something was handed in or graded, the present one last.
+        unread: what the student has not seen yet: `grade`, `comment`, `rubric`.
+        read_by: who has seen it.
+    """
+
+    id: int
+    assignment_id: int
+    user_id: int
+    anonymous_id: str = ""
+    group_id: int | None = None
+    extra_attempts: int | None = None
+    redo_request: bool = False
+    versions: list[SubmissionVersion] = []
+    unread: list[str] = []
+    read_by: list[int] = []
+    lti_result: dict[str, Any] | None = None
+    created_at: Instant | None = None
+
+
+class SubmissionComment(Record, frozen=True, kw_only=True):
+    """A remark on a submission."""
+
+    id: int
+    submission_id: int
+    author_id: int | None = None
+    comment: str = ""
+    attempt: int | None = None
+    group_comment_id: str | None = None
+    media_comment_id: str | None = None
+    media_comment_type: str | None = None
+    attachment_ids: list[int] = []
+    anonymous: bool = False
+    provisional_grade_id: int | None = None
+    draft: bool = False
+    created_at: Instant
+    edited_at: Instant | None = None

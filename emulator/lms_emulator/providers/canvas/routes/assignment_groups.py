@@ -1,0 +1,166 @@
+"""REST: groups of assignments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.model import AssignmentGroup, Course
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import assigning, assignments, courses
+from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.shapes import assignments as shapes
+
+SOURCE = (
+    f"{RECORDED}/grading-assignments.jsonl 13-87; canvas-lms app/controllers/assignment_groups_controller.rb and "
+    "assignment_groups_api_controller.rb"
+)
+COUNT, POSITIVE = "Drop rules cannot be higher than the number of assignments", "Drop rules must be a positive number"
+
+
+def _found(api: Api) -> tuple[Course, AssignmentGroup]:
+    course = identifiers.course(api, api.slot("course_id"))
+    record = api.store.assignment_groups.get(identifiers.local_number(api.slot("assignment_group_id")))
+    if record is None or record.course_id != course.id or record.workflow_state == "deleted":
+        raise refusals.not_found("the assignment group in the course", api.slot("assignment_group_id"))
+    return course, record
+
+
+def living(api: Api, course: Course) -> list[AssignmentGroup]:
+    """The groups of a course in their order."""
+    found = [g for g in api.store.assignment_groups.find("course", course.id) if g.workflow_state != "deleted"]
+    return sorted(found, key=lambda g: (g.position, g.name.casefold(), g.id))
+
+
+def index(api: Api) -> Any:
+    """The groups of a course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read", "read_as_admin", *assignments.GRADERS)
+    path = f"/api/v1/courses/{course.id}/assignment_groups"
+    return paged(api, living(api, course), lambda one: _whole(api, course, one), path=path)
+
+
+def _whole(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
+    """A group, with its assignments where they are asked for."""
+    body = shapes.group(record)
+    includes = api.params.includes
+    if "assignments" not in includes:
+        return body
+    without = set(api.params.texts("exclude_assignment_submission_types"))
+    only = api.params.texts("assignment_ids")
+    dates = api.params.flag("override_assignment_dates", default=True)
+    found = sorted(assigning.in_group(api, record.id), key=lambda a: (a.position, a.id))
+    body["assignments"] = [
+        {name: value for name, value in shape.items() if name not in api.params.texts("exclude_response_fields")}
+        for one in found
+        if assignments.visible(api, course, one)
+        and without.isdisjoint(one.submission_types)
+        and (not only or str(one.id) in only)
+        for shape in (shapes.assignment(api, one, course, includes, override_dates=dates),)
+    ]
+    body["any_assignment_in_closed_grading_period"] = False
+    return body
+
+
+def show(api: Api) -> Any:
+    """One group."""
+    course, record = _found(api)
+    courses.require(api, course, "read", "read_as_admin", *assignments.GRADERS)
+    return _whole(api, course, record)
+
+
+def create(api: Api) -> Any:
+    """A new group, behind the others."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "manage_assignments")
+    last = max((g.position for g in living(api, course)), default=0)
+    blank = AssignmentGroup(id=0, course_id=course.id, name="Assignments", position=last + 1, created_at=api.now)
+    made = replace(_fields(api, course, blank), id=api.new_id("assignment_groups"))
+    return shapes.group(api.store.assignment_groups.put(made), as_sent=True)
+
+
+def update(api: Api) -> Any:
+    """Change a group."""
+    course, record = _found(api)
+    courses.require(api, course, "manage_assignments")
+    changed = api.store.assignment_groups.put(_fields(api, course, record))
+    return shapes.group(changed, as_sent=api.params.has("rules"))
+
+
+def _fields(api: Api, course: Course, record: AssignmentGroup) -> AssignmentGroup:
+    """The group that a request describes. Raises the refusals for what is not valid."""
+    sent = api.params
+    changes: dict[str, Any] = {}
+    if sent.has("integration_data"):
+        data = sent.get("integration_data")
+        if not isinstance(data, dict | None):
+            raise SiteRefusal("integration_data_invalid", status=400, text="Invalid integration data")
+        changes["integration_data"] = data or {}
+    if sent.has("name"):
+        changes["name"] = sent.text("name") or "Assignments"
+        if len(changes["name"]) > 255:
+            raise refusals.invalid({"name": ["too_long"]})
+    if sent.has("group_weight"):
+        changes["group_weight"] = as_float(sent.text("group_weight"))
+    if sent.text("position"):
+        changes["position"] = int(as_float(sent.text("position")))
+    if sent.has("sis_source_id") and courses.may(api, api.caller, course, "manage_sis", "read_sis"):
+        changes["sis_source_id"] = sent.text("sis_source_id") or None
+    if sent.has("rules"):
+        changes["rules"] = _rules(api, record)
+    return replace(record, **changes)
+
+
+def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
+    sent = api.params.hash("rules")
+    found: dict[str, Any] = {}
+    count = len(assigning.in_group(api, record.id)) if record.id else 0
+    for name in ("drop_lowest", "drop_highest"):
+        if not sent.has(name):
+            continue
+        found[name] = int(as_float(sent.text(name)))
+        if found[name] < 0:
+            raise refusals.invalid({"rules": [POSITIVE]})
+        if found[name] > count:
+            raise refusals.invalid({"rules": [COUNT]})
+    if sent.has("never_drop"):
+        found["never_drop"] = [int(as_float(one)) for one in sent.texts("never_drop")]
+    return found
+
+
+def destroy(api: Api) -> Any:
+    """Delete a group, and its assignments unless they are moved to another one."""
+    course, record = _found(api)
+    courses.require(api, course, "manage_assignments")
+    target = None
+    if (number := api.params.text("move_assignments_to")) is not None:
+        others = [g for g in living(api, course) if g.id == identifiers.local_number(number) and g.id != record.id]
+        if not others:
+            raise refusals.not_found("the group to move to", number)
+        target = others[0]
+    for one in assigning.in_group(api, record.id):
+        moved = {"assignment_group_id": target.id} if target is not None else {"workflow_state": "deleted"}
+        api.store.assignments.put(replace(one, **moved, updated_at=api.now))
+    gone = api.store.assignment_groups.put(replace(record, workflow_state="deleted"))
+    for other in living(api, course):
+        if other.position > record.position:
+            api.store.assignment_groups.put(replace(other, position=other.position - 1))
+    return shapes.group(gone)
+
+
+COURSE = "/api/v1/courses/{course_id}"
+ROUTES: tuple[Route, ...] = rest(
+    "assignment groups",
+    SOURCE,
+    (f"GET {COURSE}/assignment_groups", index, "Groups of assignments"),
+    (f"GET {COURSE}/assignment_groups/{{assignment_group_id}}", show, "A group of assignments"),
+    (f"POST {COURSE}/assignment_groups", create, "Make a group of assignments"),
+    (f"PUT {COURSE}/assignment_groups/{{assignment_group_id}}", update, "Change a group of assignments"),
+    (f"DELETE {COURSE}/assignment_groups/{{assignment_group_id}}", destroy, "Delete a group of assignments"),
+)

@@ -1,0 +1,221 @@
+"""REST: other dates of an assignment for some."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import assignments, courses, overriding
+from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.shapes import assignments as shapes
+from lms_emulator.providers.canvas.wire import redirect, reply
+
+SOURCE = f"{RECORDED}/grading-rubrics.jsonl 14-92; canvas-lms app/controllers/assignment_overrides_controller.rb"
+
+
+def _assignment(api: Api, *wanted: str) -> tuple[Course, Assignment]:
+    course = identifiers.course(api, api.slot("course_id"))
+    record = assignments.find(api, course, api.slot("assignment_id"))
+    if wanted:
+        courses.require(api, course, *wanted)
+    elif not api.check("may see the assignment", assignments.visible(api, course, record), got=record.id):
+        raise api.refused(f"see assignment {record.id}")
+    return course, record
+
+
+def _override(api: Api, course: Course, record: Assignment) -> AssignmentOverride:
+    number = identifiers.local_number(api.slot("id"))
+    found = next((o for o in assignments.overrides_seen(api, course, record) if o.id == number), None)
+    if found is None:
+        raise refusals.not_found("the override", api.slot("id"))
+    return found
+
+
+def index(api: Api) -> Any:
+    """The overrides of an assignment that the caller gets to see."""
+    course, record = _assignment(api)
+    path = f"/api/v1/courses/{course.id}/assignments/{record.id}/overrides"
+    return paged(api, assignments.overrides_seen(api, course, record), shapes.override, path=path)
+
+
+def show(api: Api) -> Any:
+    """One override."""
+    return shapes.override(_override(api, *_assignment(api)))
+
+
+def create(api: Api) -> Any:
+    """A new override."""
+    _, record = _assignment(api, "manage_assignments")
+    made = overriding.keep(api, _read(api, record, None))
+    return reply(api, shapes.override(made), 201)
+
+
+def update(api: Api) -> Any:
+    """Change an override; dates that are not given are taken away."""
+    course, record = _assignment(api, "manage_assignments")
+    known = _override(api, course, record)
+    made = overriding.keep(api, _read(api, record, known))
+    return shapes.override(replace(made, student_ids=known.student_ids))
+
+
+def _read(api: Api, record: Assignment, known: AssignmentOverride | None) -> AssignmentOverride:
+    if isinstance(api.params.get("assignment_override"), str):
+        raise _wrong(["invalid override data"])
+    try:
+        return overriding.read(api, record, api.params.hash("assignment_override"), known)
+    except overriding.Unfit as error:
+        raise _wrong(error.faults) from error
+
+
+def _wrong(faults: list[Any]) -> Exception:
+    return refusals.rest("override_invalid", 400, {"errors": faults}, check="the override is valid", got=faults)
+
+
+def destroy(api: Api) -> Any:
+    """Take an override away."""
+    course, record = _assignment(api, "manage_assignments")
+    known = _override(api, course, record)
+    api.store.assignment_overrides.put(replace(known, workflow_state="deleted"))
+    return shapes.override(known)
+
+
+def of_section(api: Api) -> Response:
+    """Where the override of a section is."""
+    section = identifiers.section(api, api.slot("section_id"))
+    return _alias(api, section.course_id, "CourseSection", section.id)
+
+
+def of_group(api: Api) -> Response:
+    """Where the override of a group is."""
+    number = identifiers.local_number(api.slot("group_id"))
+    assignment = identifiers.find(api, "assignments", api.slot("assignment_id"))
+    if number is None or assignment is None:
+        raise refusals.not_found("the group's override", api.slot("group_id"))
+    return _alias(api, assignment.course_id, "Group", number)
+
+
+def _alias(api: Api, course_id: int, kind: str, set_id: int) -> Response:
+    course = identifiers.course(api, course_id)
+    record = assignments.find(api, course, api.slot("assignment_id"))
+    courses.require(api, course, "manage_assignments")
+    for one in assignments.overrides(api, record):
+        if (one.set_type, one.set_id) == (kind, set_id):
+            return redirect(api.x, api.url(f"/api/v1/courses/{course.id}/assignments/{record.id}/overrides/{one.id}"))
+    raise refusals.not_found("the override", set_id)
+
+
+# several at once
+
+
+Pair = tuple[Assignment, AssignmentOverride | None, Params]
+
+
+def _several(api: Api, course: Course, *, nothing: str, shape: str) -> list[Params]:
+    if not api.params.get("assignment_overrides"):
+        raise _wrong([nothing])
+    found = api.params.hashes("assignment_overrides")
+    if not found:
+        raise _wrong([shape])
+    return found
+
+
+def several(api: Api) -> Any:
+    """Overrides by their ids; null for one that is not there."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read", "read_as_admin")
+    form = "must specify an array with entry format { id, assignment_id }"
+    rows: list[Any] = []
+    for one in _several(api, course, nothing="no assignment_overrides values present", shape=form):
+        if not (one.text("id") and one.text("assignment_id")):
+            raise _wrong([form])
+        record = _known(api, course, one)
+        seen = assignments.overrides_seen(api, course, record) if record else []
+        override = next((o for o in seen if o.id == identifiers.local_number(one.text("id"))), None)
+        rows.append(shapes.override(override) if override else None)
+    return rows
+
+
+def _known(api: Api, course: Course, one: Params) -> Assignment | None:
+    found: Assignment | None = identifiers.find(api, "assignments", one.text("assignment_id") or "")
+    return found if found and found.course_id == course.id and found.workflow_state != "deleted" else None
+
+
+def create_several(api: Api) -> Any:
+    """New overrides, all or none."""
+    return _batch(api, new=True)
+
+
+def update_several(api: Api) -> Any:
+    """Change overrides, all or none."""
+    return _batch(api, new=False)
+
+
+def _batch(api: Api, *, new: bool) -> Any:
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "manage_assignments")
+    form = "must specify an array of overrides"
+    sent = _several(api, course, nothing="no assignment override data present", shape=form)
+    read: list[tuple[AssignmentOverride, list[int]]] = []
+    faults: list[Any] = []
+    for one in sent:
+        try:
+            made, known = _of_batch(api, course, one, new=new)
+            read.append((made, known.student_ids if known else made.student_ids))
+            faults.append(None)
+        except overriding.Unfit as error:
+            faults.append(error.faults)
+    if any(faults):
+        raise _wrong(faults)
+    taken = [overriding.conflict(api, made) for made, _ in read]
+    if any(taken):
+        body = [refusals.invalid(one).body if one else None for one in taken]
+        raise _wrong(body)
+    return [shapes.override(replace(overriding.keep(api, made), student_ids=people)) for made, people in read]
+
+
+def _of_batch(
+    api: Api, course: Course, one: Params, *, new: bool
+) -> tuple[AssignmentOverride, AssignmentOverride | None]:
+    if not one.text("assignment_id"):
+        raise overriding.Unfit(["must specify an assignment id"])
+    if new and one.text("id"):
+        raise overriding.Unfit(["may not specify an override id"])
+    if not new and not one.text("id"):
+        raise overriding.Unfit(["must specify an override id"])
+    record = _known(api, course, one)
+    if record is None:
+        raise overriding.Unfit(["assignment not found"])
+    known = None
+    if not new:
+        number = identifiers.local_number(one.text("id") or "")
+        known = next((o for o in assignments.overrides(api, record) if o.id == number), None)
+        if known is None:
+            raise overriding.Unfit(["override not found"])
+    return overriding.read(api, record, one, known), known
+
+
+COURSE = "/api/v1/courses/{course_id}"
+OVERRIDES = f"{COURSE}/assignments/{{assignment_id}}/overrides"
+ROUTES: tuple[Route, ...] = rest(
+    "assignment overrides",
+    SOURCE,
+    (f"GET {COURSE}/assignments/overrides", several, "Overrides by their ids"),
+    (f"POST {COURSE}/assignments/overrides", create_several, "Make overrides"),
+    (f"PUT {COURSE}/assignments/overrides", update_several, "Change overrides"),
+    (f"GET {OVERRIDES}", index, "Overrides of an assignment"),
+    (f"GET {OVERRIDES}/{{id}}", show, "An override"),
+    (f"POST {OVERRIDES}", create, "Make an override"),
+    (f"PUT {OVERRIDES}/{{id}}", update, "Change an override"),
+    (f"DELETE {OVERRIDES}/{{id}}", destroy, "Delete an override"),
+    ("GET /api/v1/sections/{section_id}/assignments/{assignment_id}/override", of_section, "A section's override"),
+    ("GET /api/v1/groups/{group_id}/assignments/{assignment_id}/override", of_group, "A group's override"),
+)

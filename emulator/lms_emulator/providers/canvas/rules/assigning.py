@@ -1,0 +1,395 @@
+"""What a request says about an assignment, checked, and what the assignment becomes.
+
+Source: canvas-lms lib/api/v1/assignment.rb, update_api_assignment and app/models/assignment.rb, validations (2023-06),
+and the recorded exchanges of `grading-assignments`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.params import Params, as_float
+from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, AssignmentOverride, Course, ToolTag
+from lms_emulator.providers.canvas.rules import assignments, courses, html, overriding, states, submissions
+
+GRADING_TYPES = ("points", "percent", "letter_grade", "gpa_scale", "pass_fail", "not_graded")
+SUBMISSION_TYPES = {
+    "discussion_topic",
+    "external_tool",
+    "media_recording",
+    "none",
+    "not_graded",
+    "on_paper",
+    "online_quiz",
+    "online_text_entry",
+    "online_upload",
+    "online_url",
+}
+FLAGS = (
+    "published",
+    "peer_reviews",
+    "automatic_peer_reviews",
+    "anonymous_peer_reviews",
+    "intra_group_peer_reviews",
+    "omit_from_final_grade",
+    "hide_in_gradebook",
+    "only_visible_to_overrides",
+    "grade_group_students_individually",
+    "post_to_sis",
+    "important_dates",
+    "moderated_grading",
+    "grader_comments_visible_to_graders",
+    "graders_anonymous_to_graders",
+    "grader_names_visible_to_final_grader",
+    "anonymous_instructor_annotations",
+)
+SENTENCES = {
+    "blank": "can't be blank",
+    "inclusion": "is not included in the list",
+    "greater_than": "must be greater than 0",
+    "not_a_number": "is not a number",
+    "equal_to": "must be equal to 0",
+}
+"""What Rails says of a fault in `Validation failed: …`, where the answer names only its type."""
+MOST_POINTS = 999_999_999
+Faults = dict[str, list[str | tuple[str, str]]]
+replace = msgspec.structs.replace
+
+
+def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment, list[AssignmentOverride] | None]:
+    """The assignment that a request describes, and its overrides where it says something of them. Nothing is kept.
+
+    Raises: the refusals for what is not valid.
+    """
+    sent = api.params.require("assignment")
+    if not isinstance(api.params.get("assignment"), dict):
+        raise refusals.crashed("`assignment` is no hash", api.params.get("assignment"))
+    base = known or Assignment(
+        id=0,
+        course_id=course.id,
+        name="Assignment",
+        description=None,
+        submission_types=["none"],
+        published=False,
+        lti_context_id=api.x.ids.uuid(),
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    _unfit(sent)
+    changes = _dates(api, sent) | _columns(api, course, sent, base) | _sis(api, course, sent)
+    if changes.get("due_at") is not None:
+        changes.setdefault("only_visible_to_overrides", False)
+    wanted = replace(base, **changes)
+    found = _overrides(api, wanted, sent)
+    faults = _faults(api, course, wanted, known)
+    if faults:
+        raise _invalid(faults, known)
+    touched = wanted != known or found is not None or sent.flag("force_updated_at")
+    if known is not None and touched:
+        wanted = replace(wanted, updated_at=api.now)
+    return wanted, found
+
+
+def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOverride] | None) -> Assignment:
+    """Store an assignment with its overrides, and the rows of its students."""
+    if not wanted.id:
+        group_id = wanted.assignment_group_id or default_group(api, course).id
+        last = max((a.position for a in in_group(api, group_id)), default=0)
+        wanted = replace(
+            wanted,
+            id=api.new_id("assignments"),
+            assignment_group_id=group_id,
+            position=wanted.position or last + 1,
+        )
+    kept = api.store.assignments.put(wanted)
+    if found is not None:
+        staying = {one.id for one in found}
+        for old in assignments.overrides(api, kept):
+            if old.id not in staying:
+                api.store.assignment_overrides.put(replace(old, workflow_state="deleted"))
+        for one in found:
+            overriding.keep(api, replace(one, assignment_id=kept.id))
+    submissions.ensure(api, kept)
+    return kept
+
+
+def default_group(api: Api, course: Course) -> AssignmentGroup:
+    """The first group of a course; it is made when there is none."""
+    found = [g for g in api.store.assignment_groups.find("course", course.id) if g.workflow_state != "deleted"]
+    if found:
+        return min(found, key=lambda group: (group.position, group.id))
+    made = AssignmentGroup(
+        id=api.new_id("assignment_groups"), course_id=course.id, name="Assignments", created_at=api.now
+    )
+    return api.store.assignment_groups.put(made)
+
+
+def in_group(api: Api, group_id: int) -> list[Assignment]:
+    """The assignments of a group that were not deleted."""
+    return [a for a in api.store.assignments.find("group", group_id) if a.workflow_state != "deleted"]
+
+
+def _unfit(sent: Params) -> None:
+    """Refuse what Canvas refuses before it looks at the record."""
+    faults: Faults = {}
+    if any(kind not in SUBMISSION_TYPES | {"student_annotation", "wiki_page"} for kind in _types(sent) or ()):
+        faults["assignment[submission_types]"] = ["Invalid submission types"]
+    for name in assignments.DATES:
+        text = sent.text(name)
+        if text and (read_moment(text) is None or "T" not in text.upper()):
+            faults[f"assignment[{name}]"] = [f"Invalid datetime for {name}"]
+    if sent.get("assignment_group_id") is not None and as_float(sent.text("assignment_group_id")) <= 0:
+        faults["assignment[assignment_group_id]"] = ["must be a positive number"]
+    if faults:
+        raise refusals.invalid(faults)
+    impossible = "wiki_page" in (_types(sent) or ()) or (
+        "student_annotation" in (_types(sent) or ()) and not sent.text("annotatable_attachment_id")
+    )
+    if impossible or isinstance(sent.get("assignment_overrides"), str):
+        raise refusals.invalid({})
+
+
+def _types(sent: Params) -> list[str] | None:
+    if not sent.has("submission_types"):
+        return None
+    return [kind for kind in sent.texts("submission_types") if kind]
+
+
+def _dates(api: Api, sent: Params) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in assignments.DATES:
+        if sent.has(name):
+            moment = read_moment(sent.text(name), api.zone)
+            found[name] = moment if name == "unlock_at" else assignments.end_of_day(moment, api.zone)
+    return found
+
+
+def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[str, Any]:
+    found: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.get(name) is not None}
+    if sent.has("name") and (base.id or sent.get("name") is not None):
+        found["name"] = sent.text("name") or ""
+    if sent.has("description"):
+        found["description"] = html.clean(sent.text("description"))
+    if sent.has("points_possible"):
+        found["points_possible"] = as_float(sent.text("points_possible"))
+    if sent.text("grading_type"):
+        found["grading_type"] = sent.text("grading_type")
+    if sent.text("position"):
+        found["position"] = int(as_float(sent.text("position")))
+    elif not base.id:
+        found["position"] = 0
+    for name in ("peer_review_count", "grader_count"):
+        if sent.has(name):
+            found[name] = int(as_float(sent.text(name)))
+    if sent.has("peer_reviews_assign_at"):
+        found["peer_reviews_assign_at"] = read_moment(sent.text("peer_reviews_assign_at"), api.zone)
+    if sent.has("allowed_extensions"):
+        found["allowed_extensions"] = [word.lower().removeprefix(".") for word in sent.words("allowed_extensions")]
+    if sent.has("final_grader_id"):
+        number = identifiers.local_number(sent.text("final_grader_id") or "")
+        found["final_grader_id"] = number
+    if sent.get("allowed_attempts") is not None:
+        found["allowed_attempts"] = _attempts(sent.text("allowed_attempts") or "")
+    if found.get("moderated_grading"):
+        found["post_manually"] = True
+    return found | _of_kind(api, course, sent, base, found.get("grading_type")) | _places(api, course, sent)
+
+
+def _attempts(text: str) -> Any:
+    try:
+        number = int(text)
+    except ValueError:
+        return text
+    return None if number == -1 else number
+
+
+def _of_kind(api: Api, course: Course, sent: Params, base: Assignment, grading: Any) -> dict[str, Any]:
+    """How the work is done, and the tool that it is done in."""
+    kinds = _types(sent)
+    if kinds is None and grading == "not_graded" and not base.id:
+        kinds = ["not_graded"]
+    found: dict[str, Any] = {} if kinds is None else {"submission_types": kinds}
+    if kinds == ["not_graded"]:
+        found["points_possible"] = None
+    wanted = base.submission_types if kinds is None else kinds
+    tag = sent.hash("external_tool_tag_attributes")
+    if "external_tool" not in wanted:
+        return found | {"external_tool": None}
+    if tag.text("url"):
+        found["external_tool"] = _tool(api, course, tag, base.external_tool)
+    return found
+
+
+def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolTag:
+    url = tag.text("url") or ""
+    tools = [t for t in api.store.tools if t.workflow_state != "deleted" and t.course_id in (None, course.id)]
+    named = identifiers.local_number(tag.text("content_id") or "")
+    chosen = next((t.id for t in tools if t.id == named), None)
+    if chosen is None:
+        chosen = next((t.id for t in tools if urlsplit(t.url).hostname == urlsplit(url).hostname), None)
+    return ToolTag(
+        url=url,
+        new_tab=tag.flag("new_tab") if tag.has("new_tab") else None,
+        content_id=chosen,
+        custom_params=tag.get("custom_params") or (known.custom_params if known else None),
+        external_data=tag.get("external_data") or None,
+        resource_link_id=known.resource_link_id if known else api.x.ids.hex(40),
+    )
+
+
+def _places(api: Api, course: Course, sent: Params) -> dict[str, Any]:
+    """The records of the course that it names; unknown ones do not count."""
+    found: dict[str, Any] = {}
+    group = api.store.assignment_groups.get(identifiers.local_number(sent.text("assignment_group_id") or ""))
+    if group is not None and group.course_id == course.id and group.workflow_state != "deleted":
+        found["assignment_group_id"] = group.id
+    if sent.has("group_category_id"):
+        found["group_category_id"] = assignments.category_of(api, course, sent.text("group_category_id"))
+    return found
+
+
+def _sis(api: Api, course: Course, sent: Params) -> dict[str, Any]:
+    """The ids of the student information system; those who may not set them are not heard."""
+    found: dict[str, Any] = {}
+    if not courses.may(api, api.caller, course, "manage_sis"):
+        for name in ("sis_assignment_id", "integration_id", "integration_data"):
+            if sent.has(name):
+                api.x.warn("sis_fields_ignored", f"only those with the right manage_sis set `{name}`")
+        return found
+    for name in ("sis_assignment_id", "integration_id"):
+        if sent.has(name):
+            found[name] = sent.text(name) or None
+    if sent.has("integration_data"):
+        data = sent.get("integration_data")
+        try:
+            found["integration_data"] = json.loads(data) if isinstance(data, str) and data else data or {}
+        except ValueError as error:
+            raise refusals.crashed("`integration_data` is text that is no JSON", data) from error
+    return found
+
+
+def _overrides(api: Api, wanted: Assignment, sent: Params) -> list[AssignmentOverride] | None:
+    if not sent.has("assignment_overrides"):
+        return None
+    known = {one.id: one for one in assignments.overrides(api, wanted)} if wanted.id else {}
+    found: list[AssignmentOverride] = []
+    wrong: list[str] = []
+    for one in sent.hashes("assignment_overrides"):
+        old = known.get(identifiers.local_number(one.text("id") or "") or 0)
+        try:
+            found.append(overriding.read(api, wanted, one, old))
+        except overriding.Unfit as error:
+            wrong += error.faults
+    if wrong:
+        raise refusals.invalid({"base": [", ".join(wrong)]})
+    return found
+
+
+def _faults(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -> Faults:
+    """What is not valid about the record, by attribute."""
+    found: Faults = {}
+    checks: tuple[Callable[..., Faults], ...] = (_faults_of_columns, _faults_of_moderation)
+    for check in checks:
+        found |= check(api, course, wanted)
+    if known is not None:
+        found |= _faults_of_change(api, wanted, known)
+    taken = (
+        api.store.assignments.find("sis_assignment_id", wanted.sis_assignment_id) if wanted.sis_assignment_id else []
+    )
+    if any(other.id != wanted.id for other in taken):
+        raise refusals.crashed("the SIS id is another assignment's", wanted.sis_assignment_id)
+    return found
+
+
+def _faults_of_columns(api: Api, course: Course, wanted: Assignment) -> Faults:
+    found: Faults = {}
+    if not wanted.name:
+        found["title"] = ["blank"]
+    elif len(wanted.name) > 255:
+        found["title"] = ["The title cannot be longer than 255 characters"]
+    if wanted.grading_type not in GRADING_TYPES:
+        found["grading_type"] = ["inclusion"]
+    points = wanted.points_possible or 0
+    if points < 0:
+        found["points_possible"] = ["The value of possible points for this assignment must be zero or greater."]
+    elif points > MOST_POINTS:
+        found["points_possible"] = ["The value of possible points for this assignment cannot exceed 999999999."]
+    if isinstance(wanted.allowed_attempts, str):
+        found["allowed_attempts"] = ["not_a_number"]
+    elif wanted.allowed_attempts is not None and wanted.allowed_attempts < 1:
+        found["allowed_attempts"] = ["greater_than"]
+    due, opens, closes = wanted.due_at, wanted.unlock_at, wanted.lock_at
+    late = due and ((opens and due < opens) or (closes and due > closes))
+    if late or (opens and closes and opens > closes):
+        found["due_at"] = ["must be between availability dates"]
+    if wanted.hide_in_gradebook and not (wanted.omit_from_final_grade and not points):
+        found["hide_in_gradebook"] = [
+            *(["equal_to"] if points else []),
+            *([] if wanted.omit_from_final_grade else ["inclusion"]),
+        ]
+    return found
+
+
+def _faults_of_moderation(api: Api, course: Course, wanted: Assignment) -> Faults:
+    found: Faults = {}
+    if not wanted.moderated_grading:
+        return found
+    if wanted.grader_count < 1:
+        found["grader_count"] = ["greater_than"]
+    if wanted.peer_reviews:
+        found["moderated_grading"] = ["Moderated grading setting cannot be enabled for peer reviewed assignments"]
+    if wanted.final_grader_id is not None:
+        rows = api.store.enrollments.find("user", wanted.final_grader_id)
+        teaches = (
+            e.course_id == course.id and e.type in states.INSTRUCTORS and e.workflow_state == "active" for e in rows
+        )
+        if not any(teaches):
+            found["final_grader_id"] = ["course has no active instructors with this ID"]
+    return found
+
+
+def _faults_of_change(api: Api, wanted: Assignment, known: Assignment) -> Faults:
+    """What cannot be changed once there is work."""
+    found: Faults = {}
+    rows = submissions.stored(api, known)
+    handed_in = any(submissions.handed_in(one) for one in rows)
+    graded = any(one.workflow_state == "graded" for one in rows)
+    if known.published and not wanted.published and handed_in:
+        found["workflow_state"] = ["Can't unpublish if there are student submissions"]
+    if handed_in and wanted.group_category_id != known.group_category_id:
+        found["group_category_id"] = [
+            "The group category can't be changed because students have already submitted on this assignment"
+        ]
+    if graded and wanted.moderated_grading != known.moderated_grading:
+        found["moderated_grading"] = ["Moderated grading setting cannot be changed if graded submissions exist"]
+    return found
+
+
+def _invalid(faults: Faults, known: Assignment | None) -> Exception:
+    """The refusal; of a change, once more as the sentence that Rails makes."""
+    body = {name: [refusals.model_fault(name, fault) for fault in found] for name, found in faults.items()}
+    if known is not None:
+        said = [f"{_human(name)} {_sentence(fault)}" for name, found in faults.items() for fault in found]
+        whole = f"Validation failed: {', '.join(said)}"
+        body["invalid_record"] = [refusals.model_fault("invalid_record", whole)]
+    if "workflow_state" in body:
+        body["published"] = body.pop("workflow_state")
+    return refusals.rest("record_invalid", 400, {"errors": body}, check="the record is valid", got=sorted(faults))
+
+
+def _human(attribute: str) -> str:
+    return attribute.removesuffix("_id").replace("_", " ").capitalize()
+
+
+def _sentence(fault: str | tuple[str, str]) -> str:
+    text = fault if isinstance(fault, str) else fault[1]
+    return SENTENCES.get(text, text)

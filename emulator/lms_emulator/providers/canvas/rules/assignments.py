@@ -1,0 +1,201 @@
+"""Who an assignment is for, which dates hold for whom, and when it is shut.
+
+Source: canvas-lms lib/assignment_override_applicator.rb and app/models/assignment_student_visibility.rb (2023-06), and
+the recorded exchanges of `grading-assignments` and `grading-rubrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, time, timedelta, tzinfo
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course, Enrollment, User
+from lms_emulator.providers.canvas.rules import courses, states
+
+DATES = ("due_at", "unlock_at", "lock_at")
+GONE = ("deleted", "rejected")
+replace = msgspec.structs.replace
+GRADERS = ("manage_grades", "view_all_grades")
+
+
+def of_course(api: Api, course: Course) -> list[Assignment]:
+    """The assignments of a course that were not deleted, by group, position and id."""
+    places = {group.id: group.position for group in api.store.assignment_groups.find("course", course.id)}
+    found = [a for a in api.store.assignments.find("course", course.id) if a.workflow_state != "deleted"]
+    return sorted(found, key=lambda a: (places.get(a.assignment_group_id, 0), a.position, a.id))
+
+
+def find(api: Api, course: Course, reference: str) -> Assignment:
+    """An assignment of the course. Raises the refusal `not_found`."""
+    found: Assignment | None = identifiers.find(api, "assignments", reference)
+    if found is None or found.course_id != course.id or found.workflow_state == "deleted":
+        raise refusals.not_found("the assignment in the course", reference)
+    return found
+
+
+def manages(api: Api, course: Course) -> bool:
+    """Whether the caller may change assignments of the course."""
+    return courses.may(api, api.caller, course, "manage_assignments")
+
+
+def grades(api: Api, course: Course) -> bool:
+    """Whether the caller sees everybody's grades in the course."""
+    return courses.may(api, api.caller, course, *GRADERS)
+
+
+def visible(api: Api, course: Course, assignment: Assignment) -> bool:
+    """Whether the caller may see the assignment."""
+    if not courses.may(api, api.caller, course, "read", "read_as_admin"):
+        return False
+    if courses.may(api, api.caller, course, "manage_assignments", "read_as_admin", *GRADERS):
+        return True
+    if not assignment.published:
+        return False
+    if not assignment.only_visible_to_overrides or api.caller is None:
+        return True
+    return any(assigned(api, assignment, user_id) for user_id in seen_for(api, course, api.caller))
+
+
+def seen_for(api: Api, course: Course, user: User) -> list[int]:
+    """The students that somebody sees a course for: themself, or whom they observe."""
+    rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    watched = [e.associated_user_id for e in rows if e.type == "ObserverEnrollment" and e.workflow_state not in GONE]
+    return [one for one in watched if one is not None] or [user.id]
+
+
+def students(api: Api, course_id: int) -> list[Enrollment]:
+    """The enrollments of a course that have work to do, those that are over or inactive included."""
+    rows = api.store.enrollments.find("course", course_id)
+    return [e for e in rows if e.type in states.STUDENTS and e.workflow_state not in GONE]
+
+
+def overrides(api: Api, assignment: Assignment) -> list[AssignmentOverride]:
+    """The assignment's overrides, those of sections and groups first."""
+    return overrides_of(api, assignment.id)
+
+
+def overrides_of(api: Api, assignment_id: int) -> list[AssignmentOverride]:
+    """The overrides of an assignment, by its id."""
+    found = api.store.assignment_overrides.find("assignment", assignment_id)
+    living = [o for o in found if o.workflow_state == "active"]
+    return sorted(living, key=lambda o: (o.set_type == "ADHOC", o.id))
+
+
+def overrides_for(api: Api, assignment: Assignment, user_id: int) -> list[AssignmentOverride]:
+    """The overrides that hold for a student."""
+    found = overrides(api, assignment)
+    if not found:
+        return []
+    rows = api.store.enrollments.find("user", user_id)
+    sections = {
+        e.course_section_id for e in rows if e.course_id == assignment.course_id and e.workflow_state not in GONE
+    }
+    groups = groups_of(api, user_id)
+    return [
+        o
+        for o in found
+        if user_id in o.student_ids
+        or (o.set_type == "CourseSection" and o.set_id in sections)
+        or (o.set_type == "Group" and o.set_id in groups)
+    ]
+
+
+def groups_of(api: Api, user_id: int) -> set[int]:
+    """The groups that somebody is in."""
+    _ = api, user_id
+    return set()
+
+
+def category_of(api: Api, course: Course, reference: str | None) -> int | None:
+    """The set of groups that a reference names, if it is one of the course."""
+    _ = api, course, reference
+    return None
+
+
+def group_of_category(api: Api, assignment: Assignment, reference: str) -> Any:
+    """A group of the set that an assignment is done in, or None."""
+    _ = api, assignment, reference
+    return None
+
+
+def assigned(api: Api, assignment: Assignment, user_id: int) -> bool:
+    """Whether the assignment is for that student."""
+    return not assignment.only_visible_to_overrides or bool(overrides_for(api, assignment, user_id))
+
+
+def sections_seen(api: Api, course: Course) -> set[int] | None:
+    """The sections that the caller is limited to; None for those who see all."""
+    if api.caller is None or courses.may(api, api.caller, course, "manage_courses"):
+        return None
+    rows = [e for e, state in courses.enrollments_of(api, api.caller, course) if state.name in states.CURRENT]
+    limited = {e.course_section_id for e in rows if e.limit_privileges_to_course_section}
+    return limited if rows and len(limited) == len({e.course_section_id for e in rows}) else None
+
+
+def overrides_seen(api: Api, course: Course, assignment: Assignment) -> list[AssignmentOverride]:
+    """The overrides that the caller gets to see: one's own, or for staff those of their sections."""
+    if not courses.may(api, api.caller, course, "manage_assignments", "read_as_admin", *GRADERS):
+        people = seen_for(api, course, api.user) if api.caller is not None else []
+        every = {o.id: o for user_id in people for o in overrides_for(api, assignment, user_id)}
+        return [o for o in overrides(api, assignment) if o.id in every]
+    limited = sections_seen(api, course)
+    found = overrides(api, assignment)
+    if limited is None:
+        return found
+    mine = {e.user_id for e in students(api, course.id) if e.course_section_id in limited}
+    return [
+        o
+        for o in found
+        if (o.set_type == "CourseSection" and o.set_id in limited)
+        or (o.set_type == "ADHOC" and not mine.isdisjoint(o.student_ids))
+        or o.set_type in ("Group", "Noop")
+    ]
+
+
+def dated(api: Api, course: Course, assignment: Assignment) -> Assignment:
+    """The assignment with the dates that hold for the caller: for staff, the most lenient ones."""
+    found = with_overrides(assignment, overrides_seen(api, course, assignment))
+    due = assignment.due_at
+    if courses.may(api, api.caller, course, "read_as_admin") and found.due_at and (due is None or due > found.due_at):
+        return replace(found, due_at=due)
+    return found
+
+
+def dated_for(api: Api, assignment: Assignment, user_id: int) -> Assignment:
+    """The assignment with the dates that hold for a student."""
+    return with_overrides(assignment, overrides_for(api, assignment, user_id))
+
+
+def with_overrides(assignment: Assignment, found: Iterable[AssignmentOverride]) -> Assignment:
+    """The assignment with the most lenient dates that overrides set; those for single students go before others."""
+    changes: dict[str, Any] = {}
+    every = list(found)
+    for name in DATES:
+        setting = [o for o in every if name in o.dates]
+        dates = [o.dates[name] for o in setting if o.set_type == "ADHOC"] or [o.dates[name] for o in setting]
+        if dates:
+            picked: Callable[[Iterable[Any]], Any] = min if name == "unlock_at" else max
+            changes[name] = None if None in dates else picked(dates)
+    return replace(assignment, **changes) if changes else assignment
+
+
+def end_of_day(moment: datetime | None, zone: tzinfo) -> datetime | None:
+    """A due date of midnight means the end of that day."""
+    if moment is None or moment.astimezone(zone).time() != time():
+        return moment
+    return moment + timedelta(days=1, seconds=-1)
+
+
+def shut(api: Api, assignment: Assignment) -> str | None:
+    """Why a student cannot work on it now: `unlock_at`, `lock_at`, or None."""
+    if assignment.unlock_at is not None and api.now < assignment.unlock_at:
+        return "unlock_at"
+    if assignment.lock_at is not None and api.now > assignment.lock_at:
+        return "lock_at"
+    return None

@@ -1,0 +1,56 @@
+"""Copies of things within a course."""
+
+from __future__ import annotations
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment
+from lms_emulator.providers.canvas.rules import assigning, submissions
+from lms_emulator.providers.canvas.rules.assignments import replace
+
+
+def copied_title(title: str, taken: set[str]) -> str:
+    """`X Copy`, or `X Copy 2` and so on where that is taken."""
+    head, found, tail = title.rpartition(" Copy")
+    base = head if found and (not tail or tail.strip().isdigit()) else title
+    number = 1
+    while (name := f"{base} Copy" if number == 1 else f"{base} Copy {number}").lower() in taken:
+        number += 1
+    return name
+
+
+def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[str, int]]:
+    """A copy right after the original, and the places of all in their group."""
+    if known.quiz_id is not None:
+        text = "quiz duplication not implemented"
+        raise refusals.rest("quiz_not_copied", 400, {"error": text}, check="it is no quiz")
+    if known.external_tool is not None:
+        raise refusals.crashed("Canvas cannot copy the assignment of a tool", known.id)
+    taken = {
+        a.name.lower() for a in api.store.assignments.find("course", known.course_id) if a.workflow_state != "deleted"
+    }
+    for other in assigning.in_group(api, known.assignment_group_id):
+        if other.position > known.position:
+            api.store.assignments.put(replace(other, position=other.position + 1))
+    made = api.store.assignments.put(
+        replace(
+            known,
+            id=api.new_id("assignments"),
+            name=copied_title(known.name, taken),
+            position=known.position + 1,
+            published=False,
+            sis_assignment_id=None,
+            integration_id=None,
+            lti_context_id=api.x.ids.uuid(),
+            resource_link_id=None,
+            original={
+                "original_course_id": known.course_id,
+                "original_assignment_id": known.id,
+                "original_assignment_name": known.name,
+            },
+            created_at=api.now,
+            updated_at=api.now,
+        )
+    )
+    submissions.ensure(api, made)
+    return made, {str(a.id): a.position for a in assigning.in_group(api, known.assignment_group_id)}

@@ -1,0 +1,89 @@
+"""The rows of what students hand in: whose there are, and what they amount to now.
+
+Source: canvas-lms app/models/submission.rb and lib/submission_lifecycle_manager.rb (2023-06).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment, Course, Submission
+from lms_emulator.providers.canvas.rules import assignments, states
+
+ELSEWHERE = (["none"], ["not_graded"], ["on_paper"], ["external_tool"])
+QUIZ_GRACE = timedelta(seconds=60)
+
+
+def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
+    """Somebody's row of an assignment; it is made when nobody needed it before."""
+    found = api.store.submissions.first("whose", (assignment.id, user_id))
+    if found is not None:
+        return found
+    made = Submission(
+        id=api.new_id("submissions"),
+        assignment_id=assignment.id,
+        user_id=user_id,
+        anonymous_id=api.x.ids.alnum(5),
+        created_at=api.now,
+    )
+    return api.store.submissions.put(made)
+
+
+def ensure(api: Api, assignment: Assignment) -> None:
+    """Make the rows of everybody whom the assignment is for."""
+    known = {one.user_id for one in api.store.submissions.find("assignment", assignment.id)}
+    for user_id in sorted({e.user_id for e in assignments.students(api, assignment.course_id)} - known, reverse=True):
+        if assignments.assigned(api, assignment, user_id):
+            of(api, assignment, user_id)
+
+
+def expected(assignment: Assignment) -> bool:
+    """Whether something is to be handed in here."""
+    return bool(assignment.submission_types) and assignment.submission_types not in ELSEWHERE
+
+
+def stored(api: Api, assignment: Assignment) -> list[Submission]:
+    """The rows of an assignment that there are."""
+    return api.store.submissions.find("assignment", assignment.id)
+
+
+def handed_in(record: Submission) -> bool:
+    """Whether there is something to grade."""
+    return record.submission_type is not None and record.submitted_at is not None
+
+
+def needs_grading(record: Submission) -> bool:
+    """Whether somebody waits for a grade."""
+    if record.submission_type is None or record.excused:
+        return False
+    if record.workflow_state == "pending_review":
+        return True
+    ungraded = record.score is None or not record.grade_matches_current_submission
+    return record.workflow_state in ("submitted", "graded") and ungraded
+
+
+def needing_grades(api: Api, course: Course, assignment: Assignment) -> dict[int, int]:
+    """By section, how much waits for a grade that the caller may give."""
+    waiting = {one.user_id for one in stored(api, assignment) if needs_grading(one)}
+    if not waiting:
+        return {}
+    limited = assignments.sections_seen(api, course)
+    found: dict[int, int] = {}
+    for row in assignments.students(api, course.id):
+        mine = limited is None or row.course_section_id in limited
+        if mine and row.user_id in waiting and row.workflow_state in states.CURRENT:
+            found[row.course_section_id] = found.get(row.course_section_id, 0) + 1
+    return found
+
+
+def student_ids(api: Api, assignment: Assignment) -> list[int]:
+    """The students whom the assignment is for, those with something in hand included."""
+    found = {e.user_id for e in assignments.students(api, assignment.course_id)}
+    return [user_id for user_id in sorted(found) if assignments.assigned(api, assignment, user_id)]
+
+
+def muted(api: Api, assignment: Assignment) -> bool:
+    """Whether a grade waits to be posted."""
+    posted = {one.user_id for one in stored(api, assignment) if one.posted_at is not None}
+    return not posted or any(user_id not in posted for user_id in student_ids(api, assignment))

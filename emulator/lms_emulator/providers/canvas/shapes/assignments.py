@@ -1,0 +1,243 @@
+"""Assignments, their groups and overrides as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/assignment.rb, assignment_group.rb and assignment_override.rb (2023-06), and the recorded
+exchanges of `grading-assignments` and `grading-rubrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, AssignmentOverride, Course
+from lms_emulator.providers.canvas.rules import assignments, courses, locks, submissions
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.signing import jwt
+
+MANY_DATES = 25
+COLUMNS = (
+    "id",
+    "points_possible",
+    "grading_type",
+    "assignment_group_id",
+    "grading_standard_id",
+    "peer_reviews",
+    "automatic_peer_reviews",
+    "position",
+    "anonymous_peer_reviews",
+    "group_category_id",
+    "moderated_grading",
+    "omit_from_final_grade",
+    "intra_group_peer_reviews",
+    "anonymous_instructor_annotations",
+    "anonymous_grading",
+    "graders_anonymous_to_graders",
+    "grader_count",
+    "grader_comments_visible_to_graders",
+    "final_grader_id",
+    "grader_names_visible_to_final_grader",
+    "annotatable_attachment_id",
+    "hide_in_gradebook",
+    "lti_context_id",
+    "course_id",
+    "name",
+    "submission_types",
+    "important_dates",
+    "published",
+    "only_visible_to_overrides",
+)
+ORIGINAL = (
+    "original_course_id",
+    "original_assignment_id",
+    "original_lti_resource_link_id",
+    "original_assignment_name",
+    "original_quiz_id",
+)
+
+
+def secure_params(api: Api, record: Assignment) -> str:
+    """What an editor for assignments gives to tools, sealed."""
+    claims = {"lti_assignment_id": record.lti_context_id, "lti_assignment_description": record.description}
+    return jwt.sign(claims, f"secure_params of {api.root.uuid or api.root.id}", algorithm="HS256")
+
+
+def assignment(
+    api: Api, base: Assignment, course: Course, includes: Collection[str] = (), *, override_dates: bool = True
+) -> Json:
+    """An assignment as the caller sees it.
+
+    Parameters: `override_dates`, whether dates are those that hold for the caller, instead of the assignment's own.
+    """
+    record = assignments.dated(api, course, base) if override_dates else base
+    stored = submissions.stored(api, base)
+    body: Json = {name: getattr(record, name) for name in COLUMNS}
+    body |= {
+        "description": record.description,
+        "due_at": when(record.due_at),
+        "unlock_at": when(record.unlock_at),
+        "lock_at": when(record.lock_at),
+        "points_possible": None if record.points_possible is None else float(record.points_possible),
+        "created_at": when(record.created_at),
+        "updated_at": when(record.updated_at),
+        "grade_group_students_individually": bool(record.grade_group_students_individually),
+        "post_to_sis": bool(record.post_to_sis),
+        "allowed_attempts": record.allowed_attempts or -1,
+        "secure_params": secure_params(api, record),
+        "has_submitted_submissions": any(submissions.handed_in(one) for one in stored),
+        "due_date_required": False,
+        "max_name_length": 255,
+        "in_closed_grading_period": False,
+        "graded_submissions_exist": any(one.workflow_state == "graded" for one in stored),
+        "is_quiz_assignment": record.quiz_id is not None,
+        "can_duplicate": record.quiz_id is None and record.external_tool is None,
+        **{name: record.original.get(name) for name in ORIGINAL},
+        "workflow_state": _state(record),
+        "muted": submissions.muted(api, record),
+        "html_url": api.url(f"/courses/{course.id}/assignments/{record.id}"),
+        "submissions_download_url": api.url(f"/courses/{course.id}/assignments/{record.id}/submissions?zip=1"),
+        "post_manually": posts_manually(record, course),
+        "anonymize_students": record.anonymous_grading and submissions.muted(api, record),
+        "require_lockdown_browser": False,
+        "restrict_quantitative_data": False,
+        "locked_for_user": False,
+    }
+    body |= _of_kind(api, record)
+    if assignments.manages(api, course):
+        body |= _managed(api, record, course)
+    elif api.caller is not None:
+        body |= locks.lock_fields(api, record)
+    body |= _included(api, base, course, includes)
+    return body
+
+
+def _state(record: Assignment) -> str:
+    if record.workflow_state == "deleted":
+        return "deleted"
+    return "published" if record.published else "unpublished"
+
+
+def posts_manually(record: Assignment, course: Course) -> bool:
+    """Whether grades wait until somebody posts them."""
+    own = record.post_manually
+    return bool(course.settings.get("post_manually")) if own is None else own
+
+
+def _of_kind(api: Api, record: Assignment) -> Json:
+    """What depends on how the work is done."""
+    body: Json = {}
+    if record.allowed_extensions:
+        body["allowed_extensions"] = record.allowed_extensions
+    if record.automatic_peer_reviews:
+        body["peer_review_count"] = record.peer_review_count
+        body["peer_reviews_assign_at"] = when(record.peer_reviews_assign_at)
+    if record.quiz_id is not None:
+        body["quiz_id"] = record.quiz_id
+        body["anonymous_submissions"] = False
+    if record.external_tool is not None:
+        tool = record.external_tool
+        tag: Json = {"url": tool.url, "new_tab": tool.new_tab, "resource_link_id": tool.resource_link_id}
+        tag |= {"external_data": tool.external_data, "custom_params": tool.custom_params}
+        if tool.content_id is not None:
+            tag |= {"content_type": "ContextExternalTool", "content_id": tool.content_id}
+        body["external_tool_tag_attributes"] = tag
+        launch = f"/api/v1/courses/{record.course_id}/external_tools/sessionless_launch"
+        body["url"] = api.url(f"{launch}?assignment_id={record.id}&launch_type=assessment")
+    return body
+
+
+def _managed(api: Api, record: Assignment, course: Course) -> Json:
+    """What only those see who may change it."""
+    body: Json = {
+        "has_overrides": bool(assignments.overrides(api, record)),
+        "unpublishable": not any(submissions.handed_in(one) for one in submissions.stored(api, record)),
+    }
+    if assignments.grades(api, course):
+        waiting = submissions.needing_grades(api, course, record)
+        body["needs_grading_count"] = sum(waiting.values())
+        if api.params.flag("needs_grading_count_by_section"):
+            body["needs_grading_count_by_section"] = [
+                {"section_id": section, "needs_grading_count": count} for section, count in waiting.items()
+            ]
+    if courses.may(api, api.caller, course, "read_sis", "manage_sis"):
+        body["sis_assignment_id"] = record.sis_assignment_id
+        body["integration_id"] = record.integration_id
+        body["integration_data"] = record.integration_data
+    return body
+
+
+def _included(api: Api, base: Assignment, course: Course, includes: Collection[str]) -> Json:
+    body: Json = {}
+    manages = assignments.manages(api, course)
+    if "all_dates" in includes:
+        body |= all_dates(api, base, course, can_edit="can_edit" in includes)
+    if "overrides" in includes and manages:
+        found = assignments.overrides_seen(api, course, base)
+        body["overrides"] = [override(one) for one in sorted(found, key=lambda o: (o.title.casefold(), o.id))]
+    if "can_edit" in includes:
+        body["can_edit"] = manages
+    if "webhook_info" in includes and manages:
+        body["webhook_info"] = None
+    if "assignment_visibility" in includes and (manages or assignments.grades(api, course)):
+        active = {e.user_id for e in assignments.students(api, course.id) if e.workflow_state != "inactive"}
+        people = [one for one in submissions.student_ids(api, base) if one in active] if base.published else []
+        body["assignment_visibility"] = [str(one) for one in people]
+    return body
+
+
+def all_dates(api: Api, base: Assignment, course: Course, *, can_edit: bool = False) -> Json:
+    """Every set of dates; only how many where there are more than Canvas lists."""
+    found = assignments.overrides_seen(api, course, base)
+    if len(found) >= MANY_DATES:
+        return {"all_dates_count": len(found) + 1}
+    more: Json = {"in_closed_grading_period": False, "can_edit": assignments.manages(api, course)} if can_edit else {}
+    rows: list[Json] = []
+    for one in sorted(found, key=lambda o: (o.dates.get("due_at") is None, o.dates.get("due_at"), o.title, o.id)):
+        dates = {name: when(one.dates.get(name)) for name in assignments.DATES}
+        rows.append({"id": one.id, **dates, "title": one.title, "set_type": one.set_type, "set_id": one.set_id, **more})
+    first = {**{name: when(getattr(base, name)) for name in assignments.DATES}, "base": True, **more}
+    own = not courses.may(api, api.caller, course, "read_as_admin", "manage_assignments")
+    if (own and rows) or base.only_visible_to_overrides:
+        return {"all_dates": rows}
+    return {"all_dates": [first, *rows]}
+
+
+def override(record: AssignmentOverride) -> Json:
+    """Other dates for some."""
+    body: Json = {"id": record.id, "assignment_id": record.assignment_id, "title": record.title}
+    if "due_at" in record.dates:
+        due = record.dates["due_at"]
+        all_day = due is not None and (due.hour, due.minute) == (23, 59)
+        body["due_at"] = when(due)
+        body["all_day"] = all_day
+        body["all_day_date"] = None if due is None else due.date().isoformat()
+    for name in ("unlock_at", "lock_at"):
+        if name in record.dates:
+            body[name] = when(record.dates[name])
+    match record.set_type:
+        case "ADHOC":
+            body["student_ids"] = record.student_ids
+        case "CourseSection":
+            body["course_section_id"] = record.set_id
+        case "Group":
+            body["group_id"] = record.set_id
+        case _:
+            body["noop_id"] = record.set_id
+    return body
+
+
+def group(record: AssignmentGroup, *, as_sent: bool = False) -> Json:
+    """A group of assignments. `as_sent`: Canvas answers a change of `never_drop` with texts."""
+    rules: dict[str, Any] = dict(record.rules)
+    if as_sent and "never_drop" in rules:
+        rules["never_drop"] = [str(one) for one in rules["never_drop"]]
+    return {
+        "id": record.id,
+        "name": record.name,
+        "position": record.position,
+        "group_weight": float(record.group_weight),
+        "sis_source_id": record.sis_source_id,
+        "integration_data": record.integration_data,
+        "rules": rules,
+    }
