@@ -21,8 +21,8 @@ from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import reply
 
 SOURCE = (
-    f"{RECORDED}/grading-assignments.jsonl 90-460; canvas-lms app/controllers/assignments_api_controller.rb and "
-    "assignments_controller.rb"
+    f"{RECORDED}/grading-assignments.jsonl 90, 205, 265, 334, 341, 418, 431, 442; "
+    "canvas-lms app/controllers/assignments_api_controller.rb"
 )
 
 
