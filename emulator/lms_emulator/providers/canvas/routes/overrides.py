@@ -19,7 +19,8 @@ from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import redirect, reply
 
-SOURCE = f"{RECORDED}/grading-rubrics.jsonl 14, 17, 51, 62, 65, 73, 89; canvas-lms app/controllers/assignment_overrides_controller.rb"
+CONTROLLER = "canvas-lms app/controllers/assignment_overrides_controller.rb"
+SOURCE = f"{RECORDED}/grading-rubrics.jsonl 14, 17, 51, 62, 65, 73, 89; {CONTROLLER}"
 
 
 def _assignment(api: Api, *wanted: str) -> tuple[Course, Assignment]:
