@@ -80,12 +80,12 @@ def test_placeholders_in_the_header(lms: Emulator, client: Client, name: str) ->
 def test_another_signature_method(lms: Emulator, client: Client) -> None:
     refused_as(
         lms,
-        client.signed("GET", PATH, oauth_signature_method="cmac-aes"),
+        client.signed("GET", PATH, oauth_signature_method="HMAC-SHA1"),
         reason="unsupported_signature_method",
         **OAUTH,
         check="oauth_signature_method",
         expected="CMAC-AES",
-        got="cmac-aes",
+        got="HMAC-SHA1",
         diagnosis="LearningStudio has no HMAC-SHA1 or PLAINTEXT; general-purpose OAuth 1.0 libraries do not work",
     )
 
@@ -123,12 +123,18 @@ def send(client: Client, values: dict[str, str], realm: str = "", prefix: str = 
     return get(client, f'OAuth realm="{realm}",{pairs}', prefix + PATH)
 
 
+UNEXPLAINED = (
+    "no known mistake reproduces this signature: another secret was used (the campus's has 32 characters), "
+    "or what was signed is not what was sent"
+)
+
+
 def test_a_wrong_signature(lms: Emulator, client: Client, info: Info) -> None:
     values = client.parameters("GET", PATH)
     base, right = base_of(client, values), values["oauth_signature"]
     wrong = {
-        "AAAAAAAAAAAAAAAAAAAAAA==": None,
-        "ä": None,
+        "AAAAAAAAAAAAAAAAAAAAAA==": UNEXPLAINED,
+        "ä": UNEXPLAINED,
         cmac(info.shared_secret, base).hex(): "the signature was encoded as hex instead of Base64",
         b64encode(cmac(info.other_campus.shared_secret, base)).decode(): (
             "it was signed with the secret of the campus gbother"
@@ -162,10 +168,10 @@ def test_the_urls_that_may_have_been_signed(lms: Emulator, client: Client, info:
     assert why(client.url + PATH) == whole
     assert why(f"https://api.learningstudio.com{PATH}") == whole
     proxy = f"https://proxy.example{PATH}"
-    assert why(proxy) is None
+    assert why(proxy) == UNEXPLAINED
     assert why(proxy, proxy) == whole
     # A path that is no URL may not be called one.
-    assert why("/proxy", "/proxy") is None
+    assert why("/proxy", "/proxy") == UNEXPLAINED
     client.url = f"{lms.url}/learningstudio"
     assert why(client.url + PATH) == whole
 
@@ -260,8 +266,8 @@ def test_a_timestamp_that_is_none(lms: Emulator, client: Client, sent: str) -> N
     ],
 )
 def test_a_timestamp_outside_the_window(lms: Emulator, client: Client, away: int, diagnosis: str) -> None:
-    lms.clock.freeze(NOON)
-    now = int(NOON.timestamp())
+    lms.clock.freeze()
+    now = int(lms.clock.now.timestamp())
     refused_as(
         lms,
         client.signed("GET", PATH, oauth_timestamp=str(now + away)),
@@ -275,9 +281,9 @@ def test_a_timestamp_outside_the_window(lms: Emulator, client: Client, away: int
 
 
 def test_a_window_of_no_time_at_all(lms: Emulator, client: Client) -> None:
-    lms.clock.freeze(NOON)
+    lms.clock.freeze()
     lms.settings["learningstudio.oauth1_window_seconds"] = 0
-    now = int(NOON.timestamp())
+    now = int(lms.clock.now.timestamp())
     assert client.signed("GET", PATH, oauth_timestamp=str(now)).status_code == 200
     for away, words in ((1, "1 s ahead"), (-1, "1 s behind")):
         answer = client.signed("GET", PATH, oauth_timestamp=str(now + away))

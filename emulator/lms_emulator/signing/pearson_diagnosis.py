@@ -36,6 +36,20 @@ def _hmac_sha256(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, hashlib.sha256)
 
 
+def _over_hex(key: bytes, message: bytes) -> bytes:
+    return cmac_aes(key, message.hex().encode())
+
+
+def _cbc_mac(key: bytes, message: bytes) -> bytes:
+    """The last block of AES-CBC from a zero vector, the message padded with zeros."""
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+    padded = message + bytes(-len(message) % 16)
+    return Cipher(AES(key), CBC(bytes(16))).encryptor().update(padded)[-16:]
+
+
 def _wrong_keys(secret: str) -> Iterator[tuple[str, bytes]]:
     """Wrong keys that integrators derive from a shared secret."""
     raw = secret.encode()
@@ -47,6 +61,8 @@ def _wrong_keys(secret: str) -> Iterator[tuple[str, bytes]]:
     yield "only the first 16 characters of the secret were used", raw[:16]
     yield "the secret was hashed with MD5 before use", hashlib.md5(raw, usedforsecurity=False).digest()
     yield "the secret was hashed with SHA-256 before use", hashlib.sha256(raw).digest()
+    yield "the secret was used with a space at its end", raw + b" "
+    yield "the secret was used with a line break at its end", raw + b"\n"
     yield "the secret was upper-cased", secret.upper().encode()
     yield "the secret was lower-cased", secret.lower().encode()
 
@@ -59,6 +75,13 @@ _ENCODINGS: dict[str, tuple[str, Callable[[bytes], str]]] = {
         lambda tag: b64encode(tag).decode().rstrip("="),
     ),
     "hex": ("the signature was encoded as hex instead of Base64", lambda tag: tag.hex()),
+    "base64-line": (
+        "the signature has the line break that some encoders end with",
+        lambda tag: f"{b64encode(tag).decode()}\n",
+    ),
+    "dashes": ("the signature is hex with dashes, as .NET's BitConverter writes it", lambda tag: tag.hex("-").upper()),
+    "0x": ("the signature has 0x in front", lambda tag: f"0x{tag.hex()}"),
+    "hex-line": ("the signature has a line break at its end", lambda tag: f"{tag.hex()}\n"),
     "HEX": ("the signature was encoded as upper-case hex", lambda tag: tag.hex().upper()),
     "base64-of-hex": (
         "the signature was encoded as hex and then as Base64",
@@ -117,6 +140,8 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
     macs: list[Change] = [
         ("HMAC-SHA1 was used instead of CMAC-AES", {"mac": _hmac_sha1}),
         ("HMAC-SHA256 was used instead of CMAC-AES", {"mac": _hmac_sha256}),
+        ("CBC-MAC was used instead of CMAC-AES", {"mac": _cbc_mac}),
+        ("the hex digits of the base string were signed, not the string", {"mac": _over_hex}),
     ]
     keys: list[Change] = [(name, {"key": key}) for name, key in _wrong_keys(secret)]
     names: list[Change] = [
@@ -314,6 +339,8 @@ def diagnose_assertion(received: str, assertion: Assertion, secret: str) -> str 
             add(text, encode=encode)
     add("HMAC-SHA1 was used instead of CMAC-AES", mac=_hmac_sha1)
     add("HMAC-SHA256 was used instead of CMAC-AES", mac=_hmac_sha256)
+    add("CBC-MAC was used instead of CMAC-AES", mac=_cbc_mac)
+    add("the hex digits of the assertion were signed, not the assertion", mac=_over_hex)
     for text, key in _wrong_keys(secret):
         add(text, key=key)
     for text, signed in _wrong_texts(assertion):
@@ -350,6 +377,11 @@ def _changed_fields(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
     prefixed = f"{assertion.client_string}\\{username}"
     yield "the signed username had the clientString in front", changed(username=prefixed)
     yield "the signed username had no clientString in front", changed(username=username.rpartition("\\")[2])
+    guids = {"consumer_key": assertion.consumer_key, "application_id": assertion.application_id}
+    for case, words in ((str.upper, "upper"), (str.lower, "lower")):
+        cased = {name: case(value) for name, value in guids.items()}
+        if cased != guids:
+            yield f"the signed GUIDs were in {words} case", changed(**cased)
     yield "the signed applicationName was trimmed", changed(application_name=assertion.application_name.strip())
     if timestamp.endswith("Z"):
         yield "the signed timestamp had no Z", changed(timestamp=timestamp[:-1])

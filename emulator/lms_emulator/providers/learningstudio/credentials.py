@@ -14,6 +14,7 @@ import msgspec
 
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.model import Campus, Nonce, RequestCount, User
 from lms_emulator.signing.pearson import AccessToken, Malformed, parse_access_token
@@ -193,7 +194,9 @@ def _from_signature(x: Call, value: str) -> Caller:
             "oauth_signature_method",
             expected=SIGNATURE_METHOD,
             got=header.signature_method,
-            diagnosis="LearningStudio has no HMAC-SHA1 or PLAINTEXT; general-purpose OAuth 1.0 libraries do not work",
+            diagnosis=f"the name is written {SIGNATURE_METHOD}"
+            if sorted(re.findall("[a-z]+", header.signature_method.lower())) == ["aes", "cmac"]
+            else "LearningStudio has no HMAC-SHA1 or PLAINTEXT; general-purpose OAuth 1.0 libraries do not work",
         )
     campus = x.store.campuses.first("consumer_key", header.consumer_key)
     application = x.store.applications.get(header.application_id)
@@ -250,7 +253,15 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
         f"oauth_signature is the Base64 CMAC-AES of {base}",
         expected=signature(secret, base),
         got=header.signature,
-        diagnosis=diagnosis,
+        diagnosis=diagnosis or unexplained(secret),
+    )
+
+
+def unexplained(secret: str) -> str:
+    """What is left when no known mistake reproduces a signature."""
+    return (
+        "no known mistake reproduces this signature: another secret was used (the campus's has "
+        f"{len(secret)} characters), or what was signed is not what was sent"
     )
 
 
@@ -295,6 +306,8 @@ def _check_time(x: Call, header: OAuth1Header) -> None:
         diagnosis = f"the server's time is {now}; the request is {abs(away)} s {'ahead' if away > 0 else 'behind'}"
         if abs(int(sent) // 1000 - now) <= window:
             diagnosis = "oauth_timestamp is in milliseconds; it has to be in seconds"
+        elif len(sent) < 12 and (why := why_off(x.clock, int(sent))):
+            diagnosis += f": {why}"
         raise _oauth1(
             "timestamp_out_of_window",
             f"oauth_timestamp within {window} s of the server's clock",

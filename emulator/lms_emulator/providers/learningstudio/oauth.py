@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.call import Call
-from lms_emulator.providers.learningstudio.credentials import remember
+from lms_emulator.providers.learningstudio.credentials import remember, unexplained
 from lms_emulator.providers.learningstudio.model import (
     AccessGrant,
     Application,
@@ -34,6 +35,7 @@ from lms_emulator.signing.pearson import (
 
 ASSERTION_TYPES = (ASSERTION_TYPE_USERNAME, ASSERTION_TYPE_SOURCED_ID)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DIGEST = re.compile("[0-9A-Fa-f]{32}")
 
 
 # --- issuing ---
@@ -116,7 +118,7 @@ def _parsed(x: Call, text: str) -> SignedAssertion:
         if "|" not in text and "%7c" in text.lower():
             diagnosis = "the assertion is percent-encoded twice"
         elif text.count("|") == 5:
-            diagnosis = "the signature is missing: append | and the hex CMAC-AES"
+            diagnosis = _missing_field(x, text.split("|"))
         raise refusals.malformed_assertion(x, text, diagnosis) from None
     assertion = signed.assertion
     known = x.store.campuses.get(assertion.client_string) is not None
@@ -127,6 +129,23 @@ def _parsed(x: Call, text: str) -> SignedAssertion:
         if value.startswith("{") and not (name == "clientString" and known) and not (name == "userName" and real):
             raise refusals.placeholder(name, value)
     return signed
+
+
+def _missing_field(x: Call, sent: list[str]) -> str:
+    """Which of the seven fields is not among six, told by what the others look like."""
+    if not _DIGEST.fullmatch(sent[-1]):
+        return "the signature is missing: append | and the hex CMAC-AES"
+    if not any(character.isdigit() for character in sent[-2]) or _GUID.fullmatch(sent[-2]):
+        return "the timestamp is missing: it comes before the signature, YYYY-MM-DDTHH:MM:SSZ"
+    if x.store.campuses.first("consumer_key", sent[0]) is not None:
+        return "the applicationName is missing: it comes first"
+    if x.store.applications.get(sent[1]) is not None:
+        return "the consumerKey is missing: it comes second"
+    if x.store.campuses.get(sent[2]) is not None:
+        return "the applicationId is missing: it comes third"
+    if x.store.campuses.get(sent[3]) is None:
+        return "the clientString is missing: it comes fourth"
+    return "the userName is missing: it comes fifth"
 
 
 def _is_somebody(x: Call, assertion: Assertion) -> bool:
@@ -192,7 +211,7 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
         check=f"signature is the hex CMAC-AES of {text!r}",
         expected=right,
         got=sent,
-        diagnosis=diagnosis or _misplaced(x, signed.assertion, sent),
+        diagnosis=diagnosis or _misplaced(x, signed.assertion, sent) or unexplained(campus.shared_secret),
     )
 
 
@@ -217,11 +236,9 @@ def _check_window(x: Call, sent: datetime) -> None:
         return
     direction = "ahead of" if away > 0 else "behind"
     diagnosis = f"the server's time is {instant(now)}; the assertion is {abs(away)} s {direction} it"
-    quarters = round(away / 900)
-    if 0 < abs(quarters) <= 56 and abs(away - quarters * 900) <= window:
-        sign, minutes = "+" if quarters > 0 else "-", abs(quarters) * 15
-        zone = f"UTC{sign}{minutes // 60:02}:{minutes % 60:02}"
-        diagnosis += f": was it local time ({zone}) with a Z after it? The timestamp must be in UTC"
+    why = why_off(x.clock, sent.timestamp())
+    if why:
+        diagnosis += f": {why}. The timestamp must be in UTC"
     raise refusals.assertion_time(x, sent, diagnosis)
 
 

@@ -105,7 +105,9 @@ def username_without_client_string(x: Call, got: str) -> Refusal:
         check="username has one backslash",
         expected="clientString\\username (the backslash is %5C in a form)",
         got=got,
-        diagnosis="put the campus's client string and a backslash in front of the username",
+        diagnosis="client string and username are parted by a backslash, not by a slash"
+        if x.store.campuses.get(got.partition("/")[0]) is not None
+        else "put the campus's client string and a backslash in front of the username",
     )
 
 

@@ -1,0 +1,95 @@
+"""Mistakes that integrators report, each made by a client of our own and sent over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+
+from contract_tests.learningstudio.client import Client, cmac
+from contract_tests.learningstudio.support import refused, refused_because
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.providers.learningstudio.info import Info
+
+PATH = "/me"
+
+
+def cbc_mac(secret: str, text: str) -> bytes:
+    message = text.encode()
+    padded = message + b"\0" * (-len(message) % 16)
+    return Cipher(AES(secret.encode()), modes.CBC(bytes(16))).encryptor().update(padded)[-16:]
+
+
+ASSERTION_SIGNATURES: dict[str, Callable[[str, str], str]] = {
+    "hex with dashes": lambda secret, text: cmac(secret, text).hex("-").upper(),
+    "0x in front": lambda secret, text: f"0x{cmac(secret, text).hex()}",
+    "CBC-MAC": lambda secret, text: cbc_mac(secret, text).hex(),
+    "the hex digits of the assertion were signed": lambda secret, text: cmac(secret, text.encode().hex()).hex(),
+    "a line break at its end": lambda secret, text: f"{cmac(secret, text).hex()}\n",
+    "GUIDs were in upper case": lambda secret, text: cmac(
+        secret, "|".join(f.upper() if f.count("-") == 4 and len(f) == 36 else f for f in text.split("|"))
+    ).hex(),
+}
+
+
+@pytest.mark.parametrize("words", ASSERTION_SIGNATURES)
+def test_a_mistake_in_signing_an_assertion(lms: Emulator, client: Client, info: Info, words: str) -> None:
+    right = client.assertion(info.student.username)
+    text = right.rpartition("|")[0]
+    wrong = ASSERTION_SIGNATURES[words](client.keys.shared_secret, text)
+    refused_because(lms, client.ask_by_assertion(f"{text}|{wrong}"), "invalid_assertion_signature", words)
+    assert client.ask_by_assertion(right).status_code == 200
+
+
+def test_another_secret_is_said_to_be_one(lms: Emulator, client: Client, info: Info) -> None:
+    other = client.of(shared_secret="0123456789abcdef0123456789abcdef")
+    answer = other.ask_by_assertion(other.assertion(info.student.username))
+    said = f"another secret was used (the campus's has {len(client.keys.shared_secret)} characters)"
+    refused_because(lms, answer, "invalid_assertion_signature", said)
+    refused_because(lms, other.signed("GET", PATH), "invalid_signature", said, 401)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "words"),
+    [
+        (0, "the applicationName is missing"),
+        (1, "the consumerKey is missing"),
+        (2, "the applicationId is missing"),
+        (3, "the clientString is missing"),
+        (4, "the userName is missing"),
+        (5, "the timestamp is missing"),
+        (6, "the signature is missing"),
+    ],
+)
+def test_which_of_the_seven_fields_is_missing(
+    lms: Emulator, client: Client, info: Info, left_out: int, words: str
+) -> None:
+    fields = client.assertion(info.student.username).split("|")
+    del fields[left_out]
+    refused_because(lms, client.ask_by_assertion("|".join(fields)), "malformed_assertion", words)
+
+
+@pytest.mark.parametrize("name", ["AES-CMAC", "cmac-aes", "CMAC_AES"])
+def test_a_misspelled_signature_method(lms: Emulator, client: Client, name: str) -> None:
+    answer = client.signed("GET", PATH, oauth_signature_method=name)
+    refused_because(lms, answer, "unsupported_signature_method", "the name is written CMAC-AES", 401)
+
+
+def test_a_moved_clock_is_not_taken_for_a_time_zone(lms: Emulator, client: Client, info: Info) -> None:
+    client.now = lambda: datetime.now(UTC)
+    lms.clock.advance(hours=1)
+    answer = client.ask_by_assertion(client.assertion(info.student.username))
+    refused_because(lms, answer, "assertion_expired", "the emulator's clock was moved 1:00:00 ahead")
+    assert "local time" not in (refused(lms, answer, "assertion_expired").diagnosis or "")
+    refused_because(lms, client.signed("GET", PATH), "timestamp_out_of_window", "was moved 1:00:00 ahead", 401)
+
+
+def test_a_slash_instead_of_the_backslash(lms: Emulator, client: Client, info: Info) -> None:
+    username = f"{client.keys.client_string}/{info.student.username}"
+    answer = client.ask(
+        grant_type="password", client_id=client.keys.application_id, username=username, password="whatever"
+    )
+    refused_because(lms, answer, "username_without_client_string", "by a backslash, not by a slash")
