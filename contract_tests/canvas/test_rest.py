@@ -188,7 +188,7 @@ def test_what_is_not_graded(canvas: Site) -> None:
     assert [p["url"] for p in canvas.student.get(f"{API}/courses/1/pages").json()] == ["home"]
     assert [p["url"] for p in canvas.teacher.get(f"{API}/courses/1/pages").json()] == ["home", "draft"]
     assert canvas.student.get(f"{API}/courses/1/pages/home").json()["body"] == "<p>Start here.</p>"
-    assert canvas.student.get(f"{API}/courses/1/pages/draft").status_code == 404
+    assert canvas.student.get(f"{API}/courses/1/pages/draft").status_code == 403
     assert canvas.teacher.get(f"{API}/courses/1/pages/2").status_code == 200
     assert [m["name"] for m in canvas.student.get(f"{API}/courses/1/modules").json()] == ["Week 1"]
     assert len(canvas.teacher.get(f"{API}/courses/1/modules").json()) == 2

@@ -36,7 +36,7 @@ REFERENCES = (
     Reference("attachments", "folder_id", "folders"),
     Reference("attachments", "user_id", "users"),
     Reference("discussion_topics", "course_id", "courses"),
-    Reference("pages", "course_id", "courses"),
+    Reference("wiki_pages", "user_id", "users"),
     Reference("modules", "course_id", "courses"),
     Reference("assignments", "course_id", "courses"),
     Reference("assignments", "resource_link_id", "resource_links"),
@@ -58,7 +58,7 @@ REFERENCES = (
 
 
 CONTEXTS = {"Course": "courses", "User": "users", "Account": "accounts", "Assignment": "assignments"}
-IN_CONTEXTS = ("folders", "attachments")
+IN_CONTEXTS = ("folders", "attachments", "wiki_pages")
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 
 

@@ -15,7 +15,6 @@ from lms_emulator.providers.canvas.model.assignments import Assignment, Assignme
 from lms_emulator.providers.canvas.model.content import (
     DiscussionTopic,
     Module,
-    Page,
 )
 from lms_emulator.providers.canvas.model.courses import (
     Course,
@@ -27,6 +26,7 @@ from lms_emulator.providers.canvas.model.courses import (
 )
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
+from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
     AccountUser,
@@ -67,7 +67,7 @@ __all__ = [
     "Folder",
     "LineItem",
     "Module",
-    "Page",
+    "PageVersion",
     "PendingAuthorization",
     "Progress",
     "Pseudonym",
@@ -82,5 +82,6 @@ __all__ = [
     "ToolTag",
     "User",
     "UserObserver",
+    "WikiPage",
     "touched",
 ]

@@ -23,18 +23,6 @@ class DiscussionTopic(Record, frozen=True, kw_only=True):
     published: bool = True
 
 
-class Page(Record, frozen=True, kw_only=True):
-    page_id: int
-    course_id: int
-    url: str
-    title: str
-    body: str
-    published: bool = True
-    front_page: bool = False
-    created_at: Instant
-    updated_at: Instant
-
-
 class Module(Record, frozen=True, kw_only=True):
     id: int
     course_id: int

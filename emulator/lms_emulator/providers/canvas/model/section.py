@@ -21,11 +21,11 @@ from lms_emulator.providers.canvas.model.assignments import Assignment, Assignme
 from lms_emulator.providers.canvas.model.content import (
     DiscussionTopic,
     Module,
-    Page,
 )
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
+from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
     AccountUser,
@@ -150,7 +150,7 @@ class CanvasStore(Store):
     folders: Table[Folder] = table(key="id", indexes={"context": _context, "parent": lambda f: f.parent_folder_id})
     attachments: Table[Attachment] = table(key="id", indexes={"context": _context, "folder": lambda a: a.folder_id})
     discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"course": _course})
-    pages: Table[Page] = table(key="page_id", indexes={"course": _course})
+    wiki_pages: Table[WikiPage] = table(key="id", indexes={"context": _context})
     modules: Table[Module] = table(key="id", indexes={"course": _course})
     tools: Table[Tool] = table(key="id", indexes={"key": lambda t: t.developer_key_id})
     resource_links: Table[ResourceLink] = table(key="id", indexes={"course": _course})

@@ -91,23 +91,6 @@ def _content(api: Api) -> tuple[User, int, bool]:
     return caller, course.id, rules.is_staff(x, caller, course.id)
 
 
-def pages(api: Api) -> Response:
-    """GET /api/v1/courses/{course_id}/pages, without bodies; students see published ones."""
-    _, course_id, staff = _content(api)
-    found = [p for p in api.store.pages.find("course", course_id) if staff or p.published]
-    return paged(api, found, lambda p: shapes.page(p, api.x, whole=False))
-
-
-def page(api: Api) -> Response:
-    """GET /api/v1/courses/{course_id}/pages/{url_or_id}, with its body."""
-    _, course_id, staff = _content(api)
-    reference = api.slot("url_or_id")
-    for found in api.store.pages.find("course", course_id):
-        if reference in (found.url, str(found.page_id)) and (staff or found.published):
-            return reply(api, shapes.page(found, api.x, whole=True))
-    raise refusals.not_found("the page", reference)
-
-
 def modules(api: Api) -> Response:
     """GET /api/v1/courses/{course_id}/modules; students see published ones."""
     _, course_id, staff = _content(api)
@@ -130,13 +113,6 @@ ROUTES: tuple[Route, ...] = (
         f"{CONTROLLERS}/discussion_topics_controller.rb",
         (f"GET {COURSE}/discussion_topics", topics, "Discussions"),
         (f"POST {COURSE}/discussion_topics", post_topic, "Post or announce"),
-        evidence="observed",
-    ),
-    *rest(
-        "pages",
-        f"{CONTROLLERS}/wiki_pages_api_controller.rb",
-        (f"GET {COURSE}/pages", pages, "Wiki pages"),
-        (f"GET {COURSE}/pages/{{url_or_id}}", page, "A wiki page"),
         evidence="observed",
     ),
     *rest(

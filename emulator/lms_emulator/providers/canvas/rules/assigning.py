@@ -178,7 +178,7 @@ def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[s
     if sent.has("name") and (base.id or sent.get("name") is not None):
         found["name"] = sent.text("name") or ""
     if sent.has("description"):
-        found["description"] = html.clean(sent.text("description"))
+        found["description"] = html.clean(sent.text("description"), api.url(""))
     if sent.has("points_possible"):
         found["points_possible"] = as_float(sent.text("points_possible"))
     if sent.text("grading_type"):

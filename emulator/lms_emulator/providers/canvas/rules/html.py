@@ -1,70 +1,90 @@
-"""HTML as Canvas keeps it: without scripts, handlers and addresses that run something.
+"""HTML as Canvas keeps it: without scripts, forms, handlers, and addresses that run something.
 
-Source: canvas-lms gems/canvas_sanitize (2023-06), and the recorded exchanges of `grading-assignments` 91 and 158.
+Source: canvas-lms gems/canvas_sanitize (2023-06), and the recorded exchanges of `content-html`.
 """
 
 from __future__ import annotations
 
-from html import escape
-from html.parser import HTMLParser
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nh3 import Cleaner
 
 _TAGS = """
-a abbr acronym address area article aside audio b bdo big blockquote br caption center cite code col colgroup dd
-del details dfn div dl dt em embed figcaption figure footer font form h1 h2 h3 h4 h5 h6 header hr i iframe img
-ins kbd legend li map mark math nav object ol p param picture pre q rp rt ruby s samp section small source span
-strike strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr
+a abbr acronym address area article aside audio b bdo big blockquote br caption cite code col colgroup dd del
+details dfn div dl dt em embed figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i iframe img ins kbd legend
+li map mark nav object ol p param picture pre q rp rt ruby s samp section small source span strike strong style sub
+summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr annotation annotation-xml maction
+maligngroup malignmark math menclose merror mfenced mfrac mglyph mi mlabeledtr mlongdiv mmultiscripts mn mo mover
+mpadded mphantom mprescripts mroot mrow ms mscarries mscarry msgroup msline mspace msqrt msrow mstack mstyle msub
+msubsup msup mtable mtd mtext mtr munder munderover none semantics
 """
-TAGS = frozenset(_TAGS.split())
-VOID = {"area", "br", "col", "embed", "hr", "img", "param", "source", "track", "wbr"}
-DROPPED_WHOLE = {"script", "style"}
-_ATTRIBUTES = """
-abbr align allow allowfullscreen alt aria-describedby aria-hidden aria-label aria-labelledby axis border
-cellpadding cellspacing char charset cite class clear color cols colspan compact controls coords datetime dir
-download face frame frameborder headers height href hreflang hspace id kind label lang loop longdesc media muted
-name nowrap poster preload rel rev role rows rowspan rules scope scrolling shape size span src srclang start
-style summary target title type usemap valign value vspace width
-"""
-ATTRIBUTES = frozenset(_ATTRIBUTES.split())
-ADDRESSES = {"href", "src", "cite", "longdesc", "poster"}
+_EVERYWHERE = "class dir id lang role style tabindex title"
+
+ATTRIBUTES = {
+    "a": "href target name",
+    "area": "alt coords href shape target",
+    "audio": "controls muted name src",
+    "blockquote": "cite",
+    "col": "span width",
+    "colgroup": "span width",
+    "del": "cite datetime",
+    "embed": "allowfullscreen allowscriptaccess height name pluginspage src type width wmode",
+    "font": "color face size",
+    "iframe": "align allow allowfullscreen height longdesc name sandbox scrolling src width",
+    "img": "align alt height longdesc src usemap width",
+    "ins": "cite datetime",
+    "map": "name",
+    "math": "alttext display mathvariant xmlns",
+    "object": "classid codebase data height style type width",
+    "ol": "start type",
+    "param": "name value",
+    "q": "cite",
+    "source": "src type",
+    "table": "border cellpadding cellspacing summary width",
+    "td": "abbr align axis colspan rowspan valign width",
+    "th": "abbr align axis colspan rowspan scope valign width",
+    "time": "datetime",
+    "tr": "align valign",
+    "track": "default kind label src srclang",
+    "ul": "type",
+    "video": "allowfullscreen controls height muted name poster src width",
+}
 SCHEMES = {"ftp", "http", "https", "mailto", "skype", "tel"}
+_ADDRESS_IN_STYLE = re.compile(r"[\w-]+\s*:[^;]*\burl\s*\([^;]*;?", re.IGNORECASE)
 
 
-class _Cleaner(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.out: list[str] = []
-        self.hidden = 0
+@cache
+def _cleaner() -> Cleaner:
+    from nh3 import Cleaner
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in DROPPED_WHOLE:
-            self.hidden += 1
-        elif not self.hidden and tag in TAGS:
-            kept = "".join(f' {name}="{escape(value or "")}"' for name, value in attrs if _allowed(name, value))
-            self.out.append(f"<{tag}{kept}>")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in DROPPED_WHOLE:
-            self.hidden = max(0, self.hidden - 1)
-        elif not self.hidden and tag in TAGS and tag not in VOID:
-            self.out.append(f"</{tag}>")
-
-    def handle_data(self, data: str) -> None:
-        if not self.hidden:
-            self.out.append(escape(data, quote=False))
+    return Cleaner(
+        tags=set(_TAGS.split()),
+        clean_content_tags={"script"},
+        attributes={"*": set(_EVERYWHERE.split())} | {tag: set(names.split()) for tag, names in ATTRIBUTES.items()},
+        attribute_filter=_kept,
+        generic_attribute_prefixes={"aria-", "data-"},
+        url_schemes=SCHEMES,
+        link_rel=None,
+    )
 
 
-def _allowed(name: str, value: str | None) -> bool:
-    if name in ADDRESSES and value is not None:
-        scheme, colon, _ = value.strip().partition(":")
-        return not colon or not scheme.isalpha() or scheme.lower() in SCHEMES
-    return name in ATTRIBUTES or name.startswith("data-")
+def _kept(tag: str, attribute: str, value: str) -> str | None:
+    """The value that an allowed attribute keeps."""
+    if attribute == "style":
+        return _ADDRESS_IN_STYLE.sub("", value)
+    return None if attribute.startswith("data-api-") else value
 
 
-def clean(text: str | None) -> str | None:
-    """The HTML that a client sent as Canvas keeps it; None stays None."""
+def clean(text: str | None, own: str = "") -> str | None:
+    """The HTML that a client sent as Canvas keeps it; None stays None.
+
+    Parameters: `own`, the address of this site, which links to it lose.
+    """
     if text is None:
         return None
-    cleaner = _Cleaner()
-    cleaner.feed(text)
-    cleaner.close()
-    return "".join(cleaner.out)
+    if own:
+        text = re.sub(rf"""(?<=[\s"'])(href|src)=(["']){re.escape(own)}/""", r"\1=\2/", text)
+    return _cleaner().clean(text)

@@ -14,6 +14,7 @@ from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, AssignmentOverride, Course
 from lms_emulator.providers.canvas.rules import assignments, courses, locks, submissions
 from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.signing import jwt
 
 MANY_DATES = 25
@@ -74,7 +75,7 @@ def assignment(
     stored = submissions.stored(api, base)
     body: Json = {name: getattr(record, name) for name in COLUMNS}
     body |= {
-        "description": record.description,
+        "description": shown(api, record.description, course),
         "due_at": when(record.due_at),
         "unlock_at": when(record.unlock_at),
         "lock_at": when(record.lock_at),

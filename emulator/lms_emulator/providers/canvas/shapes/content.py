@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from lms_emulator.providers.canvas import rules
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import (
     DiscussionTopic,
     Module,
-    Page,
     User,
 )
 from lms_emulator.providers.canvas.shapes import Json
@@ -47,23 +46,6 @@ def topic(x: Call, record: DiscussionTopic, author: User | None) -> Json:
 
 def announcement(x: Call, record: DiscussionTopic, author: User | None) -> Json:
     return {**topic(x, record, author), "context_code": f"course_{record.course_id}"}
-
-
-def page(record: Page, x: Call, *, whole: bool) -> Json:
-    body: Json = {
-        "title": record.title,
-        "created_at": stamp(record.created_at),
-        "url": record.url,
-        "editing_roles": "teachers",
-        "page_id": record.page_id,
-        "published": record.published,
-        "hide_from_students": not record.published,
-        "front_page": record.front_page,
-        "html_url": x.url(f"/courses/{record.course_id}/pages/{record.url}"),
-        "updated_at": stamp(record.updated_at),
-        "locked_for_user": False,
-    }
-    return {**body, "body": record.body} if whole else body
 
 
 def module(x: Call, record: Module, *, for_staff: bool) -> Json:

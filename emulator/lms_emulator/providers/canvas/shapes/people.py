@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call import as_of
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, rails_name, stamp, when
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
-from lms_emulator.providers.canvas.rules import courses, people
+from lms_emulator.providers.canvas.rules import contexts, courses, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -43,9 +43,10 @@ def avatar_url(api: Api, user: User) -> str:
     return chosen or api.url(NO_AVATAR)
 
 
-def display(api: Api, user: User, course: Course | None = None) -> Json:
-    """A person within another object."""
-    place = f"/courses/{course.id}/users/{user.id}" if course is not None else f"/users/{user.id}"
+def display(api: Api, user: User, within: Course | contexts.Context | None = None) -> Json:
+    """A person within another object, which may belong to a course or another context."""
+    where = f"/courses/{within.id}" if isinstance(within, Course) else within.path if within is not None else ""
+    place = f"{where}/users/{user.id}"
     return {
         "id": user.id,
         "anonymous_id": base36(user.id),

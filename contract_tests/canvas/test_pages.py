@@ -1,0 +1,101 @@
+"""Wiki pages of Canvas, and the HTML that people write."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract_tests.canvas.support import Site
+from lms_emulator.providers.canvas.rules import html, slugs
+
+PAGES = "/api/v1/courses/1/pages"
+
+
+def make(api: httpx.Client, **fields: object) -> httpx.Response:
+    return api.post(PAGES, json={"wiki_page": fields})
+
+
+def test_a_page_is_made_changed_and_deleted(canvas: Site) -> None:
+    made = make(canvas.teacher, title="Reading list", body="<p>one</p>").json()
+    assert (made["url"], made["published"], made["hide_from_students"]) == ("reading-list", False, True)
+    assert canvas.student.get(f"{PAGES}/reading-list").status_code == 403, "not published yet"
+    assert make(canvas.student, title="Mine").status_code == 403
+    changed = canvas.teacher.put(f"{PAGES}/reading-list", json={"wiki_page": {"title": "Books", "published": True}})
+    assert changed.json()["url"] == "books"
+    assert canvas.student.get(f"{PAGES}/{made['page_id']}").json()["title"] == "Books"
+    assert canvas.teacher.get(f"{PAGES}/reading-list").status_code == 404
+    assert canvas.teacher.delete(f"{PAGES}/books").status_code == 200
+    assert canvas.teacher.get(f"{PAGES}/books").json() == {"message": "page not found"}
+
+
+def test_titles_and_addresses_are_of_one_page_only(canvas: Site) -> None:
+    first, second = (make(canvas.teacher, title="Notes").json() for _ in range(2))
+    assert (first["url"], second["title"], second["url"]) == ("notes", "Notes-2", "notes-2")
+    alike = make(canvas.teacher, title="notes!").json()
+    assert (alike["title"], alike["url"]) == ("notes!", "notes-3")
+    copy = canvas.teacher.post(f"{PAGES}/notes/duplicate").json()
+    assert (copy["title"], copy["published"]) == ("Notes Copy", False)
+
+
+def test_there_is_one_front_page(canvas: Site) -> None:
+    home = canvas.student.get("/api/v1/courses/1/front_page").json()
+    assert home["url"] == "home"
+    unpublished = make(canvas.teacher, title="New", front_page=True)
+    assert unpublished.json()["errors"]["front_page"][0]["message"] == "The front page cannot be unpublished"
+    assert make(canvas.teacher, title="New", front_page=True, published=True).status_code == 200
+    assert canvas.student.get("/api/v1/courses/1/front_page").json()["url"] == "new"
+    assert canvas.teacher.get(f"{PAGES}/home").json()["front_page"] is False
+    assert canvas.teacher.delete(f"{PAGES}/new").status_code == 400
+
+
+def test_students_edit_where_they_may(canvas: Site) -> None:
+    make(canvas.teacher, title="Wiki", editing_roles="teachers,students", published=True, body="a")
+    put = f"{PAGES}/wiki"
+    assert canvas.student.put(f"{PAGES}/home", json={"wiki_page": {"body": "x"}}).status_code == 403
+    assert canvas.student.put(put, json={"wiki_page": {"body": "b"}}).json()["body"] == "b"
+    denied = canvas.student.put(put, json={"wiki_page": {"title": "Mine"}})
+    assert (denied.status_code, list(denied.json()["errors"])) == (401, ["title"])
+    newest_first = canvas.teacher.get(f"{put}/revisions").json()
+    assert [r["revision_id"] for r in newest_first] == [2, 1]
+    back = canvas.teacher.post(f"{put}/revisions/1").json()
+    assert (back["revision_id"], back["body"]) == (3, "a")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("<p onclick='x()'>a<script>b</script></p>", "<p>a</p>"),
+        ("<a href='javascript:x()'>a</a>", "<a>a</a>"),
+        ("<form><input name=a><button>b</button></form>", "b"),
+        ("<p style='color: red; background: url(x)'>a</p>", '<p style="color: red; ">a</p>'),
+        ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
+    ],
+)
+def test_html_is_cleaned(sent: str, kept: str) -> None:
+    assert html.clean(sent) == kept
+
+
+@given(st.text())
+def test_cleaning_twice_changes_nothing(text: str) -> None:
+    once = html.clean(text)
+    assert html.clean(once) == once
+
+
+@given(st.text(max_size=40))
+def test_a_slug_is_a_slug_of_itself(title: str) -> None:
+    once = slugs.slug(title)
+    assert "/" not in once
+    assert not once.startswith("-")
+
+
+def test_links_tell_where_the_api_has_what_they_lead_to(canvas: Site) -> None:
+    body = '<a href="/courses/1/files/1/download?wrap=1">f</a><a href="/courses/1/pages/home">p</a><a href="/x">x</a>'
+    shown = make(canvas.teacher, title="Links", body=body).json()["body"]
+    assert f'href="{canvas.url}/courses/1/files/1/download?verifier=' in shown
+    assert f'data-api-endpoint="{canvas.url}/api/v1/courses/1/files/1" data-api-returntype="File"' in shown
+    assert f'data-api-endpoint="{canvas.url}/api/v1/courses/1/pages/home" data-api-returntype="Page"' in shown
+    assert f'<a href="{canvas.url}/x">x</a>' in shown
+    again = canvas.teacher.put(f"{PAGES}/links", json={"wiki_page": {"body": shown}}).json()["body"]
+    assert again == shown, "what was read can be written back"

@@ -1,0 +1,239 @@
+"""REST: wiki pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import as_of, number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import WikiPage
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.rules import collation, contexts, pages, slugs
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import pages as shapes
+
+replace = msgspec.structs.replace
+BODIES_SINCE = date(2023, 10, 1)
+"""When lists began to tell bodies with `include[]=body`: after the recordings."""
+PLACES = "courses groups"
+SORTS: dict[str, Callable[[WikiPage], Any]] = {
+    "title": lambda page: collation.key(page.title),
+    "created_at": lambda page: page.created_at,
+    "updated_at": lambda page: page.updated_at,
+}
+STAFF_ONLY = {
+    "title": "You are not allowed to update the title of this wiki page",
+    "published": "You are not allowed to update the published state of this wiki page",
+    "editing_roles": "You are not allowed to update the editing roles of this wiki page",
+    "front_page": "You are not allowed to change the wiki front page",
+}
+
+
+def _context(api: Api) -> Context:
+    context = contexts.of_path(api)
+    contexts.require(api, context, "read")
+    return context
+
+
+def _page(api: Api, context: Context) -> WikiPage:
+    """The page in the path that the caller may read."""
+    found = pages.find(api, context, api.slot("url_or_id"))
+    if found is None:
+        raise refusals.message(404, "page_unknown", "page not found")
+    if not api.check("may read the page", pages.may_read(api, context, found), got=found.url):
+        raise api.refused(f"page {found.url}")
+    return found
+
+
+def index(api: Api) -> Any:
+    """The pages of a context, without their texts."""
+    context = _context(api)
+    every = pages.pages_of(api, context)
+    found = [page for page in every if pages.may_read(api, context, page)]
+    if not found and not pages.manages(api, context):
+        raise refusals.message(404, "pages_disabled", "That page has been disabled for this course")
+    term = search_term(api) or ""
+    wanted = api.params.flag("published") if api.params.text("published") else None
+    found = [page for page in found if term in page.title.lower() and wanted in (None, pages.published(api, page))]
+    found.sort(key=lambda page: page.id)
+    by = SORTS.get(api.params.text("sort") or "")
+    if by is not None:
+        found.sort(key=by)
+    if api.params.text("order") == "desc":
+        found.reverse()
+    whole = "body" in api.params.includes and as_of(api.x) >= BODIES_SINCE
+    return paged(api, found, lambda page: shapes.page(api, context, page, whole=whole))
+
+
+def show(api: Api) -> Any:
+    """A page."""
+    context = _context(api)
+    return shapes.page(api, context, _page(api, context), whole=True)
+
+
+def front_page(api: Api) -> Any:
+    """The front page."""
+    context = _context(api)
+    found = pages.front_page(api, context)
+    if found is None:
+        raise refusals.message(404, "no_front_page", "No front page has been set")
+    return shapes.page(api, context, found, whole=True)
+
+
+def create(api: Api) -> Any:
+    """Make a page."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "manage_wiki_create")
+    made = pages.create(api, context, **pages.changes(api, context, None))
+    return shapes.page(api, context, made, whole=True)
+
+
+def update(api: Api) -> Any:
+    """Change a page, or make one of an address that none has."""
+    context = _context(api)
+    reference = api.slot("url_or_id")
+    page = pages.find(api, context, reference)
+    if page is None:
+        contexts.require(api, context, "manage_wiki_create")
+        return _made(api, context, slugs.title_of(reference))
+    return _updated(api, context, page)
+
+
+def update_front_page(api: Api) -> Any:
+    """Change the front page, or make one."""
+    context = _context(api)
+    page = pages.front_page(api, context)
+    if page is None:
+        contexts.require(api, context, "manage_wiki_create")
+        return _made(api, context, "", published=True, front_page=True)
+    return _updated(api, context, page)
+
+
+def _made(api: Api, context: Context, title: str, **fields: Any) -> Any:
+    sent = api.params.hash("wiki_page")
+    if title and not sent.has("title"):
+        sent.data["title"] = title
+        api.params.data["wiki_page"] = sent.data
+    fields = {**fields, **pages.changes(api, context, None, front=bool(fields))}
+    return shapes.page(api, context, pages.create(api, context, **fields), whole=True)
+
+
+def _updated(api: Api, context: Context, page: WikiPage) -> Any:
+    if not api.check("may change the page", pages.may_edit(api, context, page), got=page.url):
+        raise api.refused(f"change page {page.url}")
+    fields = pages.changes(api, context, page)
+    if not pages.manages(api, context, "update"):
+        changed = [name for name in STAFF_ONLY if name in fields and fields[name] != getattr(page, name)]
+        if changed:
+            raise refusals.invalid({name: [STAFF_ONLY[name]] for name in changed}, 401)
+    return shapes.page(api, context, pages.update(api, context, page, **fields), whole=True)
+
+
+def delete(api: Api) -> Any:
+    """Delete a page."""
+    context = _context(api)
+    page = _page(api, context)
+    contexts.require(api, context, "manage_wiki_delete")
+    if page.front_page:
+        raise refusals.invalid({"front_page": ["The front page cannot be deleted"]})
+    gone = replace(page, workflow_state="deleted", published=False, publish_at=None)
+    return shapes.page(api, context, api.store.wiki_pages.put(gone), whole=True)
+
+
+def duplicate(api: Api) -> Any:
+    """Make a copy of a page."""
+    context = _context(api)
+    page = _page(api, context)
+    contexts.require(api, context, "manage_wiki_create")
+    titles = {other.title for other in pages.pages_of(api, context)}
+    title, count = f"{page.title} Copy", 1
+    while title in titles:
+        count += 1
+        title = f"{page.title} Copy {count}"
+    fields = {"body": page.body, "editing_roles": page.editing_roles, "todo_date": page.todo_date, "published": False}
+    return shapes.page(api, context, pages.create(api, context, title, **fields), whole=True)
+
+
+def revisions(api: Api) -> Any:
+    """The revisions of a page, newest first."""
+    context = _context(api)
+    page = _page(api, context)
+    if not api.check("may change the page", pages.may_edit(api, context, page), got=page.url):
+        raise api.refused(f"revisions of page {page.url}")
+    every = pages.versions_of(page)
+    numbered = list(enumerate(every, 1))[::-1]
+    path = f"/api/v1{context.path}/pages/{page.url}/revisions"
+    return paged(
+        api,
+        numbered,
+        lambda one: shapes.revision(api, context, one[0], one[1], latest=one[0] == len(every)),
+        path=path,
+    )
+
+
+def _revision(api: Api, page: WikiPage) -> int:
+    """The number of the revision in the path. Raises the refusal `not_found`."""
+    wanted, count = api.x.path_params.get("revision_id", "latest"), len(pages.versions_of(page))
+    found = count if wanted == "latest" else number(wanted)
+    if found is None or not 1 <= found <= count:
+        raise refusals.not_found("the revision", wanted)
+    return found
+
+
+def revision(api: Api) -> Any:
+    """A revision; `summary=true` without its text. Who may not change the page sees the latest only."""
+    context = _context(api)
+    page = _page(api, context)
+    wanted = api.x.path_params.get("revision_id", "latest")
+    allowed = wanted == "latest" or pages.may_edit(api, context, page)
+    if not api.check("may see the revision", allowed, got=wanted):
+        raise api.refused(f"revisions of page {page.url}")
+    found, every = _revision(api, page), pages.versions_of(page)
+    whole = not api.params.flag("summary")
+    return shapes.revision(api, context, found, every[found - 1], latest=found == len(every), whole=whole)
+
+
+def revert(api: Api) -> Any:
+    """Go back to a revision, which makes a new one."""
+    context = _context(api)
+    page = _page(api, context)
+    if not api.check("may change the page", pages.may_edit(api, context, page), got=page.url):
+        raise api.refused(f"change page {page.url}")
+    old = pages.versions_of(page)[_revision(api, page) - 1]
+    changed = pages.update(api, context, page, title=old.title, body=old.body)
+    every = pages.versions_of(changed)
+    return shapes.revision(api, context, len(every), every[-1], latest=True, whole=True)
+
+
+SOURCE = "canvas-lms app/controllers/wiki_pages_api_controller.rb"
+PAGE = "/pages/{url_or_id}"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "pages",
+        f"{RECORDED}/content-pages.jsonl 2-4, 35-38, 55-57, 115; {SOURCE}",
+        *within(PLACES, "GET /pages", index, "Wiki pages"),
+        *within(PLACES, "POST /pages", create, "Make a wiki page"),
+        *within(PLACES, "GET /front_page", front_page, "The front page"),
+        *within(PLACES, "PUT /front_page", update_front_page, "Change the front page"),
+        *within(PLACES, f"GET {PAGE}", show, "A wiki page"),
+        *within(PLACES, f"PUT {PAGE}", update, "Change a wiki page"),
+        *within(PLACES, f"DELETE {PAGE}", delete, "Delete a wiki page"),
+    ),
+    *rest(
+        "pages",
+        f"{RECORDED}/content-pages.jsonl 96-99, 106, 110; {SOURCE}",
+        *within("courses", f"POST {PAGE}/duplicate", duplicate, "Copy a wiki page"),
+        *within(PLACES, f"GET {PAGE}/revisions", revisions, "Revisions of a wiki page"),
+        *within(PLACES, f"GET {PAGE}/revisions/latest", revision, "The latest revision of a wiki page"),
+        *within(PLACES, f"GET {PAGE}/revisions/{{revision_id}}", revision, "A revision of a wiki page"),
+        *within(PLACES, f"POST {PAGE}/revisions/{{revision_id}}", revert, "Go back to a revision"),
+    ),
+)

@@ -1,0 +1,39 @@
+"""Titles as parts of addresses: `Übung & Größe – 3.14` is `ubung-and-grosse-3-dot-14`.
+
+Source: the recorded exchanges 10-28 of `content-pages`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORDS = ((r"&", "and"), (r"#", "number"), (r"@", "at"), (r"\*", "star"), (r"%", "percent"), (r"[\\/]", "slash"))
+_GREEK = "αa βb γg δd εe ζz ηe θth ιi κk λl μm νn ξx οo πp ρr ςs σs τt υu φph χkh ψps ωo"
+_CYRILLIC = "аa бb вv гg дd еe жzh зz иi йi кk лl мm нn оo пp рr сs тt уu фf хkh цts чch шsh щshch ъ ыy ь эe юiu яia"
+_LATIN = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
+_FOLDED = {one[0]: one[1:] for one in f"{_GREEK} {_CYRILLIC}".split()} | _LATIN
+
+
+def slug(title: str) -> str:
+    """The title's part of an address. Letters of Latin, Greek and Cyrillic become ASCII, others stay."""
+    text = title
+    for sign, word in _WORDS:
+        text = re.sub(rf"\s*{sign}\s*", f" {word} ", text)
+    text = re.sub(r"(\S)\.(\S)", r"\1 dot \2", text)
+    text = re.sub(r"['\"‘’“”]", "", text)
+    letters = "".join(_folded(letter) for letter in unicodedata.normalize("NFC", text.lower()))
+    return re.sub(r"[^\w]+", "-", letters).replace("_", "-").strip("-")
+
+
+def _folded(letter: str) -> str:
+    if letter in _FOLDED:
+        return _FOLDED[letter]
+    base = unicodedata.normalize("NFD", letter)
+    plain = _FOLDED.get(base[0], base[0])
+    return plain if plain.isascii() else letter
+
+
+def title_of(slug: str) -> str:
+    """The title that a part of an address suggests: `made-by-put` is `Made By Put`."""
+    return " ".join(word[:1].upper() + word[1:] for word in re.split(r"[-_\s]+", slug) if word)

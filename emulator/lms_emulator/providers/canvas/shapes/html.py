@@ -1,0 +1,155 @@
+"""HTML as the REST API gives it out: addresses with their host, keys for files, and where to read what is linked.
+
+It works on what `rules.html.clean` left, so each tag is written in one way.
+Source: canvas-lms lib/api/html (2023-06), and the recorded exchanges of `content-html`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from html import escape, unescape
+from typing import NamedTuple
+from urllib.parse import parse_qs, parse_qsl, quote
+
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import query_of
+from lms_emulator.providers.canvas.model import Course
+from lms_emulator.providers.canvas.rules.contexts import Context
+
+_TAG = re.compile(r"<(\w+)((?:\s[\w:-]+=\"[^\"]*\")*)>")
+_ADDRESS = re.compile(r"(?<=\s)(href|src|poster)=\"(/(?!/)[^\"]*)\"")
+_FILE = re.compile(r"/(course|user|group)s/(\d+)/files/(\d+)(?:/(?:download|preview))?(?:\?(.*))?")
+_MEDIA = re.compile(r'<a id="media_comment_([\w-]+)" class="([^"]*instructure_inline_media_comment[^"]*)"[^>]*>.*?</a>')
+_EMBEDDED = re.compile(r"<object\b([^>]*)>(.*?)</object>|<embed\b([^>]*)>", re.DOTALL)
+_WITHIN = r"/(?P<context>(?:courses|groups|users)/\d+)"
+
+
+class Target(NamedTuple):
+    """What a kind of address links to, and where the API has it."""
+
+    pattern: re.Pattern[str]
+    endpoint: str
+    returns: str
+
+
+TARGETS = tuple(
+    Target(re.compile(pattern + r"(?:\?.*)?"), endpoint, returns)
+    for pattern, endpoint, returns in (
+        (_WITHIN + r"/(?:pages|wiki)/(?P<id>[^/?]+)", "{context}/pages/{id}", "Page"),
+        (_WITHIN + r"/(?:pages|wiki)", "{context}/pages", "[Page]"),
+        (_WITHIN + r"/assignments/(?P<id>\d+)", "{context}/assignments/{id}", "Assignment"),
+        (_WITHIN + r"/assignments", "{context}/assignments", "[Assignment]"),
+        (_WITHIN + r"/discussion_topics/(?P<id>\d+)", "{context}/discussion_topics/{id}", "Discussion"),
+        (_WITHIN + r"/discussion_topics", "{context}/discussion_topics", "[Discussion]"),
+        (_WITHIN + r"/quizzes/(?P<id>\d+)", "{context}/quizzes/{id}", "Quiz"),
+        (_WITHIN + r"/quizzes", "{context}/quizzes", "[Quiz]"),
+        (_WITHIN + r"/modules/(?P<id>\d+)", "{context}/modules/{id}", "Module"),
+        (_WITHIN + r"/modules", "{context}/modules", "[Module]"),
+        (_WITHIN + r"/files/(?P<id>\d+)(?:/[^?]*)?", "{context}/files/{id}", "File"),
+        (r"/files/(?P<id>\d+)(?:/[^?]*)?", "files/{id}", "File"),
+        (_WITHIN + r"/files/folder/(?P<id>[^?]+)", "{context}/folders/by_path/{id}", "Folder"),
+        (_WITHIN + r"/files", "{context}/folders/root", "Folder"),
+    )
+)
+_TOOL = re.compile(_WITHIN + r"/external_tools/retrieve\?(?P<query>.*)")
+
+
+def shown(api: Api, text: str | None, context: Context | Course | None, *, verifiers: bool = True) -> str | None:
+    """HTML of something that belongs to `context`, as the API gives it out; None stays None.
+
+    Parameters: `verifiers`, whether links to files of the context get the key that opens them without a session.
+    """
+    if not text or "<" not in text:
+        return text
+    where = context if context is None or isinstance(context, Context) else Context("Course", context.id, context)
+    if "media_comment" in text and where is not None:
+        text = _MEDIA.sub(lambda found: _media(api, where, found), text)
+    if "<object" in text or "<embed" in text:
+        text = _EMBEDDED.sub(lambda found: _embedded(api, found), text)
+    if '="/' not in text:
+        return text
+    return _TAG.sub(lambda found: _tag(api, where if verifiers else None, found), text)
+
+
+def _tag(api: Api, context: Context | None, found: re.Match[str]) -> str:
+    name, attributes = found.groups()
+    address = _ADDRESS.search(attributes)
+    if address is None:
+        return found.group()
+    plain = unescape(address.group(2))
+    told = _told(api, plain) if name in ("a", "img") and "data-api-endpoint" not in attributes else ""
+    attributes = _ADDRESS.sub(lambda one: _absolute(api, context, one), attributes)
+    return f"<{name}{attributes}{told}>"
+
+
+def _absolute(api: Api, context: Context | None, found: re.Match[str]) -> str:
+    attribute, address = found.group(1), unescape(found.group(2))
+    if context is not None:
+        address = _with_key(api, context, address)
+    return f'{attribute}="{escape(api.url(address))}"'
+
+
+def _with_key(api: Api, context: Context, address: str) -> str:
+    """The address of a file of the context with the file's key among its parameters."""
+    found = _FILE.fullmatch(address)
+    if found is None or (found.group(1).capitalize(), int(found.group(2))) != (context.type, context.id):
+        return address
+    file = api.store.attachments.get(number(found.group(3)))
+    if file is None or (file.context_type, file.context_id) != (context.type, context.id):
+        return address
+    query = dict(parse_qsl(found.group(4) or "", keep_blank_values=True))
+    return f"{address.partition('?')[0]}?{'&'.join(query_of({**query, 'verifier': file.uuid}))}"
+
+
+def _told(api: Api, address: str) -> str:
+    """The attributes that tell where the API has what is linked."""
+    tool = _TOOL.fullmatch(address)
+    if tool is not None:
+        url = parse_qs(tool["query"]).get("url", [""])[0]
+        endpoint = f"{tool['context']}/external_tools/sessionless_launch?url={quote(url, safe='')}"
+        return _attributes(api, endpoint, "SessionlessLaunchUrl")
+    for target in TARGETS:
+        found = target.pattern.fullmatch(address)
+        if found is not None:
+            return _attributes(api, target.endpoint.format(**found.groupdict()), target.returns)
+    return ""
+
+
+def _attributes(api: Api, endpoint: str, returns: str) -> str:
+    return f' data-api-endpoint="{escape(api.url(f"/api/v1/{endpoint}"))}" data-api-returntype="{returns}"'
+
+
+def _media(api: Api, context: Context, found: re.Match[str]) -> str:
+    """The player that stands where a media comment was put in."""
+    media, kind = found.group(1), "audio" if "audio_comment" in found.group(2) else "video"
+    poster = f"/media_objects/{media}/thumbnail?height=448&type=3&width=550"
+    source = f"{context.path}/media_download?entryId={media}&media_type={kind}&redirect=1"
+    shown = f' poster="{escape(poster)}"' if kind == "video" else ""
+    return (
+        f'<{kind} preload="none" class="instructure_inline_media_comment" data-media_comment_id="{media}" '
+        f'data-media_comment_type="{kind}" controls="controls"{shown} src="{escape(source)}" data-alt=""></{kind}>'
+    )
+
+
+def _embedded(api: Api, found: re.Match[str]) -> str:
+    """Foreign content with what the page needs to show it in a frame of another host, signed."""
+    attributes = found.group(1) if found.group(1) is not None else found.group(3)
+    snippet = base64.b64encode(found.group().encode()).decode()
+    width, height = (_size(attributes, side, usual) for side, usual in (("width", "400px"), ("height", "300px")))
+    signature = hmac.new(f"user content {api.root.uuid}".encode(), snippet.encode(), hashlib.sha1).hexdigest()
+    told = (
+        f' class="instructure_user_content " data-uc_width="{width}" data-uc_height="{height}"'
+        f' data-uc_snippet="{snippet}" data-uc_sig="{signature}"'
+    )
+    tag = "object" if found.group(1) is not None else "embed"
+    rest = f"{found.group(2)}</object>" if tag == "object" else ""
+    return f"<{tag}{attributes}{told}>{rest}"
+
+
+def _size(attributes: str, side: str, usual: str) -> str:
+    found = re.search(rf'\s{side}="([^"]*)"', attributes)
+    return found.group(1) if found is not None else usual
