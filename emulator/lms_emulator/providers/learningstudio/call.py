@@ -14,7 +14,8 @@ from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio import refusals, wire
 from lms_emulator.providers.learningstudio.credentials import Caller, require
-from lms_emulator.providers.learningstudio.model import Course, LearningStudioStore, User
+from lms_emulator.providers.learningstudio.model.people import Course, User
+from lms_emulator.providers.learningstudio.model.section import LearningStudioStore
 from lms_emulator.providers.learningstudio.settings import LearningStudioSettings
 
 Call: TypeAlias = Exchange[LearningStudioStore, LearningStudioSettings]

@@ -16,7 +16,8 @@ from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
-from lms_emulator.providers.learningstudio.model import Campus, Nonce, RequestCount, User
+from lms_emulator.providers.learningstudio.model.access import Nonce, RequestCount
+from lms_emulator.providers.learningstudio.model.people import Campus, User
 from lms_emulator.signing.pearson import AccessToken, Malformed, parse_access_token
 from lms_emulator.signing.pearson_oauth1 import (
     SIGNATURE_METHOD,

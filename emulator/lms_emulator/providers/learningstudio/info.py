@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from lms_emulator.core.info import ProviderInfo
-from lms_emulator.providers.learningstudio.model import LearningStudioStore, User
+from lms_emulator.providers.learningstudio.model.people import User
+from lms_emulator.providers.learningstudio.model.section import LearningStudioStore
 
 
 class Person(msgspec.Struct, kw_only=True):

@@ -12,15 +12,8 @@ from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.call import Call
 from lms_emulator.providers.learningstudio.credentials import remember, unexplained
-from lms_emulator.providers.learningstudio.model import (
-    AccessGrant,
-    Application,
-    Campus,
-    IssuedToken,
-    LatestToken,
-    RefreshToken,
-    User,
-)
+from lms_emulator.providers.learningstudio.model.access import AccessGrant, IssuedToken, LatestToken, RefreshToken
+from lms_emulator.providers.learningstudio.model.people import Application, Campus, User
 from lms_emulator.providers.learningstudio.wire import instant
 from lms_emulator.signing.pearson import (
     ASSERTION_FIELDS,

@@ -13,7 +13,7 @@ from lms_emulator.providers.learningstudio import checks, refusals, wire
 from lms_emulator.providers.learningstudio.call import Call
 from lms_emulator.providers.learningstudio.credentials import identify
 from lms_emulator.providers.learningstudio.info import Info, describe
-from lms_emulator.providers.learningstudio.model import LearningStudioStore, Section
+from lms_emulator.providers.learningstudio.model.section import LearningStudioStore, Section
 from lms_emulator.providers.learningstudio.routes import ROUTES
 from lms_emulator.providers.learningstudio.settings import LearningStudioSettings
 

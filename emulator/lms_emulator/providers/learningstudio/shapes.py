@@ -6,19 +6,18 @@ from typing import Any
 
 from lms_emulator.providers.learningstudio import wire
 from lms_emulator.providers.learningstudio.call import Call
-from lms_emulator.providers.learningstudio.model import (
+from lms_emulator.providers.learningstudio.model.gradebook import Grade, GradebookItem
+from lms_emulator.providers.learningstudio.model.people import (
     ROLE_NAMES,
     ROLE_NUMBERS,
     Announcement,
     Course,
     Enrollment,
-    Grade,
-    GradebookItem,
     Role,
     Term,
-    Totals,
     User,
 )
+from lms_emulator.providers.learningstudio.rules import Totals
 
 PEOPLE: tuple[tuple[str, Role], ...] = (
     ("instructors", "PROF"),

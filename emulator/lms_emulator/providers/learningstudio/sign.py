@@ -18,7 +18,7 @@ from lms_emulator.core.errors import UsageError
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.worlds.file import section
 from lms_emulator.providers.learningstudio import provider
-from lms_emulator.providers.learningstudio.model import User
+from lms_emulator.providers.learningstudio.model.people import User
 from lms_emulator.signing.cmac import KEY_LENGTHS
 from lms_emulator.signing.pearson import (
     ASSERTION_TYPE_SOURCED_ID,

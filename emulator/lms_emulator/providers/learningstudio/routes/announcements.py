@@ -20,7 +20,7 @@ from lms_emulator.providers.learningstudio.call import (
     subject,
 )
 from lms_emulator.providers.learningstudio.credentials import Caller
-from lms_emulator.providers.learningstudio.model import Announcement, AnnouncementRead, Course
+from lms_emulator.providers.learningstudio.model.people import Announcement, AnnouncementRead, Course
 from lms_emulator.providers.learningstudio.settings import DASHBOARD, android, windows
 
 

@@ -21,7 +21,7 @@ from lms_emulator.providers.learningstudio.call import (
     user_named,
 )
 from lms_emulator.providers.learningstudio.credentials import Caller
-from lms_emulator.providers.learningstudio.model import Role
+from lms_emulator.providers.learningstudio.model.people import Role
 from lms_emulator.providers.learningstudio.settings import CRITIQUES, DASHBOARD, PORTAL, android, windows
 
 

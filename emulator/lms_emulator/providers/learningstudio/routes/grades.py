@@ -24,8 +24,10 @@ from lms_emulator.providers.learningstudio.call import (
     staffed_course,
 )
 from lms_emulator.providers.learningstudio.credentials import Caller
-from lms_emulator.providers.learningstudio.model import Course, Grade, GradebookItem, User, totals
+from lms_emulator.providers.learningstudio.model.gradebook import Grade, GradebookItem
+from lms_emulator.providers.learningstudio.model.people import Course, User
 from lms_emulator.providers.learningstudio.routes.items import item_named, points
+from lms_emulator.providers.learningstudio.rules import totals
 from lms_emulator.providers.learningstudio.settings import PORTAL, android, java
 
 _BASICS = java("grades/GradeService")

@@ -21,7 +21,8 @@ from lms_emulator.providers.learningstudio.call import (
     staffed_course,
 )
 from lms_emulator.providers.learningstudio.credentials import Caller
-from lms_emulator.providers.learningstudio.model import Course, CustomCategory, CustomItem, GradebookItem
+from lms_emulator.providers.learningstudio.model.gradebook import CustomCategory, CustomItem, GradebookItem
+from lms_emulator.providers.learningstudio.model.people import Course
 from lms_emulator.providers.learningstudio.settings import PORTAL, android, java
 
 

@@ -19,7 +19,7 @@ from lms_emulator.providers.learningstudio.call import (
     subject,
 )
 from lms_emulator.providers.learningstudio.credentials import Caller, identify, require
-from lms_emulator.providers.learningstudio.model import User
+from lms_emulator.providers.learningstudio.model.people import User
 from lms_emulator.providers.learningstudio.settings import CRITIQUES, DASHBOARD, android, java
 
 

@@ -1,0 +1,1 @@
+"""What a LearningStudio system knows. No HTTP."""
