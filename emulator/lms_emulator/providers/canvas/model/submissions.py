@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from lms_emulator.core.state.records import Instant, Record
 
@@ -12,7 +12,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
 
     Attributes:
         attempt: None until something was handed in.
-        score: what counts; `points_deducted` of it were taken off for being late.
+        entered_score, entered_grade: what was given; what counts may be less, for being late.
         grade_matches_current_submission: whether the grade was given for what was handed in last.
         grader_id: negative for a quiz or a tool.
     """
@@ -26,9 +26,8 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     media_comment_type: str | None = None
     attempt: int | None = None
     submitted_at: Instant | None = None
-    score: float | None = None
-    grade: str | None = None
-    points_deducted: float | None = None
+    entered_score: float | None = None
+    entered_grade: str | None = None
     excused: bool | None = None
     late_policy_status: Literal["late", "missing", "extended", "none"] | None = None
     seconds_late_override: int | None = None
@@ -60,7 +59,6 @@ class Submission(SubmissionVersion, frozen=True, kw_only=True):
     versions: list[SubmissionVersion] = []
     unread: list[str] = []
     read_by: list[int] = []
-    lti_result: dict[str, Any] | None = None
     created_at: Instant | None = None
 
 

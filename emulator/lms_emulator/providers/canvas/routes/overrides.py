@@ -86,6 +86,7 @@ def destroy(api: Api) -> Any:
     course, record = _assignment(api, "manage_assignments")
     known = _override(api, course, record)
     api.store.assignment_overrides.put(replace(known, workflow_state="deleted"))
+    overriding.touch(api, record.id)
     return shapes.override(known)
 
 

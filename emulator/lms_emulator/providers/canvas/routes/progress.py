@@ -24,7 +24,7 @@ def _job(api: Api) -> Progress:
     own = found.user_id == api.user.id
     if not own and found.context_type in ("Course", "Account"):
         context = contexts.get(api, found.context_type, found.context_id)
-        own = contexts.may(api, context, "read_as_admin", "manage_courses_admin", "manage_account_settings")
+        own = contexts.may(api, context, "read", "manage_account_settings")
     if not api.check("started the job, or runs the place that it is for", own, got=found.id):
         raise api.refused(f"job {found.id}")
     return found

@@ -44,7 +44,7 @@ def _belongs(api: Api, course: Course, base: Assignment, bucket: str) -> bool:
             return due is None or due >= api.now
         case "overdue":
             late = due is not None and due < api.now and submissions.expected(record) and not handed_in
-            return late and not (own is not None and (own.excused or own.score is not None))
+            return late and not (own is not None and (own.excused or own.entered_score is not None))
         case "unsubmitted":
             return submissions.expected(record) and not handed_in and not (own is not None and own.excused)
         case _:

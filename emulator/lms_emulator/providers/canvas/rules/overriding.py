@@ -60,7 +60,15 @@ def keep(api: Api, made: AssignmentOverride) -> AssignmentOverride:
     """Store an override. Raises the refusal `record_invalid` where another one is for the same people."""
     if (taken := conflict(api, made)) is not None:
         raise refusals.invalid(taken)
+    touch(api, made.assignment_id)
     return api.store.assignment_overrides.put(made if made.id else replace(made, id=api.new_id("assignment_overrides")))
+
+
+def touch(api: Api, assignment_id: int) -> None:
+    """Note that an assignment was changed now."""
+    assignment = api.store.assignments.get(assignment_id)
+    if assignment is not None:
+        api.store.assignments.put(replace(assignment, updated_at=api.now))
 
 
 def _set(api: Api, assignment: Assignment, sent: Params, faults: list[str]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def counted(api: Api, course: Course) -> list[Assignment]:
     ]
 
 
-def scores(api: Api, enrollment: Enrollment, course: Course) -> Scores:
+def scores(api: Api, enrollment: Enrollment, course: Course, *, unposted: bool = False) -> Scores:
     """The scores of one student. They are worked out by a job after somebody is enrolled, and kept when that ends."""
     rows = api.store.enrollments.find("user", enrollment.user_id)
     first = min(e.created_at for e in rows if e.course_id == course.id and e.type == enrollment.type)

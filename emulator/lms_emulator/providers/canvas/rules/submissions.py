@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, Submission
 from lms_emulator.providers.canvas.rules import assignments, states
@@ -18,8 +20,10 @@ QUIZ_GRACE = timedelta(seconds=60)
 def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
     """Somebody's row of an assignment; it is made when nobody needed it before."""
     found = api.store.submissions.first("whose", (assignment.id, user_id))
-    if found is not None:
+    if found is not None and found.anonymous_id:
         return found
+    if found is not None:
+        return api.store.submissions.put(msgspec.structs.replace(found, anonymous_id=api.x.ids.alnum(5)))
     made = Submission(
         id=api.new_id("submissions"),
         assignment_id=assignment.id,
@@ -59,7 +63,7 @@ def needs_grading(record: Submission) -> bool:
         return False
     if record.workflow_state == "pending_review":
         return True
-    ungraded = record.score is None or not record.grade_matches_current_submission
+    ungraded = record.entered_score is None or not record.grade_matches_current_submission
     return record.workflow_state in ("submitted", "graded") and ungraded
 
 

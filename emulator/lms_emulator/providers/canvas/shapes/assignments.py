@@ -12,8 +12,8 @@ from typing import Any
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, AssignmentOverride, Course
-from lms_emulator.providers.canvas.rules import assignments, courses, locks, submissions
-from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.rules import assignments, courses, submissions
+from lms_emulator.providers.canvas.shapes import Json, locks
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.signing import jwt
 
@@ -108,7 +108,7 @@ def assignment(
     if assignments.manages(api, course):
         body |= _managed(api, record, course)
     elif api.caller is not None:
-        body |= locks.lock_fields(api, record)
+        body |= _locked(api, record)
     body |= _included(api, base, course, includes)
     return body
 
@@ -123,6 +123,18 @@ def posts_manually(record: Assignment, course: Course) -> bool:
     """Whether grades wait until somebody posts them."""
     own = record.post_manually
     return bool(course.settings.get("post_manually")) if own is None else own
+
+
+def _locked(api: Api, record: Assignment) -> Json:
+    """What a student is told of an assignment that is shut; before it opens, not even its description."""
+    reason = assignments.shut(api, record)
+    asset = f"assignment_{record.id}"
+    if reason == "unlock_at":
+        info = {"unlock_at": when(record.unlock_at), "asset_string": asset}
+        return {"description": None, **locks.shut(api, "assignment", info)}
+    if reason == "lock_at":
+        return locks.shut(api, "assignment", {"lock_at": when(record.lock_at), "can_view": True, "asset_string": asset})
+    return locks.shut(api, "assignment", None)
 
 
 def _of_kind(api: Api, record: Assignment) -> Json:

@@ -1,0 +1,223 @@
+"""REST: who is to be graded, grades for many, more attempts, dates of many assignments."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.submissions import change, place
+from lms_emulator.providers.canvas.rules import assignments, courses, jobs, roster, submissions
+from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes.progress import progress
+
+SOURCE = (
+    f"{RECORDED}/grading-submissions.jsonl 88, 424, 429, 454, 463; {RECORDED}/grading-assignments.jsonl 442; "
+    "canvas-lms app/controllers/submissions_api_controller.rb"
+)
+GRADEABLE = ("active", "invited", "inactive")
+FORMAT = ":assignment_extensions must be in this format: { user_id: 1, extra_attempts: 2 }"
+
+
+def gradeable(api: Api) -> Any:
+    """The students of an assignment whom the caller grades."""
+    course, section, base = place(api)
+    roster.require_grader(api, course)
+    people = _people(api, roster.gradeable(api, course, section, base, *GRADEABLE))
+    path = f"/api/v1/courses/{course.id}/assignments/{base.id}/gradeable_students"
+    return paged(api, people, lambda user: people_shapes.display(api, user, course), path=path)
+
+
+def _people(api: Api, numbers: list[int]) -> list[User]:
+    return [user for user in map(api.store.users.get, numbers) if user is not None]
+
+
+def gradeable_of_several(api: Api) -> Any:
+    """The students whom the caller grades, with the assignments that they have."""
+    course, section = roster.place(api)
+    roster.require_grader(api, course)
+    wanted = [assignments.find(api, course, one) for one in api.params.texts("assignment_ids")]
+    of: dict[int, list[int]] = {}
+    for base in wanted:
+        for user_id in roster.gradeable(api, course, section, base, *GRADEABLE):
+            of.setdefault(user_id, []).append(base.id)
+
+    def shape(user: User) -> Any:
+        return {**people_shapes.display(api, user, course), "assignment_ids": of[user.id]}
+
+    path = f"/api/v1/courses/{course.id}/assignments/gradeable_students"
+    return paged(api, _people(api, sorted(of)), shape, path=path)
+
+
+def summary(api: Api) -> Any:
+    """How many submissions of an assignment are graded, wait, or were not handed in."""
+    course, section, base = place(api)
+    roster.require_grader(api, course)
+    counts = {"graded": 0, "ungraded": 0, "not_submitted": 0}
+    for user_id in roster.gradeable(api, course, section, base, "active"):
+        record = submissions.of(api, base, user_id)
+        graded = record.excused or (record.entered_score is not None and record.grade_matches_current_submission)
+        name = "graded" if graded else "ungraded" if submissions.handed_in(record) else "not_submitted"
+        counts[name] += 1
+    return counts
+
+
+def update_grades(api: Api) -> Any:
+    """Grade many students of one assignment, in a job."""
+    course, section = roster.place(api)
+    data = _grade_data(api)
+    return _graded(api, course, section, {api.slot("assignment_id"): data})
+
+
+def update_grades_of_course(api: Api) -> Any:
+    """Grade many students of many assignments, in a job."""
+    course, section = roster.place(api)
+    data = _grade_data(api)
+    return _graded(api, course, section, {name: data.hash(name) for name in data.data})
+
+
+def _grade_data(api: Api) -> Params:
+    data = api.params.get("grade_data")
+    if isinstance(data, list):
+        raise refusals.crashed("`grade_data` is a list", data)
+    if not data:
+        text = "'grade_data' parameter required"
+        raise refusals.rest("grade_data_missing", 400, {"error": text}, check="`grade_data` is sent")
+    return api.params.hash("grade_data")
+
+
+def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[str, Params]) -> Any:
+    bases = [identifiers.find(api, "assignments", name) for name in data]
+    if any(a is None or a.course_id != course.id or a.workflow_state == "deleted" for a in bases):
+        text = f"Some assignments could not be found: ( {', '.join(data)} )"
+        raise refusals.rest("assignments_unknown", 400, {"error": text}, check="the assignments are in the course")
+    courses.require(api, course, "manage_grades")
+    if not api.check("the assignments are published", all(a.published for a in bases)):
+        raise api.refused("grade published assignments")
+
+    def work() -> None:
+        unknown: list[str] = []
+        for base, students in zip(bases, data.values(), strict=True):
+            unknown += _grade_students(api, course, section, base, students)
+        if unknown:
+            raise jobs.JobFailed(f"Couldn't find User(s) with API ids '{', '.join(unknown)}'")
+
+    return progress(api, jobs.run(api, course, "submissions_update", work))
+
+
+def _grade_students(
+    api: Api, course: Course, section: CourseSection | None, base: Assignment, data: Params
+) -> list[str]:
+    """Grade the students of one assignment, and give the ids of those who are not there."""
+    unknown: list[str] = []
+    known = {e.user_id for e in roster.enrollments_seen(api, course, section)}
+    for name in data.data:
+        user = identifiers.find(api, "users", name)
+        if user is None or user.id not in known:
+            unknown.append(name)
+            continue
+        change(api, course, base, user, _as_usual(data.hash(name)))
+    return unknown
+
+
+def _as_usual(sent: Params) -> Params:
+    """What `grade_data` says of a student, in the form of the call for one."""
+    values = sent.data
+    usual = {
+        "submission": {name: values[name] for name in ("posted_grade", "excuse") if name in values},
+        "comment": {name: values[name] for name in ("text_comment", "group_comment", "file_ids") if name in values},
+        "rubric_assessment": values.get("rubric_assessment"),
+    }
+    return Params(usual)
+
+
+def extend(api: Api) -> Any:
+    """Give students more attempts."""
+    course, _, base = place(api)
+    courses.require(api, course, "manage_grades", "manage_assignments")
+    if not api.params.get("assignment_extensions"):
+        raise _bad_request("missing required key :assignment_extensions")
+    sent = api.params.hashes("assignment_extensions")
+    if not sent or any(not (one.text("user_id") and one.text("extra_attempts")) for one in sent):
+        raise _bad_request(FORMAT)
+    given: list[dict[str, Any]] = []
+    studying = {e.user_id for e in assignments.students(api, course.id)}
+    for one in sent:
+        user = identifiers.find(api, "users", one.text("user_id") or "")
+        if user is not None and user.id in studying:
+            record = submissions.of(api, base, user.id)
+            more = int(one.text("extra_attempts") or 0)
+            api.store.submissions.put(replace(record, extra_attempts=more))
+            given.append({"user_id": user.id, "extra_attempts": more})
+    return {"assignment_extensions": given}
+
+
+def _bad_request(text: str) -> Exception:
+    body = {"status": "bad_request", "message": text}
+    return refusals.rest("extensions_invalid", 400, body, check="extensions are well-formed")
+
+
+def bulk_dates(api: Api) -> Any:
+    """Change the dates of many assignments, in a job."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "manage_assignments")
+    sent = _list_in_body(api)
+    if sent is None:
+        raise refusals.message(400, "no_array", "expected array")
+    if not all(isinstance(one, dict) and one.get("id") for one in sent):
+        raise refusals.message(400, "id_missing", "missing assignment id")
+    found = [(assignments.find(api, course, str(one["id"])), one.get("all_dates") or []) for one in sent]
+
+    def work() -> dict[str, Any]:
+        for base, dates in found:
+            _set_dates(api, base, dates)
+        return {"updated_count": len(found)}
+
+    return progress(api, jobs.run(api, course, "assignment_bulk_update", work))
+
+
+def _list_in_body(api: Api) -> list[Any] | None:
+    try:
+        body = json.loads(api.x.body or b"null")
+    except ValueError:
+        return None
+    return body if isinstance(body, list) else None
+
+
+def _set_dates(api: Api, base: Assignment, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        dates = {name: read_moment(row[name], api.zone) for name in assignments.DATES if name in row}
+        if row.get("base"):
+            current = api.store.assignments.get(base.id) or base
+            api.store.assignments.put(replace(current, **dates, updated_at=api.now))
+            continue
+        for one in assignments.overrides(api, base):
+            if one.id == identifiers.local_number(row.get("id")):
+                api.store.assignment_overrides.put(replace(one, dates={**one.dates, **dates}))
+
+
+COURSE, SECTION = "/api/v1/courses/{course_id}", "/api/v1/sections/{section_id}"
+ONE = "assignments/{assignment_id}"
+ROUTES: tuple[Route, ...] = rest(
+    "bulk grading",
+    SOURCE,
+    (f"PUT {COURSE}/assignments/bulk_update", bulk_dates, "Change the dates of assignments"),
+    (f"GET {COURSE}/assignments/gradeable_students", gradeable_of_several, "Whom one grades in several assignments"),
+    (f"GET {COURSE}/{ONE}/gradeable_students", gradeable, "Whom one grades"),
+    (f"GET {COURSE}/{ONE}/submission_summary", summary, "How far grading is"),
+    (f"GET {SECTION}/{ONE}/submission_summary", summary, "How far grading of a section is"),
+    (f"POST {COURSE}/{ONE}/submissions/update_grades", update_grades, "Grade many"),
+    (f"POST {SECTION}/{ONE}/submissions/update_grades", update_grades, "Grade many of a section"),
+    (f"POST {COURSE}/submissions/update_grades", update_grades_of_course, "Grade many in several assignments"),
+    (f"POST {SECTION}/submissions/update_grades", update_grades_of_course, "Grade many of a section everywhere"),
+    (f"POST {COURSE}/{ONE}/extensions", extend, "Give more attempts"),
+)

@@ -1,0 +1,241 @@
+"""REST: the work of students across assignments, and what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Submission, User
+from lms_emulator.providers.canvas.paging import bookmarked, paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import assignments, courses, lateness, people, roster, states, submissions
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.rules.scores import scores
+from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
+from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import submissions as shapes
+
+SOURCE = (
+    f"{RECORDED}/grading-submissions.jsonl 380, 386, 387, 408, 438, 452; "
+    "canvas-lms app/controllers/submissions_api_controller.rb"
+)
+MOST_STUDENTS = 100
+ENROLLMENT_STATES = {"active": ("active",), "concluded": ("completed",)}
+
+
+def _error(text: str, status: int = 400) -> Exception:
+    return refusals.rest(text.replace(" ", "_"), status, {"error": text}, check=text)
+
+
+def _students(api: Api, course: Course, section: CourseSection | None) -> list[int]:
+    """The students that are asked for, by id. Raises the refusal where one of them is not the caller's to see."""
+    rows = roster.enrollments_seen(api, course, section)
+    grader = assignments.grades(api, course)
+    mine = assignments.seen_for(api, course, api.user)
+    readable = [e for e in rows if grader or e.user_id in mine]
+    asked = api.params.texts("student_ids")
+    if asked == ["all"]:
+        wanted = api.params.text("enrollment_state")
+        if wanted is not None and wanted not in ENROLLMENT_STATES:
+            raise _error("invalid enrollment_state")
+        kept = ENROLLMENT_STATES[wanted] if wanted is not None else None
+        return sorted({e.user_id for e in readable if kept is None or e.workflow_state in kept})
+    if len(asked) > MOST_STUDENTS:
+        raise _error("too many students")
+    named = [identifiers.find(api, "users", one) for one in asked] if asked else [api.user]
+    known = {e.user_id for e in readable}
+    if not api.check("may see the students' work", all(u is not None and u.id in known for u in named), got=asked):
+        raise api.refused(f"grades in course {course.id}")
+    return sorted({user.id for user in named if user is not None})
+
+
+def _assignments(api: Api, course: Course) -> list[Assignment]:
+    found = [a for a in assignments.of_course(api, course) if a.published and assignments.visible(api, course, a)]
+    if api.params.has("assignment_ids"):
+        asked = api.params.texts("assignment_ids")
+        by_id = {str(a.id): a for a in found}
+        if any(one not in by_id for one in asked):
+            raise _error("invalid assignment ids requested", 403)
+        found = [by_id[one] for one in dict.fromkeys(asked)]
+    if api.params.has("post_to_sis"):
+        wanted = api.params.flag("post_to_sis")
+        found = [a for a in found if bool(a.post_to_sis) == wanted]
+    return found
+
+
+def _since(api: Api, name: str) -> Any:
+    text = api.params.text(name)
+    moment = read_moment(text, api.zone)
+    if text and (moment is None or ":" not in text):
+        raise refusals.rest(
+            f"{name}_invalid", 400, {"errors": {name: f"Invalid datetime for {name}"}}, check=f"`{name}` is a time"
+        )
+    return moment
+
+
+def across(api: Api) -> Any:
+    """The submissions of students to several assignments, one by one or by student."""
+    course, section = roster.place(api)
+    courses.require(api, course, "read", "read_as_admin")
+    who, what = _students(api, course, section), _assignments(api, course)
+    submitted, graded = _since(api, "submitted_since"), _since(api, "graded_since")
+    state = api.params.text("workflow_state")
+    if api.params.text("grading_period_id"):
+        what = assignments.in_period(api, course, what, api.params.text("grading_period_id") or "")
+    by_id = {a.id: a for a in what}
+    found = [
+        one
+        for base in what
+        for user_id in who
+        if assignments.assigned(api, base, user_id)
+        for one in (submissions.of(api, base, user_id),)
+        if (state is None or one.workflow_state == state)
+        and (submitted is None or (one.submitted_at is not None and one.submitted_at > submitted))
+        and (graded is None or (one.graded_at is not None and one.graded_at > graded))
+    ]
+    path = f"{roster.path(course, section)}/students/submissions"
+    if api.params.has("grouped"):
+        return _grouped(api, course, section, who, found, by_id, path)
+    return _one_by_one(api, course, found, by_id, path)
+
+
+def _one_by_one(api: Api, course: Course, found: list[Submission], by_id: dict[int, Assignment], path: str) -> Any:
+    includes = api.params.includes
+    by_grade = api.params.text("order") == "graded_at"
+    key = (lambda one: (str(one.graded_at or ""), one.id)) if by_grade else (lambda one: (one.id,))
+    found.sort(key=key)
+
+    def shape(one: Submission) -> Any:
+        return shapes.submission(api, one, by_id[one.assignment_id], course, includes)
+
+    if api.params.text("order_direction") == "descending":
+        return paged(api, found[::-1], shape, path=path)
+    return bookmarked(api, found, shape, key=lambda one: list(key(one)), path=path)
+
+
+def _grouped(
+    api: Api,
+    course: Course,
+    section: CourseSection | None,
+    who: list[int],
+    found: list[Submission],
+    by_id: dict[int, Assignment],
+    path: str,
+) -> Any:
+    grader = assignments.grades(api, course)
+    includes = {*api.params.includes, *(["has_postable_comments"] if grader else [])}
+    sections = {e.user_id: e.course_section_id for e in roster.enrollments_seen(api, course, section)}
+
+    def shape(user_id: int) -> dict[str, Any]:
+        own = sorted((one for one in found if one.user_id == user_id), key=lambda one: one.id)
+        rows = [shapes.submission(api, one, by_id[one.assignment_id], course, includes) for one in own]
+        if "visibility" in includes:
+            # Canvas does not look it up here
+            rows = [{**row, "assignment_visible": False} for row in rows]
+        body: dict[str, Any] = {"user_id": user_id, "section_id": sections[user_id], "submissions": rows}
+        user = api.store.users.get(user_id)
+        if user is not None and courses.may(api, api.caller, course, "read_sis", "manage_sis"):
+            login = people.login_of(api.store, user)
+            body["integration_id"] = login.integration_id if login is not None else None
+            body["sis_user_id"] = login.sis_user_id if login is not None else None
+        return body | (_totals(api, course, user_id) if "total_scores" in includes else {})
+
+    return paged(api, who, shape, path=path)
+
+
+def _totals(api: Api, course: Course, user_id: int) -> dict[str, Any]:
+    row = next(e for e in assignments.students(api, course.id) if e.user_id == user_id)
+    posted, every = scores(api, row, course), scores(api, row, course, unposted=True)
+    totals: dict[str, Any] = {
+        "computed_final_score": posted.final,
+        "computed_current_score": posted.current,
+    }
+    if assignments.grades(api, course):
+        totals |= {"unposted_final_score": every.final, "unposted_current_score": every.current}
+    return totals
+
+
+def _whose(api: Api) -> User:
+    user = identifiers.user(api, api.slot("user_id"))
+    observed = any(
+        one.student_id == user.id and one.workflow_state == "active"
+        for one in api.store.user_observers.find("observer", api.user.id)
+    ) or any(e.associated_user_id == user.id for e in api.store.enrollments.find("user", api.user.id))
+    own = api.user.id == user.id
+    if not api.check(
+        "may see the person's work", own or observed or account_allows(api, api.user, api.root, "read_roster")
+    ):
+        raise api.refused(f"the work of user {user.id}")
+    return user
+
+
+def missing(api: Api) -> Any:
+    """What somebody should have handed in, in all their courses."""
+    user = _whose(api)
+    only = {identifiers.course(api, one).id for one in api.params.texts("course_ids")}
+    filters, includes = set(api.params.texts("filter")), api.params.includes
+    watched = api.params.text("observed_user_id")
+    if watched is not None:
+        user = identifiers.user(api, watched)
+    found: list[tuple[Assignment, Course]] = []
+    for row in api.store.enrollments.find("user", user.id):
+        course = api.store.courses.get(row.course_id)
+        if course is None or row.type not in states.STUDENTS or (only and course.id not in only):
+            continue
+        if states.state_of(api, row, course).name != "active" or course.workflow_state != "available":
+            continue
+        found += [(a, course) for a in assignments.of_course(api, course) if _is_missing(api, a, user, filters)]
+    found.sort(key=lambda pair: (str(assignments.dated_for(api, pair[0], user.id).due_at), pair[0].id))
+    api.caller = user
+
+    def shape(pair: tuple[Assignment, Course]) -> dict[str, Any]:
+        body = assignment_shapes.assignment(api, *pair)
+        if "course" in includes:
+            body["course"] = course_shapes.basic(api, pair[1])
+        if "planner_overrides" in includes:
+            body["planner_override"] = None
+        return body
+
+    return paged(api, found, shape)
+
+
+def _is_missing(api: Api, base: Assignment, user: User, filters: set[str]) -> bool:
+    if not base.published or not assignments.assigned(api, base, user.id):
+        return False
+    record = submissions.of(api, base, user.id)
+    if not lateness.standing(api, base, user.id, record).missing:
+        return False
+    return "submittable" not in filters or assignments.shut(api, assignments.dated_for(api, base, user.id)) is None
+
+
+def graded(api: Api) -> Any:
+    """One's own graded submissions, the latest first."""
+    user = _whose(api)
+    current = api.params.flag("only_current_enrollments")
+    published = api.params.flag("only_published_assignments")
+    rows = api.store.enrollments.find("user", user.id)
+    mine = {e.course_id for e in rows if not current or e.workflow_state == "active"}
+    found: list[tuple[Submission, Assignment, Course]] = []
+    for one in api.store.submissions.find("user", user.id):
+        base = api.store.assignments.get(one.assignment_id)
+        course = api.store.courses.get(base.course_id) if base is not None else None
+        if base is None or course is None or base.workflow_state == "deleted" or course.id not in mine:
+            continue
+        if one.graded_at is not None and one.workflow_state == "graded" and (base.published or not published):
+            found.append((one, base, course))
+    found.sort(key=lambda row: str(row[0].graded_at), reverse=True)
+    return paged(api, found, lambda row: shapes.submission(api, *row, api.params.includes))
+
+
+ROUTES: tuple[Route, ...] = rest(
+    "submissions",
+    SOURCE,
+    ("GET /api/v1/courses/{course_id}/students/submissions", across, "Students' submissions in a course"),
+    ("GET /api/v1/sections/{section_id}/students/submissions", across, "Students' submissions in a section"),
+    ("GET /api/v1/users/{user_id}/missing_submissions", missing, "What somebody has not handed in"),
+    ("GET /api/v1/users/{user_id}/graded_submissions", graded, "Somebody's graded submissions"),
+)

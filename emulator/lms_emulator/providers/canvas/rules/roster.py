@@ -1,0 +1,73 @@
+"""Whose work somebody gets to see in a course."""
+
+from __future__ import annotations
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Enrollment, Submission, User
+from lms_emulator.providers.canvas.rules import assignments, courses, states, submissions
+
+
+def place(api: Api) -> tuple[Course, CourseSection | None]:
+    """The course of the path, and the section where the path names one."""
+    if "section_id" in api.x.path_params:
+        section = identifiers.section(api, api.slot("section_id"))
+        return identifiers.course(api, section.course_id), section
+    return identifiers.course(api, api.slot("course_id")), None
+
+
+def path(course: Course, section: CourseSection | None) -> str:
+    """The beginning of an address below the course or section."""
+    return f"/api/v1/courses/{course.id}" if section is None else f"/api/v1/sections/{section.id}"
+
+
+def enrollments_seen(api: Api, course: Course, section: CourseSection | None) -> list[Enrollment]:
+    """The enrollments of students that the caller gets to see, those that are over or inactive included."""
+    rows = assignments.students(api, course.id)
+    if section is not None:
+        rows = [e for e in rows if e.course_section_id == section.id]
+    if not courses.may(api, api.caller, course, "read_roster", *assignments.GRADERS):
+        mine = assignments.seen_for(api, course, api.user)
+        return [e for e in rows if e.user_id in mine]
+    limited = assignments.sections_seen(api, course)
+    return rows if limited is None else [e for e in rows if e.course_section_id in limited]
+
+
+def student(api: Api, course: Course, section: CourseSection | None, reference: str) -> User:
+    """A student of the course whom the caller gets to see. Raises the refusal `not_found`."""
+    user: User | None = identifiers.find(api, "users", reference)
+    if user is None or not any(e.user_id == user.id for e in enrollments_seen(api, course, section)):
+        raise refusals.not_found("the student in the course", reference)
+    return user
+
+
+def gradeable(
+    api: Api, course: Course, section: CourseSection | None, assignment: Assignment, *states_wanted: str
+) -> list[int]:
+    """The students of an assignment whom the caller grades, by id. `states_wanted`: of their enrollments, or all."""
+    rows = enrollments_seen(api, course, section)
+    found = {e.user_id for e in rows if not states_wanted or e.workflow_state in states_wanted}
+    return [user_id for user_id in sorted(found) if assignments.assigned(api, assignment, user_id)]
+
+
+def graded_list(
+    api: Api, course: Course, section: CourseSection | None, assignment: Assignment, *, inactive: bool = False
+) -> list[Submission]:
+    """The submissions of the students who are in the course now, by student."""
+    people = gradeable(api, course, section, assignment, *states.CURRENT, *(["inactive"] if inactive else []))
+    return [submissions.of(api, assignment, user_id) for user_id in people]
+
+
+def require_grader(api: Api, course: Course) -> None:
+    """Go on for those who see everybody's grades. Raises the refusal that others get."""
+    courses.require(api, course, *assignments.GRADERS)
+
+
+def may_read(api: Api, course: Course, assignment: Assignment, user: User) -> bool:
+    """Whether the caller may read that student's submission."""
+    if assignments.grades(api, course):
+        return True
+    if api.caller is None or user.id not in assignments.seen_for(api, course, api.caller):
+        return False
+    return assignments.visible(api, course, assignment)

@@ -1,0 +1,134 @@
+"""Handing something in.
+
+Source: canvas-lms app/controllers/submissions_controller.rb, create, and app/models/assignment.rb, submit_homework
+(2023-06); the recorded exchanges of `grading-submissions` 28-110.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Submission, SubmissionComment, User
+from lms_emulator.providers.canvas.refusals import grading as grading_refusals
+from lms_emulator.providers.canvas.rules import assignments, courses, grading, html, states
+
+REQUIRED = {
+    "online_text_entry": ("body",),
+    "online_url": ("url",),
+    "online_upload": ("file_ids",),
+    "media_recording": ("media_comment_id", "media_comment_type"),
+    "basic_lti_launch": ("url",),
+    "student_annotation": ("annotatable_attachment_id",),
+}
+NO_ATTEMPTS = "you have reached the maximum number of allowed attempts for this assignment"
+replace = msgspec.structs.replace
+
+
+def may_submit(api: Api, course: Course, base: Assignment, user: User, record: Submission | None) -> bool:
+    """Whether the person may hand something in now."""
+    rows = [e for e, state in courses.enrollments_of(api, user, course) if state.name == "active"]
+    if not any(e.type in states.STUDENTS for e in rows) or course.workflow_state != "available":
+        return False
+    if not assignments.assigned(api, base, user.id) or (record is not None and record.excused):
+        return False
+    return assignments.shut(api, assignments.dated_for(api, base, user.id)) is None
+
+
+def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, Any]:
+    """What is handed in, checked. Raises the refusals for what does not do."""
+    kind = sent.text("submission_type") or ""
+    allowed = kind == "basic_lti_launch" or (kind in REQUIRED and kind in base.submission_types)
+    if not allowed:
+        raise refusals.message(400, "submission_type_invalid", "Invalid submission[submission_type] given")
+    names = REQUIRED[kind]
+    if kind != "online_text_entry" and not all(sent.has(name) for name in names):
+        needed = ", ".join(f"submission[{name}]" for name in names)
+        text = f"Invalid parameters for submission_type {kind}. Required: {needed}"
+        raise refusals.message(400, "submission_incomplete", text)
+    found: dict[str, Any] = {"body": None, "url": None, "attachment_ids": [], "submission_type": kind}
+    found |= {"media_comment_id": None, "media_comment_type": None}
+    match kind:
+        case "online_text_entry":
+            found["body"] = html.clean(sent.text("body"))
+        case "online_upload":
+            found["attachment_ids"] = [one.id for one in _files(api, sent, user)]
+        case "online_url":
+            found["url"] = _address(sent.text("url") or "")
+        case _:
+            found |= {name: sent.text(name) for name in names if name != "annotatable_attachment_id"}
+    return found
+
+
+def _address(text: str) -> str:
+    url = text if "://" in text else f"http://{text}"
+    parts = urlsplit(url)
+    if not text or " " in text or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise refusals.invalid({"url": ["is not a valid URL"]})
+    return url
+
+
+def _files(api: Api, sent: Params, user: User) -> list[Attachment]:
+    found = [api.store.attachments.get(int(one)) for one in sent.texts("file_ids") if one.isdigit()]
+    own = [
+        one
+        for one in found
+        if one is not None and one.file_state != "deleted" and (one.context_type, one.context_id) == ("User", user.id)
+    ]
+    if not own:
+        raise refusals.message(400, "no_file", "No valid file ids given")
+    return own
+
+
+def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any]) -> Submission:
+    """Keep a new attempt. Raises the refusal for one too many."""
+    attempt = (record.attempt or 0) + 1
+    if base.allowed_attempts is not None and attempt > base.allowed_attempts + (record.extra_attempts or 0):
+        raise refusals.invalid({"attempt": [NO_ATTEMPTS]})
+    made = replace(
+        record,
+        **{"submitted_at": api.now, **given},
+        attempt=attempt,
+        workflow_state="submitted",
+        late_policy_status=None if record.late_policy_status == "missing" else record.late_policy_status,
+        grade_matches_current_submission=record.entered_grade is None,
+        read_by=[],
+    )
+    return grading.keep(api, made, new_version=True)
+
+
+def comment(
+    api: Api, record: Submission, sent: Params, *, group_comment_id: str | None = None, anonymous: bool = False
+) -> SubmissionComment | None:
+    """Keep the comment that a request has, if it has one. Raises the refusal for an attempt that there is not."""
+    text, media = sent.text("text_comment"), sent.text("media_comment_id")
+    numbers = [int(one) for one in sent.texts("file_ids") if one.isdigit()]
+    files = [number for number in numbers if number in api.store.attachments]
+    if not (text or media or files):
+        return None
+    attempt = int(sent.text("attempt") or 0) or None
+    if attempt is not None and attempt > (record.attempt or 0):
+        fault = "attempt must not be larger than number of submission attempts"
+        raise grading_refusals.fault_of_field("attempt", fault, None)
+    made = SubmissionComment(
+        id=api.new_id("submission_comments"),
+        submission_id=record.id,
+        author_id=api.user.id,
+        comment=text or "",
+        attempt=attempt,
+        group_comment_id=group_comment_id,
+        media_comment_id=media,
+        media_comment_type=sent.text("media_comment_type") if media else None,
+        attachment_ids=files,
+        anonymous=anonymous,
+        created_at=api.now,
+    )
+    if api.user.id != record.user_id:
+        current = api.store.submissions.get(record.id) or record
+        api.store.submissions.put(replace(current, unread=[*current.unread, "comment"], read_by=[]))
+    return api.store.submission_comments.put(made)

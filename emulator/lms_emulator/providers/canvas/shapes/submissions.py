@@ -1,0 +1,282 @@
+"""Submissions and comments on them as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/submission.rb and submission_comment.rb (2023-06), and the recorded exchanges of
+`grading-submissions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Course,
+    Submission,
+    SubmissionComment,
+    SubmissionVersion,
+    User,
+)
+from lms_emulator.providers.canvas.rules import assignments, courses, lateness, submissions
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
+from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import files as file_shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes.html import shown
+
+GRADE_KEYS = ("grade", "score", "entered_grade", "entered_score")
+replace = msgspec.structs.replace
+
+
+def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) -> bool:
+    """Whether the caller may see the grade by now."""
+    if assignments.grades(api, course):
+        return True
+    if api.caller is None or api.caller.id != record.user_id:
+        return record.posted_at is not None
+    if assignment_shapes.posts_manually(base, course):
+        return record.posted_at is not None
+    return not (record.workflow_state == "graded" and record.posted_at is None)
+
+
+def submission(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str] = ()) -> Json:
+    """A submission as the caller may see it."""
+    body = _state(api, record, record, base, course, len(record.versions))
+    if base.anonymous_grading and submissions.muted(api, base) and not _names_people(api, course, record):
+        body.pop("user_id")
+        body.pop("preview_url")
+        body["anonymous_id"] = record.anonymous_id
+    elif api.caller is not None and is_account_admin(api, api.caller, api.root):
+        body["anonymous_id"] = record.anonymous_id
+    body |= _included(api, record, base, course, includes)
+    return _chosen(api, body)
+
+
+def _names_people(api: Api, course: Course, record: Submission) -> bool:
+    own = api.caller is not None and api.caller.id == record.user_id
+    return own or is_account_admin(api, api.caller, api.root)
+
+
+def _chosen(api: Api, body: Json) -> Json:
+    """Only the keys that a client asks for."""
+    only, without = api.params.texts("response_fields"), api.params.texts("exclude_response_fields")
+    if not only and not without:
+        return body
+    return {
+        name: value
+        for name, value in body.items()
+        if (not only or name in only or name == "preview_url") and name not in without
+    }
+
+
+def _state(
+    api: Api, record: Submission, version: SubmissionVersion, base: Assignment, course: Course, number: int
+) -> Json:
+    """A submission as one of its versions left it."""
+    stands = lateness.standing(api, base, record.user_id, version)
+    page = f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}"
+    body: Json = {
+        "id": record.id,
+        "body": shown(api, version.body, course),
+        "url": version.url,
+        "grade": stands.grade,
+        "score": stands.score,
+        "submitted_at": when(version.submitted_at),
+        "assignment_id": record.assignment_id,
+        "user_id": record.user_id,
+        "submission_type": version.submission_type,
+        "workflow_state": version.workflow_state,
+        "grade_matches_current_submission": version.grade_matches_current_submission,
+        "graded_at": when(version.graded_at),
+        "grader_id": version.grader_id,
+        "attempt": version.attempt,
+        "cached_due_date": when(stands.due_at),
+        "excused": version.excused,
+        "late_policy_status": version.late_policy_status,
+        "points_deducted": stands.deducted,
+        "grading_period_id": None,
+        "extra_attempts": record.extra_attempts,
+        "posted_at": when(version.posted_at),
+        "redo_request": record.redo_request,
+        "late": stands.late,
+        "missing": stands.missing,
+        "seconds_late": stands.seconds_late,
+        "entered_grade": version.entered_grade,
+        "entered_score": version.entered_score,
+        "preview_url": api.url(f"{page}?preview=1&version={number}"),
+    }
+    if not reads_grade(api, course, base, record):
+        for name in GRADE_KEYS:
+            del body[name]
+    return body | _content(api, record, version, course)
+
+
+def _content(api: Api, record: Submission, version: SubmissionVersion, course: Course) -> Json:
+    """What was handed in, where it is more than text."""
+    body: Json = {}
+    if version.submission_type == "basic_lti_launch":
+        query = urlencode({"assignment_id": record.assignment_id, "url": version.url or ""})
+        body["url"] = api.url(f"/courses/{course.id}/external_tools/retrieve?{query}")
+        body["external_tool_url"] = version.url
+    if version.media_comment_id is not None:
+        body["media_comment"] = media_comment(api, version.media_comment_id, version.media_comment_type)
+    if version.attachment_ids:
+        files = attachments(api, version.attachment_ids)
+        body["attachments"] = [{**one, "preview_url": None} for one in files]
+    return body
+
+
+def media_comment(api: Api, media_id: str, kind: str | None) -> Json:
+    """A recording, with an address that the caller can fetch it from."""
+    kind = kind or "video"
+    own = api.caller.id if api.caller is not None else 0
+    return {
+        "content-type": f"{kind}/mp4",
+        "display_name": None,
+        "media_id": media_id,
+        "media_type": kind,
+        "url": api.url(f"/users/{own}/media_download?entryId={media_id}&redirect=1&type=mp4"),
+    }
+
+
+def attachments(api: Api, ids: list[int]) -> list[Json]:
+    """Files that were handed in or go with a comment."""
+    found = [one for one in map(api.store.attachments.get, ids) if one is not None]
+    return [file_shapes.file(api, one) for one in found]
+
+
+def history(api: Api, record: Submission, base: Assignment, course: Course) -> list[Json]:
+    """The last state of each attempt, oldest first."""
+    last: dict[int | None, tuple[int, SubmissionVersion]] = {}
+    for number, version in enumerate(record.versions, 1):
+        last[version.attempt] = number, version
+    rows = list(last.values()) or [(0, record)]
+    return [_state(api, record, version, base, course, number) for number, version in rows]
+
+
+def _included(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str]) -> Json:
+    body: Json = {}
+    user = api.store.users.get(record.user_id)
+    if "submission_history" in includes:
+        body["submission_history"] = history(api, record, base, course)
+    if "submission_comments" in includes:
+        body["submission_comments"] = [comment(api, one, course) for one in comments_seen(api, record, base, course)]
+    if "assignment" in includes:
+        body["assignment"] = assignment_shapes.assignment(api, base, course)
+    if "course" in includes:
+        body["course"] = {**course_shapes.basic(api, course), "html_url": api.url(f"/courses/{course.id}")}
+    if "html_url" in includes:
+        body["html_url"] = api.url(f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}")
+    if "user" in includes and user is not None:
+        body["user"] = people_shapes.person(api, user, course)
+    elif "user_summary" in includes and user is not None:
+        body["user"] = people_shapes.display(api, user, course)
+    if "visibility" in includes:
+        body["assignment_visible"] = assignments.assigned(api, base, record.user_id)
+    if "read_state" in includes:
+        body["read_state"] = "read" if is_read(api, record) else "unread"
+        mark(api, record, read=True)
+    if "submission_status" in includes:
+        body["submission_status"] = _submission_status(api, record, base)
+    if "grading_status" in includes:
+        body["grading_status"] = grading_status(record)
+    if "has_postable_comments" in includes:
+        body["has_postable_comments"] = False
+    return body
+
+
+def is_read(api: Api, record: Submission) -> bool:
+    """Whether the caller has seen what is new about it."""
+    if api.caller is None or api.caller.id in record.read_by:
+        return True
+    return not (record.unread if api.caller.id == record.user_id else submissions.handed_in(record))
+
+
+def mark(api: Api, record: Submission, *, read: bool) -> None:
+    """Note that the caller has seen it, or not."""
+    if api.caller is not None:
+        others = [one for one in record.read_by if one != api.caller.id]
+        unread = record.unread if read else [*record.unread, "submission"]
+        seen = [*others, api.caller.id] if read else others
+        current = api.store.submissions.get(record.id) or record
+        api.store.submissions.put(replace(current, read_by=seen, unread=[] if read else unread))
+
+
+def _submission_status(api: Api, record: Submission, base: Assignment) -> str:
+    stands = lateness.standing(api, base, record.user_id, record)
+    if stands.late:
+        return "late"
+    if record.submitted_at is None:
+        return "missing" if stands.missing else "unsubmitted"
+    return (
+        "resubmitted"
+        if record.entered_score is not None and not record.grade_matches_current_submission
+        else ("submitted")
+    )
+
+
+def grading_status(record: Submission) -> str | None:
+    """How far grading is."""
+    if record.excused:
+        return "excused"
+    if record.workflow_state == "pending_review":
+        return "needs_review"
+    if submissions.needs_grading(record):
+        return "needs_grading"
+    return "graded" if record.workflow_state == "graded" and record.entered_score is not None else None
+
+
+def comments_seen(api: Api, record: Submission, base: Assignment, course: Course) -> list[SubmissionComment]:
+    """The comments that the caller may read, oldest first."""
+    found = sorted(api.store.submission_comments.find("submission", record.id), key=lambda c: (c.created_at, c.id))
+    found = [one for one in found if not one.draft and one.provisional_grade_id is None]
+    if reads_grade(api, course, base, record):
+        return found
+    own = {record.user_id, *([api.caller.id] if api.caller is not None else [])}
+    return [one for one in found if one.author_id in own]
+
+
+def comment(api: Api, record: SubmissionComment, course: Course) -> Json:
+    """A comment, with who made it."""
+    author: User | None = api.store.users.get(record.author_id)
+    hidden = record.anonymous and not courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
+    body: Json = {
+        "id": record.id,
+        "comment": record.comment,
+        "author_id": None if hidden else record.author_id,
+        "author_name": "Anonymous User" if hidden or author is None else author.name,
+        "created_at": stamp(record.created_at),
+        "edited_at": when(record.edited_at),
+        "attempt": record.attempt,
+        "author": {} if hidden or author is None else people_shapes.display(api, author, course),
+    }
+    if record.media_comment_id is not None:
+        body["media_comment"] = media_comment(api, record.media_comment_id, record.media_comment_type)
+    if record.attachment_ids:
+        body["attachments"] = attachments(api, record.attachment_ids)
+    return body
+
+
+def removed_comment(api: Api, record: SubmissionComment) -> Json:
+    """A comment that was deleted."""
+    author = api.store.users.get(record.author_id)
+    fields: dict[str, Any] = {
+        name: getattr(record, name)
+        for name in ("id", "comment", "author_id", "group_comment_id", "media_comment_id", "media_comment_type")
+    }
+    return {
+        **fields,
+        "author_name": author.name if author is not None else None,
+        "created_at": stamp(record.created_at),
+        "cached_attachments": [],
+        "draft": record.draft,
+        "attempt": record.attempt,
+        "publishable": False,
+    }
