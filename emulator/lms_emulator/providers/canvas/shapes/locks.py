@@ -6,8 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.rules.locks import spoken
 from lms_emulator.providers.canvas.shapes import Json
+
+
+def spoken(api: Api, moment: datetime) -> str:
+    """A time as sentences have it: `Nov 25 at 12am`, with the year when it is another."""
+    local = moment.astimezone(api.zone)
+    year = "" if local.year == api.now.astimezone(api.zone).year else f", {local.year}"
+    minutes = f":{local.minute:02d}" if local.minute else ""
+    return f"{local:%b} {local.day}{year} at {local.hour % 12 or 12}{minutes}{'am' if local.hour < 12 else 'pm'}"
 
 
 def shut(api: Api, kind: str, info: dict[str, Any] | None) -> Json:
