@@ -15,7 +15,11 @@ from lms_emulator.client.emulator import Emulator
 
 #: The least share of a group's exchanges that must agree, in percent; what differs beyond that has to be named.
 FLOOR = 98.0
-GROUPS = sorted({e.group.split("/")[0] for name in recordings.RUNS for e in recordings.load(name).exchanges})
+FIRST, SECOND = recordings.SETS
+GROUPS = sorted({e.group.split("/")[0] for name in recordings.SETS[FIRST] for e in recordings.load(name).exchanges})
+#: The least share of the second set that must agree, in percent. The page in docs/ has the figure of each group, which
+#: may not get worse either.
+SECOND_FLOOR = 40.0
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +33,17 @@ def results() -> Iterator[list[Result]]:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_group_agrees_with_the_real_server(results: list[Result], group: str) -> None:
-    agreeing, total = report.counts(results)[group]
-    unnamed = {r.exchange.label: r.differences for r in report.unexplained(results) if r.family == group}
+    first = report.of_set(results, FIRST)
+    agreeing, total = report.counts(first)[group]
+    unnamed = {r.exchange.label: r.differences for r in report.unexplained(first) if r.family == group}
     assert unnamed == {}
     assert 100 * agreeing / total >= FLOOR or total - agreeing <= 2
 
 
 def test_the_whole_agrees_with_the_real_server(results: list[Result]) -> None:
-    assert 100 * sum(result.agrees for result in results) / len(results) >= FLOOR
+    for folder, floor in ((FIRST, FLOOR), (SECOND, SECOND_FLOOR)):
+        of_it = report.of_set(results, folder)
+        assert 100 * sum(result.agrees for result in of_it) / len(of_it) >= floor, folder
 
 
 def test_every_named_difference_exists(results: list[Result]) -> None:
@@ -47,14 +54,16 @@ def test_every_named_difference_exists(results: list[Result]) -> None:
     }
 
 
-def test_the_documented_figures_are_no_better_than_the_measured_ones(results: list[Result]) -> None:
-    measured = report.counts(results)
-    documented = re.findall(r"^\| (\S+) \| (\d+) \| (\d+) \|", report.PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert documented
+@pytest.mark.parametrize("folder", recordings.SETS)
+def test_the_documented_figures_are_no_better_than_the_measured_ones(results: list[Result], folder: str) -> None:
+    measured = report.counts(report.of_set(results, folder))
+    sections = report.PAGE.read_text(encoding="utf-8").split("\n## ")
+    section = sections[1 + list(recordings.SETS).index(folder)]
+    documented = re.findall(r"^\| ([^|*]+) \| (\d+) \| (\d+) \|", section, re.MULTILINE)
+    assert {group for group, _, _ in documented} == set(measured)
     for group, total, agreeing in documented:
-        if group in measured:
-            assert int(agreeing) <= measured[group][0], group
-            assert int(total) == measured[group][1], group
+        assert int(agreeing) <= measured[group][0], group
+        assert int(total) == measured[group][1], group
 
 
 def test_without_a_socket_too(results: list[Result]) -> None:

@@ -16,7 +16,7 @@ from contract_tests.openedx.replay.player import Result, play
 from contract_tests.openedx.replay.recordings import Exchange, Run
 from contract_tests.replay_targets import Answer
 
-_SETUP = (recordings.RECORDINGS / "setup.json").read_text()
+_SETUP = (recordings.RECORDINGS / "openedx" / "setup.json").read_text()
 
 
 def _other_word(word: str) -> str:

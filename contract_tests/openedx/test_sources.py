@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from contract_tests.openedx.replay import recordings
 from lms_emulator.providers.openedx import provider
 
-RECORDED = re.compile(r"fixtures/recordings/openedx/(\w+)\.jsonl (\d+(?:, \d+)*)")
+RECORDED = re.compile(r"fixtures/recordings/openedx(?:-2)?/(\w+)\.jsonl (\d+(?:, \d+)*)")
 EXCHANGES = {(name, e.n): e for name in recordings.RUNS for e in recordings.load(name).exchanges}
 
 

@@ -35,7 +35,8 @@ def differences(recorded: Exchange, answer: Answer, ledger: Ledger) -> list[str]
     Returns one line for each difference, beginning with the part it is in; empty where the answers agree.
     """
     found: list[str] = []
-    echoed = recorded.target + "\n" + (recorded.request_body or "") + "\n".join(v for _, v in recorded.request_headers)
+    body = (recorded.request_body or b"").decode("utf-8", "surrogateescape")
+    echoed = recorded.target + "\n" + body + "\n".join(v for _, v in recorded.request_headers)
     if answer.status != recorded.status:
         found.append(f"status: expected {recorded.status}, got {answer.status}")
     found += _headers(recorded, answer, ledger, echoed)

@@ -48,7 +48,8 @@ class Ledger:
 
     def translate(self, text: str) -> str:
         """A recorded text with every known recorded value replaced by ours."""
-        found = {known for run in _RUN.findall(text) for known in self._by_run.get(run, ())}
+        runs = {part for run in _RUN.findall(text) for part in (run, *run.split("-"))}
+        found = {known for run in runs for known in self._by_run.get(run, ())}
         for known in sorted(found, key=len, reverse=True):
             text = text.replace(known, self._ours[known])
         text = _SESSION.sub(lambda match: self._session_keys.get(match.group(1), match.group()), text)

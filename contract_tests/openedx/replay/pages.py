@@ -85,6 +85,10 @@ def _control(tag: str, given: dict[str, str]) -> dict[str, str]:
     return control
 
 
+#: The recorded error texts are cut to this length.
+ERROR_LENGTH = 160
+
+
 def reduce(text: str) -> dict[str, Any]:
     """Title, forms (id, method, controls), headings and error texts of a page."""
     reducer = _Reducer()
@@ -92,7 +96,7 @@ def reduce(text: str) -> dict[str, Any]:
     reducer.close()
     page: dict[str, Any] = {"title": reducer.title, "forms": reducer.forms, "headings": reducer.headings}
     if reducer.errors:
-        page["errors"] = reducer.errors
+        page["errors"] = [error[:ERROR_LENGTH].rstrip() for error in reducer.errors]
     return page
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from contract_tests.replay_targets import Answer, Target, control
 
-from . import recordings
 from .compare import differences
 from .ledger import Ledger
 from .recordings import Exchange, Run
@@ -44,17 +43,26 @@ def play(run: Run, target: Target, *, load_world: bool = True) -> Iterator[Resul
     started with. Yields one result for each exchange.
     """
     if load_world:
-        control(target, "PUT", "/world", _plain(tomllib.loads(run.world.read_text())))
+        control(target, "PUT", "/world", _plain(_world(run)))
     else:
         control(target, "POST", "/reset")
     if run.settings:
         control(target, "PATCH", "/settings", run.settings)
-    static = (recordings.RECORDINGS / "setup.json").read_text(encoding="utf-8")
-    player = _Player(target, Ledger(static), {exchange.n: exchange for exchange in run.exchanges})
+    player = _Player(target, Ledger(run.setup), {exchange.n: exchange for exchange in run.exchanges})
     for exchange in run.exchanges:
         for step in run.unrecorded.get(exchange.n, []):
             player.unrecorded(step, exchange)
         yield player.exchange(exchange)
+
+
+def _world(run: Run) -> dict[str, Any]:
+    document = tomllib.loads(run.world.read_text())
+    if run.began is not None:
+        for enrollment in document["openedx"]["enrollments"]:
+            enrollment["created"] = run.began
+        for certificate in document["openedx"]["certificates"]:
+            certificate["created"] = certificate["modified"] = run.began
+    return document
 
 
 class _Player:
@@ -82,10 +90,13 @@ class _Player:
         ledger = self._ledger
         target = ledger.translate(recorded.target)
         headers = [(name, ledger.header(name, value)) for name, value in recorded.request_headers]
-        body = None if recorded.request_body is None else ledger.translate(recorded.request_body)
-        raw = None if body is None else body.encode("utf-8", "surrogateescape")
+        raw = recorded.request_body
+        body = (raw or b"").decode("utf-8", "surrogateescape")
+        if raw is not None:
+            body = ledger.translate(body)
+            raw = body.encode("utf-8", "surrogateescape")
         answer = self._target.send(recorded.method, target, headers, raw)
-        shown = "\n".join([f"{recorded.method} {target}", *(f"{n}: {v}" for n, v in headers), "", body or ""])
+        shown = "\n".join([f"{recorded.method} {target}", *(f"{n}: {v}" for n, v in headers), "", body])
         return answer, shown
 
     def unrecorded(self, step: dict[str, Any], upcoming: Exchange) -> None:
@@ -97,8 +108,19 @@ class _Player:
                 answer, _ = self._send(like)
             self._adopt(like, answer)
             return
+        if "reset_mail" in step:
+            self._read_reset_mail(step)
+            return
         answer = self._target.send("GET", "/csrf/api/v1/token", [("Host", "127.0.0.1:18000")], None)
         self._adopt(upcoming, answer)
+
+    def _read_reset_mail(self, step: dict[str, Any]) -> None:
+        """Let the token of our mail stand for the one of the recorded mail."""
+        form = [("Host", "127.0.0.1:18000"), ("Content-Type", "application/x-www-form-urlencoded")]
+        self._target.send("POST", "/password_reset/", form, f"email={step['reset_mail']}".encode())
+        mails = control(self._target, "GET", "/outbox?provider=openedx")["emails"]
+        newest = next(mail for mail in reversed(mails) if mail["kind"] == "password_reset")
+        self._ledger.bind(step["token"], newest["data"]["token"])
 
     def _adopt(self, recorded: Exchange, answer: Answer) -> None:
         """Let the cookies of an unrecorded answer stand for those the recorded request carries."""

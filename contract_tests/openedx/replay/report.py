@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable
 
 from .player import Result
-from .recordings import HERE, ROOT
+from .recordings import HERE, ROOT, SETS
 
 PAGE = ROOT / "docs" / "providers" / "openedx-parity.md"
 
@@ -55,10 +55,18 @@ def unexplained(results: Iterable[Result]) -> list[Result]:
     return [result for result in results if not result.agrees and result.exchange.label not in known]
 
 
+def of_set(results: Iterable[Result], folder: str) -> list[Result]:
+    """The results of the runs of one folder."""
+    return [result for result in results if result.exchange.run in SETS[folder]]
+
+
 def page(results: list[Result]) -> str:
-    """The documentation page: what was compared, the table, the differences that stay."""
+    """The documentation page: what was compared, a table for each set of runs, the differences that stay."""
     differing = {result.exchange.label: result for result in results if not result.agrees}
-    lines = [_INTRODUCTION, table(results), "", "## Differences that stay", ""]
+    lines = [_INTRODUCTION]
+    for folder, about in _SETS.items():
+        lines += [f"## {about}", "", table(of_set(results, folder)), ""]
+    lines += ["## Differences that stay", ""]
     for entry in named():
         hit = sorted(label for label in entry.exchanges if label in differing)
         if not hit:
@@ -71,6 +79,10 @@ def page(results: list[Result]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+_SETS = {
+    "openedx": "OAuth2, JWT, admin and the core of the REST API (release of September 2025)",
+    "openedx-2": "The families beyond (release of July 2025)",
+}
 _INTRODUCTION = """\
 # Open edX: parity with the real LMS
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .recordings import RECORDINGS, WORLDS, Exchange, load
+from .worlds2 import SECOND, second_world
 
 #: The moment that `start-1h` and the like in `setup.json` count from.
 START = datetime(2026, 11, 21, 21, 12, 0, tzinfo=UTC)
@@ -26,9 +27,12 @@ _PERIODS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def main() -> None:
-    """Write both files."""
-    setup = json.loads((RECORDINGS / "setup.json").read_text(encoding="utf-8"))
+    """Write the files."""
+    setup = json.loads((RECORDINGS / "openedx" / "setup.json").read_text(encoding="utf-8"))
     exchanges = load("main").exchanges
+    second = json.loads((RECORDINGS / "openedx-2" / "setup.json").read_text(encoding="utf-8"))
+    for name, settings in SECOND.items():
+        (WORLDS / f"{name}.toml").write_text(toml(second_world(name, second, settings)), encoding="utf-8")
     for name, tree in (("openedx-recorded", None), ("openedx-recorded-more", setup["block_tree_of_run_more"])):
         WORLDS.mkdir(parents=True, exist_ok=True)
         document = world(name, setup, exchanges, tree)

@@ -256,6 +256,12 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         value = self.form().get(name, default)
         return value if isinstance(value, str) else default
 
+    def close_uploads(self) -> None:
+        """Close the files of a multipart form that was read."""
+        for value in self._form.values() if self._form is not None else ():
+            if isinstance(value, UploadFile):
+                value.file.close()
+
     def basic(self) -> tuple[str, str] | None:
         """Name and password of HTTP Basic credentials; None when there are none that can be read."""
         from base64 import b64decode

@@ -11,6 +11,8 @@ from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 if TYPE_CHECKING:
+    from starlette.datastructures import MutableHeaders
+
     from lms_emulator.providers.openedx.credentials import Identity
     from lms_emulator.providers.openedx.model.accounts import User
 
@@ -45,12 +47,20 @@ class Dialect:
         parsers: media types of the bodies that are read.
         developer_errors: errors come wrapped as `developer_message`.
         challenge: what `WWW-Authenticate` says with a 401; None turns the 401 into a 403.
+        headers: further headers of every answer but a failure.
     """
 
     allow: str
     parsers: tuple[str, ...] = ANY_BODY
     developer_errors: bool = False
     challenge: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def mark(self, headers: MutableHeaders) -> None:
+        """Put `Allow` and the further headers on an answer, where it has none of that name."""
+        for name, value in (("allow", self.allow), *self.headers):
+            if value:
+                headers.setdefault(name, value)
 
 
 @dataclass(slots=True)

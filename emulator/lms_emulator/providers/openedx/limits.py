@@ -9,6 +9,7 @@ extra.jsonl 70-119.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from lms_emulator.providers.openedx import credentials, refusals
 from lms_emulator.providers.openedx.call import Call, calling_user
 from lms_emulator.providers.openedx.model.accounts import Throttle
 
+_PERIOD = re.compile(r"(\d*)([smhd])[a-z]*")
 _PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -28,7 +30,8 @@ def _count(x: Call, key: str, rate: str, refuse: Callable[[int | None], refusals
     if not rate:
         return
     number, _, period = rate.partition("/")
-    limit, seconds = int(number), _PERIODS[period.strip()[:1]]
+    many, unit = _PERIOD.fullmatch(period.strip()).groups()  # type: ignore[union-attr]  # the setting has this form
+    limit, seconds = int(number), int(many or 1) * _PERIODS[unit]
     now = x.clock.timestamp()
     known = x.store.throttles.get(key)
     hits = [hit for hit in (known.hits if known else ()) if hit > now - seconds]
@@ -61,6 +64,59 @@ def _by_user(x: Call, rate: str, staff_rate: str) -> None:
     staff = user is not None and (user.is_staff or user.is_superuser)
     key = f"{'staff' if staff else 'user'}/{user.username if user else 'address'}"
     _count(x, key, staff_rate if staff else rate, refusals.throttled)
+
+
+def course_ids(x: Call) -> None:
+    """The limit of the list of course ids."""
+    user = calling_user(x)
+    _count(x, f"course_ids/{user.username if user else 'address'}", x.settings.course_ids_rate, refusals.throttled)
+
+
+def mfe_context(x: Call) -> None:
+    """The limit of the sign-in front end's context."""
+    _count(x, "anonymous/address", x.settings.mfe_context_rate, refusals.throttled)
+
+
+def token_validation(x: Call) -> None:
+    """The limit of the validation of password tokens."""
+    _count(x, "anonymous/address", x.settings.token_validation_rate, refusals.throttled)
+
+
+def registration(x: Call) -> None:
+    """The limit of registrations; only attempts count."""
+    if x.method == "POST":
+        _count(x, "registration/address", x.settings.registration_rate, lambda _: _forbidden_request())
+
+
+def _forbidden_request() -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal(
+        "forbidden_request",
+        status=403,
+        style="pretty",
+        body={"error_code": "forbidden-request"},
+        check="rate limit of registrations",
+    )
+
+
+def validation(x: Call) -> None:
+    """The limit of the validation of registration fields."""
+
+    def refuse(wait: int | None) -> refusals.OpenedxRefusal:
+        return refusals.permission_denied(check="rate limit of validations")
+
+    _count(x, "validation/address", x.settings.validation_rate, refuse)
+
+
+def password(x: Call) -> None:
+    """The limit of password resets."""
+
+    def refuse(wait: int | None) -> refusals.OpenedxRefusal:
+        text = "Your previous request is in progress, please try again in a few moments."
+        return refusals.OpenedxRefusal(
+            "rate_limited", status=403, style="plain", body=text, check="rate limit of password resets"
+        )
+
+    _count(x, "password/address", x.settings.password_rate, refuse)
 
 
 def token_endpoint(x: Call) -> None:

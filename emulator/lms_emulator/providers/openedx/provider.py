@@ -80,6 +80,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     def finish(self, x: Call, response: Response) -> None:
         """Cookies and the headers that every page and API of the site carries."""
         middleware.finish(x, response)
+        x.close_uploads()
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         """Credentials and ids of the world."""

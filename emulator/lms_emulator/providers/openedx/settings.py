@@ -9,12 +9,37 @@ import msgspec
 from lms_emulator.core.evidence import recording
 from lms_emulator.core.settings import choice
 
-Rate = Annotated[str, msgspec.Meta(pattern=r"^([1-9][0-9]*/[smhd][a-z]*)?$")]
+Rate = Annotated[str, msgspec.Meta(pattern=r"^([1-9][0-9]*/[0-9]*[smhd][a-z]*)?$")]
 
 
 class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings under the name `openedx`. Rates are `<count>/<second|minute|hour|day>`, or empty for no limit."""
+    """Settings under the name `openedx`. Rates are `<count>/<second|minute|hour|day>` (`30/7d` too), or
+    empty for no limit."""
 
+    release: Annotated[
+        Literal["2025-07", "2025-09"],
+        choice(
+            "Which month's upstream code the LMS runs, where the recorded two differ.",
+            evidence="recorded",
+            source=f"{recording('openedx-2/instr', 480)}; {recording('openedx/more', 177)}",
+        ),
+    ] = "2025-09"
+    authn_mfe: Annotated[
+        bool,
+        choice(
+            "Sign-in, registration and password pages lead to the micro-frontend `authn`, as in a Tutor deployment.",
+            evidence="recorded",
+            source=recording("openedx-2/authn", 40),
+        ),
+    ] = False
+    frame_options: Annotated[
+        Literal["DENY", "SAMEORIGIN"],
+        choice(
+            "The header `X-Frame-Options`; Tutor sets `SAMEORIGIN`.",
+            evidence="recorded",
+            source=recording("openedx-2/authn", 40),
+        ),
+    ] = "DENY"
     case_insensitive_matching: Annotated[
         bool,
         choice(
@@ -170,5 +195,54 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "Limit on the course list per staff member; the real value is `40/minute`.",
             evidence="documented",
             source="edx-platform lms/djangoapps/course_api/views.py, CourseListUserThrottle",
+        ),
+    ] = ""
+    registration_rate: Annotated[
+        Rate,
+        choice(
+            "Limit on registrations per address; the real default is `60/7d`.",
+            evidence="recorded",
+            source=recording("openedx-2/rate2", 136),
+        ),
+    ] = ""
+    validation_rate: Annotated[
+        Rate,
+        choice(
+            "Limit on the validation of registration fields per address; the real default is `30/7d`.",
+            evidence="recorded",
+            source=recording("openedx-2/rate2", 51),
+        ),
+    ] = ""
+    password_rate: Annotated[
+        Rate,
+        choice(
+            "Limit on password resets per address; the real default is `1/minute`.",
+            evidence="recorded",
+            source=recording("openedx-2/rate2", 54, 55),
+        ),
+    ] = ""
+    mfe_context_rate: Annotated[
+        Rate,
+        choice(
+            "Limit on the context of the sign-in front end per address; the real default is `20/minute`.",
+            evidence="recorded",
+            source=recording("openedx-2/rate2", 20),
+        ),
+    ] = ""
+    token_validation_rate: Annotated[
+        Rate,
+        choice(
+            "Limit on the validation of password tokens per address, counted with the context of the "
+            "front end; the real default is `30/7d`.",
+            evidence="recorded",
+            source=recording("openedx-2/rate2", 257),
+        ),
+    ] = ""
+    course_ids_rate: Annotated[
+        Rate,
+        choice(
+            "Limit on the list of course ids per user; the real default is `20/minute`.",
+            evidence="recorded",
+            source=recording("openedx-2/rate2", 278),
         ),
     ] = ""

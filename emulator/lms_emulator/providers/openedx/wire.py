@@ -120,7 +120,7 @@ def render(x: Call, refusal: Refusal) -> Response:
     response = _render(x, refusal)
     dialect = x.kept(Reply).dialect
     if dialect is not None and not x.kept(Reply).bare:
-        response.headers.setdefault("allow", dialect.allow)
+        dialect.mark(response.headers)
     return response
 
 

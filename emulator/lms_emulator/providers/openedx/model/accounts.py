@@ -26,7 +26,10 @@ class User(Record, frozen=True, kw_only=True):
         mailing_address, goals, bio, city, state: profile texts; None where never filled in.
         language_proficiencies: language codes.
         social_links: platform (`facebook`, `x`, `linkedin`) to URL.
-        course_certificates is not stored: it is derived.
+        activation_key: what the link of the activation mail carries; empty derives one, None is for who is leaving.
+        email_opt_ins: whether an organisation may write, `True` or `False` by its name.
+        pending_name: the name that was asked for and is not confirmed yet.
+        image_uploaded: when the profile image was uploaded; None without one.
     """
 
     username: str
@@ -55,6 +58,10 @@ class User(Record, frozen=True, kw_only=True):
     language_proficiencies: list[str] = []
     social_links: dict[str, str] = {}
     preferences: dict[str, str] = {}
+    activation_key: str | None = ""
+    email_opt_ins: dict[str, str] = {}
+    pending_name: str | None = None
+    image_uploaded: datetime | None = None
 
 
 class ApplicationAccess(Record, frozen=True, kw_only=True):
@@ -141,15 +148,17 @@ class Grant(Record, frozen=True, kw_only=True):
 class Session(Record, frozen=True, kw_only=True):
     """A signed-in browser session. Anonymous sessions are not stored: their cookie is proof enough.
 
-    Parameters: `messages`, admin notices still to be shown, as (level, text) pairs; `seen_course`, whether a URL with
-    a course in it was called, which the LMS notes in the session the first time.
+    Parameters: `messages`, admin notices still to be shown, as (level, text) pairs; `seen_course`, the course of the
+    URL called last, which the LMS notes in the session when it is another one; `until_browser_closes`, as after a
+    registration.
     """
 
     key: str
     user: str
     expires: datetime
     messages: list[tuple[str, str]] = []
-    seen_course: bool = False
+    seen_course: str | None = None
+    until_browser_closes: bool = False
 
 
 class LoginFailures(Record, frozen=True, kw_only=True):

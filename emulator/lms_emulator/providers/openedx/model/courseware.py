@@ -13,6 +13,9 @@ import msgspec
 
 from lms_emulator.core.state.records import Record
 
+CourseRoleName = Literal[
+    "staff", "instructor", "limited_staff", "beta_testers", "data_researcher", "finance_admin", "support"
+]
 #: What Studio puts into a new course: four kinds of assignment, and passing at 50 %.
 STUDIO_POLICY = (
     ("Homework", 12, 2, 0.15),
@@ -44,6 +47,13 @@ class CourseMode(Record, frozen=True, kw_only=True):
     bulk_sku: str | None = None
 
 
+class Question(Record, frozen=True, kw_only=True):
+    """What a problem asks. Parameters: `answer`, the right choice (`choice_1`) or the right number."""
+
+    kind: Literal["choice", "numerical"] = "numerical"
+    answer: str = ""
+
+
 class Block(Record, frozen=True, kw_only=True):
     """A piece of a course's content, with the pieces inside it.
 
@@ -54,6 +64,11 @@ class Block(Record, frozen=True, kw_only=True):
         weight: points a problem is worth.
         staff_only: learners do not see it nor what is inside.
         student_view_data: what the block gives clients that render it themselves, by field.
+        data: the markup of a piece of text.
+        question: what a problem asks; None leaves it unanswerable.
+        max_attempts: how often a problem may be answered; None for as often as one likes.
+        discussion_id, discussion_category, discussion_target: the topic of a discussion block.
+        html5_sources: addresses of a film.
     """
 
     type: str
@@ -66,14 +81,25 @@ class Block(Record, frozen=True, kw_only=True):
     weight: float = 1.0
     staff_only: bool = False
     student_view_data: dict[str, object] | None = None
+    data: str = ""
+    question: Question | None = None
+    max_attempts: int | None = None
+    discussion_id: str = ""
+    discussion_category: str = ""
+    discussion_target: str = ""
+    html5_sources: list[str] = []
     children: list[Block] = []
 
 
 class AssignmentType(Record, frozen=True, kw_only=True):
-    """A line of the grading policy: so many assignments of a kind, the worst dropped, with a share of the grade."""
+    """A line of the grading policy: so many assignments of a kind, the worst dropped, with a share of the grade.
+
+    Parameters: `short_label`, what the gradebook calls them.
+    """
 
     type: str
     count: int
+    short_label: str = ""
     dropped: int = 0
     weight: float = 0.0
 
@@ -84,6 +110,25 @@ def studio_policy() -> list[AssignmentType]:
         AssignmentType(type=kind, count=count, dropped=dropped, weight=weight)
         for kind, count, dropped, weight in STUDIO_POLICY
     ]
+
+
+class CourseUpdate(Record, frozen=True, kw_only=True):
+    """A piece of news of a course, with the date as its staff wrote it."""
+
+    id: int
+    date: str = ""
+    content: str = ""
+    status: Literal["visible", "deleted"] = "visible"
+
+
+class Teamset(Record, frozen=True, kw_only=True):
+    """A set of teams of a course. Parameters: `max_team_size` None takes the course's."""
+
+    id: str
+    name: str
+    description: str = ""
+    type: Literal["open", "public_managed", "private_managed"] = "open"
+    max_team_size: int | None = None
 
 
 class Course(Record, frozen=True, kw_only=True):
@@ -97,6 +142,10 @@ class Course(Record, frozen=True, kw_only=True):
         overview: HTML of the about page; None is the text Studio puts into a new course.
         grade_cutoffs: letter to the least share that earns it; the lowest is the passing grade.
         content: the blocks below the course block.
+        discussion_topics: topics of the whole course, name to id.
+        updates, handouts: news, and the markup of the handouts.
+        verification_deadline: until when learners may verify themselves.
+        teamsets, max_team_size: sets of teams; a course without any has no teams.
     """
 
     id: str
@@ -121,6 +170,14 @@ class Course(Record, frozen=True, kw_only=True):
     grading_policy: list[AssignmentType] = msgspec.field(default_factory=studio_policy)
     grade_cutoffs: dict[str, float] = msgspec.field(default_factory=lambda: {"Pass": 0.5})
     content: list[Block] = []
+    language: str | None = None
+    certificates_display_behavior: str = "end"
+    discussion_topics: dict[str, str] = {}
+    updates: list[CourseUpdate] = []
+    handouts: str | None = None
+    verification_deadline: datetime | None = None
+    teamsets: list[Teamset] = []
+    max_team_size: int | None = None
 
 
 class Enrollment(Record, frozen=True, kw_only=True):
@@ -169,6 +226,71 @@ class Grade(Record, frozen=True, kw_only=True):
     subsections: list[SubsectionGrade] = []
 
 
+class GradeOverride(Record, frozen=True, kw_only=True):
+    """A score that staff gave in place of the earned one. Parameters: `id`, of the grade and of the override."""
+
+    user: str
+    block: str
+    id: int = 0
+    earned_all: float | None = None
+    possible_all: float | None = None
+    earned_graded: float | None = None
+    possible_graded: float | None = None
+    comment: str = ""
+    created: datetime | None = None
+
+
+class OverrideHistory(Record, frozen=True, kw_only=True):
+    """One change of an override. Parameters: `kind` is `+` for the first, `~` for later ones."""
+
+    override: GradeOverride
+    at: datetime
+    by: str
+    id: int = 0
+    kind: Literal["+", "~"] = "+"
+
+
+class BlockState(Record, frozen=True, kw_only=True):
+    """A learner's work on one block.
+
+    Parameters:
+        answers: what was sent last, by input.
+        attempts: how often a problem was answered.
+        earned, possible: its points; None until it was answered.
+        completion: from 0 to 1; None until anything is known.
+        position: the part of a sequence that was open last.
+        data: what the block keeps for itself.
+    """
+
+    user: str
+    block: str
+    modified: datetime | None = None
+    answers: dict[str, str] = {}
+    attempts: int = 0
+    earned: float | None = None
+    possible: float | None = None
+    completion: float | None = None
+    position: int | None = None
+    data: dict[str, object] = {}
+
+
+class DueDate(Record, frozen=True, kw_only=True):
+    """More time for a learner."""
+
+    user: str
+    block: str
+    due: datetime
+
+
+class Report(Record, frozen=True, kw_only=True):
+    """A report of the instructor dashboard."""
+
+    course: str
+    name: str
+    created: datetime
+    id: int = 0
+
+
 class Certificate(Record, frozen=True, kw_only=True):
     """A certificate. `grade` is text, as the LMS keeps it; only `downloadable` and `notpassing` tell anything."""
 
@@ -208,10 +330,18 @@ class Cohort(Record, frozen=True, kw_only=True):
     preassigned: list[str] = []
 
 
+class ForumRole(Record, frozen=True, kw_only=True):
+    """A role of a user in the discussions of a course; that of a student comes with the enrolment."""
+
+    user: str
+    course: str
+    role: str
+
+
 class CourseRole(Record, frozen=True, kw_only=True):
     """A role of a user in a course, or in every course of an organisation when `course` is None."""
 
     user: str
-    role: Literal["staff", "instructor", "limited_staff", "beta_testers", "data_researcher", "finance_admin", "support"]
+    role: CourseRoleName
     course: str | None = None
     org: str | None = None

@@ -20,16 +20,24 @@ from lms_emulator.providers.openedx.model.accounts import (
     Throttle,
     User,
 )
+from lms_emulator.providers.openedx.model.commerce import CreditCourse, Entitlement, Team
 from lms_emulator.providers.openedx.model.courseware import (
+    BlockState,
     Certificate,
     Cohort,
     CohortSettings,
     Course,
     CourseRole,
+    DueDate,
     Enrollment,
     EnrollmentAllowed,
+    ForumRole,
     Grade,
+    GradeOverride,
+    OverrideHistory,
+    Report,
 )
+from lms_emulator.providers.openedx.model.retirement import PartnerReport, Retirement
 
 
 class JwtConfig(Record, frozen=True, kw_only=True):
@@ -48,6 +56,29 @@ class JwtConfig(Record, frozen=True, kw_only=True):
     kid: str = "openedx"
 
 
+#: The states of a retirement, as upstream has them; each comes ten steps after the one before.
+RETIREMENT_STATES = [
+    "PENDING", "LOCKING_ACCOUNT", "LOCKING_COMPLETE", "RETIRING_FORUMS", "FORUMS_COMPLETE", "RETIRING_EMAIL_LISTS",
+    "EMAIL_LISTS_COMPLETE", "RETIRING_ENROLLMENTS", "ENROLLMENTS_COMPLETE", "RETIRING_NOTES", "NOTES_COMPLETE",
+    "RETIRING_LMS", "LMS_COMPLETE", "ERRORED", "ABORTED", "COMPLETE",
+]  # fmt: skip
+
+
+#: Fields of the registration form beside name, username, e-mail and password, as upstream sets them.
+REGISTRATION_FIELDS = {
+    "confirm_email": "hidden",
+    "level_of_education": "optional",
+    "gender": "optional",
+    "year_of_birth": "optional",
+    "mailing_address": "optional",
+    "goals": "optional",
+    "honor_code": "required",
+    "terms_of_service": "hidden",
+    "city": "hidden",
+    "country": "hidden",
+}
+
+
 class SectionValues(Record, frozen=True, kw_only=True):
     """Everything one Open edX site holds.
 
@@ -55,7 +86,17 @@ class SectionValues(Record, frozen=True, kw_only=True):
         edx_api_key: the value of `X-Edx-Api-Key` that passes for a server; empty turns it off.
         session_cookie_domain: Domain attribute of session and login cookies; None leaves it out.
         cors_origin_whitelist: origins that browsers may call from.
+        login_redirect_whitelist: hosts beside the site's own that sign-in and sign-out may lead to.
         login_service_client_id: the application in whose name browser sign-ins get their JWT cookies.
+        registration_fields: which further fields of the registration form are `required`, `optional` or `hidden`;
+            a Tutor deployment hides `honor_code` too.
+        mfe_config_api: whether `/api/mfe_config/v1` is served.
+        mfe_config: further keys of that document; `mfe_config_overrides`, those of one front end.
+        micro_frontends: address of each, by name: account, authn, discussions, gradebook, learner_home, learning, …
+        retirement_service_worker: the user who may retire others beside superusers.
+        username_replacement_worker: the user who may change usernames.
+        retirement_states: the states of a retirement in order; a site without the pipeline has none.
+        retirement_salts: what the hashes of retired names and addresses begin with; the last one counts.
     """
 
     platform_name: str = "Open edX"
@@ -64,7 +105,17 @@ class SectionValues(Record, frozen=True, kw_only=True):
     jwt: JwtConfig = JwtConfig()
     session_cookie_domain: str | None = None
     cors_origin_whitelist: list[str] = []
+    login_redirect_whitelist: list[str] = []
     login_service_client_id: str = "login-service-client-id"
+    registration_fields: dict[str, str] = msgspec.field(default_factory=REGISTRATION_FIELDS.copy)
+    mfe_config_api: bool = False
+    mfe_config: dict[str, Any] = {}
+    mfe_config_overrides: dict[str, dict[str, Any]] = {}
+    micro_frontends: dict[str, str] = {}
+    retirement_service_worker: str | None = None
+    username_replacement_worker: str | None = None
+    retirement_states: list[str] = []
+    retirement_salts: list[str] = msgspec.field(default_factory=lambda: ["abc", "123"])
 
     def __post_init__(self: Any) -> None:
         numbered: tuple[list[Any], ...] = (
@@ -174,6 +225,30 @@ class OpenedxStore(Store):
         key=lambda role: (role.user, role.role, role.course, role.org),
         indexes={"user": lambda role: role.user, "course": lambda role: role.course},
     )
+    forum_roles: Table[ForumRole] = table(
+        key=lambda role: (role.user, role.course, role.role), indexes={"course": lambda role: role.course}
+    )
+    retirements: Table[Retirement] = table(
+        key="id",
+        indexes={
+            "user": lambda one: one.user,
+            "username": _folded("original_username"),
+            "email": _folded("original_email"),
+        },
+    )
+    partner_reports: Table[PartnerReport] = table(key="original_username")
+    grade_overrides: Table[GradeOverride] = table(
+        key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user}
+    )
+    override_histories: Table[OverrideHistory] = table(key="id", limit=20_000)
+    block_states: Table[BlockState] = table(
+        key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user}
+    )
+    due_dates: Table[DueDate] = table(key=lambda one: (one.user, one.block))
+    reports: Table[Report] = table(key="id", limit=5_000)
+    teams: Table[Team] = table(key="id", indexes={"course": lambda team: team.course})
+    entitlements: Table[Entitlement] = table(key="uuid", indexes={"user": lambda one: one.user})
+    credit_courses: Table[CreditCourse] = table(key="course")
 
 
 OpenedxSection = section_of(OpenedxStore, "OpenedxSection", SectionValues)

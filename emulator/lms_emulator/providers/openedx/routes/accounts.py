@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.routes.permissions import is_authenticated, is_superuser
+from lms_emulator.providers.openedx.model.retirement import Retirement
+from lms_emulator.providers.openedx.routes.permissions import is_authenticated, is_self
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import accounts
+from lms_emulator.providers.openedx.rules import accounts, retirement
+from lms_emulator.providers.openedx.rules import registration as rules_of_names
 from lms_emulator.providers.openedx.shapes import accounts as shapes
 
 
@@ -45,6 +48,9 @@ def list_accounts(x: Call) -> Response:
     """The accounts named by `username` (several, separated by commas), `email` or `lms_user_id`; else the caller's."""
     found, asked = _asked(x)
     if asked is not None and not found:
+        leaving = retirement.of_email(x.store, x.query.get("email", ""))
+        if leaving is not None:
+            raise _retired(leaving)
         raise unknown_account(asked)
     return wire.api_json([_shape(x, user) for user in found])
 
@@ -111,23 +117,45 @@ def search_emails(x: Call) -> Response:
     return wire.api_json([{"email": user.email, "id": user.id, "username": user.username} for user in found])
 
 
+def _retired(leaving: Retirement) -> refusals.OpenedxRefusal:
+    document = {
+        "error_msg": "This email is associated to a retired account.",
+        "can_cancel_retirement": leaving.state != "COMPLETE",
+        "retirement_id": leaving.id,
+    }
+    return refusals.api_error(404, document, reason="retired_account", check="account exists")
+
+
+def self_or_staff(x: Call) -> None:
+    """Permission: the user in the URL, or staff."""
+    if not is_self(x) and not caller(x).is_staff:
+        raise refusals.permission_denied("only the user and staff may see this", check="own account or staff")
+
+
+def change_name(x: Call) -> Response:
+    """Ask for another name; it is kept, and waits for its confirmation."""
+    body, user = wire.read_object(x), caller(x)
+    name = str(body.get("name") or "")
+    if problem := rules_of_names.name(name):
+        raise refusals.api_error(400, {"name": [problem]}, reason="invalid_name", check="name", got=name)
+    x.store.users.put(msgspec.structs.replace(x.store.users.get(user.username) or user, pending_name=name))
+    return Response(b"", 201)
+
+
+def confirm_name(x: Call) -> Response:
+    """Let a name that was asked for come true, for staff."""
+    if not caller(x).is_staff:
+        raise refusals.permission_denied("only staff may confirm a name", check="staff")
+    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    if user is None or user.pending_name is None:
+        raise refusals.OpenedxRefusal("no_pending_name", status=404, message="Not found.", check="pending name")
+    x.store.users.put(msgspec.structs.replace(user, name=user.pending_name, pending_name=None))
+    return wire.no_content()
+
+
 def read_verification(x: Call) -> Response:
     """Whether a user's identity was verified; nobody's was."""
     raise refusals.OpenedxRefusal("not_verified", status=404, message="Not found.", check="identity verification")
-
-
-def deactivate(x: Call) -> Response:
-    """Deactivate an account: for a service that the site does not have."""
-    raise refusals.permission_denied("only the retirement service may do this")
-
-
-def retirement_queue(x: Call) -> Response:
-    """Accounts waiting to be retired. The site has no retirement states, so every state is unknown."""
-    states = x.query.get("states", "")
-    if not states:
-        return wire.api_json([])
-    text = f"Unknown state. Requested: {states.split(',')} Found: []"
-    raise refusals.api_error(400, text, reason="unknown_state", check="states", got=states)
 
 
 # refusals, of preferences too
@@ -165,14 +193,6 @@ ROUTES = (
         source=recorded("main", 484),
     ),
     *FAMILY.resource(
-        "/accounts/retirement_queue/",
-        "Accounts waiting to be retired",
-        get=retirement_queue,
-        authenticators=credentials.JWT_SESSION,
-        permissions=(is_authenticated, is_superuser),
-        source=recorded("main", 1187),
-    ),
-    *FAMILY.resource(
         "/accounts",
         "Accounts by username, address or number",
         get=list_accounts,
@@ -183,14 +203,29 @@ ROUTES = (
         "/accounts/{username}/verification_status/",
         "Whether a user's identity was verified",
         get=read_verification,
+        permissions=(is_authenticated, self_or_staff),
         source=recorded("main", 512),
     ),
     *FAMILY.resource(
-        "/accounts/{username}/deactivate/",
-        "Deactivate an account",
-        post=deactivate,
+        "/accounts/{username}/verifications/",
+        "How a user's identity was verified",
+        get=read_verification,
+        permissions=(is_authenticated, self_or_staff),
+        source=recorded("openedx-2/acct", 557),
+    ),
+    *FAMILY.resource(
+        "/accounts/name_change/",
+        "Ask for another name",
+        post=change_name,
         authenticators=credentials.JWT_SESSION,
-        source=recorded("main", 511),
+        source=recorded("openedx-2/acct", 573),
+    ),
+    *FAMILY.resource(
+        "/accounts/name_change/{username}/confirm/",
+        "Confirm another name",
+        post=confirm_name,
+        authenticators=credentials.JWT_SESSION,
+        source=recorded("openedx-2/acct", 570),
     ),
     *FAMILY.resource(
         "/accounts/{username}",

@@ -16,6 +16,7 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import bulk_enroll as rules
 from lms_emulator.providers.openedx.rules import cohorts, fields, keys
 from lms_emulator.providers.openedx.rules.fields import Field
+from lms_emulator.providers.openedx.web import csrf, session
 
 FIELDS = {
     "identifiers": Field(fields.text(), required=True),
@@ -39,11 +40,18 @@ def bulk_enroll(x: Call) -> Response:
         raise invalid(errors)
     shown = {}
     for place, course in enumerate(courses):
+        if x.settings.release == "2025-07" and course not in x.store.courses:
+            csrf.ensure(x)
+            session.touch(x)
+            raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
         results = [
             _process(x, who, course, groups[place : place + 1], values)
             for who in rules.identifiers(values["identifiers"])
         ]
-        shown[course] = {"action": values["action"], "auto_enroll": _auto(values), "results": results}
+        line = {"action": values["action"], "auto_enroll": _auto(values), "results": results}
+        if x.settings.release == "2025-07":
+            line["auto_enroll"] = line.pop("auto_enroll")
+        shown[course] = line
     return wire.api_json(
         {
             "auto_enroll": _auto(values),

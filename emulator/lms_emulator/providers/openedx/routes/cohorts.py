@@ -5,6 +5,7 @@ Source: edx-platform `openedx/core/djangoapps/course_groups/views.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -15,10 +16,12 @@ from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Cohort, Course
 from lms_emulator.providers.openedx.refusals import developer_error
+from lms_emulator.providers.openedx.routes.authorize import to_login
 from lms_emulator.providers.openedx.routes.permissions import is_authenticated
 from lms_emulator.providers.openedx.routes.resource import Family, pattern, recorded
 from lms_emulator.providers.openedx.rules import cohorts, keys, people
 from lms_emulator.providers.openedx.shapes import cohorts as shapes
+from lms_emulator.providers.openedx.web import csrf, session
 
 
 def _course(x: Call) -> Course:
@@ -30,8 +33,6 @@ def _course(x: Call) -> Course:
     course = x.store.courses.get(key.text)
     if course is None:
         raise _refusal(404, None, f"Course not found: {text}.", text)
-    if not people.is_course_staff(x.store, caller(x), key.text):
-        raise refusals.permission_denied("the caller is not on the staff of the course", check="course staff")
     return course
 
 
@@ -159,10 +160,64 @@ def remove_user(x: Call) -> Response:
 
 
 def course_staff(x: Call) -> None:
-    """Permission: the staff of the course in the URL. A key that cannot be read is left to the operation."""
+    """Permission: the staff of the course in the URL; in July 2025 still global staff alone.
+
+    A key that cannot be read is left to the operation.
+    """
     key = keys.course_key(x.path_params["course_id"])
+    if x.settings.release == "2025-07" and not people.is_global_staff(caller(x)):
+        raise refusals.permission_denied("the caller is not staff (is_staff)")
     if key is not None and not people.is_course_staff(x.store, caller(x), key.text):
         raise refusals.permission_denied("the caller is not on the staff of the course", check="course staff")
+
+
+def upload_users(x: Call) -> Response:
+    """Put the people of an uploaded file into cohorts."""
+    course = _course(x)
+    wire.read(x)
+    if "uploaded-file" not in x.form():
+        raise _refusal(400, "failed-validation", "No file uploaded with key 'uploaded-file'.", course.id)
+    return wire.no_content()
+
+
+# the dashboard's own pages
+
+
+def _seen(x: Call) -> Course:
+    """The course of a page, for its signed-in staff."""
+    key = keys.course_key(x.path_params["course_id"])
+    course = x.store.courses.get(key.text) if key else None
+    session.note_course(x)
+    if course is None or not people.is_course_staff(x.store, session.current(x).user, course.id):
+        raise refusals.page_not_found(x.path)
+    csrf.ensure(x, set_by_view=True)
+    return course
+
+
+def _page(operation: Callable[[Call], Any]) -> Callable[[Call], Response]:
+    def page(x: Call) -> Response:
+        if session.current(x).user is None:
+            csrf.ensure(x, set_by_view=True)
+            response = to_login(x)
+        else:
+            response = wire.pretty_json(operation(x))
+        response.headers["vary"] = "Cookie"
+        return response
+
+    return page
+
+
+def _all(x: Call) -> dict[str, Any]:
+    found = cohorts.of_course(x.store, _seen(x).id)
+    return {"cohorts": [shapes.cohort(one) for one in found]}
+
+
+def _one(x: Call) -> dict[str, Any]:
+    course = _seen(x)
+    found = x.store.cohorts.get(int(x.path_params["cohort_id"]))
+    if found is None or found.course != course.id:
+        raise refusals.page_not_found(x.path)
+    return shapes.cohort(found)
 
 
 def _refusal(status: int, code: str | None, text: str, got: Any) -> refusals.OpenedxRefusal:
@@ -174,7 +229,25 @@ FAMILY = Family(
 )
 _COHORT = "/courses/{course_id}/cohorts/{cohort_id}"
 
+_PAGES = Family("/courses/{course_id}/cohorts", tag="cohorts")
+
 ROUTES = (
+    _PAGES.page(
+        "/",
+        _page(_all),
+        "Cohorts of a course, for its staff's browsers",
+        "GET",
+        source=recorded("openedx-2/instr", 559),
+    ),
+    _PAGES.page(
+        "/{cohort_id}", _page(_one), "One cohort, for a browser", "GET", source=recorded("openedx-2/instr", 563)
+    ),
+    *FAMILY.resource(
+        "/courses/{course_id}/users",
+        "Put the people of a file into cohorts",
+        post=upload_users,
+        source=recorded("openedx-2/instr", 557),
+    ),
     *FAMILY.resource(
         "/settings/{course_id}",
         "Cohort settings",

@@ -159,6 +159,10 @@ ROUTES = (
         source=recorded("main", 1112),
     ),
     *FAMILY.resource(
-        "/course_ids/", "The courses in which a user has a role", get=list_course_ids, source=recorded("more", 253)
+        "/course_ids/",
+        "The courses in which a user has a role",
+        get=list_course_ids,
+        throttle=limits.course_ids,
+        source=recorded("more", 253),
     ),
 )

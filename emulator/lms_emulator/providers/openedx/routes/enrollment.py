@@ -14,8 +14,6 @@ from lms_emulator.providers.openedx.routes.enrollment_post import not_yours, pos
 from lms_emulator.providers.openedx.routes.permissions import (
     anyone,
     api_key_or_authenticated,
-    is_authenticated,
-    is_superuser,
 )
 from lms_emulator.providers.openedx.routes.resource import Family, Operation, recorded
 from lms_emulator.providers.openedx.rules import enrollment, keys, people
@@ -106,20 +104,6 @@ def read_roles(x: Call) -> Response:
     return wire.api_json({"roles": found, "is_staff": people.is_global_staff(user)})
 
 
-def unenroll(x: Call) -> Response:
-    """Unenrol a user who is being retired. This site retires nobody."""
-    body = wire.read_object(x)
-    if not body.get("username"):
-        raise refusals.api_error(404, "Username not specified.", reason="username_missing", check="username")
-    raise refusals.api_error(
-        404,
-        "No retirement request status for username.",
-        reason="not_retiring",
-        check="the user asked for retirement",
-        got=body["username"],
-    )
-
-
 def unknown_course(text: str) -> refusals.OpenedxRefusal:
     """No course with this id."""
     body = {"message": f"No course found for course ID '{text}'"}
@@ -174,14 +158,5 @@ ROUTES = (
         get=with_csrf_cookie(read_roles),
         defect=False,
         source=recorded("main", 926),
-    ),
-    *FAMILY.resource(
-        "/unenroll/",
-        "Unenrol a user who is being retired",
-        post=unenroll,
-        authenticators=credentials.JWT_SESSION,
-        permissions=(is_authenticated, is_superuser),
-        throttle=None,
-        source=recorded("main", 1066),
     ),
 )

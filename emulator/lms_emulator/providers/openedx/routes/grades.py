@@ -16,7 +16,7 @@ from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course, Grade
 from lms_emulator.providers.openedx.routes.permissions import is_staff, staff_or_self
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import blocks, enrollment, grades, keys, people
+from lms_emulator.providers.openedx.rules import enrollment, grades, keys, people
 from lms_emulator.providers.openedx.shapes import grades as shapes
 
 
@@ -37,17 +37,26 @@ def read_grades(x: Call) -> Response:
     course = _course(x)
     username = x.query.get("username", "")
     if username:
-        user = _learner(x, course, username)
-        return wire.api_json([shapes.summary(user, course, _grade(x, course, user))])
-    page = _page(x, course, grades.learners(x.store, course))
-    return wire.api_json(page.envelope([shapes.summary(user, course, _grade(x, course, user)) for user in page.items]))
+        user = learner_of(x, course, username)
+        return wire.api_json([_summary(x, course, user)])
+    page = page_of(x, course, grades.learners(x.store, course))
+    return wire.api_json(page.envelope([_summary(x, course, user) for user in page.items]))
 
 
-def _grade(x: Call, course: Course, user: User) -> Grade | None:
-    return x.store.grades.get((user.username, course.id))
+def _summary(x: Call, course: Course, user: User) -> dict[str, Any]:
+    return shapes.summary(user, course, grade_of(x, course, user), mode_of(x, course, user))
 
 
-def _page(x: Call, course: Course, users: list[User]) -> paging.Slice:
+def mode_of(x: Call, course: Course, user: User) -> str:
+    found = enrollment.get(x.store, user, course.id)
+    return found.mode if found else ""
+
+
+def grade_of(x: Call, course: Course, user: User) -> Grade | None:
+    return grades.graded(x.store, course, user)
+
+
+def page_of(x: Call, course: Course, users: list[User]) -> paging.Slice:
     """A page of the learners of a course, in the order of their enrolments."""
     numbers = {user.username: found.id for user in users if (found := enrollment.get(x.store, user, course.id))}
     return paging.by_cursor(x, users, lambda user: str(numbers[user.username]), size=50)
@@ -57,21 +66,21 @@ def _course(x: Call) -> Course:
     text = x.path_params.get("course_id") or x.query.get("course_id") or ""
     key = keys.course_key(text)
     if key is None:
-        raise _error(404, "invalid_course_key", "The provided course key cannot be parsed.", text)
+        raise error(404, "invalid_course_key", "The provided course key cannot be parsed.", text)
     course = x.store.courses.get(key.text)
     if course is None:
-        raise _error(404, "course_does_not_exist", f"Requested grade for unknown course {text}", text)
+        raise error(404, "course_does_not_exist", f"Requested grade for unknown course {text}", text)
     return course
 
 
-def _learner(x: Call, course: Course, username: str) -> User:
+def learner_of(x: Call, course: Course, username: str) -> User:
     user = lookup.user_named(x.store, x.settings, username)
     if user is None:
         text = "The user matching the requested username does not exist."
-        raise _error(404, "user_does_not_exist", text, username)
+        raise error(404, "user_does_not_exist", text, username)
     if enrollment.get(x.store, user, course.id) is None:
         text = "The user matching the requested username is not enrolled in this course"
-        raise _error(404, "user_not_enrolled", text, username)
+        raise error(404, "user_not_enrolled", text, username)
     return user
 
 
@@ -80,65 +89,27 @@ def read_policy(x: Call) -> Response:
     text = x.path_params["course_id"]
     key = keys.course_key(text)
     if key is None:
-        raise _error(400, "invalid_course_key", "The provided course key cannot be parsed.", text)
+        raise error(400, "invalid_course_key", "The provided course key cannot be parsed.", text)
     user = caller(x)
     if not people.is_course_staff(x.store, user, key.text):
-        raise _error(403, "user_or_course_does_not_exist", "The course does not exist.", text)
+        raise error(403, "user_or_course_does_not_exist", "The course does not exist.", text)
     course = x.store.courses.get(key.text)
     if course is None:
-        raise _error(404, "user_or_course_does_not_exist", "The course does not exist.", text)
+        raise error(404, "user_or_course_does_not_exist", "The course does not exist.", text)
     return wire.api_json(shapes.policy(course))
 
 
-def read_gradebook(x: Call) -> Response:
-    """The gradebook of a course, for its staff, page by page."""
-    course = _authored_course(x, x.path_params["course_id"])
-    users = grades.learners(x.store, course)
-    page = _page(x, course, users)
-    rows = [shapes.gradebook_row(user, course, _grade(x, course, user)) for user in page.items]
-    counts = {"total_users_count": len(users), "filtered_users_count": len(users)}
-    return wire.api_json({**page.envelope(rows), **counts})
-
-
-def read_subsection(x: Call) -> Response:
-    """A learner's score in one subsection, for the course's staff."""
-    key = keys.usage_key(x.path_params["subsection_id"])
-    if key is None:
-        raise _error(404, "invalid_subsection_id", "Invalid UsageKey", x.path_params["subsection_id"])
-    course = _authored_course(x, key.course)
-    user = x.store.users.first("id", int(number)) if (number := x.query.get("user_id", "")).isdecimal() else None
-    node = blocks.find(blocks.tree(course), key.text)
-    if node is None or user is None:
-        raise _error(404, "user_does_not_exist", "The user matching the requested user_id does not exist.", number)
-    found = grades.score(_grade(x, course, user), key.block_id)
-    earned, most = found or (0.0, grades.possible(node))
-    score = {"earned_all": earned, "possible_all": most, "earned_graded": earned, "possible_graded": most}
-    if not node.graded:
-        score |= {"earned_graded": 0.0, "possible_graded": 0.0}
-    return wire.api_json(
-        {
-            "success": True,
-            "subsection_id": key.text,
-            "user_id": user.id,
-            "course_id": course.id,
-            "original_grade": score,
-            "override": None,
-            "history": [],
-        }
-    )
-
-
-def _authored_course(x: Call, text: str) -> Course:
+def authored_course(x: Call, text: str) -> Course:
     """The course, for those who may change its grades. Raises the refusal."""
     key = keys.course_key(text)
     if key is None:
-        raise _error(404, "invalid_course_key", "The provided course key cannot be parsed.", text)
+        raise error(404, "invalid_course_key", "The provided course key cannot be parsed.", text)
     if not people.is_course_staff(x.store, caller(x), key.text):
         text = "The requesting user does not have course author permissions."
-        raise _error(403, "user_permissions", text, caller(x).username)
+        raise error(403, "user_permissions", text, caller(x).username)
     course = x.store.courses.get(key.text)
     if course is None:
-        raise _error(404, "course_does_not_exist", f"Requested grade for unknown course {text}", text)
+        raise error(404, "course_does_not_exist", f"Requested grade for unknown course {text}", text)
     return course
 
 
@@ -146,14 +117,14 @@ def _for_staff(x: Call) -> tuple[Course, list[User]]:
     """The course in the request and its learners, or the one in `username`. Raises the refusal for all but staff."""
     is_staff(x)
     course, username = _course(x), x.query.get("username", "")
-    return course, [_learner(x, course, username)] if username else grades.learners(x.store, course)
+    return course, [learner_of(x, course, username)] if username else grades.learners(x.store, course)
 
 
 def read_breakdown(x: Call) -> Response:
     """The grade of each learner with its parts, for staff."""
     course, users = _for_staff(x)
-    page = _page(x, course, users)
-    rows = [shapes.breakdown(user, course, _grade(x, course, user)) for user in page.items]
+    page = page_of(x, course, users)
+    rows = [shapes.breakdown(user, course, grade_of(x, course, user)) for user in page.items]
     return wire.api_json(page.envelope(rows))
 
 
@@ -168,7 +139,7 @@ def read_history(x: Call) -> Response:
     return wire.api_json({"next": page.next, "previous": page.previous, "results": rows})
 
 
-def _error(status: int, code: str, text: str, got: Any) -> refusals.OpenedxRefusal:
+def error(status: int, code: str, text: str, got: Any) -> refusals.OpenedxRefusal:
     return refusals.developer_error(status, text, code=code, got=got)
 
 
@@ -186,15 +157,6 @@ ROUTES = (
     *FAMILY.resource("/courses/{course_id}/", "Grades in a course", source=recorded("main", 1192), **_GRADES),
     *FAMILY.resource(
         "/policy/courses/{course_id}/", "Grading policy of a course", get=read_policy, source=recorded("more", 97)
-    ),
-    *FAMILY.resource(
-        "/gradebook/{course_id}/", "Gradebook of a course", get=read_gradebook, source=recorded("more", 134)
-    ),
-    *FAMILY.resource(
-        "/subsection/{subsection_id}/",
-        "A learner's score in a subsection",
-        get=read_subsection,
-        source=recorded("more", 89),
     ),
     *FAMILY.resource(
         "/section_grades_breakdown/",

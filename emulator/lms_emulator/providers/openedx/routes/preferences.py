@@ -8,13 +8,14 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.routes.accounts import invalid, not_your_account, unknown_account
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import preferences
+from lms_emulator.providers.openedx.rules import keys, preferences
+from lms_emulator.providers.openedx.web import csrf
 
 
 def _owner(x: Call, *, staff_too: bool) -> User:
@@ -82,9 +83,40 @@ def delete_preference(x: Call) -> Response:
     return _keep(x, user, {name: value for name, value in user.preferences.items() if name != key})
 
 
+def opt_in(x: Call) -> Response:
+    """Whether the organisation of a course may write to the signed-in user."""
+    form = wire.read_object(x)
+    if lacking := {"course_id", "email_opt_in"} - form.keys():
+        text = f"Missing POST parameters: {', '.join(sorted(lacking, reverse=True))}"
+        raise refusals.OpenedxRefusal("parameters_missing", status=400, style="plain", body=text, check="form")
+    csrf.ensure(x, set_by_view=True)
+    key = keys.course_key(str(form["course_id"]))
+    if key is None:
+        text = f"No course '{form['course_id']}' found"
+        raise refusals.OpenedxRefusal(
+            "unknown_course",
+            status=400,
+            style="plain",
+            body=text,
+            headers={"content-type": "text/plain", "vary": "Cookie"},
+            check="course",
+        )
+    user = x.store.users.get(caller(x).username) or caller(x)
+    agreed = str(str(form["email_opt_in"]).lower() == "true")
+    x.store.users.put(msgspec.structs.replace(user, email_opt_ins=user.email_opt_ins | {key.org: agreed}))
+    return wire.empty(200, {"vary": "Cookie"})
+
+
 FAMILY = Family("/api/user/v1/preferences/{username}", tag="user")
 
 ROUTES = (
+    *Family("/api/user/v1/preferences", tag="user").resource(
+        "/email_opt_in/",
+        "Whether an organisation may write to the caller",
+        post=opt_in,
+        authenticators=(credentials.SESSION,),
+        source=recorded("openedx-2/acct", 513),
+    ),
     *FAMILY.resource(
         "",
         "Preferences of a user",

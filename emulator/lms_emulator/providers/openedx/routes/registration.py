@@ -1,72 +1,75 @@
-"""Making an account: the registration API and its validation of single fields.
+"""Making an account: the registration API, its validation of single fields, and activation.
 
 Sources: edx-platform `openedx/core/djangoapps/user_authn/views/register.py` (RegistrationView,
-RegistrationValidationView); `fixtures/recordings/openedx`, main.jsonl 1232-1327.
+RegistrationValidationView), `common/djangoapps/student/views/management.py` (activate_account);
+`fixtures/recordings/openedx-2`, acct.jsonl 22-173.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
+from urllib.parse import quote
 
+import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.providers.openedx import credentials, refusals, wire
-from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx import credentials, limits, refusals, wire
+from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.routes.permissions import anyone
+from lms_emulator.providers.openedx.routes.permissions import anyone, is_authenticated
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import people
-from lms_emulator.providers.openedx.web import csrf, login, session
-
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-_USERNAME = re.compile(r"[\w-]+", re.ASCII)
-EMAIL_TAKEN = "This email is already associated with an existing account"
-USERNAME_TAKEN = "It looks like this username is already taken"
-USERNAME_LENGTH = "Username must be between 2 and 30 characters long."
-FIELDS = ("email", "name", "username", "password", "country", "honor_code", "terms_of_service")
+from lms_emulator.providers.openedx.rules import accounts, retirement
+from lms_emulator.providers.openedx.rules import registration as rules
+from lms_emulator.providers.openedx.shapes import forms
+from lms_emulator.providers.openedx.web import csrf, login, redirects, session
 
 
 def describe(x: Call) -> Response:
-    """The registration form as data: names and kinds of the fields."""
+    """The registration form as data; the older addresses name those of today."""
     csrf.ensure(x, set_by_view=True)
     session.touch(x)
-    kinds = {"email": "email", "password": "password", "honor_code": "checkbox", "terms_of_service": "checkbox"}
-    fields = [
-        {"name": name, "label": name.replace("_", " ").capitalize(), "type": kinds.get(name, "text"), "required": True}
-        for name in FIELDS
-    ]
-    return wire.spaced_json({"method": "post", "submit_url": x.prefix + x.path, "fields": fields})
+    section = x.store.section
+    fields = forms.registration(section.platform_name, x.clock.now().year, section.registration_fields)
+    version = "v1" if "/v1/" in x.path else "v2"
+    submit_url = f"{x.prefix}/api/user/{version}/account/registration/"
+    document = {"method": "post", "submit_url": submit_url, "fields": fields}
+    return wire.spaced_json(document, 200, {"vary": "Cookie"})
 
 
 def register(x: Call) -> Response:
-    """Make an account that is not active yet, and sign it in."""
+    """Make an account that is not active yet, and sign it in. Only forms are read."""
     try:
         form = {name: value for name, value in x.form().items() if isinstance(value, str)}
+        if x.content_type == "application/json" and x.body:
+            x.json()
     except BodyError as error:
-        raise refusals.parse_error(str(error)) from None
-    taken = _taken(x, form)
-    if taken:
-        raise taken
-    errors = _errors(form)
-    if errors:
+        parser = "JSON parse error - " if x.content_type == "application/json" else ""
+        raise refusals.parse_error(f"{parser}{error}") from None
+    if refusal := _taken(x, form):
+        raise refusal
+    if errors := rules.errors(form, x.store.section.registration_fields):
         session.touch(x)
         raise _refused(400, {name: [{"user_message": text}] for name, text in errors.items()}, "validation-error")
+    if form.get("country") and not rules.country(form["country"]):
+        session.touch(x)
+        raise _refused(400, {"country": [{"user_message": rules.COUNTRY_MISSING}]}, "invalid-country")
     user = _create(x, form)
     session.start(x, user, seconds=-1)
     login.logged_in_cookies(x, user, seconds=x.settings.anonymous_session_seconds)
+    following = redirects.after_login(x, form.get("next"), form.get("course_id"), form.get("enrollment_action"))
     return wire.pretty_json(
         {
             "authenticated_user": {"username": user.username, "full_name": user.name, "user_id": user.id},
             "success": True,
-            "redirect_url": x.url("/dashboard"),
+            "redirect_url": redirects.absolute(x, following),
         }
     )
 
 
 def _create(x: Call, form: dict[str, str]) -> User:
+    year = form.get("year_of_birth", "")
     user = x.store.users.put(
         User(
             id=x.store.next_number("users"),
@@ -76,6 +79,12 @@ def _create(x: Call, form: dict[str, str]) -> User:
             name=form["name"],
             is_active=False,
             country=form.get("country") or None,
+            year_of_birth=int(year) if year.isascii() and year.isdigit() else None,
+            level_of_education=_one_of(form, "level_of_education", accounts.LEVELS),
+            gender=_one_of(form, "gender", accounts.GENDERS),
+            goals=form.get("goals") or None,
+            mailing_address=form.get("mailing_address") or None,
+            state=form.get("state") or None,
             date_joined=x.clock.now(),
             preferences={"pref-lang": "en"},
         )
@@ -84,13 +93,26 @@ def _create(x: Call, form: dict[str, str]) -> User:
     return user
 
 
+def _one_of(form: dict[str, str], name: str, choices: tuple[str, ...]) -> str | None:
+    return form[name] if form.get(name) in choices else None
+
+
+def _email_taken(x: Call, email: str) -> bool:
+    return lookup.user_with_email(x.store, x.settings, email) is not None or retirement.holds_email(x.store, email)
+
+
+def _username_taken(x: Call, username: str) -> bool:
+    known = lookup.user_named(x.store, x.settings, username) is not None
+    return known or retirement.holds_username(x.store, username)
+
+
 def _taken(x: Call, form: dict[str, str]) -> refusals.OpenedxRefusal | None:
     email, username = form.get("email", ""), form.get("username", "")
     errors: dict[str, Any] = {}
-    if email and lookup.user_with_email(x.store, x.settings, email) is not None:
-        errors["email"] = [{"user_message": EMAIL_TAKEN}]
-    if username and lookup.user_named(x.store, x.settings, username) is not None:
-        errors["username"] = [{"user_message": USERNAME_TAKEN}]
+    if email and _email_taken(x, email):
+        errors["email"] = [{"user_message": rules.EMAIL_TAKEN}]
+    if username and _username_taken(x, username):
+        errors["username"] = [{"user_message": rules.USERNAME_TAKEN}]
     if not errors:
         return None
     code = "duplicate-" + "-".join(errors)
@@ -113,42 +135,18 @@ def _refused(status: int, errors: dict[str, Any], code: str) -> refusals.Openedx
 def suggestions(x: Call, username: str) -> list[str]:
     """Three free names: the wanted one with a number of one, two and three digits."""
     found: list[str] = []
+    base = rules.suggestion(username)
     for size in (1, 2, 3):
-        name = f"{username[: 29 - size]}_{x.ids.digits(size)}"
+        name = f"{base[: 29 - size]}_{x.ids.digits(size)}"
         while name in x.store.users or name in found:
-            name = f"{username[: 29 - size]}_{x.ids.digits(size)}"
+            name = f"{base[: 29 - size]}_{x.ids.digits(size)}"
         found.append(name)
     return found
 
 
-def _errors(form: dict[str, str]) -> dict[str, str]:
-    found = {
-        "username": _username_error(form.get("username", "")),
-        "email": "" if _EMAIL.fullmatch(form.get("email", "")) else "A properly formatted e-mail is required",
-        "password": _password_error(form.get("password", "")),
-        "name": "" if form.get("name") else "Your legal name must be a minimum of one character long",
-        "terms_of_service": "" if _is_true(form, "terms_of_service") else "You must accept the terms of service.",
-        "honor_code": "" if _is_true(form, "honor_code") else "To enroll, you must follow the honor code.",
-    }
-    return {name: text for name, text in found.items() if text}
+# validation of single fields
 
-
-def _is_true(form: dict[str, str], name: str) -> bool:
-    return form.get(name, "").lower() == "true"
-
-
-def _username_error(username: str) -> str:
-    if not 2 <= len(username) <= 30:
-        return USERNAME_LENGTH
-    return "" if _USERNAME.fullmatch(username) else people.USERNAME_LETTERS
-
-
-def _password_error(password: str) -> str:
-    if not password:
-        return "This field is required."
-    if len(password) < 8:
-        return "This password is too short. It must contain at least 8 characters."
-    return ""
+_VALIDATED = ("name", "username", "email", "confirm_email", "password", "country")
 
 
 def validate(x: Call) -> Response:
@@ -156,44 +154,97 @@ def validate(x: Call) -> Response:
     given = wire.read(x)
     if not isinstance(given, dict):
         raise refusals.parse_error("expected an object of fields")
-    decisions = {}
-    for name in ("name", "username", "email", "confirm_email", "password", "country"):
-        if name in given:
-            decisions[name] = _decide(x, name, str(given[name]), given)
+    decisions = {name: _decide(x, name, str(given[name]), given) for name in _VALIDATED if name in given}
     document: dict[str, Any] = {"validation_decisions": decisions}
-    if decisions.get("username") == USERNAME_TAKEN:
+    if decisions.get("username") == rules.USERNAME_TAKEN:
         document["username_suggestions"] = suggestions(x, str(given["username"]))
+    elif str(given.get("name", "")).strip() and "username" not in given:
+        document["username_suggestions"] = suggestions(x, str(given["name"]).split()[0].lower())
     return wire.api_json(document)
 
 
 def _decide(x: Call, name: str, value: str, given: dict[str, Any]) -> str:
     if name == "username":
-        taken = lookup.user_named(x.store, x.settings, value) is not None
-        return _username_error(value) or (USERNAME_TAKEN if taken else "")
+        return rules.username(value) or (rules.USERNAME_TAKEN if _username_taken(x, value) else "")
     if name == "email":
-        taken = lookup.user_with_email(x.store, x.settings, value) is not None
-        return "Enter a valid email address" if not _EMAIL.fullmatch(value) else EMAIL_TAKEN if taken else ""
+        if not 3 <= len(value) <= 254:
+            return rules.EMAIL_LENGTH
+        problem = rules.EMAIL_INVALID if rules.email(value) else ""
+        return problem or (rules.EMAIL_TAKEN if _email_taken(x, value) else "")
     if name == "confirm_email":
-        return "" if value == given.get("email") else "The email addresses do not match."
+        return "" if value == given.get("email") else rules.EMAILS_DIFFER
     if name == "password":
-        return _password_error(value)
+        return rules.password(value, username=str(given.get("username", "")), email=str(given.get("email", "")))
     if name == "name":
-        return "" if value.strip() else "Enter your full name"
-    return "" if value else "Select your country or region of residence"
+        return "Enter your full name" if not value.strip() else rules.name(value)
+    return "" if value else rules.COUNTRY_MISSING
 
 
-FAMILY = Family("/api/user", tag="user", authenticators=credentials.NONE, permissions=(anyone,))
-_FORM = {"get": describe, "post": register}
+# activation
+
+
+def activate(x: Call) -> Response:
+    """The link of the activation mail: it leads to the dashboard, or to the sign-in front end with what came of it."""
+    key = x.path_params["activation_key"]
+    user = next((one for one in x.store.users if accounts.activation_key(one) == key), None)
+    outcome = "error" if user is None else "info" if user.is_active else "success"
+    if user is not None and not user.is_active:
+        x.store.users.put(msgspec.structs.replace(user, is_active=True))
+    csrf.ensure(x, set_by_view=True)
+    session.touch(x)
+    following = redirects.allowed(x, x.query.get("next"))
+    if x.settings.authn_mfe and session.current(x).user is None:
+        front = x.store.section.micro_frontends.get("authn", x.base_url)
+        query = f"account_activation_status={outcome}"
+        if following is not None:
+            query += f"&next={quote(redirects.absolute(x, following), safe='')}"
+        target = f"{front}/login?{query}"
+    else:
+        target = f"{x.prefix}{following}" if following else f"{x.prefix}/dashboard"
+    response = wire.redirect(target)
+    response.headers["vary"] = "Cookie"
+    return response
+
+
+def send_activation(x: Call) -> Response:
+    """Send the caller the activation mail again."""
+    login.send_activation(x, caller(x))
+    return Response(b"", 200)
+
+
+_OPEN: dict[str, Any] = {"authenticators": credentials.NONE, "permissions": (anyone,)}
+FAMILY = Family("", tag="user", **_OPEN)
+_FORM: dict[str, Any] = {"get": describe, "post": register, "throttle": limits.registration}
+_OLDER = "Make an account (older address)"
 
 ROUTES = (
     *FAMILY.resource(
-        "/v1/account/registration/", "Make an account", evidence="observed", source=recorded("main", 1317), **_FORM
+        "/api/user/v1/account/registration/",
+        "Make an account",
+        evidence="observed",
+        source=recorded("main", 1317),
+        **_FORM,
     ),
-    *FAMILY.resource("/v2/account/registration/", "Make an account", source=recorded("main", 1319), **_FORM),
+    *FAMILY.resource("/api/user/v2/account/registration/", "Make an account", source=recorded("main", 1319), **_FORM),
+    *FAMILY.resource("/user_api/v1/account/registration/", _OLDER, source=recorded("openedx-2/acct", 106), **_FORM),
+    *FAMILY.resource("/user_api/v2/account/registration/", _OLDER, source=recorded("openedx-2/acct", 109), **_FORM),
+    *FAMILY.resource("/create_account", _OLDER, source=recorded("openedx-2/acct", 25, 112), **_FORM),
     *FAMILY.resource(
-        "/v1/validation/registration",
+        "/api/user/v1/validation/registration",
         "What would be wrong with fields of a new account",
         post=validate,
+        throttle=limits.validation,
         source=recorded("main", 1327),
+    ),
+    FAMILY.page(
+        "/activate/{activation_key}", activate, "Activate an account", "GET", source=recorded("openedx-2/acct", 171)
+    ),
+    *FAMILY.resource(
+        "/api/send_account_activation_email",
+        "Send the activation mail again",
+        post=send_activation,
+        authenticators=(credentials.SESSION,),
+        permissions=(is_authenticated,),
+        source=recorded("openedx-2/acct", 167),
     ),
 )

@@ -30,9 +30,14 @@ PATTERNS = {
     "cohort_id": r"\d+",
     "course_id": keys.COURSE_URL,
     "id": r"\d+",
+    "team_id": "[a-z\\d_-]+",
+    "token": r".+",
+    "topic_id": r"[A-Za-z\d_.-]+",
+    "uidb36": r"[0-9A-Za-z]+",
     "key": r"[a-zA-Z0-9_-]+",
     "mode_slug": ".+",
     "usage_key": keys.USAGE_URL,
+    "who": r"[\w.@+-]+",
     "username": keys.USERNAME_URL,
     "version": r"v0\.5|v1|v2|v3|v4",
 }
@@ -42,8 +47,11 @@ _OTHER_METHODS = recording("openedx/main", 422, 424, 426, 428)
 
 
 def recorded(run: str, *numbers: int) -> str:
-    """The source of a route: exchanges in the recording of the real LMS, by run (`main`, `more`, …) and number."""
-    return recording(f"openedx/{run}", *numbers)
+    """The source of a route: exchanges in the recording of the real LMS, by run and number.
+
+    Parameters: `run`, one of the first set (`main`, `more`, …), or one of another with its folder (`openedx-2/acct`).
+    """
+    return recording(run if "/" in run else f"openedx/{run}", *numbers)
 
 
 def pattern(path: str) -> str:
@@ -90,6 +98,7 @@ class Family:
         return Route(
             methods=methods,
             path=self.base + path,
+            regex=pattern(self.base + path) if "{" in self.base + path else None,
             handler=handler,
             evidence=evidence,
             source=self.source if source is None else source,
@@ -112,7 +121,8 @@ class Resource:
         throttle: raises the refusal when the caller is too fast.
         defect: some input makes the real server fail with a 500, which is answered in the same way.
         restricted: whether JWTs of restricted applications are let in (a permission then checks their scopes).
-        allow: the value of the header `Allow`, where it does not follow from the operations.
+        allow: the value of the header `Allow`, where it does not follow from the operations; empty for none.
+        headers: further headers of every answer but a failure.
         openapi: further keys of the documented operation, by method.
     """
 
@@ -138,6 +148,7 @@ class Resource:
         restricted: bool = False,
         allow: str | None = None,
         defect: bool = False,
+        headers: tuple[tuple[str, str], ...] = (),
         openapi: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         given = {"GET": get, "POST": post, "PUT": put, "PATCH": patch, "DELETE": delete}
@@ -155,10 +166,11 @@ class Resource:
         self.defect = defect
         self.openapi = dict(openapi or {})
         self.dialect = Dialect(
-            allow=allow or ", ".join((*self.operations, *(("HEAD",) if get else ()), "OPTIONS")),
+            allow=", ".join((*self.operations, *(("HEAD",) if get else ()), "OPTIONS")) if allow is None else allow,
             parsers=parsers,
             developer_errors=developer_errors,
             challenge=authenticators[0].challenge if authenticators else None,
+            headers=headers,
         )
 
     def routes(self) -> tuple[Route, ...]:
@@ -197,7 +209,7 @@ class Resource:
             session.note_course(x)
         try:
             response = self._answer(x)
-            response.headers.setdefault("allow", self.dialect.allow)
+            self.dialect.mark(response.headers)
         except refusals.Unhandled as failure:
             response = wire.server_failure(x, failure)
         user, signed_in = x.kept(Caller).user, session.current(x).user
@@ -224,7 +236,7 @@ class Resource:
         operation = self.operations.get("GET" if x.method == "HEAD" else x.method)
         if operation is not None:
             return operation(x)
-        if x.method == "OPTIONS" and "OPTIONS" in self.dialect.allow:
+        if x.method == "OPTIONS" and (not self.dialect.allow or "OPTIONS" in self.dialect.allow):
             parses = list(self.dialect.parsers)
             return wire.api_json({"name": self.summary, "description": "", "renders": [JSON], "parses": parses})
         raise refusals.method_not_allowed(x.method)

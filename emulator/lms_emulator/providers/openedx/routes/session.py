@@ -7,8 +7,6 @@ Sources: edx-platform `openedx/core/djangoapps/user_authn/views/login.py` and `v
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.responses import Response
 
 from lms_emulator.core.clock import http_date
@@ -17,26 +15,45 @@ from lms_emulator.providers.openedx import call, credentials, pages, refusals, w
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.web import cookies, csrf, login, session
+from lms_emulator.providers.openedx.shapes.forms import form_field
+from lms_emulator.providers.openedx.web import cookies, csrf, login, redirects, session
 
 # the page
 
+_AUTHN_PAGES = {"/login": "login", "/register": "register", "/password_assistance": "reset"}
+
 
 def login_page(x: Call) -> Response:
-    """The sign-in page; its form is built by script, as the real one's is."""
-    following = login.safe_next(x, x.query.get("next")) or f"{x.prefix}/dashboard"
-    if session.current(x).record is not None:
-        return wire.redirect(following)
+    """The sign-in page; its form is built by script, as the real one's is. A micro-frontend may have its place."""
+    query = x.query
+    following = redirects.after_login(x, query.get("next"), query.get("course_id"), query.get("enrollment_action"))
+    user = session.current(x).user
+    if user is not None:
+        login.logged_in_cookies(x, user, seconds=session.lasting(x))
+        csrf.ensure(x, set_by_view=True)
+        response = wire.redirect(x.prefix + following if following.startswith("/") else following)
+        response.headers["vary"] = "Cookie"
+        return response
+    csrf.ensure(x, set_by_view=True)
+    session.touch(x)
+    if x.settings.authn_mfe:
+        front = x.store.section.micro_frontends.get("authn", x.base_url)
+        response = wire.redirect(wire.with_query(x, f"{front}/{_AUTHN_PAGES[x.path.rstrip('/')]}"))
+        response.headers["vary"] = "Cookie"
+        return response
     cookies.add(
         x,
         cookies.cookie(x, "experiments_is_enterprise", "false", seconds=1_209_600),
         'enterprise_customer_uuid=""; Domain=localhost; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/',
     )
-    csrf.ensure(x, set_by_view=True)
-    session.touch(x)
     response = pages.page(x, "login.html", title="Sign in or Register", following=following)
     response.headers["vary"] = "Cookie"
     return response
+
+
+def account_settings(x: Call) -> Response:
+    """The page of one's own account, which a micro-frontend has taken over."""
+    return wire.redirect(x.store.section.micro_frontends.get("account", f"{x.prefix}/dashboard"))
 
 
 # the API behind it
@@ -48,29 +65,11 @@ def describe_login(x: Call) -> Response:
     session.touch(x)
     hint = f"The email address you used to register with {x.store.section.platform_name}"
     fields = [
-        _form_field("Email", hint, {"min_length": 3, "max_length": 254}),
-        _form_field("Password", "", {"max_length": 5000}),
+        form_field("email", "Email", "email", hint, {"min_length": 3, "max_length": 254}),
+        form_field("password", "Password", "password", "", {"max_length": 5000}),
     ]
     submit_url = f"{x.prefix}/api/user/v1/account/login_session/"
     return wire.spaced_json({"method": "post", "submit_url": submit_url, "fields": fields}, 200, {"vary": "Cookie"})
-
-
-def _form_field(label: str, instructions: str, restrictions: dict[str, int]) -> dict[str, Any]:
-    return {
-        "name": label.lower(),
-        "label": label,
-        "type": label.lower(),
-        "defaultValue": "",
-        "placeholder": "",
-        "instructions": instructions,
-        "exposed": True,
-        "required": True,
-        "restrictions": restrictions,
-        "errorMessages": {},
-        "supplementalLink": "",
-        "supplementalText": "",
-        "loginIssueSupportLink": "",
-    }
 
 
 def sign_in_v1(x: Call) -> Response:
@@ -105,7 +104,8 @@ def _sign_in(x: Call, field: str) -> Response:
             diagnosis="signing in again inside a live session ends that session on the real server: sign out first",
         )
     login.sign_in(x, user)
-    return wire.pretty_json({"success": True, "redirect_url": None}, 200, {"vary": "Cookie"})
+    following = redirects.absolute(x, redirects.after_login(x, x.field("next"))) if x.settings.authn_mfe else None
+    return wire.pretty_json({"success": True, "redirect_url": following}, 200, {"vary": "Cookie"})
 
 
 def login_ajax(x: Call) -> Response:
@@ -150,7 +150,7 @@ def login_refresh(x: Call) -> Response:
 def logout(x: Call) -> Response:
     """Sign out: a page that goes on to `redirect_url` or `next` if that is safe, else to the front page."""
     wanted = x.query.get("redirect_url") or x.query.get("next")
-    following = login.safe_next(x, wanted) or _registered_target(x, wanted) or f"{x.prefix}/"
+    following = redirects.allowed(x, wanted) or _registered_target(x, wanted) or f"{x.prefix}/"
     session.end(x)
     cookies.add(x, *(cookies.expired(x, name) for name in cookies.LOGIN_COOKIES))
     page = pages.page(x, "logout.html", title="Signed Out", following=following, going_on=wanted is not None)
@@ -225,6 +225,16 @@ ROUTES = (
         "GET",
         evidence="chosen",
         source="edx-platform openedx/core/djangoapps/user_authn/urls.py, register_user",
+    ),
+    FAMILY.page(
+        "/password_assistance",
+        login_page,
+        "Sign-in page, at its address for lost passwords",
+        "GET",
+        source=recorded("openedx-2/authn", 8),
+    ),
+    FAMILY.page(
+        "/account/settings", account_settings, "One's own account", "GET", source=recorded("openedx-2/authn", 14)
     ),
     *_LOGIN.resource(
         "/api/user/v1/account/login_session/", _SIGN_IN, post=sign_in_v1, source=recorded("main", 1232, 1239)

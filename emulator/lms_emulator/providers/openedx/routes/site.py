@@ -68,6 +68,11 @@ def too_many_requests(x: Call) -> Response:
     raise refusals.OpenedxRefusal("too_many_requests_page", status=429, style="too-many", check="address /429")
 
 
+def static_tab(x: Call) -> Response:
+    """A page that a course's staff wrote; there is none."""
+    raise refusals.page_not_found(x.path)
+
+
 FAMILY = Family("", tag="site")
 
 ROUTES = (
@@ -87,6 +92,13 @@ ROUTES = (
     FAMILY.page("/favicon.ico", favicon, "Icon", "GET", source=recorded("main", 1332)),
     FAMILY.page(
         "/500", server_error, "The site's 500 page", evidence="documented", source="edx-platform lms/urls.py, 500"
+    ),
+    FAMILY.page(
+        "/courses/{course_id}/{tab_slug}/",
+        static_tab,
+        "A page of a course's staff",
+        evidence="documented",
+        source="edx-platform lms/urls.py, static_tab",
     ),
     FAMILY.page("/403", forbidden, "The site's 403 page", evidence="observed", source=recorded("main", 1350)),
     FAMILY.page("/429", too_many_requests, "The site's 429 page", evidence="observed", source=recorded("main", 1351)),

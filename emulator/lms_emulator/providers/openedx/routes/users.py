@@ -1,23 +1,32 @@
-"""`/api/user/v1/users/`: every user, for services with the API key.
+"""`/api/user/v1/users/` and the like: users, their preferences and forum roles, for services with the API key.
 
-Source: edx-platform `openedx/core/djangoapps/user_api/views.py` (UserViewSet).
+Source: edx-platform `openedx/core/djangoapps/user_api/views.py` (UserViewSet, UserPreferenceViewSet,
+PreferenceUsersListView, ForumRoleUsersListView).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
 from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.routes.permissions import api_key
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes.accounts import for_services
+
+
+def _page(x: Call, users: Iterable[User], *, area: str = "user_api") -> Response:
+    page = paging.numbered(x, sorted(users, key=lambda user: user.id))
+    return wire.api_json(page.envelope([for_services(user, x.base_url, area=area) for user in page.items]))
 
 
 def list_users(x: Call) -> Response:
     """Every user, page by page."""
-    page = paging.numbered(x, sorted(x.store.users, key=lambda user: user.id))
-    return wire.api_json(page.envelope([for_services(user, x.base_url) for user in page.items]))
+    return _page(x, x.store.users, area="api/user")
 
 
 def read_user(x: Call) -> Response:
@@ -28,15 +37,64 @@ def read_user(x: Call) -> Response:
     return wire.api_json(for_services(user, x.base_url))
 
 
-FAMILY = Family("/api/user/v1/users", tag="user", authenticators=credentials.JWT_SESSION, permissions=(api_key,))
+def list_preferences(x: Call) -> Response:
+    """Every preference of every user, or those of one key or one user."""
+    key, wanted = x.query.get("key"), x.query.get("user")
+    rows = [
+        {"user": for_services(user, x.base_url, area="user_api"), "key": name, "value": value}
+        for user in sorted(x.store.users, key=lambda user: user.id)
+        if wanted in (None, str(user.id))
+        for name, value in user.preferences.items()
+        if key in (None, name)
+    ]
+    page = paging.numbered(x, rows)
+    return wire.api_json(page.envelope(page.items))
+
+
+def list_with_preference(x: Call) -> Response:
+    """The users who set a preference."""
+    return _page(x, [user for user in x.store.users if x.path_params["key"] in user.preferences])
+
+
+def list_with_role(x: Call) -> Response:
+    """The users with a role in the discussions of a course."""
+    key = keys.course_key(x.query.get("course_id", ""))
+    if key is None:
+        raise refusals.OpenedxRefusal(
+            "course_id_missing", status=400, message="course_id must be specified", check="course_id"
+        )
+    named = {one.user for one in x.store.forum_roles.find("course", key.text) if one.role == x.path_params["name"]}
+    return _page(x, [user for user in x.store.users if user.username in named])
+
+
+FAMILY = Family("/api/user/v1", tag="user", authenticators=credentials.JWT_SESSION, permissions=(api_key,))
 
 ROUTES = (
-    *FAMILY.resource("/", "Users, for services with the API key", get=list_users, source=recorded("main", 506)),
+    *FAMILY.resource("/users/", "Users, for services with the API key", get=list_users, source=recorded("main", 506)),
     *FAMILY.resource(
-        "/{id}/",
+        "/users/{id}/",
         "One user, for services",
         get=read_user,
         evidence="documented",
         source="edx-platform openedx/core/djangoapps/user_api/views.py, UserViewSet",
+    ),
+    *FAMILY.resource(
+        "/user_prefs/",
+        "Preferences of all users, for services",
+        get=list_preferences,
+        source=recorded("openedx-2/acct", 488),
+    ),
+    *FAMILY.resource(
+        "/preferences/{key}/users/",
+        "The users who set a preference, for services",
+        regex=r"/api/user/v1/preferences/(?P<key>[a-zA-Z0-9_-]+)/users/",
+        get=list_with_preference,
+        source=recorded("openedx-2/acct", 502),
+    ),
+    *FAMILY.resource(
+        "/forum_roles/{name}/users/",
+        "The users with a role in discussions, for services",
+        get=list_with_role,
+        source=recorded("openedx-2/acct", 507),
     ),
 )

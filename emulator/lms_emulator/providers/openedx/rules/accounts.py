@@ -6,6 +6,7 @@ Sources: edx-platform `openedx/core/djangoapps/user_api/accounts/api.py` (update
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -40,6 +41,13 @@ def privacy(user: User, now: datetime) -> str:
     if is_minor(user, now):
         return "private"
     return user.account_privacy or user.preferences.get("account_privacy") or "all_users"
+
+
+def activation_key(user: User) -> str | None:
+    """What the link of the activation mail carries; it stays the same for a user."""
+    if user.activation_key is None:
+        return None
+    return user.activation_key or hashlib.sha256(f"activation/{user.id}/{user.username}".encode()).hexdigest()[:32]
 
 
 def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, str]]]:

@@ -6,9 +6,19 @@ Sources: edx-platform `lms/djangoapps/grades/course_grade.py`; `fixtures/recordi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+import msgspec
 
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.model.courseware import Course, Grade
+from lms_emulator.providers.openedx.model.courseware import (
+    Course,
+    Grade,
+    GradeOverride,
+    OverrideHistory,
+    SubsectionGrade,
+)
 from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import blocks
 
@@ -45,3 +55,56 @@ def score(grade: Grade | None, block_id: str) -> tuple[float, float] | None:
     """What was earned and could be earned in one subsection, or None if nothing is recorded."""
     scores = grade.subsections if grade else []
     return next(((s.earned, s.possible) for s in scores if s.block_id == block_id), None)
+
+
+def worked(store: OpenedxStore, username: str, node: blocks.Node) -> tuple[float, float] | None:
+    """The points of a learner's own answers below a block; None if nothing was answered."""
+    found = [store.block_states.get((username, one.key)) for one in node.walk() if one.block.type == "problem"]
+    if all(one is None or one.earned is None for one in found):
+        return None
+    return float(sum(one.earned or 0.0 for one in found if one is not None)), possible(node)
+
+
+def graded(store: OpenedxStore, course: Course, user: User) -> Grade | None:
+    """The grade of a learner: the recorded one with what was answered and overridden since.
+
+    None as long as nothing was recorded, answered or overridden.
+    """
+    recorded = store.grades.get((user.username, course.id))
+    scores = {one.block_id: (one.earned, one.possible) for one in (recorded.subsections if recorded else [])}
+    changed = False
+    for node in graded_subsections(course):
+        found = worked(store, user.username, node)
+        override = store.grade_overrides.get((user.username, node.key))
+        if override is not None and override.earned_graded is not None:
+            found = override.earned_graded, override.possible_graded or possible(node)
+        if found is not None:
+            scores[node.block.block_id], changed = found, True
+    if not changed:
+        return recorded
+    percent = round(_percent(course, scores) + 0.0001, 2)
+    lines = [SubsectionGrade(block_id=name, earned=e, possible=p) for name, (e, p) in scores.items()]
+    return Grade(user=user.username, course=course.id, percent=percent, subsections=lines)
+
+
+def _percent(course: Course, scores: dict[str, tuple[float, float]]) -> float:
+    """The share of the whole, by the grading policy: of each kind the best count, averaged, with its weight."""
+    total = 0.0
+    for line in course.grading_policy:
+        nodes = [node for node in graded_subsections(course) if node.block.format == line.type]
+        shares = [e / p if p else 0.0 for e, p in (scores.get(node.block.block_id, (0.0, 0.0)) for node in nodes)]
+        shares += [0.0] * (line.count - len(shares))
+        kept = sorted(shares, reverse=True)[: max(len(shares) - line.dropped, 0)]
+        total += line.weight * (sum(kept) / len(kept) if kept else 0.0)
+    return total
+
+
+def override(store: OpenedxStore, given: GradeOverride, now: datetime, by: str) -> None:
+    """Put an override in place, and into its history."""
+    known = store.grade_overrides.get((given.user, given.block))
+    number = known.id if known else store.next_number("grade_overrides")
+    made = known.created if known else now
+    kept = store.grade_overrides.put(msgspec.structs.replace(given, id=number, created=made))
+    kind: Literal["+", "~"] = "~" if known else "+"
+    line = OverrideHistory(override=kept, at=now, by=by, id=store.next_number("override_histories"), kind=kind)
+    store.override_histories.put(line)

@@ -65,3 +65,18 @@ def has_course_role(store: OpenedxStore, user: User | None, course: str, wanted:
 def is_course_staff(store: OpenedxStore, user: User | None, course: str) -> bool:
     """Whether a user may do what the staff of a course may: global staff, or a role in it."""
     return is_global_staff(user) or has_course_role(store, user, course, STAFF_ROLES)
+
+
+def may_research(store: OpenedxStore, user: User | None, course: str) -> bool:
+    """Whether a user may see learners' data and reports: global staff, or the role of a data researcher."""
+    return is_global_staff(user) or has_course_role(store, user, course, ("data_researcher",))
+
+
+def is_instructor(store: OpenedxStore, user: User | None, course: str) -> bool:
+    """Whether a user may do what the instructors of a course may."""
+    return is_global_staff(user) or has_course_role(store, user, course, ("instructor",))
+
+
+def is_support(store: OpenedxStore, user: User | None) -> bool:
+    """Whether a user may use the support tools: global staff, or the role of the whole site."""
+    return is_global_staff(user) or any(role == "support" and not where for _, where, role in roles(store, user))

@@ -26,15 +26,26 @@ def shared(user: User, now: datetime, base_url: str) -> dict[str, Any]:
     return dict(list(full(user, now, base_url).items())[:shown])
 
 
+def profile_image(user: User, base_url: str) -> dict[str, Any]:
+    """Where the pictures of a user lie."""
+    if user.image_uploaded is None:
+        names = {name: f"{base_url}/static/images/profiles/default_{n}.png" for name, n in IMAGE_SIZES.items()}
+    else:
+        digest = hashlib.md5(f"{user.username}".encode()).hexdigest()
+        version = int(user.image_uploaded.timestamp())
+        names = {
+            name: f"{base_url}/media/profile-images/{digest}_{n}.jpg?v={version}" for name, n in IMAGE_SIZES.items()
+        }
+    pictures = {f"image_url_{name}": address for name, address in names.items()}
+    return {"has_image": user.image_uploaded is not None, **pictures}
+
+
 def full(user: User, now: datetime, base_url: str) -> dict[str, Any]:
     """An account as its owner and staff see it."""
-    pictures = {
-        f"image_url_{name}": f"{base_url}/static/images/profiles/default_{n}.png" for name, n in IMAGE_SIZES.items()
-    }
     joined = user.date_joined
     return {
         "account_privacy": accounts.privacy(user, now),
-        "profile_image": {"has_image": False, **pictures},
+        "profile_image": profile_image(user, base_url),
         "username": user.username,
         "bio": user.bio,
         "course_certificates": None,
@@ -60,23 +71,18 @@ def full(user: User, now: datetime, base_url: str) -> dict[str, Any]:
         "secondary_email_enabled": None,
         "year_of_birth": user.year_of_birth,
         "phone_number": user.phone_number,
-        "activation_key": _activation_key(user),
-        "pending_name_change": None,
+        "activation_key": accounts.activation_key(user),
+        "pending_name_change": user.pending_name,
     }
 
 
-def _activation_key(user: User) -> str:
-    """A key that stays the same for a user, as that of the registration does."""
-    return hashlib.sha256(f"activation/{user.id}/{user.username}".encode()).hexdigest()[:32]
-
-
-def for_services(user: User, base_url: str) -> dict[str, Any]:
-    """An account in the list for services with the API key."""
+def for_services(user: User, base_url: str, *, area: str = "api/user") -> dict[str, Any]:
+    """An account in the list for services with the API key. Parameters: `area`, where its address lies."""
     return {
         "id": user.id,
-        "url": f"{base_url}/api/user/v1/users/{user.id}/",
+        "url": f"{base_url}/{area}/v1/users/{user.id}/",
         "email": user.email,
         "name": user.name,
         "username": user.username,
-        "preferences": user.preferences,
+        "preferences": dict(sorted(user.preferences.items())),
     }

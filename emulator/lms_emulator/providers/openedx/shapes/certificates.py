@@ -45,3 +45,21 @@ def of_user(certificate: Certificate, course: Course | None) -> dict[str, Any]:
         "grade": certificate.grade,
         "uuid": None,
     }
+
+
+def for_support(certificate: Certificate) -> dict[str, Any]:
+    """A certificate in the list for support."""
+    return {
+        "username": certificate.user,
+        "course_key": certificate.course,
+        "type": certificate.mode,
+        "status": certificate.status,
+        "grade": certificate.grade,
+        "created": certificate.created.isoformat(),
+        "modified": certificate.modified.isoformat(),
+        "is_passing": is_passing(certificate),
+        "is_pdf_certificate": bool(certificate.download_url),
+        "download_url": certificate.download_url or f"/certificates/{certificate.uuid}",
+        "uuid": certificate.uuid,
+        "regenerate": True,
+    }

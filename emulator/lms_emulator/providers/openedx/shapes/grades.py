@@ -12,17 +12,19 @@ from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course, Grade
 from lms_emulator.providers.openedx.rules import grades
 
+#: The mode whose learners' addresses the grades show.
+MASTERS = "masters"
 #: How the gradebook abbreviates the assignment types of a new course.
 SHORT_LABELS = {"Homework": "HW", "Lab": "Lab", "Midterm Exam": "Midterm", "Final Exam": "Final"}
 
 
-def summary(user: User, course: Course, grade: Grade | None) -> dict[str, Any]:
-    """A learner's grade in a course; without a record it is 0."""
+def summary(user: User, course: Course, grade: Grade | None, mode: str = "") -> dict[str, Any]:
+    """A learner's grade in a course; without a record it is 0. The address is shown of learners in a master's mode."""
     percent = float(grade.percent) if grade else 0.0
     earned = grades.letter(course, percent)
     return {
         "username": user.username,
-        "email": "",
+        "email": user.email if mode == MASTERS else "",
         "course_id": course.id,
         "passed": earned is not None,
         "percent": percent,
@@ -38,7 +40,14 @@ def policy(course: Course) -> list[dict[str, Any]]:
     ]
 
 
-def gradebook_row(user: User, course: Course, grade: Grade | None) -> dict[str, Any]:
+def label(course: Course, category: str, number: int) -> str:
+    """What the gradebook calls the assignment of a kind and number."""
+    line = next((one for one in course.grading_policy if one.type == category), None)
+    short = (line.short_label if line else "") or SHORT_LABELS.get(category, category)
+    return f"{short} {number:02d}"
+
+
+def gradebook_row(user: User, course: Course, grade: Grade | None, mode: str = "") -> dict[str, Any]:
     """A learner's row of the gradebook: the share of the whole, and each subsection that counts."""
     numbers: dict[str, int] = {}
     lines = []
@@ -51,7 +60,7 @@ def gradebook_row(user: User, course: Course, grade: Grade | None) -> dict[str, 
             {
                 "attempted": found is not None,
                 "category": category,
-                "label": f"{SHORT_LABELS.get(category, category)} {numbers[category]:02d}",
+                "label": label(course, category, numbers[category]),
                 "module_id": node.key,
                 "percent": earned / most if most else 0.0,
                 "score_earned": earned,
@@ -62,7 +71,8 @@ def gradebook_row(user: User, course: Course, grade: Grade | None) -> dict[str, 
     return {
         "user_id": user.id,
         "username": user.username,
-        "email": "",
+        **({"full_name": user.name} if mode == MASTERS else {}),
+        "email": user.email if mode == MASTERS else "",
         "percent": float(grade.percent) if grade else 0.0,
         "section_breakdown": lines,
     }

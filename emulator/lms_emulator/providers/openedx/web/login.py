@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 import msgspec
 
@@ -18,6 +19,7 @@ from lms_emulator.providers.openedx.credentials import check_password, remember_
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import LoginFailures, User
 from lms_emulator.providers.openedx.oauth import jwts
+from lms_emulator.providers.openedx.rules.accounts import activation_key
 from lms_emulator.providers.openedx.shapes.accounts import IMAGE_SIZES
 from lms_emulator.providers.openedx.web import cookies, csrf, session
 
@@ -133,8 +135,15 @@ def _inactive(x: Call, user: User) -> refusals.OpenedxRefusal:
 def send_activation(x: Call, user: User) -> None:
     """Send the e-mail that asks a newcomer to activate the account."""
     subject = f"Action Required: Activate your {x.store.section.platform_name} account"
+    link = x.url(f"/activate/{activation_key(user)}")
     x.outbox.add(
-        "email", provider=x.provider, kind="account_activation", to=user.email, at=x.clock.now(), subject=subject
+        "email",
+        provider=x.provider,
+        kind="account_activation",
+        to=user.email,
+        at=x.clock.now(),
+        subject=subject,
+        data={"link": link},
     )
 
 
@@ -179,25 +188,17 @@ def jwt_cookies(x: Call, user: User) -> None:
 
 
 def _user_info(x: Call, user: User) -> dict[str, Any]:
+    fronts = x.store.section.micro_frontends
     return {
         "version": 1,
         "username": user.username,
         "email": user.email,
         "header_urls": {
             "logout": x.url("/logout"),
-            "account_settings": x.request_url,
-            "learner_profile": x.url(f"/u/{user.username}"),
+            "account_settings": fronts.get("account", x.request_url),
+            "learner_profile": urljoin(fronts.get("profile", x.base_url), f"/u/{user.username}"),
         },
         "user_image_urls": {
             size: x.url(f"/static/images/profiles/default_{pixels}.png") for size, pixels in IMAGE_SIZES.items()
         },
     }
-
-
-def safe_next(x: Call, target: str | None) -> str | None:
-    """Where to go after signing in or out: a path of this site, or a URL on this host; None for any other target."""
-    if not target or any(character in target for character in "\\\n\r\t"):
-        return None
-    if target.startswith("/") and not target.startswith("//"):
-        return target
-    return target if target.startswith((f"{x.base_url}/", f"{x.scheme}://{x.authority}/")) else None

@@ -79,11 +79,20 @@ def start(x: Call, user: User, *, seconds: int | None = None) -> None:
     session = current(x)
     key = x.ids.text(32, safe_cookie.SESSION_KEY_ALPHABET)
     expires = x.clock.now() + timedelta(seconds=x.settings.session_seconds)
-    session.record = x.store.sessions.put(Session(key=key, user=user.username, expires=expires))
+    session.record = x.store.sessions.put(
+        Session(key=key, user=user.username, expires=expires, until_browser_closes=seconds == -1)
+    )
     session.key, session.expired = key, False
     session.user = x.kept(Caller).user = user
     session.changed, session.seconds = True, seconds or x.settings.session_seconds
     csrf.rotate(x)
+
+
+def lasting(x: Call) -> int:
+    """How long the cookies beside that of the current session last, in seconds."""
+    record = current(x).record
+    short = record is None or record.until_browser_closes
+    return x.settings.anonymous_session_seconds if short else x.settings.session_seconds
 
 
 def end(x: Call) -> None:
@@ -108,10 +117,10 @@ def _change(x: Call, **fields: Any) -> None:
 
 
 def note_course(x: Call) -> None:
-    """Note that a URL with a course in it was called; only the first time changes the session."""
-    record = current(x).record
-    if record is not None and not record.seen_course:
-        _change(x, seen_course=True)
+    """Note the course of the URL; only another one than before changes the session."""
+    record, course = current(x).record, x.path_params["course_id"]
+    if record is not None and record.seen_course != course:
+        _change(x, seen_course=course)
 
 
 def add_message(x: Call, level: str, text: str) -> None:
@@ -141,7 +150,7 @@ def cookie(x: Call) -> str | None:
             secret=x.store.section.jwt.secret,
             now=x.clock.timestamp(),
         )
-        lasting = x.settings.session_seconds if session.record is not None else x.settings.anonymous_session_seconds
-        seconds = None if session.seconds == -1 else session.seconds or lasting
+        browser = session.seconds == -1 or (session.record is not None and session.record.until_browser_closes)
+        seconds = None if browser else session.seconds or lasting(x)
         return cookies.cookie(x, COOKIE, value, seconds=seconds, http_only=True, same_site=True)
     return cookies.expired(x, COOKIE, same_site=True) if session.expired else None

@@ -33,18 +33,32 @@ RENAMED: dict[str, str | None] = {
 }
 #: Operations of view sets, which are named after the action instead of the method.
 ACTIONS = {
+    ("POST", "/user/v1/accounts/cancel_retirement/"): "user_v1_accounts_cancel_retirement",
+    ("POST", "/user/v1/accounts/name_change/{username}/confirm/"): "user_v1_accounts_name_change_confirm",
+    ("POST", "/user/v1/accounts/retire/"): "user_v1_accounts_post",
+    ("POST", "/user/v1/accounts/retire_misc/"): "user_v1_accounts_post",
+    ("POST", "/user/v1/accounts/retirement_cleanup/"): "user_v1_accounts_cleanup",
+    ("POST", "/user/v1/accounts/retirement_partner_report_cleanup/"): "user_v1_accounts_retirement_partner_cleanup",
+    ("GET", "/user/v1/accounts/retirements_by_status_and_date/"): "user_v1_accounts_retirements_by_status_and_date",
+    ("GET", "/user/v1/accounts/{username}/retirement_status/"): "user_v1_accounts_retirement_status_read",
     ("GET", "/user/v1/me"): "user_v1_get",
     ("POST", "/user/v1/accounts/search_emails"): "user_v1_accounts_search_emails",
     ("GET", "/user/v1/accounts/retirement_queue/"): "user_v1_accounts_retirement_queue",
 }
 #: Operations that exist but are not documented.
-HIDDEN = (("GET", "/user/v1/accounts/search_emails"),)
+HIDDEN = (
+    ("GET", "/user/v1/accounts/search_emails"),
+    ("GET", "/user/v1/accounts/{username}/verifications/"),
+    ("GET", "/user/v1/forum_roles/{name}/users/"),
+    ("GET", "/user/v1/user_prefs/"),
+)
 _ACCOUNT = ["application/json", "application/merge-patch+json"]
 #: What the documents say is read, where it is not what the view's parsers say.
 CONSUMES = dict.fromkeys(
     ("/user/v1/accounts", "/user/v1/accounts/{username}", "/user/v1/accounts/search_emails"), _ACCOUNT
 )
 NUMBERED = (
+    "/grades/v1/gradebook/{course_id}/grading-info",
     "/courses/v1/blocks/",
     "/courses/v1/blocks/{usage_key_string}",
     "/courses/v1/course_ids/",

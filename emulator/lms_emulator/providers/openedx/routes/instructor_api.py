@@ -1,0 +1,170 @@
+"""What the operations of the instructor dashboard share: who may call them, and how they answer.
+
+Source: edx-platform `lms/djangoapps/instructor/views/api.py` and `lms/djangoapps/instructor/permissions.py`;
+`fixtures/recordings/openedx-2`, instr.jsonl 214-472.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import Call, caller, calling_user
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.model.section import OpenedxStore
+from lms_emulator.providers.openedx.routes.permissions import Permission, is_authenticated
+from lms_emulator.providers.openedx.routes.resource import Family, Operation, recorded
+from lms_emulator.providers.openedx.rules import blocks, keys, people
+from lms_emulator.providers.openedx.web import csrf, session
+
+NOT_CACHED = (("cache-control", "no-cache, no-store, must-revalidate"),)
+Rule = Callable[[OpenedxStore, User | None, str], bool]
+
+
+class Answered(refusals.OpenedxRefusal):
+    """A refusal that the view itself answers, with the CSRF cookie that it sets."""
+
+
+def answered(
+    text: str = "", *, status: int = 400, reason: str = "invalid_request", body: Any = None, headers: Any = None
+) -> Answered:
+    """A refusal in the view's own words. Parameters: `body`, a document in place of the text."""
+    style: Any = "plain" if body is None else "pretty"
+    return Answered(
+        reason, status=status, style=style, body=text if body is None else body, headers=headers or {}, check=reason
+    )
+
+
+def course(x: Call) -> Course:
+    """The course in the URL. Raises the refusal."""
+    key = keys.course_key(x.path_params["course_id"])
+    found = x.store.courses.get(key.text) if key is not None else None
+    if found is None:
+        raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
+    return found
+
+
+def allowed(rule: Rule) -> Permission:
+    """The permission that a rule over user and course stands for."""
+
+    def permission(x: Call) -> None:
+        if not rule(x.store, caller(x), course(x).id):
+            raise refusals.permission_denied("the caller lacks the role in the course", check="course role")
+
+    return permission
+
+
+def form(x: Call) -> dict[str, Any]:
+    """The fields of the request."""
+    body = wire.read(x)
+    return body if isinstance(body, dict) else {}
+
+
+def need(x: Call, fields: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of the request, of which some are needed. Raises the refusal that names what is missing.
+
+    Parameters: `fields`, what each needed field is for.
+    """
+    given = form(x)
+    missing = [name for name in fields if given.get(name) is None]
+    if missing:
+        body = {
+            "error": "Missing required query parameter(s)",
+            "parameters": missing,
+            "info": {name: fields[name] for name in missing},
+        }
+        raise answered(body=body, reason="parameter_missing")
+    return given
+
+
+def person(x: Call, text: str) -> User | None:
+    """The user of a name or address."""
+    return people.user_by_name_or_email(x.store, x.settings, text.strip())
+
+
+def block(x: Call, url: str) -> blocks.Node | None:
+    """The block of a usage key in the course."""
+    return blocks.find(blocks.tree(course(x)), url)
+
+
+def as_view(operation: Operation) -> Operation:
+    """An operation that sets the CSRF cookie, as every view of the dashboard does."""
+
+    def view(x: Call) -> Response:
+        csrf.ensure(x)
+        try:
+            response = operation(x)
+        except Answered as refusal:
+            csrf.ensure(x, set_by_view=True)
+            refusal.headers["vary"] = "Cookie"
+            raise
+        csrf.ensure(x, set_by_view=True)
+        response.headers["vary"] = "Cookie"
+        return response
+
+    return view
+
+
+FAMILY = Family(
+    "/courses/{course_id}/instructor/api", tag="instructor", headers=NOT_CACHED, defect=True, evidence="recorded"
+)
+
+
+def operation(
+    path: str,
+    summary: str,
+    number: int,
+    handler: Operation,
+    rule: Rule,
+    *,
+    developer: bool = False,
+    further: tuple[Permission, ...] = (),
+    **more: Any,
+) -> tuple[Route, ...]:
+    """An operation of the dashboard, called with POST.
+
+    Parameters: `number`, of the recorded exchange; `developer`, whether errors come wrapped; `further` permissions.
+    """
+    given = {"post": as_view(handler), **more}
+    return FAMILY.resource(
+        path,
+        summary,
+        permissions=(is_authenticated, allowed(rule), *further),
+        developer_errors=developer,
+        source=recorded("openedx-2/instr", number),
+        **given,
+    )
+
+
+def plain_view(path: str, summary: str, number: int, handler: Operation, rule: Rule) -> Route:
+    """An operation that is no REST resource: for browser sessions only, with empty refusals."""
+    view = as_view(handler)
+
+    def page(x: Call) -> Response:
+        if x.method != "POST":
+            raise refusals.wrong_method("POST", x.method)
+        if fault := csrf.failure(x):
+            raise refusals.csrf_page(fault)
+        session.note_course(x)
+        try:
+            if not rule(x.store, session.current(x).user, course(x).id):
+                csrf.ensure(x, set_by_view=True)
+                raise answered(status=403, reason="not_permitted", headers={"vary": "Cookie"})
+            response = view(x)
+        except Answered as refusal:
+            refusal.headers |= dict(NOT_CACHED)
+            raise
+        response.headers.update(dict(NOT_CACHED))
+        return response
+
+    return FAMILY.page(path, page, summary, source=recorded("openedx-2/instr", number))
+
+
+def acting_user(x: Call) -> User | None:
+    """Who is calling, of a REST resource or with a browser session."""
+    return calling_user(x) or session.current(x).user

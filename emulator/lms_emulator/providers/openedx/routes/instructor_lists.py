@@ -1,0 +1,84 @@
+"""Lists of a course's tasks, reports and scheduled e-mails, beside the instructor dashboard.
+
+Source: edx-platform `lms/djangoapps/instructor/views/instructor_task_helpers.py`; `fixtures/recordings/openedx-2`,
+instr.jsonl 449-466.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import credentials, paging, refusals, wire
+from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.routes.instructor_api import NOT_CACHED
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import keys, people
+
+
+def _staff_of(x: Call, rule: Any) -> Course:
+    key = keys.course_key(x.path_params["course_id"])
+    found = x.store.courses.get(key.text) if key else None
+    if found is None:
+        raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
+    if not rule(x.store, caller(x), found.id):
+        raise refusals.OpenedxRefusal(
+            "not_permitted",
+            status=403,
+            style="plain",
+            body="",
+            headers={"content-type": wire.HTML, **dict(NOT_CACHED)},
+            check="course role",
+        )
+    return found
+
+
+def read_tasks(x: Call) -> Response:
+    """The running tasks of a course."""
+    _staff_of(x, people.is_course_staff)
+    return wire.api_json({"tasks": []})
+
+
+def read_reports(x: Call) -> Response:
+    """The reports of a course."""
+    found = _staff_of(x, people.may_research)
+    rows = [one for one in x.store.reports if one.course == found.id]
+    return wire.api_json({"downloads": [{"name": one.name} for one in rows]})
+
+
+def read_schedules(x: Call) -> Response:
+    """The e-mails that are to be sent to a course: none."""
+    key = keys.course_key(x.path_params["course_id"])
+    if key is None or not people.is_course_staff(x.store, caller(x), key.text):
+        raise refusals.permission_denied("only the staff of the course may see this")
+    page = paging.numbered(x, [])
+    return wire.api_json(page.envelope([]))
+
+
+_API = Family("/api", tag="instructor")
+
+ROUTES = (
+    *_API.resource(
+        "/instructor/v1/tasks/{course_id}",
+        "Running tasks of a course",
+        get=read_tasks,
+        developer_errors=True,
+        source=recorded("openedx-2/instr", 449),
+    ),
+    *_API.resource(
+        "/instructor/v1/reports/{course_id}",
+        "Reports of a course",
+        get=read_reports,
+        developer_errors=True,
+        source=recorded("openedx-2/instr", 455),
+    ),
+    *_API.resource(
+        "/instructor_task/v1/schedules/{course_id}/bulk_email/",
+        "E-mails to be sent",
+        get=read_schedules,
+        authenticators=credentials.JWT_SESSION,
+        source=recorded("openedx-2/instr", 466),
+    ),
+)

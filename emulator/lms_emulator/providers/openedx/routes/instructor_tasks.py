@@ -1,0 +1,387 @@
+"""The instructor dashboard's reports and tasks, which are done at once, and what staff may do to learners' work.
+
+Source: edx-platform `lms/djangoapps/instructor/views/api.py`; `fixtures/recordings/openedx-2`, instr.jsonl 226-466.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import DueDate, Report
+from lms_emulator.providers.openedx.model.section import OpenedxStore
+from lms_emulator.providers.openedx.routes.instructor_api import (
+    FAMILY,
+    acting_user,
+    answered,
+    block,
+    course,
+    form,
+    operation,
+    person,
+    plain_view,
+)
+from lms_emulator.providers.openedx.routes.resource import Operation, recorded
+from lms_emulator.providers.openedx.rules import blocks, keys, people, problems
+from lms_emulator.providers.openedx.web import csrf, session
+
+_DUE = re.compile(r"(\d{2})/(\d{2})/(\d{4}) (\d{2}):(\d{2})")
+
+
+# reports
+
+_REPORTS = {
+    "get_students_who_may_enroll": ("enrollment", "may_enroll_info"),
+    "get_anon_ids": ("Anonymized User IDs", "anonymized_ids"),
+    "get_proctored_exam_results": ("proctored exam results", "proctored_exam_results_report"),
+    "get_course_survey_results": ("survey", "course_survey_results"),
+    "calculate_grades_csv": ("grade", "grade_report"),
+    "problem_grade_report": ("problem grade", "problem_grade_report"),
+    "export_ora2_data": ("ORA data", "ORA_data"),
+}
+
+
+def make_report(name: str) -> Operation:
+    """An operation that makes a report at once, and says that it is being made."""
+    title, file = _REPORTS[name]
+
+    def make(x: Call) -> Response:
+        store_report(x, file)
+        text = f"The {title} report is being created. To view the status of the report, see Pending Tasks below."
+        return wire.pretty_json({"status": text})
+
+    return make
+
+
+def store_report(x: Call, name: str) -> None:
+    """Keep the file of a report."""
+    found = course(x)
+    parts = found.id.partition(":")[2].replace("+", "_")
+    file = f"{parts}_{name}_{x.clock.now():%Y-%m-%d-%H%M}.csv"
+    number = x.store.next_number("reports")
+    x.store.reports.put(Report(id=number, course=found.id, name=file, created=x.clock.now()))
+
+
+def list_downloads(x: Call) -> Response:
+    """The reports that lie ready, newest first."""
+    found = course(x)
+    folder = hashlib.sha1(found.id.encode()).hexdigest()
+    rows = []
+    for one in reversed([one for one in x.store.reports if one.course == found.id]):
+        url = f"/media/grades/{folder}/{one.name}"
+        rows.append({"name": one.name, "url": url, "link": f'<a href="{url}">{one.name}</a>'})
+    return wire.pretty_json({"downloads": rows})
+
+
+def grading_config(x: Call) -> Response:
+    """The grading policy in words."""
+    lines = [f"{one.type}: {one.count}, {one.weight:.0%}" for one in course(x).grading_policy]
+    return wire.pretty_json({"course_id": course(x).id, "grading_config_summary": "\n".join(lines)})
+
+
+def issued_certificates(x: Call) -> Response:
+    """How many certificates were issued, by mode."""
+    found = course(x)
+    counts: dict[str, int] = {}
+    for one in x.store.certificates:
+        if one.course == found.id and one.status == "downloadable":
+            counts[one.mode] = counts.get(one.mode, 0) + 1
+    day = f"{x.clock.now():%B} {x.clock.now().day}, {x.clock.now().year}"
+    rows = [
+        {"course_id": found.id, "mode": mode, "total_issued_certificate": count, "report_run_date": day}
+        for mode, count in counts.items()
+    ]
+    names = {
+        "course_id": "CourseID",
+        "mode": "Certificate Type",
+        "total_issued_certificate": "Total Certificates Issued",
+        "report_run_date": "Date Report Run",
+    }
+    return wire.pretty_json({"certificates": rows, "queried_features": list(names), "feature_names": names})
+
+
+# tasks
+
+
+def list_tasks(x: Call) -> Response:
+    """The tasks that are still running: none."""
+    given = form(x)
+    problem, student = given.get("problem_location_str"), given.get("unique_student_identifier")
+    if student and not problem:
+        text = "unique_student_identifier must accompany problem_location_str"
+        document = {"non_field_errors": [text]}
+        raise refusals.api_error(400, document, reason="problem_missing", check="problem_location_str")
+    return wire.pretty_json({"tasks": []})
+
+
+def list_emails(x: Call) -> Response:
+    """The e-mails that were sent to the course: none."""
+    return wire.pretty_json({"emails": []})
+
+
+def list_email_tasks(x: Call) -> Response:
+    """The e-mails that are still being sent: none."""
+    return wire.pretty_json({"tasks": []})
+
+
+def send_email(x: Call) -> Response:
+    """Write to the course; bulk e-mail is off."""
+    raise answered("Email is not enabled for this course.", status=403, reason="bulk_email_off")
+
+
+# learners' work
+
+
+def _learner(x: Call, given: dict[str, Any]) -> User | None:
+    who = given.get("unique_student_identifier")
+    return person(x, str(who)) if who else None
+
+
+def _problem(x: Call, given: dict[str, Any]) -> str:
+    text = str(given.get("problem_to_reset") or "").strip()
+    if not text:
+        raise answered(reason="problem_missing")
+    if keys.usage_key(text) is None:
+        raise answered(reason="invalid_problem")
+    return text
+
+
+def _whole_course(x: Call) -> None:
+    if not people.is_instructor(x.store, acting_user(x), course(x).id):
+        raise answered("Requires instructor access.", status=403, reason="not_instructor")
+
+
+def reset_attempts(x: Call) -> Response:
+    """Forget a learner's attempts at a problem, or all of their work on it."""
+    given = form(x)
+    problem, user = _problem(x, given), _learner(x, given)
+    everybody = str(given.get("all_students")).lower() == "true"
+    if everybody:
+        _whole_course(x)
+    if user is None and not everybody:
+        raise answered(reason="nobody_named")
+    whole = str(given.get("delete_module")).lower() == "true"
+    learners = [user] if user is not None else list(x.store.users)
+    for learner in learners:
+        problems.reset(x.store, learner.username, problem, whole=whole)
+    shown: dict[str, Any] = {"problem_to_reset": problem}
+    return wire.pretty_json(shown | ({"student": user.username} if user is not None else {"task": "created"}))
+
+
+def rescore(x: Call) -> Response:
+    """Score a problem again, for a learner or for all."""
+    given = form(x)
+    problem, user = _problem(x, given), _learner(x, given)
+    if user is None and str(given.get("all_students")).lower() != "true":
+        raise answered(reason="nobody_named")
+    if user is None:
+        _whole_course(x)
+    shown: dict[str, Any] = {"problem_to_reset": problem}
+    if user is not None:
+        shown["student"] = user.username
+    return wire.pretty_json(shown | {"task": "created"})
+
+
+def override_score(x: Call) -> Response:
+    """Give a learner another score for a problem."""
+    given = form(x)
+    problem, user = _problem(x, given), _learner(x, given)
+    if user is None:
+        raise answered(reason="nobody_named")
+    try:
+        score = float(str(given.get("score")))
+    except ValueError as error:
+        raise answered(body={"error": str(error)}, reason="invalid_score") from None
+    problems.override(x.store, user.username, problem, score, x.clock.now())
+    return wire.pretty_json({"problem_to_reset": problem, "student": user.username, "task": "created"})
+
+
+# due dates
+
+
+def _unit(x: Call, url: str) -> blocks.Node:
+    found = block(x, url)
+    if found is None:
+        text = f"Couldn't find module for url: {url}"
+        raise answered(f'{{"error": "{text}"}}', reason="unknown_block")
+    return found
+
+
+def _extended(x: Call) -> tuple[User, blocks.Node, dict[str, Any]]:
+    given = form(x)
+    user = person(x, str(given.get("student", "")))
+    if user is None:
+        raise answered(body={"error": f"Could not find student matching identifier: {given.get('student')}"})
+    return user, _unit(x, str(given.get("url", ""))), given
+
+
+def change_due_date(x: Call) -> Response:
+    """Give a learner more time for a part of the course."""
+    user, unit, given = _extended(x)
+    found = _DUE.match(str(given.get("due_datetime", "")))
+    if found is None:
+        raise answered(body={"error": "The extension due date and time format is incorrect"}, reason="invalid_date")
+    month, day, year, hour, minute = map(int, found.groups())
+    due = datetime(year, month, day, hour, minute, tzinfo=UTC)
+    x.store.due_dates.put(DueDate(user=user.username, block=unit.key, due=due))
+    return wire.api_json(_moved(user, unit, "changed", due))
+
+
+def reset_due_date(x: Call) -> Response:
+    """Take the further time back."""
+    user, unit, _ = _extended(x)
+    x.store.due_dates.delete((user.username, unit.key))
+    if unit.block.due is None:
+        text = f"Successfully removed invalid due date extension for student {user.name} for {unit.block.display_name}"
+        return wire.api_json(text)
+    return wire.api_json(_moved(user, unit, "reset", unit.block.due))
+
+
+def _moved(user: User, unit: blocks.Node, verb: str, due: datetime) -> str:
+    what = f"{unit.block.display_name} ({unit.key})"
+    return f"Successfully {verb} due date for student {user.name} for {what} to {due:%Y-%m-%d %H:%M}"
+
+
+def unit_extensions(x: Call) -> Response:
+    """Who was given more time for a part of the course."""
+    unit = _unit(x, str(form(x).get("url", "")))
+    rows = [one for one in x.store.due_dates if one.block == unit.key]
+    data = []
+    for one in rows:
+        user = x.store.users.get(one.user)
+        day = f"{one.due:%Y-%m-%d %H:%M}"
+        data.append({"Username": one.user, "Full Name": user.name if user else "", "Extended Due Date": day})
+    title = f"Users with due date extensions for {unit.block.display_name}"
+    return wire.api_json({"header": ["Username", "Full Name", "Extended Due Date"], "title": title, "data": data})
+
+
+def student_extensions(x: Call) -> Response:
+    """Where a learner was given more time."""
+    user = person(x, str(form(x).get("student", "")))
+    if user is None:
+        raise answered(body={"error": f"Could not find student matching identifier: {form(x).get('student')}"})
+    data = []
+    for one in x.store.due_dates:
+        unit = block(x, one.block) if one.user == user.username else None
+        if unit is not None:
+            data.append({"Unit": unit.block.display_name, "Extended Due Date": f"{one.due:%Y-%m-%d %H:%M}"})
+    title = f"Due date extensions for {user.name} ({user.username}) ({user.email})"
+    return wire.api_json({"header": ["Unit", "Extended Due Date"], "title": title, "data": data})
+
+
+# certificates
+
+
+def start_certificates(x: Call) -> Response:
+    """Make the certificates of everybody who passed."""
+    store_report(x, "certificates_generated")
+    return wire.pretty_json(
+        {
+            "message": "Certificate generation task for all students of this course has been started.",
+            "task_id": x.ids.uuid(),
+        }
+    )
+
+
+def certificate_exceptions(x: Call) -> Response:
+    """Let somebody have a certificate in spite of everything; the site keeps no such list."""
+    user = person(x, str(form(x).get("user") or form(x).get("username") or ""))
+    if user is None:
+        text = (
+            "Student username/email field is required and can not be empty. Kindly fill in username/email and then "
+            'press "Add to Exception List" button.'
+        )
+        raise answered(body={"success": False, "message": text}, reason="nobody_named")
+    text = f"{user.username} is not enrolled in this course."
+    raise answered(body={"success": False, "message": text}, reason="not_enrolled")
+
+
+def enable_certificates(x: Call) -> Response:
+    """Let learners ask for certificates, for global staff."""
+    if fault := csrf.failure(x):
+        raise refusals.csrf_page(fault)
+    if not people.is_global_staff(session.current(x).user):
+        raise refusals.OpenedxRefusal("not_global_staff", status=403, style="empty", check="global staff")
+    return wire.redirect(f"{x.prefix}/courses/{course(x).id}/instructor#view-certificates")
+
+
+def is_global(store: OpenedxStore, user: User | None, course_id: str) -> bool:
+    """Whether the user is global staff."""
+    return people.is_global_staff(user)
+
+
+def may_see_certificates(store: OpenedxStore, user: User | None, course_id: str) -> bool:
+    """Whether a user may see how many certificates were issued."""
+    return people.is_course_staff(store, user, course_id) or people.may_research(store, user, course_id)
+
+
+_STAFF, _RESEARCH, _INSTRUCTOR = people.is_course_staff, people.may_research, people.is_instructor
+
+
+def _report(name: str, number: int, rule: Any, **more: Any) -> tuple[Any, ...]:
+    return operation(f"/{name}", "Make a report", number, make_report(name), rule, **more)
+
+
+ROUTES = (
+    *_report("get_students_who_may_enroll", 242, _RESEARCH, developer=True, allow="GET, POST, HEAD, OPTIONS"),
+    *_report("get_anon_ids", 248, _RESEARCH),
+    *_report("get_proctored_exam_results", 420, _STAFF),
+    *_report("get_course_survey_results", 421, _STAFF),
+    *_report("calculate_grades_csv", 429, _RESEARCH, developer=True, headers=()),
+    *_report("problem_grade_report", 432, _RESEARCH, developer=True),
+    *operation(
+        "/get_problem_responses",
+        "Make a report of answers",
+        394,
+        make_report("problem_grade_report"),
+        _RESEARCH,
+        developer=True,
+    ),
+    *operation("/list_report_downloads", "Reports that lie ready", 286, list_downloads, _RESEARCH),
+    *operation("/get_grading_config", "The grading policy in words", 230, grading_config, _RESEARCH),
+    *operation(
+        "/get_issued_certificates/",
+        "How many certificates were issued",
+        234,
+        issued_certificates,
+        may_see_certificates,
+        allow="GET, POST, HEAD, OPTIONS",
+    ),
+    *operation("/list_instructor_tasks", "Running tasks", 264, list_tasks, may_see_certificates),
+    *operation("/list_background_email_tasks", "E-mails being sent", 271, list_email_tasks, _STAFF, developer=True),
+    *operation("/list_email_content", "E-mails that were sent", 276, list_emails, _STAFF),
+    *operation("/send_email", "Write to the course", 417, send_email, _STAFF, developer=True, allow="POST"),
+    *operation("/reset_student_attempts", "Forget attempts", 400, reset_attempts, _STAFF, developer=True, allow="POST"),
+    *operation("/rescore_problem", "Score a problem again", 389, rescore, _STAFF),
+    plain_view("/override_problem_score", "Give another score", 383, override_score, _STAFF),
+    *operation("/change_due_date", "Give more time", 409, change_due_date, _STAFF),
+    *operation("/reset_due_date", "Take further time back", 415, reset_due_date, _STAFF),
+    *operation("/show_unit_extensions", "Who was given more time", 301, unit_extensions, _STAFF),
+    *operation("/show_student_extensions", "Where more time was given", 293, student_extensions, _STAFF),
+    *operation(
+        "/start_certificate_generation", "Make certificates", 441, start_certificates, is_global, developer=True
+    ),
+    *operation(
+        "/certificate_exception_view/",
+        "Exceptions for certificates",
+        447,
+        certificate_exceptions,
+        is_global,
+        developer=True,
+        allow="POST, DELETE",
+    ),
+    FAMILY.page(
+        "/enable_certificate_generation",
+        enable_certificates,
+        "Let learners ask for certificates",
+        "POST",
+        source=recorded("openedx-2/instr", 444),
+    ),
+)

@@ -1,0 +1,178 @@
+"""Forgotten passwords: asking for a mail, and setting a new password with its token.
+
+Source: edx-platform `openedx/core/djangoapps/user_authn/views/password_reset.py`; `fixtures/recordings/openedx-2`,
+acct.jsonl 333-417.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import credentials, limits, pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.routes.permissions import anyone
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import passwords, registration, retirement
+from lms_emulator.providers.openedx.shapes.forms import form_field
+from lms_emulator.providers.openedx.web import csrf, session
+
+_FAILED = "An error has occurred. Try refreshing the page, or check your internet connection."
+
+
+def describe(x: Call) -> Response:
+    """The form that asks for a mail, as data."""
+    csrf.ensure(x, set_by_view=True)
+    hint = f"The email address you used to register with {x.store.section.platform_name}"
+    limits_of_it = {"min_length": 3, "max_length": 254}
+    field = form_field("email", "Email", "email", hint, limits_of_it, placeholder="username@domain.com")
+    submit_url = f"{x.prefix}/account/password"
+    return wire.spaced_json({"method": "post", "submit_url": submit_url, "fields": [field]}, 200, {"vary": "Cookie"})
+
+
+def ask(x: Call) -> Response:
+    """Send a mail with a token. Known or not, the answer is the same; the tokens of the user named are deleted."""
+    if x.method != "POST":
+        raise refusals.wrong_method("POST", x.method)
+    if fault := csrf.failure(x):
+        raise refusals.csrf_page(fault)
+    limits.password(x)
+    signed_in = session.current(x).user
+    email = x.field("email") or (signed_in.email if signed_in is not None else "")
+    if not email:
+        text = "No email address provided."
+        raise refusals.OpenedxRefusal("email_missing", status=400, style="plain", body=text, check="email")
+    user = _mail(x, email)
+    if user is not None:
+        retirement.forget_tokens(x.store, user.username)
+    return wire.empty(200)
+
+
+def ask_openly(x: Call) -> Response:
+    """The same for other sites' forms: no CSRF token is needed, and tokens stay."""
+    if x.method != "POST":
+        raise refusals.wrong_method("POST", x.method)
+    limits.password(x)
+    csrf.ensure(x)
+    _mail(x, x.field("email"))
+    text = "If you have an account with this address, a message with instructions was sent to it."
+    return wire.pretty_json({"success": True, "value": text})
+
+
+def _mail(x: Call, email: str) -> User | None:
+    user = lookup.user_with_email(x.store, x.settings, email) if email else None
+    if user is None or user.password is None:
+        return user
+    token = f"{passwords.base36(user.id)}-{passwords.token(user, x.clock.now(), x.store.section.jwt.secret)}"
+    front = x.store.section.micro_frontends.get("authn") if x.settings.authn_mfe else None
+    x.outbox.add(
+        "email",
+        provider=x.provider,
+        kind="password_reset",
+        to=user.email,
+        at=x.clock.now(),
+        subject=f"Password reset on {x.store.section.platform_name}",
+        data={"token": token, "link": f"{front or x.base_url}/password_reset_confirm/{token}/"},
+    )
+    return user
+
+
+def _holder(x: Call, text: str) -> User | None:
+    """The user that a token was made for."""
+    number, _, token = text.partition("-")
+    user = x.store.users.first("id", int(number, 36)) if number.isalnum() and number.isascii() else None
+    if user is None or not passwords.holds(user, token, x.clock.now(), x.store.section.jwt.secret):
+        return None
+    return user
+
+
+def validate(x: Call) -> Response:
+    """Whether a token may be used."""
+    body = wire.read(x)
+    text = str(body.get("token", "")) if isinstance(body, dict) else ""
+    user = _holder(x, text)
+    if user is not None and not user.is_active:
+        x.store.users.put(msgspec.structs.replace(user, is_active=True))
+    return wire.api_json({"is_valid": user is not None})
+
+
+def reset(x: Call) -> Response:
+    """Set a new password. A missing field is not handled by the real server (500)."""
+    user = _holder(x, f"{x.path_params['uidb36']}-{x.path_params['token']}")
+    if user is None:
+        return wire.api_json({"reset_status": False, "token_invalid": True})
+    form = wire.read_object(x)
+    if not {"new_password1", "new_password2"} <= form.keys():
+        raise refusals.Unhandled
+    chosen = str(form["new_password1"])
+    problem = registration.password(chosen, username=user.username, email=user.email)
+    if chosen != form["new_password2"]:
+        problem = _FAILED
+    if problem:
+        return wire.api_json({"reset_status": False, "err_msg": problem})
+    x.store.users.put(msgspec.structs.replace(user, password=chosen, is_active=True))
+    session.touch(x)
+    return wire.api_json({"reset_status": True, "err_msg": ""})
+
+
+def confirm(x: Call) -> Response:
+    """The link of the mail: on to the form for a good token, else a page that says so."""
+    text = f"{x.path_params['uidb36']}-{x.path_params['token']}"
+    if _holder(x, text) is not None:
+        target = f"{x.prefix}/password_reset_confirm/{x.path_params['uidb36']}-set-password/"
+        response = wire.redirect(target)
+    else:
+        csrf.ensure(x)
+        title = f"Reset Your {x.store.section.platform_name} Password"
+        response = pages.page(x, "password_link.html", title=title)
+    response.headers["cache-control"] = "max-age=0, no-cache, no-store, must-revalidate, private"
+    return response
+
+
+FAMILY = Family("", tag="user", authenticators=credentials.NONE, permissions=(anyone,))
+_VALIDATE = {"post": validate, "throttle": limits.token_validation}
+_OLDER = "Whether a password token may be used (older address)"
+
+ROUTES = (
+    *FAMILY.resource(
+        "/api/user/v1/account/password_reset/",
+        "The form of a lost password",
+        get=describe,
+        source=recorded("openedx-2/acct", 43),
+    ),
+    FAMILY.page("/account/password", ask, "Ask for a password reset mail", source=recorded("openedx-2/acct", 333, 339)),
+    FAMILY.page(
+        "/password_reset/",
+        ask_openly,
+        "Ask for a password reset mail from another site",
+        source=recorded("openedx-2/acct", 366),
+    ),
+    *FAMILY.resource(
+        "/api/user/v1/account/password_reset/token/validate/",
+        "Whether a password token may be used",
+        source=recorded("openedx-2/acct", 392),
+        **_VALIDATE,
+    ),
+    *FAMILY.resource(
+        "/user_api/v1/account/password_reset/token/validate/",
+        _OLDER,
+        source=recorded("openedx-2/acct", 397),
+        **_VALIDATE,
+    ),
+    *FAMILY.resource(
+        "/password/reset/{uidb36}-{token}/",
+        "Set a new password with a token",
+        post=reset,
+        defect=True,
+        source=recorded("openedx-2/acct", 406, 411),
+    ),
+    FAMILY.page(
+        "/password_reset_confirm/{uidb36}-{token}/",
+        confirm,
+        "The link of a password reset mail",
+        "GET",
+        source=recorded("openedx-2/authn", 20),
+    ),
+)

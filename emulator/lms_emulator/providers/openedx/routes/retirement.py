@@ -1,0 +1,368 @@
+"""Leaving the site: deactivation, the retirement pipeline by its service worker, and the replacement of usernames.
+
+Source: edx-platform `openedx/core/djangoapps/user_api/accounts/views.py` (AccountDeactivationView,
+DeactivateLogoutView, AccountRetirementStatusView, AccountRetirementView, UsernameReplacementView);
+`fixtures/recordings/openedx-2`, acct.jsonl 621-762.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx.call import Call, Caller, caller
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.retirement import Retirement
+from lms_emulator.providers.openedx.routes.permissions import is_authenticated, is_superuser
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import retirement as rules
+from lms_emulator.providers.openedx.shapes import accounts as account_shapes
+from lms_emulator.providers.openedx.shapes import retirement as shapes
+from lms_emulator.providers.openedx.web import session
+
+# permissions and refusals
+
+
+def may_retire(x: Call) -> None:
+    """Superusers and the retirement service's worker."""
+    user = caller(x)
+    if not user.is_superuser and user.username != x.store.section.retirement_service_worker:
+        raise refusals.permission_denied("only a superuser or the retirement service may do this")
+
+
+def may_rename(x: Call) -> None:
+    """The worker that replaces usernames."""
+    if caller(x).username != x.store.section.username_replacement_worker:
+        raise refusals.permission_denied("only the username replacement worker may do this")
+
+
+def invalid(body: Any, *, reason: str = "invalid_retirement") -> refusals.OpenedxRefusal:
+    """A request that the pipeline does not take, in its own words."""
+    return refusals.api_error(400, body, reason=reason, check="retirement", got=body)
+
+
+def missing(body: Any = None) -> refusals.OpenedxRefusal:
+    """Nobody of that name is in retirement."""
+    return refusals.api_error(404, body, reason="not_in_retirement", check="the user is in retirement")
+
+
+def _named(x: Call, body: Any) -> Retirement:
+    """The retirement of the user named in a body. Raises the refusal."""
+    if not isinstance(body, dict):
+        raise refusals.Unhandled
+    if "username" not in body:
+        raise missing({"message": "The user was not specified."})
+    found = rules.of_username(x.store, str(body["username"]))
+    if found is None:
+        raise missing()
+    return found
+
+
+# deactivation
+
+
+def deactivate(x: Call) -> Response:
+    """Make the password of an account unusable. An unknown user is not handled by the real server (500)."""
+    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    if user is None:
+        raise refusals.Unhandled
+    user = x.store.users.put(msgspec.structs.replace(user, password=None))
+    return wire.api_json(account_shapes.full(user, x.clock.now(), x.base_url))
+
+
+def deactivate_logout(x: Call) -> Response:
+    """Put the caller into retirement, after one more look at the password, and end the session."""
+    user, form = caller(x), wire.read(x)
+    if not isinstance(form, dict) or "password" not in form:
+        raise invalid("Could not verify user password: 'password'", reason="password_missing")
+    if user.password is None or not credentials.check_password(user, str(form["password"])):
+        raise refusals.api_error(403, "", reason="wrong_password", check="password")
+    rules.begin(x.store, user, x.clock.now())
+    if session.current(x).user is not None:
+        session.end(x)
+    x.kept(Caller).user = None
+    return wire.no_content()
+
+
+# the pipeline
+
+
+def queue(x: Call) -> Response:
+    """The retirements in some states that are old enough."""
+    query = x.query
+    days = _number(query.get("cool_off_days", ""), "Invalid cool_off_days, should be integer.")
+    if days < 0:
+        raise invalid("Invalid argument for cool_off_days, must be greater than 0.")
+    states = query.getlist("states")
+    if not any(states):
+        raise invalid('Param "states" required with at least one state.')
+    known = x.store.section.retirement_states
+    if unknown := sorted(set(states) - set(known)):
+        raise invalid(f"Unknown state. Requested: {states} Found: {[one for one in known if one not in unknown]}")
+    before = x.clock.now() - timedelta(days=days)
+    found = [one for one in x.store.retirements if one.state in states and one.created < before]
+    if limit := query.get("limit"):
+        text = f"Limit could not be parsed: {limit}, please ensure this is an integer"
+        found = found[: _number(limit, text)]
+    return wire.api_json([shapes.retirement(x.store, one) for one in found])
+
+
+def _number(text: str, problem: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise invalid(problem) from None
+
+
+def by_date(x: Call) -> Response:
+    """The retirements in one state that were begun between two days."""
+    query = x.query
+    if missing_name := next((name for name in ("start_date", "end_date", "state") if name not in query), None):
+        raise invalid(f"Missing required parameter: '{missing_name}'")
+    begin, end = _day(query["start_date"]), _day(query["end_date"])
+    today = x.clock.now().date()
+    if begin > today or end > today or begin > end:
+        raise invalid("Dates must be today or earlier, and start must be earlier than end.")
+    if query["state"] not in x.store.section.retirement_states:
+        raise invalid("Unknown retirement state.")
+    found = [r for r in x.store.retirements if r.state == query["state"] and begin <= r.created.date() <= end]
+    return wire.api_json([shapes.retirement(x.store, one) for one in found])
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise invalid(f"Invalid start date: time data '{text}' does not match format '%Y-%m-%d'") from None
+
+
+def status(x: Call) -> Response:
+    """The retirement of one user."""
+    found = rules.of_username(x.store, x.path_params["username"])
+    if found is None:
+        raise missing()
+    return wire.api_json(shapes.retirement(x.store, found))
+
+
+def update_status(x: Call) -> Response:
+    """Move a retirement on."""
+    body = wire.read(x)
+    problem = rules.move(x.store, _named(x, body), body, x.clock.now())
+    if problem is not None:
+        raise invalid(problem)
+    return wire.no_content()
+
+
+def retire_misc(x: Call) -> Response:
+    """Wipe what other parts of the LMS know of a user in retirement."""
+    _named(x, wire.read(x))
+    return wire.no_content()
+
+
+def retire(x: Call) -> Response:
+    """Wipe the account of a user in retirement."""
+    rules.wipe(x.store, _named(x, wire.read(x)))
+    return wire.no_content()
+
+
+def unenroll(x: Call) -> Response:
+    """End every enrolment of a user in retirement. Answers the organisations of the courses."""
+    body = wire.read(x)
+    if not isinstance(body, dict) or "username" not in body:
+        raise missing("Username not specified.")
+    found = rules.of_username(x.store, str(body["username"]))
+    if found is None:
+        raise missing("No retirement request status for username.")
+    user = x.store.users.first("id", found.user)
+    mine = [e for e in x.store.enrollments.find("user", user.username) if e.is_active] if user is not None else []
+    for enrollment in mine:
+        x.store.enrollments.put(msgspec.structs.replace(enrollment, is_active=False))
+    orgs = sorted({enrollment.course.partition(":")[2].split("+")[0] for enrollment in mine})
+    return wire.api_json(orgs) if orgs else wire.no_content()
+
+
+def retire_forum(x: Call) -> Response:
+    """Wipe the discussions of a user in retirement; the recorded release fails on every such user."""
+    _named(x, wire.read(x))
+    raise refusals.api_error(
+        500, "'forum'", reason="provider_defect", check="forum", diagnosis="the real server fails here"
+    )
+
+
+# partners
+
+
+def make_report(x: Call) -> Response:
+    """Note that partners have to be told of a retirement."""
+    rules.report(x.store, _named(x, wire.read(x)), x.clock.now())
+    return wire.no_content()
+
+
+def list_reports(x: Call) -> Response:
+    """What partners have to be told and were not yet; from now on they were."""
+    pending = [one for one in x.store.partner_reports if not one.reported]
+    for one in pending:
+        x.store.partner_reports.put(msgspec.structs.replace(one, reported=True))
+    return wire.api_json([shapes.partner_report(one) for one in pending])
+
+
+def clean_reports(x: Call) -> Response:
+    """Forget what partners were told."""
+    body = wire.read(x)
+    if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
+        raise refusals.Unhandled
+    names = [one.get("original_username") for one in body]
+    if not names or None in names:
+        raise invalid("No original_usernames given.")
+    if any((one := x.store.partner_reports.get(name)) is None or not one.reported for name in names):
+        raise invalid("original_usernames do not match reports")
+    for name in names:
+        x.store.partner_reports.delete(name)
+    return wire.no_content()
+
+
+def clean_up(x: Call) -> Response:
+    """Forget retirements that are complete."""
+    body = wire.read_object(x)
+    names = body.get("usernames", [])
+    found = [rules.of_username(x.store, str(name)) for name in names]
+    complete = [one for one in found if one is not None and one.state == "COMPLETE"]
+    if len(complete) != len(names):
+        raise invalid("Not all usernames exist in the COMPLETE state.")
+    for one in complete:
+        hidden = msgspec.structs.replace(
+            one,
+            original_username=one.retired_username,
+            original_email=one.retired_email,
+            original_name="",
+        )
+        x.store.retirements.put(hidden)
+    return wire.no_content()
+
+
+def may_cancel(x: Call) -> None:
+    """Superusers, and the site's staff."""
+    user = caller(x)
+    if not user.is_superuser and not user.is_staff:
+        raise refusals.permission_denied("only staff may cancel a retirement")
+
+
+def cancel(x: Call) -> Response:
+    """Take a user out of retirement, as long as it is pending."""
+    body = wire.read_object(x)
+    if not body.get("retirement_id"):
+        raise invalid({"message": "retirement_id must be specified."})
+    found = x.store.retirements.get(_number(str(body["retirement_id"]), "retirement_id must be an integer."))
+    if found is None:
+        raise invalid({"message": "Retirement does not exist!"})
+    if found.state != "PENDING":
+        raise invalid(
+            {
+                "message": f"Retirement requests can only be cancelled for users in the PENDING state. Current request "
+                f"state for '{found.original_username}': {found.state}"
+            }
+        )
+    rules.cancel(x.store, found)
+    return wire.api_json({"success": True})
+
+
+# usernames
+
+
+def replace_usernames(x: Call) -> Response:
+    """Give users other names: a list of objects of one old and one new name. A taken name gets a suffix."""
+    body = wire.read(x)
+    mappings = body.get("username_mappings") if isinstance(body, dict) else None
+    if not isinstance(mappings, list) or not all(isinstance(one, dict) and len(one) == 1 for one in mappings):
+        raise invalid(["Request data does not match schema"])
+    done = []
+    for mapping in mappings:
+        ((old, new),) = mapping.items()
+        user = lookup.user_named(x.store, x.settings, old)
+        if user is not None:
+            while lookup.user_named(x.store, x.settings, new) not in (None, user):
+                new = f"{mapping[old]}-{x.ids.text(10, 'abcdefghijklmnopqrstuvwxyz0123456789')}"
+            rules.rename(x.store, user.username, new)
+        done.append({old: new})
+    return wire.api_json({"successful_replacements": done, "failed_replacements": []})
+
+
+FAMILY = Family(
+    "/api/user/v1/accounts",
+    tag="user",
+    authenticators=(credentials.JWT,),
+    permissions=(is_authenticated, may_retire),
+    defect=True,
+)
+
+
+def _acct(*numbers: int) -> str:
+    return recorded("openedx-2/acct", *numbers)
+
+
+ROUTES = (
+    *FAMILY.resource(
+        "/deactivate_logout/",
+        "Put the caller into retirement",
+        post=deactivate_logout,
+        authenticators=credentials.JWT_BEARER_SESSION,
+        permissions=(is_authenticated,),
+        source=_acct(641),
+    ),
+    *FAMILY.resource(
+        "/{username}/deactivate/",
+        "Make the password of an account unusable",
+        post=deactivate,
+        permissions=(is_authenticated, is_superuser),
+        source=_acct(628),
+    ),
+    *FAMILY.resource("/retirement_queue/", "Accounts waiting to be retired", get=queue, source=_acct(660)),
+    *FAMILY.resource(
+        "/retirements_by_status_and_date/", "Retirements by state and day", get=by_date, source=_acct(676)
+    ),
+    *FAMILY.resource("/{username}/retirement_status/", "The retirement of a user", get=status, source=_acct(672)),
+    *FAMILY.resource("/update_retirement_status/", "Move a retirement on", patch=update_status, source=_acct(690)),
+    *FAMILY.resource("/retire_misc/", "Wipe what hangs on an account", post=retire_misc, source=_acct(730)),
+    *FAMILY.resource("/retire/", "Wipe an account", post=retire, source=_acct(731)),
+    *FAMILY.resource(
+        "/retirement_partner_report/",
+        "What partners have to be told of retirements",
+        post=list_reports,
+        put=make_report,
+        source=_acct(720, 723),
+    ),
+    *FAMILY.resource(
+        "/retirement_partner_report_cleanup/",
+        "Forget what partners were told",
+        post=clean_reports,
+        source=_acct(738),
+    ),
+    *FAMILY.resource("/retirement_cleanup/", "Forget complete retirements", post=clean_up, source=_acct(742)),
+    *FAMILY.resource(
+        "/cancel_retirement/",
+        "Take a user out of retirement",
+        post=cancel,
+        permissions=(is_authenticated, may_cancel),
+        source=_acct(750),
+    ),
+    *FAMILY.resource(
+        "/replace_usernames/",
+        "Give users other names",
+        post=replace_usernames,
+        permissions=(is_authenticated, may_rename),
+        source=_acct(761),
+    ),
+    *Family("", tag="user", **FAMILY.defaults).resource(
+        "/api/enrollment/v1/unenroll/", "End the enrolments of a retired user", post=unenroll, source=_acct(711)
+    ),
+    *Family("", tag="discussion", **FAMILY.defaults).resource(
+        "/api/discussion/v1/accounts/retire_forum",
+        "Wipe the discussions of a retired user",
+        post=retire_forum,
+        source=_acct(716),
+    ),
+)

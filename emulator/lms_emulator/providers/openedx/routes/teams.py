@@ -1,0 +1,413 @@
+"""`/api/team/v0/`: teams of learners, and the sets they are in.
+
+Source: edx-platform `lms/djangoapps/teams/views.py`; `fixtures/recordings/openedx-2`, instr.jsonl 576-694.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import credentials, paging, refusals, wire
+from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.commerce import Membership, Team
+from lms_emulator.providers.openedx.model.courseware import Course, Teamset
+from lms_emulator.providers.openedx.routes.permissions import is_authenticated
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import enrollment, keys, people, registration
+from lms_emulator.providers.openedx.shapes import teams as shapes
+
+_LENGTHS = {"name": 255, "description": 300}
+_EDITABLE = ("name", "description", "topic_id", "country", "language", "organization_protected")
+
+
+# refusals
+
+
+def empty(status: int, reason: str) -> refusals.OpenedxRefusal:
+    """A refusal without a word."""
+    return refusals.api_error(status, None, reason=reason, check=reason.replace("_", " "))
+
+
+def both(status: int, text: str, *, reason: str = "invalid_team") -> refusals.OpenedxRefusal:
+    """The same sentence for developers and users."""
+    return refusals.api_error(
+        status, {"developer_message": text, "user_message": text}, reason=reason, check=reason.replace("_", " ")
+    )
+
+
+def field(name: str, text: str, person: str | None = None) -> refusals.OpenedxRefusal:
+    """What is wrong with one field."""
+    problem = {"developer_message": text, "user_message": person or text}
+    return refusals.api_error(400, {"field_errors": {name: problem}}, reason=f"invalid_{name}", check=name)
+
+
+# who and what
+
+
+def _course(x: Call, text: str | None, *, problem: str) -> Course:
+    key = keys.course_key(text)
+    if key is None:
+        raise field("course_id", problem.format(text))
+    course = x.store.courses.get(key.text)
+    if course is None:
+        raise empty(404, "unknown_course")
+    if not _may_see(x, caller(x), course.id):
+        raise empty(403, "not_in_course")
+    return course
+
+
+def _may_see(x: Call, user: User, course: str) -> bool:
+    """Whether a user may see the teams of a course: enrolled, or on its staff."""
+    found = enrollment.get(x.store, user, course)
+    return (found is not None and found.is_active) or people.is_course_staff(x.store, user, course)
+
+
+def _privileged(x: Call, course: str) -> bool:
+    """Whether the caller may manage teams: staff, and those with a role in discussions."""
+    user = caller(x)
+    roles = [one for one in x.store.forum_roles.find("course", course) if one.user == user.username]
+    return bool(roles) or people.is_course_staff(x.store, user, course)
+
+
+def _teamset(course: Course, name: object) -> Teamset | None:
+    return next((one for one in course.teamsets if one.id == name), None)
+
+
+def _expand(x: Call) -> set[str]:
+    return {part for text in x.query.getlist("expand") for part in text.split(",")}
+
+
+def _team_shape(x: Call, team: Team) -> dict[str, Any]:
+    return shapes.team(x.store, team, x.base_url, x.clock.now(), _expand(x))
+
+
+def _teams(x: Call, course: str) -> list[Team]:
+    return x.store.teams.find("course", course)
+
+
+# topics
+
+
+def list_topics(x: Call) -> Response:
+    """The teamsets of a course."""
+    text = x.query.get("course_id")
+    key = keys.course_key(text)
+    if text and key is None:
+        raise empty(404, "invalid_course_id")
+    course = _course(x, text, problem="The supplied course id {} is not valid.")
+    order = x.query.get("order_by") or "name"
+    if order not in ("name", "team_count"):
+        raise both(400, f"unsupported order_by value {order}")
+    counts = {one.id: sum(team.topic_id == one.id for team in _teams(x, course.id)) for one in course.teamsets}
+    found = sorted(course.teamsets, key=lambda one: one.name)
+    if order == "team_count":
+        found.sort(key=lambda one: -counts[one.id])
+    page = paging.numbered(x, [shapes.topic(one, counts[one.id]) for one in found], size=5, most=1000)
+    return wire.api_json(page.envelope(page.items) | {"sort_order": order})
+
+
+def read_topic(x: Call) -> Response:
+    """One teamset."""
+    key = keys.course_key(x.path_params["course_id"])
+    course = x.store.courses.get(key.text) if key else None
+    if course is None:
+        raise empty(404, "unknown_course")
+    if not _may_see(x, caller(x), course.id):
+        raise empty(403, "not_in_course")
+    found = _teamset(course, x.path_params["topic_id"])
+    if found is None:
+        raise empty(404, "unknown_topic")
+    return wire.api_json(shapes.topic(found, sum(team.topic_id == found.id for team in _teams(x, course.id))))
+
+
+# teams
+
+_ORDERS: dict[str, Callable[[Team], Any]] = {
+    "name": lambda team: team.name.lower(),
+    "open_slots": lambda team: len(team.members),
+    "last_activity_at": lambda team: -team.last_activity_at.timestamp(),
+}
+
+
+def list_teams(x: Call) -> Response:
+    """The teams of a course."""
+    query = x.query
+    if "course_id" not in query:
+        raise both(400, "course_id must be provided")
+    course = _course(x, query["course_id"], problem="The supplied course id {} is not valid.")
+    found = list(_teams(x, course.id))
+    if topic := query.get("topic_id"):
+        if _teamset(course, topic) is None:
+            raise both(404, f"The supplied topic id {topic} is not valid")
+        found = [team for team in found if team.topic_id == topic]
+    if username := query.get("username"):
+        found = [team for team in found if any(one.user == username for one in team.members)]
+    if search := query.get("text_search"):
+        found = [team for team in found if search.lower() in f"{team.name} {team.description}".lower()]
+    order = query.get("order_by") or "name"
+    if order not in _ORDERS:
+        raise both(400, f"unsupported order_by value {order}")
+    found.sort(key=_ORDERS[order])
+    page = paging.numbered(x, found, size=10, most=1000)
+    return wire.api_json(page.envelope([_team_shape(x, team) for team in page.items]) | {"sort_order": order})
+
+
+def create_team(x: Call) -> Response:
+    """A new team; a learner who makes one is its first member."""
+    body, user = wire.read_object(x), caller(x)
+    course = _course(x, body.get("course_id"), problem="The supplied course_id {} is not valid.")
+    teamset = _teamset(course, body.get("topic_id"))
+    if teamset is None:
+        raise field("topic_id", f"topic_id {body.get('topic_id')} is not valid.")
+    privileged = _privileged(x, course.id)
+    if teamset.type != "open" and not privileged:
+        raise both(403, "You can't create a team in an instructor managed topic.")
+    if not privileged and _in_set(x, course, teamset.id, user) is not None:
+        raise both(400, "You are already in a team in this teamset.")
+    _check(body, required=("name", "description"))
+    digits, now = x.ids.hex(32), x.clock.now()
+    slug = re.sub(r"[^a-z0-9]+", "-", str(body["name"]).lower()).strip("-")
+    mine = [Membership(user=user.username, date_joined=now, last_activity_at=now)]
+    team = Team(
+        id=f"{slug}-{digits}",
+        discussion_topic_id=digits,
+        name=str(body["name"]),
+        course=course.id,
+        topic_id=teamset.id,
+        date_created=now,
+        last_activity_at=now,
+        description=str(body["description"]),
+        country=str(body.get("country") or ""),
+        language=str(body.get("language") or ""),
+        members=[] if privileged else mine,
+    )
+    return wire.api_json(_team_shape(x, x.store.teams.put(team)))
+
+
+def _in_set(x: Call, course: Course, topic: str, user: User) -> Team | None:
+    mine = (team for team in _teams(x, course.id) if team.topic_id == topic)
+    return next((team for team in mine if any(one.user == user.username for one in team.members)), None)
+
+
+def _check(body: dict[str, Any], *, required: tuple[str, ...] = ()) -> None:
+    for name in (*required, "country"):
+        value, problem = body.get(name), None
+        if name in required and value is None:
+            problem = "This field is required."
+        elif name in _LENGTHS and value is not None and len(str(value)) > _LENGTHS[name]:
+            problem = f"Ensure this field has no more than {_LENGTHS[name]} characters."
+        elif name in _LENGTHS and value == "":
+            problem = "This field may not be blank."
+        elif name == "country" and value and (not registration.country(str(value)) or str(value) in _NO_COUNTRIES):
+            problem = f"{value} is not a valid country code"
+        if problem:
+            text = f"Value '{'' if value is None else value}' is not valid for field '{name}': {[problem]}"
+            raise field(name, text, "This value is invalid.")
+
+
+#: Codes that ISO 3166 leaves to users.
+_NO_COUNTRIES = ("XX", "ZZ", "AA")
+
+
+def _team(x: Call) -> Team:
+    team = x.store.teams.get(x.path_params["team_id"])
+    if team is None:
+        raise refusals.OpenedxRefusal("unknown_team", status=404, message="Not found.", check="team exists")
+    if not _may_see(x, caller(x), team.course):
+        raise refusals.permission_denied("the caller is not in the course", check="enrolled")
+    return team
+
+
+def read_team(x: Call) -> Response:
+    """One team."""
+    return wire.api_json(_team_shape(x, _team(x)))
+
+
+def change_team(x: Call) -> Response:
+    """Change a team; unknown fields are ignored."""
+    team, body = _managed(x), wire.read_object(x)
+    _check(body)
+    changes = {name: body[name] for name in _EDITABLE if name in body}
+    return wire.api_json(_team_shape(x, x.store.teams.put(msgspec.structs.replace(team, **changes))))
+
+
+def delete_team(x: Call) -> Response:
+    """Remove a team."""
+    x.store.teams.delete(_managed(x).id)
+    return wire.no_content()
+
+
+def _managed(x: Call) -> Team:
+    team = _team(x)
+    if not _privileged(x, team.course):
+        raise refusals.permission_denied("only staff and moderators may change teams", check="staff or moderator")
+    return team
+
+
+def read_assignments(x: Call) -> Response:
+    """The team's assignments, which the site has switched off."""
+    _team(x)
+    raise empty(503, "team_assignments_off")
+
+
+# memberships
+
+
+def list_members(x: Call) -> Response:
+    """The memberships of a user, a team or a teamset."""
+    query, user = x.query, caller(x)
+    if not any(query.get(name) for name in ("username", "team_id", "teamset_id")):
+        raise both(400, "username or (team_id or teamset_id) must be specified.")
+    wanted = query.get("course_id")
+    if wanted and keys.course_key(wanted) is None:
+        raise empty(404, "invalid_course_id")
+    found = list(x.store.teams)
+    if name := query.get("team_id"):
+        team = x.store.teams.get(name)
+        if team is None or not _may_see(x, user, team.course):
+            raise empty(404, "unknown_team")
+        found = [team]
+    rows = [
+        (team, one)
+        for team in found
+        if (not wanted or team.course == wanted) and _may_see(x, user, team.course)
+        for one in team.members
+        if query.get("username") in (None, "", one.user)
+    ]
+    page = paging.numbered(x, rows, size=10, most=1000)
+    return wire.api_json(page.envelope([_membership(x, team, one) for team, one in page.items]))
+
+
+def _membership(x: Call, team: Team, one: Membership) -> dict[str, Any]:
+    return shapes.membership(x.store, team, one, x.base_url, x.clock.now(), _expand(x))
+
+
+def join(x: Call) -> Response:
+    """Join a team, or have somebody join."""
+    body, viewer = wire.read_object(x), caller(x)
+    for name, text in (("username", "Username is required."), ("team_id", "Team id is required.")):
+        if not body.get(name):
+            raise field(name, text)
+    team = x.store.teams.get(str(body["team_id"]))
+    if team is None or not _may_see(x, viewer, team.course):
+        raise empty(404, "unknown_team")
+    user = lookup.user_named(x.store, x.settings, str(body["username"]))
+    privileged = _privileged(x, team.course)
+    if user is None or (user.username != viewer.username and not privileged):
+        raise empty(404, "unknown_user")
+    course = x.store.courses.get(team.course)
+    teamset = _teamset(course, team.topic_id) if course else None
+    most = (teamset.max_team_size if teamset else None) or (course.max_team_size if course else None)
+    if any(one.user == user.username for one in team.members):
+        raise both(400, f"The user {user.username} is already a member of a team in this teamset.")
+    if most is not None and len(team.members) >= most:
+        raise both(403, "This team is already full.")
+    if course is not None and _in_set(x, course, team.topic_id, user) is not None:
+        raise both(400, f"The user {user.username} is already a member of a team in this teamset.")
+    known = enrollment.get(x.store, user, team.course)
+    if known is None or not known.is_active:
+        raise both(400, f"The user {user.username} is not enrolled in the course associated with this team.")
+    now = x.clock.now()
+    made = Membership(user=user.username, date_joined=now, last_activity_at=now)
+    team = x.store.teams.put(msgspec.structs.replace(team, members=[*team.members, made], last_activity_at=now))
+    return wire.api_json(_membership(x, team, made))
+
+
+def _joined(x: Call) -> tuple[Team, Membership]:
+    team = x.store.teams.get(x.path_params["team_id"])
+    if team is None or not _may_see(x, caller(x), team.course):
+        raise empty(404, "unknown_team")
+    one = next((one for one in team.members if one.user == x.path_params["username"]), None)
+    if one is None:
+        raise empty(404, "no_member")
+    return team, one
+
+
+def read_membership(x: Call) -> Response:
+    """One membership."""
+    return wire.api_json(_membership(x, *_joined(x)))
+
+
+def leave(x: Call) -> Response:
+    """Leave a team, or have somebody leave."""
+    team, one = _joined(x)
+    if one.user != caller(x).username and not _privileged(x, team.course):
+        raise empty(404, "not_yours")
+    kept = [other for other in team.members if other.user != one.user]
+    x.store.teams.put(msgspec.structs.replace(team, members=kept))
+    return wire.no_content()
+
+
+def download_members(x: Call) -> Response:
+    """The members of all teams of a course as a table, for its staff."""
+    key = keys.course_key(x.path_params["course_id"])
+    course = x.store.courses.get(key.text) if key else None
+    if course is None or key is None:
+        raise empty(404, "unknown_course")
+    if not _privileged(x, course.id):
+        raise empty(403, "not_staff")
+    sets = [one.id for one in course.teamsets]
+    lines = [",".join(["username", "external_user_id", "mode", *sets])]
+    for one in sorted(x.store.enrollments.find("course", course.id), key=lambda one: one.user):
+        user = x.store.users.get(one.user)
+        if one.is_active and user is not None:
+            names = [(team.name if (team := _in_set(x, course, name, user)) else "") for name in sets]
+            lines.append(",".join([one.user, "", one.mode, *names]))
+    file = f"team-membership_{key.org}_{key.course}_{key.run}.csv"
+    headers = {"content-disposition": f'attachment; filename="{file}"', "content-type": "text/csv"}
+    return Response("".join(f"{line}\r\n" for line in lines).encode(), 200, headers)
+
+
+FAMILY = Family("/api/team/v0", tag="team", authenticators=credentials.BEARER_SESSION, permissions=(is_authenticated,))
+
+
+def _instr(*numbers: int) -> str:
+    return recorded("openedx-2/instr", *numbers)
+
+
+ROUTES = (
+    *FAMILY.resource("/topics/", "Teamsets of a course", get=list_topics, source=_instr(579)),
+    *FAMILY.resource("/topics/{topic_id},{course_id}", "A teamset", get=read_topic, source=_instr(597)),
+    *FAMILY.resource(
+        "/teams/", "Teams of a course", get=list_teams, post=create_team, parsers=(JSON,), source=_instr(605, 638)
+    ),
+    *FAMILY.resource(
+        "/teams/{team_id}",
+        "A team",
+        get=read_team,
+        patch=change_team,
+        delete=delete_team,
+        parsers=(MERGE_PATCH,),
+        source=_instr(649, 654, 686),
+    ),
+    *FAMILY.resource("/teams/{team_id}/assignments", "Assignments of a team", get=read_assignments, source=_instr(685)),
+    *FAMILY.resource(
+        "/team_membership/",
+        "Memberships of teams",
+        get=list_members,
+        post=join,
+        parsers=(JSON,),
+        source=_instr(623, 658),
+    ),
+    *FAMILY.resource(
+        "/team_membership/{team_id},{username}",
+        "A membership of a team",
+        get=read_membership,
+        delete=leave,
+        source=_instr(667, 671),
+    ),
+    *FAMILY.resource(
+        "/bulk_team_membership/{course_id}",
+        "Members of all teams as a table",
+        get=download_members,
+        allow="GET, POST, HEAD, OPTIONS",
+        source=_instr(694),
+    ),
+)
