@@ -89,7 +89,12 @@ ROUTES = (
         source=recorded("openedx-2/instr", 210),
     ),
     Family("", tag="certificates").page(
-        "/certificates/{uuid}", verify, "Proof of a certificate", "GET", source=recorded("openedx-2/instr", 208)
+        "/certificates/{uuid}",
+        verify,
+        "Proof of a certificate",
+        "GET",
+        evidence="observed",
+        source=recorded("openedx-2/instr", 208),
     ),
     *FAMILY.resource(
         "/courses/{course_id}/",

@@ -173,6 +173,7 @@ ROUTES = (
         confirm,
         "The link of a password reset mail",
         "GET",
+        evidence="observed",
         source=recorded("openedx-2/authn", 20),
     ),
 )

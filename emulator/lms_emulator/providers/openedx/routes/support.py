@@ -216,7 +216,7 @@ ROUTES = (
         patch=for_support(change_mode),
         source=_instr(697, 747),
     ),
-    FAMILY.page("/enrollment/", enrollment_page, "The enrolment tool", "GET", source=_instr(709)),
+    FAMILY.page("/enrollment/", enrollment_page, "The enrolment tool", "GET", evidence="observed", source=_instr(709)),
     *FAMILY.resource(
         "/manage_user/{who}",
         "An account and its password",
