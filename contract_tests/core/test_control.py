@@ -109,7 +109,7 @@ def test_records_that_contradict_each_other_are_told(http: httpx.Client) -> None
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"nope"', b"\xff"])
 def test_what_is_no_world_is_refused(http: httpx.Client, body: bytes) -> None:
-    answer = http.put("/_emulator/world", content=body)
+    answer = http.put("/_emulator/world", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
 

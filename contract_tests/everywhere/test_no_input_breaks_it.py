@@ -47,9 +47,9 @@ def routes(provider: str) -> tuple[Route, ...]:
     return load_providers()[provider].routes
 
 
-_ODD = st.sampled_from(
-    ["", "0", "-1", "a+b", "a/b", "%", "\x00", "ü", "💥", "true", "null", "[]", "9" * 30, " ", "..", "x" * 300]
-)
+_ODD_URLS = ["http://[::1", "http://x:99999999/", "http://x:y/", "//x", "http://a@b:c@d/", "https://[v1.a]:1/"]
+_ODD_TEXTS = ["", "0", "-1", "a+b", "a/b", "%", "\x00", "ü", "💥", "true", "null", "[]", "9" * 30, " ", "..", "x" * 300]
+_ODD = st.sampled_from([*_ODD_TEXTS, *_ODD_URLS])
 _WORDS = """
 grant_type client_id client_secret scope username password code redirect_uri refresh_token token state response_type
 assertion assertion_type user email mode is_active course_details course_id api_key class_id user_id full_name

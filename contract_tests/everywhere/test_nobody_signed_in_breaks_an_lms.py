@@ -81,7 +81,7 @@ client_assertion grant_type client_secret client_assertion_type scope response_t
 _VALUES = """
 course_1 student StudentEnrollment FullyGraded Completed 2026-11-21T12:00:00Z 2026-13-45 0001-01-01 9999-12-31 true
 false csrf allow code authorization_code client_credentials refresh_token openid 10000000000001 10000000000002
-ltiResourceLink -1 0 1e400 NaN Html
+http://[::1 http://x:99999999/ ltiResourceLink -1 0 1e400 NaN Html
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -70,6 +70,9 @@ def create_app(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     seed: str | None = None,
     as_of: str | None = None,
+    allowed_hosts: Iterable[str] = (),
+    allow_outgoing: Iterable[str] = (),
+    control_token: str | None = None,
 ) -> Gateway:
     """The emulator as an ASGI application.
 
@@ -79,13 +82,16 @@ def create_app(
         settings: chosen behaviours by provider and name; they outlive resets.
         seed: makes ids and tokens repeatable.
         as_of: the day whose providers are emulated, `2025-09-01`; short for the setting `emulator.as_of`.
+        allowed_hosts: further domains under which the control API answers; `*` for any.
+        allow_outgoing: hosts, with or without a port, that may be sent requests besides those that the world names.
+        control_token: what callers of the control API must show.
     Raises WorldError or UsageError.
     """
     if as_of is not None:
         settings = {**(settings or {}), "emulator": {**(settings or {}).get("emulator", {}), "as_of": as_of}}
     providers = Providers()
-    addresses = Addresses(_Hosts(providers), public_url)
+    addresses = Addresses(_Hosts(providers), public_url, allowed_hosts)
     world_seed = load(world, providers) if isinstance(world, str) else world
-    worlds = Worlds(world_seed, providers, overrides=settings, random_seed=seed)
+    worlds = Worlds(world_seed, providers, overrides=settings, random_seed=seed, allow_outgoing=allow_outgoing)
     worlds.default.check_settings(settings or {})
-    return Gateway(providers, worlds, addresses, Control())
+    return Gateway(providers, worlds, addresses, Control(control_token))

@@ -48,7 +48,7 @@ def _decoded(status: int, content: bytes) -> Any:
 class HttpControl:
     """Over HTTP, on one kept-alive connection. Safe to use from several threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"`{url}` is not the address of an emulator; write it as http://127.0.0.1:8080")
@@ -56,11 +56,12 @@ class HttpControl:
         self._connection = kind(parts.hostname, parts.port, timeout=30)
         self._base = parts.path.rstrip("/")
         self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._lock = threading.Lock()
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         content = _encoded(body)
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = self._headers | ({"Content-Type": "application/json"} if body is not None else {})
         with self._lock:
             for attempt in (1, 2):
                 try:
@@ -83,7 +84,7 @@ def _encoded(body: Any) -> bytes:
 
 
 async def _answer_of(app: Gateway, method: str, url: str, body: Any) -> Any:
-    answer = await asgi_request(app, method, url, [], _encoded(body))
+    answer = await asgi_request(app, method, url, [], _encoded(body), {"owner": True})
     return _decoded(answer.status, answer.body)
 
 

@@ -12,11 +12,13 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -75,6 +77,9 @@ class Emulator(ProviderInfos):
         seed: str | None = None,
         public_url: str | None = None,
         as_of: str | None = None,
+        allowed_hosts: Iterable[str] = (),
+        allow_outgoing: Iterable[str] = (),
+        control_token: str | None = None,
     ) -> Emulator:
         """Start an emulator in a thread of this process, on free ports unless `port` is given.
 
@@ -83,15 +88,28 @@ class Emulator(ProviderInfos):
         from lms_emulator.app import create_app
         from lms_emulator.server.sockets import Server
 
-        app = create_app(world, settings=settings, seed=seed, public_url=public_url, as_of=as_of)
+        app = create_app(
+            world,
+            settings=settings,
+            seed=seed,
+            public_url=public_url,
+            as_of=as_of,
+            allowed_hosts=allowed_hosts,
+            allow_outgoing=allow_outgoing,
+            control_token=control_token,
+        )
         server = Server(app, host=host, port=port, tls_port=0 if tls else None)
         server.start()
         return cls(ThreadControl(app, server), server.url, server=server, app=app)
 
     @classmethod
-    def connect(cls, url: str) -> Emulator:
-        """Use an emulator that is already running, such as a container. Raises ConnectionError if none answers."""
-        emulator = cls(HttpControl(url.rstrip("/")), url.rstrip("/"))
+    def connect(cls, url: str, *, token: str | None = None) -> Emulator:
+        """Use an emulator that is already running, such as a container. Raises ConnectionError if none answers.
+
+        Parameters: `token`, of its control API; by default that of the environment, `LMS_EMULATOR_CONTROL_TOKEN`.
+        """
+        token = token or os.environ.get("LMS_EMULATOR_CONTROL_TOKEN")
+        emulator = cls(HttpControl(url.rstrip("/"), token), url.rstrip("/"))
         emulator.call("GET", "/health")
         return emulator
 
@@ -104,6 +122,7 @@ class Emulator(ProviderInfos):
         seed: str | None = None,
         as_of: str | None = None,
         url: str = "http://lms-emulator.test",
+        allow_outgoing: Iterable[str] = (),
     ) -> Emulator:
         """An emulator without a socket: `app` is the ASGI application, for `httpx.ASGITransport` and the like.
 
@@ -111,7 +130,14 @@ class Emulator(ProviderInfos):
         """
         from lms_emulator.app import create_app
 
-        app = create_app(world, settings=settings, seed=seed, as_of=as_of)
+        app = create_app(
+            world,
+            settings=settings,
+            seed=seed,
+            as_of=as_of,
+            allowed_hosts=[urlsplit(url).hostname or ""],
+            allow_outgoing=allow_outgoing,
+        )
         return cls(InProcessControl(app, url), url, app=app)
 
     def __enter__(self) -> Emulator:

@@ -147,9 +147,15 @@ def scope_of(method: str, url: str, headers: Headers) -> dict[str, Any]:
     }
 
 
-async def asgi_request(app: Gateway, method: str, url: str, headers: Headers, body: bytes) -> Answer:
-    """Send one request to the application, without a socket. Raises Dropped."""
+async def asgi_request(
+    app: Gateway, method: str, url: str, headers: Headers, body: bytes, state: dict[str, Any] | None = None
+) -> Answer:
+    """Send one request to the application, without a socket. Raises Dropped.
+
+    Parameters: `state`, what no request over a socket can say: `{"owner": True}` makes a control call the owner's.
+    """
     scope = scope_of(method, url, headers)
+    scope["state"].update(state or {})
     sent: list[Any] = []
 
     async def receive() -> Any:

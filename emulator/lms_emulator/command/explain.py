@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from lms_emulator.command.options import Commands, add_url, emulator_url
+from lms_emulator.command.options import Commands, add_url, emulator_url, env
 from lms_emulator.core.errors import UsageError
 
 
@@ -22,6 +22,7 @@ def add(commands: Commands) -> None:
         "refused, not emulated, unknown, hit by a scripted fault, or failed as the real provider fails)",
     )
     add_url(parser)
+    parser.add_argument("--control-token", metavar="TOKEN", help="the token of its control API, if it needs one")
     parser.add_argument("--json", action="store_true", help="the whole journal entry as JSON")
     parser.set_defaults(run=run)
 
@@ -29,7 +30,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print one journal entry. Returns 0, or 1 when there is none. Raises UsageError if no emulator answers."""
     from urllib.error import HTTPError, URLError
-    from urllib.request import ProxyHandler, build_opener
+    from urllib.request import ProxyHandler, Request, build_opener
 
     url, entry_id = emulator_url(args), args.id
     if "://" in entry_id:
@@ -37,7 +38,11 @@ def run(args: argparse.Namespace) -> int:
         if not entry_id:
             raise UsageError(f"`{args.id}` is not the URL of X-Emulator-Explain, which ends in /_emulator/requests/r17")
     try:
-        with build_opener(ProxyHandler({})).open(f"{url}/_emulator/requests/{entry_id}", timeout=5) as answer:
+        request = Request(f"{url}/_emulator/requests/{entry_id}")
+        token = args.control_token or env("control-token")
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        with build_opener(ProxyHandler({})).open(request, timeout=5) as answer:
             entry = json.load(answer)
     except HTTPError as error:
         nothing = _NOTHING.get(entry_id, f"no request {entry_id} in the journal")

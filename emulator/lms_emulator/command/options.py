@@ -22,6 +22,11 @@ def env(option: str) -> str | None:
     return os.environ.get(_variable(option))
 
 
+def env_list(given: list[str] | None, option: str) -> list[str]:
+    """The values of an option that may be repeated, or the words of its environment variable."""
+    return given if given is not None else (env(option) or "").split()
+
+
 def env_flag(option: str) -> bool:
     """The environment variable of an option without a value; unset is false. Raises UsageError."""
     value = (env(option) or "").strip().lower()

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from lms_emulator.command.options import Commands, env, env_flag, port_number
+from lms_emulator.command.options import Commands, env, env_flag, env_list, port_number
 from lms_emulator.core.errors import UsageError
 from lms_emulator.providers import PROVIDERS
 
@@ -19,7 +19,8 @@ def add(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Start the emulator. Prints `lms-emulator ready URL` once every socket accepts requests.",
         epilog="Every option has an environment variable LMS_EMULATOR_<OPTION> (LMS_EMULATOR_PORT, LMS_EMULATOR_TLS=1\n"
-        "and so on); the option wins. LMS_EMULATOR_SET holds settings separated by spaces or newlines.",
+        "and so on); the option wins. The variable of an option that may be repeated, such\n"
+        "as LMS_EMULATOR_SET, holds values separated by spaces or newlines.",
     )
     ports = ", ".join(f"+{number} {name}" for number, name in enumerate(PROVIDERS, 1))
     parser.add_argument("--host", help="address to bind (default 127.0.0.1; 0.0.0.0 for all)")
@@ -44,6 +45,25 @@ def add(commands: Commands) -> None:
         metavar="DATE",
         help="emulate the providers as they were on a day (2025-09-01; default today; see `lms-emulator changes`)",
     )
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        metavar="NAME",
+        help="a further domain under which the control API answers, and everything below it; may be repeated, `*` for "
+        "any. Addresses, localhost, names without a dot, *.internal and the providers' real names need none",
+    )
+    parser.add_argument(
+        "--control-token",
+        metavar="TOKEN",
+        help="callers of the control API must show it (Authorization: Bearer, or the password of Basic)",
+    )
+    parser.add_argument(
+        "--allow-outgoing",
+        action="append",
+        metavar="HOST[:PORT]",
+        help="a further host that may be sent requests (key sets, tokens, LTI services), besides those that the world "
+        "of the start names; may be repeated, `*` for any",
+    )
     parser.add_argument("--seed", metavar="N", help="make ids and tokens repeatable")
     parser.add_argument(
         "--set",
@@ -66,9 +86,12 @@ def run(args: argparse.Namespace) -> int:
     gateway = create_app(
         args.world or env("world") or "demo",
         public_url=args.public_url or env("public-url"),
-        settings=parse_settings(args.set if args.set is not None else (env("set") or "").split()),
+        settings=parse_settings(env_list(args.set, "set")),
         as_of=args.as_of or env("as-of"),
         seed=args.seed or env("seed"),
+        allowed_hosts=env_list(args.allowed_host, "allowed-host"),
+        allow_outgoing=env_list(args.allow_outgoing, "allow-outgoing"),
+        control_token=args.control_token or env("control-token"),
     )
     server = Server(
         gateway,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from lms_emulator.control.calls import Call, Problem, answer_to
+from lms_emulator.control.guard import Guard, harden, wrong_type
 from lms_emulator.control.operations import ROUTES
 from lms_emulator.core.errors import NotFoundError, UsageError, WorldError
 from lms_emulator.core.http.addresses import Address
@@ -21,10 +22,14 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 class Control(ControlApp):
-    """Reads, resets and replaces worlds; shows the journal; changes clocks; scripts failures."""
+    """Reads, resets and replaces worlds; shows the journal; changes clocks; scripts failures.
 
-    def __init__(self) -> None:
+    Parameters: `token`, which callers must show; None asks for none.
+    """
+
+    def __init__(self, token: str | None = None) -> None:
         self._router = Router(ROUTES)
+        self._guard = Guard(token)
 
     async def __call__(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
@@ -32,24 +37,32 @@ class Control(ControlApp):
         path = scope["path"][len(address.prefix) + len(CONTROL_PREFIX) :] or "/"
         if len(path) > 1:
             path = path.rstrip("/")
+        response = self._guard.refusal(gateway.addresses, scope, path)
+        if response is None:
+            response = await self._answer(gateway, world, address, scope, receive, path)
+        await harden(response)(scope, receive, send)
+
+    async def _answer(
+        self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, path: str
+    ) -> Response:
         route, params, allowed = self._router.match(scope["method"], path)
-        response: Response
         if route is None:
             status = 405 if allowed else 404
             detail = (
                 f"{path} takes {', '.join(allowed)}" if allowed else f"no such call {path}; see /_emulator/openapi.json"
             )
-            response = problem(status, detail, headers={"Allow": ", ".join(allowed)} if allowed else None)
-        else:
-            epoch = world.epoch
-            body = await _body(receive)
-            if body is None:
-                response = problem(413, f"the body is over {MAX_BODY_BYTES} bytes")
-            elif world.epoch != epoch:
-                response = problem(503, OUTDATED)
-            else:
-                response = _call(route.handler, Call(gateway, world, address, scope, params, body))
-        await response(scope, receive, send)
+            return problem(status, detail, headers={"Allow": ", ".join(allowed)} if allowed else None)
+        epoch = world.epoch
+        body = await _body(receive)
+        if body is None:
+            return problem(413, f"the body is over {MAX_BODY_BYTES} bytes")
+        if world.epoch != epoch:
+            return problem(503, OUTDATED)
+        refused = wrong_type(scope, body)
+        if refused is not None:
+            return refused
+        owner = self._guard.owns(scope)
+        return _call(route.handler, Call(gateway, world, address, scope, params, body, owner=owner))
 
     async def outside(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send

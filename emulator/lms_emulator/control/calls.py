@@ -28,11 +28,23 @@ class Problem(Exception):
 
 
 class Call:
-    """A control request: the gateway, the world it is about, path parameters, query and JSON body."""
+    """A control request: the gateway, the world it is about, path parameters, query and JSON body.
+
+    Attributes: `owner`, whether the caller is the emulator's owner for certain.
+    """
 
     def __init__(
-        self, gateway: Gateway, world: World, address: Address, scope: Scope, params: dict[str, Any], body: bytes
+        self,
+        gateway: Gateway,
+        world: World,
+        address: Address,
+        scope: Scope,
+        params: dict[str, Any],
+        body: bytes,
+        *,
+        owner: bool = False,
     ) -> None:
+        self.owner = owner
         self.gateway = gateway
         self.world = world
         self.params = params
@@ -51,6 +63,8 @@ class Call:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Problem(400, f"the body is not JSON: {error}") from None
+        except RecursionError:
+            raise Problem(400, "the body is nested too deeply") from None
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object. Raises Problem."""

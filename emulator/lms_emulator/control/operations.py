@@ -49,6 +49,8 @@ def get_world(call: Call) -> Any:
 
 
 def put_world(call: Call) -> Any:
+    if not call.body.strip():
+        raise Problem(400, "the body is empty; send `demo`, `empty`, or a world as a JSON object")
     data = call.json()
     if isinstance(data, str):
         seed = load(data, call.gateway.providers) if data in ("demo", "empty") else None
@@ -56,6 +58,7 @@ def put_world(call: Call) -> Any:
             raise Problem(400, f"`{data}` is not a built-in world; send `demo`, `empty`, or a world as a JSON object")
     else:
         seed = from_data(data, call.gateway.providers)
+        seed.vouched = call.owner
     call.world.replace(seed)
 
 
@@ -229,6 +232,7 @@ def add_world(call: Call) -> Any:
         seed = load(given, call.gateway.providers)
     elif given is not None:
         seed = from_data(given, call.gateway.providers, default_name=name)
+        seed.vouched = call.owner
     call.gateway.worlds.create(name, seed)
     return _world_row(call, name), 201
 

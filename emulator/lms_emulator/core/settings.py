@@ -101,6 +101,9 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     max_body_bytes: Annotated[
         int, choice("Largest request body in bytes. A larger one is answered with 413 and not read.", ge=0)
     ] = 1_048_576
+    max_outgoing_bytes: Annotated[
+        int, choice("Largest answer that is read of a site that the emulator asks: a key set, a token.", ge=0)
+    ] = 4_194_304
     journal_entries: Annotated[int, choice("How many exchanges the journal keeps.", ge=0)] = 1_000
     journal_bytes: Annotated[int, choice("How many bytes of exchanges the journal keeps.", ge=0)] = 8_388_608
     outbox_entries: Annotated[int, choice("How many e-mails and webhooks the outbox keeps.", ge=0)] = 1_000

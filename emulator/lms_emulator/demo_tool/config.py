@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +32,9 @@ def from_emulator(url: str) -> Config:
     Parameters: `url`, the emulator's gateway. Raises UsageError when nothing answers there.
     """
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/_emulator/info", timeout=5, trust_env=False)
+        token = os.environ.get("LMS_EMULATOR_CONTROL_TOKEN")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = httpx.get(f"{url.rstrip('/')}/_emulator/info", timeout=5, trust_env=False, headers=headers)
         providers: dict[str, Any] = answer.raise_for_status().json()["providers"]
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise UsageError(f"no emulator answers at {url} ({error}); start one with `lms-emulator serve`") from None

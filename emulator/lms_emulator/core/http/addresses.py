@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 DEFAULT_WORLD = "default"
 
@@ -29,16 +30,22 @@ class Addresses:
     Parameters:
         hosts: real host names of each provider; `*.example.com` matches any name below it.
         public_url: the gateway's address as clients see it, when it is not the one they connect to.
+        allowed_hosts: further domains of our own: the names, and everything below them; `*` for any.
     """
 
-    def __init__(self, hosts: Mapping[str, Sequence[str]], public_url: str | None = None) -> None:
+    def __init__(
+        self,
+        hosts: Mapping[str, Sequence[str]],
+        public_url: str | None = None,
+        allowed_hosts: Iterable[str] = (),
+    ) -> None:
         self.providers = tuple(hosts)
         self.real_hosts = hosts
         self.public_url = public_url.rstrip("/") if public_url else None
         self.gateway_port: int | None = None
         self.ports: dict[int, str] = {}  # port -> provider
         self.host = "127.0.0.1"
-        self.domains = ("localhost",)
+        self.domains = ("localhost", *(name.lower().strip("*. ") or "*" for name in allowed_hosts))
         """Below these, `provider.world.domain` always names a world."""
 
     @cached_property
@@ -95,17 +102,34 @@ class Addresses:
             return Address(world, first, f"{prefix}/{first}", "prefix")
         return Address(world, None, prefix, "gateway")
 
+    def trusts(self, host: str) -> bool:
+        """Whether a Host header is one of our own, and not that of a web site whose owner let its name lead here.
+
+        Addresses, names without a dot and `.internal` cannot be such a site's: nobody can register them.
+        """
+        name = host.lower().rstrip(".")
+        if "." not in name or ":" in name or name.replace(".", "").isdigit() or name.endswith(".internal"):
+            return True
+        if self.public_url and name == urlsplit(self.public_url).hostname:
+            return True
+        own = any(domain == "*" or f".{name}".endswith(f".{domain}") for domain in self.domains)
+        return own or self._by_real_name(name) is not None
+
     def _names_world(self, host: str, provider: str) -> bool:
         """Whether a host below one of our own domains has more labels than its provider."""
         return any(host.endswith(f".{domain}") and host != f"{provider}.{domain}" for domain in self.domains)
 
     def _named_by(self, host: str) -> str | None:
-        label, _, rest = host.partition(".")
+        label = host.partition(".")[0]
         if label in self.providers:
             return label
         if host == "localhost" or host[:1].isdigit() or ":" in host:
             return None  # no provider: its real names need not be loaded
+        return self._by_real_name(host)
+
+    def _by_real_name(self, host: str) -> str | None:
         found = self._by_real_host.get(host)
+        _, _, rest = host.partition(".")
         while found is None and rest:
             found = self._by_real_host.get("." + rest)
             _, _, rest = rest.partition(".")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.worlds.reach import authority_of
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class OutgoingError(Exception):
@@ -46,27 +50,52 @@ async def fetch(
 
     import httpx
 
-    permitted = {urlsplit(x.resolve(each)).netloc.lower() for each in allowed}
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or parts.netloc.lower() not in permitted:
+    permitted = {authority for each in allowed if (authority := authority_of(x.resolve(each)))}
+    asked = authority_of(url)
+    if asked is None:
+        raise OutgoingError("not_allowed", url, f"{url} is not the address of an HTTP site")
+    if asked not in permitted:
         text = f"{url} is not on a host that the world names for this LMS ({', '.join(sorted(permitted)) or 'none'})"
         raise OutgoingError("not_allowed", url, text)
     if x.outdated:
         raise OutgoingError("outdated", url, "the world was reset while the request was under way")
-    transport = httpx.ASGITransport(x.send_request) if is_ours(x, url) else None  # type: ignore[arg-type]  # ASGI app
+    ours = is_ours(x, url)
+    if not ours and not x.world.reach.allows(x.world.seed, url):
+        text = f"the world of the start does not name {asked}; start the emulator with --allow-outgoing {asked}"
+        raise OutgoingError("not_allowed", url, text)
+    transport = httpx.ASGITransport(x.send_request) if ours else None  # type: ignore[arg-type]  # ASGI app
     timeout = x.world.emulator.lms_timeout_seconds
     try:
         async with (
             asyncio.timeout(timeout),  # in this process nothing else would end a scripted delay
             httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False) as client,
         ):
-            return await client.request(method, url, headers=headers, data=data, json=json, content=content)
+            request = client.build_request(method, url, headers=headers, data=data, json=json, content=content)
+            return await _read(await client.send(request, stream=True), url, x.world.emulator.max_outgoing_bytes)
     except (httpx.TimeoutException, TimeoutError):
         raise OutgoingError("timeout", url, f"no answer from {url} within {timeout} s") from None
     except AssertionError:  # what the in-process transport raises
         raise OutgoingError("unreachable", url, f"{url} broke its answer off") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise OutgoingError("unreachable", url, f"{url} cannot be reached: {error}") from None
+
+
+async def _read(response: httpx.Response, url: str, limit: int) -> httpx.Response:
+    """The response with its body read, as far as the limit. Raises OutgoingError beyond it."""
+    import httpx
+
+    size, chunks = 0, []
+    try:
+        async for chunk in response.aiter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                text = f"{url} gave more than {limit} bytes (setting emulator.max_outgoing_bytes)"
+                raise OutgoingError("unusable", url, text)
+    finally:
+        await response.aclose()
+    headers = [(k, v) for k, v in response.headers.raw if k.lower() not in (b"content-encoding", b"transfer-encoding")]
+    return httpx.Response(response.status_code, headers=headers, content=b"".join(chunks), request=response.request)
 
 
 async def fetch_json(x: Exchange[Any, Any], url: str) -> Any:
@@ -82,6 +111,8 @@ async def fetch_json(x: Exchange[Any, Any], url: str) -> Any:
 
 def is_ours(x: Exchange[Any, Any], url: str) -> bool:
     """Whether a URL leads to a provider of this process."""
+    if authority_of(url) is None:
+        return False
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     own = x.addresses.locate(host, None, "/", lambda name: False)

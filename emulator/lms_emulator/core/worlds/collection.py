@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lms_emulator.core.errors import NotFoundError, UsageError
 from lms_emulator.core.http.addresses import DEFAULT_WORLD
 from lms_emulator.core.provider import AnyProvider
+from lms_emulator.core.worlds.reach import Reach
 from lms_emulator.core.worlds.world import World, WorldSeed
 
 _MOST_REMEMBERED = 10_000
@@ -19,6 +20,7 @@ class Worlds:
     """The default world and any number of further isolated ones.
 
     Parameters: as of `World`; `seed` is what the default world, and a further one that names no other, begins as.
+    `allow_outgoing`: further hosts that may be sent requests, as of `Reach`.
     """
 
     def __init__(
@@ -28,16 +30,20 @@ class Worlds:
         *,
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         random_seed: str | None = None,
+        allow_outgoing: Iterable[str] = (),
     ) -> None:
         self.providers = providers
         self._overrides = overrides
         self._random_seed = random_seed
+        self._reach = Reach(seed, providers, allow_outgoing)
         self._worlds: dict[str, World] = {}
         self._deleted: dict[str, None] = {}
         self._worlds[DEFAULT_WORLD] = self._make(DEFAULT_WORLD, seed)
 
     def _make(self, name: str, seed: WorldSeed) -> World:
-        return World(name, seed, self.providers, overrides=self._overrides, random_seed=self._random_seed)
+        return World(
+            name, seed, self.providers, overrides=self._overrides, random_seed=self._random_seed, reach=self._reach
+        )
 
     @property
     def default(self) -> World:

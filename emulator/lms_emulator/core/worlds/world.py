@@ -19,6 +19,7 @@ from lms_emulator.core.suggest import nearest
 from lms_emulator.core.worlds.faults import Faults
 from lms_emulator.core.worlds.journal import Journal
 from lms_emulator.core.worlds.outbox import Outbox, OutboxState
+from lms_emulator.core.worlds.reach import Reach
 
 
 class ClockSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +53,8 @@ class WorldSeed:
         self.description = description
         self.clock = clock or ClockSection()
         self.settings = {k: dict(v) for k, v in (settings or {}).items()}
+        self.vouched = True
+        """Whether the emulator's owner gave it, so that the hosts it names may be sent requests; see `Reach`."""
         self._sections = dict(sections)
         self._stores: dict[str, StoreSeed] = {}
 
@@ -87,6 +90,7 @@ class World:
         providers: every provider by name.
         overrides: settings given on the command line, by provider; they outlive resets and replacements.
         random_seed: makes ids repeatable; each world draws its own sequence from it.
+        reach: the hosts that may be sent requests; without it, those that the seed names.
     """
 
     def __init__(
@@ -97,8 +101,10 @@ class World:
         *,
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         random_seed: str | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self.name = name
+        self.reach = reach or Reach(seed, providers)
         self.seed = seed
         self.providers = providers
         self.clock = Clock()
