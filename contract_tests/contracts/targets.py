@@ -123,7 +123,7 @@ class EmulatorInProcess(_Emulator):
         from lms_emulator.app import create_app
 
         self.gateway = "http://127.0.0.1:8080"
-        self.app = create_app("demo", seed="contracts")
+        self.app = create_app("demo", seed="contracts", allow_outgoing=["127.0.0.1"])
         self.http = InProcess(self.app, Log())
 
     def begin(self) -> None:
@@ -149,7 +149,7 @@ class EmulatorOverSocket(_Emulator):
         if url is None:
             from lms_emulator import Emulator
 
-            self._own = Emulator.start(world="demo")
+            self._own = Emulator.start(world="demo", allow_outgoing=["127.0.0.1"])
             url = self._own.url
         self.gateway = url.rstrip("/")
         self.http = OverSocket(Log())

@@ -16,7 +16,7 @@ from lms_emulator.server.sockets import Server
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[tuple[Rig, SmallLms]]:
-    server = Server(create_app(), port=0)
+    server = Server(create_app(allow_outgoing=["127.0.0.1"]), port=0)
     server.start()
     try:
         with small_lms() as lms:
@@ -54,7 +54,7 @@ def lms_side(rig: Rig) -> Iterator[LmsSide]:
 @pytest.fixture(scope="session")
 def campus_server() -> Iterator[tuple[Rig, DemoToolServer]]:
     """The demo world and the demo tool, each on sockets of their own."""
-    server = Server(create_app(), port=0)
+    server = Server(create_app(allow_outgoing=["127.0.0.1"]), port=0)
     server.start()
     tool = DemoToolServer(port=0)
     try:

@@ -70,7 +70,8 @@ WAYS = {
 
 @pytest.fixture(params=WAYS)
 def person(request: pytest.FixtureRequest) -> Iterator[Person]:
-    app = create_app(public_url="https://lms.example" if request.param == "public" else None)
+    public_url = "https://lms.example" if request.param == "public" else None
+    app = create_app(public_url=public_url, allow_outgoing=["127.0.0.1"])
     app.addresses.gateway_port = 8080
     someone = Person(app, WAYS[request.param])
     made = someone.send("POST", "http://127.0.0.1:8080/_emulator/worlds", json={"name": "other"})
