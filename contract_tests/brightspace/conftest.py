@@ -33,5 +33,6 @@ def tool(lms: Emulator, brightspace: Site, keys: KeySite) -> Iterator[Tool]:
         deployment_id=DEPLOYMENT,
         auth_url=f"{brightspace.url}/d2l/lti/authenticate",
         token_url=f"{brightspace.url}/core/connect/token",
+        audience="https://api.brightspace.com/auth/token",
         keys_url=f"{brightspace.url}/d2l/.well-known/jwks",
     )

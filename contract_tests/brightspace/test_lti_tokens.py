@@ -27,39 +27,65 @@ def test_a_service_token(brightspace: Site, tool: Tool) -> None:
     assert sorted(body) == ["access_token", "expires_in", "scope", "token_type"]
     assert read(body["access_token"]).claims["sub"] == CLIENT
     assert brightspace.api(body["access_token"]).get(NRPS).status_code == 200
-    own = assertion(brightspace, tool, aud=f"{brightspace.url}/core/connect/token", jti="own")
-    assert service(brightspace, own).status_code == 200
+    listed = assertion(brightspace, tool, aud=["https://elsewhere.example", AUDIENCE], jti="listed")
+    assert service(brightspace, listed).status_code == 200
     distant = assertion(brightspace, tool, exp=9_000_000_000_000, jti="milliseconds")
     assert service(brightspace, distant).status_code == 200
     assert service(brightspace, distant).status_code == 400
 
 
+AUDIENCE = "https://api.brightspace.com/auth/token"
+CLIENT_WRONG = {"error": "invalid_client"}
+
+
+def wrong(text: str) -> dict[str, str]:
+    return {"error": "invalid_grant", "error_description": f"Error validating assertion: {text}"}
+
+
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "reason", "body"),
     [
-        ({"key": "spare"}, "assertion_bad_signature"),
-        ({"kid": "other"}, "assertion_unknown_kid"),
-        ({"sub": "x"}, "assertion_client_unknown"),
-        ({"sub": None}, "assertion_client_unknown"),
-        ({"iss": "x"}, "assertion_wrong_issuer"),
-        ({"aud": "x"}, "assertion_wrong_audience"),
-        ({"exp": 1}, "assertion_expired"),
-        ({"exp": 10**400}, "assertion_bad_claim"),
-        ({"iat": 1}, "assertion_too_old"),
-        ({"iat": 9_000_000_000, "exp": 9_000_000_060}, "assertion_issued_in_future"),
-        ({"jti": None}, "assertion_missing_claim"),
+        ({"key": "spare"}, "assertion_bad_signature", wrong("Unknown validation exception")),
+        ({"kid": "other"}, "assertion_unknown_kid", wrong("Could not find public key with id 'other' from '{keys}'")),
+        ({"kid": None}, "assertion_missing_kid", wrong("KeyId not found in token")),
+        ({"sub": "x"}, "assertion_client_unknown", CLIENT_WRONG),
+        ({"sub": None}, "assertion_client_unknown", CLIENT_WRONG),
+        ({"iss": "x"}, "assertion_wrong_issuer", CLIENT_WRONG),
+        ({"aud": "x"}, "assertion_wrong_audience", wrong("The token's audience is not valid")),
+        ({"aud": "{url}/core/connect/token"}, "assertion_wrong_audience", wrong("The token's audience is not valid")),
+        ({"exp": 1}, "assertion_expired", wrong("The access token is expired")),
+        ({"exp": 10**400}, "assertion_bad_claim", wrong("Unknown validation exception")),
+        ({"iat": 1}, "assertion_too_old", wrong("The access token is expired")),
+        (
+            {"iat": 9_000_000_000, "exp": 9_000_000_060},
+            "assertion_issued_in_future",
+            wrong("Token is from the future (nbf)"),
+        ),
+        ({"jti": None}, "assertion_missing_claim", wrong("Unknown validation exception")),
     ],
 )
-def test_assertions_that_do_not_hold(brightspace: Site, tool: Tool, changes: dict[str, Any], reason: str) -> None:
-    answer = service(brightspace, assertion(brightspace, tool, **changes))
-    assert (answer.status_code, answer.json(), brightspace.reason) == (400, {"error": "invalid_client"}, reason)
+def test_assertions_that_do_not_hold(
+    brightspace: Site, tool: Tool, keys: KeySite, changes: dict[str, Any], reason: str, body: dict[str, str]
+) -> None:
+    named = {k: v.format(url=brightspace.url) if isinstance(v, str) else v for k, v in changes.items()}
+    answer = service(brightspace, assertion(brightspace, tool, **named))
+    expected = {name: text.format(keys=keys.url) for name, text in body.items()}
+    assert (answer.status_code, answer.json(), brightspace.reason) == (400, expected, reason)
+
+
+def test_the_key_set_has_no_alg(brightspace: Site) -> None:
+    (key,) = brightspace.api().get("/d2l/.well-known/jwks").json()["keys"]
+    assert sorted(key) == ["e", "kid", "kty", "n", "use"]
 
 
 def test_assertions_once_for_known_scopes_of_the_right_kind(brightspace: Site, tool: Tool, keys: KeySite) -> None:
     signed = assertion(brightspace, tool)
     assert service(brightspace, signed, kind="x").json() == {"error": "invalid_client"}
-    assert service(brightspace, "x").json() == {"error": "invalid_client"}
-    assert service(brightspace, assertion(brightspace, tool, jti="s"), "core:*:*").json() == {"error": "invalid_scope"}
+    assert service(brightspace, "x").json()["error"] == "invalid_grant"
+    assert service(brightspace, assertion(brightspace, tool, jti="s"), "core:*:*").json() == {
+        "error": "invalid_scope",
+        "error_description": "Client is not authorized to request the scope core:*:*",
+    }
     assert service(brightspace, assertion(brightspace, tool, jti="e"), "").json() == {"error": "invalid_scope"}
     assert service(brightspace, signed).status_code == 200
     assert service(brightspace, signed).status_code == 400

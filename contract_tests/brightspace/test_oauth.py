@@ -106,7 +106,10 @@ def test_redirects_without_tls(brightspace: Site) -> None:
 )
 def test_what_is_sent_back_as_an_error(brightspace: Site, changes: dict[str, Any], error: str) -> None:
     answer = brightspace.browser().get(brightspace.auth_url(**changes))
-    assert parameters(answer) == {"error": error, "state": "s1"}
+    sent = parameters(answer)
+    described = sent.pop("error_description", "")
+    assert sent == {"error": error, "state": "s1"}
+    assert described.startswith("Client is not authorized to request the scope ") == (error == "invalid_scope")
 
 
 def test_a_request_without_scope(brightspace: Site) -> None:
@@ -224,7 +227,10 @@ def test_refresh_tokens_that_do_not_hold(brightspace: Site) -> None:
         "refresh_token_of_another_client",
     )
     wide = brightspace.refresh(tokens["refresh_token"], scope="quizzing:*:*")
-    refused(brightspace, wide, "invalid_scope", "invalid_scope")
+    assert wide.json() == {
+        "error": "invalid_scope",
+        "error_description": "Client is not authorized to request the scope quizzing:*:*",
+    }
     narrow = brightspace.refresh(tokens["refresh_token"], scope="users:own_profile:read").json()
     assert narrow["scope"] == "users:own_profile:read"
     whole = brightspace.refresh(narrow["refresh_token"]).json()

@@ -84,6 +84,7 @@ class ToolRules(Machine):
                 auth_url=base + self.wire.TOOL_AUTH,
                 token_url=base + self.wire.TOKEN,
                 keys_url=base + self.wire.TOOL_KEYS,
+                audience=self.wire.TOOL_AUDIENCE,
             )
         assert fields["login_hint"]
         return self.port.login(self.seat, fields, session), session, browser

@@ -18,9 +18,11 @@ def why_off(clock: Clock, timestamp: float) -> str | None:
     Parameters:
         timestamp: the time in the request, in epoch seconds.
     """
-    ahead = timestamp - clock.timestamp()
+    if not -100_000_000_000 < timestamp < 100_000_000_000_000:
+        return None
     if timestamp > 100_000_000_000:
         return "the timestamp is in milliseconds; it counts seconds"
+    ahead = timestamp - clock.timestamp()
     shift = round(clock.shift)
     if shift and abs(ahead + shift) <= _NEAR:
         return f"the emulator's clock was moved {length(shift)}; by the machine's clock this time is right"

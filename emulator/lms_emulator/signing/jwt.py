@@ -31,6 +31,7 @@ TokenFault = Literal[
     "alg_none",
     "alg_confusion",
     "alg_not_allowed",
+    "missing_kid",
     "unknown_kid",
     "bad_signature",
     "missing_claim",

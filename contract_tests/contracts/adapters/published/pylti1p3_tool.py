@@ -97,6 +97,7 @@ class Tool:
             "client_id": seat.client_id,
             "auth_login_url": seat.auth_url,
             "auth_token_url": seat.token_url,
+            "auth_audience": seat.audience or seat.token_url,
             "key_set_url": seat.keys_url,
             "deployment_ids": [seat.deployment_id],
         }

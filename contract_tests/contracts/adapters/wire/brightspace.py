@@ -12,6 +12,7 @@ class Brightspace(Lms):
     provider = "brightspace"
     AUTHORIZE = "/oauth2/auth"
     TOKEN = "/core/connect/token"
+    TOOL_AUDIENCE = "https://api.brightspace.com/auth/token"
     TOOL_AUTH = "/d2l/lti/authenticate"
     TOOL_KEYS = "/d2l/.well-known/jwks"
 

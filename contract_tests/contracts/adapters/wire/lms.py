@@ -21,6 +21,7 @@ class Lms(ToolSide):
     TOKEN: str
     TOOL_AUTH: str
     TOOL_KEYS: str
+    TOOL_AUDIENCE: str = ""
 
     def __init__(self, http: Http, base: str, facts: Mapping[str, Any]) -> None:
         self.http, self.base, self.facts = http, base, facts

@@ -37,6 +37,8 @@ class Seat:
     auth_url: str
     token_url: str
     keys_url: str
+    audience: str = ""
+    """What assertions are made out to, where that is not the token endpoint."""
 
 
 class ToolSide:
@@ -157,7 +159,7 @@ def assertion(seat: Seat, now: int, jti: str) -> dict[str, Any]:
     return {
         "iss": seat.client_id,
         "sub": seat.client_id,
-        "aud": seat.token_url,
+        "aud": seat.audience or seat.token_url,
         "iat": now,
         "exp": now + 60,
         "jti": jti,

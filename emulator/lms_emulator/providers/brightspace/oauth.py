@@ -94,6 +94,7 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
             "invalid_scope",
             "invalid_scope",
             state,
+            description=refusals.scope_text((refused or [""])[0]),
             check="every scope is registered for the application",
             expected=application.scopes,
             got=refused or scopes,

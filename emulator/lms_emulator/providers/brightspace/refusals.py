@@ -157,9 +157,25 @@ def invalid_grant(reason: str, diagnosis: str | None = None, **details: Any) -> 
     )
 
 
+def invalid_assertion(reason: str, text: str, diagnosis: str | None, **details: Any) -> SiteRefusal:
+    """An assertion of a known client that does not hold; `text` is D2L's word for the fault."""
+    description = f"Error validating assertion: {text}"
+    refusal = oauth_error(reason, "invalid_grant", check="the assertion holds", diagnosis=diagnosis, **details)
+    refusal.body = {"error": "invalid_grant", "error_description": description}
+    return refusal
+
+
 def invalid_scope(refused: list[str], allowed: list[str]) -> SiteRefusal:
     """Scopes that the application is not registered for."""
-    return oauth_error("invalid_scope", "invalid_scope", check="scope", expected=allowed, got=refused)
+    refusal = oauth_error("invalid_scope", "invalid_scope", check="scope", expected=allowed, got=refused)
+    if refused:
+        refusal.body = {"error": "invalid_scope", "error_description": scope_text(refused[0])}
+    return refusal
+
+
+def scope_text(scope: str) -> str:
+    """D2L's word for a scope that the application is not registered for (hypothesis/lms issue 4856)."""
+    return f"Client is not authorized to request the scope {scope}"
 
 
 def unsupported_grant_type(got: str) -> SiteRefusal:
@@ -178,9 +194,18 @@ def invalid_request(reason: str, **details: Any) -> SiteRefusal:
     return oauth_error(reason, "invalid_request", check=reason.replace("_", " "), **details)
 
 
-def redirected(redirect_uri: str, reason: str, error: str, state: str | None = None, **details: Any) -> SiteRefusal:
+def redirected(
+    redirect_uri: str,
+    reason: str,
+    error: str,
+    state: str | None = None,
+    *,
+    description: str | None = None,
+    **details: Any,
+) -> SiteRefusal:
     """An error that the browser carries back to the application."""
-    values = [("error", error), *([("state", state)] if state is not None else [])]
+    sent = {"error": error, "error_description": description, "state": state}
+    values = [(name, value) for name, value in sent.items() if value is not None]
     return SiteRefusal(reason, status=302, message=error, location=add_query(redirect_uri, values), **details)
 
 

@@ -67,6 +67,14 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             source="https://www.rfc-editor.org/rfc/rfc6749, section 5.2",
         ),
     ] = 400
+    assertion_audience_error: Annotated[
+        str,
+        choice(
+            "What follows `Error validating assertion: ` when `aud` is not D2L's; captures end after the colon.",
+            evidence="chosen",
+            source="https://github.com/dmitry-viskov/pylti1.3/issues/43",
+        ),
+    ] = "The token's audience is not valid"
     expired_token_detail: Annotated[
         str, choice("`detail` of the 401 for an expired token.", evidence="inferred", source=f"{DOCS}/res/apiprop.html")
     ] = "Token expired"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.skew import why_off
 from lms_emulator.lti.assertions import Assertions, Client
 from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.brightspace import oauth, refusals
@@ -12,6 +13,7 @@ from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import claims_of
 from lms_emulator.providers.brightspace.model import ToolRegistration
 from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read
 
 TOKEN_PATH = "/core/connect/token"
 
@@ -29,16 +31,50 @@ class BrightspaceAssertions(Assertions[Call]):
         return Client(client_id, ToolKeys(application.jwks_url), application.scopes, str(application.service_user_id))
 
     def audiences(self, x: Call) -> list[str]:
-        """D2L's fixed one; the token endpoint's own addresses are taken as well, since tools send either."""
-        return [oauth.AUDIENCE, x.url(TOKEN_PATH), f"https://auth.brightspace.com{TOKEN_PATH}"]
+        """D2L's fixed one, at every site: not the address of the token endpoint."""
+        return [oauth.AUDIENCE]
+
+    def check(self, x: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
+        """D2L finds the key by `kid`, and by nothing else."""
+        if "kid" not in read(assertion).header:
+            raise TokenError("missing_kid", "kid", expected="the id of a key in the tool's key set", got=None)
+        return super().check(x, client, assertion, keys)
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
-        diagnosis = {
-            "wrong_audience": f"`aud` has to be {oauth.AUDIENCE}",
+        if fault.kind in ("client_unknown", "wrong_issuer", "type_wrong"):
+            return refusals.invalid_client(fault.reason, x.settings.token_error_status, **fault.details)
+        texts = {
+            "missing_kid": "KeyId not found in token",
+            "expired": "The access token is expired",
+            "too_old": "The access token is expired",
+            "not_yet_valid": "Token is from the future (nbf)",
+            "issued_in_future": "Token is from the future (nbf)",
+            "wrong_audience": x.settings.assertion_audience_error,
+        }
+        hints = {
+            "wrong_audience": f"`aud` has to be {oauth.AUDIENCE} at every site, not the token endpoint's address",
+            "missing_kid": "write the key's id into the header: `kid`, as in the tool's key set",
             "unknown_kid": "the tool's key set does not publish the key that signed this",
-        }.get(fault.kind, fault.diagnosis)
-        status = x.settings.token_error_status
-        return refusals.invalid_client(fault.reason, status, diagnosis, expected=fault.expected, got=fault.got)
+            "bad_signature": "the key of this `kid` did not sign the assertion; was it replaced without a new kid?",
+        }
+        if fault.kind == "unknown_kid":
+            text = f"Could not find public key with id '{fault.got}' from '{self._key_set(x)}'"
+        elif fault.kind == "unavailable":
+            text = f"Error while looking up key(s) at {self._key_set(x)}: {fault.diagnosis}"
+        else:
+            text = texts.get(fault.kind, "Unknown validation exception")
+        hint = hints.get(fault.kind) or fault.diagnosis or why_off_at(x, fault)
+        return refusals.invalid_assertion(fault.reason, text, hint, expected=fault.expected, got=fault.got)
+
+    def _key_set(self, x: Call) -> str | None:
+        """The address of the signer's key set, as its registration has it."""
+        client = self.client(x, str(read(x.field("client_assertion")).claims.get("sub", "")))
+        return client.keys.url if client else None
+
+
+def why_off_at(x: Call, fault: Fault) -> str | None:
+    """What explains a claim that is a time, and off."""
+    return why_off(x.clock, fault.got) if isinstance(fault.got, int | float) else None
 
 
 ASSERTIONS = BrightspaceAssertions()

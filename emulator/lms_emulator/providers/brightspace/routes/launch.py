@@ -92,8 +92,9 @@ def authenticate(x: Call) -> Response:
 
 
 def jwks(x: Call) -> Response:
-    """GET /d2l/.well-known/jwks: the public keys of Brightspace's id_tokens."""
-    return JSONResponse(jwt.jwks([(LAUNCHES.kid, private_key(LAUNCHES.key))]))
+    """GET /d2l/.well-known/jwks: the public keys of Brightspace's id_tokens, without `alg`, as D2L publishes them."""
+    published = jwt.jwks([(LAUNCHES.kid, private_key(LAUNCHES.key))])["keys"]
+    return JSONResponse({"keys": [{name: key[name] for name in ("kty", "use", "kid", "e", "n")} for key in published]})
 
 
 async def deep_linking_return(x: Call) -> Response:
