@@ -122,8 +122,7 @@ class InProcess:
 
         await self._app(scope, receive, send)
         start = sent[0]
-        parts = [message.get("body", b"") for message in sent[1:] if method != "HEAD"]  # a server sends no body then
-        text = b"".join(parts).decode("utf-8", "replace")
+        text = b"".join(message.get("body", b"") for message in sent[1:]).decode("utf-8", "replace")
         return Answer(
             start["status"], tuple((name.decode(), value.decode("latin-1")) for name, value in start["headers"]), text
         )

@@ -186,7 +186,9 @@ class Comparison:
         return [known[one] for one in order] if len(known) == len(got) and set(order) == set(known) else got
 
     def _string(self, wanted: str, got: str, where: str) -> None:
-        quiz = "answer" in where and wanted.isdigit() and got.isdigit() and len(wanted) < 6
+        quiz = (
+            ("answer" in where or "submission_data" in where) and wanted.isdigit() and got.isdigit() and len(wanted) < 6
+        )
         code = _SHORT_CODE.search(where) and all(re.fullmatch(r"\w{5,6}", text) for text in (wanted, got))
         if wanted != got and (quiz or code):
             self._learn("code", wanted, got, where)

@@ -66,6 +66,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         headers: case-insensitive; `headers.getlist(name)` for repeated ones.
         path_params: what the route's template found.
         scheme, host, port: how the client reached us; host as in the Host header without port.
+        client_ip: the address that the client called from.
         base_url: the provider's address as this client sees it, without trailing slash.
         world, store, settings, clock, ids, outbox: the state.
         reads: what was looked at; see `core.http.reads`.
@@ -86,6 +87,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         "addresses",
         "body",
         "checks",
+        "client_ip",
         "clock",
         "entry_id",
         "epoch",
@@ -139,6 +141,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         self.scheme: str = scope["scheme"]
         self.host = host
         self.port = port
+        self.client_ip: str = (scope.get("client") or ("127.0.0.1",))[0]
         self.address = address
         self.addresses = addresses
         self.provider: str = address.provider or ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lms_emulator.core.state.references import Reference, dangling, shared
+from lms_emulator.providers.canvas.model.files import ATTACHED
 
 REFERENCES = (
     Reference("developer_keys", "accounts", "accounts"),
@@ -23,12 +24,6 @@ REFERENCES = (
     Reference("account_users", "role_id", "roles"),
     Reference("user_observers", "student_id", "users"),
     Reference("user_observers", "observer_id", "users"),
-    Reference("authentication_providers", "account_id", "accounts"),
-    Reference("pairing_codes", "user_id", "users"),
-    Reference("observer_alert_thresholds", "observer_id", "users"),
-    Reference("observer_alert_thresholds", "user_id", "users"),
-    Reference("custom_data", "user_id", "users"),
-    Reference("user_merges", "user_id", "users"),
     Reference("courses", "account_id", "accounts"),
     Reference("courses", "enrollment_term_id", "enrollment_terms"),
     Reference("course_sections", "course_id", "courses"),
@@ -44,6 +39,17 @@ REFERENCES = (
     Reference("discussion_topics", "course_id", "courses"),
     Reference("wiki_pages", "user_id", "users"),
     Reference("modules", "course_id", "courses"),
+    Reference("quizzes", "course_id", "courses"),
+    Reference("quizzes", "assignment_id", "assignments"),
+    Reference("quizzes", "assignment_group_id", "assignment_groups"),
+    Reference("quiz_groups", "quiz_id", "quizzes"),
+    Reference("quiz_questions", "quiz_id", "quizzes"),
+    Reference("quiz_questions", "quiz_group_id", "quiz_groups"),
+    Reference("quiz_questions", "assessment_question_id", "assessment_questions"),
+    Reference("assessment_questions", "assessment_question_bank_id", "assessment_question_banks"),
+    Reference("quiz_submissions", "quiz_id", "quizzes"),
+    Reference("quiz_submissions", "user_id", "users"),
+    Reference("quiz_reports", "quiz_id", "quizzes"),
     Reference("assignments", "course_id", "courses"),
     Reference("assignments", "resource_link_id", "resource_links"),
     Reference("assignment_overrides", "assignment_id", "assignments"),
@@ -63,7 +69,7 @@ REFERENCES = (
 )
 
 
-CONTEXTS = {"Course": "courses", "User": "users", "Account": "accounts", "Assignment": "assignments"}
+CONTEXTS = {"Course": "courses", "User": "users", "Account": "accounts", **ATTACHED}
 IN_CONTEXTS = ("folders", "attachments", "wiki_pages")
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 

@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from lms_emulator.core.state.records import Instant, Record
 
-ContextType = Literal["Course", "Group", "User", "Account", "Assignment"]
+ContextType = Literal["Course", "Group", "User", "Account", "Assignment", "QuizSubmission", "QuizStatistics"]
+ATTACHED = {"Assignment": "assignments", "QuizSubmission": "quiz_submissions", "QuizStatistics": "quiz_reports"}
+"""What has files that lie in no folder, with its table: comments on an assignment, answers and reports of quizzes."""
 
 
 class Folder(Record, frozen=True, kw_only=True):
@@ -42,7 +44,7 @@ class Attachment(Record, frozen=True, kw_only=True):
     """A file.
 
     Attributes:
-        context_type: `Assignment` for what is attached to comments; such a file lies in no folder.
+        context_type: one of `ATTACHED` for a file that lies in no folder.
         filename: the name under which it is stored; empty for what its display name says.
         text, data: the content, as text, or as base64 of bytes that are no UTF-8.
         size: in bytes; None for what was never uploaded, or is empty. -1 of a world file stands for its content's.

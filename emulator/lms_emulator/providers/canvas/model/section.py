@@ -29,18 +29,23 @@ from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
     AccountUser,
-    AlertThreshold,
-    AuthenticationProvider,
     CommunicationChannel,
-    CustomData,
     EnrollmentTerm,
-    PairingCode,
     Pseudonym,
     Role,
     RoleOverride,
     User,
-    UserMerge,
     UserObserver,
+)
+from lms_emulator.providers.canvas.model.quizzes import (
+    AssessmentQuestion,
+    QuestionBank,
+    Quiz,
+    QuizGroup,
+    QuizQuestion,
+    QuizReport,
+    QuizSubmission,
+    QuizSubmissionEvent,
 )
 from lms_emulator.providers.canvas.model.shorthand import expand
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment
@@ -71,6 +76,11 @@ def _course(record: Any) -> int:
 
 def _context(record: Any) -> tuple[str, int]:
     return record.context_type, record.context_id
+
+
+def _quiz(record: Any) -> int:
+    quiz_id: int = record.quiz_id
+    return quiz_id
 
 
 def _user(record: Any) -> int:
@@ -120,13 +130,6 @@ class CanvasStore(Store):
     user_observers: Table[UserObserver] = table(
         key="id", indexes={"student": lambda o: o.student_id, "observer": lambda o: o.observer_id}
     )
-    authentication_providers: Table[AuthenticationProvider] = table(
-        key="id", indexes={"account": lambda p: p.account_id}
-    )
-    pairing_codes: Table[PairingCode] = table(key="id", indexes={"code": lambda c: c.code}, keep_until=_until)
-    observer_alert_thresholds: Table[AlertThreshold] = table(key="id", indexes={"observer": lambda t: t.observer_id})
-    custom_data: Table[CustomData] = table(key="id", indexes={"user": _user})
-    user_merges: Table[UserMerge] = table(key="id", indexes={"user": _user})
     developer_keys: Table[DeveloperKey] = table(key="id")
     courses: Table[Course] = table(
         key="id", indexes={"account": lambda c: c.account_id, "sis_course_id": lambda c: c.sis_course_id}
@@ -164,6 +167,18 @@ class CanvasStore(Store):
     discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"course": _course})
     wiki_pages: Table[WikiPage] = table(key="id", indexes={"context": _context})
     modules: Table[Module] = table(key="id", indexes={"course": _course})
+    quizzes: Table[Quiz] = table(key="id", indexes={"course": _course})
+    quiz_groups: Table[QuizGroup] = table(key="id", indexes={"quiz": _quiz})
+    quiz_questions: Table[QuizQuestion] = table(key="id", indexes={"quiz": _quiz})
+    assessment_question_banks: Table[QuestionBank] = table(key="id", indexes={"course": _course})
+    assessment_questions: Table[AssessmentQuestion] = table(
+        key="id", indexes={"bank": lambda q: q.assessment_question_bank_id}
+    )
+    quiz_submissions: Table[QuizSubmission] = table(key="id", indexes={"quiz": _quiz})
+    quiz_submission_events: Table[QuizSubmissionEvent] = table(
+        key="id", limit=100_000, indexes={"submission": lambda e: e.quiz_submission_id}
+    )
+    quiz_reports: Table[QuizReport] = table(key="id", indexes={"quiz": _quiz})
     tools: Table[Tool] = table(key="id", indexes={"key": lambda t: t.developer_key_id})
     resource_links: Table[ResourceLink] = table(key="id", indexes={"course": _course})
     line_items: Table[LineItem] = table(

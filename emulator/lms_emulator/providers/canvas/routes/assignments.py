@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Assignment, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import assigning, assignments, buckets, copying, courses
+from lms_emulator.providers.canvas.rules import assigning, assignments, buckets, copying, courses, quizzes
 from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -135,6 +135,7 @@ def update(api: Api) -> Any:
     """Change an assignment."""
     course, record = _found(api, "manage_assignments")
     made = assigning.keep(api, course, *assigning.read(api, course, record))
+    quizzes.follow(api, made)
     own = api.params.get("assignment", "override_dates") is None or api.params.flag("assignment", "override_dates")
     return shapes.assignment(api, made, course, override_dates=own)
 
@@ -143,7 +144,9 @@ def destroy(api: Api) -> Any:
     """Delete an assignment."""
     course, record = _found(api, "manage_assignments")
     gone = replace(record, workflow_state="deleted", updated_at=api.now)
-    return shapes.assignment(api, api.store.assignments.put(gone), course)
+    api.store.assignments.put(gone)
+    quizzes.follow(api, gone)
+    return shapes.assignment(api, api.store.assignments.get(gone.id) or gone, course)
 
 
 def duplicate(api: Api) -> Any:

@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import SESSIONS
 from lms_emulator.providers.canvas.model import Attachment
+from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
@@ -107,9 +108,8 @@ def _require_reader(api: Api, file: Attachment) -> None:
 
 def may_read(api: Api, file: Attachment) -> bool:
     """Whether the caller may read a file: of what it belongs to, or as a grader of what was handed in."""
-    if file.context_type == "Assignment":
-        assignment = api.store.assignments.get(file.context_id)
-        course = api.store.courses.get(assignment.course_id) if assignment is not None else None
+    if file.context_type in ATTACHED:
+        course = files.course_of(api.store, file)
         return file.user_id == api.user.id or (course is not None and courses.may(api, api.user, course, "read"))
     context = files.context_of(api, file)
     if contexts.may(api, context, "read_files", "read"):

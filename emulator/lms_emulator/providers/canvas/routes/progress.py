@@ -25,6 +25,10 @@ def _job(api: Api) -> Progress:
     if not own and found.context_type in ("Course", "Account"):
         context = contexts.get(api, found.context_type, found.context_id)
         own = contexts.may(api, context, "read", "manage_account_settings")
+    report = api.store.quiz_reports.get(found.context_id) if found.context_type.startswith("Quizzes::") else None
+    quiz = api.store.quizzes.get(report.quiz_id) if report is not None else None
+    if quiz is not None:
+        own = contexts.may(api, contexts.get(api, "Course", quiz.course_id), "read_as_admin")
     if not api.check("started the job, or runs the place that it is for", own, got=found.id):
         raise api.refused(f"job {found.id}")
     return found

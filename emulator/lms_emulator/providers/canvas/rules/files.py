@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Course, Folder, User
+from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.rules import contexts
 from lms_emulator.providers.canvas.rules.contexts import Context
 
@@ -209,7 +210,14 @@ def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
 
 def locked_for_caller(api: Api, file: Attachment) -> dict[str, Any] | None:
     """`lock_of` for the caller: those who manage the files of its context open it all the same."""
-    return None if file.context_type == "Assignment" or manages(api, context_of(api, file)) else lock_of(api, file)
+    return None if file.context_type in ATTACHED or manages(api, context_of(api, file)) else lock_of(api, file)
+
+
+def course_of(store: CanvasStore, file: Attachment) -> Course | None:
+    """The course of a file that lies in no folder."""
+    holder = getattr(store, ATTACHED[file.context_type]).get(file.context_id)
+    quiz = store.quizzes.get(getattr(holder, "quiz_id", None) or 0)
+    return store.courses.get(getattr(quiz or holder, "course_id", 0))
 
 
 def submitted(store: CanvasStore, file: Attachment) -> bool:

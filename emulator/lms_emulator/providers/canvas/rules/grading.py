@@ -12,7 +12,7 @@ import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, Submission, SubmissionVersion
-from lms_emulator.providers.canvas.rules import grades
+from lms_emulator.providers.canvas.rules import grades, quiz_scores
 from lms_emulator.providers.canvas.shapes.assignments import posts_manually
 
 replace = msgspec.structs.replace
@@ -63,7 +63,8 @@ def grade(
                 changes["posted_at"] = record.posted_at or api.now
             changes["unread"] = [*record.unread, "grade"] if "grade" not in record.unread else record.unread
             changes["read_by"] = [one for one in record.read_by if one != record.user_id]
-    return keep(api, replace(record, **changes), new_version=before)
+    quiz_scores.follow(api, assignment, record.user_id, changes.get("entered_score"))
+    return keep(api, replace(record, **changes), new_version=before and assignment.quiz_id is None)
 
 
 def set_status(api: Api, record: Submission, sent: dict[str, Any], *, new_version: bool) -> Submission:

@@ -139,7 +139,9 @@ def parameters(api: Api, attachment: Attachment) -> dict[str, str]:
     return {**fields, "Policy": encoded, "Signature": _signature(attachment, encoded)}
 
 
-def offered(api: Api, attachment: Attachment, on_duplicate: str, *, exempt: bool) -> dict[str, Any]:
+def offered(
+    api: Api, attachment: Attachment, on_duplicate: str, *, exempt: bool, field: str = "attachment[uploaded_data]"
+) -> dict[str, Any]:
     """What the first step answers."""
     query = [f"on_duplicate={on_duplicate}"] if on_duplicate == "rename" else []
     if exempt:
@@ -149,7 +151,7 @@ def offered(api: Api, attachment: Attachment, on_duplicate: str, *, exempt: bool
     return {
         "upload_url": address,
         "upload_params": parameters(api, attachment),
-        "file_param": "attachment[uploaded_data]",
+        "file_param": field,
     }
 
 

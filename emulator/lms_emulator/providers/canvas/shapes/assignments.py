@@ -147,6 +147,8 @@ def _of_kind(api: Api, record: Assignment) -> Json:
         body["peer_reviews_assign_at"] = when(record.peer_reviews_assign_at)
     if record.quiz_id is not None:
         body["quiz_id"] = record.quiz_id
+        handed_in = f"/courses/{record.course_id}/quizzes/{record.quiz_id}/submissions?zip=1"
+        body["submissions_download_url"] = api.url(handed_in)
         body["anonymous_submissions"] = False
     if record.external_tool is not None:
         tool = record.external_tool

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import Attachment, Folder
+from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.rules import files as rules
 from lms_emulator.providers.canvas.rules.contexts import TABLES
 from lms_emulator.providers.canvas.shapes import Json, people
@@ -88,7 +89,7 @@ def file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:
 
     Parameters: `includes`, of `user`, `usage_rights`, `preview_url`, `enhanced_preview_url`, `context_asset_string`.
     """
-    managed = record.context_type == "Assignment" or rules.manages(api, rules.context_of(api, record))
+    managed = record.context_type in ATTACHED or rules.manages(api, rules.context_of(api, record))
     lock = None if managed else rules.lock_of(api, record)
     hidden = rules.hidden(api.store, record)
     body: Json = {
@@ -125,7 +126,7 @@ def _included(api: Api, record: Attachment, includes: Collection[str]) -> Json:
         body["usage_rights"] = record.usage_rights
     if "preview_url" in includes or "enhanced_preview_url" in includes:
         body["preview_url"] = None
-    if "enhanced_preview_url" in includes and record.context_type != "Assignment":
+    if "enhanced_preview_url" in includes and record.context_type not in ATTACHED:
         body["preview_url"] = f"{page_path(record)}/file_preview?annotate=0&verifier={record.uuid}"
     elif "enhanced_preview_url" in includes:
         body.pop("preview_url")

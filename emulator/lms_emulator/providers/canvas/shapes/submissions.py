@@ -17,12 +17,13 @@ from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
+    QuizSubmission,
     Submission,
     SubmissionComment,
     SubmissionVersion,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, courses, lateness, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, lateness, quiz_scores, submissions
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
@@ -153,12 +154,37 @@ def attachments(api: Api, ids: list[int]) -> list[Json]:
 
 
 def history(api: Api, record: Submission, base: Assignment, course: Course) -> list[Json]:
-    """The last state of each attempt, oldest first."""
+    """The last state of each attempt, oldest first; of a quiz, its attempts, the last one first."""
+    taken = quiz_scores.of_user(api, base.quiz_id, record.user_id) if base.quiz_id is not None else None
+    if taken is not None:
+        own = [taken.attempts[key] for key in sorted(taken.attempts, key=int, reverse=True)]
+        return [_attempt(api, one, _state(api, record, record, base, course, one.attempt or 0)) for one in own]
     last: dict[int | None, tuple[int, SubmissionVersion]] = {}
     for number, version in enumerate(record.versions, 1):
         last[version.attempt] = number, version
     rows = list(last.values()) or [(0, record)]
     return [_state(api, record, version, base, course, number) for number, version in rows]
+
+
+def _attempt(api: Api, taken: QuizSubmission, body: Json) -> Json:
+    """An attempt at a quiz in the place of a submission."""
+    rows = []
+    for row in taken.graded:
+        answer = row["answer"]
+        data: Json = {name: row[name] for name in ("correct", "points", "question_id")}
+        if isinstance(answer, str) and answer.isdigit():
+            data["answer_id"] = int(answer)
+        rows.append(data | {"text": "" if answer is None else str(answer)})
+    return body | {
+        "id": taken.id,
+        "body": None,
+        "score": taken.score,
+        "submitted_at": when(taken.finished_at),
+        "workflow_state": taken.workflow_state,
+        "graded_at": when(taken.end_at),
+        "attempt": taken.attempt,
+        "submission_data": rows,
+    }
 
 
 def _included(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str]) -> Json:

@@ -1,0 +1,223 @@
+"""REST: the questions of a quiz, and the groups that some are drawn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import AssessmentQuestion, QuestionBank, Quiz, QuizGroup, QuizQuestion
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz, place
+from lms_emulator.providers.canvas.rules import quiz_questions, quizzes
+from lms_emulator.providers.canvas.rules.quiz_questions import number
+from lms_emulator.providers.canvas.shapes import quizzes as shapes
+from lms_emulator.providers.canvas.wire import reply
+
+replace = quizzes.replace
+
+
+def _question(api: Api, quiz: Quiz) -> QuizQuestion:
+    found = api.store.quiz_questions.get(identifiers.local_number(api.slot("id")) or 0)
+    if found is None or found.quiz_id != quiz.id:
+        raise refusals.not_found("the question in the quiz", api.slot("id"))
+    return found
+
+
+def index(api: Api) -> Any:
+    """The questions of a quiz; with `quiz_submission_id`, those that somebody was given."""
+    course, quiz = a_quiz(api, "manage_assignments")
+    found = quizzes.questions(api, quiz)
+    given = api.params.get("quiz_submission_id")
+    if given is not None:
+        taken = api.store.quiz_submissions.get(identifiers.local_number(given) or 0)
+        if taken is None or taken.quiz_id != quiz.id:
+            raise refusals.not_found("the quiz submission", given)
+        attempt = api.params.text("quiz_submission_attempt")
+        taken = taken.attempts.get(attempt, taken) if attempt else taken
+        ids = [one["id"] for one in taken.quiz_data]
+        found = sorted((one for one in found if one.id in ids), key=lambda one: ids.index(one.id))
+    path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/questions"
+    return paged(api, found, lambda one: _shape(api, one), path=path)
+
+
+def show(api: Api) -> Any:
+    """One question of a quiz."""
+    _, quiz = a_quiz(api, "manage_assignments")
+    return _shape(api, _question(api, quiz))
+
+
+def _shape(api: Api, record: QuizQuestion) -> Any:
+    whole = "assessment_question" in api.params.includes
+    return shapes.with_assessment(api, record) if whole else shapes.question(record)
+
+
+def create(api: Api) -> Any:
+    """Add a question to a quiz."""
+    _, quiz = a_quiz(api, "manage_assignments")
+    sent = api.params.hash("question")
+    data = quiz_questions.parse(sent, {}, api.x.ids)
+    made = QuizQuestion(
+        id=api.new_id("quiz_questions"),
+        quiz_id=quiz.id,
+        quiz_group_id=_group_id(api, quiz, sent, None),
+        assessment_question_id=_banked(api, quiz, data),
+        question_data=data,
+    )
+    api.store.quiz_questions.put(made)
+    api.params.has("question", "position")
+    quizzes.edited(api, quiz)
+    return shapes.with_assessment(api, made)
+
+
+def _banked(api: Api, quiz: Quiz, data: dict[str, Any]) -> int | None:
+    """Keep what is asked in the course's question bank."""
+    if data["question_type"] == quiz_questions.TEXT_ONLY:
+        return None
+    bank = api.store.assessment_question_banks.first("course", quiz.course_id)
+    if bank is None:
+        made = QuestionBank(id=api.new_id("assessment_question_banks"), course_id=quiz.course_id)
+        bank = api.store.assessment_question_banks.put(made)
+    kept = AssessmentQuestion(
+        id=api.new_id("assessment_questions"),
+        course_id=quiz.course_id,
+        assessment_question_bank_id=bank.id,
+        name=data["question_name"],
+        position=len(api.store.assessment_questions.find("bank", bank.id)) + 1,
+        question_data=data,
+        created_at=api.now,
+    )
+    return api.store.assessment_questions.put(kept).id
+
+
+def _group_id(api: Api, quiz: Quiz, sent: Params, before: int | None) -> int | None:
+    if not sent.has("quiz_group_id"):
+        return before
+    group = api.store.quiz_groups.get(identifiers.local_number(sent.get("quiz_group_id")) or 0)
+    return group.id if group is not None and group.quiz_id == quiz.id else None
+
+
+def update(api: Api) -> Any:
+    """Change a question. What is left out becomes again what it was when the question was made."""
+    _, quiz = a_quiz(api, "manage_assignments")
+    record = _question(api, quiz)
+    kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
+    before = kept.question_data if kept is not None else record.question_data
+    sent = api.params.hash("question")
+    data = quiz_questions.parse(sent, before, api.x.ids)
+    data |= {"id": record.id, "assessment_question_id": record.assessment_question_id}
+    group_id = _group_id(api, quiz, sent, record.quiz_group_id)
+    changed = api.store.quiz_questions.put(replace(record, question_data=data, quiz_group_id=group_id))
+    quizzes.edited(api, quiz)
+    return shapes.with_assessment(api, changed, data)
+
+
+def destroy(api: Api) -> Any:
+    """Take a question out of a quiz."""
+    _, quiz = a_quiz(api, "manage_assignments")
+    api.store.quiz_questions.delete(_question(api, quiz).id)
+    return Response(status_code=204)
+
+
+# groups
+
+
+def _group(api: Api, quiz: Quiz) -> QuizGroup:
+    found = api.store.quiz_groups.get(identifiers.local_number(api.slot("id")) or 0)
+    if found is None or found.quiz_id != quiz.id:
+        raise refusals.not_found("the group in the quiz", api.slot("id"))
+    return found
+
+
+def _group_fields(api: Api) -> dict[str, Any]:
+    given = api.params.hashes("quiz_groups")
+    if not given:
+        return {}
+    sent, found = given[0], dict[str, Any]()
+    if sent.has("name"):
+        found["name"] = sent.text("name") or "Question Group"
+    if sent.has("pick_count"):
+        found["pick_count"] = int(number(sent.get("pick_count")))
+    if sent.has("question_points"):
+        found["question_points"] = number(sent.get("question_points"))
+    if sent.has("assessment_question_bank_id"):
+        bank = api.store.assessment_question_banks.get(
+            identifiers.local_number(sent.get("assessment_question_bank_id")) or 0
+        )
+        found["assessment_question_bank_id"] = bank.id if bank is not None else None
+    return found
+
+
+def show_group(api: Api) -> Any:
+    """One group of a quiz."""
+    course, quiz = a_quiz(api)
+    if not api.check("may see the quiz", quizzes.visible(api, course, quiz)):
+        raise api.refused("sees the quiz")
+    return shapes.group(_group(api, quiz))
+
+
+def create_group(api: Api) -> Any:
+    """Make a group."""
+    _, quiz = a_quiz(api, "manage_assignments")
+    places = [one.position or 0 for one in quizzes.groups(api, quiz)]
+    places += [one.position or 0 for one in quizzes.questions(api, quiz)]
+    position = max(places, default=0) + 1
+    made = QuizGroup(id=api.new_id("quiz_groups"), quiz_id=quiz.id, position=position, **_group_fields(api))
+    api.store.quiz_groups.put(made)
+    quizzes.edited(api, quiz)
+    return reply(api, {"quiz_groups": [shapes.group(made)]}, 201)
+
+
+def update_group(api: Api) -> Any:
+    """Change a group."""
+    _, quiz = a_quiz(api, "manage_assignments")
+    changed = api.store.quiz_groups.put(replace(_group(api, quiz), **_group_fields(api)))
+    return {"quiz_groups": [shapes.group(changed)]}
+
+
+def destroy_group(api: Api) -> Any:
+    """Delete a group and its questions."""
+    _, quiz = a_quiz(api, "manage_assignments")
+    gone = _group(api, quiz)
+    for one in quizzes.questions(api, quiz):
+        if one.quiz_group_id == gone.id:
+            api.store.quiz_questions.delete(one.id)
+    api.store.quiz_groups.delete(gone.id)
+    return Response(status_code=204)
+
+
+def reorder_group(api: Api) -> Any:
+    """Give the questions of a group their places."""
+    _, quiz = a_quiz(api, "manage_assignments")
+    place(api, quiz, _group(api, quiz).id)
+    return Response(status_code=204)
+
+
+QUESTIONS = f"{QUIZZES}/{{quiz_id}}/questions"
+GROUPS = f"{QUIZZES}/{{quiz_id}}/groups"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "quiz questions",
+        f"{RECORDED}/content-quizzes.jsonl 39-61, 77-92; {CONTROLLERS}/quiz_questions_controller.rb",
+        (f"GET {QUESTIONS}", index, "Questions of a quiz"),
+        (f"POST {QUESTIONS}", create, "Add a question"),
+        (f"GET {QUESTIONS}/{{id}}", show, "A question"),
+        (f"PUT {QUESTIONS}/{{id}}", update, "Change a question"),
+        (f"DELETE {QUESTIONS}/{{id}}", destroy, "Delete a question"),
+    ),
+    *rest(
+        "quiz question groups",
+        f"{RECORDED}/content-quizzes.jsonl 93-100, 107-110; {CONTROLLERS}/quiz_groups_controller.rb",
+        (f"POST {GROUPS}", create_group, "Make a group"),
+        (f"GET {GROUPS}/{{id}}", show_group, "A group"),
+        (f"PUT {GROUPS}/{{id}}", update_group, "Change a group"),
+        (f"DELETE {GROUPS}/{{id}}", destroy_group, "Delete a group"),
+        (f"POST {GROUPS}/{{id}}/reorder", reorder_group, "Order the questions of a group"),
+    ),
+)

@@ -1,0 +1,147 @@
+"""REST: statistics of a quiz, the tables made of them, and messages to those who took it or did not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, Quiz, QuizReport
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
+from lms_emulator.providers.canvas.rules import assignments, quiz_reports, quiz_taking
+from lms_emulator.providers.canvas.shapes import people
+from lms_emulator.providers.canvas.shapes import quiz_reports as shapes
+from lms_emulator.providers.canvas.wire import reply
+
+READERS = ("manage_grades", "view_all_grades", "manage_assignments")
+
+
+def statistics(api: Api) -> Any:
+    """What was answered, and how well."""
+    course, quiz = a_quiz(api, *READERS)
+    report = quiz_reports.ensure(api, quiz, every=api.params.flag("all_versions"))[0]
+    return {"quiz_statistics": [shapes.statistics(api, quiz, course, report)]}
+
+
+def index(api: Api) -> Any:
+    """The tables that can be made of a quiz."""
+    course, quiz = a_quiz(api, *READERS)
+    found = quiz_reports.ensure(api, quiz, every=api.params.flag("includes_all_versions"))
+    return [shapes.report(api, one, quiz, course, api.params.includes) for one in found]
+
+
+def _report(api: Api, quiz: Quiz) -> QuizReport:
+    found = api.store.quiz_reports.get(identifiers.local_number(api.slot("id")) or 0)
+    if found is None or found.quiz_id != quiz.id:
+        raise refusals.not_found("the report of the quiz", api.slot("id"))
+    return found
+
+
+def show(api: Api) -> Any:
+    """One table."""
+    course, quiz = a_quiz(api, *READERS)
+    return shapes.report(api, _report(api, quiz), quiz, course, api.params.includes)
+
+
+def create(api: Api) -> Any:
+    """Make a table. It is there when the next request comes."""
+    course, quiz = a_quiz(api, *READERS)
+    kind = api.params.text("quiz_report", "report_type")
+    if kind not in quiz_reports.NAMES:
+        raise quiz_refusals.quiz(400, "report_type_invalid", "invalid quiz report type")
+    every = api.params.flag("quiz_report", "includes_all_versions")
+    report = next(one for one in quiz_reports.ensure(api, quiz, every=every) if one.report_type == kind)
+    if kind == "item_analysis" and shapes.survey(quiz):
+        raise quiz_refusals.quiz(400, "report_not_generatable", "report can not be generated")
+    if report.attachment_id is not None:
+        return shapes.report(api, report, quiz, course, api.params.includes)
+    begun = quiz_reports.begin(api, report)
+    answer = shapes.report(api, begun, quiz, course, api.params.includes)
+    quiz_reports.finish(api, begun, quiz, course)
+    return answer
+
+
+def destroy(api: Api) -> Any:
+    """Stop making a table."""
+    _, quiz = a_quiz(api, *READERS)
+    report = _report(api, quiz)
+    if report.progress_id is None:
+        raise quiz_refusals.quiz(422, "report_not_begun", "report is not being generated")
+    if report.attachment_id is not None:
+        raise quiz_refusals.quiz(422, "report_finished", "report generation can not be aborted")
+    api.store.quiz_reports.delete(report.id)
+    return Response(status_code=204)
+
+
+# people
+
+
+def _students(api: Api, course: Course, quiz: Quiz) -> list[Any]:
+    rows = assignments.students(api, course.id)
+    found = {row.user_id: api.store.users.get(row.user_id) for row in rows if row.workflow_state != "completed"}
+    began = {one.user_id for one in quiz_taking.of_quiz(api, quiz) if one.workflow_state != "settings_only"}
+    users = [user for user in found.values() if user is not None]
+    submitted = api.params.get("submitted")
+    if submitted is not None:
+        wanted = api.params.flag("submitted")
+        users = [user for user in users if (user.id in began) == wanted]
+    return sorted(users, key=lambda user: (people.brief(api, user)["sortable_name"].lower(), user.id))
+
+
+def users(api: Api) -> Any:
+    """The students of a quiz; with `submitted`, those who began it, or did not."""
+    course, quiz = a_quiz(api, *READERS)
+    found = _students(api, course, quiz)
+    path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submission_users"
+    return paged(
+        api,
+        found,
+        lambda user: people.brief(api, user) | {"id": str(user.id)},
+        path=path,
+        default=30,
+        wrap=lambda rows: {"users": rows, "meta": {"pagination": shapes.pagination(api, path, len(found))}},
+    )
+
+
+def message(api: Api) -> Any:
+    """Write to those who took the quiz, or did not."""
+    course, quiz = a_quiz(api, *READERS)
+    given = api.params.hashes("conversations")
+    for one in given:
+        began = {row.user_id for row in quiz_taking.of_quiz(api, quiz) if row.workflow_state != "settings_only"}
+        everybody = one.text("recipients") != "unsubmitted"
+        found = [user for user in _students(api, course, quiz) if everybody or user.id not in began]
+        one.text("subject"), one.text("body")
+        api.x.notes["recipients"] = [user.id for user in found]
+    return reply(api, {"status": "created"}, 201)
+
+
+REPORTS = f"{QUIZZES}/{{quiz_id}}/reports"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "quiz statistics",
+        f"{RECORDED}/content-quizzes.jsonl 270; {CONTROLLERS}/quiz_statistics_controller.rb",
+        (f"GET {QUIZZES}/{{quiz_id}}/statistics", statistics, "Statistics of a quiz"),
+    ),
+    *rest(
+        "quiz reports",
+        f"{RECORDED}/content-quizzes2.jsonl 39-47; {CONTROLLERS}/quiz_reports_controller.rb",
+        (f"GET {REPORTS}", index, "Tables of a quiz"),
+        (f"POST {REPORTS}", create, "Make a table"),
+        (f"GET {REPORTS}/{{id}}", show, "A table"),
+        (f"DELETE {REPORTS}/{{id}}", destroy, "Stop making a table"),
+    ),
+    *rest(
+        "quiz submission users",
+        f"{RECORDED}/content-quizzes.jsonl 265, 269; {CONTROLLERS}/quiz_submission_users_controller.rb",
+        (f"GET {QUIZZES}/{{quiz_id}}/submission_users", users, "Students of a quiz"),
+        (f"POST {QUIZZES}/{{quiz_id}}/submission_users/message", message, "Write to students of a quiz"),
+    ),
+)

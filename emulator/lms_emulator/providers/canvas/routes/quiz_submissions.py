@@ -1,0 +1,390 @@
+"""REST: taking quizzes, grading what was taken, and exceptions for some."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import Course, Quiz, QuizSubmission
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, quiz_taking, quizzes, uploads
+from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data, number
+from lms_emulator.providers.canvas.shapes import quizzes as shapes
+
+LEGACY = "/api/v1/quiz_submissions/{quiz_submission_id}/questions"
+
+
+def _listed(api: Api, course: Course, quiz: Quiz, rows: list[QuizSubmission]) -> Any:
+    more = shapes.included(api, rows, quiz, course, api.params.includes)
+    return {"quiz_submissions": [shapes.taken(api, one, quiz) for one in rows]} | more
+
+
+def _grades(api: Api, course: Course) -> bool:
+    return courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
+
+
+def _taken(api: Api, quiz: Quiz) -> QuizSubmission:
+    found = api.store.quiz_submissions.get(identifiers.local_number(api.slot("id")) or 0)
+    if found is None or found.quiz_id != quiz.id:
+        raise refusals.not_found("the quiz submission", api.slot("id"))
+    return found
+
+
+def index(api: Api) -> Any:
+    """For those who grade, everybody's last attempt; for a student, one's own attempts."""
+    course, quiz = a_quiz(api)
+    if _grades(api, course):
+        seen = quiz_taking.seen_students(api, course)
+        rows = [one for one in quiz_taking.of_quiz(api, quiz) if one.user_id in seen]
+    else:
+        courses.require(api, course, "participate_as_student")
+        return _listed(api, course, quiz, _own(quiz_taking.of_user(api, quiz, api.user.id)))
+    path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submissions"
+    shown: list[QuizSubmission] = []
+
+    def shape(one: QuizSubmission) -> Any:
+        shown.append(one)
+        return shapes.taken(api, one, quiz)
+
+    def wrap(page: list[Any]) -> Any:
+        return {"quiz_submissions": page} | shapes.included(api, shown, quiz, course, api.params.includes)
+
+    return paged(api, rows, shape, path=path, wrap=wrap)
+
+
+def _own(record: QuizSubmission | None) -> list[QuizSubmission]:
+    if record is None or record.workflow_state == "settings_only":
+        return []
+    if quiz_taking.running(record):
+        return [record]
+    return [record.attempts[number_of] for number_of in sorted(record.attempts, key=int, reverse=True)]
+
+
+def own(api: Api) -> Any:
+    """The caller's turn at the quiz."""
+    course, quiz = a_quiz(api, "read")
+    record = quiz_taking.of_user(api, quiz, api.user.id)
+    return _listed(api, course, quiz, [] if record is None else [record])
+
+
+def show(api: Api) -> Any:
+    """One turn at a quiz, or an attempt of it."""
+    course, quiz = a_quiz(api)
+    record = _taken(api, quiz)
+    mine = api.caller is not None and record.user_id == api.caller.id
+    if not api.check("sees the quiz submission", mine or _grades(api, course)):
+        raise api.refused("sees the quiz submission")
+    attempt = api.params.text("attempt")
+    if attempt and attempt != str(record.attempt):
+        if attempt not in record.attempts:
+            raise refusals.not_found("the attempt", attempt)
+        record = record.attempts[attempt]
+    return _listed(api, course, quiz, [record])
+
+
+def create(api: Api) -> Any:
+    """Begin an attempt."""
+    course, quiz = a_quiz(api)
+    return _listed(api, course, quiz, [quiz_taking.start(api, course, quiz)])
+
+
+def begin_upload(api: Api) -> Any:
+    """The first step of the upload of a file that answers a question."""
+    course, quiz = a_quiz(api)
+    record = quiz_taking.of_user(api, quiz, api.user.id)
+    if record is None or not api.check("the caller's attempt runs", quiz_taking.running(record)):
+        raise api.refused("the caller takes the quiz")
+    uploads.check_parameters(api, contexts.get(api, "Course", course.id), exempt=True)
+    file = uploads.expect(api, "QuizSubmission", record.id, None)
+    return {"attachments": [uploads.offered(api, file, "overwrite", exempt=True, field="file")]}
+
+
+def update(api: Api) -> Any:
+    """Change the score of an attempt: points of single questions, and points beside them."""
+    course, quiz = a_quiz(api)
+    record = _taken(api, quiz)
+    if not courses.may(api, api.caller, course, "manage_grades"):
+        text = "you are not allowed to update scores for this quiz submission"
+        raise quiz_refusals.quiz(403, "may_not_grade", text)
+    given = api.params.hashes("quiz_submissions")
+    if not given:
+        raise quiz_refusals.quiz(400, "quiz_submissions_missing", "missing required key :quiz_submissions")
+    attempt = given[0].text("attempt")
+    if attempt not in record.attempts:
+        raise quiz_refusals.quiz(400, "attempt_invalid", "invalid attempt")
+    fudge = number(given[0].get("fudge_points")) if given[0].has("fudge_points") else None
+    questions = given[0].hash("questions")
+    marks: dict[int, Data] = {}
+    for key in questions.data:
+        one = questions.hash(key)
+        mark: Data = {"score": number(one.get("score"))} if one.get("score") is not None else {}
+        marks[identifiers.local_number(key) or 0] = mark | (
+            {"comment": one.text("comment")} if one.has("comment") else {}
+        )
+    graded = quiz_taking.rescore(api, quiz, record, int(attempt or 0), fudge, marks)
+    return _listed(api, course, quiz, [graded])
+
+
+def complete(api: Api) -> Any:
+    """Hand in the attempt."""
+    course, quiz = a_quiz(api)
+    record = _taken(api, quiz)
+    if not api.check("an attempt runs", quiz_taking.running(record), got=api.user.id):
+        raise quiz_refusals.quiz(400, "quiz_submission_complete", "quiz submission is already complete")
+    quiz_taking.check_code(api, quiz)
+    quiz_taking.check_attempt(api, record)
+    ended = quiz_taking.complete(api, quiz, record)
+    answer = _listed(api, course, quiz, [ended])
+    api.store.quiz_submissions.put(quizzes.replace(ended, has_seen_results=False))
+    return answer
+
+
+def time_left(api: Api) -> Any:
+    """How long the attempt still lasts."""
+    _, quiz = a_quiz(api)
+    record = _taken(api, quiz)
+    mine = api.caller is not None and record.user_id == api.caller.id
+    lasts = quiz_taking.running(record) and (record.end_at is None or record.end_at > api.now)
+    if not api.check("the caller's attempt runs", mine and lasts):
+        raise api.refused("the caller's attempt runs")
+    seconds = None if record.end_at is None else int((record.end_at - api.now).total_seconds())
+    return {"end_at": when(record.end_at), "time_left": seconds}
+
+
+# questions and answers
+
+
+def _turn(api: Api) -> tuple[QuizSubmission, Quiz, Course]:
+    reference = api.slot("quiz_submission_id")
+    record = api.store.quiz_submissions.get(identifiers.local_number(reference) or 0)
+    quiz = api.store.quizzes.get(record.quiz_id) if record is not None else None
+    if record is None or quiz is None:
+        raise refusals.not_found("the quiz submission", reference)
+    return record, quiz, identifiers.course(api, quiz.course_id)
+
+
+def _asked(record: QuizSubmission, quiz: Quiz, only: set[int] | None = None, *, plain: bool = False) -> list[Data]:
+    rows, place = list[Data](), 0
+    for one in record.quiz_data:
+        spacer = one["question_type"] == TEXT_ONLY
+        place += not spacer
+        heading = "Spacer" if spacer else f"Question {place}"
+        if only is None or one["id"] in only:
+            results = quiz.hide_results is None
+            rows.append(shapes.asked(record, one, (place, heading), plain=plain, results=results))
+    return rows
+
+
+def questions(api: Api) -> Any:
+    """The questions of an attempt, with what was answered, or what was right."""
+    record, quiz, course = _turn(api)
+    mine = api.caller is not None and record.user_id == api.caller.id
+    if not api.check("sees the quiz submission", mine or _grades(api, course)):
+        raise api.refused("sees the quiz submission")
+    attempt = api.params.text("quiz_submission_attempt")
+    if attempt and attempt != str(record.attempt):
+        if attempt not in record.attempts:
+            raise refusals.not_found("the attempt", attempt)
+        record = record.attempts[attempt]
+    body: Data = {"quiz_submission_questions": _asked(record, quiz)}
+    if "quiz_question" in api.params.includes:
+        body["quiz_questions"] = _asked(record, quiz, plain=True)
+        body["meta"] = {"primaryCollection": "quiz_submission_questions"}
+    return body
+
+
+def _open(api: Api) -> tuple[QuizSubmission, Quiz]:
+    """The running attempt of the caller. Raises the refusals for other attempts and callers."""
+    record, quiz, _ = _turn(api)
+    mine = api.caller is not None and (record.user_id == api.caller.id or record.workflow_state == "preview")
+    if not (mine and quiz_taking.running(record) and (record.end_at is None or record.end_at >= api.now)):
+        text = "you are not allowed to update questions for this quiz submission"
+        raise quiz_refusals.quiz(403, "attempt_not_open", text)
+    quiz_taking.check_code(api, quiz)
+    quiz_taking.check_attempt(api, record)
+    return record, quiz
+
+
+def answer(api: Api) -> Any:
+    """Answer questions of the running attempt."""
+    record, quiz = _open(api)
+    by_id = {one["id"]: one for one in record.quiz_data}
+    given = [
+        (by_id[key], one.get("answer"))
+        for one in api.params.hashes("quiz_questions")
+        if (key := identifiers.local_number(one.get("id")) or 0) in by_id
+    ]
+    changed = quiz_taking.answer(api, record, given)
+    return {"quiz_submission_questions": _asked(changed, quiz, {one["id"] for one, _ in given})}
+
+
+def _flagged(api: Api, *, on: bool) -> Any:
+    record, quiz = _open(api)
+    key = identifiers.local_number(api.slot("id")) or 0
+    if all(one["id"] != key for one in record.quiz_data):
+        raise refusals.not_found("the question in the attempt", key)
+    rest_of = [one for one in record.flagged if one != key]
+    changed = api.store.quiz_submissions.put(quizzes.replace(record, flagged=[*rest_of, key] if on else rest_of))
+    return {"quiz_submission_questions": _asked(changed, quiz, {key})}
+
+
+def flag(api: Api) -> Any:
+    """Mark a question to come back to."""
+    return _flagged(api, on=True)
+
+
+def unflag(api: Api) -> Any:
+    """Take the mark from a question."""
+    return _flagged(api, on=False)
+
+
+def formatted_answer(api: Api) -> Any:
+    """A number as Canvas shows it in an answer."""
+    _turn(api)
+    value = number(api.params.get("answer"))
+    return {"formatted_answer": f"{value:.10g}"}
+
+
+# events
+
+
+def post_events(api: Api) -> Any:
+    """Note what happens while the quiz is taken."""
+    _, quiz = a_quiz(api)
+    record = _taken(api, quiz)
+    mine = api.caller is not None and record.user_id == api.caller.id
+    if not api.check("the caller's attempt", mine):
+        raise api.refused("the caller takes the quiz")
+    for one in api.params.hashes("quiz_submission_events"):
+        one.has("client_timestamp")
+        quiz_taking.note(api, record, one.text("event_type") or "", one.get("event_data"))
+    return Response(status_code=204)
+
+
+def events(api: Api) -> Any:
+    """What happened while the quiz was taken."""
+    course, quiz = a_quiz(api)
+    record = _taken(api, quiz)
+    if not api.check("sees quiz submissions", _grades(api, course)):
+        raise api.refused("sees quiz submissions")
+    if course.settings.get("quiz_log_auditing") is None:
+        raise quiz_refusals.quiz(400, "auditing_off", "quiz log auditing must be enabled")
+    attempt = api.params.text("attempt") or str(record.attempt)
+    if attempt != str(record.attempt) and attempt not in record.attempts:
+        raise refusals.not_found("the attempt", attempt)
+    rows = api.store.quiz_submission_events.find("submission", record.id)
+    return paged(
+        api,
+        [one for one in rows if str(one.attempt) == attempt],
+        lambda one: {
+            "id": str(one.id),
+            "event_type": one.event_type,
+            "event_data": one.event_data,
+            "created_at": when(one.created_at),
+        },
+        wrap=lambda shown: {"quiz_submission_events": shown},
+    )
+
+
+# exceptions
+
+
+def _extensions(api: Api, course: Course, found: list[Quiz]) -> Any:
+    if not courses.may(api, api.caller, course, "manage_grades", "manage_assignments"):
+        text = "you are not allowed to change extension settings for this submission"
+        raise quiz_refusals.quiz(403, "may_not_extend", text)
+    given = api.params.hashes("quiz_extensions")
+    if not given:
+        raise quiz_refusals.quiz(400, "quiz_extensions_missing", "missing required key :quiz_extensions")
+    students = {row.user_id for row in assignments.students(api, course.id)}
+    rows = []
+    for one in given:
+        user_id = identifiers.local_number(one.get("user_id"))
+        if user_id not in students or user_id is None:
+            raise refusals.not_found("the student in the course", one.get("user_id"))
+        wanted: Data = {}
+        for name in ("extra_attempts", "extra_time", "extend_from_now", "extend_from_end_at"):
+            if one.get(name) is not None:
+                wanted[name] = int(number(one.get(name)))
+        if one.has("manually_unlocked"):
+            wanted["manually_unlocked"] = one.flag("manually_unlocked")
+        rows += [quiz_taking.extend(api, course, quiz, user_id, wanted) for quiz in found]
+    return {"quiz_extensions": [shapes.extension(row) for row in rows]}
+
+
+def extend(api: Api) -> Any:
+    """Grant students more time or attempts in a quiz."""
+    course, quiz = a_quiz(api)
+    return _extensions(api, course, [quiz])
+
+
+def extend_all(api: Api) -> Any:
+    """Grant students more time or attempts in every quiz of a course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    return _extensions(api, course, quizzes.of_course(api, course))
+
+
+def outstanding(api: Api) -> Any:
+    """The attempts that should have been handed in."""
+    course, quiz = a_quiz(api, "manage_grades", "view_all_grades")
+    rows = [one for one in quiz_taking.of_quiz(api, quiz) if quiz_taking.overdue(api, one)]
+    return _listed(api, course, quiz, rows)
+
+
+def grade_outstanding(api: Api) -> Any:
+    """Hand in attempts that should have been handed in."""
+    _, quiz = a_quiz(api, "manage_grades")
+    wanted = {identifiers.local_number(one) for one in api.params.values("quiz_submission_ids")}
+    for one in quiz_taking.of_quiz(api, quiz):
+        if one.id in wanted:
+            quiz_taking.grade_overdue(api, quiz, one)
+    return Response(status_code=204)
+
+
+SUBMISSIONS = f"{QUIZZES}/{{quiz_id}}/submissions"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "quiz submissions",
+        f"{RECORDED}/content-quizzes.jsonl 147-158, 215-222; {CONTROLLERS}/quiz_submissions_api_controller.rb",
+        (f"GET {SUBMISSIONS}", index, "Who took a quiz"),
+        (f"POST {SUBMISSIONS}", create, "Begin an attempt"),
+        (f"GET {QUIZZES}/{{quiz_id}}/submission", own, "The caller's turn at a quiz"),
+        (f"POST {SUBMISSIONS}/self/files", begin_upload, "Begin the upload of an answer"),
+        (f"GET {SUBMISSIONS}/{{id}}", show, "One turn at a quiz"),
+        (f"PUT {SUBMISSIONS}/{{id}}", update, "Grade an attempt"),
+        (f"POST {SUBMISSIONS}/{{id}}/complete", complete, "Hand in an attempt"),
+        (f"GET {SUBMISSIONS}/{{id}}/time", time_left, "How long an attempt lasts"),
+        (f"GET {QUIZZES}/{{quiz_id}}/outstanding_quiz_submissions", outstanding, "Attempts not handed in"),
+        (f"POST {QUIZZES}/{{quiz_id}}/outstanding_quiz_submissions", grade_outstanding, "Hand in such attempts"),
+    ),
+    *rest(
+        "quiz submission questions",
+        f"{RECORDED}/content-quizzes.jsonl 163-165, 167-204; {CONTROLLERS}/quiz_submission_questions_controller.rb",
+        (f"GET {LEGACY}", questions, "Questions of an attempt"),
+        (f"POST {LEGACY}", answer, "Answer questions"),
+        (f"PUT {LEGACY}/{{id}}/flag", flag, "Mark a question"),
+        (f"PUT {LEGACY}/{{id}}/unflag", unflag, "Take the mark away"),
+        (f"GET {LEGACY}/{{id}}/formatted_answer", formatted_answer, "A number as it is shown"),
+    ),
+    *rest(
+        "quiz submission events",
+        f"{RECORDED}/content-quizzes2.jsonl 29-30, 32-33; {CONTROLLERS}/quiz_submission_events_api_controller.rb",
+        (f"GET {SUBMISSIONS}/{{id}}/events", events, "What happened in an attempt"),
+        (f"POST {SUBMISSIONS}/{{id}}/events", post_events, "Note what happens"),
+    ),
+    *rest(
+        "quiz extensions",
+        f"{RECORDED}/content-quizzes.jsonl 256-259, 261-264; {CONTROLLERS}/quiz_extensions_controller.rb",
+        (f"POST {QUIZZES}/{{quiz_id}}/extensions", extend, "Extend a quiz for some"),
+        ("POST /api/v1/courses/{course_id}/quiz_extensions", extend_all, "Extend all quizzes for some"),
+    ),
+)

@@ -1,0 +1,280 @@
+"""REST: classic quizzes of a course."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import Course, Quiz
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.rules import courses, quiz_taking, quizzes
+from lms_emulator.providers.canvas.rules.html import clean
+from lms_emulator.providers.canvas.rules.quiz_questions import number
+from lms_emulator.providers.canvas.shapes import quizzes as shapes
+
+FLAGS = (
+    "shuffle_answers",
+    "show_correct_answers",
+    "show_correct_answers_last_attempt",
+    "one_question_at_a_time",
+    "cant_go_back",
+    "one_time_results",
+    "only_visible_to_overrides",
+    "anonymous_submissions",
+)
+MOMENTS = ("due_at", "unlock_at", "lock_at", "show_correct_answers_at", "hide_correct_answers_at")
+HIDING = ("always", "until_after_last_attempt")
+
+
+def a_quiz(api: Api, *rights: str, slot: str = "quiz_id") -> tuple[Course, Quiz]:
+    """The course and the quiz in the path, for callers with one of the rights in the course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    quiz = quizzes.find(api, course, api.slot(slot))
+    if rights:
+        courses.require(api, course, *rights)
+    return course, quiz
+
+
+def index(api: Api) -> Any:
+    """The quizzes of a course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read")
+    every = quizzes.of_course(api, course)
+    staff = quizzes.manages(api, course)
+    if not staff and (not every or _tab_hidden(course)):
+        text = "That page has been disabled for this course"
+        raise refusals.message(404, "quizzes_disabled", text)
+    found = [one for one in every if quizzes.visible(api, course, one)]
+    if (term := search_term(api)) is not None:
+        found = [one for one in found if term in one.title.lower()]
+    path = f"/api/v1/courses/{course.id}/quizzes"
+    return paged(api, found, lambda one: shapes.quiz(api, one, course), path=path)
+
+
+def _tab_hidden(course: Course) -> bool:
+    tabs = course.settings.get("tab_configuration") or []
+    return any(tab.get("id") == "quizzes" and tab.get("hidden") for tab in tabs if isinstance(tab, dict))
+
+
+def show(api: Api) -> Any:
+    """One quiz; a deleted one too."""
+    course, quiz = a_quiz(api, slot="id")
+    if not api.check("may see the quiz", quizzes.visible(api, course, quiz)):
+        raise api.refused("sees the quiz")
+    return shapes.quiz(api, quiz, course, types=True)
+
+
+def create(api: Api) -> Any:
+    """Make a quiz, and the assignment of a graded one."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "manage_assignments")
+    sent = api.params.hash("quiz")
+    if not sent.data:
+        raise refusals.invalid({})
+    fields = _fields(api, course, sent, Quiz(id=0, course_id=course.id, created_at=api.now, updated_at=api.now))
+    kind = fields.get("quiz_type")
+    made = Quiz(
+        id=api.new_id("quizzes"),
+        course_id=course.id,
+        **{"points_possible": None if kind in ("assignment", *quizzes.SURVEYS) else 0.0} | fields,
+        workflow_state="created",
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    quiz = api.store.quizzes.put(made)
+    if kind is not None:
+        quiz = quizzes.assign(api, quiz)
+    if sent.flag("published"):
+        quiz = quizzes.publish(api, quiz)
+    return shapes.quiz(api, quiz, course, types=True)
+
+
+def update(api: Api) -> Any:
+    """Change a quiz; with `published`, let students take it, with the questions that it has now."""
+    course, quiz = a_quiz(api, "manage_assignments", slot="id")
+    sent = api.params.hash("quiz")
+    api.params.has("quiz", "notify_of_update")
+    fields = _fields(api, course, sent, quiz)
+    shows = sent.flag("published") if sent.has("published") else None
+    if shows is False and quizzes.published(quiz) and quiz_taking.taken(api, quiz):
+        text = "Can't unpublish if there are student submissions"
+        fault = {"attribute": "workflow_state", "type": text, "message": text}
+        raise refusals.rest("quiz_was_taken", 400, {"errors": {"published": [fault]}}, check="nobody took the quiz")
+    if fields:
+        quiz = quizzes.save(api, quiz, **fields)
+    assignment = quizzes.assignment_of(api, quiz)
+    if assignment is not None and "only_visible_to_overrides" in fields:
+        only = quiz.only_visible_to_overrides
+        api.store.assignments.put(quizzes.replace(assignment, only_visible_to_overrides=only, updated_at=api.now))
+    if "quiz_type" in fields:
+        quiz = quizzes.assign(api, quiz)
+    if shows:
+        quiz = quizzes.publish(api, quiz)
+    elif shows is False and quizzes.published(quiz):
+        quiz = quizzes.save(api, quiz, workflow_state="edited")
+    return shapes.quiz(api, quiz, course, types=True, own_dates=True)
+
+
+def destroy(api: Api) -> Any:
+    """Delete a quiz and its assignment."""
+    course, quiz = a_quiz(api, "manage_assignments", slot="id")
+    again = quiz.workflow_state == "deleted"
+    gone = quizzes.saved_again(api, quiz) if again else quizzes.save(api, quiz, workflow_state="deleted")
+    return shapes.quiz(api, gone, course, own_dates=True)
+
+
+def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any]:
+    """What the request says about a quiz, checked. Raises the refusals for what is not valid."""
+    found: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.has(name)}
+    found |= {name: api.moment("quiz", name) for name in MOMENTS if sent.has(name)}
+    if sent.has("title") or not quiz.id:
+        found["title"] = sent.text("title") or "Unnamed Quiz"
+        if len(found["title"]) > 255:
+            raise refusals.invalid({"title": ["too_long"]})
+    if sent.has("description"):
+        found["description"] = clean(sent.text("description"))
+    _named(sent, found)
+    if sent.has("time_limit"):
+        found["time_limit"] = limit if (limit := int(number(sent.get("time_limit")))) > 0 else None
+    if sent.has("points_possible"):
+        points = sent.text("points_possible")
+        found["points_possible"] = number(points) if points else None
+    if sent.has("assignment_group_id"):
+        group = api.store.assignment_groups.get(identifiers.local_number(sent.get("assignment_group_id")) or 0)
+        if group is not None and group.course_id == course.id:
+            found["assignment_group_id"] = group.id
+    attempts = quiz.allowed_attempts
+    if sent.has("allowed_attempts"):
+        attempts = found["allowed_attempts"] = max(-1, int(number(sent.get("allowed_attempts")))) or 1
+    if sent.has("scoring_policy") and attempts > 1:
+        found["scoring_policy"] = sent.text("scoring_policy") or "keep_highest"
+    if not found.get("one_question_at_a_time", quiz.one_question_at_a_time) and found.get("cant_go_back"):
+        found["cant_go_back"] = False
+    if found.get("hide_results", quiz.hide_results) is not None:
+        found.pop("one_time_results", None)
+    if not found.get("show_correct_answers", quiz.show_correct_answers) or attempts == 1:
+        found.pop("show_correct_answers_last_attempt", None)
+    return found
+
+
+def _named(sent: Params, found: dict[str, Any]) -> None:
+    """What may only be one of some words, or ranges of addresses."""
+    if sent.has("quiz_type"):
+        found["quiz_type"] = sent.text("quiz_type") or "assignment"
+        if found["quiz_type"] not in quizzes.TYPES:
+            raise refusals.invalid({"invalid_quiz_type": ["Quiz type is not valid"]})
+    if sent.has("hide_results"):
+        found["hide_results"] = sent.text("hide_results") or None
+        if found["hide_results"] not in (None, *HIDING):
+            raise refusals.invalid({"invalid_hide_results": ["Hide results is not valid"]})
+    if sent.has("access_code"):
+        found["access_code"] = sent.text("access_code") or None
+    if sent.has("ip_filter"):
+        found["ip_filter"] = sent.text("ip_filter") or None
+        if not all(_is_range(part) for part in (found["ip_filter"] or "").split(",") if part):
+            raise refusals.invalid({"invalid_ip_filter": ["IP filter is not valid"]})
+
+
+def _is_range(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def reorder(api: Api) -> Any:
+    """Give the questions and groups of a quiz their places."""
+    _, quiz = a_quiz(api, "manage_assignments", slot="id")
+    place(api, quiz, None)
+    return Response(status_code=204)
+
+
+def place(api: Api, quiz: Quiz, group_id: int | None) -> None:
+    """Put questions and groups in the order that the request gives, within a group or outside."""
+    for position, one in enumerate(api.params.hashes("order"), start=1):
+        key = identifiers.local_number(one.get("id")) or 0
+        if one.text("type") == "group" and group_id is None:
+            group = api.store.quiz_groups.get(key)
+            if group is not None and group.quiz_id == quiz.id:
+                api.store.quiz_groups.put(quizzes.replace(group, position=position))
+        else:
+            question = api.store.quiz_questions.get(key)
+            if question is not None and question.quiz_id == quiz.id:
+                moved = quizzes.replace(question, position=position, quiz_group_id=group_id)
+                api.store.quiz_questions.put(moved)
+
+
+def validate_access_code(api: Api) -> Any:
+    """Whether that is the quiz's access code."""
+    course, quiz = a_quiz(api, slot="id")
+    if not api.check("may see the quiz", quizzes.visible(api, course, quiz)):
+        raise api.refused("sees the quiz")
+    return bool(quiz.access_code) and api.params.text("access_code") == quiz.access_code
+
+
+def ip_filters(api: Api) -> Any:
+    """Named ranges of addresses that the school offers: none, they came from a plug-in."""
+    a_quiz(api, "manage_assignments")
+    return paged(api, [], lambda one: one, wrap=lambda rows: {"quiz_ip_filters": rows})
+
+
+def overrides(api: Api) -> Any:
+    """The dates of quizzes, and of those for whom others hold."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read")
+    wanted = {
+        identifiers.local_number(one) for given in api.params.hashes("quiz_assignment_overrides")
+        for one in given.values("quiz_ids")
+    }  # fmt: skip
+    found = [q for q in quizzes.of_course(api, course) if quizzes.visible(api, course, q)]
+    found = [q for q in found if not wanted or q.id in wanted]
+    path = f"/api/v1/courses/{course.id}/quizzes/assignment_overrides"
+    return paged(
+        api,
+        found,
+        lambda q: _override(api, q, course),
+        path=path,
+        wrap=lambda rows: {"quiz_assignment_overrides": rows},
+    )
+
+
+def _override(api: Api, quiz: Quiz, course: Course) -> dict[str, Any]:
+    dates = shapes.dates(api, quiz, course)
+    body = {"quiz_id": quiz.id, "due_dates": dates}
+    return body | {"all_dates": dates} if quizzes.manages(api, course) else body
+
+
+def new_quizzes_overrides(api: Api) -> Any:
+    """The same for New Quizzes, which are no part of this site: none."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read")
+    return paged(api, [], lambda one: one, wrap=lambda rows: {"quiz_assignment_overrides": rows})
+
+
+CONTROLLERS = "canvas-lms app/controllers/quizzes"
+QUIZZES = "/api/v1/courses/{course_id}/quizzes"
+ROUTES: tuple[Route, ...] = rest(
+    "quizzes",
+    f"{RECORDED}/content-quizzes.jsonl 1-19, 108-123; {CONTROLLERS}/quizzes_api_controller.rb",
+    (f"GET {QUIZZES}/assignment_overrides", overrides, "Dates of quizzes"),
+    ("GET /api/v1/courses/{course_id}/new_quizzes/assignment_overrides", new_quizzes_overrides, "Dates of New Quizzes"),
+    (f"GET {QUIZZES}", index, "Quizzes of a course"),
+    ("GET /api/v1/courses/{course_id}/all_quizzes", index, "Quizzes of a course"),
+    (f"POST {QUIZZES}", create, "Make a quiz"),
+    (f"GET {QUIZZES}/{{id}}", show, "A quiz"),
+    (f"PUT {QUIZZES}/{{id}}", update, "Change a quiz"),
+    (f"DELETE {QUIZZES}/{{id}}", destroy, "Delete a quiz"),
+    (f"POST {QUIZZES}/{{id}}/reorder", reorder, "Order questions and groups"),
+    (f"POST {QUIZZES}/{{id}}/validate_access_code", validate_access_code, "Try an access code"),
+    (f"GET {QUIZZES}/{{quiz_id}}/ip_filters", ip_filters, "Named ranges of addresses"),
+)

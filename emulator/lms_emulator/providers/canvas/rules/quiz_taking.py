@@ -1,0 +1,362 @@
+"""Taking a quiz: starting, answering, completing, and what it is worth.
+
+Source: canvas-lms app/services/quizzes/ and app/models/quizzes/quiz_submission.rb, submission_grader.rb (2023-06), and
+the recorded exchanges of `content-quizzes` 133-264 and `content-quizzes2`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, Quiz, QuizSubmission, QuizSubmissionEvent
+from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    courses,
+    grades,
+    grading,
+    quiz_answers,
+    quiz_scores,
+    quizzes,
+    submissions,
+)
+from lms_emulator.providers.canvas.rules.quiz_questions import Data
+from lms_emulator.providers.canvas.rules.quiz_scores import worth
+from lms_emulator.providers.canvas.shapes.assignments import posts_manually
+
+replace = msgspec.structs.replace
+GRACE = timedelta(minutes=5)
+MOST_EXTRA = 1000
+NOT_ALLOWED = "you are not allowed to participate in this quiz"
+
+
+def of_quiz(api: Api, quiz: Quiz) -> list[QuizSubmission]:
+    """Everybody's turn at a quiz, previews aside."""
+    found = [one for one in api.store.quiz_submissions.find("quiz", quiz.id) if one.user_id is not None]
+    return sorted(found, key=lambda one: one.id)
+
+
+def of_user(api: Api, quiz: Quiz, user_id: int) -> QuizSubmission | None:
+    """Somebody's turn at a quiz."""
+    return quiz_scores.of_user(api, quiz.id, user_id)
+
+
+def taken(api: Api, quiz: Quiz) -> bool:
+    """Whether anybody began it."""
+    return any(one.workflow_state != "settings_only" for one in of_quiz(api, quiz))
+
+
+def running(record: QuizSubmission) -> bool:
+    """Whether an attempt runs."""
+    return record.workflow_state in ("untaken", "preview")
+
+
+def overdue(api: Api, record: QuizSubmission) -> bool:
+    """Whether an attempt should have been handed in some minutes ago."""
+    return record.workflow_state == "untaken" and record.end_at is not None and record.end_at < api.now - GRACE
+
+
+def attempts_left(quiz: Quiz, record: QuizSubmission) -> int:
+    """How often one may still begin; -1 without a limit."""
+    if quiz.allowed_attempts < 0:
+        return -1
+    return max(0, quiz.allowed_attempts + (record.extra_attempts or 0) - (record.attempt or 0))
+
+
+def scores_seen(api: Api, quiz: Quiz, record: QuizSubmission) -> bool:
+    """Whether the caller is told what somebody's attempts are worth."""
+    course = identifiers.course(api, quiz.course_id)
+    if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
+        return True
+    return api.caller is not None and record.user_id == api.caller.id and quiz.hide_results != "always"
+
+
+# beginning
+
+
+def start(api: Api, course: Course, quiz: Quiz) -> QuizSubmission:
+    """Begin an attempt, or a teacher's preview. Raises the refusals for those who may not."""
+    if api.params.flag("preview"):
+        if not quizzes.manages(api, course):
+            raise quiz_refusals.quiz(403, "may_not_preview", "you are not allowed to preview this quiz")
+        return _begun(api, course, quiz, None)
+    if not courses.may(api, api.caller, course, "participate_as_student"):
+        raise quiz_refusals.quiz(400, "no_participant", NOT_ALLOWED)
+    if not quizzes.visible(api, course, quiz):
+        raise quiz_refusals.quiz(403, "quiz_not_visible", NOT_ALLOWED)
+    before = of_user(api, quiz, api.user.id)
+    unlocked = before is not None and before.manually_unlocked
+    if quizzes.lock_of(api, course, quiz) is not None and not unlocked:
+        raise quiz_refusals.quiz(400, "quiz_locked", NOT_ALLOWED)
+    if quiz.cant_go_back:
+        text = "that type of quizzes is not supported yet"
+        raise quiz_refusals.quiz(501, "quiz_type_unsupported", text)
+    check_code(api, quiz)
+    if quiz.ip_filter and not _within(quiz.ip_filter, api.x.client_ip):
+        raise quiz_refusals.quiz(403, "ip_address_denied", "IP address denied")
+    if before is not None and (running(before) or attempts_left(quiz, before) == 0):
+        raise quiz_refusals.quiz(409, "quiz_submission_exists", "a quiz submission already exists")
+    return _begun(api, course, quiz, before)
+
+
+def check_code(api: Api, quiz: Quiz) -> None:
+    """Go on with the quiz's access code, if it has one. Raises the refusal for a wrong one."""
+    given = api.params.text("access_code")
+    if quiz.access_code and given != quiz.access_code:
+        raise quiz_refusals.quiz(403, "access_code_wrong", "invalid access code")
+
+
+def _within(ranges: str, address: str) -> bool:
+    try:
+        own = ipaddress.ip_address(address)
+        return any(own in ipaddress.ip_network(one.strip(), strict=False) for one in ranges.split(","))
+    except ValueError:
+        return False
+
+
+def _begun(api: Api, course: Course, quiz: Quiz, before: QuizSubmission | None) -> QuizSubmission:
+    preview = api.params.flag("preview")
+    record = before or blank(api, quiz, None if preview else api.user.id)
+    data = quizzes.entries(api, quiz) if preview else quiz.quiz_data
+    begun = replace(
+        record,
+        workflow_state="preview" if preview else "untaken",
+        quiz_version=quiz.version_number,
+        attempt=(record.attempt or 0) + 1,
+        score=None,
+        fudge_points=None,
+        started_at=api.now,
+        finished_at=None,
+        quiz_points_possible=quiz.points_possible,
+        quiz_data=drawn(api, quiz, data),
+        answers={},
+        flagged=[],
+        graded=[],
+    )
+    end = ends_at(api, course, quiz, begun)
+    return api.store.quiz_submissions.put(replace(begun, end_at=end))
+
+
+def blank(api: Api, quiz: Quiz, user_id: int | None) -> QuizSubmission:
+    """A turn at a quiz that nobody began, with the row of the assignment that its grade goes to."""
+    assignment = quizzes.assignment_of(api, quiz)
+    row = submissions.of(api, assignment, user_id) if assignment is not None and user_id is not None else None
+    return QuizSubmission(
+        id=api.new_id("quiz_submissions"),
+        quiz_id=quiz.id,
+        user_id=user_id,
+        submission_id=None if row is None else row.id,
+        workflow_state="settings_only",
+        fudge_points=0.0,
+        quiz_points_possible=quiz.points_possible,
+        validation_token=api.x.ids.hex(64),
+    )
+
+
+def ends_at(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> datetime | None:
+    """When an attempt is over: by the time limit, else the end of the quiz, else that of the course."""
+    end = None
+    if quiz.time_limit and record.started_at is not None:
+        end = record.started_at + timedelta(minutes=quiz.time_limit + (record.extra_time or 0))
+    if record.user_id is None:
+        return end
+    assignment = quizzes.assignment_of(api, quiz)
+    locked = quiz.lock_at
+    if assignment is not None:
+        locked = assignments.dated_for(api, assignment, record.user_id).lock_at
+    last = locked if locked is not None and not record.manually_unlocked else quizzes.ends_at(api, course)
+    return min((one for one in (end, last) if one is not None), default=None)
+
+
+def drawn(api: Api, quiz: Quiz, data: list[Data]) -> list[Data]:
+    """The questions of an attempt: from each group as many as it gives, answers in any order where they shall be."""
+    found: list[Data] = []
+    for entry in data:
+        if "group_id" in entry:
+            pool = _shuffled(api, entry["questions"])[: entry["pick_count"]]
+            found += [one | {"points_possible": entry["question_points"]} for one in pool]
+        else:
+            found.append(entry)
+    return [_mixed(api, quiz, one) for one in found]
+
+
+def _mixed(api: Api, quiz: Quiz, question: Data) -> Data:
+    if quiz.shuffle_answers and question["question_type"] != "true_false_question":
+        question = question | {"answers": _shuffled(api, question["answers"])}
+    if question.get("matches"):
+        question = question | {"matches": _shuffled(api, question["matches"])}
+    return question
+
+
+def _shuffled(api: Api, rows: list[Data]) -> list[Data]:
+    return sorted(rows, key=lambda _: api.x.ids.integer(0, 1 << 30))
+
+
+# answering
+
+
+def check_attempt(api: Api, record: QuizSubmission) -> None:
+    """Go on with the attempt's number and its token. Raises the refusals for others."""
+    if api.params.text("validation_token") != record.validation_token:
+        raise quiz_refusals.quiz(403, "validation_token_wrong", "invalid token")
+    attempt = api.params.text("attempt")
+    if not attempt or not attempt.isdigit():
+        raise quiz_refusals.quiz(400, "attempt_invalid", "invalid attempt")
+    if int(attempt) != record.attempt:
+        raise quiz_refusals.quiz(400, "attempt_over", f"attempt {attempt} can not be modified")
+
+
+def answer(api: Api, record: QuizSubmission, given: list[tuple[Data, Any]]) -> QuizSubmission:
+    """Keep answers to some questions of the running attempt, and note that they were given."""
+    answers = dict(record.answers)
+    for question, value in given:
+        answers[str(question["id"])] = quiz_answers.kept(question, value)
+    if given:
+        noted = [
+            {"quiz_question_id": str(q["id"]), "answer": quiz_answers.shown(q, answers[str(q["id"])])} for q, _ in given
+        ]
+        note(api, record, "question_answered", noted)
+    return api.store.quiz_submissions.put(replace(record, answers=answers))
+
+
+def note(api: Api, record: QuizSubmission, kind: str, data: Any) -> None:
+    """Keep something that happened while the quiz was taken."""
+    made = QuizSubmissionEvent(
+        id=api.new_id("quiz_submission_events"),
+        quiz_submission_id=record.id,
+        attempt=record.attempt or 0,
+        event_type=kind,
+        event_data=data,
+        created_at=api.now,
+    )
+    api.store.quiz_submission_events.put(made)
+
+
+# grading
+
+
+def complete(api: Api, quiz: Quiz, record: QuizSubmission, finished_at: datetime | None = None) -> QuizSubmission:
+    """End the attempt, grade what can be graded at once, and pass the score on."""
+    graded = [quiz_answers.grade(one, record.answers.get(str(one["id"]))) for one in record.quiz_data]
+    for_review = quiz.quiz_type not in quizzes.SURVEYS and any(row["correct"] == "undefined" for row in graded)
+    ended = replace(
+        record,
+        workflow_state="pending_review" if for_review else "complete",
+        finished_at=finished_at or api.now,
+        graded=graded,
+        score=worth(graded),
+    )
+    return _scored(api, quiz, ended)
+
+
+def _scored(api: Api, quiz: Quiz, record: QuizSubmission) -> QuizSubmission:
+    """Keep a graded attempt, work out which score counts, and pass it on to the gradebook."""
+    attempts = record.attempts | {str(record.attempt): replace(record, attempts={})}
+    scores = [one.score or 0.0 for _, one in sorted(attempts.items(), key=lambda pair: int(pair[0]))]
+    match quiz.scoring_policy:
+        case "keep_latest":
+            counts = scores[-1]
+        case "keep_average":
+            counts = round(sum(scores) / len(scores), 2)
+        case _:
+            counts = max(scores)
+    kept = api.store.quiz_submissions.put(replace(record, attempts=attempts, kept_score=counts))
+    pass_on(api, quiz, kept)
+    return kept
+
+
+def pass_on(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
+    """Write the score that counts into the gradebook."""
+    assignment, row = quizzes.assignment_of(api, quiz), api.store.submissions.get(record.submission_id or 0)
+    if assignment is None or row is None or record.finished_at is None:
+        return
+    score = record.kept_score or 0.0
+    changes: Data = {
+        "entered_score": score,
+        "entered_grade": grades.from_score(api, assignment, score),
+        "grader_id": -quiz.id,
+        "graded_at": api.now,
+        "grade_matches_current_submission": True,
+        "submission_type": "online_quiz",
+        "body": f"user: {record.user_id}, quiz: {quiz.id}, score: {score}, time: {api.now:%Y-%m-%d %H:%M:%S} +0000",
+        "submitted_at": record.finished_at,
+        "attempt": record.attempt,
+        "workflow_state": "pending_review" if record.workflow_state == "pending_review" else "graded",
+    }
+    course = identifiers.course(api, quiz.course_id)
+    if not posts_manually(assignment, course):
+        changes["posted_at"] = row.posted_at or api.now
+    grading.keep(api, replace(row, **changes), new_version=row.attempt != record.attempt)
+
+
+def rescore(
+    api: Api, quiz: Quiz, record: QuizSubmission, attempt: int, fudge: float | None, given: dict[int, Data]
+) -> QuizSubmission:
+    """Change what an attempt is worth.
+
+    Parameters: `fudge`, points beside those of questions; `given`, by question, a `score` and a `comment`.
+    """
+    old = record.attempts[str(attempt)]
+    graded = [_regraded(row, given.get(row["question_id"], {})) for row in old.graded]
+    points = old.fudge_points if fudge is None else fudge
+    state: Any = "pending_review" if any(row["correct"] == "undefined" for row in graded) else "complete"
+    changes: Data = {"graded": graded, "fudge_points": points, "score": worth(graded, points), "workflow_state": state}
+    if attempt == record.attempt:
+        return _scored(api, quiz, replace(record, **changes))
+    attempts = record.attempts | {str(attempt): replace(old, **changes)}
+    latest = replace(record, attempts=attempts)
+    return _scored(api, quiz, latest) if latest.finished_at else api.store.quiz_submissions.put(latest)
+
+
+def _regraded(row: Data, given: Data) -> Data:
+    if "comment" in given:
+        row = row | {"more_comments": given["comment"]}
+    if "score" not in given:
+        return row
+    correct = "defined" if row["correct"] == "undefined" else row["correct"]
+    return row | {"points": given["score"], "correct": correct}
+
+
+def grade_overdue(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
+    """Hand in what should have been handed in."""
+    if record.workflow_state == "untaken" and record.end_at is not None and record.end_at < api.now:
+        complete(api, quiz, record, record.end_at)
+
+
+# exceptions
+
+
+def extend(api: Api, course: Course, quiz: Quiz, user_id: int, given: Data) -> QuizSubmission:
+    """Grant somebody more attempts, more time, or entry to a closed quiz.
+
+    Parameters: `given`, by Canvas's names; `extend_from_now` and `extend_from_end_at` move the end of what runs.
+    """
+    record = of_user(api, quiz, user_id) or blank(api, quiz, user_id)
+    changes: Data = {}
+    for name in ("extra_attempts", "extra_time"):
+        if given.get(name) is not None:
+            changes[name] = min(MOST_EXTRA, int(given[name])) if name == "extra_attempts" else int(given[name])
+    if given.get("manually_unlocked") is not None:
+        changes["manually_unlocked"] = given["manually_unlocked"]
+    granted = replace(record, **changes)
+    if running(record) and record.end_at is not None:
+        if given.get("extend_from_now"):
+            granted = replace(granted, end_at=api.now + timedelta(minutes=given["extend_from_now"]))
+        elif given.get("extend_from_end_at"):
+            granted = replace(granted, end_at=record.end_at + timedelta(minutes=given["extend_from_end_at"]))
+        elif "extra_time" in changes:
+            granted = replace(granted, end_at=ends_at(api, course, quiz, granted))
+    return api.store.quiz_submissions.put(granted)
+
+
+def seen_students(api: Api, course: Course) -> set[int]:
+    """The students whose turns the caller sees."""
+    limited = assignments.sections_seen(api, course)
+    rows = assignments.students(api, course.id)
+    return {row.user_id for row in rows if limited is None or row.course_section_id in limited}

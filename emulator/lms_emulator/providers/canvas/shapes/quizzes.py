@@ -1,0 +1,295 @@
+"""Classic quizzes as Canvas's JSON.
+
+Fields: canvas-lms app/serializers/quizzes/ and lib/api/v1/quiz_question.rb, quiz_submission.rb (2023-06), and the
+recorded exchanges of `content-quizzes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import AssessmentQuestion, Course, Quiz, QuizGroup, QuizQuestion
+from lms_emulator.providers.canvas.model import QuizSubmission as Taken
+from lms_emulator.providers.canvas.rules import assignments, courses, quiz_answers, quiz_taking, quizzes
+from lms_emulator.providers.canvas.shapes import Json, people
+from lms_emulator.providers.canvas.shapes.assignments import all_dates
+from lms_emulator.providers.canvas.shapes.locks import shut
+from lms_emulator.providers.canvas.shapes.submissions import submission
+
+COLUMNS = (
+    "id",
+    "title",
+    "description",
+    "quiz_type",
+    "time_limit",
+    "shuffle_answers",
+    "show_correct_answers",
+    "scoring_policy",
+    "allowed_attempts",
+    "one_question_at_a_time",
+    "question_count",
+    "points_possible",
+    "cant_go_back",
+    "ip_filter",
+    "hide_results",
+    "assignment_id",
+    "one_time_results",
+    "show_correct_answers_last_attempt",
+    "version_number",
+)
+MOMENTS = ("due_at", "lock_at", "unlock_at", "show_correct_answers_at", "hide_correct_answers_at")
+RIGHTS = ("manage", "create", "update", "preview", "delete", "read_statistics", "grade", "review_grades")
+
+
+def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False, own_dates: bool = False) -> Json:
+    """A quiz as the caller sees it.
+
+    Parameters: `types`, with the types of its questions; `own_dates`, not those that hold for the caller.
+    """
+    assignment = quizzes.assignment_of(api, record)
+    dated = record if assignment is None or own_dates else assignments.dated(api, course, assignment)
+    staff = quizzes.manages(api, course)
+    page = f"/courses/{course.id}/quizzes/{record.id}"
+    lock = quizzes.lock_of(api, course, record)
+    body: Json = {name: getattr(record, name) for name in COLUMNS}
+    body |= {name: when(getattr(record, name)) for name in MOMENTS}
+    body |= {name: when(getattr(dated, name)) for name in assignments.DATES}
+    body |= shut(api, "quiz", lock)
+    if lock is not None and not staff:
+        body["description"] = ""
+    body |= {
+        "html_url": api.url(page),
+        "mobile_url": api.url(f"{page}?force_user=1&persist_headless=1"),
+        "timer_autosubmit_disabled": False,
+        "published": quizzes.published(record),
+        "can_update": staff,
+        "require_lockdown_browser": False,
+        "require_lockdown_browser_for_results": False,
+        "require_lockdown_browser_monitor": False,
+        "lockdown_browser_monitor_data": None,
+        "permissions": {
+            **dict.fromkeys(RIGHTS, staff),
+            "read": True,
+            "submit": quizzes.published(record) or staff,
+            "view_answer_audits": courses.may(api, api.caller, course, "view_quiz_answer_audits"),
+        },
+        "quiz_reports_url": api.url(f"/api/v1{page}/reports"),
+        "quiz_statistics_url": api.url(f"/api/v1{page}/statistics"),
+        "important_dates": assignment is not None and assignment.important_dates,
+        "quiz_submission_versions_html_url": api.url(f"{page}/submission_versions"),
+        "assignment_group_id": record.assignment_group_id,
+        "has_access_code": bool(record.access_code),
+        "post_to_sis": None if assignment is None else bool(assignment.post_to_sis),
+        "migration_id": None,
+        "in_paced_course": bool(course.settings.get("enable_course_paces")),
+    }
+    if assignment is None or staff or not assignments.overrides(api, assignment):
+        body["all_dates"] = dates(api, record, course)
+    if record.quiz_type in quizzes.SURVEYS:
+        body["anonymous_submissions"] = record.anonymous_submissions
+    if types:
+        body["question_types"] = record.question_types
+    return body | _managed(api, record, course, page) if staff else body
+
+
+def dates(api: Api, record: Quiz, course: Course) -> list[Json]:
+    """The sets of dates of a quiz that the caller sees."""
+    assignment = quizzes.assignment_of(api, record)
+    if assignment is None:
+        return [{**{name: when(getattr(record, name)) for name in assignments.DATES}, "base": True}]
+    only = record.only_visible_to_overrides
+    found = all_dates(api, quizzes.replace(assignment, only_visible_to_overrides=only), course)
+    rows: list[Json] = found.get("all_dates", [])
+    return rows
+
+
+def _managed(api: Api, record: Quiz, course: Course, page: str) -> Json:
+    """What only those see who may change it."""
+    untaken = not quiz_taking.taken(api, record)
+    sections = api.store.course_sections.find("course", course.id)
+    speed = f"/courses/{course.id}/gradebook/speed_grader?assignment_id={record.assignment_id}"
+    graded = record.assignment_id is not None and quizzes.published(record)
+    return {
+        "access_code": record.access_code,
+        "unpublishable": untaken,
+        "can_unpublish": untaken,
+        "speed_grader_url": api.url(speed) if graded else None,
+        "message_students_url": api.url(f"/api/v1{page}/submission_users/message"),
+        "section_count": sum(one.workflow_state == "active" for one in sections),
+        "only_visible_to_overrides": record.only_visible_to_overrides,
+    }
+
+
+# questions
+
+OPTIONAL = ("variables", "formulas", "answer_tolerance", "formula_decimal_places", "matches")
+COMMENTS = ("correct_comments", "incorrect_comments", "neutral_comments")
+
+
+def question(record: QuizQuestion) -> Json:
+    """A question, for those who make it."""
+    data = record.question_data
+    named = ("question_name", "question_type", "question_text", "points_possible", *COMMENTS)
+    return {
+        "id": record.id,
+        "quiz_id": record.quiz_id,
+        "quiz_group_id": record.quiz_group_id,
+        "assessment_question_id": record.assessment_question_id,
+        "position": record.position,
+        **{name: data[name] for name in named},
+        **{f"{name}_html": data[f"{name}_html"] for name in COMMENTS},
+        "answers": data["answers"],
+        **{name: data.get(name) for name in OPTIONAL},
+        "matching_answer_incorrect_matches": data.get("matching_answer_incorrect_matches"),
+    }
+
+
+def with_assessment(api: Api, record: QuizQuestion, data: Json | None = None) -> Json:
+    """A question with its row in the question bank. `data`: what the row says now, if not what it began with."""
+    kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
+    return question(record) | {"assessment_question": None if kept is None else assessment(api, kept, data)}
+
+
+def assessment(api: Api, kept: AssessmentQuestion, data: Json | None) -> Json:
+    """A question of a question bank."""
+    own = kept.question_data | {"assessment_question_id": None}
+    return {
+        "id": kept.id,
+        "name": kept.name,
+        "question_data": own if data is None else data,
+        "context_id": kept.course_id,
+        "context_type": "Course",
+        "workflow_state": "active",
+        "created_at": when(kept.created_at),
+        "updated_at": when(kept.created_at),
+        "assessment_question_bank_id": kept.assessment_question_bank_id,
+        "deleted_at": None,
+        "migration_id": None,
+        "position": kept.position,
+        "root_account_id": api.root.id,
+    }
+
+
+def group(record: QuizGroup) -> Json:
+    """A pool of questions."""
+    return {
+        "id": record.id,
+        "quiz_id": record.quiz_id,
+        "name": record.name,
+        "pick_count": record.pick_count,
+        "question_points": record.question_points,
+        "position": record.position,
+        "assessment_question_bank_id": record.assessment_question_bank_id,
+    }
+
+
+# submissions
+
+TAKEN = (
+    "id",
+    "quiz_id",
+    "quiz_version",
+    "user_id",
+    "submission_id",
+    "score",
+    "kept_score",
+    "attempt",
+    "workflow_state",
+    "fudge_points",
+    "quiz_points_possible",
+    "extra_attempts",
+    "extra_time",
+    "manually_unlocked",
+    "validation_token",
+    "has_seen_results",
+)
+
+
+def taken(api: Api, record: Taken, quiz: Quiz) -> Json:
+    """Somebody's turn at a quiz."""
+    row = api.store.submissions.get(record.submission_id) if record.submission_id is not None else None
+    page = f"/courses/{quiz.course_id}/quizzes/{quiz.id}"
+    late = quiz_taking.overdue(api, record)
+    spent = None
+    if record.finished_at is not None and record.started_at is not None:
+        spent = int((record.finished_at - record.started_at).total_seconds())
+    body: Json = {name: getattr(record, name) for name in TAKEN}
+    if not quiz_taking.scores_seen(api, quiz, record):
+        del body["score"], body["kept_score"]
+    body |= {name: when(getattr(record, name)) for name in ("started_at", "end_at", "finished_at")}
+    body |= {
+        "score_before_regrade": None,
+        "time_spent": spent,
+        "attempts_left": quiz_taking.attempts_left(quiz, record),
+        "overdue_and_needs_submission": late,
+        "excused?": None if row is None else bool(row.excused),
+        "html_url": api.url(f"{page}/submissions/{record.id}"),
+    }
+    if record.finished_at is not None or late:
+        version = record.attempt if record.finished_at is not None else len(record.attempts)
+        body["result_url"] = api.url(f"{page}/history?quiz_submission_id={record.id}&version={version}")
+    return body
+
+
+def asked(record: Taken, one: Json, place: tuple[int, str], *, plain: bool = False, results: bool = True) -> Json:
+    """A question as it is put to the person who takes the quiz.
+
+    Parameters:
+        place: its number and its heading.
+        plain: without what was answered.
+        results: once the attempt is over, whether it is told what was right.
+    """
+    body: Json = {
+        "id": one["id"],
+        "quiz_id": one["quiz_id"],
+        "quiz_group_id": one["quiz_group_id"],
+        "assessment_question_id": one["assessment_question_id"],
+        "position": place[0],
+        "question_name": place[1],
+        "question_type": one["question_type"],
+        **quiz_answers.posed(one),
+        **{name: one.get(name) for name in OPTIONAL},
+    }
+    if plain:
+        return body
+    body["flagged"] = one["id"] in record.flagged
+    if record.finished_at is None:
+        body["answer"] = quiz_answers.shown(one, record.answers.get(str(one["id"])))
+    elif results:
+        graded: dict[int, Any] = {row["question_id"]: row["correct"] for row in record.graded}
+        body["correct"] = graded.get(one["id"])
+    return body
+
+
+def extension(record: Taken) -> Json:
+    """What somebody was granted."""
+    return {
+        "user_id": str(record.user_id),
+        "quiz_id": str(record.quiz_id),
+        "extra_attempts": record.extra_attempts,
+        "extra_time": record.extra_time,
+        "manually_unlocked": record.manually_unlocked,
+        "end_at": when(record.end_at),
+    }
+
+
+def included(api: Api, rows: list[Taken], of: Quiz, course: Course, includes: Collection[str]) -> Json:
+    """What `include[]` adds to lists of submissions."""
+    found: Json = {}
+    if "submission" in includes:
+        assignment = quizzes.assignment_of(api, of)
+        ids = [one.submission_id for one in rows if one.submission_id is not None]
+        own = [row for one in ids if (row := api.store.submissions.get(one)) is not None]
+        base = [] if assignment is None else [submission(api, row, assignment, course, {"user"}) for row in own]
+        found["submissions"] = base
+    if "quiz" in includes:
+        found["quizzes"] = [quiz(api, of, course)]
+    if "user" in includes:
+        users = [user for one in rows if one.user_id and (user := api.store.users.get(one.user_id)) is not None]
+        found["users"] = [people.person(api, user, course) for user in users]
+    if found:
+        found["meta"] = {"primaryCollection": "quiz_submissions"}
+    return found
