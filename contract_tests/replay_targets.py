@@ -122,7 +122,8 @@ class InProcess:
 
         await self._app(scope, receive, send)
         start = sent[0]
-        text = b"".join(message.get("body", b"") for message in sent[1:]).decode("utf-8", "replace")
+        parts = [message.get("body", b"") for message in sent[1:] if method != "HEAD"]  # a server sends no body then
+        text = b"".join(parts).decode("utf-8", "replace")
         return Answer(
             start["status"], tuple((name.decode(), value.decode("latin-1")) for name, value in start["headers"]), text
         )

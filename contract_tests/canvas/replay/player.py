@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import urllib.parse
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from contract_tests.replay_targets import Answer, Target, control
@@ -35,8 +37,38 @@ def play(exchanges: Iterable[Exchange], target: Target) -> Iterator[Result]:
     """Send the requests of one run in order, from the recorded world's start. Yields one result for each."""
     control(target, "POST", "/reset")
     player = _Player(target, recordings.setup())
-    for exchange in exchanges:
-        yield player.exchange(exchange)
+    listed = list(exchanges)
+    with _school_settings(target, recordings.SCHOOL_SETTINGS.get(listed[0].run, {}) if listed else {}):
+        for exchange in listed:
+            with _throttled_at(target, exchange.high_water):
+                yield player.exchange(exchange)
+
+
+@contextmanager
+def _school_settings(target: Target, settings: dict[str, Any]) -> Iterator[None]:
+    """For a while a world whose school has further settings."""
+    if not settings:
+        yield
+        return
+    before = control(target, "GET", "/world")
+    changed = copy.deepcopy(before)
+    school = next(account for account in changed["canvas"]["accounts"] if account["id"] == 1)
+    school["settings"] = school.get("settings", {}) | settings
+    control(target, "PUT", "/world", changed)
+    yield
+    control(target, "PUT", "/world", before)
+
+
+@contextmanager
+def _throttled_at(target: Target, mark: int | None) -> Iterator[None]:
+    """For a while a throttle that is full at that mark."""
+    if mark is None:
+        yield
+        return
+    before = {"rate_limit": "never", "rate_limit_high_water": 600.0}
+    control(target, "PATCH", "/settings", {"canvas": {"rate_limit": "bucket", "rate_limit_high_water": mark}})
+    yield
+    control(target, "PATCH", "/settings", {"canvas": before})
 
 
 class _Player:

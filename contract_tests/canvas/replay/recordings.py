@@ -7,6 +7,7 @@ import email.utils
 import functools
 import json
 import pathlib
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,19 @@ RECORDINGS = ROOT / "fixtures" / "recordings" / "canvas"
 WORLDS = ROOT / "fixtures" / "worlds"
 WORLD = WORLDS / "canvas-recorded.toml"
 RUNS = tuple(sorted(path.stem for path in RECORDINGS.glob("*.jsonl")))
+#: What was set of the school before the run began, where no request in it says so.
+SCHOOL_SETTINGS: dict[str, dict[str, Any]] = {
+    "people-settings": {
+        "self_registration_type": "all",
+        "admins_can_change_passwords": True,
+        "open_registration": True,
+        "users_can_edit_name": False,
+        "can_add_pronouns": True,
+        "can_change_pronouns": True,
+        "enable_profiles": True,
+    }
+}
+_HIGH_WATER = re.compile(r"request_throttle\.hwm = (\d+)")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +37,7 @@ class Exchange:
 
     Attributes:
         page: the reduction of an HTML body; `body` is None where only this, or a note about the body, was kept.
+        high_water: the throttle's high-water mark, where it was set for this exchange.
         scored: False where the real answer depends on something that no client can know; it is sent all the same.
     """
 
@@ -39,6 +54,7 @@ class Exchange:
     body: str | None
     page: dict[str, Any] | None
     scored: bool
+    high_water: int | None = None
 
     @property
     def label(self) -> str:
@@ -81,4 +97,5 @@ def _exchange(run: str, raw: dict[str, Any]) -> Exchange:
         body=response.get("body"),
         page=response.get("html"),
         scored=not raw.get("drop"),
+        high_water=int(found.group(1)) if (found := _HIGH_WATER.search(raw.get("note") or "")) else None,
     )

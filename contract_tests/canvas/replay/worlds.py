@@ -115,8 +115,10 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                     for one in given["terms"]
                 ],
                 "roles": [_role(one) for one in given["roles"] if one["root_account_id"]],
+                "authentication_providers": [{"id": 1, "account_id": 2}, {"id": 2, "account_id": 1}],
                 "users": [
                     _kept(one, "id name sortable_name short_name uuid lti_id time_zone workflow_state created_at")
+                    | {"stuck_sis_fields": ["name", "sortable_name"]}
                     for one in given["users"]
                 ],
                 "pseudonyms": [_login(one, given) for one in given["logins"]],

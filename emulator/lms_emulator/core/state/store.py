@@ -60,10 +60,12 @@ class Store:
     def next_number(self, table: str, attribute: str = "id", floor: int = 0) -> int:
         """The next free integer identity: one more than the highest seeded or given so far.
 
-        Parameters: `attribute`, the record's field that holds the integer; `floor`, the least highest value.
+        Parameters: `table`, or another name for what is only counted; `attribute`, the record's field that holds the
+        integer; `floor`, the least highest value.
         """
         if table not in self._seed.highest:
-            numbers = [getattr(record, attribute) for record in self._seed.seeds[table].records.values()]
+            seeded = self._seed.seeds[table].records.values() if table in self._seed.seeds else ()
+            numbers = [getattr(record, attribute) for record in seeded]
             self._seed.highest[table] = max((n for n in numbers if isinstance(n, int)), default=0)
         number = max(self.counters.get(table, 0), self._seed.highest[table], floor) + 1
         self.counters[table] = number

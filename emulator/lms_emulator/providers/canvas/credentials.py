@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api, why_no_token
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.limits import throttle
 from lms_emulator.providers.canvas.model import AccessToken, DeveloperKey, Session, User
-from lms_emulator.providers.canvas.rules import masquerade
+from lms_emulator.providers.canvas.rules import masquerade, people
 from lms_emulator.providers.canvas.rules.people import logins_of, unique_id
 from lms_emulator.providers.canvas.wire import PACKAGE
 
@@ -58,6 +58,7 @@ def identify(api: Api) -> None:
     text = sent_token(x, api.params.text("access_token"))
     if text is not None:
         api.token, api.caller = _owner(x, text)
+        people.note_language(api)
         api.real_user = api.caller
     masquerade.begin(api)
     identity = x.kept(Identity)

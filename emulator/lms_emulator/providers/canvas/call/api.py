@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.languages import translated
 from lms_emulator.providers.canvas.call.moments import read_moment, zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import AccessToken, Account, Course, User
@@ -68,6 +70,12 @@ class Api:
         chosen = zone(self.caller.time_zone) if self.caller is not None else None
         return chosen or UTC
 
+    @property
+    def language(self) -> str:
+        """The language that the caller reads: the one chosen, else the browser's."""
+        user = self.caller
+        return (user.locale or user.browser_locale or "en") if user is not None else "en"
+
     def moment(self, *path: str) -> datetime | None:
         """A time among the parameters, in the caller's time zone unless it says; None when it is missing or none."""
         return read_moment(self.params.text(*path), self.zone)
@@ -94,7 +102,7 @@ class Api:
         """The answer to somebody without the right: anonymous callers are asked for credentials."""
         if self.caller is None:
             return refusals.no_credentials(why_no_token(self.x))
-        return refusals.not_authorized(self.settings.permission_denied_status, what)
+        return refusals.not_authorized(self.settings.permission_denied_status, what, partial(translated, self.language))
 
 
 def why_no_token(x: Call) -> str | None:

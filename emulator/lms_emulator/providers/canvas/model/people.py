@@ -181,3 +181,60 @@ class UserObserver(Record, frozen=True, kw_only=True):
     observer_id: int
     workflow_state: Literal["active", "deleted"] = "active"
     created_at: Instant
+
+
+class PairingCode(Record, frozen=True, kw_only=True):
+    """Six letters and digits by which an observer finds a student, once and within a week."""
+
+    id: int
+    user_id: int
+    code: str
+    expires_at: Instant
+    workflow_state: Literal["active", "deleted"] = "active"
+
+
+class AlertThreshold(Record, frozen=True, kw_only=True):
+    """What an observer wants to be told of a student."""
+
+    id: int
+    observer_id: int
+    user_id: int
+    alert_type: str
+    threshold: str | None = None
+    workflow_state: Literal["active", "deleted"] = "active"
+
+
+class CustomData(Record, frozen=True, kw_only=True):
+    """What an application keeps with a person, in a namespace of its own."""
+
+    id: int
+    user_id: int
+    namespace: str
+    data: Any = None
+
+
+class UserMerge(Record, frozen=True, kw_only=True):
+    """What went from one person to another when they were merged, so that they can be split again.
+
+    Attributes:
+        moved: by table, the ids of what changed hands. ended: enrollments that doubled one of the other person, with
+            the state that they had.
+    """
+
+    id: int
+    from_user_id: int
+    user_id: int
+    moved: dict[str, list[int]] = {}
+    ended: dict[str, str] = {}
+    workflow_state: Literal["active", "split"] = "active"
+
+
+class AuthenticationProvider(Record, frozen=True, kw_only=True):
+    """A way to sign in at a school. `fields` is what is set for its type, by Canvas's names."""
+
+    id: int
+    account_id: int
+    auth_type: str = "canvas"
+    position: int = 1
+    fields: dict[str, Any] = {}
+    workflow_state: Literal["active", "deleted"] = "active"

@@ -29,12 +29,17 @@ from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
     AccountUser,
+    AlertThreshold,
+    AuthenticationProvider,
     CommunicationChannel,
+    CustomData,
     EnrollmentTerm,
+    PairingCode,
     Pseudonym,
     Role,
     RoleOverride,
     User,
+    UserMerge,
     UserObserver,
 )
 from lms_emulator.providers.canvas.model.quizzes import (
@@ -130,6 +135,13 @@ class CanvasStore(Store):
     user_observers: Table[UserObserver] = table(
         key="id", indexes={"student": lambda o: o.student_id, "observer": lambda o: o.observer_id}
     )
+    authentication_providers: Table[AuthenticationProvider] = table(
+        key="id", indexes={"account": lambda p: p.account_id}
+    )
+    pairing_codes: Table[PairingCode] = table(key="id", indexes={"code": lambda c: c.code}, keep_until=_until)
+    observer_alert_thresholds: Table[AlertThreshold] = table(key="id", indexes={"observer": lambda t: t.observer_id})
+    custom_data: Table[CustomData] = table(key="id", indexes={"user": _user})
+    user_merges: Table[UserMerge] = table(key="id", indexes={"user": _user})
     developer_keys: Table[DeveloperKey] = table(key="id")
     courses: Table[Course] = table(
         key="id", indexes={"account": lambda c: c.account_id, "sis_course_id": lambda c: c.sis_course_id}

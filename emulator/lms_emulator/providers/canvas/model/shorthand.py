@@ -14,6 +14,7 @@ from lms_emulator.providers.canvas.model.courses import Course, CourseSection
 from lms_emulator.providers.canvas.model.people import (
     Account,
     AccountUser,
+    AuthenticationProvider,
     BaseRole,
     CommunicationChannel,
     EnrollmentTerm,
@@ -51,6 +52,9 @@ def expand(section: Any) -> None:
                 id=_next(section.enrollment_terms), root_account_id=root.id, name=DEFAULT_TERM, created_at=LONG_AGO
             )
             section.enrollment_terms.append(term)
+        if not any(provider.account_id == root.id for provider in section.authentication_providers):
+            provider = AuthenticationProvider(id=_next(section.authentication_providers), account_id=root.id)
+            section.authentication_providers.append(provider)
     if roots:
         for place, user in enumerate(section.users):
             section.users[place] = _person(section, user, min(root.id for root in roots))

@@ -7,7 +7,7 @@ Sources: github.com/instructure/canvas-lms, in 2026: `lib/request_error.rb`, `li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
@@ -195,7 +195,6 @@ def _text(reason: str, message: str, **details: Any) -> SiteRefusal:
 
 
 def invalid_oauth_session() -> SiteRefusal:
-    """400: consent without a request to consent to."""
     return _text(
         "oauth_session_missing",
         "Invalid or missing session for oauth",
@@ -304,9 +303,10 @@ def insufficient_scopes(expected: str, got: list[str]) -> SiteRefusal:
     )
 
 
-def not_authorized(status: int, what: str) -> SiteRefusal:
-    """The person may not do this."""
-    body = {"status": "unauthorized", "errors": [{"message": "user not authorized to perform that action"}]}
+def not_authorized(status: int, what: str, say: Callable[[str], str] = str) -> SiteRefusal:
+    """The person may not do this. `say` puts the texts into the person's language."""
+    sentence = say("user not authorized to perform that action")
+    body = {"status": say("unauthorized"), "errors": [{"message": sentence}]}
     return rest("not_authorized", status, body, check=what)
 
 
@@ -356,6 +356,7 @@ def unreadable_parameters(why: str) -> SiteRefusal:
         status=500,
         check="the parameters can be read",
         got=why,
+        headers={"Content-Type": "text/plain"},
         text="500 Internal Server Error\nIf you are the administrator of this website, then please read this web "
         "application's log file and/or the web server's log file to find out what went wrong.",
     )
@@ -411,7 +412,6 @@ def lti_service(reason: str, message: str, status: int, **details: Any) -> SiteR
 
 
 def lti_resource_unknown(reason: str, check: str, got: object) -> SiteRefusal:
-    """404 of the LTI services."""
     return lti_service(reason, "The specified resource does not exist.", 404, check=check, got=got)
 
 

@@ -51,19 +51,26 @@ def of_user(api: Api) -> Any:
 
 
 def _courses_of(api: Api, user: User, path: str) -> Any:
+    found = current_courses(api, user)
+    found = [row for row in found if not (api.params.flag("exclude_blueprint_courses") and row[0].blueprint)]
+    if api.params.has("homeroom") and api.params.flag("homeroom"):
+        found = [row for row in found if row[0].homeroom_course]
+    includes = api.params.includes
+    return paged(api, found, lambda row: shown(api, *row, includes), path=path)
+
+
+def current_courses(api: Api, user: User) -> list[tuple[Course, list[Enrollment]]]:
+    """Somebody's courses with the enrollments in them, as a list of courses has them, by name."""
     found: Mine = {}
     for enrollment in _wanted(api, user):
         found.setdefault(enrollment.course_id, []).append(enrollment)
     records = [course for course in map(api.store.courses.get, found) if course is not None]
-    records = [course for course in records if not (api.params.flag("exclude_blueprint_courses") and course.blueprint)]
-    if api.params.has("homeroom") and api.params.flag("homeroom"):
-        records = [course for course in records if course.homeroom_course]
     records.sort(key=lambda course: (shapes.course_name(api, course).lower(), course.id))
-    includes = api.params.includes
-    return paged(api, records, lambda course: _shown(api, course, found[course.id], includes), path=path)
+    return [(course, found[course.id]) for course in records]
 
 
-def _shown(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) -> Any:
+def shown(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) -> Any:
+    """A course in a list, with somebody's enrollments; little of it where its dates keep them out."""
     stated = [(e, states.state_of(api, e, course)) for e in mine]
     if stated and all(state.restricted for _, state in stated):
         return {"id": course.id, "access_restricted_by_date": True}

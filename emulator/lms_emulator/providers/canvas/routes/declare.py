@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from typing import Any
 
 from starlette.responses import Response
 
 from lms_emulator.core.evidence import Evidence
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call import params as parameters
@@ -52,15 +54,28 @@ def serve(handler: Handler) -> Callable[[Call], Any]:
         return api
 
     def served(x: Call) -> Response:
-        api = begun(x)
-        found = handler(api)
-        return found if isinstance(found, Response) else reply(api, found)
+        with _reported(x):
+            api = begun(x)
+            found = handler(api)
+            return found if isinstance(found, Response) else reply(api, found)
 
     async def served_later(x: Call) -> Response:
-        api = begun(x)
-        found = await handler(api)
-        return found if isinstance(found, Response) else reply(api, found)
+        with _reported(x):
+            api = begun(x)
+            found = await handler(api)
+            return found if isinstance(found, Response) else reply(api, found)
 
     chosen = served_later if iscoroutinefunction(handler) else served
     chosen.__doc__ = handler.__doc__
     return chosen
+
+
+@contextmanager
+def _reported(x: Call) -> Iterator[None]:
+    """Give a refusal that names an error report a report of its own."""
+    try:
+        yield
+    except SiteRefusal as refusal:
+        if isinstance(refusal.body, dict) and "error_report_id" in refusal.body:
+            refusal.body = {**refusal.body, "error_report_id": x.store.new_id("error_reports")}
+        raise

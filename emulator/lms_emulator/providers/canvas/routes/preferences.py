@@ -10,9 +10,11 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, User
+from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.users import administers_logins
 from lms_emulator.providers.canvas.rules import courses, people
+from lms_emulator.providers.canvas.rules.avatars import choices
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
 SOURCE = f"{RECORDED}/people-users.jsonl 222, 232, 253, 265; canvas-lms app/controllers/users_controller.rb"
@@ -28,11 +30,28 @@ SETTINGS = (
 HEX = re.compile(r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 ASSETS = {"course": "courses", "user": "users"}
 FARTHEST = 1000
+TUTORIALS = (
+    "home",
+    "modules",
+    "pages",
+    "assignments",
+    "quizzes",
+    "settings",
+    "files",
+    "people",
+    "announcements",
+    "grades",
+    "discussions",
+    "syllabus",
+    "collaborations",
+    "import",
+    "conferences",
+)
 LONGEST_NICKNAME = 59
 
 
-def _person(api: Api) -> User:
-    """Oneself, or anybody for admins. Raises the refusals `not_found` and `not_authorized`."""
+def person(api: Api) -> User:
+    """The person in the path: oneself, or anybody for admins. Raises the refusals `not_found` and `not_authorized`."""
     user = identifiers.user(api, api.slot("user_id"))
     if not api.check("oneself, or an admin", api.user.id == user.id or administers_logins(api, user), got=user.id):
         raise api.refused(f"preferences of user {user.id}")
@@ -41,25 +60,25 @@ def _person(api: Api) -> User:
 
 def settings(api: Api) -> Any:
     """How the pages look and behave for somebody."""
-    user = _person(api)
+    user = person(api)
     return {name: bool(user.preferences.get(name, False)) for name in SETTINGS}
 
 
 def set_settings(api: Api) -> Any:
     """Change how the pages look and behave."""
     sent = {name: api.params.flag(name) for name in SETTINGS if api.params.has(name)}
-    user = people.prefer(api, _person(api), **sent)
+    user = people.prefer(api, person(api), **sent)
     return {name: bool(user.preferences.get(name, False)) for name in SETTINGS}
 
 
 def colors(api: Api) -> Any:
     """The colours that somebody chose."""
-    return {"custom_colors": _person(api).preferences.get("custom_colors", {})}
+    return {"custom_colors": person(api).preferences.get("custom_colors", {})}
 
 
 def color(api: Api) -> Any:
     """The colour that somebody chose for one thing."""
-    found = _person(api).preferences.get("custom_colors", {}).get(api.slot("asset_string"))
+    found = person(api).preferences.get("custom_colors", {}).get(api.slot("asset_string"))
     if found is None:
         raise refusals.not_found("the colour", api.slot("asset_string"))
     return {"hexcode": found}
@@ -67,7 +86,7 @@ def color(api: Api) -> Any:
 
 def set_color(api: Api) -> Any:
     """Choose a colour for a course or something else."""
-    user, asset = _person(api), api.slot("asset_string")
+    user, asset = person(api), api.slot("asset_string")
     _asset(api, asset)
     code = api.params.text("hexcode") or ""
     if not HEX.fullmatch(code):
@@ -87,12 +106,12 @@ def _asset(api: Api, name: str) -> Any:
 
 def positions(api: Api) -> Any:
     """Where the cards of courses stand on somebody's dashboard."""
-    return {"dashboard_positions": _person(api).preferences.get("dashboard_positions", {})}
+    return {"dashboard_positions": person(api).preferences.get("dashboard_positions", {})}
 
 
 def set_positions(api: Api) -> Any:
     """Move cards on the dashboard."""
-    user = _person(api)
+    user = person(api)
     sent = api.params.hash("dashboard_positions")
     for name in sent.data:
         found = _asset(api, name)
@@ -126,7 +145,7 @@ def _course(api: Api) -> Course:
 def nicknames(api: Api) -> Any:
     """The caller's nicknames of courses."""
     found = (identifiers.find(api, "courses", number) for number in api.user.preferences.get("course_nicknames", {}))
-    return [_nickname(api, course) for course in found if course is not None]
+    return paged(api, [course for course in found if course is not None], lambda course: _nickname(api, course))
 
 
 def nickname(api: Api) -> Any:
@@ -163,6 +182,33 @@ def drop_nicknames(api: Api) -> Any:
     return {"message": "OK"}
 
 
+def avatars(api: Api) -> Any:
+    """The pictures that somebody may choose from."""
+    return choices(api, person(api))
+
+
+def tutorials(api: Api) -> Any:
+    """Which pages of the tutorial for new people the caller folded away."""
+    return {"new_user_tutorial_statuses": {"collapsed": _myself(api).preferences.get("tutorials", {})}}
+
+
+def set_tutorial(api: Api) -> Any:
+    """Fold one page of the tutorial away, or show it again."""
+    user, page = _myself(api), api.slot("page_name")
+    if page not in TUTORIALS:
+        raise refusals.message(400, "page_unknown", "Invalid Page Name Provided", got=page)
+    kept = {**user.preferences.get("tutorials", {}), page: api.params.flag("collapsed")}
+    people.prefer(api, user, tutorials=kept)
+    return {"new_user_tutorial_statuses": {"collapsed": kept}}
+
+
+def _myself(api: Api) -> User:
+    user = identifiers.user(api, api.slot("id"))
+    if user.id != api.user.id:
+        raise refusals.message(401, "of_oneself_only", "This endpoint only works against the current user")
+    return user
+
+
 SELF = "/api/v1/users/self"
 USER = "/api/v1/users/{user_id}"
 ROUTES: tuple[Route, ...] = rest(
@@ -175,6 +221,9 @@ ROUTES: tuple[Route, ...] = rest(
     (f"PUT {USER}/colors/{{asset_string}}", set_color, "Choose a colour"),
     (f"GET {USER}/dashboard_positions", positions, "Positions on the dashboard"),
     (f"PUT {USER}/dashboard_positions", set_positions, "Move cards on the dashboard"),
+    (f"GET {USER}/avatars", avatars, "Pictures to choose from"),
+    ("GET /api/v1/users/{id}/new_user_tutorial_statuses", tutorials, "Pages of the tutorial"),
+    ("PUT /api/v1/users/{id}/new_user_tutorial_statuses/{page_name}", set_tutorial, "Fold a page of the tutorial"),
     (f"GET {SELF}/course_nicknames", nicknames, "Nicknames of courses"),
     (f"DELETE {SELF}/course_nicknames", drop_nicknames, "Take all nicknames back"),
     (f"GET {SELF}/course_nicknames/{{course_id}}", nickname, "A nickname"),

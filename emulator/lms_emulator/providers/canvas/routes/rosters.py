@@ -127,7 +127,8 @@ def ordered(api: Api, found: list[User]) -> list[User]:
     def key(user: User) -> tuple[Any, ...]:
         name = people.sortable_name(user).lower()
         if by == "email":
-            return (people.email_of(api.store, user) or "", name, user.id)
+            address = people.email_of(api.store, user)
+            return (address is None, address or "", name, user.id)
         if by == "sis_id":
             login = people.login_of(api.store, user)
             return ((login.sis_user_id if login is not None else None) or "", name, user.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -10,12 +11,14 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import rails_name, zone
+from lms_emulator.providers.canvas.call.languages import LOCALES
+from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, people, registering
+from lms_emulator.providers.canvas.rules import courses, masquerade, observing, people, registering
+from lms_emulator.providers.canvas.rules.avatars import choices as avatar_choices
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, require_account, root_of
 from lms_emulator.providers.canvas.shapes import people as shapes
 
@@ -81,7 +84,7 @@ def index(api: Api) -> Any:
     """The people of an account."""
     account = identifiers.account(api, api.slot("account_id"))
     require_account(api, account, "read_roster")
-    found = [user for user in api.store.users if _belongs(api, user, account)]
+    found = [user for user in api.store.users if belongs(api, user, account)]
     if (of := rosters.kinds(api)) or api.params.has("role_filter_id"):
         found = [user for user in found if _enrolled(api, user, of)]
     if (term := rosters.search_term(api)) is not None:
@@ -96,8 +99,10 @@ def index(api: Api) -> Any:
     return paged(api, found, lambda user: shapes.person(api, user, account, includes), path=path, counted=False)
 
 
-def _belongs(api: Api, user: User, account: Account) -> bool:
-    if user.workflow_state == "deleted" or not people.logins_of(api.store, user):
+def belongs(api: Api, user: User, account: Account) -> bool:
+    """Whether a person is in an account, or in one below it."""
+    root = root_of(api.store, account.id)
+    if user.workflow_state == "deleted" or all(p.account_id != root.id for p in people.logins_of(api.store, user)):
         return False
     return any(account in chain(api.store, one.id) for one in accounts_with(api, user))
 
@@ -126,28 +131,65 @@ def create(api: Api) -> Any:
     return body
 
 
+def register_oneself(api: Api) -> Any:
+    """Make a person of whoever asks, where the school lets people register themselves."""
+    account = identifiers.account(api, api.slot("account_id"))
+    kind = account.settings.get("self_registration_type", "none")
+    observer = api.params.text("user", "initial_enrollment_type") == "observer"
+    if not api.check("the school lets people register", kind == "all" or (kind == "observer" and observer), got=kind):
+        raise refusals.rest("user_refused", 403, {}, check="self-registration is on")
+    code = api.params.text("pairing_code", "code")
+    student = observing.paired(api, code) if code is not None else None
+    if code is not None and student is None:
+        raise registering.refuse({}, {}, pairing_code={"code": ["invalid"]})
+    api.params.data.setdefault("force_validations", True)
+    user = registering.register(api, account)
+    if code is not None and student is not None:
+        observing.use(api, code)
+        observing.link(api, user, student)
+    body = {**shapes.brief(api, user), "locale": user.locale}
+    return body | ({"terms_of_use": True} if api.params.flag("user", "terms_of_use") else {})
+
+
 OWN = {"name", "short_name", "sortable_name", "terms_of_use", "avatar"}
 MANAGED = OWN | {"time_zone", "email", "locale", "pronouns", "event", "birthdate"}
+PROFILE_FIELDS = {"title", "bio"}
+PRONOUNS = ("She/Her", "He/Him", "They/Them")
+GRAVATAR = re.compile(r"https?://(?:[\w-]+\.)?gravatar\.com/")
+AVATAR_STATES = ("none", "submitted", "approved", "locked", "reported", "re_reported")
 
 
 def update(api: Api) -> Any:
     """Change a person: the own names, or more for admins."""
     user = identifiers.user(api, api.slot("id"))
-    manages = administers_logins(api, user)
     own = api.user.id == user.id
+    manages = administers_logins(api, user) and (own or masquerade.may_become(api, api.user, user))
     sent = api.params.hash("user")
-    may = MANAGED if manages else OWN if own and shapes.may_rename(api, user) else OWN - set(registering.NAMES)
+    may = _may_set(api, user, own, manages)
     if not api.check("may change all that is sent", (own or manages) and set(sent.data) <= may, got=sorted(sent.data)):
         raise api.refused(f"change user {user.id}")
     faults = registering.name_faults(sent)
     if faults:
         raise refusals.invalid(faults)
     changed = api.store.users.put(replace(user, updated_at=api.now, **_changes(api, user)))
+    if not own and (event := sent.text("event")) in ("suspend", "unsuspend"):
+        for login in people.logins_of(api.store, user):
+            state: Any = "suspended" if event == "suspend" else "active"
+            api.store.pseudonyms.put(replace(login, workflow_state=state))
     if email := sent.text("email"):
         _first_address(api, changed, email)
     if own:
         api.caller = changed
-    return _updated(api, changed, manages)
+    body = _updated(api, changed, manages)
+    return body | {name: getattr(changed, name) for name in PROFILE_FIELDS if sent.has(name)}
+
+
+def _may_set(api: Api, user: User, own: bool, manages: bool) -> set[str]:
+    """Which fields of a person the caller may set."""
+    said = api.root.settings
+    may = MANAGED if manages else OWN if own and shapes.may_rename(api, user) else OWN - set(registering.NAMES)
+    of_profile = said.get("enable_profiles") and (manages or said.get("users_can_edit_profile"))
+    return may | PROFILE_FIELDS if of_profile else may
 
 
 def administers_logins(api: Api, user: User) -> bool:
@@ -162,19 +204,37 @@ def _changes(api: Api, user: User) -> dict[str, Any]:
         found["name"] = sent.text("name") or ""
         if user.sortable_name is not None and people.is_fallback_of(user.name, user.sortable_name):
             found["sortable_name"] = None
-    if sent.has("short_name"):
-        found["short_name"] = sent.text("short_name") or None
-    if sent.has("sortable_name"):
-        found["sortable_name"] = sent.text("sortable_name") or None
+    found |= {name: sent.text(name) or None for name in ("short_name", "sortable_name") if sent.has(name)}
+    stuck = [name for name in registering.NAMES if name in user.stuck_sis_fields]
+    if not api.params.flag("override_sis_stickiness", default=True):
+        found = {name: value for name, value in found.items() if name not in stuck}
+    elif set(found) - set(stuck):
+        found["stuck_sis_fields"] = sorted({*user.stuck_sis_fields, *found})
+    found |= {name: sent.text(name) for name in PROFILE_FIELDS if sent.has(name)}
     if sent.has("time_zone"):
         chosen = sent.text("time_zone") or ""
-        if not chosen or zone(chosen) is not None:
-            found["time_zone"] = rails_name(chosen) if chosen else None
+        found["time_zone"] = chosen if zone(chosen) is not None else None
     if sent.has("locale"):
-        locale = sent.text("locale") or None
-        if locale is None or locale in registering.LOCALES:
-            found["locale"] = locale
+        found["locale"] = sent.text("locale") if sent.text("locale") in LOCALES else None
+    if sent.has("pronouns") and api.root.settings.get("can_add_pronouns"):
+        asked = sent.text("pronouns") or ""
+        known = next((one for one in PRONOUNS if one.lower() == asked.lower()), user.pronouns)
+        found["pronouns"] = known if asked else None
+    if sent.has("avatar") and shapes.avatars_on(api):
+        found |= _avatar(api, user)
     return found
+
+
+def _avatar(api: Api, user: User) -> dict[str, Any]:
+    """The picture that is asked for: one that was offered, or one of Gravatar's; any other takes the picture away."""
+    sent = api.params.hash("user", "avatar")
+    url, state = sent.text("url") or "", sent.text("state")
+    if token := sent.text("token"):
+        url = next((one["url"] for one in avatar_choices(api, user) if one["token"] == token), "")
+    found: dict[str, Any] = {"avatar_image_url": url if GRAVATAR.match(url) else None, "avatar_state": "approved"}
+    if user.avatar_state == "locked" and not state:
+        return {}
+    return found | ({"avatar_state": state} if state in AVATAR_STATES else {})
 
 
 def _first_address(api: Api, user: User, address: str) -> None:
@@ -216,6 +276,7 @@ ROUTES: tuple[Route, ...] = (
         ("PUT /api/v1/users/{id}", update, "Change a person"),
         ("GET /api/v1/accounts/{account_id}/users", index, "People of an account"),
         ("POST /api/v1/accounts/{account_id}/users", create, "Make a person"),
+        ("POST /api/v1/accounts/{account_id}/self_registration", register_oneself, "Register oneself"),
     ),
     *rest("users", PROFILE, ("GET /api/v1/users/{user_id}/profile", profile, "A profile")),
 )

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.languages import accepted
 from lms_emulator.providers.canvas.model import CanvasStore, CommunicationChannel, Pseudonym, User
 
 _SUFFIXES = {"jr", "jr.", "sr", "sr.", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "esq", "esq."}
@@ -49,6 +50,13 @@ def unique_id(store: CanvasStore, user: User) -> str:
 def effective_locale(user: User) -> str:
     """The language that a person gets pages and errors in."""
     return user.locale or user.browser_locale or "en"
+
+
+def note_language(api: Api) -> None:
+    """Remember the language that the caller's browser asks for: it holds for later requests that ask for none."""
+    language, user = accepted(api.x.headers.get("accept-language", "")), api.caller
+    if user is not None and language not in (None, user.browser_locale):
+        api.caller = api.store.users.put(msgspec.structs.replace(user, browser_locale=language))
 
 
 def prefer(api: Api, user: User, **changes: Any) -> User:

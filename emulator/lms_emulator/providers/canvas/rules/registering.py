@@ -9,41 +9,46 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import rails_name, zone
+from lms_emulator.providers.canvas.call.languages import LOCALES
+from lms_emulator.providers.canvas.call.moments import stamp, zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Pseudonym, User
+from lms_emulator.providers.canvas.rules import people
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-LOCALES = {"ar", "ca", "cy", "da", "de", "el", "en", "en-AU", "en-CA", "en-GB", "es", "fa", "fi", "fr", "fr-CA", "he"}
-LOCALES |= {"hi", "ht", "hu", "hy", "id", "is", "it", "ja", "ko", "mi", "ms", "nb", "nl", "nn", "pl", "pt", "pt-BR"}
-LOCALES |= {"ro", "ru", "sl", "sv", "th", "tr", "uk", "vi", "zh-Hans", "zh-Hant"}
 TAKEN = "ID already in use for this account and authentication provider"
 NAMES = ("name", "short_name", "sortable_name")
 PASSWORD = (8, 255)
 LONGEST = 255
 Faults = dict[str, list[Any]]
+replace = msgspec.structs.replace
 
 
-def refuse(user: Faults, pseudonym: Faults) -> SiteRefusal:
-    """The refusal that lists what is wrong with a person and a login."""
+def refuse(user: Faults, pseudonym: Faults, pairing_code: Faults | None = None) -> SiteRefusal:
+    """The refusal that lists what is wrong with a person, a login and a pairing code."""
     if pseudonym:
         user = {**user, "pseudonyms": ["invalid"]}
-    listed = {
+    parts = {"user": user, "pseudonym": pseudonym, "observee": {}, "pairing_code": pairing_code or {}}
+    listed: dict[str, Any] = {
         part: {name: [refusals.model_fault(name, fault) for fault in found] for name, found in faults.items()}
-        for part, faults in (("user", user), ("pseudonym", pseudonym))
+        for part, faults in parts.items()
     }
-    body = {"errors": {**listed, "observee": {}, "pairing_code": {}, "recaptcha": None}}
+    body = {"errors": {**listed, "recaptcha": None}}
     return refusals.rest("user_invalid", 400, body, check="the person and the login are valid")
 
 
-def login_faults(api: Api, account: Account, own: int | None = None) -> Faults:
-    """What is wrong with the login that `pseudonym` describes."""
-    sent = api.params.hash("pseudonym")
+def login_faults(api: Api, account: Account, sent: Params, known: Pseudonym | None = None) -> Faults:
+    """What is wrong with a new login, or with what is to change of a known one."""
     faults: Faults = {}
+    own = known.id if known is not None else None
     login = (sent.text("unique_id") or "").strip()
+    if known is not None and not sent.has("unique_id"):
+        login = known.unique_id
     rows = [p for p in api.store.pseudonyms.find("unique_id", login.lower()) if p.workflow_state != "deleted"]
     if not login:
         faults["unique_id"] = ["invalid", "too_short"]
@@ -74,28 +79,36 @@ def name_faults(sent: Params) -> Faults:
 
 
 def register(api: Api, account: Account) -> User:
-    """Make a person with a login and, where one is told, an address. Raises the refusal for what is not valid."""
-    sent = api.params.hash("user")
-    login = (api.params.text("pseudonym", "unique_id") or "").strip()
+    """Make a person with a login and, where one is told, an address. Raises the refusal for what is not valid.
+
+    With `enable_sis_reactivation` the person whose login had the SIS id and was removed comes back instead.
+    """
+    sent, login = api.params.hash("user"), api.params.hash("pseudonym")
     faults = name_faults(sent)
     if "name" in faults:
         faults["sortable_name"] = ["too_long"]
-    wrong = login_faults(api, account)
+    removed = _removed(api, login.text("sis_user_id"))
+    wrong = login_faults(api, account, login, removed)
     if faults or wrong:
         raise refuse(faults, wrong)
-    name = sent.text("name")
-    chosen = sent.text("time_zone")
-    locale = sent.text("locale")
-    password = api.params.text("pseudonym", "password") or None
+    if removed is not None:
+        return _back(api, removed, sent)
+    unique_id = (login.text("unique_id") or "").strip()
+    name, chosen, locale = sent.text("name"), sent.text("time_zone"), sent.text("locale")
+    password = login.text("password") or None
+    given = [name for name in NAMES if sent.text(name)]
     user = User(
         id=api.new_id("users"),
-        name=login if name is None else name,
+        name=unique_id if name is None else name,
         short_name=sent.text("short_name") or None,
         sortable_name=sent.text("sortable_name") or None,
         uuid=api.new_uuid(),
         lti_id=api.x.ids.uuid(),
-        time_zone=rails_name(chosen) if chosen and zone(chosen) is not None else None,
+        time_zone=chosen if chosen and zone(chosen) is not None else None,
         locale=locale if locale in LOCALES else None,
+        stuck_sis_fields=sorted({*given, "sortable_name"}) if given else [],
+        initial_enrollment_type=sent.text("initial_enrollment_type"),
+        preferences={"accepted_terms": stamp(api.now)} if sent.flag("terms_of_use") else {},
         workflow_state="registered" if password or sent.flag("skip_registration") else "pre_registered",
         created_at=api.now,
         updated_at=api.now,
@@ -105,15 +118,31 @@ def register(api: Api, account: Account) -> User:
         id=api.new_id("pseudonyms"),
         user_id=user.id,
         account_id=account.id,
-        unique_id=login,
+        unique_id=unique_id,
         password=password,
-        sis_user_id=api.params.text("pseudonym", "sis_user_id") or None,
-        integration_id=api.params.text("pseudonym", "integration_id") or None,
+        sis_user_id=login.text("sis_user_id") or None,
+        integration_id=login.text("integration_id") or None,
         created_at=api.now,
     )
     api.store.pseudonyms.put(pseudonym)
-    _address(api, user, login)
+    _address(api, user, unique_id)
     return user
+
+
+def _removed(api: Api, sis_id: str | None) -> Pseudonym | None:
+    if not sis_id or not api.params.flag("enable_sis_reactivation"):
+        return None
+    return next((p for p in api.store.pseudonyms.find("sis_user_id", sis_id) if p.workflow_state == "deleted"), None)
+
+
+def _back(api: Api, login: Pseudonym, sent: Params) -> User:
+    api.store.pseudonyms.put(replace(login, workflow_state="active"))
+    user = api.store.users.get(login.user_id)
+    assert user is not None, "the world file's references are checked when it is loaded"
+    names = {name: sent.text(name) for name in NAMES if sent.text(name)}
+    if "name" in names and people.is_fallback_of(user.name, user.sortable_name):
+        names.setdefault("sortable_name", None)
+    return api.store.users.put(replace(user, workflow_state="registered", deleted_at=None, updated_at=api.now, **names))
 
 
 def _address(api: Api, user: User, login: str) -> None:

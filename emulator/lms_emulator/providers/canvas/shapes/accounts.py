@@ -22,6 +22,8 @@ QUOTAS = {
 }
 INHERITED_QUOTAS = ("default_storage_quota_mb", "default_group_storage_quota_mb")
 SERVICES = {"google_docs_previews": True, "skype": True, "avatars": False}
+SITE_SERVICES = ("account_survey_notifications",)
+"""Services that only those who administer the site see and set."""
 LABELS = {
     "AccountAdmin": "Account Admin",
     "AccountMembership": "Account Admin",
@@ -79,6 +81,9 @@ def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
             body["recaptcha_key"] = False
     if "services" in includes:
         body["services"] = {name: default or name in record.services for name, default in SERVICES.items()}
+        site = next((one for one in api.store.accounts if one.site_admin), None)
+        if site is not None and account_allows(api, api.caller, site, "manage_account_settings"):
+            body["services"] |= {name: name in record.services for name in SITE_SERVICES}
     return body
 
 

@@ -19,6 +19,21 @@ from lms_emulator.providers.canvas.shapes import Json
 NO_AVATAR = "/images/messages/avatar-50.png"
 NAME_PARTS_SINCE = date(2023, 10, 1)
 """When `GET /users/:id` began to tell first and last names: after the recordings, before client types of 2024."""
+UNUSED = (
+    "avatar_image_source",
+    "avatar_image_updated_at",
+    "school_name",
+    "school_position",
+    "storage_quota",
+    "visible_inbox_types",
+    "last_user_note",
+    "subscribe_to_emails",
+    "public",
+    "crocodoc_id",
+    "last_logged_out",
+    "turnitin_id",
+)
+"""Columns of a person's row that nothing here fills."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 Context = Course | Account
 
@@ -39,7 +54,8 @@ def avatars_on(api: Api) -> bool:
 
 def avatar_url(api: Api, user: User) -> str:
     """The address of a person's picture."""
-    chosen = user.avatar_image_url if avatars_on(api) and user.avatar_state != "none" else None
+    hidden = user.avatar_state in ("none", "locked") or not avatars_on(api)
+    chosen = None if hidden else user.avatar_image_url
     return chosen or api.url(NO_AVATAR)
 
 
@@ -184,6 +200,8 @@ def profile(api: Api, user: User, *, email: bool) -> Json:
     }
     if avatars_on(api):
         body["avatar_url"] = avatar_url(api, user)
+    if user.pronouns is not None:
+        body["pronouns"] = user.pronouns
     body |= {"title": user.title, "bio": user.bio}
     if email:
         body["primary_email"] = people.email_of(api.store, user)
@@ -220,6 +238,9 @@ def login(api: Api, record: Pseudonym) -> Json:
         body["integration_id"] = record.integration_id
     body["authentication_provider_id"] = record.authentication_provider_id
     body["declared_user_type"] = record.declared_user_type
+    provider = api.store.authentication_providers.get(record.authentication_provider_id or 0)
+    if provider is not None:
+        body["authentication_provider_type"] = provider.auth_type
     return body
 
 
@@ -233,4 +254,29 @@ def channel(record: CommunicationChannel) -> Json:
         "user_id": record.user_id,
         "workflow_state": record.workflow_state,
         "created_at": stamp(record.created_at),
+    }
+
+
+def row(user: User) -> Json:
+    """A person as the row of the database."""
+    kept = ("id", "name", "time_zone", "deleted_at", "avatar_state", "locale", "browser_locale", "lti_id", "pronouns")
+    body: Json = {name: getattr(user, name) for name in kept} | dict.fromkeys(UNUSED)
+    return body | {
+        "sortable_name": people.sortable_name(user),
+        "short_name": people.short_name(user),
+        "workflow_state": user.workflow_state,
+        "created_at": when(user.created_at),
+        "updated_at": when(user.updated_at or user.created_at),
+        "deleted_at": when(user.deleted_at),
+        "avatar_image_url": user.avatar_image_url,
+        "show_user_services": True,
+        "page_views_count": 0,
+        "reminder_time_for_due_dates": 172800,
+        "reminder_time_for_grading": 0,
+        "preferences": user.preferences,
+        "unread_conversations_count": 0,
+        "stuck_sis_fields": user.stuck_sis_fields,
+        "initial_enrollment_type": user.initial_enrollment_type,
+        "lti_context_id": user.lti_user_id or None,
+        "merged_into_user_id": user.merged_into_user_id,
     }

@@ -1,0 +1,209 @@
+"""REST: the addresses of people, and how often they are told of what."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import CommunicationChannel, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.preferences import person
+from lms_emulator.providers.canvas.routes.users import administers_logins
+from lms_emulator.providers.canvas.rules import people
+from lms_emulator.providers.canvas.rules.registering import EMAIL, LONGEST
+from lms_emulator.providers.canvas.shapes import people as shapes
+
+SOURCE = f"{RECORDED}/people-linked.jsonl 0, 5, 24; canvas-lms app/controllers/communication_channels_controller.rb"
+PREFERENCES = (
+    f"{RECORDED}/people-linked.jsonl 36, 39, 41; canvas-lms app/controllers/notification_preferences_controller.rb"
+)
+FREQUENCIES = ("immediately", "daily", "weekly", "never")
+NO_PUSH = "SNS is not configured for this developer key"
+replace = msgspec.structs.replace
+
+
+def index(api: Api) -> Any:
+    """The addresses of a person."""
+    user = person(api)
+    path = f"/api/v1/users/{api.slot('user_id')}/communication_channels"
+    return paged(api, people.channels_of(api.store, user), shapes.channel, path=path)
+
+
+def create(api: Api) -> Any:
+    """Add an address; a retired one comes back."""
+    user = person(api)
+    sent = api.params.require("communication_channel")
+    kind, address = sent.text("type"), sent.text("address") or ""
+    if kind == "push":
+        raise refusals.rest("push_unset", 400, {"errors": {"type": NO_PUSH}}, check="the key can push")
+    if not kind:
+        raise refusals.invalid({"path_type": ["blank"]})
+    kind = "sms" if kind == "sms" else "email"
+    faults: dict[str, list[Any]] = {}
+    if not address:
+        faults["path"] = ["blank"]
+    if kind == "email" and not EMAIL.fullmatch(address):
+        faults["email"] = ["invalid"]
+    known = next((c for c in api.store.communication_channels.find("user", user.id) if _same(c, address, kind)), None)
+    if known is not None and known.workflow_state != "retired":
+        faults["path"] = ["unique!"]
+    if faults:
+        raise refusals.invalid(faults)
+    if len(address) > LONGEST:
+        raise refusals.crashed("the address is longer than its column", address)
+    confirmed = api.params.flag("skip_confirmation") and administers_logins(api, user)
+    state: Any = "active" if confirmed else "unconfirmed"
+    if known is not None:
+        return shapes.channel(api.store.communication_channels.put(replace(known, workflow_state=state)))
+    made = CommunicationChannel(
+        id=api.new_id("communication_channels"),
+        user_id=user.id,
+        address=address,
+        type=kind,
+        position=1 + max((c.position for c in api.store.communication_channels.find("user", user.id)), default=0),
+        workflow_state=state,
+        confirmation_code=api.x.ids.text(25),
+        created_at=api.now,
+    )
+    return shapes.channel(api.store.communication_channels.put(made))
+
+
+def _same(channel: CommunicationChannel, address: str, kind: str) -> bool:
+    return channel.type == kind and channel.address.lower() == address.lower()
+
+
+def _channel(api: Api, user: User) -> CommunicationChannel:
+    known = people.channels_of(api.store, user)
+    if "address" in api.x.path_params:
+        wanted = (api.slot("address"), api.slot("type"))
+        found = next((channel for channel in known if _same(channel, *wanted)), None)
+    else:
+        name = "id" if "id" in api.x.path_params else "communication_channel_id"
+        number = identifiers.local_number(api.slot(name))
+        found = next((channel for channel in known if channel.id == number), None)
+    if found is None:
+        raise refusals.not_found("the address")
+    return found
+
+
+def destroy(api: Api) -> Any:
+    """Retire an address."""
+    found = _channel(api, person(api))
+    return shapes.channel(api.store.communication_channels.put(replace(found, workflow_state="retired")))
+
+
+class Notification(NamedTuple):
+    """Something that people are told of."""
+
+    name: str
+    category: str
+    default: str
+
+
+@cache
+def notifications() -> dict[str, Notification]:
+    """Everything that people are told of, by its name."""
+    text = resources.files("lms_emulator.providers.canvas").joinpath("catalogue/notifications.tsv").read_text("utf-8")
+    return {row[0]: Notification(*row) for row in (line.split("\t") for line in text.splitlines()[1:])}
+
+
+def _chosen(api: Api, user: User, channel: CommunicationChannel) -> dict[str, str]:
+    fresh: User = api.store.users.get(user.id) or user
+    found: dict[str, str] = fresh.preferences.get("notifications", {}).get(str(channel.id), {})
+    return found
+
+
+def _shown(api: Api, user: User, channel: CommunicationChannel, wanted: list[Notification]) -> Any:
+    chosen = _chosen(api, user, channel)
+    rows = [
+        {"frequency": chosen.get(one.name, one.default), "notification": one.name, "category": one.category}
+        for one in wanted
+    ]
+    return {"notification_preferences": rows}
+
+
+def _wanted(api: Api) -> list[Notification]:
+    every = list(notifications().values())
+    if "notification" in api.x.path_params:
+        every = [one for one in every if one.name == api.slot("notification")]
+    elif "category" in api.x.path_params:
+        every = [one for one in every if one.category == api.slot("category")]
+    if not every:
+        raise refusals.not_found("the notification")
+    return every
+
+
+def preferences(api: Api) -> Any:
+    """How often somebody is told, by one address."""
+    user = person(api)
+    return _shown(api, user, _channel(api, user), _wanted(api))
+
+
+def categories(api: Api) -> Any:
+    """The kinds of notifications."""
+    _channel(api, person(api))
+    return {"categories": list({one.category: None for one in notifications().values()})}
+
+
+def prefer(api: Api) -> Any:
+    """Choose how often one is told of one thing, of several, or of a category."""
+    user = api.user
+    channel = _channel(api, user)
+    sent = api.params.hash("notification_preferences")
+    if api.path.endswith("notification_preferences"):
+        known = notifications()
+        if not set(sent.data) <= set(known):
+            raise refusals.not_found("the notification", sorted(sent.data))
+        asked = {name: sent.text(name, "frequency") for name in sent.data}
+        wanted = [known[name] for name in asked]
+    else:
+        wanted = _wanted(api)
+        asked = {one.name: sent.text("frequency") for one in wanted}
+    if not set(asked.values()) <= set(FREQUENCIES):
+        body = {"errors": [{"field": "frequency", "message": None, "error_code": "inclusion"}]}
+        raise refusals.rest("frequency_unknown", 422, body, check="frequency", got=list(asked.values()))
+    every = user.preferences.get("notifications", {})
+    changed = people.prefer(
+        api, user, notifications={**every, str(channel.id): {**_chosen(api, user, channel), **asked}}
+    )
+    return _shown(api, changed, channel, wanted)
+
+
+CHANNELS = "/api/v1/users/{user_id}/communication_channels"
+OWN = "/api/v1/users/self/communication_channels"
+BY_ID = "/{communication_channel_id}"
+BY_ADDRESS = "/{type}/{address}"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "users",
+        PREFERENCES,
+        *(
+            row
+            for way in (BY_ID, BY_ADDRESS)
+            for row in (
+                (f"GET {CHANNELS}{way}/notification_preferences", preferences, "How often one is told"),
+                (f"PUT {OWN}{way}/notification_preferences", prefer, "Choose how often, for several"),
+                (f"GET {CHANNELS}{way}/notification_preferences/{{notification}}", preferences, "How often, of one"),
+                (f"PUT {OWN}{way}/notification_preferences/{{notification}}", prefer, "Choose how often, of one"),
+                (f"PUT {OWN}{way}/notification_preference_categories/{{category}}", prefer, "Choose for a category"),
+            )
+        ),
+        (f"GET {CHANNELS}{BY_ID}/notification_preference_categories", categories, "Kinds of notifications"),
+    ),
+    *rest(
+        "users",
+        SOURCE,
+        (f"GET {CHANNELS}", index, "Addresses of a person"),
+        (f"POST {CHANNELS}", create, "Add an address"),
+        (f"DELETE {CHANNELS}/{{id}}", destroy, "Retire an address"),
+        (f"DELETE {CHANNELS}{BY_ADDRESS}", destroy, "Retire an address"),
+    ),
+)

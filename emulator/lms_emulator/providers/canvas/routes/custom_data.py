@@ -1,0 +1,125 @@
+"""REST: what applications keep with a person, each in a namespace of its own."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import CustomData
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.preferences import person
+from lms_emulator.providers.canvas.wire import reply
+
+SOURCE = f"{RECORDED}/people-users.jsonl 300, 302; canvas-lms app/controllers/custom_data_controller.rb"
+LONGEST_NAMESPACE = 255
+RUBY_NAMES = {list: "Array", str: "String", int: "Integer", float: "Float", bool: "Boolean", type(None): "NilClass"}
+
+
+def _namespace(api: Api) -> tuple[str, CustomData | None]:
+    user = person(api)
+    name = api.params.text("ns")
+    if not name:
+        raise refusals.message(400, "namespace_missing", "invalid namespace")
+    rows = api.store.custom_data.find("user", user.id)
+    return name, next((row for row in rows if row.namespace == name), None)
+
+
+def _scope(api: Api) -> list[str]:
+    path = api.slot("scope") if "scope" in api.x.path_params else ""
+    return [part for part in path.split("/") if part]
+
+
+def _invalid_scope() -> SiteRefusal:
+    return refusals.message(400, "scope_invalid", "invalid scope for hash")
+
+
+def show(api: Api) -> Any:
+    """What stands at a scope; null where there is nothing."""
+    _, kept = _namespace(api)
+    if kept is None:
+        raise refusals.message(400, "scope_unknown", "no data for scope")
+    found: Any = kept.data
+    for part in _scope(api):
+        if found is None:
+            break
+        if not isinstance(found, dict):
+            raise _invalid_scope()
+        found = found.get(part)
+    return {"data": found}
+
+
+def store(api: Api) -> Any:
+    """Keep something at a scope, whose parents are made."""
+    name, kept = _namespace(api)
+    value = api.params.get("data")
+    if value is None:
+        raise refusals.message(400, "data_missing", "no data specified")
+    if len(name) > LONGEST_NAMESPACE:
+        raise refusals.crashed("the namespace is longer than its column", name)
+    scope = _scope(api)
+    root: dict[str, Any] = {"": deepcopy(kept.data) if kept is not None else None}
+    at, name_of_part = root, ""
+    for depth, part in enumerate(scope):
+        below = at.get(name_of_part)
+        if below is None:
+            below = at[name_of_part] = {}
+        if not isinstance(below, dict):
+            raise _conflict(scope[:depth], below)
+        at, name_of_part = below, part
+    fresh = at.get(name_of_part) is None
+    at[name_of_part] = value
+    number = kept.id if kept is not None else api.new_id("custom_data")
+    api.store.custom_data.put(CustomData(id=number, user_id=person(api).id, namespace=name, data=root[""]))
+    return reply(api, {"data": value}, 201 if fresh else 200)
+
+
+def _conflict(scope: list[str], value: Any) -> SiteRefusal:
+    body = {
+        "conflict_scope": "/".join(scope),
+        "type_at_conflict": RUBY_NAMES[type(value)],
+        "value_at_conflict": value,
+        "message": "write conflict for custom_data hash",
+    }
+    return refusals.rest("scope_conflict", 409, body, check="every part of the scope is a hash")
+
+
+def remove(api: Api) -> Any:
+    """Take out what stands at a scope, and the parents that are empty then."""
+    _, kept = _namespace(api)
+    if kept is None:
+        raise refusals.message(400, "scope_unknown", "no data for scope")
+    root: dict[str, Any] = {"": deepcopy(kept.data)}
+    way: list[tuple[dict[str, Any], str]] = [(root, "")]
+    for part in _scope(api):
+        below = way[-1][0][way[-1][1]]
+        if not isinstance(below, dict) or part not in below:
+            raise _invalid_scope()
+        way.append((below, part))
+    gone = way[-1][0].pop(way[-1][1])
+    for holder, name in reversed(way[:-1]):
+        if holder[name] == {}:
+            del holder[name]
+    if root:
+        api.store.custom_data.put(msgspec.structs.replace(kept, data=root[""]))
+    else:
+        api.store.custom_data.delete(kept.id)
+    return {"data": gone}
+
+
+DATA = "/api/v1/users/{user_id}/custom_data"
+ROUTES: tuple[Route, ...] = rest(
+    "users",
+    SOURCE,
+    (f"GET {DATA}", show, "What an application keeps with a person"),
+    (f"PUT {DATA}", store, "Keep something with a person"),
+    (f"DELETE {DATA}", remove, "Take it all out"),
+    (f"GET {DATA}/{{scope:path}}", show, "A part of what is kept"),
+    (f"PUT {DATA}/{{scope:path}}", store, "Keep a part"),
+    (f"DELETE {DATA}/{{scope:path}}", remove, "Take a part out"),
+)

@@ -1,0 +1,112 @@
+"""REST: people who leave an account or the site, who are merged with others, whose sessions end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, User
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.users import administers_logins, belongs
+from lms_emulator.providers.canvas.rules import departures, masquerade
+from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import people as shapes
+
+SOURCE = f"{RECORDED}/people-linked.jsonl 212, 215, 229, 234, 255; canvas-lms app/controllers/users_controller.rb"
+
+
+def _row(api: Api, user: User, account: Account) -> Json:
+    return {"user": shapes.row(user) | {"root_account_ids": [root_of(api.store, account.id).id]}}
+
+
+def remove(api: Api) -> Any:
+    """Take somebody out of an account."""
+    _ = api.user
+    account = identifiers.account(api, api.slot("account_id"))
+    user = identifiers.user(api, api.slot("user_id"))
+    require_account(api, account, "manage_user_logins")
+    if not belongs(api, user, account):
+        raise refusals.not_found("the person in the account", user.id)
+    return _row(api, departures.remove(api, user, account), account)
+
+
+def restore(api: Api) -> Any:
+    """Let somebody who was removed sign in again."""
+    account = identifiers.account(api, api.slot("account_id"))
+    user = identifiers.find(api, "users", api.slot("user_id"))
+    if user is None or user.merged_into_user_id is not None:
+        raise refusals.not_found("the user", api.slot("user_id"))
+    require_account(api, account, "manage_user_logins")
+    gone = [login for login in api.store.pseudonyms.find("user", user.id) if login.account_id == account.id]
+    if user.workflow_state != "deleted" and all(login.workflow_state != "deleted" for login in gone):
+        raise refusals.message(400, "not_removed", "User not deleted")
+    return _row(api, departures.restore(api, user, account), account)
+
+
+def destroy(api: Api) -> Any:
+    """Delete somebody from the whole site."""
+    user = identifiers.user(api, api.slot("id"))
+    site = next((account for account in api.store.accounts if account.site_admin), None)
+    allowed = site is not None and account_allows(api, api.user, site, "manage_user_logins")
+    if not api.check("administers the site", allowed, got=user.id):
+        raise api.refused(f"delete user {user.id}")
+    departures.delete(api, user)
+    return {"deleted": True, "status": "ok"}
+
+
+def end_sessions(api: Api) -> Any:
+    """End every session and every token of somebody."""
+    user = identifiers.user(api, api.slot("id"))
+    if not api.check("manage_user_logins", administers_logins(api, user), got=user.id):
+        raise api.refused(f"sessions of user {user.id}")
+    departures.end_sessions(api, user)
+    return "ok"
+
+
+def _may_merge(api: Api, user: User) -> bool:
+    return administers_logins(api, user) and masquerade.may_become(api, api.user, user)
+
+
+def merge(api: Api) -> Any:
+    """Make two people one."""
+    user = identifiers.user(api, api.slot("id"))
+    if "destination_account_id" in api.x.path_params:
+        identifiers.account(api, api.slot("destination_account_id"))
+    into = identifiers.user(api, api.slot("destination_user_id"))
+    if not api.check("may merge both", _may_merge(api, user) and _may_merge(api, into), got=[user.id, into.id]):
+        raise api.refused(f"merge users {user.id} and {into.id}")
+    if user.id != into.id:
+        departures.merge(api, user, into)
+    return {**shapes.person(api, into, api.root), "locale": into.locale}
+
+
+def split(api: Api) -> Any:
+    """Undo a merge."""
+    user = identifiers.user(api, api.slot("id"))
+    merges = api.store.user_merges.find("user", user.id)
+    if all(record.workflow_state == "split" for record in merges):
+        raise refusals.message(400, "nothing_to_split", "Nothing to split off of this user")
+    if not api.check("may split", _may_merge(api, user), got=user.id):
+        raise api.refused(f"split user {user.id}")
+    return [shapes.brief(api, one) for one in [*departures.split(api, user), user]]
+
+
+ROUTES: tuple[Route, ...] = rest(
+    "users",
+    SOURCE,
+    ("DELETE /api/v1/accounts/{account_id}/users/{user_id}", remove, "Take somebody out of an account"),
+    ("PUT /api/v1/accounts/{account_id}/users/{user_id}/restore", restore, "Bring somebody back"),
+    ("DELETE /api/v1/users/{id}", destroy, "Delete a person"),
+    ("DELETE /api/v1/users/{id}/sessions", end_sessions, "End somebody's sessions and tokens"),
+    ("PUT /api/v1/users/{id}/merge_into/{destination_user_id}", merge, "Make two people one"),
+    (
+        "PUT /api/v1/users/{id}/merge_into/accounts/{destination_account_id}/users/{destination_user_id}",
+        merge,
+        "Make two people one",
+    ),
+    ("POST /api/v1/users/{id}/split", split, "Undo a merge"),
+)

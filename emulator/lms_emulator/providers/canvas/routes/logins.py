@@ -1,0 +1,170 @@
+"""REST: what people sign in with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import Account, Pseudonym, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.refusals.people import null
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.preferences import person
+from lms_emulator.providers.canvas.routes.users import administers_logins
+from lms_emulator.providers.canvas.rules import people, registering
+from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
+from lms_emulator.providers.canvas.shapes import people as shapes
+
+SOURCE = f"{RECORDED}/people-linked.jsonl 48, 56, 79, 95; canvas-lms app/controllers/pseudonyms_controller.rb"
+FIELDS = {
+    "unique_id",
+    "password",
+    "sis_user_id",
+    "integration_id",
+    "authentication_provider_id",
+    "declared_user_type",
+    "workflow_state",
+}
+USER_TYPES = ("administrative", "observer", "staff", "student", "student_other", "teacher")
+replace = msgspec.structs.replace
+
+
+def index(api: Api) -> Any:
+    """The logins of a person, or, asked of an account, the caller's own in it."""
+    user = api.user if "account_id" in api.x.path_params else person(api)
+    found = people.logins_of(api.store, user)
+    if "account_id" in api.x.path_params:
+        account = identifiers.account(api, api.slot("account_id"))
+        found = [login for login in found if login.account_id == account.id]
+    return paged(api, found, lambda login: shapes.login(api, login))
+
+
+def _account(api: Api) -> Account:
+    account = identifiers.account(api, api.slot("account_id"))
+    if account.parent_account_id is not None:
+        raise refusals.message(400, "account_no_root", "Action must be called on a root account.")
+    return account
+
+
+def _sent(api: Api) -> Params:
+    sent = api.params.hash("login")
+    if not FIELDS & set(sent.data):
+        raise null("login_missing", "`login` says something")
+    return sent
+
+
+def create(api: Api) -> Any:
+    """Give somebody one more login."""
+    account = _account(api)
+    named = api.params.text("user", "id")
+    user = identifiers.user(api, named) if named else api.user
+    require_account(api, account, "manage_user_logins")
+    sent = _sent(api)
+    fields = _fields(api, account, sent, None)
+    made = Pseudonym(
+        id=api.new_id("pseudonyms"),
+        user_id=user.id,
+        account_id=account.id,
+        created_at=api.now,
+        position=1 + max((login.position for login in people.logins_of(api.store, user)), default=0),
+        **{"unique_id": "", **fields},
+    )
+    return shapes.login(api, api.store.pseudonyms.put(made))
+
+
+def _fields(api: Api, account: Account, sent: Params, own: Pseudonym | None) -> dict[str, Any]:
+    """What is set of a login. Raises the refusal for what is not valid."""
+    faults = registering.login_faults(api, account, sent, own)
+    found: dict[str, Any] = {}
+    if sent.has("unique_id"):
+        found["unique_id"] = (sent.text("unique_id") or "").strip()
+    found |= {name: sent.text(name) or None for name in ("password", "sis_user_id", "integration_id") if sent.has(name)}
+    if sent.has("declared_user_type"):
+        found["declared_user_type"] = sent.text("declared_user_type") or None
+        if found["declared_user_type"] not in (*USER_TYPES, None):
+            faults["declared_user_type"] = ["inclusion"]
+    if sent.has("workflow_state"):
+        found["workflow_state"] = sent.text("workflow_state")
+        if found["workflow_state"] not in ("active", "suspended"):
+            faults["workflow_state"] = ["invalid workflow_state"]
+    if faults:
+        raise refusals.invalid(faults)
+    if reference := sent.text("authentication_provider_id"):
+        found["authentication_provider_id"] = _provider(api, account, reference)
+    return found
+
+
+def _provider(api: Api, account: Account, reference: str) -> int:
+    rows = api.store.authentication_providers.find("account", account.id)
+    number = identifiers.local_number(reference)
+    for row in rows:
+        if row.workflow_state == "active" and (row.id == number or row.auth_type == reference):
+            return row.id
+    raise refusals.not_found("the authentication provider", reference)
+
+
+def update(api: Api) -> Any:
+    """Change a login; people may change the password of their own."""
+    account = _account(api)
+    number = identifiers.local_number(api.slot("id"))
+    login = api.store.pseudonyms.get(number)
+    if login is None or login.workflow_state == "deleted" or login.account_id != account.id:
+        raise refusals.not_found("the login", api.slot("id"))
+    sent = _sent(api)
+    own = api.user.id == login.user_id
+    manages = account_allows(api, api.caller, account, "manage_user_logins")
+    passwords = own or bool(account.settings.get("admins_can_change_passwords"))
+    allowed = (manages or own) and (manages or set(sent.data) <= {"password"})
+    if not api.check("may change the login", allowed and (passwords or not sent.has("password")), got=login.id):
+        raise api.refused(f"change login {login.id}")
+    fields = _fields(api, account, sent, login)
+    stuck = set(login.stuck_sis_fields)
+    if not api.params.flag("override_sis_stickiness", default=True):
+        fields = {name: value for name, value in fields.items() if name not in stuck}
+    elif "unique_id" in fields:
+        stuck.add("unique_id")
+    return shapes.login(api, api.store.pseudonyms.put(replace(login, stuck_sis_fields=sorted(stuck), **fields)))
+
+
+def destroy(api: Api) -> Any:
+    """Delete a login, but not somebody's last one."""
+    user: User = identifiers.user(api, api.slot("user_id"))
+    if not api.check("manage_user_logins", administers_logins(api, user), got=user.id):
+        raise api.refused(f"logins of user {user.id}")
+    known = people.logins_of(api.store, user)
+    number = identifiers.local_number(api.slot("id"))
+    login = next((one for one in known if one.id == number), None)
+    if login is None:
+        raise refusals.not_found("the login", api.slot("id"))
+    if len(known) == 1:
+        raise refusals.invalid({"base": ["Users must have at least one login"]})
+    return shapes.login(api, api.store.pseudonyms.put(replace(login, workflow_state="deleted")))
+
+
+def reset_password(api: Api) -> Any:
+    """Send somebody a link by which to choose another password."""
+    require_account(api, api.root, "manage_user_logins")
+    address = (api.params.text("email") or "").lower()
+    rows = api.store.communication_channels.find("address", address)
+    owners = {channel.user_id for channel in rows if channel.workflow_state == "active"}
+    if not api.check("the address is somebody's", bool(owners), got=address):
+        raise refusals.rest("address_unknown", 404, {"requested": False}, check="the address is somebody's")
+    return {"requested": True}
+
+
+ROUTES: tuple[Route, ...] = rest(
+    "users",
+    SOURCE,
+    ("GET /api/v1/users/{user_id}/logins", index, "Logins of a person"),
+    ("GET /api/v1/accounts/{account_id}/logins", index, "The caller's logins in an account"),
+    ("POST /api/v1/accounts/{account_id}/logins", create, "Give somebody a login"),
+    ("PUT /api/v1/accounts/{account_id}/logins/{id}", update, "Change a login"),
+    ("DELETE /api/v1/users/{user_id}/logins/{id}", destroy, "Delete a login"),
+    ("POST /api/v1/users/reset_password", reset_password, "Send a link to choose another password"),
+)

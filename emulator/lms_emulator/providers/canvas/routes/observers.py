@@ -1,0 +1,280 @@
+"""REST: who observes whom, how a link comes about, and what observers want to be told of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import AlertThreshold, PairingCode, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.preferences import person
+from lms_emulator.providers.canvas.routes.users import shared_courses
+from lms_emulator.providers.canvas.rules import courses, observing, people
+from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import people as shapes
+
+SOURCE = f"{RECORDED}/people-linked.jsonl 104, 116, 124, 137; canvas-lms app/controllers/user_observees_controller.rb"
+ALERTS = f"{RECORDED}/people-linked.jsonl 142; canvas-lms app/controllers/observer_alert_thresholds_api_controller.rb"
+CODES = f"{RECORDED}/people-settings.jsonl 0; canvas-lms app/controllers/observer_pairing_codes_api_controller.rb"
+CODE_LIFETIME = timedelta(days=7)
+NEED_NUMBERS = ("assignment_grade_high", "assignment_grade_low", "course_grade_high", "course_grade_low")
+ALERT_TYPES = (*NEED_NUMBERS, "assignment_missing", "course_announcement", "institution_announcement")
+TOO_FEW = "Threshold is required for the provided alert_type."
+NOT_LINKED = "Observer must be linked to Student"
+replace = msgspec.structs.replace
+
+
+def _shown(api: Api, user: User, *, linked: bool = True) -> Json:
+    roots = {root_of(api.store, login.account_id).id: None for login in people.logins_of(api.store, user)}
+    context = api.root if account_allows(api, api.caller, api.root, "read_sis") else None
+    body = shapes.person(api, user, context) if context is not None else shapes.brief(api, user)
+    return body | {"observation_link_root_account_ids": list(roots) if linked else []}
+
+
+def _short(api: Api, user: User, *, linked: bool = True) -> Json:
+    kept = ("sis_user_id", "integration_id", "sis_import_id", "login_id")
+    return {name: value for name, value in _shown(api, user, linked=linked).items() if name not in kept}
+
+
+def _linked(api: Api, user: User, *, of: str) -> list[User]:
+    other = "observer" if of == "student" else "student"
+    rows = api.store.user_observers.find(of, user.id)
+    ids = (getattr(row, f"{other}_id") for row in rows if row.workflow_state == "active")
+    found = [one for one in map(api.store.users.get, ids) if one is not None and one.workflow_state != "deleted"]
+    return sorted(found, key=lambda one: people.sortable_name(one).lower())
+
+
+def observees(api: Api) -> Any:
+    """Whom somebody observes."""
+    return paged(api, _linked(api, person(api), of="observer"), lambda one: _shown(api, one))
+
+
+def observers(api: Api) -> Any:
+    """Who observes somebody."""
+    return paged(api, _linked(api, person(api), of="student"), lambda one: _shown(api, one))
+
+
+def observee(api: Api) -> Any:
+    """One whom somebody observes."""
+    return _one(api, of="observer", slot="observee_id")
+
+
+def observer(api: Api) -> Any:
+    """One who observes somebody."""
+    return _one(api, of="student", slot="observer_id")
+
+
+def _one(api: Api, *, of: str, slot: str) -> Json:
+    user = person(api)
+    other = identifiers.user(api, api.slot(slot))
+    if other not in _linked(api, user, of=of):
+        raise refusals.not_found("the link", other.id)
+    return _short(api, other)
+
+
+def _manage(api: Api) -> None:
+    if not api.check("manage_user_observers", account_allows(api, api.user, api.root, "manage_user_observers")):
+        raise api.refused("manage_user_observers")
+
+
+def add(api: Api) -> Any:
+    """Let somebody observe a student, as an admin."""
+    user = identifiers.user(api, api.slot("user_id"))
+    student = identifiers.user(api, api.slot("observee_id"))
+    _manage(api)
+    observing.link(api, user, student)
+    return _short(api, student)
+
+
+def remove(api: Api) -> Any:
+    """End a link."""
+    user = person(api)
+    student = identifiers.user(api, api.slot("observee_id"))
+    if observing.link_between(api, user, student) is None:
+        raise refusals.not_found("the link", student.id)
+    observing.unlink(api, user, student)
+    return _short(api, student, linked=False)
+
+
+def claim(api: Api) -> Any:
+    """Observe a student whose credentials, token or pairing code one has."""
+    user = person(api)
+    student = _claimed(api)
+    observing.link(api, user, student)
+    return _short(api, student)
+
+
+def _claimed(api: Api) -> User:
+    if (code := api.params.text("pairing_code")) is not None:
+        student = observing.paired(api, code)
+        if student is None:
+            raise _unprocessable("pairing_code_invalid", "Invalid pairing code.")
+        observing.use(api, code)
+        return student
+    if (token := api.params.text("access_token")) is not None:
+        found = api.store.access_tokens.first("token", token)
+        student = api.store.users.get(found.user_id) if found is not None and not found.revoked else None
+        if student is None:
+            raise _unprocessable("observee_unknown", "Unknown observee.")
+        return student
+    sent = api.params.hash("observee")
+    if not sent.data:
+        raise refusals.crashed("`observee` is missing")
+    rows = api.store.pseudonyms.find("unique_id", (sent.text("unique_id") or "").lower())
+    login = next((row for row in rows if row.workflow_state == "active"), None)
+    student = api.store.users.get(login.user_id) if login is not None else None
+    if login is None or student is None:
+        raise _unprocessable("observee_unknown", "Unknown observee.")
+    if not api.check("the password is the student's", sent.text("password") == login.password):
+        body = {"errors": [{"message": "Invalid credentials provided."}]}
+        raise refusals.rest("observee_password", 401, body, check="the password is the student's")
+    return student
+
+
+def _unprocessable(reason: str, text: str) -> SiteRefusal:
+    return refusals.rest(reason, 422, {"errors": [{"message": text}]}, check=reason.replace("_", " "))
+
+
+def pair(api: Api) -> Any:
+    """Make a code by which an observer finds a student, where observers may register themselves."""
+    student = identifiers.user(api, api.slot("user_id"))
+    observable = api.root.settings.get("self_registration_type") in ("observer", "all")
+    own = api.user.id == student.id
+    taught = any(
+        courses.may(api, api.caller, course, "generate_observer_pairing_code")
+        for course in shared_courses(api, student)
+    )
+    of_school = account_allows(api, api.caller, api.root, "generate_observer_pairing_code")
+    studies = any(e.type == "StudentEnrollment" for e in api.store.enrollments.find("user", student.id))
+    if not api.check("may make a pairing code", observable and studies and (own or taught or of_school)):
+        raise api.refused(f"pairing code for user {student.id}")
+    made = PairingCode(
+        id=api.new_id("observer_pairing_codes"),
+        user_id=student.id,
+        code=api.x.ids.text(6),
+        expires_at=api.now + CODE_LIFETIME,
+    )
+    api.store.pairing_codes.put(made)
+    return {
+        "user_id": student.id,
+        "code": made.code,
+        "expires_at": stamp(made.expires_at),
+        "workflow_state": made.workflow_state,
+    }
+
+
+def _threshold(record: AlertThreshold) -> Json:
+    return {
+        "id": record.id,
+        "alert_type": record.alert_type,
+        "threshold": record.threshold,
+        "workflow_state": record.workflow_state,
+        "user_id": record.user_id,
+        "observer_id": record.observer_id,
+    }
+
+
+def thresholds(api: Api) -> Any:
+    """What the caller wants to be told of."""
+    rows = [
+        t for t in api.store.observer_alert_thresholds.find("observer", api.user.id) if t.workflow_state == "active"
+    ]
+    if (named := api.params.text("student_id")) is not None:
+        student = identifiers.user(api, named)
+        rows = [row for row in rows if row.user_id == student.id]
+    return [_threshold(row) for row in rows]
+
+
+def add_threshold(api: Api) -> Any:
+    """Want to be told of something; the same again changes the number."""
+    sent = api.params.require("observer_alert_threshold")
+    student = identifiers.user(api, sent.text("user_id"))
+    kind, number = sent.text("alert_type") or "", sent.text("threshold")
+    _check_threshold(api, student, kind, number)
+    rows = api.store.observer_alert_thresholds.find("observer", api.user.id)
+    same = next((row for row in rows if row.user_id == student.id and row.alert_type == kind), None)
+    made = AlertThreshold(
+        id=same.id if same is not None else api.new_id("observer_alert_thresholds"),
+        observer_id=api.user.id,
+        user_id=student.id,
+        alert_type=kind,
+        threshold=number,
+    )
+    return _threshold(api.store.observer_alert_thresholds.put(made))
+
+
+def _check_threshold(api: Api, student: User, kind: str, number: str | None) -> None:
+    faults: dict[str, list[Any]] = {}
+    if kind not in ALERT_TYPES:
+        faults["alert_type"] = ["inclusion"]
+    if (kind in NEED_NUMBERS or kind not in ALERT_TYPES) and not number:
+        faults["threshold"] = [TOO_FEW]
+    if observing.link_between(api, api.user, student) is None:
+        faults["observer_id"] = [NOT_LINKED]
+    if faults:
+        raise refusals.invalid(faults)
+
+
+def _own_threshold(api: Api) -> AlertThreshold:
+    number = identifiers.local_number(api.slot("observer_alert_threshold_id"))
+    found = api.store.observer_alert_thresholds.get(number)
+    if found is None or found.observer_id != api.user.id or found.workflow_state == "deleted":
+        raise refusals.not_found("the threshold")
+    return found
+
+
+def threshold(api: Api) -> Any:
+    """One thing that the caller wants to be told of."""
+    return _threshold(_own_threshold(api))
+
+
+def change_threshold(api: Api) -> Any:
+    """Change the number. Canvas shows one that is missing where it is needed, but does not keep that."""
+    found = _own_threshold(api)
+    changed = replace(found, threshold=api.params.text("threshold"))
+    if changed.threshold or found.alert_type not in NEED_NUMBERS:
+        api.store.observer_alert_thresholds.put(changed)
+    return _threshold(changed)
+
+
+def drop_threshold(api: Api) -> Any:
+    """No longer want to be told."""
+    found = replace(_own_threshold(api), workflow_state="deleted")
+    return _threshold(api.store.observer_alert_thresholds.put(found))
+
+
+USER = "/api/v1/users/{user_id}"
+THRESHOLDS = f"{USER}/observer_alert_thresholds"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "users",
+        SOURCE,
+        (f"GET {USER}/observees", observees, "Whom somebody observes"),
+        (f"POST {USER}/observees", claim, "Observe a student"),
+        (f"GET {USER}/observees/{{observee_id}}", observee, "One whom somebody observes"),
+        (f"PUT {USER}/observees/{{observee_id}}", add, "Let somebody observe a student"),
+        (f"DELETE {USER}/observees/{{observee_id}}", remove, "End a link"),
+        (f"GET {USER}/observers", observers, "Who observes somebody"),
+        (f"GET {USER}/observers/{{observer_id}}", observer, "One who observes somebody"),
+    ),
+    *rest("users", CODES, (f"POST {USER}/observer_pairing_codes", pair, "Make a pairing code")),
+    *rest(
+        "users",
+        ALERTS,
+        (f"GET {THRESHOLDS}", thresholds, "What the caller wants to be told of"),
+        (f"POST {THRESHOLDS}", add_threshold, "Want to be told of something"),
+        (f"GET {THRESHOLDS}/{{observer_alert_threshold_id}}", threshold, "One of them"),
+        (f"PUT {THRESHOLDS}/{{observer_alert_threshold_id}}", change_threshold, "Change the number"),
+        (f"DELETE {THRESHOLDS}/{{observer_alert_threshold_id}}", drop_threshold, "No longer want to be told"),
+    ),
+)

@@ -1,0 +1,59 @@
+"""Observers, and the courses that they follow."""
+
+from __future__ import annotations
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import User, UserObserver
+from lms_emulator.providers.canvas.rules import enrolling, states
+
+replace = msgspec.structs.replace
+
+
+def link_between(api: Api, observer: User, student: User) -> UserObserver | None:
+    """The living link of an observer to a student."""
+    rows = api.store.user_observers.find("student", student.id)
+    return next((r for r in rows if r.observer_id == observer.id and r.workflow_state == "active"), None)
+
+
+def link(api: Api, observer: User, student: User) -> None:
+    """Let somebody observe a student: in each course that the student is in, and in those to come."""
+    if link_between(api, observer, student) is not None:
+        return
+    made = UserObserver(
+        id=api.new_id("user_observers"), student_id=student.id, observer_id=observer.id, created_at=api.now
+    )
+    api.store.user_observers.put(made)
+    for enrollment in api.store.enrollments.find("user", student.id):
+        course = api.store.courses.get(enrollment.course_id)
+        section = api.store.course_sections.get(enrollment.course_section_id)
+        current = enrollment.type == "StudentEnrollment" and enrollment.workflow_state in states.CURRENT
+        if current and course is not None and section is not None and course.workflow_state != "deleted":
+            role = enrolling.built_in(api, course, "ObserverEnrollment")
+            wish = enrolling.Wish(observer, course, section, role, "active", student.id, False, None, None)
+            enrolling.enroll(api, wish)
+
+
+def unlink(api: Api, observer: User, student: User) -> None:
+    """End an observer's link, and the enrollments that came of it."""
+    known = link_between(api, observer, student)
+    if known is not None:
+        api.store.user_observers.put(replace(known, workflow_state="deleted"))
+    for enrollment in api.store.enrollments.find("user", observer.id):
+        if enrollment.associated_user_id == student.id and enrollment.workflow_state != "deleted":
+            api.store.enrollments.put(replace(enrollment, workflow_state="deleted", updated_at=api.now))
+
+
+def paired(api: Api, code: str) -> User | None:
+    """The student whom a pairing code that is alive stands for."""
+    found = api.store.pairing_codes.first("code", code)
+    alive = found is not None and found.workflow_state == "active" and found.expires_at > api.now
+    return api.store.users.get(found.user_id) if found is not None and alive else None
+
+
+def use(api: Api, code: str) -> None:
+    """Put a pairing code out of use."""
+    found = api.store.pairing_codes.first("code", code)
+    if found is not None:
+        api.store.pairing_codes.put(replace(found, workflow_state="deleted"))
