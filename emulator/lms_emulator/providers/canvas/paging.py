@@ -156,3 +156,44 @@ def _link(api: Api, path: str | None, pages: dict[str, str], size: int) -> str:
     base = api.url(path or api.path)
     rels = [rel for rel in ORDER if rel in pages]
     return ",".join(f'<{base}?{front}page={pages[rel]}&per_page={size}>; rel="{rel}"' for rel in rels)
+
+
+def with_meta(
+    api: Api,
+    records: Sequence[R],
+    shape: Callable[[R], Any],
+    name: str,
+    *,
+    base: str,
+    primary: bool = False,
+    extra: dict[str, Any] | None = None,
+) -> Response:
+    """One page of a list in JSON API's way: within a hash, with the pages told in `meta` too.
+
+    Parameters:
+        name: the key of the list.
+        base: the address in the links, as Canvas writes it here.
+        primary: whether `meta` names the key.
+        extra: further keys.
+    """
+    size, number = per_page(api), _page(api)
+    last = max(1, -(-len(records) // size))
+    pages: dict[str, int] = {"current": number, "first": 1, "last": last}
+    pages |= {"next": number + 1} if number < last else {}
+    pages |= {"prev": number - 1} if number > 1 else {}
+    address = f"{base}?page={{}}&per_page={size}"
+    links = {rel: address.format(page) for rel, page in pages.items()}
+    header = ",".join(f'<{links[rel]}>; rel="{rel}"' for rel in ORDER if rel in links)
+    meta: dict[str, Any] = {
+        "pagination": {
+            "per_page": size,
+            **links,
+            "page": number,
+            "template": address.format("{page}"),
+            "count": len(records),
+            "page_count": last,
+        },
+        **({"primaryCollection": name} if primary else {}),
+    }
+    rows = [shape(one) for one in records[(number - 1) * size : number * size]]
+    return reply(api, {name: rows, "meta": meta, **(extra or {})}, headers={"Link": header})

@@ -25,6 +25,17 @@ from lms_emulator.providers.canvas.model.courses import (
     Progress,
 )
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
+from lms_emulator.providers.canvas.model.gradebook import (
+    CustomColumnDatum,
+    CustomGradebookColumn,
+    GradebookFilter,
+    GradeChange,
+    GradeOverride,
+    GradingPeriod,
+    GradingPeriodGroup,
+    GradingStandard,
+    LatePolicy,
+)
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
@@ -76,7 +87,9 @@ __all__ = [
     "CommunicationChannel",
     "Course",
     "CourseSection",
+    "CustomColumnDatum",
     "CustomData",
+    "CustomGradebookColumn",
     "DeveloperKey",
     "DiscussionTopic",
     "Enrollment",
@@ -84,6 +97,13 @@ __all__ = [
     "EnrollmentTerm",
     "EnrollmentType",
     "Folder",
+    "GradeChange",
+    "GradeOverride",
+    "GradebookFilter",
+    "GradingPeriod",
+    "GradingPeriodGroup",
+    "GradingStandard",
+    "LatePolicy",
     "LineItem",
     "Module",
     "Page",

@@ -24,6 +24,17 @@ from lms_emulator.providers.canvas.model.content import (
 )
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
+from lms_emulator.providers.canvas.model.gradebook import (
+    CustomColumnDatum,
+    CustomGradebookColumn,
+    GradebookFilter,
+    GradeChange,
+    GradeOverride,
+    GradingPeriod,
+    GradingPeriodGroup,
+    GradingStandard,
+    LatePolicy,
+)
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
 from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
@@ -174,6 +185,17 @@ class CanvasStore(Store):
         },
     )
     submission_comments: Table[SubmissionComment] = table(key="id", indexes={"submission": lambda c: c.submission_id})
+    late_policies: Table[LatePolicy] = table(key="id", indexes={"course": _course})
+    grading_standards: Table[GradingStandard] = table(
+        key="id", indexes={"place": lambda g: (g.context_type, g.context_id)}
+    )
+    grading_period_groups: Table[GradingPeriodGroup] = table(key="id")
+    grading_periods: Table[GradingPeriod] = table(key="id", indexes={"group": lambda p: p.grading_period_group_id})
+    custom_gradebook_columns: Table[CustomGradebookColumn] = table(key="id", indexes={"course": _course})
+    custom_column_data: Table[CustomColumnDatum] = table(key="id", indexes={"column": lambda d: d.column_id})
+    gradebook_filters: Table[GradebookFilter] = table(key="id")
+    grade_overrides: Table[GradeOverride] = table(key="id")
+    grade_changes: Table[GradeChange] = table(key="id", limit=100_000, indexes={"course": _course})
     folders: Table[Folder] = table(key="id", indexes={"context": _context, "parent": lambda f: f.parent_folder_id})
     attachments: Table[Attachment] = table(key="id", indexes={"context": _context, "folder": lambda a: a.folder_id})
     discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"course": _course})

@@ -13,6 +13,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     Attributes:
         attempt: None until something was handed in.
         entered_score, entered_grade: what was given; what counts may be less, for being late.
+        was_late: whether it was late when it was last changed.
         grade_matches_current_submission: whether the grade was given for what was handed in last.
         grader_id: negative for a quiz or a tool.
     """
@@ -31,6 +32,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     excused: bool | None = None
     late_policy_status: Literal["late", "missing", "extended", "none"] | None = None
     seconds_late_override: int | None = None
+    was_late: bool = False
     grade_matches_current_submission: bool = True
     graded_at: Instant | None = None
     grader_id: int | None = None

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.params import as_float
 from lms_emulator.providers.canvas.model import AssignmentGroup, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assigning, assignments, courses
+from lms_emulator.providers.canvas.rules import assigning, assignments, courses, periods
 from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 
@@ -56,6 +56,8 @@ def _whole(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
     only = api.params.texts("assignment_ids")
     dates = api.params.flag("override_assignment_dates", default=True)
     found = sorted(assigning.in_group(api, record.id), key=lambda a: (a.position, a.id))
+    if number := api.params.text("grading_period_id"):
+        found = periods.narrowed(api, course, found, number)
     body["assignments"] = [
         {name: value for name, value in shape.items() if name not in api.params.texts("exclude_response_fields")}
         for one in found
@@ -64,7 +66,7 @@ def _whole(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
         and (not only or str(one.id) in only)
         for shape in (shapes.assignment(api, one, course, includes, override_dates=dates),)
     ]
-    body["any_assignment_in_closed_grading_period"] = False
+    body["any_assignment_in_closed_grading_period"] = any(periods.due_in_closed(api, course, one) for one in found)
     return body
 
 

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Assignment, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import assigning, assignments, buckets, copying, courses, quizzes
+from lms_emulator.providers.canvas.rules import assigning, assignments, buckets, copying, courses, periods, quizzes
 from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -143,6 +143,8 @@ def update(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Delete an assignment."""
     course, record = _found(api, "manage_assignments")
+    if periods.binds(api, course) and periods.due_in_closed(api, course, record):
+        raise api.refused("delete what is due in a closed grading period")
     gone = replace(record, workflow_state="deleted", updated_at=api.now)
     api.store.assignments.put(gone)
     quizzes.follow(api, gone)

@@ -12,7 +12,16 @@ from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Submission, User
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, lateness, people, roster, states, submissions
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    courses,
+    lateness,
+    people,
+    periods,
+    roster,
+    states,
+    submissions,
+)
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.rules.scores import scores
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
@@ -85,7 +94,7 @@ def across(api: Api) -> Any:
     submitted, graded = _since(api, "submitted_since"), _since(api, "graded_since")
     state = api.params.text("workflow_state")
     if api.params.text("grading_period_id"):
-        what = assignments.in_period(api, course, what, api.params.text("grading_period_id") or "")
+        what = periods.narrowed(api, course, what, api.params.text("grading_period_id") or "")
     by_id = {a.id: a for a in what}
     found = [
         one

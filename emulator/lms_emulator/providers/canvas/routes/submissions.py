@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.rules import (
     assignments,
     courses,
     grading,
+    periods,
     roster,
     submissions,
     submitting,
@@ -131,6 +132,9 @@ def _may_update(api: Api, course: Course, base: Assignment, user: User) -> None:
         raise api.refused(f"grade the submission of user {user.id}")
     if not (base.published and assignments.assigned(api, base, user.id)):
         raise api.refused(f"the assignment is for user {user.id}")
+    due = assignments.dated_for(api, base, user.id).due_at
+    if grading_asked and periods.binds(api, course) and periods.closed(api, periods.of_date(api, course, due)):
+        raise api.refused("grade in a closed grading period")
     rows = [e for e in assignments.students(api, course.id) if e.user_id == user.id]
     if grading_asked and all(e.workflow_state == "completed" for e in rows):
         raise refusals.rest("student_concluded", 400, {"error": NOT_A_STUDENT}, check="the student's enrollment lasts")
@@ -157,7 +161,8 @@ def change(api: Api, course: Course, base: Assignment, user: User, asked: Params
     if status:
         people = [one.user_id for one in touched] if graded else teams.graded_together(api, base, user.id)
         touched = [
-            grading.set_status(api, submissions.of(api, base, one), status, new_version=not graded) for one in people
+            grading.set_status(api, course, base, submissions.of(api, base, one), status, new_version=not graded)
+            for one in people
         ]
     comment_on(api, base, user.id, asked.hash("comment"))
     return [submissions.of(api, base, one.user_id) for one in touched]

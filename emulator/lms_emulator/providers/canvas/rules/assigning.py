@@ -19,7 +19,16 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params, as_float
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, AssignmentOverride, Course, ToolTag
-from lms_emulator.providers.canvas.rules import assignments, courses, html, overriding, states, submissions
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    courses,
+    grades,
+    html,
+    overriding,
+    periods,
+    states,
+    submissions,
+)
 
 GRADING_TYPES = ("points", "percent", "letter_grade", "gpa_scale", "pass_fail", "not_graded")
 SUBMISSION_TYPES = {
@@ -60,6 +69,8 @@ SENTENCES = {
     "equal_to": "must be equal to 0",
 }
 """What Rails says of a fault in `Validation failed: …`, where the answer names only its type."""
+FROZEN = ("name", "points_possible", "grading_type", "submission_types", "assignment_group_id", "omit_from_final_grade")
+IN_CLOSED = "cannot be changed because this assignment is due in a closed grading period"
 MOST_POINTS = 999_999_999
 Faults = dict[str, list[str | tuple[str, str]]]
 replace = msgspec.structs.replace
@@ -90,6 +101,8 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
         changes.setdefault("only_visible_to_overrides", False)
     wanted = replace(base, **changes)
     found = _overrides(api, wanted, sent)
+    if periods.binds(api, course):
+        _closed(api, course, wanted, known)
     faults = _faults(api, course, wanted, known)
     if faults:
         raise _invalid(faults, known)
@@ -97,6 +110,24 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
     if known is not None and touched:
         wanted = replace(wanted, updated_at=api.now)
     return wanted, found
+
+
+def _closed(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -> None:
+    """Refuse what touches a closed grading period."""
+    was = known is not None and periods.due_in_closed(api, course, known)
+    moved = known is None or wanted.due_at != known.due_at
+    into = wanted.due_at is not None and periods.closed(api, periods.of_date(api, course, wanted.due_at))
+    if moved and (was or into):
+        text = "Cannot change the due date to a date within a closed grading period"
+        if was:
+            text = "Cannot change the due date when due in a closed grading period"
+        elif known is None:
+            text = "Cannot set the due date to a date within a closed grading period"
+        raise refusals.invalid({"due_at": [text]}, 403)
+    if was and known is not None:
+        changed = [name for name in FROZEN if getattr(wanted, name) != getattr(known, name)]
+        if changed:
+            raise refusals.invalid({name: [IN_CLOSED] for name in changed})
 
 
 def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOverride] | None) -> Assignment:
@@ -252,6 +283,11 @@ def _places(api: Api, course: Course, sent: Params) -> dict[str, Any]:
     group = api.store.assignment_groups.get(identifiers.local_number(sent.text("assignment_group_id") or ""))
     if group is not None and group.course_id == course.id and group.workflow_state != "deleted":
         found["assignment_group_id"] = group.id
+    if number := identifiers.local_number(sent.text("grading_standard_id") or ""):
+        known = grades.standards(api, "Course", course.id)
+        found["grading_standard_id"] = number if any(one.id == number for one in known) else None
+    elif sent.has("grading_standard_id"):
+        found["grading_standard_id"] = None
     if sent.has("group_category_id"):
         found["group_category_id"] = assignments.category_of(api, course, sent.text("group_category_id"))
     return found

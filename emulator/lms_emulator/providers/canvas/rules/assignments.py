@@ -185,11 +185,6 @@ def with_overrides(assignment: Assignment, found: Iterable[AssignmentOverride]) 
     return replace(assignment, **changes) if changes else assignment
 
 
-def in_period(api: Api, course: Course, found: list[Assignment], reference: str) -> list[Assignment]:
-    """Those that are due in a grading period. Raises the refusal `not_found` for an unknown period."""
-    raise refusals.not_found("the grading period", reference)
-
-
 def end_of_day(moment: datetime | None, zone: tzinfo) -> datetime | None:
     """A due date of midnight means the end of that day."""
     if moment is None or moment.astimezone(zone).time() != time():

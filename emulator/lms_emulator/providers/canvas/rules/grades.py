@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Assignment
+from lms_emulator.providers.canvas.model import Assignment, Course, GradingStandard
+from lms_emulator.providers.canvas.rules.permissions import chain
 
 Scheme = list[tuple[str, float]]
 DEFAULT: Scheme = [
@@ -34,8 +35,31 @@ _NUMBER = re.compile(r"[+-]?\d*\.?\d+")
 
 def scheme_of(api: Api, assignment: Assignment) -> Scheme:
     """The grading scheme of an assignment: its own, else the course's, else Canvas's."""
-    _ = api, assignment
-    return DEFAULT
+    course = api.store.courses.get(assignment.course_id)
+    own = assignment.grading_standard_id or (course.grading_standard_id if course is not None else None)
+    return scheme(api, own)
+
+
+def scheme(api: Api, number: int | None) -> Scheme:
+    """A grading scheme by its id; Canvas's own for none or an unknown one."""
+    found = api.store.grading_standards.get(number)
+    return found.scheme if found is not None else DEFAULT
+
+
+def standards(api: Api, kind: str, number: int) -> list[GradingStandard]:
+    """The schemes that a course or account can use: its own and those of the accounts above."""
+    places = [(kind, number)]
+    course = api.store.courses.get(number) if kind == "Course" else None
+    above = course.account_id if course is not None else number
+    places += [("Account", account.id) for account in chain(api.store, above) if ("Account", account.id) not in places]
+    return [one for place in places for one in api.store.grading_standards.find("place", place)]
+
+
+def course_letter(api: Api, course: Course, percent: float | None) -> str | None:
+    """The letter of a score in a course that has a scheme."""
+    if percent is None or course.grading_standard_id is None:
+        return None
+    return letter_for(scheme(api, course.grading_standard_id), percent)
 
 
 def written(number: float, digits: int | None = None) -> str:

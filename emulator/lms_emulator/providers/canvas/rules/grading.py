@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Assignment, Course, Submission, SubmissionVersion
-from lms_emulator.providers.canvas.rules import grades, quiz_scores
+from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
+from lms_emulator.providers.canvas.rules import grades, lateness, policies, quiz_scores
 from lms_emulator.providers.canvas.shapes.assignments import posts_manually
 
 replace = msgspec.structs.replace
@@ -24,11 +24,59 @@ def snapshot(record: Submission) -> SubmissionVersion:
     return SubmissionVersion(**{name: getattr(record, name) for name in FIELDS})
 
 
-def keep(api: Api, record: Submission, *, new_version: bool) -> Submission:
+def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool) -> Submission:
     """Store a submission. Without `new_version` its last version is brought up to date."""
     record = replace(record, updated_at=api.now)
+    record = replace(record, was_late=lateness.standing(api, base, record.user_id, record).late)
+    known = api.store.submissions.get(record.id)
+    if known is not None and (known.entered_grade, known.excused) != (record.entered_grade, record.excused):
+        _note(api, base, known, record)
     older = record.versions if new_version else record.versions[:-1]
     return api.store.submissions.put(replace(record, versions=[*older, snapshot(record)]))
+
+
+def _note(api: Api, base: Assignment, known: Submission, made: Submission) -> None:
+    """Keep a change of a grade for the history of grades."""
+    if (known.entered_grade, bool(known.excused)) == (made.entered_grade, bool(made.excused)):
+        return
+    note_change(
+        api,
+        base.course_id,
+        base,
+        made.user_id,
+        before=known.entered_grade,
+        after=made.entered_grade,
+        excused_before=bool(known.excused),
+        excused_after=bool(made.excused),
+        version_number=max(1, len(made.versions)),
+        grader_id=made.grader_id,
+    )
+
+
+def note_change(
+    api: Api,
+    course_id: int,
+    base: Assignment | None,
+    student_id: int,
+    *,
+    before: str | None,
+    after: str | None,
+    **more: Any,
+) -> None:
+    """Keep a change of a grade, by the caller unless `grader_id` says who."""
+    more.setdefault("grader_id", api.caller.id if api.caller is not None else None)
+    change = GradeChange(
+        id=api.x.ids.uuid(),
+        course_id=course_id,
+        assignment_id=base.id if base is not None else None,
+        student_id=student_id,
+        grade_before=before,
+        grade_after=after,
+        points_possible=base.points_possible if base is not None else None,
+        created_at=api.now,
+        **more,
+    )
+    api.store.grade_changes.put(change)
 
 
 def is_graded(record: SubmissionVersion) -> bool:
@@ -64,10 +112,25 @@ def grade(
             changes["unread"] = [*record.unread, "grade"] if "grade" not in record.unread else record.unread
             changes["read_by"] = [one for one in record.read_by if one != record.user_id]
     quiz_scores.follow(api, assignment, record.user_id, changes.get("entered_score"))
-    return keep(api, replace(record, **changes), new_version=before and assignment.quiz_id is None)
+    return keep(api, assignment, replace(record, **changes), new_version=before and assignment.quiz_id is None)
 
 
-def set_status(api: Api, record: Submission, sent: dict[str, Any], *, new_version: bool) -> Submission:
+def grade_missing(api: Api, course: Course, base: Assignment, record: Submission, points: float) -> Submission:
+    """Give missing work what the course's policy gives; nobody is its grader."""
+    changes: dict[str, Any] = {
+        "entered_score": points,
+        "entered_grade": grades.from_score(api, base, points),
+        "workflow_state": "graded",
+        "graded_at": api.now,
+    }
+    if not posts_manually(base, course):
+        changes["posted_at"] = record.posted_at or api.now
+    return keep(api, base, replace(record, **changes), new_version=is_graded(record))
+
+
+def set_status(
+    api: Api, course: Course, base: Assignment, record: Submission, sent: dict[str, Any], *, new_version: bool
+) -> Submission:
     """Say that work is late, missing or neither.
 
     Parameters: `sent`, `late_policy_status` where the request has one, and `seconds_late_override`.
@@ -78,4 +141,8 @@ def set_status(api: Api, record: Submission, sent: dict[str, Any], *, new_versio
         changes |= {"late_policy_status": status, "graded_at": api.now}
         if status == "late" and sent.get("seconds_late_override") is not None:
             changes["seconds_late_override"] = int(sent["seconds_late_override"])
-    return keep(api, replace(record, **changes), new_version=new_version)
+    made = keep(api, base, replace(record, **changes), new_version=new_version)
+    points = policies.points_for_missing(api, base) if made.late_policy_status == "missing" else None
+    if points is not None and made.entered_score is None and not made.excused:
+        return grade_missing(api, course, base, made, points)
+    return made

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, SubmissionVersion
-from lms_emulator.providers.canvas.rules import assignments, grades, submissions
+from lms_emulator.providers.canvas.rules import assignments, grades, policies, submissions
 
 
 class Standing(NamedTuple):
@@ -46,10 +46,12 @@ def standing(api: Api, base: Assignment, user_id: int, record: SubmissionVersion
         else record.submitted_at is None and past and record.grader_id is None and submissions.expected(base)
     )
     score = record.entered_score
-    deducted = None if not late else 0.0 if score is None else deduction(api, base, score, seconds)
+    deducted = policies.deduction(api, base, score, seconds) if late and score is not None else None
+    if late and deducted is None and record.was_late:
+        deducted = 0.0
     if score is None or not deducted:
         return Standing(due, late, missing, seconds, deducted, score, record.entered_grade)
-    left = score - deducted
+    left = round(score - deducted, 4)
     return Standing(due, late, missing, seconds, deducted, left, grades.from_score(api, base, left))
 
 
@@ -62,9 +64,3 @@ def _seconds(api: Api, base: Assignment, record: SubmissionVersion, due: datetim
     if base.quiz_id is not None:
         handed_in -= submissions.QUIZ_GRACE
     return max(0, int((handed_in - due).total_seconds()))
-
-
-def deduction(api: Api, base: Assignment, score: float, seconds: int) -> float:
-    """The points that the course's policy takes off for being late."""
-    _ = api, base, score, seconds
-    return 0.0

@@ -292,7 +292,7 @@ def pass_on(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
     course = identifiers.course(api, quiz.course_id)
     if not posts_manually(assignment, course):
         changes["posted_at"] = row.posted_at or api.now
-    grading.keep(api, replace(row, **changes), new_version=row.attempt != record.attempt)
+    grading.keep(api, assignment, replace(row, **changes), new_version=row.attempt != record.attempt)
 
 
 def rescore(

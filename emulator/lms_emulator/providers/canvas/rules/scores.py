@@ -6,10 +6,13 @@ every point counts alike; the final score takes what is not graded for nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Assignment, Course, Enrollment
+from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Course, Enrollment, Submission
+from lms_emulator.providers.canvas.rules import assignments, lateness
 
 NOT_COUNTED = {"not_graded", "not_gradeable"}
 
@@ -21,21 +24,122 @@ class Scores(NamedTuple):
     final: float | None = None
 
 
+class Work(NamedTuple):
+    """What one assignment adds: points given, and points there are. `graded` is False for a missing grade."""
+
+    assignment_id: int
+    score: float
+    possible: float
+    graded: bool
+
+
 def counted(api: Api, course: Course) -> list[Assignment]:
     """The published assignments of a course that count for the grade."""
     found = api.store.assignments.find("course", course.id)
     return [
         a
         for a in found
-        if a.published and a.workflow_state == "active" and a.grading_type not in NOT_COUNTED and a.points_possible
+        if a.published
+        and a.workflow_state == "active"
+        and a.grading_type not in NOT_COUNTED
+        and a.submission_types != ["not_graded"]
+        and not a.omit_from_final_grade
     ]
 
 
-def scores(api: Api, enrollment: Enrollment, course: Course, *, unposted: bool = False) -> Scores:
-    """The scores of one student. They are worked out by a job after somebody is enrolled, and kept when that ends."""
-    rows = api.store.enrollments.find("user", enrollment.user_id)
-    first = min(e.created_at for e in rows if e.course_id == course.id and e.type == enrollment.type)
-    never = enrollment.completed_at is not None and enrollment.completed_at <= enrollment.created_at
-    if first == api.now or never or not counted(api, course):
+def scores(
+    api: Api, enrollment: Enrollment, course: Course, *, unposted: bool = False, only: set[int] | None = None
+) -> Scores:
+    """The scores of one student. An enrollment that this very request made has none yet: a job works them out.
+
+    Parameters:
+        unposted: whether grades count that were not posted yet.
+        only: the assignments that count, if not all do.
+    """
+    studies = enrollment.workflow_state in ("active", "invited", "inactive")
+    found = [a for a in counted(api, course) if only is None or a.id in only]
+    if enrollment.created_at == api.now or not studies or not any(a.points_possible for a in found):
         return Scores()
-    return Scores(current=None, final=0.0)
+    mine = api.store.submissions.find("user", enrollment.user_id)
+    rows = {one.assignment_id: one for one in mine}
+    by_group: dict[int, list[Work]] = {}
+    for base in found:
+        work = _work(api, base, enrollment.user_id, rows.get(base.id), unposted)
+        if work is not None:
+            by_group.setdefault(base.assignment_group_id, []).append(work)
+    return Scores(_total(api, course, by_group, every=False), _total(api, course, by_group, every=True))
+
+
+def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, unposted: bool) -> Work | None:
+    """What an assignment adds for a student; None where it is not for them, or they are excused."""
+    if not assignments.assigned(api, base, user_id) or (record is not None and record.excused):
+        return None
+    possible = float(base.points_possible or 0)
+    hidden = record is None or record.workflow_state == "pending_review" or not (unposted or record.posted_at)
+    score = None if hidden or record is None else lateness.standing(api, base, user_id, record).score
+    return Work(base.id, score or 0.0, possible, score is not None)
+
+
+def _total(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: bool) -> float | None:
+    groups = {group.id: group for group in api.store.assignment_groups.find("course", course.id)}
+    kept: dict[int, list[Work]] = {}
+    for group_id, works in by_group.items():
+        wanted = [work for work in works if every or work.graded]
+        kept[group_id] = _without_dropped(groups.get(group_id), wanted)
+    if course.apply_assignment_group_weights:
+        return _weighed(groups, kept, every=every)
+    works = [work for rows in kept.values() for work in rows]
+    possible = sum(work.possible for work in works)
+    if not possible:
+        return 0.0 if every else None
+    return _percent(sum(work.score for work in works) / possible)
+
+
+def _weighed(groups: dict[int, AssignmentGroup], kept: dict[int, list[Work]], *, every: bool) -> float | None:
+    total, weights = 0.0, 0.0
+    for group_id, works in kept.items():
+        possible = sum(work.possible for work in works)
+        weight = groups[group_id].group_weight if group_id in groups else 0
+        if possible and weight:
+            total += sum(work.score for work in works) / possible * weight
+            weights += weight
+    if not weights:
+        return 0.0 if every else None
+    return _percent(total / weights if weights < 100 or not every else total / 100)
+
+
+def _percent(ratio: float) -> float:
+    return float((Decimal(repr(ratio)) * 100).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def _without_dropped(group: AssignmentGroup | None, works: list[Work]) -> list[Work]:
+    """The work of a group that its rules do not drop."""
+    rules = group.rules if group is not None else {}
+    lowest, highest = int(rules.get("drop_lowest") or 0), int(rules.get("drop_highest") or 0)
+    if not (lowest or highest):
+        return works
+    never = set(rules.get("never_drop") or ())
+    fixed = [work for work in works if work.assignment_id in never]
+    free = [work for work in works if work.assignment_id not in never]
+    if not free:
+        return works
+    keep = max(1, len(free) - lowest)
+    free = _best(free, keep, fixed, max)
+    free = _best(free, max(1, keep - highest), fixed, min) if highest else free
+    return [*fixed, *free]
+
+
+def _best(free: list[Work], keep: int, fixed: list[Work], pick: Callable[..., float]) -> list[Work]:
+    """The `keep` pieces of work with the best (or, with `min`, the worst) percentage together with what is fixed."""
+    if keep >= len(free):
+        return free
+    best = pick is max
+    chosen = free
+    for _ in range(len(free) + 1):
+        possible = sum(work.possible for work in [*fixed, *chosen])
+        ratio = sum(work.score for work in [*fixed, *chosen]) / possible if possible else 0.0
+        ordered = sorted(free, key=lambda work: (work.score - ratio * work.possible, work.assignment_id), reverse=best)
+        if set(ordered[:keep]) == set(chosen):
+            break
+        chosen = ordered[:keep]
+    return chosen

@@ -99,7 +99,7 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
         grade_matches_current_submission=record.entered_grade is None,
         read_by=[],
     )
-    return grading.keep(api, made, new_version=True)
+    return grading.keep(api, base, made, new_version=True)
 
 
 def comment(

@@ -12,7 +12,7 @@ from typing import Any
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, AssignmentOverride, Course
-from lms_emulator.providers.canvas.rules import assignments, courses, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, periods, submissions
 from lms_emulator.providers.canvas.shapes import Json, locks
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.signing import jwt
@@ -89,7 +89,7 @@ def assignment(
         "has_submitted_submissions": any(submissions.handed_in(one) for one in stored),
         "due_date_required": False,
         "max_name_length": 255,
-        "in_closed_grading_period": False,
+        "in_closed_grading_period": periods.due_in_closed(api, course, base),
         "graded_submissions_exist": any(one.workflow_state == "graded" for one in stored),
         "is_quiz_assignment": record.quiz_id is not None,
         "can_duplicate": record.quiz_id is None and record.external_tool is None,

@@ -12,8 +12,9 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm, User
 from lms_emulator.providers.canvas.rules import courses, people, states
+from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
-from lms_emulator.providers.canvas.rules.scores import scores
+from lms_emulator.providers.canvas.rules.scores import Scores, scores
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -358,11 +359,23 @@ def grades(api: Api, record: Enrollment, course: Course) -> Json:
     )
     if not (grader or observed or (own and not course.hide_final_grades)):
         return body
-    found = scores(api, record, course)
-    shown: Json = {
-        "current_grade": None,
+    override = api.store.grade_overrides.get(record.id)
+    shown = _lettered(api, course, scores(api, record, course))
+    if grader:
+        every = _lettered(api, course, scores(api, record, course, unposted=True))
+        shown |= {f"unposted_{name}": value for name, value in every.items()}
+        if override is not None:
+            shown["override_score"] = override.score
+            shown["override_grade"] = course_letter(api, course, override.score)
+    elif override is not None:
+        shown = _lettered(api, course, Scores(override.score, override.score))
+    return {**body, **shown}
+
+
+def _lettered(api: Api, course: Course, found: Scores) -> Json:
+    return {
+        "current_grade": course_letter(api, course, found.current),
         "current_score": found.current,
-        "final_grade": None,
+        "final_grade": course_letter(api, course, found.final),
         "final_score": found.final,
     }
-    return {**body, **shown, **({f"unposted_{name}": value for name, value in shown.items()} if grader else {})}

@@ -23,7 +23,7 @@ from lms_emulator.providers.canvas.model import (
     SubmissionVersion,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, courses, lateness, quiz_scores, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, lateness, periods, quiz_scores, submissions
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
@@ -83,6 +83,7 @@ def _state(
     """A submission as one of its versions left it."""
     stands = lateness.standing(api, base, record.user_id, version)
     page = f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}"
+    period = periods.of_date(api, course, stands.due_at)
     body: Json = {
         "id": record.id,
         "body": shown(api, version.body, course),
@@ -102,7 +103,7 @@ def _state(
         "excused": version.excused,
         "late_policy_status": version.late_policy_status,
         "points_deducted": stands.deducted,
-        "grading_period_id": None,
+        "grading_period_id": period.id if period is not None else None,
         "extra_attempts": record.extra_attempts,
         "posted_at": when(version.posted_at),
         "redo_request": record.redo_request,

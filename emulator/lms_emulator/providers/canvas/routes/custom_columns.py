@@ -1,0 +1,175 @@
+"""REST: columns that teachers put into the gradebook, and what is in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.model import Course, CustomColumnDatum, CustomGradebookColumn
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import assignments, courses, jobs, roster
+from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.shapes.progress import progress
+
+SOURCE = (
+    f"{RECORDED}/grading-gradebook.jsonl 45, 46, 59, 62, 66, 81, 89; "
+    "canvas-lms app/controllers/custom_gradebook_columns_api_controller.rb"
+)
+FLAGS = ("teacher_notes", "read_only", "hidden")
+
+
+def _course(api: Api, *wanted: str) -> Course:
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, *(wanted or ("manage_grades",)))
+    return course
+
+
+def _living(api: Api, course: Course) -> list[CustomGradebookColumn]:
+    found = [c for c in api.store.custom_gradebook_columns.find("course", course.id) if c.workflow_state == "active"]
+    return sorted(found, key=lambda c: (c.position, c.id))
+
+
+def _column(api: Api, course: Course, reference: str) -> CustomGradebookColumn:
+    number = identifiers.local_number(reference)
+    found = next((c for c in _living(api, course) if c.id == number), None)
+    if found is None:
+        raise refusals.not_found("the column", reference)
+    return found
+
+
+def shape(record: CustomGradebookColumn) -> dict[str, Any]:
+    """A column as JSON."""
+    return {name: getattr(record, name) for name in ("id", "title", "position", *FLAGS)}
+
+
+def index(api: Api) -> Any:
+    """The columns of a course; hidden ones when they are asked for."""
+    course = _course(api, *assignments.GRADERS)
+    hidden = api.params.flag("include_hidden")
+    found = [c for c in _living(api, course) if hidden or not c.hidden]
+    return paged(api, found, shape, path=f"/api/v1/courses/{course.id}/custom_gradebook_columns")
+
+
+def create(api: Api) -> Any:
+    """A new column."""
+    course = _course(api)
+    last = max((c.position for c in _living(api, course)), default=0)
+    blank = CustomGradebookColumn(id=0, course_id=course.id, title="", position=last + 1)
+    made = replace(_read(api, blank), id=api.new_id("custom_gradebook_columns"))
+    return shape(api.store.custom_gradebook_columns.put(made))
+
+
+def update(api: Api) -> Any:
+    """Change a column."""
+    course = _course(api)
+    return shape(api.store.custom_gradebook_columns.put(_read(api, _column(api, course, api.slot("id")))))
+
+
+def _read(api: Api, record: CustomGradebookColumn) -> CustomGradebookColumn:
+    sent = api.params.require("column")
+    changes: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.has(name)}
+    if sent.has("title"):
+        changes["title"] = sent.text("title") or ""
+    if sent.text("position"):
+        changes["position"] = int(as_float(sent.text("position")))
+    made = replace(record, **changes)
+    if not made.title or len(made.title) > 255:
+        raise refusals.invalid({"title": ["too_long" if made.title else "blank"]})
+    return made
+
+
+def destroy(api: Api) -> Any:
+    """Delete a column."""
+    course = _course(api)
+    known = _column(api, course, api.slot("id"))
+    return shape(api.store.custom_gradebook_columns.put(replace(known, workflow_state="deleted")))
+
+
+def reorder(api: Api) -> Any:
+    """Put columns into an order."""
+    course = _course(api)
+    first = [_column(api, course, one) for one in api.params.texts("order")]
+    rest_of = [c for c in _living(api, course) if c not in first]
+    for position, column in enumerate([*first, *rest_of], 1):
+        api.store.custom_gradebook_columns.put(replace(column, position=position))
+    return {}
+
+
+def data(api: Api) -> Any:
+    """What a column says of the students."""
+    course = _course(api, *assignments.GRADERS)
+    column = _column(api, course, api.slot("id"))
+    seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
+    found = [one for one in api.store.custom_column_data.find("column", column.id) if one.user_id in seen]
+    found.sort(key=lambda one: one.user_id)
+    path = f"/api/v1/courses/{course.id}/custom_gradebook_columns/{column.id}/data"
+    return paged(api, found, lambda one: {"content": one.content, "user_id": one.user_id}, path=path)
+
+
+def write(api: Api) -> Any:
+    """Write something about a student; nothing takes it away."""
+    course = _course(api)
+    column = _column(api, course, api.slot("id"))
+    user = roster.student(api, course, None, api.slot("user_id"))
+    content = api.params.require("column_data").text("content") or ""
+    if len(content) > 255:
+        fault = refusals.model_fault("content", "too_long")
+        return {"errors": {"content": [fault]}}
+    _keep(api, column, user.id, content)
+    return {"content": content, "user_id": user.id}
+
+
+def _keep(api: Api, column: CustomGradebookColumn, user_id: int, content: str) -> None:
+    key = f"{column.id}:{user_id}"
+    if content:
+        api.store.custom_column_data.put(
+            CustomColumnDatum(id=key, column_id=column.id, user_id=user_id, content=content)
+        )
+    else:
+        api.store.custom_column_data.delete(key)
+
+
+def write_many(api: Api) -> Any:
+    """Write about many students, in a job."""
+    course = identifiers.course(api, api.slot("course_id"))
+    sent = api.params.hashes("column_data")
+    if not sent:
+        body = {"errors": [{"message": "An error occurred.", "error_code": "bad_request"}], "error_report_id": 1}
+        raise refusals.rest("column_data_empty", 400, body, check="`column_data` is a list")
+    if not courses.may(api, api.user, course, "manage_grades"):
+        raise refusals.crashed("Canvas fails where the caller may not write", api.user.id)
+    seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
+    rows = []
+    for one in sent:
+        column = _column(api, course, one.text("column_id") or "")
+        user = identifiers.find(api, "users", one.text("user_id") or "")
+        if user is None or user.id not in seen:
+            raise api.refused("write about students of the course")
+        rows.append((column, user.id, one.text("content") or ""))
+
+    def work() -> None:
+        for column, user_id, content in rows:
+            _keep(api, column, user_id, content)
+
+    return progress(api, jobs.run(api, course, "custom_columns_submissions_update", work))
+
+
+COURSE = "/api/v1/courses/{course_id}"
+COLUMNS = f"{COURSE}/custom_gradebook_columns"
+ROUTES: tuple[Route, ...] = rest(
+    "custom gradebook columns",
+    SOURCE,
+    (f"GET {COLUMNS}", index, "Columns of the gradebook"),
+    (f"POST {COLUMNS}", create, "Make a column"),
+    (f"POST {COLUMNS}/reorder", reorder, "Put columns into an order"),
+    (f"PUT {COLUMNS}/{{id}}", update, "Change a column"),
+    (f"DELETE {COLUMNS}/{{id}}", destroy, "Delete a column"),
+    (f"GET {COLUMNS}/{{id}}/data", data, "What a column says"),
+    (f"PUT {COLUMNS}/{{id}}/data/{{user_id}}", write, "Write into a column"),
+    (f"PUT {COURSE}/custom_gradebook_column_data", write_many, "Write into columns"),
+)

@@ -1,0 +1,115 @@
+"""REST: what late and missing work costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.model import Course, LatePolicy
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import assignments, courses, grading, lateness, policies, submissions
+from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.wire import reply
+
+SOURCE = f"{RECORDED}/grading-gradebook.jsonl 16, 20, 26, 36; canvas-lms app/controllers/late_policy_controller.rb"
+NUMBERS = ("missing_submission_deduction", "late_submission_deduction", "late_submission_minimum_percent")
+FLAGS = tuple(f"{name}_enabled" for name in NUMBERS)
+ONE = "only one late policy per course is allowed"
+
+
+def _course(api: Api, *wanted: str) -> Course:
+    course = identifiers.course(api, api.slot("id"))
+    courses.require(api, course, *wanted)
+    return course
+
+
+def _policy(api: Api, course: Course) -> LatePolicy:
+    found = policies.of(api, course.id)
+    if found is None:
+        raise refusals.not_found("the late policy", course.id)
+    return found
+
+
+def shape(record: LatePolicy) -> dict[str, Any]:
+    """A policy as JSON."""
+    body = {name: float(getattr(record, name)) for name in NUMBERS} | {name: getattr(record, name) for name in FLAGS}
+    return {
+        "late_policy": {
+            "id": str(record.id),
+            **body,
+            "late_submission_interval": record.late_submission_interval,
+        }
+    }
+
+
+def show(api: Api) -> Any:
+    """The course's policy."""
+    return shape(_policy(api, _course(api, "manage_grades")))
+
+
+def create(api: Api) -> Any:
+    """Make the course's policy."""
+    course = _course(api, "manage_grades")
+    if policies.of(api, course.id) is not None:
+        body = {"status": "bad_request", "errors": [{"message": ONE}]}
+        raise refusals.rest("late_policy_exists", 400, body, check="the course has no late policy")
+    made = _read(api, LatePolicy(id=0, course_id=course.id))
+    made = api.store.late_policies.put(replace(made, id=api.new_id("late_policies")))
+    grade_missing(api, course)
+    return reply(api, shape(made), 201)
+
+
+def update(api: Api) -> Response:
+    """Change the course's policy."""
+    course = _course(api, "manage_grades")
+    api.store.late_policies.put(_read(api, _policy(api, course)))
+    grade_missing(api, course)
+    return Response(status_code=204)
+
+
+def _read(api: Api, record: LatePolicy) -> LatePolicy:
+    sent = api.params.require("late_policy")
+    changes: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.has(name)}
+    faults: dict[str, list[Any]] = {}
+    for name in NUMBERS:
+        if sent.has(name):
+            changes[name] = as_float(sent.text(name))
+            if changes[name] < 0:
+                faults[name] = ["greater_than_or_equal_to"]
+            elif changes[name] > 100:
+                faults[name] = ["less_than_or_equal_to"]
+    if sent.has("late_submission_interval"):
+        changes["late_submission_interval"] = sent.text("late_submission_interval")
+        if changes["late_submission_interval"] not in policies.INTERVALS:
+            faults["late_submission_interval"] = ["inclusion"]
+    if faults:
+        raise refusals.invalid(faults, 422)
+    return replace(record, **changes)
+
+
+def grade_missing(api: Api, course: Course) -> None:
+    """Give missing work its points, where the policy says so; grades that are there stay."""
+    for base in assignments.of_course(api, course):
+        points = policies.points_for_missing(api, base)
+        if points is None or not base.published:
+            continue
+        for user_id in submissions.student_ids(api, base):
+            record = submissions.of(api, base, user_id)
+            if record.entered_score is None and lateness.standing(api, base, user_id, record).missing:
+                grading.grade_missing(api, course, base, record, points)
+
+
+COURSE = "/api/v1/courses/{id}/late_policy"
+ROUTES: tuple[Route, ...] = rest(
+    "late policies",
+    SOURCE,
+    (f"GET {COURSE}", show, "The late policy of a course"),
+    (f"POST {COURSE}", create, "Make the late policy of a course"),
+    (f"PATCH {COURSE}", update, "Change the late policy of a course"),
+)

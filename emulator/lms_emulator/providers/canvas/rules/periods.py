@@ -1,0 +1,73 @@
+"""Grading periods: which one something is due in, and whether it is closed.
+
+Source: canvas-lms app/models/grading_period.rb and lib/effective_due_dates.rb (2023-06).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment, Course, GradingPeriod
+from lms_emulator.providers.canvas.rules import assignments
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+
+
+def of_group(api: Api, group_id: int) -> list[GradingPeriod]:
+    """The periods of a set, the first one first."""
+    found = api.store.grading_periods.find("group", group_id)
+    return sorted((p for p in found if p.workflow_state == "active"), key=lambda p: (p.start_date, p.id))
+
+
+def of_course(api: Api, course: Course) -> list[GradingPeriod]:
+    """The periods that a course is graded by, those of its term."""
+    term = api.store.enrollment_terms.get(course.enrollment_term_id)
+    group_id = term.grading_period_group_id if term is not None else None
+    group = api.store.grading_period_groups.get(group_id)
+    return of_group(api, group.id) if group is not None and group.workflow_state == "active" else []
+
+
+def find(api: Api, course: Course, reference: str) -> GradingPeriod:
+    """A period of the course. Raises the refusal `not_found`."""
+    number = identifiers.local_number(reference)
+    found = next((p for p in of_course(api, course) if p.id == number), None)
+    if found is None:
+        raise refusals.not_found("the grading period", reference)
+    return found
+
+
+def of_date(api: Api, course: Course, due: datetime | None) -> GradingPeriod | None:
+    """The period that a date is in; the last one for work without a date."""
+    found = of_course(api, course)
+    if due is None:
+        return found[-1] if found else None
+    due = due.replace(second=0, microsecond=0)
+    return next((p for p in found if p.start_date < due <= p.end_date), None)
+
+
+def closed(api: Api, period: GradingPeriod | None) -> bool:
+    """Whether a period takes no changes any more."""
+    return period is not None and api.now > period.close_date
+
+
+def due_in_closed(api: Api, course: Course, assignment: Assignment) -> bool:
+    """Whether somebody's work on the assignment is due in a closed period."""
+    if not of_course(api, course):
+        return False
+    dates = [o.dates["due_at"] for o in assignments.overrides(api, assignment) if "due_at" in o.dates]
+    every = dates if assignment.only_visible_to_overrides else [assignment.due_at, *dates]
+    return any(closed(api, of_date(api, course, due)) for due in every)
+
+
+def binds(api: Api, course: Course) -> bool:
+    """Whether closed periods keep the caller from changes; they do not keep administrators."""
+    account = api.store.accounts.get(course.account_id)
+    return account is None or not account_allows(api, api.caller, account, "manage_account_settings")
+
+
+def narrowed(api: Api, course: Course, found: list[Assignment], reference: str) -> list[Assignment]:
+    """Those of the assignments that are due in a period. Raises the refusal `not_found` for an unknown one."""
+    period = find(api, course, reference)
+    return [a for a in found if of_date(api, course, assignments.dated(api, course, a).due_at) == period]
