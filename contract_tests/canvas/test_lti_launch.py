@@ -96,7 +96,7 @@ def test_faults_are_posted_to_the_tool(
     [
         ({"redirect_uri": f"{LAUNCH}/"}, 400, "lti_redirect_uri_mismatch"),
         ({"redirect_uri": "https://evil.example"}, 400, "lti_redirect_uri_mismatch"),
-        ({"client_id": "1"}, 401, "unknown_client"),
+        ({"client_id": "999"}, 401, "unknown_client"),
         ({"lti_message_hint": "x"}, 400, "lti_message_hint_invalid"),
         ({"lti_message_hint": None}, 400, "lti_message_hint_invalid"),
     ],
@@ -137,7 +137,7 @@ def test_another_tools_client_id(canvas: Site, tool: Tool) -> None:
 
 def test_pages_that_ask_to_sign_in_or_are_not_there(canvas: Site, tool: Tool) -> None:
     answer = canvas.browser().get("/courses/1/external_tools/77")
-    assert answer.headers["location"].endswith("/login/canvas")
+    assert answer.headers["location"].endswith("/login")
     browser = signed_in(canvas)
     for path in ("/courses/99", "/courses/1/external_tools/99", "/courses/1/assignments/99", "/nowhere"):
         assert browser.get(path).status_code == 404, path
@@ -151,9 +151,11 @@ def test_signing_out(canvas: Site) -> None:
     browser = signed_in(canvas)
     page = browser.get("/")
     token = page.text.partition('name="authenticity_token" value="')[2].partition('"')[0]
-    assert browser.http.post("/logout", data={"authenticity_token": "x"}).status_code == 422
-    assert browser.http.post("/logout", data={"authenticity_token": token}).status_code == 302
-    assert browser.get("/").headers["location"].endswith("/login/canvas")
+    assert browser.http.post("/logout", data={"authenticity_token": token}).status_code == 404
+    forged = {"_method": "delete", "authenticity_token": "x"}
+    assert browser.http.post("/logout", data=forged).status_code == 422
+    assert browser.http.post("/logout", data={"_method": "delete", "authenticity_token": token}).status_code == 302
+    assert browser.get("/").headers["location"].endswith("/login")
 
 
 def test_a_placed_link_is_launched_from_the_course_page(canvas: Site) -> None:

@@ -70,7 +70,7 @@ def test_a_switched_off_key_and_a_person_who_is_gone(canvas: Site, change: Chang
     tokens = canvas.tokens()
     change(lambda section: section["developer_keys"][0].update(workflow_state="inactive"))
     assert canvas.api(tokens["access_token"]).get("/api/v1/users/self").status_code == 401
-    assert canvas.reason == "token_orphaned"
+    assert canvas.reason == "token_key_off"
     assert canvas.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"]).status_code == 401
     change(lambda section: section["developer_keys"][0].update(workflow_state="active"))
     assert canvas.api(tokens["access_token"]).get("/api/v1/users/self").status_code == 200

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from contract_tests.replay_targets import Answer
 
@@ -111,6 +112,7 @@ class Comparison:
                 self._note(f"cookie {name} {got[name][1]}, recorded {attributes}")
             if len(value) > 10:
                 self._ledger.seal(value, got[name][0])
+                self._ledger.seal(unquote(value), unquote(got[name][0]))
 
     # bodies
 

@@ -44,6 +44,7 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?<![0-9a-zA-Z~])(\d~[A-Za-z0-9]{64}|[A-Za-z0-9]{64}|(?=[A-Za-z]*\d)[A-Za-z0-9]{40})(?![0-9a-zA-Z])"
         ),
     ),
+    ("session token", re.compile(r"(?<=session_token=)([A-Za-z0-9_=-]{40,})")),
     ("bookmark", re.compile(r"(?<=page=bookmark:)([A-Za-z0-9_=%-]+)")),
     ("cursor", re.compile(r"(?<![A-Za-z0-9])(bookmark:[A-Za-z0-9+/_=-]{8,})")),
     ("stored name", re.compile(r"(?<!\d)(\d{10}_\d{1,4})(?=__)")),

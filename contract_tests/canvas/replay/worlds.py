@@ -104,7 +104,11 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
         "description": "What the recorded Canvas of June 2023 held when its runs began.",
         "settings": {
             "emulator": {"as_of": "2023-06-20"},
-            "canvas": {"permission_denied_status": 401, "issuer": given["lti_issuer"]},
+            "canvas": {
+                "permission_denied_status": 401,
+                "rate_limit": "bucket",
+                "issuer": given["lti_issuer"],
+            },
         },
         "canvas": _plain(
             {
@@ -132,6 +136,8 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                 "assignments": [_assignment(one, given) for one in given["assignments"]],
                 "submissions": [_kept(one, "id user_id assignment_id workflow_state") for one in given["submissions"]],
                 "developer_keys": _developer_keys(given),
+                "developer_key_account_bindings": [_binding(one) for one in given["developer_key_bindings"]],
+                "tool_configurations": [_configuration(one) for one in given["tool_configurations"]],
                 "access_tokens": [_token(one) for one in given["keys"]["tokens"].values()],
             }
         ),
@@ -188,16 +194,23 @@ def _assignment(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _developer_keys(given: dict[str, Any]) -> list[dict[str, Any]]:
-    switched_on = {
-        (b["developer_key_id"], b["account_id"]) for b in given["developer_key_bindings"] if b["workflow_state"] == "on"
-    }
-    keys = [{"id": SHARD + 1, "name": "User-Generated", "accounts": [1]}]
-    names = "name redirect_uris scopes require_scopes is_lti_key workflow_state"
-    for one in given["developer_keys"]:
-        accounts = [account for key, account in switched_on if key == one["id"]]
-        key = _kept(one, names, id=int(one["client_id"]), api_key=one["client_secret"], accounts=accounts)
-        keys.append(key)
-    return keys
+    keys: list[dict[str, Any]] = [{"id": SHARD + 1, "name": "User-Generated"}]
+    names = (
+        "name email account_id redirect_uris scopes require_scopes allow_includes auto_expire_tokens visible "
+        "is_lti_key public_jwk oidc_initiation_url workflow_state created_at"
+    )
+    return keys + [
+        _kept(one, names, id=int(one["client_id"]), api_key=one["client_secret"]) for one in given["developer_keys"]
+    ]
+
+
+def _binding(one: dict[str, Any]) -> dict[str, Any]:
+    return one | {"developer_key_id": SHARD + one["developer_key_id"]}
+
+
+def _configuration(one: dict[str, Any]) -> dict[str, Any]:
+    names = "id settings privacy_level"
+    return _kept(one, names, developer_key_id=SHARD + one["developer_key_id"], created_at=MADE, updated_at=MADE)
 
 
 def _token(one: dict[str, Any]) -> dict[str, Any]:

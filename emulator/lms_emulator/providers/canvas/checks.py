@@ -9,7 +9,9 @@ from lms_emulator.core.state.references import Reference, dangling, shared
 from lms_emulator.providers.canvas.model.files import ATTACHED
 
 REFERENCES = (
-    Reference("developer_keys", "accounts", "accounts"),
+    Reference("developer_keys", "account_id", "accounts"),
+    Reference("developer_key_account_bindings", "account_id", "accounts"),
+    Reference("developer_key_account_bindings", "developer_key_id", "developer_keys"),
     Reference("accounts", "parent_account_id", "accounts"),
     Reference("enrollment_terms", "root_account_id", "accounts"),
     Reference("roles", "account_id", "accounts"),
@@ -74,6 +76,7 @@ REFERENCES = (
     Reference("submissions", "user_id", "users"),
     Reference("submission_comments", "submission_id", "submissions"),
     Reference("tools", "course_id", "courses"),
+    Reference("tool_configurations", "developer_key_id", "developer_keys"),
     Reference("tools", "developer_key_id", "developer_keys"),
     Reference("resource_links", "course_id", "courses"),
     Reference("resource_links", "tool_id", "tools"),

@@ -7,16 +7,19 @@ order of the checks from `app/controllers/oauth2_provider_controller.rb`, refres
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
-from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import Call, number
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api, global_id
 from lms_emulator.providers.canvas.model import (
     AccessToken,
     AuthorizationCode,
@@ -24,9 +27,15 @@ from lms_emulator.providers.canvas.model import (
     PendingAuthorization,
     User,
 )
+from lms_emulator.providers.canvas.refusals import oauth as oauth_refusals
+from lms_emulator.providers.canvas.rules import keys
 from lms_emulator.providers.canvas.rules.people import effective_locale
 
 USERINFO = ["/auth/userinfo"]
+OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
+"""The redirect address of programs that have none: Canvas shows the code itself."""
+AUTHORIZE = "/login/oauth2/auth"
+TOKEN = "/login/oauth2/token"
 REPLACED_KEPT = 8
 FRESH_SECONDS = 60
 
@@ -41,65 +50,79 @@ class Grant(NamedTuple):
 
 def find_key(x: Call, client_id: str) -> DeveloperKey:
     """The active developer key of that id. Raises the refusal `unknown_client`."""
-    key = x.store.developer_keys.get(number(client_id))
+    key = keys.find(x.store, client_id)
     if not x.check("client_id is an active developer key", key is not None and key.workflow_state == "active"):
-        raise refusals.unknown_client(client_id)
+        raise oauth_refusals.unknown_client(client_id)
     assert key is not None
     return key
 
 
 def check_redirect_uri(x: Call, key: DeveloperKey, redirect_uri: str) -> None:
-    """Registered exactly, or on the key's host or a host below it. Raises `redirect_uri_mismatch`."""
+    """Registered exactly, or on the host of the key's old single address, or below it; or none at all, out of band.
+
+    Raises `redirect_uri_mismatch`.
+    """
     exact = [x.resolve(one) for one in key.redirect_uris]
     own = x.resolve(key.redirect_uri) if key.redirect_uri else ""
-    if x.check("redirect_uri", redirect_uri in exact or _same_host(own, redirect_uri), got=redirect_uri):
+    right = redirect_uri in exact or redirect_uri == OUT_OF_BAND or _same_host(own, redirect_uri)
+    if x.check("redirect_uri", right, got=redirect_uri):
         return
-    raise refusals.redirect_mismatch([*([own] if own else []), *exact], redirect_uri)
+    raise oauth_refusals.redirect_mismatch([*([own] if own else []), *exact], redirect_uri)
 
 
 def _same_host(own: str, asked: str) -> bool:
     try:
-        own_host, asked_host = urlsplit(own).hostname, urlsplit(asked).hostname
+        own_parts, asked_parts = urlsplit(own), urlsplit(asked)
+        own_host, asked_host = own_parts.hostname, asked_parts.hostname
     except ValueError:
         return False
-    return bool(own_host and asked_host) and (own_host == asked_host or str(asked_host).endswith(f".{own_host}"))
+    if not own_host or not asked_host or own_parts.scheme != asked_parts.scheme or " " in asked:
+        return False
+    return own_host == asked_host or asked_host.endswith(f".{own_host}")
 
 
-def pending_authorization(x: Call) -> tuple[DeveloperKey, PendingAuthorization]:
+def return_address(x: Call, redirect_uri: str) -> str:
+    """Where the browser takes a code or an error: the application's address, or out of band a page of Canvas."""
+    return x.url(AUTHORIZE) if redirect_uri == OUT_OF_BAND else redirect_uri
+
+
+def pending_authorization(api: Api) -> tuple[DeveloperKey, PendingAuthorization]:
     """What `/login/oauth2/auth` asks for, checked in Canvas's order. Raises the refusal for the first fault."""
-    query = x.query
-    key = find_key(x, query.get("client_id", ""))
-    redirect_uri = query.get("redirect_uri", "")
+    x, params = api.x, api.params
+    key = find_key(x, params.text("client_id") or "")
+    redirect_uri = params.text("redirect_uri") or ""
     check_redirect_uri(x, key, redirect_uri)
-    scopes = (query.get("scope") or query.get("scopes") or "").split()
-    state = query.get("state")
+    asked = params.text("scope") if params.has("scope") else params.text("scopes")
+    scopes, state = (asked or "").split(), params.text("state")
+    back = return_address(x, redirect_uri)
     _check_scopes(x, key, redirect_uri, scopes)
-    if not x.check("key is switched on in the account", _switched_on(x, key), got=key.accounts):
-        raise refusals.redirected(
-            redirect_uri,
-            "key_not_enabled",
-            "unauthorized_client",
-            "Client does not have access to the specified Canvas account.",
-            state,
-            check="the key is switched on in the account",
-            expected=_root_account(x),
-            got=key.accounts,
-        )
-    if not x.check("response_type", query.get("response_type") == "code", got=query.get("response_type")):
-        raise refusals.redirected(
-            redirect_uri,
-            "unsupported_response_type",
-            "unsupported_response_type",
-            "Only response_type=code is permitted",
-            state,
-            check="response_type",
-            expected="code",
-            got=query.get("response_type"),
-        )
+    found = keys.binding(x.store, key, api.root.id)
+    said = found.workflow_state if found is not None else None
+    if not x.check("the key is switched on in the account", said == "on", got=said):
+        raise oauth_refusals.key_not_enabled(back, state, said)
+    kind = params.text("response_type")
+    if not x.check("response_type", kind == "code", got=kind):
+        raise oauth_refusals.unsupported_response_type(back, state, kind)
     pending = PendingAuthorization(
-        developer_key_id=key.id, redirect_uri=redirect_uri, scopes=scopes, state=state, purpose=query.get("purpose")
+        developer_key_id=key.id,
+        redirect_uri=redirect_uri,
+        scopes=scopes,
+        state=state,
+        purpose=params.text("purpose"),
+        challenge=_challenge(api),
     )
     return key, pending
+
+
+def _challenge(api: Api) -> str | None:
+    """The PKCE challenge, which counts only with the method `S256`."""
+    challenge, method = api.params.text("code_challenge"), api.params.text("code_challenge_method")
+    if not api.settings.pkce or not challenge:
+        return None
+    if method != "S256":
+        api.x.warn("pkce_ignored", "Canvas ignores a code_challenge whose method is not `S256`")
+        return None
+    return challenge
 
 
 def _check_scopes(x: Call, key: DeveloperKey, redirect_uri: str, scopes: list[str]) -> None:
@@ -113,15 +136,7 @@ def _check_scopes(x: Call, key: DeveloperKey, redirect_uri: str, scopes: list[st
         diagnosis = "this is an LTI key; REST calls need an API key of their own (Developer Keys > + API Key)"
     elif not scopes:
         diagnosis = "this key enforces scopes, so `scope` must name them"
-    raise refusals.invalid_scope(redirect_uri, refused, diagnosis)
-
-
-def _root_account(x: Call) -> int | None:
-    return min((account.id for account in x.store.accounts), default=None)
-
-
-def _switched_on(x: Call, key: DeveloperKey) -> bool:
-    return _root_account(x) in key.accounts
+    raise oauth_refusals.invalid_scope(None if redirect_uri == OUT_OF_BAND else redirect_uri, refused, diagnosis)
 
 
 def needs_no_consent(x: Call, key: DeveloperKey, user: User, pending: PendingAuthorization) -> bool:
@@ -141,20 +156,24 @@ def reusable_token(
     return None
 
 
-def accept(x: Call, user: User, pending: PendingAuthorization, *, remember: bool = False) -> str:
+def accept(
+    x: Call, user: User, pending: PendingAuthorization, *, real_user_id: int | None = None, remember: bool = False
+) -> str:
     """Grant the request: mint a code and give the address to send the browser to."""
     code = AuthorizationCode(
         code=x.ids.hex(128),
         user_id=user.id,
         developer_key_id=pending.developer_key_id,
+        real_user_id=real_user_id,
         scopes=pending.scopes,
         purpose=pending.purpose,
         remember_access=remember,
+        challenge=pending.challenge,
         expires_at=x.clock.now() + timedelta(seconds=x.settings.authorization_code_lifetime_seconds),
     )
     x.store.authorization_codes.put(code)
     values = [("code", code.code)] + ([("state", pending.state)] if pending.state is not None else [])
-    return add_query(pending.redirect_uri, values)
+    return add_query(return_address(x, pending.redirect_uri), values)
 
 
 def check_secret(x: Call, key: DeveloperKey, secret: str) -> None:
@@ -169,47 +188,52 @@ def check_secret(x: Call, key: DeveloperKey, secret: str) -> None:
     else:
         other = next((one for one in x.store.developer_keys if one.api_key == secret), None)
         diagnosis = f"this is the secret of developer key {other.id}" if other is not None else None
-    raise refusals.invalid_client_secret(diagnosis)
+    raise oauth_refusals.invalid_client_secret(diagnosis)
 
 
-def exchange_code(x: Call, key: DeveloperKey, code: str, *, replace_tokens: bool) -> Grant:
+def exchange_code(x: Call, key: DeveloperKey, code: str, verifier: str | None, *, replace_tokens: bool) -> Grant:
     """The token for a code; the code is used up."""
     found = x.store.authorization_codes.get(code)
     now = x.clock.now()
     if found is None:
         x.check("code is known", False, got=code)
-        raise refusals.code_not_found("code_unknown", "Canvas never gave this code, or more than an hour ago")
+        raise oauth_refusals.code_not_found("code_unknown", "Canvas never gave this code, or more than an hour ago")
     if found.used:
         x.check("code is unused", False, got=code)
-        raise refusals.code_not_found("code_used", "the code was exchanged before; was the return page loaded again?")
+        raise oauth_refusals.code_not_found(
+            "code_used", "the code was exchanged before; was the return page loaded again?"
+        )
     if now >= found.expires_at:
         x.check("code is alive", False, expected=f"before {found.expires_at.isoformat()}", got=now.isoformat())
-        raise refusals.code_not_found("code_expired", "a code lives 10 minutes")
+        raise oauth_refusals.code_not_found("code_expired", "a code lives 10 minutes")
     if found.developer_key_id != key.id:
         x.check("code was given to this key", False, expected=found.developer_key_id, got=key.id)
-        raise refusals.incorrect_client(found.developer_key_id, key.id)
+        raise oauth_refusals.incorrect_client(found.developer_key_id, key.id)
     x.store.authorization_codes.put(msgspec.structs.replace(found, used=True))
+    _check_verifier(x, found, verifier)
     user = x.store.users.get(found.user_id)
     if user is None:
-        raise refusals.code_not_found("code_unknown", "the user who consented does not exist any more")
+        raise oauth_refusals.code_not_found("code_unknown", "the user who consented does not exist any more")
     existing = reusable_token(x, key, user, found.scopes, found.purpose)
     if existing is not None:
-        return Grant(_regenerate(x, existing), user, True)
+        identity_only = existing.scopes == USERINFO
+        return Grant(existing if identity_only else _regenerate(x, key, existing), user, True)
     if replace_tokens or key.replace_tokens:
         for token in x.store.access_tokens.find("user", user.id):
             if token.developer_key_id == key.id and not token.revoked:
-                x.store.access_tokens.put(msgspec.structs.replace(token, revoked=True))
+                revoke(x, token)
     token = AccessToken(
-        id=x.store.next_number("access_tokens"),
+        id=x.store.new_id("access_tokens"),
         user_id=user.id,
         developer_key_id=key.id,
-        token=_token_text(x),
-        refresh_token=_token_text(x),
+        real_user_id=found.real_user_id,
+        token=token_text(x),
+        refresh_token=token_text(x),
         scopes=found.scopes,
         purpose=found.purpose,
         remember_access=found.remember_access,
         created_at=now,
-        expires_at=now + timedelta(seconds=x.settings.access_token_lifetime_seconds),
+        expires_at=_expiry(x, key),
     )
     return Grant(x.store.access_tokens.put(token), user, True)
 
@@ -224,18 +248,20 @@ def refresh(x: Call, key: DeveloperKey, refresh_token: str) -> Grant:
             diagnosis = "the token was revoked, and its refresh token with it; the person has to consent again"
         elif x.store.access_tokens.first("token", refresh_token) is not None:
             diagnosis = "this is an access token, not a refresh token"
-        raise refusals.refresh_token_not_found(x.settings.dead_refresh_token_error, diagnosis)
+        raise oauth_refusals.refresh_token_not_found(x.settings.dead_refresh_token_error, diagnosis)
     if not x.check("refresh_token was given to this key", token.developer_key_id == key.id):
-        raise refusals.incorrect_client(token.developer_key_id, key.id)
+        raise oauth_refusals.incorrect_client(token.developer_key_id, key.id)
     user = x.store.users.get(token.user_id)
     if user is None:
-        raise refusals.refresh_token_not_found(x.settings.dead_refresh_token_error, "the user does not exist any more")
+        raise oauth_refusals.refresh_token_not_found(
+            x.settings.dead_refresh_token_error, "the user does not exist any more"
+        )
     if token.replaced_tokens and _age(x, token) < FRESH_SECONDS:
         x.warn(
             "refreshed_again_at_once",
             "this token was refreshed moments ago; two workers that both refresh kill each other's access token",
         )
-    return Grant(_regenerate(x, token), user, False)
+    return Grant(_regenerate(x, key, token), user, False)
 
 
 def _age(x: Call, token: AccessToken) -> float:
@@ -246,18 +272,32 @@ def _age(x: Call, token: AccessToken) -> float:
     return (x.clock.now() - made).total_seconds()
 
 
-def _regenerate(x: Call, token: AccessToken) -> AccessToken:
-    now = x.clock.now()
+def _check_verifier(x: Call, code: AuthorizationCode, verifier: str | None) -> None:
+    """PKCE, which a `code_verifier` switches on. Raises `code_verifier_wrong`."""
+    if not x.settings.pkce or verifier is None:
+        return
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    if not x.check("code_verifier", digest == code.challenge, expected=code.challenge, got=digest):
+        raise oauth_refusals.code_verifier_wrong()
+
+
+def _expiry(x: Call, key: DeveloperKey) -> datetime | None:
+    lifetime = timedelta(seconds=x.settings.access_token_lifetime_seconds)
+    return x.clock.now() + lifetime if key.auto_expire_tokens else None
+
+
+def _regenerate(x: Call, key: DeveloperKey, token: AccessToken) -> AccessToken:
     renewed = msgspec.structs.replace(
         token,
-        token=_token_text(x),
-        expires_at=now + timedelta(seconds=x.settings.access_token_lifetime_seconds),
+        token=token_text(x),
+        expires_at=_expiry(x, key),
         replaced_tokens=[*token.replaced_tokens, token.token][-REPLACED_KEPT:],
     )
     return x.store.access_tokens.put(renewed)
 
 
-def _token_text(x: Call) -> str:
+def token_text(x: Call) -> str:
+    """A new token."""
     return f"1~{x.ids.alnum(64)}"
 
 
@@ -272,16 +312,25 @@ def token_answer(x: Call, grant: Grant) -> dict[str, object]:
     body: dict[str, object] = {
         "access_token": token.token if token.scopes != USERINFO else None,
         "token_type": "Bearer",
-        "user": {
-            "id": user.id,
-            "name": user.name,
-            "global_id": str(10_000_000_000_000 + user.id),
-            "effective_locale": effective_locale(user),
-        },
+        "user": {**_person(user), "effective_locale": effective_locale(user)},
         "canvas_region": x.settings.canvas_region,
     }
+    real = x.store.users.get(token.real_user_id) if token.real_user_id is not None else None
+    if real is not None and grant.fresh:
+        body["real_user"] = _person(real)
     if grant.fresh and token.scopes != USERINFO:
         body["refresh_token"] = token.refresh_token
     if token.expires_at is not None:
         body["expires_in"] = max(0, round((token.expires_at - x.clock.now()).total_seconds()))
     return body
+
+
+def _person(user: User) -> dict[str, object]:
+    return {"id": user.id, "name": user.name, "global_id": str(global_id(user.id))}
+
+
+def send_errors_back(x: Call, refusal: SiteRefusal, redirect_uri: str | None) -> None:
+    """Turn a token error into the redirect of older sites, where the request names an address."""
+    older = x.settings.redirect_token_errors
+    if older and redirect_uri and redirect_uri != OUT_OF_BAND and "error" in (refusal.body or {}):
+        oauth_refusals.send_back(refusal, redirect_uri)

@@ -13,16 +13,25 @@ from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.core.worlds.world import World
-from lms_emulator.providers.canvas import checks, limits, refusals, wire
+from lms_emulator.providers.canvas import checks, limits, oauth, refusals, wire
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.call.api import ENCODED_SLASH, global_id
-from lms_emulator.providers.canvas.credentials import Identity
+from lms_emulator.providers.canvas.call.api import ENCODED_SLASH, Api, global_id
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.credentials import Identity, browser, note_identity
+from lms_emulator.providers.canvas.credentials.browser import Browser
 from lms_emulator.providers.canvas.info import Info, read
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.routes import ROUTES
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
 _SLASHES = re.compile("//+")
+_METHODS = ("PUT", "PATCH", "DELETE")
+
+
+def _overridden(x: Call) -> str:
+    """The method that a POST stands for: of a header, or of the form's field `_method`."""
+    named = x.headers.get("x-http-method-override") or (x.field("_method") if b"_method=" in x.body else "")
+    return named.upper() if named.upper() in _METHODS else x.method
 
 
 class Canvas(Provider[CanvasStore, CanvasSettings]):
@@ -46,9 +55,16 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return path.removesuffix(".json") if path.startswith("/api/") else path
 
     def respond_early(self, x: Call) -> None:
-        """Refuse who does not name itself; keep slashes that an identifier has encoded (`sis_course_id:A%2FB`)."""
+        """Refuse who names no program; read what a proxy and a form say about scheme and method; keep encoded slashes.
+
+        An identifier (`sis_course_id:A%2FB`) may hold one.
+        """
         if x.settings.require_user_agent and not x.headers.get("user-agent"):
             raise refusals.no_user_agent()
+        if x.headers.get("x-forwarded-proto") == "https":
+            x.scheme = "https"
+        if x.method == "POST":
+            x.method = _overridden(x)
         if b"%2f" in x.raw_path.lower():
             segments = x.raw_path.split(b"/")
             x.path = "/".join(
@@ -56,9 +72,10 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             )
 
     def not_found(self, x: Call) -> Refusal:
-        """The school's page for people, whatever is accepted; scripts of its own pages get JSON."""
-        if x.headers.get("x-requested-with") == "XMLHttpRequest":
-            return refusals.no_such_path(f"{x.path} exists")
+        """The school's page, whatever the client asked for."""
+        if not x.path.startswith("/api/"):
+            browser.identify(api := Api(x, Params({})), told=False)
+            note_identity(api)
         return refusals.page_not_found(f"{x.path} exists")
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
@@ -70,13 +87,20 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     def body_unreadable(self, x: Call, why: str) -> Refusal:
         return refusals.unreadable_body(x.path, why)
 
+    def render(self, x: Call, refusal: Refusal) -> Response:
+        return wire.render(x, refusal)
+
     def finish(self, x: Call, response: Response) -> None:
         if response.headers.get("content-type") == "application/json" and response.body:
             response.headers["content-type"] = wire.JSON
-        if not x.path.startswith("/api/") or x.route is None:
-            return
-        limits.add_headers(x, response)
-        identity = x.kept(Identity)
+        visitor, identity = x.kept(Browser), x.kept(Identity)
+        served, rest = x.route is not None, x.path.startswith("/api/")
+        if served and rest and not visitor.quiet:
+            limits.add_headers(x, response)
+        if served and not rest and x.path != oauth.TOKEN:
+            browser.open_session(x)
+        if served and (not rest or visitor.session is not None or visitor.cookies):
+            browser.add_cookies(x, response)
         if identity.user_id is not None:
             response.headers["X-Canvas-User-Id"] = str(global_id(identity.user_id))
         if identity.real_user_id is not None:

@@ -82,6 +82,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = "never"
     request_cost: Annotated[float, choice("Cost of one call, units of the bucket.", evidence="chosen", ge=0)] = 0.05
+    token_request_cost: Annotated[
+        float,
+        choice(
+            "Cost of a token given at the token endpoint, for the session or address that asked.",
+            evidence="recorded",
+            source=f"{RECORDED}/oauth-flow.jsonl 404-407",
+            ge=0,
+        ),
+    ] = 200.0
     rate_limit_high_water: Annotated[
         float,
         choice(
@@ -100,6 +109,35 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=0,
         ),
     ] = 10.0
+    tells_why_token_died: Annotated[
+        bool,
+        choice(
+            "Say `Revoked access token.` and `Expired access token.` instead of `Invalid access token.`",
+            evidence="observed",
+            source="https://github.com/tl-its-umich-edu/canvas-course-manager-next/issues/491",
+            was=(Was(False, "2024-11-01", f"{RECORDED}/oauth-flow.jsonl 312, 354 (the day is chosen)"),),
+        ),
+    ] = True
+    pkce: Annotated[
+        bool,
+        choice(
+            "Hold a `code_verifier` against the `code_challenge` of the authorization request.",
+            evidence="observed",
+            source="canvas-lms lib/canvas/oauth/pkce.rb",
+            was=(
+                Was(False, "2024-01-01", f"{RECORDED}/oauth-flow.jsonl 76, 206 (ignored in 2023; the day is chosen)"),
+            ),
+        ),
+    ] = True
+    denial_has_description: Annotated[
+        bool,
+        choice(
+            "Whether `error=access_denied` comes with an `error_description`.",
+            evidence="observed",
+            source="canvas-lms app/controllers/oauth2_provider_controller.rb, deny",
+            was=(Was(False, "2024-01-01", f"{RECORDED}/oauth-flow.jsonl 116 (none in 2023; the day is chosen)"),),
+        ),
+    ] = True
     redirect_token_errors: Annotated[
         bool,
         choice(

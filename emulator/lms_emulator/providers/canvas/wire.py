@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Mapping
-from html import escape
+from http import HTTPStatus
 from typing import Any
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http import pages
+from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.credentials import browser
+from lms_emulator.providers.canvas.refusals import PageRefusal
 
 PACKAGE = __package__
 STRING_IDS = "application/json+canvas-string-ids"
 JSON = "application/json; charset=utf-8"
 _ESCAPED = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+_BROWSER_LIKE = re.compile(r",\s*\*/\*|\*/\*\s*,")
 __all__ = ["PACKAGE", "answer", "auto_post", "dumps", "redirect", "reply", "stamp", "when", "with_string_ids"]
 
 
@@ -31,12 +37,6 @@ def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None
 def reply(api: Api, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """`answer` for handlers of the REST API."""
     return answer(api.x, body, status, headers)
-
-
-def redirect(x: Call, location: str) -> Response:
-    """A redirect as Rails sends it, with the address as a page too."""
-    page = f'<html><body>You are being <a href="{escape(location)}">redirected</a>.</body></html>'
-    return HTMLResponse(page, 302, {"Location": location})
 
 
 def dumps(body: Any) -> str:
@@ -61,6 +61,83 @@ def _string_id(name: str, value: Any) -> Any:
         if isinstance(value, list):
             return [str(one) if type(one) is int else with_string_ids(one) for one in value]
     return with_string_ids(value)
+
+
+def asked_for(x: Call) -> str:
+    """What kind of answer a page's client wants, as Rails reads it: `html`, `json`, or `other`."""
+    accept = x.headers.get("accept", "")
+    if not accept or (_BROWSER_LIKE.search(accept) and not by_script(x)):
+        return "js" if by_script(x) else "html"
+    first = accept.split(",")[0].split(";")[0].strip().lower()
+    kinds = {"application/json": "json", "text/html": "html", "application/xhtml+xml": "html", "*/*": "html"}
+    return kinds.get(first, "other")
+
+
+def by_script(x: Call) -> bool:
+    """Whether a script of a page sent this."""
+    return x.headers.get("x-requested-with", "").lower() == "xmlhttprequest"
+
+
+def by_phone(x: Call) -> bool:
+    """Whether the browser is a phone's, which gets smaller pages."""
+    agent = x.headers.get("user-agent", "")
+    return "iPhone" in agent or ("Android" in agent and "Mobile" in agent)
+
+
+def page(
+    x: Call, template: str, status: int = 200, *, headers: dict[str, str] | None = None, **values: Any
+) -> Response:
+    """A page with what Canvas hands to its scripts: where deep linking may post to, and the session's notices."""
+    environment: dict[str, Any] = {
+        "DEEP_LINKING_POST_MESSAGE_ORIGIN": x.base_url,
+        "DEEP_LINKING_LOGGING": None,
+        **values.pop("environment", {}),
+    }
+    notices = [*browser.take_notices(x), *values.pop("notices", [])]
+    if notices:
+        environment["notices"] = notices
+    return pages.page(
+        PACKAGE,
+        template,
+        status,
+        headers,
+        base=x.base_url,
+        root=x.prefix,
+        csrf=browser.csrf_token(x),
+        env=dumps(environment),
+        **values,
+    )
+
+
+def redirect(location: str, headers: dict[str, str] | None = None, status: int = 302) -> Response:
+    """Rails' redirect, with its little page."""
+    text = f'<html><body>You are being <a href="{html.escape(location, quote=True)}">redirected</a>.</body></html>'
+    return Response(text, status, {**(headers or {}), "Location": location}, media_type="text/html")
+
+
+def render(x: Call, refusal: Refusal) -> Response:
+    """A refusal in the form it names; for a script or a client that asks for JSON, a page's JSON form."""
+    if isinstance(refusal, PageRefusal):
+        if by_script(x) or (refusal.json is not None and asked_for(x) == "json"):
+            phrase = HTTPStatus(refusal.status).phrase
+            general: dict[str, Any] = {"errors": {"base": "Unexpected error, ID: unknown"}}
+            general |= {"status": refusal.word or f"{refusal.status} {phrase}"}
+            return Response(dumps(refusal.json or general), refusal.status, refusal.headers, media_type=JSON)
+        return _page_of(x, refusal)
+    if not isinstance(refusal, SiteRefusal):
+        return pages.refused(PACKAGE, refusal)
+    if refusal.location is not None:
+        return redirect(refusal.location, refusal.headers, refusal.status)
+    if refusal.body is not None:
+        return JSONResponse(refusal.body, refusal.status, refusal.headers)
+    if refusal.text is not None or refusal.form is not None:
+        return pages.refused(PACKAGE, refusal)
+    return _page_of(x, refusal)
+
+
+def _page_of(x: Call, refusal: SiteRefusal) -> Response:
+    template, values = refusal.template
+    return page(x, template, refusal.status, headers=refusal.headers, **values, message=refusal.message)
 
 
 def auto_post(action: str, fields: Mapping[str, str]) -> Response:

@@ -29,12 +29,13 @@ class Api:
         params: query, body and path of the request, as Rails merges them.
         caller: the person the call acts for, or None; `user` raises where there has to be one.
         real_user: the person behind a masquerade, else the caller.
+        acting: whether the token or session is itself a masquerade.
         now: the time, which stands still during a call.
         rights: what somebody may do in a course, once it was asked for.
         path: the path of the endpoint as `Link` shows it; a handler that resolves an id in it may set it.
     """
 
-    __slots__ = ("caller", "now", "params", "path", "real_user", "rights", "settings", "store", "token", "x")
+    __slots__ = ("acting", "caller", "now", "params", "path", "real_user", "rights", "settings", "store", "token", "x")
 
     def __init__(self, x: Call, params: Params) -> None:
         self.x = x
@@ -43,6 +44,7 @@ class Api:
         self.params = params
         self.caller: User | None = None
         self.real_user: User | None = None
+        self.acting = False
         self.token: AccessToken | None = None
         self.rights: dict[tuple[int | None, int], tuple[Course, frozenset[str]]] = {}
         self.now: datetime = x.clock.now().replace(microsecond=0)

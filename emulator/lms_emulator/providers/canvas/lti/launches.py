@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas import oauth, refusals
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.lti import claims, tokens
 from lms_emulator.providers.canvas.model import Course, Tool, User
+from lms_emulator.providers.canvas.rules import keys
 from lms_emulator.providers.canvas.rules.people import effective_locale
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims, TokenError, sign, verify
@@ -92,7 +93,9 @@ class CanvasLaunches(Launches[Call, User]):
         """Besides, the developer key has to be switched on."""
         fault = super().client_is_the_launchs(x, request)
         key = x.store.developer_keys.get(number(request.client_id))
-        if fault is not None or x.check("the key is switched on", key is not None and bool(key.accounts)):
+        if fault is not None or x.check(
+            "the key is switched on", key is not None and keys.is_on_somewhere(x.store, key)
+        ):
             return fault
         return Fault("lti", "client_not_authorized", "the key is switched on", got=request.client_id)
 

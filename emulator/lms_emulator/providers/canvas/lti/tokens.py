@@ -16,6 +16,7 @@ from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.model import DeveloperKey
+from lms_emulator.providers.canvas.refusals import oauth as oauth_refusals
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import TokenError, sign, verify
 
@@ -54,9 +55,14 @@ def secret() -> str:
     return hashlib.sha256(f"{SECRET_LABEL}\n{private_pem('canvas')}".encode()).hexdigest()
 
 
+def seal(claims: dict[str, Any]) -> str:
+    """Claims signed by Canvas for itself to read again."""
+    return sign(claims, secret(), algorithm="HS256")
+
+
 def issue(x: Call, claims: dict[str, Any]) -> str:
     """Claims signed by Canvas for itself to read again; the world keeps in mind that it gave them out."""
-    return issued.remember(x.store.issued_tokens, sign(claims, secret(), algorithm="HS256"), claims["exp"])
+    return issued.remember(x.store.issued_tokens, seal(claims), claims["exp"])
 
 
 class CanvasAssertions(Assertions[Call]):
@@ -80,7 +86,7 @@ class CanvasAssertions(Assertions[Call]):
         sentence = _SENTENCES.get(fault.kind) or _OF_CLAIMS.get(fault.check, "JWS signature invalid.")
         sentence = sentence.format(check=fault.check, age=x.settings.assertion_max_age_seconds)
         diagnosis = fault.diagnosis or _DIAGNOSES.get(fault.kind)
-        return refusals.bad_assertion(
+        return oauth_refusals.bad_assertion(
             fault.reason, sentence, expected=fault.expected, got=fault.got, diagnosis=diagnosis
         )
 
@@ -95,7 +101,7 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
     granted, refused = lti13.granted_scopes(asked, client.scopes or lti13.SERVICE_SCOPES)
     if refused or not asked:
         x.check("scopes are the key's", False, expected=client.scopes, got=asked)
-        raise refusals.bad_service_scope(refused)
+        raise oauth_refusals.bad_service_scope(refused)
     now = int(x.clock.timestamp())
     seconds = x.settings.service_token_lifetime_seconds
     body = {

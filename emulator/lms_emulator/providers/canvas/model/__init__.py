@@ -8,7 +8,10 @@ from lms_emulator.providers.canvas.model.access import (
     AuthorizationCode,
     Bucket,
     DeveloperKey,
+    DeveloperKeyAccountBinding,
+    FailedLogins,
     PendingAuthorization,
+    RememberedLogin,
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
@@ -36,7 +39,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
     GradingStandard,
     LatePolicy,
 )
-from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
+from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -91,11 +94,13 @@ __all__ = [
     "CustomData",
     "CustomGradebookColumn",
     "DeveloperKey",
+    "DeveloperKeyAccountBinding",
     "DiscussionTopic",
     "Enrollment",
     "EnrollmentState",
     "EnrollmentTerm",
     "EnrollmentType",
+    "FailedLogins",
     "Folder",
     "GradeChange",
     "GradeOverride",
@@ -119,6 +124,7 @@ __all__ = [
     "QuizReport",
     "QuizSubmission",
     "QuizSubmissionEvent",
+    "RememberedLogin",
     "ResourceLink",
     "Role",
     "RoleOverride",
@@ -127,6 +133,7 @@ __all__ = [
     "SubmissionComment",
     "SubmissionVersion",
     "Tool",
+    "ToolConfiguration",
     "ToolTag",
     "User",
     "UserMerge",

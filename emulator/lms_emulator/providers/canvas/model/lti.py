@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from lms_emulator.core.state.records import Record
+from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.signing.lti13_services import LineItemData
 
 
@@ -27,6 +27,22 @@ class Tool(Record, frozen=True, kw_only=True):
     privacy: Literal["public", "name_only", "email_only", "anonymous"] = "public"
     deep_linking: bool = False
     workflow_state: Literal["active", "deleted"] = "active"
+
+
+class ToolConfiguration(Record, frozen=True, kw_only=True):
+    """What an LTI key says about its tool: the configuration as the tool's maker wrote it.
+
+    Attributes:
+        settings: title, addresses, scopes, and for Canvas an extension with the placements.
+    """
+
+    id: int
+    developer_key_id: int
+    settings: dict[str, Any] = {}
+    privacy_level: str | None = None
+    disabled_placements: list[str] = []
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
 
 
 class ResourceLink(Record, frozen=True, kw_only=True):

@@ -156,6 +156,8 @@ class Pseudonym(Record, frozen=True, kw_only=True):
     stuck_sis_fields: list[str] = []
     position: int = 1
     workflow_state: Literal["active", "suspended", "deleted"] = "active"
+    login_count: int = 0
+    current_login_at: Instant | None = None
     last_login_at: Instant | None = None
     created_at: Instant
 

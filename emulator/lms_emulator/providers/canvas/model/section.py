@@ -16,7 +16,16 @@ from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
 from lms_emulator.lti.records import PENDING_LAUNCHES, RESULTS, PendingLaunch, Result
-from lms_emulator.providers.canvas.model.access import AccessToken, AuthorizationCode, Bucket, DeveloperKey, Session
+from lms_emulator.providers.canvas.model.access import (
+    AccessToken,
+    AuthorizationCode,
+    Bucket,
+    DeveloperKey,
+    DeveloperKeyAccountBinding,
+    FailedLogins,
+    RememberedLogin,
+    Session,
+)
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
 from lms_emulator.providers.canvas.model.content import (
     DiscussionTopic,
@@ -35,7 +44,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
     GradingStandard,
     LatePolicy,
 )
-from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
+from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
 from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -99,8 +108,8 @@ def _quiz(record: Any) -> int:
     return quiz_id
 
 
-def _user(record: Any) -> int:
-    user_id: int = record.user_id
+def _user(record: Any) -> int | None:
+    user_id: int | None = record.user_id
     return user_id
 
 
@@ -112,6 +121,11 @@ def touched(record: R, at: datetime, **changes: Any) -> R:
     if all(getattr(record, name) == value for name, value in changes.items()):
         return record
     return msgspec.structs.replace(record, updated_at=at, **changes)
+
+
+def _login(record: Any) -> int:
+    login_id: int = record.login_id
+    return login_id
 
 
 class CanvasStore(Store):
@@ -154,6 +168,9 @@ class CanvasStore(Store):
     custom_data: Table[CustomData] = table(key="id", indexes={"user": _user})
     user_merges: Table[UserMerge] = table(key="id", indexes={"user": _user})
     developer_keys: Table[DeveloperKey] = table(key="id")
+    developer_key_account_bindings: Table[DeveloperKeyAccountBinding] = table(
+        key="id", indexes={"key": lambda b: b.developer_key_id}
+    )
     courses: Table[Course] = table(
         key="id", indexes={"account": lambda c: c.account_id, "sis_course_id": lambda c: c.sis_course_id}
     )
@@ -214,6 +231,7 @@ class CanvasStore(Store):
     )
     quiz_reports: Table[QuizReport] = table(key="id", indexes={"quiz": _quiz})
     tools: Table[Tool] = table(key="id", indexes={"key": lambda t: t.developer_key_id})
+    tool_configurations: Table[ToolConfiguration] = table(key="id", indexes={"key": lambda c: c.developer_key_id})
     resource_links: Table[ResourceLink] = table(key="id", indexes={"course": _course})
     line_items: Table[LineItem] = table(
         key="id", indexes={"course": _course, "link": lambda i: i.data.resource_link_id}
@@ -226,19 +244,28 @@ class CanvasStore(Store):
             "token": lambda t: t.token,
             "refresh_token": lambda t: t.refresh_token,
             "user": _user,
+            "key": lambda t: t.developer_key_id,
             "replaced": lambda t: t.replaced_tokens,
         },
     )
     authorization_codes: Table[AuthorizationCode] = table(key="code", keep_until=lambda c: later(c.expires_at, 3600))
-    sessions: Table[Session] = table(key="id", keep_until=_until, limit=50_000)
+    sessions: Table[Session] = table(key="id", indexes={"user": _user}, keep_until=_until, limit=50_000)
+    remembered_logins: Table[RememberedLogin] = table(
+        key="id", indexes={"login": _login}, keep_until=_until, limit=50_000
+    )
+    failed_logins: Table[FailedLogins] = table(key="login_id", keep_until=lambda f: later(f.at, 3600))
     pending_launches: Table[PendingLaunch] = PENDING_LAUNCHES
     issued_tokens: Table[IssuedToken] = issued.SPEC
     used_tokens: Table[UsedToken] = once.SPEC
-    buckets: Table[Bucket] = table(key="token_id", limit=10_000)
+    buckets: Table[Bucket] = table(key="client", limit=10_000)
 
     def new_id(self, table: str) -> int:
-        """The id of a new record of that table."""
-        return self.next_number(table, floor=self.section.next_ids.get(table, 1) - 1)
+        """The id of a new record of that table; of things that leave no record (error reports), the next number."""
+        floor = self.section.next_ids.get(table, 1) - 1
+        if table in self.tables:
+            return self.next_number(table, floor=floor)
+        self.counters[table] = max(self.counters.get(table, 0), floor) + 1
+        return self.counters[table]
 
 
 CanvasSection = section_of(CanvasStore, "CanvasSection", SectionValues)

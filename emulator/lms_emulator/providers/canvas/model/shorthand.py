@@ -1,5 +1,5 @@
 """What a world file may leave out, filled in when it is read: built-in roles, default terms and sections, one login and
-one address a person."""
+one address a person, accounts in which a developer key is on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lms_emulator.providers.canvas.model.access import DeveloperKeyAccountBinding
 from lms_emulator.providers.canvas.model.assignments import AssignmentGroup
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection
 from lms_emulator.providers.canvas.model.people import (
@@ -62,6 +63,7 @@ def expand(section: Any) -> None:
         section.courses[place] = _course(section, course)
     _enrollments(section)
     _assignments(section)
+    _bindings(section)
 
 
 def _next(records: Iterable[Any]) -> int:
@@ -148,6 +150,25 @@ def _enrollments(section: Any) -> None:
             enrollment,
             course_section_id=enrollment.course_section_id or sections.get(enrollment.course_id, 0),
             role_id=enrollment.role_id or roles.get((root, enrollment.type), 0),
+        )
+
+
+def _bindings(section: Any) -> None:
+    said = {(one.developer_key_id, one.account_id) for one in section.developer_key_account_bindings}
+    schools = {account.id for account in section.accounts if account.parent_account_id is None}
+    for place, key in enumerate(section.developer_keys):
+        for account_id in key.accounts:
+            if (key.id, account_id) not in said:
+                on = DeveloperKeyAccountBinding(
+                    id=_next(section.developer_key_account_bindings),
+                    account_id=account_id,
+                    developer_key_id=key.id,
+                    workflow_state="on",
+                )
+                section.developer_key_account_bindings.append(on)
+        owner = key.account_id or next((one for one in key.accounts if one in schools), None)
+        section.developer_keys[place] = replace(
+            key, accounts=[], account_id=owner, created_at=key.created_at or LONG_AGO
         )
 
 

@@ -8,252 +8,115 @@ Sources: github.com/instructure/canvas-lms, in 2026: `lib/request_error.rb`, `li
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from lms_emulator.core.http.pages import NOT_IN_FRAMES
 from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.core.http.urls import add_query
 
 REALM = 'Bearer realm="canvas-lms"'
-OAUTH_REALM = "Canvas OAuth 2.0"
-
-
-# OAuth2
-
-
-def oauth_error(
-    reason: str, error: str, description: str, status: int = 400, *, check: str, **details: Any
-) -> SiteRefusal:
-    """An error of the OAuth2 endpoints: `{"error", "error_description"}`; a 401 carries Canvas's own challenge."""
-    headers = {"WWW-Authenticate": OAUTH_REALM} if status == 401 else {}
-    body = {"error": error, "error_description": description}
-    return SiteRefusal(reason, status=status, message=description, check=check, headers=headers, body=body, **details)
-
-
-def unknown_client(got: str) -> SiteRefusal:
-    """401: no active developer key has this id."""
-    hint = "the client id is the developer key's number" if not got.isdigit() else None
-    return oauth_error(
-        "unknown_client",
-        "invalid_client",
-        "unknown client",
-        401,
-        check="client_id is an active developer key",
-        expected="the id of an active developer key",
-        got=got,
-        diagnosis=hint,
-    )
-
-
-def invalid_client_secret(diagnosis: str | None) -> SiteRefusal:
-    """401: the secret is not the key's."""
-    return oauth_error(
-        "invalid_client_secret",
-        "invalid_client",
-        "invalid client",
-        401,
-        check="client_secret is the key's own",
-        diagnosis=diagnosis,
-    )
-
-
-def redirect_mismatch(expected: list[str], got: str) -> SiteRefusal:
-    """400: the address is neither registered nor on the registered host."""
-    return oauth_error(
-        "redirect_uri_mismatch",
-        "invalid_request",
-        "redirect_uri does not match client settings",
-        check="redirect_uri is registered, or on the key's host or below it",
-        expected=expected,
-        got=got,
-        diagnosis="Canvas answers here itself; nothing is sent to an address that is not registered",
-    )
-
-
-def code_missing() -> SiteRefusal:
-    """400: the authorization code grant without a code."""
-    return oauth_error(
-        "code_missing",
-        "invalid_request",
-        "You must provide the code parameter when using the authorization_code grant type",
-        check="code is present",
-    )
-
-
-def code_not_found(reason: Literal["code_unknown", "code_used", "code_expired"], diagnosis: str) -> SiteRefusal:
-    """400: a code that is unknown, used or expired; Canvas does not say which."""
-    return oauth_error(
-        reason,
-        "invalid_grant",
-        "authorization_code not found",
-        check="code is alive: 10 minutes, once",
-        diagnosis=diagnosis,
-    )
-
-
-def incorrect_client(expected: int, got: int) -> SiteRefusal:
-    """400: the grant was given to another developer key."""
-    return oauth_error(
-        "incorrect_client",
-        "invalid_grant",
-        "incorrect client",
-        check="the grant was given to this key",
-        expected=expected,
-        got=got,
-    )
-
-
-def refresh_token_missing() -> SiteRefusal:
-    """400: the refresh grant without a refresh token."""
-    return oauth_error(
-        "refresh_token_missing",
-        "invalid_request",
-        "You must provide the refresh_token parameter when using the refresh_token grant type",
-        check="refresh_token is present",
-    )
-
-
-def refresh_token_not_found(error: str, diagnosis: str | None = None) -> SiteRefusal:
-    """400: a refresh token that is unknown or revoked; `error` changed in 2022."""
-    return oauth_error(
-        "refresh_token_not_found",
-        error,
-        "refresh_token not found",
-        check="refresh_token is alive",
-        diagnosis=diagnosis or "there is no such refresh token; the person has to consent again",
-    )
-
-
-def unsupported_grant_type(got: str) -> SiteRefusal:
-    """400: a grant that the token endpoint does not know."""
-    return oauth_error(
-        "unsupported_grant_type",
-        "unsupported_grant_type",
-        "The grant_type you requested is not currently supported",
-        check="grant_type",
-        expected=["authorization_code", "refresh_token", "client_credentials"],
-        got=got,
-    )
-
-
-def bad_assertion(reason: str, description: str, **details: Any) -> SiteRefusal:
-    """A client assertion that does not hold."""
-    return oauth_error(reason, "invalid_request", description, check="client_assertion holds", **details)
-
-
-def bad_service_scope(refused: list[str]) -> SiteRefusal:
-    """400: scopes of a service token that are not the key's, or none."""
-    return oauth_error(
-        "invalid_scope",
-        "invalid_scope",
-        _scope_sentence(refused),
-        check="every scope asked for is the key's",
-        got=refused,
-    )
-
-
-def _scope_sentence(refused: list[str]) -> str:
-    text = (
-        "A requested scope is invalid, unknown, malformed, or exceeds the scope granted by the resource owner. "
-        "The following scopes were requested, but not granted: "
-    )
-    return text + ", ".join(refused)
-
-
-def redirected(
-    redirect_uri: str, reason: str, error: str, description: str | None = None, state: str | None = None, **details: Any
-) -> SiteRefusal:
-    """An error that the browser carries back to the application."""
-    values = [("error", error)]
-    if description is not None:
-        values.append(("error_description", description))
-    if state is not None:
-        values.append(("state", state))
-    location = add_query(redirect_uri, values)
-    return SiteRefusal(reason, status=302, message=description or error, location=location, **details)
-
-
-def invalid_scope(redirect_uri: str, refused: list[str], diagnosis: str | None) -> SiteRefusal:
-    """Sent back: scopes that a key which enforces them does not have."""
-    return redirected(
-        redirect_uri,
-        "invalid_scope",
-        "invalid_scope",
-        _scope_sentence(refused),
-        check="every scope asked for is one of the key's",
-        got=refused,
-        diagnosis=diagnosis,
-    )
 
 
 # pages
 
 
-def _text(reason: str, message: str, **details: Any) -> SiteRefusal:
+def text(reason: str, message: str, **details: Any) -> SiteRefusal:
     """A sentence as plain text, status 400."""
     return SiteRefusal(reason, message=message, text=message, **details)
 
 
-def invalid_oauth_session() -> SiteRefusal:
-    return _text(
-        "oauth_session_missing",
-        "Invalid or missing session for oauth",
-        check="an authorization is pending",
-        diagnosis="begin again at /login/oauth2/auth; the session cookie is lost inside a frame of another site",
+class PageRefusal(SiteRefusal):
+    """A refusal that a person sees as a page. Scripts and clients that ask for JSON get Canvas's general error.
+
+    Parameters: those of `SiteRefusal`, and
+        title, heading: of the page.
+        word: what stands for the status in the general error, where it is no phrase of HTTP.
+
+    Attributes:
+        json: the error for clients that ask for JSON, where it is not the general one.
+    """
+
+    def __init__(self, reason: str, *, title: str, heading: str, word: str | None = None, **details: Any) -> None:
+        super().__init__(reason, template=("error.html", {"title": title, "heading": heading}), **details)
+        self.word = word
+        self.json: Any = None
+
+
+def page_error(status: int, reason: str, check: str, **details: Any) -> PageRefusal:
+    """What Canvas shows for an error of its own kind: `Page Error`."""
+    return PageRefusal(reason, status=status, title="Page Error", heading="Page Error", check=check, **details)
+
+
+def page_crashed(why: str) -> PageRefusal:
+    """A page on which Canvas itself fails."""
+    return page_error(500, "canvas_fails_here", "what Canvas can work with", diagnosis=why)
+
+
+def wrong_csrf(api: bool = False) -> SiteRefusal:
+    """422: a form or script without the token of this site's own pages."""
+    check = "authenticity_token belongs to the browser"
+    if api:
+        body = {"errors": [{"message": "An error occurred.", "error_code": "unprocessable_entity"}]}
+        return rest(
+            "csrf_token_wrong", 422, body, check=check, diagnosis="send the cookie `_csrf_token`, decoded, back"
+        )
+    return PageRefusal(
+        "csrf_token_wrong", status=422, title="Session Timeout", heading="Page Error", word="AUT", check=check
     )
 
 
-def wrong_csrf() -> SiteRefusal:
-    """422: a form without the session's token."""
-    return SiteRefusal(
-        "csrf_token_wrong",
-        status=422,
-        message="The change you wanted was rejected.",
-        check="authenticity_token belongs to the session",
-        headers=NOT_IN_FRAMES,
+def signed_out_elsewhere() -> SiteRefusal:
+    """401, once: the person signed out in another browser, or an admin ended the session."""
+    body = {"errors": [{"message": "An error occurred.", "error_code": "unauthorized"}], "error_report_id": 1}
+    return rest("session_ended", 401, body, check="the session was not ended elsewhere")
+
+
+def cookies_required() -> PageRefusal:
+    """401: the browser sends no cookies back."""
+    return PageRefusal(
+        "cookies_missing", status=401, title="Unauthorized", heading="Cookies Required", check="the browser has cookies"
     )
 
 
-def wrong_login(login: str, base: str, csrf: str) -> SiteRefusal:
-    """The sign-in page again, with what went wrong."""
-    message = "Please verify your login or password and try again."
-    return SiteRefusal(
-        "login_wrong",
-        status=400,
-        message=message,
-        check="login and password",
-        got=login,
-        headers=NOT_IN_FRAMES,
-        template=("login.html", {"error": message, "login": login, "base": base, "csrf": csrf}),
-    )
+def return_to_invalid(got: str) -> SiteRefusal:
+    """400: the page that a session URL leads to is no address."""
+    return rest("return_to_invalid", 400, {"error": "Invalid redirect URL"}, check="return_to is an address", got=got)
 
 
-def nothing_to_revoke() -> SiteRefusal:
-    """400: a revocation without a living token."""
-    message = "can't delete OAuth access token when not using an OAuth access token"
-    return rest("no_token_to_revoke", 400, {"message": message}, check="a living access token was sent")
+def sign_in_first(location: str) -> SiteRefusal:
+    """302 to the sign-in page: nobody is signed in."""
+    return SiteRefusal("not_signed_in", status=302, location=location, check="somebody is signed in")
 
 
-def send_back(refusal: SiteRefusal, redirect_uri: str) -> None:
-    """Turn an OAuth2 error into the redirect that some sites answer with (setting `redirect_token_errors`)."""
-    body = refusal.body
-    pairs = [("error", body["error"]), ("error_description", body["error_description"])]
-    refusal.status, refusal.location = 302, add_query(redirect_uri, pairs)
+def sign_in_first_json() -> SiteRefusal:
+    """401: nobody is signed in, and the client asked for JSON."""
+    body = {"status": "unauthenticated", "errors": [{"message": "user authorization required"}]}
+    return rest("not_signed_in", 401, body, check="somebody is signed in")
 
 
-def page_not_found(what: str) -> SiteRefusal:
+def sign_in_first_text() -> SiteRefusal:
+    """401: nobody is signed in, and the client asked for neither a page nor JSON."""
+    return SiteRefusal("not_signed_in", status=401, text="Unauthorized", check="somebody is signed in")
+
+
+def wrong_login(reason: str, message: str, login: str, template: tuple[str, dict[str, Any]]) -> SiteRefusal:
+    """400: the sign-in page again, with what went wrong."""
+    return SiteRefusal(reason, status=400, message=message, check="login and password", got=login, template=template)
+
+
+def wrong_login_json(reason: str, message: str, login: str) -> SiteRefusal:
+    """400: the same for a client that asks for JSON."""
+    return rest(reason, 400, {"errors": [message]}, check="login and password", got=login)
+
+
+def page_not_found(what: str) -> PageRefusal:
     """404 that a person sees."""
-    return SiteRefusal("page_not_found", status=404, message="Page Not Found", check=what)
+    return PageRefusal("page_not_found", status=404, title="Page Not Found", heading="Page Not Found", check=what)
 
 
-def no_such_path(what: str) -> SiteRefusal:
-    body = {"errors": {"base": "Unexpected error, ID: unknown"}, "status": "404 Not Found"}
-    return SiteRefusal("page_not_found", status=404, check=what, body=body)
-
-
-def page_forbidden(what: str) -> SiteRefusal:
-    """403 that a person sees."""
-    return SiteRefusal("page_forbidden", status=403, message="Access Denied", check=what)
+def page_forbidden(status: int, what: str) -> PageRefusal:
+    """The person may not see or do this."""
+    refusal = PageRefusal("page_forbidden", status=status, title="Unauthorized", heading="Access Denied", check=what)
+    refusal.json = not_authorized(status, what).body
+    return refusal
 
 
 # REST
@@ -290,8 +153,8 @@ def expired_token(expired_at: str) -> SiteRefusal:
 
 
 def insufficient_scopes(expected: str, got: list[str]) -> SiteRefusal:
-    """401 without a challenge: the token lacks the scope of the operation."""
-    body = {"errors": [{"message": "Insufficient scopes on access token."}]}
+    """401 without a challenge: the token lacks the scope of the operation. Canvas files an error report."""
+    body = {"errors": [{"message": "Insufficient scopes on access token."}], "error_report_id": 1}
     return rest(
         "insufficient_scopes",
         401,
@@ -368,8 +231,9 @@ def no_such_page(got: Any) -> SiteRefusal:
     return rest("page_invalid", 404, body, check="`page` is a number from 1 up", got=got)
 
 
-def invalid_masquerade(diagnosis: str, merged_into: int | None = None) -> SiteRefusal:
-    body: dict[str, Any] = {"errors": "Invalid as_user_id"}
+def invalid_masquerade(diagnosis: str, merged_into: int | None = None, says: str = "Invalid as_user_id") -> SiteRefusal:
+    """401: the caller may not act as that person."""
+    body: dict[str, Any] = {"errors": says}
     if merged_into is not None:
         body["merged_into_user_id"] = merged_into
     return rest("masquerade_refused", 401, body, check="the caller may act as `as_user_id`", diagnosis=diagnosis)
@@ -417,7 +281,7 @@ def lti_resource_unknown(reason: str, check: str, got: object) -> SiteRefusal:
 
 def invalid_message_hint(diagnosis: str) -> SiteRefusal:
     """400: the `lti_message_hint` is not ours, changed, or too old."""
-    return _text(
+    return text(
         "lti_message_hint_invalid",
         "Invalid lti_message_hint",
         check="lti_message_hint is ours and alive",
@@ -427,7 +291,7 @@ def invalid_message_hint(diagnosis: str) -> SiteRefusal:
 
 def invalid_lti_redirect(expected: list[str], got: str) -> SiteRefusal:
     """400: the address of an authentication request is not registered."""
-    return _text(
+    return text(
         "lti_redirect_uri_mismatch",
         "Invalid redirect_uri",
         check="redirect_uri is registered exactly",

@@ -9,6 +9,7 @@ from lms_emulator.providers.canvas.routes import (
     admins,
     assignment_groups,
     assignments,
+    authorize,
     bulk_grading,
     channels,
     content,
@@ -17,6 +18,7 @@ from lms_emulator.providers.canvas.routes import (
     custom_columns,
     custom_data,
     departures,
+    developer_keys,
     enrollments,
     favorites,
     files,
@@ -50,6 +52,7 @@ from lms_emulator.providers.canvas.routes import (
     usage_rights,
     users,
 )
+from lms_emulator.providers.canvas.routes.declare import show, site
 
 DOC = "https://canvas.instructure.com/doc/api"
 CONTROLLERS = "canvas-lms app/controllers"
@@ -100,41 +103,24 @@ FAMILIES = (
     quiz_questions,
     quiz_reports,
     quiz_submissions,
+    developer_keys,
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
 
 ROUTES: tuple[Route, ...] = (
-    *family(
-        "oauth2",
-        f"{DOC}/file.oauth_endpoints.html; {CONTROLLERS}/oauth2_provider_controller.rb",
-        "documented",
-        ("GET /login/oauth2/auth", login.auth, "Ask for a person's consent"),
-        ("GET /login/oauth2/confirm", login.confirm, "The consent page"),
-        ("POST /login/oauth2/accept", login.accept, "Consent"),
-        ("GET /login/oauth2/deny", login.deny, "Refuse consent"),
-        ("POST /login/oauth2/token", token.token, "Tokens, by three grants"),
-        ("DELETE /login/oauth2/token", token.revoke, "Revoke a token"),
-    ),
-    *family(
-        "pages",
-        f"{RECORDED}/oauth-flow.jsonl 79-82",
-        "observed",
-        ("GET /login", login.login_form, "Sign in"),
-        ("GET /login/canvas", login.login_form, "Sign in"),
-        ("POST /login/canvas", login.login, "Sign in"),
-    ),
-    *family(
+    *authorize.ROUTES,
+    *token.ROUTES,
+    *login.ROUTES,
+    *site(
         "pages",
         "",
-        "chosen",
-        ("POST /logout", login.logout, "Sign out"),
         ("GET /", launch.dashboard, "The person's courses"),
         ("GET /courses/{course_id}", launch.course, "A course, with its tools"),
+        evidence="chosen",
     ),
-    *family(
+    *site(
         "lti",
         f"{RECORDED}/lti-launch.jsonl 24, 110, 181, 254; {CONTROLLERS}/external_tools_controller.rb",
-        "observed",
         (f"GET {TOOLS}/retrieve", launch.open_link, "Launch a placed link"),
         (f"GET {TOOLS}/{{tool_id}}", launch.open_tool, "Launch a tool from the course navigation"),
         (f"GET {TOOLS}/{{tool_id}}/resource_selection", launch.choose_content, "Launch a tool to choose content"),
@@ -143,6 +129,7 @@ ROUTES: tuple[Route, ...] = (
             launch.open_assignment,
             "Launch the tool behind an assignment",
         ),
+        evidence="observed",
     ),
     *family(
         "lti",
@@ -160,7 +147,7 @@ ROUTES: tuple[Route, ...] = (
         f"{CONTROLLERS}/lti/ims/authentication_controller.rb; {CONTROLLERS}/lti/ims/security_controller.rb",
         "documented",
         ("GET POST /api/lti/authorize_redirect", launch.authorize_redirect, "On to the school"),
-        ("GET /api/lti/authorize", launch.authorize, "The signed launch"),
+        ("GET /api/lti/authorize", show(launch.authorize), "The signed launch"),
         ("GET /api/lti/security/jwks", launch.jwks, "Canvas's public keys"),
     ),
     *family(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from typing import Any
@@ -15,12 +15,14 @@ from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call import params as parameters
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.credentials import identify
+from lms_emulator.providers.canvas.credentials import browser, identify, note_identity
 from lms_emulator.providers.canvas.wire import reply
 
 RECORDED = "fixtures/recordings/canvas"
 Handler = Callable[[Api], Any]
 Row = tuple[str, Handler, str]
+Page = Callable[[Api], Response | Awaitable[Response]]
+PageRow = tuple[str, Page, str]
 
 
 def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") -> tuple[Route, ...]:
@@ -79,3 +81,32 @@ def _reported(x: Call) -> Iterator[None]:
         if isinstance(refusal.body, dict) and "error_report_id" in refusal.body:
             refusal.body = {**refusal.body, "error_report_id": x.store.new_id("error_reports")}
         raise
+
+
+def site(
+    tag: str, source: str, *rows: PageRow, evidence: Evidence = "recorded", forms: str = "own"
+) -> tuple[Route, ...]:
+    """Declare pages of the site, which know a browser's session instead of a token.
+
+    Parameters:
+        rows: as of `rest`; a handler gets an `Api` and gives a response.
+        forms: `own`, which only pages of this site may send, or `any`, where the handler decides.
+    """
+    served = ((operation, show(handler, forms == "own"), line) for operation, handler, line in rows)
+    return family(tag, source, evidence, *served)
+
+
+def show(handler: Page, own_forms: bool = True) -> Callable[[Call], Response | Awaitable[Response]]:
+    """The handler of a page with what goes before it: parameters, the browser's session, and its form's token."""
+
+    def shown(x: Call) -> Response | Awaitable[Response]:
+        api = Api(x, parameters.read(x))
+        x.reads.add("utf8", "commit", "authenticity_token")
+        browser.identify(api, told=False)
+        if own_forms:
+            browser.require_own_page(api)
+        note_identity(api)
+        return handler(api)
+
+    shown.__doc__ = handler.__doc__
+    return shown

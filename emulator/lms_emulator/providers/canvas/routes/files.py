@@ -13,7 +13,7 @@ from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.credentials import SESSIONS
+from lms_emulator.providers.canvas.credentials import browser
 from lms_emulator.providers.canvas.model import Attachment
 from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.paging import paged
@@ -247,14 +247,15 @@ def _require_session(x: Call, file: Attachment) -> None:
     """Go on where somebody signed in may open the file; whoever is not signed in is sent to do so."""
     from lms_emulator.providers.canvas.call.params import Params
 
-    user = SESSIONS.user(x, SESSIONS.find(x))
+    user = browser.user_of(x, browser.find(x).session)
     if not x.check("the verifier is the file's, or somebody is signed in", user is not None):
         raise file_refusals.to_login(x.url("/login"))
     api = Api(x, Params({}))
     api.caller = user
     allowed = may_read(api, file) and files.locked_for_caller(api, file) is None
     if not x.check("who is signed in may open the file", allowed):
-        raise refusals.page_forbidden("the verifier is the file's, or the session's user may see it")
+        what = "the verifier is the file's, or the session's user may see it"
+        raise refusals.page_forbidden(x.settings.permission_denied_status, what)
 
 
 CONTROLLER = "canvas-lms app/controllers/files_controller.rb"

@@ -1,127 +1,261 @@
-"""Signing in to Canvas and out, and the consent pages of OAuth2."""
+"""Signing in to Canvas and out: the form, session URLs for applications, acting as somebody else."""
 
 from __future__ import annotations
 
-from starlette.responses import RedirectResponse, Response
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.http.pages import NOT_IN_FRAMES
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
-from lms_emulator.providers.canvas import oauth, refusals
-from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.credentials import SESSIONS
-from lms_emulator.providers.canvas.model import DeveloperKey, PendingAuthorization, Session, User
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.credentials import (
+    Identity,
+    browser,
+    by_token_or_page,
+    note_identity,
+    session_tokens,
+    visitors,
+)
+from lms_emulator.providers.canvas.model import Pseudonym, User
+from lms_emulator.providers.canvas.routes import authorize
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, site
+from lms_emulator.providers.canvas.rules import masquerade, signing_in
+from lms_emulator.providers.canvas.rules.people import login_of, unique_id
+from lms_emulator.providers.canvas.shapes.access import login_record
 
 
-def auth(x: Call) -> Response:
-    """GET /login/oauth2/auth: check the request, then sign in, ask for consent, or go straight back."""
-    key, pending = oauth.pending_authorization(x)
-    if x.headers.get("sec-fetch-dest") in ("iframe", "frame"):
-        x.warn("authorize_in_frame", "the login and consent pages refuse framing; open this in the top window")
-    found = SESSIONS.find(x)
-    user = SESSIONS.user(x, found)
-    prompt = x.query.get("prompt")
-    if prompt is not None:
-        return _without_asking(x, key, user, pending, prompt)
-    session = SESSIONS.change(x, found or SESSIONS.open(x), pending=pending, return_to=None)
-    if user is None or x.query.get("force_login"):
-        target = "/login/canvas"
-        if x.query.get("unique_id"):
-            target = add_query(target, [("unique_id", x.query["unique_id"])])
-    elif oauth.needs_no_consent(x, key, user, pending):
-        return SESSIONS.finish(x, session, oauth.accept(x, user, pending))
-    else:
-        target = "/login/oauth2/confirm"
-    return SESSIONS.redirect(x, session, x.url(target))
+def begin(api: Api) -> Response:
+    """On to the way of signing in that the school offers first, or that the address names."""
+    x, params = api.x, api.params
+    if params.has("needs_cookies"):
+        raise refusals.cookies_required()
+    login = params.text("pseudonym_session", "unique_id")
+    session = browser.find(x).session
+    if api.caller is not None and session is not None:
+        if not params.flag("force_login") and not session.remembered:
+            return wire.redirect(x.url("/"))
+        login = login or unique_id(x.store, api.caller)
+    wanted = params.text("authentication_provider")
+    if wanted is not None and wanted != "canvas":
+        raise refusals.page_not_found(f"the school signs in by {wanted}")
+    target = x.url("/login/canvas")
+    return wire.redirect(add_query(target, [("pseudonym_session[unique_id]", login)]) if login else target)
 
 
-def _without_asking(
-    x: Call, key: DeveloperKey, user: User | None, pending: PendingAuthorization, prompt: str
-) -> Response:
-    answers = {
-        "login_required": "prompt=none but there is no current session",
-        "interaction_required": "prompt=none but a token cannot be granted without user interaction",
-        "unsupported_prompt_type": 'prompt must be "none" (or omitted)',
-    }
-    if prompt != "none":
-        error = "unsupported_prompt_type"
-    elif user is None:
-        error = "login_required"
-    elif not oauth.needs_no_consent(x, key, user, pending):
-        error = "interaction_required"
-    else:
-        return RedirectResponse(oauth.accept(x, user, pending), 302)
-    x.check("prompt", False, expected="none, with a session and an earlier grant", got=prompt)
-    raise refusals.redirected(
-        pending.redirect_uri, error, error, answers[error], pending.state, check="prompt", got=prompt
-    )
+def form(api: Api) -> Response:
+    """The sign-in page."""
+    x, params = api.x, api.params
+    message = params.text("message")
+    notices = [{"type": "error", "content": message, "icon": "warning"}] if message else []
+    if params.flag("password_changed"):
+        notices.append({"type": "success", "content": "Your password has been changed.", "icon": "check"})
+    login = params.text("pseudonym_session", "unique_id") or ""
+    template, values = _form(api, login)
+    return wire.page(x, template, headers=NOT_IN_FRAMES, notices=notices, **values)
 
 
-def login_form(x: Call) -> Response:
-    """GET /login/canvas (and /login): the sign-in page."""
-    session = SESSIONS.open(x)
-    return SESSIONS.page(x, session, "login.html", error=None, login=x.query.get("unique_id", ""))
+def _form(api: Api, login: str, error: str | None = None) -> tuple[str, dict[str, Any]]:
+    return ("login_phone.html" if wire.by_phone(api.x) else "login.html"), {"login": login, "error": error}
 
 
-def login(x: Call) -> Response:
-    """POST /login/canvas: fields `pseudonym_session[unique_id]`, `pseudonym_session[password]`."""
-    session = SESSIONS.posted(x)
-    name, password = x.field("pseudonym_session[unique_id]"), x.field("pseudonym_session[password]")
-    logins = [one for one in x.store.pseudonyms.find("unique_id", name.lower()) if one.workflow_state == "active"]
-    found = next((one for one in logins if one.password == password), None)
-    user = x.store.users.get(found.user_id) if found is not None else None
-    right = user is not None and user.workflow_state in ("registered", "pre_registered")
-    if not x.check("login and password", right, got=name):
-        raise refusals.wrong_login(name, x.base_url, session.csrf)
-    assert user is not None
-    fresh = SESSIONS.signed_in_as(x, session, user.id)
-    if fresh.pending is not None:
-        return _after_login(x, fresh, user, fresh.pending)
-    return SESSIONS.redirect(x, fresh, x.url(session.return_to or "/?login_success=1"))
+def sign_in(api: Api) -> Response:
+    """Sign in with `pseudonym_session[unique_id]` and `pseudonym_session[password]`."""
+    x, params = api.x, api.params
+    given = params.hash("pseudonym_session")
+    name, password = given.text("unique_id") or "", given.text("password") or ""
+    x.reads.add("redirect_to_ssl")
+    if not browser.sent_by_own_page(api):
+        raise _wrong(api, "csrf_token_wrong", "Invalid Authenticity Token", name)
+    if not password:
+        raise _wrong(api, "password_missing", "No password was given", name)
+    found = signing_in.check(api, name, password)
+    if isinstance(found, str):
+        raise _wrong(api, *signing_in.REFUSALS[found], name)
+    user = x.store.users.get(found.user_id)
+    assert user is not None  # the world file's references are checked when it is loaded
+    return _signed_in(api, user, found, given.flag("remember_me"))
 
 
-def _after_login(x: Call, session: Session, user: User, pending: PendingAuthorization) -> Response:
-    key = x.store.developer_keys.get(pending.developer_key_id)
-    if key is not None and oauth.needs_no_consent(x, key, user, pending):
-        return SESSIONS.finish(x, session, oauth.accept(x, user, pending))
-    return SESSIONS.redirect(x, session, x.url("/login/oauth2/confirm"))
+def _wrong(api: Api, reason: str, message: str, name: str) -> SiteRefusal:
+    if wire.asked_for(api.x) == "json":
+        return refusals.wrong_login_json(reason, message, name)
+    template, values = _form(api, name, message)
+    values["notices"] = [{"type": "error", "content": {"html": message, "timeout": 15000}, "icon": "warning"}]
+    return refusals.wrong_login(reason, message, name, (template, values))
 
 
-def logout(x: Call) -> Response:
-    """POST /logout: end the session."""
-    session = SESSIONS.posted(x)
-    x.store.sessions.delete(session.id)
-    return RedirectResponse(x.url("/login/canvas"), 302)
+def _signed_in(api: Api, user: User, login: Pseudonym, remember: bool) -> Response:
+    x = api.x
+    back = session.return_to if (session := browser.find(x).session) is not None else None
+    waiting = browser.sign_in(x, user, login).pending
+    login = signing_in.count(api, login)
+    if remember and x.scheme == "https":
+        browser.remember(x, login)
+    if api.caller is None:
+        api.caller = api.real_user = user
+        note_identity(api)
+    if wire.asked_for(x) == "json":
+        return wire.reply(api, {"pseudonym": login_record(api, login, user)})
+    if waiting is not None:
+        return wire.redirect(authorize.decide(api, user, waiting))
+    account = x.store.accounts.get(login.account_id)
+    if account is not None and account.site_admin:
+        text = f"You are logged in at {api.root.name} using your credentials from {account.name}"
+        browser.notice(x, "success", text)
+    return wire.redirect(back or x.url("/?login_success=1"))
 
 
-def confirm(x: Call) -> Response:
-    """GET /login/oauth2/confirm: the consent page."""
-    session = SESSIONS.find(x)
-    user = SESSIONS.user(x, session)
-    if session is None or session.pending is None or user is None:
-        return RedirectResponse(x.url("/login/canvas"), 302)
-    key = x.store.developer_keys.get(session.pending.developer_key_id)
-    name = key.name if key is not None else ""
-    return SESSIONS.page(x, session, "confirm.html", application=name, user=user, pending=session.pending)
+def logout_page(api: Api) -> Response:
+    """The page with the button."""
+    if api.caller is None:
+        return wire.redirect(api.url("/login"))
+    form = {"action": "/logout", "fields": {"_method": "delete"}, "button": "Log Out"}
+    return wire.page(api.x, "text.html", title="Log Out", heading="Log Out", form=form)
 
 
-def accept(x: Call) -> Response:
-    """POST /login/oauth2/accept: consent; the browser takes a code back to the application."""
-    session = SESSIONS.find(x)
-    user = SESSIONS.user(x, session)
-    if session is None or session.pending is None or user is None:
-        raise refusals.invalid_oauth_session()
-    SESSIONS.posted(x)
-    remember = x.field("remember_access") == "1"
-    return SESSIONS.finish(x, session, oauth.accept(x, user, session.pending, remember=remember))
+def logout(api: Api) -> Response:
+    """End the person's sessions in all browsers, and what `Stay signed in` gave."""
+    x = api.x
+    session = browser.find(x).session
+    signed_in = api.real_user is not None and session is not None and not session.remembered
+    if api.real_user is not None:
+        browser.end_all(x, api.real_user.id)
+        browser.forget(x, session.login_id if session is not None else None)
+    browser.end(x)
+    return wire.redirect(api.url("/login/canvas" if signed_in else "/login"))
 
 
-def deny(x: Call) -> Response:
-    """GET /login/oauth2/deny: no consent; the browser takes `error=access_denied` back."""
-    session = SESSIONS.find(x)
-    if session is None or session.pending is None:
-        raise refusals.invalid_oauth_session()
-    pending = session.pending
-    SESSIONS.change(x, session, pending=None)
-    x.check("the person consents", False)
-    raise refusals.redirected(
-        pending.redirect_uri, "access_denied", "access_denied", None, pending.state, check="the person consents"
-    )
+def session_token(api: Api) -> Response:
+    """An address that signs the token's owner in, in whatever browser opens it; of no use to one signed in already."""
+    x = api.x
+    back = api.params.text("return_to")
+    by_session = api.token is None
+    if by_session:
+        visitors.require(api)
+    target = x.url("/")
+    if back is not None:
+        try:
+            parts = urlsplit(back)
+        except ValueError:
+            parts = None
+        if parts is None or " " in back:
+            raise refusals.return_to_invalid(back)
+        if f"{parts.scheme}://{parts.netloc}" != f"{x.scheme}://{x.authority}":
+            raise visitors.forbidden(api, "`return_to` is an address of this site")
+        target = back
+    if by_session:
+        raise visitors.forbidden(api, "a session URL is for applications with a token")
+    assert api.caller is not None  # a token has an owner
+    real = api.real_user.id if api.real_user is not None and api.real_user.id != api.caller.id else None
+    token = session_tokens.issue(x, real or api.caller.id, api.caller.id if real is not None else None)
+    parts = urlsplit(target)
+    query = f"{parts.query}&session_token={token}" if parts.query else f"session_token={token}"
+    url = urlunsplit(parts._replace(query=query))
+    return wire.reply(api, {"session_url": url, "requires_terms_acceptance": False})
+
+
+def session_token_outside(api: Api) -> Response:
+    """The same outside the REST API, where a bad token is told by a page."""
+    by_token_or_page(api)
+    return session_token(api)
+
+
+def open_session_url(api: Api) -> Response | None:
+    """Sign in whoever a session URL is of, and lead on to the page without the token; None for a page without one."""
+    x, token = api.x, api.params.text("session_token")
+    if token is None or x.method != "GET":
+        return None
+    sealed = session_tokens.read(x, token)
+    user = x.store.users.get(sealed.user_id) if sealed is not None else None
+    if not x.check("session_token", user is not None) or user is None or sealed is None:
+        return None
+    waiting = browser.sign_in(x, user, login_of(x.store, user), remembered=True).pending
+    browser.change(x, become_user_id=sealed.become_user_id)
+    if waiting is not None:
+        api.caller = api.real_user = user
+        return wire.redirect(authorize.decide(api, user, waiting))
+    return wire.redirect(visitors.this_address(api, without=("session_token",)))
+
+
+def offer_masquerade(api: Api) -> Response | None:
+    """Lead to the page that asks whether to act as `become_user_id`; None where nobody may or asks."""
+    target = visitors.whom_to_become(api)
+    if target is None or api.real_user is None or not _may_act_as(api, target):
+        return None
+    api.x.kept(Identity).user_id = api.x.kept(Identity).real_user_id = None
+    return wire.redirect(api.url(f"/users/{target.id}/masquerade"))
+
+
+def _may_act_as(api: Api, target: User) -> bool:
+    real = api.real_user
+    return real is not None and (real.id == target.id or masquerade.may_become(api, real, target))
+
+
+def masquerade_page(api: Api) -> Response:
+    """Whether to act as somebody."""
+    visitors.require(api)
+    target = identifiers.find(api, "users", api.slot("user_id"))
+    if target is None or target.workflow_state == "deleted":
+        raise refusals.page_not_found("the person exists")
+    if not api.check("may act as the person", _may_act_as(api, target)):
+        raise visitors.forbidden(api, "`become_user` in each account of the person")
+    title = f"Act as {target.name}"
+    form = {"action": f"/users/{target.id}/masquerade", "fields": {}, "button": "Proceed"}
+    return wire.page(api.x, "text.html", title=title, heading=title, form=form, bare=True)
+
+
+def act_as(api: Api) -> Response:
+    """Act as somebody, or as oneself again."""
+    visitors.require(api)
+    target = identifiers.find(api, "users", api.slot("user_id"))
+    real = api.real_user
+    if target is None or real is None or not api.check("may act as the person", _may_act_as(api, target)):
+        raise visitors.forbidden(api, "`become_user` in each account of the person")
+    browser.change(api.x, become_user_id=None if target.id == real.id else target.id)
+    came_from = api.x.headers.get("referer", "")
+    own = came_from.startswith(api.url("/")) and not came_from.endswith("/masquerade")
+    return wire.redirect(came_from if own else api.url("/"))
+
+
+def end_sessions(api: Api) -> Any:
+    """End the person's browser sessions and all their tokens."""
+    user = identifiers.user(api, api.slot("user_id"))
+    if not api.check("may manage the person's logins", masquerade.may_become(api, api.user, user)):
+        raise api.refused("manage_user_logins in the person's accounts")
+    browser.end_all(api.x, user.id)
+    for token in list(api.store.access_tokens.find("user", user.id)):
+        api.store.access_tokens.put(msgspec.structs.replace(token, revoked=True))
+    return wire.reply(api, "ok")
+
+
+ROUTES = (
+    *site(
+        "pages",
+        f"{RECORDED}/oauth-session.jsonl 4, 13, 15, 52; {RECORDED}/oauth-browser.jsonl 1, 56, 60, 78, 80",
+        ("GET /login", begin, "On to signing in"),
+        ("GET /login/canvas", form, "Sign in"),
+        ("GET /logout", logout_page, "Sign out"),
+        ("DELETE /logout", logout, "Sign out"),
+        ("GET /login/session_token", session_token_outside, "An address that signs in"),
+        ("GET /users/{user_id}/masquerade", masquerade_page, "Act as somebody"),
+        ("POST /users/{user_id}/masquerade", act_as, "Act as somebody"),
+    ),
+    *site(
+        "pages",
+        f"{RECORDED}/oauth-session.jsonl 33, 54, 62, 88",
+        ("POST /login/canvas", sign_in, "Sign in"),
+        forms="any",
+    ),
+    *rest(
+        "pages",
+        f"{RECORDED}/oauth-browser.jsonl 16, 257",
+        ("GET /api/v1/login/session_token", session_token, "An address that signs in"),
+        ("DELETE /api/v1/users/{user_id}/sessions", end_sessions, "End a person's sessions"),
+    ),
+)

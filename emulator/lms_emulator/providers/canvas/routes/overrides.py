@@ -111,7 +111,7 @@ def _alias(api: Api, course_id: int, kind: str, set_id: int) -> Response:
     courses.require(api, course, "manage_assignments")
     for one in assignments.overrides(api, record):
         if (one.set_type, one.set_id) == (kind, set_id):
-            return redirect(api.x, api.url(f"/api/v1/courses/{course.id}/assignments/{record.id}/overrides/{one.id}"))
+            return redirect(api.url(f"/api/v1/courses/{course.id}/assignments/{record.id}/overrides/{one.id}"))
     raise refusals.not_found("the override", set_id)
 
 

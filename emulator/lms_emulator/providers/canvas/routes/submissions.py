@@ -87,7 +87,7 @@ def create(api: Api) -> Any:
     if moment is not None and not courses.may(api, api.user, course, "manage_grades"):
         return Response(status_code=204)
     if "online_text_entry" in base.submission_types and _empty_text(api):
-        return redirect(api.x, api.url(f"/courses/{course.id}/assignments/{base.id}"))
+        return redirect(api.url(f"/courses/{course.id}/assignments/{base.id}"))
     given = submitting.content(api, base, sent, user)
     if moment is not None:
         given["submitted_at"] = moment

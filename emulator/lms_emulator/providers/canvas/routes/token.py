@@ -2,82 +2,110 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from urllib.parse import unquote
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.providers.canvas import oauth, refusals
+from lms_emulator.providers.canvas import limits, oauth, refusals, wire
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.credentials import SESSIONS, sent_token
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.credentials import Identity, browser, by_token_or_page
 from lms_emulator.providers.canvas.lti import tokens
+from lms_emulator.providers.canvas.refusals import oauth as oauth_refusals
+from lms_emulator.providers.canvas.routes.declare import RECORDED, site
+
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_GRANTS = ("authorization_code", "refresh_token")
 
 
-async def token(x: Call) -> Response:
-    """POST /login/oauth2/token."""
+async def token(api: Api) -> Response:
+    """A token for a code, for a refresh token, or for a tool's assertion."""
     try:
-        return await _token(x)
+        return await _token(api.x, api.params)
     except SiteRefusal as refusal:
-        redirect_uri = _field(x, "redirect_uri")
-        if x.settings.redirect_token_errors and redirect_uri and refusal.body is not None:
-            refusals.send_back(refusal, redirect_uri)
+        oauth.send_errors_back(api.x, refusal, api.params.text("redirect_uri"))
         raise
 
 
-async def _token(x: Call) -> Response:
-    x.reads.add("code", "redirect_uri", "replace_tokens", "scope")  # taken with any grant, whether it has a use or not
-    grant = _field(x, "grant_type") or ("authorization_code" if _field(x, "code") else "")
+async def _token(x: Call, params: Params) -> Response:
+    x.reads.add("code", "redirect_uri", "replace_tokens", "scope", "code_verifier")  # taken with any grant
+    limits.throttle_visitor(x)
+    grant = params.text("grant_type")
+    if grant is None:
+        grant = "authorization_code" if params.has("code") else ""
     x.notes["grant_type"] = grant
     if grant == "client_credentials":
-        return JSONResponse(
-            await tokens.service_token(
-                x, _field(x, "client_assertion_type"), _field(x, "client_assertion"), _field(x, "scope")
-            )
-        )
-    if grant not in ("authorization_code", "refresh_token"):
-        raise refusals.unsupported_grant_type(_field(x, "grant_type"))
-    client_id, secret = _client(x)
+        body = await _service_token(x, params)
+    elif grant in _GRANTS:
+        body = _user_token(x, params, grant)
+    else:
+        raise oauth_refusals.unsupported_grant_type(grant)
+    limits.charge_visitor(x)
+    kind = "text/html" if x.content_type == "multipart/form-data" else wire.JSON  # as a frame of a page could read it
+    return Response(wire.dumps(body), headers={"Cache-Control": "no-store"}, media_type=kind)
+
+
+def _service_token(x: Call, params: Params) -> Awaitable[dict[str, object]]:
+    kind, assertion = params.text("client_assertion_type"), params.text("client_assertion")
+    if not (assertion if kind == JWT_BEARER else params.text("client_id")):
+        raise refusals.page_error(400, "assertion_missing", "client_assertion is sent")
+    scope = params.text("scope") if params.has("scope") else params.text("scopes")
+    return tokens.service_token(x, kind or "", assertion or "", scope or "")
+
+
+def _user_token(x: Call, params: Params, grant: str) -> dict[str, object]:
+    client_id, secret = _client(x, params)
     key = oauth.find_key(x, client_id)
     oauth.check_secret(x, key, secret)
     if grant == "refresh_token":
-        if not _field(x, "refresh_token"):
-            raise refusals.refresh_token_missing()
-        given = oauth.refresh(x, key, _field(x, "refresh_token"))
+        if not params.has("refresh_token"):
+            raise oauth_refusals.refresh_token_missing()
+        given = oauth.refresh(x, key, params.text("refresh_token") or "")
     else:
-        if not _field(x, "code"):
-            raise refusals.code_missing()
-        replace = _field(x, "replace_tokens").lower() in ("1", "true")
-        given = oauth.exchange_code(x, key, _field(x, "code"), replace_tokens=replace)
-    return JSONResponse(oauth.token_answer(x, given), headers={"Cache-Control": "no-store"})
+        if not params.has("code"):
+            raise oauth_refusals.code_missing()
+        given = oauth.exchange_code(
+            x,
+            key,
+            params.text("code") or "",
+            params.text("code_verifier"),
+            replace_tokens=params.flag("replace_tokens"),
+        )
+    x.kept(Identity).user_id = given.user.id
+    return oauth.token_answer(x, given)
 
 
-def _field(x: Call, name: str) -> str:
-    """A parameter of the form, or of the query: Rails does not tell them apart. JSON bodies count as well."""
-    if x.content_type == "application/json":
-        body = x.json()
-        value = body.get(name) if isinstance(body, dict) else None
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            return str(value)
-    return x.field(name) or x.query.get(name, "")
-
-
-def _client(x: Call) -> tuple[str, str]:
-    """Client id and secret from the body, else from HTTP Basic."""
+def _client(x: Call, params: Params) -> tuple[str, str]:
+    """Client id and secret from the body, else from HTTP Basic; each is taken alone."""
     name, secret = x.basic() or ("", "")
-    return _field(x, "client_id") or unquote(name), _field(x, "client_secret") or unquote(secret)
+    return params.text("client_id") or unquote(name), params.text("client_secret") or unquote(secret)
 
 
-def revoke(x: Call) -> Response:
-    """DELETE /login/oauth2/token: the token, its refresh token, and with `expire_sessions=1` the browser session."""
-    if x.query.get("expire_sessions") or x.field("expire_sessions"):
-        session = SESSIONS.find(x)
-        if session is not None:
-            x.store.sessions.delete(session.id)
-            x.notes["session_ended"] = SESSIONS.name
-    text = sent_token(x, x.query.get("access_token") or x.field("access_token"))
-    found = x.store.access_tokens.first("token", text) if text else None
-    if found is None or found.revoked:
-        x.check("an access token was sent", False)
-        raise refusals.nothing_to_revoke()
-    oauth.revoke(x, found)
-    return JSONResponse({})
+def revoke(api: Api) -> Response:
+    """End the token and its refresh token, and with `expire_sessions=1` the person's browser sessions."""
+    x, signed_in = api.x, api.caller
+    by_token_or_page(api)
+    owner = api.caller
+    body: dict[str, str] = {}
+    if api.params.flag("expire_sessions") and owner is not None:
+        browser.end_all(x, owner.id)
+        if signed_in is not None:
+            browser.end(x)
+            body["forward_url"] = x.url("/login/canvas")
+        x.notes["sessions_ended"] = owner.id
+    if api.token is None:
+        raise oauth_refusals.nothing_to_revoke()
+    oauth.revoke(x, api.token)
+    return wire.answer(x, body)
+
+
+ROUTES = site(
+    "oauth2",
+    f"{RECORDED}/oauth-flow.jsonl 85, 86, 223, 237, 266, 357; canvas-lms app/controllers/oauth2_provider_controller.rb",
+    ("POST /login/oauth2/token", token, "Tokens, by three grants"),
+    ("DELETE /login/oauth2/token", revoke, "Revoke a token"),
+    forms="any",
+)

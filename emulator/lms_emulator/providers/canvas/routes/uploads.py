@@ -159,7 +159,7 @@ def receive(x: Call) -> Response:
     kept = [f"{key}={x.query[key]}" for key in ("on_duplicate", "quota_exemption") if key in x.query]
     kept = [f"include%5B%5D={one}" for one in x.query.getlist("success_include[]")] + kept
     target = f"/api/v1/files/{attachment.id}/create_success?{'&'.join([*kept, f'uuid={attachment.uuid}'])}"
-    return wire.redirect(x, x.url(target))
+    return wire.redirect(x.url(target))
 
 
 def finish(api: Api) -> Any:

@@ -64,8 +64,9 @@ def show(api: Api) -> Any:
 
 def profile(api: Api) -> Any:
     """With e-mail, login and LTI id."""
+    caller = api.user
     user = identifiers.user(api, api.slot("user_id"))
-    own = api.user.id == user.id
+    own = caller.id == user.id
     staff = [c for c in shared_courses(api, user) if courses.may(api, api.caller, c, "read_reports", "manage_students")]
     if not api.check("may see the profile", own or bool(staff) or administers(api, user), got=user.id):
         raise api.refused(f"profile of user {user.id}")

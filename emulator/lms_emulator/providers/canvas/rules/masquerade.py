@@ -22,7 +22,10 @@ def begin(api: Api) -> None:
     if target.workflow_state == "deleted":
         seen = target.merged_into_user_id if _administers(api, api.caller, target) else None
         raise refusals.invalid_masquerade("that person is gone", seen)
-    allowed = target.id == api.caller.id or may_become(api, api.caller, target)
+    if api.acting and api.token is not None and target.id != api.caller.id:
+        raise refusals.invalid_masquerade("the token is itself a masquerade", says="Cannot change masquerade")
+    real = api.real_user or api.caller
+    allowed = target.id in (api.caller.id, real.id) or may_become(api, real, target)
     if not api.check("may act as the person", allowed, got=target.id):
         raise refusals.invalid_masquerade("acting as somebody needs `become_user` in each account of theirs")
     api.caller = target

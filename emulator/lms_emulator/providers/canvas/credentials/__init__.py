@@ -1,0 +1,181 @@
+"""Who is calling Canvas, or why not: by a token with its scopes, or by the session of a browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.credentials import browser
+from lms_emulator.providers.canvas.limits import throttle
+from lms_emulator.providers.canvas.model import AccessToken, DeveloperKey, User
+from lms_emulator.providers.canvas.rules import keys, masquerade, people
+from lms_emulator.providers.canvas.rules.people import logins_of, unique_id
+
+REVOCATION = "/login/oauth2/token"
+"""Where any token may end itself, whatever its scopes."""
+_REVOKED = ("token_revoked", "the access token was revoked")
+
+
+@dataclass
+class Identity:
+    """Whom a call was found to act for, for the headers of its answer."""
+
+    user_id: int | None = None
+    real_user_id: int | None = None
+
+
+def sent_token(x: Call, parameter: str | None) -> str | None:
+    """The access token of the request: from the Authorization header, or the parameter `access_token`.
+
+    The scheme is compared as it is written: `bearer` is no token, and then the parameter counts.
+    """
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    if scheme == "Bearer" and value.strip():
+        return value.strip()
+    if parameter:
+        x.warn("token_in_parameter", "an access token in a URL or form ends in log files; use the Authorization header")
+    return parameter or None
+
+
+def identify(api: Api) -> None:
+    """Find out whom a call acts for, and let it act for somebody else where `as_user_id` says so.
+
+    A token wins over the browser's session. Raises the refusals for a token that is not alive, for scopes that do not
+    reach, for a form of another site, for a masquerade that may not be.
+    """
+    by_token(api)
+    if api.token is None:
+        browser.identify(api, told=True)
+        if api.caller is not None:
+            browser.require_own_page(api)
+    masquerade.begin(api)
+    note_identity(api)
+
+
+def by_token(api: Api) -> None:
+    """Let the call act for the owner of its token, if it has one. Raises the refusals for one that does not hold."""
+    x = api.x
+    text = sent_token(x, api.params.text("access_token"))
+    if text is None:
+        return
+    api.token, api.caller = _owner(x, text)
+    real = x.store.users.get(api.token.real_user_id) if api.token.real_user_id is not None else None
+    api.real_user, api.acting = real or api.caller, real is not None
+    people.note_language(api)
+    _limit_includes(api)
+
+
+def by_token_or_page(api: Api) -> None:
+    """`by_token` outside the REST API, where a token that does not hold is told by a page."""
+    try:
+        by_token(api)
+        masquerade.begin(api)
+    except SiteRefusal as refusal:
+        raise refusals.page_error(401, refusal.reason, refusal.check, diagnosis=refusal.diagnosis) from refusal
+    note_identity(api)
+
+
+def note_identity(api: Api) -> None:
+    """Note for the headers of the answer whom the call acts for, and who is behind it."""
+    identity = api.x.kept(Identity)
+    if api.caller is not None:
+        identity.user_id = api.caller.id
+        if api.real_user is not None and (api.params.get("as_user_id") or api.acting):
+            identity.real_user_id = api.real_user.id
+
+
+def _limit_includes(api: Api) -> None:
+    """Take out what a key that enforces scopes may not ask for: all of `include[]` but `uuid`."""
+    assert api.token is not None  # called for a token
+    key = api.store.developer_keys.get(api.token.developer_key_id)
+    if key is None or key.allow_includes or not _enforces_scopes(key):
+        return
+    for name in ("include", "includes"):
+        asked = api.params.data.get(name)
+        if asked is not None:
+            kept = [one for one in asked if one == "uuid"] if isinstance(asked, list) else None
+            api.params.data = {**api.params.data, name: kept}
+            api.x.warn("includes_dropped", f"the developer key does not allow `{name}[]`")
+
+
+def _owner(x: Call, text: str) -> tuple[AccessToken, User]:
+    token = _live_token(x, text)
+    user = x.store.users.get(token.user_id)
+    key = x.store.developer_keys.get(token.developer_key_id)
+    assert user is not None  # the world file's references are checked when it is loaded
+    assert key is not None
+    signs_in = any(login.workflow_state == "active" for login in logins_of(x.store, user))
+    if user.workflow_state == "deleted" or not signs_in:
+        raise refusals.invalid_token("token_orphaned", "the token's user is deleted or suspended")
+    if not _usable(x, key):
+        x.check("the developer key is active, and on in the account", False, got=key.id)
+        raise refusals.invalid_token("token_key_off", "the token's developer key is inactive, or on in no account")
+    throttle(x, token)
+    _check_scope(x, token, key)
+    x.notes["user"] = unique_id(x.store, user)
+    return token, user
+
+
+def _usable(x: Call, key: DeveloperKey) -> bool:
+    if key.workflow_state != "active":
+        return False
+    return key.name == keys.USER_GENERATED or keys.is_on_somewhere(x.store, key)
+
+
+def _enforces_scopes(key: DeveloperKey) -> bool:
+    return key.require_scopes or key.is_lti_key
+
+
+def _live_token(x: Call, text: str) -> AccessToken:
+    token = x.store.access_tokens.first("token", text)
+    if token is None:
+        x.check("the access token is known", False)
+        raise refusals.invalid_token(*_explain_unknown(x, text))
+    if token.revoked:
+        x.check("the access token was not revoked", False)
+        raise refusals.revoked_token() if x.settings.tells_why_token_died else refusals.invalid_token(*_REVOKED)
+    now = x.clock.now()
+    if token.permanent_expires_at is not None and now >= token.permanent_expires_at:
+        x.check("the access token is not over for good", False, got=token.permanent_expires_at.isoformat())
+        ended = stamp(token.permanent_expires_at)
+        if not x.settings.tells_why_token_died:
+            raise refusals.invalid_token("token_expired_for_good", f"it was over for good at {ended}")
+        raise refusals.expired_token(ended)
+    if token.expires_at is not None and now >= token.expires_at:
+        x.check("the access token is not expired", False, expected=f"before {stamp(token.expires_at)}", got=stamp(now))
+        raise refusals.invalid_token("token_expired", f"it expired at {stamp(token.expires_at)}: use the refresh token")
+    x.check("the access token is alive")
+    return token
+
+
+def _explain_unknown(x: Call, text: str) -> tuple[str, str | None]:
+    if x.store.access_tokens.first("replaced", text) is not None:
+        return "token_replaced", "a refresh replaced this token; at Canvas that kills the previous one at once"
+    if x.store.access_tokens.first("refresh_token", text) is not None:
+        return "token_unknown", "this is a refresh token; exchange it at /login/oauth2/token"
+    if text.count(".") == 2 and text.startswith("eyJ"):
+        return "token_unknown", "this is a JWT (an LTI service token?); REST calls need an OAuth2 access token"
+    return "token_unknown", None
+
+
+@cache
+def scope_of(method: str, path: str) -> str:
+    """The scope of an operation: `url:GET|/api/v1/courses/:course_id/files`."""
+    method = "GET" if method == "HEAD" else method
+    path = re.sub(r"{(\w+):path}", r"*\1", path)
+    return f"url:{method}|" + re.sub(r"{(\w+)(?::\w+)?}", r":\1", path)
+
+
+def _check_scope(x: Call, token: AccessToken, key: DeveloperKey) -> None:
+    if not _enforces_scopes(key):
+        return
+    assert x.route is not None  # a handler runs for its route
+    wanted = scope_of(x.method, x.route.path)
+    if not x.check("scope", wanted in token.scopes or x.path == REVOCATION, expected=wanted, got=token.scopes):
+        raise refusals.insufficient_scopes(wanted, token.scopes)

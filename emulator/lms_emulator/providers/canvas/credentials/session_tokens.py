@@ -1,0 +1,50 @@
+"""What a session URL carries: who signs in by it, and until when, sealed so that Canvas alone can have written it.
+
+Source: how it is written: fixtures/recordings/canvas/oauth-browser.jsonl 1, 27.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from typing import Any, NamedTuple
+
+from lms_emulator.core.keys import private_pem
+from lms_emulator.providers.canvas.call import Call
+
+ALIVE_SECONDS = 30
+
+
+class SessionToken(NamedTuple):
+    """Who signs in, and whom they act as."""
+
+    user_id: int
+    become_user_id: int | None
+
+
+def issue(x: Call, user_id: int, become_user_id: int | None) -> str:
+    """A token that is alive for half a minute."""
+    values = {"created_at": int(x.clock.timestamp()), "user_id": user_id, "current_user_id": become_user_id}
+    sealed = values | {"signature": _signature(values)}
+    return base64.urlsafe_b64encode(json.dumps(sealed).encode()).rstrip(b"=").decode("ascii")
+
+
+def _signature(values: dict[str, Any]) -> str:
+    secret = f"canvas session tokens\n{private_pem('canvas')}".encode()
+    return hmac.new(secret, json.dumps(values, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+
+
+def read(x: Call, text: str) -> SessionToken | None:
+    """What a token says, or None for one that is over, was changed, or never was one."""
+    text = text.partition("#")[0]  # where a program sent the fragment of the address along
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        signature = str(values.pop("signature"))
+        age = x.clock.timestamp() - values["created_at"]
+        right = hmac.compare_digest(signature.encode(), _signature(values).encode())
+    except (ValueError, binascii.Error, KeyError, TypeError, AttributeError):
+        return None
+    return SessionToken(values["user_id"], values["current_user_id"]) if right and age <= ALIVE_SECONDS else None

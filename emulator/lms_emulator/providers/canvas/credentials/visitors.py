@@ -1,0 +1,63 @@
+"""People who visit pages: whom to send to the sign-in page first, who may not see a page, whom they want to act as."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote_plus
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.credentials import browser
+from lms_emulator.providers.canvas.model import User
+
+_BECOME = {"become_student": "StudentEnrollment", "become_teacher": "TeacherEnrollment"}
+
+
+def require(api: Api) -> User:
+    """The person signed in. Raises the refusals for nobody: the sign-in page first, and then back to this page."""
+    x = api.x
+    if api.caller is not None:
+        return api.caller
+    x.check("somebody is signed in", False)
+    kind = wire.asked_for(x)
+    if kind == "json":
+        raise refusals.sign_in_first_json()
+    if kind == "other":
+        raise refusals.sign_in_first_text()
+    if x.path != "/":
+        browser.notice(x, "warning", "You must be logged in to access this page")
+    back = this_address(api) if x.method == "GET" else None
+    browser.change(x, return_to=back, pending=None)
+    raise refusals.sign_in_first(x.url("/login"))
+
+
+def forbidden(api: Api, what: str) -> SiteRefusal:
+    """The refusal of a page that its visitor may not see; nobody is asked to sign in first."""
+    require(api)
+    api.check(what, False)
+    return refusals.page_forbidden(api.settings.permission_denied_status, what)
+
+
+def this_address(api: Api, without: tuple[str, ...] = ()) -> str:
+    """The address of this page, with parameters of its query left out."""
+    query = api.x.query_string.decode("latin-1")
+    kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in without]
+    path = api.x.url(api.x.raw_path.decode("latin-1"))
+    return f"{path}?{'&'.join(kept)}" if kept else path
+
+
+def whom_to_become(api: Api) -> User | None:
+    """Whom the address of a page asks to act as: `become_user_id`, or a member of the page's course."""
+    wanted = api.params.text("become_user_id")
+    if wanted:
+        found: User | None = identifiers.find(api, "users", wanted)
+        return found if found is not None and found.workflow_state != "deleted" else None
+    kind = next((_BECOME[name] for name in _BECOME if api.params.text(name)), None)
+    course = api.x.path_params.get("course_id")
+    if kind is None or course is None:
+        return None
+    number = identifiers.local_number(course)
+    members = [e for e in api.store.enrollments.find("course", number) if e.type == kind]
+    first = min((e for e in members if e.workflow_state == "active"), key=lambda e: e.id, default=None)
+    return api.store.users.get(first.user_id) if first is not None else None

@@ -1,0 +1,242 @@
+"""A named constructor for each refusal of Canvas's OAuth2.
+
+Sources: github.com/instructure/canvas-lms, in 2026: `app/controllers/oauth2_provider_controller.rb`,
+`lib/canvas/oauth/` (bodies and statuses).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.urls import add_query
+from lms_emulator.providers.canvas.refusals import rest, text
+
+OAUTH_REALM = "Canvas OAuth 2.0"
+
+
+def oauth_error(
+    reason: str, error: str, description: str, status: int = 400, *, check: str, **details: Any
+) -> SiteRefusal:
+    """An error of the OAuth2 endpoints: `{"error", "error_description"}`; a 401 carries Canvas's own challenge."""
+    headers = {"WWW-Authenticate": OAUTH_REALM} if status == 401 else {}
+    body = {"error": error, "error_description": description}
+    return SiteRefusal(reason, status=status, message=description, check=check, headers=headers, body=body, **details)
+
+
+def unknown_client(got: str) -> SiteRefusal:
+    """401: no active developer key has this id."""
+    hint = "the client id is the developer key's number" if not got.isdigit() else None
+    return oauth_error(
+        "unknown_client",
+        "invalid_client",
+        "unknown client",
+        401,
+        check="client_id is an active developer key",
+        expected="the id of an active developer key",
+        got=got,
+        diagnosis=hint,
+    )
+
+
+def invalid_client_secret(diagnosis: str | None) -> SiteRefusal:
+    """401: the secret is not the key's."""
+    return oauth_error(
+        "invalid_client_secret",
+        "invalid_client",
+        "invalid client",
+        401,
+        check="client_secret is the key's own",
+        diagnosis=diagnosis,
+    )
+
+
+def redirect_mismatch(expected: list[str], got: str) -> SiteRefusal:
+    """400: the address is neither registered nor on the registered host."""
+    return oauth_error(
+        "redirect_uri_mismatch",
+        "invalid_request",
+        "redirect_uri does not match client settings",
+        check="redirect_uri is registered, or on the key's host or below it",
+        expected=expected,
+        got=got,
+        diagnosis="Canvas answers here itself; nothing is sent to an address that is not registered",
+    )
+
+
+def code_missing() -> SiteRefusal:
+    """400: the authorization code grant without a code."""
+    return oauth_error(
+        "code_missing",
+        "invalid_request",
+        "You must provide the code parameter when using the authorization_code grant type",
+        check="code is present",
+    )
+
+
+def code_not_found(reason: Literal["code_unknown", "code_used", "code_expired"], diagnosis: str) -> SiteRefusal:
+    """400: a code that is unknown, used or expired; Canvas does not say which."""
+    return oauth_error(
+        reason,
+        "invalid_grant",
+        "authorization_code not found",
+        check="code is alive: 10 minutes, once",
+        diagnosis=diagnosis,
+    )
+
+
+def incorrect_client(expected: int, got: int) -> SiteRefusal:
+    """400: the grant was given to another developer key."""
+    return oauth_error(
+        "incorrect_client",
+        "invalid_grant",
+        "incorrect client",
+        check="the grant was given to this key",
+        expected=expected,
+        got=got,
+    )
+
+
+def refresh_token_missing() -> SiteRefusal:
+    """400: the refresh grant without a refresh token."""
+    return oauth_error(
+        "refresh_token_missing",
+        "invalid_request",
+        "You must provide the refresh_token parameter when using the refresh_token grant type",
+        check="refresh_token is present",
+    )
+
+
+def refresh_token_not_found(error: str, diagnosis: str | None = None) -> SiteRefusal:
+    """400: a refresh token that is unknown or revoked; `error` changed in 2022."""
+    return oauth_error(
+        "refresh_token_not_found",
+        error,
+        "refresh_token not found",
+        check="refresh_token is alive",
+        diagnosis=diagnosis or "there is no such refresh token; the person has to consent again",
+    )
+
+
+def unsupported_grant_type(got: str) -> SiteRefusal:
+    """400: a grant that the token endpoint does not know."""
+    return oauth_error(
+        "unsupported_grant_type",
+        "unsupported_grant_type",
+        "The grant_type you requested is not currently supported",
+        check="grant_type",
+        expected=["authorization_code", "refresh_token", "client_credentials"],
+        got=got,
+    )
+
+
+def bad_assertion(reason: str, description: str, **details: Any) -> SiteRefusal:
+    """A client assertion that does not hold."""
+    return oauth_error(reason, "invalid_request", description, check="client_assertion holds", **details)
+
+
+def bad_service_scope(refused: list[str]) -> SiteRefusal:
+    """400: scopes of a service token that are not the key's, or none."""
+    return oauth_error(
+        "invalid_scope",
+        "invalid_scope",
+        _scope_sentence(refused),
+        check="every scope asked for is the key's",
+        got=refused,
+    )
+
+
+def _scope_sentence(refused: list[str]) -> str:
+    text = (
+        "A requested scope is invalid, unknown, malformed, or exceeds the scope granted by the resource owner. "
+        "The following scopes were requested, but not granted: "
+    )
+    *before, last = refused or [""]
+    listed = f"{', '.join(before)}, and {last}" if len(before) > 1 else " and ".join([*before, last])
+    return text + listed
+
+
+def redirected(
+    redirect_uri: str, reason: str, error: str, description: str | None = None, state: str | None = None, **details: Any
+) -> SiteRefusal:
+    """An error that the browser carries back to the application."""
+    values = [("error", error)]
+    if description is not None:
+        values.append(("error_description", description))
+    if state is not None:
+        values.append(("state", state))
+    location = add_query(redirect_uri, values)
+    return SiteRefusal(reason, status=302, message=description or error, location=location, **details)
+
+
+def key_not_enabled(redirect_uri: str, state: str | None, got: str | None) -> SiteRefusal:
+    """Sent back: the key is not on in the account."""
+    return redirected(
+        redirect_uri,
+        "key_not_enabled",
+        "unauthorized_client",
+        "Client does not have access to the specified Canvas account.",
+        state,
+        check="the key is switched on in the account",
+        expected="on",
+        got=got,
+    )
+
+
+def unsupported_response_type(redirect_uri: str, state: str | None, got: str | None) -> SiteRefusal:
+    """Sent back: Canvas gives codes only."""
+    return redirected(
+        redirect_uri,
+        "unsupported_response_type",
+        "unsupported_response_type",
+        "Only response_type=code is permitted",
+        state,
+        check="response_type",
+        expected="code",
+        got=got,
+    )
+
+
+def code_verifier_wrong() -> SiteRefusal:
+    """400: the verifier is not that of the request's challenge, or the request had none."""
+    return oauth_error(
+        "code_verifier_wrong", "invalid_grant", "invalid grant", check="code_verifier fits the challenge"
+    )
+
+
+def invalid_scope(redirect_uri: str | None, refused: list[str], diagnosis: str | None) -> SiteRefusal:
+    """Sent back, out of band answered: scopes that a key which enforces them does not have."""
+    if redirect_uri is None:
+        return bad_service_scope(refused)
+    return redirected(
+        redirect_uri,
+        "invalid_scope",
+        "invalid_scope",
+        _scope_sentence(refused),
+        check="every scope asked for is one of the key's",
+        got=refused,
+        diagnosis=diagnosis,
+    )
+
+
+def invalid_oauth_session() -> SiteRefusal:
+    """400: consent without a request to consent to."""
+    return text(
+        "oauth_session_missing",
+        "Invalid or missing session for oauth",
+        check="an authorization is pending",
+        diagnosis="begin again at /login/oauth2/auth; the session cookie is lost inside a frame of another site",
+    )
+
+
+def nothing_to_revoke() -> SiteRefusal:
+    """400: a revocation without a living token."""
+    message = "can't delete OAuth access token when not using an OAuth access token"
+    return rest("no_token_to_revoke", 400, {"message": message}, check="a living access token was sent")
+
+
+def send_back(refusal: SiteRefusal, redirect_uri: str) -> None:
+    """Turn an OAuth2 error into the redirect that older sites answer with (setting `redirect_token_errors`)."""
+    body = refusal.body
+    pairs = [("error", body["error"]), ("error_description", body["error_description"])]
+    refusal.status, refusal.location, refusal.headers = 302, add_query(redirect_uri, pairs), {}

@@ -1,0 +1,141 @@
+"""The consent pages of OAuth2: an application's request, the person's answer."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.pages import NOT_IN_FRAMES
+from lms_emulator.core.http.urls import add_query
+from lms_emulator.providers.canvas import oauth, refusals, wire
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.credentials import browser
+from lms_emulator.providers.canvas.model import DeveloperKey, PendingAuthorization, User
+from lms_emulator.providers.canvas.refusals import oauth as oauth_refusals
+from lms_emulator.providers.canvas.routes.declare import RECORDED, site
+from lms_emulator.providers.canvas.rules.people import email_of, short_name
+
+_PASSED_ON = ("authentication_provider", "canvas_login", "force_login")
+_SILENT_ERRORS = {
+    "login_required": "prompt=none but there is no current session",
+    "interaction_required": "prompt=none but a token cannot be granted without user interaction",
+    "unsupported_prompt_type": 'prompt must be "none" (or omitted)',
+}
+
+
+def auth(api: Api) -> Response:
+    """Check the request, then sign in, ask for consent, or go straight back."""
+    x, params = api.x, api.params
+    if params.has("code") or params.has("error"):
+        line = "The application has finished the login workflow, and should reactivate shortly."
+        return wire.page(x, "text.html", title="Canvas LMS", heading=None, lines=[line])
+    key, pending = oauth.pending_authorization(api)
+    if x.headers.get("sec-fetch-dest") in ("iframe", "frame"):
+        x.warn("authorize_in_frame", "the login and consent pages refuse framing; open this in the top window")
+    if params.has("prompt"):
+        return _without_asking(api, key, pending, params.text("prompt"))
+    browser.change(x, pending=pending, return_to=None)
+    if api.caller is None or params.flag("force_login"):
+        passed = [(name, text) for name in _PASSED_ON if (text := params.text(name)) is not None]
+        login = params.text("unique_id")
+        passed += [("pseudonym_session[unique_id]", login)] if login is not None else []
+        return wire.redirect(add_query(x.url("/login"), passed))
+    return wire.redirect(decide(api, api.caller, pending))
+
+
+def decide(api: Api, user: User, pending: PendingAuthorization) -> str:
+    """Where an application's request leads once somebody is signed in: to the consent page, or straight back."""
+    x = api.x
+    key = x.store.developer_keys.get(pending.developer_key_id)
+    if key is None or not oauth.needs_no_consent(x, key, user, pending):
+        return x.url("/login/oauth2/confirm")
+    browser.change(x, pending=None)
+    return oauth.accept(x, user, pending, real_user_id=_real_user_id(api))
+
+
+def _real_user_id(api: Api) -> int | None:
+    return api.real_user.id if api.acting and api.real_user is not None else None
+
+
+def _without_asking(api: Api, key: DeveloperKey, pending: PendingAuthorization, prompt: str | None) -> Response:
+    x, user = api.x, api.caller
+    if prompt != "none":
+        error = "unsupported_prompt_type"
+    elif user is None:
+        error = "login_required"
+    elif not oauth.needs_no_consent(x, key, user, pending):
+        error = "interaction_required"
+    else:
+        return wire.redirect(oauth.accept(x, user, pending, real_user_id=_real_user_id(api)))
+    x.check("prompt", False, expected="none, with a session and an earlier grant", got=prompt)
+    back = oauth.return_address(x, pending.redirect_uri)
+    raise oauth_refusals.redirected(
+        back, error, error, _SILENT_ERRORS[error], pending.state, check="prompt", got=prompt
+    )
+
+
+def _pending(api: Api) -> PendingAuthorization | None:
+    session = browser.find(api.x).session
+    return session.pending if session is not None else None
+
+
+def confirm(api: Api) -> Response:
+    """The consent page."""
+    x, pending = api.x, _pending(api)
+    if pending is None:
+        browser.notice(x, "error", "Must submit new OAuth2 request")
+        return wire.redirect(x.url("/login"))
+    if api.caller is None:
+        raise refusals.page_crashed("an application waits, and nobody is signed in")
+    key = x.store.developer_keys.get(pending.developer_key_id)
+    return wire.page(
+        x,
+        "confirm.html",
+        headers=NOT_IN_FRAMES,
+        application=key.name if key is not None else "",
+        icon=key.icon_url if key is not None else None,
+        name=short_name(api.caller),
+        email=email_of(x.store, api.caller),
+        pending=pending,
+        identity_only=pending.scopes == oauth.USERINFO,
+        phone=wire.by_phone(x),
+    )
+
+
+def accept(api: Api) -> Response:
+    """Consent; the browser takes a code back to the application."""
+    browser.require_own_page(api)
+    pending = _pending(api)
+    if pending is None or api.caller is None:
+        raise oauth_refusals.invalid_oauth_session()
+    browser.change(api.x, pending=None)
+    remember = api.params.flag("remember_access")
+    return wire.redirect(oauth.accept(api.x, api.caller, pending, real_user_id=_real_user_id(api), remember=remember))
+
+
+def deny(api: Api) -> Response:
+    """No consent; the browser takes `error=access_denied` back."""
+    pending = _pending(api)
+    if pending is None:
+        raise oauth_refusals.invalid_oauth_session()
+    browser.change(api.x, pending=None)
+    api.x.check("the person consents", False)
+    text = "The resource owner or authorization server denied the request"
+    raise oauth_refusals.redirected(
+        oauth.return_address(api.x, pending.redirect_uri),
+        "access_denied",
+        "access_denied",
+        text if api.settings.denial_has_description else None,
+        pending.state,
+        check="the person consents",
+    )
+
+
+ROUTES = site(
+    "oauth2",
+    f"{RECORDED}/oauth-flow.jsonl 8, 63, 83, 84, 91; canvas-lms app/controllers/oauth2_provider_controller.rb",
+    ("GET /login/oauth2/auth", auth, "Ask for a person's consent"),
+    ("GET /login/oauth2/confirm", confirm, "The consent page"),
+    ("POST /login/oauth2/accept", accept, "Consent"),
+    ("GET /login/oauth2/deny", deny, "Refuse consent"),
+    forms="any",
+)

@@ -1,0 +1,58 @@
+"""Which developer keys there are for an account, and whether they are switched on in it.
+
+Source: canvas-lms app/models/developer_key.rb, account_binding_for (2023-06).
+"""
+
+from __future__ import annotations
+
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import global_id
+from lms_emulator.providers.canvas.model import Account, CanvasStore, DeveloperKey, DeveloperKeyAccountBinding
+from lms_emulator.providers.canvas.rules.permissions import chain
+
+USER_GENERATED = "User-Generated"
+"""The name of the key that tokens belong to which people make for themselves."""
+
+
+def find(store: CanvasStore, reference: str) -> DeveloperKey | None:
+    """The key of a client id, global or local, that was not deleted. A number with leading zeros is no client id."""
+    found = number(reference) if not reference.startswith("0") else None
+    key = store.developer_keys.get(global_id(found)) if found is not None else None
+    return key if key is not None and key.workflow_state != "deleted" else None
+
+
+def binding(store: CanvasStore, key: DeveloperKey, account_id: int) -> DeveloperKeyAccountBinding | None:
+    """What counts for a key in an account: the word of the site admin account, else of the nearest account that has
+    said more than `allow`, else of the nearest."""
+    said = {one.account_id: one for one in store.developer_key_account_bindings.find("key", key.id)}
+    nearest = [said[account.id] for account in chain(store, account_id) if account.id in said]
+    decided = [one for one in nearest if one.workflow_state != "allow"]
+    above = [one for one in decided if _of_site_admin(store, one)]
+    return next(iter([*above[-1:], *decided, *nearest]), None)
+
+
+def _of_site_admin(store: CanvasStore, one: DeveloperKeyAccountBinding) -> bool:
+    account = store.accounts.get(one.account_id)
+    return account is not None and account.site_admin
+
+
+def is_on(store: CanvasStore, key: DeveloperKey, account_id: int) -> bool:
+    """Whether a key may be used in an account."""
+    found = binding(store, key, account_id)
+    return found is not None and found.workflow_state == "on"
+
+
+def is_on_somewhere(store: CanvasStore, key: DeveloperKey) -> bool:
+    """Whether a key may be used in some school."""
+    schools = (one for one in store.accounts if one.parent_account_id is None and not one.site_admin)
+    return any(is_on(store, key, school.id) for school in schools)
+
+
+def site_admin(store: CanvasStore) -> Account | None:
+    """The account above all schools."""
+    return next((account for account in store.accounts if account.site_admin), None)
+
+
+def user_generated(store: CanvasStore) -> DeveloperKey | None:
+    """The key of the tokens that people make for themselves."""
+    return next((key for key in store.developer_keys if key.name == USER_GENERATED), None)

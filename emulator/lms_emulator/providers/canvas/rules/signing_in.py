@@ -1,0 +1,74 @@
+"""Whether a login and password are right, and when a login is closed after too many wrong ones.
+
+Source: fixtures/recordings/canvas/oauth-session.jsonl 33-94; how long a login stays closed: canvas-lms
+lib/canvas/security/login_registry.rb.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import FailedLogins, Pseudonym
+
+WRONG_ALLOWED = 10
+CLOSED_FOR = timedelta(minutes=5)
+Fault = Literal["wrong", "locked"]
+REFUSALS: dict[str, tuple[str, str]] = {
+    "wrong": ("login_wrong", "Invalid username or password"),
+    "locked": (
+        "login_locked",
+        "Too many failed login attempts. Please try again later or contact your system administrator.",
+    ),
+}
+
+
+def check(api: Api, name: str, password: str) -> Pseudonym | Fault:
+    """The login of that name whose password this is, or what is wrong."""
+    wanted = name.strip().lower()
+    logins = [one for one in api.store.pseudonyms.find("unique_id", wanted) if _open(api, one)]
+    if not api.check("the login exists", bool(logins), got=name):
+        return "wrong"
+    if not api.check("the login is not closed", not all(_is_locked(api, one) for one in logins), got=name):
+        return "locked"
+    found = next((one for one in logins if _fits(one, password)), None)
+    if not api.check("password", found is not None):
+        for one in logins:
+            before = _failed(api, one)
+            count = before.count + 1 if before is not None else 1
+            api.store.failed_logins.put(FailedLogins(login_id=one.id, count=count, at=api.now))
+        return "wrong"
+    assert found is not None
+    api.store.failed_logins.delete(found.id)
+    return found
+
+
+def _open(api: Api, login: Pseudonym) -> bool:
+    user = api.store.users.get(login.user_id)
+    return login.workflow_state == "active" and user is not None and user.workflow_state != "deleted"
+
+
+def _fits(login: Pseudonym, password: str) -> bool:
+    return login.password is not None and hmac.compare_digest(login.password.encode(), password.encode())
+
+
+def _failed(api: Api, login: Pseudonym) -> FailedLogins | None:
+    failed = api.store.failed_logins.get(login.id)
+    return failed if failed is not None and api.now < failed.at + CLOSED_FOR else None
+
+
+def _is_locked(api: Api, login: Pseudonym) -> bool:
+    failed = _failed(api, login)
+    return failed is not None and failed.count >= WRONG_ALLOWED
+
+
+def count(api: Api, login: Pseudonym) -> Pseudonym:
+    """Note that somebody signed in with a login."""
+    counted = msgspec.structs.replace(
+        login, login_count=login.login_count + 1, last_login_at=login.current_login_at, current_login_at=api.now
+    )
+    return api.store.pseudonyms.put(counted)
