@@ -98,7 +98,7 @@ class Family:
         return Route(
             methods=methods,
             path=self.base + path,
-            regex=pattern(self.base + path) if "{" in self.base + path else None,
+            regex=pattern(self.base + path) if "{" in path and ":" not in path else None,  # `{number:int}` says its own
             handler=handler,
             evidence=evidence,
             source=self.source if source is None else source,
