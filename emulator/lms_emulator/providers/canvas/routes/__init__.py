@@ -5,6 +5,7 @@ from __future__ import annotations
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas.lti.services import AGS, NRPS
 from lms_emulator.providers.canvas.routes import (
+    account_courses,
     accounts,
     admins,
     assignment_groups,
@@ -62,6 +63,7 @@ LTI = "/api/lti/courses/{course_id}"
 ITEMS = f"{LTI}/line_items"
 
 FAMILIES = (
+    account_courses,
     preferences,
     custom_data,
     favorites,

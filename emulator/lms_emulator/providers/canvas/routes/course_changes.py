@@ -10,16 +10,17 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import AssignmentGroup, Course
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import course_fields, courses, enrolling, states
+from lms_emulator.providers.canvas.rules import course_events, course_fields, courses, enrolling
 from lms_emulator.providers.canvas.rules.course_fields import SETTINGS
-from lms_emulator.providers.canvas.rules.permissions import account_allows, permissions, require_account
+from lms_emulator.providers.canvas.rules.permissions import chain, permissions, require_account
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
 SOURCE = f"{RECORDED}/courses-write.jsonl 0, 40; canvas-lms app/controllers/courses_controller.rb"
-EVENTS = 'Only "delete" and "conclude" events are allowed.'
+ENDS = 'Only "delete" and "conclude" events are allowed.'
 replace = msgspec.structs.replace
 
 
@@ -27,8 +28,13 @@ def create(api: Api) -> Any:
     """Make a course, with its first assignment group; its first section comes with the first person in it."""
     account = identifiers.account(api, api.slot("account_id"))
     if named := api.params.text("course", "account_id"):
-        account = identifiers.account(api, named)
+        below = identifiers.account(api, named)
+        if account not in chain(api.store, below.id):
+            raise refusals.not_found("the account below that of the path", below.id)
+        account = below
     require_account(api, account, "manage_courses")
+    if (removed := _removed(api)) is not None:
+        return _made(api, course_events.happen(api, removed, "undelete"))
     found = course_fields.fields(api, None)
     name = found.pop("name", "Unnamed Course")
     code = found.pop("course_code", None) or course_fields.code_of(name)
@@ -45,13 +51,17 @@ def create(api: Api) -> Any:
         **found,
     )
     api.store.courses.put(made)
-    group = AssignmentGroup(
-        id=api.new_id("assignment_groups"), course_id=made.id, name="Assignments", created_at=api.now
-    )
-    api.store.assignment_groups.put(group)
+    course_events.first_group(api, made)
     if api.params.flag("enroll_me"):
         _enroll_caller(api, made)
     return _made(api, made)
+
+
+def _removed(api: Api) -> Course | None:
+    sis_id = api.params.text("course", "sis_course_id")
+    known = api.store.courses.first("sis_course_id", sis_id) if sis_id else None
+    back = known is not None and known.workflow_state == "deleted" and api.params.flag("enable_sis_reactivation")
+    return known if back else None
 
 
 def _enroll_caller(api: Api, course: Course) -> None:
@@ -70,79 +80,54 @@ def _made(api: Api, course: Course) -> Json:
     if api.params.has("course", "public_description"):
         body["public_description"] = course.public_description
     if not api.params.has("course", "end_at"):
-        body["conclude_at"] = None
+        body["conclude_at"] = when(course.end_at)
     return body
 
 
 def update(api: Api) -> Any:
     """Change a course, or let an event happen to it."""
-    course = identifiers.course(api, api.slot("id"))
+    course = _course(api)
     courses.require(api, course, "update")
-    if course.workflow_state == "completed" and not _administers(api, course):
+    if course.workflow_state == "completed" and not course_events.administers(api, course):
         raise api.refused(f"update concluded course {course.id}")
+    course_fields.require_rights(api, course)
     found = course_fields.fields(api, course)
     event = "offer" if api.params.flag("offer") else api.params.text("course", "event")
-    if event:
-        course = happen(api, course, event)
     changed = replace(course, enrollment_term_id=course_fields.term_id(api, course), updated_at=api.now, **found)
+    if event is not None:
+        changed = course_events.ask(api, changed, event)
+    courses.keep_rights(api, course, changed)
     return shapes.basic(api, api.store.courses.put(changed))
 
 
-def _administers(api: Api, course: Course) -> bool:
-    account = api.store.accounts.get(course.account_id)
-    return account is not None and account_allows(api, api.caller, account, "manage_courses")
-
-
-def happen(api: Api, course: Course, event: str) -> Course:
-    """Let an event happen to a course: `offer`, `claim`, `conclude`, `delete` or `undelete`."""
-    if event in ("offer", "claim", "undelete", "conclude") and not courses.may(
-        api, api.caller, course, "change_course_state"
-    ):
-        raise api.refused(f"change_course_state in course {course.id}")
-    if event == "delete" and not _administers(api, course):
-        raise api.refused(f"delete course {course.id}")
-    if event == "offer":
-        return _offered(api, course)
-    if event == "claim":
-        return api.store.courses.put(replace(course, workflow_state="unpublished"))
-    if event == "conclude":
-        return _ended(api, course, "completed")
-    if event == "delete":
-        return _ended(api, course, "deleted")
-    if event == "undelete":
-        return api.store.courses.put(replace(course, workflow_state="unpublished"))
-    state = course.workflow_state
-    raise refusals.invalid({"workflow_state": [f"There is no event {event} defined for the {state} state"]})
-
-
-def _offered(api: Api, course: Course) -> Course:
-    for e in api.store.enrollments.find("course", course.id):
-        if e.workflow_state == "creation_pending":
-            api.store.enrollments.put(replace(e, workflow_state="invited", updated_at=api.now))
-    return api.store.courses.put(replace(course, workflow_state="available"))
-
-
-def _ended(api: Api, course: Course, state: Any) -> Course:
-    for e in api.store.enrollments.find("course", course.id):
-        if state == "deleted" and e.workflow_state != "deleted":
-            api.store.enrollments.put(replace(e, workflow_state="deleted", updated_at=api.now))
-        elif state == "completed" and e.workflow_state in states.CURRENT:
-            done = replace(e, workflow_state="completed", completed_at=api.now, updated_at=api.now)
-            api.store.enrollments.put(done)
-    return api.store.courses.put(replace(course, workflow_state=state, updated_at=api.now))
+def _course(api: Api) -> Course:
+    """The course in the path, a deleted one too. Raises the refusal `not_found`."""
+    name = "id" if "id" in api.x.path_params else "course_id"
+    course: Course | None = identifiers.find(api, "courses", api.slot(name))
+    if course is None:
+        raise refusals.not_found("the course", api.slot(name))
+    return course
 
 
 def destroy(api: Api) -> Any:
     """Conclude or delete a course."""
-    course = identifiers.find(api, "courses", api.slot("id"))
-    if course is None:
-        raise refusals.not_found("the course", api.slot("id"))
+    course = _course(api)
     event = api.params.text("event")
     if event not in ("delete", "conclude"):
         courses.require(api, course, "update", "delete")
-        raise refusals.message(400, "event_unknown", EVENTS)
-    happen(api, course, event)
+        raise refusals.message(400, "event_unknown", ENDS)
+    if event == "delete" and not course_events.administers(api, course):
+        raise api.refused(f"delete course {course.id}")
+    if course.workflow_state != "deleted":
+        course_events.ask(api, course, event)
     return {event: True}
+
+
+def reset(api: Api) -> Any:
+    """Empty a course: another takes its place."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "reset_content")
+    return shapes.basic(api, course_events.begin_anew(api, course))
 
 
 def settings(api: Api) -> Any:
@@ -206,6 +191,7 @@ ROUTES: tuple[Route, ...] = rest(
     ("POST /api/v1/accounts/{account_id}/courses", create, "Make a course"),
     ("PUT /api/v1/courses/{id}", update, "Change a course"),
     ("DELETE /api/v1/courses/{id}", destroy, "Conclude or delete a course"),
+    ("POST /api/v1/courses/{course_id}/reset_content", reset, "Empty a course"),
     ("GET /api/v1/courses/{course_id}/settings", settings, "Settings of a course"),
     ("PUT /api/v1/courses/{course_id}/settings", set_settings, "Change settings of a course"),
     ("GET /api/v1/courses/{course_id}/permissions", allowed, "The caller's permissions in a course"),

@@ -72,7 +72,7 @@ def current_courses(api: Api, user: User) -> list[tuple[Course, list[Enrollment]
 def shown(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) -> Any:
     """A course in a list, with somebody's enrollments; little of it where its dates keep them out."""
     stated = [(e, states.state_of(api, e, course)) for e in mine]
-    if stated and all(state.restricted for _, state in stated):
+    if course.workflow_state != "deleted" and stated and all(state.restricted for _, state in stated):
         return {"id": course.id, "access_restricted_by_date": True}
     current = [e for e in mine if e.workflow_state in states.CURRENT and course.workflow_state != "completed"]
     observed = _observed(api, course, current) if "observed_users" in includes else []
@@ -117,6 +117,8 @@ def _in_list(enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
     known = {"unpublished", "available", "completed", "deleted"} & set(asked)
     if course.workflow_state not in (known or {"unpublished", "available", "completed"}):
         return False
+    if course.workflow_state == "deleted":
+        return True
     if course.workflow_state == "completed":
         return enrollment.workflow_state in (*states.CURRENT, "completed")
     return enrollment.workflow_state in (*states.CURRENT, "creation_pending")

@@ -12,7 +12,9 @@ from typing import Any
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
@@ -30,7 +32,10 @@ FLAGS = (
     "apply_assignment_group_weights",
     "homeroom_course",
 )
-TEXTS = ("course_code", "public_description", "syllabus_body", "friendly_name")
+TEXTS = ("course_code", "public_description", "syllabus_body")
+SWITCHES = ("post_manually", "enable_course_paces")
+PICTURES = ("image_url", "banner_image_url")
+LONGEST = 255
 VIEWS = ("feed", "wiki", "modules", "assignments", "syllabus")
 FORMATS = ("on_campus", "online", "blended")
 PASSBACK = ("nightly_sync", "disabled")
@@ -68,32 +73,90 @@ SETTINGS: dict[str, Any] = {
 _COLOR = re.compile(r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
+VISIBILITIES = {"course": (False, False), "institution": (False, True), "public": (True, None)}
+"""By `course_visibility`, what becomes of `is_public` and `is_public_to_auth_users`; None leaves it."""
+OF_ADMINS = ("blueprint", "template")
+
+
+def require_rights(api: Api, course: Course) -> None:
+    """Go on for callers who may set all that they send. Raises the refusal that others get."""
+    sent = api.params.hash("course")
+    account = api.store.accounts.get(course.account_id)
+    for name in OF_ADMINS:
+        allowed = account is not None and account_allows(api, api.caller, account, "manage_courses")
+        if sent.has(name) and not api.check(f"may set {name}", allowed):
+            raise api.refused(f"{name} of course {course.id}")
+    if not api.params.flag("override_sis_stickiness", default=True) and sent.data:
+        raise refusals.crashed("Canvas of 2023 fails on override_sis_stickiness=false here")
+
+
 def fields(api: Api, own: Course | None) -> dict[str, Any]:
     """What the request sets of a course. Raises the refusal for what is not valid."""
     sent = api.params.hash("course")
-    found: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.has(name)}
+    found: dict[str, Any] = {name: _cast(sent.text(name)) for name in FLAGS if sent.has(name)}
     found |= {name: sent.text(name) for name in TEXTS if sent.has(name)}
     faults: dict[str, list[Any]] = {}
     if sent.has("name"):
         found["name"] = sent.text("name") or "Unnamed Course"
-        if len(found["name"]) > 255:
+        if len(found["name"]) > LONGEST:
             faults["name"] = ["too_long"]
-    _chosen(api, found, faults)
+    code = found.get("course_code") or (code_of(found["name"]) if own is None and "name" in found else "")
+    if len(code) > LONGEST:
+        faults["course_code"] = ["too_long"]
+    _openness(sent, found)
+    _chosen(api, own, found, faults)
     _dates(api, own, found, faults)
     _sis(api, own, found, faults)
+    _settings(sent, own, found)
     if faults:
         raise refusals.invalid(faults)
-    if found.get("is_public"):
-        found["public_syllabus"] = True
     return found
 
 
-def _chosen(api: Api, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:
+def _cast(text: str | None) -> bool | None:
+    """A column of true and false as Rails casts text: what is not one of its words for false is true."""
+    return None if not text else text.lower() not in ("false", "f", "0", "off")
+
+
+def _openness(sent: Params, found: dict[str, Any]) -> None:
+    public, logged_in = VISIBILITIES.get(sent.text("course_visibility") or "", (None, None))
+    if public is not None:
+        found["is_public"] = public
+    if logged_in is not None:
+        found["is_public_to_auth_users"] = logged_in
+    if "is_public" in found:
+        found.setdefault("public_syllabus", bool(found["is_public"]))
+    if "is_public_to_auth_users" in found:
+        found.setdefault("public_syllabus_to_auth", bool(found["is_public_to_auth_users"]))
+    if sent.flag("custom_course_visibility") and (option := sent.text("syllabus_visibility_option")):
+        found["public_syllabus"] = option == "public"
+        found["public_syllabus_to_auth"] = option == "institution"
+
+
+def _settings(sent: Params, own: Course | None, found: dict[str, Any]) -> None:
+    kept = dict(own.settings) if own is not None else {}
+    kept |= {name: sent.flag(name) for name in (*SETTINGS, *SWITCHES) if sent.has(name)}
+    kept |= {name: sent.text(name) or None for name in PICTURES if sent.has(name)}
+    if sent.flag("remove_image"):
+        kept["image_url"] = None
+    if sent.flag("remove_banner_image"):
+        kept["banner_image_url"] = None
+    if (limit := sent.text("home_page_announcement_limit")) is not None:
+        kept["home_page_announcement_limit"] = int(limit) if limit.isdigit() else None
+    if sent.has("default_due_time"):
+        kept["default_due_time"] = sent.text("default_due_time") or None
+    if kept != (own.settings if own is not None else {}):
+        found["settings"] = kept
+
+
+def _chosen(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:
     sent = api.params.hash("course")
     if sent.has("default_view"):
         found["default_view"] = sent.text("default_view")
         if found["default_view"] not in VIEWS:
             faults["default_view"] = ["Home page is not valid"]
+        elif found["default_view"] == "wiki" and not _has_front_page(api, own):
+            faults["default_view"] = ["A Front Page is required"]
     if sent.has("license"):
         found["license"] = sent.text("license") if sent.text("license") in LICENSES else "private"
     if sent.has("course_format"):
@@ -101,16 +164,44 @@ def _chosen(api: Api, found: dict[str, Any], faults: dict[str, list[Any]]) -> No
     if sent.has("time_zone"):
         name = sent.text("time_zone") or ""
         found["time_zone"] = rails_name(name) if zone(name) is not None else "UTC"
+    if sent.has("locale"):
+        found["locale"] = sent.text("locale") or None
+        if found["locale"] not in (*LOCALES, None):
+            faults["locale"] = ["inclusion"]
     if sent.has("grade_passback_setting"):
         found["grade_passback_setting"] = sent.text("grade_passback_setting") or None
-        if found["grade_passback_setting"] not in (*PASSBACK, None):
+        if own is not None and found["grade_passback_setting"] not in (*PASSBACK, None):
             faults["grade_passback_setting"] = ["Invalid grade_passback_setting"]
+    if sent.has("group_weighting_scheme"):
+        found["apply_assignment_group_weights"] = sent.text("group_weighting_scheme") == "percent"
     if sent.has("course_color"):
-        found["course_color"] = sent.text("course_color") or None
-        if found["course_color"] is not None and not _COLOR.fullmatch(found["course_color"]):
+        color = sent.text("course_color") or None
+        found["course_color"] = f"#{color.lstrip('#')}" if color is not None else None
+        if color is not None and not _COLOR.fullmatch(color):
             faults["course_color"] = ["Invalid hexcode provided"]
-    if (quota := sent.text("storage_quota_mb")) and quota.isdigit() and _may(api, "manage_storage_quotas"):
+    for name in ("blueprint", "template"):
+        if sent.has(name):
+            found[name] = sent.flag(name)
+    _placed(api, own, found)
+
+
+def _has_front_page(api: Api, own: Course | None) -> bool:
+    pages = api.store.wiki_pages.find("context", ("Course", own.id)) if own is not None else []
+    return any(page.front_page and page.workflow_state == "active" for page in pages)
+
+
+def _placed(api: Api, own: Course | None, found: dict[str, Any]) -> None:
+    """What admins of the account say: where a course belongs, how much it may hold."""
+    sent = api.params.hash("course")
+    account = api.store.accounts.get(own.account_id) if own is not None else None
+    if account is not None and not account_allows(api, api.caller, account, "manage_courses"):
+        return
+    if (quota := sent.text("storage_quota_mb")) and quota.isdigit():
         found["storage_quota_mb"] = int(quota)
+    elif (quota := sent.text("storage_quota")) and quota.isdigit():
+        found["storage_quota_mb"] = int(quota) // 2**20
+    if own is not None and (named := sent.text("account_id")):
+        found["account_id"] = identifiers.account(api, named).id
 
 
 def _dates(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:
@@ -124,6 +215,10 @@ def _dates(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str
     if not found.get("restrict_enrollments_to_course_dates", bound):
         found.pop("start_at", None)
         found.pop("end_at", None)
+    if own is not None and not found.get("restrict_enrollments_to_course_dates", bound):
+        found["end_at"] = None
+        if own.workflow_state == "unpublished":
+            found["start_at"] = None
     start = found.get("start_at", own.start_at if own is not None else None)
     end = found.get("end_at", own.end_at if own is not None else None)
     if start is not None and end is not None and end < start:
@@ -136,18 +231,17 @@ def _may(api: Api, permission: str) -> bool:
 
 def _sis(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:
     sent = api.params.hash("course")
-    if not _may(api, "manage_sis"):
-        return
+    manages = _may(api, "manage_sis")
     for name, attribute, what in (
         ("sis_course_id", "sis_source_id", "SIS ID"),
         ("integration_id", "integration_id", "Integration ID"),
     ):
-        if not sent.has(name):
+        if not sent.has(name) or not (manages or (own is not None and name == "integration_id")):
             continue
-        value = sent.text(name) or None
+        value = sent.text(name) or (None if name == "sis_course_id" or own is None else sent.text(name))
         if own is None and name == "sis_course_id" and sent.text(name) == "":
             faults[attribute] = ["too_short"]
-        taken = next((c for c in api.store.courses if value is not None and getattr(c, name) == value), None)
+        taken = next((c for c in api.store.courses if value and getattr(c, name) == value), None)
         if taken is not None and (own is None or taken.id != own.id):
             faults[attribute] = [f'{what} "{value}" is already in use']
         found[name] = value

@@ -50,21 +50,24 @@ def counted(api: Api, course: Course) -> list[Assignment]:
 def scores(
     api: Api, enrollment: Enrollment, course: Course, *, unposted: bool = False, only: set[int] | None = None
 ) -> Scores:
-    """The scores of one student. An enrollment that this very request made has none yet: a job works them out.
+    """The scores of one student. Somebody whom this very request put into the course has none yet: a job works them
+    out.
 
     Parameters:
         unposted: whether grades count that were not posted yet.
         only: the assignments that count, if not all do.
     """
-    studies = enrollment.workflow_state in ("active", "invited", "inactive")
+    studies = enrollment.workflow_state in ("active", "invited", "inactive", "rejected")
+    rows = api.store.enrollments.find("user", enrollment.user_id)
+    first = min(e.created_at for e in rows if e.course_id == course.id and e.type == enrollment.type)
     found = [a for a in counted(api, course) if only is None or a.id in only]
-    if enrollment.created_at == api.now or not studies or not any(a.points_possible for a in found):
+    if first == api.now or not studies or not any(a.points_possible for a in found):
         return Scores()
     mine = api.store.submissions.find("user", enrollment.user_id)
-    rows = {one.assignment_id: one for one in mine}
+    known = {one.assignment_id: one for one in mine}
     by_group: dict[int, list[Work]] = {}
     for base in found:
-        work = _work(api, base, enrollment.user_id, rows.get(base.id), unposted)
+        work = _work(api, base, enrollment.user_id, known.get(base.id), unposted)
         if work is not None:
             by_group.setdefault(base.assignment_group_id, []).append(work)
     return Scores(_total(api, course, by_group, every=False), _total(api, course, by_group, every=True))

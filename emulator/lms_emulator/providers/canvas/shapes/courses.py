@@ -16,9 +16,9 @@ from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.rules.scores import Scores, scores
 from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
-DEFAULT_QUOTA_MB = 500
 NO_PROGRESS = (
     "no progress available because this course is not module based (has modules and module completion requirements) "
     "or the user is not enrolled as a student in this course"
@@ -86,10 +86,10 @@ def basic(api: Api, record: Course) -> Json:
 
 
 def quota_mb(api: Api, record: Course) -> int:
-    """The course's own quota, else its account's, else Canvas's default."""
+    """The course's own quota, else that of its account."""
     account = api.store.accounts.get(record.account_id)
-    inherited = account.default_storage_quota_mb if account is not None else None
-    return record.storage_quota_mb or inherited or DEFAULT_QUOTA_MB
+    assert account is not None, "the world file's references are checked when it is loaded"
+    return record.storage_quota_mb or account_shapes.quota(api, account, "default_storage_quota_mb")
 
 
 def course(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:

@@ -1,0 +1,234 @@
+"""REST: the courses of an account, and what is done to many of them at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, Course, Progress
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.rosters import kinds, search_term
+from lms_emulator.providers.canvas.rules import course_events, people, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, require_account
+from lms_emulator.providers.canvas.shapes import accounts as account_shapes
+from lms_emulator.providers.canvas.shapes import courses as shapes
+from lms_emulator.providers.canvas.shapes.progress import progress
+
+SOURCE = f"{RECORDED}/people-accounts.jsonl 117, 120; canvas-lms app/controllers/accounts_controller.rb, courses_api"
+BATCH = f"{RECORDED}/courses-write.jsonl 233, 243; canvas-lms app/controllers/accounts_controller.rb, update_courses"
+LARGEST_BATCH = 500
+IN_DATABASE = {"created": "unpublished", "claimed": "unpublished"}
+
+
+def index(api: Api) -> Any:
+    """The courses of an account and those below it, by id unless a sorting is asked for."""
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "read_course_list")
+    tests = [test for test in _tests(api, account) if test is not None]
+    found = [c for c in api.store.courses if account in chain(api.store, c.account_id) and all(t(c) for t in tests)]
+    found = _sorted(api, found)
+    includes = api.params.includes
+    path = f"/api/v1/accounts/{account.id}/courses"
+    return paged(api, found, lambda course: _shown(api, course, includes), path=path, counted=False)
+
+
+def _shown(api: Api, course: Course, includes: set[str]) -> Any:
+    known = includes - {"sections", "permissions", "public_description"}
+    body = shapes.course(api, course, [], known | (includes & {"public_description"}))
+    del body["enrollments"]
+    account = api.store.accounts.get(course.account_id)
+    if "account" in includes and account is not None:
+        body["account"] = account_shapes.account(api, account)
+    if "account_name" in includes and account is not None:
+        body["account_name"] = account.name
+    return body
+
+
+def _tests(api: Api, account: Account) -> list[Any]:
+    """What a course has to be to be listed."""
+    ask = api.params
+    enrolled = ask.flag("with_enrollments") or ask.flag("hide_enrollmentless_courses")
+    return [
+        _of_state(api),
+        (lambda c: bool(_living(api, c))) if enrolled else None,
+        (lambda c: not _living(api, c)) if ask.has("with_enrollments") and not ask.flag("with_enrollments") else None,
+        _flagged(api, "published", lambda c: c.workflow_state == "available"),
+        _flagged(api, "completed", lambda c: states.concluded(api, c)),
+        _flagged(api, "blueprint", lambda c: c.blueprint),
+        _flagged(api, "blueprint_associated", lambda _: False),
+        _flagged(api, "public", lambda c: bool(c.is_public)),
+        _flagged(api, "homeroom", lambda c: c.homeroom_course),
+        _of_term(api),
+        _searched(api, account),
+        _of_types(api),
+        _taught(api),
+        _in_accounts(api),
+        _dated(api),
+    ]
+
+
+def _living(api: Api, course: Course) -> list[Any]:
+    return [
+        e for e in api.store.enrollments.find("course", course.id) if e.workflow_state not in ("deleted", "rejected")
+    ]
+
+
+def _flagged(api: Api, name: str, test: Any) -> Any:
+    if not api.params.has(name):
+        return None
+    wanted = api.params.flag(name)
+    return lambda course: bool(test(course)) == wanted
+
+
+def _of_state(api: Api) -> Any:
+    asked = api.params.texts("state")
+    if not asked:
+        return lambda course: course.workflow_state != "deleted"
+    wanted = {IN_DATABASE.get(one, one) for one in asked}
+    return lambda course: "all" in wanted or course.workflow_state in wanted
+
+
+def _of_term(api: Api) -> Any:
+    named = api.params.text("enrollment_term_id")
+    term = identifiers.term(api, named) if named else None
+    return None if term is None else lambda course: course.enrollment_term_id == term.id
+
+
+def _searched(api: Api, account: Account) -> Any:
+    term = search_term(api)
+    if term is None:
+        return None
+    if api.params.text("search_by") == "teacher":
+        return lambda course: any(term in user.name.lower() for user in _teachers(api, course))
+    sis = account_allows(api, api.caller, account, "read_sis")
+
+    def fits(course: Course) -> bool:
+        texts = [course.name, course.course_code or "", (course.sis_course_id or "") if sis else ""]
+        return any(term in text.lower() for text in texts) or term == str(course.id)
+
+    return fits
+
+
+def _teachers(api: Api, course: Course) -> list[Any]:
+    ids = {e.user_id for e in _living(api, course) if e.type == "TeacherEnrollment"}
+    return [user for user in map(api.store.users.get, ids) if user is not None]
+
+
+def _of_types(api: Api) -> Any:
+    wanted = kinds(api)
+    return (lambda course: any(e.type in wanted for e in _living(api, course))) if wanted else None
+
+
+def _taught(api: Api) -> Any:
+    named = api.params.texts("by_teachers")
+    if not named:
+        return None
+    ids = {user.id for name in named if (user := identifiers.find(api, "users", name)) is not None}
+    return lambda course: any(user.id in ids for user in _teachers(api, course))
+
+
+def _in_accounts(api: Api) -> Any:
+    named = api.params.texts("by_subaccounts")
+    if not named:
+        return None
+    ids = {one.id for name in named if (one := identifiers.find(api, "accounts", name)) is not None}
+    return lambda course: any(one.id in ids for one in chain(api.store, course.account_id))
+
+
+def _dated(api: Api) -> Any:
+    before, after = api.moment("starts_before"), api.moment("ends_after")
+    if before is None and after is None:
+        return None
+
+    def fits(course: Course) -> bool:
+        term = api.store.enrollment_terms.get(course.enrollment_term_id)
+        start = course.start_at or (term.start_at if term is not None else None)
+        end = course.end_at or (term.end_at if term is not None else None)
+        begins = before is None or start is None or start <= before
+        return begins and (after is None or end is None or end >= after)
+
+    return fits
+
+
+def _sorted(api: Api, found: list[Course]) -> list[Course]:
+    by = api.params.text("sort")
+
+    def account_name(course: Course) -> str:
+        account = api.store.accounts.get(course.account_id)
+        return (account.name or "").lower() if account is not None else ""
+
+    def term(course: Course) -> Any:
+        own = api.store.enrollment_terms.get(course.enrollment_term_id)
+        start = own.start_at if own is not None else None
+        return (start is None, start, course.id)
+
+    def teacher(course: Course) -> Any:
+        names = sorted(people.sortable_name(user).lower() for user in _teachers(api, course))
+        return (not names, names, course.id)
+
+    keys = {
+        "course_name": lambda c: (c.name.lower(), c.id),
+        "sis_course_id": lambda c: (c.sis_course_id is None, c.sis_course_id or "", c.id),
+        "subaccount": lambda c: (account_name(c), c.name.lower(), c.id),
+        "account_name": lambda c: (account_name(c), c.name.lower(), c.id),
+        "teacher": teacher,
+        "term": term,
+    }
+    down = by in keys and api.params.text("order") == "desc"
+    return sorted(found, key=keys.get(by or "", lambda c: c.id), reverse=down)
+
+
+def change(api: Api) -> Any:
+    """Let one event happen to many courses; the job is done at once."""
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_courses")
+    named = api.params.get("course_ids")
+    if not isinstance(named, list) or not named:
+        raise refusals.message(400, "courses_missing", "must specify course_ids[]")
+    if len(named) > LARGEST_BATCH:
+        raise refusals.message(403, "batch_too_large", f"course batch size limit ({LARGEST_BATCH}) exceeded")
+    event = api.params.text("event")
+    if not event:
+        raise refusals.message(400, "event_missing", "need to specify event")
+    if event not in course_events.EVENTS or event == "claim":
+        raise refusals.message(400, "event_unknown", "invalid event")
+    lost = []
+    for name in named:
+        course = identifiers.find(api, "courses", name)
+        if course is None or account not in chain(api.store, course.account_id):
+            lost.append(str(name))
+        elif course.workflow_state in course_events.EVENTS[event]:
+            course_events.happen(api, course, event)
+    job = Progress(
+        id=api.new_id("progresses"),
+        context_type="Account",
+        context_id=account.id,
+        user_id=api.user.id,
+        tag="course_batch_update",
+        completion=100,
+        workflow_state="completed",
+        message=_told(len(named) - len(lost), lost),
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    api.store.progresses.put(job)
+    return progress(api, msgspec.structs.replace(job, completion=0, workflow_state="queued", message=None))
+
+
+def _told(done: int, lost: list[str]) -> str:
+    text = "1 course processed" if done == 1 else f"{done} courses processed"
+
+    return f"{text}\nThe course was not found: {', '.join(lost)}" if lost else text
+
+
+COURSES = "/api/v1/accounts/{account_id}/courses"
+ROUTES: tuple[Route, ...] = (
+    *rest("accounts", SOURCE, (f"GET {COURSES}", index, "Courses of an account")),
+    *rest("accounts", BATCH, (f"PUT {COURSES}", change, "Let something happen to many courses")),
+)

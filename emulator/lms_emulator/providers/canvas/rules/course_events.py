@@ -1,0 +1,117 @@
+"""What happens to courses: they are offered, claimed back, concluded, deleted, brought back, begun anew.
+
+Source: canvas-lms app/models/course.rb, process_event, destroy and reset_content (2023-06).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import AssignmentGroup, Course
+from lms_emulator.providers.canvas.rules import courses, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+
+EVENTS = {
+    "offer": ("unpublished", "available", "completed"),
+    "claim": ("unpublished", "available"),
+    "conclude": ("unpublished", "available", "completed"),
+    "delete": ("unpublished", "available", "completed", "deleted"),
+    "undelete": ("deleted",),
+}
+"""The events, with the states of a course in which each may happen."""
+IN_DATABASE = {"unpublished": "claimed"}
+replace = msgspec.structs.replace
+
+
+def administers(api: Api, course: Course) -> bool:
+    """Whether the caller manages the courses of the account that a course is in."""
+    account = api.store.accounts.get(course.account_id)
+    return account is not None and account_allows(api, api.caller, account, "manage_courses")
+
+
+def ask(api: Api, course: Course, event: str) -> Course:
+    """Let an event happen for the caller. Raises the refusals for one that the caller or the course's state forbids."""
+    if event in EVENTS:
+        allowed = administers(api, course) or courses.may(api, api.caller, course, "change_course_state")
+        if not api.check(f"may {event} course {course.id}", allowed):
+            raise api.refused(f"change_course_state in course {course.id}")
+    if course.workflow_state not in EVENTS.get(event, ()):
+        state = IN_DATABASE.get(course.workflow_state, course.workflow_state)
+        raise refusals.invalid({"workflow_state": [f"There is no event {event} defined for the {state} state"]})
+    return happen(api, course, event)
+
+
+def happen(api: Api, course: Course, event: str) -> Course:
+    """Let an event happen to a course."""
+    if event == "offer":
+        return _offered(api, course)
+    if event in ("claim", "undelete"):
+        return api.store.courses.put(replace(course, workflow_state="unpublished", updated_at=api.now))
+    return _ended(api, course, "completed" if event == "conclude" else "deleted")
+
+
+def _offered(api: Api, course: Course) -> Course:
+    for e in api.store.enrollments.find("course", course.id):
+        if e.workflow_state == "creation_pending":
+            api.store.enrollments.put(replace(e, workflow_state="invited", updated_at=api.now))
+    end = None if course.workflow_state == "completed" else course.end_at
+    return api.store.courses.put(replace(course, workflow_state="available", end_at=end, updated_at=api.now))
+
+
+def _ended(api: Api, course: Course, state: Any) -> Course:
+    for e in api.store.enrollments.find("course", course.id):
+        if state == "deleted" and e.workflow_state != "deleted":
+            api.store.enrollments.put(replace(e, workflow_state="deleted", updated_at=api.now))
+        elif state == "completed" and e.workflow_state in states.CURRENT:
+            api.store.enrollments.put(replace(e, updated_at=api.now))
+    end = api.now if state == "completed" and course.workflow_state != "completed" else course.end_at
+    return api.store.courses.put(replace(course, workflow_state=state, end_at=end, updated_at=api.now))
+
+
+def begin_anew(api: Api, course: Course) -> Course:
+    """Put an empty course in the place of one: with its people, sections, names and ids. The old one is deleted."""
+    fresh = Course(
+        id=api.new_id("courses"),
+        name=course.name,
+        course_code=course.course_code,
+        account_id=course.account_id,
+        enrollment_term_id=course.enrollment_term_id,
+        uuid=course.uuid,
+        lti_context_id=course.lti_context_id,
+        sis_course_id=course.sis_course_id,
+        integration_id=course.integration_id,
+        workflow_state="unpublished",
+        start_at=course.start_at,
+        end_at=course.end_at,
+        restrict_enrollments_to_course_dates=course.restrict_enrollments_to_course_dates,
+        created_at=api.now,
+        updated_at=api.now,
+        stuck_sis_fields=course.stuck_sis_fields,
+    )
+    for section in list(api.store.course_sections.find("course", course.id)):
+        api.store.course_sections.put(replace(section, course_id=fresh.id))
+    for enrollment in list(api.store.enrollments.find("course", course.id)):
+        api.store.enrollments.put(replace(enrollment, course_id=fresh.id, updated_at=api.now))
+    gone = replace(
+        course,
+        workflow_state="deleted",
+        uuid=api.new_uuid(),
+        lti_context_id="",
+        sis_course_id=None,
+        integration_id=None,
+        updated_at=api.now,
+    )
+    api.store.courses.put(gone)
+    first_group(api, fresh)
+    return api.store.courses.put(fresh)
+
+
+def first_group(api: Api, course: Course) -> None:
+    """Make the group that the assignments of a new course go into."""
+    number = api.new_id("assignment_groups")
+    made = AssignmentGroup(id=number, course_id=course.id, name="Assignments", created_at=api.now)
+    api.store.assignment_groups.put(made)
