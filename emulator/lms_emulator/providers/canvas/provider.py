@@ -25,7 +25,7 @@ from lms_emulator.providers.canvas.routes import ROUTES
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
 _SLASHES = re.compile("//+")
-_METHODS = ("PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "PUT", "PATCH", "DELETE")
 
 
 def _overridden(x: Call) -> str:
@@ -63,8 +63,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             raise refusals.no_user_agent()
         if x.headers.get("x-forwarded-proto") == "https":
             x.scheme = "https"
-        if x.method == "POST":
-            x.method = _overridden(x)
+        if x.method == "POST" and (named := _overridden(x)) != x.method:
+            x.notes["method_sent"], x.method = x.method, named
         if b"%2f" in x.raw_path.lower():
             segments = x.raw_path.split(b"/")
             x.path = "/".join(

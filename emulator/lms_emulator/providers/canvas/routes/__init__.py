@@ -34,6 +34,7 @@ from lms_emulator.providers.canvas.routes import (
     logins,
     observers,
     overrides,
+    own_profile,
     pages,
     preferences,
     progress,
@@ -113,6 +114,7 @@ ROUTES: tuple[Route, ...] = (
     *authorize.ROUTES,
     *token.ROUTES,
     *login.ROUTES,
+    *own_profile.ROUTES,
     *site(
         "pages",
         "",

@@ -39,7 +39,7 @@ def developer_key(api: Api, key: DeveloperKey, account: Account, *, inherited: b
 
 def _whole(api: Api, key: DeveloperKey) -> Json:
     owner = api.store.users.get(key.user_id) if key.user_id is not None else None
-    tokens = [one for one in api.store.access_tokens.find("key", key.id) if not one.revoked]
+    tokens = list(api.store.access_tokens.find("key", key.id))
     return {
         "email": key.email,
         "user_name": owner.name if owner is not None else None,

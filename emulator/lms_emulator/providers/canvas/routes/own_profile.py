@@ -1,0 +1,253 @@
+"""A person's own pages: profile and settings, tokens made by hand, the password, forgotten passwords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.providers.canvas import oauth, refusals, wire
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.credentials import browser, visitors
+from lms_emulator.providers.canvas.model import AccessToken, CommunicationChannel, Pseudonym, User
+from lms_emulator.providers.canvas.routes.declare import RECORDED, site
+from lms_emulator.providers.canvas.rules import keys
+from lms_emulator.providers.canvas.rules.people import channels_of, email_of, logins_of
+from lms_emulator.providers.canvas.shapes import access, people
+
+_LONGEST_PURPOSE = 255
+_SHORTEST_PASSWORD = 8
+
+
+def _with_password(api: Api) -> User:
+    """The person signed in who gave a password for it, and acts for nobody else. Raises the refusals of others."""
+    user = visitors.require(api)
+    session = browser.find(api.x).session
+    if session is not None and session.remembered:
+        api.check("a password was given for the session", False)
+        raise refusals.sign_in_first(api.url("/login"))
+    if not api.check("nobody acts as the person", not api.acting):
+        raise visitors.forbidden(api, "tokens are a person's own")
+    return user
+
+
+def _token(api: Api, user: User) -> AccessToken:
+    found = api.store.access_tokens.get(identifiers.local_number(api.slot("id")))
+    if found is None or found.user_id != user.id or found.revoked:
+        raise refusals.page_not_found("the token is the person's own")
+    return found
+
+
+def create_token(api: Api) -> Response:
+    """Make a token by hand; its text is told this once."""
+    user = _with_password(api)
+    changes = _sent(api)
+    key = keys.user_generated(api.store)
+    if key is None:
+        raise refusals.page_crashed(f"there is no developer key named {keys.USER_GENERATED}")
+    token = AccessToken(
+        id=api.new_id("access_tokens"),
+        user_id=user.id,
+        developer_key_id=key.id,
+        token=oauth.token_text(api.x),
+        created_at=api.now,
+        **changes,
+    )
+    return wire.reply(api, access.own_token(api, api.store.access_tokens.put(token), shown=True))
+
+
+def _sent(api: Api) -> dict[str, Any]:
+    """What was sent about a token, as its fields. Raises the refusals of what is no token."""
+    if not isinstance(api.params.get("access_token"), dict):
+        raise refusals.page_error(400, "parameter_missing", "parameter `access_token` is sent")
+    given = api.params.hash("access_token")
+    changes: dict[str, Any] = {}
+    if given.has("purpose"):
+        changes["purpose"] = given.text("purpose")
+        if len(changes["purpose"] or "") > _LONGEST_PURPOSE:
+            raise refusals.invalid({"purpose": ["too_long"]})
+    if given.has("permanent_expires_at"):
+        changes["permanent_expires_at"] = read_moment(given.text("permanent_expires_at"), api.zone)
+    if given.has("scopes"):
+        changes["scopes"] = given.texts("scopes")
+        api.x.warn("scopes_not_enforced", "Canvas stores the scopes of a token made by hand, and enforces none")
+    return changes
+
+
+def show_token(api: Api) -> Response:
+    """A token made by hand, without its text."""
+    return wire.reply(api, access.own_token(api, _token(api, _with_password(api))))
+
+
+def update_token(api: Api) -> Response:
+    """Change a token, or give it a new text (`access_token[regenerate]`), which is told this once."""
+    token = _token(api, _with_password(api))
+    changes = _sent(api)
+    again = api.params.flag("access_token", "regenerate")
+    if again:
+        changes["token"] = oauth.token_text(api.x)
+        changes["replaced_tokens"] = [*token.replaced_tokens, token.token][-oauth.REPLACED_KEPT :]
+    changed = api.store.access_tokens.put(msgspec.structs.replace(token, updated_at=api.now, **changes))
+    return wire.reply(api, access.own_token(api, changed, shown=again))
+
+
+def delete_token(api: Api) -> Response:
+    """Take a token out of use."""
+    token = _token(api, _with_password(api))
+    gone = api.store.access_tokens.put(msgspec.structs.replace(token, updated_at=api.now, revoked=True))
+    return wire.reply(api, access.own_token(api, gone))
+
+
+def update(api: Api) -> Response:
+    """Change one's own password: `pseudonym[change_password]` with the old one and the new one twice."""
+    user = visitors.require(api)
+    given = api.params.hash("pseudonym")
+    login = next(iter(logins_of(api.store, user)), None)
+    if given.flag("change_password"):
+        wanted = identifiers.local_number(given.text("password_id") or "")
+        login = next((one for one in logins_of(api.store, user) if one.id == wanted), None)
+        if login is None:
+            raise refusals.page_not_found("the login is the person's own")
+        _change_password(
+            api,
+            login,
+            given.text("old_password") or "",
+            given.text("password") or "",
+            given.text("password_confirmation"),
+        )
+    row = people.row(user)
+    channel = next((c for c in api.store.communication_channels.find("user", user.id)), None)
+    shown: dict[str, Any] = {**row, "avatar_url": people.avatar_url(api, user)}
+    shown["communication_channel"] = {"id": channel.id, "path": email_of(api.store, user)} if channel else None
+    shown["pseudonym"] = {"id": login.id, "unique_id": login.unique_id} if login is not None else None
+    return wire.reply(api, {"user": shown})
+
+
+def _change_password(api: Api, login: Pseudonym, old: str, new: str, again: str | None) -> None:
+    if not api.check("the old password", login.password == old):
+        text = f"Invalid old password for the login {login.unique_id}"
+        raise refusals.rest("old_password_wrong", 400, {"errors": {"old_password": text}}, check="the old password")
+    if len(new) < _SHORTEST_PASSWORD:
+        raise refusals.invalid({"password": ["too_short"]})
+    if new != again:
+        raise refusals.invalid({"password_confirmation": ["confirmation"]})
+    api.store.pseudonyms.put(msgspec.structs.replace(login, password=new))
+    own = browser.find(api.x).session
+    for session in list(api.store.sessions.find("user", login.user_id)):
+        if session.login_id == login.id and (own is None or session.id != own.id):
+            api.store.sessions.delete(session.id)
+
+
+def forgotten(api: Api) -> Response:
+    """Mail somebody a way to a new password. Whether there is such a login is told to nobody."""
+    name = api.params.text("pseudonym_session", "unique_id_forgot") or ""
+    for login in api.store.pseudonyms.find("unique_id", name.strip().lower()):
+        channel = _channel(api, login)
+        if channel is not None and login.workflow_state == "active":
+            kept = msgspec.structs.replace(channel, confirmation_code=api.x.ids.alnum(25))
+            _mail_way(api, login, api.store.communication_channels.put(kept))
+    if wire.asked_for(api.x) == "json":
+        return wire.reply(api, {"requested": True})
+    browser.notice(api.x, "success", f"Confirmation email sent to {name}, make sure to check your spam box")
+    return wire.redirect(api.url("/login/canvas"))
+
+
+def _channel(api: Api, login: Pseudonym) -> CommunicationChannel | None:
+    user = api.store.users.get(login.user_id)
+    channels = channels_of(api.store, user) if user is not None else []
+    return next((one for one in channels if one.type == "email"), None)
+
+
+def _mail_way(api: Api, login: Pseudonym, channel: CommunicationChannel) -> None:
+    url = api.url(f"/pseudonyms/{login.id}/change_password/{channel.confirmation_code}")
+    api.x.outbox.add(
+        "email",
+        provider=api.x.provider,
+        kind="forgot_password",
+        to=channel.address,
+        at=api.x.clock.now(),
+        subject="Forgot Password: Canvas",
+        data={"link": url},
+    )
+
+
+def _forgotten_login(api: Api) -> tuple[Pseudonym, CommunicationChannel] | None:
+    """The login whose mailed code stands in the path, and the address it was mailed to."""
+    login = api.store.pseudonyms.get(identifiers.local_number(api.slot("pseudonym_id")))
+    channel = _channel(api, login) if login is not None else None
+    right = channel is not None and bool(channel.confirmation_code) and channel.confirmation_code == api.slot("nonce")
+    if not api.check("the code was mailed, and not used", right):
+        return None
+    assert login is not None
+    assert channel is not None
+    return login, channel
+
+
+def new_password_form(api: Api) -> Response:
+    """The form behind the mailed way to a new password."""
+    if _forgotten_login(api) is None:
+        browser.notice(api.x, "error", "Cannot change the password for that login, or login does not exist")
+        return wire.redirect(api.url("/login/canvas"))
+    return wire.page(api.x, "new_password.html", action=api.x.path)
+
+
+def set_new_password(api: Api) -> Response:
+    """Set a password in place of a forgotten one, and sign in."""
+    found = _forgotten_login(api)
+    if found is None:
+        body = {"errors": {"nonce": "expired"}}
+        raise refusals.rest("password_code_unknown", 400, body, check="the code was mailed, and not used")
+    login, channel = found
+    given = api.params.hash("pseudonym")
+    new = given.text("password") or ""
+    if len(new) < _SHORTEST_PASSWORD:
+        raise refusals.invalid({"password": ["too_short"]})
+    if new != given.text("password_confirmation"):
+        raise refusals.invalid({"password_confirmation": ["confirmation"]})
+    changed = api.store.pseudonyms.put(msgspec.structs.replace(login, password=new))
+    api.store.communication_channels.put(msgspec.structs.replace(channel, confirmation_code=""))
+    user = api.store.users.get(login.user_id)
+    assert user is not None  # the world file's references are checked when it is loaded
+    browser.sign_in(api.x, user, changed)
+    if wire.asked_for(api.x) == "json":
+        return wire.reply(api, access.login_record(api, changed, user))
+    return wire.redirect(api.url("/login/canvas?password_changed=1"))
+
+
+def about(api: Api) -> Response:
+    """The person's own page."""
+    user = visitors.require(api)
+    return wire.page(api.x, "text.html", title=f"{user.name}'s settings", heading=user.name, user=user)
+
+
+def clear_file_session(_api: Api) -> Response:
+    """What a host of files is asked to forget."""
+    return Response("ok", media_type="text/plain")
+
+
+_FORGOTTEN = "/pseudonyms/{pseudonym_id}/change_password/{nonce}"
+ROUTES = (
+    *site(
+        "pages",
+        f"{RECORDED}/oauth-session.jsonl 132, 139, 145, 147, 152, 156; {RECORDED}/oauth-browser.jsonl 84, 132, 136",
+        ("POST /profile/tokens", create_token, "Make a token by hand"),
+        ("GET /profile/tokens/{id}", show_token, "A token made by hand"),
+        ("PUT /profile/tokens/{id}", update_token, "Change a token made by hand"),
+        ("DELETE /profile/tokens/{id}", delete_token, "Take back a token made by hand"),
+        ("PUT /profile", update, "Change one's own password"),
+        ("GET /profile", about, "One's own page"),
+        ("GET /profile/settings", about, "One's own settings"),
+    ),
+    *site(
+        "pages",
+        f"{RECORDED}/oauth-browser.jsonl 73, 111, 118, 122, 123",
+        ("GET POST /forgot_password", forgotten, "Ask for a new password"),
+        (f"GET {_FORGOTTEN}", new_password_form, "Choose a password in place of a forgotten one"),
+        (f"POST {_FORGOTTEN}", set_new_password, "Set a password in place of a forgotten one"),
+        ("GET /file_session/clear", clear_file_session, "Forget the session of a host of files"),
+        forms="any",
+    ),
+)
