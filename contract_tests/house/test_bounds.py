@@ -20,6 +20,20 @@ People, courses, enrolments and grades stay until the world is reset. The journa
 `emulator.journal_entries` exchanges, up to `emulator.journal_bytes`; the outbox the latest `emulator.outbox_entries`
 messages.
 
+## What one request may cost
+
+| what | bound | beyond it |
+|---|---|---|
+| request line and headers | 64 KiB | 431 |
+| a request on its way in: its head, or a pause in its body | 30 s | 408, or closed if nothing came |
+| body of a request to a provider | `emulator.max_body_bytes` | 413 |
+| body of a control call | 64 MiB | 413 |
+| answer of a site that the emulator asks | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | refused, as an unusable answer |
+| search for the mistake in a signature | 20 ms | the diagnosis says that it was given up |
+| problems told of a world file | 100 per provider | the rest is not looked at |
+
+## What each table keeps
+
 | provider | table | expires | at most |
 |---|---|---|---|
 """

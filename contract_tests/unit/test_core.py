@@ -19,7 +19,7 @@ from lms_emulator.core.http.routing import Route, Router
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.settings import change, describe
 from lms_emulator.core.worlds.journal import Entry, Journal
-from lms_emulator.server.sockets import split_target
+from lms_emulator.server.protocol import split_target
 
 from .toy import Settings
 
@@ -258,7 +258,7 @@ class TestSettings:
 
 @given(st.binary(max_size=40))
 def test_any_request_target_has_a_path_and_a_query(target: bytes) -> None:
-    path, query = split_target(target)
+    path, query, _ = split_target(target)
     assert path.startswith(b"/")
     assert path.isascii()
     assert query.isascii()

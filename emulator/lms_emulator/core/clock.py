@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time as _time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -26,6 +27,16 @@ CENTURY = timedelta(days=36_500)
 def monotonic() -> float:
     """Seconds of a monotonic clock, for measuring durations."""
     return _time.perf_counter()
+
+
+DIAGNOSIS_SECONDS = 0.02
+"""How long a search for a client's mistake may keep other requests waiting."""
+
+
+def stopwatch(seconds: float) -> Callable[[], bool]:
+    """A function that tells whether this much time is still not over."""
+    end = monotonic() + seconds
+    return lambda: monotonic() < end
 
 
 def wall() -> float:

@@ -4,59 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import re
 import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import unquote
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from lms_emulator.core.errors import UsageError
 from lms_emulator.server.gateway import Gateway
+from lms_emulator.server.protocol import Protocol
 
 _KEEP_ALIVE_SECONDS = 75
-_NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
 _GRACE_SECONDS = 0.5
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with three differences.
-
-    A request target is taken as it is on the wire (`//a`). The transport is in `scope["state"]`, so that a scripted
-    fault can drop the connection. Nagle's algorithm is off.
-    """
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        # asyncio turns it off only for sockets with a protocol number, which accepted ones here lack. With it, the body
-        # of a response waits 40 ms for the acknowledgement of its headers.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().connection_made(transport)
-
-    def on_headers_complete(self) -> None:
-        raw_path, query = split_target(self.url)
-        self.url = b"/"
-        super().on_headers_complete()
-        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict there
-        scope["raw_path"] = raw_path
-        path = raw_path.decode("ascii")
-        scope["path"] = unquote(path, errors="replace") if "%" in path else path
-        scope["query_string"] = query
-        scope["state"]["transport"] = self.transport
-
-
-def split_target(target: bytes) -> tuple[bytes, bytes]:
-    """Path and query of a request target (origin form, absolute form, or `*`), bytes that are not ASCII escaped."""
-    target = _NOT_ASCII.sub(lambda m: b"%%%02X" % m[0][0], target.split(b"#", 1)[0])
-    if not target.startswith(b"/"):
-        _, found, rest = target.partition(b"://")
-        target = b"/" + rest.partition(b"/")[2] if found else b"/" + target
-    path, _, query = target.partition(b"?")
-    return path, query
 
 
 class Server:

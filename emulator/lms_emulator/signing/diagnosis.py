@@ -53,6 +53,17 @@ class Diagnosis:
         return "; and ".join(self.texts)
 
 
+OUT_OF_TIME = Diagnosis(
+    ("out_of_time",), ("the request is so large that the search for the mistake was given up; send a smaller one",)
+)
+"""Stands for a diagnosis that would have kept every other request waiting."""
+
+
+def always() -> bool:
+    """No limit of time."""
+    return True
+
+
 def diagnose(
     received: str,
     right: T,
@@ -61,8 +72,9 @@ def diagnose(
     *,
     together: int = 2,
     attempts: int = 2000,
+    in_time: Callable[[], bool] = always,
 ) -> Diagnosis | None:
-    """The smallest set of mistakes whose computed value is `received`, or None.
+    """The smallest set of mistakes whose computed value is `received`, or None; `OUT_OF_TIME` if time was up before.
 
     Parameters:
         received: what the client sent.
@@ -71,6 +83,7 @@ def diagnose(
         mistakes: tried in this order, first alone, then in pairs.
         together: the most mistakes that may be combined; 1 or 2 are sensible.
         attempts: the most computations, which bound the work that a hostile request can cause.
+        in_time: asked before each; False ends the search.
     """
     budget = attempts
     for size in range(1, together + 1):
@@ -81,6 +94,8 @@ def diagnose(
                 budget -= 1
                 if budget < 0:
                     return None
+                if not in_time():
+                    return OUT_OF_TIME
                 if _computes(candidate, compute, received):
                     return Diagnosis(tuple(m.name for m in chosen), tuple(m.text for m in chosen), candidate)
     return None

@@ -50,7 +50,7 @@ class ServiceError(ValueError):
         self.got = got
 
 
-class LineItemData(msgspec.Struct, frozen=True, kw_only=True):
+class LineItemData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line item's members. `extensions` are members with a URL for a name, kept as they came."""
 
     label: str

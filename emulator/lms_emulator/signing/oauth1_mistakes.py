@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 from lms_emulator.signing import oauth1
 from lms_emulator.signing import oauth1_signing as wrong
-from lms_emulator.signing.diagnosis import Diagnosis, Mistake, diagnose
+from lms_emulator.signing.diagnosis import Diagnosis, Mistake, always, diagnose
 from lms_emulator.signing.oauth1_signing import Signing
 
 WORK = 4_000_000
@@ -34,6 +34,7 @@ def explain(
     *,
     other_urls: Mapping[str, str] | None = None,
     other_secrets: Mapping[str, str] | None = None,
+    in_time: Callable[[], bool] = always,
 ) -> Diagnosis | None:
     """The mistake, or the pair of mistakes, which reproduces a refused signature; None when none of the known does.
 
@@ -44,6 +45,7 @@ def explain(
         secret: the consumer's secret.
         other_urls: further URLs the client may have signed, by what to say ("the API's address was signed").
         other_secrets: further secrets it may have used, by what to say.
+        in_time: False when the search must end.
     """
     sent = tuple((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
     right = Signing(method=method, url=url, pairs=sent, secret=secret)
@@ -56,7 +58,7 @@ def explain(
     if size > LARGEST:
         return None
     attempts = min(4000, WORK // size)
-    found = diagnose(received, right, Signing.signature, mistakes, attempts=attempts)
+    found = diagnose(received, right, Signing.signature, mistakes, attempts=attempts, in_time=in_time)
     if found is None or not isinstance(found.found, Signing) or not found.found.detail:
         return found
     return replace(found, texts=(*found.texts[:-1], f"{found.texts[-1]}: {found.found.detail}"))

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from lms_emulator.signing.cmac import cmac_aes
-from lms_emulator.signing.diagnosis import Mistake, diagnose
+from lms_emulator.signing.diagnosis import Mistake, always, diagnose
 from lms_emulator.signing.pearson import TIMESTAMP_FORMAT, Assertion
 from lms_emulator.signing.pearson_oauth1 import JAVA, PERCENT, SIGNATURE_METHOD, SignedRequest, query_pairs, sign_body
 
@@ -235,25 +235,28 @@ def _bodies(request: SignedRequest) -> list[Change]:
     return [change for change in found if change[1]["body"] != right]
 
 
-def diagnose_oauth1(received: str, request: SignedRequest, secret: str, *, urls: Iterable[str]) -> str | None:
+def diagnose_oauth1(
+    received: str, request: SignedRequest, secret: str, *, urls: Iterable[str], in_time: Callable[[], bool] = always
+) -> str | None:
     """What was done wrong, if one or two mistakes (or a general-purpose OAuth 1.0 library) reproduce the signature.
 
     Parameters:
         received: the signature as sent, percent-decoded.
         secret: the campus's shared secret.
         urls: forms of the request's URL, without query, that a client may have signed.
+        in_time: False when the search must end.
     """
-    if len(request.body) > LARGEST_BODY:
+    if len(request.body) + len(request.query) > LARGEST_BODY:
         return None
     urls = tuple(urls)
     right = _Recipe(request=request, secret=secret, location=request.path)
     groups = _changes(request, secret, urls)
     mistakes = {axis: [_mistake(text, change, axis) for text, change in group] for axis, group in groups.items()}
     single = [mistake for group in mistakes.values() for mistake in group]
-    found = diagnose(received, right, _Recipe.signature, single, together=1)
+    found = diagnose(received, right, _Recipe.signature, single, together=1, in_time=in_time)
     if found is None and len(request.body) <= LARGEST_BODY_FOR_PAIRS:
         common = [mistake for mistake in single if mistake.axis != "alone"]
-        found = diagnose(received, right, _Recipe.signature, common, attempts=1_000)
+        found = diagnose(received, right, _Recipe.signature, common, attempts=1_000, in_time=in_time)
     return None if found is None else str(found)
 
 
@@ -316,13 +319,16 @@ class _Signing:
         return self.encode(self.mac(self.key, self.text))
 
 
-def diagnose_assertion(received: str, assertion: Assertion, secret: str) -> str | None:
+def diagnose_assertion(
+    received: str, assertion: Assertion, secret: str, *, in_time: Callable[[], bool] = always
+) -> str | None:
     """What was done wrong, if one or two mistakes reproduce the signature of an assertion.
 
     Parameters:
         received: the seventh field.
         assertion: the six fields as received.
         secret: the shared secret of the campus whose key the assertion names.
+        in_time: False when the search must end.
     """
     if len(assertion.text) > LARGEST_BODY:
         return None
@@ -346,7 +352,7 @@ def diagnose_assertion(received: str, assertion: Assertion, secret: str) -> str 
     for text, signed in _wrong_texts(assertion):
         add(text, text=signed)
     right = _Signing(text=assertion.text.encode(), key=secret.encode())
-    found = diagnose(received, right, _Signing.signature, mistakes)
+    found = diagnose(received, right, _Signing.signature, mistakes, in_time=in_time)
     return None if found is None else str(found)
 
 

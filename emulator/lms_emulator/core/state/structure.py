@@ -10,6 +10,8 @@ import msgspec
 from lms_emulator.core.suggest import nearest
 
 T = TypeVar("T")
+MOST_PROBLEMS = 100
+"""How many problems of a world file are told: a list of records is not looked at any further beyond."""
 
 
 def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]]:
@@ -20,6 +22,8 @@ def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]
     """
     try:
         return msgspec.convert(value, kind), []
+    except RecursionError:
+        return None, [f"{path}: nested too deeply"]
     except msgspec.ValidationError as error:
         problems: list[str] = []
         _check(value, kind, path, problems)
@@ -36,6 +40,9 @@ def _check(value: Any, kind: Any, path: str, problems: list[str]) -> None:
     item = _list_item(kind)
     if item is not None and isinstance(value, list):
         for number, element in enumerate(value):
+            if len(problems) >= MOST_PROBLEMS:
+                problems.append(f"{path}: the other {len(value) - number} were not looked at")
+                return
             _check(element, item, f"{path}[{number}]", problems)
         return
     try:
@@ -46,7 +53,10 @@ def _check(value: Any, kind: Any, path: str, problems: list[str]) -> None:
 
 def _check_struct(value: dict[Any, Any], struct: type[msgspec.Struct], path: str, problems: list[str]) -> None:
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
-    for key, given in value.items():
+    for number, (key, given) in enumerate(value.items()):
+        if len(problems) >= MOST_PROBLEMS:
+            problems.append(f"{path}: the other {len(value) - number} keys were not looked at")
+            return
         field = fields.get(key)
         if field is None:
             near = nearest(key, fields)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import msgspec
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_FRAMING = ("content-length", "transfer-encoding", "connection", "upgrade")
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,8 +29,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     path: str | None = None
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
     times: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    delay_ms: Annotated[float, msgspec.Meta(ge=0)] = 0
-    status: Annotated[int, msgspec.Meta(ge=100, le=599)] | None = None
+    delay_ms: Annotated[float, msgspec.Meta(ge=0, le=3_600_000)] = 0
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)] | None = None
     headers: dict[str, str] = {}
     body: str = ""
     drop: bool = False
@@ -33,6 +38,15 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     malformed: bool = False
     rate_limit: Annotated[int, msgspec.Meta(ge=0)] | None = None
     retry_after: Annotated[int, msgspec.Meta(ge=0)] = 60
+
+    def __post_init__(self) -> None:
+        for name, value in self.headers.items():
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"headers: `{name}` is not the name of a header")
+            if name.lower() in _FRAMING:
+                raise ValueError(f"headers: {name} follows from the body; use `truncate`, `malformed` or `drop`")
+            if not _VALUE.fullmatch(value):
+                raise ValueError(f"headers.{name}: a value is of Latin-1, without line breaks and control characters")
 
     @property
     def effect(self) -> str:

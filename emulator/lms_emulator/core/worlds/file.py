@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from lms_emulator._version import __version__
 from lms_emulator.core.errors import UsageError, WorldError
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.settings import EmulatorSettings, change
-from lms_emulator.core.state.structure import structure
+from lms_emulator.core.state.structure import MOST_PROBLEMS, structure
 from lms_emulator.core.suggest import nearest
-from lms_emulator.core.worlds.world import ClockSection, WorldSeed
+from lms_emulator.core.worlds.world import SCHEMA, ClockSection, WorldSeed
 
 BUILT_IN = ("demo", "empty")
 
@@ -76,13 +78,13 @@ def _read(reference: str) -> Any:
     if path.suffix == ".json":
         try:
             return msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise WorldError([f"{reference}: not JSON: {error}"]) from None
     import tomllib
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise WorldError([f"{reference}: not TOML: {error}"]) from None
 
 
@@ -91,7 +93,8 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
     if not isinstance(data, dict):
         raise WorldError([f"a world is a table of tables, got {type(data).__name__}"])
     problems: list[str] = []
-    known = ("name", "description", "clock", "settings", *providers)
+    _check_schema(data.get("schema", SCHEMA))
+    known = ("schema", "name", "description", "clock", "settings", *providers)
     for key in data:
         if key not in known:
             near = nearest(key, known)
@@ -107,7 +110,10 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
     for name, provider in providers.items():
         section, found = structure(data.get(name, {}), provider.section, name)
         if section is not None:
-            found = [*_duplicates(section, provider), *(f"{name}.{p}" for p in provider.problems(section))]
+            told = chain(_duplicates(section, provider), (f"{name}.{p}" for p in provider.problems(section)))
+            found = list(islice(told, MOST_PROBLEMS))
+            if next(told, None) is not None:
+                found.append(f"{name}: only the first {MOST_PROBLEMS} problems are told")
             sections[name] = section
         problems += found
     if problems:
@@ -119,6 +125,15 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
         settings=settings,
         sections={name: _constant(section) for name, section in sections.items()},
     )
+
+
+def _check_schema(version: Any) -> None:
+    """Raises WorldError for a file of a later version than this one reads: its keys may mean something else."""
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise WorldError([f"schema: expected the number of a version, such as {SCHEMA}, got {version!r}"])
+    if version > SCHEMA:
+        why = f"this file is of version {version}; this lms-emulator ({__version__}) reads versions up to {SCHEMA}"
+        raise WorldError([f"schema: {why}; use the release that wrote it, or a later one"])
 
 
 def _constant(section: msgspec.Struct) -> Callable[[], msgspec.Struct]:
@@ -142,16 +157,14 @@ def _settings_problems(settings: Any, providers: Mapping[str, AnyProvider]) -> l
     return problems
 
 
-def _duplicates(section: msgspec.Struct, provider: AnyProvider) -> list[str]:
-    problems = []
+def _duplicates(section: msgspec.Struct, provider: AnyProvider) -> Iterator[str]:
     for table, spec in provider.store.tables.items():
         seen: set[Any] = set()
         for number, record in enumerate(getattr(section, table)):
             key = spec.key_of(record)
             if key in seen:
-                problems.append(f"{provider.name}.{table}[{number}]: another record already has the key {key!r}")
+                yield f"{provider.name}.{table}[{number}]: another record already has the key {key!r}"
             seen.add(key)
-    return problems
 
 
 def dump_json(data: Mapping[str, Any]) -> str:
@@ -160,15 +173,36 @@ def dump_json(data: Mapping[str, Any]) -> str:
 
 
 def dump_toml(data: Mapping[str, Any]) -> str:
-    """Plain data of a world as TOML text. TOML has no null: keys without a value are left out."""
+    """Plain data of a world as TOML text, which reads back as the same data.
+
+    Raises WorldError, naming the places, where TOML cannot say it: it has no null.
+    """
     import tomli_w
 
-    return tomli_w.dumps(_without_null(data), multiline_strings=True)
+    nulls = list(islice(_nulls(data, ""), MOST_PROBLEMS))
+    if nulls:
+        raise WorldError([f"{place}: null cannot be said in TOML; write the world as JSON" for place in nulls])
+    # In text of several lines TOML takes CR LF for LF.
+    return tomli_w.dumps(data, multiline_strings=not any("\r" in text for text in _texts(data)))
 
 
-def _without_null(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_null(item) for key, item in value.items() if item is not None and item != []}
-    if isinstance(value, list | tuple):
-        return [_without_null(item) for item in value]
-    return value
+def _nulls(value: Any, place: str) -> Iterator[str]:
+    if value is None:
+        yield place
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _nulls(item, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from _nulls(item, f"{place}[{number}]")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)

@@ -153,6 +153,10 @@ def _headers(headers: Headers) -> list[list[str]]:
     return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
 
 
+def _bytes_of(headers: Headers) -> int:
+    return 48 * len(headers) + sum([len(name) + len(value) for name, value in headers])
+
+
 class Journal:
     """The latest exchanges, bounded by count and by bytes.
 
@@ -176,7 +180,7 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Keep an exchange. The oldest are dropped to make room."""
-        entry.size = 512 + len(entry.target) + len(entry.body) + len(entry.response_body) + 48 * len(entry.headers)
+        entry.size = 512 + len(entry.target) + len(entry.body) + len(entry.response_body) + _bytes_of(entry.headers)
         entries = self._entries
         entries.append(entry)
         self._bytes += entry.size

@@ -21,6 +21,9 @@ from lms_emulator.core.worlds.journal import Journal
 from lms_emulator.core.worlds.outbox import Outbox, OutboxState
 from lms_emulator.core.worlds.reach import Reach
 
+SCHEMA = 1
+"""The version of the schema of world files; it grows when a file that was right before would mean something else."""
+
 
 class ClockSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `[clock]` table of a world file: the time at which the world starts, and whether it is frozen."""
@@ -265,7 +268,7 @@ class World:
         Every table is there, even if it is empty. Fields with their default value are left out, and so is the time if
         the clock is the machine's.
         """
-        data: dict[str, Any] = {"name": self.seed.name, "description": self.seed.description}
+        data: dict[str, Any] = {"schema": SCHEMA, "name": self.seed.name, "description": self.seed.description}
         if self.clock.mode != "real":
             data["clock"] = {"set": self.clock.now(), "freeze": self.clock.mode == "frozen"}
         kinds: dict[str, type[Any]] = {"emulator": EmulatorSettings}

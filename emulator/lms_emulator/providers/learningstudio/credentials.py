@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from lms_emulator.core.clock import isoformat
+from lms_emulator.core.clock import DIAGNOSIS_SECONDS, isoformat, stopwatch
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
@@ -245,7 +245,9 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
 
     base = base_string(requests[0])
     x.notes["signed_string"] = base
-    diagnosis = diagnose_oauth1(header.signature, requests[0], secret, urls=_urls(x, header))
+    diagnosis = diagnose_oauth1(
+        header.signature, requests[0], secret, urls=_urls(x, header), in_time=stopwatch(DIAGNOSIS_SECONDS)
+    )
     for other in x.store.campuses:
         if other is not campus and signature(other.shared_secret, base) == header.signature:
             diagnosis = f"it was signed with the secret of the campus {other.client_string}"

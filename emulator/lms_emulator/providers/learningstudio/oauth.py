@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.call import Call
@@ -191,7 +192,7 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
         return
     from lms_emulator.signing.pearson_diagnosis import diagnose_assertion
 
-    diagnosis = diagnose_assertion(sent, signed.assertion, campus.shared_secret)
+    diagnosis = diagnose_assertion(sent, signed.assertion, campus.shared_secret, in_time=stopwatch(DIAGNOSIS_SECONDS))
     if diagnosis is None:
         for other in x.store.campuses:
             if other is not campus and signed.assertion.signature(other.shared_secret) == sent:

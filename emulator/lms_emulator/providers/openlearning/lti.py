@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from lms_emulator.core.clock import isoformat
+from lms_emulator.core.clock import DIAGNOSIS_SECONDS, isoformat, stopwatch
 from lms_emulator.core.skew import why_off
 from lms_emulator.core.suggest import nearest
 from lms_emulator.providers.openlearning import refusals
@@ -186,7 +186,16 @@ def _mistake(
     urls = {f"{address} was signed instead of {url}": address for address in _other_addresses(x, url)}
     query = x.query_string.decode("latin-1")
     sent_to = f"{url}?{query}" if query else url
-    found = explain(received, method, sent_to, pairs, registration.secret, other_urls=urls, other_secrets=secrets)
+    found = explain(
+        received,
+        method,
+        sent_to,
+        pairs,
+        registration.secret,
+        other_urls=urls,
+        other_secrets=secrets,
+        in_time=stopwatch(DIAGNOSIS_SECONDS),
+    )
     if found is not None:
         return str(found)
     return (

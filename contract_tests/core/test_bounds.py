@@ -1,0 +1,196 @@
+"""What a request may cost: bytes, time, and places in lists. Each neighbour within the bounds is served."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from lms_emulator import ControlError, Emulator
+from lms_emulator.app import load_providers
+from lms_emulator.core.errors import WorldError
+from lms_emulator.core.worlds.file import from_data
+from lms_emulator.core.worlds.journal import Entry, Journal
+from lms_emulator.providers import PROVIDERS
+from lms_emulator.server import protocol
+from lms_emulator.signing.diagnosis import OUT_OF_TIME
+from lms_emulator.signing.oauth1_mistakes import explain
+
+
+@pytest.fixture(scope="module")
+def lms() -> Iterator[Emulator]:
+    with Emulator.start("demo") as running:
+        yield running
+
+
+def wire(lms: Emulator, *parts: bytes, pause: float = 0.0) -> bytes:
+    """What comes back for these bytes, until the emulator closes or is done."""
+    host, port = lms.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause)
+        connection.settimeout(5)
+        received = b""
+        try:
+            while chunk := connection.recv(65_536):
+                received += chunk
+                if b"connection: close" not in received and b"\r\n\r\n" in received:
+                    break
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return received
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
+GET = b"GET /_emulator/health HTTP/1.1\r\n"
+CASES = [
+    (GET + b"Host: localhost\r\n\r\n", 200),
+    (GET + b"\r\n", 400),
+    (GET + b"Host: a\r\nHost: a\r\n\r\n", 400),
+    (GET + b"Host: a b\r\n\r\n", 400),
+    (GET + b"Host: a/b\r\n\r\n", 400),
+    (GET + b"Host: \xc3\xa4\r\n\r\n", 400),
+    (GET + b"Host: [::1]:8080\r\n\r\n", 200),
+    (b"GET /_emulator/health HTTP/1.0\r\n\r\n", 200),
+    (b"GET http://localhost/_emulator/health HTTP/1.1\r\nHost: other\r\n\r\n", 200),
+    (b"NONSENSE\r\n\r\n", 400),
+    (GET + b"Host: a\r\nX: " + b"x" * 60_000 + b"\r\n\r\n", 200),
+    (GET + b"Host: a\r\nX: " + b"x" * 66_000 + b"\r\n\r\n", 431),
+    (GET + b"Host: a\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(12_000)) + b"\r\n", 431),
+    (b"GET /_emulator/health?" + b"x" * 66_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431),
+]
+
+
+@pytest.mark.parametrize(("sent", "expected"), CASES, ids=range(len(CASES)))
+def test_a_request_keeps_to_rfc_9112(lms: Emulator, sent: bytes, expected: int) -> None:
+    assert status(wire(lms, sent)) == expected
+
+
+def test_the_authority_of_an_absolute_target_wins(lms: Emulator) -> None:
+    absolute = b"GET http://canvas.gone.localhost/x HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = wire(lms, absolute)
+    assert status(answer) == 404
+    assert b"there is no world `gone`" in answer
+
+
+def test_one_endless_header_is_cut_off(lms: Emulator) -> None:
+    host, port = lms.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(GET + b"Host: a\r\nX: ")
+        sent = 0
+        with pytest.raises(OSError):
+            while sent < 20_000_000:
+                connection.sendall(b"x" * 65_536)
+                sent += 65_536
+                time.sleep(0.001)
+        assert sent < 10_000_000
+
+
+BEGUN = [
+    (b"", 0),
+    (b"GET /_emul", 408),
+    (GET + b"Host: a\r\nX: ", 408),
+    (b"POST /_emulator/reset HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{", 408),
+]
+
+
+@pytest.mark.parametrize(("begun", "expected"), BEGUN, ids=["nothing", "line", "headers", "body"])
+def test_a_request_that_does_not_come_in_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], begun: bytes, expected: int
+) -> None:
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.5)
+    with Emulator.start("empty") as lms:
+        began = time.monotonic()
+        assert status(wire(lms, begun)) == expected
+        assert time.monotonic() - began < 4
+        assert status(wire(lms, GET, b"Host: a\r\n", b"\r\n", pause=0.05)) == 200
+    told = capfd.readouterr().err
+    assert ("broken request from 127.0.0.1:" in told) == bool(expected)
+
+
+def test_a_broken_request_is_told_in_our_own_words(lms: Emulator, capfd: pytest.CaptureFixture[str]) -> None:
+    wire(lms, b"NONSENSE\r\n\r\n")
+    told = capfd.readouterr().err
+    assert told.startswith("lms-emulator: broken request from 127.0.0.1:")
+    assert "uvicorn" not in told
+
+
+def test_the_journal_counts_the_bytes_of_headers() -> None:
+    journal = Journal(max_bytes=1_000_000)
+    for _ in range(100):
+        entry = Entry()
+        entry.target, entry.body, entry.response_body = "/", b"", b""
+        entry.headers = [(b"x", b"y" * 60_000)]
+        journal.add(entry)
+    assert journal.bytes <= 1_000_000
+    assert len(journal.entries()) == 16
+
+
+FAULTS: list[dict[str, Any]] = [
+    {"headers": {"X": "a\r\nSet-Cookie: b"}},
+    {"headers": {"X": "☃"}},
+    {"headers": {"X Y": "a"}},
+    {"headers": {"": "a"}},
+    {"headers": {"Content-Length": "3"}},
+    {"headers": {"transfer-encoding": "chunked"}},
+    {"status": 100},
+    {"status": 101},
+    {"delay_ms": 1e12},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_fault_is_checked_when_it_is_made(lms: Emulator, fault: dict[str, Any]) -> None:
+    with pytest.raises(ControlError) as refused:
+        lms.call("POST", "/faults", {"status": 503, **fault})
+    assert next(iter(fault)) in str(refused.value)
+    made = lms.call("POST", "/faults", {"status": 503, "headers": {"X-A": "é", "Retry-After": "3"}, "path": "/nowhere"})
+    lms.call("DELETE", f"/faults/{made['id']}")
+
+
+@pytest.mark.parametrize("code", [200, 204, 304, 503])
+def test_a_fault_of_any_status_is_sent(lms: Emulator, code: int) -> None:
+    lms.call("POST", "/faults", {"status": code, "body": "sorry", "times": 1, "provider": "openedx"})
+    assert httpx.get(f"{lms.url}/openedx/x", trust_env=False).status_code == code
+    assert httpx.get(f"{lms.url}/_emulator/health", trust_env=False).status_code == 200
+
+
+def test_a_world_file_full_of_errors_is_told_briefly() -> None:
+    bad = {"openlearning": {"users": [{"nonsense": number, "eamil": 3} for number in range(20_000)]}}
+    begun = time.perf_counter()
+    with pytest.raises(WorldError) as refused:
+        from_data(bad, load_providers())
+    assert time.perf_counter() - begun < 1
+    assert len(refused.value.problems) < 120
+    assert any("not looked at" in problem for problem in refused.value.problems)
+    few = {"openlearning": {"users": [{"nonsense": 1}]}}
+    with pytest.raises(WorldError) as refused:
+        from_data(few, load_providers())
+    assert not any("not looked at" in problem for problem in refused.value.problems)
+
+
+def test_a_diagnosis_ends_when_time_is_up() -> None:
+    pairs = [(f"p{number}", "value") for number in range(30)]
+    answers = iter([True, True, False])
+    asked = explain("wrong", "POST", "http://a/", pairs, "secret", in_time=lambda: next(answers))
+    assert asked is OUT_OF_TIME
+    assert explain("wrong", "POST", "http://a/", pairs, "secret") is None
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_nested_json_breaks_no_provider(lms: Emulator, provider: str) -> None:
+    bodies = [text for n in (50, 990, 5_000) for text in ("[" * n + "]" * n, '{"a":' * n + "1" + "}" * n)]
+    with httpx.Client(trust_env=False, headers={"content-type": "application/json"}) as http:
+        for route in load_providers()[provider].routes:
+            if "POST" in route.methods and "{" not in route.path:
+                for body in bodies:
+                    http.post(f"{lms.url}/{provider}{route.path}", content=body)
+    assert not [entry for entry in lms.requests if entry.crash]

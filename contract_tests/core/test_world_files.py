@@ -1,0 +1,69 @@
+"""A world file loses nothing: TOML reads back as it was, or the reason is told; a later version is not misread."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_emulator import Emulator
+from lms_emulator.app import load_providers
+from lms_emulator.core.errors import WorldError
+from lms_emulator.core.worlds.file import dump_toml, from_data
+
+TEXTS = ["a\r\nb", "a\rb", "\r", "a\nb\n", "\x7f\x00", '"""', "'" * 3, "\\", "\u2028", ""]
+_LEAVES = st.text() | st.integers(-(2**63), 2**63 - 1) | st.booleans()
+_DATA = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+def survives(data: dict[str, Any]) -> bool:
+    return tomllib.loads(dump_toml(data)) == data
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=repr)
+def test_any_text_survives(text: str) -> None:
+    assert survives({"name": text, "canvas": {"users": [{"name": text, "bio": f"{text}\n{text}"}]}})
+
+
+@given(st.dictionaries(st.text(max_size=5), _DATA))
+def test_any_data_survives(data: dict[str, Any]) -> None:
+    assert survives(data)
+
+
+def test_what_toml_cannot_say_is_refused() -> None:
+    with pytest.raises(WorldError) as refused:
+        dump_toml({"canvas": {"users": [{"name": "a"}, {"name": None}]}})
+    assert refused.value.problems == ["canvas.users[1].name: null cannot be said in TOML; write the world as JSON"]
+
+
+def test_the_demo_world_survives() -> None:
+    dump = Emulator.in_process("demo").dump()
+    again = tomllib.loads(dump_toml(dump))
+    assert json.loads(json.dumps(again, default=str)) == json.loads(json.dumps(dump, default=str))
+    assert from_data(again, load_providers()).name == "demo"
+
+
+@pytest.mark.parametrize("version", [0, -1, 2, 99, "1", True, None, 1.5])
+def test_a_later_version_is_refused(version: Any) -> None:
+    with pytest.raises(WorldError, match="schema: "):
+        from_data({"schema": version, "unheard_of": 1}, load_providers())
+    assert from_data({"schema": 1}, load_providers()).name == "world"
+
+
+def test_a_dump_says_its_version() -> None:
+    assert Emulator.in_process("empty").dump()["schema"] == 1
+
+
+@pytest.mark.parametrize("suffix", [".json", ".toml"])
+def test_a_nested_file_is_a_problem_and_no_traceback(tmp_path: Any, suffix: str) -> None:
+    file = tmp_path / f"world{suffix}"
+    file.write_text("[" * 5_000 + "]" * 5_000 if suffix == ".json" else "a = " + "[" * 5_000 + "]" * 5_000)
+    with pytest.raises(WorldError, match="world"):
+        Emulator.in_process(str(file))

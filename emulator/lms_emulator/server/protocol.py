@@ -1,0 +1,157 @@
+"""HTTP on one connection: uvicorn's protocol, held to RFC 9112, and bounded in bytes and in time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import sys
+from typing import Any
+from urllib.parse import unquote
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD_BYTES = 65_536
+"""Largest request line and headers."""
+REQUEST_SECONDS = 30.0
+"""How long a connection may take to send a request, or say nothing in the middle of one."""
+_NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
+# What a Host may be made of (RFC 3986, 3.2.2 and 3.2.3), and nothing that a URL or a log line would misunderstand.
+_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.]+\]|[0-9A-Za-z._~%!$&'()*+,;=-]*)(?::[0-9]*)?")
+_TEXT = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
+
+
+class BadRequestError(Exception):
+    """The request breaks RFC 9112, or a limit. Attributes: `status`, of the answer."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, with these differences.
+
+    A request target is taken as it is on the wire (`//a`), and the authority of an absolute one is the host. A request
+    without a host, or with two, is refused. Headers are bounded, and so is the time that a request takes to arrive.
+    The transport is in `scope["state"]`, so that a scripted fault can drop the connection. Nagle's algorithm is off.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        # asyncio turns it off only for sockets with a protocol number, which accepted ones here lack. With it, the body
+        # of a response waits 40 ms for the acknowledgement of its headers.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
+        self._head: int | None = 0  # bytes of a head that is not complete; None within a body and between requests
+        self._arriving = True
+        self._since = self.loop.time()
+        self._timer = self.loop.call_later(REQUEST_SECONDS, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self._arriving:
+            if self._head is None:
+                self._since = self.loop.time()  # a body may take long, but not stop
+        else:
+            self._arriving, self._head, self._since = True, 0, self.loop.time()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # a protocol that is not spoken here: the request is answered as any other
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            refused = cause if isinstance(cause, BadRequestError) else BadRequestError(400, str(error))
+            self._refuse(refused.status, str(refused))
+            return
+        if self._head is not None and self._arriving:
+            self._head += len(data)
+            if self._head > MAX_HEAD_BYTES:
+                self._refuse(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
+
+    def on_message_begin(self) -> None:
+        self._arriving, self._head, self._since = True, 0, self.loop.time()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
+        if size > MAX_HEAD_BYTES:
+            raise BadRequestError(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
+        raw_path, query, authority = split_target(self.url)
+        self._check_host(authority)
+        self.url = b"/"
+        super().on_headers_complete()
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict there
+        scope["raw_path"] = raw_path
+        path = raw_path.decode("ascii")
+        scope["path"] = unquote(path, errors="replace") if "%" in path else path
+        scope["query_string"] = query
+        scope["state"]["transport"] = self.transport
+
+    def on_message_complete(self) -> None:
+        self._arriving = False
+        super().on_message_complete()
+
+    def _check_host(self, authority: bytes | None) -> None:
+        """One host, and no more: RFC 9112, 3.2 and 3.2.2. The authority of an absolute target replaces it."""
+        hosts = [place for place, header in enumerate(self.headers) if header[0] == b"host"]
+        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            raise BadRequestError(400, "two Host headers" if hosts else "no Host header")
+        if authority is not None:
+            if hosts:
+                self.headers[hosts[0]] = (b"host", authority)
+            else:
+                self.headers.append((b"host", authority))
+        elif hosts:
+            authority = self.headers[hosts[0]][1]
+        if authority is not None and not _HOST.fullmatch(authority):
+            raise BadRequestError(400, "a Host that is no host")
+
+    def _look(self) -> None:
+        """Give up a request that has not come in; look again later otherwise."""
+        waited = self.loop.time() - self._since
+        if self._arriving and waited >= REQUEST_SECONDS:
+            if self._head == 0:  # nothing came at all
+                self.transport.close()
+                return
+            answered = self._head is None and self.cycle is not None and self.cycle.response_started
+            self._refuse(408, f"no whole request within {REQUEST_SECONDS:g} seconds", answer=not answered)
+            return
+        left = REQUEST_SECONDS - waited if self._arriving else REQUEST_SECONDS
+        self._timer = self.loop.call_later(left, self._look)
+
+    def _refuse(self, status: int, why: str, *, answer: bool = True) -> None:
+        """Answer without asking the application, and close. The line on stderr names the peer and the reason."""
+        peer = f"{self.client[0]}:{self.client[1]}" if self.client else "a peer"
+        print(f"lms-emulator: broken request from {peer}: {status}, {why}", file=sys.stderr)
+        if answer:
+            text = why.encode("latin-1", "replace")
+            head = f"HTTP/1.1 {status} {_TEXT[status]}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            head += f"content-length: {len(text)}\r\nconnection: close\r\n\r\n"
+            self.transport.write(head.encode() + text)
+        self.transport.close()
+
+
+def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
+    """Path, query and authority of a request target: origin form and `*` have no authority, absolute form has one.
+
+    Bytes that are not ASCII are escaped.
+    """
+    target = _NOT_ASCII.sub(lambda m: b"%%%02X" % m[0][0], target.split(b"#", 1)[0])
+    authority = None
+    if not target.startswith(b"/"):
+        _, found, rest = target.partition(b"://")
+        if found:
+            end = re.search(rb"[/?]", rest)
+            authority = (rest[: end.start()] if end else rest).rpartition(b"@")[2]
+            rest = rest[end.start() :] if end else b""
+            target = rest if rest.startswith(b"/") else b"/" + rest
+        else:
+            target = b"/" + target
+    path, _, query = target.partition(b"?")
+    return path, query, authority
