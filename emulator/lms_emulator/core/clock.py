@@ -29,14 +29,15 @@ def monotonic() -> float:
     return _time.perf_counter()
 
 
-DIAGNOSIS_SECONDS = 0.02
-"""How long a search for a client's mistake may keep other requests waiting."""
+DIAGNOSIS_SECONDS = 0.05
+"""Processor time that a search for a client's mistake may take while other requests wait: enough to try every pair of
+mistakes in a launch of usual size."""
 
 
 def stopwatch(seconds: float) -> Callable[[], bool]:
-    """A function that tells whether this much time is still not over."""
-    end = monotonic() + seconds
-    return lambda: monotonic() < end
+    """A function that tells whether this thread has not yet worked for so long."""
+    end = _time.thread_time() + seconds
+    return lambda: _time.thread_time() < end
 
 
 def wall() -> float:

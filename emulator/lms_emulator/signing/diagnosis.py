@@ -54,7 +54,8 @@ class Diagnosis:
 
 
 OUT_OF_TIME = Diagnosis(
-    ("out_of_time",), ("the request is so large that the search for the mistake was given up; send a smaller one",)
+    ("out_of_time",),
+    ("no known mistake reproduces this signature as far as was looked: the search took too long and was given up",),
 )
 """Stands for a diagnosis that would have kept every other request waiting."""
 

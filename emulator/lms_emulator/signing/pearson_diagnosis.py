@@ -246,7 +246,7 @@ def diagnose_oauth1(
         urls: forms of the request's URL, without query, that a client may have signed.
         in_time: False when the search must end.
     """
-    if len(request.body) + len(request.query) > LARGEST_BODY:
+    if max(len(request.body), len(request.query)) > LARGEST_BODY:
         return None
     urls = tuple(urls)
     right = _Recipe(request=request, secret=secret, location=request.path)

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from lms_emulator._version import __version__
 from lms_emulator.core.errors import UsageError, WorldError
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.settings import EmulatorSettings, change
@@ -132,7 +131,7 @@ def _check_schema(version: Any) -> None:
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise WorldError([f"schema: expected the number of a version, such as {SCHEMA}, got {version!r}"])
     if version > SCHEMA:
-        why = f"this file is of version {version}; this lms-emulator ({__version__}) reads versions up to {SCHEMA}"
+        why = f"this file is of version {version}; this lms-emulator reads versions up to {SCHEMA}"
         raise WorldError([f"schema: {why}; use the release that wrote it, or a later one"])
 
 
