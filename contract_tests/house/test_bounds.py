@@ -28,7 +28,7 @@ messages.
 | a request on its way in: its head, or a pause in its body | 30 s | 408, or closed if nothing came |
 | body of a request to a provider | `emulator.max_body_bytes` | 413 |
 | body of a control call | 64 MiB | 413 |
-| answer of a site that the emulator asks | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | refused, as an unusable answer |
+| answer of a site that is asked | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
 | search for the mistake in a signature | 50 ms of processor time | the diagnosis says that it was given up |
 | problems told of a world file | 100 per provider | the rest is not looked at |
 

@@ -176,6 +176,7 @@ def _mistake(
     x: Call, pairs: list[tuple[str, str]], received: str, registration: Registration, method: str, url: str
 ) -> str | None:
     """The mistake in signing that produces the signature received."""
+    from lms_emulator.signing.diagnosis import OUT_OF_TIME
     from lms_emulator.signing.oauth1_mistakes import explain
 
     secrets = {
@@ -196,11 +197,12 @@ def _mistake(
         other_secrets=secrets,
         in_time=stopwatch(DIAGNOSIS_SECONDS),
     )
-    if found is not None:
+    if found is not None and found is not OUT_OF_TIME:
         return str(found)
+    cut = "; not all pairs of mistakes were tried, for want of time" if found is OUT_OF_TIME else ""
     return (
         "no known mistake reproduces this signature: another secret was used (the registered one has "
-        f"{len(registration.secret)} characters), or the message was changed after signing"
+        f"{len(registration.secret)} characters), or the message was changed after signing{cut}"
     )
 
 
