@@ -44,7 +44,12 @@ REFERENCES = (
     Reference("folders", "parent_folder_id", "folders"),
     Reference("attachments", "folder_id", "folders"),
     Reference("attachments", "user_id", "users"),
-    Reference("discussion_topics", "course_id", "courses"),
+    Reference("discussion_topics", "user_id", "users"),
+    Reference("discussion_topics", "assignment_id", "assignments"),
+    Reference("discussion_entries", "topic_id", "discussion_topics"),
+    Reference("discussion_entries", "user_id", "users"),
+    Reference("discussion_participants", "topic_id", "discussion_topics"),
+    Reference("discussion_participants", "user_id", "users"),
     Reference("wiki_pages", "user_id", "users"),
     Reference("modules", "course_id", "courses"),
     Reference("quizzes", "course_id", "courses"),
@@ -90,7 +95,7 @@ REFERENCES = (
 
 
 CONTEXTS = {"Course": "courses", "User": "users", "Account": "accounts", **ATTACHED}
-IN_CONTEXTS = ("folders", "attachments", "wiki_pages")
+IN_CONTEXTS = ("folders", "attachments", "wiki_pages", "discussion_topics")
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 
 

@@ -15,10 +15,7 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
-from lms_emulator.providers.canvas.model.content import (
-    DiscussionTopic,
-    Module,
-)
+from lms_emulator.providers.canvas.model.content import Module
 from lms_emulator.providers.canvas.model.courses import (
     Course,
     CourseSection,
@@ -27,6 +24,7 @@ from lms_emulator.providers.canvas.model.courses import (
     EnrollmentType,
     Progress,
 )
+from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -95,6 +93,8 @@ __all__ = [
     "CustomGradebookColumn",
     "DeveloperKey",
     "DeveloperKeyAccountBinding",
+    "DiscussionEntry",
+    "DiscussionParticipant",
     "DiscussionTopic",
     "Enrollment",
     "EnrollmentState",

@@ -27,11 +27,9 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
-from lms_emulator.providers.canvas.model.content import (
-    DiscussionTopic,
-    Module,
-)
+from lms_emulator.providers.canvas.model.content import Module
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
+from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -215,7 +213,11 @@ class CanvasStore(Store):
     grade_changes: Table[GradeChange] = table(key="id", limit=100_000, indexes={"course": _course})
     folders: Table[Folder] = table(key="id", indexes={"context": _context, "parent": lambda f: f.parent_folder_id})
     attachments: Table[Attachment] = table(key="id", indexes={"context": _context, "folder": lambda a: a.folder_id})
-    discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"course": _course})
+    discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"context": _context})
+    discussion_entries: Table[DiscussionEntry] = table(key="id", indexes={"topic": lambda e: e.topic_id})
+    discussion_participants: Table[DiscussionParticipant] = table(
+        key="id", indexes={"whose": lambda p: (p.topic_id, p.user_id)}
+    )
     wiki_pages: Table[WikiPage] = table(key="id", indexes={"context": _context})
     modules: Table[Module] = table(key="id", indexes={"course": _course})
     quizzes: Table[Quiz] = table(key="id", indexes={"course": _course})

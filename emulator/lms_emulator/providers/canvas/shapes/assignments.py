@@ -13,7 +13,8 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, AssignmentOverride, Course
 from lms_emulator.providers.canvas.rules import assignments, courses, periods, submissions
-from lms_emulator.providers.canvas.shapes import Json, locks
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import Json, locks, topics
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.signing import jwt
 
@@ -65,11 +66,18 @@ def secure_params(api: Api, record: Assignment) -> str:
 
 
 def assignment(
-    api: Api, base: Assignment, course: Course, includes: Collection[str] = (), *, override_dates: bool = True
+    api: Api,
+    base: Assignment,
+    course: Course,
+    includes: Collection[str] = (),
+    *,
+    override_dates: bool = True,
+    topic: bool = True,
 ) -> Json:
     """An assignment as the caller sees it.
 
-    Parameters: `override_dates`, whether dates are those that hold for the caller, instead of the assignment's own.
+    Parameters: `override_dates`, whether dates are those that hold for the caller, instead of the assignment's own;
+    `topic`, whether the discussion that it is done in is told.
     """
     record = assignments.dated(api, course, base) if override_dates else base
     stored = submissions.stored(api, base)
@@ -110,6 +118,9 @@ def assignment(
     elif api.caller is not None:
         body |= _locked(api, record)
     body |= _included(api, base, course, includes)
+    done_in = api.store.discussion_topics.get(record.discussion_topic_id or 0) if topic else None
+    if done_in is not None and done_in.workflow_state != "deleted":
+        body["discussion_topic"] = topics.topic(api, done_in, Context("Course", course.id, course))
     return body
 
 

@@ -22,7 +22,7 @@ def page(api: Api, context: Context, record: WikiPage, *, whole: bool = False) -
     published = rules.published(api, record)
     body: Json = {
         "title": record.title,
-        "created_at": stamp(record.created_at, api.zone),
+        "created_at": stamp(record.created_at),
         "url": record.url,
         "editing_roles": record.editing_roles,
         "page_id": record.id,
@@ -31,9 +31,9 @@ def page(api: Api, context: Context, record: WikiPage, *, whole: bool = False) -
         "hide_from_students": not published,
         "front_page": record.front_page,
         "html_url": api.url(f"{context.path}/pages/{quote(record.url, safe='')}"),
-        "todo_date": when(record.todo_date, api.zone),
-        "publish_at": when(record.publish_at, api.zone),
-        "updated_at": stamp(record.updated_at, api.zone),
+        "todo_date": when(record.todo_date),
+        "publish_at": when(record.publish_at),
+        "updated_at": stamp(record.updated_at),
         "locked_for_user": False,
     }
     if record.user_id is None:
@@ -52,7 +52,7 @@ def revision(
     """A revision; `whole` with title, address and text."""
     body: Json = {
         "revision_id": number,
-        "updated_at": stamp(record.updated_at, api.zone),
+        "updated_at": stamp(record.updated_at),
         "latest": latest,
         "edited_by": _person(api, context, record.user_id),
     }
