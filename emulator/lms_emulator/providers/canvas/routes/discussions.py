@@ -255,7 +255,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     *rest(
         "discussions",
-        f"{RECORDED}/content-discussions.jsonl 148-149, 155-157, 162-164, 237; {API}",
+        f"{RECORDED}/content-discussions.jsonl 148-149, 155, 157, 162-164, 237; {API}",
         *within(PLACES, f"POST {TOPIC}/duplicate", duplicate, "Copy a discussion"),
         *within(PLACES, f"PUT {TOPIC}/read", mark_read, "Mark a discussion as read"),
         *within(PLACES, f"DELETE {TOPIC}/read", mark_read, "Mark a discussion as not read"),
