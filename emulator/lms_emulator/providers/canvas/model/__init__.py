@@ -66,6 +66,13 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizSubmission,
     QuizSubmissionEvent,
 )
+from lms_emulator.providers.canvas.model.rubrics import (
+    PeerReview,
+    ProvisionalGrade,
+    Rubric,
+    RubricAssessment,
+    RubricAssociation,
+)
 from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore, touched
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment, SubmissionVersion
 
@@ -114,8 +121,10 @@ __all__ = [
     "Page",
     "PageVersion",
     "PairingCode",
+    "PeerReview",
     "PendingAuthorization",
     "Progress",
+    "ProvisionalGrade",
     "Pseudonym",
     "QuestionBank",
     "Quiz",
@@ -128,6 +137,9 @@ __all__ = [
     "ResourceLink",
     "Role",
     "RoleOverride",
+    "Rubric",
+    "RubricAssessment",
+    "RubricAssociation",
     "Session",
     "Submission",
     "SubmissionComment",

@@ -70,6 +70,13 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizSubmission,
     QuizSubmissionEvent,
 )
+from lms_emulator.providers.canvas.model.rubrics import (
+    PeerReview,
+    ProvisionalGrade,
+    Rubric,
+    RubricAssessment,
+    RubricAssociation,
+)
 from lms_emulator.providers.canvas.model.shorthand import expand
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment
 
@@ -200,6 +207,18 @@ class CanvasStore(Store):
         },
     )
     submission_comments: Table[SubmissionComment] = table(key="id", indexes={"submission": lambda c: c.submission_id})
+    rubrics: Table[Rubric] = table(key="id", indexes={"course": _course})
+    rubric_associations: Table[RubricAssociation] = table(
+        key="id",
+        indexes={"rubric": lambda a: a.rubric_id, "place": lambda a: (a.association_type, a.association_id)},
+    )
+    rubric_assessments: Table[RubricAssessment] = table(
+        key="id", indexes={"rubric": lambda a: a.rubric_id, "submission": lambda a: a.submission_id}
+    )
+    peer_reviews: Table[PeerReview] = table(
+        key="id", indexes={"submission": lambda r: r.submission_id, "assessor": lambda r: r.assessor_id}
+    )
+    provisional_grades: Table[ProvisionalGrade] = table(key="id", indexes={"submission": lambda g: g.submission_id})
     late_policies: Table[LatePolicy] = table(key="id", indexes={"course": _course})
     grading_standards: Table[GradingStandard] = table(
         key="id", indexes={"place": lambda g: (g.context_type, g.context_id)}
