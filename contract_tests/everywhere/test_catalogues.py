@@ -80,7 +80,7 @@ def test_each_operation_is_served_or_said_not_to_be(provider: str) -> None:
         ("brightspace", "GET", "/d2l/api/le/1.92/6606/dropbox/folders/1/submissions/"),
         ("openedx", "POST", "/api/completion/v1/completion-batch"),
         ("openedx", "GET", "/api/mobile/v0.5/users/ada/course_enrollments/"),
-        ("learningstudio", "GET", "/ME/courses/9001/items.xml"),
+        ("learningstudio", "GET", "/ME/upcomingEvents.xml"),
         ("openlearning", "GET", "/v2.2/docs"),
     ],
 )
