@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
-from lms_emulator.providers.canvas.model.content import Module
+from lms_emulator.providers.canvas.model.content import DiscussionTopic
 from lms_emulator.providers.canvas.model.courses import (
     Course,
     CourseSection,
@@ -24,7 +24,6 @@ from lms_emulator.providers.canvas.model.courses import (
     EnrollmentType,
     Progress,
 )
-from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -38,6 +37,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
     LatePolicy,
 )
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -66,13 +66,6 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizSubmission,
     QuizSubmissionEvent,
 )
-from lms_emulator.providers.canvas.model.rubrics import (
-    PeerReview,
-    ProvisionalGrade,
-    Rubric,
-    RubricAssessment,
-    RubricAssociation,
-)
 from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore, touched
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment, SubmissionVersion
 
@@ -93,6 +86,8 @@ __all__ = [
     "CanvasSection",
     "CanvasStore",
     "CommunicationChannel",
+    "ContentTag",
+    "ContextModule",
     "Course",
     "CourseSection",
     "CustomColumnDatum",
@@ -100,8 +95,6 @@ __all__ = [
     "CustomGradebookColumn",
     "DeveloperKey",
     "DeveloperKeyAccountBinding",
-    "DiscussionEntry",
-    "DiscussionParticipant",
     "DiscussionTopic",
     "Enrollment",
     "EnrollmentState",
@@ -117,14 +110,11 @@ __all__ = [
     "GradingStandard",
     "LatePolicy",
     "LineItem",
-    "Module",
-    "Page",
+    "ModuleProgression",
     "PageVersion",
     "PairingCode",
-    "PeerReview",
     "PendingAuthorization",
     "Progress",
-    "ProvisionalGrade",
     "Pseudonym",
     "QuestionBank",
     "Quiz",
@@ -137,9 +127,6 @@ __all__ = [
     "ResourceLink",
     "Role",
     "RoleOverride",
-    "Rubric",
-    "RubricAssessment",
-    "RubricAssociation",
     "Session",
     "Submission",
     "SubmissionComment",

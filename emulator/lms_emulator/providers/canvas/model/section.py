@@ -27,9 +27,10 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
-from lms_emulator.providers.canvas.model.content import Module
+from lms_emulator.providers.canvas.model.content import (
+    DiscussionTopic,
+)
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
-from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -43,6 +44,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
     LatePolicy,
 )
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -69,13 +71,6 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizReport,
     QuizSubmission,
     QuizSubmissionEvent,
-)
-from lms_emulator.providers.canvas.model.rubrics import (
-    PeerReview,
-    ProvisionalGrade,
-    Rubric,
-    RubricAssessment,
-    RubricAssociation,
 )
 from lms_emulator.providers.canvas.model.shorthand import expand
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment
@@ -207,18 +202,6 @@ class CanvasStore(Store):
         },
     )
     submission_comments: Table[SubmissionComment] = table(key="id", indexes={"submission": lambda c: c.submission_id})
-    rubrics: Table[Rubric] = table(key="id", indexes={"course": _course})
-    rubric_associations: Table[RubricAssociation] = table(
-        key="id",
-        indexes={"rubric": lambda a: a.rubric_id, "place": lambda a: (a.association_type, a.association_id)},
-    )
-    rubric_assessments: Table[RubricAssessment] = table(
-        key="id", indexes={"rubric": lambda a: a.rubric_id, "submission": lambda a: a.submission_id}
-    )
-    peer_reviews: Table[PeerReview] = table(
-        key="id", indexes={"submission": lambda r: r.submission_id, "assessor": lambda r: r.assessor_id}
-    )
-    provisional_grades: Table[ProvisionalGrade] = table(key="id", indexes={"submission": lambda g: g.submission_id})
     late_policies: Table[LatePolicy] = table(key="id", indexes={"course": _course})
     grading_standards: Table[GradingStandard] = table(
         key="id", indexes={"place": lambda g: (g.context_type, g.context_id)}
@@ -232,13 +215,13 @@ class CanvasStore(Store):
     grade_changes: Table[GradeChange] = table(key="id", limit=100_000, indexes={"course": _course})
     folders: Table[Folder] = table(key="id", indexes={"context": _context, "parent": lambda f: f.parent_folder_id})
     attachments: Table[Attachment] = table(key="id", indexes={"context": _context, "folder": lambda a: a.folder_id})
-    discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"context": _context})
-    discussion_entries: Table[DiscussionEntry] = table(key="id", indexes={"topic": lambda e: e.topic_id})
-    discussion_participants: Table[DiscussionParticipant] = table(
-        key="id", indexes={"whose": lambda p: (p.topic_id, p.user_id)}
-    )
+    discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"course": _course})
     wiki_pages: Table[WikiPage] = table(key="id", indexes={"context": _context})
-    modules: Table[Module] = table(key="id", indexes={"course": _course})
+    context_modules: Table[ContextModule] = table(key="id", indexes={"course": _course})
+    content_tags: Table[ContentTag] = table(
+        key="id", indexes={"module": lambda t: t.context_module_id, "content": lambda t: (t.type, t.content_id)}
+    )
+    module_progressions: Table[ModuleProgression] = table(key="key", indexes={"module": lambda p: p.context_module_id})
     quizzes: Table[Quiz] = table(key="id", indexes={"course": _course})
     quiz_groups: Table[QuizGroup] = table(key="id", indexes={"quiz": _quiz})
     quiz_questions: Table[QuizQuestion] = table(key="id", indexes={"quiz": _quiz})

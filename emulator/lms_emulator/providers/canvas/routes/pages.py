@@ -12,11 +12,11 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import as_of, number
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import WikiPage
+from lms_emulator.providers.canvas.model import Course, WikiPage
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, pages, slugs
+from lms_emulator.providers.canvas.rules import collation, contexts, modules, pages, slugs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import pages as shapes
 
@@ -76,7 +76,10 @@ def index(api: Api) -> Any:
 def show(api: Api) -> Any:
     """A page."""
     context = _context(api)
-    return shapes.page(api, context, _page(api, context), whole=True)
+    page = _page(api, context)
+    if isinstance(context.record, Course):
+        modules.acted(api, context.record, "Page", page.id, "seen")
+    return shapes.page(api, context, page, whole=True)
 
 
 def front_page(api: Api) -> Any:
@@ -134,6 +137,8 @@ def _updated(api: Api, context: Context, page: WikiPage) -> Any:
         changed = [name for name in STAFF_ONLY if name in fields and fields[name] != getattr(page, name)]
         if changed:
             raise refusals.invalid({name: [STAFF_ONLY[name]] for name in changed}, 401)
+    if isinstance(context.record, Course):
+        modules.acted(api, context.record, "Page", page.id, "contributed")
     return shapes.page(api, context, pages.update(api, context, page, **fields), whole=True)
 
 
@@ -153,13 +158,7 @@ def duplicate(api: Api) -> Any:
     context = _context(api)
     page = _page(api, context)
     contexts.require(api, context, "manage_wiki_create")
-    titles = {other.title for other in pages.pages_of(api, context)}
-    title, count = f"{page.title} Copy", 1
-    while title in titles:
-        count += 1
-        title = f"{page.title} Copy {count}"
-    fields = {"body": page.body, "editing_roles": page.editing_roles, "todo_date": page.todo_date, "published": False}
-    return shapes.page(api, context, pages.create(api, context, title, **fields), whole=True)
+    return shapes.page(api, context, pages.copy(api, context, page), whole=True)
 
 
 def revisions(api: Api) -> Any:

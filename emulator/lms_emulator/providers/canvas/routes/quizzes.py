@@ -93,8 +93,8 @@ def create(api: Api) -> Any:
     quiz = api.store.quizzes.put(made)
     if kind is not None:
         quiz = quizzes.assign(api, quiz)
-    if sent.flag("published"):
-        quiz = quizzes.publish(api, quiz)
+    if sent.has("published"):
+        quiz = quizzes.publish(api, quiz) if sent.flag("published") else quizzes.saved_again(api, quiz, "edited")
     return shapes.quiz(api, quiz, course, types=True)
 
 

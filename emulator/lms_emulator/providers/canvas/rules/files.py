@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Course, Folder, User
 from lms_emulator.providers.canvas.model.files import ATTACHED
-from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.rules import contexts, modules
 from lms_emulator.providers.canvas.rules.contexts import Context
 
 replace = msgspec.structs.replace
@@ -202,10 +203,12 @@ def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
     if file.locked or folder_locked(api, folder_of(api.store, file)):
         return {**info, "manually_locked": True}
     if file.unlock_at is not None and api.now < file.unlock_at:
-        return {**info, "unlock_at": stamp(file.unlock_at)}
+        return {**info, "unlock_at": stamp(file.unlock_at, api.zone)}
     if file.lock_at is not None and api.now > file.lock_at:
-        return {**info, "lock_at": stamp(file.lock_at)}
-    return None
+        return {**info, "lock_at": stamp(file.lock_at, api.zone)}
+    if file.context_type != "Course":
+        return None
+    return modules.lock_of(api, identifiers.course(api, file.context_id), "File", file.id)
 
 
 def locked_for_caller(api: Api, file: Attachment) -> dict[str, Any] | None:

@@ -171,6 +171,17 @@ def create(api: Api, context: Context, title: str, **fields: Any) -> WikiPage:
     return _put(api, context, replace(page, versions=[version_of(page)]))
 
 
+def copy(api: Api, context: Context, page: WikiPage) -> WikiPage:
+    """A copy of a page, unpublished, under a title of its own."""
+    titles = {other.title for other in pages_of(api, context)}
+    title, count = f"{page.title} Copy", 1
+    while title in titles:
+        count += 1
+        title = f"{page.title} Copy {count}"
+    fields = {"body": page.body, "editing_roles": page.editing_roles, "todo_date": page.todo_date, "published": False}
+    return create(api, context, title, **fields)
+
+
 def update(api: Api, context: Context, page: WikiPage, **fields: Any) -> WikiPage:
     """Change a page. Its address is worked out anew; a changed text or title is a further version."""
     changed = replace(page, **fields, user_id=api.user.id)

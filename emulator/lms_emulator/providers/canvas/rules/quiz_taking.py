@@ -14,21 +14,23 @@ import msgspec
 
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, Quiz, QuizSubmission, QuizSubmissionEvent
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import Assignment, Course, Quiz, QuizSubmission, QuizSubmissionEvent
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.rules import (
     assignments,
     courses,
     grades,
     grading,
+    modules,
     quiz_answers,
     quiz_scores,
     quizzes,
     submissions,
 )
-from lms_emulator.providers.canvas.rules.assignments import posts_manually
 from lms_emulator.providers.canvas.rules.quiz_questions import Data
 from lms_emulator.providers.canvas.rules.quiz_scores import worth
+from lms_emulator.providers.canvas.shapes.assignments import posts_manually
 
 replace = msgspec.structs.replace
 GRACE = timedelta(minutes=5)
@@ -77,6 +79,23 @@ def scores_seen(api: Api, quiz: Quiz, record: QuizSubmission) -> bool:
     return api.caller is not None and record.user_id == api.caller.id and quiz.hide_results != "always"
 
 
+def lock_of(api: Api, course: Course, quiz: Quiz) -> dict[str, Any] | None:
+    """What keeps the caller from taking the quiz, as `lock_info` tells it."""
+    asset = {"asset_string": f"quizzes:quiz_{quiz.id}"}
+    assignment = quizzes.assignment_of(api, quiz)
+    dated: Quiz | Assignment = quiz if assignment is None else assignments.dated(api, course, assignment)
+    if dated.unlock_at is not None and api.now < dated.unlock_at:
+        return {"unlock_at": when(dated.unlock_at), **asset}
+    if dated.lock_at is not None and api.now > dated.lock_at:
+        return {"lock_at": when(dated.lock_at), "can_view": True, **asset}
+    by_module = modules.lock_of(api, course, "Quiz", quiz.id)
+    if by_module is not None:
+        return by_module
+    if not courses.may(api, api.caller, course, "participate_as_student"):
+        return {"missing_permission": "participate_as_student", **asset}
+    return None
+
+
 # beginning
 
 
@@ -92,7 +111,7 @@ def start(api: Api, course: Course, quiz: Quiz) -> QuizSubmission:
         raise quiz_refusals.quiz(403, "quiz_not_visible", NOT_ALLOWED)
     before = of_user(api, quiz, api.user.id)
     unlocked = before is not None and before.manually_unlocked
-    if quizzes.lock_of(api, course, quiz) is not None and not unlocked:
+    if lock_of(api, course, quiz) is not None and not unlocked:
         raise quiz_refusals.quiz(400, "quiz_locked", NOT_ALLOWED)
     if quiz.cant_go_back:
         text = "that type of quizzes is not supported yet"

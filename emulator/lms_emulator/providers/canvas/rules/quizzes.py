@@ -81,20 +81,6 @@ def visible(api: Api, course: Course, quiz: Quiz) -> bool:
     return any(assignments.overrides_for(api, assignment, user_id) for user_id in people)
 
 
-def lock_of(api: Api, course: Course, quiz: Quiz) -> dict[str, Any] | None:
-    """What keeps the caller from taking the quiz, as `lock_info` tells it."""
-    asset = {"asset_string": f"quizzes:quiz_{quiz.id}"}
-    assignment = assignment_of(api, quiz)
-    dated: Quiz | Assignment = quiz if assignment is None else assignments.dated(api, course, assignment)
-    if dated.unlock_at is not None and api.now < dated.unlock_at:
-        return {"unlock_at": when(dated.unlock_at), **asset}
-    if dated.lock_at is not None and api.now > dated.lock_at:
-        return {"lock_at": when(dated.lock_at), "can_view": True, **asset}
-    if not courses.may(api, api.caller, course, "participate_as_student"):
-        return {"missing_permission": "participate_as_student", **asset}
-    return None
-
-
 # questions
 
 
@@ -154,9 +140,11 @@ def save(api: Api, quiz: Quiz, **changes: Any) -> Quiz:
     return with_assignment(api, api.store.quizzes.put(replace(quiz, **changed, updated_at=api.now)))
 
 
-def saved_again(api: Api, quiz: Quiz) -> Quiz:
-    """Save a quiz in which nothing changed."""
-    return api.store.quizzes.put(replace(quiz, version_number=quiz.version_number + 1, updated_at=api.now))
+def saved_again(api: Api, quiz: Quiz, state: Any = None) -> Quiz:
+    """Save a quiz in which nothing changed but, if it is given, its state."""
+    version = quiz.version_number + 1
+    state = state or quiz.workflow_state
+    return api.store.quizzes.put(replace(quiz, workflow_state=state, version_number=version, updated_at=api.now))
 
 
 def edited(api: Api, quiz: Quiz) -> None:

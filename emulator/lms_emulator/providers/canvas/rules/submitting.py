@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Submission, SubmissionComment, User
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
-from lms_emulator.providers.canvas.rules import assignments, courses, grading, html, states
+from lms_emulator.providers.canvas.rules import assignments, courses, grading, html, modules, states
 
 REQUIRED = {
     "online_text_entry": ("body",),
@@ -37,7 +37,9 @@ def may_submit(api: Api, course: Course, base: Assignment, user: User, record: S
         return False
     if not assignments.assigned(api, base, user.id) or (record is not None and record.excused):
         return False
-    return assignments.shut(api, assignments.dated_for(api, base, user.id)) is None
+    if assignments.shut(api, assignments.dated_for(api, base, user.id)) is not None:
+        return False
+    return user is not api.caller or modules.lock_of(api, course, "Assignment", base.id) is None
 
 
 def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, Any]:
@@ -103,12 +105,7 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
 
 
 def comment(
-    api: Api,
-    record: Submission,
-    sent: Params,
-    *,
-    group_comment_id: str | None = None,
-    provisional_grade_id: int | None = None,
+    api: Api, record: Submission, sent: Params, *, group_comment_id: str | None = None, anonymous: bool = False
 ) -> SubmissionComment | None:
     """Keep the comment that a request has, if it has one. Raises the refusal for an attempt that there is not."""
     text, media = sent.text("text_comment"), sent.text("media_comment_id")
@@ -130,7 +127,7 @@ def comment(
         media_comment_id=media,
         media_comment_type=sent.text("media_comment_type") if media else None,
         attachment_ids=files,
-        provisional_grade_id=provisional_grade_id,
+        anonymous=anonymous,
         created_at=api.now,
     )
     if api.user.id != record.user_id:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
@@ -29,8 +30,26 @@ def shut(api: Api, kind: str, info: dict[str, Any] | None) -> Json:
 
 def explanation(api: Api, kind: str, info: dict[str, Any]) -> str:
     """The sentence that goes with a lock."""
+    if "context_module" in info and "unlock_at" not in info:
+        return _by_module(api, kind, info["context_module"], info["asset_string"])
     if "unlock_at" in info:
         return f"This {kind} is locked until {spoken(api, datetime.fromisoformat(info['unlock_at']))}."
     if "lock_at" in info:
         return f"This {kind} was locked {spoken(api, datetime.fromisoformat(info['lock_at']))}."
     return f"This {kind} is currently locked."
+
+
+def _by_module(api: Api, kind: str, module: dict[str, Any], asset: str) -> str:
+    """What is said of something that a module keeps shut, with the links of Canvas's pages."""
+    opens = module["unlock_at"] and datetime.fromisoformat(module["unlock_at"])
+    page = f"/courses/{module['context_id']}/modules"
+    reason = " and hasn&#39;t been unlocked yet."
+    if opens and api.now < opens:
+        reason = f", which is locked until {spoken(api, opens)}."
+    return (
+        f"This {kind} is part of the module <b>{escape(module['name'])}</b>{reason}<br/><div class='spinner'></div>"
+        f"<a style='display: none;' class='module_prerequisites_fallback' href='{api.url(page)}#module_{module['id']}'>"
+        "Visit the course modules page for information on how to unlock this content.</a>"
+        f"<a x-canvaslms-trusted-url='{page}/{module['id']}/prerequisites/{asset}' style='display: none;' "
+        "id='module_prerequisites_lookup_link'>&nbsp;</a>"
+    )

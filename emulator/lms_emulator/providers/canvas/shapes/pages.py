@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
-from lms_emulator.providers.canvas.model import PageVersion, WikiPage
+from lms_emulator.providers.canvas.model import Course, PageVersion, WikiPage
+from lms_emulator.providers.canvas.rules import modules
 from lms_emulator.providers.canvas.rules import pages as rules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.html import shown
+from lms_emulator.providers.canvas.shapes.locks import shut
 from lms_emulator.providers.canvas.shapes.people import display
 
 
@@ -34,11 +36,14 @@ def page(api: Api, context: Context, record: WikiPage, *, whole: bool = False) -
         "todo_date": when(record.todo_date),
         "publish_at": when(record.publish_at),
         "updated_at": stamp(record.updated_at),
-        "locked_for_user": False,
     }
+    lock = None
+    if isinstance(context.record, Course):
+        lock = modules.lock_of(api, context.record, "Page", record.id)
+    body |= shut(api, "page", lock)
     if record.user_id is None:
         del body["last_edited_by"]
-    return {**body, "body": shown(api, record.body, context)} if whole else body
+    return {**body, "body": shown(api, record.body, context)} if whole and lock is None else body
 
 
 def _person(api: Api, context: Context, user_id: int | None) -> Json | None:

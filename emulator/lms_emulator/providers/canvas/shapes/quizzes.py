@@ -53,13 +53,14 @@ def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False, own_dat
     dated = record if assignment is None or own_dates else assignments.dated(api, course, assignment)
     staff = quizzes.manages(api, course)
     page = f"/courses/{course.id}/quizzes/{record.id}"
-    lock = quizzes.lock_of(api, course, record)
+    lock = quiz_taking.lock_of(api, course, record)
     body: Json = {name: getattr(record, name) for name in COLUMNS}
     body |= {name: when(getattr(record, name)) for name in MOMENTS}
     body |= {name: when(getattr(dated, name)) for name in assignments.DATES}
     body |= shut(api, "quiz", lock)
     if lock is not None and not staff:
         body["description"] = ""
+        body["lock_explanation"] = body["lock_explanation"].replace("<a style='display: none;' class", "<a  class", 1)
     body |= {
         "html_url": api.url(page),
         "mobile_url": api.url(f"{page}?force_user=1&persist_headless=1"),

@@ -1,20 +1,7 @@
 """Every operation of LearningStudio."""
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.learningstudio.routes import (
-    announcements,
-    attempts,
-    courses,
-    discussions,
-    documents,
-    dropboxes,
-    exams,
-    gradebook,
-    grades,
-    items,
-    people,
-    tokens,
-)
+from lms_emulator.providers.learningstudio.routes import announcements, courses, grades, items, people, tokens
 
 ROUTES: tuple[Route, ...] = (
     *tokens.ROUTES,
@@ -22,11 +9,5 @@ ROUTES: tuple[Route, ...] = (
     *courses.ROUTES,
     *announcements.ROUTES,
     *items.ROUTES,
-    *documents.ROUTES,
-    *discussions.ROUTES,
-    *dropboxes.ROUTES,
-    *exams.ROUTES,
-    *attempts.ROUTES,
-    *gradebook.ROUTES,
     *grades.ROUTES,
 )

@@ -1,0 +1,379 @@
+"""REST: what stands in modules, and where somebody is among it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.modules import editor, reader, student_of
+from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.rules import contexts, copying, module_content, modules, pages
+from lms_emulator.providers.canvas.rules.quiz_questions import number
+from lms_emulator.providers.canvas.shapes import modules as shapes
+
+replace = modules.replace
+TYPES = (*module_content.KINDS, *module_content.BARE_MODELS)
+NOT_COPIED = "cannot duplicate this module"
+BAD_REQUIREMENT = "Invalid completion requirement type"
+
+
+def find(api: Api, course: Course, slot: str = "id", *, module: ContextModule | None = None) -> ContentTag:
+    """An item of the course that the caller sees. Raises the refusal `not_found`."""
+    reference = api.slot(slot)
+    found = api.store.content_tags.get(identifiers.local_number(reference) or 0)
+    if found is None or found.course_id != course.id or found.workflow_state == "deleted":
+        raise refusals.not_found("the item in the course", reference)
+    owner = modules.find(api, course, found.context_module_id)
+    if module is not None and owner.id != module.id:
+        raise refusals.not_found("the item in the module", reference)
+    if all(one.id != found.id for one in modules.visible_items(api, course, owner)):
+        raise refusals.not_found("an item that the caller sees", reference)
+    return found
+
+
+def index(api: Api) -> Any:
+    """The items of a module."""
+    course = reader(api)
+    student_id = student_of(api, course)
+    module = modules.find(api, course, api.slot("module_id"))
+    found = modules.visible_items(api, course, module)
+    if (term := search_term(api)) is not None:
+        found = [one for one in found if term in modules.title(api, one).lower()]
+    if student_id is not None:
+        modules.standing(api, course, module, student_id)
+    includes = api.params.includes
+    path = f"/api/v1/courses/{course.id}/modules/{module.id}/items"
+    return paged(api, found, lambda one: shapes.item(api, one, course, includes, student_id=student_id), path=path)
+
+
+def show(api: Api) -> Any:
+    """One item."""
+    course = reader(api)
+    student_id = student_of(api, course)
+    module = modules.find(api, course, api.slot("module_id"))
+    found = find(api, course, module=module)
+    return shapes.item(api, found, course, api.params.includes, student_id=student_id)
+
+
+def create(api: Api) -> Any:
+    """Put something into a module."""
+    course = editor(api)
+    module = modules.find(api, course, api.slot("module_id"))
+    sent = _sent(api)
+    kind = sent.text("type")
+    fields = _content(api, course, sent)
+    made = ContentTag(
+        id=api.new_id("content_tags"),
+        course_id=course.id,
+        context_module_id=module.id,
+        type=kind,  # type: ignore[arg-type]  # one of the types, as `_content` saw
+        indent=int(number(sent.get("indent"))),
+        new_tab=sent.flag("new_tab") if sent.has("new_tab") else None,
+        published=kind in module_content.KINDS,
+        created_at=api.now,
+        updated_at=api.now,
+        **fields,
+    )
+    place = int(number(sent.get("position"))) if sent.get("position") is not None else None
+    placed = modules.place(api, api.store.content_tags, modules.items(api, module), made, place)
+    return shapes.item(api, _required(api, sent, placed), course)
+
+
+def _sent(api: Api) -> Params:
+    sent = api.params.hash("module_item")
+    if not sent.data:
+        raise refusals.message(400, "module_item_missing", "missing module item parameter")
+    return sent
+
+
+def _content(api: Api, course: Course, sent: Params) -> dict[str, Any]:
+    """What an item shows, with its title. Raises the refusals for what is not there."""
+    kind = sent.text("type") or ""
+    own = sent.text("title")
+    if kind == "Page":
+        return _page(api, course, sent, own)
+    key = identifiers.local_number(sent.get("content_id")) or 0
+    if kind in module_content.KINDS:
+        record = module_content.find(api, course.id, kind, key)
+        if record is not None:
+            called = module_content.name(kind, record)
+            return {"content_id": key, "title": own or called, "named_for": called}
+    if kind not in module_content.BARE_MODELS:
+        raise refusals.message(400, "content_unknown", "Could not find content")
+    found: dict[str, Any] = {"title": own or "No title"}
+    if kind != "SubHeader":
+        found["url"] = _address(sent)
+    if kind == "ExternalTool":
+        found["content_id"] = _tool(api, key, found["url"])
+        iframe = sent.hash("iframe")
+        if iframe.data:
+            sizes = {f"selection_{side}": iframe.text(side) for side in ("width", "height") if iframe.has(side)}
+            found["link_settings"] = sizes
+    return found
+
+
+def _address(sent: Params) -> str | None:
+    """A web address. Raises the refusal `crashed` for what Ruby cannot read as one."""
+    url = sent.text("external_url")
+    if url is not None and any(letter.isspace() for letter in url.strip()):
+        raise refusals.crashed("`external_url` is no address", url)
+    return url
+
+
+def _page(api: Api, course: Course, sent: Params, own: str | None) -> dict[str, Any]:
+    reference = sent.text("page_url")
+    if not reference:
+        raise refusals.message(400, "page_url_missing", "missing page_url parameter")
+    page = pages.find(api, contexts.get(api, "Course", course.id), reference)
+    if page is None:
+        raise refusals.message(400, "page_url_unknown", "invalid page_url parameter")
+    return {"content_id": page.id, "title": own or page.title, "named_for": page.title}
+
+
+def _tool(api: Api, key: int, url: str | None) -> int:
+    """The tool that an item opens: the one that is named, else the one that the address belongs to; 0 for none."""
+    if api.store.tools.get(key) is not None:
+        return key
+    host = (url or "").partition("://")[2].partition("/")[0]
+    known = [one for one in api.store.tools if host and one.url.partition("://")[2].partition("/")[0] == host]
+    return known[0].id if known else 0
+
+
+def _required(api: Api, sent: Params, item: ContentTag) -> ContentTag:
+    """Set what completes an item. Raises the refusal for what Canvas does not know; the item stays."""
+    if not sent.has("completion_requirement"):
+        return item
+    wanted = sent.hash("completion_requirement")
+    if not wanted.data:
+        return api.store.content_tags.put(replace(item, requirement=None))
+    kind = wanted.text("type")
+    if kind not in modules.REQUIREMENTS:
+        raise refusals.invalid({"completion_requirement": [BAD_REQUIREMENT]})
+    requirement: dict[str, Any] = {"type": kind}
+    if kind == "min_score":
+        requirement["min_score"] = number(wanted.get("min_score"))
+    return api.store.content_tags.put(replace(item, requirement=requirement))
+
+
+def update(api: Api) -> Any:
+    """Change an item; it may move to another module. A new title becomes the content's name."""
+    course = editor(api)
+    item = find(api, course)
+    sent = _sent(api)
+    fields: dict[str, Any] = {"updated_at": api.now}
+    if sent.has("indent"):
+        fields["indent"] = int(number(sent.get("indent")))
+    if sent.has("new_tab"):
+        fields["new_tab"] = sent.flag("new_tab")
+    if sent.has("external_url") and item.type in ("ExternalUrl", "ExternalTool"):
+        fields["url"] = _address(sent)
+    if sent.text("title"):
+        fields["title"] = sent.text("title")
+        record = module_content.content(api, item)
+        if record is not None:
+            module_content.rename(api, item.type, record, fields["title"])
+            fields["named_for"] = module_content.name(item.type, module_content.content(api, item))
+    item = _required(api, sent, api.store.content_tags.put(replace(item, **fields)))
+    item = _moved(api, course, sent, item)
+    if sent.has("published"):
+        item = modules.publish_item(api, item, shown=sent.flag("published"))
+    return shapes.item(api, item, course)
+
+
+def _moved(api: Api, course: Course, sent: Params, item: ContentTag) -> ContentTag:
+    place = int(number(sent.get("position"))) if sent.get("position") is not None else None
+    if sent.has("module_id"):
+        key = identifiers.local_number(sent.get("module_id")) or 0
+        target = next((m for m in modules.of_course(api, course) if m.id == key), None)
+        if target is None:
+            raise refusals.message(400, "module_id_unknown", "invalid module_id")
+        if target.id != item.context_module_id:
+            modules.take_out(api, item)
+            item = api.store.content_tags.put(replace(item, context_module_id=target.id, position=None))
+    if place is None:
+        return item
+    module = modules.find(api, course, item.context_module_id)
+    return modules.place(api, api.store.content_tags, modules.items(api, module), item, place)
+
+
+def destroy(api: Api) -> Any:
+    """Take an item out of its module."""
+    course = editor(api)
+    item = find(api, course)
+    gone = api.store.content_tags.put(replace(item, workflow_state="deleted", requirement=None))
+    return shapes.item(api, gone, course)
+
+
+# progress
+
+
+def _open(api: Api) -> tuple[Course, ContentTag]:
+    course = reader(api)
+    module = modules.find(api, course, api.slot("module_id"))
+    item = find(api, course, module=module)
+    if modules.item_locked(api, course, module, item):
+        raise refusals.message(403, "module_item_locked", "The module item is locked.")
+    return course, item
+
+
+def mark_read(api: Api) -> Any:
+    """The caller has viewed an item."""
+    modules.act(api, *_open(api), "seen")
+    return {"message": "OK"}
+
+
+def done(api: Api) -> Any:
+    """The caller is done with an item."""
+    modules.act(api, *_open(api), "done")
+    return {"message": "OK"}
+
+
+def undone(api: Api) -> Any:
+    """The caller is not done with an item after all."""
+    modules.act(api, *_open(api), "done", undo=True)
+    return {"message": "OK"}
+
+
+def redirect(api: Api) -> Any:
+    """On to the web address of an item, which counts as viewing it."""
+    course = reader(api)
+    item = find(api, course)
+    if item.type != "ExternalUrl":
+        raise refusals.message(400, "item_type_wrong", "incorrect module item type")
+    modules.act(api, course, item, "seen")
+    return wire.redirect(item.url or "")
+
+
+# sequence
+
+
+def sequence(api: Api) -> Any:
+    """What comes before and after some content, across modules."""
+    course = reader(api)
+    kind = api.params.text("asset_type")
+    if kind not in (*TYPES, "ModuleItem"):
+        raise refusals.message(400, "asset_type_invalid", "invalid asset_type")
+    reference = api.params.text("asset_id")
+    if not reference:
+        raise refusals.message(400, "asset_id_missing", "missing asset_id")
+    shown = [m for m in modules.of_course(api, course) if modules.sees_all(api, course) or m.workflow_state == "active"]
+    every = [t for m in shown for t in modules.visible_items(api, course, m) if t.type != "SubHeader"]
+    places = [place for place, one in enumerate(every) if _is(api, course, one, kind, reference)]
+    rows, used = [], set[int]()
+    for place in places:
+        around = {
+            "current": every[place],
+            "prev": every[place - 1] if place else None,
+            "next": every[place + 1] if place + 1 < len(every) else None,
+        }
+        rows.append({name: one and shapes.item(api, one, course) for name, one in around.items()})
+        used |= {one.context_module_id for one in around.values() if one is not None}
+    return {"items": rows, "modules": [shapes.module(api, m, course) for m in shown if m.id in used]}
+
+
+def _is(api: Api, course: Course, item: ContentTag, kind: str, reference: str) -> bool:
+    key = identifiers.local_number(reference)
+    if kind == "ModuleItem":
+        return item.id == key
+    if kind == "Page" and item.type == "Page":
+        page = pages.find(api, contexts.get(api, "Course", course.id), reference)
+        return page is not None and page.id == item.content_id
+    if kind == "Assignment" and item.type in ("Quiz", "Discussion"):
+        return key is not None and getattr(module_content.content(api, item), "assignment_id", None) == key
+    return item.type == kind and item.content_id == key
+
+
+# copies
+
+
+def duplicate_item(api: Api) -> Any:
+    """Copy an item with what it shows."""
+    course = editor(api)
+    item = find(api, course)
+    record = module_content.content(api, item)
+    if item.type not in ("Page", "Assignment", "Discussion") or record is None:
+        raise refusals.message(400, "item_not_copied", "Item cannot be duplicated")
+    made = _copied(api, item, module_content.copy(api, item.type, record))
+    module = modules.find(api, course, item.context_module_id)
+    placed = modules.place(api, api.store.content_tags, modules.items(api, module), made, (item.position or 0) + 1)
+    positions = [
+        {"content_tag": {"id": one.id, "position": one.position, "quiz_lti": False}}
+        for one in modules.items(api, module)
+    ]
+    return {"content_tag": shapes.copied_item(api, placed, course), "new_positions": positions}
+
+
+def _copied(api: Api, item: ContentTag, record: Any) -> ContentTag:
+    called = item.title if record is None else module_content.name(item.type, record)
+    made = replace(
+        item,
+        id=api.new_id("content_tags"),
+        content_id=0 if record is None else record.id,
+        title=called,
+        named_for=None if record is None else called,
+        position=None,
+        published=record is not None,
+        requirement=None,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    return api.store.content_tags.put(made)
+
+
+def duplicate_module(api: Api) -> Any:
+    """Copy a module with its items and what they show."""
+    course = editor(api)
+    module = modules.find(api, course, api.slot("module_id"))
+    found = modules.items(api, module)
+    if any(one.type == "Quiz" for one in found):
+        raise refusals.rest("module_not_copied", 400, {"error": NOT_COPIED}, check="no quiz stands in the module")
+    taken = {m.name.lower() for m in modules.of_course(api, course)}
+    made = replace(
+        module,
+        id=api.new_id("context_modules"),
+        name=copying.copied_title(module.name, taken),
+        position=0,
+        prerequisite_ids=[],
+        workflow_state="unpublished",
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    place = module.position + 1
+    placed = modules.place(api, api.store.context_modules, modules.of_course(api, course), made, place)
+    tags = []
+    for one in found:
+        record = module_content.content(api, one)
+        copy = None if record is None or one.type == "File" else module_content.copy(api, one.type, record)
+        tags.append(_copied(api, replace(one, context_module_id=placed.id), copy or record))
+        tags[-1] = api.store.content_tags.put(replace(tags[-1], position=one.position))
+    body: dict[str, Any] = modules.raw(api, placed) | {"completion_events": []}
+    body["content_tags"] = [{"content_tag": shapes.raw_item(api, one)} for one in tags]
+    return {"context_module": body, "ENV_UPDATE": []}
+
+
+COURSE = "/api/v1/courses/{course_id}"
+ITEMS = f"{COURSE}/modules/{{module_id}}/items"
+CONTROLLER = "canvas-lms app/controllers/context_module_items_api_controller.rb"
+ROUTES: tuple[Route, ...] = rest(
+    "module items",
+    f"{RECORDED}/content-modules.jsonl 46-74, 196-206; {CONTROLLER}",
+    (f"GET {COURSE}/module_item_sequence", sequence, "What comes before and after"),
+    (f"GET {COURSE}/module_item_redirect/{{id}}", redirect, "On to the address of an item"),
+    (f"POST {COURSE}/modules/items/{{id}}/duplicate", duplicate_item, "Copy an item"),
+    (f"POST {COURSE}/modules/{{module_id}}/duplicate", duplicate_module, "Copy a module"),
+    (f"GET {ITEMS}", index, "Items of a module"),
+    (f"POST {ITEMS}", create, "Put something into a module"),
+    (f"GET {ITEMS}/{{id}}", show, "An item"),
+    (f"PUT {ITEMS}/{{id}}", update, "Change an item"),
+    (f"DELETE {ITEMS}/{{id}}", destroy, "Take an item out"),
+    (f"PUT {ITEMS}/{{id}}/done", done, "Mark an item as done"),
+    (f"DELETE {ITEMS}/{{id}}/done", undone, "Take that back"),
+    (f"POST {ITEMS}/{{id}}/mark_read", mark_read, "Mark an item as viewed"),
+)

@@ -1,0 +1,252 @@
+"""REST: modules of a course."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import ContextModule, Course
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.rules import assignments, courses, modules
+from lms_emulator.providers.canvas.shapes import modules as shapes
+
+EVENTS = ("publish", "unpublish", "delete")
+_WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)", re.IGNORECASE)
+replace = modules.replace
+
+
+def reader(api: Api) -> Course:
+    """The course in the path, for its members."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read")
+    return course
+
+
+def editor(api: Api) -> Course:
+    """The course in the path, for those who may change its content."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "manage_content")
+    return course
+
+
+def student_of(api: Api, course: Course) -> int | None:
+    """Whose progress is told: that of `student_id`, or of a caller who is a student. Raises the refusal of others."""
+    asked = api.params.text("student_id")
+    if asked is None:
+        takes_part = courses.may(api, api.caller, course, "participate_as_student")
+        return api.user.id if takes_part and api.caller is not None else None
+    wanted = identifiers.local_number(asked)
+    students = {row.user_id for row in assignments.students(api, course.id)}
+    mine = api.caller is not None and wanted in assignments.seen_for(api, course, api.caller)
+    grades = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
+    if not api.check("sees the student's progress", wanted in students and (mine or grades), got=asked):
+        raise api.refused(f"sees the progress of {asked}")
+    return wanted
+
+
+def index(api: Api) -> Any:
+    """The modules of a course, with `include[]=items` their items too."""
+    course = reader(api)
+    student_id = student_of(api, course)
+    every = modules.sees_all(api, course) and not api.params.has("student_id")
+    found = [m for m in modules.of_course(api, course) if every or m.workflow_state == "active"]
+    term = search_term(api)
+    whole = "items" in api.params.includes
+    if term is not None:
+        found = [m for m in found if term in m.name.lower() or (whole and _hits(api, course, m, term))]
+    path = f"/api/v1/courses/{course.id}/modules"
+    return paged(api, found, lambda m: _shown(_with_items(api, course, m, student_id, term), every), path=path)
+
+
+def _shown(body: Any, every: bool) -> Any:
+    """A module without what only editors see, when it is shown as a student sees it."""
+    for one in () if every else (body, *body.get("items", ())):
+        one.pop("published", None)
+    return body
+
+
+def _hits(api: Api, course: Course, module: ContextModule, term: str) -> list[Any]:
+    return [t for t in modules.visible_items(api, course, module) if term in modules.title(api, t).lower()]
+
+
+def _with_items(api: Api, course: Course, module: ContextModule, student_id: int | None, term: str | None) -> Any:
+    body = shapes.module(api, module, course, student_id=student_id)
+    if "items" not in api.params.includes:
+        return body
+    found = modules.visible_items(api, course, module)
+    if len(found) > api.settings.max_per_page:
+        return body
+    if term is not None and term not in module.name.lower():
+        found = _hits(api, course, module, term)
+    includes = api.params.includes
+    return body | {"items": [shapes.item(api, one, course, includes, student_id=student_id) for one in found]}
+
+
+def show(api: Api) -> Any:
+    """One module."""
+    course = reader(api)
+    module = modules.find(api, course, api.slot("id"))
+    return _with_items(api, course, module, student_of(api, course), None)
+
+
+def create(api: Api) -> Any:
+    """Make a module, unpublished."""
+    course = editor(api)
+    sent = api.params.hash("module")
+    if not sent.data:
+        raise refusals.message(400, "module_missing", "missing module parameter")
+    if not sent.text("name"):
+        raise refusals.message(400, "module_name_missing", "missing module name")
+    made = ContextModule(
+        id=api.new_id("context_modules"),
+        course_id=course.id,
+        name=sent.text("name") or "",
+        position=0,
+        workflow_state="unpublished",
+        created_at=api.now,
+        updated_at=api.now,
+        **_dates_and_flags(api),
+    )
+    position = _number(sent.text("position"))
+    placed = modules.place(api, api.store.context_modules, modules.of_course(api, course), made, position)
+    return shapes.module(api, _with_prerequisites(api, course, placed), course)
+
+
+def _number(text: str | None) -> int | None:
+    found = re.match(r"\s*-?\d+", text or "")
+    return int(found.group()) if found is not None else None
+
+
+def _dates_and_flags(api: Api) -> dict[str, Any]:
+    sent = api.params.hash("module")
+    found: dict[str, Any] = {
+        name: sent.flag(name) for name in ("require_sequential_progress", "publish_final_grade") if sent.has(name)
+    }
+    if sent.has("unlock_at"):
+        found["unlock_at"] = _unlock_at(api)
+    return found
+
+
+def _unlock_at(api: Api) -> datetime | None:
+    """When a module opens. Words with a weekday in them mean today to Canvas."""
+    moment = api.moment("module", "unlock_at")
+    if moment is None and _WEEKDAY.search(api.params.text("module", "unlock_at") or ""):
+        return api.now.astimezone(api.zone).replace(hour=0, minute=0, second=0)
+    return moment
+
+
+def _with_prerequisites(api: Api, course: Course, module: ContextModule) -> ContextModule:
+    sent = api.params.hash("module")
+    if not sent.has("prerequisite_module_ids"):
+        return module
+    wanted = [key for one in sent.texts("prerequisite_module_ids") if (key := identifiers.local_number(one))]
+    kept = modules.earlier(api, course, module, wanted)
+    return api.store.context_modules.put(replace(module, prerequisite_ids=kept))
+
+
+def update(api: Api) -> Any:
+    """Change a module; with `published`, show it and its items, or hide it."""
+    course = editor(api)
+    old = modules.find(api, course, api.slot("id"))
+    sent = api.params.hash("module")
+    if not sent.data:
+        raise refusals.message(400, "module_missing", "missing module parameter")
+    fields = _dates_and_flags(api)
+    if sent.has("name"):
+        fields["name"] = sent.text("name") or ""
+    module = api.store.context_modules.put(replace(old, **fields, updated_at=api.now))
+    position = _number(sent.text("position"))
+    if position is not None:
+        module = modules.place(api, api.store.context_modules, modules.of_course(api, course), module, position)
+    module = _with_prerequisites(api, course, module)
+    if sent.has("published"):
+        shown = sent.flag("published")
+        with_items = not sent.flag("skip_content_tags")
+        state = "unpublished"
+        module = (
+            modules.publish(api, module, with_items=with_items)
+            if shown
+            else api.store.context_modules.put(replace(module, workflow_state=state))
+        )
+    body = shapes.module(api, module, course) | {"publish_warning": False}
+    return body | {"relock_warning": True} if modules.relocks(api, course, old, module) else body
+
+
+def destroy(api: Api) -> Any:
+    """Delete a module."""
+    course = editor(api)
+    return shapes.module(api, modules.delete(api, course, modules.find(api, course, api.slot("id"))), course)
+
+
+def relock(api: Api) -> Any:
+    """Work everybody's progress out again; what is met stays met."""
+    course = editor(api)
+    module = modules.find(api, course, api.slot("id"))
+    for row in api.store.module_progressions.find("module", module.id):
+        modules.standing(api, course, module, row.user_id)
+    return shapes.module(api, module, course)
+
+
+def batch(api: Api) -> Any:
+    """Publish, hide or delete several modules."""
+    course = editor(api)
+    event = api.params.text("event")
+    if not event:
+        raise refusals.message(400, "event_missing", "need to specify event")
+    if event not in EVENTS:
+        raise refusals.message(400, "event_unknown", "invalid event")
+    wanted = [identifiers.local_number(one) for one in api.params.texts("module_ids")]
+    if not wanted:
+        raise refusals.message(400, "module_ids_missing", "must specify module_ids[]")
+    found = [m for m in modules.of_course(api, course) if m.id in wanted]
+    if not found:
+        raise refusals.message(404, "modules_unknown", "no modules found")
+    with_items = not api.params.flag("skip_content_tags")
+    api.params.has("async")
+    for module in found:
+        if event == "publish":
+            modules.publish(api, module, with_items=with_items)
+        elif event == "unpublish":
+            api.store.context_modules.put(replace(module, workflow_state="unpublished", updated_at=api.now))
+        else:
+            modules.delete(api, course, module)
+    return {"completed": [m.id for m in found], "progress": None}
+
+
+def progress(api: Api) -> Any:
+    """How many of a course's requirements somebody met."""
+    course = identifiers.course(api, api.slot("course_id"))
+    user = identifiers.user(api, api.slot("user_id"))
+    mine = api.caller is not None and user.id in assignments.seen_for(api, course, api.caller)
+    grades = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
+    if not api.check("sees the student's progress", mine or grades):
+        raise api.refused("sees the student's progress")
+    return shapes.progress(api, course, user.id)
+
+
+MODULES = "/api/v1/courses/{course_id}/modules"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "modules",
+        f"{RECORDED}/content-modules.jsonl 10-21, 93-110; canvas-lms app/controllers/context_modules_api_controller.rb",
+        (f"GET {MODULES}", index, "Modules"),
+        (f"POST {MODULES}", create, "Make a module"),
+        (f"PUT {MODULES}", batch, "Change several modules"),
+        (f"GET {MODULES}/{{id}}", show, "A module"),
+        (f"PUT {MODULES}/{{id}}", update, "Change a module"),
+        (f"DELETE {MODULES}/{{id}}", destroy, "Delete a module"),
+        (f"PUT {MODULES}/{{id}}/relock", relock, "Work out the progress again"),
+    ),
+    *rest(
+        "modules",
+        f"{RECORDED}/content-modules.jsonl 156-157; canvas-lms app/controllers/courses_controller.rb, user_progress",
+        ("GET /api/v1/courses/{course_id}/users/{user_id}/progress", progress, "Progress in a course"),
+    ),
+)

@@ -1,0 +1,173 @@
+"""What stands in modules: where it is found, what it is called, and whether students see it.
+
+Source: canvas-lms app/models/content_tag.rb (2023-06).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import ContentTag, Course
+from lms_emulator.providers.canvas.rules import assignments, contexts, copying, pages, quizzes
+
+replace = msgspec.structs.replace
+
+
+class Kind(NamedTuple):
+    """A kind of content.
+
+    Attributes:
+        table, model: where it is kept, and Canvas's name of its model.
+        asset: what names it in a lock, before its id. word: what it is in a sentence about a lock.
+        name: the field that holds its name.
+        path: its address in the REST API, below the course's.
+    """
+
+    table: str
+    model: str
+    asset: str
+    word: str
+    name: str
+    path: Callable[[Any], str]
+
+
+KINDS = {
+    "Assignment": Kind(
+        "assignments", "Assignment", "assignment_", "assignment", "name", lambda r: f"assignments/{r.id}"
+    ),
+    "Quiz": Kind("quizzes", "Quizzes::Quiz", "quizzes:quiz_", "quiz", "title", lambda r: f"quizzes/{r.id}"),
+    "File": Kind("attachments", "Attachment", "attachment_", "file", "display_name", lambda r: f"files/{r.id}"),
+    "Page": Kind("wiki_pages", "WikiPage", "wiki_page_", "page", "title", lambda r: f"pages/{r.url}"),
+    "Discussion": Kind(
+        "discussion_topics",
+        "DiscussionTopic",
+        "discussion_topic_",
+        "topic",
+        "title",
+        lambda r: f"discussion_topics/{r.id}",
+    ),
+}
+BARE_MODELS = {
+    "SubHeader": "ContextModuleSubHeader",
+    "ExternalUrl": "ExternalUrl",
+    "ExternalTool": "ContextExternalTool",
+}
+
+
+def course_of(record: Any) -> int:
+    """The course that content belongs to."""
+    found: int = getattr(record, "course_id", 0) or getattr(record, "context_id", 0)
+    return found
+
+
+def find(api: Api, course_id: int, kind: str, content_id: int) -> Any:
+    """Living content of the course, or None."""
+    if kind not in KINDS:
+        return None
+    found = getattr(api.store, KINDS[kind].table).get(content_id)
+    if found is None or course_of(found) != course_id:
+        return None
+    gone = getattr(found, "workflow_state", None) == "deleted" or getattr(found, "file_state", None) == "deleted"
+    return None if gone else found
+
+
+def content(api: Api, item: ContentTag) -> Any:
+    """What an item shows; None when it is gone or there is nothing."""
+    return find(api, item.course_id, item.type, item.content_id)
+
+
+def name(kind: str, record: Any) -> str:
+    """What content is called."""
+    found: str = getattr(record, KINDS[kind].name)
+    return found
+
+
+def published(api: Api, kind: str, record: Any) -> bool:
+    """Whether students see the content."""
+    match kind:
+        case "Quiz":
+            return quizzes.published(record)
+        case "File":
+            return not record.locked and not record.hidden
+        case "Page":
+            return pages.published(api, record)
+        case _:
+            return bool(record.published)
+
+
+def visible(api: Api, course: Course, kind: str, record: Any) -> bool:
+    """Whether the caller is among those whom the content is for."""
+    match kind:
+        case "Assignment":
+            return assignments.visible(api, course, record)
+        case "Quiz":
+            return quizzes.visible(api, course, record)
+        case _:
+            return True
+
+
+def publish(api: Api, kind: str, record: Any, *, shown: bool) -> bool:
+    """Show content to students, or hide it. Returns whether that could be done."""
+    if published(api, kind, record) == shown:
+        return True
+    match kind:
+        case "Assignment":
+            if not shown and _handed_in(api, record.id):
+                return False
+            changed = replace(record, published=shown, updated_at=api.now)
+            api.store.assignments.put(changed)
+            quizzes.follow(api, changed)
+        case "Quiz":
+            if shown:
+                quizzes.publish(api, record)
+            elif quizzes.assignment_of(api, record) is not None and _handed_in(api, record.assignment_id):
+                return False
+            else:
+                quizzes.save(api, record, workflow_state="edited")
+        case "File":
+            api.store.attachments.put(replace(record, locked=not shown, hidden=False, updated_at=api.now))
+        case _:
+            table = getattr(api.store, KINDS[kind].table)
+            table.put(replace(record, published=shown, updated_at=api.now))
+    return True
+
+
+def _handed_in(api: Api, assignment_id: int) -> bool:
+    rows = api.store.submissions.find("assignment", assignment_id)
+    return any(one.submitted_at is not None or one.workflow_state != "unsubmitted" for one in rows)
+
+
+def rename(api: Api, kind: str, record: Any, title: str) -> None:
+    """Give content the name that an item got; files keep theirs."""
+    if kind == "File" or name(kind, record) == title:
+        return
+    changed = replace(record, **{KINDS[kind].name: title}, updated_at=api.now)
+    getattr(api.store, KINDS[kind].table).put(changed)
+    if kind == "Assignment":
+        quizzes.follow(api, changed)
+    elif kind == "Quiz":
+        quizzes.with_assignment(api, changed)
+
+
+def last_contribution(api: Api, item: ContentTag, user_id: int) -> datetime | None:
+    """When somebody first wrote in a discussion."""
+    if item.type != "Discussion":
+        return None
+    entries = getattr(api.store, "discussion_entries", None)
+    entries = [] if entries is None else entries.find("topic", item.content_id)
+    own = [one.created_at for one in entries if one.user_id == user_id and one.workflow_state != "deleted"]
+    return min(own, default=None)
+
+
+def copy(api: Api, kind: str, record: Any) -> Any:
+    """A copy of content."""
+    if kind == "Page":
+        return pages.copy(api, contexts.get(api, "Course", record.context_id), record)
+    if kind == "Assignment":
+        return copying.duplicate_assignment(api, record)[0]
+    return record

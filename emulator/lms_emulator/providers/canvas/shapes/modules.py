@@ -1,0 +1,241 @@
+"""Modules and their items as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/context_module.rb (2023-06), and the recorded exchanges of `content-modules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import quote
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course
+from lms_emulator.providers.canvas.rules import assignments, files, module_content, modules, quiz_taking
+from lms_emulator.providers.canvas.shapes import Json, locks
+from lms_emulator.providers.canvas.shapes.assignments import locked as assignment_locked
+
+
+def module(api: Api, record: ContextModule, course: Course, *, student_id: int | None = None) -> Json:
+    """A module. Parameters: `student_id`, whose state is told."""
+    gone = record.workflow_state == "deleted"
+    body: Json = {
+        "id": record.id,
+        "name": record.name,
+        "position": record.position,
+        "unlock_at": when(record.unlock_at),
+        "require_sequential_progress": bool(record.require_sequential_progress),
+        "publish_final_grade": bool(record.publish_final_grade),
+        "prerequisite_module_ids": record.prerequisite_ids,
+        "items_count": 0 if gone else len(modules.visible_items(api, course, record)),
+        "items_url": api.url(f"/api/v1/courses/{course.id}/modules/{record.id}/items"),
+    }
+    if modules.manages(api, course):
+        body["published"] = record.workflow_state == "active"
+    if student_id is not None and not gone:
+        stands = modules.standing(api, course, record, student_id)
+        body |= {"state": stands.state, "completed_at": when(stands.completed_at)}
+    return body
+
+
+def item(
+    api: Api,
+    record: ContentTag,
+    course: Course,
+    includes: Collection[str] = (),
+    *,
+    student_id: int | None = None,
+) -> Json:
+    """An item of a module.
+
+    Parameters: `includes`, of `content_details`; `student_id`, of whom it is told what is completed.
+    """
+    body: Json = {
+        "id": record.id,
+        "title": modules.title(api, record),
+        "position": record.position,
+        "indent": record.indent,
+        "quiz_lti": False,
+        "type": record.type,
+        "module_id": record.context_module_id,
+        **_kind(api, record, course),
+    }
+    if record.type == "ExternalUrl" and not api.params.flag("frame_external_urls"):
+        body["html_url"] = api.url(f"/api/v1/courses/{course.id}/module_item_redirect/{record.id}")
+    elif record.type != "SubHeader":
+        body["html_url"] = api.url(f"/courses/{course.id}/modules/items/{record.id}")
+    if record.requirement:
+        body["completion_requirement"] = dict(record.requirement)
+        owner = api.store.context_modules.get(record.context_module_id)
+        if student_id is not None and owner is not None:
+            met = modules.standing(api, course, owner, student_id).met
+            body["completion_requirement"]["completed"] = record.id in met
+    if modules.manages(api, course):
+        body["published"] = modules.published(api, record)
+    if "content_details" in includes:
+        body["content_details"] = details(api, record, course)
+    return body
+
+
+def _kind(api: Api, record: ContentTag, course: Course) -> Json:
+    """What depends on the type."""
+    if record.type in module_content.KINDS:
+        content = module_content.content(api, record) or getattr(
+            api.store, module_content.KINDS[record.type].table
+        ).get(record.content_id)
+        path = module_content.KINDS[record.type].path(content)
+        url = {"url": api.url(f"/api/v1/courses/{course.id}/{path}")}
+        if record.type == "Page":
+            return {"page_url": content.url, "publish_at": when(content.publish_at), **url}
+        return {"content_id": record.content_id, **url}
+    if record.type == "ExternalUrl":
+        return {"external_url": record.url, "new_tab": record.new_tab}
+    if record.type == "ExternalTool":
+        return {
+            "content_id": record.content_id,
+            "url": _launch(api, record, course),
+            "external_url": record.url,
+            "new_tab": record.new_tab,
+        }
+    return {}
+
+
+def _launch(api: Api, record: ContentTag, course: Course) -> str:
+    base = api.url(f"/api/v1/courses/{course.id}/external_tools/sessionless_launch")
+    tool = api.store.tools.get(record.content_id)
+    if tool is not None:
+        return f"{base}?id={tool.id}&url={quote(record.url or '', safe='')}"
+    if record.content_id == 0 and record.created_at != api.now:
+        return f"{base}?url={quote(record.url or '', safe='')}"
+    return f"{base}?launch_type=module_item&module_item_id={record.id}"
+
+
+# details
+
+
+def details(api: Api, record: ContentTag, course: Course) -> Json:
+    """What is known of an item's content; what is not is left out."""
+    content = module_content.content(api, record)
+    body: Json = {}
+    graded = _graded(api, record, content)
+    if graded is not None:
+        dated = assignments.dated(api, course, graded)
+        points = None if graded.points_possible is None else float(graded.points_possible)
+        body = {name: when(getattr(dated, name)) for name in assignments.DATES} | {"points_possible": points}
+    elif record.type == "Quiz" and content is not None:
+        body = {name: when(getattr(content, name)) for name in assignments.DATES}
+        body["points_possible"] = content.points_possible
+    body = {name: value for name, value in body.items() if value is not None}
+    if record.type == "File" and content is not None:
+        body |= {"display_name": content.display_name, "thumbnail_url": None}
+        if content.usage_rights:
+            body["usage_rights"] = content.usage_rights
+        body |= {name: True for name in ("locked", "hidden") if getattr(content, name)}
+    return body | _locked(api, record, content, course)
+
+
+def _graded(api: Api, record: ContentTag, content: Any) -> Any:
+    if content is None or record.type not in ("Assignment", "Quiz", "Discussion"):
+        return None
+    if record.type == "Assignment":
+        return content
+    key = getattr(content, "assignment_id", None)
+    return api.store.assignments.get(key) if key is not None else None
+
+
+def _locked(api: Api, record: ContentTag, content: Any, course: Course) -> Json:
+    if content is None:
+        owner = api.store.context_modules.get(record.context_module_id)
+        if owner is None or record.type == "SubHeader" or not modules.item_locked(api, course, owner, record):
+            return {"locked_for_user": False}
+        return locks.shut(api, "content", modules.lock_info(api, owner, record.type, 0))
+    match record.type:
+        case "Assignment":
+            found = assignment_locked(api, assignments.dated(api, course, content), course)
+            return {name: value for name, value in found.items() if name != "description"}
+        case "Quiz":
+            return locks.shut(api, "quiz", quiz_taking.lock_of(api, course, content))
+        case "File":
+            return locks.shut(api, "file", files.locked_for_caller(api, content))
+        case kind:
+            word = module_content.KINDS[kind].word
+            return locks.shut(api, word, modules.lock_of(api, course, kind, content.id))
+
+
+# rows
+
+
+def raw_item(api: Api, record: ContentTag) -> Json:
+    """An item as its row is."""
+    known = module_content.KINDS.get(record.type)
+    model = known.model if known is not None else module_content.BARE_MODELS[record.type]
+    return {
+        "id": record.id,
+        "content_id": record.content_id,
+        "content_type": model,
+        "context_id": record.course_id,
+        "context_type": "Course",
+        "title": modules.title(api, record),
+        "tag": None,
+        "url": record.url,
+        "created_at": when(record.created_at),
+        "updated_at": when(record.updated_at),
+        "comments": "",
+        "tag_type": "context_module",
+        "context_module_id": record.context_module_id,
+        "position": record.position,
+        "indent": record.indent,
+        "migration_id": None,
+        "learning_outcome_id": None,
+        "context_code": f"course_{record.course_id}",
+        "mastery_score": None,
+        "rubric_association_id": None,
+        "workflow_state": "active" if modules.published(api, record) else "unpublished",
+        "cloned_item_id": None,
+        "associated_asset_id": None,
+        "associated_asset_type": None,
+        "new_tab": record.new_tab,
+        "link_settings": record.link_settings,
+        "root_account_id": api.root.id,
+        "external_data": None,
+    }
+
+
+def progress(api: Api, course: Course, user_id: int) -> Json:
+    """How many requirements of a course somebody met."""
+    found = [m for m in modules.of_course(api, course) if m.workflow_state == "active"]
+    asked, met, times, following = 0, 0, list[Any](), None
+    for one in found:
+        stands = modules.standing(api, course, one, user_id)
+        wanted = [t for t in modules.items(api, one) if t.requirement and modules.published(api, t)]
+        asked, met = asked + len(wanted), met + len(stands.met)
+        times.append(stands.completed_at)
+        left = [t for t in wanted if t.id not in stands.met]
+        if following is None and left and one.require_sequential_progress and stands.state != "locked":
+            following = api.url(f"/courses/{course.id}/modules/items/{left[0].id}")
+    whole = bool(asked) and asked == met
+    return {
+        "requirement_count": asked,
+        "requirement_completed_count": met,
+        "next_requirement_url": following,
+        "completed_at": when(max((t for t in times if t is not None), default=None)) if whole else None,
+    }
+
+
+def copied_item(api: Api, record: ContentTag, course: Course) -> Json:
+    """An item that was just copied, as the page of modules takes it."""
+    content = module_content.content(api, record)
+    graded = _graded(api, record, content)
+    return raw_item(api, record) | {
+        "quiz_lti": False,
+        "publishable": True,
+        "published": modules.published(api, record),
+        "publishable_id": content.url if record.type == "Page" else record.content_id,
+        "unpublishable": True,
+        "publish_at": when(getattr(content, "publish_at", None)),
+        "graded": graded is not None,
+        "content_details": details(api, record, course),
+        "assignment_id": None if graded is None else graded.id,
+        "is_duplicate_able": True,
+    }
