@@ -60,6 +60,8 @@ def _world(run: Run) -> dict[str, Any]:
     if run.began is not None:
         for enrollment in document["openedx"]["enrollments"]:
             enrollment["created"] = run.began
+        for course in document["openedx"]["courses"]:
+            course["published"] = run.began - timedelta(seconds=1)
         for certificate in document["openedx"]["certificates"]:
             certificate["created"] = certificate["modified"] = run.began
     return document

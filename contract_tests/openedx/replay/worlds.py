@@ -161,6 +161,7 @@ def _course(one: dict[str, Any], overview: str, tree: dict[str, Any] | None) -> 
     for name in ("start", "end", "enrollment_start", "enrollment_end"):
         course[name] = _moment(one[name])
     course["overview"] = overview
+    course["certificates_display_behavior"] = "early_no_info"  # as the recorded course page tells
     course["modes"] = [_mode(mode) for mode in one["modes"]]
     if tree is not None and tree["course"] == one["id"]:
         course["content"] = tree["blocks"]

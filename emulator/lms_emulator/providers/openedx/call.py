@@ -70,10 +70,12 @@ class Reply:
     Attributes:
         dialect: that of the REST resource that answers; None outside the REST APIs.
         bare: the answer comes from outside the middleware, and carries none of its headers.
+        framed: the answer may be shown in a frame, and carries no `X-Frame-Options`.
     """
 
     dialect: Dialect | None = None
     bare: bool = False
+    framed: bool = False
 
 
 def calling_user(x: Call) -> User | None:

@@ -40,8 +40,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
             "/admin/{app}/{model}/{number:int}/",
             "/admin/{app}/{model}/{number:int}/change/",
             "/admin/{app}/{model}/{number:int}/delete/",
-            "/api/mobile/{version}/my_user_info",
-            "/api/mobile/{version}/users/{username}",
+            *(route.path for route in ROUTES if "{version}" in route.path),
         }
     )
 

@@ -144,6 +144,7 @@ class Course(Record, frozen=True, kw_only=True):
         content: the blocks below the course block.
         discussion_topics: topics of the whole course, name to id.
         updates, handouts: news, and the markup of the handouts.
+        published: when Studio published it last.
         verification_deadline: until when learners may verify themselves.
         teamsets, max_team_size: sets of teams; a course without any has no teams.
     """
@@ -175,6 +176,7 @@ class Course(Record, frozen=True, kw_only=True):
     discussion_topics: dict[str, str] = {}
     updates: list[CourseUpdate] = []
     handouts: str | None = None
+    published: datetime | None = None
     verification_deadline: datetime | None = None
     teamsets: list[Teamset] = []
     max_team_size: int | None = None
@@ -272,6 +274,20 @@ class BlockState(Record, frozen=True, kw_only=True):
     completion: float | None = None
     position: int | None = None
     data: dict[str, object] = {}
+
+
+class CourseGoal(Record, frozen=True, kw_only=True):
+    """What a learner means to do in a course, and what was shown of it.
+
+    Parameters: `celebrated`, what was celebrated already, by name; None until anything was said of it.
+    """
+
+    user: str
+    course: str
+    days_per_week: int = 0
+    subscribed_to_reminders: bool = False
+    dismissed_welcome: bool = False
+    celebrated: dict[str, bool] | None = None
 
 
 class DueDate(Record, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from lms_emulator.providers.openedx.model.courseware import (
     Cohort,
     CohortSettings,
     Course,
+    CourseGoal,
     CourseRole,
     DueDate,
     Enrollment,
@@ -37,6 +38,7 @@ from lms_emulator.providers.openedx.model.courseware import (
     OverrideHistory,
     Report,
 )
+from lms_emulator.providers.openedx.model.learning import Bookmark, ExperimentData, Signature, Tour
 from lms_emulator.providers.openedx.model.retirement import PartnerReport, Retirement
 
 
@@ -244,11 +246,16 @@ class OpenedxStore(Store):
     block_states: Table[BlockState] = table(
         key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user}
     )
+    course_goals: Table[CourseGoal] = table(key=lambda one: (one.user, one.course))
     due_dates: Table[DueDate] = table(key=lambda one: (one.user, one.block))
     reports: Table[Report] = table(key="id", limit=5_000)
     teams: Table[Team] = table(key="id", indexes={"course": lambda team: team.course})
     entitlements: Table[Entitlement] = table(key="uuid", indexes={"user": lambda one: one.user})
     credit_courses: Table[CreditCourse] = table(key="course")
+    bookmarks: Table[Bookmark] = table(key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user})
+    tours: Table[Tour] = table(key="user")
+    experiment_data: Table[ExperimentData] = table(key=lambda one: (one.user, one.experiment, one.key))
+    signatures: Table[Signature] = table(key=lambda one: (one.user, one.course))
 
 
 OpenedxSection = section_of(OpenedxStore, "OpenedxSection", SectionValues)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from lms_emulator.core.keys import private_key, public_numbers
@@ -42,10 +42,12 @@ def create(
     filters: Sequence[str],
     restricted: bool,
     asymmetric: bool,
+    further: Mapping[str, Any] | None = None,
 ) -> str:
     """A signed token for a user.
 
-    Parameters: `grant_type` with hyphens, as the application stores it; `asymmetric` signs RS512 instead of HS256.
+    Parameters: `grant_type` with hyphens, as the application stores it; `asymmetric` signs RS512 instead of HS256;
+    `further` the claims that only one endpoint adds.
     """
     issued = int(now)
     claims: dict[str, Any] = {
@@ -61,6 +63,7 @@ def create(
         "filters": list(filters),
         "is_restricted": restricted,
         "email_verified": user.is_active,
+        **(further or {}),
     }
     for scope in scopes:
         claims.update(_scope_claims(scope, user))

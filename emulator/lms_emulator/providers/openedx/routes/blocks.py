@@ -5,6 +5,9 @@ Source: edx-platform `lms/djangoapps/course_api/blocks/views.py` and `blocks/for
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
@@ -13,18 +16,19 @@ from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.refusals import developer_error
+from lms_emulator.providers.openedx.routes import mobile
 from lms_emulator.providers.openedx.routes.courses import invalid
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import blocks, enrollment, keys, people
+from lms_emulator.providers.openedx.rules import blocks, enrollment, grades, keys, learning, people
 from lms_emulator.providers.openedx.shapes import blocks as shapes
 
 _TRUE = ("true", "1")
 _FALSE = ("false", "0", "")
 
 
-def of_course(x: Call) -> Response:
-    """The blocks of the course named by `course_id`."""
+def course_named(x: Call) -> tuple[Course, str]:
+    """The course named by `course_id`, and the key of its root. Raises the refusal."""
     text = x.query.get("course_id", "")
     if not text:
         raise developer_error(400, "course_id is required.", reason="course_id_missing")
@@ -39,7 +43,12 @@ def of_course(x: Call) -> Response:
     course = x.store.courses.get(key.text)
     if course is None:
         raise developer_error(404, f"Block not found: {key.text}+branch@published-branch", reason="unknown_course")
-    return _answer(x, course, key.root)
+    return course, key.root
+
+
+def of_course(x: Call) -> Response:
+    """The blocks of the course named by `course_id`."""
+    return wire.api_json(answer(x, *course_named(x))[0])
 
 
 def of_block(x: Call) -> Response:
@@ -51,10 +60,14 @@ def of_block(x: Call) -> Response:
     course = x.store.courses.get(key.course) if key.course else None
     if course is None:
         raise refusals.Unhandled
-    return _answer(x, course, key.text)
+    return wire.api_json(answer(x, course, key.text)[0])
 
 
-def _answer(x: Call, course: Course, usage: str) -> Response:
+def answer(x: Call, course: Course, usage: str, *, sums: bool = False) -> tuple[Any, User | None]:
+    """The blocks below one, in the form asked for, and whose view it is.
+
+    Parameters: `sums`, whether completion is told of blocks that hold others too, as the apps want it.
+    """
     errors: dict[str, str] = {}
     wanted, form = _wanted(x, errors)
     user = _viewer(x, course, wanted, errors)
@@ -65,10 +78,39 @@ def _answer(x: Call, course: Course, usage: str) -> Response:
     root = blocks.find(tree, usage)
     if root is None:
         raise refusals.Unhandled
+    progress = learning.Progress(x.store, user, tree)
+    wanted = dataclasses.replace(wanted, completion=lambda node: _completion(x, progress, user, node, sums=sums))
     shown = shapes.below(course, root, wanted, x.base_url)
-    if form == "list":
-        return wire.api_json(list(shown.values()))
-    return wire.api_json({"root": root.key, "blocks": shown})
+    return (list(shown.values()) if form == "list" else {"root": root.key, "blocks": shown}), user
+
+
+def _completion(
+    x: Call, progress: learning.Progress, user: User | None, node: blocks.Node, *, sums: bool
+) -> dict[str, Any]:
+    kind = node.block.type
+    if kind not in ("course", "chapter", "sequential", "vertical"):
+        return {"completion": progress.of(node.key) or 0.0}
+    if not sums or (not node.children and not progress.is_marked(node)):
+        return {}
+    shape: dict[str, Any] = {"completion": int(progress.is_marked(node))}
+    if kind == "sequential":
+        earned, possible = 0.0, grades.possible(node)
+        if user is not None:
+            earned, possible = grades.worked(x.store, user.username, node) or (earned, possible)
+        scores = (earned, possible) if node.graded else (0, 0)
+        shape["assignment_progress"] = {
+            "assignment_type": node.block.format,
+            "num_points_earned": scores[0],
+            "num_points_possible": scores[1],
+        }
+    return shape
+
+
+def for_apps(x: Call) -> Response:
+    """The blocks of a course as the apps want them, with the course around them."""
+    course, root = course_named(x)
+    document, user = answer(x, course, root, sums=True)
+    return wire.api_json({**document, **mobile.blocks_info(x, course, user)} if user is not None else document)
 
 
 def _wanted(x: Call, errors: dict[str, str]) -> tuple[shapes.Wanted, str]:
@@ -154,6 +196,12 @@ def _enrolled(x: Call, course: Course, user: User, *, staff: bool) -> User:
 FAMILY = Family("/api/courses", tag="courses", permissions=(anyone,), developer_errors=True, defect=True)
 
 ROUTES = (
+    *Family("/api/mobile/{version}", tag="mobile", permissions=(anyone,), developer_errors=True, defect=True).resource(
+        "/course_info/blocks/",
+        "The content of a course for the apps",
+        get=for_apps,
+        source=recorded("openedx-2/learn", 138),
+    ),
     *FAMILY.resource("/v1/blocks/", "The content of a course", get=of_course, source=recorded("more", 8)),
     *FAMILY.resource(
         "/v1/blocks/{usage_key}", "The content below one block", get=of_block, source=recorded("more", 52)

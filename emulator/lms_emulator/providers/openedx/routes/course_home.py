@@ -1,6 +1,6 @@
-"""`/api/course_home/course_metadata/{course_id}`: what the learning front end asks first.
+"""`/api/course_home/`: what the learning front end asks about a course: its top, outline, navigation, dates, progress.
 
-Source: edx-platform `lms/djangoapps/course_home_api/course_metadata/views.py` (CourseHomeMetadataView). The
+Source: edx-platform `lms/djangoapps/course_home_api/`; `fixtures/recordings/openedx-2`, learn.jsonl 205-357. The
 platform declares this API unstable.
 """
 
@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
-from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import Call, calling_user
+from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx.call import Call, caller, calling_user
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
+from lms_emulator.providers.openedx.model.courseware import Course, CourseGoal
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import course_modes, enrollment, keys, people
-from lms_emulator.providers.openedx.shapes import enrollment as shapes
-from lms_emulator.providers.openedx.shapes import moment
+from lms_emulator.providers.openedx.rules import blocks, cohorts, enrollment, grades, keys, learning, people
+from lms_emulator.providers.openedx.shapes import enrollment as enrollment_shapes
+from lms_emulator.providers.openedx.shapes import learning as shapes
+from lms_emulator.providers.openedx.shapes import moment, outline
+from lms_emulator.providers.openedx.web import csrf
 
 _ANONYMOUS = (
     "authentication_required",
@@ -30,32 +33,57 @@ _NOT_ENROLLED = (
     "User must be enrolled in the course to view it",
     "You must be enrolled to see this course",
 )
+_NOT_ENROLLED_JULY = (
+    "enrollment_required",
+    "User must be enrolled in the course",
+    "You must be enrolled in the course",
+)
 
 
-def read_metadata(x: Call) -> Response:
-    """A course as its home page needs it."""
+def course_of(x: Call) -> Course:
+    """The course in the URL. Raises the refusal."""
     key = keys.course_key(x.path_params["course_id"])
     course = x.store.courses.get(key.text) if key else None
-    if key is None or course is None:
+    if course is None:
         got = x.path_params["course_id"]
         raise refusals.OpenedxRefusal(
             "unknown_course", status=404, message="Not found.", check="course exists", got=got
         )
-    user = calling_user(x)
-    enrolled = enrollment.get(x.store, user, course.id) if user else None
+    return course
+
+
+def refused(x: Call, user: User | None, course: Course) -> tuple[str, str, str] | None:
+    """Why a user may not enter a course; None if nothing speaks against it."""
+    if learning.may_enter(x.store, user, course):
+        return None
+    if user is None:
+        return _ANONYMOUS
+    return _NOT_ENROLLED_JULY if x.settings.release == "2025-07" else _NOT_ENROLLED
+
+
+def zone(user: User | None) -> str | None:
+    """The time zone that a user chose."""
+    return user.preferences.get("time_zone") if user else None
+
+
+def _enrolled(x: Call, user: User | None, course: Course) -> Any:
+    return enrollment.get(x.store, user, course.id) if user else None
+
+
+def read_metadata(x: Call) -> Response:
+    """A course as its home page needs it."""
+    course, user = course_of(x), calling_user(x)
+    key = keys.course_key(course.id)
+    assert key is not None  # a course in the store has a readable key
+    enrolled, now = _enrolled(x, user, course), x.clock.now()
     active = enrolled is not None and enrolled.is_active
     staff = people.is_course_staff(x.store, user, course.id)
-    refused = None if staff or active else _ANONYMOUS if user is None else _NOT_ENROLLED
+    why = refused(x, user, course)
     return wire.api_json(
         {
-            "verified_mode": _upgrade(x, course, enrolled) if active else None,
-            "celebrations": {
-                "first_section": False,
-                "streak_length_to_celebrate": None,
-                "streak_discount_enabled": False,
-                "weekly_goal": False,
-            },
-            "course_access": _access(refused),
+            "verified_mode": shapes.upgrade(course, enrolled, now),
+            "celebrations": shapes.CELEBRATIONS,
+            "course_access": shapes.access(why),
             "studio_access": staff,
             "course_id": course.id,
             "is_enrolled": active,
@@ -65,13 +93,13 @@ def read_metadata(x: Call) -> Response:
             "org": key.org,
             "original_user_is_staff": staff,
             "start": moment(course.start),
-            "tabs": _tabs(x, course, inside=refused is None, staff=staff),
+            "tabs": _tabs(x, course, inside=why is None, staff=staff),
             "title": course.display_name,
             "username": user.username if user else None,
-            "user_timezone": _zone(user),
-            "can_view_certificate": True,
+            "user_timezone": zone(user),
+            "can_view_certificate": learning.shows_certificates(course, now),
             "course_modes": [
-                {"slug": mode["slug"], "name": mode["name"]} for mode in shapes.modes(course, x.clock.now())
+                {"slug": mode["slug"], "name": mode["name"]} for mode in enrollment_shapes.modes(course, now)
             ],
             "is_new_discussion_sidebar_view_enabled": False,
             "has_course_author_access": staff,
@@ -79,57 +107,326 @@ def read_metadata(x: Call) -> Response:
     )
 
 
-def _zone(user: User | None) -> str | None:
-    return user.preferences.get("time_zone") if user else None
-
-
-def _access(refused: tuple[str, str, str] | None) -> dict[str, Any]:
-    code, developer, person = refused or (None, None, None)
-    return {
-        "has_access": refused is None,
-        "error_code": code,
-        "developer_message": developer,
-        "user_message": person,
-        "additional_context_user_message": None,
-        "user_fragment": None,
-    }
-
-
-def _upgrade(x: Call, course: Course, enrolled: Enrollment | None) -> dict[str, Any] | None:
-    """The verified mode, for somebody in a free one who may still change to it."""
-    if enrolled is None or enrolled.mode not in enrollment.OPEN_MODES:
-        return None
-    offered = course_modes.offered(course, x.clock.now())
-    verified = next((mode for mode in offered if mode.slug == "verified"), None)
-    if verified is None:
-        return None
-    return {
-        "access_expiration_date": None,
-        "currency": verified.currency.upper(),
-        "currency_symbol": "$" if verified.currency == "usd" else verified.currency.upper(),
-        "price": verified.min_price,
-        "sku": verified.sku,
-        "upgrade_url": "/dashboard",
-    }
-
-
 def _tabs(x: Call, course: Course, *, inside: bool, staff: bool) -> list[dict[str, str]]:
-    """The tabs of the course, with the URLs that a site without the learning front end gives them."""
-    home = x.url(f"/api/course_home/course_metadata/None/course/{course.id}")
-    page = x.url(f"/courses/{course.id}")
+    """The tabs of the course. Without the learning front end they have the URLs that the site then gives them."""
+    fronts, page = x.store.section.micro_frontends, x.url(f"/courses/{course.id}")
+    without = x.url(f"/api/course_home/course_metadata/None/course/{course.id}")
+    home = f"{fronts['learning']}/course/{course.id}" if "learning" in fronts else without
+    progress = f"{home}/progress" if "learning" in fronts else f"{page}/progress"
     tabs = [("courseware", "Course", f"{home}/home")]
     if inside:
-        tabs += [("progress", "Progress", f"{page}/progress"), ("dates", "Dates", f"{home}/dates")]
+        tabs += [("progress", "Progress", progress), ("dates", "Dates", f"{home}/dates")]
+        if "discussions" in fronts:
+            tabs.append(("discussion", "Discussion", f"{fronts['discussions']}/{course.id}/"))
     if staff:
         tabs.append(("instructor", "Instructor", f"{page}/instructor"))
     return [{"tab_id": name, "title": title, "url": url} for name, title, url in tabs]
 
 
-FAMILY = Family("/api/course_home", tag="course_home", permissions=(anyone,))
+# outline and navigation
 
-ROUTES = FAMILY.resource(
-    "/course_metadata/{course_id}",
-    "A course as its home page needs it",
-    get=read_metadata,
-    source=recorded("more", 238),
+
+def read_outline(x: Call) -> Response:
+    """The outline of a course, with what surrounds it."""
+    course, user, now = course_of(x), calling_user(x), x.clock.now()
+    enrolled, inside = _enrolled(x, user, course), learning.may_enter(x.store, user, course)
+    active = enrolled is not None and enrolled.is_active
+    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
+    days = [day for day in shapes.dates(course, enrolled, now) if _shown_ahead(course, day, moment(now) or "")]
+    news = next((one.content for one in course.updates if one.status == "visible"), None)
+    learner = active and not people.is_course_staff(x.store, user, course.id)
+    if inside and not active and course.updates:
+        csrf.ensure(x)
+    can_enroll = user is None or not enrollment.is_closed(x.store, user, course, now)
+    return wire.api_json(
+        {
+            "dates_banner_info": shapes.banner(course, now),
+            "verified_mode": shapes.upgrade(course, enrolled, now),
+            "access_expiration": None,
+            "cert_data": shapes.certificate(enrolled),
+            "course_blocks": {"blocks": outline.outline(course, progress, x.base_url, learner=learner)}
+            if inside
+            else None,
+            "course_goals": _goals(x, user, course),
+            "course_tools": _tools(x, course, learner=active) if inside else [],
+            "dates_widget": {
+                "course_date_blocks": days if inside else [],
+                "dates_tab_link": _front(x, course, "dates"),
+                "user_timezone": zone(user),
+            },
+            "enroll_alert": {"can_enroll": can_enroll, "extra_text": None},
+            "enrollment_mode": enrolled.mode if enrolled else None,
+            "enable_proctored_exams": False,
+            "handouts_html": (course.handouts or "") if inside else None,
+            "has_ended": course.end is not None and course.end < now,
+            "offer": None,
+            "resume_course": resume(x, course, progress) if inside else {"has_visited_course": False, "url": None},
+            "welcome_message_html": None if _dismissed(x, user, course) or not inside else news,
+            "user_has_passing_grade": _passes(x, user, course),
+        }
+    )
+
+
+def _shown_ahead(course: Course, day: dict[str, Any], now: str) -> bool:
+    return bool(day["date_type"] == "course-end-date" or day["date"] >= now)
+
+
+def _front(x: Call, course: Course, page: str) -> str:
+    learning_front = x.store.section.micro_frontends.get("learning", x.base_url)
+    return f"{learning_front}/course/{course.id}/{page}"
+
+
+def _tools(x: Call, course: Course, *, learner: bool) -> list[dict[str, str]]:
+    page = x.url(f"/courses/{course.id}")
+    tools = [{"analytics_id": "edx.bookmarks", "title": "Bookmarks", "url": f"{page}/bookmarks/"}]
+    if learner and course.updates:
+        tools.append({"analytics_id": "edx.updates", "title": "Updates", "url": f"{page}/course/updates"})
+    return tools
+
+
+def resume(x: Call, course: Course, progress: learning.Progress) -> dict[str, Any]:
+    """Where a learner goes on: at the block worked on last, or at the beginning."""
+    last = progress.last()
+    first = next(iter(blocks.leaves(progress.root)), progress.root)
+    url = x.url(f"/courses/{course.id}/jump_to/{last or first.key}")
+    return {"has_visited_course": last is not None, "url": url}
+
+
+def _goal(x: Call, user: User | None, course: Course) -> CourseGoal | None:
+    return x.store.course_goals.get((user.username, course.id)) if user else None
+
+
+def _goals(x: Call, user: User | None, course: Course) -> dict[str, Any]:
+    """The goal of a learner; the site has weekly goals switched off, so that it is not shown."""
+    return {"selected_goal": None, "weekly_learning_goal_enabled": False}
+
+
+def _dismissed(x: Call, user: User | None, course: Course) -> bool:
+    found = _goal(x, user, course)
+    return found is not None and found.dismissed_welcome
+
+
+def _passes(x: Call, user: User | None, course: Course) -> bool:
+    grade = grades.graded(x.store, course, user) if user else None
+    return grade is not None and grades.letter(course, grade.percent) is not None
+
+
+def read_navigation(x: Call) -> Response:
+    """The blocks of a course down to the units; nothing for those who may not enter."""
+    course, user = course_of(x), calling_user(x)
+    if not learning.may_enter(x.store, user, course):
+        return wire.api_json({})
+    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
+    enrolled = _enrolled(x, user, course)
+    staff = people.is_course_staff(x.store, user, course.id)
+    learner = enrolled is not None and enrolled.is_active and not staff
+    return wire.api_json({"blocks": outline.navigation(course, progress, learner=learner)})
+
+
+# dates and progress
+
+
+def _inside(x: Call, course: Course, user: User) -> None:
+    if not learning.may_enter(x.store, user, course):
+        raise refusals.api_error(401, "User not enrolled.", reason="not_enrolled", check="enrolled", got=user.username)
+
+
+def read_dates(x: Call) -> Response:
+    """The calendar of a course."""
+    course, user, now = course_of(x), caller(x), x.clock.now()
+    _inside(x, course, user)
+    return wire.api_json(
+        {
+            "dates_banner_info": shapes.banner(course, now),
+            "course_date_blocks": shapes.dates(course, _enrolled(x, user, course), now),
+            "has_ended": course.end is not None and course.end < now,
+            "learner_is_full_access": True,
+            "user_timezone": zone(user),
+        }
+    )
+
+
+def read_progress(x: Call) -> Response:
+    """The scores and the completion of a learner; those of others for the staff of the course."""
+    course, viewer, now = course_of(x), caller(x), x.clock.now()
+    _inside(x, course, viewer)
+    user = viewer
+    if "id" in x.path_params:
+        found = x.store.users.first("id", int(x.path_params["id"]))
+        staff = people.is_course_staff(x.store, viewer, course.id)
+        if found is None or (found.id != viewer.id and not staff):
+            raise refusals.OpenedxRefusal("not_yours", status=404, message="Not found.", check="own progress or staff")
+        user = found
+    enrolled = _enrolled(x, user, course)
+    if enrolled is not None and enrolled.is_active:
+        cohorts.assign(x.store, course.id, user.username)
+    root = learning.content(x.store, user, course)
+    progress = learning.Progress(x.store, user, root)
+    grade = grades.graded(x.store, course, user)
+    percent = grade.percent if grade else 0.0
+    letter = grades.letter(course, percent) if grade else None
+    units = blocks.of_type(root, "vertical")
+    done = sum(progress.is_marked(unit) for unit in units)
+    host = next(iter(x.store.section.login_redirect_whitelist), x.authority)
+    active = enrolled is not None and enrolled.is_active
+    return wire.api_json(
+        {
+            "verified_mode": shapes.upgrade(course, enrolled, now),
+            "access_expiration": None,
+            "certificate_data": shapes.certificate(enrolled),
+            "completion_summary": {
+                "complete_count": done,
+                "incomplete_count": len(units) - done,
+                "locked_count": 0,
+            },
+            "course_grade": {"letter_grade": letter, "percent": percent, "is_passing": letter is not None},
+            "credit_course_requirements": None,
+            "end": moment(course.end),
+            "enrollment_mode": enrolled.mode if enrolled else None,
+            "grading_policy": _policy(course),
+            "has_scheduled_content": False if active and not people.is_course_staff(x.store, user, course.id) else None,
+            "section_scores": outline.sections(x.store, course, user, root, x.base_url),
+            "studio_url": f"//{host}/settings/grading/{course.id}",
+            "username": user.username,
+            "user_has_passing_grade": letter is not None,
+            "verification_data": {"link": None, "status": "none", "status_date": None},
+            "disable_progress_graph": False,
+        }
+    )
+
+
+def _policy(course: Course) -> dict[str, Any]:
+    lines = [
+        {
+            "num_droppable": line.dropped,
+            "num_total": float(line.count),
+            "short_label": line.short_label,
+            "type": line.type,
+            "weight": line.weight,
+        }
+        for line in course.grading_policy
+    ]
+    return {"assignment_policies": lines, "grade_range": course.grade_cutoffs}
+
+
+# goals and messages
+
+
+def _needed(x: Call, *names: str) -> dict[str, Any]:
+    body = wire.read_object(x)
+    for name in names:
+        if body.get(name) is None:
+            raise _invalid(f"'{name}' is required.")
+    return body
+
+
+def _invalid(text: str) -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal("invalid_goal", status=400, message=text, check="course goal")
+
+
+def save_goal(x: Call) -> Response:
+    """Keep on how many days a week a learner means to learn. Any course will do."""
+    body, user = _needed(x, "course_id", "subscribed_to_reminders"), caller(x)
+    key, days = keys.course_key(str(body["course_id"])), body.get("days_per_week")
+    if key is None or not (days is None or isinstance(days, int)):
+        raise _invalid("Unable to save course goal")
+    known = x.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
+    changed = msgspec.structs.replace(
+        known, days_per_week=days or 0, subscribed_to_reminders=bool(body["subscribed_to_reminders"])
+    )
+    x.store.course_goals.put(changed)
+    header = "Your course goal has been successfully set."
+    return wire.api_json({"header": header, "message": "Course goal updated successfully."})
+
+
+def dismiss_welcome(x: Call) -> Response:
+    """Show the welcome no more."""
+    body, user = _needed(x, "course_id"), caller(x)
+    key = keys.course_key(str(body["course_id"]))
+    if key is None:
+        raise _invalid("Unable to dismiss welcome message.")
+    known = x.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
+    x.store.course_goals.put(msgspec.structs.replace(known, dismissed_welcome=True))
+    return wire.api_json({"message": "Welcome message successfully dismissed."})
+
+
+def unsubscribe(x: Call) -> Response:
+    """The link of a reminder; the site sends none. A text that is no UUID is not handled by the real server (500)."""
+    if len(x.path_params["token"].replace("-", "")) != 32:
+        raise refusals.Unhandled
+    raise refusals.OpenedxRefusal("unknown_reminder", status=404, message="Not found.", check="reminder")
+
+
+def reset_deadlines(x: Call) -> Response:
+    """Shift the due dates of a self-paced course for the caller."""
+    body = wire.read_object(x)
+    key = keys.course_key(str(body.get("course_key", "")))
+    course = x.store.courses.get(key.text) if key else None
+    if course is None:
+        text = "'course_key' is required." if "course_key" not in body else "Unable to reset deadlines."
+        raise _invalid(text)
+    link = _front(x, course, "dates")
+    return wire.api_json(
+        {
+            "body": f'<a href="{link}">View all dates</a>',
+            "header": "Your due dates have been successfully shifted to help you stay on track.",
+            "link": link,
+            "link_text": "View all dates",
+            "message": "Deadlines successfully reset.",
+        }
+    )
+
+
+FAMILY = Family("/api/course_home", tag="course_home", permissions=(anyone,), notes_course=False)
+_OWN: dict[str, Any] = {"permissions": (caller,)}
+_POST: dict[str, Any] = {"authenticators": credentials.JWT_SESSION, "allow": "OPTIONS, POST", **_OWN}
+
+
+def _learn(*numbers: int) -> str:
+    return recorded("openedx-2/learn", *numbers)
+
+
+def _versions(path: str, summary: str, source: str, **more: Any) -> tuple[Any, ...]:
+    """A resource at its two addresses."""
+    return (
+        *FAMILY.resource(f"/{path}", summary, source=source, **more),
+        *FAMILY.resource(
+            f"/v1/{path}",
+            summary,
+            evidence="documented",
+            source="edx-platform lms/djangoapps/course_home_api/urls.py, urlpatterns",
+            **more,
+        ),
+    )
+
+
+ROUTES = (
+    *_versions(
+        "course_metadata/{course_id}", "A course as its home page needs it", recorded("more", 238), get=read_metadata
+    ),
+    *_versions("outline/{course_id}", "The outline of a course", _learn(233), get=read_outline),
+    *_versions("navigation/{course_id}", "The blocks of a course", _learn(308), get=read_navigation),
+    *_versions("dates/{course_id}", "The calendar of a course", _learn(261), get=read_dates, **_OWN),
+    *_versions("progress/{course_id}/{id}", "The progress of a learner", _learn(332), get=read_progress, **_OWN),
+    *_versions("progress/{course_id}", "The caller's progress", _learn(283), get=read_progress, **_OWN),
+    *FAMILY.resource("/save_course_goal", "Keep a goal", post=save_goal, source=_learn(337), **_POST),
+    *FAMILY.resource(
+        "/dismiss_welcome_message", "Show the welcome no more", post=dismiss_welcome, source=_learn(351), **_POST
+    ),
+    *FAMILY.resource(
+        "/unsubscribe_from_course_goal/{token}",
+        "The link of a reminder",
+        post=unsubscribe,
+        authenticators=credentials.NONE,
+        allow="OPTIONS, POST",
+        defect=True,
+        source=_learn(355, 356),
+    ),
+    *Family("/api/course_experience/v1", tag="course_home").resource(
+        "/reset_course_deadlines",
+        "Shift due dates",
+        post=reset_deadlines,
+        allow="OPTIONS, POST",
+        source=_learn(358),
+    ),
 )

@@ -5,12 +5,13 @@ Source: edx-platform `lms/djangoapps/course_api/views.py`, `course_api/forms.py`
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import limits, paging, refusals, wire
-from lms_emulator.providers.openedx.call import Call, calling_user
+from lms_emulator.providers.openedx.call import Call, Reply, calling_user
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course
@@ -42,8 +43,20 @@ def effective_user(x: Call, username: str) -> User | None:
     return found
 
 
+def _is_older(x: Call) -> bool:
+    return x.settings.release == "2025-07"
+
+
 def list_courses(x: Call) -> Response:
     """The catalogue as `username` sees it; without one, as anybody does, even for a staff caller."""
+    if _is_older(x):
+        reply = x.kept(Reply)
+        if reply.dialect is not None:
+            reply.dialect = dataclasses.replace(reply.dialect, allow="GET, HEAD, OPTIONS")
+        if x.method == "POST":
+            raise refusals.method_not_allowed(x.method)
+        if not set(x.query.getlist("permissions")) <= _PERMISSIONS:
+            raise refusals.Unhandled
     given = _given(x)
     checks = _filters(x, given)
     user = effective_user(x, given.get("username", ""))
@@ -123,14 +136,28 @@ def read_course(x: Call) -> Response:
 
 def list_course_ids(x: Call) -> Response:
     """The ids of the courses in which a user has a role; of all courses for global staff."""
-    role = x.query.get("role", "")
+    role, username = x.query.get("role", ""), x.query.get("username", "")
     if not role:
         raise invalid({"role": "This field is required."})
-    user = effective_user(x, x.query.get("username", ""))
+    user = effective_user(x, username)
+    if _is_older(x) and (user is None or role not in _ROLES):
+        raise refusals.Unhandled
     everywhere = people.is_global_staff(user)
-    found = sorted(c.id for c in x.store.courses if everywhere or people.has_course_role(x.store, user, c.id, (role,)))
+    found = sorted(c.id for c in x.store.courses if everywhere or _has(x, user, c.id, role))
     page = paging.numbered(x, found, most=1000)
     return wire.api_json(page.namespaced(page.items))
+
+
+#: What may be asked of a course (`permissions`).
+_PERMISSIONS = {"see_exists", "see_in_catalog", "see_about_page", "staff", "instructor"}
+#: The roles that the list of ids knows.
+_ROLES = ("instructor", "staff", "beta_testers", "data_researcher", "finance_admin", "limited_staff", "support")
+
+
+def _has(x: Call, user: User | None, course: str, role: str) -> bool:
+    """Whether a user has a role in a course; instructors count as staff."""
+    wanted = ("staff", "instructor") if role == "staff" else (role,)
+    return people.has_course_role(x.store, user, course, wanted)
 
 
 def invalid(errors: dict[str, str]) -> refusals.OpenedxRefusal:

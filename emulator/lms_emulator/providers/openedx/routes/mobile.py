@@ -1,13 +1,39 @@
-"""`/api/mobile/`: what the mobile app asks about its user."""
+"""`/api/mobile/`: what the apps ask, in versions v0.5 to v4.
+
+Source: edx-platform `lms/djangoapps/mobile_api/`; `fixtures/recordings/openedx-2`, learn.jsonl 10-161.
+"""
 
 from __future__ import annotations
 
+import base64
+import itertools
+from typing import Any
+
+import msgspec
 from starlette.responses import Response
 
-from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx import paging, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
+from lms_emulator.providers.openedx.routes.permissions import is_authenticated, is_self
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import blocks, enrollment, fields, keys, learning, people, problems
+from lms_emulator.providers.openedx.shapes import learning as shapes
+from lms_emulator.providers.openedx.shapes import moment, outline
+
+
+def is_oneself(x: Call) -> None:
+    """Permission: the user in the URL; nobody else, not even staff."""
+    if not is_self(x):
+        raise refusals.permission_denied("the app's user sees only their own", check="own account")
+
+
+def own_in_july(x: Call) -> None:
+    """Permission: in July 2025 another user's info was forbidden; later it is not found."""
+    if x.settings.release == "2025-07":
+        is_oneself(x)
 
 
 def my_user_info(x: Call) -> Response:
@@ -16,27 +42,352 @@ def my_user_info(x: Call) -> Response:
 
 
 def user_info(x: Call) -> Response:
-    """The caller's id, names and address. Nobody may see another user's."""
-    user, username = caller(x), x.path_params["username"]
-    if lookup.user_named(x.store, x.settings, username) != user:
-        raise refusals.api_error(404, None, reason="not_your_account", check="own account", got=username)
+    """The caller's id, names and address."""
+    user = caller(x)
+    if x.settings.release != "2025-07":
+        named = lookup.user_named(x.store, x.settings, x.path_params["username"])
+        if named != user:
+            raise refusals.api_error(404, None, reason="not_your_account", check="own account")
     link = x.url(f"/api/mobile/{x.path_params['version']}/users/{user.username}/course_enrollments/")
     return wire.api_json(
         {"id": user.id, "username": user.username, "email": user.email, "name": user.name, "course_enrollments": link}
     )
 
 
-FAMILY = Family("/api/mobile/{version}", tag="mobile", allow="OPTIONS, GET")
+# enrolments
+
+
+def list_enrollments(x: Call) -> Response:
+    """The caller's courses: a list until v1, an object from v2, pages from v3, with the latest apart in v4."""
+    user, version = caller(x), x.path_params["version"]
+    found = sorted(enrollment.of_user(x.store, user), key=lambda one: (one.created, one.id), reverse=True)
+    if org := x.query.get("org"):
+        found = [one for one in found if (key := keys.course_key(one.course)) and key.org.lower() == org.lower()]
+    if version in ("v0.5", "v1"):
+        return wire.api_json([_enrollment(x, one) for one in found])
+    configs: dict[str, Any] = {
+        "configs": {"iap_configs": {}},
+        "user_timezone": user.preferences.get("time_zone") or "UTC",
+    }
+    if version == "v2":
+        return wire.api_json({**configs, "enrollments": [_enrollment(x, one) for one in found]})
+    status = x.query.get("status")
+    primary = None
+    if version == "v4" and status in ("in_progress", "completed", "expired"):
+        found = [one for one in found if _status(x, user, one) == status]
+    elif version == "v4" and found:
+        primary, found = found[0], found[1:]
+    page = paging.numbered(x, found, size=10)
+    document = {**configs, "enrollments": page.envelope([_enrollment(x, one) for one in page.items])}
+    if primary is not None:
+        document["primary"] = _primary(x, user, primary)
+    elif version == "v4" and status not in ("in_progress", "completed", "expired"):
+        document["primary"] = None
+    return wire.api_json(document)
+
+
+def _status(x: Call, user: User, one: Enrollment) -> str:
+    if (user.username, one.course) in x.store.certificates:
+        return "completed"
+    course = x.store.courses.get(one.course)
+    ended = course is not None and course.end is not None and course.end < x.clock.now()
+    return "completed" if ended else "in_progress"
+
+
+def _course(x: Call, one: Enrollment) -> Course:
+    course = x.store.courses.get(one.course)
+    assert course is not None  # `of_user` gives enrolments in courses that exist
+    return course
+
+
+def _enrollment(x: Call, one: Enrollment) -> dict[str, Any]:
+    course, version, now = _course(x, one), x.path_params["version"], x.clock.now()
+    key = keys.course_key(course.id)
+    assert key is not None  # a course in the store has a readable key
+    info = x.url(f"/api/mobile/{version}/course_info/{course.id}")
+    picture = shapes.image(course)
+    code = base64.b32encode(course.id.encode()).decode().replace("=", "_")
+    shape: dict[str, Any] = {} if version == "v0.5" else {"audit_access_expires": None}
+    shape |= {
+        "created": moment(one.created),
+        "mode": one.mode,
+        "is_active": one.is_active,
+        "course": {
+            "id": course.id,
+            "name": course.display_name,
+            "number": key.course,
+            "org": key.org,
+            "org_logo": "",
+            **shapes.start(course),
+            "end": moment(course.end),
+            "dynamic_upgrade_deadline": moment(shapes.upgrade_deadline(course, one, now)),
+            "subscription_id": f"course_{code}",
+            "courseware_access": shapes.access(),
+            "media": {"course_image": {"uri": picture, "name": "Course Image"}},
+            "course_image": picture,
+            "course_about": x.url(f"/courses/{course.id}/about"),
+            "course_sharing_utm_parameters": shapes.sharing(),
+            "course_updates": f"{info}/updates",
+            "course_handouts": f"{info}/handouts",
+            "discussion_url": x.url(f"/api/discussion/v1/courses/{course.id}"),
+            "video_outline": None,
+            "is_self_paced": course.self_paced,
+        },
+        "certificate": {},
+    }
+    if version != "v0.5":
+        shape["course_modes"] = shapes.mobile_modes(course, now)
+    return shape
+
+
+def _progress(x: Call, user: User, course: Course) -> tuple[int, int]:
+    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
+    return outline.assignments(x.store, course, user, progress)
+
+
+def _primary(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
+    course = _course(x, one)
+    done, total = _progress(x, user, course)
+    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
+    path = blocks.path_to(progress.root, progress.last() or "")
+    status = None
+    if len(path) > 3:
+        status = {
+            "last_visited_module_id": path[2].key,
+            "last_visited_module_path": [node.key for node in reversed(path[:3])],
+            "last_visited_block_id": path[-1].key,
+            "last_visited_unit_display_name": path[3].block.display_name,
+        }
+    return _enrollment(x, one) | {
+        "course_status": status,
+        "course_progress": {"total_assignments_count": total, "assignments_completed": done},
+        "course_assignments": {"future_assignments": [], "past_assignments": []},
+    }
+
+
+def enrollments_status(x: Call) -> Response:
+    """Which courses a user is in, and whether anything was done there lately."""
+    user = caller(x)
+    rows = []
+    for one in sorted(x.store.enrollments.find("user", user.username), key=lambda one: one.id):
+        course = x.store.courses.get(one.course)
+        if course is not None:
+            rows.append({"course_id": course.id, "course_name": course.display_name, "recently_active": True})
+    return wire.api_json(rows)
+
+
+# the place in a course
+
+
+def _entered(x: Call) -> tuple[Course, blocks.Node]:
+    """The course in the URL and its content, for those who may enter. Raises the refusal."""
+    user, key = caller(x), keys.course_key(x.path_params["course_id"])
+    course = x.store.courses.get(key.text) if key else None
+    if course is None or not learning.may_enter(x.store, user, course):
+        raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course to enter")
+    return course, learning.content(x.store, user, course)
+
+
+def _visited(x: Call, root: blocks.Node) -> list[str]:
+    """The path up from the sequence that was open last, or from the first one."""
+    user = caller(x)
+    node, path = root, [root.key]
+    while node.children and node.block.type != "sequential":
+        state = x.store.block_states.get((user.username, node.key))
+        place = (state.position if state is not None and state.position else 1) - 1
+        node = node.children[min(place, len(node.children) - 1)]
+        path.insert(0, node.key)
+    return path
+
+
+def read_status(x: Call) -> Response:
+    """Where the caller is in a course."""
+    _, root = _entered(x)
+    path = _visited(x, root)
+    last = learning.Progress(x.store, caller(x), root).last()
+    return wire.api_json(
+        {"last_visited_module_id": path[0], "last_visited_module_path": path, "last_visited_block_id": last or ""}
+    )
+
+
+def write_status(x: Call) -> Response:
+    """Keep where the caller is; unknown blocks are ignored, and moments that lie before what is kept."""
+    _, root = _entered(x)
+    body = wire.read_object(x)
+    if text := body.get("modification_date"):
+        try:
+            fields.date_time(text)
+        except fields.FieldError:
+            error = {"code": "invalid-modification-date", "message": "Could not parse modification_date"}
+            raise refusals.api_error(
+                400, {"errors": [error]}, reason="invalid_modification_date", check="modification_date", got=text
+            ) from None
+    wanted = str(body.get("last_visited_module_id") or body.get("last_visited_block_id") or "")
+    path = blocks.path_to(root, wanted)
+    for above, node in itertools.pairwise(path):
+        place = above.children.index(node) + 1
+        state = problems.state(x.store, caller(x).username, above.key)
+        x.store.block_states.put(msgspec.structs.replace(state, position=place))
+    found = _visited(x, root)
+    return wire.api_json({"last_visited_module_id": found[0], "last_visited_module_path": found})
+
+
+def record_activity(x: Call) -> Response:
+    """Note that somebody was active in some course."""
+    body = wire.read_object(x)
+    if not body.get("user_id") or not body.get("course_key"):
+        text = "User id and course key are required"
+        raise refusals.api_error(400, text, reason="activity_incomplete", check="user_id and course_key")
+    if keys.course_key(str(body["course_key"])) is None:
+        text = "Provided course key is not valid"
+        raise refusals.api_error(400, text, reason="invalid_course_key", check="course_key", got=body["course_key"])
+    return Response(b"", 200)
+
+
+def push_token(x: Call) -> Response:
+    """Register a device for notifications, which the site cannot send."""
+    text = "Push notifications are not configured."
+    raise refusals.api_error(501, text, reason="push_off", check="push notifications are configured")
+
+
+# course info
+
+
+def read_updates(x: Call) -> Response:
+    """The news of a course."""
+    course, _ = _entered(x)
+    shown = [one for one in course.updates if one.status == "visible"]
+    return wire.api_json(
+        [{"id": one.id, "date": one.date, "content": one.content, "status": one.status} for one in shown]
+    )
+
+
+def read_handouts(x: Call) -> Response:
+    """The handouts of a course."""
+    return wire.api_json({"handouts_html": _entered(x)[0].handouts})
+
+
+def read_details(x: Call) -> Response:
+    """A course, whoever asks. An unknown one is not handled by the real server (500)."""
+    key, user = keys.course_key(x.path_params["course_id"]), caller(x)
+    course = x.store.courses.get(key.text) if key else None
+    if course is None:
+        raise refusals.Unhandled
+    done, total = _progress(x, user, course)
+    return wire.api_json(
+        {
+            "id": course.id,
+            **_access_and_enrollment(x, user, course),
+            **_links(x, course),
+            "discussion_url": _discussion(x, user, course),
+            "course_info_overview": shapes.overview(course, x.base_url, x.clock.now(), done, total),
+        }
+    )
+
+
+def _discussion(x: Call, user: User, course: Course) -> str | None:
+    if not learning.may_enter(x.store, user, course):
+        return None
+    return x.url(f"/api/discussion/v1/courses/{course.id}")
+
+
+def _links(x: Call, course: Course) -> dict[str, str]:
+    info = x.url(f"/api/mobile/{x.path_params['version']}/course_info/{course.id}")
+    return {"course_handouts": f"{info}/handouts", "course_updates": f"{info}/updates"}
+
+
+def _access_and_enrollment(x: Call, user: User, course: Course) -> dict[str, Any]:
+    known, now = enrollment.get(x.store, user, course.id), x.clock.now()
+    details: dict[str, Any] = {"mode": "", "is_active": False}
+    if known is not None:
+        deadline = moment(shapes.upgrade_deadline(course, known, now))
+        details = {
+            "created": moment(known.created),
+            "mode": known.mode,
+            "is_active": known.is_active,
+            "upgrade_deadline": deadline,
+        }
+    return {
+        "course_access_details": {
+            "has_unmet_prerequisites": False,
+            "is_too_early": course.start is not None and course.start > now,
+            "is_staff": people.is_course_staff(x.store, user, course.id),
+            "audit_access_expires": None,
+            "courseware_access": shapes.access(),
+        },
+        "certificate": {},
+        "enrollment_details": details,
+    }
+
+
+def blocks_info(x: Call, course: Course, user: User) -> dict[str, Any]:
+    """What the app's blocks carry beside the blocks."""
+    done, total = _progress(x, user, course)
+    links = _links(x, course)
+    return {
+        "id": course.id,
+        "course_updates": links["course_updates"],
+        "course_handouts": links["course_handouts"],
+        "deprecate_youtube": False,
+        "discussion_url": _discussion(x, user, course),
+        **_access_and_enrollment(x, user, course),
+        **shapes.overview(course, x.base_url, x.clock.now(), done, total),
+    }
+
+
+FAMILY = Family("/api/mobile/{version}", tag="mobile", permissions=(is_authenticated,))
+_OWN: dict[str, Any] = {"permissions": (is_authenticated, is_oneself)}
+
+
+def _learn(*numbers: int) -> str:
+    return recorded("openedx-2/learn", *numbers)
+
 
 ROUTES = (
     *FAMILY.resource(
-        "/my_user_info", "The caller's user info (redirect)", get=my_user_info, source=recorded("more", 243)
+        "/my_user_info",
+        "Redirect to the caller's info",
+        get=my_user_info,
+        allow="OPTIONS, GET",
+        source=recorded("more", 243),
     ),
     *FAMILY.resource(
         "/users/{username}",
-        "User info of the caller",
+        "The caller's info",
         get=user_info,
-        evidence="documented",
-        source="edx-platform lms/djangoapps/mobile_api/users/views.py, UserDetail",
+        source=_learn(12),
+        permissions=(is_authenticated, own_in_july),
     ),
+    *FAMILY.resource(
+        "/users/{username}/course_enrollments/", "The caller's courses", get=list_enrollments, source=_learn(10), **_OWN
+    ),
+    *FAMILY.resource(
+        "/users/{username}/enrollments_status/",
+        "Where a user is active",
+        get=enrollments_status,
+        source=_learn(94),
+        **_OWN,
+    ),
+    *FAMILY.resource(
+        "/users/{username}/course_status_info/{course_id}",
+        "Where the caller is in a course",
+        get=read_status,
+        patch=write_status,
+        allow="GET, PATCH",
+        source=_learn(78, 82),
+        **_OWN,
+    ),
+    *FAMILY.resource("/course_info/{course_id}/updates", "News of a course", get=read_updates, source=_learn(99)),
+    *FAMILY.resource(
+        "/course_info/{course_id}/handouts", "Handouts of a course", get=read_handouts, source=_learn(110)
+    ),
+    *FAMILY.resource(
+        "/course_info/{course_id}/enrollment_details",
+        "A course at the app's top",
+        get=read_details,
+        defect=True,
+        source=_learn(129),
+    ),
+    *FAMILY.resource("/course_info/record_user_activity", "Note an activity", post=record_activity, source=_learn(154)),
+    *FAMILY.resource("/notifications/create-token/", "Register a device", post=push_token, source=_learn(161)),
 )

@@ -29,6 +29,9 @@ Throttle = Callable[["Call"], None]
 PATTERNS = {
     "cohort_id": r"\d+",
     "course_id": keys.COURSE_URL,
+    "course_key": "[^/]+",
+    "block_id": "[^/]+",
+    "handler": ".+",
     "id": r"\d+",
     "team_id": "[a-z\\d_-]+",
     "token": r".+",
@@ -123,6 +126,7 @@ class Resource:
         restricted: whether JWTs of restricted applications are let in (a permission then checks their scopes).
         allow: the value of the header `Allow`, where it does not follow from the operations; empty for none.
         headers: further headers of every answer but a failure.
+        notes_course: whether the session notes, the first time, that a page of a course was called.
         openapi: further keys of the documented operation, by method.
     """
 
@@ -149,6 +153,7 @@ class Resource:
         allow: str | None = None,
         defect: bool = False,
         headers: tuple[tuple[str, str], ...] = (),
+        notes_course: bool = True,
         openapi: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         given = {"GET": get, "POST": post, "PUT": put, "PATCH": patch, "DELETE": delete}
@@ -164,6 +169,7 @@ class Resource:
         self.throttle = throttle
         self.restricted = restricted
         self.defect = defect
+        self.notes_course = notes_course and "{course_id}" in path
         self.openapi = dict(openapi or {})
         self.dialect = Dialect(
             allow=", ".join((*self.operations, *(("HEAD",) if get else ()), "OPTIONS")) if allow is None else allow,
@@ -204,12 +210,13 @@ class Resource:
 
     def __call__(self, x: Call) -> Response:
         """Answer one request. Raises the refusal."""
-        x.kept(Reply).dialect = self.dialect
-        if "course_id" in x.path_params:
+        reply = x.kept(Reply)
+        reply.dialect = self.dialect
+        if self.notes_course:
             session.note_course(x)
         try:
             response = self._answer(x)
-            self.dialect.mark(response.headers)
+            reply.dialect.mark(response.headers)
         except refusals.Unhandled as failure:
             response = wire.server_failure(x, failure)
         user, signed_in = x.kept(Caller).user, session.current(x).user

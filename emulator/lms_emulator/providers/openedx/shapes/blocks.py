@@ -6,6 +6,7 @@ Sources: edx-platform `lms/djangoapps/course_api/blocks/serializers.py` (BlockSe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,8 @@ MULTI_DEVICE = ("html", "problem", "video")
 class Wanted:
     """What a caller of the blocks API asked for.
 
-    Parameters: `depth` None is down to the leaves; `view_data` names block types whose `student_view_data` is wanted.
+    Parameters: `depth` None is down to the leaves; `view_data` names block types whose `student_view_data` is wanted;
+    `completion` tells what is done of a block.
     """
 
     depth: int | None = 0
@@ -33,6 +35,7 @@ class Wanted:
     view_data: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
     all_blocks: bool = False
+    completion: Callable[[Node], dict[str, Any]] | None = None
 
 
 def below(course: Course, root: Node, wanted: Wanted, base_url: str) -> dict[str, dict[str, Any]]:
@@ -69,8 +72,10 @@ def _block(course: Course, root: Node, node: Node, wanted: Wanted, base_url: str
     if "visible_to_staff_only" in wanted.fields:
         shape["visible_to_staff_only"] = node.staff_only
     visible = [child.key for child in node.children if wanted.depth is None or below < wanted.depth]
-    if "children" in wanted.fields and visible:
+    if "children" in wanted.fields and (visible or (block.children and (wanted.depth is None or below < wanted.depth))):
         shape["children"] = visible
+    if wanted.completion is not None and "completion" in wanted.fields:
+        shape |= wanted.completion(node)
     return shape
 
 

@@ -87,7 +87,8 @@ def finish(x: Call, response: Response) -> None:
 def _common_headers(x: Call, response: Response) -> None:
     headers, token = response.headers, x.kept(csrf.Token)
     headers["vary"] = _vary(headers.get("vary", ""), token.set_by_view, token.secret is not None)
-    response.raw_headers.append((b"x-frame-options", x.settings.frame_options.encode()))
+    if not x.kept(Reply).framed:
+        response.raw_headers.append((b"x-frame-options", x.settings.frame_options.encode()))
     response.raw_headers.extend(_ALWAYS)
     headers.update(_cors(x))
 

@@ -117,10 +117,10 @@ def _change(x: Call, **fields: Any) -> None:
 
 
 def note_course(x: Call) -> None:
-    """Note the course of the URL; only another one than before changes the session."""
-    record, course = current(x).record, x.path_params["course_id"]
-    if record is not None and record.seen_course != course:
-        _change(x, seen_course=course)
+    """Note that a page of a course was called; only the first time changes the session."""
+    record = current(x).record
+    if record is not None and not record.seen_course:
+        _change(x, seen_course=True)
 
 
 def add_message(x: Call, level: str, text: str) -> None:

@@ -1,0 +1,124 @@
+"""`/api/bookmarks/v1/bookmarks/`: blocks that a learner marked.
+
+Source: edx-platform `openedx/core/djangoapps/bookmarks/views.py`; `fixtures/recordings/openedx-2`, learn.jsonl 558-587.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import credentials, paging, refusals, wire
+from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.model.learning import Bookmark
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import blocks, keys
+from lms_emulator.providers.openedx.shapes import moment
+
+_PARDON = "An error has occurred. Please try again."
+_OPTIONAL = ("display_name", "path")
+
+
+def _shape(x: Call, one: Bookmark, shown: tuple[str, ...]) -> dict[str, Any]:
+    key = keys.usage_key(one.block)
+    assert key is not None  # only readable keys are bookmarked
+    course = x.store.courses.get(key.course)
+    path = blocks.path_to(blocks.tree(course), one.block) if course is not None else []
+    shape: dict[str, Any] = {
+        "id": f"{one.user},{one.block}",
+        "course_id": key.course,
+        "usage_id": one.block,
+        "block_type": key.type,
+    }
+    if "display_name" in shown:
+        shape["display_name"] = path[-1].block.display_name if path else ""
+    if "path" in shown:
+        above = path[1:-1]
+        shape["path"] = [{"usage_key": node.key, "display_name": node.block.display_name} for node in above]
+    return shape | {"created": moment(one.created)}
+
+
+def _fields(x: Call) -> tuple[str, ...]:
+    return tuple(part for text in x.query.getlist("fields") for part in text.split(","))
+
+
+def list_all(x: Call) -> Response:
+    """The caller's bookmarks, newest first."""
+    user, course = caller(x), x.query.get("course_id")
+    found = sorted(x.store.bookmarks.find("user", user.username), key=lambda one: one.created, reverse=True)
+    if course:
+        found = [one for one in found if (key := keys.usage_key(one.block)) and key.course == course]
+    page = paging.numbered(x, found, size=10, most=500)
+    return wire.api_json(page.envelope([_shape(x, one, _fields(x)) for one in page.items]))
+
+
+def create(x: Call) -> Response:
+    """Mark a block; marking it again changes nothing."""
+    body, user = wire.read_object(x), caller(x)
+    if not body:
+        raise _invalid("No data provided.", _PARDON)
+    if "usage_id" not in body:
+        raise _invalid("Parameter usage_id not provided.", _PARDON)
+    text = str(body["usage_id"])
+    key = keys.usage_key(text)
+    if key is None:
+        raise _invalid(f"Invalid usage_id: {text}.", _PARDON)
+    course = x.store.courses.get(key.course)
+    if course is None or blocks.find(blocks.tree(course), key.text) is None:
+        raise _invalid(f"Block with usage_id: {text} not found.", _PARDON)
+    known = x.store.bookmarks.get((user.username, key.text))
+    one = known or x.store.bookmarks.put(Bookmark(user=user.username, block=key.text, created=x.clock.now()))
+    return wire.api_json(_shape(x, one, _OPTIONAL), 201)
+
+
+def _invalid(developer: str, person: str, *, status: int = 400) -> refusals.OpenedxRefusal:
+    document = {"developer_message": developer, "user_message": person}
+    return refusals.api_error(status, document, reason="invalid_bookmark", check="bookmark", got=developer)
+
+
+def _one(x: Call) -> Bookmark:
+    user, text = caller(x), x.path_params["usage_key"]
+    if x.path_params["username"] != user.username:
+        raise refusals.permission_denied("bookmarks are their owner's alone", check="own bookmark")
+    if keys.usage_key(text) is None:
+        problem = f"Invalid usage_id: {text}."
+        raise _invalid(problem, problem, status=404)
+    found = x.store.bookmarks.get((user.username, text))
+    if found is None:
+        problem = f"Bookmark with usage_id: {text} does not exist."
+        raise _invalid(problem, problem, status=404)
+    return found
+
+
+def read_one(x: Call) -> Response:
+    """One bookmark."""
+    return wire.api_json(_shape(x, _one(x), _fields(x)))
+
+
+def delete(x: Call) -> Response:
+    """Remove a bookmark."""
+    one = _one(x)
+    x.store.bookmarks.delete((one.user, one.block))
+    return wire.no_content()
+
+
+FAMILY = Family(
+    "/api/bookmarks/v1/bookmarks",
+    tag="bookmarks",
+    authenticators=credentials.BEARER_SESSION,
+    permissions=(caller,),
+)
+
+ROUTES = (
+    *FAMILY.resource(
+        "/", "The caller's bookmarks", get=list_all, post=create, source=recorded("openedx-2/learn", 558, 560)
+    ),
+    *FAMILY.resource(
+        "/{username},{usage_key}/",
+        "A bookmark",
+        get=read_one,
+        delete=delete,
+        source=recorded("openedx-2/learn", 575, 583),
+    ),
+)

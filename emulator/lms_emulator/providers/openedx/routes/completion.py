@@ -1,0 +1,110 @@
+"""`/api/completion/v1/`: which blocks a learner has done.
+
+Source: openedx/completion `completion/api/v1/views.py`; `fixtures/recordings/openedx-2`, learn.jsonl 164-200.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.routes.permissions import is_authenticated
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import blocks, enrollment, keys, learning
+
+
+def may_write(x: Call) -> None:
+    """Permission: the user named in the body, in the very same letters, or staff."""
+    user, body = caller(x), wire.read(x)
+    named = body.get("username") if isinstance(body, dict) else None
+    if user.is_staff and x.method == "POST":
+        return
+    if named != user.username:
+        raise refusals.permission_denied("only the user named and staff may write", check="own completion or staff")
+
+
+def _invalid(text: str) -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal("invalid_completion", status=400, message=text, check="completion", got=text)
+
+
+def write_batch(x: Call) -> Response:
+    """Keep how far a learner is with some blocks. An unknown block of the course is kept too."""
+    body = wire.read_object(x)
+    for name in ("username", "course_key", "blocks"):
+        if name not in body:
+            raise _invalid(f"Key '{name}' not found.")
+    key = keys.course_key(str(body["course_key"]))
+    if key is None:
+        raise _invalid(f"Invalid learning context key: {body['course_key']}")
+    user = lookup.user_named(x.store, x.settings, str(body["username"]))
+    if user is None:
+        text = f"User matching query does not exist: {body['username']}"
+        raise refusals.OpenedxRefusal("unknown_user", status=404, message=text, check="user exists")
+    known = enrollment.get(x.store, user, key.text)
+    if known is None or not known.is_active:
+        raise _invalid("User is not enrolled in course.")
+    given: Any = body["blocks"]
+    values = {_block(str(name), key.text): _value(value) for name, value in given.items()}
+    for usage, value in values.items():
+        learning.complete(x.store, user.username, usage, value, x.clock.now())
+    return wire.api_json({"detail": "ok"})
+
+
+def _block(text: str, course: str) -> str:
+    usage = keys.usage_key(text)
+    if usage is None:
+        raise _invalid(f"Invalid block key: {text}")
+    if usage.course != course:
+        raise _invalid(f"Block with key: '{text}' is not in context {course}")
+    return usage.text
+
+
+def _value(value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise refusals.Unhandled from None
+    if not 0.0 <= number <= 1.0:
+        raise _invalid(f"['{value} must be between 0.0 and 1.0']")
+    return number
+
+
+def read_subsection(x: Call) -> Response:
+    """Whether a learner has done a subsection; for staff and the learner."""
+    user = caller(x)
+    wanted = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    if not user.is_staff and (wanted is None or wanted.id != user.id):
+        raise refusals.permission_denied("only the user named and staff may see this", check="own completion or staff")
+    key = keys.usage_key(x.path_params["usage_key"])
+    course = x.store.courses.get(x.path_params["course_id"])
+    if wanted is None or key is None or course is None:
+        raise refusals.OpenedxRefusal("unknown", status=404, message="Not found.", check="user, course and block exist")
+    root = learning.content(x.store, wanted, course)
+    node = blocks.find(root, key.text)
+    done = node is not None and learning.Progress(x.store, wanted, root).is_complete(node)
+    return wire.api_json({"completion": done})
+
+
+FAMILY = Family("/api/completion/v1", tag="completion")
+
+ROUTES = (
+    *FAMILY.resource(
+        "/completion-batch",
+        "Keep how far a learner is",
+        post=write_batch,
+        permissions=(is_authenticated, may_write),
+        defect=True,
+        source=recorded("openedx-2/learn", 164),
+    ),
+    *FAMILY.resource(
+        "/subsection-completion/{username}/{course_id}/{usage_key}",
+        "Whether a subsection is done",
+        get=read_subsection,
+        authenticators=credentials.JWT_SESSION,
+        source=recorded("openedx-2/learn", 198),
+    ),
+)

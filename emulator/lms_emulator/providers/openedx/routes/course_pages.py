@@ -1,0 +1,100 @@
+"""Pages of a course that lead on: to the learning front end, to a block, to the sign-in page.
+
+Source: edx-platform `lms/djangoapps/courseware/views/views.py` (jump_to, progress, course_about);
+`fixtures/recordings/openedx-2`, learn.jsonl 454-478.
+"""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.routes.authorize import to_login
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import blocks, keys, people
+from lms_emulator.providers.openedx.web import csrf, session
+
+
+def _course(x: Call) -> Course:
+    course = x.store.courses.get(x.path_params["course_id"])
+    if course is None:
+        raise refusals.page_not_found(x.path)
+    return course
+
+
+def _front(x: Call, path: str) -> Response:
+    front = x.store.section.micro_frontends.get("learning", x.base_url)
+    return wire.redirect(f"{front}/course/{_course(x).id}/{path}")
+
+
+def home(x: Call) -> Response:
+    """The home of a course."""
+    return _front(x, "home")
+
+
+def progress(x: Call) -> Response:
+    """The progress in a course."""
+    return to_login(x) if session.current(x).user is None else _front(x, "progress")
+
+
+def courseware(x: Call) -> Response:
+    """The content of a course, for the signed-in."""
+    csrf.ensure(x, set_by_view=True)
+    response = _front(x, "home") if session.current(x).user is not None else to_login(x)
+    response.headers.update({"vary": "Cookie", "cache-control": "no-cache, no-store, must-revalidate"})
+    return response
+
+
+def instructor(x: Call) -> Response:
+    """The instructor dashboard, for the staff of the course; its look is ours."""
+    if not people.is_course_staff(x.store, session.current(x).user, _course(x).id):
+        raise refusals.page_not_found(x.path)
+    return pages.message(x, 200, "Instructor Dashboard", "Instructor Dashboard", "")
+
+
+def about(x: Call) -> Response:
+    """What a course is about."""
+    course = _course(x)
+    key = keys.course_key(course.id)
+    csrf.ensure(x, set_by_view=True)
+    number = f"{key.org}: {key.course}" if key else ""
+    page = pages.page(x, "about.html", title=course.display_name, number=number, name=course.display_name)
+    page.headers["vary"] = "Cookie"
+    return page
+
+
+def jump(x: Call) -> Response:
+    """On to a block in the learning front end, named by its key or its id."""
+    course = _course(x)
+    root = blocks.tree(course)
+    wanted = x.path_params.get("usage_key")
+    if wanted is None:
+        found = [node for node in root.walk() if node.block.block_id == x.path_params["block_id"]]
+        wanted = found[0].key if found else ""
+    path = blocks.path_to(root, wanted)
+    if not path:
+        raise refusals.page_not_found(x.path)
+    csrf.ensure(x, set_by_view=True)
+    response = _front(x, "/".join(node.key for node in path[2:4]) if len(path) > 2 else "home")
+    response.headers["vary"] = "Cookie"
+    return response
+
+
+FAMILY = Family("/courses/{course_id}", tag="site")
+
+
+def _learn(*numbers: int) -> str:
+    return recorded("openedx-2/learn", *numbers)
+
+
+ROUTES = (
+    FAMILY.page("/course/", home, "The home of a course", "GET", source=_learn(461)),
+    FAMILY.page("/progress", progress, "The progress in a course", "GET", source=_learn(466)),
+    FAMILY.page("/courseware/", courseware, "The content of a course", "GET", source=_learn(463)),
+    FAMILY.page("/instructor", instructor, "The instructor dashboard", "GET", evidence="observed", source=_learn(468)),
+    FAMILY.page("/about", about, "What a course is about", "GET", evidence="observed", source=_learn(460)),
+    FAMILY.page("/jump_to/{usage_key}", jump, "On to a block", "GET", source=_learn(470)),
+    FAMILY.page("/jump_to_id/{block_id}", jump, "On to a block", "GET", source=_learn(471)),
+)

@@ -1,0 +1,114 @@
+"""`/api/learner_home/init`: everything that the learner's front page shows.
+
+Source: edx-platform `lms/djangoapps/learner_home/views.py`; `fixtures/recordings/openedx-2`, learn.jsonl 434-449.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Enrollment
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import enrollment, grades, keys, learning, people
+from lms_emulator.providers.openedx.shapes import learning as shapes
+from lms_emulator.providers.openedx.shapes import moment
+
+
+def read(x: Call) -> Response:
+    """The front page of the caller; that of another user for staff."""
+    user, wanted = caller(x), x.query.get("user")
+    if wanted and user.is_staff:
+        found = people.user_by_name_or_email(x.store, x.settings, wanted)
+        if found is None:
+            raise refusals.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="user exists")
+        user = found
+    contact = x.store.section.contact_email
+    share = {name: {"isEnabled": False, "socialBrand": None, "utmParams": text} for name, text in _sharing()}
+    mine = sorted(enrollment.of_user(x.store, user), key=lambda one: (one.created, one.id), reverse=True)
+    return wire.api_json(
+        {
+            "emailConfirmation": {"isNeeded": not user.is_active, "sendEmailUrl": ""},
+            "enterpriseDashboard": None,
+            "platformSettings": {"supportEmail": contact, "billingEmail": contact, "courseSearchUrl": "/courses"},
+            "courses": [_card(x, user, one) for one in mine],
+            "socialShareSettings": share,
+            "suggestedCourses": [],
+        }
+    )
+
+
+def _sharing() -> list[tuple[str, str]]:
+    return list(shapes.sharing().items())
+
+
+def _card(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
+    course, now = x.store.courses.get(one.course), x.clock.now()
+    key = keys.course_key(one.course)
+    assert course is not None  # `of_user` gives enrolments in courses that exist
+    assert key is not None
+    front = x.store.section.micro_frontends.get("learning", x.base_url)
+    home = f"{front}/course/{course.id}"
+    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
+    last = progress.last()
+    grade = grades.graded(x.store, course, user)
+    certificate = x.store.certificates.get((user.username, course.id))
+    earned = certificate is not None and certificate.status == "downloadable"
+    return {
+        "course": {
+            "bannerImgSrc": shapes.image(course),
+            "courseName": course.display_name,
+            "courseNumber": key.course,
+            "socialShareUrl": x.url(f"/courses/{course.id}/about"),
+        },
+        "courseProvider": {"name": key.org},
+        "courseRun": {
+            "isStarted": course.start is not None and course.start <= now,
+            "isArchived": course.end is not None and course.end < now,
+            "courseId": course.id,
+            "minPassingGrade": f"{min(course.grade_cutoffs.values(), default=0):.2f}",
+            "startDate": moment(course.start),
+            "advertisedStart": None,
+            "endDate": moment(course.end),
+            "homeUrl": f"{home}/home",
+            "marketingUrl": None,
+            "progressUrl": f"{home}/progress",
+            "unenrollUrl": f"/course_run/{course.id}/refund_status",
+            "upgradeUrl": None,
+            "resumeUrl": f"/courses/{course.id}/jump_to/{last}" if last else None,
+        },
+        "enrollment": {
+            "accessExpirationDate": None,
+            "isAudit": one.mode in enrollment.OPEN_MODES,
+            "hasStarted": last is not None,
+            "coursewareAccess": {"hasUnmetPrerequisites": False, "isTooEarly": False, "isStaff": False},
+            "isVerified": one.mode == "verified",
+            "canUpgrade": False,
+            "isAuditAccessExpired": False,
+            "isEmailEnabled": False,
+            "hasOptedOutOfEmail": False,
+            "lastEnrolled": moment(one.created),
+            "isEnrolled": True,
+            "mode": one.mode,
+        },
+        "certificate": {
+            "availableDate": moment(course.end),
+            "isRestricted": False,
+            "isEarned": earned,
+            "isDownloadable": earned,
+            "certPreviewUrl": f"/certificates/{certificate.uuid}" if certificate is not None and earned else None,
+        },
+        "entitlement": {},
+        "gradeData": {"isPassing": grade is not None and grades.letter(course, grade.percent) is not None},
+        "programs": {"relatedPrograms": []},
+        "credit": {},
+    }
+
+
+ROUTES = Family("/api/learner_home", tag="learner_home").resource(
+    "/init", "The learner's front page", get=read, source=recorded("openedx-2/learn", 436)
+)
