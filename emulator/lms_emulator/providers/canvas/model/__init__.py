@@ -37,6 +37,13 @@ from lms_emulator.providers.canvas.model.gradebook import (
     LatePolicy,
 )
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.model.mastery import (
+    AssignmentSet,
+    PathAssignment,
+    PathChoice,
+    PathRule,
+    ScoringRange,
+)
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
@@ -78,6 +85,7 @@ __all__ = [
     "Assignment",
     "AssignmentGroup",
     "AssignmentOverride",
+    "AssignmentSet",
     "Attachment",
     "AuthenticationProvider",
     "AuthorizationCode",
@@ -113,6 +121,9 @@ __all__ = [
     "ModuleProgression",
     "PageVersion",
     "PairingCode",
+    "PathAssignment",
+    "PathChoice",
+    "PathRule",
     "PendingAuthorization",
     "Progress",
     "Pseudonym",
@@ -127,6 +138,7 @@ __all__ = [
     "ResourceLink",
     "Role",
     "RoleOverride",
+    "ScoringRange",
     "Session",
     "Submission",
     "SubmissionComment",

@@ -44,6 +44,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
     LatePolicy,
 )
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.model.mastery import PathChoice, PathRule
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
@@ -222,6 +223,8 @@ class CanvasStore(Store):
         key="id", indexes={"module": lambda t: t.context_module_id, "content": lambda t: (t.type, t.content_id)}
     )
     module_progressions: Table[ModuleProgression] = table(key="key", indexes={"module": lambda p: p.context_module_id})
+    conditional_release_rules: Table[PathRule] = table(key="id", indexes={"course": _course})
+    path_choices: Table[PathChoice] = table(key="key")
     quizzes: Table[Quiz] = table(key="id", indexes={"course": _course})
     quiz_groups: Table[QuizGroup] = table(key="id", indexes={"quiz": _quiz})
     quiz_questions: Table[QuizQuestion] = table(key="id", indexes={"quiz": _quiz})

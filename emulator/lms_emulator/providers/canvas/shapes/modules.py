@@ -12,9 +12,10 @@ from urllib.parse import quote
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course
-from lms_emulator.providers.canvas.rules import assignments, files, module_content, modules, quiz_taking
+from lms_emulator.providers.canvas.rules import assignments, files, mastery, module_content, modules, quiz_taking
 from lms_emulator.providers.canvas.shapes import Json, locks
 from lms_emulator.providers.canvas.shapes.assignments import locked as assignment_locked
+from lms_emulator.providers.canvas.shapes.mastery import path
 
 
 def module(api: Api, record: ContextModule, course: Course, *, student_id: int | None = None) -> Json:
@@ -75,7 +76,17 @@ def item(
         body["published"] = modules.published(api, record)
     if "content_details" in includes:
         body["content_details"] = details(api, record, course)
+    if "mastery_paths" in includes:
+        body["mastery_paths"] = mastery_path(api, record, course)
     return body
+
+
+def mastery_path(api: Api, record: ContentTag, course: Course) -> Json | None:
+    """Where the score of an item's assignment leads the caller; None when nowhere."""
+    if record.type != "Assignment" or api.caller is None:
+        return None
+    found = mastery.path_of(api, course, record.content_id, api.caller.id)
+    return None if found is None else path(api, found, course)
 
 
 def _kind(api: Api, record: ContentTag, course: Course) -> Json:
