@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,8 @@ SCHEMAS = {
 }
 FULL = {"HYPOTHESIS_PROFILE": "ci"}
 EVERYTHING = ("-m", "")
+FEW = ("hypothesis", "pytest", "pytest-timeout")
+"""What the tests of `core` and `unit` need, and nothing that would ask for other versions of the dependencies."""
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -61,6 +64,17 @@ def tests(session: nox.Session) -> None:
     """The quick tests: a few examples of each property, none marked `slow`."""
     install(session, "test")
     session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("versions", ["lowest", "newest"])
+def dependencies(session: nox.Session, versions: str) -> None:
+    """The heart of the tests with the lowest versions of the dependencies that are allowed, or the newest."""
+    wanted = PROJECT["project"]["dependencies"]
+    if versions == "lowest":
+        wanted = [re.sub(r">=([\w.]+).*", r"==\1", each) for each in wanted]
+    session.install("--upgrade", "--upgrade-strategy", "eager", *wanted, *FEW, "-e", ".")
+    session.run("python", "-m", "pytest", "-q", *(session.posargs or ("contract_tests/core", "contract_tests/unit")))
 
 
 @nox.session

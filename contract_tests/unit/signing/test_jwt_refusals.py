@@ -299,3 +299,10 @@ def test_unpadded_is_what_tokens_are_written_in() -> None:
     assert header == unpadded(b'{"alg":"RS256","kid":"one","typ":"JWT"}')
     assert payload == unpadded(b'{"iss":"https://lms","aud":"tool","iat":1800000000,"exp":1800000300}')
     assert "=" not in signature
+
+
+@pytest.mark.parametrize("critical", [["exp"], ["b64"], [], "x", None])
+def test_a_critical_extension_is_not_passed_over(critical: Any) -> None:
+    made = signed({"crit": critical, "exp": 1})
+    assert details(refused(made)) == ("crit_not_understood", "crit", "absent", critical)
+    assert check(signed({"exp": 1, "kid": "one"}))

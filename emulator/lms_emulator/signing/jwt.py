@@ -265,6 +265,8 @@ def verify(
 def _check_signature(
     token: str, header: Mapping[str, Any], keys: VerifyingKey | KeySet, allowed: Collection[str]
 ) -> None:
+    if "crit" in header:  # RFC 7515, 4.1.11: what is critical and not understood makes the token invalid; PyJWT agrees
+        raise TokenError("crit_not_understood", "crit", expected="absent", got=header["crit"])
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm.lower() == "none":
         raise TokenError("alg_none", "alg", expected=sorted(allowed), got=algorithm)
