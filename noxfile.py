@@ -94,6 +94,14 @@ def nightly(session: nox.Session) -> None:
 
 
 @nox.session
+def hostile(session: nox.Session) -> None:
+    """Be hostile to a running emulator: broken requests, races for what may be used once, 64 connections of load."""
+    install(session)
+    for what in ("fuzz", "races", "load"):
+        session.run("python", "benchmarks/hostile.py", what, *session.posargs)
+
+
+@nox.session
 def sabotage(session: nox.Session) -> None:
     """Break the emulator in one way at a time; the contracts must notice."""
     install(session, "test")
