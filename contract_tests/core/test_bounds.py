@@ -75,7 +75,7 @@ def test_a_request_keeps_to_rfc_9112(lms: Emulator, sent: bytes, expected: int) 
 
 
 def test_the_authority_of_an_absolute_target_wins(lms: Emulator) -> None:
-    absolute = b"GET http://canvas.gone.localhost/x HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    absolute = b"GET http://canvas.gone.localhost/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     answer = wire(lms, absolute)
     assert status(answer) == 404
     assert b"there is no world `gone`" in answer
