@@ -29,6 +29,7 @@ VerifyingKey: TypeAlias = "RSAPublicKey | RSAPrivateKey | str | bytes"
 TokenFault = Literal[
     "malformed",
     "alg_none",
+    "crit_not_understood",
     "alg_confusion",
     "alg_not_allowed",
     "missing_kid",
