@@ -193,3 +193,37 @@ def test_a_consumer_key_in_other_case_or_with_a_typo_is_recognised(site: Site) -
     assert f"the registered key is {key}" in site.refusal().diagnosis
     assert site.post_launch(site.signed(oauth_consumer_key=key[:-2] + key[-1])).status_code == 403
     assert f"did you mean {key}?" in site.refusal().diagnosis
+
+
+# --- fields that go unread ---
+def test_fields_in_the_url_are_named(site: Site) -> None:
+    fields = {"full_name": "Q", "external_institution_id": "q1", "primary_email_address": "q@example.edu"}
+    answer = site.post(site.managed_users(), params=fields)
+    assert answer.status_code == 400
+    assert "is in the URL's query" in site.refusal().diagnosis
+    path = f"{site.managed_users()}{site.info.managed_user.id}/sign-on/"
+    assert site.post(path, params={"class_id": site.info.class_id}).status_code == 200
+    assert site.warnings() == ["field_in_query"]
+    assert site.post(path, {"class_id": site.info.class_id}).status_code == 200
+    assert site.warnings() == []
+    assert site.post(path, {"class_id": ""}).status_code == 200
+    assert site.warnings() == ["empty_class_id"]
+
+
+def test_another_profile_of_an_account_that_exists(site: Site) -> None:
+    assert site.provision(profile_image="no address").status_code == 200
+    assert site.warnings() == ["profile_image_is_no_url"]
+    assert site.provision(profile_image="no address").status_code == 200
+    assert site.warnings() == ["profile_image_is_no_url"]
+    assert site.provision(full_name="Somebody Else", profile_image="https://example.edu/z.png").status_code == 200
+    assert site.warnings() == ["profile_ignored", "profile_ignored"]
+    assert site.provision().status_code == 200
+    assert site.warnings() == []
+
+
+def test_a_field_that_is_signed_twice(site: Site) -> None:
+    """Signed with both values, so it is good: the first one counts."""
+    pairs, url = [*fields(site), ("user_id", "somebody else")], site.info.launch_url
+    signature = sign(url, pairs, site.info.consumer_secret)
+    assert post(url, [*pairs, ("oauth_signature", signature)]).status_code == 302
+    assert "repeated_field" in site.warnings()

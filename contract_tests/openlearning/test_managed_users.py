@@ -70,7 +70,8 @@ def test_the_same_person_again_has_no_effect(site: Site) -> None:
 
 def test_an_account_of_the_institution_keeps_its_external_id(site: Site) -> None:
     ada = site.info.managed_user
-    response = site.provision(primary_email_address=ada.email, external_institution_id="another")
+    other = {"primary_email_address": ada.email, "external_institution_id": "another"}
+    response = site.provision(full_name=ada.full_name, **other)
     assert response.json()["data"]["id"] == ada.id
     assert response.json()["data"]["external_institution_id"] == ada.external_institution_id
     assert site.warnings() == ["external_id_ignored"]

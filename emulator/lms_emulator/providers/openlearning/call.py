@@ -182,6 +182,8 @@ def required(x: Call, values: dict[str, str], name: str, diagnosis: str | None =
     if not value.strip():
         if not values and x.body and not x.is_form:
             diagnosis = f"the body was not read: send it as {FORM}"
+        elif _in_url(x, (name,)):
+            diagnosis = f"{name} is in the URL's query; fields go into the body, a URL-encoded form"
         raise refusals.field_error(x, name, f"{name} is required", diagnosis=diagnosis)
     return value
 
@@ -196,8 +198,17 @@ def boolean(x: Call, values: dict[str, str], name: str, default: bool) -> bool:
     return _BOOLEANS[text]
 
 
+def _in_url(x: Call, names: Iterable[str]) -> list[str]:
+    """Those of the names that are in the query, where no field of a body belongs."""
+    given = {name for name, _ in x.query.peek()}
+    return [name for name in names if name in given]
+
+
 def warn_about_unknown_fields(x: Call, sent: Iterable[str], known: Iterable[str]) -> None:
-    """Name the fields that the endpoint ignores."""
-    ignored = sorted(set(sent) - set(known) - {"api_key"})
+    """Name the fields that the endpoint ignores: unknown ones, and known ones in the query."""
+    ignored, misplaced = sorted(set(sent) - set(known) - {"api_key"}), _in_url(x, known)
+    if misplaced:
+        x.reads.add(*misplaced)
+        x.warn("field_in_query", f"ignored: {', '.join(misplaced)} in the URL's query; fields go into the body")
     if ignored:
         x.warn("unknown_fields", f"ignored: {', '.join(ignored)[:500]}")

@@ -24,6 +24,7 @@ _REFERENCES = (
     Reference("enrolments", "program", "programs"),
     Reference("registrations", "institution", "institutions"),
     Reference("registrations", "class_id", "classes"),
+    Reference("connectors", "institution", "institutions"),
     Reference("context_mappings", "institution", "institutions"),
     Reference("context_mappings", "class_id", "classes"),
     Reference("sessions", "user", "users"),

@@ -85,6 +85,10 @@ def accept(x: Call, pairs: list[tuple[str, str]], method: str, url: str) -> Laun
     _check_signature(x, pairs, fields, registration, method, url)
     _check_time(x, int(fields["oauth_timestamp"]))
     _use_nonce(x, registration, fields)
+    names = [name for name, _ in pairs]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        x.warn("repeated_field", f"sent more than once, the first counts: {', '.join(repeated)[:500]}")
     return Launch(registration, fields)
 
 

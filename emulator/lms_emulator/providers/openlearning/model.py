@@ -110,7 +110,7 @@ class Program(Record, frozen=True, kw_only=True):
 
 
 class Enrolment(Record, frozen=True, kw_only=True):
-    """A user in a class (with its course), or in a program."""
+    """A user in a class (with its course), or in a program. `shares_email`: they have agreed to share their address."""
 
     id: ObjectId
     user: ObjectId
@@ -119,7 +119,26 @@ class Enrolment(Record, frozen=True, kw_only=True):
     program: ObjectId | None = None
     role: Literal["learner", "instructor"] = "learner"
     external_enrolment_id: str | None = None
+    shares_email: bool = False
     created_at: Instant
+
+
+ConnectorType = Literal["webhook", "msautomate"]
+
+
+class Connector(Record, frozen=True, kw_only=True):
+    """Tells another site what happens in an institution's classes.
+
+    `url`: where its events are posted, beside the outbox; `actions`: those it sends. How an integrator subscribes to
+    them is not public, so a connector sends all that the emulator has.
+    """
+
+    id: ObjectId
+    institution: str
+    name: str
+    type: ConnectorType = "webhook"
+    url: str = ""
+    actions: tuple[str, ...] = ("pageViewed",)
 
 
 class Registration(Record, frozen=True, kw_only=True):
@@ -226,6 +245,7 @@ class OpenLearningStore(Store):
             "place": lambda e: [(e.user, e.class_id or e.program)],
         },
     )
+    connectors: Table[Connector] = table(key="id", indexes={"institution": lambda c: c.institution})
     registrations: Table[Registration] = table(key="consumer_key", indexes={"institution": lambda r: r.institution})
     context_mappings: Table[ContextMapping] = table(key=lambda m: (m.institution, m.context_id))
     nonces: Table[Nonce] = table(

@@ -10,6 +10,7 @@ from lms_emulator.providers.openlearning.call import Call, web_base
 from lms_emulator.providers.openlearning.model import (
     DEFAULT_IMAGE,
     Class,
+    Connector,
     Course,
     Enrolment,
     Institution,
@@ -56,6 +57,29 @@ def course_url(x: Call, record: Course) -> str:
 def class_url(x: Call, course: Course, klass: Class) -> str:
     """The class home: the course home with the class in its query (`cl` was observed, its meaning is chosen)."""
     return f"{course_url(x, course)}?cl={quote(klass.id)}"
+
+
+def connector(record: Connector) -> dict[str, Any]:
+    """A connector; only that it has an id is known."""
+    return {"id": record.id, "name": record.name, "type": record.type}
+
+
+def event(x: Call, action: str, who: User, enrolment: Enrolment, where: Course) -> dict[str, Any]:
+    """What a webhook sends about something that a person did in a class, without the event's own fields.
+
+    As documented, an address that is not known, or that the person has not agreed to share, is left out.
+    """
+    membership = x.store.membership(where.institution, who.id)
+    actor: dict[str, Any] = {"name": who.full_name, "id": who.id, "enrolmentId": enrolment.id}
+    if membership is not None and membership.external_institution_id is not None:
+        actor["externalId"] = membership.external_institution_id
+    if who.managed_by == where.institution and who.primary_email_address:
+        actor["institutionEmail"] = who.primary_email_address
+    if enrolment.shares_email and who.primary_email_address:
+        actor["userEmail"] = who.primary_email_address
+    address = x.headers.get("x-forwarded-for", "").partition(",")[0].strip() or "127.0.0.1"
+    context = {"courseId": where.id, "classId": enrolment.class_id, "ipAddress": address}
+    return {"action": action, "actor": actor, "context": context, "timestamp": isoformat(x.clock.now())}
 
 
 def course(x: Call, record: Course) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openlearning import call, credentials, lti, refusals, rules, shapes, wire
 from lms_emulator.providers.openlearning.call import Call, api, request_body
-from lms_emulator.providers.openlearning.model import Class, Institution, User
+from lms_emulator.providers.openlearning.model import Class, Institution, Membership, User
 from lms_emulator.providers.openlearning.paging import paged
 from lms_emulator.providers.openlearning.settings import CORRECT_SERVICE, GUIDE, STATUS_REPORT
 
@@ -32,12 +34,8 @@ def create(x: Call) -> Response:
     user, membership, created = rules.provision(x.store, x.ids, x.clock, institution, profile)
     if created:
         _send_mails(x, user, institution, mails)
-    elif membership.external_institution_id != profile.external_institution_id:
-        x.warn(
-            "external_id_ignored",
-            f"the account exists with external id {membership.external_institution_id!r}; "
-            f"{profile.external_institution_id!r} was ignored",
-        )
+    else:
+        _warn_about_ignored(x, user, membership, profile)
     shown = shapes.user(x, user, me)
     if membership.external_institution_id is not None:
         shown["external_institution_id"] = membership.external_institution_id
@@ -65,10 +63,29 @@ def _warn_about_create(x: Call, values: dict[str, str], institution: Institution
             "external_id_is_institution",
             "external_institution_id holds the institution's id; it is meant for your own key of the user",
         )
+    image = values.get("profile_image", "")
+    if image and urlsplit(image).scheme not in ("http", "https"):
+        x.warn("profile_image_is_no_url", f"profile_image is the address of a picture; {image[:100]!r} is none")
     unsent = [name for name in ("send_password_email", "send_welcome_email") if not values.get(name, "").strip()]
     if unsent and x.settings.send_mail_by_default:
         x.warn("mail_not_switched_off", f"{', '.join(unsent)} not sent as false: the user gets e-mail")
     call.warn_about_unknown_fields(x, values, _CREATE_FIELDS)
+
+
+def _warn_about_ignored(x: Call, user: User, membership: Membership, profile: rules.Profile) -> None:
+    """Name what was sent about an account that exists, and is other than what it has."""
+    if membership.external_institution_id != profile.external_institution_id:
+        x.warn(
+            "external_id_ignored",
+            f"the account exists with external id {membership.external_institution_id!r}; "
+            f"{profile.external_institution_id!r} was ignored",
+        )
+    other: dict[str, tuple[str, str | None]] = {"full_name": (profile.full_name, user.full_name)}
+    if profile.image is not None:
+        other["profile_image"] = (profile.image, user.image)
+    for name, (sent, has) in other.items():
+        if sent != has:
+            x.warn("profile_ignored", f"the account exists with {name} {has!r}; {sent!r} was ignored")
 
 
 def _send_mails(x: Call, user: User, institution: Institution, mails: dict[str, bool]) -> None:
@@ -124,6 +141,8 @@ def sign_on(x: Call) -> Response:
     user, external_id = _linked_user(x, institution)
     values = call.fields(x)
     call.warn_about_unknown_fields(x, (name for name in values if not name.startswith("custom_")), _SIGN_ON_FIELDS)
+    if "class_id" in values and not values["class_id"]:
+        x.warn("empty_class_id", "class_id is empty: the launch leads to no class")
     klass = _class(x, institution, values.get("class_id", ""))
     registration = x.store.institution_registration(institution.id)
     if registration is None:

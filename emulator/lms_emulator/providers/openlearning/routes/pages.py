@@ -12,6 +12,7 @@ from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openlearning import credentials, refusals, wire
 from lms_emulator.providers.openlearning.call import Call, web_base
 from lms_emulator.providers.openlearning.model import Class, Course, Enrolment, User
+from lms_emulator.providers.openlearning.routes.connectors import page_viewed
 from lms_emulator.providers.openlearning.settings import CAPTURE, V1_GUIDE
 
 
@@ -38,27 +39,29 @@ def portal(x: Call) -> Response:
     return _page(x, "portal.html", institution=institution, courses=shown)
 
 
-def course_home(x: Call) -> Response:
+async def course_home(x: Call) -> Response:
     """A course's page; signed in and enrolled, the class home."""
     slug = x.path_params["slug"].lower()
     wanted = x.path_params["institution"].lower()
     found = [course for course in x.store.courses.find("slug", slug) if course.institution.lower() == wanted]
     if not found:
         raise refusals.page_not_found(x.path)
-    return _course_page(x, found[0])
+    return await _course_page(x, found[0])
 
 
-def course_by_path(x: Call) -> Response:
+async def course_by_path(x: Call) -> Response:
     """The same by the short address that the v1 API gives out."""
     course = x.store.courses.first("slug", x.path_params["slug"].lower())
     if course is None:
         raise refusals.page_not_found(x.path)
-    return _course_page(x, course)
+    return await _course_page(x, course)
 
 
-def _course_page(x: Call, course: Course) -> Response:
+async def _course_page(x: Call, course: Course) -> Response:
     me = credentials.signed_in(x)
     klass, enrolment = _place(x, course, me)
+    if me is not None and klass is not None and enrolment is not None:
+        await page_viewed(x, me, enrolment, course, klass)
     staff = me is not None and x.store.administers_course(me.id, course)
     return _page(
         x,

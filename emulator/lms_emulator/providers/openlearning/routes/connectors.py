@@ -1,0 +1,74 @@
+"""Webhook connectors of an institution, and the events that they send."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.outgoing import OutgoingError, fetch
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.openlearning import credentials, refusals, shapes, wire
+from lms_emulator.providers.openlearning.call import JSON, Call, api, json_object, json_text, request_body
+from lms_emulator.providers.openlearning.model import Class, Connector, ConnectorType, Course, Enrolment, User
+from lms_emulator.providers.openlearning.settings import WEBHOOK_CONNECTOR
+
+_TYPES: tuple[ConnectorType, ...] = get_args(ConnectorType)
+
+
+def create(x: Call) -> Response:
+    """PUT …/connector/ with `name` and `type`."""
+    me = credentials.caller(x)
+    institution = credentials.administered(x, me)
+    body = json_object(x)
+    name, kind = json_text(x, body, "name") or "", json_text(x, body, "type") or ""
+    if not name.strip():
+        raise refusals.field_error(x, "name", "name is required")
+    known = next((one for one in _TYPES if one == kind), None)
+    if known is None:
+        raise refusals.field_error(x, "type", f"type must be {' or '.join(_TYPES)}", got=kind)
+    made = Connector(id=x.ids.object_id(x.clock.timestamp()), institution=institution.id, name=name, type=known)
+    x.store.connectors.put(made)
+    return wire.data(shapes.connector(made))
+
+
+async def page_viewed(x: Call, user: User, enrolment: Enrolment, course: Course, klass: Class) -> None:
+    """Tell the institution's connectors that somebody in a class has visited its page."""
+    page = {"title": course.title, "id": klass.id, "url": shapes.class_url(x, course, klass)}
+    for connector in x.store.connectors.find("institution", course.institution):
+        if "pageViewed" in connector.actions:
+            event = shapes.event(x, "pageViewed", user, enrolment, course)
+            await _send(x, connector, {**event, "page": page})
+
+
+async def _send(x: Call, connector: Connector, event: dict[str, Any]) -> None:
+    """Put the event into the outbox and, where the connector has an address, post it there."""
+    x.outbox.add(
+        "webhook",
+        provider=x.provider,
+        kind=event["action"],
+        to=connector.url,
+        at=x.clock.now(),
+        subject=connector.name,
+        data=event,
+    )
+    if not connector.url:
+        return
+    try:
+        answer = await fetch(x, "POST", x.resolve(connector.url), allowed=[connector.url], json=event)
+    except OutgoingError as error:
+        x.warn("webhook_not_delivered", str(error))
+        return
+    if answer.status_code >= 300:
+        x.warn("webhook_not_delivered", f"{connector.url} answered {answer.status_code}")
+
+
+ROUTES: tuple[Route, ...] = api(
+    ("PUT",),
+    "/institutions/{institution_id}/connector/",
+    create,
+    evidence="documented",
+    source=f"{WEBHOOK_CONNECTOR} (the answer is chosen)",
+    summary="Make a connector",
+    body=request_body({"name!": "its name", "type!": " | ".join(_TYPES)}, media_type=JSON),
+)
