@@ -65,8 +65,9 @@ def _all_answer(lms: Emulator, sent: Iterable[Sent]) -> None:
         status, _, entry = send(lms.app, request)
         assert entry is not None
         assert entry.crash is None, entry.crash
-        # Open edX shows its error page at /500
-        assert status < 500 or entry.defect or "/500" in entry.target, request
+        # Open edX shows its error page at /500; a template's own text may fit another, real operation only
+        said = entry.defect or entry.outcome == "not_emulated"
+        assert status < 500 or said or "/500" in entry.target, request
 
 
 @pytest.mark.parametrize("longest", [False, True], ids=["default lifetimes", "longest lifetimes"])

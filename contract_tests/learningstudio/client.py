@@ -85,9 +85,11 @@ class Client:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])
 
-    def as_user(self, token: str, method: str, path: str, **rest: Any) -> httpx.Response:
-        headers = {"X-Authorization": f"Access_Token access_token={token}"}
-        return self.http.request(method, self.url + path, headers=headers, **rest)
+    def as_user(
+        self, token: str, method: str, path: str, headers: Mapping[str, str] | None = None, **rest: Any
+    ) -> httpx.Response:
+        sent = {"X-Authorization": f"Access_Token access_token={token}", **(headers or {})}
+        return self.http.request(method, self.url + path, headers=sent, **rest)
 
     # OAuth 1.0a
     def parameters(self, method: str, path: str, body: bytes = b"", **changes: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -46,16 +47,19 @@ def client_of(lms: Emulator, http: httpx.Client) -> Client:
 
 @pytest.fixture
 def send(client: Client, info: Info) -> Send:
-    """Send as `student`, `other_student`, `teacher`, `teaching_assistant`, `administrator`, or `app` (OAuth 1.0a)."""
-    tokens: dict[str, str] = {}
+    """Send as `student`, `other_student`, `teacher`, `teaching_assistant`, `administrator`, or `app` (OAuth 1.0a).
 
-    def request(who: str, method: str, path: str, body: Any = None) -> httpx.Response:
+    Tokens are renewed in time.
+    """
+    tokens: dict[str, tuple[str, datetime]] = {}
+
+    def request(who: str, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         if who == "app":
-            return client.signed(method, path, content)
-        if who not in tokens:
+            return client.signed(method, path, content, headers)
+        if who not in tokens or client.now() >= tokens[who][1]:
             person: Person = getattr(info, who)
-            tokens[who] = client.token(person.username)
-        return client.as_user(tokens[who], method, path, content=content)
+            tokens[who] = client.token(person.username), client.now() + timedelta(minutes=50)
+        return client.as_user(tokens[who][0], method, path, headers, content=content)
 
     return request

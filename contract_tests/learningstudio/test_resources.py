@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -30,13 +31,39 @@ def test_system_date_time(lms: Emulator, client: Client, send: Send, http: httpx
     assert send("app", "GET", "/systemDateTime").status_code == 200
 
 
-def test_other_resources_have_no_xml(lms: Emulator, send: Send) -> None:
+def test_every_resource_as_xml(lms: Emulator, send: Send, info: Info) -> None:
     answer = send("student", "GET", "/me.xml")
-    assert answer.status_code == 406
+    assert answer.headers["content-type"] == "application/xml; charset=utf-8"
+    me = ElementTree.fromstring(answer.content)
+    assert (me.tag, me.findtext("userName"), me.findtext("links/link/rel")) == ("me", info.student.username, "self")
+    book = ElementTree.fromstring(send("app", "GET", f"/courses/{info.course_id}/gradebookItems.xml").content)
+    assert [one.findtext("pointsPossible") for one in book.iter("gradebookItem")] == ["10.00", "90.00", "1.00"]
+    assert [one.findtext("isExtraCredit") for one in book] == ["false"] * 3
+    answer = send("app", "GET", "/users/1.xml")
+    assert answer.status_code == 404
     assert re.search(r"<error><message>[^<]+</message><errorId>[0-9a-f-]{36}</errorId></error>", answer.text)
     assert send("student", "GET", "/me.json").json() == send("student", "GET", "/me").json()
-    lms.settings["learningstudio.unsupported_format_status"] = 404
-    assert send("student", "GET", "/me.xml").status_code == 404
+
+
+def test_bodies_in_xml(lms: Emulator, client: Client, send: Send, info: Info) -> None:
+    path = f"/users/{info.other_student.id}/courses/{info.course_id}/gradebookItems/{info.gradebook_item_id}/grade.xml"
+
+    def post(body: str) -> httpx.Response:
+        return client.signed("POST", path, body.encode(), {"Content-Type": "application/xml"})
+
+    for odd in ("<grade><points>5</grade>", "<!DOCTYPE grade><grade/>", "<grade>5</grade>", "<other/>"):
+        answer, refusal = post(odd), lms.requests.last.refusal
+        assert refusal is not None
+        assert (answer.status_code, refusal.reason) == (400, "malformed_body"), odd
+    post("<grade><points>five</points></grade>")
+    assert lms.requests.last.refusal is not None
+    assert lms.requests.last.refusal.message == "Invalid value for points."
+    right = "<grade><points>7.5</points><letterGrade>C</letterGrade><comments>Grüße &amp; so</comments></grade>"
+    made = post(right)
+    assert made.status_code == 201
+    assert made.headers["Location"].endswith("/grade")
+    assert ElementTree.fromstring(made.content).findtext("points") == "7.50"
+    assert send("app", "GET", path[:-4]).json()["grade"]["comments"] == "Grüße & so"
 
 
 # --- users ---

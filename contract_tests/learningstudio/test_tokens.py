@@ -160,7 +160,7 @@ def test_a_missing_field_is_named(
 
 def test_another_method_on_token(lms: Emulator, client: Client, http: httpx.Client) -> None:
     answer = http.get(f"{client.url}/token")
-    refused(lms, answer, "method_not_allowed", 405)
+    refused(lms, answer, "method_not_allowed", 404)
     assert answer.headers["Allow"] == "POST"
 
 

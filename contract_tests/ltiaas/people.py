@@ -22,8 +22,8 @@ class Canvas:
         self.course = "Analytical Engines"
 
     def sign_in(self, tab: Any, person: dict[str, Any]) -> None:
-        tab.get_by_label("Login").fill(person["login"])
-        tab.get_by_label("Password").fill(person["password"])
+        tab.locator("#pseudonym_session_unique_id").fill(person["login"])
+        tab.get_by_label("Password", exact=True).fill(person["password"])
         tab.get_by_role("button", name="Log In").click()
 
     def sign_out(self, tab: Any) -> None:

@@ -119,6 +119,10 @@ class Provider(Generic[StoreT, SettingsT]):
         """The path as the provider's own router would see it."""
         return path
 
+    def method_of(self, x: Exchange[StoreT, SettingsT]) -> str:
+        """The method by which a route is looked up: that of the request, or another that a header names instead."""
+        return x.method
+
     def respond_early(self, x: Exchange[StoreT, SettingsT]) -> Response | None:
         """Answer before routing (CORS preflight, throttles); None goes on. May raise a Refusal."""
         return None

@@ -102,9 +102,9 @@ def same_person(launch: dict[str, Any], person: Person) -> bool:
     The OAuth2 flow does not ensure it: the token belongs to the person who was signed in to the LMS in that browser.
 
     - Brightspace's LTI user id ends in `_<API user id>`.
-    - Canvas's LTI user id is opaque. The user's own profile has it as `lti_user_id`; a custom parameter
-      `canvas_user_id=$Canvas.user.id` of the launch would carry the API id instead. Without either, only the e-mail
-      address can be compared.
+    - Canvas's LTI user id is opaque. A custom parameter `canvas_user_id=$Canvas.user.id` of the launch carries the API
+      id. The profile's `lti_user_id` is the id of LTI 1.1 launches, which is not that of LTI 1.3. Without the custom
+      parameter, only the e-mail address is left to compare.
 
     Parameters: `launch`, the id token as LTIAAS formats it; `person`, whose token it is.
     """
@@ -114,6 +114,6 @@ def same_person(launch: dict[str, Any], person: Person) -> bool:
     custom = launch["launch"].get("custom") or {}
     if "canvas_user_id" in custom:
         return str(custom["canvas_user_id"]) == person.id
-    if person.lti_user_id:
-        return str(user["id"]) == person.lti_user_id
+    if person.lti_user_id and str(user["id"]) == person.lti_user_id:
+        return True
     return bool(person.email) and str(user.get("email", "")).lower() == person.email.lower()

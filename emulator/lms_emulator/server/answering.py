@@ -90,13 +90,14 @@ async def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Respo
     if early is not None:
         return early, "answered"
     path = provider.normalise_path(x.path)
-    route, params, allowed = provider.router.match(x.method, path)
+    method = provider.method_of(x)
+    route, params, allowed = provider.router.match(method, path)
     if route is not None and (route.since or route.until) and not route.exists_on(x.world.as_of):
         route, allowed = None, ()
     if route is None:
-        return _without_route(provider, x, path, allowed)
-    if (params or not route.methods) and provider.only_fits(route, params, x.method, path, x.world):
-        return _without_route(provider, x, path, ())
+        return _without_route(provider, x, method, path, allowed)
+    if (params or not route.methods) and provider.only_fits(route, params, method, path, x.world):
+        return _without_route(provider, x, method, path, ())
     x.route = route
     x.path_params = params
     early = provider.admit(x)
@@ -107,15 +108,15 @@ async def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Respo
 
 
 def _without_route(
-    provider: AnyProvider, x: Exchange[Any, Any], path: str, allowed: tuple[str, ...]
+    provider: AnyProvider, x: Exchange[Any, Any], method: str, path: str, allowed: tuple[str, ...]
 ) -> tuple[Response, Outcome]:
     catalogue = provider.catalogue
-    operation = catalogue.find(x.method, path) if catalogue is not None else None
+    operation = catalogue.find(method, path) if catalogue is not None else None
     missing: NotEmulated | None = None
-    if operation is not None and (not operation.exists_on(x.world.as_of) or serves(provider, operation, x.method)):
+    if operation is not None and (not operation.exists_on(x.world.as_of) or serves(provider, operation, method)):
         operation = None  # gone, or its own route does not take this value: the provider says what it would
     if catalogue is not None and operation is not None:
-        missing = operation_not_emulated(catalogue, operation, provider.name, x.method)
+        missing = operation_not_emulated(catalogue, operation, provider.name, method)
         if x.world.emulator.not_emulated == "refuse":
             raise missing
     outcome: Outcome = "not_emulated" if missing else "refused" if allowed else "unknown_path"

@@ -29,7 +29,9 @@ class IssuedToken(Record, frozen=True, kw_only=True):
 
 _LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 
-SPEC = table(key="digest", keep_until=lambda token: token.expires_at, limit=100_000)
+_MOST = 100_000
+
+SPEC = table(key="digest", keep_until=lambda token: token.expires_at, limit=_MOST)
 
 
 def remember(table: Table[IssuedToken], token: str, exp: int, client_id: str | None = None) -> str:
@@ -45,6 +47,26 @@ def remember(table: Table[IssuedToken], token: str, exp: int, client_id: str | N
 def find(table: Table[IssuedToken], token: str) -> IssuedToken | None:
     """What is known of a token that this world gave out; None for any other."""
     return table.get(_digest(token))
+
+
+class GivenOut:
+    """The latest signed tokens that any world of this process gave out, by a part of their digest.
+
+    For a provider that takes tokens which others sign with its keys, as the real one does: there a world cannot refuse
+    whatever it has not issued, but it refuses what another world issued, or it itself before a reset.
+    """
+
+    def __init__(self) -> None:
+        self._digests: dict[str, None] = {}
+
+    def note(self, token: str) -> None:
+        """Note a token that is about to be given out."""
+        self._digests[_digest(token)[:16]] = None
+        if len(self._digests) > _MOST:
+            del self._digests[next(iter(self._digests))]
+
+    def __contains__(self, token: str) -> bool:
+        return _digest(token)[:16] in self._digests
 
 
 def _digest(token: str) -> str:

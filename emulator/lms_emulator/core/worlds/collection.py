@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lms_emulator.core.access.issued_tokens import GivenOut
 from lms_emulator.core.errors import NotFoundError, UsageError
 from lms_emulator.core.http.addresses import DEFAULT_WORLD
 from lms_emulator.core.provider import AnyProvider
@@ -35,6 +36,7 @@ class Worlds:
         self.providers = providers
         self._overrides = overrides
         self._random_seed = random_seed
+        self._given_out = GivenOut()
         self._reach = Reach(seed, providers, allow_outgoing)
         self._worlds: dict[str, World] = {}
         self._deleted: dict[str, None] = {}
@@ -42,7 +44,13 @@ class Worlds:
 
     def _make(self, name: str, seed: WorldSeed) -> World:
         return World(
-            name, seed, self.providers, overrides=self._overrides, random_seed=self._random_seed, reach=self._reach
+            name,
+            seed,
+            self.providers,
+            overrides=self._overrides,
+            random_seed=self._random_seed,
+            reach=self._reach,
+            given_out=self._given_out,
         )
 
     @property

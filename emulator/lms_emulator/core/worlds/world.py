@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from lms_emulator.core.access.issued_tokens import GivenOut
 from lms_emulator.core.clock import Clock, ClockState, allowed
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.http.addresses import DEFAULT_WORLD
@@ -94,6 +95,7 @@ class World:
         overrides: settings given on the command line, by provider; they outlive resets and replacements.
         random_seed: makes ids repeatable; each world draws its own sequence from it.
         reach: the hosts that may be sent requests; without it, those that the seed names.
+        given_out: the signed tokens that this world and others gave out.
     """
 
     def __init__(
@@ -105,8 +107,10 @@ class World:
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         random_seed: str | None = None,
         reach: Reach | None = None,
+        given_out: GivenOut | None = None,
     ) -> None:
         self.name = name
+        self.given_out = given_out or GivenOut()
         self.reach = reach or Reach(seed, providers)
         self.seed = seed
         self.providers = providers

@@ -44,8 +44,14 @@ REFERENCES = (
     Reference("folders", "parent_folder_id", "folders"),
     Reference("attachments", "folder_id", "folders"),
     Reference("attachments", "user_id", "users"),
-    Reference("discussion_topics", "course_id", "courses"),
+    Reference("discussion_topics", "user_id", "users"),
+    Reference("discussion_topics", "assignment_id", "assignments"),
+    Reference("discussion_entries", "topic_id", "discussion_topics"),
+    Reference("discussion_entries", "user_id", "users"),
+    Reference("discussion_participants", "topic_id", "discussion_topics"),
+    Reference("discussion_participants", "user_id", "users"),
     Reference("wiki_pages", "user_id", "users"),
+    Reference("media_objects", "user_id", "users"),
     Reference("context_modules", "course_id", "courses"),
     Reference("content_tags", "course_id", "courses"),
     Reference("content_tags", "context_module_id", "context_modules"),
@@ -80,6 +86,13 @@ REFERENCES = (
     Reference("grade_overrides", "id", "enrollments"),
     Reference("grade_changes", "course_id", "courses"),
     Reference("grade_changes", "student_id", "users"),
+    Reference("rubrics", "course_id", "courses"),
+    Reference("rubric_associations", "rubric_id", "rubrics"),
+    Reference("rubric_assessments", "rubric_association_id", "rubric_associations"),
+    Reference("rubric_assessments", "submission_id", "submissions"),
+    Reference("peer_reviews", "submission_id", "submissions"),
+    Reference("peer_reviews", "assessor_id", "users"),
+    Reference("provisional_grades", "submission_id", "submissions"),
     Reference("submissions", "assignment_id", "assignments"),
     Reference("submissions", "user_id", "users"),
     Reference("submission_comments", "submission_id", "submissions"),
@@ -98,7 +111,7 @@ REFERENCES = (
 
 
 CONTEXTS = {"Course": "courses", "User": "users", "Account": "accounts", **ATTACHED}
-IN_CONTEXTS = ("folders", "attachments", "wiki_pages")
+IN_CONTEXTS = ("folders", "attachments", "wiki_pages", "discussion_topics", "media_objects")
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 
 

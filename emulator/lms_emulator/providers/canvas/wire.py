@@ -22,6 +22,7 @@ from lms_emulator.providers.canvas.refusals import PageRefusal
 PACKAGE = __package__
 STRING_IDS = "application/json+canvas-string-ids"
 JSON = "application/json; charset=utf-8"
+_IDS = ("id", "ids", "unread_entries", "forced_entries")
 _ESCAPED = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 _BROWSER_LIKE = re.compile(r",\s*\*/\*|\*/\*\s*,")
 __all__ = ["PACKAGE", "answer", "auto_post", "dumps", "redirect", "reply", "stamp", "when", "with_string_ids"]
@@ -55,7 +56,7 @@ def with_string_ids(value: Any) -> Any:
 
 
 def _string_id(name: str, value: Any) -> Any:
-    if name in ("id", "ids") or name.endswith(("_id", "_ids")):
+    if name in _IDS or name.endswith(("_id", "_ids")):
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if isinstance(value, list):

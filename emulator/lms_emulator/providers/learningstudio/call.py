@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias, TypeVar
 
 from starlette.responses import Response
 
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.state.records import Record
+from lms_emulator.core.state.tables import Table
 from lms_emulator.providers.learningstudio import refusals, wire
 from lms_emulator.providers.learningstudio.credentials import Caller, require
 from lms_emulator.providers.learningstudio.model.people import Course, User
@@ -20,6 +24,8 @@ from lms_emulator.providers.learningstudio.settings import LearningStudioSetting
 
 Call: TypeAlias = Exchange[LearningStudioStore, LearningStudioSettings]
 Handler = Callable[[Call, Caller], Response]
+CountT = TypeVar("CountT", int, None)
+RecordT = TypeVar("RecordT", bound=Record)
 
 NUMBER = (int, float)
 _KINDS: dict[type | tuple[type, ...], str] = {
@@ -28,6 +34,7 @@ _KINDS: dict[type | tuple[type, ...], str] = {
     int: "an integer",
     NUMBER: "a number",
     dict: "an object",
+    list: "a list",
 }
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
 
@@ -36,13 +43,10 @@ _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
 def resource(
     method: str, path: str, handler: Handler, *, summary: str, evidence: Evidence = "observed", source: str, tag: str
 ) -> Route:
-    """An operation that needs credentials and answers JSON only."""
+    """An operation that needs credentials."""
 
     def run(x: Call) -> Response:
-        caller = require(x)
-        if wire.wants_xml(x):
-            raise refusals.unsupported_format(x)
-        return handler(x, caller)
+        return wire.in_format(x, handler(x, require(x)))
 
     return Route(methods=(method,), path=path, handler=run, evidence=evidence, source=source, summary=summary, tag=tag)
 
@@ -55,10 +59,97 @@ def both(method: str, path: str, handler: Handler, *, summary: str, source: str)
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where in a course a call is, and who makes it.
+
+    Parameters:
+        user: whom the path names; None below `/courses`.
+        role: the caller's, as in `ANYONE`.
+    """
+
+    caller: Caller
+    course: Course
+    user: User | None
+    role: str
+
+    @property
+    def is_student(self) -> bool:
+        """Whether the caller sees what students see."""
+        return self.role == "STUD"
+
+    @property
+    def whose(self) -> User:
+        """The user of a path that names one."""
+        assert self.user is not None, "a route below a user"
+        return self.user
+
+
+CourseHandler = Callable[[Call, Place], Mapping[str, Any] | Response]
+Row: TypeAlias = tuple[str, CourseHandler, str] | tuple[str, CourseHandler, str, frozenset[str]]
+
+ANYONE = frozenset(("PROF", "TA", "STUD", "ADMIN", refusals.APPLICATION))
+STAFF = ANYONE - {"STUD"}
+PEOPLE = ANYONE - {refusals.APPLICATION}
+MEMBERS = PEOPLE - {"ADMIN"}
+
+
+def in_course(
+    tag: str, source: str, *rows: Row, evidence: Evidence = "observed", of_user: bool = False
+) -> tuple[Route, ...]:
+    """Operations below a course.
+
+    Parameters:
+        tag: what they are about, which a refusal names.
+        rows: each an operation (`GET /items`), its handler, one line for people and, unless anyone, who may call it.
+        of_user: below `/users/{user_id}/courses/…` and `/me/courses/…`, instead of `/courses/…`.
+    """
+    made = []
+    for operation, handler, summary, *who in rows:
+        method, path = operation.split(" ")
+        run = _at_place(handler, who[0] if who else ANYONE, tag)
+        for prefix in ("/me", "/users/{user_id}") if of_user else ("",):
+            whole = f"{prefix}/courses/{{course_id}}{path}"
+            made.append(resource(method, whole, run, summary=summary, evidence=evidence, source=source, tag=tag))
+    return tuple(made)
+
+
+def _at_place(handler: CourseHandler, who: frozenset[str], what: str) -> Handler:
+    def run(x: Call, caller: Caller) -> Response:
+        if "user_id" in x.path_params or x.path.lower().startswith("/me/"):
+            course, user = course_and_subject(x, caller)
+        else:
+            course, user = course_named(x, caller), None
+        role = role_in(x, caller, course)
+        if role not in who:
+            raise refusals.caller_not_allowed(role, who, what)
+        result = handler(x, Place(caller=caller, course=course, user=user, role=role))
+        return result if isinstance(result, Response) else wire.answer(result)
+
+    return run
+
+
 # --- what the path names ---
 def number(text: str) -> int | None:
     """The number that an identifier in a request is, or None."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def record_named(
+    x: Call, table: Table[RecordT], parameter: str, what: str, fits: Callable[[RecordT], bool] = lambda record: True
+) -> RecordT:
+    """The record whose number a part of the path is. Raises a 404.
+
+    Parameters:
+        what: its kind, for the answer.
+        fits: whether it belongs where the path has it.
+    """
+    identifier: str = x.path_params[parameter]
+    key = number(identifier)
+    found = None if key is None else table.get(key)
+    if found is None or not fits(found):
+        raise refusals.not_found(what, identifier)
+    return found
 
 
 def subject(x: Call, caller: Caller) -> User:
@@ -113,12 +204,18 @@ def check_campus(x: Call, caller: Caller, client_string: str, what: str, got: ob
         raise refusals.not_found(what, got, why, x.settings.other_campus_status)
 
 
+def role_in(x: Call, caller: Caller, course: Course) -> str:
+    """What the caller is in the course: one of `ANYONE`. An administrator is never a student."""
+    if caller.user is None:
+        return refusals.APPLICATION
+    member = x.store.member(course.id, caller.user.id)
+    role = "STUD" if member is None else member.role
+    return "ADMIN" if caller.user.administrator and role == "STUD" else role
+
+
 def is_student(x: Call, caller: Caller, course: Course) -> bool:
     """Whether the caller acts as a student of the course."""
-    if caller.user is None or caller.user.administrator:
-        return False
-    member = x.store.member(course.id, caller.user.id)
-    return member is None or member.role == "STUD"
+    return role_in(x, caller, course) == "STUD"
 
 
 def require_staff(x: Call, caller: Caller, course: Course, what: str) -> None:
@@ -145,6 +242,17 @@ def course_and_subject(x: Call, caller: Caller) -> tuple[Course, User]:
 
 
 # --- queries and bodies ---
+def count(x: Call, name: str, default: CountT, *, least: int = 0) -> int | CountT:
+    """A number of things in a query. Raises a 400 when it is none, or too small."""
+    text = x.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= least):
+        message, wanted = f"Invalid value for {name}.", f"a whole number from {least}"
+        raise refusals.bad_request("malformed_number", message, check=name, expected=wanted, got=text)
+    return int(text)
+
+
 def expansions(x: Call) -> set[str]:
     """What `expand` lists, in lower case, between commas (or semicolons, as on an older route)."""
     return {name.strip().lower() for name in re.split("[,;]", x.query.get("expand", "")) if name.strip()}
@@ -175,21 +283,103 @@ def days(x: Call, name: str) -> tuple[datetime, datetime] | None:
     return day(x, name, first), end if end.year == 9999 else end + timedelta(days=1)
 
 
-def body_of(x: Call, wrapper: str) -> dict[str, Any]:
-    """The object inside a JSON body's wrapper, `{"grade": {…}}`. Raises a 400 when there is none."""
-    expected = f'{{"{wrapper}": {{…}}}}'
-    try:
-        data = x.json()
-    except BodyError as error:
-        data = _without_trailing_commas(x) if x.settings.lenient_json else None
-        if data is None:
-            message, got = "The request body is not valid JSON.", str(error)
-            raise refusals.malformed_body(message, check="a JSON body", expected=expected, got=got) from None
-    inner = data.get(wrapper) if isinstance(data, dict) else None
-    if not isinstance(inner, dict):
-        message, check = f"Missing required element: {wrapper}.", f"the body is wrapped in {wrapper}"
-        raise refusals.malformed_body(message, check=check, expected=expected, got=data)
+def body_of(x: Call, *wrappers: str) -> dict[str, Any]:
+    """The object inside a body's wrapper, `{"grade": {…}}`, or `<grade>…</grade>` of a body that says it is XML.
+
+    Raises a 400 when there is none. Parameters: `wrappers`, its names; clients do not agree about some.
+    """
+    inner: dict[str, Any] = _unwrapped(x, wrappers, dict, "{…}")
     return inner
+
+
+def rows_of(x: Call, wrapper: str) -> list[dict[str, Any]]:
+    """The list of objects inside a body's wrapper. Raises a 400 when there is none."""
+    rows = _unwrapped(x, (wrapper,), list, "[{…}]")
+    odd = next((row for row in rows if not isinstance(row, dict)), None)
+    if odd is not None:
+        message, check = f"Invalid element in {wrapper}.", "every element is an object"
+        raise refusals.malformed_body(message, check=check, got=_plain(odd))
+    return list(rows)
+
+
+def _unwrapped(x: Call, wrappers: tuple[str, ...], kind: type, shape: str) -> Any:
+    wrapper = wrappers[0]
+    expected = f'{{"{wrapper}": {shape}}}'
+    if x.content_type in ("application/xml", "text/xml"):
+        data: Any = _xml_body(x)
+    else:
+        try:
+            data = x.json()
+        except BodyError as error:
+            data = _without_trailing_commas(x) if x.settings.lenient_json else None
+            if data is None:
+                message, got = "The request body is not valid JSON.", str(error)
+                raise refusals.malformed_body(message, check="a JSON body", expected=expected, got=got) from None
+    found = [data.get(name) for name in wrappers] if isinstance(data, dict) else []
+    inner = next((_typed(one, kind) for one in found if one is not None), None)
+    if not isinstance(inner, kind):
+        message, check = f"Missing required element: {wrapper}.", f"the body is wrapped in {wrapper}"
+        raise refusals.malformed_body(message, check=check, expected=expected, got=_plain(data))
+    return inner
+
+
+class _Text(str):
+    """What an XML element holds; it does not say whether that is a number."""
+
+    __slots__ = ()
+
+
+class _Elements(dict[str, Any]):
+    """What is below an XML element; if it is one thing, it may be a list of one."""
+
+
+def _xml_body(x: Call) -> dict[str, Any]:
+    from xml.etree import ElementTree
+
+    check, expected = "an XML body", "an XML document without a DOCTYPE"
+    if b"<!DOCTYPE" in x.body or b"<!ENTITY" in x.body:
+        message = "The request body is not acceptable XML."
+        raise refusals.malformed_body(message, check=check, expected=expected, got="a DOCTYPE")
+    try:
+        root = ElementTree.fromstring(x.body)
+        return _Elements({root.tag.rpartition("}")[2]: _xml_value(root)})
+    except (ElementTree.ParseError, ValueError, LookupError, RecursionError) as error:
+        message = "The request body is not valid XML."
+        raise refusals.malformed_body(message, check=check, expected=expected, got=str(error)) from None
+
+
+def _xml_value(element: Any) -> Any:
+    """An object, a list where every element has the same name as another, or a text."""
+    names = [child.tag.rpartition("}")[2] for child in element]
+    if not names:
+        return _Text(element.text or "")
+    if len(names) > 1 and len(set(names)) == 1:
+        return [_xml_value(child) for child in element]
+    return _Elements(zip(names, map(_xml_value, element), strict=True))
+
+
+def _typed(value: Any, kind: type | tuple[type, ...]) -> Any:
+    """A value of an XML body as a value of the kind, or as it is."""
+    if not isinstance(value, (_Text, _Elements)):
+        return value
+    if kind is list:
+        return list(value.values()) if isinstance(value, _Elements) and len(value) == 1 else value
+    if isinstance(value, _Elements):
+        return value
+    text = str(value)
+    if kind is bool and text.strip().lower() in ("true", "false"):
+        return text.strip().lower() == "true"
+    for make in (int, float) if kind in (int, NUMBER) else ():
+        with suppress(ValueError):
+            return make(text)
+    return text
+
+
+def _plain(value: Any) -> Any:
+    """What came, as the journal takes it."""
+    if isinstance(value, _Elements):
+        return {name: _plain(one) for name, one in value.items()}
+    return str(value) if isinstance(value, _Text) else value
 
 
 def _without_trailing_commas(x: Call) -> Any:
@@ -203,16 +393,29 @@ def _without_trailing_commas(x: Call) -> Any:
     return data
 
 
+def moment(body: dict[str, Any], name: str) -> datetime | None:
+    """One time of a body, in ISO 8601; without a zone it is UTC. Raises a 400 when it is none."""
+    text = field(body, name, str)
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message, wanted = f"Invalid value for {name}.", "YYYY-MM-DDTHH:MM:SSZ"
+        raise refusals.malformed_body(message, check=name, expected=wanted, got=text) from None
+
+
 def field(body: dict[str, Any], name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
     """One element of a body; the default when it is missing or null. Raises a 400 when it is of another type.
 
     Parameters:
-        kind: `str`, `bool`, `int`, `NUMBER` or `dict`.
+        kind: `str`, `bool`, `int`, `NUMBER`, `dict` or `list`.
     """
-    value = body.get(name)
+    value = _typed(body.get(name), kind)
     if value is None:
         return default
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         message, check = f"Invalid value for {name}.", f"type of {name}"
-        raise refusals.malformed_body(message, check=check, expected=_KINDS[kind], got=value)
+        raise refusals.malformed_body(message, check=check, expected=_KINDS[kind], got=_plain(value))
     return value

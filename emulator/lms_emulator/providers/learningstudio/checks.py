@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,33 @@ _REFERENCES = (
     Reference("custom_categories", "course_id", "courses"),
     Reference("custom_items", "category_guid", "custom_categories", "guid"),
     Reference("custom_items", "gradebook_item_id", "gradebook_items"),
+    Reference("course_groups", "course_id", "courses"),
+    Reference("course_groups", "members", "users"),
+    Reference("course_items", "course_id", "courses"),
+    Reference("course_items", "parent_id", "course_items"),
+    Reference("course_items", "group_id", "course_groups"),
+    Reference("topics", "item_id", "course_items"),
+    Reference("topic_responses", "topic_id", "topics"),
+    Reference("topic_responses", "parent_id", "topic_responses"),
+    Reference("topic_responses", "author_id", "users"),
+    Reference("response_reads", "response_id", "topic_responses"),
+    Reference("response_reads", "user_id", "users"),
+    Reference("dropbox_messages", "item_id", "course_items"),
+    Reference("dropbox_messages", "student_id", "users"),
+    Reference("dropbox_messages", "author_id", "users"),
+    Reference("dropbox_attachments", "message_id", "dropbox_messages"),
+    Reference("exams", "item_id", "course_items"),
+    Reference("exam_extensions", "exam_id", "exams"),
+    Reference("exam_extensions", "user_id", "users"),
+    Reference("exam_sections", "exam_id", "exams"),
+    Reference("questions", "section_id", "exam_sections"),
+    Reference("user_exams", "exam_id", "exams"),
+    Reference("user_exams", "user_id", "users"),
+    Reference("user_exams", "questions", "questions"),
+    Reference("attempts", "exam_id", "exams"),
+    Reference("attempts", "user_id", "users"),
+    Reference("answers", "attempt_id", "attempts"),
+    Reference("answers", "question_id", "questions"),
 )
 
 
@@ -39,15 +67,41 @@ def problems(section: Any) -> Iterator[str]:
         if "|" in campus.client_string + campus.consumer_key:
             yield f"campuses[{number}]: neither client_string nor consumer_key may contain |, which separates fields"
     yield from shared("campuses", "consumer_key", (campus.consumer_key for campus in section.campuses))
-    yield from dangling(section, _REFERENCES)
     for number, item in enumerate(section.gradebook_items):
         if not 0 <= item.points_possible < 1e9:
             yield f"gradebook_items[{number}].points_possible: from 0 to a billion"
     for number, grade in enumerate(section.grades):
         if grade.points is not None and not 0 <= grade.points < 1e9:
             yield f"grades[{number}].points: from 0 to a billion"
+    yield from _content(section)
     for number, user in enumerate(section.users):
         if not 0 < user.id < 10**15:
             yield f"users[{number}].id: a positive number below 10^15, because access tokens contain it"
         if "|" in user.username:
             yield f"users[{number}].username: may not contain |, which separates the fields of an assertion"
+    yield from dangling(section, _REFERENCES)
+
+
+def _content(section: Any) -> Iterator[str]:
+    """What is wrong with items, files and questions."""
+    units = {item.id for item in section.course_items if item.parent_id is None}
+    for number, item in enumerate(section.course_items):
+        if item.parent_id is None and item.type != "textMultimedia":
+            yield f"course_items[{number}].type: a unit is textMultimedia; other items have a parent_id"
+        if item.parent_id is not None and item.parent_id not in units:
+            yield f"course_items[{number}].parent_id: {item.parent_id} is not a unit"
+    for table, name in (("course_items", "original"), ("dropbox_attachments", "content")):
+        for number, record in enumerate(getattr(section, table)):
+            try:
+                base64.b64decode(getattr(record, name), validate=True)
+            except ValueError:
+                yield f"{table}[{number}].{name}: not Base64"
+    for number, question in enumerate(section.questions):
+        if not 0 <= question.points < 1e9:
+            yield f"questions[{number}].points: from 0 to a billion"
+        choices = [choice.id for choice in question.choices]
+        if len(set(choices)) < len(choices):
+            yield f"questions[{number}].choices: two have the same id"
+        for premise in question.premises:
+            if premise.choice_id not in choices:
+                yield f"questions[{number}].premises: {premise.choice_id} is not among its choices"

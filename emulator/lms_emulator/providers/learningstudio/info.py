@@ -35,6 +35,9 @@ class Info(ProviderInfo, kw_only=True):
         student, other_student: in `course_id`, not in `other_course_id`.
         teacher, teaching_assistant: of `course_id`.
         call_number, term_id, announcement_id, gradebook_item_id: of `course_id`.
+        unit_id, text_id, office_document_id, web_upload_id, discussion_id, dropbox_id: its first item of each kind.
+        topic_id, response_id: the first of that discussion.
+        exam_id, exam_password: the course's first exam; `practice_exam_id`: the second.
     """
 
     application_id: str = ""
@@ -54,6 +57,17 @@ class Info(ProviderInfo, kw_only=True):
     term_id: int = 0
     announcement_id: int = 0
     gradebook_item_id: str = ""
+    unit_id: int = 0
+    text_id: int = 0
+    office_document_id: int = 0
+    web_upload_id: int = 0
+    discussion_id: int = 0
+    topic_id: int = 0
+    response_id: int = 0
+    dropbox_id: int = 0
+    exam_id: int = 0
+    exam_password: str = ""
+    practice_exam_id: int = 0
     other_campus: OtherCampus = msgspec.field(default_factory=OtherCampus)
 
 
@@ -95,6 +109,24 @@ def _add_course(store: LearningStudioStore, made: Info) -> None:
     made.announcement_id = announcement.id if announcement is not None else 0
     item = store.gradebook_items.first("course", made.course_id)
     made.gradebook_item_id = item.id if item is not None else ""
+    _add_content(store, made)
+
+
+def _add_content(store: LearningStudioStore, made: Info) -> None:
+    items = store.items_of(made.course_id)
+    first = {one.type: one.id for one in reversed(items) if one.parent_id is not None}
+    made.unit_id = next((one.id for one in items if one.parent_id is None), 0)
+    made.text_id, made.office_document_id = first.get("textMultimedia", 0), first.get("msOfficeDocument", 0)
+    made.web_upload_id, made.discussion_id = first.get("webContentUpload", 0), first.get("threadedDiscussion", 0)
+    made.dropbox_id = first.get("dropboxBasket", 0)
+    topic = store.topics.first("item", made.discussion_id)
+    made.topic_id = topic.id if topic is not None else 0
+    response = store.topic_responses.first("topic", made.topic_id)
+    made.response_id = response.id if response is not None else 0
+    exams = [exam for exam in (store.exam_of(one.id) for one in items if one.type == "exam") if exam is not None]
+    if exams:
+        made.exam_id, made.exam_password = exams[0].id, exams[0].password
+        made.practice_exam_id = exams[1].id if len(exams) > 1 else 0
 
 
 def _person(user: User | None) -> Person:

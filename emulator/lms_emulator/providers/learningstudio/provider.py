@@ -33,8 +33,9 @@ class LearningStudio(Provider[LearningStudioStore, LearningStudioSettings]):
     routes = ROUTES
     case_insensitive_paths = True
     package = "lms_emulator.providers.learningstudio"
-    ignored_parameters = frozenset({"UseSourceDomain"})
+    ignored_parameters = frozenset({"UseSourceDomain", "useSourceDomain"})
     """It changes the links of an answer, and not every answer has any."""
+    spelt_out = frozenset({"/courses/{course_id}/textMultimedias/{document_id}/{content_path:path}"})
 
     def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)
@@ -45,6 +46,11 @@ class LearningStudio(Provider[LearningStudioStore, LearningStudioSettings]):
         if lowered.endswith(".json"):
             return path[:-5]
         return path[:-4] if lowered.endswith(".xml") else path
+
+    def method_of(self, x: Call) -> str:
+        """The method that X-METHOD-OVERRIDE puts in place of POST; the signature still covers POST."""
+        other = x.headers.get("x-method-override", "").strip().upper()
+        return other if x.method == "POST" and other and x.settings.method_override == "honour" else x.method
 
     def respond_early(self, x: Call) -> Response | None:
         """Refuse an unencoded `|` in the path before anything else is checked."""

@@ -7,6 +7,7 @@ src/com/ecollege/api/ECollegeHttpResponseHandler.java); the other messages are c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from lms_emulator.providers.learningstudio.wire import instant
 
 if TYPE_CHECKING:
     from lms_emulator.providers.learningstudio.call import Call
+
+APPLICATION = "OAuth 1.0a"
+"""An application that acts for nobody, where others have a role."""
 
 
 # --- POST /token: all with the status of the setting `token_error_status` ---
@@ -178,6 +182,45 @@ def students_not_allowed(what: str) -> Refusal:
     )
 
 
+def caller_not_allowed(role: str, allowed: Iterable[str], what: str) -> Refusal:
+    """403: the operation is not for callers of this kind."""
+    if role == "STUD":
+        return students_not_allowed(what)
+    return Refusal(
+        "caller_not_allowed",
+        status=403,
+        message=f"You are not allowed to access {what}.",
+        check="who may call this",
+        expected=sorted(allowed),
+        got=role,
+        diagnosis="call with an access token; OAuth 1.0a has no user" if role == APPLICATION else None,
+    )
+
+
+def item_not_visible(item_id: int) -> Refusal:
+    """403: the student does not see the item, or its unit."""
+    return Refusal(
+        "item_not_visible",
+        status=403,
+        message="You are not allowed to access this item.",
+        check="students see the item now",
+        got=item_id,
+        diagnosis="it is hidden, out of its dates or for another group; /users/ID/courses/ID/items leaves it out",
+    )
+
+
+def topic_hidden(topic_id: int) -> Refusal:
+    """403: a student and a hidden topic."""
+    message, check = "You are not allowed to access this topic.", "the topic is not hidden from students"
+    return Refusal("topic_hidden", status=403, message=message, check=check, got=topic_id)
+
+
+def post_first(topic_id: int) -> Refusal:
+    """403: a student has to write in the topic before they read it."""
+    message, check = "You must post a response to this topic first.", "the student has posted in the topic"
+    return Refusal("post_first", status=403, message=message, check=check, got=topic_id)
+
+
 def other_user(user_id: int) -> Refusal:
     """403: a student asked about somebody else."""
     return Refusal(
@@ -188,6 +231,105 @@ def other_user(user_id: int) -> Refusal:
         got=user_id,
         diagnosis="an access token sees what its user may see; use OAuth 1.0a for other users",
     )
+
+
+# --- exams ---
+def not_the_examinee(user_id: int) -> Refusal:
+    """403: only the user for whom an exam is provisioned takes it."""
+    return Refusal(
+        "not_the_examinee",
+        status=403,
+        message="Only the user of the exam is allowed to do this.",
+        check="the access token is the examinee's",
+        expected=f"user {user_id}, a student",
+    )
+
+
+def exam_not_open(x: Call, start: datetime | None, end: datetime | None) -> Refusal:
+    """Before the exam's scheduled start, or after its end."""
+    dates = [None if date is None else instant(date) for date in (start, end)]
+    return Refusal(
+        "exam_not_open",
+        status=x.settings.exam_refusal_status,
+        message="The exam is not open.",
+        check="now is between the exam's scheduled start and end",
+        expected=dates,
+        got=instant(x.clock.now()),
+    )
+
+
+def exam_provisioned(exam_id: int) -> Refusal:
+    """400: the user has the exam already."""
+    message, check = "The exam is already provisioned for this user.", "the exam is provisioned once"
+    return bad_request("exam_provisioned", message, check=check, got=exam_id, diagnosis="GET it, or have it reset")
+
+
+def exam_password(x: Call, got: str) -> Refusal:
+    """The exam has a password, and this is not it."""
+    message, check = "The exam password is missing or wrong.", "Pearson-Exam-Password"
+    return Refusal("exam_password", status=x.settings.exam_refusal_status, message=message, check=check, got=got)
+
+
+def exam_token(x: Call, got: str | None) -> Refusal:
+    """The exam token is missing, or not that of the attempt."""
+    return Refusal(
+        "exam_token",
+        status=x.settings.exam_refusal_status,
+        message="The exam token is missing or wrong.",
+        check="Pearson-Exam-Token",
+        got=got,
+        diagnosis="send the attempt's pearsonExamToken in this header",
+    )
+
+
+def attempt_open(attempt_id: int) -> Refusal:
+    """400: there is an attempt that was not completed."""
+    message, check = "There is an open attempt.", "the attempt before is completed"
+    why = "complete it; if its time is over, a teacher has to reset the exam"
+    return bad_request("attempt_open", message, check=check, got=attempt_id, diagnosis=why)
+
+
+def not_retakable(exam_id: int, taken: int) -> Refusal:
+    """400: as many attempts as the exam allows."""
+    message, check = "The exam cannot be retaken.", "isRetakable of the user's exam"
+    return bad_request("not_retakable", message, check=check, got=f"exam {exam_id}, {taken} attempts")
+
+
+def no_active_attempt(x: Call, exam_id: int, *, completed: bool) -> Refusal:
+    """The user has not begun, or has completed the attempt."""
+    return Refusal(
+        "no_active_attempt",
+        status=x.settings.exam_refusal_status,
+        message="There is no active attempt.",
+        check="an attempt was begun and not completed",
+        got=exam_id,
+        diagnosis="the attempt is completed" if completed else "POST to …/attempts begins one",
+    )
+
+
+def attempt_expired(x: Call, attempt_id: int, end: datetime) -> Refusal:
+    """The time of the attempt is over; only a reset helps."""
+    return Refusal(
+        "attempt_expired",
+        status=x.settings.exam_refusal_status,
+        message="The attempt has expired.",
+        check="now is within the attempt's duration",
+        expected=f"before {instant(end)}",
+        got=instant(x.clock.now()),
+        diagnosis=f"attempt {attempt_id} was not completed in time; a teacher has to DELETE the user's exam",
+    )
+
+
+def attempt_not_completed(attempt_id: int) -> Refusal:
+    """403: the summary of an attempt that goes on."""
+    message, check = "The attempt is not completed.", "isCompleted of the attempt"
+    return Refusal("attempt_not_completed", status=403, message=message, check=check, got=attempt_id)
+
+
+def answer_exists(question_id: int) -> Refusal:
+    """400: the question has an answer already."""
+    message, check = "The question is already answered.", "there is no answer yet"
+    return bad_request("answer_exists", message, check=check, got=question_id, diagnosis="change it with PUT")
 
 
 # --- paths and bodies ---
@@ -230,17 +372,4 @@ def raw_pipe_in_path(path: str) -> Refusal:
         expected="%7C",
         got=path,
         diagnosis="percent-encode the pipe as %7C, in the request and in the signed path",
-    )
-
-
-def unsupported_format(x: Call) -> Refusal:
-    """`.xml` on a resource that is emulated as JSON only."""
-    return Refusal(
-        "unsupported_format",
-        status=x.settings.unsupported_format_status,
-        message="The requested format is not supported.",
-        check="a format in which this resource is emulated",
-        expected="no ending, or .json",
-        got=".xml",
-        diagnosis="only /systemDateTime is emulated as XML; ask for JSON",
     )

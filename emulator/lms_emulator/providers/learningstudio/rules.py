@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import mimetypes
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
 import msgspec
 
+from lms_emulator.core.ids import Ids
+from lms_emulator.providers.learningstudio.model.content import CourseItem, TopicResponse
+from lms_emulator.providers.learningstudio.model.exams import Answer, Attempt, Exam, ExamSection, Question, UserExam
 from lms_emulator.providers.learningstudio.model.section import LearningStudioStore
 
 
@@ -40,3 +49,125 @@ def totals(store: LearningStudioStore, course_id: int, user_id: int) -> Totals:
             earned += grade.points
             possible += item.points_possible
     return Totals(earned=earned, possible=possible, extra_credit=extra)
+
+
+# --- content ---
+def sees(store: LearningStudioStore, item: CourseItem, user_id: int, now: datetime) -> bool:
+    """Whether a student sees an item: neither it nor its unit is hidden, out of its dates, or for another group."""
+    unit = None if item.parent_id is None else store.course_items.get(item.parent_id)
+    group = None if item.group_id is None else store.course_groups.get(item.group_id)
+    if item.hidden or not item.is_shown(now) or (group is not None and user_id not in group.members):
+        return False
+    return unit is None or sees(store, unit, user_id, now)
+
+
+def page_of(item: CourseItem, name: str) -> tuple[bytes, str] | None:
+    """A page of an item's content, or a file beside it, and its media type.
+
+    It is the item's text, or a file of the zip that was uploaded.
+    """
+    if name == item.page and item.text:
+        return item.text.encode(), "text/html; charset=utf-8"
+    if item.type != "webContentUpload" or not item.original:
+        return None
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(base64.b64decode(item.original))) as upload:
+            return upload.read(name), media_type(name)
+    except (zipfile.BadZipFile, KeyError):
+        return None
+
+
+def media_type(name: str) -> str:
+    """The media type that a file's name tells."""
+    guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return f"{guessed}; charset=utf-8" if guessed.startswith("text/") else guessed
+
+
+# --- discussions ---
+Thread: TypeAlias = dict[int | None, list[TopicResponse]]
+
+
+def thread(store: LearningStudioStore, topic_id: int) -> Thread:
+    """The posts of a topic, by what they reply to; None is the topic itself."""
+    found: Thread = {}
+    for post in sorted(store.topic_responses.find("topic", topic_id), key=lambda post: (post.posted, post.id)):
+        found.setdefault(post.parent_id, []).append(post)
+    return found
+
+
+def below(posts: Thread, parent: int | None, depth: int | None = None) -> list[TopicResponse]:
+    """The posts below one post or the topic, each before its replies.
+
+    Parameters: `depth`, how many levels of them; None is all.
+    """
+    if depth == 0:
+        return []
+    deeper = None if depth is None else depth - 1
+    return [one for post in posts.get(parent, []) for one in (post, *below(posts, post.id, deeper))]
+
+
+def has_read(store: LearningStudioStore, post: TopicResponse, user_id: int) -> bool:
+    """Whether the user has marked the post as read, or written it."""
+    return post.author_id == user_id or (post.id, user_id) in store.response_reads
+
+
+# --- exams ---
+def drawn(store: LearningStudioStore, exam: Exam, ids: Ids) -> list[int]:
+    """The questions that a user gets: of each section all, or as many as it draws."""
+    found: list[int] = []
+    for section in sections_of(store, exam):
+        pool = [question.id for question in store.questions.find("section", section.id)]
+        while section.draw is not None and len(pool) > section.draw:
+            pool.pop(ids.integer(0, len(pool) - 1))
+        found += pool
+    return found
+
+
+def sections_of(store: LearningStudioStore, exam: Exam) -> list[ExamSection]:
+    """The sections of an exam in their order."""
+    return sorted(store.exam_sections.find("exam", exam.id), key=lambda section: (section.order, section.id))
+
+
+def minutes_for(store: LearningStudioStore, exam: Exam, user_id: int) -> int | None:
+    """How long the user has for an attempt; None is without limit."""
+    more = store.exam_extensions.get((exam.id, user_id))
+    return None if exam.minutes is None else exam.minutes + (0 if more is None else more.minutes)
+
+
+def deadline(store: LearningStudioStore, exam: Exam, attempt: Attempt) -> datetime | None:
+    """When an attempt runs out."""
+    minutes = minutes_for(store, exam, attempt.user_id)
+    return None if minutes is None else attempt.started + timedelta(minutes=minutes)
+
+
+def is_retakable(exam: Exam, own: UserExam) -> bool:
+    """Whether the user may take the exam again."""
+    return not exam.attempts or own.taken < exam.attempts
+
+
+def earned(question: Question, answer: Answer | None) -> float | None:
+    """The points that an answer earns; None for an essay, which somebody has to read.
+
+    Of matches each has its share of the points; with several choices all have to be right (both are chosen).
+    """
+    if question.type == "essay":
+        return None
+    if answer is None:
+        return 0.0
+    if question.type == "matching":
+        given = {match.premise_id: match.choice_id for match in answer.matches}
+        right = sum(given.get(premise.id) == premise.choice_id for premise in question.premises)
+        return question.points * right / len(question.premises) if question.premises else 0.0
+    if question.type in ("short", "fillInTheBlank"):
+        text = answer.text.strip().casefold()
+        return question.points if text in [one.strip().casefold() for one in question.accepted] else 0.0
+    right_ones = {choice.id for choice in question.choices if choice.correct}
+    return question.points if set(answer.choices) == right_ones else 0.0
+
+
+def scores(store: LearningStudioStore, own: UserExam, attempt: Attempt) -> list[tuple[Question, float | None]]:
+    """The user's questions with what the answers of an attempt earn."""
+    questions = [question for question in map(store.questions.get, own.questions) if question is not None]
+    return [(question, earned(question, store.answers.get((attempt.id, question.id)))) for question in questions]

@@ -140,10 +140,24 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
             source=f"{PORTAL}/learningstudio/courses/20141023-pipe-character-encoding-required",
         ),
     ] = "refuse"
-    unsupported_format_status: Annotated[
-        Literal[406, 404], choice("The answer to `.xml` on a resource that is not emulated as XML.")
-    ] = 406
-    wrong_method_status: Annotated[Literal[405, 404], choice("The answer to a known path with another method.")] = 405
+    wrong_method_status: Annotated[
+        Literal[404, 405],
+        choice(
+            "The answer to a known path with another method. A comment in Pearson's Java library says 404 of a PUT "
+            "to a custom item; of other paths nothing is known.",
+            evidence="observed",
+            source=f"{java('grades/GradeService')}, updateCustomGradebookItem",
+        ),
+    ] = 404
+    method_override: Annotated[
+        Literal["honour", "ignore"],
+        choice(
+            "Whether the header X-METHOD-OVERRIDE makes a PUT of a POST. Pearson's PHP library sends it; in the Java "
+            "library the same call is commented out, and the Python library says that it does not work.",
+            source="PearsonDevelopersNetwork/LearningStudio-Libraries-PHP Library/Grade/GradeService.php, "
+            "createGradebookItem",
+        ),
+    ] = "honour"
     since_omits_today: Annotated[
         bool,
         choice(
@@ -156,6 +170,37 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
         bool,
         choice("Whether JSON bodies may have trailing commas. At least one client in production sent them."),
     ] = True
+    exam_refusal_status: Annotated[
+        Literal[403, 400],
+        choice(
+            "Status of what an exam does not allow: it is not open, an attempt is over, a password or token is wrong."
+        ),
+    ] = 403
+    exam_password_for: Annotated[
+        Literal["attempts", "all"],
+        choice(
+            "Which requests need an exam's password. Pearson's page says all of them; its libraries send it with the "
+            "one that begins an attempt, and could not go on if that were so.",
+            evidence="observed",
+            source=f"{java('exams/ExamService')}; {PORTAL}/exams/question-details-fill-blank-text",
+        ),
+    ] = "attempts"
+    exam_token_for: Annotated[
+        Literal["writes", "all", "nothing"],
+        choice(
+            "Which requests of an attempt need Pearson-Exam-Token. It is documented as required for PUT; Pearson's "
+            "libraries send it always. A wrong one is always refused.",
+            evidence="documented",
+            source=f"{PORTAL}/exams/question-details-fill-blank-text",
+        ),
+    ] = "writes"
+    exam_scores: Annotated[
+        Literal["gradebook", "summary"],
+        choice(
+            "Whether a completed attempt without essays becomes a grade, or only the attempt's summary tells what it "
+            "earned."
+        ),
+    ] = "gradebook"
     link_base: Annotated[
         str,
         choice(

@@ -1,7 +1,13 @@
-"""LearningStudio's dialect: compact JSON on one line, and the envelope `error.message` / `error.errorId`."""
+"""LearningStudio's dialect: compact JSON on one line or XML, and the envelope `error.message` / `error.errorId`.
+
+What its XML looked like is known of `/systemDateTime` only. The rest is chosen: elements are named as in JSON, those
+of a list by the singular of its name.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +25,9 @@ if TYPE_CHECKING:
 
 JSON = "application/json; charset=utf-8"
 XML = "application/xml; charset=utf-8"
+_UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML document may contain."""
+_ROOT_RELATIVE = re.compile(rb"""\b(?:src|href)\s*=\s*["'](?=/(?!/))""", re.IGNORECASE)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -44,6 +53,18 @@ def xml(body: str, status: int = 200) -> Response:
     response = Response(f'<?xml version="1.0" encoding="utf-8"?>{body}', status)
     response.headers["content-type"] = XML
     return response
+
+
+def file(content: bytes, media_type: str) -> Response:
+    """A file as it is."""
+    response = Response(content)
+    response.headers["content-type"] = media_type
+    return response
+
+
+def with_host(html: bytes, base: str) -> bytes:
+    """HTML whose root-relative addresses of images and links have a host."""
+    return _ROOT_RELATIVE.sub(lambda found: found[0] + base.encode(), html)
 
 
 def instant(moment: datetime) -> str:
@@ -82,6 +103,37 @@ def link(x: Call, path: str, rel: str, title: str | None = None) -> dict[str, An
     if title is not None:
         made["title"] = title
     return made
+
+
+def in_format(x: Call, response: Response) -> Response:
+    """The answer as the path's ending asks for it: a JSON answer becomes an XML document when that is `.xml`."""
+    if not wants_xml(x) or response.headers.get("content-type") != JSON:
+        return response
+    document = json.loads(bytes(response.body), parse_float=str, parse_int=str)
+    name, value = next(iter(document.items())) if len(document) == 1 else ("response", document)
+    made = xml(_element(name, value), response.status_code)
+    if "location" in response.headers:
+        made.headers["location"] = response.headers["location"]
+    return made
+
+
+def _element(name: str, value: Any) -> str:
+    if isinstance(value, dict):
+        inside = "".join(_element(key, one) for key, one in value.items())
+    elif isinstance(value, list):
+        inside = "".join(_element(_singular(name), one) for one in value)
+    elif isinstance(value, bool):
+        inside = str(value).lower()
+    else:
+        inside = "" if value is None else escape(_UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", value))
+    return f"<{name}>{inside}</{name}>"
+
+
+def _singular(name: str) -> str:
+    """What one of `customCategories` or `links` is called; `item` where the name is no plural."""
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
+    return name[:-1] if name.endswith("s") else "item"
 
 
 def wants_xml(x: Call) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call, Caller
@@ -170,7 +171,7 @@ def _jwt(x: Call) -> Identity | None:
 
 def _claims(x: Call, token: str) -> dict[str, Any]:
     try:
-        return jwts.verify(token, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp())
+        claims = jwts.verify(token, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp())
     except jwt.TokenError as error:
         raise refusals.jwt_refused(
             "Invalid token.",
@@ -180,6 +181,16 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
             got=error.got,
             diagnosis=_jwt_diagnosis(x, token, error),
         ) from None
+    if jwts.is_strangers(x, token):
+        raise refusals.jwt_refused(
+            "Invalid token.",
+            reason="not_issued_here",
+            check="is not another world's",
+            expected="a token of this world, or one signed elsewhere",
+            got="another world's",
+            diagnosis=issued_tokens.DIAGNOSIS,
+        )
+    return claims
 
 
 def _jwt_diagnosis(x: Call, token: str, error: jwt.TokenError) -> str | None:

@@ -15,7 +15,6 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
-from lms_emulator.providers.canvas.model.content import DiscussionTopic
 from lms_emulator.providers.canvas.model.courses import (
     Course,
     CourseSection,
@@ -24,6 +23,7 @@ from lms_emulator.providers.canvas.model.courses import (
     EnrollmentType,
     Progress,
 )
+from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -44,6 +44,7 @@ from lms_emulator.providers.canvas.model.mastery import (
     PathRule,
     ScoringRange,
 )
+from lms_emulator.providers.canvas.model.media import MediaObject, MediaTrack
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
@@ -72,6 +73,13 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizReport,
     QuizSubmission,
     QuizSubmissionEvent,
+)
+from lms_emulator.providers.canvas.model.rubrics import (
+    PeerReview,
+    ProvisionalGrade,
+    Rubric,
+    RubricAssessment,
+    RubricAssociation,
 )
 from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore, touched
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment, SubmissionVersion
@@ -103,6 +111,8 @@ __all__ = [
     "CustomGradebookColumn",
     "DeveloperKey",
     "DeveloperKeyAccountBinding",
+    "DiscussionEntry",
+    "DiscussionParticipant",
     "DiscussionTopic",
     "Enrollment",
     "EnrollmentState",
@@ -118,14 +128,18 @@ __all__ = [
     "GradingStandard",
     "LatePolicy",
     "LineItem",
+    "MediaObject",
+    "MediaTrack",
     "ModuleProgression",
     "PageVersion",
     "PairingCode",
     "PathAssignment",
     "PathChoice",
     "PathRule",
+    "PeerReview",
     "PendingAuthorization",
     "Progress",
+    "ProvisionalGrade",
     "Pseudonym",
     "QuestionBank",
     "Quiz",
@@ -138,6 +152,9 @@ __all__ = [
     "ResourceLink",
     "Role",
     "RoleOverride",
+    "Rubric",
+    "RubricAssessment",
+    "RubricAssociation",
     "ScoringRange",
     "Session",
     "Submission",

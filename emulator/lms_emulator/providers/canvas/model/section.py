@@ -27,10 +27,8 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
-from lms_emulator.providers.canvas.model.content import (
-    DiscussionTopic,
-)
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
+from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -45,6 +43,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
 )
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
 from lms_emulator.providers.canvas.model.mastery import PathChoice, PathRule
+from lms_emulator.providers.canvas.model.media import MediaObject
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
@@ -72,6 +71,13 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizReport,
     QuizSubmission,
     QuizSubmissionEvent,
+)
+from lms_emulator.providers.canvas.model.rubrics import (
+    PeerReview,
+    ProvisionalGrade,
+    Rubric,
+    RubricAssessment,
+    RubricAssociation,
 )
 from lms_emulator.providers.canvas.model.shorthand import expand
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment
@@ -203,6 +209,18 @@ class CanvasStore(Store):
         },
     )
     submission_comments: Table[SubmissionComment] = table(key="id", indexes={"submission": lambda c: c.submission_id})
+    rubrics: Table[Rubric] = table(key="id", indexes={"course": _course})
+    rubric_associations: Table[RubricAssociation] = table(
+        key="id",
+        indexes={"rubric": lambda a: a.rubric_id, "place": lambda a: (a.association_type, a.association_id)},
+    )
+    rubric_assessments: Table[RubricAssessment] = table(
+        key="id", indexes={"rubric": lambda a: a.rubric_id, "submission": lambda a: a.submission_id}
+    )
+    peer_reviews: Table[PeerReview] = table(
+        key="id", indexes={"submission": lambda r: r.submission_id, "assessor": lambda r: r.assessor_id}
+    )
+    provisional_grades: Table[ProvisionalGrade] = table(key="id", indexes={"submission": lambda g: g.submission_id})
     late_policies: Table[LatePolicy] = table(key="id", indexes={"course": _course})
     grading_standards: Table[GradingStandard] = table(
         key="id", indexes={"place": lambda g: (g.context_type, g.context_id)}
@@ -216,7 +234,12 @@ class CanvasStore(Store):
     grade_changes: Table[GradeChange] = table(key="id", limit=100_000, indexes={"course": _course})
     folders: Table[Folder] = table(key="id", indexes={"context": _context, "parent": lambda f: f.parent_folder_id})
     attachments: Table[Attachment] = table(key="id", indexes={"context": _context, "folder": lambda a: a.folder_id})
-    discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"course": _course})
+    discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"context": _context})
+    discussion_entries: Table[DiscussionEntry] = table(key="id", indexes={"topic": lambda e: e.topic_id})
+    discussion_participants: Table[DiscussionParticipant] = table(
+        key="id", indexes={"whose": lambda p: (p.topic_id, p.user_id)}
+    )
+    media_objects: Table[MediaObject] = table(key="id", indexes={"media": lambda m: m.media_id})
     wiki_pages: Table[WikiPage] = table(key="id", indexes={"context": _context})
     context_modules: Table[ContextModule] = table(key="id", indexes={"course": _course})
     content_tags: Table[ContentTag] = table(

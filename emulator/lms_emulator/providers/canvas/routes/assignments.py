@@ -148,6 +148,7 @@ def destroy(api: Api) -> Any:
     gone = replace(record, workflow_state="deleted", updated_at=api.now)
     api.store.assignments.put(gone)
     quizzes.follow(api, gone)
+    assigning.follow(api, gone)
     return shapes.assignment(api, api.store.assignments.get(gone.id) or gone, course)
 
 

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Assignment, Course, CourseSectio
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.submissions import change, place
-from lms_emulator.providers.canvas.rules import assignments, courses, jobs, roster, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, jobs, moderation, roster, submissions
 from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
@@ -34,7 +34,22 @@ def gradeable(api: Api) -> Any:
     roster.require_grader(api, course)
     people = _people(api, roster.gradeable(api, course, section, base, *GRADEABLE))
     path = f"/api/v1/courses/{course.id}/assignments/{base.id}/gradeable_students"
-    return paged(api, people, lambda user: people_shapes.display(api, user, course), path=path)
+
+    def shape(user: User) -> Any:
+        body = people_shapes.display(api, user, course)
+        if "provisional_grades" not in api.params.includes or not moderation.moderates(api, course, base):
+            return body
+        record = submissions.of(api, base, user.id)
+        chosen = next((one.id for one in moderation.of_submission(api, record) if one.selected), None)
+        waiting = moderation.shapes(api, base, record)
+        return {
+            **body,
+            "in_moderation_set": False,
+            "selected_provisional_grade_id": chosen,
+            "provisional_grades": waiting,
+        }
+
+    return paged(api, people, shape, path=path)
 
 
 def _people(api: Api, numbers: list[int]) -> list[User]:

@@ -12,7 +12,6 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course
-from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assignments, courses, overriding
 from lms_emulator.providers.canvas.rules.assignments import replace
@@ -44,8 +43,7 @@ def _override(api: Api, course: Course, record: Assignment) -> AssignmentOverrid
 def index(api: Api) -> Any:
     """The overrides of an assignment that the caller gets to see."""
     course, record = _assignment(api)
-    path = f"/api/v1/courses/{course.id}/assignments/{record.id}/overrides"
-    return paged(api, assignments.overrides_seen(api, course, record), shapes.override, path=path)
+    return [shapes.override(one) for one in assignments.overrides_seen(api, course, record)]
 
 
 def show(api: Api) -> Any:

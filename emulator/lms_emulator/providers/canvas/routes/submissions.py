@@ -18,8 +18,10 @@ from lms_emulator.providers.canvas.rules import (
     assignments,
     courses,
     grading,
+    moderation,
     periods,
     roster,
+    rubrics,
     submissions,
     submitting,
     teams,
@@ -114,9 +116,10 @@ def update(api: Api) -> Any:
         raise refusals.crashed("`submission` is no hash", api.params.get("submission"))
     _may_update(api, course, base, user)
     touched = change(api, course, base, user, api.params)
-    includes = {"submission_comments", *(api.params.includes & {"visibility"})}
-    body = shapes.submission(api, touched[0], base, course, includes)
-    visibility = includes & {"visibility"}
+    visibility = api.params.includes & {"visibility"}
+    if moderation.under_way(base):
+        visibility = {*visibility, "provisional_grades"}
+    body = shapes.submission(api, touched[0], base, course, {"submission_comments", *visibility})
     return {**body, "all_submissions": [shapes.submission(api, one, base, course, visibility) for one in touched]}
 
 
@@ -127,7 +130,8 @@ def _may_update(api: Api, course: Course, base: Assignment, user: User) -> None:
         api.params.has("submission", name)
         for name in ("posted_grade", "excuse", "late_policy_status", "seconds_late_override")
     ) or api.params.has("rubric_assessment")
-    allowed = grader or (api.user.id == user.id and not grading_asked)
+    own = api.user.id == user.id or roster.reviews(api, base, user)
+    allowed = grader or (own and not grading_asked)
     if not api.check("may grade or comment", allowed, got=user.id):
         raise api.refused(f"grade the submission of user {user.id}")
     if not (base.published and assignments.assigned(api, base, user.id)):
@@ -135,6 +139,10 @@ def _may_update(api: Api, course: Course, base: Assignment, user: User) -> None:
     due = assignments.dated_for(api, base, user.id).due_at
     if grading_asked and periods.binds(api, course) and periods.closed(api, periods.of_date(api, course, due)):
         raise api.refused("grade in a closed grading period")
+    if grading_asked and moderation.under_way(base):
+        waits = api.params.flag("submission", "provisional") and moderation.moderates(api, course, base)
+        if not api.check("may grade before the moderation is over", waits):
+            raise api.refused("a provisional grade of the final grader")
     rows = [e for e in assignments.students(api, course.id) if e.user_id == user.id]
     if grading_asked and all(e.workflow_state == "completed" for e in rows):
         raise refusals.rest("student_concluded", 400, {"error": NOT_A_STUDENT}, check="the student's enrollment lasts")
@@ -150,6 +158,10 @@ def change(api: Api, course: Course, base: Assignment, user: User, asked: Params
     record = submissions.of(api, base, user.id)
     touched = [record]
     graded = excuse or sent.get("posted_grade") is not None
+    if graded and moderation.under_way(base):
+        waiting = moderation.grade(api, base, record, sent.text("posted_grade") or "", final=sent.flag("final"))
+        submitting.comment(api, record, asked.hash("comment"), provisional_grade_id=waiting.id)
+        return [submissions.of(api, base, user.id)]
     if graded:
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
         text = None if excuse else sent.text("posted_grade")
@@ -164,8 +176,23 @@ def change(api: Api, course: Course, base: Assignment, user: User, asked: Params
             grading.set_status(api, course, base, submissions.of(api, base, one), status, new_version=not graded)
             for one in people
         ]
+    _assess(api, course, base, record, asked)
     comment_on(api, base, user.id, asked.hash("comment"))
     return [submissions.of(api, base, one.user_id) for one in touched]
+
+
+def _assess(api: Api, course: Course, base: Assignment, record: Submission, asked: Params) -> None:
+    """Keep the assessment with the assignment's rubric that parameters have."""
+    sent = asked.hash("rubric_assessment")
+    found = rubrics.of_assignment(api, base.id)
+    if not sent.data or found is None:
+        return
+    rubric, association = found
+    known = {str(one["id"]) for one in rubric.criteria}
+    if known.isdisjoint(sent.data):
+        raise refusals.message(400, "rubric_assessment_invalid", "invalid rubric_assessment")
+    given = {name: sent.hash(name) for name in sent.data if name in known}
+    rubrics.assess(api, course, base, submissions.of(api, base, record.user_id), association, given)
 
 
 def _status(sent: Params) -> dict[str, Any]:

@@ -7,13 +7,11 @@ enrollment amounts to now, `people` names and logins, `masquerade` who may act a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
-from lms_emulator.core.clock import later
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.model import Course, DiscussionTopic, Enrollment, User
+from lms_emulator.providers.canvas.model import Course, Enrollment, User
 
 STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 
@@ -81,10 +79,3 @@ def staffed_course(x: Call, caller: User, reference: str) -> Course:
 def refused(x: Call, what: str) -> SiteRefusal:
     """The answer to somebody without permission, with the status that is set."""
     return refusals.not_authorized(x.settings.permission_denied_status, what)
-
-
-def posted_at(x: Call, topic: DiscussionTopic) -> datetime | None:
-    """When a topic was posted; a seeded age moves with the clock."""
-    if topic.posted_days_ago is not None:
-        return later(x.clock.now(), -86_400 * topic.posted_days_ago)
-    return topic.posted_at

@@ -134,14 +134,14 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
     """Store an assignment with its overrides, and the rows of its students."""
     if not wanted.id:
         group_id = wanted.assignment_group_id or default_group(api, course).id
-        last = max((a.position for a in in_group(api, group_id)), default=0)
+        last = max((a.position for a in api.store.assignments.find("group", group_id)), default=0)
         wanted = replace(
             wanted,
             id=api.new_id("assignments"),
             assignment_group_id=group_id,
             position=wanted.position or last + 1,
         )
-    kept = api.store.assignments.put(wanted)
+    kept = follow(api, api.store.assignments.put(wanted))
     if found is not None:
         staying = {one.id for one in found}
         for old in assignments.overrides(api, kept):
@@ -151,6 +151,16 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
             overriding.keep(api, replace(one, assignment_id=kept.id))
     submissions.ensure(api, kept)
     return kept
+
+
+def follow(api: Api, assignment: Assignment) -> Assignment:
+    """Let the discussion that an assignment is done in have its title, text and end."""
+    topic = api.store.discussion_topics.get(assignment.discussion_topic_id or 0)
+    if topic is not None:
+        gone = {"workflow_state": "deleted", "deleted_at": api.now} if assignment.workflow_state == "deleted" else {}
+        text = {"title": assignment.name, "message": assignment.description}
+        api.store.discussion_topics.put(replace(topic, **text, **gone))
+    return assignment
 
 
 def default_group(api: Api, course: Course) -> AssignmentGroup:

@@ -199,3 +199,9 @@ def shut(api: Api, assignment: Assignment) -> str | None:
     if assignment.lock_at is not None and api.now > assignment.lock_at:
         return "lock_at"
     return None
+
+
+def posts_manually(record: Assignment, course: Course) -> bool:
+    """Whether grades wait until somebody posts them."""
+    own = record.post_manually
+    return bool(course.settings.get("post_manually")) if own is None else own

@@ -34,12 +34,16 @@ class Context(NamedTuple):
 
 
 def of_path(api: Api) -> Context:
-    """The context that the path of the request names. Raises the refusal `not_found`."""
+    """The context that the path of the request names; `Link` shows it by its number. Raises the refusal `not_found`."""
     for kind, find in (("Course", identifiers.course), ("User", identifiers.user), ("Account", identifiers.account)):
         slot = f"{kind.lower()}_id"
         if slot in api.x.path_params:
             record = find(api, api.slot(slot))
-            return Context(kind, record.id, record)
+            context = Context(kind, record.id, record)
+            first = f"/api/v1/{TABLES[kind]}/"
+            if api.path.startswith(first):
+                api.path = f"/api/v1{context.path}" + "".join(api.path.removeprefix(first).partition("/")[1:])
+            return context
     raise refusals.not_found("the context", api.path)
 
 

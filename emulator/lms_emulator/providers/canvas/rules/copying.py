@@ -19,6 +19,26 @@ def copied_title(title: str, taken: set[str]) -> str:
     return name
 
 
+def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
+    """A copy that is not published yet and knows where it is from; its id and place are still the original's."""
+    return replace(
+        known,
+        name=name,
+        published=False,
+        sis_assignment_id=None,
+        integration_id=None,
+        lti_context_id=api.x.ids.uuid(),
+        resource_link_id=None,
+        original={
+            "original_course_id": known.course_id,
+            "original_assignment_id": known.id,
+            "original_assignment_name": known.name,
+        },
+        created_at=api.now,
+        updated_at=api.now,
+    )
+
+
 def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[str, int]]:
     """A copy right after the original, and the places of all in their group."""
     if known.quiz_id is not None:
@@ -32,25 +52,7 @@ def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[
     for other in assigning.in_group(api, known.assignment_group_id):
         if other.position > known.position:
             api.store.assignments.put(replace(other, position=other.position + 1))
-    made = api.store.assignments.put(
-        replace(
-            known,
-            id=api.new_id("assignments"),
-            name=copied_title(known.name, taken),
-            position=known.position + 1,
-            published=False,
-            sis_assignment_id=None,
-            integration_id=None,
-            lti_context_id=api.x.ids.uuid(),
-            resource_link_id=None,
-            original={
-                "original_course_id": known.course_id,
-                "original_assignment_id": known.id,
-                "original_assignment_name": known.name,
-            },
-            created_at=api.now,
-            updated_at=api.now,
-        )
-    )
+    copy = copied_assignment(api, known, copied_title(known.name, taken))
+    made = api.store.assignments.put(replace(copy, id=api.new_id("assignments"), position=known.position + 1))
     submissions.ensure(api, made)
     return made, {str(a.id): a.position for a in assigning.in_group(api, known.assignment_group_id)}

@@ -203,9 +203,9 @@ def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
     if file.locked or folder_locked(api, folder_of(api.store, file)):
         return {**info, "manually_locked": True}
     if file.unlock_at is not None and api.now < file.unlock_at:
-        return {**info, "unlock_at": stamp(file.unlock_at, api.zone)}
+        return {**info, "unlock_at": stamp(file.unlock_at)}
     if file.lock_at is not None and api.now > file.lock_at:
-        return {**info, "lock_at": stamp(file.lock_at, api.zone)}
+        return {**info, "lock_at": stamp(file.lock_at)}
     if file.context_type != "Course":
         return None
     return modules.lock_of(api, identifiers.course(api, file.context_id), "File", file.id)

@@ -13,7 +13,7 @@ import msgspec
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
 from lms_emulator.providers.canvas.rules import grades, lateness, policies, quiz_scores
-from lms_emulator.providers.canvas.shapes.assignments import posts_manually
+from lms_emulator.providers.canvas.rules.assignments import posts_manually
 
 replace = msgspec.structs.replace
 FIELDS = SubmissionVersion.__struct_fields__

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
 import msgspec
@@ -45,6 +47,11 @@ def unique_id(store: CanvasStore, user: User) -> str:
     """What the person signs in with; empty without a login."""
     login = login_of(store, user)
     return login.unique_id if login is not None else ""
+
+
+def feed_code(uuid: str, number: int) -> str:
+    """What stands for an enrollment in addresses of feeds: its own code, or one made from its id."""
+    return uuid or base64.b64encode(hashlib.sha512(f"enrollment {number}".encode()).digest(), b"xy").decode()[:40]
 
 
 def effective_locale(user: User) -> str:

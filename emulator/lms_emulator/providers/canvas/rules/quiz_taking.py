@@ -28,9 +28,9 @@ from lms_emulator.providers.canvas.rules import (
     quizzes,
     submissions,
 )
+from lms_emulator.providers.canvas.rules.assignments import posts_manually
 from lms_emulator.providers.canvas.rules.quiz_questions import Data
 from lms_emulator.providers.canvas.rules.quiz_scores import worth
-from lms_emulator.providers.canvas.shapes.assignments import posts_manually
 
 replace = msgspec.structs.replace
 GRACE = timedelta(minutes=5)

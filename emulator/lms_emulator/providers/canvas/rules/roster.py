@@ -64,9 +64,22 @@ def require_grader(api: Api, course: Course) -> None:
     courses.require(api, course, *assignments.GRADERS)
 
 
+def reviews(api: Api, assignment: Assignment, user: User) -> bool:
+    """Whether the caller is to review that student's work, and has handed in their own."""
+    if api.caller is None or not assignment.peer_reviews:
+        return False
+    record = api.store.submissions.first("whose", (assignment.id, user.id))
+    own = api.store.submissions.first("whose", (assignment.id, api.caller.id))
+    if record is None or own is None or not submissions.handed_in(own):
+        return False
+    return any(one.assessor_id == api.caller.id for one in api.store.peer_reviews.find("submission", record.id))
+
+
 def may_read(api: Api, course: Course, assignment: Assignment, user: User) -> bool:
     """Whether the caller may read that student's submission."""
     if assignments.grades(api, course):
+        return True
+    if reviews(api, assignment, user):
         return True
     if api.caller is None or user.id not in assignments.seen_for(api, course, api.caller):
         return False

@@ -105,7 +105,12 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
 
 
 def comment(
-    api: Api, record: Submission, sent: Params, *, group_comment_id: str | None = None, anonymous: bool = False
+    api: Api,
+    record: Submission,
+    sent: Params,
+    *,
+    group_comment_id: str | None = None,
+    provisional_grade_id: int | None = None,
 ) -> SubmissionComment | None:
     """Keep the comment that a request has, if it has one. Raises the refusal for an attempt that there is not."""
     text, media = sent.text("text_comment"), sent.text("media_comment_id")
@@ -127,7 +132,7 @@ def comment(
         media_comment_id=media,
         media_comment_type=sent.text("media_comment_type") if media else None,
         attachment_ids=files,
-        anonymous=anonymous,
+        provisional_grade_id=provisional_grade_id,
         created_at=api.now,
     )
     if api.user.id != record.user_id:

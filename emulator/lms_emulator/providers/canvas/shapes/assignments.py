@@ -11,9 +11,17 @@ from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, AssignmentOverride, Course
-from lms_emulator.providers.canvas.rules import assignments, courses, modules, periods, submissions
-from lms_emulator.providers.canvas.shapes import Json, locks
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    AssignmentGroup,
+    AssignmentOverride,
+    Course,
+    Rubric,
+    RubricAssociation,
+)
+from lms_emulator.providers.canvas.rules import assignments, courses, modules, periods, rubrics, submissions
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import Json, locks, topics
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.signing import jwt
 
@@ -65,11 +73,18 @@ def secure_params(api: Api, record: Assignment) -> str:
 
 
 def assignment(
-    api: Api, base: Assignment, course: Course, includes: Collection[str] = (), *, override_dates: bool = True
+    api: Api,
+    base: Assignment,
+    course: Course,
+    includes: Collection[str] = (),
+    *,
+    override_dates: bool = True,
+    topic: bool = True,
 ) -> Json:
     """An assignment as the caller sees it.
 
-    Parameters: `override_dates`, whether dates are those that hold for the caller, instead of the assignment's own.
+    Parameters: `override_dates`, whether dates are those that hold for the caller, instead of the assignment's own;
+    `topic`, whether the discussion that it is done in is told.
     """
     record = assignments.dated(api, course, base) if override_dates else base
     stored = submissions.stored(api, base)
@@ -98,7 +113,7 @@ def assignment(
         "muted": submissions.muted(api, record),
         "html_url": api.url(f"/courses/{course.id}/assignments/{record.id}"),
         "submissions_download_url": api.url(f"/courses/{course.id}/assignments/{record.id}/submissions?zip=1"),
-        "post_manually": posts_manually(record, course),
+        "post_manually": assignments.posts_manually(record, course),
         "anonymize_students": record.anonymous_grading and submissions.muted(api, record),
         "require_lockdown_browser": False,
         "restrict_quantitative_data": False,
@@ -110,6 +125,9 @@ def assignment(
     elif api.caller is not None:
         body |= locked(api, record, course)
     body |= _included(api, base, course, includes)
+    done_in = api.store.discussion_topics.get(record.discussion_topic_id or 0) if topic else None
+    if done_in is not None and done_in.workflow_state != "deleted":
+        body["discussion_topic"] = topics.topic(api, done_in, Context("Course", course.id, course))
     return body
 
 
@@ -117,12 +135,6 @@ def _state(record: Assignment) -> str:
     if record.workflow_state == "deleted":
         return "deleted"
     return "published" if record.published else "unpublished"
-
-
-def posts_manually(record: Assignment, course: Course) -> bool:
-    """Whether grades wait until somebody posts them."""
-    own = record.post_manually
-    return bool(course.settings.get("post_manually")) if own is None else own
 
 
 def locked(api: Api, record: Assignment, course: Course) -> Json:
@@ -146,6 +158,8 @@ def _of_kind(api: Api, record: Assignment) -> Json:
     if record.automatic_peer_reviews:
         body["peer_review_count"] = record.peer_review_count
         body["peer_reviews_assign_at"] = when(record.peer_reviews_assign_at)
+    if (graded_with := rubrics.of_assignment(api, record.id)) is not None:
+        body |= _rubric(*graded_with)
     if record.quiz_id is not None:
         body["quiz_id"] = record.quiz_id
         handed_in = f"/courses/{record.course_id}/quizzes/{record.quiz_id}/submissions?zip=1"
@@ -161,6 +175,29 @@ def _of_kind(api: Api, record: Assignment) -> Json:
         launch = f"/api/v1/courses/{record.course_id}/external_tools/sessionless_launch"
         body["url"] = api.url(f"{launch}?assignment_id={record.id}&launch_type=assessment")
     return body
+
+
+def _rubric(rubric: Rubric, association: RubricAssociation) -> Json:
+    """The rubric that an assignment is graded with."""
+    rows: list[Json] = []
+    for one in rubric.criteria:
+        names = ("id", "points", "description", "long_description")
+        ratings = [{name: rating[name] for name in names} for rating in one["ratings"]]
+        use_range = one["criterion_use_range"]
+        rows.append({**{name: one[name] for name in names}, "criterion_use_range": use_range, "ratings": ratings})
+    return {
+        "use_rubric_for_grading": association.use_for_grading,
+        "free_form_criterion_comments": bool(rubric.free_form_criterion_comments),
+        "rubric": rows,
+        "rubric_settings": {
+            "id": rubric.id,
+            "title": rubric.title,
+            "points_possible": float(rubric.points_possible),
+            "free_form_criterion_comments": bool(rubric.free_form_criterion_comments),
+            "hide_score_total": bool(association.hide_score_total),
+            "hide_points": association.hide_points,
+        },
+    }
 
 
 def _managed(api: Api, record: Assignment, course: Course) -> Json:

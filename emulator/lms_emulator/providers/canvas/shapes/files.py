@@ -136,8 +136,11 @@ def _included(api: Api, record: Attachment, includes: Collection[str]) -> Json:
 
 
 def _thumbnail(api: Api, record: Attachment) -> str | None:
-    """Of drawings Canvas shows the file itself; of other pictures nothing made a small one."""
-    return download_url(api, record) if record.content_type == "image/svg+xml" else None
+    """Where a small picture of a picture is; of drawings it is the file itself."""
+    if record.content_type == "image/svg+xml":
+        return download_url(api, record)
+    picture = MIME_CLASSES.get(record.content_type) == "image"
+    return api.url(f"/images/thumbnails/{record.id}/{record.uuid}") if picture else None
 
 
 def whole_file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:

@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas.model import QuizSubmission as Taken
 from lms_emulator.providers.canvas.rules import assignments, courses, quiz_answers, quiz_taking, quizzes
 from lms_emulator.providers.canvas.shapes import Json, people
 from lms_emulator.providers.canvas.shapes.assignments import all_dates
+from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.providers.canvas.shapes.locks import shut
 from lms_emulator.providers.canvas.shapes.submissions import submission
 
@@ -57,6 +58,7 @@ def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False, own_dat
     body: Json = {name: getattr(record, name) for name in COLUMNS}
     body |= {name: when(getattr(record, name)) for name in MOMENTS}
     body |= {name: when(getattr(dated, name)) for name in assignments.DATES}
+    body["description"] = shown(api, record.description, course)
     body |= shut(api, "quiz", lock)
     if lock is not None and not staff:
         body["description"] = ""

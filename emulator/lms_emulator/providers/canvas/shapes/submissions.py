@@ -23,13 +23,26 @@ from lms_emulator.providers.canvas.model import (
     SubmissionVersion,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, courses, lateness, periods, quiz_scores, submissions
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    courses,
+    discussions,
+    lateness,
+    moderation,
+    periods,
+    quiz_scores,
+    rubrics,
+    submissions,
+)
+from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import discussions as discussion_shapes
 from lms_emulator.providers.canvas.shapes import files as file_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes import rubrics as rubric_shapes
 from lms_emulator.providers.canvas.shapes.html import shown
 
 GRADE_KEYS = ("grade", "score", "entered_grade", "entered_score")
@@ -42,7 +55,7 @@ def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) 
         return True
     if api.caller is None or api.caller.id != record.user_id:
         return record.posted_at is not None
-    if assignment_shapes.posts_manually(base, course):
+    if assignments.posts_manually(base, course):
         return record.posted_at is not None
     return not (record.workflow_state == "graded" and record.posted_at is None)
 
@@ -117,10 +130,10 @@ def _state(
     if not reads_grade(api, course, base, record):
         for name in GRADE_KEYS:
             del body[name]
-    return body | _content(api, record, version, course)
+    return body | _content(api, record, version, base, course)
 
 
-def _content(api: Api, record: Submission, version: SubmissionVersion, course: Course) -> Json:
+def _content(api: Api, record: Submission, version: SubmissionVersion, base: Assignment, course: Course) -> Json:
     """What was handed in, where it is more than text."""
     body: Json = {}
     if version.submission_type == "basic_lti_launch":
@@ -129,6 +142,11 @@ def _content(api: Api, record: Submission, version: SubmissionVersion, course: C
         body["external_tool_url"] = version.url
     if version.media_comment_id is not None:
         body["media_comment"] = media_comment(api, version.media_comment_id, version.media_comment_type)
+    topic = api.store.discussion_topics.get(base.discussion_topic_id or 0)
+    if version.submission_type == "discussion_topic" and topic is not None:
+        said = [one for one in discussions.entries_of(api, topic) if one.user_id == record.user_id]
+        place = Context("Course", course.id, course)
+        body["discussion_entries"] = [discussion_shapes.entry(api, one, place) for one in said]
     if version.attachment_ids:
         files = attachments(api, version.attachment_ids)
         body["attachments"] = [{**one, "preview_url": None} for one in files]
@@ -205,6 +223,11 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
         body["user"] = people_shapes.person(api, user, course)
     elif "user_summary" in includes and user is not None:
         body["user"] = people_shapes.display(api, user, course)
+    assessed = rubrics.grading_assessment(api, record) if reads_grade(api, course, base, record) else None
+    if "rubric_assessment" in includes and assessed is not None:
+        body["rubric_assessment"] = rubric_shapes.of_submission(api, assessed)
+    if "full_rubric_assessment" in includes and assessed is not None:
+        body["full_rubric_assessment"] = rubric_shapes.full_of_submission(api, assessed)
     if "visibility" in includes:
         body["assignment_visible"] = assignments.assigned(api, base, record.user_id)
     if "read_state" in includes:
@@ -214,9 +237,23 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
         body["submission_status"] = _submission_status(api, record, base)
     if "grading_status" in includes:
         body["grading_status"] = grading_status(record)
+    if "provisional_grades" in includes and moderation.moderates(api, course, base):
+        body |= _provisional(api, record, base, with_comments="submission_comments" in includes)
     if "has_postable_comments" in includes:
         body["has_postable_comments"] = False
     return body
+
+
+def _provisional(api: Api, record: Submission, base: Assignment, *, with_comments: bool) -> Json:
+    if not base.moderated_grading:
+        return {}
+    rows = moderation.shapes(api, base, record)
+    if with_comments:
+        comments = api.store.submission_comments.find("submission", record.id)
+        for one in rows:
+            own = [c for c in comments if c.provisional_grade_id == one["provisional_grade_id"]]
+            one["submission_comments"] = [removed_comment(api, c) for c in own]
+    return {"provisional_grades": rows}
 
 
 def is_read(api: Api, record: Submission) -> bool:

@@ -1,7 +1,20 @@
 """Every operation of LearningStudio."""
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.learningstudio.routes import announcements, courses, grades, items, people, tokens
+from lms_emulator.providers.learningstudio.routes import (
+    announcements,
+    attempts,
+    courses,
+    discussions,
+    documents,
+    dropboxes,
+    exams,
+    gradebook,
+    grades,
+    items,
+    people,
+    tokens,
+)
 
 ROUTES: tuple[Route, ...] = (
     *tokens.ROUTES,
@@ -9,5 +22,11 @@ ROUTES: tuple[Route, ...] = (
     *courses.ROUTES,
     *announcements.ROUTES,
     *items.ROUTES,
+    *documents.ROUTES,
+    *discussions.ROUTES,
+    *dropboxes.ROUTES,
+    *exams.ROUTES,
+    *attempts.ROUTES,
+    *gradebook.ROUTES,
     *grades.ROUTES,
 )

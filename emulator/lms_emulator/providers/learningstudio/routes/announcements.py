@@ -8,20 +8,20 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio import refusals, wire
-from lms_emulator.providers.learningstudio import shapes as show
 from lms_emulator.providers.learningstudio.call import (
     Call,
     body_of,
     course_named,
     day,
     field,
-    number,
+    record_named,
     resource,
     subject,
 )
 from lms_emulator.providers.learningstudio.credentials import Caller
 from lms_emulator.providers.learningstudio.model.people import Announcement, AnnouncementRead, Course
 from lms_emulator.providers.learningstudio.settings import DASHBOARD, android, windows
+from lms_emulator.providers.learningstudio.shapes import courses as show
 
 
 def announcements(x: Call, caller: Caller) -> Response:
@@ -82,12 +82,8 @@ def _listed(x: Call, course: Course) -> list[Announcement]:
 
 
 def _named(x: Call, course: Course) -> Announcement:
-    identifier: str = x.path_params["announcement_id"]
-    announcement_id = number(identifier)
-    found = None if announcement_id is None else x.store.announcements.get(announcement_id)
-    if found is None or found.course_id != course.id:
-        raise refusals.not_found("Announcement", identifier)
-    return found
+    one_of = x.store.announcements
+    return record_named(x, one_of, "announcement_id", "Announcement", lambda one: one.course_id == course.id)
 
 
 _LIST = "/courses/{course_id}/announcements"

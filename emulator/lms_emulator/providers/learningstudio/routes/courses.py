@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio import refusals, wire
-from lms_emulator.providers.learningstudio import shapes as show
 from lms_emulator.providers.learningstudio.call import (
     Call,
     Handler,
@@ -23,6 +22,7 @@ from lms_emulator.providers.learningstudio.call import (
 from lms_emulator.providers.learningstudio.credentials import Caller
 from lms_emulator.providers.learningstudio.model.people import Role
 from lms_emulator.providers.learningstudio.settings import CRITIQUES, DASHBOARD, PORTAL, android, windows
+from lms_emulator.providers.learningstudio.shapes import courses as show
 
 
 def course(x: Call, caller: Caller) -> Response:

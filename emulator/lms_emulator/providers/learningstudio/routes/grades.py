@@ -9,16 +9,16 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio import refusals, wire
-from lms_emulator.providers.learningstudio import shapes as show
 from lms_emulator.providers.learningstudio.call import (
     NUMBER,
     Call,
     body_of,
     both,
+    count,
     course_and_subject,
     expansions,
     field,
-    number,
+    record_named,
     require_staff,
     resource,
     staffed_course,
@@ -26,9 +26,11 @@ from lms_emulator.providers.learningstudio.call import (
 from lms_emulator.providers.learningstudio.credentials import Caller
 from lms_emulator.providers.learningstudio.model.gradebook import Grade, GradebookItem
 from lms_emulator.providers.learningstudio.model.people import Course, User
-from lms_emulator.providers.learningstudio.routes.items import item_named, points
+from lms_emulator.providers.learningstudio.routes.gradebook import item_named, points
 from lms_emulator.providers.learningstudio.rules import totals
 from lms_emulator.providers.learningstudio.settings import PORTAL, android, java
+from lms_emulator.providers.learningstudio.shapes import gradebook as show
+from lms_emulator.providers.learningstudio.shapes.courses import person
 
 _BASICS = java("grades/GradeService")
 _GRADE = f"{_BASICS}; {android('services/grades/FetchMyGradebookItemGrade')}"
@@ -96,12 +98,7 @@ def delete_grade(x: Call, caller: Caller) -> Response:
 
 
 def _grade_named(x: Call, item: GradebookItem) -> Grade:
-    identifier: str = x.path_params["grade_id"]
-    grade_id = number(identifier)
-    found = None if grade_id is None else x.store.grades.get(grade_id)
-    if found is None or found.gradebook_item_id != item.id:
-        raise refusals.not_found("Grade", identifier)
-    return found
+    return record_named(x, x.store.grades, "grade_id", "Grade", lambda grade: grade.gradebook_item_id == item.id)
 
 
 def _new_grade(x: Call, item: GradebookItem, student: int, body: dict[str, Any]) -> Grade:
@@ -194,6 +191,17 @@ def user_gradebook_item(x: Call, caller: Caller) -> Response:
 
 
 # --- the course to date ---
+_MOST_STUDENTS = 30
+"""So many at a time, says the manual of Pearson's libraries (Documentation/detail/library-grades.html)."""
+
+
+def user_gradebook_items_totals(x: Call, caller: Caller) -> Response:
+    """GET …/userGradebookItemsTotals: the points that there are for a user, graded or not."""
+    course, _ = course_and_subject(x, caller)
+    columns = [item for item in x.store.gradebook_items.find("course", course.id) if item.is_included_in_grade]
+    return wire.answer({"userGradebookItemsTotals": show.points_possible(columns)})
+
+
 def course_grade_to_date(x: Call, caller: Caller) -> Response:
     """GET …/courseGradeToDate: what has been graded so far, added up."""
     course, user = course_and_subject(x, caller)
@@ -208,25 +216,15 @@ def roster_course_grades_to_date(x: Call, caller: Caller) -> Response:
     if wanted is not None:
         numbers = set(wanted.replace(";", ",").split(","))
         students = [user for user in students if str(user.id) in numbers]
-    offset, limit = _count(x, "offset", 0), _count(x, "limit", len(students))
+    offset, limit = count(x, "offset", 0), min(count(x, "limit", _MOST_STUDENTS), _MOST_STUDENTS)
     rows = [
         {
-            "student": show.person(x, user),
+            "student": person(x, user),
             "courseGradeToDate": show.course_grade(totals(x.store, course.id, user.id)),
         }
         for user in students[offset : offset + limit]
     ]
     return wire.answer({"rosterCourseGradesToDate": rows})
-
-
-def _count(x: Call, name: str, default: int) -> int:
-    text = x.query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        message = f"Invalid value for {name}."
-        raise refusals.bad_request("malformed_number", message, check=name, expected="a whole number", got=text)
-    return int(text)
 
 
 _ITEM = "/gradebookItems/{gradebook_item_id}"
@@ -269,6 +267,7 @@ ROUTES: tuple[Route, ...] = (
         for book in ("", "/gradebook")
         for path, handler in (
             ("/userGradebookItems", user_gradebook_items),
+            ("/userGradebookItemsTotals", user_gradebook_items_totals),
             ("/userGradebookItems/{user_gradebook_item_id}", user_gradebook_item),
         )
         for route in both(

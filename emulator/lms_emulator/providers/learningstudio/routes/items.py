@@ -1,318 +1,182 @@
-"""The columns of a gradebook, and the categories and items that a teacher adds to it."""
+"""Units and items of a course: lists, the hierarchy, and when and by whom they are seen."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.learningstudio import refusals, wire
-from lms_emulator.providers.learningstudio import shapes as show
+from lms_emulator.providers.learningstudio import refusals, rules, wire
 from lms_emulator.providers.learningstudio.call import (
-    NUMBER,
+    STAFF,
     Call,
-    body_of,
-    course_named,
+    Place,
+    expansions,
     field,
-    number,
-    resource,
-    staffed_course,
+    in_course,
+    moment,
+    record_named,
+    rows_of,
 )
-from lms_emulator.providers.learningstudio.credentials import Caller
-from lms_emulator.providers.learningstudio.model.gradebook import CustomCategory, CustomItem, GradebookItem
-from lms_emulator.providers.learningstudio.model.people import Course
-from lms_emulator.providers.learningstudio.settings import PORTAL, android, java
+from lms_emulator.providers.learningstudio.model.content import CourseItem, ItemType
+from lms_emulator.providers.learningstudio.settings import DASHBOARD, PORTAL, java
+from lms_emulator.providers.learningstudio.shapes import content as show
 
 
-def gradebook_items(x: Call, caller: Caller) -> Response:
-    """GET …/gradebookItems: the columns of the gradebook."""
-    course = course_named(x, caller)
-    items = x.store.gradebook_items.find("course", course.id)
-    return wire.answer({"gradebookItems": [show.gradebook_item(x, item) for item in items]})
+# --- finding ---
+def item_named(
+    x: Call, place: Place, parameter: str = "item_id", kind: ItemType | None = None, what: str = "Item"
+) -> CourseItem:
+    """The item of the path; a 403 for a student who does not see it.
+
+    Parameters: `kind`, the only type of item that is meant.
+    """
+
+    def fits(one: CourseItem) -> bool:
+        return one.course_id == place.course.id and kind in (None, one.type)
+
+    found = record_named(x, x.store.course_items, parameter, what, fits)
+    if not is_visible(x, place, found):
+        raise refusals.item_not_visible(found.id)
+    return found
 
 
-def gradebook_item(x: Call, caller: Caller) -> Response:
-    """GET …/gradebookItems/ID: a list of one."""
-    item = item_named(x, course_named(x, caller))
-    return wire.answer({"gradebookItems": [show.gradebook_item(x, item)]})
+def items_of(x: Call, place: Place, kind: ItemType | None = None) -> list[CourseItem]:
+    """The items of the course that the caller sees, and that the user of the path sees."""
+    found = [one for one in x.store.items_of(place.course.id) if kind in (None, one.type)]
+    return [one for one in found if is_visible(x, place, one)]
 
 
-def update_gradebook_item(x: Call, caller: Caller) -> Response:
-    """PUT …/gradebookItems/ID; what the body leaves out stays."""
-    course = staffed_course(x, caller, "the gradebook's items for writing")
-    item = item_named(x, course)
-    body = body_of(x, "gradebookItem")
-    changed = msgspec.structs.replace(
-        item,
-        title=field(body, "title", str, item.title),
-        points_possible=points(field(body, "pointsPossible", NUMBER, item.points_possible), "pointsPossible"),
-        is_included_in_grade=field(body, "isIncludedInGrade", bool, item.is_included_in_grade),
-        is_extra_credit=field(body, "isExtraCredit", bool, item.is_extra_credit),
-    )
-    x.store.gradebook_items.put(changed)
-    return wire.no_content()
+def is_visible(x: Call, place: Place, item: CourseItem) -> bool:
+    """Whether the caller sees the item and, where the path names a student, that student does too."""
+    now, user = x.clock.now(), place.user
+    if place.is_student:
+        assert place.caller.user is not None, "a student is a user"
+        return rules.sees(x.store, item, place.caller.user.id, now)
+    member = None if user is None else x.store.member(place.course.id, user.id)
+    if user is None or member is None or member.role != "STUD":
+        return True
+    return rules.sees(x.store, item, user.id, now)
 
 
-def gradebook_item_of_item(x: Call, caller: Caller) -> Response:
-    """GET …/items/ID/gradebookItem: the column that grades a course item, without a list around it."""
-    course = course_named(x, caller)
-    identifier: str = x.path_params["item_id"]
-    item_id = number(identifier)
-    found = None if item_id is None else x.store.gradebook_items.first("item", (course.id, item_id))
+def _all_items(x: Call, place: Place) -> list[CourseItem]:
+    """Every item of the course. Raises a 403 for a student who does not see one of them."""
+    found = x.store.items_of(place.course.id)
+    hidden = next((one for one in found if not is_visible(x, place, one)), None)
+    if hidden is not None:
+        raise refusals.item_not_visible(hidden.id)
+    return found
+
+
+# --- answering ---
+def items(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET /courses/ID/items: all, or nothing for a student who does not see them all."""
+    return {"items": [show.item(x, place, one, expansions(x)) for one in _all_items(x, place)]}
+
+
+def user_items(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET /users/ID/courses/ID/items: those that the user sees."""
+    return {"items": [show.item(x, place, one, expansions(x)) for one in items_of(x, place)]}
+
+
+def item(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/items/ID: a list of one."""
+    return {"items": [show.item(x, place, item_named(x, place), expansions(x))]}
+
+
+def hierarchy(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/itemHierarchy, with `expand=item,item.access,item.schedule,item.group`."""
+    found = _all_items(x, place) if place.user is None else items_of(x, place)
+    return {"itemHierarchy": show.hierarchy(x, place, found, expansions(x))}
+
+
+def access(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/items/ID/access."""
+    return {"access": show.access(x, place, item_named(x, place))}
+
+
+def schedule(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/items/ID/schedule."""
+    return {"schedule": show.schedule(item_named(x, place))}
+
+
+def group(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/items/ID/group; a 404 for an item that is for everybody."""
+    one = item_named(x, place)
+    found = None if one.group_id is None else x.store.course_groups.get(one.group_id)
     if found is None:
-        raise refusals.not_found("Gradebook item", identifier)
-    return wire.answer({"gradebookItem": show.gradebook_item(x, found)})
+        raise refusals.not_found("Group", one.id)
+    return {"group": show.group_of_item(found)}
 
 
-def item_named(x: Call, course: Course) -> GradebookItem:
-    """The gradebook item of the path, which must belong to the course."""
-    identifier: str = x.path_params["gradebook_item_id"]
-    found = x.store.gradebook_items.get(identifier.lower()) or x.store.gradebook_items.get(identifier)
-    if found is None or found.course_id != course.id:
-        raise refusals.not_found("Gradebook item", identifier)
-    return found
+# --- schedules of all items at once ---
+def item_schedules(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/itemSchedules."""
+    found = x.store.items_of(place.course.id)
+    return {"itemSchedules": [{"itemId": one.id, "schedule": show.schedule(one)} for one in found]}
 
 
-def points(value: float, name: str) -> float:
-    """A number of points: finite, not negative, below a billion."""
-    if not 0 <= value < 1e9:
-        raise refusals.bad_request(
-            "malformed_body", f"Invalid value for {name}.", check=name, expected="0 or more", got=str(value)
-        )
-    return float(value)
-
-
-# --- custom categories and items ---
-def categories(x: Call, caller: Caller) -> Response:
-    """GET …/customCategories."""
-    course = staffed_course(x, caller, "custom categories")
-    found = x.store.custom_categories.find("course", course.id)
-    return wire.answer({"customCategories": [_category(x, category) for category in found]})
-
-
-def category(x: Call, caller: Caller) -> Response:
-    """GET …/customCategories/ID: a list of one."""
-    found = _category_named(x, course_named(x, caller))
-    return wire.answer({"customCategories": [_category(x, found)]})
-
-
-def create_category(x: Call, caller: Caller) -> Response:
-    """POST …/customCategories; the wrapper of the body is plural, that of the answer is not."""
-    course = staffed_course(x, caller, "custom categories")
-    body = body_of(x, "customCategories")
-    made = CustomCategory(
-        guid=x.ids.uuid(),
-        course_id=course.id,
-        title=_title(body),
-        is_assignable=field(body, "isAssignable", bool, False),
-    )
-    x.store.custom_categories.put(made)
-    path = f"/courses/{course.id}/gradebook/customCategories/{made.guid}"
-    return wire.created(x, path, {"customCategory": _category(x, made)})
-
-
-def update_category(x: Call, caller: Caller) -> Response:
-    """PUT …/customCategories/ID; what the body leaves out stays."""
-    course = staffed_course(x, caller, "custom categories")
-    found, body = _category_named(x, course), body_of(x, "customCategories")
-    changed = msgspec.structs.replace(
-        found,
-        title=field(body, "title", str, found.title),
-        is_assignable=field(body, "isAssignable", bool, found.is_assignable),
-    )
-    x.store.custom_categories.put(changed)
+def put_item_schedules(x: Call, place: Place) -> Response:
+    """PUT …/itemSchedules: of every item of the course, or of none."""
+    if not x.path_params["course_id"].isdigit():
+        message = "Course overloads are not supported here."
+        raise refusals.bad_request("course_overload", message, check="the course is named by its number")
+    given = {}
+    for row in rows_of(x, "itemSchedules"):
+        given[field(row, "itemId", int)] = field(field(row, "schedule", dict, {}), "accessSchedule", dict, {})
+    known = {one.id: one for one in x.store.items_of(place.course.id)}
+    if set(given) != set(known):
+        message, missing = "The schedules of all items are required.", sorted(set(known) - set(given))
+        raise refusals.malformed_body(message, check="every item of the course is there", expected=missing)
+    changed = [_rescheduled(known[number], body) for number, body in given.items()]
+    for one in changed:
+        x.store.course_items.put(one)
     return wire.no_content()
 
 
-def delete_category(x: Call, caller: Caller) -> Response:
-    """DELETE …/customCategories/ID, with its items and their grades."""
-    course = staffed_course(x, caller, "custom categories")
-    found = _category_named(x, course)
-    for item in x.store.custom_items.find("category", found.guid):
-        _remove(x, item)
-    x.store.custom_categories.delete(found.guid)
-    return wire.no_content()
-
-
-def custom_items(x: Call, caller: Caller) -> Response:
-    """GET …/customItems of one category."""
-    course = staffed_course(x, caller, "custom items")
-    found = x.store.custom_items.find("category", _category_named(x, course).guid)
-    return wire.answer({"customItems": [_custom_item(x, course, item) for item in found]})
-
-
-def custom_item(x: Call, caller: Caller) -> Response:
-    """GET …/customItems/ID: a list of one."""
-    course = staffed_course(x, caller, "custom items")
-    return wire.answer({"customItems": [_custom_item(x, course, _custom_item_named(x, course))]})
-
-
-def custom_gradebook_item(x: Call, caller: Caller) -> Response:
-    """GET …/customItems/ID/gradebookItem: the column that the custom item is."""
-    course = staffed_course(x, caller, "custom items")
-    item = x.store.gradebook_items.get(_custom_item_named(x, course).gradebook_item_id)
-    if item is None:
-        raise refusals.not_found("Gradebook item", x.path_params["custom_item_id"])
-    return wire.answer({"gradebookItem": show.gradebook_item(x, item)})
-
-
-def create_custom_item(x: Call, caller: Caller) -> Response:
-    """POST …/customItems; a custom item is a column of the gradebook too, and can be graded."""
-    course = staffed_course(x, caller, "custom items")
-    parent = _category_named(x, course)
-    if not parent.is_assignable:
-        raise refusals.bad_request(
-            "category_not_assignable",
-            "The category is not assignable.",
-            check="isAssignable of the category",
-            expected=True,
-            got=False,
-            diagnosis="create the category with isAssignable true",
-        )
-    body = body_of(x, "customItem")
-    column = GradebookItem(
-        id=x.ids.uuid(),
-        course_id=course.id,
-        item_id=x.store.next_number("gradebook_items", "item_id"),
-        title=field(body, "title", str, parent.title),
-        points_possible=points(field(body, "pointsPossible", NUMBER, 0), "pointsPossible"),
-        is_included_in_grade=field(body, "isIncludedInGrade", bool, True),
-        is_extra_credit=field(body, "isExtraCredit", bool, False),
-        type="customItem",
-        category_id=parent.guid,
+def _rescheduled(item: CourseItem, body: dict[str, Any]) -> CourseItem:
+    return msgspec.structs.replace(
+        item,
+        start=moment(body, "startDateTime"),
+        end=moment(body, "endDateTime"),
+        before_start=field(body, "canAccessBeforeStartDateTime", bool, False),
+        after_end=field(body, "canAccessAfterEndDateTime", bool, False),
     )
-    x.store.gradebook_items.put(column)
-    made = CustomItem(
-        guid=x.ids.uuid(),
-        category_guid=parent.guid,
-        title=column.title,
-        unit_id=field(body, "unitID", int),
-        gradebook_item_id=column.id,
-    )
-    x.store.custom_items.put(made)
-    path = f"/courses/{course.id}/gradebook/customCategories/{parent.guid}/customItems/{made.guid}"
-    return wire.created(x, path, {"customItem": _custom_item(x, course, made)})
 
 
-def delete_custom_item(x: Call, caller: Caller) -> Response:
-    """DELETE …/customItems/ID, with its column and grades."""
-    course = staffed_course(x, caller, "custom items")
-    _remove(x, _custom_item_named(x, course))
-    return wire.no_content()
-
-
-def _remove(x: Call, item: CustomItem) -> None:
-    for grade in x.store.grades.find("item", item.gradebook_item_id):
-        x.store.grades.delete(grade.id)
-    x.store.gradebook_items.delete(item.gradebook_item_id)
-    x.store.custom_items.delete(item.guid)
-
-
-def _title(body: dict[str, Any]) -> str:
-    title: str = field(body, "title", str, "")
-    if not title:
-        raise refusals.malformed_body("Missing required element: title.", check="title is there")
-    return title
-
-
-def _category_named(x: Call, course: Course) -> CustomCategory:
-    identifier: str = x.path_params["category_id"]
-    found = x.store.custom_categories.get(identifier.lower())
-    if found is None or found.course_id != course.id:
-        raise refusals.not_found("Custom category", identifier)
-    return found
-
-
-def _custom_item_named(x: Call, course: Course) -> CustomItem:
-    parent = _category_named(x, course)
-    identifier: str = x.path_params["custom_item_id"]
-    found = x.store.custom_items.get(identifier.lower())
-    if found is None or found.category_guid != parent.guid:
-        raise refusals.not_found("Custom item", identifier)
-    return found
-
-
-def _category(x: Call, one: CustomCategory) -> dict[str, Any]:
-    path = f"/courses/{one.course_id}/gradebook/customCategories/{one.guid}"
-    return {
-        "guid": one.guid,
-        "title": one.title,
-        "isAssignable": one.is_assignable,
-        "links": [wire.link(x, path, "self"), wire.link(x, f"{path}/customItems", "related")],
-    }
-
-
-def _custom_item(x: Call, course: Course, one: CustomItem) -> dict[str, Any]:
-    path = f"/courses/{course.id}/gradebook/customCategories/{one.category_guid}/customItems/{one.guid}"
-    return {
-        "guid": one.guid,
-        "title": one.title,
-        "unitID": one.unit_id,
-        "links": [
-            wire.link(x, path, "self"),
-            wire.link(x, f"/courses/{course.id}/gradebook/gradebookItems/{one.gradebook_item_id}", "related"),
-        ],
-    }
-
-
-_CATEGORIES = "/courses/{course_id}/gradebook/customCategories"
-_ITEMS = f"{_CATEGORIES}/{{category_id}}/customItems"
+_CONTENT = java("content/ContentService")
+_PARTS = (
+    ("GET /items/{item_id}/access", access, "Whether an item is seen"),
+    ("GET /items/{item_id}/schedule", schedule, "When an item is seen"),
+    ("GET /items/{item_id}/group", group, "The group that an item is for"),
+)
 
 ROUTES: tuple[Route, ...] = (
-    *(
-        route
-        for book in ("", "/gradebook")
-        for route in (
-            resource(
-                "GET",
-                f"/courses/{{course_id}}{book}/gradebookItems",
-                gradebook_items,
-                summary="The gradebook's items",
-                source=android("services/courses/FetchGradebookItemsForCourseId"),
-                tag="gradebook",
-            ),
-            resource(
-                "GET",
-                f"/courses/{{course_id}}{book}/gradebookItems/{{gradebook_item_id}}",
-                gradebook_item,
-                summary="One gradebook item",
-                source=android("services/grades/FetchGradebookItemByGuid"),
-                tag="gradebook",
-            ),
-            resource(
-                "PUT",
-                f"/courses/{{course_id}}{book}/gradebookItems/{{gradebook_item_id}}",
-                update_gradebook_item,
-                summary="Change a gradebook item",
-                source=java("grades/GradeService"),
-                tag="gradebook",
-            ),
-        )
+    *in_course(
+        "course items",
+        _CONTENT,
+        ("GET /items", items, "The units and items of a course"),
+        ("GET /items/{item_id}", item, "One item"),
+        ("GET /itemHierarchy", hierarchy, "The items of a course below their units"),
+        *_PARTS,
     ),
-    resource(
-        "GET",
-        "/courses/{course_id}/items/{item_id}/gradebookItem",
-        gradebook_item_of_item,
-        summary="The gradebook item of a course item",
+    *in_course(
+        "course items",
+        f"{_CONTENT}; {DASHBOARD}",
+        ("GET /items", user_items, "The units and items that a user sees"),
+        ("GET /items/{item_id}", item, "One item, as a user sees it"),
+        ("GET /itemHierarchy", hierarchy, "The items that a user sees, below their units"),
+        *_PARTS,
+        of_user=True,
+    ),
+    *in_course(
+        "item schedules",
+        f"{PORTAL}/schedules/content-item-schedules",
+        ("GET /itemSchedules", item_schedules, "When the items of a course are seen", STAFF),
+        ("PUT /itemSchedules", put_item_schedules, "Change when all of them are seen", STAFF),
         evidence="documented",
-        source=f"{PORTAL}/common-integration-use-cases/gradebook-integration",
-        tag="gradebook",
-    ),
-    *(
-        resource(method, path, handler, summary=summary, source=java("grades/GradeService"), tag="custom categories")
-        for method, path, handler, summary in (
-            ("GET", _CATEGORIES, categories, "Custom categories"),
-            ("POST", _CATEGORIES, create_category, "Add a custom category"),
-            ("GET", f"{_CATEGORIES}/{{category_id}}", category, "A custom category"),
-            ("PUT", f"{_CATEGORIES}/{{category_id}}", update_category, "Change a custom category"),
-            ("DELETE", f"{_CATEGORIES}/{{category_id}}", delete_category, "Remove a custom category"),
-            ("GET", _ITEMS, custom_items, "Items of a custom category"),
-            ("POST", _ITEMS, create_custom_item, "Add an item to a custom category"),
-            ("GET", f"{_ITEMS}/{{custom_item_id}}", custom_item, "A custom item"),
-            ("DELETE", f"{_ITEMS}/{{custom_item_id}}", delete_custom_item, "Remove a custom item"),
-            ("GET", f"{_ITEMS}/{{custom_item_id}}/gradebookItem", custom_gradebook_item, "Its gradebook item"),
-        )
     ),
 )

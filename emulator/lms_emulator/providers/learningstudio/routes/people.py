@@ -6,7 +6,6 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio import refusals, wire
-from lms_emulator.providers.learningstudio import shapes as show
 from lms_emulator.providers.learningstudio.call import (
     Call,
     Handler,
@@ -14,13 +13,14 @@ from lms_emulator.providers.learningstudio.call import (
     check_campus,
     days,
     expansions,
-    number,
+    record_named,
     resource,
     subject,
 )
 from lms_emulator.providers.learningstudio.credentials import Caller, identify, require
 from lms_emulator.providers.learningstudio.model.people import User
 from lms_emulator.providers.learningstudio.settings import CRITIQUES, DASHBOARD, android, java
+from lms_emulator.providers.learningstudio.shapes import courses as show
 
 
 def system_date_time(x: Call) -> Response:
@@ -102,12 +102,8 @@ def terms(x: Call, caller: Caller) -> Response:
 
 def term(x: Call, caller: Caller) -> Response:
     """GET /terms/ID: a list of one."""
-    identifier: str = x.path_params["term_id"]
-    term_id = number(identifier)
-    found = None if term_id is None else x.store.terms.get(term_id)
-    if found is None:
-        raise refusals.not_found("Term", identifier)
-    check_campus(x, caller, found.client_string, "Term", identifier)
+    found = record_named(x, x.store.terms, "term_id", "Term")
+    check_campus(x, caller, found.client_string, "Term", found.id)
     return wire.answer({"terms": [show.term(x, found)]})
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access.issued_tokens import IssuedToken
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
@@ -199,6 +201,7 @@ class OpenedxStore(Store):
         keep_until=lambda session: session.expires,
         limit=5_000,
     )
+    issued_tokens: Table[IssuedToken] = issued.SPEC
     login_failures: Table[LoginFailures] = table(key="user", limit=5_000)
     throttles: Table[Throttle] = table(key="key", keep_until=lambda throttle: throttle.until, limit=5_000)
     courses: Table[Course] = table(key="id", indexes={"folded": _folded("id")})

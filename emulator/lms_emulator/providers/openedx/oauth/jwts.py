@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.keys import private_key, public_numbers
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.section import JwtConfig
@@ -21,6 +22,8 @@ from lms_emulator.signing import jwt
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from lms_emulator.providers.openedx.call import Call
 
 VERSION = "1.2.0"
 ASYMMETRIC = ("RS512", "RS256")
@@ -71,6 +74,23 @@ def create(
     if asymmetric:
         return jwt.sign(claims, signing_key(config), algorithm="RS512", kid=kid)
     return jwt.sign(claims, config.secret, algorithm="HS256", kid=kid)
+
+
+def issue(x: Call, user: User, **details: Any) -> str:
+    """A token that this world gives out. Parameters: the others of `create`."""
+    token = create(user, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp(), **details)
+    until = int(x.clock.timestamp()) + x.settings.jwt_seconds + x.settings.jwt_leeway_seconds
+    x.world.given_out.note(token)
+    return issued_tokens.remember(x.store.issued_tokens, token, until)
+
+
+def is_strangers(x: Call, token: str) -> bool:
+    """Whether another world gave the token out, or this one before it was reset.
+
+    The platform takes every token that is signed with its keys, and so do worlds that share them: other services sign
+    some themselves. So a world refuses what it knows to be another's, not what it does not know.
+    """
+    return issued_tokens.find(x.store.issued_tokens, token) is None and token in x.world.given_out
 
 
 def _scope_claims(scope: str, user: User) -> dict[str, Any]:

@@ -44,7 +44,8 @@ def login_page(x: Call) -> Response:
     cookies.add(
         x,
         cookies.cookie(x, "experiments_is_enterprise", "false", seconds=1_209_600),
-        'enterprise_customer_uuid=""; Domain=localhost; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/',
+        'enterprise_customer_uuid=""; Domain=localhost; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; '
+        f"Path={x.prefix or '/'}",
     )
     response = pages.page(x, "login.html", title="Sign in or Register", following=following)
     response.headers["vary"] = "Cookie"

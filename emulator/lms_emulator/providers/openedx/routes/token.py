@@ -111,11 +111,9 @@ def _jwt(x: Call, application: Application, issued: Issued) -> dict[str, Any]:
     if user is None:
         raise refusals.Unhandled("a JWT needs a user, and the application has none")
     scopes = rules.jwt_scopes(application, issued.access_token.scope.split(" "))
-    token = jwts.create(
+    token = jwts.issue(
+        x,
         user,
-        config=x.store.section.jwt,
-        settings=x.settings,
-        now=x.clock.timestamp(),
         grant_type=application.authorization_grant_type,
         scopes=scopes,
         filters=rules.filters(application),

@@ -65,7 +65,7 @@ def cookie(
         parts.append("HttpOnly")
     if seconds is not None:
         parts.append(f"Max-Age={seconds}")
-    parts.append("Path=/")
+    parts.append(f"Path={x.prefix or '/'}")
     if same_site:
         parts.append("SameSite=Lax")
     return "; ".join(parts)

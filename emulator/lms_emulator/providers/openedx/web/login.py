@@ -167,11 +167,9 @@ def logged_in_cookies(x: Call, user: User, *, seconds: int) -> None:
 
 def jwt_cookies(x: Call, user: User) -> None:
     """Set the two halves of a fresh JWT as cookies."""
-    token = jwts.create(
+    token = jwts.issue(
+        x,
         user,
-        config=x.store.section.jwt,
-        settings=x.settings,
-        now=x.clock.timestamp(),
         grant_type="password",
         scopes=LOGIN_SCOPES,
         filters=("user:me",),

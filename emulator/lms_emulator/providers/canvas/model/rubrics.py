@@ -1,0 +1,83 @@
+"""Rubrics, what they are for, and what was assessed with them; reviews by peers; grades that wait for moderation."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from lms_emulator.core.state.records import Instant, Record
+
+
+class Rubric(Record, frozen=True, kw_only=True):
+    """A rubric of a course. `criteria` are as Canvas keeps them, each with its ratings, the best one first."""
+
+    id: int
+    course_id: int
+    user_id: int | None = None
+    title: str
+    criteria: list[dict[str, Any]] = []
+    points_possible: float = 0
+    free_form_criterion_comments: bool | None = None
+    hide_score_total: bool | None = None
+    workflow_state: Literal["active", "deleted"] = "active"
+    created_at: Instant
+    updated_at: Instant
+
+
+class RubricAssociation(Record, frozen=True, kw_only=True):
+    """What a rubric is for: an assignment that is graded with it, or a course that keeps it at hand."""
+
+    id: int
+    rubric_id: int
+    course_id: int
+    association_type: Literal["Assignment", "Course"]
+    association_id: int
+    title: str | None = None
+    use_for_grading: bool = False
+    purpose: str = "bookmark"
+    hide_score_total: bool | None = None
+    hide_points: bool = False
+    hide_outcome_results: bool = False
+    bookmarked: bool = True
+    workflow_state: Literal["active", "deleted"] = "active"
+    created_at: Instant
+    updated_at: Instant
+
+
+class RubricAssessment(Record, frozen=True, kw_only=True):
+    """A submission assessed with a rubric. `data` has an entry for each criterion that something was said about."""
+
+    id: int
+    rubric_id: int
+    rubric_association_id: int
+    user_id: int
+    assessor_id: int
+    submission_id: int
+    artifact_attempt: int | None = None
+    assessment_type: str = "grading"
+    score: float | None = None
+    data: list[dict[str, Any]] = []
+    created_at: Instant
+    updated_at: Instant
+
+
+class PeerReview(Record, frozen=True, kw_only=True):
+    """That a student is to review the submission of another one."""
+
+    id: int
+    submission_id: int
+    user_id: int
+    assessor_id: int
+    workflow_state: Literal["assigned", "completed"] = "assigned"
+
+
+class ProvisionalGrade(Record, frozen=True, kw_only=True):
+    """A grade that counts only when moderation chooses it."""
+
+    id: int
+    submission_id: int
+    scorer_id: int
+    score: float | None = None
+    grade: str | None = None
+    final: bool = False
+    selected: bool = False
+    graded_at: Instant

@@ -1,0 +1,109 @@
+"""REST: announcements of several courses at once."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import as_of, identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.model import Course, DiscussionTopic
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import contexts, courses
+from lms_emulator.providers.canvas.rules import discussions as rules
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import discussions as shapes
+
+LAST_DAY = datetime(9999, 12, 1, tzinfo=UTC)
+"""The latest start of a window of 28 days that a datetime can hold."""
+REFUSED_SINCE = date(2023, 7, 1)
+"""When a course that cannot be read began to be refused, instead of being passed over: after the recordings."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+
+
+def index(api: Api) -> Any:
+    """The announcements of courses, newest first; those of the last two weeks and the next when nothing says else."""
+    places = [Context("Course", course.id, course) for course in _courses(api)]
+    start, end = _window(api)
+    early = all(rules.moderates(api, place) for place in places) and not api.params.flag("active_only")
+    found = [
+        (_at(api, topic), topic, place)
+        for place in places
+        for topic in rules.topics_of(api, place)
+        if topic.is_announcement
+        and start <= _at(api, topic) <= end
+        and (early or not rules.delayed(api, topic))
+        and rules.visible(api, topic, place)
+    ]
+    found.sort(key=lambda row: (row[0], row[1].id), reverse=True)
+    if api.params.flag("latest_only"):
+        newest = {row[2].id: row for row in reversed(found)}
+        found = [newest[number] for number in sorted(newest)]
+    includes = api.params.includes | ({"plain"} if api.params.flag("text_only") else set())
+    return paged(
+        api,
+        found,
+        lambda row: {**shapes.topic(api, row[1], row[2], includes), "context_code": row[2].asset_string},
+    )
+
+
+def _at(api: Api, topic: DiscussionTopic) -> datetime:
+    return topic.delayed_post_at or rules.posted_at(api, topic) or api.now
+
+
+def _courses(api: Api) -> list[Course]:
+    """The courses that `context_codes` names and whose announcements the caller may read."""
+    codes = api.params.texts("context_codes")
+    if not codes:
+        raise refusals.message(400, "context_codes_missing", "Missing context_codes")
+    if not all(code.startswith("course_") for code in codes):
+        text = "Invalid context_codes; only `course` codes are supported"
+        raise refusals.message(400, "context_codes_invalid", text, got=codes)
+    found = [identifiers.find(api, "courses", code.removeprefix("course_")) for code in codes]
+    if as_of(api.x) >= REFUSED_SINCE:
+        for code, course in zip(codes, found, strict=True):
+            if course is None or course.workflow_state == "deleted":
+                raise refusals.not_found("the course", code)
+            courses.require(api, course, "read_announcements")
+    return [
+        course
+        for course in found
+        if course is not None
+        and course.workflow_state != "deleted"
+        and contexts.may(api, Context("Course", course.id, course), "read_announcements")
+    ]
+
+
+def _window(api: Api) -> tuple[datetime, datetime]:
+    first = api.now - timedelta(days=api.settings.announcement_window_days)
+    start = _date(api, "start_date", first.astimezone(api.zone).replace(hour=0, minute=0, second=0))
+    end = _date(api, "end_date", min(start, LAST_DAY) + timedelta(days=28), last=True)
+    if end < start:
+        expected = f"at or after {start}"
+        raise refusals.message(400, "end_date_invalid", "Invalid end_date", expected=expected, got=str(end))
+    return start, end
+
+
+def _date(api: Api, name: str, otherwise: datetime, *, last: bool = False) -> datetime:
+    """A date among the parameters; `last` for the end of a day that comes without a time."""
+    text = api.params.text(name)
+    if not text:
+        return otherwise
+    found = read_moment(text, api.zone) if _ISO.fullmatch(text) else None
+    if found is None:
+        raise refusals.message(400, f"{name}_invalid", f"Invalid {name}", expected="yyyy-mm-dd or ISO 8601", got=text)
+    return min(found, LAST_DAY) + timedelta(days=1, seconds=-1) if last and _DAY.fullmatch(text) else found
+
+
+ROUTES: tuple[Route, ...] = rest(
+    "announcements",
+    f"{RECORDED}/content-announcements.jsonl 18-23, 25, 27-34; "
+    "canvas-lms app/controllers/announcements_api_controller.rb",
+    ("GET /api/v1/announcements", index, "Announcements of courses"),
+)

@@ -1,0 +1,268 @@
+"""REST: discussions and announcements of a course or a group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, DiscussionTopic
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.refusals import content
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.rules import collation, contexts, topics
+from lms_emulator.providers.canvas.rules import discussions as rules
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import discussions as shapes
+
+replace = msgspec.structs.replace
+PLACES = "courses groups"
+
+
+def topic_in_path(api: Api, *, deleted: bool = False) -> tuple[DiscussionTopic, Context]:
+    """The topic in the path, and what it belongs to. Raises the refusal `not_found`."""
+    context = contexts.of_path(api)
+    found = api.store.discussion_topics.get(number(api.slot("topic_id")))
+    if found is None or (found.context_type, found.context_id) != (context.type, context.id):
+        raise refusals.not_found("the topic", api.slot("topic_id"))
+    if found.workflow_state == "deleted" and not deleted:
+        raise refusals.not_found("the topic", found.id)
+    return found, context
+
+
+def readable_topic(api: Api) -> tuple[DiscussionTopic, Context]:
+    """The topic in the path that the caller sees."""
+    topic, context = topic_in_path(api)
+    if not api.check("may see the topic", rules.visible(api, topic, context), got=topic.id):
+        raise api.refused(f"topic {topic.id}")
+    return topic, context
+
+
+def require(api: Api, topic: DiscussionTopic, context: Context, right: str) -> None:
+    """Go on for callers who may `update`, `reply` to or `delete` a topic. Raises the refusal that others get."""
+    if not api.check(f"may {right} the topic", rules.permissions(api, topic, context)[right], got=topic.id):
+        raise api.refused(f"{right} topic {topic.id}")
+
+
+def newest_first(found: list[DiscussionTopic], when: Callable[[DiscussionTopic], Any]) -> None:
+    """Sort topics by a time, the newest first."""
+    found.sort(key=lambda topic: (when(topic), topic.id), reverse=True)
+
+
+def index(api: Api) -> Any:
+    """The topics of a context, pinned ones last; `only_announcements` lists those instead."""
+    context = contexts.of_path(api)
+    announcements = api.params.flag("only_announcements")
+    contexts.require(api, context, "read_announcements" if announcements else "read_forum", "moderate_forum")
+    term, student = search_term(api) or "", contexts.may(api, context, "participate_as_student")
+    found = [
+        topic
+        for topic in rules.topics_of(api, context)
+        if topic.is_announcement == announcements and term in topic.title.lower()
+    ]
+    if student:  # of others Canvas makes pages first, and leaves out afterwards what they do not see
+        found = [topic for topic in found if rules.visible(api, topic, context)]
+    found = _in_scope(api, found)
+    if api.params.text("filter_by") == "unread" and api.caller is not None:
+        found = [topic for topic in found if _is_unread(api, topic)]
+    _sort(api, found, announcements)
+    includes = _includes(api)
+    return paged(
+        api,
+        found,
+        lambda topic: shapes.topic(api, topic, context, includes) if rules.visible(api, topic, context) else None,
+        wrap=lambda rows: [row for row in rows if row is not None],
+    )
+
+
+def _includes(api: Api) -> set[str]:
+    found = set(api.params.includes)
+    if api.params.flag("plain_messages"):
+        found.add("plain")
+    if api.params.flag("exclude_assignment_descriptions"):
+        found.add("bare_assignment")
+    return found
+
+
+def _is_unread(api: Api, topic: DiscussionTopic) -> bool:
+    known = rules.participant(api, topic, api.user)
+    own = topic.user_id == api.user.id
+    read = known.read if known is not None and known.read is not None else own
+    return not read or rules.unread_count(api, topic, api.user) > 0
+
+
+def _in_scope(api: Api, found: list[DiscussionTopic]) -> list[DiscussionTopic]:
+    scopes = set(api.params.words("scope"))
+    if {"pinned", "unpinned"} <= scopes or {"locked", "unlocked"} <= scopes:
+        body = {"errors": {"scope": "scope is contradictory"}}
+        raise refusals.rest("scope_contradictory", 400, body, check="scope can be met", got=sorted(scopes))
+    wanted: dict[str, Callable[[DiscussionTopic], bool]] = {
+        "pinned": lambda topic: topic.pinned,
+        "unpinned": lambda topic: not topic.pinned,
+        "locked": lambda topic: rules.closed(api, topic),
+        "unlocked": lambda topic: not rules.closed(api, topic),
+    }
+    return [topic for topic in found if all(wanted[one](topic) for one in scopes if one in wanted)]
+
+
+def _sort(api: Api, found: list[DiscussionTopic], announcements: bool) -> None:
+    order = api.params.text("order_by")
+    newest_first(found, lambda topic: topic.created_at or rules.posted_at(api, topic) or api.now)
+    if announcements:
+        newest_first(found, lambda topic: topic.delayed_post_at or rules.posted_at(api, topic) or api.now)
+    elif order == "recent_activity":
+        newest_first(found, lambda topic: topic.last_reply_at or rules.posted_at(api, topic) or api.now)
+    elif order == "title":
+        found.sort(key=lambda topic: collation.key(topic.title))
+    else:
+        found.sort(key=lambda topic: (topic.position is not None, -(topic.position or 0)))
+
+
+def show(api: Api) -> Any:
+    """A topic."""
+    topic, context = readable_topic(api)
+    return shapes.topic(api, topic, context, _includes(api))
+
+
+def create(api: Api) -> Any:
+    """Make a discussion or an announcement."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "create_forum", "moderate_forum")
+    return shapes.topic(api, topics.create(api, context), context, told=True)
+
+
+def update(api: Api) -> Any:
+    """Change a topic."""
+    topic, context = readable_topic(api)
+    require(api, topic, context, "update")
+    return shapes.topic(api, topics.update(api, context, topic), context, told=True)
+
+
+def delete(api: Api) -> Any:
+    """Delete a topic, and the assignment that is graded in it."""
+    topic, context = topic_in_path(api, deleted=True)
+    require(api, topic, context, "delete")
+    assignment = rules.assignment_of(api, topic)
+    if assignment is not None:
+        api.store.assignments.put(replace(assignment, workflow_state="deleted", updated_at=api.now))
+    gone = replace(
+        topic,
+        workflow_state="deleted",
+        deleted_at=api.now,
+        updated_at=api.now,
+        old_assignment_id=topic.assignment_id or topic.old_assignment_id,
+    )
+    return {"discussion_topic": shapes.deleted_topic(api, api.store.discussion_topics.put(gone), context)}
+
+
+def duplicate(api: Api) -> Any:
+    """Make a copy of a discussion, with a copy of its assignment."""
+    topic, context = readable_topic(api)
+    if topic.is_announcement:
+        body = {"error": "announcements cannot be duplicated"}
+        raise refusals.rest("announcement_copied", 400, body, check="the topic is no announcement")
+    contexts.require(api, context, "moderate_forum")
+    copy = topics.duplicate(api, context, topic)
+    shown = shapes.topic(api, copy, context)
+    if copy.assignment_id is not None:
+        shown["set_assignment"] = True
+    if copy.pinned:
+        topics.insert(api, context, copy, (topic.position or 0) + 1)
+        shown["new_positions"] = {str(one.id): one.position for one in topics.pinned(api, context)}
+    return shown
+
+
+def reorder(api: Api) -> Any:
+    """Put pinned topics in order."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "moderate_forum")
+    order = api.params.words("order")
+    if not order:
+        raise content.order_refused("order parameter required")
+    pinned = {str(topic.id): topic for topic in topics.pinned(api, context)}
+    if any(one not in pinned for one in order):
+        raise content.order_refused("topics not found")
+    rest_of_them = [one for one in pinned if one not in order]
+    for place, one in enumerate([*order, *rest_of_them], 1):
+        api.store.discussion_topics.put(replace(pinned[one], position=place))
+    return {"reorder": True, "order": [*order, *rest_of_them]}
+
+
+def mark_read(api: Api) -> Any:
+    """Note that a topic was read, or was not."""
+    topic, _ = readable_topic(api)
+    rules.keep(api, topic, api.user, read=api.x.method == "PUT")
+    return Response(status_code=204)
+
+
+def mark_all_read(api: Api) -> Any:
+    """Note that a topic and its entries were read, or were not."""
+    topic, context = readable_topic(api)
+    require_post(api, topic, context)
+    read, every = api.x.method == "PUT", [entry.id for entry in rules.entries_of(api, topic, deleted=True)]
+    forced = api.params.flag("forced_read_state")
+    rules.keep(api, topic, api.user, read=read, read_entries=every if read else [], forced=every if forced else [])
+    return Response(status_code=204)
+
+
+def subscribe(api: Api) -> Any:
+    """Subscribe to a topic, or no longer."""
+    topic, context = readable_topic(api)
+    wanted = api.x.method == "PUT"
+    if wanted:
+        require_post(api, topic, context)
+    rules.keep(api, topic, api.user, subscribed=wanted)
+    return Response(status_code=204)
+
+
+def require_post(api: Api, topic: DiscussionTopic, context: Context) -> None:
+    """Go on for callers who may read what others said. Raises the refusal `initial_post_required`."""
+    if not api.check("said something before reading on", rules.sees_posts(api, topic, context), got=topic.id):
+        raise content.initial_post_required()
+
+
+def messageable_users(api: Api) -> Any:
+    """Who can be written to from a topic: everybody who takes part in its course."""
+    _, context = readable_topic(api)
+    assert isinstance(context.record, Course)
+    ids = {one.user_id for one in api.store.enrollments.find("course", context.id) if one.workflow_state == "active"}
+    found = [user for user_id in ids if (user := api.store.users.get(user_id)) is not None]
+    found.sort(key=lambda user: collation.key(user.name))
+    row = ("id", "name", "pronouns")
+    return [{**{name: getattr(user, name) for name in row}, "full_name": user.name} for user in found]
+
+
+SOURCE = "canvas-lms app/controllers/discussion_topics_controller.rb"
+API = "canvas-lms app/controllers/discussion_topics_api_controller.rb"
+TOPIC = "/discussion_topics/{topic_id}"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "discussions",
+        f"{RECORDED}/content-discussions.jsonl 6-12, 38, 40-44, 68, 70, 201-203, 224, 244; {SOURCE}",
+        *within(PLACES, "GET /discussion_topics", index, "Discussions"),
+        *within(PLACES, "POST /discussion_topics", create, "Post or announce"),
+        *within(PLACES, "POST /discussion_topics/reorder", reorder, "Order pinned discussions"),
+        *within(PLACES, f"GET {TOPIC}", show, "A discussion"),
+        *within(PLACES, f"PUT {TOPIC}", update, "Change a discussion"),
+        *within(PLACES, f"DELETE {TOPIC}", delete, "Delete a discussion"),
+    ),
+    *rest(
+        "discussions",
+        f"{RECORDED}/content-discussions.jsonl 148-149, 155, 157, 162-164, 237; {API}",
+        *within(PLACES, f"POST {TOPIC}/duplicate", duplicate, "Copy a discussion"),
+        *within(PLACES, f"PUT {TOPIC}/read", mark_read, "Mark a discussion as read"),
+        *within(PLACES, f"DELETE {TOPIC}/read", mark_read, "Mark a discussion as not read"),
+        *within(PLACES, f"PUT {TOPIC}/read_all", mark_all_read, "Mark all entries as read"),
+        *within(PLACES, f"DELETE {TOPIC}/read_all", mark_all_read, "Mark all entries as not read"),
+        *within(PLACES, f"PUT {TOPIC}/subscribed", subscribe, "Subscribe to a discussion"),
+        *within(PLACES, f"DELETE {TOPIC}/subscribed", subscribe, "Unsubscribe from a discussion"),
+        *within("courses", f"GET {TOPIC}/messageable_users", messageable_users, "People of a discussion"),
+    ),
+)

@@ -1,0 +1,197 @@
+"""REST: what people say in discussions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import DiscussionEntry, DiscussionTopic
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.discussions import PLACES, TOPIC, readable_topic, require, require_post
+from lms_emulator.providers.canvas.rules import contexts, files, html, saying, topics
+from lms_emulator.providers.canvas.rules import discussions as rules
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import discussions as shapes
+from lms_emulator.providers.canvas.wire import reply
+
+replace = msgspec.structs.replace
+
+
+def _entry(api: Api, topic: DiscussionTopic, slot: str = "entry_id", *, deleted: bool = False) -> DiscussionEntry:
+    """The entry in the path. Raises the refusal `not_found`."""
+    found = api.store.discussion_entries.get(number(api.slot(slot)))
+    if found is None or found.topic_id != topic.id or (found.workflow_state == "deleted" and not deleted):
+        raise refusals.not_found("the entry", api.slot(slot))
+    return found
+
+
+def _read(api: Api) -> tuple[DiscussionTopic, Context]:
+    topic, context = readable_topic(api)
+    require_post(api, topic, context)
+    return topic, context
+
+
+def _newest_first(found: list[DiscussionEntry]) -> list[DiscussionEntry]:
+    return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
+
+
+def index(api: Api) -> Any:
+    """The entries at the top, newest first, each with its newest replies."""
+    topic, context = _read(api)
+    every = rules.entries_of(api, topic)
+    found = _newest_first([one for one in every if one.parent_id is None])
+    return paged(api, found, lambda one: shapes.entry_with_replies(api, one, context, every))
+
+
+def replies(api: Api) -> Any:
+    """The replies in an entry's thread, newest first."""
+    topic, context = _read(api)
+    top = _entry(api, topic)
+    if top.parent_id is not None:
+        raise refusals.not_found("the entry at the top of a thread", top.id)
+    found = _newest_first([one for one in rules.entries_of(api, topic) if one.root_entry_id == top.id])
+    return paged(api, found, lambda one: shapes.entry(api, one, context))
+
+
+def entry_list(api: Api) -> Any:
+    """The entries that `ids[]` names, deleted ones too."""
+    topic, context = _read(api)
+    asked = {number(one) for one in api.params.texts("ids")}
+    every = rules.entries_of(api, topic, deleted=True)
+    found = sorted((one for one in every if one.id in asked), key=lambda one: one.id)
+    if len(found) != len(asked):
+        raise refusals.not_found("one of the entries", sorted(str(one) for one in asked))
+    path = f"{api.path.rsplit('/', 1)[0]}/entries"
+    return paged(api, found, lambda one: shapes.entry(api, one, context, name=False), path=path)
+
+
+def view(api: Api) -> Any:
+    """All that was said, as a tree."""
+    topic, context = _read(api)
+    api.params.get("include_new_entries")
+    return shapes.view(api, topic, context)
+
+
+def _said(api: Api, topic: DiscussionTopic, context: Context, parent: DiscussionEntry | None) -> Response:
+    require(api, topic, context, "reply")
+    message = html.clean(api.params.text("message"), api.url(""))
+    attachment = api.params.file("attachment")
+    fields: dict[str, Any] = {}
+    if attachment is not None:
+        own = contexts.get(api, "User", api.user.id)
+        folder = files.child(api, files.root_folder(api, own), "unfiled")
+        fields["attachment_id"] = topics.attach(api, own, folder, attachment).id
+    made = saying.say(api, topic, context, message, parent, **fields)
+    return reply(api, shapes.entry(api, made, context), 201)
+
+
+def create(api: Api) -> Any:
+    """Say something in a discussion."""
+    topic, context = readable_topic(api)
+    return _said(api, topic, context, None)
+
+
+def create_reply(api: Api) -> Any:
+    """Reply to an entry."""
+    topic, context = readable_topic(api)
+    return _said(api, topic, context, _entry(api, topic))
+
+
+def _require_editor(api: Api, entry: DiscussionEntry, topic: DiscussionTopic, context: Context) -> None:
+    own = entry.user_id == api.user.id and rules.locked_for_caller(api, topic, context) is None
+    if not api.check("may change the entry", own or rules.moderates(api, context), got=entry.id):
+        raise api.refused(f"change entry {entry.id}")
+
+
+def update(api: Api) -> Any:
+    """Change what was said."""
+    topic, context = readable_topic(api)
+    entry = _entry(api, topic, "id")
+    _require_editor(api, entry, topic, context)
+    changes: dict[str, Any] = {"editor_id": api.user.id, "updated_at": api.now}
+    if api.params.has("message"):
+        changes["message"] = html.clean(api.params.text("message"), api.url(""))
+    rules.renewed(api, topic)
+    changed = api.store.discussion_entries.put(replace(entry, **changes))
+    return shapes.entry(api, changed, context, user=False)
+
+
+def delete(api: Api) -> Any:
+    """Take back what was said; replies to it stay."""
+    topic, context = readable_topic(api)
+    entry = _entry(api, topic, "id", deleted=True)
+    _require_editor(api, entry, topic, context)
+    gone = replace(
+        entry, workflow_state="deleted", editor_id=api.user.id, updated_at=api.now, deletions=entry.deletions + 1
+    )
+    rules.renewed(api, topic)
+    api.store.discussion_entries.put(gone)
+    return Response(status_code=204)
+
+
+def mark_read(api: Api) -> Any:
+    """Note that an entry was read, or was not."""
+    topic, _ = _read(api)
+    entry, read = _entry(api, topic), api.x.method == "PUT"
+    known = rules.participant(api, topic, api.user)
+    entries = [one for one in (known.read_entries if known is not None else []) if one != entry.id]
+    forced = [one for one in (known.forced if known is not None else []) if one != entry.id]
+    kept = api.params.flag("forced_read_state", default=known is not None and entry.id in known.forced)
+    rules.keep(
+        api,
+        topic,
+        api.user,
+        read_entries=[*entries, entry.id] if read else entries,
+        forced=[*forced, entry.id] if kept else forced,
+    )
+    return Response(status_code=204)
+
+
+def rate(api: Api) -> Any:
+    """Like an entry, or no longer."""
+    topic, context = readable_topic(api)
+    entry = _entry(api, topic)
+    rating = api.params.text("rating") or "0"
+    grader = contexts.may(api, context, "manage_grades")
+    allowed = topic.allow_rating and (grader or not topic.only_graders_can_rate)
+    if not api.check("may rate entries", allowed, got=topic.id):
+        raise api.refused(f"rate entries of topic {topic.id}")
+    if rating not in ("0", "1"):
+        raise refusals.message(400, "rating_invalid", "Invalid rating given")
+    ratings = {**entry.ratings, str(api.user.id): int(rating)}
+    rules.renewed(api, topic)
+    api.store.discussion_entries.put(replace(entry, ratings=ratings))
+    return Response(status_code=204)
+
+
+SOURCE = "canvas-lms app/controllers/discussion_topics_api_controller.rb"
+ENTRY = f"{TOPIC}/entries/{{entry_id}}"
+OWN = f"{TOPIC}/entries/{{id}}"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "discussions",
+        f"{RECORDED}/content-discussions.jsonl 84-89, 96, 111-112, 116, 119, 122-127, 132; {SOURCE}",
+        *within(PLACES, f"GET {TOPIC}/view", view, "All that was said"),
+        *within(PLACES, f"GET {TOPIC}/entry_list", entry_list, "Some entries"),
+        *within(PLACES, f"GET {TOPIC}/entries", index, "Entries"),
+        *within(PLACES, f"POST {TOPIC}/entries", create, "Say something"),
+        *within(PLACES, f"GET {ENTRY}/replies", replies, "Replies"),
+        *within(PLACES, f"POST {ENTRY}/replies", create_reply, "Reply"),
+        *within(PLACES, f"PUT {OWN}", update, "Change an entry"),
+    ),
+    *rest(
+        "discussions",
+        f"{RECORDED}/content-discussions.jsonl 137, 150, 152, 179; {SOURCE}",
+        *within(PLACES, f"DELETE {OWN}", delete, "Delete an entry"),
+        *within(PLACES, f"PUT {ENTRY}/read", mark_read, "Mark an entry as read"),
+        *within(PLACES, f"DELETE {ENTRY}/read", mark_read, "Mark an entry as not read"),
+        *within(PLACES, f"POST {ENTRY}/rating", rate, "Like an entry"),
+    ),
+)

@@ -1,0 +1,224 @@
+"""REST: recordings, without a media service, and collaborations, without a service for them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import Attachment, Course, MediaObject, MediaTrack
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.rules import collation, contexts, people, states
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+
+replace = msgspec.structs.replace
+_CODE = re.compile(r"(course|user|account|group)_(\d+)")
+
+
+def _shape(api: Api, record: MediaObject) -> dict[str, Any]:
+    own = api.caller is not None and record.user_id == api.caller.id
+    return {
+        "media_id": record.media_id,
+        "media_type": record.media_type,
+        "created_at": stamp(record.created_at),
+        "title": record.user_entered_title or record.title,
+        "can_add_captions": own,
+        "embedded_iframe_url": api.url(f"/media_objects_iframe/{record.media_id}"),
+    }
+
+
+def _track(record: MediaObject, track: MediaTrack) -> dict[str, Any]:
+    kept = {"id": track.id, "locale": track.locale, "kind": track.kind, "user_id": track.user_id}
+    return {**kept, "media_object_id": record.id}
+
+
+def index(api: Api) -> Any:
+    """One's own recordings, or those of a context."""
+    found = list(api.store.media_objects)
+    if api.x.path_params:
+        context = contexts.of_path(api)
+        contexts.require(api, context, "read")
+        found = [one for one in found if (one.context_type, one.context_id) == (context.type, context.id)]
+        api.path = f"/api/v1{context.path}/media_objects"
+    else:
+        found = [one for one in found if one.user_id == api.user.id]
+    by_title = api.params.text("sort") == "title"
+    found.sort(key=lambda one: collation.key(one.user_entered_title or one.title or "") if by_title else one.created_at)
+    if api.params.text("order") == "desc":
+        found.reverse()
+    hidden = api.params.texts("exclude")
+    return paged(api, found, lambda one: _listed(api, one, hidden))
+
+
+def _listed(api: Api, record: MediaObject, hidden: list[str]) -> dict[str, Any]:
+    body = {**_shape(api, record), "user_entered_title": record.user_entered_title}
+    if "tracks" not in hidden:
+        body["media_tracks"] = [_track(record, track) for track in record.tracks]
+    return body | ({} if "sources" in hidden else {"media_sources": []})
+
+
+def create(api: Api) -> Any:
+    """Note a recording that the media service has, with a file for it among those of its context."""
+    context, media_id = _context(api), api.params.text("id")
+    if not media_id:
+        raise refusals.crashed("Canvas fails on a recording without `id`")
+    contexts.require(api, context, "read")
+    title, kind = api.params.text("title"), api.params.text("type")
+    file = Attachment(
+        id=api.new_id("attachments"),
+        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have files
+        context_id=context.id,
+        user_id=api.user.id,
+        display_name=title or media_id,
+        content_type=f"{kind or 'video'}/*",
+        size=None,
+        uuid=api.x.ids.alnum(40),
+        media_entry_id=media_id,
+        hidden=True,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    made = MediaObject(
+        id=api.new_id("media_objects"),
+        media_id=media_id,
+        media_type=kind,
+        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have files
+        context_id=context.id,
+        user_id=api.user.id,
+        title=title,
+        attachment_id=api.store.attachments.put(file).id,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    api.store.media_objects.put(made)
+    columns = ("id", "user_id", "context_id", "context_type", "title", "user_entered_title", "media_id", "media_type")
+    nothing = ("user_type", "duration", "max_size", "total_size", "old_media_id")
+    row = {
+        **{name: getattr(made, name) for name in columns},
+        **dict.fromkeys(nothing),
+        "attachment_id": made.attachment_id,
+        "workflow_state": "active",
+        "root_account_id": api.root.id,
+        "data": {},
+        "created_at": stamp(made.created_at),
+        "updated_at": stamp(made.updated_at),
+    }
+    return {"media_object": row, "embedded_iframe_url": _shape(api, made)["embedded_iframe_url"]}
+
+
+def _context(api: Api) -> Context:
+    found = _CODE.fullmatch(api.params.text("context_code") or "")
+    if found is None:
+        return contexts.get(api, "User", api.user.id)
+    return contexts.get(api, found.group(1).capitalize(), int(found.group(2)))
+
+
+def _own(api: Api) -> MediaObject:
+    """The recording in the path. Canvas refuses others', and unknown ones, alike."""
+    found = api.store.media_objects.first("media", api.slot("media_object_id"))
+    own = found is not None and api.caller is not None and found.user_id == api.caller.id
+    if found is None or not api.check("the recording is one's own", own):
+        raise api.refused(f"recording {api.slot('media_object_id')}")
+    return found
+
+
+def rename(api: Api) -> Any:
+    """Give a recording a title."""
+    changed = replace(_own(api), user_entered_title=api.params.text("user_entered_title"), updated_at=api.now)
+    return _shape(api, api.store.media_objects.put(changed))
+
+
+def tracks(api: Api) -> Any:
+    """The captions of a recording."""
+    record = _own(api)
+    return [_track(record, track) for track in record.tracks]
+
+
+def set_tracks(api: Api) -> Any:
+    """Set the captions of a recording, one for each language; languages that are left out lose theirs."""
+    record = _own(api)
+    known = {track.locale: track for track in record.tracks}
+    try:
+        sent = api.x.json()
+    except BodyError as error:
+        raise refusals.crashed(str(error)) from error
+    found = []
+    for one in sent if isinstance(sent, list) else []:
+        locale = str(one.get("locale"))
+        old = known.get(locale)
+        made = old or MediaTrack(
+            id=api.new_id("media_tracks"),
+            user_id=api.user.id,
+            locale=locale,
+            content="",
+            created_at=api.now,
+            updated_at=api.now,
+        )
+        found.append(replace(made, content=str(one.get("content", made.content)), updated_at=api.now))
+    record = api.store.media_objects.put(replace(record, tracks=found))
+    return [_track(record, track) for track in record.tracks]
+
+
+def kaltura(api: Api) -> Any:
+    """Whether there is a media service: there is none."""
+    _ = api.user
+    return {"enabled": False}
+
+
+def collaborations(api: Api) -> Any:
+    """The collaborations of a context: none, as no service for them is set up."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "read")
+    return paged(api, [], lambda one: one)
+
+
+def no_collaboration(api: Api) -> Any:
+    """Something about a collaboration that is not there."""
+    raise refusals.not_found("the collaboration", api.slot("id"))
+
+
+def potential_collaborators(api: Api) -> Any:
+    """Whom one could work together with: everybody who takes part in the course."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "read_roster", "read")
+    course = context.record
+    assert isinstance(course, Course)  # the route is of courses
+    living = api.store.enrollments.find("course", context.id)
+    ids = {one.user_id for one in living if states.state_of(api, one, course).name in states.CURRENT}
+    found = [user for number in ids if (user := api.store.users.get(number)) is not None]
+    found.sort(key=lambda user: (collation.key(people.sortable_name(user)), user.id))
+    return paged(api, found, lambda user: people_shapes.person(api, user, course))
+
+
+MEDIA = "/api/v1/media_objects/{media_object_id}"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "media",
+        f"{RECORDED}/content-misc.jsonl 14-16, 21, 23, 26, 31; canvas-lms app/controllers/media_objects_controller.rb",
+        ("GET /api/v1/media_objects", index, "One's recordings"),
+        ("GET /api/v1/media_attachments", index, "One's recordings"),
+        *within("courses groups", "GET /media_objects", index, "Recordings"),
+        *within("courses groups", "GET /media_attachments", index, "Recordings"),
+        ("POST /api/v1/media_objects", create, "Note a recording"),
+        (f"PUT {MEDIA}", rename, "Rename a recording"),
+        (f"GET {MEDIA}/media_tracks", tracks, "Captions"),
+        (f"PUT {MEDIA}/media_tracks", set_tracks, "Set captions"),
+        ("GET /api/v1/services/kaltura", kaltura, "Whether there is a media service"),
+    ),
+    *rest(
+        "collaborations",
+        f"{RECORDED}/content-misc.jsonl 2, 9-11, 13; canvas-lms app/controllers/collaborations_controller.rb",
+        *within("courses groups", "GET /collaborations", collaborations, "Collaborations"),
+        ("GET /api/v1/collaborations/{id}/members", no_collaboration, "Members of a collaboration"),
+        *within("courses", "DELETE /collaborations/{id}", no_collaboration, "Delete a collaboration"),
+        *within("courses", "GET /potential_collaborators", potential_collaborators, "Possible collaborators"),
+    ),
+)

@@ -1,0 +1,136 @@
+"""REST: choosing among the grades of several graders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.model import Assignment, Course, ProvisionalGrade, Submission, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.submissions import place
+from lms_emulator.providers.canvas.rules import courses, moderation, roster, submissions
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.wire import reply
+
+SOURCE = (
+    f"{RECORDED}/grading-rubrics.jsonl 256, 264, 268, 274, 278, 279, 282; "
+    "canvas-lms app/controllers/provisional_grades_controller.rb"
+)
+
+
+def _moderated(api: Api) -> tuple[Course, Assignment]:
+    """The assignment of the path, for those who moderate it."""
+    course, _, base = place(api)
+    if not api.check("may choose among the grades", moderation.moderates(api, course, base)):
+        raise api.refused(f"moderate assignment {base.id}")
+    return course, base
+
+
+def _people(api: Api, course: Course, numbers: list[int]) -> list[dict[str, Any]]:
+    found = [user for user in map(api.store.users.get, sorted(set(numbers))) if user is not None]
+    return [people_shapes.person(api, user, course) for user in found]
+
+
+def students(api: Api) -> Any:
+    """Whose work is moderated: that of all students."""
+    course, base = _moderated(api)
+    found = roster.gradeable(api, course, None, base)
+    people: list[User] = [user for user in map(api.store.users.get, found) if user is not None]
+    path = f"/api/v1/courses/{course.id}/assignments/{base.id}/moderated_students"
+    return paged(api, people, lambda user: people_shapes.person(api, user, course), path=path)
+
+
+def add_students(api: Api) -> Any:
+    """Let the work of students be moderated."""
+    course, base = _moderated(api)
+    known = set(roster.gradeable(api, course, None, base))
+    asked = [identifiers.find(api, "users", one) for one in api.params.texts("student_ids")]
+    if not asked:
+        return reply(api, [], 400)
+    return _people(api, course, [user.id for user in asked if user is not None and user.id in known])
+
+
+def status(api: Api) -> Any:
+    """Whether a student's work needs one more grade."""
+    course, section, base = place(api)
+    user = roster.student(api, course, section, api.params.text("student_id") or "")
+    courses.require(api, course, "manage_grades", "view_all_grades")
+    if not base.moderated_grading:
+        raise refusals.message(400, "not_moderated", "Assignment does not use moderated grading")
+    record = submissions.of(api, base, user.id)
+    waiting = moderation.of_submission(api, record)
+    graders = {one.scorer_id for one in waiting if not one.final}
+    needed = api.user.id not in graders and len(graders) < base.grader_count
+    body: dict[str, Any] = {"needs_provisional_grade": needed}
+    since = read_moment(api.params.text("last_updated_at"), api.zone)
+    if since is not None and any(one.graded_at > since for one in waiting):
+        finals = [one for one in waiting if one.final]
+        body["provisional_grades"] = [moderation.shape(api, one, base, record) for one in waiting if not one.final]
+        body["final_provisional_grade"] = moderation.shape(api, finals[0], base, record) if finals else None
+    return body
+
+
+def _grade(api: Api, base: Assignment, reference: str) -> tuple[ProvisionalGrade, Submission]:
+    found = api.store.provisional_grades.get(identifiers.local_number(reference))
+    record = api.store.submissions.get(found.submission_id) if found is not None else None
+    if found is None or record is None or record.assignment_id != base.id:
+        raise refusals.not_found("the provisional grade", reference)
+    return found, record
+
+
+def _chosen(api: Api, base: Assignment, record: Submission, one: ProvisionalGrade) -> dict[str, Any]:
+    moderation.choose(api, record, one)
+    return {"assignment_id": base.id, "selected_provisional_grade_id": one.id, "student_id": record.user_id}
+
+
+def select(api: Api) -> Any:
+    """Choose a grade."""
+    _, base = _moderated(api)
+    one, record = _grade(api, base, api.slot("provisional_grade_id"))
+    return _chosen(api, base, record, one)
+
+
+def select_many(api: Api) -> Any:
+    """Choose grades; those that were chosen before are left out of the answer."""
+    _, base = _moderated(api)
+    found = [_grade(api, base, one) for one in api.params.texts("provisional_grade_ids")]
+    return [_chosen(api, base, record, one) for one, record in found if not one.selected]
+
+
+def publish(api: Api) -> Any:
+    """Let the chosen grades count."""
+    course, base = _moderated_for_publishing(api)
+    if base.grades_published_at is not None:
+        raise refusals.message(400, "published_before", "Assignment grades have already been published")
+    for record in submissions.stored(api, base):
+        if moderation.of_submission(api, record) and moderation.counting(api, record) is None:
+            text = "All submissions must have a selected grade"
+            raise refusals.message(422, "grade_not_selected", text)
+    moderation.publish(api, course, base)
+    return {"message": "OK"}
+
+
+def _moderated_for_publishing(api: Api) -> tuple[Course, Assignment]:
+    course, base = _moderated(api)
+    if not api.check("the assignment is moderated", base.moderated_grading):
+        raise api.refused("publish what is moderated")
+    return course, base
+
+
+FRONT = "/api/v1/courses/{course_id}/assignments/{assignment_id}"
+GRADES = f"{FRONT}/provisional_grades"
+ROUTES: tuple[Route, ...] = rest(
+    "moderated grading",
+    SOURCE,
+    (f"GET {FRONT}/moderated_students", students, "Whose work is moderated"),
+    (f"POST {FRONT}/moderated_students", add_students, "Moderate the work of students"),
+    (f"GET {GRADES}/status", status, "Whether a grade is needed"),
+    (f"PUT {GRADES}/bulk_select", select_many, "Choose grades"),
+    (f"PUT {GRADES}/{{provisional_grade_id}}/select", select, "Choose a grade"),
+    (f"POST {GRADES}/publish", publish, "Publish the chosen grades"),
+)

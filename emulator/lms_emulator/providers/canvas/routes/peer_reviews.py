@@ -1,0 +1,130 @@
+"""REST: reviews by peers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment, Course, PeerReview, Submission
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.submissions import place
+from lms_emulator.providers.canvas.rules import assignments, courses
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
+
+SOURCE = (
+    f"{RECORDED}/grading-rubrics.jsonl 207, 210, 213, 228, 237; "
+    "canvas-lms app/controllers/peer_reviews_api_controller.rb"
+)
+
+
+def shape(api: Api, record: PeerReview, base: Assignment, course: Course) -> dict[str, Any]:
+    """A review as JSON; who reviews is told to graders only where reviews are anonymous."""
+    body: dict[str, Any] = {
+        "id": record.id,
+        "user_id": record.user_id,
+        "asset_id": record.submission_id,
+        "asset_type": "Submission",
+        "workflow_state": record.workflow_state,
+    }
+    named = assignments.grades(api, course) or not base.anonymous_peer_reviews
+    if named:
+        body["assessor_id"] = record.assessor_id
+    includes = api.params.includes
+    if "user" in includes:
+        for key, number in (("user", record.user_id), ("assessor", record.assessor_id)):
+            person = api.store.users.get(number)
+            if person is not None and (named or key == "user"):
+                body[key] = people_shapes.display(api, person, course)
+    submission = api.store.submissions.get(record.submission_id)
+    if "submission_comments" in includes and submission is not None:
+        seen = submission_shapes.comments_seen(api, submission, base, course)
+        body["submission_comments"] = [submission_shapes.comment(api, one, course) for one in seen]
+    return body
+
+
+def _listed(api: Api, found: list[PeerReview], base: Assignment, course: Course) -> Any:
+    if not assignments.grades(api, course):
+        found = [one for one in found if one.user_id == api.user.id]
+    return [shape(api, one, base, course) for one in sorted(found, key=lambda one: one.id)]
+
+
+def of_assignment(api: Api) -> Any:
+    """The reviews of an assignment: all for graders, those of one's own work for others."""
+    course, _, base = place(api)
+    rows = api.store.submissions.find("assignment", base.id)
+    found = [one for row in rows for one in api.store.peer_reviews.find("submission", row.id)]
+    return _listed(api, found, base, course)
+
+
+def _submission(api: Api, base: Assignment) -> Submission:
+    found = api.store.submissions.get(identifiers.local_number(api.slot("submission_id")))
+    if found is None or found.assignment_id != base.id:
+        raise refusals.not_found("the submission", api.slot("submission_id"))
+    return found
+
+
+def of_submission(api: Api) -> Any:
+    """The reviews of a submission."""
+    course, _, base = place(api)
+    return _listed(api, api.store.peer_reviews.find("submission", _submission(api, base).id), base, course)
+
+
+def create(api: Api) -> Any:
+    """Let a student review a submission."""
+    course, _, base = place(api)
+    courses.require(api, course, "manage_grades", "manage_assignments")
+    record = _submission(api, base)
+    user = identifiers.user(api, api.params.text("user_id") or "")
+    if not any(e.user_id == user.id for e in assignments.students(api, course.id)):
+        raise refusals.not_found("the reviewer in the course", user.id)
+    if user.id == record.user_id:
+        raise _failed("Create failed")
+    known = api.store.peer_reviews.find("submission", record.id)
+    made = next((one for one in known if one.assessor_id == user.id), None) or PeerReview(
+        id=api.new_id("assessment_requests"), submission_id=record.id, user_id=record.user_id, assessor_id=user.id
+    )
+    return shape(api, api.store.peer_reviews.put(made), base, course)
+
+
+def destroy(api: Api) -> Any:
+    """Let a student not review a submission any more."""
+    course, _, base = place(api)
+    courses.require(api, course, "manage_grades", "manage_assignments")
+    record = _submission(api, base)
+    user = identifiers.find(api, "users", api.params.text("user_id") or "")
+    for one in api.store.peer_reviews.find("submission", record.id):
+        if user is not None and one.assessor_id == user.id:
+            api.store.peer_reviews.delete(one.id)
+            return shape(api, one, base, course)
+    raise _failed("Delete failed")
+
+
+def _failed(text: str) -> Exception:
+    return refusals.rest(text.lower().replace(" ", "_"), 400, {"errors": {"base": text}}, check="the review can be")
+
+
+ROUTES: tuple[Route, ...] = tuple(
+    route
+    for front, whole in (("/api/v1/courses/{course_id}", "course"), ("/api/v1/sections/{section_id}", "section"))
+    for route in rest(
+        "peer reviews",
+        SOURCE,
+        (f"GET {front}/assignments/{{assignment_id}}/peer_reviews", of_assignment, f"Peer reviews, by {whole}"),
+        *(
+            (
+                f"{method} {front}/assignments/{{assignment_id}}/submissions/{{submission_id}}/peer_reviews",
+                handler,
+                f"{line} peer reviews of a submission, by {whole}",
+            )
+            for method, handler, line in (
+                ("GET", of_submission, "The"),
+                ("POST", create, "Make"),
+                ("DELETE", destroy, "Delete"),
+            )
+        ),
+    )
+)

@@ -1,0 +1,319 @@
+"""REST: rubrics, what they are for, and assessments with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Course,
+    Rubric,
+    RubricAssessment,
+    RubricAssociation,
+)
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import assignments, courses, overriding, roster, rubrics, submissions
+from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.shapes import rubrics as shapes
+
+SOURCE = (
+    f"{RECORDED}/grading-rubrics.jsonl 96, 114, 125, 136, 143, 155, 179, 187, 196; "
+    "canvas-lms app/controllers/rubrics_controller.rb"
+)
+TOO_LONG = "Title is too long (maximum is 255 characters)"
+
+
+def _course(api: Api, *wanted: str) -> Course:
+    course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user
+    courses.require(api, course, *(wanted or ("manage_rubrics",)))
+    return course
+
+
+def _living(api: Api, course: Course) -> list[Rubric]:
+    found = [r for r in api.store.rubrics.find("course", course.id) if r.workflow_state == "active"]
+    return sorted(found, key=lambda r: r.id)
+
+
+def _rubric(api: Api, course: Course, reference: str) -> Rubric | None:
+    number = identifiers.local_number(reference)
+    return next((r for r in _living(api, course) if r.id == number), None)
+
+
+def index(api: Api) -> Any:
+    """The rubrics of a course."""
+    course = _course(api)
+    return paged(api, _living(api, course), lambda r: shapes.brief(api, r), path=f"/api/v1/courses/{course.id}/rubrics")
+
+
+def show(api: Api) -> Any:
+    """One rubric."""
+    course = _course(api)
+    found = _rubric(api, course, api.slot("id"))
+    if found is None:
+        raise refusals.message(404, "rubric_unknown", "Rubric not found")
+    return shapes.shown(api, found, api.params.includes, api.params.text("style"))
+
+
+def create(api: Api) -> Any:
+    """A new rubric, and what it is for."""
+    course = _course(api)
+    if not api.params.has("rubric"):
+        return {"rubric": shapes.unsaved(api, course.id)}
+    return _saved(api, course, None)
+
+
+def update(api: Api) -> Any:
+    """Change a rubric; an unknown one is made."""
+    course = _course(api)
+    return _saved(api, course, _rubric(api, course, api.slot("id")))
+
+
+def _saved(api: Api, course: Course, known: Rubric | None) -> Any:
+    sent = api.params.hash("rubric")
+    made = known or Rubric(
+        id=0, course_id=course.id, user_id=api.user.id, title="", created_at=api.now, updated_at=api.now
+    )
+    if api.params.has("rubric"):
+        changes = _fields(api, course, sent, made)
+        if len(changes["title"]) > 255:
+            return {"error": True, "messages": [TOO_LONG]}
+        made = replace(made, **changes, updated_at=api.now)
+        made = api.store.rubrics.put(made if made.id else replace(made, id=api.new_id("rubrics")))
+    linked = _associated(api, course, made)
+    body = {"rubric": shapes.whole(api, made)}
+    if linked is None:
+        return body
+    more = {"skip_updating_points_possible": api.params.flag("skip_updating_points_possible")}
+    return {**body, "rubric_association": {**shapes.association(api, course, linked), **more}}
+
+
+def _fields(api: Api, course: Course, sent: Params, known: Rubric) -> dict[str, Any]:
+    title = sent.text("title") or known.title or f"{course.name} Rubric"
+    if not known.id:
+        taken = {r.title for r in _living(api, course)}
+        number, first = 0, title
+        while title in taken:
+            number += 1
+            title = f"{first} ({number})"
+    found: dict[str, Any] = {"title": title}
+    if sent.has("criteria"):
+        found["criteria"] = rubrics.criteria(api, sent, known.id)
+        found["points_possible"] = sum(float(one["points"]) for one in found["criteria"])
+    for name in ("free_form_criterion_comments", "hide_score_total"):
+        if sent.has(name):
+            found[name] = sent.flag(name)
+    return found
+
+
+def _target(api: Api, course: Course, sent: Params) -> tuple[str, int, str] | None:
+    """What a rubric is to be for: kind, id and name."""
+    number = identifiers.local_number(sent.text("association_id") or "")
+    if sent.text("association_type") == "Course" and number == course.id:
+        return "Course", course.id, course.name
+    if sent.text("association_type") == "Assignment":
+        base = api.store.assignments.get(number)
+        if base is not None and base.course_id == course.id and base.workflow_state != "deleted":
+            return "Assignment", base.id, base.name
+    return None
+
+
+def _associated(api: Api, course: Course, rubric: Rubric) -> RubricAssociation | None:
+    sent = api.params.hash("rubric_association")
+    named = identifiers.local_number(api.params.text("rubric_association_id") or sent.text("id") or "")
+    known = api.store.rubric_associations.get(named)
+    target = _target(api, course, sent)
+    if target is None and known is None:
+        return None
+    return _keep(api, course, rubric, sent, known, target)
+
+
+def _keep(
+    api: Api,
+    course: Course,
+    rubric: Rubric,
+    sent: Params,
+    known: RubricAssociation | None,
+    target: tuple[str, int, str] | None,
+) -> RubricAssociation:
+    """Make or change an association; an assignment that is graded with a rubric is worth its points."""
+    changes: dict[str, Any] = {"rubric_id": rubric.id}
+    for name in ("use_for_grading", "hide_score_total", "hide_points", "hide_outcome_results", "bookmarked"):
+        if sent.has(name):
+            changes[name] = sent.flag(name)
+    for name in ("purpose", "title"):
+        if sent.text(name):
+            changes[name] = sent.text(name)
+    if known is None:
+        changes.setdefault("purpose", "unknown")
+    purpose = changes.get("purpose") or (known.purpose if known is not None else "")
+    if purpose != "grading":
+        changes["use_for_grading"] = False
+        changes.setdefault("hide_score_total", False if sent.has("use_for_grading") else None)
+    if known is None and target is not None:
+        kind, number, title = target
+        known = RubricAssociation(
+            id=api.new_id("rubric_associations"),
+            rubric_id=rubric.id,
+            course_id=course.id,
+            association_type="Course" if kind == "Course" else "Assignment",
+            association_id=number,
+            title=title,
+            created_at=api.now,
+            updated_at=api.now,
+        )
+    assert known is not None
+    made = replace(known, **changes)
+    if made != known:
+        made = replace(made, updated_at=api.now)
+    api.store.rubric_associations.put(made)
+    if made.association_type == "Assignment":
+        overriding.touch(api, made.association_id)
+        base = api.store.assignments.get(made.association_id)
+        keeps = sent.flag("skip_updating_points_possible") or api.params.flag("skip_updating_points_possible")
+        if base is not None and made.use_for_grading and made.purpose == "grading" and not keeps:
+            api.store.assignments.put(replace(base, points_possible=rubric.points_possible))
+    return made
+
+
+def destroy(api: Api) -> Any:
+    """Delete a rubric."""
+    course = _course(api)
+    known = _rubric(api, course, api.slot("id"))
+    if known is None:
+        raise refusals.crashed("Canvas fails on a rubric that is not there", api.slot("id"))
+    for one in rubrics.of_rubric(api, known):
+        api.store.rubric_associations.put(replace(one, workflow_state="deleted", updated_at=api.now))
+    gone = api.store.rubrics.put(replace(known, workflow_state="deleted", updated_at=api.now))
+    return {"rubric": shapes.row(api, gone)}
+
+
+# associations
+
+
+def _association(api: Api, name: str = "id") -> tuple[Course, RubricAssociation]:
+    course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user
+    found = api.store.rubric_associations.get(identifiers.local_number(api.slot(name)))
+    if found is None or found.course_id != course.id or found.workflow_state == "deleted":
+        raise refusals.not_found("the rubric association", api.slot(name))
+    return course, found
+
+
+def _both(api: Api, record: RubricAssociation) -> Any:
+    rubric = api.store.rubrics.get(record.rubric_id)
+    course = identifiers.course(api, record.course_id)
+    assert rubric is not None
+    body = {"rubric": shapes.whole(api, rubric), "rubric_association": shapes.association(api, course, record)}
+    body["rubric_association"]["rubric_assessments"] = []
+    return body
+
+
+def associate(api: Api) -> Any:
+    """Let a rubric be for something."""
+    course = _course(api)
+    sent = api.params.hash("rubric_association")
+    rubric = _rubric(api, course, sent.text("rubric_id") or "")
+    if rubric is None:
+        raise refusals.not_found("the rubric", sent.text("rubric_id"))
+    target = _target(api, course, sent)
+    if target is None or target[0] == "Course":
+        raise refusals.crashed("Canvas fails on anything but an assignment here", sent.text("association_id"))
+    api.store.rubrics.put(replace(rubric, updated_at=api.now))
+    return _both(api, _keep(api, course, rubric, sent, None, target))
+
+
+def change_association(api: Api) -> Any:
+    """Change what a rubric is for."""
+    course, known = _association(api)
+    courses.require(api, course, "manage_rubrics")
+    rubric = api.store.rubrics.get(known.rubric_id)
+    assert rubric is not None
+    return _both(api, _keep(api, course, rubric, api.params.hash("rubric_association"), known, None))
+
+
+def dissociate(api: Api) -> Any:
+    """Take a rubric from what it is for."""
+    course, known = _association(api)
+    courses.require(api, course, "manage_rubrics")
+    gone = replace(known, workflow_state="deleted", updated_at=api.now)
+    if known.association_type == "Assignment":
+        overriding.touch(api, known.association_id)
+    return {"rubric_association": shapes.association_row(api, api.store.rubric_associations.put(gone))}
+
+
+# assessments
+
+
+def _assessing(api: Api) -> tuple[Course, RubricAssociation, Assignment]:
+    course, association = _association(api, "association_id")
+    courses.require(api, course, "manage_grades")
+    return course, association, assignments.find(api, course, str(association.association_id))
+
+
+def assess(api: Api) -> Any:
+    """Assess a submission with a rubric."""
+    return _assess(api, None)
+
+
+def change_assessment(api: Api) -> Any:
+    """Assess a submission anew."""
+    return _assess(api, _assessment(api))
+
+
+def _assess(api: Api, known: RubricAssessment | None) -> Any:
+    course, association, base = _assessing(api)
+    if not api.params.get("rubric_assessment"):
+        raise refusals.crashed("Canvas fails without `rubric_assessment`", None)
+    sent = api.params.hash("rubric_assessment")
+    reference = sent.get("user_id")
+    if reference is not None and not isinstance(reference, str):
+        raise refusals.crashed("Canvas fails where `user_id` is no text", reference)
+    user = roster.student(api, course, None, reference or "")
+    record = submissions.of(api, base, user.id)
+    prefix = "criterion_"
+    given = {name.removeprefix(prefix): sent.hash(name) for name in sent.data if name.startswith(prefix)}
+    kind = sent.text("assessment_type") or "grading"
+    made = rubrics.assess(api, course, base, record, association, given, kind=kind, known=known)
+    return shapes.after_assessing(api, made, base, submissions.of(api, base, user.id))
+
+
+def _assessment(api: Api) -> RubricAssessment:
+    _, association = _association(api, "association_id")
+    found = api.store.rubric_assessments.get(identifiers.local_number(api.slot("id")))
+    if found is None or found.rubric_association_id != association.id:
+        raise refusals.not_found("the assessment", api.slot("id"))
+    return found
+
+
+def remove_assessment(api: Api) -> Any:
+    """Delete an assessment."""
+    _assessing(api)
+    known = _assessment(api)
+    api.store.rubric_assessments.delete(known.id)
+    return {"rubric_assessment": shapes.assessment_row(api, known)}
+
+
+COURSE = "/api/v1/courses/{course_id}"
+ONE = f"{COURSE}/rubric_associations/{{association_id}}/rubric_assessments"
+ROUTES: tuple[Route, ...] = rest(
+    "rubrics",
+    SOURCE,
+    (f"GET {COURSE}/rubrics", index, "Rubrics of a course"),
+    (f"GET {COURSE}/rubrics/{{id}}", show, "A rubric"),
+    (f"POST {COURSE}/rubrics", create, "Make a rubric"),
+    (f"PUT {COURSE}/rubrics/{{id}}", update, "Change a rubric"),
+    (f"DELETE {COURSE}/rubrics/{{id}}", destroy, "Delete a rubric"),
+    (f"POST {COURSE}/rubric_associations", associate, "Let a rubric be for an assignment"),
+    (f"PUT {COURSE}/rubric_associations/{{id}}", change_association, "Change what a rubric is for"),
+    (f"DELETE {COURSE}/rubric_associations/{{id}}", dissociate, "Take a rubric from what it is for"),
+    (f"POST {ONE}", assess, "Assess with a rubric"),
+    (f"PUT {ONE}/{{id}}", change_assessment, "Assess anew"),
+    (f"DELETE {ONE}/{{id}}", remove_assessment, "Delete an assessment"),
+)

@@ -1,0 +1,232 @@
+"""Who sees, answers and changes a discussion, and what of it somebody has read.
+
+Source: canvas-lms app/models/discussion_topic.rb and discussion_entry.rb (2023-06), and the recorded exchanges of
+`content-discussions` and `content-announcements`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.clock import later
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Course,
+    DiscussionEntry,
+    DiscussionParticipant,
+    DiscussionTopic,
+    User,
+)
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.states import CURRENT
+
+replace = msgspec.structs.replace
+
+
+def context_of(api: Api, topic: DiscussionTopic) -> Context:
+    """What a topic belongs to."""
+    return contexts.get(api, topic.context_type, topic.context_id)
+
+
+def topics_of(api: Api, context: Context) -> list[DiscussionTopic]:
+    """The living topics of a context, announcements among them."""
+    found = api.store.discussion_topics.find("context", (context.type, context.id))
+    return [topic for topic in found if topic.workflow_state != "deleted"]
+
+
+def entries_of(api: Api, topic: DiscussionTopic, *, deleted: bool = False) -> list[DiscussionEntry]:
+    """What was said in a topic, oldest first."""
+    found = api.store.discussion_entries.find("topic", topic.id)
+    return sorted((one for one in found if deleted or one.workflow_state != "deleted"), key=lambda one: one.id)
+
+
+def posted_at(api: Api, topic: DiscussionTopic) -> datetime | None:
+    """When a topic was posted; a seeded age moves with the clock, and a delayed announcement is posted at its time."""
+    if topic.posted_days_ago is not None:
+        return later(api.now, -86_400 * topic.posted_days_ago)
+    if topic.is_announcement and topic.delayed_post_at is not None and topic.delayed_post_at <= api.now:
+        return topic.delayed_post_at
+    return topic.posted_at
+
+
+def assignment_of(api: Api, topic: DiscussionTopic) -> Assignment | None:
+    """What is graded in a topic."""
+    found = api.store.assignments.get(topic.assignment_id) if topic.assignment_id is not None else None
+    return found if found is not None and found.workflow_state != "deleted" else None
+
+
+# rights
+
+
+def moderates(api: Api, context: Context, user: User | None = None) -> bool:
+    """Whether somebody (by default the caller) runs the discussions of a context."""
+    return contexts.may(api, context, "moderate_forum", user=user)
+
+
+def delayed(api: Api, topic: DiscussionTopic) -> bool:
+    """Whether a topic waits for its time."""
+    return topic.delayed_post_at is not None and topic.delayed_post_at > api.now
+
+
+def closed(api: Api, topic: DiscussionTopic) -> bool:
+    """Whether nothing can be said in a topic any more."""
+    return topic.locked or (topic.lock_at is not None and topic.lock_at <= api.now)
+
+
+def comments_disabled(api: Api, topic: DiscussionTopic) -> bool:
+    """Whether the course keeps comments off its announcements."""
+    course = api.store.courses.get(topic.context_id) if topic.context_type == "Course" else None
+    return topic.is_announcement and course is not None and bool(course.settings.get("lock_all_announcements"))
+
+
+def visible(api: Api, topic: DiscussionTopic, context: Context) -> bool:
+    """Whether the caller sees a topic."""
+    kind = "read_announcements" if topic.is_announcement else "read_forum"
+    if not contexts.may(api, context, kind, "moderate_forum"):
+        return False
+    if moderates(api, context) or (api.caller is not None and topic.user_id == api.caller.id):
+        return True
+    if not topic.published or (topic.is_announcement and delayed(api, topic)):
+        return False
+    assignment = assignment_of(api, topic)
+    course = context.record
+    if assignment is not None and isinstance(course, Course) and not assignments.visible(api, course, assignment):
+        return False
+    return not topic.section_ids or in_sections(api, topic, context)
+
+
+def in_sections(api: Api, topic: DiscussionTopic, context: Context) -> bool:
+    """Whether the caller is in one of the sections that a topic is for."""
+    if api.caller is None or not isinstance(context.record, Course):
+        return False
+    own = courses.enrollments_of(api, api.caller, context.record)
+    return any(enrollment.course_section_id in topic.section_ids for enrollment, _ in own)
+
+
+def lock_of(api: Api, topic: DiscussionTopic) -> dict[str, Any] | None:
+    """What keeps people who do not moderate from answering, as `lock_info` tells it."""
+    asset = f"discussion_topic_{topic.id}"
+    if delayed(api, topic) and topic.delayed_post_at is not None:
+        return {"unlock_at": stamp(topic.delayed_post_at), "asset_string": asset}
+    if topic.lock_at is not None and topic.lock_at <= api.now:
+        return {"lock_at": stamp(topic.lock_at), "can_view": True, "asset_string": asset}
+    return {"can_view": True, "asset_string": asset} if closed(api, topic) else None
+
+
+def locked_for_caller(api: Api, topic: DiscussionTopic, context: Context) -> dict[str, Any] | None:
+    """`lock_of` for the caller."""
+    return None if moderates(api, context) else lock_of(api, topic)
+
+
+def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str, bool]:
+    """What the caller may do with a topic."""
+    moderator, author = moderates(api, context), api.caller is not None and topic.user_id == api.caller.id
+    posts = contexts.may(api, context, "post_to_forum", "moderate_forum")
+    open_to_caller = locked_for_caller(api, topic, context) is None
+    own = author and open_to_caller and posts
+    if isinstance(context.record, Course):
+        own = own and context.record.settings.get("allow_student_discussion_editing", True)
+    return {
+        "attach": posts and (moderator or not topic.is_announcement),
+        "update": (moderator and topic.root_topic_id is None) or own,
+        "reply": posts and open_to_caller,
+        "delete": moderator or (own and not entries_of(api, topic)),
+    }
+
+
+# reading
+
+
+def participant(api: Api, topic: DiscussionTopic, user: User) -> DiscussionParticipant | None:
+    """What somebody has read of a topic, if anything is known."""
+    return api.store.discussion_participants.first("whose", (topic.id, user.id))
+
+
+def keep(api: Api, topic: DiscussionTopic, user: User, **changes: Any) -> DiscussionParticipant:
+    """Note what somebody has read of a topic."""
+    known = participant(api, topic, user)
+    if known is None:
+        known = DiscussionParticipant(id=api.new_id("discussion_participants"), topic_id=topic.id, user_id=user.id)
+    return api.store.discussion_participants.put(replace(known, **changes))
+
+
+def is_read(entry: DiscussionEntry, user: User, known: DiscussionParticipant | None) -> bool:
+    """Whether somebody has read an entry; one's own is, unless marked."""
+    marked = known is not None and entry.id in known.read_entries
+    own = entry.user_id == user.id and not (known is not None and entry.id in known.forced)
+    return marked or own
+
+
+def unread(api: Api, topic: DiscussionTopic, user: User) -> list[int]:
+    """The entries that somebody has not read, deleted ones included."""
+    known = participant(api, topic, user)
+    return [entry.id for entry in entries_of(api, topic, deleted=True) if not is_read(entry, user, known)]
+
+
+def unread_count(api: Api, topic: DiscussionTopic, user: User) -> int:
+    """How many entries Canvas takes somebody not to have read: each deletion is taken off, repeated ones too."""
+    known, count = participant(api, topic, user), 0
+    for entry in entries_of(api, topic, deleted=True):
+        if not is_read(entry, user, known):
+            count += (entry.workflow_state != "deleted") - max(0, entry.deletions - 1)
+    return max(0, count)
+
+
+def sees_posts(api: Api, topic: DiscussionTopic, context: Context) -> bool:
+    """Whether the caller may read what others said: where it is asked for, only after saying something."""
+    if not topic.require_initial_post or moderates(api, context):
+        return True
+    if api.caller is None:
+        return False
+    whose = {api.caller.id}
+    if isinstance(context.record, Course):
+        own = courses.enrollments_of(api, api.caller, context.record)
+        whose |= {enrollment.associated_user_id for enrollment, _ in own if enrollment.associated_user_id}
+    return any(entry.user_id in whose for entry in entries_of(api, topic))
+
+
+def hold(api: Api, topic: DiscussionTopic, context: Context) -> str | None:
+    """Why the caller cannot subscribe."""
+    if topic.is_announcement:
+        return "topic_is_announcement"
+    return None if sees_posts(api, topic, context) else "initial_post_required"
+
+
+def subscribed(api: Api, topic: DiscussionTopic, context: Context) -> bool:
+    """Whether the caller is told of new entries."""
+    if api.caller is None or hold(api, topic, context) is not None:
+        return False
+    known = participant(api, topic, api.caller)
+    chosen = known.subscribed if known is not None else None
+    return chosen if chosen is not None else topic.user_id == api.caller.id
+
+
+# changing
+
+
+def renewed(api: Api, topic: DiscussionTopic, **changes: Any) -> DiscussionTopic:
+    """Store a topic after something was said in it."""
+    fresh = api.store.discussion_topics.get(topic.id) or topic
+    return api.store.discussion_topics.put(replace(fresh, viewed_in=None, **changes))
+
+
+def members(api: Api, context: Context) -> int:
+    """How many take part in a context, invited people too."""
+    if not isinstance(context.record, Course):
+        return 0
+    living = api.store.enrollments.find("course", context.id)
+    return len({enrollment.user_id for enrollment in living if enrollment.workflow_state in CURRENT})
+
+
+def draft_refused(why: str) -> Exception:
+    """A topic that cannot be a draft."""
+    text = f"This topic cannot be set to draft state because it {why}."
+    fault = {"attribute": "workflow_state", "type": text, "message": text}
+    return refusals.rest("topic_no_draft", 400, {"errors": {"published": [fault]}}, check="the topic may be a draft")

@@ -1,0 +1,100 @@
+"""Grades that wait until a final grader chooses among them.
+
+Source: canvas-lms app/models/moderated_grading/provisional_grade.rb and lib/moderated_grading (2023-06).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import Assignment, Course, ProvisionalGrade, Submission
+from lms_emulator.providers.canvas.rules import grades, grading, submissions
+from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+
+
+def under_way(base: Assignment) -> bool:
+    """Whether grades of the assignment wait for moderation."""
+    return base.moderated_grading and base.grades_published_at is None
+
+
+def moderates(api: Api, course: Course, base: Assignment) -> bool:
+    """Whether the caller chooses among the grades."""
+    account = api.store.accounts.get(course.account_id)
+    admin = account is not None and account_allows(api, api.caller, account, "select_final_grade")
+    return api.caller is not None and (base.final_grader_id == api.caller.id or admin)
+
+
+def of_submission(api: Api, record: Submission) -> list[ProvisionalGrade]:
+    """The grades that wait for a submission."""
+    return sorted(api.store.provisional_grades.find("submission", record.id), key=lambda one: one.id)
+
+
+def grade(api: Api, base: Assignment, record: Submission, text: str, *, final: bool) -> ProvisionalGrade:
+    """Keep the caller's grade until somebody chooses."""
+    score = grades.to_score(api, base, text)
+    own = (one for one in of_submission(api, record) if one.scorer_id == api.user.id and one.final == final)
+    known = next(own, None) or ProvisionalGrade(
+        id=api.new_id("moderated_grading_provisional_grades"),
+        submission_id=record.id,
+        scorer_id=api.user.id,
+        final=final,
+        graded_at=api.now,
+    )
+    letter = None if score is None else grades.from_score(api, base, score, text)
+    made = replace(known, score=score, grade=letter, graded_at=api.now)
+    api.store.submissions.put(replace(record, grader_id=api.user.id, excused=False))
+    return api.store.provisional_grades.put(made)
+
+
+def choose(api: Api, record: Submission, chosen: ProvisionalGrade) -> None:
+    """Let one of the grades of a submission count."""
+    for one in of_submission(api, record):
+        api.store.provisional_grades.put(replace(one, selected=one.id == chosen.id))
+
+
+def counting(api: Api, record: Submission) -> ProvisionalGrade | None:
+    """The grade that is going to count: the chosen one, or the only one."""
+    found = of_submission(api, record)
+    return next((one for one in found if one.selected), None) or (found[0] if len(found) == 1 else None)
+
+
+def publish(api: Api, course: Course, base: Assignment) -> None:
+    """Let the grades that count become those of the submissions, with their comments."""
+    for record in submissions.stored(api, base):
+        chosen = counting(api, record)
+        if chosen is None:
+            continue
+        grading.grade(api, course, base, record, chosen.grade, grader_id=chosen.scorer_id)
+        for comment in api.store.submission_comments.find("submission", record.id):
+            if comment.provisional_grade_id == chosen.id:
+                number = api.new_id("submission_comments")
+                api.store.submission_comments.put(
+                    replace(comment, id=number, provisional_grade_id=None, created_at=api.now)
+                )
+    api.store.assignments.put(replace(base, grades_published_at=api.now, updated_at=api.now))
+
+
+def shape(api: Api, record: ProvisionalGrade, base: Assignment, submission: Submission) -> dict[str, Any]:
+    """A grade that waits, as JSON."""
+    page = f"/courses/{base.course_id}/gradebook/speed_grader"
+    return {
+        "grade": record.grade,
+        "score": record.score,
+        "graded_at": stamp(record.graded_at),
+        "scorer_id": record.scorer_id,
+        "final": record.final,
+        "graded_anonymously": None,
+        "provisional_grade_id": record.id,
+        "grade_matches_current_submission": True,
+        "entered_score": record.score,
+        "entered_grade": record.grade,
+        "speedgrader_url": api.url(f"{page}?assignment_id={base.id}&student_id={submission.user_id}"),
+    }
+
+
+def shapes(api: Api, base: Assignment, submission: Submission) -> list[dict[str, Any]]:
+    """The grades that wait for a submission, as JSON."""
+    return [shape(api, one, base, submission) for one in of_submission(api, submission)]

@@ -1,0 +1,176 @@
+"""What rubrics are made of, and what an assessment comes to.
+
+Source: canvas-lms app/models/rubric.rb and app/models/rubric_association.rb (2023-06).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params, as_float
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Course,
+    Rubric,
+    RubricAssessment,
+    RubricAssociation,
+    Submission,
+)
+from lms_emulator.providers.canvas.rules import grading
+from lms_emulator.providers.canvas.rules.assignments import replace
+
+Data = list[dict[str, Any]]
+
+
+def criteria(api: Api, sent: Params, rubric_id: int) -> Data:
+    """The criteria that a request describes; ids are made up for those that have none."""
+    prefix = str(rubric_id or "")
+    found: Data = []
+    for one in _ordered(sent, "criteria"):
+        number = one.text("id") or f"{prefix}_{api.x.ids.digits(4)}"
+        ratings: Data = [
+            {
+                "description": row.text("description") or "No Description",
+                "long_description": row.text("long_description") or "",
+                "points": as_float(row.text("points")),
+                "criterion_id": number,
+                "id": row.text("id") or f"{prefix}_{api.x.ids.digits(4)}",
+            }
+            for row in _ordered(one, "ratings")
+        ]
+        ratings.sort(key=lambda row: -float(row["points"]))
+        found.append(
+            {
+                "description": one.text("description") or "No Description",
+                "long_description": one.text("long_description") or "",
+                "points": ratings[0]["points"] if ratings else 0,
+                "id": number,
+                "criterion_use_range": one.flag("criterion_use_range"),
+                "ratings": ratings,
+            }
+        )
+    return found
+
+
+def _ordered(sent: Params, name: str) -> list[Params]:
+    if isinstance(sent.get(name), list) and sent.get(name):
+        raise refusals.crashed(f"`{name}` is a list instead of a hash", name)
+    return sent.hashes(name)
+
+
+def of_assignment(api: Api, assignment_id: int) -> tuple[Rubric, RubricAssociation] | None:
+    """The rubric that an assignment is graded with."""
+    for one in associations(api, "Assignment", assignment_id):
+        rubric = api.store.rubrics.get(one.rubric_id)
+        if one.purpose == "grading" and rubric is not None and rubric.workflow_state == "active":
+            return rubric, one
+    return None
+
+
+def associations(api: Api, kind: str, number: int) -> list[RubricAssociation]:
+    """The associations of an assignment or a course, the latest first."""
+    found = [a for a in api.store.rubric_associations.find("place", (kind, number)) if a.workflow_state == "active"]
+    return sorted(found, key=lambda a: -a.id)
+
+
+def of_rubric(api: Api, rubric: Rubric) -> list[RubricAssociation]:
+    """The associations of a rubric."""
+    found = api.store.rubric_associations.find("rubric", rubric.id)
+    return sorted((a for a in found if a.workflow_state == "active"), key=lambda a: a.id)
+
+
+def used(api: Api, rubric: Rubric) -> int:
+    """How many assignments are graded with a rubric."""
+    return len([a for a in of_rubric(api, rubric) if a.association_type == "Assignment" and a.purpose == "grading"])
+
+
+def assessed(rubric: Rubric, sent: dict[str, Params]) -> Data:
+    """What an assessment says, by the criteria of the rubric."""
+    found: Data = []
+    for criterion in rubric.criteria:
+        one = sent.get(str(criterion["id"]))
+        if one is None:
+            continue
+        text, comments = one.text("points"), one.text("comments") or None
+        points = as_float(text) if text not in (None, "") else None
+        rating = next((r for r in criterion["ratings"] if r["points"] == (points or 0)), None)
+        entry: dict[str, Any] = {
+            "id": one.text("rating_id") or (rating["id"] if rating else None),
+            "points": points,
+            "criterion_id": criterion["id"],
+            "learning_outcome_id": criterion.get("learning_outcome_id"),
+            "description": rating["description"] if rating else "No details",
+            "comments_enabled": True,
+            "comments": comments,
+        }
+        if points is None:
+            del entry["points"]
+        found.append(entry | ({"comments_html": comments} if comments else {}))
+    return found
+
+
+def assess(
+    api: Api,
+    course: Course,
+    base: Assignment,
+    record: Submission,
+    association: RubricAssociation,
+    sent: dict[str, Params],
+    *,
+    kind: str = "grading",
+    known: RubricAssessment | None = None,
+) -> RubricAssessment:
+    """Keep an assessment, and give the grade that it comes to where the rubric is for grading."""
+    rubric = api.store.rubrics.get(association.rubric_id)
+    assert rubric is not None
+    data = assessed(rubric, sent)
+    points = [entry["points"] for entry in data if "points" in entry]
+    score = sum(points) if points else None
+    if known is None and kind == "grading":
+        known = next((a for a in of_submission(api, record) if a.rubric_association_id == association.id), None)
+    fresh = known or RubricAssessment(
+        id=api.new_id("rubric_assessments"),
+        rubric_id=rubric.id,
+        rubric_association_id=association.id,
+        user_id=record.user_id,
+        assessor_id=api.user.id,
+        submission_id=record.id,
+        assessment_type=kind,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    made = replace(
+        fresh,
+        score=score,
+        data=data,
+        assessor_id=api.user.id,
+        artifact_attempt=record.attempt,
+        updated_at=api.now,
+    )
+    api.store.rubric_assessments.put(made)
+    if association.use_for_grading and kind == "grading":
+        current = api.store.submissions.get(record.id) or record
+        if score is not None and current.entered_score == score:
+            api.store.submissions.put(replace(current, updated_at=api.now))
+            return made
+        grading.grade(api, course, base, current, None if score is None else str(score))
+    return made
+
+
+def of_submission(api: Api, record: Submission) -> list[RubricAssessment]:
+    """The assessments of a submission."""
+    return sorted(api.store.rubric_assessments.find("submission", record.id), key=lambda a: a.id)
+
+
+def grading_assessment(api: Api, record: Submission) -> RubricAssessment | None:
+    """The assessment that counts."""
+    found = [a for a in of_submission(api, record) if a.assessment_type == "grading"]
+    living = [a for a in found if _living(api, a)]
+    return living[-1] if living else None
+
+
+def _living(api: Api, record: RubricAssessment) -> bool:
+    association = api.store.rubric_associations.get(record.rubric_association_id)
+    return association is not None and association.workflow_state == "active"

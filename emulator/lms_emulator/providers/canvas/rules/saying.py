@@ -1,0 +1,65 @@
+"""Saying something in a discussion, and handing it in where the discussion is graded.
+
+Source: canvas-lms app/models/discussion_entry.rb (2023-06), and the recorded exchanges of `content-discussions`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment, Course, DiscussionEntry, DiscussionTopic
+from lms_emulator.providers.canvas.rules import discussions, grading, submissions
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.states import STUDENTS
+
+replace = msgspec.structs.replace
+LAST_REPLY_WITHIN = timedelta(minutes=1)
+"""So long after a reply the time of the last one stays as it is."""
+
+
+def say(
+    api: Api,
+    topic: DiscussionTopic,
+    context: Context,
+    message: str | None,
+    parent: DiscussionEntry | None = None,
+    **fields: Any,
+) -> DiscussionEntry:
+    """Add an entry to a topic; where something is graded, it is the student's work."""
+    entry = DiscussionEntry(
+        id=api.new_id("discussion_entries"),
+        topic_id=topic.id,
+        user_id=api.user.id,
+        parent_id=parent.id if parent is not None else None,
+        root_entry_id=(parent.root_entry_id or parent.id) if parent is not None else None,
+        message=message,
+        created_at=api.now,
+        updated_at=api.now,
+        **fields,
+    )
+    api.store.discussion_entries.put(entry)
+    last = topic.last_reply_at
+    recent = last is not None and api.now - last < LAST_REPLY_WITHIN
+    discussions.renewed(api, topic, last_reply_at=last if recent else api.now)
+    known = discussions.participant(api, topic, api.user)
+    if known is None or known.subscribed is None:
+        discussions.keep(api, topic, api.user, subscribed=True)
+    assignment = discussions.assignment_of(api, topic)
+    if assignment is not None and isinstance(context.record, Course):
+        hand_in(api, assignment, context.record, api.user.id, api.now)
+    return entry
+
+
+def hand_in(api: Api, assignment: Assignment, course: Course, user_id: int, at: datetime) -> None:
+    """The first entry of a student in a graded topic is what is handed in."""
+    own = api.store.enrollments.find("user", user_id)
+    if not any(one.course_id == course.id and one.type in STUDENTS for one in own):
+        return
+    known = submissions.of(api, assignment, user_id)
+    if known.submission_type is None:
+        done = {"submission_type": "discussion_topic", "submitted_at": at, "attempt": 1, "workflow_state": "submitted"}
+        grading.keep(api, assignment, replace(known, **done), new_version=True)

@@ -1,0 +1,305 @@
+"""What a request says about a discussion or an announcement, checked, and what the topic becomes.
+
+Source: canvas-lms app/controllers/discussion_topics_controller.rb, process_discussion_topic (2023-06), and the recorded
+exchanges of `content-discussions` and `content-announcements`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Upload
+from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, DiscussionTopic, Folder
+from lms_emulator.providers.canvas.rules import (
+    assigning,
+    assignments,
+    contexts,
+    copying,
+    discussions,
+    files,
+    html,
+    saying,
+    uploads,
+)
+from lms_emulator.providers.canvas.rules.contexts import Context
+
+replace = msgspec.structs.replace
+LONGEST = 255
+FLAGS = (
+    "allow_rating",
+    "only_graders_can_rate",
+    "sort_by_rating",
+    "podcast_enabled",
+    "podcast_has_student_posts",
+    "pinned",
+    "locked",
+)
+MODERATORS_ONLY = ("podcast_enabled", "podcast_has_student_posts", "allow_rating", "sort_by_rating")
+
+
+def pinned(api: Api, context: Context) -> list[DiscussionTopic]:
+    """The pinned topics of a context, in their order."""
+    found = [topic for topic in discussions.topics_of(api, context) if topic.pinned and not topic.is_announcement]
+    return sorted(found, key=lambda topic: (topic.position or 0, topic.id))
+
+
+def create(api: Api, context: Context) -> DiscussionTopic:
+    """A new topic as the request describes it. Raises the refusals for what it may not be."""
+    moderator = discussions.moderates(api, context)
+    announces = moderator or context.type == "Group"
+    announcement = api.params.flag("is_announcement") and announces
+    topic = DiscussionTopic(
+        id=0,
+        context_type="Group" if context.type == "Group" else "Course",
+        context_id=context.id,
+        user_id=api.user.id,
+        title="No Title",
+        is_announcement=announcement,
+        published=announcement or not moderator,
+        posted_at=api.now,
+        last_reply_at=api.now,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    wanted = _described(api, context, topic, moderator)
+    if announcement:
+        wanted = _announced(api, context, wanted)
+    _grouped(api, wanted, moderator)
+    wanted = replace(wanted, id=api.new_id("discussion_topics"))
+    if api.params.has("attachment"):
+        wanted = _attached(api, context, wanted)
+    return _placed(api, context, _graded(api, context, wanted, moderator))
+
+
+def update(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
+    """A topic changed as the request says. Raises the refusals for what it may not become."""
+    moderator = discussions.moderates(api, context)
+    if api.params.has("anonymous_state"):
+        raise _field("anonymous_state", "You are not able to update the anonymous state of a discussion")
+    wanted = replace(_described(api, context, topic, moderator), editor_id=api.user.id, updated_at=api.now)
+    if wanted.published and not topic.published:
+        wanted = replace(wanted, posted_at=api.now, last_reply_at=api.now)
+    if api.params.has("group_category_id") and discussions.entries_of(api, topic):
+        raise _field("group", "You cannot change grouping on a discussion with replies.")
+    if api.params.flag("remove_attachment"):
+        wanted = replace(wanted, attachment_id=None)
+    if api.params.file("attachment") is not None:
+        wanted = _attached(api, context, wanted)
+    return _placed(api, context, _graded(api, context, wanted, moderator))
+
+
+def _described(api: Api, context: Context, topic: DiscussionTopic, moderator: bool) -> DiscussionTopic:
+    changes: dict[str, Any] = {}
+    if api.params.has("title"):
+        changes["title"] = api.params.text("title") or "No Title"
+        if len(changes["title"]) > LONGEST:
+            raise refusals.invalid({"title": ["too_long"]})
+    if api.params.has("message"):
+        changes["message"] = html.clean(api.params.text("message"), api.url(""))
+    if api.params.has("discussion_type"):
+        changes["discussion_type"] = api.params.text("discussion_type")
+        if changes["discussion_type"] not in ("side_comment", "threaded"):
+            raise refusals.invalid({"discussion_type": ["inclusion"]})
+    for name in FLAGS:
+        if api.params.has(name) and (moderator or name not in MODERATORS_ONLY):
+            changes[name] = api.params.flag(name)
+    if api.params.has("require_initial_post"):
+        changes["require_initial_post"] = api.params.flag("require_initial_post") or None
+    changes |= _dates(api, topic, moderator)
+    changes |= _published(api, topic, moderator)
+    changes |= _sections(api, context)
+    return replace(topic, **changes)
+
+
+def _dates(api: Api, topic: DiscussionTopic, moderator: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if api.params.has("delayed_post_at"):
+        found["delayed_post_at"] = api.moment("delayed_post_at")
+        if found["delayed_post_at"] is not None and not api.params.has("locked"):
+            found["locked"] = False
+    if api.params.has("lock_at"):
+        found["lock_at"] = assignments.end_of_day(api.moment("lock_at"), api.zone)
+    if api.params.has("todo_date"):
+        found["todo_date"] = api.moment("todo_date")
+        if found["todo_date"] is not None and not moderator:
+            raise refusals.crashed("Canvas fails on a student's `todo_date`", api.params.text("todo_date"))
+        if found["todo_date"] is not None and (_sent_assignment(api) or topic.assignment_id is not None):
+            raise _field("todo_date", "Date cannot be added if discussion topic is graded")
+    return found
+
+
+def _published(api: Api, topic: DiscussionTopic, moderator: bool) -> dict[str, Any]:
+    if not api.params.has("published"):
+        return {}
+    wanted = api.params.flag("published")
+    if not wanted and topic.is_announcement:
+        raise discussions.draft_refused("is an announcement")
+    if not wanted and not moderator:
+        raise _field("published", "You do not have permission to set this topic to draft state.")
+    if not wanted and topic.published and discussions.entries_of(api, topic):
+        raise discussions.draft_refused("contains posts")
+    return {"published": wanted}
+
+
+def _sections(api: Api, context: Context) -> dict[str, Any]:
+    if not api.params.has("specific_sections") or not isinstance(context.record, Course):
+        return {}
+    words = api.params.words("specific_sections")
+    if words == ["all"] or not words:
+        return {"section_ids": []}
+    found = [api.store.course_sections.get(number(one)) for one in words]
+    if any(one is None or one.course_id != context.id for one in found):
+        raise refusals.not_found("a section of the course", words)
+    return {"section_ids": [one.id for one in found if one is not None]}
+
+
+def _announced(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
+    """An announcement: open for comments only where somebody says so, or it is yet to be posted or closed."""
+    if _sent_assignment(api):
+        raise discussions.draft_refused("is an announcement")
+    if not topic.message:
+        raise refusals.invalid({"message": ["blank"]})
+    others = [one.position or 0 for one in discussions.topics_of(api, context) if one.is_announcement]
+    opened = api.params.has("locked") or topic.delayed_post_at is not None or topic.lock_at is not None
+    locked = topic.locked if opened else context.type == "Course"
+    locked = locked or discussions.comments_disabled(api, topic)
+    return replace(topic, locked=locked, position=max(others, default=0) + 1)
+
+
+def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> None:
+    if api.params.text("group_category_id") and not moderator:
+        raise _field("group", "You cannot set a grouped discussion as a student.")
+
+
+def _placed(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
+    """The topic with its place among the pinned ones, stored."""
+    if not topic.is_announcement:
+        others = [one for one in pinned(api, context) if one.id != topic.id]
+        after = number(api.params.text("position_after") or "")
+        if not topic.pinned:
+            topic = replace(topic, position=None)
+        elif any(one.id == after for one in others):
+            return insert(api, context, topic, next(one.position or 0 for one in others if one.id == after))
+        elif topic.position is None:
+            topic = replace(topic, position=max((one.position or 0 for one in others), default=0) + 1)
+    return api.store.discussion_topics.put(topic)
+
+
+def insert(api: Api, context: Context, topic: DiscussionTopic, place: int) -> DiscussionTopic:
+    """Put a pinned topic at a place; those from there on move on."""
+    for one in pinned(api, context):
+        if one.id != topic.id and (one.position or 0) >= place:
+            api.store.discussion_topics.put(replace(one, position=(one.position or 0) + 1))
+    return api.store.discussion_topics.put(replace(topic, position=place))
+
+
+# assignments
+
+
+def _sent_assignment(api: Api) -> bool:
+    sent = api.params.get("assignment")
+    return isinstance(sent, dict) and api.params.flag("assignment", "set_assignment", default=True)
+
+
+def _graded(api: Api, context: Context, topic: DiscussionTopic, moderator: bool) -> DiscussionTopic:
+    """The topic with the assignment that the request asks for, or without."""
+    known = discussions.assignment_of(api, topic)
+    if not isinstance(context.record, Course):
+        return topic
+    if isinstance(api.params.get("assignment"), dict):
+        if not moderator:
+            raise api.refused("grade a discussion")
+        if not _sent_assignment(api):
+            if known is not None:
+                api.store.assignments.put(replace(known, workflow_state="deleted", updated_at=api.now))
+            return replace(topic, assignment_id=None, old_assignment_id=topic.assignment_id)
+        made = _assignment(api, context.record, topic, known)
+        for entry in discussions.entries_of(api, topic):
+            saying.hand_in(api, made, context.record, entry.user_id, entry.created_at)
+        return replace(topic, assignment_id=made.id)
+    if known is not None:
+        follows = {"name": topic.title, "description": topic.message, "published": topic.published}
+        if any(getattr(known, name) != value for name, value in follows.items()):
+            api.store.assignments.put(replace(known, **follows, updated_at=api.now))
+    return topic
+
+
+def _assignment(api: Api, course: Course, topic: DiscussionTopic, known: Assignment | None) -> Assignment:
+    sent = {name: value for name, value in api.params.data["assignment"].items() if name != "set_assignment"}
+    sent |= {"name": topic.title, "description": topic.message, "submission_types": ["discussion_topic"]}
+    api.params.data["assignment"] = sent | {"published": topic.published}
+    wanted, overrides = assigning.read(api, course, known)
+    return assigning.keep(api, course, replace(wanted, discussion_topic_id=topic.id), overrides)
+
+
+def duplicate(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
+    """A copy of a discussion, unpublished, with a copy of its assignment, right after the pinned one it is of."""
+    titles = {one.title.lower() for one in discussions.topics_of(api, context)}
+    title = copying.copied_title(topic.title, titles)
+    copy = replace(
+        topic,
+        id=api.new_id("discussion_topics"),
+        user_id=api.user.id,
+        title=title,
+        published=False,
+        posted_at=api.now,
+        last_reply_at=api.now,
+        created_at=api.now,
+        updated_at=api.now,
+        viewed_in=None,
+        assignment_id=None,
+    )
+    known = discussions.assignment_of(api, topic)
+    if known is not None:
+        assert isinstance(context.record, Course)  # only courses have assignments
+        wanted = copying.copied_assignment(api, known, title)
+        wanted = replace(wanted, id=0, position=0, discussion_topic_id=copy.id)
+        copy = replace(copy, assignment_id=assigning.keep(api, context.record, wanted, None).id)
+    if copy.pinned:
+        others = pinned(api, context)
+        copy = replace(copy, position=max((one.position or 0 for one in others), default=0) + 1)
+    return api.store.discussion_topics.put(copy)
+
+
+# files
+
+
+def attach(api: Api, context: Context, folder: Folder, sent: Upload) -> Attachment:
+    """A file that came along in a request, among the files of a context."""
+    name = (sent.filename or "file").rsplit("/", 1)[-1]
+    made = Attachment(
+        id=api.new_id("attachments"),
+        context_type="User" if context.type == "User" else "Course",
+        context_id=context.id,
+        folder_id=folder.id,
+        user_id=api.user.id,
+        display_name=name,
+        content_type=sent.content_type or uploads.content_type_of(name),
+        size=None,
+        uuid=api.x.ids.alnum(40),
+        created_at=api.now,
+        updated_at=api.now,
+        modified_at=api.now,
+    )
+    filled = uploads.filled(made, sent.content, name)
+    return api.store.attachments.put(replace(filled, workflow_state="processed"))
+
+
+def _attached(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
+    sent = api.params.file("attachment")
+    if sent is None:
+        return topic
+    if not contexts.may(api, context, "attach", "create_forum", "moderate_forum"):
+        raise api.refused("attach files to discussions")
+    folder = files.child(api, files.root_folder(api, context), "unfiled")
+    return replace(topic, attachment_id=attach(api, context, folder, sent).id)
+
+
+def _field(name: str, text: str) -> Exception:
+    """A fault of one field, as one sentence."""
+    return refusals.rest(f"topic_{name}_refused", 400, {"errors": {name: text}}, check=f"`{name}` can be set")

@@ -1,0 +1,291 @@
+"""Rubrics, associations and assessments as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/rubric.rb, rubric_association.rb and rubric_assessment.rb (2023-06), and the recorded
+exchanges of `grading-rubrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Course,
+    Rubric,
+    RubricAssessment,
+    RubricAssociation,
+    Submission,
+)
+from lms_emulator.providers.canvas.rules import assignments, lateness, rubrics
+from lms_emulator.providers.canvas.shapes import Json
+
+ALL = {"read": True, "create": True, "delete_associations": True, "update": True, "delete": True}
+SHORT = (
+    "id",
+    "rubric_id",
+    "association_id",
+    "association_type",
+    "use_for_grading",
+    "summary_data",
+    "purpose",
+    "hide_score_total",
+    "hide_points",
+    "hide_outcome_results",
+)
+KINDS = {"assessments": None, "graded_assessments": "grading", "peer_assessments": "peer_review"}
+
+
+def brief(api: Api, record: Rubric) -> Json:
+    """A rubric in a list."""
+    return {
+        "id": record.id,
+        "context_id": record.course_id,
+        "context_type": "Course",
+        "data": record.criteria,
+        "points_possible": float(record.points_possible),
+        "title": record.title,
+        "reusable": False,
+        "public": False,
+        "read_only": rubrics.used(api, record) > 1,
+        "free_form_criterion_comments": record.free_form_criterion_comments,
+        "hide_score_total": record.hide_score_total,
+    }
+
+
+def row(api: Api, record: Rubric) -> Json:
+    """Every column of a rubric."""
+    return {
+        **brief(api, record),
+        "user_id": record.user_id,
+        "rubric_id": None,
+        "description": None,
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "association_count": 0 if record.workflow_state == "deleted" else rubrics.used(api, record),
+        "context_code": f"course_{record.course_id}",
+        "migration_id": None,
+        "workflow_state": record.workflow_state,
+        "root_account_id": api.root.id,
+    }
+
+
+def whole(api: Api, record: Rubric) -> Json:
+    """A rubric after a change."""
+    rights = {**ALL, "update": rubrics.used(api, record) < 2}
+    return {**row(api, record), "criteria": record.criteria, "permissions": rights}
+
+
+def unsaved(api: Api, course_id: int) -> Json:
+    """What Canvas shows of a rubric that was not made."""
+    nothing = ("id", "data", "points_possible", "title", "created_at", "updated_at", "context_code", "root_account_id")
+    blank = Rubric(id=0, course_id=course_id, user_id=api.user.id, title="", created_at=api.now, updated_at=api.now)
+    return {**whole(api, blank), **dict.fromkeys((*nothing, "criteria"))}
+
+
+def association_row(api: Api, record: RubricAssociation) -> Json:
+    """Every column of an association."""
+    names = (
+        "id",
+        "rubric_id",
+        "association_id",
+        "association_type",
+        "use_for_grading",
+        "title",
+        "purpose",
+        "hide_score_total",
+        "bookmarked",
+        "hide_points",
+        "hide_outcome_results",
+        "workflow_state",
+    )
+    return {
+        **{name: getattr(record, name) for name in names},
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "summary_data": None,
+        "url": None,
+        "context_id": record.course_id,
+        "context_type": "Course",
+        "context_code": f"course_{record.course_id}",
+        "root_account_id": api.root.id,
+    }
+
+
+def association(api: Api, course: Course, record: RubricAssociation) -> Json:
+    """An association after a change."""
+    sees = assignments.grades(api, course)
+    rights = {"update": True, "delete": True, "manage": True, "submit": False, "view_rubric_assessments": sees}
+    return {
+        **association_row(api, record),
+        "assessment_requests": [],
+        "permissions": rights,
+    }
+
+
+def shown(api: Api, record: Rubric, includes: Collection[str], style: str | None) -> Json:
+    """A rubric by itself, with its associations and assessments where they are asked for."""
+    body = brief(api, record)
+    kind = next((one for one in KINDS if one in includes), None)
+    if kind is not None:
+        found = api.store.rubric_assessments.find("rubric", record.id)
+        wanted = KINDS[kind]
+        found = sorted((a for a in found if wanted in (None, a.assessment_type)), key=lambda a: a.id)
+        body["assessments"] = [assessment(api, one, style) for one in found]
+        if style == "full":
+            body["criteria"] = record.criteria
+    asked = [one for one in includes if one.endswith("associations")]
+    if asked:
+        found_associations = [
+            a
+            for a in rubrics.of_rubric(api, record)
+            if "associations" in asked or f"{a.association_type.lower()}_associations" in asked
+        ]
+        rows = [association_row(api, a) for a in found_associations]
+        body["associations"] = [{name: one[name] for name in SHORT} for one in rows]
+    return body
+
+
+def assessment(api: Api, record: RubricAssessment, style: str | None = None) -> Json:
+    """An assessment; `style` is `full` or `comments_only`."""
+    body: Json = {
+        "id": record.id,
+        "rubric_id": record.rubric_id,
+        "rubric_association_id": record.rubric_association_id,
+        "score": record.score,
+        "artifact_id": record.submission_id,
+        "artifact_type": "Submission",
+        "assessment_type": record.assessment_type,
+        "assessor_id": record.assessor_id,
+        "artifact_attempt": record.artifact_attempt,
+    }
+    if style == "comments_only":
+        body["comments"] = [entry["comments"] for entry in record.data]
+    if style == "full":
+        body["data"] = record.data
+        found = api.store.rubric_associations.get(record.rubric_association_id)
+        body["rubric_association"] = association_row(api, found) if found is not None else None
+    return body
+
+
+def of_submission(api: Api, record: RubricAssessment) -> Json:
+    """An assessment as a submission has it: by criterion."""
+    return {
+        entry["criterion_id"]: {
+            "rating_id": entry["id"],
+            "comments": entry["comments"],
+            **({"points": entry["points"]} if "points" in entry else {}),
+        }
+        for entry in record.data
+    }
+
+
+def full_of_submission(api: Api, record: RubricAssessment) -> Json:
+    """An assessment as a submission has it, with everything about it."""
+    assessor = api.store.users.get(record.assessor_id)
+    name = assessor.name if assessor is not None else None
+    return {**assessment(api, record, "full"), "assessor_name": name, "assessor_avatar_url": None}
+
+
+def assessment_row(api: Api, record: RubricAssessment) -> Json:
+    """Every column of an assessment."""
+    found = api.store.rubric_associations.get(record.rubric_association_id)
+    return {
+        **assessment(api, record),
+        "user_id": record.user_id,
+        "data": record.data,
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "hide_points": found.hide_points if found is not None else False,
+        "root_account_id": api.root.id,
+    }
+
+
+def after_assessing(api: Api, record: RubricAssessment, base: Assignment, submission: Submission) -> Json:
+    """An assessment after a change, with the submission that it is about."""
+    assessor = api.store.users.get(record.assessor_id)
+    name = {"assessor_name": assessor.name if assessor is not None else None}
+    own, raw = assessment_row(api, record), submission_row(api, submission, base)
+    found = api.store.rubric_associations.get(record.rubric_association_id)
+    related = {"submission": {"submission": raw}, "rubric_assessments": [{"rubric_assessment": {**own, **name}}]}
+    return {
+        **own,
+        "ratings": record.data,
+        **name,
+        "related_group_submissions_and_assessments": [related],
+        "artifact": {
+            **raw,
+            "submission_history": [{"submission": {**raw, "versioned_attachments": []}}],
+            "attachments": [],
+            "entered_score": submission.entered_score,
+            "entered_grade": submission.entered_grade,
+            "word_count": len(submission.body.split()) if submission.body else None,
+            "submission_comments": [],
+        },
+        "rubric_association": association_row(api, found) if found is not None else None,
+    }
+
+
+_BARE: dict[str, Any] = {
+    "attachment_id": None,
+    "processed": None,
+    "student_entered_score": None,
+    "quiz_submission_id": None,
+    "submission_comments_count": None,
+    "media_object_id": None,
+    "turnitin_data": {},
+    "graded_anonymously": None,
+    "lti_user_id": None,
+    "last_comment_at": None,
+    "cached_quiz_lti": False,
+    "cached_tardiness": None,
+    "resource_link_lookup_uuid": None,
+    "proxy_submitter_id": None,
+}
+
+
+def submission_row(api: Api, record: Submission, base: Assignment) -> Json:
+    """Every column of a submission."""
+    stands = lateness.standing(api, base, record.user_id, record)
+    names = (
+        "id",
+        "body",
+        "url",
+        "assignment_id",
+        "user_id",
+        "submission_type",
+        "workflow_state",
+        "group_id",
+        "grade_matches_current_submission",
+        "grader_id",
+        "media_comment_id",
+        "media_comment_type",
+        "attempt",
+        "excused",
+        "late_policy_status",
+        "seconds_late_override",
+        "anonymous_id",
+        "extra_attempts",
+        "redo_request",
+    )
+    return {
+        **_BARE,
+        **{name: getattr(record, name) for name in names},
+        "grade": stands.grade,
+        "score": stands.score,
+        "published_score": stands.score,
+        "published_grade": stands.grade,
+        "submitted_at": when(record.submitted_at),
+        "created_at": when(record.created_at or base.created_at),
+        "updated_at": when(record.updated_at or record.created_at or base.created_at),
+        "attachment_ids": ",".join(map(str, record.attachment_ids)) or None,
+        "graded_at": when(record.graded_at),
+        "cached_due_date": when(stands.due_at),
+        "points_deducted": stands.deducted,
+        "grading_period_id": None,
+        "posted_at": when(record.posted_at),
+        "course_id": base.course_id,
+        "root_account_id": api.root.id,
+    }

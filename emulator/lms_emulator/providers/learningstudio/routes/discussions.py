@@ -1,0 +1,311 @@
+"""Threaded discussions: topics, posts and replies, and who has read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.learningstudio import refusals, rules, wire
+from lms_emulator.providers.learningstudio.call import (
+    ANYONE,
+    MEMBERS,
+    PEOPLE,
+    STAFF,
+    Call,
+    Place,
+    body_of,
+    count,
+    field,
+    in_course,
+    record_named,
+)
+from lms_emulator.providers.learningstudio.model.content import ResponseRead, Topic, TopicResponse
+from lms_emulator.providers.learningstudio.routes.items import item_named, items_of
+from lms_emulator.providers.learningstudio.settings import PORTAL, android, java, windows
+from lms_emulator.providers.learningstudio.shapes import content as show
+
+
+# --- discussions and topics ---
+def discussions(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/threadeddiscussions: those that the caller sees."""
+    return {"threadedDiscussions": [show.discussion(x, one) for one in items_of(x, place, "threadedDiscussion")]}
+
+
+def discussion(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/threadeddiscussions/ID: a list of one."""
+    found = item_named(x, place, "discussion_id", "threadedDiscussion", "Discussion")
+    return {"threadedDiscussions": [show.discussion(x, found)]}
+
+
+def topics(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/topics; a student does not see hidden ones."""
+    item = item_named(x, place, "discussion_id", "threadedDiscussion", "Discussion")
+    found = sorted(x.store.topics.find("item", item.id), key=lambda topic: (topic.order, topic.id))
+    return {"topics": [show.topic(x, place, one) for one in found if not (one.hidden and place.is_student)]}
+
+
+def topic(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/topics/ID: a list of one."""
+    return {"topics": [show.topic(x, place, _topic(x, place))]}
+
+
+def _topic(x: Call, place: Place) -> Topic:
+    item = item_named(x, place, "discussion_id", "threadedDiscussion", "Discussion")
+    found = record_named(x, x.store.topics, "topic_id", "Topic", lambda topic: topic.item_id == item.id)
+    if found.hidden and place.is_student:
+        raise refusals.topic_hidden(found.id)
+    return found
+
+
+class _Posts:
+    """The topic of the path, its posts, and the post that the path names, if any."""
+
+    def __init__(self, x: Call, place: Place, *, to_read: bool = True) -> None:
+        self.topic = _topic(x, place)
+        self.path = show.topic_path(place.course.id, self.topic)
+        self.thread = rules.thread(x.store, self.topic.id)
+        reader = place.caller.user if place.is_student else None
+        waits = to_read and self.topic.post_first and reader is not None
+        if waits and reader not in [x.store.users.get(post.author_id) for post in rules.below(self.thread, None)]:
+            raise refusals.post_first(self.topic.id)
+        self.post: TopicResponse | None = None
+        if "response_id" in x.path_params:
+            self.post = record_named(
+                x, x.store.topic_responses, "response_id", "Response", lambda post: post.topic_id == self.topic.id
+            )
+
+    @property
+    def named(self) -> TopicResponse:
+        """The post of a path that names one."""
+        assert self.post is not None, "a route below a post"
+        return self.post
+
+    def below(self, x: Call) -> list[TopicResponse]:
+        """What was written below the post or topic, down to the query's `depth`."""
+        depth = count(x, "depth", None, least=1)
+        return rules.below(self.thread, None if self.post is None else self.post.id, depth)
+
+
+# --- posts ---
+def responses(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/responses of a topic or a post: everything below it, without a hierarchy."""
+    posts = _Posts(x, place)
+    return {"responses": [show.response(x, posts.path, post) for post in posts.below(x)]}
+
+
+def response(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/responses/ID: a list of one."""
+    posts = _Posts(x, place)
+    return {"responses": [show.response(x, posts.path, posts.named)]}
+
+
+def create_response(x: Call, place: Place) -> Response:
+    """POST …/responses of a topic or a post, with `{"response":{"title","description"}}`."""
+    posts = _Posts(x, place, to_read=False)
+    assert place.caller.user is not None, "not for applications"
+    post = add_response(x, posts.topic, posts.post, place.caller.user.id)
+    return wire.created(x, f"{posts.path}/responses/{post.id}", {"responses": [show.response(x, posts.path, post)]})
+
+
+def add_response(x: Call, topic: Topic, parent: TopicResponse | None, author_id: int) -> TopicResponse:
+    """The post in the request's body, written down. One of Pearson's apps wraps it in the plural."""
+    body = body_of(x, "response", "responses")
+    title, description = field(body, "title", str, ""), field(body, "description", str, "")
+    if not title and not description:
+        raise refusals.malformed_body("Missing required element: title.", check="a title or a description")
+    post = TopicResponse(
+        id=x.store.next_number("topic_responses"),
+        topic_id=topic.id,
+        parent_id=None if parent is None else parent.id,
+        author_id=author_id,
+        title=title,
+        description=description,
+        posted=x.clock.now(),
+    )
+    return x.store.topic_responses.put(post)
+
+
+def update_response(x: Call, place: Place) -> Response:
+    """PUT …/responses/ID; what the body leaves out stays."""
+    post = _Posts(x, place).named
+    body = body_of(x, "response", "responses")
+    changed = msgspec.structs.replace(
+        post,
+        title=field(body, "title", str, post.title),
+        description=field(body, "description", str, post.description),
+    )
+    x.store.topic_responses.put(changed)
+    return wire.no_content()
+
+
+def delete_response(x: Call, place: Place) -> Response:
+    """DELETE …/responses/ID, with everything below it."""
+    posts = _Posts(x, place)
+    gone = {one.id for one in (posts.named, *rules.below(posts.thread, posts.named.id))}
+    for number in gone:
+        x.store.topic_responses.delete(number)
+    for read in x.store.response_reads.values():
+        if read.response_id in gone:
+            x.store.response_reads.delete((read.response_id, read.user_id))
+    return wire.no_content()
+
+
+def hierarchy(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/responseHierarchy of a topic or a post: links to everything below it."""
+    posts = _Posts(x, place)
+    parent = None if posts.post is None else posts.post.id
+    return {"responseHierarchy": show.response_tree(x, posts.path, posts.thread, parent)}
+
+
+def branch(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/responses/ID/responseBranch: links to the posts from the topic down to this one."""
+    posts = _Posts(x, place)
+    found, parent = [posts.named], posts.named.parent_id
+    while parent is not None:
+        above = x.store.topic_responses.get(parent)
+        if above is None or above in found:
+            break
+        found.append(above)
+        parent = above.parent_id
+    return {"responseBranch": [{"links": [show.response_link(x, posts.path, post)]} for post in reversed(found)]}
+
+
+def author(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/responses/ID/responseAuthor."""
+    return {"responseAuthor": show.author(x, _Posts(x, place).named)}
+
+
+def responses_and_authors(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/responseAndAuthorComps of a topic or a post: everything below it, with the authors and their roles."""
+    posts = _Posts(x, place)
+    found = [show.response_and_author(x, place, posts.path, post) for post in posts.below(x)]
+    return {"responseAndAuthorComps": found}
+
+
+def response_and_author(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/responseAndAuthorComps/ID: a list of one."""
+    posts = _Posts(x, place)
+    return {"responseAndAuthorComps": [show.response_and_author(x, place, posts.path, posts.named)]}
+
+
+# --- what a user has read ---
+def user_responses(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/userviewresponses of a topic or a post: everything below it, and whether the user has read it."""
+    posts = _Posts(x, place)
+    found = [show.user_response(x, posts.path, post, place.whose) for post in posts.below(x)]
+    return {"userViewResponses": found}
+
+
+def user_response(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/userviewresponses/ID: a list of one."""
+    posts = _Posts(x, place)
+    return {"userViewResponses": [show.user_response(x, posts.path, posts.named, place.whose)]}
+
+
+def response_counts(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/responseCounts of a topic or a post."""
+    return {"responseCount": show.response_counts(x, _Posts(x, place).below(x), place.whose)}
+
+
+def read_status(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/readStatus."""
+    return {"readStatus": {"markedAsRead": rules.has_read(x.store, _Posts(x, place).named, place.whose.id)}}
+
+
+def put_read_status(x: Call, place: Place) -> Response:
+    """PUT …/readStatus with `{"readStatus":{"markedAsRead":true}}`."""
+    mark_as_read(x, _Posts(x, place).named, place.whose.id)
+    return wire.no_content()
+
+
+def mark_as_read(x: Call, post: TopicResponse, user_id: int) -> None:
+    """Do what the body says: mark a post as read, or as unread."""
+    read = field(body_of(x, "readStatus"), "markedAsRead", bool)
+    if read is None:
+        message, check = "Missing required element: markedAsRead.", "markedAsRead is true or false"
+        raise refusals.malformed_body(message, check=check)
+    if read:
+        x.store.response_reads.put(ResponseRead(response_id=post.id, user_id=user_id))
+    else:
+        x.store.response_reads.delete((post.id, user_id))
+
+
+def last_response(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/threadeddiscussions/lastResponse: the user's latest post in the course."""
+    posts = x.store.topic_responses.find("author", place.whose.id)
+    for post in sorted(posts, key=lambda post: (post.posted, post.id), reverse=True):
+        found = x.store.topics.get(post.topic_id)
+        item = None if found is None else x.store.course_items.get(found.item_id)
+        if found is not None and item is not None and item.course_id == place.course.id:
+            return {"lastResponse": show.response(x, show.topic_path(place.course.id, found), post)}
+    raise refusals.not_found("Response", place.whose.id, "the user has written nothing in this course")
+
+
+_THREADS = java("content/ContentService")
+_FLAT = f"{PORTAL}/threads/flattened-list-all-posts-topic-detail-single-post-or-create-top-level-posts"
+_TOPIC = "/threadeddiscussions/{discussion_id}/topics/{topic_id}"
+_POST = f"{_TOPIC}/responses/{{response_id}}"
+_COMPS = f"{_TOPIC}/responseAndAuthorComps"
+_VIEWS = f"{_TOPIC}/userviewresponses"
+_EDITORS = PEOPLE - {"STUD"}
+
+ROUTES: tuple[Route, ...] = (
+    *in_course(
+        "discussions",
+        f"{_THREADS}; {windows('Services/Discussions/FetchDiscussionThreadByIdService')}",
+        ("GET /threadeddiscussions", discussions, "The discussions of a course"),
+        ("GET /threadeddiscussions/{discussion_id}", discussion, "One discussion"),
+    ),
+    *in_course(
+        "discussion topics",
+        f"{PORTAL}/threads/all-topics-threaded-discussion",
+        ("GET /threadeddiscussions/{discussion_id}/topics", topics, "The topics of a discussion"),
+        (f"GET {_TOPIC}", topic, "One topic"),
+        evidence="documented",
+    ),
+    *in_course(
+        "discussion posts",
+        f"{_FLAT}; {_THREADS}",
+        (f"GET {_TOPIC}/responses", responses, "All posts of a topic"),
+        (f"POST {_TOPIC}/responses", create_response, "Write a post", PEOPLE),
+        (f"GET {_POST}", response, "One post"),
+        (f"PUT {_POST}", update_response, "Change a post", _EDITORS),
+        (f"DELETE {_POST}", delete_response, "Remove a post and its replies", STAFF),
+        (f"GET {_POST}/responses", responses, "All replies below a post"),
+        (f"POST {_POST}/responses", create_response, "Reply to a post", PEOPLE),
+        (f"GET {_COMPS}", responses_and_authors, "All posts of a topic with their authors"),
+        (f"GET {_COMPS}/{{response_id}}", response_and_author, "One post with its author"),
+        (f"GET {_POST}/responseAndAuthorComps", responses_and_authors, "All replies below a post with their authors"),
+        evidence="documented",
+    ),
+    *in_course(
+        "discussion posts",
+        _THREADS,
+        (f"GET {_TOPIC}/responseHierarchy", hierarchy, "Links to the posts of a topic, nested"),
+        (f"GET {_POST}/responseHierarchy", hierarchy, "Links to the replies below a post, nested"),
+        (f"GET {_POST}/responseBranch", branch, "Links to the posts above a post"),
+        (f"GET {_POST}/responseAuthor", author, "Who wrote a post"),
+    ),
+    *in_course(
+        "discussion posts",
+        f"{_THREADS}; {android('services/discussions/UpdateResponseReadStatus')}",
+        ("GET /threadeddiscussions/lastResponse", last_response, "The user's latest post"),
+        (f"GET {_VIEWS}", user_responses, "Posts of a topic and whether the user has read them", MEMBERS),
+        (f"GET {_VIEWS}/{{response_id}}", user_response, "A post and whether the user has read it", MEMBERS),
+        (
+            f"GET {_VIEWS}/{{response_id}}/userviewresponses",
+            user_responses,
+            "Replies below a post and whether the user has read them",
+            MEMBERS,
+        ),
+        (f"GET {_TOPIC}/responseCounts", response_counts, "How many posts a topic has", ANYONE),
+        (f"GET {_POST}/responseCounts", response_counts, "How many replies a post has", ANYONE),
+        (f"GET {_POST}/readStatus", read_status, "Whether the user has read a post"),
+        (f"PUT {_POST}/readStatus", put_read_status, "Mark a post as read or unread"),
+        of_user=True,
+    ),
+)

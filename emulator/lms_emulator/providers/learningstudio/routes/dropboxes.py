@@ -1,0 +1,97 @@
+"""Dropboxes: what students hand in, and what teachers give back."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.learningstudio import refusals, rules, wire
+from lms_emulator.providers.learningstudio.call import Call, Place, in_course, record_named
+from lms_emulator.providers.learningstudio.model.content import CourseItem, DropboxAttachment, DropboxMessage
+from lms_emulator.providers.learningstudio.routes.items import item_named, items_of
+from lms_emulator.providers.learningstudio.settings import android, windows
+from lms_emulator.providers.learningstudio.shapes import content as show
+
+
+def baskets(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/dropboxBaskets: those that the caller sees."""
+    return {"dropboxBaskets": [show.basket(x, one) for one in items_of(x, place, "dropboxBasket")]}
+
+
+def basket(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/dropboxBaskets/ID: a list of one."""
+    return {"dropboxBaskets": [show.basket(x, _basket(x, place))]}
+
+
+def messages(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/messages; `submissionStudents=1;2` picks students. A student sees their own."""
+    item = _basket(x, place)
+    found = [one for one in x.store.dropbox_messages.find("item", item.id) if _own(place, one)]
+    wanted = x.query.get("submissionStudents")
+    if wanted is not None:
+        numbers = set(wanted.replace(",", ";").split(";"))
+        found = [one for one in found if str(one.student_id) in numbers]
+    return {"messages": [show.message(x, _path(item), one) for one in found]}
+
+
+def message(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/messages/ID: a list of one."""
+    item, one = _message(x, place)
+    return {"messages": [show.message(x, _path(item), one)]}
+
+
+def attachment(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/attachments/ID: a list of one."""
+    item, one, file = _attachment(x, place)
+    return {"attachments": [show.attachment(x, f"{_path(item)}/messages/{one.id}", file)]}
+
+
+def attachment_content(x: Call, place: Place) -> Response:
+    """GET …/attachments/ID/content: the file."""
+    _, _, file = _attachment(x, place)
+    return wire.file(base64.b64decode(file.content), rules.media_type(file.name))
+
+
+def _basket(x: Call, place: Place) -> CourseItem:
+    return item_named(x, place, "basket_id", "dropboxBasket", "Dropbox")
+
+
+def _path(item: CourseItem) -> str:
+    return f"/courses/{item.course_id}/dropboxBaskets/{item.id}"
+
+
+def _own(place: Place, one: DropboxMessage) -> bool:
+    return not place.is_student or (place.caller.user is not None and one.student_id == place.caller.user.id)
+
+
+def _message(x: Call, place: Place) -> tuple[CourseItem, DropboxMessage]:
+    item = _basket(x, place)
+    one = record_named(x, x.store.dropbox_messages, "message_id", "Message", lambda found: found.item_id == item.id)
+    if not _own(place, one):
+        raise refusals.other_user(one.student_id)
+    return item, one
+
+
+def _attachment(x: Call, place: Place) -> tuple[CourseItem, DropboxMessage, DropboxAttachment]:
+    item, one = _message(x, place)
+    files = x.store.dropbox_attachments
+    return item, one, record_named(x, files, "attachment_id", "Attachment", lambda file: file.message_id == one.id)
+
+
+_ONE = "/dropboxBaskets/{basket_id}/messages/{message_id}"
+_FILE = f"{_ONE}/attachments/{{attachment_id}}"
+
+ROUTES: tuple[Route, ...] = in_course(
+    "dropboxes",
+    f"{windows('Services/Dropbox/FetchDropboxMessagesService')}; {android('model/DropboxMessage')}",
+    ("GET /dropboxBaskets", baskets, "The dropboxes of a course"),
+    ("GET /dropboxBaskets/{basket_id}", basket, "One dropbox"),
+    ("GET /dropboxBaskets/{basket_id}/messages", messages, "What was handed in and given back"),
+    (f"GET {_ONE}", message, "One message"),
+    (f"GET {_FILE}", attachment, "A file of a message"),
+    (f"GET {_FILE}/content", attachment_content, "What is in the file"),
+)

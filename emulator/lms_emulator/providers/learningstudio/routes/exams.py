@@ -1,0 +1,250 @@
+"""Exams: what was set, and what is provisioned for a user: sections and questions."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.learningstudio import refusals, rules, wire
+from lms_emulator.providers.learningstudio.call import (
+    PEOPLE,
+    STAFF,
+    Call,
+    CourseHandler,
+    Place,
+    Row,
+    in_course,
+    record_named,
+)
+from lms_emulator.providers.learningstudio.model.exams import (
+    Attempt,
+    Exam,
+    ExamSection,
+    Question,
+    QuestionType,
+    UserExam,
+)
+from lms_emulator.providers.learningstudio.routes.items import is_visible
+from lms_emulator.providers.learningstudio.settings import PORTAL, java
+from lms_emulator.providers.learningstudio.shapes import exams as show
+
+
+# --- finding ---
+def exams_of(x: Call, place: Place) -> list[Exam]:
+    """The exams of the course that the caller, and the user of the path, see."""
+    items = [one for one in x.store.items_of(place.course.id) if one.type == "exam" and is_visible(x, place, one)]
+    return [exam for exam in (x.store.exam_of(item.id) for item in items) if exam is not None]
+
+
+def exam_named(x: Call, place: Place) -> Exam:
+    """The exam of the path. Raises a 404, and a 403 for a student who does not see its item."""
+    exam = record_named(x, x.store.exams, "exam_id", "Exam")
+    item = x.store.course_items.get(exam.item_id)
+    if item is None or item.course_id != place.course.id:
+        raise refusals.not_found("Exam", exam.id)
+    if not is_visible(x, place, item):
+        raise refusals.item_not_visible(item.id)
+    check_password(x, exam, everywhere=True)
+    return exam
+
+
+def user_exam_named(x: Call, place: Place) -> tuple[Exam, UserExam]:
+    """The exam of the path as it was provisioned for the user. Raises a 404 when it was not."""
+    exam = exam_named(x, place)
+    own = x.store.user_exams.get((exam.id, place.whose.id))
+    if own is None:
+        raise refusals.not_found("User exam", exam.id, "it was not provisioned; POST to the same path provisions it")
+    return exam, own
+
+
+def check_password(x: Call, exam: Exam, *, everywhere: bool) -> None:
+    """Refuse a wrong exam password. Parameters: `everywhere`, whether this is another call than the one that begins."""
+    if not exam.password or (everywhere and x.settings.exam_password_for == "attempts"):
+        return
+    sent = x.headers.get("pearson-exam-password", "")
+    if not hmac.compare_digest(sent.encode(), exam.password.encode()):
+        raise refusals.exam_password(x, sent)
+
+
+def check_open(x: Call, exam: Exam) -> None:
+    """Refuse outside of the exam's dates, which are its item's."""
+    item = x.store.course_items.get(exam.item_id)
+    if item is not None and not item.is_open(x.clock.now()):
+        raise refusals.exam_not_open(x, item.start, item.end)
+
+
+def active(x: Call, exam: Exam, user_id: int) -> Attempt:
+    """The user's attempt that can still be worked on. Raises the refusal."""
+    attempt = x.store.attempt_of(exam.id, user_id)
+    if attempt is None or attempt.completed is not None:
+        raise refusals.no_active_attempt(x, exam.id, completed=attempt is not None)
+    end = rules.deadline(x.store, exam, attempt)
+    if end is not None and x.clock.now() >= end:
+        raise refusals.attempt_expired(x, attempt.id, end)
+    return attempt
+
+
+def check_token(x: Call, attempt: Attempt, *, writes: bool) -> None:
+    """Refuse a wrong Pearson-Exam-Token, and a missing one where the setting asks for it."""
+    sent, needed = x.headers.get("pearson-exam-token"), x.settings.exam_token_for
+    if sent is None and (needed == "nothing" or (needed == "writes" and not writes)):
+        return
+    if sent is None or not hmac.compare_digest(sent.encode(), attempt.token.encode()):
+        raise refusals.exam_token(x, sent)
+
+
+# --- exams ---
+def exam_details(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/examDetails."""
+    return {"examDetails": [show.details(x, place, exam) for exam in exams_of(x, place)]}
+
+
+def exam_detail(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/examDetails/ID: a list of one."""
+    return {"examDetails": [show.details(x, place, exam_named(x, place))]}
+
+
+def exam_schedules(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/examSchedules: when grades are shown to students."""
+    return {"examSchedules": [show.schedule(exam) for exam in exams_of(x, place)]}
+
+
+def user_exams(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/exams: those that were provisioned for the user."""
+    found = ((exam, x.store.user_exams.get((exam.id, place.whose.id))) for exam in exams_of(x, place))
+    return {"exams": [show.user_exam(x, place, exam, own) for exam, own in found if own is not None]}
+
+
+def user_exam(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/exams/ID."""
+    return {"exam": show.user_exam(x, place, *user_exam_named(x, place))}
+
+
+def provision(x: Call, place: Place) -> Response:
+    """POST …/exams/ID: draw a student's questions; once, and by the student, while the exam is open."""
+    if place.role != "STUD" or place.caller.user != place.user:
+        raise refusals.not_the_examinee(place.whose.id)
+    exam = exam_named(x, place)
+    check_open(x, exam)
+    if x.store.user_exams.get((exam.id, place.whose.id)) is not None:
+        raise refusals.exam_provisioned(exam.id)
+    own = UserExam(exam_id=exam.id, user_id=place.whose.id, questions=rules.drawn(x.store, exam, x.ids))
+    x.store.user_exams.put(own)
+    return wire.created(x, show.exam_path(place, exam), {"exam": show.user_exam(x, place, exam, own)})
+
+
+def reset(x: Call, place: Place) -> Response:
+    """DELETE …/exams/ID: everything that the user has of the exam."""
+    exam, own = user_exam_named(x, place)
+    attempt = x.store.attempt_of(exam.id, own.user_id)
+    if attempt is not None:
+        forget(x, attempt)
+    x.store.user_exams.delete((exam.id, own.user_id))
+    return wire.no_content()
+
+
+def forget(x: Call, attempt: Attempt) -> None:
+    """Remove an attempt and its answers."""
+    for answer in x.store.answers.find("attempt", attempt.id):
+        x.store.answers.delete((attempt.id, answer.question_id))
+    x.store.attempts.delete(attempt.id)
+
+
+# --- sections and questions ---
+def sections(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/sections; nobody has to have begun."""
+    exam, _ = user_exam_named(x, place)
+    return {"sections": [show.section(x, place, exam, one) for one in rules.sections_of(x.store, exam)]}
+
+
+def _section(x: Call, exam: Exam) -> ExamSection:
+    return record_named(x, x.store.exam_sections, "section_id", "Section", lambda section: section.exam_id == exam.id)
+
+
+def _readable(x: Call, place: Place) -> tuple[Exam, UserExam]:
+    """The exam, whose questions a caller with an access token sees during an attempt."""
+    exam, own = user_exam_named(x, place)
+    if place.caller.user is not None:
+        check_token(x, active(x, exam, own.user_id), writes=False)
+    return exam, own
+
+
+def questions(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/sections/ID/questions: those that were drawn for the user."""
+    exam, own = _readable(x, place)
+    section = _section(x, exam)
+    found = (question for question in x.store.questions.find("section", section.id) if question.id in own.questions)
+    return {"questions": [show.question_in_list(x, place, exam, question) for question in found]}
+
+
+def _question(x: Call, place: Place, kind: QuestionType) -> Question:
+    exam, own = _readable(x, place)
+    section = _section(x, exam)
+
+    def fits(one: Question) -> bool:
+        return one.section_id == section.id and one.type == kind and one.id in own.questions
+
+    return record_named(x, x.store.questions, "question_id", "Question", fits)
+
+
+def _text(kind: QuestionType) -> CourseHandler:
+    def handler(x: Call, place: Place) -> Mapping[str, Any]:
+        return {f"{kind}Question": show.text_of(_question(x, place, kind))}
+
+    return handler
+
+
+def _choices(kind: QuestionType) -> CourseHandler:
+    def handler(x: Call, place: Place) -> Mapping[str, Any]:
+        return {"choices": [show.text_of(choice) for choice in _question(x, place, kind).choices]}
+
+    return handler
+
+
+def premises(x: Call, place: Place) -> Mapping[str, Any]:
+    """GET …/matchingQuestions/ID/premises: what choices are matched to."""
+    return {"premises": [show.text_of(premise) for premise in _question(x, place, "matching").premises]}
+
+
+_EXAMS = java("exams/ExamService")
+_SECTION = "/exams/{exam_id}/sections/{section_id}"
+
+
+def _question_rows() -> tuple[Row, ...]:
+    rows: list[Row] = []
+    for kind in get_args(QuestionType):
+        one = f"GET {_SECTION}/{kind}Questions/{{question_id}}"
+        rows.append((one, _text(kind), f"A question: {kind}"))
+        if kind not in ("short", "essay", "fillInTheBlank"):
+            rows.append((f"{one}/choices", _choices(kind), f"The choices of a question: {kind}"))
+    return (*rows, (f"GET {_SECTION}/matchingQuestions/{{question_id}}/premises", premises, "What to match"))
+
+
+ROUTES: tuple[Route, ...] = (
+    *in_course(
+        "exam schedules", _EXAMS, ("GET /examSchedules", exam_schedules, "When students see their grades", STAFF)
+    ),
+    *in_course(
+        "exams",
+        f"{_EXAMS}; {PORTAL}/exams/begin-and-retrieve-exam-instance",
+        ("GET /examDetails", exam_details, "The exams of a course as they were set"),
+        ("GET /examDetails/{exam_id}", exam_detail, "One exam as it was set"),
+        ("GET /exams", user_exams, "The exams that were provisioned for a user"),
+        ("GET /exams/{exam_id}", user_exam, "One of them"),
+        ("POST /exams/{exam_id}", provision, "Provision an exam for oneself", PEOPLE),
+        ("DELETE /exams/{exam_id}", reset, "Reset a user's exam", STAFF),
+        ("GET /exams/{exam_id}/sections", sections, "The sections of a user's exam"),
+        of_user=True,
+    ),
+    *in_course(
+        "exam questions",
+        f"{_EXAMS}; {PORTAL}/exams/question-details-fill-blank-text",
+        (f"GET {_SECTION}/questions", questions, "The questions that a user got"),
+        *_question_rows(),
+        of_user=True,
+    ),
+)

@@ -1,0 +1,253 @@
+"""JSON of what a course contains: items, documents, discussions, dropboxes.
+
+Its names are those that Pearson's libraries and apps read, and those of its pages. Where both are silent (`children` of
+a hierarchy, `isVisible` of an item's access, most relations of links), they are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from lms_emulator.providers.learningstudio import rules, wire
+from lms_emulator.providers.learningstudio.call import Call, Place
+from lms_emulator.providers.learningstudio.model.content import (
+    CourseGroup,
+    CourseItem,
+    DropboxAttachment,
+    DropboxMessage,
+    Topic,
+    TopicResponse,
+)
+from lms_emulator.providers.learningstudio.model.people import User
+from lms_emulator.providers.learningstudio.shapes.courses import person
+
+COLLECTIONS = {
+    "textMultimedia": "textMultimedias",
+    "msOfficeDocument": "msOfficeDocuments",
+    "webContentUpload": "webContentUploads",
+    "threadedDiscussion": "threadedDiscussions",
+    "dropboxBasket": "dropboxBaskets",
+}
+"""What the items of each type are called in paths and answers."""
+
+
+def base(place: Place) -> str:
+    """The path of the course, below the user where the request's path is."""
+    course = f"/courses/{place.course.id}"
+    return course if place.user is None else f"/users/{place.user.id}{course}"
+
+
+# --- items ---
+def item(x: Call, place: Place, one: CourseItem, expand: set[str]) -> dict[str, Any]:
+    """A unit or an item.
+
+    Its content is linked without a title, which is how Pearson's libraries find it; the title of another link is what
+    its answer is wrapped in.
+    """
+    path = f"{base(place)}/items/{one.id}"
+    parts: dict[str, dict[str, Any]] = {"access": access(x, place, one), "schedule": schedule(one)}
+    group = None if one.group_id is None else x.store.course_groups.get(one.group_id)
+    if group is not None:
+        parts["group"] = group_of_item(group)
+    links = _content_link(x, place, one)
+    for title, body in parts.items():
+        made = wire.link(x, f"{path}/{title}", f"/course/item/{title}", title)
+        links.append({title: body, **made} if title in expand else made)
+    if one.parent_id is not None:
+        links.append(wire.link(x, f"{base(place)}/items/{one.parent_id}", "/course/item", "items"))
+    return {"id": one.id, "title": one.title, "links": links}
+
+
+def _content_link(x: Call, place: Place, one: CourseItem) -> list[dict[str, Any]]:
+    """The link to an item's content; an exam has one for a user only."""
+    if one.type != "exam":
+        path = f"/courses/{place.course.id}/{COLLECTIONS[one.type]}/{one.id}"
+        return [wire.link(x, path, f"/course/{one.type.lower()}")]
+    user, exam = place.user or place.caller.user, x.store.exam_of(one.id)
+    if user is None or exam is None:
+        return []
+    return [wire.link(x, f"/users/{user.id}/courses/{place.course.id}/exams/{exam.id}", "/user/course/exam")]
+
+
+def access(x: Call, place: Place, one: CourseItem) -> dict[str, Any]:
+    """Whether the user of the path, or else students in general, see the item now."""
+    now = x.clock.now()
+    if place.user is not None:
+        return {"isVisible": rules.sees(x.store, one, place.user.id, now)}
+    return {"isVisible": not one.hidden and one.is_shown(now)}
+
+
+def schedule(one: CourseItem) -> dict[str, Any]:
+    """When students may see an item."""
+    return {
+        "accessSchedule": {
+            "startDateTime": None if one.start is None else wire.instant(one.start),
+            "endDateTime": None if one.end is None else wire.instant(one.end),
+            "canAccessBeforeStartDateTime": one.before_start,
+            "canAccessAfterEndDateTime": one.after_end,
+        }
+    }
+
+
+def group_of_item(one: CourseGroup) -> dict[str, Any]:
+    """The group that an item is for."""
+    return {"id": one.id, "title": one.title}
+
+
+def hierarchy(x: Call, place: Place, items: Iterable[CourseItem], expand: set[str]) -> list[dict[str, Any]]:
+    """Units with their items below them, as links; `expand` puts the items inside, and parts of them inside those."""
+    inside = {name.removeprefix("item.") for name in expand if name.startswith("item.")}
+    found = list(items)
+
+    def node(one: CourseItem) -> dict[str, Any]:
+        made = wire.link(x, f"{base(place)}/items/{one.id}", "/course/item", "items")
+        if "item" in expand or inside:
+            made = {"item": item(x, place, one, inside), **made}
+        children = [node(child) for child in found if child.parent_id == one.id]
+        return {"links": [made], "children": children}
+
+    return [node(one) for one in found if one.parent_id is None]
+
+
+def document(x: Call, one: CourseItem) -> dict[str, Any]:
+    """A text, an Office document or an upload: where its content is."""
+    path = f"/courses/{one.course_id}/{COLLECTIONS[one.type]}/{one.id}"
+    folder = path if one.type == "textMultimedia" else f"{path}/content"
+    return {
+        "id": one.id,
+        "contentUrl": f"{wire.link_base(x)}{folder}/{one.page}",
+        "links": [wire.link(x, path, "self")],
+    }
+
+
+# --- discussions ---
+def discussion(x: Call, one: CourseItem) -> dict[str, Any]:
+    """A threaded discussion; it has its item's number."""
+    path = f"/courses/{one.course_id}/threadeddiscussions/{one.id}"
+    return {
+        "id": one.id,
+        "introductoryText": one.text,
+        "links": [wire.link(x, path, "self"), wire.link(x, f"{path}/topics", "related")],
+    }
+
+
+def topic_path(course_id: int, one: Topic) -> str:
+    """Where a topic is."""
+    return f"/courses/{course_id}/threadeddiscussions/{one.item_id}/topics/{one.id}"
+
+
+def topic(x: Call, place: Place, one: Topic) -> dict[str, Any]:
+    """A topic of a discussion."""
+    return {
+        "id": one.id,
+        "title": one.title,
+        "description": one.description,
+        "isHiddenTopic": one.hidden,
+        "isPostFirstEnabled": one.post_first,
+        "links": [wire.link(x, topic_path(place.course.id, one), "self")],
+    }
+
+
+def author(x: Call, post: TopicResponse) -> dict[str, Any]:
+    """Who wrote a post."""
+    found = x.store.users.get(post.author_id)
+    return {"id": post.author_id} if found is None else person(x, found)
+
+
+def response(x: Call, path: str, post: TopicResponse) -> dict[str, Any]:
+    """A post. Parameters: `path`, of its topic."""
+    return {
+        "id": post.id,
+        "title": post.title,
+        "description": post.description,
+        "author": author(x, post),
+        "postedDate": wire.instant(post.posted),
+        "links": [wire.link(x, f"{path}/responses/{post.id}", "self")],
+    }
+
+
+def response_and_author(x: Call, place: Place, path: str, post: TopicResponse) -> dict[str, Any]:
+    """A post beside its author, who has a role here."""
+    member = x.store.member(place.course.id, post.author_id)
+    shown = response(x, path, post)
+    who = {**shown.pop("author"), "roleType": None if member is None else member.role}
+    return {"response": shown, "author": who}
+
+
+def user_response(x: Call, path: str, post: TopicResponse, user: User) -> dict[str, Any]:
+    """A post, and whether the user has read it; neither its date nor its author."""
+    return {
+        "id": f"{user.id}-{post.id}",
+        "markedAsRead": rules.has_read(x.store, post, user.id),
+        "response": {"id": post.id, "title": post.title, "description": post.description},
+        "links": [wire.link(x, f"/users/{user.id}{path}/userviewresponses/{post.id}", "self")],
+    }
+
+
+def response_tree(x: Call, path: str, posts: rules.Thread, parent: int | None) -> list[dict[str, Any]]:
+    """Links to posts, with links to their replies below them."""
+    return [
+        {"links": [response_link(x, path, post)], "children": response_tree(x, path, posts, post.id)}
+        for post in posts.get(parent, [])
+    ]
+
+
+def response_link(x: Call, path: str, post: TopicResponse) -> dict[str, Any]:
+    """A link to a post."""
+    return wire.link(x, f"{path}/responses/{post.id}", "/course/threadeddiscussion/topic/response")
+
+
+def response_counts(x: Call, posts: list[TopicResponse], user: User) -> dict[str, Any]:
+    """How many posts there are, and how many of them the user has not read and has written."""
+    day_ago = x.clock.now() - timedelta(days=1)
+    return {
+        "totalResponseCount": len(posts),
+        "unreadResponseCount": sum(not rules.has_read(x.store, post, user.id) for post in posts),
+        "personalResponseCount": sum(post.author_id == user.id for post in posts),
+        "last24HourResponseCount": sum(post.posted > day_ago for post in posts),
+    }
+
+
+# --- dropboxes ---
+def basket(x: Call, one: CourseItem) -> dict[str, Any]:
+    """A dropbox; it has its item's number."""
+    path = f"/courses/{one.course_id}/dropboxBaskets/{one.id}"
+    links = [wire.link(x, path, "self"), wire.link(x, f"{path}/messages", "related", "messages")]
+    return {"id": one.id, "title": one.title, "links": links}
+
+
+def message(x: Call, path: str, one: DropboxMessage) -> dict[str, Any]:
+    """What was handed in or given back. Parameters: `path`, of its basket."""
+    whole = f"{path}/messages/{one.id}"
+    return {
+        "id": one.id,
+        "date": wire.instant(one.date),
+        "comments": one.comments,
+        "submissionStudent": _correspondent(x, one.student_id),
+        "author": _correspondent(x, one.author_id),
+        "attachments": [attachment(x, whole, file) for file in x.store.dropbox_attachments.find("message", one.id)],
+        "links": [wire.link(x, whole, "self")],
+    }
+
+
+def _correspondent(x: Call, user_id: int) -> dict[str, Any]:
+    """A user, whose e-mail address has another name here than elsewhere."""
+    found = x.store.users.get(user_id)
+    links = [wire.link(x, f"/users/{user_id}", "self")]
+    if found is None:
+        return {"id": user_id, "links": links}
+    names = {"firstName": found.first_name, "lastName": found.last_name, "email": found.email}
+    return {"id": user_id, **names, "links": links}
+
+
+def attachment(x: Call, path: str, one: DropboxAttachment) -> dict[str, Any]:
+    """A file of a message. Parameters: `path`, of the message."""
+    whole = f"{path}/attachments/{one.id}"
+    return {
+        "id": one.id,
+        "name": one.name,
+        "contentUrl": f"{wire.link_base(x)}{whole}/content",
+        "links": [wire.link(x, whole, "self")],
+    }

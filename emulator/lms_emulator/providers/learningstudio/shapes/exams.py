@@ -1,0 +1,128 @@
+"""JSON of exams, attempts, questions and answers.
+
+What Pearson's libraries read and its manual names is so: `isCompleted`, `pearsonExamToken`, `startUtc`, `duration`,
+`isRetakable`, `type` and `pointsPossible` of a question, and the wrappers. The other names are chosen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.learningstudio import rules, wire
+from lms_emulator.providers.learningstudio.call import Call, Place
+from lms_emulator.providers.learningstudio.model.exams import (
+    Answer,
+    Attempt,
+    Choice,
+    Exam,
+    ExamSection,
+    Premise,
+    Question,
+    UserExam,
+)
+
+
+def exam_path(place: Place, one: Exam) -> str:
+    """Where the exam of the path's user is."""
+    return f"/users/{place.whose.id}/courses/{place.course.id}/exams/{one.id}"
+
+
+def details(x: Call, place: Place, one: Exam) -> dict[str, Any]:
+    """An exam as it was set."""
+    return {
+        "id": one.id,
+        "title": one.title,
+        "description": one.description,
+        "attempts": one.attempts,
+        "duration": one.minutes,
+        "gradebookReviewDate": None if one.review is None else wire.instant(one.review),
+        "links": [wire.link(x, exam_path(place, one), "/user/course/exam")],
+    }
+
+
+def schedule(one: Exam) -> dict[str, Any]:
+    """When students see their grade of an exam."""
+    return {"examId": one.id, "gradebookReviewDate": None if one.review is None else wire.instant(one.review)}
+
+
+def user_exam(x: Call, place: Place, one: Exam, own: UserExam) -> dict[str, Any]:
+    """An exam that was provisioned for a user, with the minutes that this user has."""
+    path = exam_path(place, one)
+    return {
+        "id": one.id,
+        "title": one.title,
+        "description": one.description,
+        "duration": rules.minutes_for(x.store, one, own.user_id),
+        "isRetakable": rules.is_retakable(one, own),
+        "links": [
+            wire.link(x, path, "self"),
+            wire.link(x, f"{path}/attempts", "/user/course/exam/attempts", "attempts"),
+            wire.link(x, f"{path}/sections", "/user/course/exam/sections", "sections"),
+        ],
+    }
+
+
+def attempt(x: Call, place: Place, exam: Exam, one: Attempt) -> dict[str, Any]:
+    """An attempt, with the token that its further requests send."""
+    path = f"{exam_path(place, exam)}/attempts/{one.id}"
+    return {
+        "id": one.id,
+        "startUtc": wire.instant(one.started),
+        "isCompleted": one.completed is not None,
+        "pearsonExamToken": one.token,
+        "links": [
+            wire.link(x, path, "self"),
+            wire.link(x, f"{path}/answers", "/user/course/exam/attempt/answers", "answers"),
+        ],
+    }
+
+
+def section(x: Call, place: Place, exam: Exam, one: ExamSection) -> dict[str, Any]:
+    """A section of an exam."""
+    path = f"{exam_path(place, exam)}/sections/{one.id}/questions"
+    links = [wire.link(x, path, "/user/course/exam/section/questions", "questions")]
+    return {"id": one.id, "title": one.title, "links": links}
+
+
+def question_in_list(x: Call, place: Place, exam: Exam, one: Question) -> dict[str, Any]:
+    """A question without its text, which is where the link leads."""
+    path = f"{exam_path(place, exam)}/sections/{one.section_id}/{one.type}Questions/{one.id}"
+    return {
+        "id": one.id,
+        "type": one.type,
+        "pointsPossible": wire.points(one.points),
+        "links": [wire.link(x, path, "self")],
+    }
+
+
+def text_of(one: Question | Choice | Premise) -> dict[str, Any]:
+    """A question, a choice or a premise: its number and its text."""
+    return {"id": one.id, "text": one.text}
+
+
+def answer(one: Answer, question: Question) -> dict[str, Any]:
+    """An answer; it has its question's number."""
+    given: dict[str, Any]
+    if question.type == "matching":
+        matches = [{"premiseId": match.premise_id, "choiceId": match.choice_id} for match in one.matches]
+        given = {"matches": matches}
+    elif question.choices:
+        given = {"choiceIds": one.choices}
+    else:
+        given = {"text": one.text}
+    return {"id": question.id, "questionId": question.id, "type": question.type, **given}
+
+
+def summary(found: list[tuple[Question, float | None]]) -> dict[str, Any]:
+    """What an attempt earned, also by type of question; essays earn nothing before they are read."""
+    kinds: dict[str, list[tuple[Question, float | None]]] = {}
+    for row in found:
+        kinds.setdefault(row[0].type, []).append(row)
+    return {**_sums(found), "questionTypes": [{"type": kind, **_sums(rows)} for kind, rows in kinds.items()]}
+
+
+def _sums(rows: list[tuple[Question, float | None]]) -> dict[str, Any]:
+    return {
+        "pointsPossible": wire.points(sum(question.points for question, _ in rows)),
+        "pointsEarned": wire.points(sum(points or 0.0 for _, points in rows)),
+    }
