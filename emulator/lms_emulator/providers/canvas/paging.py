@@ -63,7 +63,8 @@ def paged(
     Parameters:
         shape: makes JSON of a record; called for those of the page only.
         path: the endpoint as `Link` shows it, with numeric ids; by default that of the request.
-        counted: whether Canvas counts the list: `last` is always told. Of others it is told on the last page only.
+        counted: whether Canvas counts the list: `last` is always told. Of others it is told on the last page only, and
+            a full page has a next one, even if nothing is left for it.
         default: items of a page when the client does not say.
         wrap: what the answer is made of the page's rows.
     """
@@ -80,7 +81,7 @@ def paged(
             size = PAST_THE_END
         else:
             links["last"] = number
-    elif number < last:
+    elif number < last or (not counted and len(shown) == size):
         links["next"] = number + 1
         if counted:
             links["last"] = last

@@ -12,6 +12,7 @@ _MOMENT = re.compile(
     r"\s*(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?\s*"
 )
+_SCRIPT = re.compile(r"\w{3} (\w{3}) (\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) GMT([+-]\d{4})")
 _PACKAGE = "lms_emulator.providers.canvas"
 
 
@@ -30,7 +31,7 @@ def read_moment(text: str | None, zone: tzinfo = UTC) -> datetime | None:
     """A time that a client sent; without an offset it is of `zone`. None when it is none."""
     found = _MOMENT.fullmatch(text or "")
     if found is None:
-        return None
+        return _of_mail(text or "")
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
     offset = found.group(7)
     try:
@@ -39,6 +40,17 @@ def read_moment(text: str | None, zone: tzinfo = UTC) -> datetime | None:
             moment = datetime.fromisoformat(moment.replace(tzinfo=None).isoformat() + _offset(offset))
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def _of_mail(text: str) -> datetime | None:
+    """A time as mails and scripts write it: `Thu Dec 21 2017 00:00:00 GMT-0700 (MST)`."""
+    found = _SCRIPT.match(text)
+    if found is None:
+        return None
+    try:
+        return datetime.strptime(" ".join(found.groups()), "%b %d %Y %H:%M:%S %z").astimezone(UTC)
+    except ValueError:
         return None
 
 

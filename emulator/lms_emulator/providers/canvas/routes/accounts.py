@@ -19,6 +19,8 @@ from lms_emulator.providers.canvas.rules import states
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
     chain,
+    has_hidden,
+    hidden,
     is_account_admin,
     permissions,
     require_account,
@@ -38,6 +40,24 @@ SETTINGS = (
     "sis_assignment_name_length_input",
     "conditional_release",
 )
+POLICIES = {
+    "read": "",
+    "read_as_admin": "",
+    "manage": "manage_account_settings",
+    "update": "manage_account_settings",
+    "delete": "manage_account_settings",
+    "read_outcomes": "",
+    "read_terms": "",
+    "read_files": "",
+    "launch_external_tool": "",
+    "read_global_outcomes": "off",
+    "manage_privacy_settings": "off",
+    "view_bounced_emails": "off",
+    "view_account_calendar_details": "",
+    "create_tool_manually": "lti_add_edit",
+    "create_courses": "manage_courses",
+}
+"""The rights in an account that no role lists, with the permission that gives them; an empty one is every admin's."""
 replace = msgspec.structs.replace
 
 
@@ -269,8 +289,15 @@ def allowed(api: Api) -> Any:
     record = identifiers.account(api, api.slot("account_id"))
     if not api.check("administers the account", is_account_admin(api, api.user, record), got=record.id):
         raise api.refused(f"read account {record.id}")
-    asked = api.params.texts("permissions") or list(permissions())
-    return {name: name in permissions() and account_allows(api, api.caller, record, name) for name in asked}
+    asked = api.params.texts("permissions") or [*permissions(), *hidden(), *POLICIES]
+    return {name: _allowed(api, record, name) for name in asked}
+
+
+def _allowed(api: Api, record: Account, name: str) -> bool:
+    needed = POLICIES.get(name, name)
+    if needed in permissions():
+        return account_allows(api, api.caller, record, needed)
+    return needed == "" or has_hidden(api, name, record)
 
 
 def terms_of_service(api: Api) -> Any:

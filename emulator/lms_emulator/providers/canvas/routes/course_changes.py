@@ -13,9 +13,15 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import course_events, course_fields, courses, enrolling
+from lms_emulator.providers.canvas.rules import course_events, course_fields, courses, enrolling, states
 from lms_emulator.providers.canvas.rules.course_fields import SETTINGS
-from lms_emulator.providers.canvas.rules.permissions import chain, permissions, require_account
+from lms_emulator.providers.canvas.rules.permissions import (
+    chain,
+    has_hidden,
+    hidden,
+    permissions,
+    require_account,
+)
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
@@ -97,7 +103,10 @@ def update(api: Api) -> Any:
     if event is not None:
         changed = course_events.ask(api, changed, event)
     courses.keep_rights(api, course, changed)
-    return shapes.basic(api, api.store.courses.put(changed))
+    before = states.names_of(api, course)
+    api.store.courses.put(changed)
+    states.touch_changed(api, changed, before)
+    return shapes.basic(api, changed)
 
 
 def _course(api: Api) -> Course:
@@ -155,7 +164,7 @@ def _settings(course: Course) -> Json:
         "banner_image": kept.get("banner_image_url"),
         "course_color": course.course_color,
         "friendly_name": course.friendly_name,
-        "default_due_time": kept.get("default_due_time", "23:59:59"),
+        "default_due_time": kept.get("default_due_time") or "23:59:59",
     }
 
 
@@ -165,14 +174,16 @@ def set_settings(api: Api) -> Any:
     courses.require(api, course, "update")
     params = api.params
     kept = dict(course.settings)
-    kept |= {name: params.flag(name) for name in SETTINGS if params.has(name)}
+    kept |= {name: params.flag(name) for name in SETTINGS if params.has(name) and name not in course_fields.FEATURES}
     if (limit := params.text("home_page_announcement_limit")) is not None:
-        kept["home_page_announcement_limit"] = int(limit) if limit.isdigit() else None
+        kept["home_page_announcement_limit"] = int(limit) if limit.isdigit() else 0
+    if params.has("default_due_time"):
+        kept["default_due_time"] = course_fields.time_of_day(params.text("default_due_time") or "")
     for name in ("image_url", "banner_image_url"):
         if params.has(name):
             kept[name] = params.text(name) or None
-    flags = {name: params.flag(name) for name in ("hide_final_grades", "homeroom_course") if params.has(name)}
-    texts = {name: params.text(name) or None for name in ("course_color", "friendly_name") if params.has(name)}
+    flags = {name: params.flag(name) for name in ("hide_final_grades",) if params.has(name)}
+    texts = {name: params.text(name) or None for name in ("course_color",) if params.has(name)}
     changed = replace(course, settings=kept, updated_at=api.now, **flags, **texts)
     return _settings(api.store.courses.put(changed))
 
@@ -181,8 +192,13 @@ def allowed(api: Api) -> Any:
     """Which permissions the caller has in a course."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read", "read_as_admin")
-    asked = api.params.texts("permissions") or list(permissions())
-    return {name: courses.may(api, api.caller, course, name) for name in asked}
+    account = identifiers.account(api, course.account_id)
+    asked = api.params.texts("permissions") or [*courses.POLICIES, *permissions(), *hidden()]
+    return {
+        name: courses.may(api, api.caller, course, *courses.POLICIES.get(name, (name,)))
+        or has_hidden(api, name, account)
+        for name in asked
+    }
 
 
 ROUTES: tuple[Route, ...] = rest(

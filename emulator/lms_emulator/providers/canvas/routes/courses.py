@@ -74,7 +74,8 @@ def shown(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) 
     stated = [(e, states.state_of(api, e, course)) for e in mine]
     if course.workflow_state != "deleted" and stated and all(state.restricted for _, state in stated):
         return {"id": course.id, "access_restricted_by_date": True}
-    current = [e for e in mine if e.workflow_state in states.CURRENT and course.workflow_state != "completed"]
+    over = course.workflow_state == "completed" and not api.params.has("state")
+    current = [e for e in mine if not over and (e.workflow_state in states.CURRENT or api.params.has("state"))]
     observed = _observed(api, course, current) if "observed_users" in includes else []
     return shapes.course(api, course, [*current, *observed], includes)
 

@@ -254,7 +254,11 @@ def create_in_section(api: Api) -> Any:
 
 def _create(api: Api, course: Course, section: Any) -> Any:
     _ = api.user
-    asked = enrolling.wish(api, course, section, api.params.hash("enrollment"))
+    fields = api.params.hash("enrollment")
+    if fields.has("self_enrollment_code"):
+        asked = enrolling.wish_of_oneself(api, course, section, fields)
+    else:
+        asked = enrolling.wish(api, course, section, fields)
     api.params.get("enrollment", "notify")
     return shapes.enrollment(api, enrolling.enroll(api, asked), course)
 

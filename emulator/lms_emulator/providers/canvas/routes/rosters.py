@@ -64,8 +64,16 @@ def matches(api: Api, user: User, term: str, *, sis: bool, email: bool, logins: 
     return email and any(term in channel.address.lower() for channel in people.channels_of(api.store, user))
 
 
+def _only_invited(api: Api, course: Course) -> bool:
+    assert api.caller is not None
+    own = courses.enrollments_of(api, api.caller, course)
+    return bool(own) and all(state.name == "invited" and e.type not in states.STAFF for e, state in own)
+
+
 def _rows(api: Api, course: Course) -> list[Enrollment]:
     rows = visible(api, course, api.store.enrollments.find("course", course.id))
+    if api.caller is not None and _only_invited(api, course):
+        rows = [e for e in rows if e.type not in ("ObserverEnrollment", "DesignerEnrollment")]
     wanted = api.params.texts("enrollment_state") or (
         ["active", "invited", "inactive"] if api.params.flag("include_inactive") else list(states.CURRENT)
     )
@@ -97,16 +105,12 @@ def index(api: Api) -> Any:
         found = [user for user in found if user.id in known]
     if uuids := api.params.texts("user_uuids"):
         found = [user for user in found if user.uuid in uuids]
-    found = ordered(api, found)
+    found = ordered(api, found, down=False)
+    if (limit := api.params.text("limit")) is not None:
+        api.params.data.setdefault("per_page", limit)
     _jump(api, found)
     includes = api.params.includes
-    return paged(
-        api, found, lambda user: person(api, user, course, includes, rows), counted=False, path=_path(api, course)
-    )
-
-
-def _path(api: Api, course: Course) -> str:
-    return f"/api/v1/courses/{course.id}/{'search_users' if api.path.endswith('search_users') else 'users'}"
+    return paged(api, found, lambda user: person(api, user, course, includes, rows), counted=False)
 
 
 def _searched(api: Api, course: Course, found: list[User]) -> list[User]:
@@ -119,10 +123,10 @@ def _searched(api: Api, course: Course, found: list[User]) -> list[User]:
     return [user for user in found if matches(api, user, term, sis=sis, email=email, logins=logins)]
 
 
-def ordered(api: Api, found: list[User]) -> list[User]:
-    """People in the order that `sort` and `order` ask for."""
+def ordered(api: Api, found: list[User], *, down: bool | None = None) -> list[User]:
+    """People in the order that `sort` and, unless `down` says so, `order` ask for."""
     by = api.params.text("sort")
-    down = api.params.text("order") == "desc"
+    down = api.params.text("order") == "desc" if down is None else down
 
     def key(user: User) -> tuple[Any, ...]:
         name = people.sortable_name(user).lower()
@@ -131,7 +135,8 @@ def ordered(api: Api, found: list[User]) -> list[User]:
             return (address is None, address or "", name, user.id)
         if by == "sis_id":
             login = people.login_of(api.store, user)
-            return ((login.sis_user_id if login is not None else None) or "", name, user.id)
+            sis = login.sis_user_id if login is not None else None
+            return (sis is None, sis or "", name, user.id)
         return (name, user.id)
 
     return sorted(found, key=key, reverse=down)
@@ -147,7 +152,7 @@ def _jump(api: Api, found: list[User]) -> None:
 
 
 def person(api: Api, user: User, course: Course, includes: set[str], rows: list[Enrollment]) -> Json:
-    """Somebody in a course, with what was asked to be included."""
+    """Somebody in a list of a course's people, with what was asked to be included."""
     body = shapes.person(api, user, course, includes)
     own = [e for e in rows if e.user_id == user.id]
     if own and all(e.workflow_state == "invited" for e in own):
@@ -155,6 +160,11 @@ def person(api: Api, user: User, course: Course, includes: set[str], rows: list[
             body.pop(name, None)
     elif courses.may(api, api.caller, course, "read_email_addresses"):
         body["email"] = people.email_of(api.store, user)
+    return body | _included(api, user, course, includes, own)
+
+
+def _included(api: Api, user: User, course: Course, includes: set[str], own: list[Enrollment]) -> Json:
+    body: Json = {}
     if "enrollments" in includes:
         body["enrollments"] = [course_shapes.enrollment(api, e, course) for e in own]
     if "sections" in includes:
@@ -163,6 +173,12 @@ def person(api: Api, user: User, course: Course, includes: set[str], rows: list[
         body["sections"] = ", ".join(names)
     if "group_ids" in includes:
         body["group_ids"] = []
+    if "custom_links" in includes:
+        body["custom_links"] = []
+    if "lti_id" in includes:
+        body["lti_id"] = user.lti_user_id or None
+    if "permissions" in includes:
+        body["permissions"] = shapes.own_permissions(api, user)
     if "first_name" in includes:
         body["first_name"] = people.name_parts(user.name)[0]
     if "last_name" in includes:
@@ -173,7 +189,7 @@ def person(api: Api, user: User, course: Course, includes: set[str], rows: list[
 def show(api: Api) -> Any:
     """One person of a course."""
     course = identifiers.course(api, api.slot("course_id"))
-    require_roster(api, course)
+    courses.require(api, course, "read_roster")
     user = identifiers.user(api, api.slot("id"))
     rows = visible(api, course, api.store.enrollments.find("course", course.id))
     gone = {"deleted", "rejected"}
@@ -182,16 +198,15 @@ def show(api: Api) -> Any:
     rows = [e for e in rows if e.user_id == user.id and e.workflow_state not in gone]
     if not rows:
         raise refusals.not_found("the person in the course", user.id)
-    shown = rows
-    if "inactive_enrollments" not in api.params.includes:
-        shown = [e for e in rows if e.workflow_state in states.CURRENT]
-    return person(api, user, course, api.params.includes, shown)
+    includes = api.params.includes
+    current = [e for e in rows if e.workflow_state in states.CURRENT]
+    return shapes.person(api, user, course, includes) | _included(api, user, course, includes, current)
 
 
 def students(api: Api) -> Any:
     """The students of a course, all at once."""
     course = identifiers.course(api, api.slot("course_id"))
-    require_roster(api, course)
+    courses.require(api, course, "read_roster")
     ids = course_shapes.students_of(api, course)
     found = [user for user in map(api.store.users.get, ids) if user is not None]
     return [shapes.person(api, user, course) for user in ordered(api, found)]

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, CourseSection
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses
+from lms_emulator.providers.canvas.rules import courses, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
@@ -129,7 +129,10 @@ def update(api: Api) -> Any:
     fields = _fields(api, course, section)
     if api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness"):
         fields = {k: v for k, v in fields.items() if k == "restrict_enrollments_to_section_dates"}
-    return shapes.section(api, api.store.course_sections.put(replace(section, **fields)), course)
+    before = states.names_of(api, course)
+    changed = api.store.course_sections.put(replace(section, **fields))
+    states.touch_changed(api, course, before)
+    return shapes.section(api, changed, course)
 
 
 def destroy(api: Api) -> Any:

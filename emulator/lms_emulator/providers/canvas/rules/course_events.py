@@ -63,13 +63,14 @@ def _offered(api: Api, course: Course) -> Course:
 
 
 def _ended(api: Api, course: Course, state: Any) -> Course:
+    before = states.names_of(api, course)
     for e in api.store.enrollments.find("course", course.id):
         if state == "deleted" and e.workflow_state != "deleted":
             api.store.enrollments.put(replace(e, workflow_state="deleted", updated_at=api.now))
-        elif state == "completed" and e.workflow_state in states.CURRENT:
-            api.store.enrollments.put(replace(e, updated_at=api.now))
     end = api.now if state == "completed" and course.workflow_state != "completed" else course.end_at
-    return api.store.courses.put(replace(course, workflow_state=state, end_at=end, updated_at=api.now))
+    ended = api.store.courses.put(replace(course, workflow_state=state, end_at=end, updated_at=api.now))
+    states.touch_changed(api, ended, before)
+    return ended
 
 
 def begin_anew(api: Api, course: Course) -> Course:

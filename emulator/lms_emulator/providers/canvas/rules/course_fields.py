@@ -70,6 +70,9 @@ SETTINGS: dict[str, Any] = {
     "conditional_release": False,
 }
 """The settings of a course with their defaults."""
+FEATURES = ("allow_final_grade_override", "filter_speed_grader_by_student_group")
+"""Settings that only count where the school has switched their feature on, which it has not here."""
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _COLOR = re.compile(r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
@@ -103,11 +106,13 @@ def fields(api: Api, own: Course | None) -> dict[str, Any]:
     code = found.get("course_code") or (code_of(found["name"]) if own is None and "name" in found else "")
     if len(code) > LONGEST:
         faults["course_code"] = ["too_long"]
-    _openness(sent, found)
+    _openness(sent, own, found)
     _chosen(api, own, found, faults)
     _dates(api, own, found, faults)
     _sis(api, own, found, faults)
     _settings(sent, own, found)
+    if found.get("self_enrollment") and (own is None or own.self_enrollment_code is None):
+        found["self_enrollment_code"] = api.x.ids.text(6)
     if faults:
         raise refusals.invalid(faults)
     return found
@@ -118,14 +123,15 @@ def _cast(text: str | None) -> bool | None:
     return None if not text else text.lower() not in ("false", "f", "0", "off")
 
 
-def _openness(sent: Params, found: dict[str, Any]) -> None:
+def _openness(sent: Params, own: Course | None, found: dict[str, Any]) -> None:
     public, logged_in = VISIBILITIES.get(sent.text("course_visibility") or "", (None, None))
     if public is not None:
         found["is_public"] = public
     if logged_in is not None:
         found["is_public_to_auth_users"] = logged_in
     if "is_public" in found:
-        found.setdefault("public_syllabus", bool(found["is_public"]))
+        by_login = own is not None and own.public_syllabus_to_auth
+        found.setdefault("public_syllabus", bool(found["is_public"]) and not by_login)
     if "is_public_to_auth_users" in found:
         found.setdefault("public_syllabus_to_auth", bool(found["is_public_to_auth_users"]))
     if sent.flag("custom_course_visibility") and (option := sent.text("syllabus_visibility_option")):
@@ -135,18 +141,27 @@ def _openness(sent: Params, found: dict[str, Any]) -> None:
 
 def _settings(sent: Params, own: Course | None, found: dict[str, Any]) -> None:
     kept = dict(own.settings) if own is not None else {}
-    kept |= {name: sent.flag(name) for name in (*SETTINGS, *SWITCHES) if sent.has(name)}
+    kept |= {name: sent.flag(name) for name in (*SETTINGS, *SWITCHES) if sent.has(name) and name not in FEATURES}
     kept |= {name: sent.text(name) or None for name in PICTURES if sent.has(name)}
     if sent.flag("remove_image"):
         kept["image_url"] = None
     if sent.flag("remove_banner_image"):
         kept["banner_image_url"] = None
     if (limit := sent.text("home_page_announcement_limit")) is not None:
-        kept["home_page_announcement_limit"] = int(limit) if limit.isdigit() else None
+        kept["home_page_announcement_limit"] = int(limit) if limit.isdigit() else 0
     if sent.has("default_due_time"):
-        kept["default_due_time"] = sent.text("default_due_time") or None
+        kept["default_due_time"] = time_of_day(sent.text("default_due_time") or "")
     if kept != (own.settings if own is not None else {}):
         found["settings"] = kept
+
+
+def time_of_day(text: str) -> str | None:
+    """A time of day as Ruby reads it: midnight for what is none; None for `inherit`."""
+    if text in ("", "inherit"):
+        return None
+    found = _TIME.fullmatch(text.strip())
+    hour, minute, second = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    return f"{hour:02}:{minute:02}:{second:02}" if hour < 24 and minute < 60 and second < 60 else "00:00:00"
 
 
 def _chosen(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:

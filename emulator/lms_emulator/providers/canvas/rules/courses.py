@@ -14,9 +14,30 @@ from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, st
 
 READING = {"read", "read_outline", "read_syllabus"}
 MEMBER = {*READING, "read_as_member", "read_grades", "read_announcements"}
+POLICIES: dict[str, tuple[str, ...]] = {
+    "read": ("read",),
+    "read_outcomes": ("read", "read_as_admin"),
+    "read_syllabus": ("read_syllabus",),
+    "read_files": ("read", "read_as_admin"),
+    "read_as_member": ("read_as_member", "read_as_admin"),
+    "participate_as_student": ("participate_as_student",),
+    "read_grades": ("read_grades",),
+    "delete": ("delete",),
+    "reset_content": ("reset_content",),
+    "read_as_admin": ("read_as_admin",),
+    "manage": ("manage",),
+    "update": ("update",),
+    "view_unpublished_items": ("read_as_admin",),
+    "read_rubrics": (),
+    "use_student_view": ("update",),
+    "create_tool_manually": ("lti_add_edit",),
+    "read_prior_roster": ("read_prior_roster", "read_as_admin"),
+    "direct_share": ("update",),
+    "edit_course_availability": ("update",),
+}
+"""The rights of a course that are no permissions of roles, by Canvas's names, with what gives them."""
 #: What a teacher of a course that is over may still do.
 AFTERWARDS = {
-    "read_reports",
     "view_all_grades",
     "read_roster",
     "read_forum",
@@ -24,7 +45,6 @@ AFTERWARDS = {
     "read_question_banks",
     "view_group_pages",
     "read_email_addresses",
-    "view_user_logins",
     "read_prior_roster",
 }
 

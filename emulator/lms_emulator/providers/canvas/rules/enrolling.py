@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User, touched
 from lms_emulator.providers.canvas.rules import courses, states
-from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
+from lms_emulator.providers.canvas.rules.permissions import chain
 
 KINDS: tuple[str, ...] = get_args(EnrollmentType)
 STATES = ("active", "invited", "inactive", "completed")
@@ -149,12 +149,36 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
     )
 
 
+def wish_of_oneself(api: Api, course: Course, section: CourseSection | None, fields: Params) -> Wish:
+    """Read and check what somebody asks for who has the code of a course that is open to everybody."""
+    faults = []
+    code = course.self_enrollment_code if course.self_enrollment else None
+    if not code or fields.text("self_enrollment_code") != code:
+        faults.append("enrollment[self_enrollment_code] is invalid")
+    if fields.text("user_id") != "self":
+        faults.append("enrollment[user_id] must be 'self' when self-enrolling")
+    if faults:
+        raise refusals.message(400, "self_enrollment_refused", ", ".join(faults))
+    if not course.open_enrollment or states.concluded(api, course):
+        raise refusals.message(400, "self_enrollment_closed", "course is not open for self-enrollment")
+    role = built_in(api, course, "StudentEnrollment")
+    return Wish(
+        user=api.user,
+        course=course,
+        section=section or default_section(api, course),
+        role=role,
+        state="active",
+        associated_user_id=None,
+        limited=False,
+        start_at=None,
+        end_at=None,
+        self_enrolled=True,
+    )
+
+
 def _open_for(api: Api, course: Course, role: Role) -> None:
     kind = role.base_role_type
-    account = api.store.accounts.get(course.account_id)
-    admin = account is not None and account_allows(api, api.caller, account, permission_for(kind))
-    allowed = may_manage(api, course, kind) and (admin or not states.concluded(api, course, "TeacherEnrollment"))
-    if not api.check(f"may enroll as {kind}", allowed):
+    if not api.check(f"may enroll as {kind}", may_manage(api, course, kind)):
         raise api.refused(f"{permission_for(kind)} in course {course.id}")
     if states.concluded(api, course):
         raise refusals.message(400, "course_concluded", CONCLUDED)

@@ -55,6 +55,24 @@ def permissions() -> dict[str, Permission]:
     }
 
 
+@cache
+def hidden() -> dict[str, str]:
+    """Permissions that are in no list of roles: of the site's admins (`site`), of account admins (`admin`), or of
+    nobody where a feature is not switched on (`off`).
+    """
+    package = resources.files("lms_emulator.providers.canvas")
+    text = package.joinpath("catalogue/hidden_permissions.tsv").read_text("utf-8")
+    return dict(tuple(line.split("\t")) for line in text.splitlines()[1:])  # type: ignore[misc]
+
+
+def has_hidden(api: Api, name: str, account: Account) -> bool:
+    """Whether the caller has a permission that is in no list of roles."""
+    who = hidden().get(name)
+    if who == "site":
+        return any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin)
+    return who == "admin" and is_account_admin(api, api.caller, account)
+
+
 def members(name: str) -> list[str]:
     """The permissions that a name stands for: a group's members, or itself; none for an unknown name."""
     grouped = [one.name for one in permissions().values() if one.group == name]

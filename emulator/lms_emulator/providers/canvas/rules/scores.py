@@ -57,7 +57,9 @@ def scores(
         unposted: whether grades count that were not posted yet.
         only: the assignments that count, if not all do.
     """
-    studies = enrollment.workflow_state in ("active", "invited", "inactive", "rejected")
+    ended = enrollment.completed_at
+    studied = enrollment.workflow_state == "completed" and ended is not None and ended > enrollment.created_at
+    studies = studied or enrollment.workflow_state in ("active", "invited", "inactive", "rejected")
     rows = api.store.enrollments.find("user", enrollment.user_id)
     first = min(e.created_at for e in rows if e.course_id == course.id and e.type == enrollment.type)
     found = [a for a in counted(api, course) if only is None or a.id in only]

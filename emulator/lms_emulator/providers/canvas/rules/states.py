@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment
 from lms_emulator.providers.canvas.rules.permissions import chain
@@ -16,6 +18,7 @@ STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
 STUDENTS = ("StudentEnrollment", "StudentViewEnrollment")
 CURRENT = ("active", "invited")
+replace = msgspec.structs.replace
 Dates = tuple[datetime | None, datetime | None]
 
 
@@ -32,16 +35,22 @@ class State(NamedTuple):
     restricted: bool
 
 
-def dates_of(api: Api, enrollment: Enrollment, course: Course) -> Dates:
-    """The dates that bind an enrollment: its own, else its section's, else the course's, else the term's."""
+def ranges_of(api: Api, enrollment: Enrollment, course: Course) -> list[Dates]:
+    """The dates that bind an enrollment: its own, else its section's, else the course's, else the term's.
+
+    Those of a section or course bind students; who teaches there has the term's as well.
+    """
     if enrollment.start_at is not None and enrollment.end_at is not None:
-        return enrollment.start_at, enrollment.end_at
+        return [(enrollment.start_at, enrollment.end_at)]
+    term = term_dates(api, course, enrollment.type)
     section = api.store.course_sections.get(enrollment.course_section_id)
     if section is not None and section.restrict_enrollments_to_section_dates and (section.start_at or section.end_at):
-        return section.start_at, section.end_at
-    if course.restrict_enrollments_to_course_dates and (course.start_at or course.end_at):
-        return course.start_at, course.end_at
-    return term_dates(api, course, enrollment.type)
+        found = [(section.start_at, section.end_at)]
+    elif course.restrict_enrollments_to_course_dates and (course.start_at or course.end_at):
+        found = [(course.start_at, course.end_at)]
+    else:
+        return [term]
+    return [*found, term] if enrollment.type in STAFF else found
 
 
 def term_dates(api: Api, course: Course, kind: str) -> Dates:
@@ -61,10 +70,11 @@ def state_of(api: Api, enrollment: Enrollment, course: Course) -> State:
     if course.workflow_state == "deleted":
         return State("deleted", True)
     shut = enrollment.type not in STAFF
-    start, end = dates_of(api, enrollment, course)
-    if own == "completed" or course.workflow_state == "completed" or (end is not None and api.now > end):
+    ranges = ranges_of(api, enrollment, course)
+    over = all(end is not None and api.now > end for _, end in ranges)
+    if own == "completed" or course.workflow_state == "completed" or over:
         return State("completed", shut and restricts(api, course, "restrict_student_past_view"))
-    if start is not None and api.now < start:
+    if all(start is not None and api.now < start for start, _ in ranges):
         pending = "pending_active" if own == "active" else "pending_invited"
         return State(pending, shut and restricts(api, course, "restrict_student_future_view"))
     return State(own, False)
@@ -95,3 +105,16 @@ def concluded(api: Api, course: Course, kind: str = "StudentEnrollment") -> bool
         else term_dates(api, course, kind)
     )
     return end is not None and end < api.now
+
+
+def names_of(api: Api, course: Course) -> dict[int, str]:
+    """The present states of a course's enrollments, to compare with those after a change."""
+    return {e.id: state_of(api, e, course).name for e in api.store.enrollments.find("course", course.id)}
+
+
+def touch_changed(api: Api, course: Course, before: dict[int, str]) -> None:
+    """Note in each enrollment whose state a change of dates or of the course moved that it was updated."""
+    for number, name in names_of(api, course).items():
+        enrollment = api.store.enrollments.get(number)
+        if enrollment is not None and before.get(number, name) != name:
+            api.store.enrollments.put(replace(enrollment, updated_at=api.now))

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.rules import courses, people, states
 from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.rules.scores import Scores, scores
-from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import Json, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -95,7 +95,7 @@ def quota_mb(api: Api, record: Course) -> int:
 def course(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
     """A course in a list or by itself, with the caller's enrollments."""
     body = basic(api, record)
-    body["enrollments"] = [membership(api, enrollment) for enrollment in enrollments]
+    body["enrollments"] = [membership(api, one) | standings.standing(api, one, record, includes) for one in enrollments]
     kind = next((enrollment.type for enrollment in enrollments), "StudentEnrollment")
     for name, value in _included(api, record, enrollments, kind, includes).items():
         body[name] = value
@@ -139,6 +139,11 @@ def _included(
     account = api.store.accounts.get(record.account_id)
     if "subaccount" in includes and account is not None:
         found["subaccount_name"] = account.name
+    if "account" in includes and account is not None:
+        found["account"] = account_shapes.account(api, account)
+    if "html_url" in includes:
+        found["html_url"] = api.url(f"/courses/{record.id}")
+    found |= standings.of_course(api, record, includes)
     return found
 
 
@@ -261,8 +266,8 @@ def section(api: Api, record: CourseSection, course: Course, includes: Collectio
         students = {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
         body["total_students"] = len(students)
     if "user_count" in includes:
-        gone = ("completed", "inactive", "rejected")
-        body["user_count"] = len({e.user_id for e in rows if e.workflow_state not in gone})
+        gone = ("completed", "inactive", "rejected", "deleted")
+        body["user_count"] = len({e.user_id for e in rows if states.state_of(api, e, course).name not in gone})
     if "passback_status" in includes:
         body["passback_status"] = None
     if "permissions" in includes:

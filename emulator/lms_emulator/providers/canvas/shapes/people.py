@@ -172,12 +172,18 @@ def whole(api: Api, user: User, includes: Collection[str] = ()) -> Json:
     body["locale"] = user.locale
     if api.caller is not None and api.caller.id == user.id:
         body["effective_locale"] = people.effective_locale(user)
-    body["permissions"] = {
-        "can_update_name": may_rename(api, user),
+    body["permissions"] = own_permissions(api, user)
+    return body
+
+
+def own_permissions(api: Api, user: User) -> Json:
+    """What may be changed of a person."""
+    renaming = api.root.settings.get("users_can_edit_name", True) is not False
+    return {
+        "can_update_name": renaming or account_allows(api, api.caller, api.root, "manage_user_logins"),
         "can_update_avatar": avatars_on(api),
         "limit_parent_app_web_access": False,
     }
-    return body
 
 
 def may_rename(api: Api, user: User) -> bool:
