@@ -46,6 +46,7 @@ from lms_emulator.providers.canvas.model.mastery import (
 )
 from lms_emulator.providers.canvas.model.media import MediaObject, MediaTrack
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
+from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -130,7 +131,13 @@ __all__ = [
     "LineItem",
     "MediaObject",
     "MediaTrack",
+    "Module",
     "ModuleProgression",
+    "Outcome",
+    "OutcomeGroup",
+    "OutcomeLink",
+    "OutcomeResult",
+    "Page",
     "PageVersion",
     "PairingCode",
     "PathAssignment",
