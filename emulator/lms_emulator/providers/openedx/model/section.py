@@ -40,6 +40,7 @@ from lms_emulator.providers.openedx.model.courseware import (
     OverrideHistory,
     Report,
 )
+from lms_emulator.providers.openedx.model.forum import Comment, DiscussionSettings, Thread
 from lms_emulator.providers.openedx.model.learning import Bookmark, ExperimentData, Signature, Tour
 from lms_emulator.providers.openedx.model.retirement import PartnerReport, Retirement
 
@@ -259,6 +260,9 @@ class OpenedxStore(Store):
     tours: Table[Tour] = table(key="user")
     experiment_data: Table[ExperimentData] = table(key=lambda one: (one.user, one.experiment, one.key))
     signatures: Table[Signature] = table(key=lambda one: (one.user, one.course))
+    threads: Table[Thread] = table(key="id", indexes={"course": lambda one: one.course})
+    comments: Table[Comment] = table(key="id", indexes={"thread": lambda one: one.thread})
+    discussion_settings: Table[DiscussionSettings] = table(key="course")
 
 
 OpenedxSection = section_of(OpenedxStore, "OpenedxSection", SectionValues)
