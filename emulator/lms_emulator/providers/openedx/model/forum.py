@@ -77,3 +77,35 @@ class DiscussionSettings(Record, frozen=True, kw_only=True):
     always_divide_inline_discussions: bool = False
     division_scheme: str = "cohort"
     reported_content_email_notifications: bool = False
+
+
+class Notification(Record, frozen=True, kw_only=True):
+    """What a user is told. Parameters: `context`, what the text is made of."""
+
+    id: int
+    user: str
+    course: str
+    app: str
+    type: str
+    context: dict[str, str | None]
+    content: str
+    url: str
+    created: datetime
+    last_read: datetime | None = None
+    last_seen: datetime | None = None
+
+
+class NotificationPreference(Record, frozen=True, kw_only=True):
+    """What a user wants to be told of a course.
+
+    Parameters:
+        course: empty for the account as a whole.
+        off: apps that are switched off.
+        values: what was changed, as app, type, channel and value.
+    """
+
+    user: str
+    course: str
+    id: int
+    off: list[str] = []
+    values: list[tuple[str, str, str, bool | str]] = []

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model.forum import Comment, Thread
-from lms_emulator.providers.openedx.routes import threads
+from lms_emulator.providers.openedx.routes import notifications, threads
 from lms_emulator.providers.openedx.routes.resource import recorded
 from lms_emulator.providers.openedx.rules import discussions
 from lms_emulator.providers.openedx.shapes import forum as shapes
@@ -101,6 +101,7 @@ def create(x: Call) -> Response:
     )
     x.store.comments.put(stored)
     x.store.threads.put(msgspec.structs.replace(above, active=now))
+    notifications.answered(x, above, parent, stored)
     return wire.api_json(shapes.comment(x, above, stored))
 
 
@@ -143,6 +144,8 @@ def update(x: Call) -> Response:
     if errors := threads.texts(given, "raw_body", required=False):
         raise threads.invalid(errors)
     stored = x.store.comments.put(msgspec.structs.replace(found, **_changes(x, found, given)))
+    if given.get("endorsed"):
+        notifications.endorsed(x, above, stored)
     shape = shapes.comment(
         x, above, stored, edit_reason=given.get("edit_reason_code"), before=found if "endorsed" in given else None
     )

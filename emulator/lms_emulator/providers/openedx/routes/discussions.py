@@ -1,7 +1,7 @@
 """`/api/discussion/v1` to `v3`: the discussions of a course: what they are like, topics, roles, who wrote how much.
 
 Sources: edx-platform `lms/djangoapps/discussion/rest_api/views.py`; `fixtures/recordings/openedx-2`, forum.jsonl 2-138,
-370-389.
+370-383.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from starlette.responses import Response
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model.courseware import Course, ForumRole
-from lms_emulator.providers.openedx.model.forum import Comment, Thread
+from lms_emulator.providers.openedx.model.forum import Comment, Post
 from lms_emulator.providers.openedx.routes import threads
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import blocks, cohorts, discussions, keys, learning, people
+from lms_emulator.providers.openedx.rules import blocks, cohorts, discussions, keys, people
 from lms_emulator.providers.openedx.shapes import accounts
 from lms_emulator.providers.openedx.shapes import forum as shapes
 
@@ -336,21 +336,14 @@ def _stats(x: Call, course: Course) -> list[dict[str, Any]]:
                 continue
             none = dict.fromkeys(("threads", "replies", "responses", "active_flags", "inactive_flags"), 0)
             row = rows.setdefault(post.author, none | {"username": post.author})
-            kind = (
-                "threads"
-                if isinstance(post, Thread)
-                else "replies"
-                if isinstance(post, Comment) and post.parent
-                else "responses"
-            )
-            row[kind] += 1
+            row[_kind(post)] += 1
     return list(rows.values())
 
 
-def _kind(post: Thread | Comment) -> str:
-    if isinstance(post, Thread):
-        return "threads"
-    return "responses" if post.parent is None else "replies"
+def _kind(post: Post) -> str:
+    if isinstance(post, Comment):
+        return "responses" if post.parent is None else "replies"
+    return "threads"
 
 
 def read_learner(x: Call) -> Response:
@@ -376,14 +369,6 @@ def read_learner(x: Call) -> Response:
     document = threads.envelope(x, results, page, size, len(found))
     document["pagination"]["count"] = len(results)  # of this page alone, as recorded
     return wire.api_json(document)
-
-
-def upload(x: Call) -> Response:
-    """Keep a picture for a text; the file that is read is called `uploaded_file`."""
-    found = x.store.courses.get(x.path_params["course_id"])
-    if found is None or not learning.may_enter(x.store, caller(x), found):
-        raise refusals.permission_denied("pictures are for those in the course", check="enrolled")
-    raise refusals.OpenedxRefusal("no_file", status=400, style="bad-request", check="uploaded_file")
 
 
 FAMILY = Family("/api/discussion", tag="discussion", **threads.FAMILY.defaults)
@@ -442,5 +427,4 @@ ROUTES = (
         developer_errors=False,
         source=_recorded(370),
     ),
-    *FAMILY.resource("/v1/courses/{course_id}/upload", "Keep a picture", post=upload, source=_recorded(388)),
 )
