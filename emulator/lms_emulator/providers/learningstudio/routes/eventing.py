@@ -166,7 +166,10 @@ async def _deliver(x: Call, url: str, form: dict[str, str]) -> None:
         x.warn("event_not_delivered", f"{url} answered {answer.status_code}")
 
 
-_LIBRARY = "PearsonDevelopersNetwork/LearningStudio-Libraries-Eventing-Java EventingClient"
+_LIBRARY = (
+    "PearsonDevelopersNetwork/LearningStudio-Libraries-Eventing-Java "
+    "Library/src/main/java/com/pearson/pdn/learningstudio/eventing/EventingClient.java"
+)
 
 ROUTES: tuple[Route, ...] = (
     *family(
