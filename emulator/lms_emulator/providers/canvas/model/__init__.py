@@ -46,6 +46,7 @@ from lms_emulator.providers.canvas.model.mastery import (
 )
 from lms_emulator.providers.canvas.model.media import MediaObject, MediaTrack
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
+from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
 from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
@@ -88,6 +89,7 @@ from lms_emulator.providers.canvas.model.submissions import Submission, Submissi
 __all__ = [
     "AccessToken",
     "Account",
+    "AccountNotification",
     "AccountUser",
     "AlertThreshold",
     "AssessmentQuestion",
@@ -99,6 +101,7 @@ __all__ = [
     "AuthenticationProvider",
     "AuthorizationCode",
     "BaseRole",
+    "Bookmark",
     "Bucket",
     "CanvasSection",
     "CanvasStore",
@@ -119,6 +122,7 @@ __all__ = [
     "EnrollmentState",
     "EnrollmentTerm",
     "EnrollmentType",
+    "ExternalFeed",
     "FailedLogins",
     "Folder",
     "GradeChange",

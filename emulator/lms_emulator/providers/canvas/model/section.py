@@ -45,6 +45,7 @@ from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
 from lms_emulator.providers.canvas.model.mastery import PathChoice, PathRule
 from lms_emulator.providers.canvas.model.media import MediaObject
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
+from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
 from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
 from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
@@ -171,6 +172,9 @@ class CanvasStore(Store):
     authentication_providers: Table[AuthenticationProvider] = table(
         key="id", indexes={"account": lambda p: p.account_id}
     )
+    account_notifications: Table[AccountNotification] = table(key="id", indexes={"account": lambda n: n.account_id})
+    bookmarks: Table[Bookmark] = table(key="id", indexes={"user": _user})
+    external_feeds: Table[ExternalFeed] = table(key="id", indexes={"course": _course})
     pairing_codes: Table[PairingCode] = table(key="id", indexes={"code": lambda c: c.code}, keep_until=_until)
     observer_alert_thresholds: Table[AlertThreshold] = table(key="id", indexes={"observer": lambda t: t.observer_id})
     custom_data: Table[CustomData] = table(key="id", indexes={"user": _user})

@@ -6,12 +6,15 @@ from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas.lti.services import AGS, NRPS
 from lms_emulator.providers.canvas.routes import (
     account_courses,
+    account_notifications,
     accounts,
     admins,
     announcements,
     assignment_groups,
     assignments,
+    authentication_providers,
     authorize,
+    bookmarks,
     bulk_grading,
     channels,
     course_changes,
@@ -23,6 +26,7 @@ from lms_emulator.providers.canvas.routes import (
     discussions,
     enrollments,
     entries,
+    external_feeds,
     favorites,
     files,
     folders,
@@ -79,6 +83,10 @@ COURSE_PARTS = ("modules", "modules/items/{item_id}", "pages", "files", "discuss
 """The parts of a course that have pages of their own at Canvas, and the course's page here."""
 
 FAMILIES = (
+    authentication_providers,
+    account_notifications,
+    bookmarks,
+    external_feeds,
     account_courses,
     preferences,
     custom_data,
