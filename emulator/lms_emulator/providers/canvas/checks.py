@@ -27,9 +27,6 @@ REFERENCES = (
     Reference("user_observers", "student_id", "users"),
     Reference("user_observers", "observer_id", "users"),
     Reference("authentication_providers", "account_id", "accounts"),
-    Reference("account_notifications", "account_id", "accounts"),
-    Reference("bookmarks", "user_id", "users"),
-    Reference("external_feeds", "course_id", "courses"),
     Reference("pairing_codes", "user_id", "users"),
     Reference("observer_alert_thresholds", "observer_id", "users"),
     Reference("observer_alert_thresholds", "user_id", "users"),
@@ -64,6 +61,9 @@ REFERENCES = (
     Reference("conditional_release_rules", "trigger_assignment_id", "assignments"),
     Reference("path_choices", "rule_id", "conditional_release_rules"),
     Reference("path_choices", "user_id", "users"),
+    Reference("groups", "group_category_id", "group_categories"),
+    Reference("group_memberships", "group_id", "groups"),
+    Reference("group_memberships", "user_id", "users"),
     Reference("quizzes", "course_id", "courses"),
     Reference("quizzes", "assignment_id", "assignments"),
     Reference("quizzes", "assignment_group_id", "assignment_groups"),
@@ -89,12 +89,6 @@ REFERENCES = (
     Reference("grade_overrides", "id", "enrollments"),
     Reference("grade_changes", "course_id", "courses"),
     Reference("grade_changes", "student_id", "users"),
-    Reference("learning_outcome_groups", "parent_id", "learning_outcome_groups"),
-    Reference("outcome_links", "outcome_group_id", "learning_outcome_groups"),
-    Reference("outcome_links", "outcome_id", "learning_outcomes"),
-    Reference("learning_outcome_results", "outcome_id", "learning_outcomes"),
-    Reference("learning_outcome_results", "user_id", "users"),
-    Reference("learning_outcome_results", "course_id", "courses"),
     Reference("rubrics", "course_id", "courses"),
     Reference("rubric_associations", "rubric_id", "rubrics"),
     Reference("rubric_assessments", "rubric_association_id", "rubric_associations"),
@@ -120,7 +114,14 @@ REFERENCES = (
 
 
 CONTEXTS = {"Course": "courses", "User": "users", "Account": "accounts", **ATTACHED}
-IN_CONTEXTS = ("folders", "attachments", "wiki_pages", "discussion_topics", "media_objects")
+IN_CONTEXTS = (
+    "group_categories",
+    "folders",
+    "attachments",
+    "wiki_pages",
+    "discussion_topics",
+    "media_objects",
+)
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 
 

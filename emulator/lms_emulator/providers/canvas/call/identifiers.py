@@ -104,6 +104,8 @@ KINDS: dict[str, dict[str, Finder]] = {
         "sis_assignment_id": _indexed("assignments", "sis_assignment_id"),
         "lti_context_id": _by("assignments", "lti_context_id"),
     },
+    "groups": {"sis_group_id": _by("groups", "sis_source_id"), "lti_context_id": _by("groups", "lti_context_id")},
+    "group_categories": {"sis_group_category_id": _by("group_categories", "sis_source_id")},
     "enrollment_terms": {
         "sis_term_id": _by("enrollment_terms", "sis_term_id"),
         "sis_integration_id": _by("enrollment_terms", "integration_id"),

@@ -36,6 +36,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
     GradingStandard,
     LatePolicy,
 )
+from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, GroupMembership
 from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
 from lms_emulator.providers.canvas.model.mastery import (
     AssignmentSet,
@@ -46,8 +47,6 @@ from lms_emulator.providers.canvas.model.mastery import (
 )
 from lms_emulator.providers.canvas.model.media import MediaObject, MediaTrack
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
-from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
-from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -89,7 +88,6 @@ from lms_emulator.providers.canvas.model.submissions import Submission, Submissi
 __all__ = [
     "AccessToken",
     "Account",
-    "AccountNotification",
     "AccountUser",
     "AlertThreshold",
     "AssessmentQuestion",
@@ -101,7 +99,6 @@ __all__ = [
     "AuthenticationProvider",
     "AuthorizationCode",
     "BaseRole",
-    "Bookmark",
     "Bucket",
     "CanvasSection",
     "CanvasStore",
@@ -122,7 +119,6 @@ __all__ = [
     "EnrollmentState",
     "EnrollmentTerm",
     "EnrollmentType",
-    "ExternalFeed",
     "FailedLogins",
     "Folder",
     "GradeChange",
@@ -131,17 +127,14 @@ __all__ = [
     "GradingPeriod",
     "GradingPeriodGroup",
     "GradingStandard",
+    "Group",
+    "GroupCategory",
+    "GroupMembership",
     "LatePolicy",
     "LineItem",
     "MediaObject",
     "MediaTrack",
-    "Module",
     "ModuleProgression",
-    "Outcome",
-    "OutcomeGroup",
-    "OutcomeLink",
-    "OutcomeResult",
-    "Page",
     "PageVersion",
     "PairingCode",
     "PathAssignment",

@@ -17,7 +17,6 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import assigning, assignments, buckets, copying, courses, periods, quizzes
 from lms_emulator.providers.canvas.rules.assignments import replace
-from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import reply
 
@@ -82,7 +81,7 @@ def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
     if (term := search_term(api)) is not None:
         found = [a for a in found if term in a.name.lower()]
     if api.params.has("assignment_ids"):
-        found = _named(api, found, _path(api, course))
+        found = _named(api, found)
     if api.params.has("post_to_sis"):
         wanted = api.params.flag("post_to_sis")
         found = [a for a in found if bool(a.post_to_sis) == wanted]
@@ -95,7 +94,7 @@ def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
     includes = api.params.includes
 
     def shape(record: Assignment) -> Any:
-        body = assigned.assignment(api, record, course, includes, override_dates=dates)
+        body = shapes.assignment(api, record, course, includes, override_dates=dates)
         return {**body, "bucket": bucket} if bucket else body
 
     return paged(api, found, shape, path=_path(api, course))
@@ -107,15 +106,12 @@ def _path(api: Api, course: Course) -> str:
     return f"/api/v1/courses/{course.id}/assignments"
 
 
-def _named(api: Api, found: list[Assignment], path: str) -> list[Assignment]:
+def _named(api: Api, found: list[Assignment]) -> list[Assignment]:
     asked = api.params.texts("assignment_ids")
     by_id = {str(a.id): a for a in found}
     unknown = [one for one in asked if one not in by_id]
     if unknown or len(set(asked)) != len(asked):
-        refusal = refusals.message(400, "assignment_ids_invalid", f"Invalid assignment_ids: {','.join(unknown)}")
-        # Canvas had made the page by then
-        refusal.headers["Link"] = paged(api, [None], lambda one: one, path=path).headers["Link"]
-        raise refusal
+        raise refusals.message(400, "assignment_ids_invalid", f"Invalid assignment_ids: {','.join(unknown)}")
     return [a for a in found if str(a.id) in asked]
 
 
@@ -124,7 +120,7 @@ def show(api: Api) -> Any:
     course, record = _found(api)
     includes = api.params.includes | ({"all_dates"} if api.params.flag("all_dates") else set())
     dates = api.params.flag("override_assignment_dates", default=True)
-    return assigned.assignment(api, record, course, includes, override_dates=dates)
+    return shapes.assignment(api, record, course, includes, override_dates=dates)
 
 
 def create(api: Api) -> Any:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import User
 from lms_emulator.providers.canvas.routes.courses import current_courses, shown
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import people
+from lms_emulator.providers.canvas.rules import groups, people
+from lms_emulator.providers.canvas.shapes import groups as group_shapes
 
 SOURCE = f"{RECORDED}/courses-misc.jsonl 52, 58, 71, 74; canvas-lms app/controllers/favorites_controller.rb"
 
@@ -55,12 +57,65 @@ def reset(api: Api) -> Any:
     return {"status": "ok"}
 
 
+def _marked_groups(api: Api) -> list[int]:
+    found: list[int] = api.user.preferences.get("favorite_groups", [])
+    return found
+
+
+def groups_index(api: Api) -> Any:
+    """The marked ones of the caller's groups, all of them where none is marked."""
+    own, marked = groups.of_user(api, api.user), _marked_groups(api)
+    found = [one for one in own if one.id in marked] or own
+    return [group_shapes.group(api, one, api.params.includes) for one in found]
+
+
+def _group(api: Api) -> int:
+    found = identifiers.find(api, "groups", api.slot("id"))
+    if found is None or found.workflow_state == "deleted":
+        raise refusals.not_found("the group", api.slot("id"))
+    number: int = found.id
+    return number
+
+
+def add_group(api: Api) -> Any:
+    """Mark a group."""
+    key, marked = _group(api), _marked_groups(api)
+    people.prefer(api, api.user, favorite_groups=marked if key in marked else [*marked, key])
+    return {"context_id": key, "context_type": "Group"}
+
+
+def remove_group(api: Api) -> Any:
+    """Take a mark of a group away."""
+    key, marked = _group(api), _marked_groups(api)
+    if key not in marked:
+        return {}
+    people.prefer(api, api.user, favorite_groups=[one for one in marked if one != key] or None)
+    return {"context_id": key, "context_type": "Group"}
+
+
+def reset_groups(api: Api) -> Any:
+    """Take all marks of groups away."""
+    people.prefer(api, api.user, favorite_groups=None)
+    return {"status": "ok"}
+
+
 COURSES = "/api/v1/users/self/favorites/courses"
-ROUTES: tuple[Route, ...] = rest(
-    "users",
-    SOURCE,
-    (f"GET {COURSES}", index, "Favourite courses"),
-    (f"DELETE {COURSES}", reset, "Take all marks away"),
-    (f"POST {COURSES}/{{id}}", add, "Mark a course"),
-    (f"DELETE {COURSES}/{{id}}", remove, "Take a mark away"),
+GROUPS = "/api/v1/users/self/favorites/groups"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "users",
+        SOURCE,
+        (f"GET {COURSES}", index, "Favourite courses"),
+        (f"DELETE {COURSES}", reset, "Take all marks away"),
+        (f"POST {COURSES}/{{id}}", add, "Mark a course"),
+        (f"DELETE {COURSES}/{{id}}", remove, "Take a mark away"),
+    ),
+    *rest(
+        "users",
+        f"{RECORDED}/groups.jsonl 288-289, 291-293; canvas-lms app/controllers/favorites_controller.rb",
+        (f"GET {GROUPS}", groups_index, "Favourite groups"),
+        (f"DELETE {GROUPS}", reset_groups, "Take all marks of groups away"),
+        (f"POST {GROUPS}/{{id}}", add_group, "Mark a group"),
+        (f"DELETE {GROUPS}/{{id}}", remove_group, "Take a mark of a group away"),
+    ),
 )

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.modules import editor, reader, student_of
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import contexts, copying, module_content, modules, pages
+from lms_emulator.providers.canvas.rules import contexts, copying, module_content, modules, pages, topics
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import modules as shapes
 
@@ -300,7 +300,11 @@ def duplicate_item(api: Api) -> Any:
     record = module_content.content(api, item)
     if item.type not in ("Page", "Assignment", "Discussion") or record is None:
         raise refusals.message(400, "item_not_copied", "Item cannot be duplicated")
-    made = _copied(api, item, module_content.copy(api, item.type, record))
+    if item.type == "Discussion":
+        copy: Any = topics.duplicate(api, contexts.get(api, "Course", course.id), record)
+    else:
+        copy = module_content.copy(api, item.type, record)
+    made = _copied(api, item, copy)
     module = modules.find(api, course, item.context_module_id)
     placed = modules.place(api, api.store.content_tags, modules.items(api, module), made, (item.position or 0) + 1)
     positions = [

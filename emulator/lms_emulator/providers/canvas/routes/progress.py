@@ -29,6 +29,11 @@ def _job(api: Api) -> Progress:
     quiz = api.store.quizzes.get(report.quiz_id) if report is not None else None
     if quiz is not None:
         own = contexts.may(api, contexts.get(api, "Course", quiz.course_id), "read_as_admin")
+    if found.context_type == "GroupCategory":
+        category = api.store.group_categories.get(found.context_id)
+        own = category is not None and contexts.may(
+            api, contexts.get(api, category.context_type, category.context_id), "read", "read_as_admin", "manage_groups"
+        )
     if not api.check("started the job, or runs the place that it is for", own, got=found.id):
         raise api.refused(f"job {found.id}")
     return found

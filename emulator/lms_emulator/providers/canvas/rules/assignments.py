@@ -108,20 +108,24 @@ def overrides_for(api: Api, assignment: Assignment, user_id: int) -> list[Assign
 
 def groups_of(api: Api, user_id: int) -> set[int]:
     """The groups that somebody is in."""
-    _ = api, user_id
-    return set()
+    rows = api.store.group_memberships.find("user", user_id)
+    return {one.group_id for one in rows if one.workflow_state == "accepted"}
 
 
 def category_of(api: Api, course: Course, reference: str | None) -> int | None:
     """The set of groups that a reference names, if it is one of the course."""
-    _ = api, course, reference
-    return None
+    found = identifiers.find(api, "group_categories", reference) if reference else None
+    if found is None or found.workflow_state == "deleted":
+        return None
+    known: int = found.id
+    return known if (found.context_type, found.context_id) == ("Course", course.id) else None
 
 
 def group_of_category(api: Api, assignment: Assignment, reference: str) -> Any:
     """A group of the set that an assignment is done in, or None."""
-    _ = api, assignment, reference
-    return None
+    found = identifiers.find(api, "groups", reference)
+    gone = found is None or found.workflow_state == "deleted"
+    return None if gone or found.group_category_id != assignment.group_category_id else found
 
 
 def assigned(api: Api, assignment: Assignment, user_id: int) -> bool:

@@ -23,7 +23,7 @@ from lms_emulator.providers.canvas.model import (
     DiscussionTopic,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, contexts, courses
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, modules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import CURRENT
 
@@ -122,7 +122,11 @@ def lock_of(api: Api, topic: DiscussionTopic) -> dict[str, Any] | None:
 
 def locked_for_caller(api: Api, topic: DiscussionTopic, context: Context) -> dict[str, Any] | None:
     """`lock_of` for the caller."""
-    return None if moderates(api, context) else lock_of(api, topic)
+    if moderates(api, context):
+        return None
+    course = context.record
+    by_module = modules.lock_of(api, course, "Discussion", topic.id) if isinstance(course, Course) else None
+    return by_module or lock_of(api, topic)
 
 
 def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str, bool]:

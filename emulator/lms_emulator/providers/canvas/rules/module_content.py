@@ -70,7 +70,7 @@ def find(api: Api, course_id: int, kind: str, content_id: int) -> Any:
     if kind not in KINDS:
         return None
     found = getattr(api.store, KINDS[kind].table).get(content_id)
-    if found is None or course_of(found) != course_id:
+    if found is None or course_of(found) != course_id or getattr(found, "context_type", "Course") != "Course":
         return None
     gone = getattr(found, "workflow_state", None) == "deleted" or getattr(found, "file_state", None) == "deleted"
     return None if gone else found
@@ -158,8 +158,7 @@ def last_contribution(api: Api, item: ContentTag, user_id: int) -> datetime | No
     """When somebody first wrote in a discussion."""
     if item.type != "Discussion":
         return None
-    entries = getattr(api.store, "discussion_entries", None)
-    entries = [] if entries is None else entries.find("topic", item.content_id)
+    entries = api.store.discussion_entries.find("topic", item.content_id)
     own = [one.created_at for one in entries if one.user_id == user_id and one.workflow_state != "deleted"]
     return min(own, default=None)
 

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Submission, SubmissionComment, User
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
-from lms_emulator.providers.canvas.rules import assignments, courses, grading, html, modules, states
+from lms_emulator.providers.canvas.rules import assignments, courses, grading, html, modules, states, teams
 
 REQUIRED = {
     "online_text_entry": ("body",),
@@ -92,9 +92,11 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
     attempt = (record.attempt or 0) + 1
     if base.allowed_attempts is not None and attempt > base.allowed_attempts + (record.extra_attempts or 0):
         raise refusals.invalid({"attempt": [NO_ATTEMPTS]})
+    group = teams.team(api, base, record.user_id)
     made = replace(
         record,
         **{"submitted_at": api.now, **given},
+        group_id=group.id if group is not None else None,
         attempt=attempt,
         workflow_state="submitted",
         late_policy_status=None if record.late_policy_status == "missing" else record.late_policy_status,

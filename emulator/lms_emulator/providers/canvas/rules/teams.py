@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Assignment, Submission
+from lms_emulator.providers.canvas.model import Assignment, Group, Submission
+from lms_emulator.providers.canvas.rules import groups
+
+
+def team(api: Api, base: Assignment, user_id: int) -> Group | None:
+    """The group in which somebody works on an assignment, if it is work of groups and they are in one."""
+    category = api.store.group_categories.get(base.group_category_id) if base.group_category_id is not None else None
+    if category is None:
+        return None
+    for one in groups.of_category(api, category):
+        row = groups.membership(api, one, user_id)
+        if row is not None and row.workflow_state == "accepted":
+            return one
+    return None
 
 
 def mates(api: Api, base: Assignment, user_id: int) -> list[int]:
     """The student and those who hand in together with them."""
-    _ = api, base
-    return [user_id]
+    group = team(api, base, user_id)
+    others = [row.user_id for row in groups.members(api, group)] if group is not None else []
+    return [user_id, *(one for one in others if one != user_id)]
 
 
 def graded_together(api: Api, base: Assignment, user_id: int) -> list[int]:
@@ -19,5 +33,12 @@ def graded_together(api: Api, base: Assignment, user_id: int) -> list[int]:
 
 def one_for_each(api: Api, base: Assignment, found: list[Submission]) -> list[Submission]:
     """One submission of each group, then those of people who work alone."""
-    _ = api, base
-    return found
+    first: dict[int, Submission] = {}
+    alone = []
+    for one in found:
+        group = team(api, base, one.user_id)
+        if group is None:
+            alone.append(one)
+        elif group.id not in first or (first[group.id].submitted_at is None and one.submitted_at is not None):
+            first[group.id] = one
+    return [*first.values(), *alone]

@@ -87,7 +87,7 @@ def topic(
         "is_announcement": record.is_announcement,
         **shut(api, "topic", lock),
     }
-    waits = lock is not None and "unlock_at" in lock
+    waits = lock is not None and ("unlock_at" in lock or "context_module" in lock)
     body["message"] = body["lock_explanation"] if waits else _message(api, record, context, includes)
     if lock and set(lock) == {"can_view", "asset_string"}:
         body["lock_explanation"] = "This topic is closed for comments."

@@ -8,7 +8,6 @@ from lms_emulator.providers.learningstudio.routes import (
     discussions,
     documents,
     dropboxes,
-    eventing,
     exams,
     gradebook,
     grades,
@@ -29,6 +28,5 @@ ROUTES: tuple[Route, ...] = (
     *exams.ROUTES,
     *attempts.ROUTES,
     *gradebook.ROUTES,
-    *eventing.ROUTES,
     *grades.ROUTES,
 )

@@ -1,0 +1,268 @@
+"""REST: sets of groups."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, Course, GroupCategory, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.rules import courses, groups, jobs, people
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.shapes import groups as shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes.progress import progress
+
+RESERVED = ("student groups", "imported groups", "communities")
+NO_SIS = "You must have manage_sis permission to {} sis attributes"
+COUNTS = ("groups_count", "unassigned_users_count")
+replace = groups.replace
+
+
+def _place(api: Api) -> Course | Account:
+    if "course_id" in api.x.path_params:
+        return identifiers.course(api, api.slot("course_id"))
+    return identifiers.account(api, api.slot("account_id"))
+
+
+def require_manager(api: Api, place: Course | Account) -> None:
+    """Go on for callers who may manage groups there."""
+    if not api.check("manages groups there", groups.may_manage(api, place)):
+        raise api.refused(f"manage_groups in {place.id}")
+
+
+def found(api: Api, slot: str = "id") -> GroupCategory:
+    """The set in the path. Raises the refusal that Canvas has for an unknown one."""
+    category: GroupCategory | None = identifiers.find(api, "group_categories", api.slot(slot))
+    if category is None or category.workflow_state == "deleted":
+        raise refusals.rest("category_unknown", 404, {"status": "not found"}, check="the set exists")
+    return category
+
+
+def may_set_sis(api: Api, name: str, verb: str) -> bool:
+    """Whether the request sets a SIS id. Raises the refusal for callers who may not."""
+    if not api.params.has(name):
+        return False
+    if not account_allows(api, api.caller, api.root, "manage_sis"):
+        raise refusals.message(401, "sis_refused", NO_SIS.format(verb), check="manage_sis")
+    return True
+
+
+def index(api: Api) -> Any:
+    """The sets of a course or an account."""
+    place = _place(api)
+    require_manager(api, place)
+    includes = [one for one in api.params.texts("includes") if one in COUNTS]
+    return paged(api, groups.of_place(api, place), lambda one: shapes.category(api, one, includes))
+
+
+def show(api: Api) -> Any:
+    """One set."""
+    category = found(api)
+    require_manager(api, groups.home(api, category))
+    return shapes.category(api, category)
+
+
+def create(api: Api) -> Any:
+    """Make a set, with groups in it and people in them where it is asked for."""
+    place = _place(api)
+    require_manager(api, place)
+    kind = "Course" if isinstance(place, Course) else "Account"
+    fields = _fields(api, place, None)
+    made = GroupCategory(
+        id=api.new_id("group_categories"),
+        context_type=kind,  # type: ignore[arg-type]  # one of the two
+        context_id=place.id,
+        created_at=api.now,
+        **fields,
+    )
+    category = api.store.group_categories.put(made)
+    if may_set_sis(api, "sis_group_category_id", "set"):
+        wanted = api.params.text("sis_group_category_id")
+        if any(one.sis_source_id == wanted for one in api.store.group_categories):
+            body = {"errors": [{"field": "sis_source_id", "message": None, "error_code": "taken"}]}
+            raise refusals.rest("sis_id_taken", 422, body, check="the SIS id is free", got=wanted)
+        category = api.store.group_categories.put(replace(category, sis_source_id=wanted))
+    groups.fill(api, category)
+    return shapes.category(api, category, COUNTS)
+
+
+def _fields(api: Api, place: Course | Account, known: GroupCategory | None) -> dict[str, Any]:
+    """What the request says of a set, checked. Raises the refusals for what is not valid."""
+    asked, found = api.params, dict[str, Any]()
+    if known is None or asked.has("name"):
+        found["name"] = asked.text("name") or ""
+        fault = _name_fault(api, place, found["name"], known)
+        if fault is not None:
+            raise refusals.invalid({"name": [fault]})
+    signup = asked.text("self_signup")
+    if asked.flag("enable_self_signup"):
+        signup = "restricted" if asked.flag("restrict_self_signup") else "enabled"
+    found["self_signup"] = signup if signup in ("enabled", "restricted") else None
+    if found["self_signup"] and isinstance(place, Account):
+        text = "Self-signup may only be enabled for course groups or communities"
+        raise refusals.invalid({"enable_self_signup": [text]})
+    leader = asked.text("auto_leader")
+    found["auto_leader"] = leader if leader in ("first", "random") else None
+    found["group_limit"] = limit(api, "group_limit")
+    return found
+
+
+def limit(api: Api, name: str) -> int | None:
+    """How many may be in a group. Raises the refusal for less than two."""
+    text = api.params.text(name)
+    if not text:
+        return None
+    if not text.isdigit() or int(text) < 2:
+        raise refusals.invalid({name: ["Must be greater than 1"]})
+    return int(text)
+
+
+def _name_fault(api: Api, place: Course | Account, name: str, known: GroupCategory | None) -> str | None:
+    if not name.strip():
+        return "Name is required"
+    if len(name) > 250:
+        return "Enter a shorter category name"
+    if name.lower() in RESERVED:
+        return f"{name} is a reserved name."
+    others = (one for one in groups.of_place(api, place) if known is None or one.id != known.id)
+    return f"{name} is already in use." if any(one.name.lower() == name.lower() for one in others) else None
+
+
+def update(api: Api) -> Any:
+    """Change a set; what is not said of self sign-up, limit and leaders is cleared."""
+    category = found(api)
+    place = groups.home(api, category)
+    require_manager(api, place)
+    changed = api.store.group_categories.put(replace(category, **_fields(api, place, category)))
+    api.params.has("sis_group_category_id")
+    groups.fill(api, changed)
+    return shapes.category(api, changed)
+
+
+def _unprotected(api: Api) -> GroupCategory:
+    category = found(api, "group_category_id" if "group_category_id" in api.x.path_params else "id")
+    require_manager(api, groups.home(api, category))
+    if category.role is not None:
+        raise refusals.rest("category_protected", 401, {"status": "unauthorized"}, check="not a set of Canvas's own")
+    return category
+
+
+def destroy(api: Api) -> Any:
+    """Delete a set with its groups."""
+    category = _unprotected(api)
+    for group in groups.of_category(api, category):
+        api.store.groups.put(replace(group, workflow_state="deleted"))
+    body = shapes.category(api, category)
+    api.store.group_categories.put(replace(category, workflow_state="deleted"))
+    return body
+
+
+def list_groups(api: Api) -> Any:
+    """The groups of a set."""
+    category = found(api, "group_category_id")
+    require_manager(api, groups.home(api, category))
+    return paged(api, groups.of_category(api, category), lambda one: shapes.group(api, one, api.params.includes))
+
+
+def users(api: Api) -> Any:
+    """Those whom a set is for; with `unassigned`, those who are in none of its groups."""
+    category = found(api, "group_category_id")
+    place = groups.home(api, category)
+    if isinstance(place, Course):
+        courses.require(api, place, "read_roster", "manage_groups")
+    else:
+        require_manager(api, place)
+    lone = api.params.flag("unassigned")
+    people_of = groups.unassigned(api, category) if lone else groups.candidates(api, place)
+    if (term := search_term(api)) is not None:
+        people_of = [user for user in people_of if term in user.name.lower()]
+    includes = api.params.includes
+
+    def shape(user: User) -> Any:
+        body = people_shapes.person(api, user, place, includes)
+        if "group_submissions" in includes:
+            body["group_submissions"] = shapes.submissions_of(api, category.id, user.id) or None
+        return body
+
+    return paged(api, people_of, shape)
+
+
+def assign(api: Api) -> Any:
+    """Share out those who are in no group."""
+    category = found(api, "group_category_id")
+    require_manager(api, groups.home(api, category))
+    if category.role is not None:
+        raise refusals.crashed("nobody is shared out among communities", category.id)
+    if category.self_signup == "restricted":
+        raise refusals.rest("signup_restricted", 400, {}, check="the set's sign-up is not restricted")
+    added = groups.share_out(api, category)
+    if api.params.flag("sync"):
+        return [{"id": key, "new_members": [_new_member(api, category, user) for user in added[key]]} for key in added]
+    return progress(api, jobs.of_category(api, category, "assign_unassigned_members", "running"))
+
+
+def _new_member(api: Api, category: GroupCategory, user: Any) -> dict[str, Any]:
+    rows = [one for one in api.store.enrollments.find("user", user.id) if one.course_id == category.context_id]
+    sections = [one for row in rows if (one := api.store.course_sections.get(row.course_section_id)) is not None]
+    return {
+        "user_id": user.id,
+        "name": people.sortable_name(user),
+        "display_name": people.short_name(user),
+        "sections": [{"section_id": one.id, "section_code": one.name} for one in sections],
+    }
+
+
+def export(api: Api) -> Any:
+    """A table of who is in which group."""
+    category = found(api, "group_category_id")
+    place = groups.home(api, category)
+    if not api.check("manages groups there", groups.may_manage(api, place)):
+        return Response("Unauthorized", 401, media_type="text/plain")
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    names = ["name", "canvas_user_id", "user_id", "login_id", "sections", "group_name", "canvas_group_id", "group_id"]
+    writer.writerow(names)
+    within = {row.user_id: one for one in groups.of_category(api, category) for row in groups.members(api, one)}
+    for user in groups.candidates(api, place, ("active",)):
+        login, group = people.login_of(api.store, user), within.get(user.id)
+        rows = [one for one in api.store.enrollments.find("user", user.id) if one.course_id == place.id]
+        sections = [one.name for row in rows if (one := api.store.course_sections.get(row.course_section_id))]
+        own = [login.sis_user_id, login.unique_id] if login is not None else [None, None]
+        rest_of = [group.name, group.id, group.sis_source_id] if group is not None else [None, None, None]
+        writer.writerow([people.sortable_name(user), user.id, *own, ", ".join(sections), *rest_of])
+    named = f"attachment; filename=\"{category.name}.csv\"; filename*=UTF-8''{quote(category.name)}.csv"
+    return Response(out.getvalue(), headers={"Content-Disposition": named, "Content-Type": "text/csv"})
+
+
+def import_csv(api: Api) -> Any:
+    """Put people into groups as a table says; what it does not know is passed over."""
+    category = _unprotected(api)
+    file = api.params.file("attachment")
+    if file is None:
+        raise refusals.crashed("there is no file `attachment`")
+    rows = csv.DictReader(io.StringIO(file.content.decode("utf-8", "replace")))
+    for row in rows:
+        user = _named(api, row)
+        name = (row.get("group_name") or "").strip()
+        if name:
+            known = next((one for one in groups.of_category(api, category) if one.name == name), None)
+            group = known or groups.make_group(api, category, name=name)
+            if user is not None:
+                groups.join(api, group, user.id)
+    return progress(api, jobs.of_category(api, category, "course_group_import", "queued"))
+
+
+def _named(api: Api, row: dict[str, Any]) -> Any:
+    for column, prefix in (("canvas_user_id", ""), ("user_id", "sis_user_id:"), ("login_id", "sis_login_id:")):
+        if row.get(column):
+            return identifiers.find(api, "users", f"{prefix}{row[column]}")
+    return None

@@ -1,0 +1,373 @@
+"""REST: groups, who is in them, and what one may do there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, Group, GroupMembership, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes import group_categories as sets
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.group_categories import limit, may_set_sis, require_manager
+from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.rules import courses, groups, people, permissions, states
+from lms_emulator.providers.canvas.shapes import groups as shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+
+WHOLE = ("users", "permissions", "group_category")
+replace = groups.replace
+
+
+def _found(api: Api, slot: str = "group_id") -> Group:
+    found = identifiers.find(api, "groups", api.slot(slot))
+    if found is None or found.workflow_state == "deleted":
+        raise refusals.not_found("the group", api.slot(slot))
+    group: Group = found
+    return group
+
+
+def _read(api: Api, slot: str = "group_id") -> Group:
+    """The group in the path, for those who see it. Raises the refusal that others get."""
+    group = _found(api, slot)
+    if not api.check("sees the group", groups.reads(api, group)):
+        raise api.refused(f"reads group {group.id}")
+    return group
+
+
+def _managed(api: Api, slot: str = "group_id") -> Group:
+    """The group in the path, for those who may change it. Raises the refusal that others get."""
+    group = _found(api, slot)
+    if not api.check("manages the group", groups.manages(api, group)):
+        raise api.refused(f"manages group {group.id}")
+    return group
+
+
+def show(api: Api) -> Any:
+    """One group."""
+    api.params.has("include")
+    return shapes.group(api, _read(api), api.params.includes)
+
+
+def of_course(api: Api) -> Any:
+    """The groups of a course; with `only_own_groups`, the caller's."""
+    course = identifiers.course(api, api.slot("course_id"))
+    if not groups.may_manage(api, course):
+        courses.require(api, course, "read_roster")
+    found = [group for one in groups.of_place(api, course) for group in groups.of_category(api, one)]
+    if api.params.flag("only_own_groups"):
+        own = {one.id for one in groups.of_user(api, api.user)}
+        found = [one for one in found if one.id in own]
+    path = f"/api/v1/courses/{course.id}/groups"
+    return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes), path=path)
+
+
+def of_account(api: Api) -> Any:
+    """The groups of an account."""
+    account = identifiers.account(api, api.slot("account_id"))
+    require_manager(api, account)
+    found = [group for one in groups.of_place(api, account) for group in groups.of_category(api, one)]
+    return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes))
+
+
+def own(api: Api) -> Any:
+    """The groups that the caller is in."""
+    wanted = api.params.text("context_type")
+    found = groups.of_user(api, api.user)
+    if wanted:
+        found = [one for one in found if groups.category_of(api, one).context_type == wanted]
+    return paged(api, found, lambda one: shapes.group(api, one, api.params.includes))
+
+
+def create(api: Api) -> Any:
+    """Make a group in a set."""
+    category = sets.found(api, "group_category_id")
+    place = groups.home(api, category)
+    require_manager(api, place)
+    fields = _fields(api, None)
+    if may_set_sis(api, "sis_group_id", "set"):
+        fields["sis_source_id"] = api.params.text("sis_group_id") or None
+    if "storage_quota_mb" in fields and not _sets_quota(api, place):
+        del fields["storage_quota_mb"]
+    if category.role != "communities":
+        fields.pop("is_public", None)
+    return shapes.group(api, groups.make_group(api, category, **fields), WHOLE)
+
+
+def found_community(api: Api) -> Any:
+    """Found a group that belongs to no course; whoever does is its first member."""
+    fields = _fields(api, None)
+    fields.pop("storage_quota_mb", None)
+    group = groups.make_group(api, groups.communities(api), **fields)
+    if api.caller is not None:
+        groups.join(api, group, api.caller.id, moderator=True)
+    return shapes.group(api, group, WHOLE)
+
+
+def _sets_quota(api: Api, place: Any) -> bool:
+    account = api.store.accounts.get(place.account_id) if isinstance(place, Course) else place
+    return account is not None and permissions.account_allows(api, api.caller, account, "manage_storage_quotas")
+
+
+def _fields(api: Api, known: Group | None) -> dict[str, Any]:
+    """What the request says of a group, checked. Raises the refusals for what is not valid."""
+    asked, found = api.params, dict[str, Any]()
+    if asked.has("name"):
+        found["name"] = asked.text("name") or ""
+        if known is not None and not found["name"]:
+            raise refusals.invalid({"name": ["Name is required"]})
+        if len(found["name"]) > 255:
+            raise refusals.invalid({"name": ["Enter a shorter group name"]})
+    if asked.has("description"):
+        found["description"] = asked.text("description")
+    if asked.has("is_public"):
+        found["is_public"] = asked.flag("is_public")
+        if known is not None and groups.category_of(api, known).role != "communities":
+            del found["is_public"]
+        elif known is not None and known.is_public and not found["is_public"]:
+            raise refusals.invalid({"is_public": ["Cannot change a public group to private"]})
+    if asked.has("join_level"):
+        found["join_level"] = asked.text("join_level") or "invitation_only"
+    if asked.has("max_membership"):
+        found["max_membership"] = limit(api, "max_membership")
+    quota = asked.text("storage_quota_mb")
+    if quota is not None and quota.isdigit():
+        found["storage_quota_mb"] = int(quota)
+    return found
+
+
+def update(api: Api) -> Any:
+    """Change a group, its members and its leader."""
+    group = _managed(api)
+    place = groups.home(api, groups.category_of(api, group))
+    fields = _fields(api, group)
+    if "storage_quota_mb" in fields and not _sets_quota(api, place):
+        del fields["storage_quota_mb"]
+    if may_set_sis(api, "sis_group_id", "update"):
+        fields["sis_source_id"] = api.params.text("sis_group_id") or None
+    group = api.store.groups.put(replace(group, **fields))
+    if api.params.has("members"):
+        _set_members(api, group, [identifiers.find(api, "users", one) for one in api.params.texts("members")])
+        group = api.store.groups.get(group.id) or group
+    if api.params.has("leader"):
+        key = identifiers.local_number(api.params.text("leader", "id") or "")
+        inside = {one.user_id for one in groups.members(api, group)}
+        if key is not None and key not in inside:
+            raise refusals.rest("leader_no_member", 400, {}, check="the leader is a member")
+        group = api.store.groups.put(replace(group, leader_id=key))
+    return shapes.group(api, group, WHOLE)
+
+
+def _set_members(api: Api, group: Group, wanted: list[Any]) -> None:
+    place = groups.home(api, groups.category_of(api, group))
+    staying = {user.id for user in wanted if user is not None and groups.takes_part(api, place, user)}
+    for row in groups.members(api, group):
+        if row.user_id not in staying:
+            groups.leave(api, group, row)
+    for user in wanted:
+        if user is not None and user.id in staying:
+            groups.join(api, api.store.groups.get(group.id) or group, user.id)
+
+
+def tabs(api: Api) -> Any:
+    """The pages of a group."""
+    group = _found(api)
+    if not api.check("sees the group", groups.reads(api, group)):
+        raise refusals.not_found("the group", group.id)
+    return shapes.tabs(api, group)
+
+
+def destroy(api: Api) -> Any:
+    """Delete a group."""
+    group = _managed(api)
+    body = shapes.group(api, group)
+    api.store.groups.put(replace(group, workflow_state="deleted"))
+    return body
+
+
+def permitted(api: Api) -> Any:
+    """Which of some rights the caller has in a group."""
+    group = _read(api)
+    manages = groups.manages(api, group)
+    asked = api.params.texts("permissions")
+    wanted = asked or ["read", "read_roster", "send_messages", "participate", "manage_content"]
+    inner = ("read", "read_roster", "send_messages", "send_messages_all", "participate", "post_to_forum", "read_forum")
+    return {name: manages or name in inner for name in wanted}
+
+
+# memberships
+
+
+def memberships(api: Api) -> Any:
+    """Who is in a group, by default also who was invited or asked to come in."""
+    group = _found(api)
+    if not api.check("sees the group", groups.reads(api, group) or groups.open_to(api, group)):
+        raise api.refused(f"reads group {group.id}")
+    wanted = api.params.texts("filter_states") or ["accepted", "invited", "requested"]
+    found = groups.members(api, group, *wanted)
+    path = f"/api/v1/groups/{group.id}/memberships"
+    return paged(api, found, lambda one: shapes.membership(api, one, group), path=path)
+
+
+def _row(api: Api, group: Group) -> GroupMembership:
+    """The membership in the path, by its number or by a person. Raises the refusal `not_found`."""
+    by_user = "user_id" in api.x.path_params
+    slot = api.slot("user_id" if by_user else "membership_id")
+    if by_user or slot == "self":
+        user = identifiers.find(api, "users", slot)
+        found = groups.membership(api, group, user.id) if user is not None else None
+    else:
+        found = api.store.group_memberships.get(identifiers.local_number(slot) or 0)
+    if found is None or found.group_id != group.id or found.workflow_state == "deleted":
+        raise refusals.not_found("the membership", slot)
+    return found
+
+
+def membership(api: Api) -> Any:
+    """One membership."""
+    group = _read(api)
+    return shapes.membership(api, _row(api, group), group)
+
+
+def join(api: Api) -> Any:
+    """Come into a group, or bring somebody in."""
+    group = _found(api)
+    user: User = identifiers.user(api, api.params.text("user_id") or "")
+    category = groups.category_of(api, group)
+    itself = api.caller is not None and user.id == api.caller.id
+    state = groups.own_entry(api, group, user) if itself else None
+    if groups.manages(api, group):
+        state = "accepted" if groups.takes_part(api, groups.home(api, category), user) or state else None
+    if not api.check("may bring this person in", state is not None, got=user.id):
+        raise api.refused(f"brings {user.id} into group {group.id}")
+    known = groups.membership(api, group, user.id)
+    if (known is None or known.workflow_state != "accepted") and groups.full(api, category, group):
+        raise refusals.invalid({"group_id": ["The group is full."]})
+    row = groups.join(api, group, user.id, state)
+    return shapes.membership(api, row, group, created=known is None)
+
+
+def change_membership(api: Api) -> Any:
+    """Accept somebody, or make them a moderator."""
+    group = _found(api)
+    row = _row(api, group)
+    if not api.check("manages the group", groups.manages(api, group)):
+        raise api.refused(f"manages group {group.id}")
+    changes: dict[str, Any] = {}
+    if api.params.text("workflow_state") == "accepted":
+        changes["workflow_state"] = "accepted"
+    if api.params.has("moderator"):
+        changes["moderator"] = api.params.flag("moderator")
+    return shapes.membership(api, api.store.group_memberships.put(replace(row, **changes)), group)
+
+
+def leave(api: Api) -> Any:
+    """Leave a group, or take somebody out."""
+    group = _found(api)
+    row = _row(api, group)
+    itself = api.caller is not None and row.user_id == api.caller.id
+    if not api.check("may end the membership", itself or groups.manages(api, group)):
+        raise api.refused(f"takes {row.user_id} out of group {group.id}")
+    groups.leave(api, group, row)
+    return {"ok": True}
+
+
+def invite(api: Api) -> Any:
+    """Ask people to come in, by their addresses or logins. In a course's set they are in at once."""
+    group = _managed(api)
+    state = "invited" if groups.category_of(api, group).role in groups.FREE else "accepted"
+    rows = []
+    for one in reversed(api.params.texts("invitees")):
+        user = _addressed(api, one.strip())
+        if user is not None:
+            rows.append(groups.join(api, group, user.id, state))
+    return [shapes.membership(api, one, group) for one in rows]
+
+
+def _addressed(api: Api, text: str) -> User | None:
+    channel = api.store.communication_channels.first("address", text.lower())
+    if channel is not None:
+        return api.store.users.get(channel.user_id)
+    login = api.store.pseudonyms.first("unique_id", text.lower())
+    return api.store.users.get(login.user_id) if login is not None else None
+
+
+def users(api: Api) -> Any:
+    """The people in a group."""
+    group = _read(api)
+    place = groups.home(api, groups.category_of(api, group))
+    found = [user for one in groups.members(api, group) if (user := api.store.users.get(one.user_id)) is not None]
+    if api.params.flag("exclude_inactive") and isinstance(place, Course):
+        found = [user for user in found if _active(api, place, user)]
+    if (term := search_term(api)) is not None:
+        found = [user for user in found if term in user.name.lower()]
+    found.sort(key=lambda user: (people.sortable_name(user).lower(), user.id))
+    hidden = ("sis_user_id", "integration_id", "login_id", "sis_import_id") if _without_login(api) else ()
+
+    def shape(user: User) -> Any:
+        body = people_shapes.person(api, user, place, api.params.includes)
+        return {name: value for name, value in body.items() if name not in hidden}
+
+    return paged(api, found, shape, path=f"/api/v1/groups/{group.id}/users")
+
+
+def _without_login(api: Api) -> bool:
+    return "pseudonym" in api.params.texts("exclude")
+
+
+def _active(api: Api, course: Course, user: User) -> bool:
+    rows = [one for one in api.store.enrollments.find("user", user.id) if one.course_id == course.id]
+    return any(one.workflow_state in states.CURRENT for one in rows)
+
+
+GROUP = "/api/v1/groups/{group_id}"
+CATEGORY = "/api/v1/group_categories/{group_category_id}"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "group categories",
+        f"{RECORDED}/groups.jsonl 7-30, 54-66; canvas-lms app/controllers/group_categories_controller.rb",
+        ("GET /api/v1/courses/{course_id}/group_categories", sets.index, "Sets of groups of a course"),
+        ("POST /api/v1/courses/{course_id}/group_categories", sets.create, "Make a set"),
+        ("GET /api/v1/accounts/{account_id}/group_categories", sets.index, "Sets of groups of an account"),
+        ("POST /api/v1/accounts/{account_id}/group_categories", sets.create, "Make a set"),
+        ("GET /api/v1/group_categories/{id}", sets.show, "A set of groups"),
+        ("PUT /api/v1/group_categories/{id}", sets.update, "Change a set"),
+        ("DELETE /api/v1/group_categories/{id}", sets.destroy, "Delete a set"),
+        (f"GET {CATEGORY}/groups", sets.list_groups, "Groups of a set"),
+        (f"POST {CATEGORY}/groups", create, "Make a group"),
+        (f"GET {CATEGORY}/users", sets.users, "People of a set"),
+        (f"POST {CATEGORY}/assign_unassigned_members", sets.assign, "Share people out"),
+        (f"GET {CATEGORY}/export", sets.export, "A table of who is in which group"),
+        (f"POST {CATEGORY}/import", sets.import_csv, "Put people into groups by a table"),
+    ),
+    *rest(
+        "groups",
+        f"{RECORDED}/groups.jsonl 78-86, 101-116; canvas-lms app/controllers/groups_controller.rb",
+        ("GET /api/v1/users/self/groups", own, "The caller's groups"),
+        ("GET /api/v1/courses/{course_id}/groups", of_course, "Groups of a course"),
+        ("GET /api/v1/accounts/{account_id}/groups", of_account, "Groups of an account"),
+        ("POST /api/v1/groups", found_community, "Found a community"),
+        (f"GET {GROUP}", show, "A group"),
+        (f"PUT {GROUP}", update, "Change a group"),
+        (f"DELETE {GROUP}", destroy, "Delete a group"),
+        (f"GET {GROUP}/tabs", tabs, "Pages of a group"),
+        (f"GET {GROUP}/permissions", permitted, "What one may do in a group"),
+        (f"GET {GROUP}/users", users, "People in a group"),
+        (f"POST {GROUP}/invite", invite, "Ask people to come in"),
+    ),
+    *rest(
+        "group memberships",
+        f"{RECORDED}/groups.jsonl 160-172, 174-183; canvas-lms app/controllers/group_memberships_controller.rb",
+        (f"GET {GROUP}/memberships", memberships, "Memberships"),
+        (f"POST {GROUP}/memberships", join, "Come into a group"),
+        (f"GET {GROUP}/memberships/{{membership_id}}", membership, "A membership"),
+        (f"PUT {GROUP}/memberships/{{membership_id}}", change_membership, "Change a membership"),
+        (f"DELETE {GROUP}/memberships/{{membership_id}}", leave, "End a membership"),
+        (f"GET {GROUP}/users/{{user_id}}", membership, "Somebody's membership"),
+        (f"PUT {GROUP}/users/{{user_id}}", change_membership, "Change somebody's membership"),
+        (f"DELETE {GROUP}/users/{{user_id}}", leave, "End somebody's membership"),
+    ),
+)

@@ -1,0 +1,279 @@
+"""Groups: who may do what with them, how sets are filled, and who leads.
+
+Source: canvas-lms app/models/group.rb, group_category.rb and group_membership.rb (2023-06), and the recorded exchanges
+of `groups`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import (
+    Account,
+    Course,
+    Group,
+    GroupCategory,
+    GroupMembership,
+    User,
+)
+from lms_emulator.providers.canvas.rules import collation, courses, people, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
+
+replace = msgspec.structs.replace
+FREE = ("communities", "student_organized")
+"""The sets in which people may be in several groups."""
+OPEN = "parent_context_auto_join"
+ON_REQUEST = "parent_context_request"
+
+
+def home(api: Api, category: GroupCategory) -> Course | Account:
+    """The course or account that a set is in. Raises the refusal `not_found` when it is gone."""
+    table: Any = api.store.courses if category.context_type == "Course" else api.store.accounts
+    found: Course | Account | None = table.get(category.context_id)
+    if found is None or found.workflow_state == "deleted":
+        raise refusals.not_found(f"the {category.context_type.lower()}", category.context_id)
+    return found
+
+
+def category_of(api: Api, group: Group) -> GroupCategory:
+    """The set that a group is in. Raises the refusal `not_found` when it is gone."""
+    found = api.store.group_categories.get(group.group_category_id)
+    if found is None:
+        raise refusals.not_found("the set of the group", group.id)
+    return found
+
+
+def may_manage(api: Api, place: Course | Account) -> bool:
+    """Whether the caller may make and change groups there."""
+    if isinstance(place, Course):
+        if states.concluded(api, place, "TeacherEnrollment") and not account_allows(
+            api, api.caller, api.root, "manage_groups"
+        ):
+            return False
+        return courses.may(api, api.caller, place, "manage_groups")
+    return account_allows(api, api.caller, place, "manage_groups")
+
+
+def members(api: Api, group: Group, *wanted: str) -> list[GroupMembership]:
+    """The memberships of a group in certain states, by default those that were accepted."""
+    rows = api.store.group_memberships.find("group", group.id)
+    return sorted((one for one in rows if one.workflow_state in (wanted or ("accepted",))), key=lambda one: one.id)
+
+
+def membership(api: Api, group: Group, user_id: int) -> GroupMembership | None:
+    """Somebody's place in a group, invited ones included."""
+    rows = api.store.group_memberships.find("group", group.id)
+    return next((one for one in rows if one.user_id == user_id and one.workflow_state != "deleted"), None)
+
+
+def manages(api: Api, group: Group) -> bool:
+    """Whether the caller may change the group: who runs its course or account, and its moderators."""
+    category = category_of(api, group)
+    if may_manage(api, home(api, category)):
+        return True
+    own = membership(api, group, api.caller.id) if api.caller is not None else None
+    return own is not None and own.moderator and own.workflow_state == "accepted"
+
+
+def reads(api: Api, group: Group) -> bool:
+    """Whether the caller sees the group."""
+    if api.caller is None:
+        return False
+    own = membership(api, group, api.caller.id)
+    place = home(api, category_of(api, group))
+    if own is not None and own.workflow_state == "accepted":
+        return True
+    if isinstance(place, Course) and courses.may(api, api.caller, place, "view_group_pages"):
+        return True
+    return may_manage(api, place)
+
+
+def open_to(api: Api, group: Group) -> bool:
+    """Whether the caller may come in by themself."""
+    return api.caller is not None and own_entry(api, group, api.caller) is not None
+
+
+def of_category(api: Api, category: GroupCategory) -> list[Group]:
+    """The groups of a set by name."""
+    rows = [one for one in api.store.groups.find("category", category.id) if one.workflow_state != "deleted"]
+    return sorted(rows, key=lambda one: (collation.key(one.name), one.id))
+
+
+def of_place(api: Api, place: Course | Account) -> list[GroupCategory]:
+    """The sets of a course or an account."""
+    kind = "Course" if isinstance(place, Course) else "Account"
+    rows = api.store.group_categories.find("context", (kind, place.id))
+    return sorted((one for one in rows if one.workflow_state != "deleted"), key=lambda one: one.id)
+
+
+def candidates(api: Api, place: Course | Account, within: Collection[str] = states.CURRENT) -> list[User]:
+    """The people whom sets of groups there are for, by name: a course's students, or an account's people."""
+    if isinstance(place, Course):
+        rows = api.store.enrollments.find("course", place.id)
+        ids = {one.user_id for one in rows if one.type == "StudentEnrollment" and one.workflow_state in within}
+    elif place.parent_account_id is None:
+        ids = {one.id for one in api.store.users}
+    else:
+        below = [one for one in api.store.courses if place.id in {a.id for a in chain(api.store, one.account_id)}]
+        ids = {row.user_id for one in below for row in api.store.enrollments.find("course", one.id)}
+        ids |= {row.user_id for row in api.store.account_users if row.account_id == place.id}
+    users = [user for one in ids if (user := api.store.users.get(one)) is not None]
+    return sorted(users, key=lambda user: (collation.key(people.sortable_name(user)), user.id))
+
+
+def unassigned(api: Api, category: GroupCategory) -> list[User]:
+    """Those who are in none of the set's groups."""
+    taken = {one.user_id for group in of_category(api, category) for one in members(api, group)}
+    return [user for user in candidates(api, home(api, category)) if user.id not in taken]
+
+
+# filling
+
+
+def make_group(api: Api, category: GroupCategory, **fields: Any) -> Group:
+    """A new group of a set."""
+    name = fields.pop("name", None) or api.x.ids.alnum(40)
+    made = Group(
+        id=api.new_id("groups"),
+        group_category_id=category.id,
+        name=name,
+        lti_context_id=api.x.ids.hex(40),
+        created_at=api.now,
+        **fields,
+    )
+    return api.store.groups.put(made)
+
+
+def fill(api: Api, category: GroupCategory) -> None:
+    """Make as many groups as a request asks for, and share people out among them where it says so."""
+    asked = api.params
+    split = asked.text("split_groups")
+    count = _count(asked.text("create_group_count")) if split == "1" or category.self_signup else 0
+    size = _count(asked.text("create_group_member_count")) if split == "2" else 0
+    if asked.has("split_group_count"):
+        count = _count(asked.text("split_group_count"))
+    if size:
+        count = -(-len(unassigned(api, category)) // size)
+    singular = category.name[:-1] if category.name.endswith("s") and not category.name.endswith("ss") else category.name
+    made = [make_group(api, category, name=f"{singular} {number}") for number in range(1, count + 1)]
+    shares = bool(size) or asked.has("split_group_count") or split == "1"
+    if made and shares and not asked.flag("group_by_section") and not asked.flag("assign_async"):
+        share_out(api, category)
+
+
+def _count(text: str | None) -> int:
+    return int(text) if text is not None and text.isdigit() else 0
+
+
+def share_out(api: Api, category: GroupCategory) -> dict[int, list[User]]:
+    """Put everybody who is in no group into the smallest one. Returns who was added, by group."""
+    groups = of_category(api, category)
+    added: dict[int, list[User]] = {}
+    for user in unassigned(api, category) if groups else []:
+        free = [g for g in groups if not full(api, category, g)]
+        if not free:
+            break
+        smallest = min(free, key=lambda g: (len(members(api, g)), g.id))
+        join(api, smallest, user.id)
+        added.setdefault(smallest.id, []).append(user)
+    return added
+
+
+# membership
+
+
+def full(api: Api, category: GroupCategory, group: Group) -> bool:
+    """Whether nobody else may come in."""
+    most = group.max_membership or category.group_limit
+    return most is not None and len(members(api, group)) >= most
+
+
+def join(api: Api, group: Group, user_id: int, state: Any = "accepted", *, moderator: bool = False) -> GroupMembership:
+    """Put somebody into a group; from the set's other groups they go."""
+    category = category_of(api, group)
+    known = membership(api, group, user_id)
+    if known is not None:
+        return api.store.group_memberships.put(replace(known, workflow_state=state))
+    if category.role not in FREE:
+        for other in of_category(api, category):
+            old = membership(api, other, user_id)
+            if old is not None:
+                leave(api, other, old)
+    made = GroupMembership(
+        id=api.new_id("group_memberships"),
+        group_id=group.id,
+        user_id=user_id,
+        workflow_state=state,
+        moderator=moderator,
+        created_at=api.now,
+    )
+    api.store.group_memberships.put(made)
+    if state == "accepted" and category.auto_leader is not None and group.leader_id is None:
+        api.store.groups.put(replace(group, leader_id=user_id))
+    return made
+
+
+def leave(api: Api, group: Group, row: GroupMembership) -> None:
+    """Take somebody out of a group; a leader who goes is none any more."""
+    api.store.group_memberships.put(replace(row, workflow_state="deleted"))
+    current = api.store.groups.get(group.id)
+    if current is not None and current.leader_id == row.user_id:
+        api.store.groups.put(replace(current, leader_id=None))
+
+
+def takes_part(api: Api, place: Course | Account, user: User) -> bool:
+    """Whether somebody belongs to the course or account."""
+    if isinstance(place, Account):
+        return any(one.id == user.id for one in candidates(api, place))
+    rows = api.store.enrollments.find("user", user.id)
+    return any(one.course_id == place.id and one.workflow_state not in ("deleted", "rejected") for one in rows)
+
+
+def own_entry(api: Api, group: Group, user: User) -> str | None:
+    """The state in which somebody comes in by themself; None where they may not."""
+    category = category_of(api, group)
+    known = membership(api, group, user.id)
+    if known is not None and known.workflow_state in ("accepted", "invited"):
+        return "accepted"
+    if not takes_part(api, home(api, category), user):
+        return None
+    if category.self_signup is not None:
+        return "accepted"
+    if category.role not in FREE:
+        return None
+    return {OPEN: "accepted", ON_REQUEST: "requested"}.get(group.join_level)
+
+
+def communities(api: Api) -> GroupCategory:
+    """The school's set of groups that anybody may found; it is made when somebody needs it."""
+    root = api.root
+    found = next((one for one in of_place(api, root) if one.role == "communities"), None)
+    if found is not None:
+        return found
+    made = GroupCategory(
+        id=api.new_id("group_categories"),
+        context_type="Account",
+        context_id=root.id,
+        name="Communities",
+        role="communities",
+        created_at=api.now,
+    )
+    return api.store.group_categories.put(made)
+
+
+def of_user(api: Api, user: User) -> list[Group]:
+    """The groups that somebody is in, by name."""
+    rows = [one for one in api.store.group_memberships.find("user", user.id) if one.workflow_state == "accepted"]
+    found = [group for one in rows if (group := api.store.groups.get(one.group_id)) is not None]
+    shown = [one for one in found if one.workflow_state != "deleted"]
+    return sorted(shown, key=lambda g: (collation.key(g.name), g.id))
+
+
+def by_set(api: Api, found: list[Group]) -> list[Group]:
+    """Groups by the names of their sets, then by their own."""
+    return sorted(found, key=lambda g: (collation.key(category_of(api, g).name), collation.key(g.name), g.id))

@@ -1,0 +1,169 @@
+"""Groups, their sets and memberships as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/group.rb and group_category.rb (2023-06), and the recorded exchanges of `groups`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import Account, Course, Group, GroupCategory, GroupMembership
+from lms_emulator.providers.canvas.rules import groups, people, states
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+
+QUOTA = 50
+TABS = (
+    ("home", "Home", ""),
+    ("announcements", "Announcements", "/announcements"),
+    ("pages", "Pages", "/wiki"),
+    ("people", "People", "/users"),
+    ("discussions", "Discussions", "/discussion_topics"),
+    ("files", "Files", "/files"),
+    ("collaborations", "Collaborations", "/collaborations"),
+)
+
+
+def _sis(api: Api, place: Course | Account, name: str, value: str | None) -> Json:
+    if not any(people_shapes.context_allows(api, place, right) for right in ("read_sis", "manage_sis")):
+        return {}
+    if not people_shapes.context_allows(api, api.root, "manage_sis"):
+        return {}
+    return {name: value, "sis_import_id": None}
+
+
+def _place(record: GroupCategory) -> Json:
+    return {"context_type": record.context_type, f"{record.context_type.lower()}_id": record.context_id}
+
+
+def category(api: Api, record: GroupCategory, includes: Collection[str] = ()) -> Json:
+    """A set of groups."""
+    place = groups.home(api, record)
+    found = groups.of_category(api, record)
+    caller = api.caller
+    body: Json = {
+        "id": record.id,
+        "name": record.name,
+        "role": record.role,
+        "self_signup": record.self_signup,
+        "group_limit": record.group_limit,
+        "auto_leader": record.auto_leader,
+        "created_at": when(record.created_at),
+        **_place(record),
+        **_sis(api, place, "sis_group_category_id", record.sis_source_id),
+        "protected": record.role is not None,
+        "allows_multiple_memberships": record.role in groups.FREE,
+        "is_member": caller is not None and any(_accepted(api, one, caller.id) for one in found),
+    }
+    if "groups_count" in includes:
+        body["groups_count"] = len(found)
+    if "unassigned_users_count" in includes:
+        body["unassigned_users_count"] = len(groups.unassigned(api, record))
+    return body
+
+
+def _accepted(api: Api, group: Group, user_id: int) -> bool:
+    row = groups.membership(api, group, user_id)
+    return row is not None and row.workflow_state == "accepted"
+
+
+def group(api: Api, record: Group, includes: Collection[str] = ()) -> Json:
+    """A group, with the parts in `includes`: users, permissions, group_category, tabs, favorites, can_access."""
+    within = groups.category_of(api, record)
+    place = groups.home(api, within)
+    leader = api.store.users.get(record.leader_id) if record.leader_id is not None else None
+    body: Json = {
+        "id": record.id,
+        "name": record.name,
+        "created_at": when(record.created_at),
+        "max_membership": record.max_membership,
+        "is_public": record.is_public,
+        "join_level": record.join_level,
+        "group_category_id": within.id,
+        "description": record.description,
+        "members_count": len(groups.members(api, record)),
+        "storage_quota_mb": record.storage_quota_mb or QUOTA,
+        **_place(within),
+        "avatar_url": None,
+        "role": within.role,
+        "leader": None,
+        **_sis(api, place, "sis_group_id", record.sis_source_id),
+        "has_submission": _handed_in(api, record),
+        "concluded": isinstance(place, Course) and states.concluded(api, place),
+    }
+    if leader is not None:
+        page = api.url(f"/groups/{record.id}/users/{leader.id}")
+        body["leader"] = people_shapes.display(api, leader) | {"html_url": page}
+    return body | _included(api, record, includes)
+
+
+def _handed_in(api: Api, record: Group) -> bool:
+    return any(submissions_of(api, record.group_category_id, row.user_id) for row in groups.members(api, record))
+
+
+def submissions_of(api: Api, category_id: int, user_id: int) -> list[int]:
+    """What somebody handed in to the assignments that are done in the groups of a set."""
+    rows = ((row, api.store.assignments.get(row.assignment_id)) for row in api.store.submissions.find("user", user_id))
+    return [
+        row.id
+        for row, base in rows
+        if row.submission_type is not None and base is not None and base.group_category_id == category_id
+    ]
+
+
+def _included(api: Api, record: Group, includes: Collection[str]) -> Json:
+    body: Json = {}
+    within = groups.category_of(api, record)
+    place = groups.home(api, within)
+    if "users" in includes:
+        found = [user for one in groups.members(api, record) if (user := api.store.users.get(one.user_id)) is not None]
+        found.sort(key=lambda user: (people.sortable_name(user).lower(), user.id))
+        body["users"] = [people_shapes.person(api, user, place) for user in found]
+    if "permissions" in includes:
+        inside = api.caller is not None and (groups.reads(api, record) or groups.manages(api, record))
+        joins = inside and within.role in groups.FREE and record.join_level in (groups.OPEN, groups.ON_REQUEST)
+        body["permissions"] = {"create_discussion_topic": inside, "join": joins, "create_announcement": inside}
+    if "group_category" in includes:
+        body["group_category"] = category(api, within)
+    if "tabs" in includes:
+        body["tabs"] = tabs(api, record)
+    if "favorites" in includes:
+        chosen = api.user.preferences.get("favorite_groups", []) if api.caller is not None else []
+        body["is_favorite"] = record.id in chosen
+    if "can_access" in includes:
+        body["can_access"] = groups.reads(api, record)
+    return body
+
+
+def tabs(api: Api, record: Group) -> list[Json]:
+    """The pages of a group."""
+    page = f"/groups/{record.id}"
+    return [
+        {
+            "id": name,
+            "html_url": f"{page}{path}",
+            "full_url": api.url(f"{page}{path}"),
+            "position": place,
+            "visibility": "public",
+            "label": label,
+            "type": "internal",
+        }
+        for place, (name, label, path) in enumerate(TABS, start=1)
+    ]
+
+
+def membership(api: Api, record: GroupMembership, group: Group, *, created: bool | None = None) -> Json:
+    """Somebody's place in a group. Parameters: `created`, whether it was just made."""
+    place = groups.home(api, groups.category_of(api, group))
+    body: Json = {
+        "id": record.id,
+        "group_id": record.group_id,
+        "workflow_state": record.workflow_state,
+        "created_at": when(record.created_at),
+        "user_id": record.user_id,
+        "moderator": record.moderator,
+        **_sis(api, place, "sis_group_id", group.sis_source_id),
+    }
+    return body if created is None else body | {"just_created": created}
