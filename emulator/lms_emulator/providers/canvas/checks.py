@@ -46,6 +46,8 @@ REFERENCES = (
     Reference("attachments", "user_id", "users"),
     Reference("discussion_topics", "user_id", "users"),
     Reference("discussion_topics", "assignment_id", "assignments"),
+    Reference("discussion_topics", "root_topic_id", "discussion_topics"),
+    Reference("discussion_topics", "group_category_id", "group_categories"),
     Reference("discussion_entries", "topic_id", "discussion_topics"),
     Reference("discussion_entries", "user_id", "users"),
     Reference("discussion_participants", "topic_id", "discussion_topics"),
@@ -113,7 +115,7 @@ REFERENCES = (
 )
 
 
-CONTEXTS = {"Course": "courses", "User": "users", "Account": "accounts", **ATTACHED}
+CONTEXTS = {"Course": "courses", "User": "users", "Group": "groups", "Account": "accounts", **ATTACHED}
 IN_CONTEXTS = (
     "group_categories",
     "folders",

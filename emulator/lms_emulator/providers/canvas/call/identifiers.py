@@ -17,6 +17,7 @@ from lms_emulator.providers.canvas.model import (
     Course,
     CourseSection,
     EnrollmentTerm,
+    Group,
     Pseudonym,
     User,
 )
@@ -176,6 +177,12 @@ def section(api: Api, reference: Any) -> CourseSection:
     """The section. Raises the refusal `not_found`."""
     found: CourseSection | None = find(api, "course_sections", reference)
     return _alive(found, "section", reference)
+
+
+def group(api: Api, reference: Any) -> Group:
+    """The group. Raises the refusal `not_found`."""
+    found: Group | None = find(api, "groups", reference)
+    return _alive(found, "group", reference)
 
 
 def account(api: Api, reference: Any) -> Account:

@@ -235,7 +235,9 @@ class CanvasStore(Store):
     grade_changes: Table[GradeChange] = table(key="id", limit=100_000, indexes={"course": _course})
     folders: Table[Folder] = table(key="id", indexes={"context": _context, "parent": lambda f: f.parent_folder_id})
     attachments: Table[Attachment] = table(key="id", indexes={"context": _context, "folder": lambda a: a.folder_id})
-    discussion_topics: Table[DiscussionTopic] = table(key="id", indexes={"context": _context})
+    discussion_topics: Table[DiscussionTopic] = table(
+        key="id", indexes={"context": _context, "root": lambda t: t.root_topic_id}
+    )
     discussion_entries: Table[DiscussionEntry] = table(key="id", indexes={"topic": lambda e: e.topic_id})
     discussion_participants: Table[DiscussionParticipant] = table(
         key="id", indexes={"whose": lambda p: (p.topic_id, p.user_id)}

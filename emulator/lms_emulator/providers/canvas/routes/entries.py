@@ -46,6 +46,8 @@ def index(api: Api) -> Any:
     """The entries at the top, newest first, each with its newest replies."""
     topic, context = _read(api)
     every = rules.entries_of(api, topic)
+    if rules.moderates(api, context):
+        every += [entry for part in rules.children(api, topic) for entry in rules.entries_of(api, part)]
     found = _newest_first([one for one in every if one.parent_id is None])
     return paged(api, found, lambda one: shapes.entry_with_replies(api, one, context, every))
 

@@ -1,4 +1,4 @@
-"""What things belong to: a course, a person, an account; and what somebody may do there."""
+"""What things belong to: a course, a group, a person, an account; and what somebody may do there."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, Course, User
-from lms_emulator.providers.canvas.rules import courses
+from lms_emulator.providers.canvas.model import Account, Course, Group, User
+from lms_emulator.providers.canvas.rules import courses, groups
 from lms_emulator.providers.canvas.rules.permissions import account_allows, permissions
 
-TABLES = {"Course": "courses", "User": "users", "Account": "accounts"}
+TABLES = {"Course": "courses", "User": "users", "Group": "groups", "Account": "accounts"}
 """The kinds of contexts, with their tables, which are also the first part of their paths."""
 
 
@@ -20,7 +20,7 @@ class Context(NamedTuple):
 
     type: str
     id: int
-    record: Course | User | Account
+    record: Course | User | Group | Account
 
     @property
     def asset_string(self) -> str:
@@ -35,7 +35,12 @@ class Context(NamedTuple):
 
 def of_path(api: Api) -> Context:
     """The context that the path of the request names; `Link` shows it by its number. Raises the refusal `not_found`."""
-    for kind, find in (("Course", identifiers.course), ("User", identifiers.user), ("Account", identifiers.account)):
+    for kind, find in (
+        ("Course", identifiers.course),
+        ("Group", identifiers.group),
+        ("User", identifiers.user),
+        ("Account", identifiers.account),
+    ):
         slot = f"{kind.lower()}_id"
         if slot in api.x.path_params:
             record = find(api, api.slot(slot))
@@ -63,6 +68,8 @@ def may(api: Api, context: Context, *wanted: str, user: User | None = None) -> b
         return courses.may(api, who, record, *wanted)
     if isinstance(record, User):
         return who is not None and who.id == record.id
+    if isinstance(record, Group):
+        return not groups.rights(api, record, who).isdisjoint(wanted)
     known = permissions()
     return any(account_allows(api, who, record, right) for right in wanted if right in known)
 

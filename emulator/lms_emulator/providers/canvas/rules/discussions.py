@@ -21,9 +21,10 @@ from lms_emulator.providers.canvas.model import (
     DiscussionEntry,
     DiscussionParticipant,
     DiscussionTopic,
+    Group,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, contexts, courses, modules
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, groups, modules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import CURRENT
 
@@ -39,6 +40,12 @@ def topics_of(api: Api, context: Context) -> list[DiscussionTopic]:
     """The living topics of a context, announcements among them."""
     found = api.store.discussion_topics.find("context", (context.type, context.id))
     return [topic for topic in found if topic.workflow_state != "deleted"]
+
+
+def children(api: Api, topic: DiscussionTopic) -> list[DiscussionTopic]:
+    """The topics that were made of one for groups, in their order."""
+    found = api.store.discussion_topics.find("root", topic.id)
+    return sorted((one for one in found if one.workflow_state != "deleted"), key=lambda one: one.id)
 
 
 def entries_of(api: Api, topic: DiscussionTopic, *, deleted: bool = False) -> list[DiscussionEntry]:
@@ -200,6 +207,14 @@ def hold(api: Api, topic: DiscussionTopic, context: Context) -> str | None:
     """Why the caller cannot subscribe."""
     if topic.is_announcement:
         return "topic_is_announcement"
+    group = context.record
+    if isinstance(group, Group) and not groups.is_member(api, group, api.caller):
+        return "not_in_group"
+    if topic.group_category_id is not None and topic.root_topic_id is None:
+        category = api.store.group_categories.get(topic.group_category_id)
+        own = groups.of_category(api, category) if category is not None else []
+        if not any(groups.is_member(api, one, api.caller) for one in own):
+            return "not_in_group_set"
     return None if sees_posts(api, topic, context) else "initial_post_required"
 
 

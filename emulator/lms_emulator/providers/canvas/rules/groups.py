@@ -29,6 +29,18 @@ FREE = ("communities", "student_organized")
 """The sets in which people may be in several groups."""
 OPEN = "parent_context_auto_join"
 ON_REQUEST = "parent_context_request"
+MOST_GROUPS = 200
+"""How many groups a request can make."""
+_READ = "read read_files read_forum read_announcements read_roster"
+_TAKE_PART = """
+read_as_member participate participate_as_student create_forum post_to_forum send_messages send_messages_all attach
+manage_files_add manage_files_edit manage_files_delete manage_wiki_create manage_wiki_update manage_wiki_delete
+manage_content
+"""
+READERS_MAY = frozenset(_READ.split())
+MEMBERS_MAY = READERS_MAY | frozenset(_TAKE_PART.split())
+MODERATORS_MAY = MEMBERS_MAY | {"moderate_forum", "read_as_admin", "update", "manage", "delete"}
+"""What those may do who run the groups of a course or account, and whoever founded a group."""
 
 
 def home(api: Api, category: GroupCategory) -> Course | Account:
@@ -48,15 +60,16 @@ def category_of(api: Api, group: Group) -> GroupCategory:
     return found
 
 
-def may_manage(api: Api, place: Course | Account) -> bool:
-    """Whether the caller may make and change groups there."""
+def may_manage(api: Api, place: Course | Account, user: User | None = None) -> bool:
+    """Whether somebody (by default the caller) may make and change groups there."""
+    who = user or api.caller
     if isinstance(place, Course):
         if states.concluded(api, place, "TeacherEnrollment") and not account_allows(
-            api, api.caller, api.root, "manage_groups"
+            api, who, api.root, "manage_groups"
         ):
             return False
-        return courses.may(api, api.caller, place, "manage_groups")
-    return account_allows(api, api.caller, place, "manage_groups")
+        return courses.may(api, who, place, "manage_groups")
+    return account_allows(api, who, place, "manage_groups")
 
 
 def members(api: Api, group: Group, *wanted: str) -> list[GroupMembership]:
@@ -71,26 +84,35 @@ def membership(api: Api, group: Group, user_id: int) -> GroupMembership | None:
     return next((one for one in rows if one.user_id == user_id and one.workflow_state != "deleted"), None)
 
 
+def is_member(api: Api, group: Group, user: User | None) -> bool:
+    """Whether somebody is in a group."""
+    row = membership(api, group, user.id) if user is not None else None
+    return row is not None and row.workflow_state == "accepted"
+
+
+def rights(api: Api, group: Group, user: User | None) -> frozenset[str]:
+    """What somebody may do in a group: those who run its place, its members, and who else sees its pages."""
+    if user is None:
+        return frozenset()
+    place = home(api, category_of(api, group))
+    row = membership(api, group, user.id)
+    member = row is not None and row.workflow_state == "accepted"
+    if may_manage(api, place, user) or (member and row is not None and row.moderator):
+        return MODERATORS_MAY
+    if member:
+        return MEMBERS_MAY
+    reads_pages = isinstance(place, Course) and courses.may(api, user, place, "view_group_pages")
+    return READERS_MAY if reads_pages else frozenset()
+
+
 def manages(api: Api, group: Group) -> bool:
-    """Whether the caller may change the group: who runs its course or account, and its moderators."""
-    category = category_of(api, group)
-    if may_manage(api, home(api, category)):
-        return True
-    own = membership(api, group, api.caller.id) if api.caller is not None else None
-    return own is not None and own.moderator and own.workflow_state == "accepted"
+    """Whether the caller may change the group."""
+    return "manage" in rights(api, group, api.caller)
 
 
 def reads(api: Api, group: Group) -> bool:
     """Whether the caller sees the group."""
-    if api.caller is None:
-        return False
-    own = membership(api, group, api.caller.id)
-    place = home(api, category_of(api, group))
-    if own is not None and own.workflow_state == "accepted":
-        return True
-    if isinstance(place, Course) and courses.may(api, api.caller, place, "view_group_pages"):
-        return True
-    return may_manage(api, place)
+    return "read" in rights(api, group, api.caller)
 
 
 def open_to(api: Api, group: Group) -> bool:
@@ -151,17 +173,16 @@ def make_group(api: Api, category: GroupCategory, **fields: Any) -> Group:
 
 def fill(api: Api, category: GroupCategory) -> None:
     """Make as many groups as a request asks for, and share people out among them where it says so."""
-    asked = api.params
-    split = asked.text("split_groups")
-    count = _count(asked.text("create_group_count")) if split == "1" or category.self_signup else 0
-    size = _count(asked.text("create_group_member_count")) if split == "2" else 0
-    if asked.has("split_group_count"):
-        count = _count(asked.text("split_group_count"))
-    if size:
-        count = -(-len(unassigned(api, category)) // size)
+    asked, count = api.params, 0
+    split, shares = asked.text("split_groups"), category.self_signup is None
+    if shares and split == "2":
+        size = _count(asked.text("create_group_member_count"))
+        count = -(-len(unassigned(api, category)) // size) if size else 0
+    elif not shares or split != "0":
+        count = _count(asked.text("split_group_count") or asked.text("create_group_count"))
+    count = min(count, MOST_GROUPS)
     singular = category.name[:-1] if category.name.endswith("s") and not category.name.endswith("ss") else category.name
     made = [make_group(api, category, name=f"{singular} {number}") for number in range(1, count + 1)]
-    shares = bool(size) or asked.has("split_group_count") or split == "1"
     if made and shares and not asked.flag("group_by_section") and not asked.flag("assign_async"):
         share_out(api, category)
 

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Upload
-from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, DiscussionTopic, Folder
+from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, DiscussionTopic, Folder, Group
 from lms_emulator.providers.canvas.rules import (
     assigning,
     assignments,
@@ -22,6 +22,7 @@ from lms_emulator.providers.canvas.rules import (
     copying,
     discussions,
     files,
+    groups,
     html,
     saying,
     uploads,
@@ -69,11 +70,23 @@ def create(api: Api, context: Context) -> DiscussionTopic:
     wanted = _described(api, context, topic, moderator)
     if announcement:
         wanted = _announced(api, context, wanted)
-    _grouped(api, wanted, moderator)
+    wanted = replace(wanted, group_category_id=_grouped(api, wanted, moderator))
     wanted = replace(wanted, id=api.new_id("discussion_topics"))
     if api.params.has("attachment"):
         wanted = _attached(api, context, wanted)
-    return _placed(api, context, _graded(api, context, wanted, moderator))
+    made = _placed(api, context, _graded(api, context, wanted, moderator))
+    for group in _groups(api, made):
+        part = replace(made, title=f"{made.title} - {group.name}", root_topic_id=made.id, require_initial_post=False)
+        part = replace(part, id=api.new_id("discussion_topics"), context_type="Group", context_id=group.id)
+        api.store.discussion_topics.put(replace(part, assignment_id=None, section_ids=[]))
+    return made
+
+
+def _groups(api: Api, topic: DiscussionTopic) -> list[Group]:
+    """The groups that a topic of a course is discussed in."""
+    category = api.store.group_categories.get(topic.group_category_id or 0)
+    found = groups.of_category(api, category) if category is not None and topic.context_type == "Course" else []
+    return sorted(found, key=lambda one: one.id)
 
 
 def update(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
@@ -171,9 +184,17 @@ def _announced(api: Api, context: Context, topic: DiscussionTopic) -> Discussion
     return replace(topic, locked=locked, position=max(others, default=0) + 1)
 
 
-def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> None:
-    if api.params.text("group_category_id") and not moderator:
+def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> int | None:
+    """The set whose groups discuss a topic, each by itself."""
+    wanted = api.params.text("group_category_id")
+    if wanted and not moderator:
         raise _field("group", "You cannot set a grouped discussion as a student.")
+    category = api.store.group_categories.get(number(wanted or ""))
+    fits = category is not None and (category.context_type, category.context_id) == (
+        topic.context_type,
+        topic.context_id,
+    )
+    return category.id if category is not None and fits else None
 
 
 def _placed(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
@@ -274,7 +295,7 @@ def attach(api: Api, context: Context, folder: Folder, sent: Upload) -> Attachme
     name = (sent.filename or "file").rsplit("/", 1)[-1]
     made = Attachment(
         id=api.new_id("attachments"),
-        context_type="User" if context.type == "User" else "Course",
+        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have files
         context_id=context.id,
         folder_id=folder.id,
         user_id=api.user.id,

@@ -42,6 +42,7 @@ def topic(
     assignment = rules.assignment_of(api, record)
     posted = rules.posted_at(api, record)
     hold = rules.hold(api, record, context)
+    children = rules.children(api, record)
     body: Json = {
         "id": record.id,
         "title": record.title,
@@ -81,8 +82,8 @@ def topic(
         "pinned": record.pinned,
         "group_category_id": record.group_category_id,
         "can_group": not record.is_announcement and not entries,
-        "topic_children": [],
-        "group_topic_children": [],
+        "topic_children": [one.id for one in children],
+        "group_topic_children": [{"id": one.id, "group_id": one.context_id} for one in children],
         "todo_date": when(record.todo_date),
         "is_announcement": record.is_announcement,
         **shut(api, "topic", lock),

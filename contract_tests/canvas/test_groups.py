@@ -1,0 +1,39 @@
+"""Groups of Canvas's courses, and what they have of their own."""
+
+from __future__ import annotations
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+
+
+def group_of(canvas: Site) -> int:
+    sets = f"{API}/courses/1/group_categories"
+    made = canvas.teacher.post(sets, json={"name": "Labs", "self_signup": "enabled", "create_group_count": 2}).json()
+    assert (made["groups_count"], made["protected"]) == (2, False)
+    first = canvas.teacher.get(f"{API}/group_categories/{made['id']}/groups").json()[0]
+    assert first["name"] == "Lab 1"
+    return int(first["id"])
+
+
+def test_a_member_makes_what_the_group_has(canvas: Site) -> None:
+    group = f"{API}/groups/{group_of(canvas)}"
+    assert canvas.student.get(group).status_code == 403
+    own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    place = canvas.teacher.post(f"{group}/memberships", json={"user_id": own}).json()
+    assert (place["user_id"], place["just_created"]) == (own, True)
+    assert canvas.student.get(group).json()["members_count"] == 1
+    page = canvas.student.post(f"{group}/pages", json={"wiki_page": {"title": "Notes"}}).json()
+    assert (page["published"], page["editing_roles"]) == (True, "members")
+    talk = canvas.student.post(f"{group}/discussion_topics", json={"title": "Plan"})
+    assert talk.status_code == 200
+    assert canvas.student.get(f"{API}/users/self/groups").json()[0]["name"] == "Lab 1"
+
+
+def test_a_discussion_of_a_set_is_led_in_each_group(canvas: Site) -> None:
+    group = canvas.teacher.get(f"{API}/groups/{group_of(canvas)}").json()
+    fields = {"title": "Talk", "published": True, "group_category_id": group["group_category_id"]}
+    topic = canvas.teacher.post(f"{API}/courses/1/discussion_topics", json=fields).json()
+    shown = canvas.teacher.get(f"{API}/courses/1/discussion_topics/{topic['id']}").json()
+    assert group["id"] in [one["group_id"] for one in shown["group_topic_children"]]
+    assert len(shown["topic_children"]) == 2
