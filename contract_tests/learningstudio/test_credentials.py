@@ -7,7 +7,7 @@ import hmac
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 import pytest
@@ -186,6 +186,16 @@ def test_malformed_headers(lms: Emulator, client: Client) -> None:
     refused(lms, client.signed("GET", "/systemDateTime", application_id="{applicationId}"), "placeholder")
     extra = {"X-Authorization": client.header("GET", "/systemDateTime") + ',oauth_version="1.0"'}
     assert get(client, extra, "/systemDateTime").status_code == 200
+    assert warnings(lms) == ["oauth_parameter_ignored"]
+
+
+def test_a_signature_that_is_not_encoded(lms: Emulator, client: Client) -> None:
+    for told in ([], ["unencoded_signature"]):
+        header = client.header("GET", "/systemDateTime")
+        signature = header.rpartition('oauth_signature="')[2].rstrip('"')
+        header = header.replace(signature, unquote(signature)) if told else header
+        assert get(client, {"X-Authorization": header}, "/systemDateTime").status_code == 200
+        assert warnings(lms) == told
 
 
 def test_unknown_keys(lms: Emulator, client: Client, info: Info) -> None:

@@ -150,6 +150,9 @@ SENTENCES: dict[str, list[bytes | str]] = {
     "CR and LF were removed from the body (as Pearson's Python library does)": [
         digest(PUT, body=twice(text(PUT.body.replace(b"\r", b"").replace(b"\n", b""))))
     ],
+    "the body was signed as UTF-8 and sent as Latin-1 (as Pearson's Java library does)": [
+        digest(PUT, body=twice(text(PUT.body.decode("latin-1").encode())))
+    ],
     "the Base64 of the body was broken into lines": [digest(PUT, body=twice(f"{BODY[:76]}\r\n{BODY[76:]}"))],
     "white space around the body was not signed": [digest(PUT, body=twice(text(PUT.body.strip())))],
     # For which method.

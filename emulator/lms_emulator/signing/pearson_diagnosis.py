@@ -216,6 +216,7 @@ def _bodies(request: SignedRequest) -> list[Change]:
     found: list[Change] = [("the body was left out of the signed parameters", {"body": None})]
     if not encoded:
         return found
+    as_utf8 = request.body.decode("latin-1").encode()
     stripped = request.body.replace(b"\r", b"").replace(b"\n", b"")
     lines = encoded and "\r\n".join(encoded[i : i + 76] for i in range(0, len(encoded), 76))
     found += [
@@ -228,6 +229,10 @@ def _bodies(request: SignedRequest) -> list[Change]:
         ("the body was not Base64-encoded", {"body": JAVA(JAVA(_text(request.body)))}),
         ("the body went into the base string unencoded", {"body": _text(request.body)}),
         ("CR and LF were removed from the body (as Pearson's Python library does)", {"body": sign_body(stripped)}),
+        (
+            "the body was signed as UTF-8 and sent as Latin-1 (as Pearson's Java library does)",
+            {"body": sign_body(as_utf8)},
+        ),
         ("the Base64 of the body was broken into lines", {"body": JAVA(JAVA(lines))}),
         ("white space around the body was not signed", {"body": sign_body(request.body.strip())}),
     ]

@@ -168,6 +168,8 @@ def with_meta(
     base: str,
     primary: bool = False,
     extra: dict[str, Any] | None = None,
+    with_query: bool = False,
+    whole: bool = False,
 ) -> Response:
     """One page of a list in JSON API's way: within a hash, with the pages told in `meta` too.
 
@@ -176,13 +178,17 @@ def with_meta(
         base: the address in the links, as Canvas writes it here.
         primary: whether `meta` names the key.
         extra: further keys.
+        with_query: whether the links keep the other parameters.
+        whole: whether every page has all items, as Canvas has it for rollups.
     """
     size, number = per_page(api), _page(api)
     last = max(1, -(-len(records) // size))
     pages: dict[str, int] = {"current": number, "first": 1, "last": last}
     pages |= {"next": number + 1} if number < last else {}
     pages |= {"prev": number - 1} if number > 1 else {}
-    address = f"{base}?page={{}}&per_page={size}"
+    kept = {name: value for name, value in read_query(api.x).items() if name not in _HIDDEN} if with_query else {}
+    front = "&".join([*query_of(kept), ""]).replace("{", "{{").replace("}", "}}")
+    address = f"{base}?{front}page={{}}&per_page={size}"
     links = {rel: address.format(page) for rel, page in pages.items()}
     header = ",".join(f'<{links[rel]}>; rel="{rel}"' for rel in ORDER if rel in links)
     meta: dict[str, Any] = {
@@ -196,5 +202,5 @@ def with_meta(
         },
         **({"primaryCollection": name} if primary else {}),
     }
-    rows = [shape(one) for one in records[(number - 1) * size : number * size]]
+    rows = [shape(one) for one in (records if whole else records[(number - 1) * size : number * size])]
     return reply(api, {name: rows, "meta": meta, **(extra or {})}, headers={"Link": header})

@@ -56,7 +56,7 @@ def with_string_ids(value: Any) -> Any:
 
 
 def _string_id(name: str, value: Any) -> Any:
-    if name in _IDS or name.endswith(("_id", "_ids")):
+    if name in _IDS or name == "never_drop" or name.endswith(("_id", "_ids")):
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if isinstance(value, list):

@@ -23,6 +23,7 @@ _REFERENCES = (
     Reference("custom_categories", "course_id", "courses"),
     Reference("custom_items", "category_guid", "custom_categories", "guid"),
     Reference("custom_items", "gradebook_item_id", "gradebook_items"),
+    Reference("subscriptions", "principal_id", "principals"),
     Reference("course_groups", "course_id", "courses"),
     Reference("course_groups", "members", "users"),
     Reference("course_items", "course_id", "courses"),
@@ -66,6 +67,9 @@ def problems(section: Any) -> Iterator[str]:
             )
         if "|" in campus.client_string + campus.consumer_key:
             yield f"campuses[{number}]: neither client_string nor consumer_key may contain |, which separates fields"
+    for number, principal in enumerate(section.principals):
+        if len(principal.secret.encode()) not in KEY_LENGTHS:
+            yield f"principals[{number}].secret: its characters are the AES key, so it has 16, 24 or 32 bytes"
     yield from shared("campuses", "consumer_key", (campus.consumer_key for campus in section.campuses))
     for number, item in enumerate(section.gradebook_items):
         if not 0 <= item.points_possible < 1e9:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lms_emulator.providers.learningstudio.call import Call
 
 _ACCESS_TOKEN = re.compile(r'\s*access_token\s*=\s*(?:"([^"\s]*)"|([^"\s]*))\s*$', re.IGNORECASE)
+_UNENCODED = re.compile(r"""\boauth_signature\s*=\s*"?[^",\s]*[+/=]""")
 _NONCE = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
@@ -199,6 +200,11 @@ def _from_signature(x: Call, value: str) -> Caller:
             if sorted(re.findall("[a-z]+", header.signature_method.lower())) == ["aes", "cmac"]
             else "LearningStudio has no HMAC-SHA1 or PLAINTEXT; general-purpose OAuth 1.0 libraries do not work",
         )
+    if header.extra:
+        names = ", ".join(name for name, _ in header.extra)
+        x.warn("oauth_parameter_ignored", f"ignored: {names[:200]} in X-Authorization; it is no part of the signature")
+    if _UNENCODED.search(value):
+        x.warn("unencoded_signature", "oauth_signature has an unencoded +, / or =; percent-encode it")
     campus = x.store.campuses.first("consumer_key", header.consumer_key)
     application = x.store.applications.get(header.application_id)
     if campus is None or application is None or not application.active:

@@ -37,6 +37,7 @@ class Info(ProviderInfo, kw_only=True):
         call_number, term_id, announcement_id, gradebook_item_id: of `course_id`.
         unit_id, text_id, office_document_id, web_upload_id, discussion_id, dropbox_id: its first item of each kind.
         topic_id, response_id: the first of that discussion.
+        principal_id, principal_secret: of an application that may subscribe to events.
         exam_id, exam_password: the course's first exam; `practice_exam_id`: the second.
     """
 
@@ -68,6 +69,8 @@ class Info(ProviderInfo, kw_only=True):
     exam_id: int = 0
     exam_password: str = ""
     practice_exam_id: int = 0
+    principal_id: str = ""
+    principal_secret: str = ""
     other_campus: OtherCampus = msgspec.field(default_factory=OtherCampus)
 
 
@@ -91,6 +94,9 @@ def describe(store: LearningStudioStore, bases: dict[str, str]) -> Info:
         other_course_id=courses[1].id if len(courses) > 1 else 0,
         other_campus=_other_campus(store),
     )
+    principal = next(iter(store.principals), None)
+    if principal is not None:
+        made.principal_id, made.principal_secret = principal.id, principal.secret
     if courses:
         _add_course(store, made)
     return made

@@ -26,7 +26,7 @@ class LearningStudio(Provider[LearningStudioStore, LearningStudioSettings]):
 
     name = "learningstudio"
     title = "Pearson LearningStudio"
-    hosts = ("api.learningstudio.com", "m-api.ecollege.com", "m-api.ecollege-labs.com")
+    hosts = ("api.learningstudio.com", "m-api.ecollege.com", "m-api.ecollege-labs.com", "prospero.ecollege.com")
     section = Section
     store = LearningStudioStore
     settings = LearningStudioSettings

@@ -144,6 +144,11 @@ def unauthorized(reason: str, message: str, **details: Any) -> Refusal:
     return Refusal(reason, status=401, message=message, **details)
 
 
+def eventing_token(check: str, **details: Any) -> Refusal:
+    """401: the token of a request about subscriptions does not hold."""
+    return unauthorized("eventing_token", "Invalid authorization token.", check=check, **details)
+
+
 def too_many_requests(limit: int, got: int) -> Refusal:
     """429 under the setting `requests_per_second`."""
     check = "requests per second and key (setting requests_per_second)"

@@ -103,6 +103,12 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
         ),
     ] = "tolerant"
 
+    # --- eventing ---
+    eventing_window_seconds: Annotated[
+        int,
+        choice("How far the timestamp of a subscription's token may be from the server's clock.", ge=0, le=_LONGEST),
+    ] = 300
+
     # --- resources ---
     cookie: Annotated[
         Literal["both", "access_token", "X-Authorization"],

@@ -47,6 +47,8 @@ from lms_emulator.providers.canvas.model.mastery import (
 )
 from lms_emulator.providers.canvas.model.media import MediaObject, MediaTrack
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
+from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
+from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -88,6 +90,7 @@ from lms_emulator.providers.canvas.model.submissions import Submission, Submissi
 __all__ = [
     "AccessToken",
     "Account",
+    "AccountNotification",
     "AccountUser",
     "AlertThreshold",
     "AssessmentQuestion",
@@ -99,6 +102,7 @@ __all__ = [
     "AuthenticationProvider",
     "AuthorizationCode",
     "BaseRole",
+    "Bookmark",
     "Bucket",
     "CanvasSection",
     "CanvasStore",
@@ -119,6 +123,7 @@ __all__ = [
     "EnrollmentState",
     "EnrollmentTerm",
     "EnrollmentType",
+    "ExternalFeed",
     "FailedLogins",
     "Folder",
     "GradeChange",
@@ -135,6 +140,10 @@ __all__ = [
     "MediaObject",
     "MediaTrack",
     "ModuleProgression",
+    "Outcome",
+    "OutcomeGroup",
+    "OutcomeLink",
+    "OutcomeResult",
     "PageVersion",
     "PairingCode",
     "PathAssignment",

@@ -46,6 +46,8 @@ from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool
 from lms_emulator.providers.canvas.model.mastery import PathChoice, PathRule
 from lms_emulator.providers.canvas.model.media import MediaObject
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
+from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
+from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
 from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -171,6 +173,9 @@ class CanvasStore(Store):
     authentication_providers: Table[AuthenticationProvider] = table(
         key="id", indexes={"account": lambda p: p.account_id}
     )
+    account_notifications: Table[AccountNotification] = table(key="id", indexes={"account": lambda n: n.account_id})
+    bookmarks: Table[Bookmark] = table(key="id", indexes={"user": _user})
+    external_feeds: Table[ExternalFeed] = table(key="id", indexes={"course": _course})
     pairing_codes: Table[PairingCode] = table(key="id", indexes={"code": lambda c: c.code}, keep_until=_until)
     observer_alert_thresholds: Table[AlertThreshold] = table(key="id", indexes={"observer": lambda t: t.observer_id})
     custom_data: Table[CustomData] = table(key="id", indexes={"user": _user})
@@ -210,6 +215,17 @@ class CanvasStore(Store):
         },
     )
     submission_comments: Table[SubmissionComment] = table(key="id", indexes={"submission": lambda c: c.submission_id})
+    learning_outcome_groups: Table[OutcomeGroup] = table(
+        key="id", indexes={"context": lambda g: (g.context_type, g.context_id), "parent": lambda g: g.parent_id}
+    )
+    learning_outcomes: Table[Outcome] = table(key="id")
+    outcome_links: Table[OutcomeLink] = table(
+        key="id", indexes={"group": lambda o: o.outcome_group_id, "outcome": lambda o: o.outcome_id}
+    )
+    learning_outcome_results: Table[OutcomeResult] = table(
+        key="id",
+        indexes={"course": _course, "outcome": lambda r: r.outcome_id, "assessment": lambda r: r.rubric_assessment_id},
+    )
     rubrics: Table[Rubric] = table(key="id", indexes={"course": _course})
     rubric_associations: Table[RubricAssociation] = table(
         key="id",

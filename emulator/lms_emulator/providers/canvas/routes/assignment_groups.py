@@ -15,12 +15,15 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assigning, assignments, courses, periods
 from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 
 SOURCE = (
     f"{RECORDED}/grading-assignments.jsonl 13, 39, 56, 66, 82; "
     "canvas-lms app/controllers/assignment_groups_controller.rb"
 )
+AS_JSON = {"Content-Type": "application/json; charset=utf-8"}
+EXCLUDABLE = {"online_quiz", "discussion_topic", "wiki_page", "external_tool"}
 COUNT, POSITIVE = "Drop rules cannot be higher than the number of assignments", "Drop rules must be a positive number"
 
 
@@ -52,7 +55,7 @@ def _whole(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
     includes = api.params.includes
     if "assignments" not in includes:
         return body
-    without = set(api.params.texts("exclude_assignment_submission_types"))
+    without = EXCLUDABLE & set(api.params.texts("exclude_assignment_submission_types"))
     only = api.params.texts("assignment_ids")
     dates = api.params.flag("override_assignment_dates", default=True)
     found = sorted(assigning.in_group(api, record.id), key=lambda a: (a.position, a.id))
@@ -64,7 +67,7 @@ def _whole(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
         if assignments.visible(api, course, one)
         and without.isdisjoint(one.submission_types)
         and (not only or str(one.id) in only)
-        for shape in (shapes.assignment(api, one, course, includes, override_dates=dates),)
+        for shape in (assigned.assignment(api, one, course, includes, override_dates=dates),)
     ]
     body["any_assignment_in_closed_grading_period"] = any(periods.due_in_closed(api, course, one) for one in found)
     return body
@@ -102,7 +105,7 @@ def _fields(api: Api, course: Course, record: AssignmentGroup) -> AssignmentGrou
     if sent.has("integration_data"):
         data = sent.get("integration_data")
         if not isinstance(data, dict | None):
-            raise SiteRefusal("integration_data_invalid", status=400, text="Invalid integration data")
+            raise SiteRefusal("integration_data_invalid", status=400, text="Invalid integration data", headers=AS_JSON)
         changes["integration_data"] = data or {}
     if sent.has("name"):
         changes["name"] = sent.text("name") or "Assignments"

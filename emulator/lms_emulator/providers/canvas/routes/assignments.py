@@ -17,6 +17,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import assigning, assignments, buckets, copying, courses, periods, quizzes
 from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import reply
 
@@ -81,7 +82,7 @@ def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
     if (term := search_term(api)) is not None:
         found = [a for a in found if term in a.name.lower()]
     if api.params.has("assignment_ids"):
-        found = _named(api, found)
+        found = _named(api, found, _path(api, course))
     if api.params.has("post_to_sis"):
         wanted = api.params.flag("post_to_sis")
         found = [a for a in found if bool(a.post_to_sis) == wanted]
@@ -94,7 +95,7 @@ def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
     includes = api.params.includes
 
     def shape(record: Assignment) -> Any:
-        body = shapes.assignment(api, record, course, includes, override_dates=dates)
+        body = assigned.assignment(api, record, course, includes, override_dates=dates)
         return {**body, "bucket": bucket} if bucket else body
 
     return paged(api, found, shape, path=_path(api, course))
@@ -106,12 +107,15 @@ def _path(api: Api, course: Course) -> str:
     return f"/api/v1/courses/{course.id}/assignments"
 
 
-def _named(api: Api, found: list[Assignment]) -> list[Assignment]:
+def _named(api: Api, found: list[Assignment], path: str) -> list[Assignment]:
     asked = api.params.texts("assignment_ids")
     by_id = {str(a.id): a for a in found}
     unknown = [one for one in asked if one not in by_id]
     if unknown or len(set(asked)) != len(asked):
-        raise refusals.message(400, "assignment_ids_invalid", f"Invalid assignment_ids: {','.join(unknown)}")
+        refusal = refusals.message(400, "assignment_ids_invalid", f"Invalid assignment_ids: {','.join(unknown)}")
+        # Canvas had made the page by then
+        refusal.headers["Link"] = paged(api, [None], lambda one: one, path=path).headers["Link"]
+        raise refusal
     return [a for a in found if str(a.id) in asked]
 
 
@@ -120,7 +124,7 @@ def show(api: Api) -> Any:
     course, record = _found(api)
     includes = api.params.includes | ({"all_dates"} if api.params.flag("all_dates") else set())
     dates = api.params.flag("override_assignment_dates", default=True)
-    return shapes.assignment(api, record, course, includes, override_dates=dates)
+    return assigned.assignment(api, record, course, includes, override_dates=dates)
 
 
 def create(api: Api) -> Any:

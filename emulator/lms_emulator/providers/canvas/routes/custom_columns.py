@@ -94,8 +94,8 @@ def reorder(api: Api) -> Any:
     """Put columns into an order."""
     course = _course(api)
     first = [_column(api, course, one) for one in api.params.texts("order")]
-    rest_of = [c for c in _living(api, course) if c not in first]
-    for position, column in enumerate([*first, *rest_of], 1):
+    for column in _living(api, course):
+        position = first.index(column) + 1 if column in first else column.position + len(first)
         api.store.custom_gradebook_columns.put(replace(column, position=position))
     return {}
 

@@ -105,7 +105,7 @@ def _fields(api: Api, course: Course, sent: Params, known: Rubric) -> dict[str, 
     found: dict[str, Any] = {"title": title}
     if sent.has("criteria"):
         found["criteria"] = rubrics.criteria(api, sent, known.id)
-        found["points_possible"] = sum(float(one["points"]) for one in found["criteria"])
+        found["points_possible"] = sum(float(one["points"]) for one in rubrics.scored(found["criteria"]))
     for name in ("free_form_criterion_comments", "hide_score_total"):
         if sent.has(name):
             found[name] = sent.flag(name)

@@ -7,7 +7,6 @@ and the recorded exchanges of `grading-assignments`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,19 +17,27 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params, as_float
-from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, AssignmentOverride, Course, ToolTag
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    AssignmentGroup,
+    AssignmentOverride,
+    Course,
+    DiscussionTopic,
+    Quiz,
+    ToolTag,
+)
 from lms_emulator.providers.canvas.rules import (
     assignments,
     courses,
     grades,
+    grading,
     html,
     overriding,
     periods,
-    states,
     submissions,
+    unfit,
 )
 
-GRADING_TYPES = ("points", "percent", "letter_grade", "gpa_scale", "pass_fail", "not_graded")
 SUBMISSION_TYPES = {
     "discussion_topic",
     "external_tool",
@@ -61,18 +68,9 @@ FLAGS = (
     "grader_names_visible_to_final_grader",
     "anonymous_instructor_annotations",
 )
-SENTENCES = {
-    "blank": "can't be blank",
-    "inclusion": "is not included in the list",
-    "greater_than": "must be greater than 0",
-    "not_a_number": "is not a number",
-    "equal_to": "must be equal to 0",
-}
-"""What Rails says of a fault in `Validation failed: …`, where the answer names only its type."""
 FROZEN = ("name", "points_possible", "grading_type", "submission_types", "assignment_group_id", "omit_from_final_grade")
 IN_CLOSED = "cannot be changed because this assignment is due in a closed grading period"
-MOST_POINTS = 999_999_999
-Faults = dict[str, list[str | tuple[str, str]]]
+WORTH = ("points_possible", "grading_type", "grading_standard_id")
 replace = msgspec.structs.replace
 
 
@@ -103,9 +101,9 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
     found = _overrides(api, wanted, sent)
     if periods.binds(api, course):
         _closed(api, course, wanted, known)
-    faults = _faults(api, course, wanted, known)
+    faults = unfit.of(api, course, wanted, known)
     if faults:
-        raise _invalid(faults, known)
+        raise unfit.refusal(faults, known)
     touched = wanted != known or found is not None or sent.flag("force_updated_at")
     if known is not None and touched:
         wanted = replace(wanted, updated_at=api.now)
@@ -141,7 +139,10 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
             assignment_group_id=group_id,
             position=wanted.position or last + 1,
         )
-    kept = follow(api, api.store.assignments.put(wanted))
+    known = api.store.assignments.get(wanted.id)
+    kept = follow(api, done_elsewhere(api, api.store.assignments.put(wanted)))
+    if known is not None and any(getattr(known, name) != getattr(kept, name) for name in WORTH):
+        grading.regrade(api, kept)
     if found is not None:
         staying = {one.id for one in found}
         for old in assignments.overrides(api, kept):
@@ -150,6 +151,40 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
         for one in found:
             overriding.keep(api, replace(one, assignment_id=kept.id))
     submissions.ensure(api, kept)
+    return kept
+
+
+def done_elsewhere(api: Api, kept: Assignment) -> Assignment:
+    """Make the discussion or the quiz that the work is done in."""
+    if "discussion_topic" in kept.submission_types and kept.discussion_topic_id is None:
+        topic = DiscussionTopic(
+            id=api.new_id("discussion_topics"),
+            context_id=kept.course_id,
+            user_id=api.user.id,
+            title=kept.name,
+            message=kept.description,
+            published=kept.published,
+            assignment_id=kept.id,
+            posted_at=api.now,
+            last_reply_at=api.now,
+            created_at=api.now,
+            updated_at=api.now,
+        )
+        api.store.discussion_topics.put(topic)
+        return api.store.assignments.put(replace(kept, discussion_topic_id=topic.id))
+    if "online_quiz" in kept.submission_types and kept.quiz_id is None:
+        shared = ("description", "due_at", "unlock_at", "lock_at", "points_possible", "assignment_group_id")
+        quiz = Quiz(
+            id=api.new_id("quizzes"),
+            course_id=kept.course_id,
+            title=kept.name,
+            assignment_id=kept.id,
+            created_at=api.now,
+            updated_at=api.now,
+            **{name: getattr(kept, name) for name in shared},
+        )
+        api.store.quizzes.put(quiz)
+        api.store.assignments.put(replace(kept, quiz_id=quiz.id))
     return kept
 
 
@@ -181,7 +216,7 @@ def in_group(api: Api, group_id: int) -> list[Assignment]:
 
 def _unfit(sent: Params) -> None:
     """Refuse what Canvas refuses before it looks at the record."""
-    faults: Faults = {}
+    faults: unfit.Faults = {}
     if any(kind not in SUBMISSION_TYPES | {"student_annotation", "wiki_page"} for kind in _types(sent) or ()):
         faults["assignment[submission_types]"] = ["Invalid submission types"]
     for name in assignments.DATES:
@@ -338,104 +373,3 @@ def _overrides(api: Api, wanted: Assignment, sent: Params) -> list[AssignmentOve
     if wrong:
         raise refusals.invalid({"base": [", ".join(wrong)]})
     return found
-
-
-def _faults(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -> Faults:
-    """What is not valid about the record, by attribute."""
-    found: Faults = {}
-    checks: tuple[Callable[..., Faults], ...] = (_faults_of_columns, _faults_of_moderation)
-    for check in checks:
-        found |= check(api, course, wanted)
-    if known is not None:
-        found |= _faults_of_change(api, wanted, known)
-    taken = (
-        api.store.assignments.find("sis_assignment_id", wanted.sis_assignment_id) if wanted.sis_assignment_id else []
-    )
-    if any(other.id != wanted.id for other in taken):
-        raise refusals.crashed("the SIS id is another assignment's", wanted.sis_assignment_id)
-    return found
-
-
-def _faults_of_columns(api: Api, course: Course, wanted: Assignment) -> Faults:
-    found: Faults = {}
-    if not wanted.name:
-        found["title"] = ["blank"]
-    elif len(wanted.name) > 255:
-        found["title"] = ["The title cannot be longer than 255 characters"]
-    if wanted.grading_type not in GRADING_TYPES:
-        found["grading_type"] = ["inclusion"]
-    points = wanted.points_possible or 0
-    if points < 0:
-        found["points_possible"] = ["The value of possible points for this assignment must be zero or greater."]
-    elif points > MOST_POINTS:
-        found["points_possible"] = ["The value of possible points for this assignment cannot exceed 999999999."]
-    if isinstance(wanted.allowed_attempts, str):
-        found["allowed_attempts"] = ["not_a_number"]
-    elif wanted.allowed_attempts is not None and wanted.allowed_attempts < 1:
-        found["allowed_attempts"] = ["greater_than"]
-    due, opens, closes = wanted.due_at, wanted.unlock_at, wanted.lock_at
-    late = due and ((opens and due < opens) or (closes and due > closes))
-    if late or (opens and closes and opens > closes):
-        found["due_at"] = ["must be between availability dates"]
-    if wanted.hide_in_gradebook and not (wanted.omit_from_final_grade and not points):
-        found["hide_in_gradebook"] = [
-            *(["equal_to"] if points else []),
-            *([] if wanted.omit_from_final_grade else ["inclusion"]),
-        ]
-    return found
-
-
-def _faults_of_moderation(api: Api, course: Course, wanted: Assignment) -> Faults:
-    found: Faults = {}
-    if not wanted.moderated_grading:
-        return found
-    if wanted.grader_count < 1:
-        found["grader_count"] = ["greater_than"]
-    if wanted.peer_reviews:
-        found["moderated_grading"] = ["Moderated grading setting cannot be enabled for peer reviewed assignments"]
-    if wanted.final_grader_id is not None:
-        rows = api.store.enrollments.find("user", wanted.final_grader_id)
-        teaches = (
-            e.course_id == course.id and e.type in states.INSTRUCTORS and e.workflow_state == "active" for e in rows
-        )
-        if not any(teaches):
-            found["final_grader_id"] = ["course has no active instructors with this ID"]
-    return found
-
-
-def _faults_of_change(api: Api, wanted: Assignment, known: Assignment) -> Faults:
-    """What cannot be changed once there is work."""
-    found: Faults = {}
-    rows = submissions.stored(api, known)
-    handed_in = any(submissions.handed_in(one) for one in rows)
-    graded = any(one.workflow_state == "graded" for one in rows)
-    if known.published and not wanted.published and handed_in:
-        found["workflow_state"] = ["Can't unpublish if there are student submissions"]
-    if handed_in and wanted.group_category_id != known.group_category_id:
-        found["group_category_id"] = [
-            "The group category can't be changed because students have already submitted on this assignment"
-        ]
-    if graded and wanted.moderated_grading != known.moderated_grading:
-        found["moderated_grading"] = ["Moderated grading setting cannot be changed if graded submissions exist"]
-    return found
-
-
-def _invalid(faults: Faults, known: Assignment | None) -> Exception:
-    """The refusal; of a change, once more as the sentence that Rails makes."""
-    body = {name: [refusals.model_fault(name, fault) for fault in found] for name, found in faults.items()}
-    if known is not None:
-        said = [f"{_human(name)} {_sentence(fault)}" for name, found in faults.items() for fault in found]
-        whole = f"Validation failed: {', '.join(said)}"
-        body["invalid_record"] = [refusals.model_fault("invalid_record", whole)]
-    if "workflow_state" in body:
-        body["published"] = body.pop("workflow_state")
-    return refusals.rest("record_invalid", 400, {"errors": body}, check="the record is valid", got=sorted(faults))
-
-
-def _human(attribute: str) -> str:
-    return attribute.removesuffix("_id").replace("_", " ").capitalize()
-
-
-def _sentence(fault: str | tuple[str, str]) -> str:
-    text = fault if isinstance(fault, str) else fault[1]
-    return SENTENCES.get(text, text)

@@ -115,6 +115,14 @@ def grade(
     return keep(api, assignment, replace(record, **changes), new_version=before and assignment.quiz_id is None)
 
 
+def regrade(api: Api, base: Assignment) -> None:
+    """Write the grades of an assignment anew that is worth other points, or graded in another way."""
+    for one in api.store.submissions.find("assignment", base.id):
+        if one.entered_score is not None and one.workflow_state == "graded":
+            letter = grades.from_score(api, base, one.entered_score, one.entered_grade)
+            keep(api, base, replace(one, entered_grade=letter, graded_at=api.now), new_version=True)
+
+
 def grade_missing(api: Api, course: Course, base: Assignment, record: Submission, points: float) -> Submission:
     """Give missing work what the course's policy gives; nobody is its grader."""
     changes: dict[str, Any] = {

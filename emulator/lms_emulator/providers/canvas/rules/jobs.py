@@ -8,23 +8,26 @@ from typing import Any
 import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, GroupCategory, Progress
+from lms_emulator.providers.canvas.model import Course, GroupCategory, Progress, User
 
 
 class JobFailed(Exception):
     """A job that came to nothing, with what its Progress says."""
 
 
-def run(api: Api, course: Course, tag: str, work: Callable[[], dict[str, Any] | None]) -> Progress:
+def run(
+    api: Api, course: Course, tag: str, work: Callable[[], dict[str, Any] | None], *, by: User | None = None
+) -> Progress:
     """Do a job of a course and give the Progress as it was when the client asked for the job.
 
-    Parameters: `work`, gives the results that the Progress shows; it may raise JobFailed.
+    Parameters: `work`, gives the results that the Progress shows; it may raise JobFailed. `by`, whom the job is for.
     """
     queued = Progress(
         id=api.new_id("progresses"),
         context_type="Course",
         context_id=course.id,
         tag=tag,
+        user_id=by.id if by is not None else None,
         created_at=api.now,
         updated_at=api.now,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_float
 from lms_emulator.providers.canvas.model import (
@@ -18,7 +19,7 @@ from lms_emulator.providers.canvas.model import (
     RubricAssociation,
     Submission,
 )
-from lms_emulator.providers.canvas.rules import grading
+from lms_emulator.providers.canvas.rules import grading, outcomes
 from lms_emulator.providers.canvas.rules.assignments import replace
 
 Data = list[dict[str, Any]]
@@ -48,10 +49,30 @@ def criteria(api: Api, sent: Params, rubric_id: int) -> Data:
                 "points": ratings[0]["points"] if ratings else 0,
                 "id": number,
                 "criterion_use_range": one.flag("criterion_use_range"),
+                **_aligned(api, one),
                 "ratings": ratings,
             }
         )
     return found
+
+
+def _aligned(api: Api, one: Params) -> dict[str, Any]:
+    """What a criterion has of the outcome that it is for."""
+    outcome = api.store.learning_outcomes.get(identifiers.local_number(one.text("learning_outcome_id") or "") or 0)
+    if outcome is None:
+        return {}
+    mastery = one.text("mastery_points")
+    return {
+        "long_description": one.text("long_description") or outcome.description or "",
+        "learning_outcome_id": outcome.id,
+        "mastery_points": float(outcome.mastery_points) if mastery is None else as_float(mastery),
+        "ignore_for_scoring": one.flag("ignore_for_scoring"),
+    }
+
+
+def scored(data: Data) -> Data:
+    """The criteria that count for the points of a rubric."""
+    return [one for one in data if not one.get("ignore_for_scoring")]
 
 
 def _ordered(sent: Params, name: str) -> list[Params]:
@@ -126,7 +147,8 @@ def assess(
     rubric = api.store.rubrics.get(association.rubric_id)
     assert rubric is not None
     data = assessed(rubric, sent)
-    points = [entry["points"] for entry in data if "points" in entry]
+    counted = {one["id"] for one in scored(rubric.criteria)}
+    points = [entry["points"] for entry in data if "points" in entry and entry["criterion_id"] in counted]
     score = sum(points) if points else None
     if known is None and kind == "grading":
         known = next((a for a in of_submission(api, record) if a.rubric_association_id == association.id), None)
@@ -150,6 +172,8 @@ def assess(
         updated_at=api.now,
     )
     api.store.rubric_assessments.put(made)
+    if kind == "grading" and association.purpose == "grading":
+        outcomes.record(api, base, record, rubric, association, made)
     if association.use_for_grading and kind == "grading":
         current = api.store.submissions.get(record.id) or record
         if score is not None and current.entered_score == score:

@@ -110,6 +110,7 @@ def assignment(
         "can_duplicate": record.quiz_id is None and record.external_tool is None,
         **{name: record.original.get(name) for name in ORIGINAL},
         "workflow_state": _state(record),
+        "published": _state(record) == "published",
         "muted": submissions.muted(api, record),
         "html_url": api.url(f"/courses/{course.id}/assignments/{record.id}"),
         "submissions_download_url": api.url(f"/courses/{course.id}/assignments/{record.id}/submissions?zip=1"),
@@ -126,7 +127,7 @@ def assignment(
         body |= locked(api, record, course)
     body |= _included(api, base, course, includes)
     done_in = api.store.discussion_topics.get(record.discussion_topic_id or 0) if topic else None
-    if done_in is not None and done_in.workflow_state != "deleted":
+    if done_in is not None and (done_in.workflow_state != "deleted" or record.workflow_state == "deleted"):
         body["discussion_topic"] = topics.topic(api, done_in, Context("Course", course.id, course))
     return body
 

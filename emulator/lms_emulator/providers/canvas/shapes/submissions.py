@@ -62,7 +62,7 @@ def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) 
 
 def submission(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str] = ()) -> Json:
     """A submission as the caller may see it."""
-    body = _state(api, record, record, base, course, len(record.versions))
+    body = version(api, record, record, base, course, len(record.versions))
     if base.anonymous_grading and submissions.muted(api, base) and not _names_people(api, course, record):
         body.pop("user_id")
         body.pop("preview_url")
@@ -90,47 +90,47 @@ def _chosen(api: Api, body: Json) -> Json:
     }
 
 
-def _state(
-    api: Api, record: Submission, version: SubmissionVersion, base: Assignment, course: Course, number: int
+def version(
+    api: Api, record: Submission, stored: SubmissionVersion, base: Assignment, course: Course, number: int
 ) -> Json:
     """A submission as one of its versions left it."""
-    stands = lateness.standing(api, base, record.user_id, version)
+    stands = lateness.standing(api, base, record.user_id, stored)
     page = f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}"
     period = periods.of_date(api, course, stands.due_at)
     body: Json = {
         "id": record.id,
-        "body": shown(api, version.body, course),
-        "url": version.url,
+        "body": shown(api, stored.body, course),
+        "url": stored.url,
         "grade": stands.grade,
         "score": stands.score,
-        "submitted_at": when(version.submitted_at),
+        "submitted_at": when(stored.submitted_at),
         "assignment_id": record.assignment_id,
         "user_id": record.user_id,
-        "submission_type": version.submission_type,
-        "workflow_state": version.workflow_state,
-        "grade_matches_current_submission": version.grade_matches_current_submission,
-        "graded_at": when(version.graded_at),
-        "grader_id": version.grader_id,
-        "attempt": version.attempt,
+        "submission_type": stored.submission_type,
+        "workflow_state": stored.workflow_state,
+        "grade_matches_current_submission": stored.grade_matches_current_submission,
+        "graded_at": when(stored.graded_at),
+        "grader_id": stored.grader_id,
+        "attempt": stored.attempt,
         "cached_due_date": when(stands.due_at),
-        "excused": version.excused,
-        "late_policy_status": version.late_policy_status,
+        "excused": stored.excused,
+        "late_policy_status": stored.late_policy_status,
         "points_deducted": stands.deducted,
         "grading_period_id": period.id if period is not None else None,
         "extra_attempts": record.extra_attempts,
-        "posted_at": when(version.posted_at),
+        "posted_at": when(stored.posted_at),
         "redo_request": record.redo_request,
         "late": stands.late,
         "missing": stands.missing,
         "seconds_late": stands.seconds_late,
-        "entered_grade": version.entered_grade,
-        "entered_score": version.entered_score,
+        "entered_grade": stored.entered_grade,
+        "entered_score": stored.entered_score,
         "preview_url": api.url(f"{page}?preview=1&version={number}"),
     }
     if not reads_grade(api, course, base, record):
         for name in GRADE_KEYS:
             del body[name]
-    return body | _content(api, record, version, base, course)
+    return body | _content(api, record, stored, base, course)
 
 
 def _content(api: Api, record: Submission, version: SubmissionVersion, base: Assignment, course: Course) -> Json:
@@ -177,12 +177,12 @@ def history(api: Api, record: Submission, base: Assignment, course: Course) -> l
     taken = quiz_scores.of_user(api, base.quiz_id, record.user_id) if base.quiz_id is not None else None
     if taken is not None:
         own = [taken.attempts[key] for key in sorted(taken.attempts, key=int, reverse=True)]
-        return [_attempt(api, one, _state(api, record, record, base, course, one.attempt or 0)) for one in own]
+        return [_attempt(api, one, version(api, record, record, base, course, one.attempt or 0)) for one in own]
     last: dict[int | None, tuple[int, SubmissionVersion]] = {}
-    for number, version in enumerate(record.versions, 1):
-        last[version.attempt] = number, version
+    for number, stored in enumerate(record.versions, 1):
+        last[stored.attempt] = number, stored
     rows = list(last.values()) or [(0, record)]
-    return [_state(api, record, version, base, course, number) for number, version in rows]
+    return [version(api, record, one, base, course, number) for number, one in rows]
 
 
 def _attempt(api: Api, taken: QuizSubmission, body: Json) -> Json:

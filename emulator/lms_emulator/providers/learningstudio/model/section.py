@@ -22,6 +22,7 @@ from lms_emulator.providers.learningstudio.model.content import (
     Topic,
     TopicResponse,
 )
+from lms_emulator.providers.learningstudio.model.eventing import Principal, Subscription
 from lms_emulator.providers.learningstudio.model.exams import (
     Answer,
     Attempt,
@@ -121,6 +122,10 @@ class LearningStudioStore(Store):
     answers: Table[Answer] = table(
         key=lambda answer: (answer.attempt_id, answer.question_id),
         indexes={"attempt": lambda answer: answer.attempt_id},
+    )
+    principals: Table[Principal] = table(key="id")
+    subscriptions: Table[Subscription] = table(
+        key="id", indexes={"principal": lambda subscription: subscription.principal_id}
     )
     access_tokens: Table[IssuedToken] = table(key="token", keep_until=lambda token: token.expires, limit=50_000)
     latest_tokens: Table[LatestToken] = table(

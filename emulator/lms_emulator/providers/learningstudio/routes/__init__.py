@@ -8,6 +8,7 @@ from lms_emulator.providers.learningstudio.routes import (
     discussions,
     documents,
     dropboxes,
+    eventing,
     exams,
     gradebook,
     grades,
@@ -28,5 +29,6 @@ ROUTES: tuple[Route, ...] = (
     *exams.ROUTES,
     *attempts.ROUTES,
     *gradebook.ROUTES,
+    *eventing.ROUTES,
     *grades.ROUTES,
 )

@@ -22,6 +22,7 @@ from lms_emulator.providers.learningstudio.model.exams import (
     UserExam,
 )
 from lms_emulator.providers.learningstudio.model.gradebook import Grade
+from lms_emulator.providers.learningstudio.routes import eventing
 from lms_emulator.providers.learningstudio.routes.exams import (
     active,
     check_open,
@@ -31,6 +32,7 @@ from lms_emulator.providers.learningstudio.routes.exams import (
     user_exam_named,
 )
 from lms_emulator.providers.learningstudio.settings import PORTAL, java
+from lms_emulator.providers.learningstudio.shapes import events
 from lms_emulator.providers.learningstudio.shapes import exams as show
 
 
@@ -82,17 +84,19 @@ def complete(x: Call, place: Place) -> Response:
         raise refusals.malformed_body("Invalid value for isCompleted.", check="isCompleted", expected=True)
     done = msgspec.structs.replace(found, completed=x.clock.now())
     x.store.attempts.put(done)
-    _grade(x, exam, own, done)
+    graded = _grade(x, exam, own, done)
+    about = events.completed_exam(done, x.clock.now(), graded=graded)
+    eventing.publish(x, place, eventing.EXAM_COMPLETED, about, place.whose)
     return wire.no_content()
 
 
-def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> None:
-    """Put what an attempt earned into the gradebook, unless somebody has to read an essay first."""
+def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> bool:
+    """Put what an attempt earned into the gradebook, unless somebody has to read an essay first: then False."""
     item = x.store.course_items.get(exam.item_id)
     column = None if item is None else x.store.gradebook_items.first("item", (item.course_id, item.id))
     points = [one for _, one in rules.scores(x.store, own, attempt)]
     if column is None or None in points or x.settings.exam_scores == "summary":
-        return
+        return None not in points
     old = x.store.grade_of(column, own.user_id)
     number = x.store.next_number("grades") if old is None else old.id
     total, now = sum(one or 0.0 for one in points), x.clock.now()
@@ -101,6 +105,7 @@ def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> None:
         if old is None
         else msgspec.structs.replace(old, points=total, updated=now)
     )
+    return True
 
 
 def summary(x: Call, place: Place) -> Mapping[str, Any]:

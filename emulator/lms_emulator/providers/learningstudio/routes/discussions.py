@@ -24,9 +24,11 @@ from lms_emulator.providers.learningstudio.call import (
     record_named,
 )
 from lms_emulator.providers.learningstudio.model.content import ResponseRead, Topic, TopicResponse
+from lms_emulator.providers.learningstudio.routes import eventing
 from lms_emulator.providers.learningstudio.routes.items import item_named, items_of
 from lms_emulator.providers.learningstudio.settings import PORTAL, android, java, windows
 from lms_emulator.providers.learningstudio.shapes import content as show
+from lms_emulator.providers.learningstudio.shapes import events
 
 
 # --- discussions and topics ---
@@ -108,6 +110,8 @@ def create_response(x: Call, place: Place) -> Response:
     posts = _Posts(x, place, to_read=False)
     assert place.caller.user is not None, "not for applications"
     post = add_response(x, posts.topic, posts.post, place.caller.user.id)
+    about = events.response(posts.topic, post, x.clock.now())
+    eventing.publish(x, place, eventing.RESPONSE_CREATED, about, place.caller.user)
     return wire.created(x, f"{posts.path}/responses/{post.id}", {"responses": [show.response(x, posts.path, post)]})
 
 
@@ -131,7 +135,9 @@ def add_response(x: Call, topic: Topic, parent: TopicResponse | None, author_id:
 
 def update_response(x: Call, place: Place) -> Response:
     """PUT …/responses/ID; what the body leaves out stays."""
-    post = _Posts(x, place).named
+    posts = _Posts(x, place)
+    post = posts.named
+    assert place.caller.user is not None, "not for applications"
     body = body_of(x, "response", "responses")
     changed = msgspec.structs.replace(
         post,
@@ -139,6 +145,8 @@ def update_response(x: Call, place: Place) -> Response:
         description=field(body, "description", str, post.description),
     )
     x.store.topic_responses.put(changed)
+    about = events.response(posts.topic, changed, x.clock.now())
+    eventing.publish(x, place, eventing.RESPONSE_UPDATED, about, place.caller.user)
     return wire.no_content()
 
 

@@ -40,6 +40,13 @@ from lms_emulator.providers.openedx.model.courseware import (
     OverrideHistory,
     Report,
 )
+from lms_emulator.providers.openedx.model.forum import (
+    Comment,
+    DiscussionSettings,
+    Notification,
+    NotificationPreference,
+    Thread,
+)
 from lms_emulator.providers.openedx.model.learning import Bookmark, ExperimentData, Signature, Tour
 from lms_emulator.providers.openedx.model.retirement import PartnerReport, Retirement
 
@@ -259,6 +266,11 @@ class OpenedxStore(Store):
     tours: Table[Tour] = table(key="user")
     experiment_data: Table[ExperimentData] = table(key=lambda one: (one.user, one.experiment, one.key))
     signatures: Table[Signature] = table(key=lambda one: (one.user, one.course))
+    threads: Table[Thread] = table(key="id", indexes={"course": lambda one: one.course})
+    comments: Table[Comment] = table(key="id", indexes={"thread": lambda one: one.thread})
+    discussion_settings: Table[DiscussionSettings] = table(key="course")
+    notifications: Table[Notification] = table(key="id", indexes={"user": lambda one: one.user}, limit=20_000)
+    notification_preferences: Table[NotificationPreference] = table(key=lambda one: (one.user, one.course))
 
 
 OpenedxSection = section_of(OpenedxStore, "OpenedxSection", SectionValues)

@@ -1,0 +1,63 @@
+"""Learning outcomes, the groups that they are kept in, and what students reached."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from lms_emulator.core.state.records import Instant, Record
+
+
+class OutcomeGroup(Record, frozen=True, kw_only=True):
+    """A group of outcomes. The one without a parent is the root of its course or account."""
+
+    id: int
+    context_type: Literal["Course", "Account"]
+    context_id: int
+    parent_id: int | None = None
+    title: str
+    description: str | None = None
+    vendor_guid: str | None = None
+    workflow_state: Literal["active", "deleted"] = "active"
+
+
+class Outcome(Record, frozen=True, kw_only=True):
+    """Something that students are to be able to do. `ratings` are its levels, the best one first."""
+
+    id: int
+    context_type: Literal["Course", "Account"]
+    context_id: int
+    title: str
+    display_name: str | None = None
+    description: str | None = None
+    vendor_guid: str | None = None
+    mastery_points: float = 3
+    ratings: list[dict[str, Any]] = []
+    calculation_method: str = "decaying_average"
+    calculation_int: int | None = None
+    workflow_state: Literal["active", "deleted"] = "active"
+
+
+class OutcomeLink(Record, frozen=True, kw_only=True):
+    """That a group holds an outcome, its own context's or one from above."""
+
+    id: int
+    outcome_group_id: int
+    outcome_id: int
+    workflow_state: Literal["active", "deleted"] = "active"
+
+
+class OutcomeResult(Record, frozen=True, kw_only=True):
+    """What a student reached in one piece of work, as a criterion of its rubric says."""
+
+    id: int
+    outcome_id: int
+    user_id: int
+    course_id: int
+    assignment_id: int
+    rubric_assessment_id: int
+    title: str
+    score: float | None = None
+    possible: float = 0
+    mastery: bool | None = None
+    hide_points: bool = False
+    submitted_or_assessed_at: Instant

@@ -1,0 +1,229 @@
+"""REST: the ways to sign in at a school."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, AuthenticationProvider
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.shapes import Json
+
+SOURCE = (
+    f"{RECORDED}/people-account-tools.jsonl 83, 90, 100, 107; "
+    "canvas-lms app/controllers/authentication_providers_controller.rb"
+)
+OTHERS = ("apple", "clever", "facebook", "github", "google", "linkedin", "microsoft", "saml_idp_discovery", "twitter")
+FIELDS: dict[str, dict[str, Any]] = {
+    "canvas": {"self_registration": "none", "enable_captcha": False},
+    "saml": {
+        "log_in_url": None,
+        "log_out_url": None,
+        "requested_authn_context": None,
+        "certificate_fingerprint": None,
+        "identifier_format": None,
+        "login_attribute": "NameID",
+        "idp_entity_id": None,
+        "parent_registration": False,
+        "jit_provisioning": False,
+        "metadata_uri": None,
+        "sig_alg": "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+        "strip_domain_from_login_attribute": False,
+        "federated_attributes": {},
+        "change_password_url": None,
+        "login_handle_name": None,
+        "unknown_user_url": None,
+    },
+    "cas": {
+        "auth_base": None,
+        "log_in_url": None,
+        "jit_provisioning": False,
+        "federated_attributes": {},
+        "unknown_user_url": None,
+    },
+    "ldap": {
+        "auth_host": None,
+        "auth_port": None,
+        "auth_over_tls": None,
+        "auth_base": None,
+        "auth_filter": None,
+        "auth_username": None,
+        "identifier_format": None,
+        "jit_provisioning": False,
+        "internal_ca": None,
+        "verify_tls_cert_opt_in": False,
+    },
+    "openid_connect": {
+        "client_id": None,
+        "authorize_url": None,
+        "token_url": None,
+        "scope": None,
+        "login_attribute": "sub",
+        "end_session_endpoint": None,
+        "userinfo_endpoint": None,
+        "jit_provisioning": False,
+        "federated_attributes": {},
+    },
+    **{name: {"login_attribute": None, "jit_provisioning": False, "federated_attributes": {}} for name in OTHERS},
+}
+"""What is set of a provider, by its type, with the defaults."""
+SECRETS = ("auth_password", "client_secret")
+SSO = ("login_handle_name", "change_password_url", "auth_discovery_url", "unknown_user_url")
+OTHER_TYPE = "Can not change type of authorization config, please delete and create new config."
+replace = msgspec.structs.replace
+
+
+def _shown(record: AuthenticationProvider) -> Json:
+    known = FIELDS[record.auth_type]
+    return {
+        "id": record.id,
+        "auth_type": record.auth_type,
+        "position": record.position,
+        "mfa_required": record.fields.get("mfa_required", False),
+        "skip_internal_mfa": record.fields.get("skip_internal_mfa", False),
+        **{name: record.fields.get(name, default) for name, default in known.items()},
+    }
+
+
+def _providers(api: Api, account: Account) -> list[AuthenticationProvider]:
+    rows = [p for p in api.store.authentication_providers.find("account", account.id) if p.workflow_state == "active"]
+    return sorted(rows, key=lambda one: (one.position, one.id))
+
+
+def _account(api: Api) -> Account:
+    _ = api.user
+    return identifiers.account(api, api.slot("account_id"))
+
+
+def _one(api: Api, account: Account) -> AuthenticationProvider | None:
+    text = api.slot("id")
+    number = identifiers.local_number(text)
+    return next((one for one in _providers(api, account) if one.id == number or one.auth_type == text), None)
+
+
+def index(api: Api) -> Any:
+    """The ways to sign in, by position."""
+    account = _account(api)
+    require_account(api, account, "manage_account_settings")
+    return paged(api, _providers(api, account), _shown)
+
+
+def show(api: Api) -> Any:
+    """One way to sign in; Canvas's own everybody may see."""
+    account = _account(api)
+    found = _one(api, account)
+    if found is None or found.auth_type != "canvas":
+        require_account(api, account, "manage_account_settings")
+    if found is None:
+        raise refusals.not_found("the authentication provider", api.slot("id"))
+    return _shown(found)
+
+
+def _sent(api: Api, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = {name: api.params.text(name) for name in SECRETS if api.params.has(name)}
+    for name, default in {**FIELDS[kind], "mfa_required": False, "skip_internal_mfa": False}.items():
+        if not api.params.has(name):
+            continue
+        if isinstance(default, bool):
+            found[name] = api.params.flag(name)
+        elif isinstance(default, dict):
+            found[name] = dict(api.params.hash(name).data)
+        else:
+            text = api.params.text(name)
+            found[name] = int(text) if name == "auth_port" and text and text.isdigit() else text
+    return found
+
+
+def create(api: Api) -> Any:
+    """Add a way to sign in."""
+    account = _account(api)
+    require_account(api, account, "manage_account_settings")
+    kind = api.params.text("auth_type") or ""
+    if kind not in FIELDS:
+        text = f"invalid or missing auth_type '{kind}', must be one of {','.join(sorted(FIELDS))}"
+        raise refusals.rest("auth_type_unknown", 400, {"errors": [{"message": text}]}, check="auth_type", got=kind)
+    known = _providers(api, account)
+    if kind == "canvas" and any(one.auth_type == kind for one in known):
+        body = {"errors": [{"message": f"duplicate provider {kind}"}]}
+        raise refusals.rest("auth_type_taken", 422, body, check="the school has one such provider at most")
+    made = AuthenticationProvider(
+        id=api.new_id("authentication_providers"),
+        account_id=account.id,
+        auth_type=kind,
+        position=len(known) + 1,
+        fields=_sent(api, kind),
+    )
+    return _shown(_placed(api, known, made))
+
+
+def _placed(api: Api, others: list[AuthenticationProvider], record: AuthenticationProvider) -> AuthenticationProvider:
+    """Put a provider where `position` asks for; the others make room."""
+    asked = api.params.text("position") or str(record.position)
+    place = max(1, min(int(asked) if asked.isdigit() else 1, len(others) + 1))
+    for number, one in enumerate([*others[: place - 1], record, *others[place - 1 :]], start=1):
+        api.store.authentication_providers.put(replace(one, position=number))
+    return replace(record, position=place)
+
+
+def _managed(api: Api) -> tuple[Account, AuthenticationProvider]:
+    account = _account(api)
+    require_account(api, account, "manage_account_settings")
+    found = _one(api, account)
+    if found is None:
+        raise refusals.not_found("the authentication provider", api.slot("id"))
+    return account, found
+
+
+def update(api: Api) -> Any:
+    """Change a way to sign in, or move it."""
+    account, found = _managed(api)
+    kind = api.params.text("auth_type")
+    if kind is not None and kind != found.auth_type:
+        raise refusals.message(400, "auth_type_fixed", OTHER_TYPE)
+    others = [one for one in _providers(api, account) if one.id != found.id]
+    return _shown(_placed(api, others, replace(found, fields={**found.fields, **_sent(api, found.auth_type)})))
+
+
+def destroy(api: Api) -> Any:
+    """Take a way to sign in away."""
+    _, found = _managed(api)
+    api.store.authentication_providers.put(replace(found, workflow_state="deleted"))
+    return _shown(found)
+
+
+def sso(api: Api) -> Any:
+    """What holds for all ways to sign in."""
+    account = _account(api)
+    require_account(api, account, "manage_account_settings")
+    return {"sso_settings": {name: account.settings.get(name) for name in SSO}}
+
+
+def set_sso(api: Api) -> Any:
+    """Change what holds for all ways to sign in."""
+    account = _account(api)
+    require_account(api, account, "manage_account_settings")
+    sent = api.params.require("sso_settings")
+    said = {name: sent.text(name) or None for name in SSO if sent.has(name)}
+    changed = api.store.accounts.put(replace(account, settings={**account.settings, **said}))
+    return {"sso_settings": {name: changed.settings.get(name) for name in SSO}}
+
+
+PROVIDERS = "/api/v1/accounts/{account_id}/authentication_providers"
+ROUTES: tuple[Route, ...] = rest(
+    "accounts",
+    SOURCE,
+    (f"GET {PROVIDERS}", index, "Ways to sign in"),
+    (f"POST {PROVIDERS}", create, "Add a way to sign in"),
+    (f"GET {PROVIDERS}/{{id}}", show, "One way to sign in"),
+    (f"PUT {PROVIDERS}/{{id}}", update, "Change a way to sign in"),
+    (f"DELETE {PROVIDERS}/{{id}}", destroy, "Take a way to sign in away"),
+    ("GET /api/v1/accounts/{account_id}/sso_settings", sso, "What holds for all ways to sign in"),
+    ("PUT /api/v1/accounts/{account_id}/sso_settings", set_sso, "Change what holds for all"),
+)

@@ -1,0 +1,319 @@
+"""REST: how grades came about, day by day, and the audit of their changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment, stamp, when
+from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
+from lms_emulator.providers.canvas.paging import bookmarked, paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import assignments, courses, submissions
+from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
+from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes import submissions as shapes
+
+SOURCE = (
+    f"{RECORDED}/grading-gradebook.jsonl 301, 303, 306, 312, 316, 322; "
+    "canvas-lms app/controllers/gradebook_history_api_controller.rb"
+)
+BY_ITSELF = "Graded on submission"
+Row = tuple[Submission, int, SubmissionVersion]
+
+
+def _course(api: Api) -> Course:
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, *assignments.GRADERS)
+    return course
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.date().isoformat() if moment is not None else ""
+
+
+def _graded(api: Api, course: Course, day: str | None = None) -> list[tuple[Assignment, Submission]]:
+    """The graded submissions of a course, of one day or all, the latest first."""
+    found = [
+        (base, one)
+        for base in assignments.of_course(api, course)
+        for one in submissions.stored(api, base)
+        if one.graded_at is not None and day in (None, _day(one.graded_at))
+    ]
+    return sorted(found, key=lambda pair: str(pair[1].graded_at), reverse=True)
+
+
+def _graders(api: Api, course: Course, found: list[tuple[Assignment, Submission]]) -> list[dict[str, Any]]:
+    """Who graded, with the assignments, both in the order in which they come first."""
+    by_grader: dict[int, dict[int, Assignment]] = {}
+    for base, one in found:
+        by_grader.setdefault(max(one.grader_id or 0, 0), {})[base.id] = base
+    rows: list[dict[str, Any]] = []
+    for number, bases in by_grader.items():
+        grader = api.store.users.get(number)
+        shown = [assignment_shapes.assignment(api, base, course) for base in bases.values()]
+        rows.append({"name": grader.name if grader is not None else BY_ITSELF, "id": number, "assignments": shown})
+    return rows
+
+
+def days(api: Api) -> Any:
+    """The days on which something was graded."""
+    course = _course(api)
+    found = _graded(api, course)
+    dates = list(dict.fromkeys(_day(one.graded_at) for _, one in found))
+
+    def shape(day: str) -> dict[str, Any]:
+        rows = [pair for pair in found if _day(pair[1].graded_at) == day]
+        return {"graders": _graders(api, course, rows), "date": day}
+
+    return paged(api, dates, shape, path=f"/api/v1/courses/{course.id}/gradebook_history/days")
+
+
+def _date_of(api: Api) -> str:
+    moment = read_moment(api.slot("date"), api.zone)
+    if moment is None:
+        raise refusals.crashed("Canvas fails on a day that is none", api.slot("date"))
+    return moment.astimezone(api.zone).date().isoformat()
+
+
+def day(api: Api) -> Any:
+    """Who graded what on a day."""
+    course = _course(api)
+    found = _graders(api, course, _graded(api, course, _date_of(api)))
+    path = f"/api/v1/courses/{course.id}/gradebook_history/{api.slot('date')}"
+    return paged(api, found, lambda row: row, path=path)
+
+
+def of_grader(api: Api) -> Any:
+    """What somebody graded of an assignment on a day, with every version."""
+    course = _course(api)
+    date, grader = _date_of(api), identifiers.local_number(api.slot("grader_id"))
+    base = assignments.find(api, course, api.slot("assignment_id"))
+    found = [one for other, one in _graded(api, course, date) if other.id == base.id and (one.grader_id or 0) == grader]
+    found.sort(key=lambda one: one.id)
+
+    def shape(one: Submission) -> dict[str, Any]:
+        rows = [_version(api, one, number, v, base, course) for number, v in enumerate(one.versions, 1)]
+        for place, row in enumerate(rows):
+            before = rows[place - 1] if place else None
+            row |= {
+                "previous_grade": before["grade"] if before else None,
+                "previous_graded_at": before["graded_at"] if before else None,
+                "previous_grader": before["grader"] if before else None,
+                "new_grade": row["grade"],
+                "new_graded_at": row["graded_at"],
+                "new_grader": row["grader"],
+                "new_score": row["score"],
+            }
+        return {"submission_id": one.id, "versions": rows[::-1]}
+
+    path = f"/api/v1/courses/{course.id}/gradebook_history/{date}/graders/{grader}/assignments/{base.id}/submissions"
+    return paged(api, found, shape, path=path)
+
+
+def _grader(api: Api, number: int | None) -> str:
+    user = api.store.users.get(number)
+    return user.name if user is not None else BY_ITSELF
+
+
+def _version(
+    api: Api, one: Submission, number: int, version: SubmissionVersion, base: Assignment, course: Course
+) -> dict[str, Any]:
+    """A version of a submission with what it became since."""
+    user = api.store.users.get(one.user_id)
+    now = shapes.version(api, one, one, base, course, len(one.versions))
+    body = shapes.version(api, one, version, base, course, number)
+    return {
+        **body,
+        "grader": _grader(api, version.grader_id),
+        "assignment_name": base.name,
+        "user_name": user.name if user is not None else None,
+        "current_grade": now["grade"],
+        "current_graded_at": when(one.graded_at),
+        "current_grader": _grader(api, one.grader_id),
+    }
+
+
+def feed(api: Api) -> Any:
+    """Every version of submissions, the newest first."""
+    course = _course(api)
+    found = assignments.of_course(api, course)
+    if number := api.params.text("assignment_id"):
+        found = [assignments.find(api, course, number)]
+    user_id = identifiers.user(api, reference).id if (reference := api.params.text("user_id")) else None
+    rows: list[tuple[Assignment, Row]] = [
+        (base, (one, place, version))
+        for base in found
+        for one in submissions.stored(api, base)
+        if user_id in (None, one.user_id)
+        for place, version in enumerate(one.versions, 1)
+    ]
+    ascending = api.params.flag("ascending")
+    rows.sort(key=lambda row: (str(row[1][2].updated_at), row[1][0].id, row[1][1]), reverse=not ascending)
+    path = f"/api/v1/courses/{course.id}/gradebook_history/feed"
+    return paged(api, rows, lambda row: _version(api, *row[1], row[0], course), path=path)
+
+
+# the audit
+
+Found = list[GradeChange]
+
+
+def _audited(api: Api, found: Found, path: str) -> Any:
+    start, end = (read_moment(api.params.text(name), api.zone) for name in ("start_time", "end_time"))
+    kept = [
+        one for one in found if (start is None or one.created_at >= start) and (end is None or one.created_at <= end)
+    ]
+    kept.sort(key=lambda one: (one.created_at, one.id), reverse=True)
+    shown: list[GradeChange] = []
+
+    def shape(one: GradeChange) -> dict[str, Any]:
+        shown.append(one)
+        return _event(one)
+
+    def key(one: GradeChange) -> list[Any]:
+        return [-one.created_at.timestamp(), one.id]
+
+    return bookmarked(api, kept, shape, key=key, path=path, wrap=lambda rows: _document(api, rows, shown))
+
+
+def _event(one: GradeChange) -> dict[str, Any]:
+    links: dict[str, Any] = {
+        "course": one.course_id,
+        "student": str(one.student_id),
+        "grader": str(one.grader_id) if one.grader_id is not None else None,
+        "page_view": None,
+    }
+    if one.assignment_id is not None:
+        links["assignment"] = one.assignment_id
+    body = {
+        "id": one.id,
+        "created_at": stamp(one.created_at),
+        "event_type": "grade_change",
+        "grade_before": one.grade_before,
+        "grade_after": one.grade_after,
+        "excused_before": one.excused_before,
+        "excused_after": one.excused_after,
+        "graded_anonymously": False,
+        "points_possible_after": one.points_possible,
+        "points_possible_before": one.points_possible,
+        "version_number": one.version_number,
+        "links": links,
+    }
+    return body if one.assignment_id is not None else {**body, "course_override_grade": True}
+
+
+def _document(api: Api, rows: list[Any], shown: Found) -> dict[str, Any]:
+    course = "/api/v1/courses/{events.course}"
+    bases = [a for one in shown if (a := api.store.assignments.get(one.assignment_id)) is not None]
+    courses_of = {one.course_id: identifiers.course(api, one.course_id) for one in shown}
+    people = dict.fromkeys(n for one in shown for n in (one.student_id, one.grader_id) if n is not None)
+    users = [user for user in map(api.store.users.get, people) if user is not None]
+    return {
+        "links": {
+            "events.assignment": api.url(f"{course}/assignments/{{events.assignment}}"),
+            "events.course": api.url(course),
+            "events.student": {"href": None, "type": "user"},
+            "events.grader": {"href": None, "type": "user"},
+            "events.page_view": None,
+        },
+        "events": rows,
+        "linked": {
+            "page_views": [],
+            "assignments": [
+                assignment_shapes.assignment(api, one, courses_of[one.course_id])
+                for one in {a.id: a for a in bases}.values()
+            ],
+            "courses": [
+                {**course_shapes.basic(api, one), "html_url": api.url(f"/courses/{one.id}")}
+                for one in courses_of.values()
+            ],
+            "users": [people_shapes.brief(api, user) for user in users],
+        },
+    }
+
+
+def audit_of_course(api: Api) -> Any:
+    """The changes of grades in a course, narrowed down by what else the path names."""
+    course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user
+    courses.require(api, course, *assignments.GRADERS)
+    found = api.store.grade_changes.find("course", course.id)
+    fields = {"assignment_id": "assignment_id", "student_id": "student_id", "grader_id": "grader_id"}
+    for name, field in fields.items():
+        if name in api.x.path_params:
+            number = identifiers.local_number(api.slot(name))
+            found = [one for one in found if getattr(one, field) == number]
+    return _audited(api, found, api.path)
+
+
+def _audit_of(api: Api, field: str, number: int) -> Any:
+    require_account(api, api.root, "view_grade_changes")
+    return _audited(api, [one for one in api.store.grade_changes if getattr(one, field) == number], api.path)
+
+
+def audit_of_assignment(api: Api) -> Any:
+    """The changes of grades of an assignment, for administrators."""
+    _ = api.user
+    base = identifiers.find(api, "assignments", api.slot("assignment_id"))
+    if base is None:
+        raise refusals.not_found("the assignment", api.slot("assignment_id"))
+    return _audit_of(api, "assignment_id", base.id)
+
+
+def audit_of_student(api: Api) -> Any:
+    """The changes of somebody's grades, for administrators."""
+    _ = api.user
+    return _audit_of(api, "student_id", identifiers.user(api, api.slot("student_id")).id)
+
+
+def audit_of_grader(api: Api) -> Any:
+    """The grades that somebody changed, for administrators."""
+    _ = api.user
+    return _audit_of(api, "grader_id", identifiers.user(api, api.slot("grader_id")).id)
+
+
+def audit(api: Api) -> Any:
+    """The changes of grades that fit every condition, for administrators."""
+    _ = api.user
+    require_account(api, api.root, "view_grade_changes")
+    found = list(api.store.grade_changes)
+    asked = {name: api.params.text(name) for name in ("course_id", "assignment_id", "student_id", "grader_id")}
+    if not any(asked.values()):
+        raise refusals.message(400, "no_condition", "Must specify at least one query condition")
+    for name, text in asked.items():
+        if text:
+            found = [one for one in found if getattr(one, name) == identifiers.local_number(text)]
+    return _audited(api, found, api.path)
+
+
+COURSE, AUDIT = "/api/v1/courses/{course_id}/gradebook_history", "/api/v1/audit/grade_change"
+DAY = f"{COURSE}/{{date}}"
+WITHIN = f"{AUDIT}/courses/{{course_id}}"
+ROUTES: tuple[Route, ...] = rest(
+    "gradebook history",
+    SOURCE,
+    (f"GET {COURSE}/days", days, "Days on which something was graded"),
+    (f"GET {COURSE}/feed", feed, "Versions of submissions"),
+    (f"GET {DAY}", day, "Who graded on a day"),
+    (f"GET {DAY}/graders/{{grader_id}}/assignments/{{assignment_id}}/submissions", of_grader, "What somebody graded"),
+    (f"GET {AUDIT}", audit, "Changes of grades"),
+    (f"GET {WITHIN}", audit_of_course, "Changes of grades in a course"),
+    (f"GET {WITHIN}/assignments/{{assignment_id}}", audit_of_course, "Changes of grades of an assignment in a course"),
+    (f"GET {WITHIN}/students/{{student_id}}", audit_of_course, "Changes of a student's grades in a course"),
+    (f"GET {WITHIN}/graders/{{grader_id}}", audit_of_course, "Changes by a grader in a course"),
+    (
+        f"GET {WITHIN}/assignments/{{assignment_id}}/students/{{student_id}}",
+        audit_of_course,
+        "Changes of a student's grade of an assignment",
+    ),
+    (f"GET {AUDIT}/assignments/{{assignment_id}}", audit_of_assignment, "Changes of grades of an assignment"),
+    (f"GET {AUDIT}/students/{{student_id}}", audit_of_student, "Changes of a student's grades"),
+    (f"GET {AUDIT}/graders/{{grader_id}}", audit_of_grader, "Changes by a grader"),
+)

@@ -1,0 +1,288 @@
+"""REST: groups of outcomes, the outcomes in them, and outcomes themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, Outcome, OutcomeGroup, OutcomeLink
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.rules import contexts, jobs, outcomes
+from lms_emulator.providers.canvas.rules import html as markup
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.outcomes import replace
+from lms_emulator.providers.canvas.shapes import outcomes as shapes
+from lms_emulator.providers.canvas.shapes.progress import progress
+from lms_emulator.providers.canvas.wire import redirect
+
+SOURCE = (
+    f"{RECORDED}/grading-outcomes.jsonl 13, 25, 43, 61, 82, 169, 180; "
+    "canvas-lms app/controllers/outcome_groups_api_controller.rb"
+)
+
+
+def _failed(what: str, got: Any = None) -> Exception:
+    return refusals.rest("outcomes_failed", 400, "error", check=what, got=got)
+
+
+def _group(api: Api, context: Context, reference: str | None = None) -> OutcomeGroup:
+    wanted = api.slot("id") if reference is None else reference
+    found = api.store.learning_outcome_groups.get(identifiers.local_number(wanted) or 0)
+    of_place = found is not None and (found.context_type, found.context_id) == (context.type, context.id)
+    if found is None or not of_place or found.workflow_state == "deleted":
+        raise refusals.not_found("the outcome group", wanted)
+    return found
+
+
+def _changing(api: Api) -> tuple[Context, OutcomeGroup]:
+    context = contexts.of_path(api)
+    outcomes.require_change(api, context)
+    return context, _group(api, context)
+
+
+def top(api: Api) -> Any:
+    """Where the root group of a course or account is."""
+    context = contexts.of_path(api)
+    outcomes.require_read(api, context)
+    found = outcomes.root(api, context)
+    return redirect(api.url(f"/api/v1{context.path}/outcome_groups/{found.id}"))
+
+
+def index(api: Api) -> Any:
+    """The groups of a course or account."""
+    context = contexts.of_path(api)
+    outcomes.require_read(api, context)
+    outcomes.root(api, context)
+    path = f"/api/v1{context.path}/outcome_groups"
+    return paged(api, outcomes.groups(api, context), lambda one: shapes.group(api, one), path=path)
+
+
+def show(api: Api) -> Any:
+    """A group."""
+    context = contexts.of_path(api)
+    outcomes.require_read(api, context)
+    return shapes.group(api, _group(api, context))
+
+
+def subgroups(api: Api) -> Any:
+    """The groups within a group."""
+    context = contexts.of_path(api)
+    outcomes.require_read(api, context)
+    group = _group(api, context)
+    path = f"/api/v1{context.path}/outcome_groups/{group.id}/subgroups"
+    return paged(api, outcomes.subgroups(api, group), lambda one: shapes.short_group(api, one), path=path)
+
+
+def _fields(api: Api) -> dict[str, Any]:
+    found: dict[str, Any] = {name: api.params.text(name) for name in ("title", "vendor_guid") if api.params.has(name)}
+    if api.params.has("description"):
+        found["description"] = markup.clean(api.params.text("description"), api.url(""))
+    return found
+
+
+def create(api: Api) -> Any:
+    """A group within a group."""
+    context, parent = _changing(api)
+    fields = _fields(api)
+    if not fields.get("title"):
+        raise _failed("the group has a title", api.params.get("title"))
+    made = OutcomeGroup(
+        id=api.new_id("learning_outcome_groups"),
+        context_type=parent.context_type,
+        context_id=context.id,
+        parent_id=parent.id,
+        **fields,
+    )
+    return shapes.group(api, api.store.learning_outcome_groups.put(made))
+
+
+def update(api: Api) -> Any:
+    """Change a group, or move it; not the root."""
+    context, group = _changing(api)
+    if group.parent_id is None:
+        raise _failed("the group is not the root", group.id)
+    fields = _fields(api)
+    if "title" in fields and not fields["title"]:
+        raise refusals.invalid({"title": ["blank"]})
+    named = api.params.text("parent_outcome_group_id")
+    if named is not None:
+        parent = _group(api, context, named)
+        if group.id in _above(api, parent):
+            raise _failed("the group does not go into itself", named)
+        fields["parent_id"] = parent.id
+    return shapes.group(api, api.store.learning_outcome_groups.put(replace(group, **fields)))
+
+
+def _above(api: Api, group: OutcomeGroup) -> set[int]:
+    """The ids of a group and of those that it is in."""
+    found: set[int] = set()
+    one: OutcomeGroup | None = group
+    while one is not None and one.id not in found:
+        found.add(one.id)
+        one = api.store.learning_outcome_groups.get(one.parent_id or 0)
+    return found
+
+
+def destroy(api: Api) -> Any:
+    """Delete a group with all that is in it; not the root, nor one with an outcome that work is aligned to."""
+    _, group = _changing(api)
+    if group.parent_id is None:
+        raise _failed("the group is not the root", group.id)
+    within_it = [group]
+    for one in within_it:
+        within_it += outcomes.subgroups(api, one)
+    held = sorted((pair for one in within_it for pair in outcomes.links(api, one)), key=lambda pair: pair[0].id)
+    for link, outcome in held:
+        if (why := outcomes.holding(api, outcome, link)) is not None:
+            raise refusals.rest("outcome_aligned", 400, why, check="nothing is aligned to its outcomes")
+    body = shapes.group(api, group)
+    for link, outcome in held:
+        outcomes.unlink(api, link, outcome)
+    for one in within_it:
+        api.store.learning_outcome_groups.put(replace(one, workflow_state="deleted"))
+    return body
+
+
+def bring(api: Api) -> Any:
+    """Copy a group of an account above, with what is in it; `async` answers with the job."""
+    context, target = _changing(api)
+    named = api.params.text("source_outcome_group_id") or ""
+    source = api.store.learning_outcome_groups.get(identifiers.local_number(named) or 0)
+    if source is None or source.parent_id is None or source.workflow_state == "deleted":
+        raise _failed("the group to import exists and is no root", named)
+    stand_in = Outcome(id=0, context_type=source.context_type, context_id=source.context_id, title=source.title)
+    if not outcomes.available(api, context, stand_in):
+        raise _failed("the group to import is of an account above", named)
+
+    def copied() -> dict[str, Any]:
+        made = shapes.short_group(api, _copied(api, source, target))
+        return {"outcome_group_id": made["id"], "outcome_group_url": made["url"]}
+
+    if api.params.flag("async") and isinstance(context.record, Course):
+        return progress(api, jobs.run(api, context.record, "import_outcome_group", copied, by=api.user))
+    return shapes.group(api, _copied(api, source, target))
+
+
+def _copied(api: Api, source: OutcomeGroup, target: OutcomeGroup) -> OutcomeGroup:
+    place = {"context_type": target.context_type, "context_id": target.context_id, "parent_id": target.id}
+    made = api.store.learning_outcome_groups.put(replace(source, id=api.new_id("learning_outcome_groups"), **place))
+    for _, outcome in outcomes.links(api, source):
+        outcomes.link(api, made, outcome)
+    for one in outcomes.subgroups(api, source):
+        _copied(api, one, made)
+    return made
+
+
+def links(api: Api) -> Any:
+    """The outcomes of a group."""
+    context = contexts.of_path(api)
+    outcomes.require_read(api, context)
+    group = _group(api, context)
+    path = f"/api/v1{context.path}/outcome_groups/{group.id}/outcomes"
+    return _paged_links(api, outcomes.links(api, group), path)
+
+
+def all_links(api: Api) -> Any:
+    """The outcomes of all groups of a course or account."""
+    context = contexts.of_path(api)
+    outcomes.require_read(api, context)
+    found = [pair for group in outcomes.groups(api, context) for pair in outcomes.links(api, group)]
+    found.sort(key=lambda pair: pair[0].id)
+    return _paged_links(api, found, f"/api/v1{context.path}/outcome_group_links")
+
+
+def _paged_links(api: Api, found: list[tuple[OutcomeLink, Outcome]], path: str) -> Any:
+    full = api.params.has("outcome_style")
+    return paged(api, found, lambda pair: shapes.link(api, *pair, full=full), path=path)
+
+
+def add(api: Api) -> Any:
+    """Put an outcome into a group: one that is there already, or a new one."""
+    context, group = _changing(api)
+    named = api.slot("outcome_id") if "outcome_id" in api.x.path_params else api.params.text("outcome_id")
+    if named is None:
+        made = outcomes.read(api, outcomes.fresh(context))
+        outcome = api.store.learning_outcomes.put(replace(made, id=api.new_id("learning_outcomes")))
+    else:
+        known = api.store.learning_outcomes.get(identifiers.local_number(named) or 0)
+        if known is None or known.workflow_state == "deleted" or not outcomes.available(api, context, known):
+            raise _failed("the outcome is one of the place or of an account above", named)
+        outcome = known
+        if (held := _leaving(api, outcome)) is not None:
+            api.store.outcome_links.put(replace(held, outcome_group_id=group.id))
+    return shapes.link(api, outcomes.link(api, group, outcome), outcome)
+
+
+def _leaving(api: Api, outcome: Outcome) -> OutcomeLink | None:
+    """What holds an outcome in the group that it is moved from."""
+    named = api.params.text("move_from")
+    if named is None:
+        return None
+    group = api.store.learning_outcome_groups.get(identifiers.local_number(named) or 0)
+    held = next((one for one, other in outcomes.links(api, group) if other == outcome), None) if group else None
+    if held is None:
+        raise _failed("the group to move from holds the outcome", named)
+    return held
+
+
+def remove(api: Api) -> Any:
+    """Take an outcome out of a group."""
+    _, group = _changing(api)
+    wanted = identifiers.local_number(api.slot("outcome_id"))
+    pair = next((one for one in outcomes.links(api, group) if one[1].id == wanted), None)
+    if pair is None:
+        raise refusals.not_found("the outcome in the group", api.slot("outcome_id"))
+    why = outcomes.holding(api, pair[1], pair[0])
+    if why is not None:
+        raise refusals.message(400, "outcome_aligned", why)
+    body = shapes.link(api, *pair, gone=True)
+    outcomes.unlink(api, *pair)
+    return body
+
+
+def _outcome(api: Api) -> tuple[Context, Outcome]:
+    found = api.store.learning_outcomes.get(identifiers.local_number(api.slot("id")) or 0)
+    if found is None or found.workflow_state == "deleted":
+        raise refusals.not_found("the outcome", api.slot("id"))
+    return contexts.get(api, found.context_type, found.context_id), found
+
+
+def show_outcome(api: Api) -> Any:
+    """An outcome."""
+    context, found = _outcome(api)
+    outcomes.require_read(api, context)
+    return shapes.outcome(api, found)
+
+
+def update_outcome(api: Api) -> Any:
+    """Change an outcome."""
+    context, found = _outcome(api)
+    outcomes.require_change(api, context)
+    return shapes.outcome(api, api.store.learning_outcomes.put(outcomes.read(api, found)))
+
+
+PLACES = "courses accounts"
+GROUP = "/outcome_groups/{id}"
+ROUTES: tuple[Route, ...] = rest(
+    "outcomes",
+    SOURCE,
+    *within(PLACES, "GET /root_outcome_group", top, "Where the root group of outcomes is"),
+    *within(PLACES, "GET /outcome_groups", index, "Groups of outcomes"),
+    *within(PLACES, "GET /outcome_group_links", all_links, "Outcomes of all groups"),
+    *within(PLACES, f"GET {GROUP}", show, "A group of outcomes"),
+    *within(PLACES, f"PUT {GROUP}", update, "Change a group of outcomes"),
+    *within(PLACES, f"DELETE {GROUP}", destroy, "Delete a group of outcomes"),
+    *within(PLACES, f"GET {GROUP}/subgroups", subgroups, "Groups within a group"),
+    *within(PLACES, f"POST {GROUP}/subgroups", create, "Make a group within a group"),
+    *within(PLACES, f"POST {GROUP}/import", bring, "Copy a group of an account above"),
+    *within(PLACES, f"GET {GROUP}/outcomes", links, "Outcomes of a group"),
+    *within(PLACES, f"POST {GROUP}/outcomes", add, "Put an outcome into a group"),
+    *within(PLACES, f"PUT {GROUP}/outcomes/{{outcome_id}}", add, "Put a known outcome into a group"),
+    *within(PLACES, f"DELETE {GROUP}/outcomes/{{outcome_id}}", remove, "Take an outcome out of a group"),
+    ("GET /api/v1/outcomes/{id}", show_outcome, "An outcome"),
+    ("PUT /api/v1/outcomes/{id}", update_outcome, "Change an outcome"),
+)

@@ -1,0 +1,234 @@
+"""REST: what students reached, and what it comes to."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, Enrollment, OutcomeResult
+from lms_emulator.providers.canvas.paging import paged, with_meta
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import assignments, courses, outcomes, roster, states
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import outcomes as shapes
+
+SOURCE = (
+    f"{RECORDED}/grading-outcomes.jsonl 93, 94, 108, 110, 117, 120, 122, 129, 133, 135, 140, 158; "
+    "canvas-lms app/controllers/outcome_results_controller.rb"
+)
+INCLUDES = {
+    "alignments",
+    "courses",
+    "outcomes",
+    "outcomes.alignments",
+    "outcome_groups",
+    "outcome_links",
+    "outcome_paths",
+    "users",
+    "assignments",
+}
+Rows = list[OutcomeResult]
+
+
+def _bad(text: str, got: Any = None) -> Exception:
+    return refusals.rest("outcomes_parameter", 400, {"status": "bad_request", "message": text}, check=text, got=got)
+
+
+def _place(api: Api) -> tuple[Course, Context]:
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read")
+    return course, Context("Course", course.id, course)
+
+
+def _people(api: Api, course: Course) -> dict[int, Enrollment]:
+    """The students that are asked for, as far as the caller sees them."""
+    section = None
+    if (named := api.params.text("section_id")) is not None:
+        section = identifiers.section(api, named)
+    found: dict[int, Enrollment] = {}
+    everybody = courses.may(api, api.caller, course, *assignments.GRADERS)
+    mine = () if everybody else assignments.seen_for(api, course, api.user)
+    for one in sorted(assignments.students(api, course.id), key=lambda e: (e.user_id, e.id)):
+        in_section = section is None or one.course_section_id == section.id
+        if in_section and (everybody or one.user_id in mine):
+            found.setdefault(one.user_id, one)
+    wanted = api.params.words("user_ids")
+    if not wanted and not everybody:
+        raise _forbidden([])
+    ids = [getattr(identifiers.find(api, "users", one), "id", None) for one in wanted]
+    if any(one not in found for one in ids):
+        raise _bad("can only include id's of users in the outcome context", wanted) if everybody else _forbidden(wanted)
+    return {one: found[one] for one in found if one in ids} if wanted else found
+
+
+def _forbidden(got: list[str]) -> Exception:
+    text = "not authorized to read grades for specified users"
+    return refusals.rest("grades_of_others", 403, {"status": "forbidden", "message": text}, check=text, got=got)
+
+
+def _found(api: Api, course: Course, context: Context, people: dict[int, Enrollment]) -> Rows:
+    known = outcomes.of_course(api, context)
+    wanted = [identifiers.local_number(one) for one in api.params.words("outcome_ids")]
+    if any(one not in known for one in wanted):
+        raise _bad("can only include id's of outcomes in the outcome context", wanted)
+    rows = api.store.learning_outcome_results.find("course", course.id)
+    kept = [r for r in rows if r.user_id in people and r.outcome_id in (wanted or known)]
+    return sorted(kept, key=lambda r: r.id)
+
+
+def _includes(api: Api) -> set[str]:
+    found = api.params.includes
+    for one in sorted(found - INCLUDES):
+        raise _bad(f"invalid include: {one}", one)
+    if "courses" in found and api.params.text("aggregate") != "course":
+        raise _bad("can't include courses unless aggregate is 'course'")
+    return found
+
+
+def results(api: Api) -> Any:
+    """What students reached, each piece of work for itself."""
+    course, context = _place(api)
+    wanted = _includes(api)
+    people = _people(api, course)
+    found = _found(api, course, context, people)
+
+    def whole(rows: list[Any]) -> Json:
+        body: Json = {"outcome_results": rows}
+        if wanted:
+            body["linked"] = shapes.linked(api, context, wanted, people, found)
+        return body
+
+    path = f"/api/v1/courses/{course.id}/outcome_results"
+    return paged(api, found, lambda one: shapes.result(api, one), path=path, wrap=whole)
+
+
+def rollups(api: Api) -> Any:
+    """What the results of each student come to, or of all together."""
+    course, context = _place(api)
+    wanted = _includes(api)
+    _require_sort(api)
+    if api.params.text("aggregate") is not None:
+        return _aggregate(api, course, context, wanted)
+    people = _people(api, course)
+    found = _found(api, course, context, people)
+    rows = [
+        _rollup(api, course, context, one, [r for r in found if r.user_id == one.user_id]) for one in people.values()
+    ]
+    _sort(api, rows)
+    extra = {"linked": shapes.linked(api, context, wanted, people, found)} if wanted else None
+    path = api.url(f"/api/v1/courses/{course.id}/outcome_rollups")
+    return with_meta(api, rows, lambda row: row, "rollups", base=path, extra=extra, with_query=True, whole=True)
+
+
+def _rollup(api: Api, course: Course, context: Context, enrollment: Enrollment, found: Rows) -> Json:
+    known = outcomes.of_course(api, context)
+    scores = [
+        shapes.rollup_score(known[number], [one for one in found if one.outcome_id == number])
+        for number in sorted({one.outcome_id for one in found})
+    ]
+    links = {
+        "user": str(enrollment.user_id),
+        "section": str(enrollment.course_section_id),
+        "status": states.state_of(api, enrollment, course).name,
+    }
+    return {"scores": scores, "links": links}
+
+
+def _require_sort(api: Api) -> None:
+    by, order = api.params.text("sort_by"), api.params.text("sort_order")
+    if by is not None and by not in ("student", "outcome"):
+        raise _bad("invalid sort_by parameter value", by)
+    if order is not None and order not in ("asc", "desc"):
+        raise _bad("invalid sort_order parameter value", order)
+    if by == "outcome" and api.params.text("sort_outcome_id") is None:
+        raise _bad("missing required sort_outcome_id parameter value")
+
+
+def _sort(api: Api, rows: list[Json]) -> None:
+    """Those with results come first, unless the client wants them by name or by what they reached in one outcome."""
+    by, down = api.params.text("sort_by"), api.params.text("sort_order") == "desc"
+    if by is None:
+        rows.sort(key=lambda row: not row["scores"])
+        return
+
+    def name(row: Json) -> str:
+        user = api.store.users.get(int(row["links"]["user"]))
+        return (user.sortable_name or "").lower() if user is not None else ""
+
+    rows.sort(key=name, reverse=down)
+    if by == "outcome":
+        wanted = str(identifiers.local_number(api.params.text("sort_outcome_id") or ""))
+
+        def reached(row: Json) -> tuple[bool, float]:
+            own = next((one["score"] for one in row["scores"] if one["links"]["outcome"] == wanted), None)
+            return own is None, (-own if down else own) if own is not None else 0
+
+        rows.sort(key=reached)
+
+
+def _aggregate(api: Api, course: Course, context: Context, wanted: set[str]) -> Any:
+    if (kind := api.params.text("aggregate")) != "course":
+        raise _bad("invalid aggregate parameter value", kind)
+    middle = api.params.text("aggregate_stat") or "mean"
+    if middle not in ("mean", "median"):
+        raise _bad("invalid aggregate_stat parameter value", middle)
+    people = _people(api, course)
+    found = _found(api, course, context, people)
+    scores = []
+    for number, outcome in outcomes.of_course(api, context).items():
+        by_user = {u: [r for r in found if (r.user_id, r.outcome_id) == (u, number)] for u in people}
+        having = [rows for rows in by_user.values() if rows]
+        if not having:
+            continue
+        reached = [one for one in (outcomes.come_to(outcome, rows) for rows in having) if one is not None]
+        score = None
+        if reached:
+            score = round(median(reached) if middle == "median" else sum(reached) / len(reached), 2)
+        rest_of = {"title": None, "submitted_at": None, "count": len(having), "hide_points": False}
+        scores.append({"score": score, **rest_of, "links": {"outcome": str(number)}})
+    body: Json = {"rollups": [{"scores": scores, "links": {"course": str(course.id)}}]}
+    if wanted:
+        body["linked"] = shapes.linked(api, context, wanted, people, found)
+        if "courses" in wanted:
+            body["linked"]["courses"] = [{"id": str(course.id), "name": course.name}]
+    return body
+
+
+def alignments(api: Api) -> Any:
+    """The work of a student that is aligned to outcomes."""
+    course, context = _place(api)
+    named = api.params.text("student_id")
+    if named is None:
+        raise refusals.message(400, "student_missing", "student_id is required")
+    student = roster.student(api, course, None, named)
+    rows: list[Json] = []
+    for outcome in outcomes.of_course(api, context).values():
+        for number in (one for rubric in outcomes.aligned(api, outcome) for one in outcomes.works(api, rubric)):
+            work = api.store.assignments.get(number)
+            if work is None or work.course_id != course.id or not assignments.assigned(api, work, student.id):
+                continue
+            rows.append(
+                {
+                    "learning_outcome_id": outcome.id,
+                    "title": work.name,
+                    "assignment_id": work.id,
+                    "submission_types": ",".join(work.submission_types),
+                    "url": api.url(f"/courses/{course.id}/assignments/{work.id}"),
+                }
+            )
+    return rows
+
+
+COURSE = "/api/v1/courses/{course_id}"
+ROUTES: tuple[Route, ...] = rest(
+    "outcome results",
+    SOURCE,
+    (f"GET {COURSE}/outcome_results", results, "What students reached"),
+    (f"GET {COURSE}/outcome_alignments", alignments, "The work that is aligned to outcomes"),
+    (f"GET {COURSE}/outcome_rollups", rollups, "What the results of students come to"),
+)

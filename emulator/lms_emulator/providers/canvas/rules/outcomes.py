@@ -1,0 +1,273 @@
+"""Outcomes: who may see and change them, what is valid, what a student's results come to.
+
+Source: canvas-lms app/models/learning_outcome.rb, learning_outcome_group.rb, content_tag.rb and
+lib/outcomes/learning_outcome_group_children.rb, lib/outcomes/result_analytics.rb (2023-06).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Outcome,
+    OutcomeGroup,
+    OutcomeLink,
+    OutcomeResult,
+    Rubric,
+    RubricAssessment,
+    RubricAssociation,
+    Submission,
+)
+from lms_emulator.providers.canvas.rules import contexts, html
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.permissions import chain
+
+replace = msgspec.structs.replace
+RATINGS = (("Exceeds Expectations", 5), ("Meets Expectations", 3), ("Does Not Meet Expectations", 0))
+METHODS = ("decaying_average", "n_mastery", "highest", "latest", "average")
+RANGES = {"decaying_average": (1, 99, 65), "n_mastery": (1, 10, 5)}
+"""What `calculation_int` may be, and what it is when nobody says."""
+
+
+def may_change(api: Api, context: Context) -> bool:
+    """Whether the caller may change the outcomes of a place."""
+    return contexts.may(api, context, "manage_outcomes")
+
+
+def require_read(api: Api, context: Context) -> None:
+    """Go on for those who may see the outcomes of a place: of an account, everybody who is signed in."""
+    if context.type == "Account":
+        _ = api.user
+    else:
+        contexts.require(api, context, "read")
+
+
+def require_change(api: Api, context: Context) -> None:
+    """Go on for those who may change the outcomes of a place."""
+    contexts.require(api, context, "manage_outcomes")
+
+
+def root(api: Api, context: Context) -> OutcomeGroup:
+    """The root group of a place. It is made when somebody asks for it first."""
+    found = next((g for g in groups(api, context) if g.parent_id is None), None)
+    if found is not None:
+        return found
+    made = OutcomeGroup(
+        id=api.new_id("learning_outcome_groups"),
+        context_type="Course" if context.type == "Course" else "Account",
+        context_id=context.id,
+        title=getattr(context.record, "name", None) or "",
+    )
+    return api.store.learning_outcome_groups.put(made)
+
+
+def groups(api: Api, context: Context) -> list[OutcomeGroup]:
+    """The groups of a place."""
+    found = api.store.learning_outcome_groups.find("context", (context.type, context.id))
+    return sorted((g for g in found if g.workflow_state == "active"), key=lambda g: g.id)
+
+
+def subgroups(api: Api, group: OutcomeGroup) -> list[OutcomeGroup]:
+    """The groups within a group, by title."""
+    found = (g for g in api.store.learning_outcome_groups.find("parent", group.id) if g.workflow_state == "active")
+    return sorted(found, key=lambda g: (g.title.lower(), g.id))
+
+
+def links(api: Api, group: OutcomeGroup) -> list[tuple[OutcomeLink, Outcome]]:
+    """The outcomes of a group, by title, each with what holds it there."""
+    found = []
+    for link in api.store.outcome_links.find("group", group.id):
+        outcome = api.store.learning_outcomes.get(link.outcome_id)
+        if link.workflow_state == "active" and outcome is not None:
+            found.append((link, outcome))
+    return sorted(found, key=lambda pair: (pair[1].title.lower(), pair[0].id))
+
+
+def link(api: Api, group: OutcomeGroup, outcome: Outcome) -> OutcomeLink:
+    """Let a group hold an outcome, once."""
+    known = next((one for one, held in links(api, group) if held.id == outcome.id), None)
+    if known is not None:
+        return known
+    made = OutcomeLink(id=api.new_id("outcome_links"), outcome_group_id=group.id, outcome_id=outcome.id)
+    return api.store.outcome_links.put(made)
+
+
+def available(api: Api, context: Context, outcome: Outcome) -> bool:
+    """Whether a place can use an outcome: its own, or one of an account above."""
+    if (outcome.context_type, outcome.context_id) == (context.type, context.id):
+        return True
+    account_id = getattr(context.record, "account_id", context.id) if context.type == "Course" else context.id
+    above = {one.id for one in chain(api.store, account_id)}
+    return outcome.context_type == "Account" and outcome.context_id in above
+
+
+def aligned(api: Api, outcome: Outcome) -> list[Rubric]:
+    """The rubrics that have an outcome as criterion."""
+    living = (r for r in api.store.rubrics if r.workflow_state == "active")
+    return [r for r in living if any(c.get("learning_outcome_id") == outcome.id for c in r.criteria)]
+
+
+def holding(api: Api, outcome: Outcome, held: OutcomeLink) -> str | None:
+    """Why a link cannot go: it is the last one to an outcome that work is aligned to."""
+    others = [
+        one
+        for one in api.store.outcome_links.find("outcome", outcome.id)
+        if one.workflow_state == "active" and one.id != held.id
+    ]
+    if others or not aligned(api, outcome):
+        return None
+    return f"Outcome '{outcome.title}' cannot be deleted because it is aligned to content."
+
+
+def works(api: Api, rubric: Rubric) -> list[int]:
+    """The assignments that are graded with a rubric."""
+    rows = api.store.rubric_associations.find("rubric", rubric.id)
+    return [a.association_id for a in rows if a.association_type == "Assignment" and a.workflow_state == "active"]
+
+
+def assessed(api: Api, outcome: Outcome) -> bool:
+    """Whether anybody has a result for an outcome."""
+    return bool(api.store.learning_outcome_results.find("outcome", outcome.id))
+
+
+def updateable(api: Api, outcome: Outcome) -> bool:
+    """Whether a change of an outcome can go into rubrics: those that nothing was assessed with, used once at most."""
+    found = aligned(api, outcome)
+    return any(not api.store.rubric_assessments.find("rubric", r.id) and len(works(api, r)) <= 1 for r in found)
+
+
+def unlink(api: Api, held: OutcomeLink, outcome: Outcome) -> None:
+    """Take an outcome out of a group; one that no group holds any more is deleted."""
+    api.store.outcome_links.put(replace(held, workflow_state="deleted"))
+    left = api.store.outcome_links.find("outcome", outcome.id)
+    if all(one.workflow_state == "deleted" for one in left):
+        api.store.learning_outcomes.put(replace(outcome, workflow_state="deleted"))
+
+
+def read(api: Api, known: Outcome) -> Outcome:
+    """The outcome that a request describes. Raises the refusal for what is not valid."""
+    sent, changes = api.params, dict[str, Any]()
+    for name in ("title", "display_name", "vendor_guid"):
+        if sent.has(name):
+            changes[name] = sent.text(name)
+    changes["title"] = changes.get("title", known.title) or ""
+    if sent.has("description"):
+        changes["description"] = html.clean(sent.text("description"), api.url(""))
+    if sent.has("mastery_points"):
+        changes["mastery_points"] = as_float(sent.text("mastery_points"))
+    if sent.has("ratings"):
+        rows = [(one.text("description") or "", as_float(one.text("points"))) for one in sent.hashes("ratings")]
+        rows.sort(key=lambda row: -row[1])
+        changes["ratings"] = [{"description": text, "points": points} for text, points in rows]
+    method = sent.text("calculation_method") or known.calculation_method
+    changes["calculation_method"] = method
+    low, high, usual = RANGES.get(method, (None, None, None))
+    number = identifiers.whole_number(sent.text("calculation_int")) if sent.has("calculation_int") else None
+    if low is None:
+        number = None
+    elif number is None:
+        number = known.calculation_int if method == known.calculation_method else usual
+    changes["calculation_int"] = number
+    wanted = replace(known, **changes)
+    _require_valid(wanted, low, high)
+    return wanted
+
+
+def _require_valid(wanted: Outcome, low: int | None, high: int | None) -> None:
+    faults: dict[str, list[str | tuple[str, str]]] = {}
+    if not wanted.title:
+        faults["short_description"] = ["blank"]
+    elif len(wanted.title) > 255:
+        faults["short_description"] = ["too_long"]
+    if wanted.calculation_method not in METHODS:
+        named = ", ".join(f'"{one}"' for one in METHODS)
+        faults["calculation_method"] = [("inclusion", f"calculation_method must be one of the following: [{named}]")]
+    number = wanted.calculation_int
+    if number is not None and low is not None and high is not None and not low <= number <= high:
+        text = f"'{number}' is not a valid value for this calculation method. "
+        faults["calculation_int"] = [f"{text}The value must be between '{low}' and '{high}'"]
+    if faults:
+        raise refusals.invalid(faults)
+
+
+def fresh(context: Context) -> Outcome:
+    """An outcome as it is before anything is said of it."""
+    return Outcome(
+        id=0,
+        context_type="Course" if context.type == "Course" else "Account",
+        context_id=context.id,
+        title="",
+        ratings=[{"description": text, "points": points} for text, points in RATINGS],
+        calculation_int=RANGES["decaying_average"][2],
+    )
+
+
+def record(
+    api: Api,
+    base: Assignment,
+    row: Submission,
+    rubric: Rubric,
+    association: RubricAssociation,
+    assessment: RubricAssessment,
+) -> None:
+    """Keep what an assessment says of the outcomes among the rubric's criteria."""
+    said = {entry["criterion_id"]: entry for entry in assessment.data}
+    known = {r.outcome_id: r for r in api.store.learning_outcome_results.find("assessment", assessment.id)}
+    for criterion in rubric.criteria:
+        number, entry = criterion.get("learning_outcome_id"), said.get(criterion["id"])
+        if number is None or entry is None or entry.get("points") is None:
+            continue
+        values: dict[str, Any] = {
+            "score": entry["points"],
+            "possible": float(criterion["points"]),
+            "mastery": entry["points"] >= criterion["mastery_points"],
+            "title": base.name,
+            "hide_points": association.hide_points,
+            "submitted_or_assessed_at": row.submitted_at or api.now,
+        }
+        old = known.get(number)
+        if old is None:
+            old = OutcomeResult(
+                id=api.new_id("learning_outcome_results"),
+                outcome_id=number,
+                user_id=row.user_id,
+                course_id=base.course_id,
+                assignment_id=base.id,
+                rubric_assessment_id=assessment.id,
+                **values,
+            )
+        api.store.learning_outcome_results.put(replace(old, **values))
+
+
+def of_course(api: Api, context: Context) -> dict[int, Outcome]:
+    """The outcomes that the groups of a place hold, in the order in which they came there."""
+    held = sorted((pair for group in groups(api, context) for pair in links(api, group)), key=lambda pair: pair[0].id)
+    return {outcome.id: outcome for _, outcome in held}
+
+
+def come_to(outcome: Outcome, found: list[OutcomeResult]) -> float | None:
+    """What results for one outcome come to, by its method."""
+    rows = sorted(found, key=lambda r: (r.submitted_or_assessed_at, r.id))
+    top = float(outcome.ratings[0]["points"]) if outcome.ratings else 0
+    scores = [(r.score or 0) / r.possible * top if r.possible else r.score or 0 for r in rows]
+    if not scores:
+        return None
+    method, number = outcome.calculation_method, outcome.calculation_int or 0
+    if method == "highest":
+        return max(scores)
+    if method == "latest":
+        return scores[-1]
+    if method == "n_mastery":
+        reached = [one for one in scores if one >= outcome.mastery_points]
+        return round(sum(reached) / len(reached), 2) if len(reached) >= number else None
+    if method == "decaying_average" and len(scores) > 1:
+        share = number / 100
+        return round(scores[-1] * share + sum(scores[:-1]) / (len(scores) - 1) * (1 - share), 2)
+    return round(sum(scores) / len(scores), 2)

@@ -1,0 +1,55 @@
+"""An assignment together with what the caller handed in for it.
+
+Source: the recorded exchanges of `grading-assignments` 230, 235, 310 and 415.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Assignment, Course
+from lms_emulator.providers.canvas.rules import assignments, submissions, submitting
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import assignments as shapes
+from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
+
+ENOUGH_GRADES = 5
+COUNTED_AFTER = timedelta(minutes=5)
+"""A job counts the statistics some time after a grade was given. Chosen: how long."""
+
+
+def assignment(
+    api: Api, base: Assignment, course: Course, includes: Collection[str] = (), *, override_dates: bool = True
+) -> Json:
+    """`shapes.assignments.assignment` with the submissions that are asked for."""
+    body = shapes.assignment(api, base, course, includes, override_dates=override_dates)
+    if api.caller is None or not {"submission", "can_submit"} & set(includes):
+        return body
+    studying = {e.user_id for e in assignments.students(api, course.id)}
+    seen = [one for one in assignments.seen_for(api, course, api.caller) if one in studying]
+    people = [one for one in seen if assignments.assigned(api, base, one)]
+    rows = [submissions.of(api, base, one) for one in people]
+    shown = [submission_shapes.submission(api, row, base, course) for row in rows]
+    if api.caller.id in people:
+        body["submission"] = shown[people.index(api.caller.id)]
+        if "score_statistics" in includes and rows[0].posted_at is not None:
+            body |= _statistics(api, base)
+    elif shown:
+        body["submission"] = shown if "observed_users" in includes else shown[0]
+    if "can_submit" in includes:
+        own = api.store.submissions.first("whose", (base.id, api.caller.id))
+        body["can_submit"] = submitting.may_submit(api, course, base, api.caller, own)
+    return body
+
+
+def _statistics(api: Api, base: Assignment) -> Json:
+    """What others got, once there are enough grades that nobody is recognized."""
+    rows = [one for one in submissions.stored(api, base) if one.entered_score is not None]
+    if any(one.graded_at is not None and one.graded_at > api.now - COUNTED_AFTER for one in rows):
+        return {}
+    found = sorted(one.entered_score for one in rows if one.entered_score is not None)
+    if len(found) < ENOUGH_GRADES:
+        return {}
+    return {"score_statistics": {"min": found[0], "max": found[-1], "mean": round(sum(found) / len(found), 2)}}

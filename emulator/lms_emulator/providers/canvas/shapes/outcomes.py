@@ -1,0 +1,184 @@
+"""Outcomes, their groups and results as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/outcome.rb and outcome_results.rb (2023-06), and the recorded exchanges of
+`grading-outcomes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
+from lms_emulator.providers.canvas.rules import contexts, outcomes
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes import Json
+
+
+def short_group(api: Api, record: OutcomeGroup) -> Json:
+    """A group where something else is told."""
+    context = contexts.get(api, record.context_type, record.context_id)
+    address = f"/api/v1{context.path}/outcome_groups/{record.id}"
+    return {
+        "id": record.id,
+        "title": record.title,
+        "vendor_guid": record.vendor_guid,
+        "url": address,
+        "subgroups_url": f"{address}/subgroups",
+        "outcomes_url": f"{address}/outcomes",
+        "can_edit": outcomes.may_change(api, context),
+    }
+
+
+def group(api: Api, record: OutcomeGroup) -> Json:
+    """A group."""
+    body = short_group(api, record)
+    parent = api.store.learning_outcome_groups.get(record.parent_id or 0)
+    return {
+        **body,
+        "import_url": f"{body['url']}/import",
+        **({"parent_outcome_group": short_group(api, parent)} if parent is not None else {}),
+        "context_id": record.context_id,
+        "context_type": record.context_type,
+        "description": record.description,
+    }
+
+
+def short(api: Api, record: Outcome) -> Json:
+    """An outcome in a list of links."""
+    context = contexts.get(api, record.context_type, record.context_id)
+    return {
+        "id": record.id,
+        "context_id": record.context_id,
+        "context_type": record.context_type,
+        "vendor_guid": record.vendor_guid,
+        "display_name": record.display_name,
+        "title": record.title,
+        "url": f"/api/v1/outcomes/{record.id}",
+        "can_edit": outcomes.may_change(api, context),
+        "has_updateable_rubrics": outcomes.updateable(api, record),
+    }
+
+
+def outcome(api: Api, record: Outcome) -> Json:
+    """An outcome."""
+    body: Json = {
+        **short(api, record),
+        "description": record.description,
+        "friendly_description": None,
+        "points_possible": record.ratings[0]["points"] if record.ratings else 0,
+        "mastery_points": record.mastery_points,
+        "ratings": record.ratings,
+        "calculation_method": record.calculation_method,
+    }
+    if record.calculation_int is not None:
+        body["calculation_int"] = record.calculation_int
+    return body | {"assessed": outcomes.assessed(api, record)}
+
+
+def link(api: Api, held: OutcomeLink, record: Outcome, *, full: bool = False, gone: bool = False) -> Json:
+    """That a group holds an outcome. `gone`: it does not any more."""
+    home = api.store.learning_outcome_groups.get(held.outcome_group_id)
+    assert home is not None
+    context = contexts.get(api, home.context_type, home.context_id)
+    body: Json = {
+        "context_id": home.context_id,
+        "context_type": home.context_type,
+        "quiz_lti": False,
+        "url": f"/api/v1{context.path}/outcome_groups/{home.id}/outcomes/{record.id}",
+        "outcome_group": short_group(api, home),
+        "outcome": outcome(api, record) if full else short(api, record),
+    }
+    if not gone:
+        free = outcomes.holding(api, record, held) is None
+        body["can_unlink"] = outcomes.may_change(api, context) and free
+    return body | {"assessed": outcomes.assessed(api, record)}
+
+
+def result(api: Api, one: OutcomeResult) -> Json:
+    """What a student reached in one piece of work."""
+    work = f"assignment_{one.assignment_id}"
+    return {
+        "id": one.id,
+        "mastery": one.mastery,
+        "score": one.score,
+        "possible": one.possible,
+        "percent": None if one.score is None or not one.possible else one.score / one.possible,
+        "hide_points": one.hide_points,
+        "hidden": False,
+        "submitted_or_assessed_at": stamp(one.submitted_or_assessed_at),
+        "links": {
+            "user": str(one.user_id),
+            "learning_outcome": str(one.outcome_id),
+            "alignment": work,
+            "assignment": work,
+        },
+    }
+
+
+def rollup_score(record: Outcome, found: list[OutcomeResult]) -> Json:
+    """What a student's results for an outcome come to, with the newest of them."""
+    newest = max(found, key=lambda one: (one.submitted_or_assessed_at, one.id))
+    score = outcomes.come_to(record, found)
+    return {
+        "score": score,
+        "title": newest.title,
+        "submitted_at": stamp(newest.submitted_or_assessed_at),
+        "count": len(found),
+        "hide_points": None if score is None else any(one.hide_points for one in found),
+        "links": {"outcome": str(record.id)},
+    }
+
+
+def linked(api: Api, context: Context, wanted: set[str], people: Iterable[int], found: Iterable[OutcomeResult]) -> Json:
+    """What the client asked to have beside results."""
+    groups = outcomes.groups(api, context)
+    held = sorted((pair for one in groups for pair in outcomes.links(api, one)), key=lambda pair: pair[0].id)
+    works = {one.assignment_id: one for one in found}
+    body: Json = {}
+    if "outcomes" in wanted:
+        body["outcomes"] = [outcome(api, one) | {"alignments": _alignments(api, context, one)} for _, one in held]
+    if "outcome_groups" in wanted:
+        body["outcome_groups"] = [group(api, one) for one in groups]
+    if "outcome_links" in wanted:
+        body["outcome_links"] = [link(api, one, record) for one, record in held]
+    if "outcome_paths" in wanted:
+        body["outcome_paths"] = [{"id": record.id, "parts": _path(api, one, record)} for one, record in held]
+    if "users" in wanted:
+        known = [one for one in map(api.store.users.get, people) if one is not None]
+        body["users"] = [
+            {
+                "id": str(one.id),
+                "name": one.name,
+                "display_name": one.short_name or one.name,
+                "sortable_name": one.sortable_name,
+            }
+            for one in known
+        ]
+    for name in ("alignments", "assignments"):
+        if name in wanted:
+            body[name] = [_work(api, context, one) for one in works.values()]
+    return body
+
+
+def _alignments(api: Api, context: Context, record: Outcome) -> list[str] | None:
+    found: list[str] = []
+    for rubric in outcomes.aligned(api, record):
+        if (rubric.course_id, "Course") == (context.id, context.type):
+            found += [f"rubric_{rubric.id}", *(f"assignment_{one}" for one in outcomes.works(api, rubric))]
+    return found or None
+
+
+def _path(api: Api, held: OutcomeLink, record: Outcome) -> list[Json]:
+    names = [record.title]
+    above = api.store.learning_outcome_groups.get(held.outcome_group_id)
+    while above is not None and above.parent_id is not None:
+        names.insert(0, above.title)
+        above = api.store.learning_outcome_groups.get(above.parent_id)
+    return [{"name": name} for name in names]
+
+
+def _work(api: Api, context: Context, one: OutcomeResult) -> Json:
+    address = api.url(f"{context.path}/assignments/{one.assignment_id}")
+    return {"id": f"assignment_{one.assignment_id}", "name": one.title, "html_url": address}

@@ -1,0 +1,188 @@
+"""`/api/discussion/v1/comments/`: answers to threads, and to answers.
+
+Sources: edx-platform `lms/djangoapps/discussion/rest_api/views.py` (CommentViewSet); `fixtures/recordings/openedx-2`,
+forum.jsonl 280-347.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
+from lms_emulator.providers.openedx.model.forum import Comment, Thread
+from lms_emulator.providers.openedx.routes import notifications, threads
+from lms_emulator.providers.openedx.routes.resource import recorded
+from lms_emulator.providers.openedx.rules import discussions
+from lms_emulator.providers.openedx.shapes import forum as shapes
+
+
+def _page(x: Call, found: list[Comment], page: int, size: int) -> Response:
+    if page > max(1, -(-len(found) // size)):
+        text = "Page not found (No results on this page)."
+        raise refusals.developer_error(404, text, reason="page_not_found", got=page)
+    shown = found[(page - 1) * size : page * size]
+    results = [shapes.comment(x, _thread(x, one), one) for one in shown]
+    return wire.api_json(threads.envelope(x, results, page, size, len(found)))
+
+
+def _thread(x: Call, comment: Comment) -> Thread:
+    above = x.store.threads.get(comment.thread)
+    assert above is not None  # comments go with their thread
+    return above
+
+
+def list_all(x: Call) -> Response:
+    """The answers to a thread, or what the caller wrote in a course (`username`), the newest first."""
+    errors: dict[str, str] = {}
+    page, size = threads.page_numbers(x, errors)
+    endorsed = threads.boolean(x, "endorsed", errors)
+    merged = threads.boolean(x, "merge_question_type_responses", errors)
+    if "username" in x.query and "thread_id" not in x.query:
+        return _own(x, page, size, errors)
+    if not x.query.get("thread_id"):
+        errors["thread_id"] = "This field is required."
+    if errors:
+        raise threads.invalid(errors)
+    above = threads.one(x, x.query["thread_id"])
+    if above.type == "question" and endorsed is None and not merged:
+        raise threads.invalid({"endorsed": "This field is required for question threads."})
+    if above.type == "discussion" and endorsed is not None:
+        raise threads.invalid({"endorsed": "This field may not be specified for discussion threads."})
+    found = [one for one in discussions.comments(x.store, above) if one.parent is None]
+    if endorsed is not None and not merged:
+        found = [one for one in found if one.endorsed == endorsed]
+    return _page(x, found, page, size)
+
+
+def _own(x: Call, page: int, size: int, errors: dict[str, str]) -> Response:
+    if not x.query.get("course_id"):
+        errors["course_id"] = "This field is required."
+    if errors:
+        raise threads.invalid(errors)
+    course = threads.course(x, x.query["course_id"])
+    if x.query["username"] != caller(x).username:
+        raise refusals.Unhandled
+    mine = [one for one in x.store.comments if one.author == caller(x).username and one.course == course.id]
+    return _page(x, sorted(mine, key=lambda one: one.id, reverse=True), page, size)
+
+
+def create(x: Call) -> Response:
+    """Answer a thread or an answer."""
+    given, user = wire.read_object(x), caller(x)
+    if not given.get("thread_id"):
+        raise threads.invalid({"thread_id": "This field is required."})
+    above, now = threads.one(x, str(given["thread_id"])), discussions.seconds(x.clock.now())
+    parent = _find(x, str(given["parent_id"])) if given.get("parent_id") else None
+    if above.closed:
+        raise refusals.permission_denied("the thread is closed", check="open thread")
+    made = Comment(
+        id=0,
+        author=user.username,
+        course=above.course,
+        body="",
+        created=now,
+        updated=now,
+        thread=above.id,
+        parent=parent.id if parent is not None else None,
+    )
+    allowed = ["thread_id", "parent_id", *discussions.comment_fields(x.store, user, above, made)]
+    threads.refuse_fields(given, allowed, "initializable")
+    if errors := threads.texts(given, "raw_body", required=True):
+        raise threads.invalid(errors)
+    stored = msgspec.structs.replace(
+        made,
+        id=x.store.next_number("comments"),
+        **{name: value for name, value in _changes(x, made, given).items() if name not in ("edits", "updated")},
+    )
+    x.store.comments.put(stored)
+    x.store.threads.put(msgspec.structs.replace(above, active=now))
+    notifications.answered(x, above, parent, stored)
+    return wire.api_json(shapes.comment(x, above, stored))
+
+
+def _changes(x: Call, comment: Comment, given: Mapping[str, Any]) -> dict[str, Any]:
+    changes = threads.shared_changes(x, comment, given)
+    if "endorsed" in given:
+        endorsed = bool(given["endorsed"])
+        changes |= {
+            "endorsed": endorsed,
+            "endorsed_by": caller(x).username if endorsed else None,
+            "endorsed_at": discussions.seconds(x.clock.now()) if endorsed else None,
+        }
+    return changes
+
+
+def _find(x: Call, text: str) -> Comment:
+    found = x.store.comments.get(int(text)) if text.isdecimal() and text.isascii() else None
+    if found is None:
+        raise refusals.Unhandled
+    threads.course(x, found.course)
+    return found
+
+
+def list_answers(x: Call) -> Response:
+    """The answers to an answer, the oldest first."""
+    errors: dict[str, str] = {}
+    page, size = threads.page_numbers(x, errors)
+    if errors:
+        raise threads.invalid(errors)
+    above = _find(x, x.path_params["comment_id"])
+    found = [one for one in x.store.comments.find("thread", above.thread) if one.parent == above.id]
+    return _page(x, sorted(found, key=lambda one: one.id), page, size)
+
+
+def update(x: Call) -> Response:
+    """Change an answer."""
+    found, given, user = _find(x, x.path_params["comment_id"]), wire.read_object(x), caller(x)
+    above = _thread(x, found)
+    threads.refuse_fields(given, discussions.comment_fields(x.store, user, above, found), "editable")
+    if errors := threads.texts(given, "raw_body", required=False):
+        raise threads.invalid(errors)
+    stored = x.store.comments.put(msgspec.structs.replace(found, **_changes(x, found, given)))
+    if given.get("endorsed"):
+        notifications.endorsed(x, above, stored)
+    shape = shapes.comment(
+        x, above, stored, edit_reason=given.get("edit_reason_code"), before=found if "endorsed" in given else None
+    )
+    return wire.api_json(shape)
+
+
+def delete(x: Call) -> Response:
+    """Remove an answer with the answers to it."""
+    found = _find(x, x.path_params["comment_id"])
+    threads.refuse_deletion(x, found)
+    _remove(x, found)
+    return wire.no_content()
+
+
+def _remove(x: Call, comment: Comment) -> None:
+    for child in list(x.store.comments.find("thread", comment.thread)):
+        if child.parent == comment.id:
+            _remove(x, child)
+    x.store.comments.delete(comment.id)
+
+
+ROUTES = (
+    *threads.FAMILY.resource(
+        "/comments/",
+        "Answers to a thread",
+        get=list_all,
+        post=create,
+        parsers=(JSON,),
+        source=recorded("openedx-2/forum", 283, 302),
+    ),
+    *threads.FAMILY.resource(
+        "/comments/{comment_id}/",
+        "An answer",
+        get=list_answers,
+        patch=update,
+        delete=delete,
+        parsers=(MERGE_PATCH,),
+        source=recorded("openedx-2/forum", 324, 331, 463),
+    ),
+)

@@ -1,0 +1,348 @@
+"""`/api/notifications/`: what users are told, and what they want to be told.
+
+Sources: edx-platform `openedx/core/djangoapps/notifications/views.py` and `serializers.py`;
+`fixtures/recordings/openedx-2`, forum.jsonl 392-459.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import credentials, paging, refusals, wire
+from lms_emulator.providers.openedx.call import JSON, Call, caller
+from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.model.forum import Comment, Notification, Thread
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import notifications as rules
+from lms_emulator.providers.openedx.shapes import moment
+
+_EXPIRY_DAYS = 60
+_DONE = "Notification preferences update completed"
+_TEXTS = {
+    "new_response": "<strong>{replier_name}</strong> responded to your post <strong>{post_title}</strong>",
+    "new_comment": (
+        "<strong>{replier_name}</strong> commented on a response to your post <strong>{post_title}</strong>"
+    ),
+    "new_comment_on_response": (
+        "<strong>{replier_name}</strong> commented on your response to the post <strong>{post_title}</strong>"
+    ),
+    "response_on_followed_post": (
+        "<strong>{replier_name}</strong> responded to a post you’re following: <strong>{post_title}</strong>"
+    ),
+    "response_endorsed": "Your response has been endorsed on the post <strong>{post_title}</strong>",
+    "response_endorsed_on_thread": (
+        "<strong>{replier_name}'s</strong> response has been endorsed in your post <strong>{post_title}</strong>"
+    ),
+}
+
+
+# telling
+
+
+def _tell(x: Call, username: str, kind: str, thread: Thread, comment: Comment, response: int | None = None) -> None:
+    if not rules.wants(x.store, username, thread.course, "discussion", kind):
+        return
+    course, front = x.store.courses.get(thread.course), x.store.section.micro_frontends.get("discussions", x.base_url)
+    context: dict[str, str | None] = {
+        "replier_name": comment.author,
+        "post_title": thread.title,
+        "course_name": course.display_name if course is not None else "",
+        "email_content": comment.body,
+        "thread_id": str(thread.id),
+        "topic_id": thread.topic,
+        "response_id": str(response) if response is not None else None,
+        "comment_id": str(comment.id),
+        "strong": "strong",
+        "p": "p",
+    }
+    words = {name: escape(value or "") for name, value in context.items()}
+    x.store.notifications.put(
+        Notification(
+            id=x.store.next_number("notifications"),
+            user=username,
+            course=thread.course,
+            app="discussion",
+            type=kind,
+            context=context,
+            content=f"<p>{_TEXTS[kind].format(**words)}</p>",
+            url=f"{front}/{thread.course}/posts/{thread.id}",
+            created=x.clock.now(),
+        )
+    )
+
+
+def answered(x: Call, thread: Thread, parent: Comment | None, comment: Comment) -> None:
+    """Tell the author of a thread or of an answer, and those who follow the thread, that somebody answered."""
+    told = {comment.author}
+    if thread.author not in told:
+        _tell(x, thread.author, "new_response" if parent is None else "new_comment", thread, comment)
+        told.add(thread.author)
+    if parent is not None and parent.author not in told:
+        _tell(x, parent.author, "new_comment_on_response", thread, comment, parent.id)
+        told.add(parent.author)
+    if parent is None:
+        for username in thread.followers:
+            if username not in told:
+                _tell(x, username, "response_on_followed_post", thread, comment)
+
+
+def endorsed(x: Call, thread: Thread, comment: Comment) -> None:
+    """Tell the author of a thread and that of an answer that the answer was endorsed."""
+    if thread.author != comment.author:
+        _tell(x, thread.author, "response_endorsed_on_thread", thread, comment)
+    _tell(x, comment.author, "response_endorsed", thread, comment)
+
+
+# reading
+
+
+def _mine(x: Call) -> list[Notification]:
+    found = x.store.notifications.find("user", caller(x).username)
+    return sorted(found, key=lambda one: one.id, reverse=True)
+
+
+def list_all(x: Call) -> Response:
+    """What the caller was told, the newest first."""
+    app, found = x.query.get("app_name"), _mine(x)
+    if app:
+        found = [one for one in found if one.app == app]
+    page = paging.numbered(x, found)
+    return wire.api_json(page.envelope([_shape(one) for one in page.items]))
+
+
+def _shape(one: Notification) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "app_name": one.app,
+        "notification_type": one.type,
+        "content_context": one.context,
+        "content": one.content,
+        "content_url": one.url,
+        "course_id": one.course,
+        "last_read": moment(one.last_read),
+        "last_seen": moment(one.last_seen),
+        "created": moment(one.created),
+    }
+
+
+def count(x: Call) -> Response:
+    """How much the caller has not seen yet."""
+    unseen = [one.app for one in _mine(x) if one.last_seen is None]
+    return wire.api_json(
+        {
+            "show_notifications_tray": True,
+            "count": len(unseen),
+            "count_by_app_name": {app: unseen.count(app) for app in rules.APPS},
+            "notification_expiry_days": _EXPIRY_DAYS,
+        }
+    )
+
+
+def mark_seen(x: Call) -> Response:
+    """Note that the caller has seen everything of an app; any name will do."""
+    for one in _mine(x):
+        if one.app == x.path_params["app_name"] and one.last_seen is None:
+            x.store.notifications.put(msgspec.structs.replace(one, last_seen=x.clock.now()))
+    return wire.api_json({"message": "Notifications marked as seen."})
+
+
+def mark_read(x: Call) -> Response:
+    """Note that the caller has read one notification, or all of an app."""
+    given = wire.read_object(x)
+    number, app = given.get("notification_id"), given.get("app_name")
+    if number:
+        found = [one for one in _mine(x) if str(one.id) == str(number)]
+        if not found:
+            raise refusals.OpenedxRefusal("unknown_notification", status=404, message="Not found.", check="id")
+        said = "Notification marked read."
+    elif app in rules.APPS:
+        found, said = [one for one in _mine(x) if one.app == app], "Notifications marked read."
+    else:
+        document = {"error": "Invalid app_name or notification_id."}
+        raise refusals.api_error(400, document, reason="nothing_to_mark", check="app_name or notification_id")
+    for one in found:
+        x.store.notifications.put(msgspec.structs.replace(one, last_read=x.clock.now()))
+    return wire.api_json({"message": said})
+
+
+# preferences
+
+
+def _courses(x: Call) -> list[Course]:
+    mine = [one for one in x.store.enrollments.find("user", caller(x).username) if one.is_active]
+    found = (x.store.courses.get(one.course) for one in sorted(mine, key=lambda one: one.id))
+    return [course for course in found if course is not None]
+
+
+def list_enrollments(x: Call) -> Response:
+    """The courses that the caller can be told about, the latest first."""
+    page = paging.numbered(x, _courses(x)[::-1])
+    results = [{"course": {"id": course.id, "display_name": course.display_name}} for course in page.items]
+    return wire.api_json(page.envelope(results) | {"show_preferences": True})
+
+
+def _course_document(x: Call) -> Response:
+    course = x.store.courses.get(x.path_params["course_id"])
+    if course is None:
+        raise refusals.Unhandled
+    one = rules.preference(x.store, caller(x).username, course.id)
+    return wire.api_json(
+        {
+            "id": one.id,
+            "course_name": course.display_name,
+            "course_id": course.id,
+            "notification_preference_config": rules.document(one, whole=False),
+        }
+    )
+
+
+def read_course(x: Call) -> Response:
+    """What the caller wants to be told of a course."""
+    return _course_document(x)
+
+
+def change_course(x: Call) -> Response:
+    """Switch an app, or one channel of a type, on or off for a course."""
+    given, user = wire.read_object(x), caller(x)
+    app, kind, channel = (given.get(f"notification_{name}") for name in ("app", "type", "channel"))
+    if channel == "email_cadence" or x.path_params["course_id"] not in x.store.courses:
+        raise refusals.Unhandled
+    errors = _wrong(given, channel_words="notification channel setting")
+    if errors:
+        raise refusals.api_error(
+            400,
+            {"non_field_errors": next(iter(errors.values()))[:1]},
+            reason="invalid_preference",
+            check="preference",
+            got=given,
+        )
+    one = rules.preference(x.store, user.username, x.path_params["course_id"])
+    if kind and channel:
+        rules.change(x.store, one, str(app), str(kind), str(channel), bool(given.get("value")))
+    else:
+        rules.switch(x.store, one, str(app), on=bool(given.get("value")))
+    return _course_document(x)
+
+
+def _wrong(given: Mapping[str, Any], *, channel_words: str) -> dict[str, list[str]]:
+    """What is wrong with a change, by field."""
+    app, kind = given.get("notification_app"), given.get("notification_type")
+    channel, cadence = given.get("notification_channel"), given.get("email_cadence")
+    if app is not None and app not in rules.APPS:
+        text = f"{app} is not a valid notification app."
+        return {"notification_app": [text, text] if kind is not None else [text]}
+    if app is not None and kind is not None and kind not in rules.types(app):
+        return {"notification_type": [f"{kind} is not a valid notification type."]}
+    if channel is not None and channel not in (*rules.CHANNELS, "email_cadence"):
+        return {"notification_channel": [f"{channel} is not a valid {channel_words}."]}
+    if cadence is not None and cadence not in rules.CADENCES:
+        return {"email_cadence": [f"{cadence} is not a valid email cadence."]}
+    return {}
+
+
+def read_together(x: Call) -> Response:
+    """What the caller wants to be told of all courses together."""
+    first = next(iter(_courses(x)), None)
+    one = (
+        rules.preference(x.store, caller(x).username, first.id) if first else rules.account(x.store, caller(x).username)
+    )
+    document = rules.document(one, whole=False)
+    return wire.api_json({"status": "success", "message": "Notification preferences retrieved", "data": document})
+
+
+def read_account(x: Call) -> Response:
+    """What the caller wants to be told, whatever the course."""
+    document = rules.document(rules.account(x.store, caller(x).username), whole=True)
+    message = "Notification preferences retrieved successfully."
+    return wire.api_json({"status": "success", "message": message, "data": document})
+
+
+def _asked(x: Call) -> tuple[str, str, str, bool | str]:
+    """The app, type, channel and value of a change. Raises the refusal."""
+    given = wire.read_object(x)
+    missing = [name for name in ("notification_app", "notification_type") if not given.get(name)]
+    errors = {name: ["This field is required."] for name in missing}
+    errors = errors or _wrong(given, channel_words="notification channel")
+    if errors:
+        document = {"status": "error", "message": errors}
+        raise refusals.api_error(400, document, reason="invalid_preference", check="preference", got=given)
+    channel = str(given.get("notification_channel"))
+    value = str(given.get("email_cadence")) if channel == "email_cadence" else bool(given.get("value"))
+    return str(given["notification_app"]), str(given["notification_type"]), channel, value
+
+
+def change_account(x: Call) -> Response:
+    """Change one channel of a type, whatever the course."""
+    app, kind, channel, value = _asked(x)
+    rules.change(x.store, rules.account(x.store, caller(x).username), app, kind, channel, value)
+    data = {"updated_value": value, "notification_type": kind, "channel": channel, "app": app}
+    return wire.api_json({"status": "success", "message": _DONE, "data": data})
+
+
+def change_all(x: Call) -> Response:
+    """Change one channel of a type in every course."""
+    app, kind, channel, value = _asked(x)
+    changed = []
+    for course in _courses(x):
+        one = rules.preference(x.store, caller(x).username, course.id)
+        after = rules.change(x.store, one, app, kind, channel, value)
+        changed.append({"course_id": course.id, "current_setting": rules.setting(after, app, kind)})
+    data = {
+        "updated_value": value,
+        "notification_type": kind,
+        "channel": channel,
+        "app": app,
+        "successfully_updated_courses": changed,
+        "total_updated": len(changed),
+        "total_courses": len(changed),
+    }
+    return wire.api_json({"status": "success", "message": _DONE, "data": data})
+
+
+FAMILY = Family(
+    "/api/notifications",
+    tag="notifications",
+    authenticators=credentials.JWT_BEARER_SESSION,
+    parsers=(JSON,),
+)
+
+
+def _recorded(*numbers: int) -> str:
+    return recorded("openedx-2/forum", *numbers)
+
+
+ROUTES = (
+    *FAMILY.resource("/", "What the caller was told", get=list_all, source=_recorded(414, 423)),
+    *FAMILY.resource("/count/", "How much is new", get=count, source=_recorded(403)),
+    *FAMILY.resource("/enrollments/", "Courses that can be told about", get=list_enrollments, source=_recorded(404)),
+    *FAMILY.resource(
+        "/mark-seen/{app_name}/",
+        "Mark an app as seen",
+        put=mark_seen,
+        patch=mark_seen,
+        source=_recorded(452),
+    ),
+    *FAMILY.resource("/read/", "Mark as read", patch=mark_read, source=_recorded(454)),
+    *FAMILY.resource(
+        "/configurations/{course_id}",
+        "Preferences for a course",
+        get=read_course,
+        patch=change_course,
+        defect=True,
+        source=_recorded(411, 428),
+    ),
+    *FAMILY.resource("/configurations/", "Preferences for all courses", get=read_together, source=_recorded(406)),
+    *FAMILY.resource(
+        "/v2/configurations/",
+        "Preferences of the account",
+        get=read_account,
+        put=change_account,
+        source=_recorded(413, 429),
+    ),
+    *FAMILY.resource("/preferences/update-all/", "Change every course", post=change_all, source=_recorded(430)),
+)

@@ -1,0 +1,358 @@
+"""`/api/discussion/v1/threads/`: the threads of a course's discussions.
+
+Sources: edx-platform `lms/djangoapps/discussion/rest_api/views.py` and `api.py`; `fixtures/recordings/openedx-2`,
+forum.jsonl 139-275.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import credentials, paging, refusals, wire
+from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.model.forum import Edit, Post, Thread
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import discussions, keys, learning
+from lms_emulator.providers.openedx.shapes import forum as shapes
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_CHOICES = {
+    "view": ("unread", "unanswered", "unresponded"),
+    "order_by": ("last_activity_at", "comment_count", "vote_count"),
+    "order_direction": ("desc",),
+    "thread_type": ("discussion", "question"),
+}
+_EXCLUSIVE = ("topic_id", "text_search", "following")
+_TITLE_LENGTH = 1024
+
+
+# what threads and comments share
+
+
+def course(x: Call, text: str) -> Course:
+    """A course whose discussions the caller may see. Raises the refusal."""
+    found = x.store.courses.get(text)
+    if found is None or not learning.may_enter(x.store, caller(x), found):
+        raise refusals.developer_error(404, "Course not found.", reason="course_not_found", got=text)
+    return found
+
+
+def invalid(errors: Mapping[str, str]) -> refusals.OpenedxRefusal:
+    """Fields or parameters that are not taken."""
+    return refusals.field_errors(errors, reason="invalid_fields")
+
+
+def choice(x: Call, name: str, choices: Sequence[str], errors: dict[str, str]) -> str:
+    """A parameter that is one of few words."""
+    text = x.query.get(name, "")
+    if text and text not in choices:
+        errors[name] = f"Select a valid choice. {text} is not one of the available choices."
+    return text
+
+
+def boolean(x: Call, name: str, errors: dict[str, str]) -> bool | None:
+    """A parameter that is true or false."""
+    text = x.query.get(name, "").strip().lower()
+    if text and text not in _BOOLEANS:
+        errors[name] = "Invalid Boolean Value."
+    return _BOOLEANS.get(text)
+
+
+def page_numbers(x: Call, errors: dict[str, str]) -> tuple[int, int]:
+    """The page asked for and its size, at most a hundred."""
+    found = {"page": 1, "page_size": 10}
+    for name in found:
+        text = x.query.get(name, "").strip()
+        if not text:
+            continue
+        try:
+            found[name] = int(text)
+        except ValueError:
+            errors[name] = "Enter a whole number."
+            continue
+        if found[name] < 1:
+            errors[name] = "Ensure this value is greater than or equal to 1."
+    return found["page"], min(found["page_size"], 100)
+
+
+def envelope(x: Call, results: list[Any], page: int, size: int, count: int, **more: Any) -> dict[str, Any]:
+    """A page of results.
+
+    Parameters: `page`, which the forum numbers 0 where it did not look; `more`, what comes before the links.
+    """
+    pages = max(1, -(-count // size))
+    return {
+        "results": results,
+        **more,
+        "pagination": {
+            "next": paging.with_query(x, page=str(page + 1)) if page < pages else None,
+            "previous": paging.with_query(x, page=str(page - 1)) if page > 1 else None,
+            "count": count,
+            "num_pages": pages,
+        },
+    }
+
+
+def refuse_fields(given: Mapping[str, Any], allowed: Sequence[str], verb: str) -> None:
+    """Raises the refusal for fields that may not be set now. Parameters: `verb`, `initializable` or `editable`."""
+    wrong = {name: f"This field is not {verb}." for name in given if name not in allowed}
+    if wrong:
+        raise invalid(wrong)
+
+
+def texts(given: Mapping[str, Any], *names: str, required: bool) -> dict[str, str]:
+    """What is wrong with fields that are texts."""
+    errors = {}
+    for name in names:
+        if name not in given:
+            if required:
+                errors[name] = "This field is required."
+        elif given[name] is None:
+            errors[name] = "This field may not be null."
+        elif not str(given[name]).strip():
+            errors[name] = "This field may not be blank."
+    return errors
+
+
+def _listed(names: list[str], username: str, *, wanted: bool) -> list[str]:
+    others = [name for name in names if name != username]
+    return [*others, username] if wanted else others
+
+
+def shared_changes(x: Call, post: Post, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes that threads and comments have in common."""
+    name, now = caller(x).username, discussions.seconds(x.clock.now())
+    changes: dict[str, Any] = {}
+    if "voted" in given:
+        changes["voters"] = _listed(post.voters, name, wanted=bool(given["voted"]))
+    if "abuse_flagged" in given:
+        changes["flaggers"] = _listed(post.flaggers, name, wanted=bool(given["abuse_flagged"]))
+    if "anonymous" in given:
+        changes["anonymous"] = bool(given["anonymous"])
+    if "raw_body" in given and given["raw_body"] != post.body:
+        edit = Edit(original=post.body, editor=name, moment=now, reason=given.get("edit_reason_code"))
+        changes |= {"body": str(given["raw_body"]), "edits": [*post.edits, edit]}
+    if not {"raw_body", "title", "type", "topic_id", "anonymous", "endorsed", "pinned", "closed"}.isdisjoint(given):
+        changes["updated"] = now
+    return changes
+
+
+# threads
+
+
+def list_threads(x: Call) -> Response:
+    """The threads of a course, those pinned first, then the newest; answers move nothing, as recorded."""
+    errors: dict[str, str] = {}
+    text = x.query.get("course_id", "")
+    if not text:
+        errors["course_id"] = "This field is required."
+    elif keys.course_key(text) is None:
+        errors["course_id"] = f"'{text}' is not a valid course id"
+    chosen = {name: choice(x, name, choices, errors) for name, choices in _CHOICES.items()}
+    asked = {name: boolean(x, name, errors) for name in ("following", "flagged", "count_flagged")}
+    if asked["following"] is False:
+        errors["following"] = "The value of the 'following' parameter must be true."
+    page, size = page_numbers(x, errors)
+    if sum(bool(x.query.get(name)) for name in _EXCLUSIVE) > 1:
+        errors["__all__"] = f"The following query parameters are mutually exclusive: {', '.join(_EXCLUSIVE)}"
+    if errors:
+        raise invalid(errors)
+    found, user = course(x, text), caller(x)
+    privileged = discussions.is_privileged(x.store, user, found.id)
+    for name in ("count_flagged", "flagged"):
+        if asked[name] and not privileged:
+            said = f"`{name}` can only be set by users with moderator access or higher."
+            raise refusals.developer_error(403, said, reason="not_a_moderator")
+    author = x.query.get("author", "")
+    if author and author not in x.store.users:
+        return wire.api_json(envelope(x, [], 0, size, 0, text_search_rewrite=None))
+    threads = select(x, found.id, author=author, flagged=bool(asked["flagged"]), chosen=chosen)
+    if asked["following"]:
+        threads = [one for one in threads if user.username in one.followers]
+    if search := x.query.get("text_search", "").lower():
+        threads = [one for one in threads if search in f"{one.title} {one.body}".lower()]
+    shown = threads[(page - 1) * size : page * size]
+    results = [shapes.thread(x, one, listed=True, counts_flags=bool(asked["count_flagged"])) for one in shown]
+    return wire.api_json(envelope(x, results, page, size, len(threads), text_search_rewrite=None))
+
+
+def select(
+    x: Call, course_id: str, *, author: str = "", flagged: bool = False, chosen: Mapping[str, str]
+) -> list[Thread]:
+    """Threads of a course, sorted. Parameters: `chosen`, the words of `view`, `order_by` and `thread_type`."""
+    user = caller(x)
+    found = [
+        one
+        for one in x.store.threads.find("course", course_id)
+        if (not author or one.author == author) and discussions.is_for(x.store, user, one)
+    ]
+    answers = {one.id: discussions.comments(x.store, one) for one in found}
+    if flagged:
+        found = [one for one in found if one.flaggers or any(comment.flaggers for comment in answers[one.id])]
+    if kind := chosen.get("thread_type"):
+        found = [one for one in found if one.type == kind]
+    view = chosen.get("view")
+    if view == "unread":
+        found = [one for one in found if not discussions.is_read(one, user)]
+    elif view == "unresponded":
+        found = [one for one in found if not answers[one.id]]
+    elif view == "unanswered":
+        found = [
+            one for one in found if one.type == "question" and not any(answer.endorsed for answer in answers[one.id])
+        ]
+
+    def rank(one: Thread) -> tuple[Any, ...]:
+        order = chosen.get("order_by")
+        number = len(one.voters) if order == "vote_count" else len(answers[one.id]) if order == "comment_count" else 0
+        return (one.pinned, number, one.created, one.id)
+
+    return sorted(found, key=rank, reverse=True)
+
+
+def create(x: Call) -> Response:
+    """Begin a thread."""
+    given, user = wire.read_object(x), caller(x)
+    if not given.get("course_id"):
+        raise invalid({"course_id": "This field is required."})
+    if keys.course_key(str(given["course_id"])) is None:
+        raise invalid({"course_id": "Invalid value."})
+    found, now = course(x, str(given["course_id"])), discussions.seconds(x.clock.now())
+    made = Thread(
+        id=0,
+        author=user.username,
+        course=found.id,
+        body="",
+        created=now,
+        updated=now,
+        topic="",
+        type="discussion",
+        title="",
+        active=now,
+    )
+    refuse_fields(given, ["course_id", *discussions.thread_fields(x.store, user, made)], "initializable")
+    _check(given, required=True)
+    if len(str(given["title"])) > _TITLE_LENGTH:
+        raise refusals.Unhandled
+    stored = msgspec.structs.replace(
+        made,
+        id=x.store.next_number("threads"),
+        **{name: value for name, value in _changes(x, made, given).items() if name not in ("edits", "updated")},
+    )
+    x.store.threads.put(stored)
+    return wire.api_json(shapes.thread(x, stored))
+
+
+def _check(given: Mapping[str, Any], *, required: bool) -> None:
+    errors = texts(given, "raw_body", "title", "topic_id", "type", required=required)
+    if "type" in given and "type" not in errors and given["type"] not in _CHOICES["thread_type"]:
+        errors["type"] = f'"{given["type"]}" is not a valid choice.'
+    if errors:
+        raise invalid(errors)
+
+
+def _changes(x: Call, thread: Thread, given: Mapping[str, Any]) -> dict[str, Any]:
+    name, changes = caller(x).username, shared_changes(x, thread, given)
+    for field, attribute in (("title", "title"), ("topic_id", "topic"), ("type", "type")):
+        if field in given:
+            changes[attribute] = str(given[field])
+    if "group_id" in given:
+        changes["group_id"] = given["group_id"]
+    if "following" in given:
+        changes["followers"] = _listed(thread.followers, name, wanted=bool(given["following"]))
+    if given.get("read"):
+        changes["readers"] = thread.readers | {name: thread.active}
+    if "pinned" in given:
+        changes["pinned"] = bool(given["pinned"])
+    if "closed" in given:
+        closed = bool(given["closed"])
+        changes |= {"closed": closed, "closed_by": name if closed else None}
+    if "close_reason_code" in given:
+        changes["close_reason"] = given["close_reason_code"]
+    return changes
+
+
+def one(x: Call, text: str) -> Thread:
+    """A thread by its id, in a course of the caller's. Raises the refusal; the LMS fails on an unknown id."""
+    found = x.store.threads.get(int(text)) if text.isdecimal() and text.isascii() else None
+    if found is None:
+        raise refusals.Unhandled
+    course(x, found.course)
+    return found
+
+
+def _read(x: Call, user: User, thread: Thread) -> Thread:
+    readers = thread.readers | {user.username: thread.active}
+    return x.store.threads.put(msgspec.structs.replace(thread, readers=readers))
+
+
+def read_one(x: Call) -> Response:
+    """One thread, which the caller has read by that."""
+    found = _read(x, caller(x), one(x, x.path_params["thread_id"]))
+    return wire.api_json(shapes.thread(x, found, counts_responses=True))
+
+
+def update(x: Call) -> Response:
+    """Change a thread."""
+    found, given, user = one(x, x.path_params["thread_id"]), wire.read_object(x), caller(x)
+    refuse_fields(given, discussions.thread_fields(x.store, user, found), "editable")
+    _check(given, required=False)
+    stored = _read(x, user, msgspec.structs.replace(found, **_changes(x, found, given)))
+    shape = shapes.thread(
+        x,
+        stored,
+        counts_responses=True,
+        edit_reason=given.get("edit_reason_code"),
+        close_reason=given.get("close_reason_code") or (found.close_reason if "closed" in given else None),
+    )
+    return wire.api_json(shape)
+
+
+def delete(x: Call) -> Response:
+    """Remove a thread with everything in it."""
+    found = one(x, x.path_params["thread_id"])
+    refuse_deletion(x, found)
+    for comment in x.store.comments.find("thread", found.id):
+        x.store.comments.delete(comment.id)
+    x.store.threads.delete(found.id)
+    return wire.no_content()
+
+
+def refuse_deletion(x: Call, post: Post) -> None:
+    """Raises the refusal for somebody else's text, unless the caller moderates."""
+    if not discussions.may_delete(x.store, caller(x), post):
+        raise refusals.permission_denied("only the author and moderators delete", check="author or moderator")
+
+
+FAMILY = Family(
+    "/api/discussion/v1",
+    tag="discussion",
+    authenticators=credentials.JWT_BEARER_SESSION,
+    developer_errors=True,
+    defect=True,
+)
+
+ROUTES = (
+    *FAMILY.resource(
+        "/threads/",
+        "The threads of a course",
+        get=list_threads,
+        post=create,
+        parsers=(JSON,),
+        source=recorded("openedx-2/forum", 150, 198),
+    ),
+    *FAMILY.resource(
+        "/threads/{thread_id}/",
+        "A thread",
+        get=read_one,
+        patch=update,
+        delete=delete,
+        parsers=(MERGE_PATCH,),
+        source=recorded("openedx-2/forum", 183, 243, 469),
+    ),
+)

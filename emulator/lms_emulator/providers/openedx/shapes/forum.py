@@ -1,0 +1,139 @@
+"""JSON of threads and comments. Source: edx-platform `lms/djangoapps/discussion/rest_api/serializers.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.model.forum import Comment, Post, Thread
+from lms_emulator.providers.openedx.rules import discussions
+from lms_emulator.providers.openedx.shapes import accounts, moment
+
+
+def _post(x: Call, post: Post, fields: list[str], reason: str | None) -> dict[str, Any]:
+    user = caller(x)
+    author = None if post.anonymous else post.author
+    privileged = discussions.is_privileged(x.store, user, post.course)
+    flagged = bool(post.flaggers) if privileged else user.username in post.flaggers
+    shape: dict[str, Any] = {
+        "id": str(post.id),
+        "author": author,
+        "author_label": discussions.label(x.store, author, post.course),
+        "created_at": moment(post.created),
+        "updated_at": moment(post.updated),
+        "raw_body": post.body,
+        "rendered_body": discussions.rendered(post.body),
+        "abuse_flagged": flagged,
+        "voted": discussions.has_voted(x.store, user, post),
+        "vote_count": len(post.voters),
+        "editable_fields": fields,
+        "can_delete": discussions.may_delete(x.store, user, post),
+        "anonymous": post.anonymous,
+        "anonymous_to_peers": False,
+        "last_edit": _last_edit(x, post),
+    }
+    if reason is not None:
+        shape["edit_reason_code"] = reason
+    last = post.edits[-1] if post.edits and discussions.may_delete(x.store, user, post) else None
+    editor = last.editor if last is not None and last.editor != post.author else None
+    return shape | {"edit_by_label": discussions.label(x.store, editor, post.course)}
+
+
+def _last_edit(x: Call, post: Post) -> dict[str, Any] | None:
+    user = caller(x)
+    if not post.edits or not discussions.may_delete(x.store, user, post):
+        return None
+    last = post.edits[-1]
+    shape = {
+        "original_body": last.original,
+        "reason_code": last.reason,
+        "editor_username": last.editor,
+        "created_at": moment(last.moment),
+    }
+    return shape | ({"reason": discussions.EDIT_REASONS.get(last.reason)} if last.reason else {})
+
+
+def thread(
+    x: Call,
+    one: Thread,
+    *,
+    listed: bool = False,
+    counts_responses: bool = False,
+    counts_flags: bool = False,
+    edit_reason: str | None = None,
+    close_reason: str | None = None,
+) -> dict[str, Any]:
+    """A thread as the caller sees it.
+
+    Parameters:
+        listed: lists know nothing of what was read and endorsed.
+        counts_responses: single threads tell it, those in lists and new ones do not.
+        counts_flags: whether a moderator asked how many of the answers are flagged.
+        edit_reason, close_reason: codes that were just given.
+    """
+    user = caller(x)
+    answers = discussions.comments(x.store, one)
+    responses = [comment for comment in answers if comment.parent is None]
+    group = x.store.cohorts.get(one.group_id) if one.group_id is not None else None
+    read = not listed and discussions.is_read(one, user)
+    page = f"{x.base_url}/api/discussion/v1/comments/?thread_id={one.id}"
+    question = one.type == "question"
+    flags = sum(bool(comment.flaggers) for comment in answers)
+    shape = _post(x, one, discussions.thread_fields(x.store, user, one), edit_reason) | {
+        "course_id": one.course,
+        "topic_id": one.topic,
+        "group_id": one.group_id,
+        "group_name": group.name if group is not None else None,
+        "type": one.type,
+        "preview_body": discussions.preview(one.body),
+        "abuse_flagged_count": (flags or None) if counts_flags else None,
+        "title": one.title,
+        "pinned": one.pinned,
+        "closed": one.closed,
+        "following": user.username in one.followers,
+        "comment_count": len(answers) + 1,
+        "unread_comment_count": 0 if read else len(answers) + 1,
+        "comment_list_url": None if question else page,
+        "endorsed_comment_list_url": f"{page}&endorsed=True" if question else None,
+        "non_endorsed_comment_list_url": f"{page}&endorsed=False" if question else None,
+        "read": read,
+        "has_endorsed": not listed and any(comment.endorsed for comment in responses),
+    }
+    if counts_responses:
+        shape["response_count"] = len(responses)
+    if close_reason is not None:
+        shape["close_reason_code"] = close_reason
+    why = discussions.CLOSE_REASONS.get(close_reason or (one.close_reason if one.closed else None) or "")
+    by = one.closed_by if one.closed else None
+    return shape | {
+        "close_reason": why,
+        "closed_by": by,
+        "closed_by_label": discussions.label(x.store, by, one.course),
+    }
+
+
+def comment(
+    x: Call, above: Thread, one: Comment, *, edit_reason: str | None = None, before: Comment | None = None
+) -> dict[str, Any]:
+    """A comment as the caller sees it.
+
+    Parameters: `before`, what it was before a change, whose endorsement the answer to the change still tells.
+    """
+    user = caller(x)
+    known = before or one
+    by = known.endorsed_by if one.endorsed and known.endorsed else None
+    children = sum(child.parent == one.id for child in x.store.comments.find("thread", above.id))
+    privileged = discussions.is_privileged(x.store, user, one.course)
+    author = x.store.users.get(one.author)
+    return _post(x, one, discussions.comment_fields(x.store, user, above, one), edit_reason) | {
+        "thread_id": str(above.id),
+        "parent_id": str(one.parent) if one.parent is not None else None,
+        "endorsed": one.endorsed,
+        "endorsed_by": by,
+        "endorsed_by_label": discussions.label(x.store, by, one.course),
+        "endorsed_at": moment(known.endorsed_at) if by else None,
+        "child_count": children,
+        "children": [],
+        "abuse_flagged_any_user": bool(one.flaggers) if privileged else None,
+        "profile_image": accounts.profile_image(author, x.base_url) if author is not None else None,
+    }
