@@ -74,7 +74,7 @@ def test_each_rule_of_line_items_and_scores(canvas: Site, tool: Tool) -> None:
     api = canvas.api(service(canvas, assertion(canvas, tool), scopes).json()["access_token"])
     made = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10})
     assert made.status_code == 201
-    assert made.headers["content-type"] == "application/vnd.ims.lis.v2.lineitem+json"
+    assert made.headers["content-type"] == "application/vnd.ims.lis.v2.lineitem+json; charset=utf-8"
     url = made.json()["id"]
     assert api.post(ITEMS, json={"scoreMaximum": 1}).status_code == 400
     assert api.post(ITEMS, json={"label": "x", "scoreMaximum": 0}).status_code == 422

@@ -107,12 +107,22 @@ class Comparison:
             if name not in got:
                 if scored and not name.startswith("_legacy"):
                     self._note(f"no cookie {name}")
+                self._carry_on(recorded, name, value)
                 continue
             if scored and attributes != got[name][1]:
                 self._note(f"cookie {name} {got[name][1]}, recorded {attributes}")
             if len(value) > 10:
                 self._ledger.seal(value, got[name][0])
                 self._ledger.seal(unquote(value), unquote(got[name][0]))
+
+    def _carry_on(self, recorded: Exchange, name: str, value: str) -> None:
+        """Our earlier cookie goes on in the place of a recorded one that we did not renew."""
+        sent = "; ".join(held for header, held in recorded.request_headers if header.lower() == "cookie")
+        earlier = dict(part.partition("=")[::2] for part in sent.split("; ") if part).get(name)
+        if earlier:
+            ours = self._ledger.value_of(earlier)
+            self._ledger.seal(value, ours)
+            self._ledger.seal(unquote(value), unquote(ours))
 
     # bodies
 

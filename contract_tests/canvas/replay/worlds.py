@@ -108,6 +108,7 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                 "permission_denied_status": 401,
                 "rate_limit": "bucket",
                 "issuer": given["lti_issuer"],
+                "rich_content_host": "http://rce.canvas.docker:3000",
             },
         },
         "canvas": _plain(
@@ -138,6 +139,9 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                 "developer_keys": _developer_keys(given),
                 "developer_key_account_bindings": [_binding(one) for one in given["developer_key_bindings"]],
                 "tool_configurations": [_configuration(one) for one in given["tool_configurations"]],
+                "tools": [_tool(one) for one in given["external_tools"] if one["lti_version"] == "1.3"],
+                "resource_links": [_link(one, given) for one in given["lti_resource_links"]],
+                "line_items": [_line_item(one, given) for one in given["lti_line_items"]],
                 "access_tokens": [_token(one) for one in given["keys"]["tokens"].values()],
             }
         ),
@@ -219,6 +223,41 @@ def _token(one: dict[str, Any]) -> dict[str, Any]:
     if "permanent_expires_at" in token:
         token["permanent_expires_at"] = datetime.fromisoformat(token["permanent_expires_at"].replace(" UTC", "Z"))
     return token
+
+
+def _tool(given: dict[str, Any]) -> dict[str, Any]:
+    course = given["context_id"] if given["context_type"] == "Course" else None
+    privacy = {"privacy": given["workflow_state"], "developer_key_id": SHARD + given["developer_key_id"]}
+    return _kept(given, "id name url domain") | privacy | {"course_id": course, "created_at": given["created_at"]}
+
+
+def _link(given: dict[str, Any], setup: dict[str, Any]) -> dict[str, Any]:
+    assignment = next(one for one in setup["assignments"] if one["id"] == given["context_id"])
+    return {
+        "id": given["resource_link_uuid"],
+        "lookup_id": given["lookup_uuid"],
+        "course_id": assignment["course_id"],
+        "tool_id": given["context_external_tool_id"],
+        "assignment_id": assignment["id"],
+        "title": assignment["name"],
+    }
+
+
+def _line_item(given: dict[str, Any], setup: dict[str, Any]) -> dict[str, Any]:
+    assignment = next(one for one in setup["assignments"] if one["id"] == given["assignment_id"])
+    link = next(one for one in setup["lti_resource_links"] if one["id"] == given["lti_resource_link_id"])
+    return {
+        "id": given["id"],
+        "course_id": assignment["course_id"],
+        "assignment_id": assignment["id"],
+        "developer_key_id": given["client_id"],
+        "data": {
+            "label": given["label"],
+            "score_maximum": given["score_maximum"],
+            "resource_link_id": link["resource_link_uuid"],
+        },
+        "coupled": given["coupled"],
+    }
 
 
 def _plain(document: Any) -> Any:

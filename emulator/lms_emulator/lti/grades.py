@@ -121,25 +121,29 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
                 found = [item for item in found if getattr(item.data, name) == wanted]
         shown, headers = self.page(x, found)
         body = [self.line_item_json(x, item) for item in shown]
-        return JSONResponse(body, headers=headers, media_type=services.LINE_ITEMS_TYPE)
+        return JSONResponse(body, headers=headers, media_type=services.LINE_ITEMS_TYPE + self.charset)
 
     def create_line_item(self, x: G) -> Response:
         """POST: a new line item, 201."""
         place = self.enter(x, lti13.SCOPE_LINE_ITEM)
         item = self.create(x, place, self._line_item_data(x, x.json()))
-        return JSONResponse(self.line_item_json(x, item), 201, media_type=services.LINE_ITEM_TYPE)
+        return self._line_item(x, item, 201)
 
     def show_line_item(self, x: G) -> Response:
         """GET: one line item."""
         place = self.enter(x, lti13.SCOPE_LINE_ITEM, lti13.SCOPE_LINE_ITEM_READ)
-        return JSONResponse(self.line_item_json(x, self.line_item(x, place)), media_type=services.LINE_ITEM_TYPE)
+        return JSONResponse(
+            self.line_item_json(x, self.line_item(x, place)), media_type=services.LINE_ITEM_TYPE + self.charset
+        )
 
     def update_line_item(self, x: G) -> Response:
         """PUT: change a line item; its resource link stays."""
         item = self.line_item(x, self.enter(x, lti13.SCOPE_LINE_ITEM))
         data = self._line_item_data(x, self.kept(item, x.json()))
         data = msgspec.structs.replace(data, resource_link_id=item.data.resource_link_id)
-        return JSONResponse(self.line_item_json(x, self.change(x, item, data)), media_type=services.LINE_ITEM_TYPE)
+        return JSONResponse(
+            self.line_item_json(x, self.change(x, item, data)), media_type=services.LINE_ITEM_TYPE + self.charset
+        )
 
     def delete_line_item(self, x: G) -> Response:
         """DELETE: a line item and its results, 204."""
@@ -183,9 +187,13 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
             found = [result for result in found if user is not None and result.user_id == user.id]
         shown, headers = self.page(x, found)
         body = [self.result_json(x, item, result) for result in shown]
-        return JSONResponse(body, headers=headers, media_type=services.RESULTS_TYPE)
+        return JSONResponse(body, headers=headers, media_type=services.RESULTS_TYPE + self.charset)
 
     # bodies
+
+    def _line_item(self, x: G, item: L, status: int = 200) -> Response:
+        body = self.line_item_json(x, item)
+        return JSONResponse(body, status, media_type=services.LINE_ITEM_TYPE + self.charset)
 
     def line_item_json(self, x: G, item: L) -> dict[str, Any]:
         """A line item as a tool reads it."""

@@ -102,14 +102,14 @@ class Launches(ABC, Generic[X, U]):
         assert request.pending is not None  # `launch_is_alive`
         x.store.pending_launches.delete(request.pending.hint)
         token = sign(self.claims(x, request.pending.launch, params["nonce"]), private_key(self.key), kid=self.kid)
-        return request.redirect_uri, {"id_token": token, **self.further_fields(), **_state(request)}
+        return request.redirect_uri, {"id_token": token, **self.further_fields(x), **_state(request)}
 
     def claims(self, x: X, launch: lti13.Launch, nonce: str) -> Claims:
         """The claims of the id_token."""
         now, lifetime = int(x.clock.timestamp()), x.settings.id_token_lifetime_seconds
         return lti13.launch_claims(launch, nonce=nonce, now=now, lifetime=lifetime)
 
-    def further_fields(self) -> dict[str, str]:
+    def further_fields(self, x: X) -> dict[str, str]:
         """Fields that are posted with the id_token, besides `state`."""
         return {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from starlette.responses import JSONResponse, Response
 
@@ -19,7 +19,12 @@ R = TypeVar("R")
 
 
 class Service(ABC, Generic[X, P]):
-    """A service of one platform. `P` is the place that a call is about: a course, and the tool's deployment there."""
+    """A service of one platform. `P` is the place that a call is about: a course, and the tool's deployment there.
+
+    Attributes: `charset`, what the platform adds to the media types of its answers.
+    """
+
+    charset: ClassVar[str] = ""
 
     @abstractmethod
     def enter(self, x: X, *scopes: str) -> P:
@@ -64,4 +69,4 @@ class Roster(Service[X, P], Generic[X, P, M]):
         shown, headers = self.page(x, found)
         members = [self.shape(x, place, member) for member in shown]
         body = services.membership_json(x.request_url, self.context(place), members)
-        return JSONResponse(body, headers=headers, media_type=services.MEMBERSHIP_TYPE)
+        return JSONResponse(body, headers=headers, media_type=services.MEMBERSHIP_TYPE + self.charset)

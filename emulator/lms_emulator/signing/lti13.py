@@ -65,11 +65,11 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     person: dict[str, str]
     roles: list[str]
     context: dict[str, Any] | None = None
-    resource_link: dict[str, str] | None = None
+    resource_link: dict[str, Any] | None = None
     tool_platform: dict[str, str] | None = None
     presentation: dict[str, Any] | None = None
-    custom: dict[str, str] | None = None
-    lis: dict[str, str] | None = None
+    custom: dict[str, Any] | None = None
+    lis: dict[str, Any] | None = None
     ags_scopes: list[str] | None = None
     line_items: str | None = None
     line_item: str | None = None

@@ -73,7 +73,7 @@ def read(store: CanvasStore, bases: dict[str, str]) -> Info:
         )
     tool = next(iter(store.tools), None)
     if tool is not None:
-        info.lti_client_id, info.deployment_id = str(tool.developer_key_id), tool.deployment_id
+        info.lti_client_id, info.deployment_id = str(tool.developer_key_id), tool.deployment_id or ""
     if courses:
         info.course_id = courses[0].id
         info.other_course_id = courses[1].id if len(courses) > 1 else 0

@@ -129,6 +129,32 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ),
         ),
     ] = True
+    platform_storage: Annotated[
+        bool,
+        choice(
+            "Whether tools may keep data in a frame of Canvas's, which `lti_storage_target` names.",
+            evidence="observed",
+            source="https://canvas.instructure.com/doc/api/file.lti_launch_overview.html",
+            was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 56 (`_parent` in 2023; the day is chosen)"),),
+        ),
+    ] = True
+    deployment_id_twice: Annotated[
+        bool,
+        choice(
+            "Whether login initiation names the deployment as `lti_deployment_id` too.",
+            evidence="observed",
+            source="https://canvas.instructure.com/doc/api/file.lti_launch_overview.html",
+            was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 56 (once in 2023; the day is chosen)"),),
+        ),
+    ] = True
+    rich_content_host: Annotated[
+        str,
+        choice(
+            "Host of the editor's own service, for the variable `com.instructure.RCS.app_host`; empty for none.",
+            evidence="observed",
+            source=f"{RECORDED}/lti-vars.jsonl 26",
+        ),
+    ] = ""
     denial_has_description: Annotated[
         bool,
         choice(

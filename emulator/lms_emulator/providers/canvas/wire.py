@@ -131,7 +131,9 @@ def render(x: Call, refusal: Refusal) -> Response:
         return redirect(refusal.location, refusal.headers, refusal.status)
     if refusal.body is not None:
         return JSONResponse(refusal.body, refusal.status, refusal.headers)
-    if refusal.text is not None or refusal.form is not None:
+    if refusal.form is not None:
+        return auto_post(x, *refusal.form)
+    if refusal.text is not None:
         return pages.refused(PACKAGE, refusal)
     return _page_of(x, refusal)
 
@@ -141,6 +143,9 @@ def _page_of(x: Call, refusal: SiteRefusal) -> Response:
     return page(x, template, refusal.status, headers=refusal.headers, **values, message=refusal.message)
 
 
-def auto_post(action: str, fields: Mapping[str, str]) -> Response:
-    """The page that takes a form to a tool, in this site's colours."""
-    return pages.auto_post(PACKAGE, action, fields)
+def auto_post(x: Call, action: str, fields: Mapping[str, str]) -> Response:
+    """The page that takes a form to a tool."""
+    csrf, headers = browser.csrf_token(x), {"Cache-Control": "no-store"}
+    return pages.page(
+        PACKAGE, "to_tool.html", 200, headers, base=x.base_url, root=x.prefix, csrf=csrf, action=action, fields=fields
+    )

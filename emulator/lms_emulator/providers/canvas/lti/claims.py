@@ -1,52 +1,60 @@
-"""What Canvas tells a tool about people and courses: the claims of a launch, the members of a roster.
+"""What Canvas tells a tool about people and places: the claims of a launch, the members of a roster.
 
-Sources: https://canvas.instructure.com/doc/api/file.lti_launch_overview.html; names and shapes of claims from launches
-that public tools keep as test data.
+Sources: https://canvas.instructure.com/doc/api/file.lti_launch_overview.html;
+fixtures/recordings/canvas/lti-launch.jsonl 25, 141, 157, 182, 199, 255, 297;
+fixtures/recordings/canvas/lti-deeplink.jsonl 19.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from lms_emulator.providers.canvas import rules
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.lti import tokens
-from lms_emulator.providers.canvas.model import Course, DeveloperKey, ResourceLink, Tool, User
+from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles, variables
+from lms_emulator.providers.canvas.lti.places import Place
+from lms_emulator.providers.canvas.model import Assignment, DeveloperKey, ResourceLink, Tool, User
+from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, sis_user_id
+from lms_emulator.providers.canvas.rules.tools import Placement
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.signing import lti13
 
-CANVAS_ROLES = {
-    "StudentEnrollment": "Learner",
-    "TeacherEnrollment": "Instructor",
-    "DesignerEnrollment": "ContentDeveloper",
-    "ObserverEnrollment": "Mentor",
-}
-TA_ROLES = [
-    "http://purl.imsglobal.org/vocab/lis/v2/membership/Instructor#TeachingAssistant",
-    f"{lti13.MEMBERSHIP}Instructor",
-]
+PROGRESS = "https://canvas.instructure.com/lti-ags/progress/scope/show"
+PUBLIC_USER = "https://canvas.instructure.com/public_user"
+membership_roles = roles.of_members
 
 
-def membership_roles(types: Sequence[str]) -> list[str]:
-    """The LTI roles of somebody with these enrollment types."""
-    roles: dict[str, None] = {}
-    for kind in types:
-        for role in TA_ROLES if kind == "TaEnrollment" else [f"{lti13.MEMBERSHIP}{CANVAS_ROLES[kind]}"]:
-            roles[role] = None
-    return list(roles)
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """A tool being opened.
 
+    Attributes:
+        user: who opens it; nobody in a public course.
+        placement: the spot that offers it; none for what was placed by hand.
+        link, assignment: what was placed.
+        target: the address, if the opener names one.
+        new_tab: whether it opens in a tab of its own.
+        data: what the address of a deep linking answer brings back, besides the spot.
+    """
 
-def roles(x: Call, user: User, course_id: int) -> list[str]:
-    """All roles that a launch names: in the institution, in the course, in the system."""
-    types = [e.type for e in rules.active(rules.enrollments_of(x, user, course_id))]
-    institution: dict[str, None] = {}
-    if rules.is_admin(x, user):
-        institution[f"{lti13.INSTITUTION}Administrator"] = None
-    for kind in types:
-        institution[f"{lti13.INSTITUTION}{'Student' if kind == 'StudentEnrollment' else 'Instructor'}"] = None
-    return [*institution, *membership_roles(types), lti13.SYSTEM_USER]
+    user: User | None
+    real_user: User | None = None
+    place: Place
+    tool: Tool
+    placement: Placement | None = None
+    link: ResourceLink | None = None
+    assignment: Assignment | None = None
+    target: str | None = None
+    return_url: str
+    new_tab: bool = False
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def deep_linking(self) -> bool:
+        """Whether the tool is to choose content."""
+        return self.placement is not None and self.placement.message_type == lti13.DEEP_LINKING_REQUEST
 
 
 def person(x: Call, user: User, privacy: str) -> dict[str, str]:
@@ -55,109 +63,135 @@ def person(x: Call, user: User, privacy: str) -> dict[str, str]:
     if privacy in ("public", "name_only"):
         first, _, last = user.name.rpartition(" ")
         claims |= {"name": user.name, "given_name": first or last, "family_name": last if first else ""}
-    if privacy in ("public", "email_only"):
-        claims["email"] = email_of(x.store, user) or ""
+    email = email_of(x.store, user)
+    if privacy in ("public", "email_only") and email:
+        claims["email"] = email
     if privacy == "public":
         claims["picture"] = x.url("/images/messages/avatar-50.png")
     return claims
 
 
-def context(course: Course) -> dict[str, Any]:
-    """The course, as a launch names it."""
-    return {
-        "id": course.lti_context_id,
-        "label": course.course_code or "",
-        "title": course.name,
-        "type": [lti13.COURSE_OFFERING],
-    }
-
-
-def resource_launch(x: Call, user: User, course: Course, tool: Tool, link: ResourceLink | None) -> lti13.Launch:
-    """A launch of a tool in a course: of one resource link, or of the tool itself from the course navigation."""
-    key = key_of(x, tool)
-    item = x.store.line_items.first("link", link.id) if link is not None else None
-    if item is not None and item.developer_key_id != key.id:
-        item = None
-    return _launch(
-        x,
-        user,
-        course,
-        tool,
-        target=(link.url if link is not None and link.url else tool.url),
-        resource_link={
-            "id": link.id if link is not None else course.lti_context_id,
-            "title": link.title if link is not None else tool.name,
-            **({"description": link.description} if link is not None and link.description else {}),
-        },
-        custom={**tool.custom, **(link.custom if link is not None else {})},
-        line_item=x.url(f"/api/lti/courses/{course.id}/line_items/{item.id}") if item is not None else None,
-    )
-
-
-def deep_linking_launch(x: Call, user: User, course: Course, tool: Tool) -> lti13.Launch:
-    """A launch in which the tool chooses content for the course."""
-    now = int(x.clock.timestamp())
-    data = {"nonce": x.ids.uuid(), "tool": tool.id, "user": user.id, "course": course.id, "exp": now + 3600}
-    text = tokens.issue(x, data)
-    settings = {
-        "deep_link_return_url": x.url(f"/courses/{course.id}/deep_linking_response?data={text}"),
-        "accept_types": ["ltiResourceLink", "link", "file", "html", "image"],
-        "accept_presentation_document_targets": ["iframe", "window"],
-        "accept_media_types": "application/vnd.ims.lti.v1.ltilink",
-        "auto_create": False,
-        "accept_multiple": True,
-    }
-    return _launch(x, user, course, tool, target=tool.url, custom=tool.custom, deep_linking=settings)
-
-
-def key_of(x: Call, tool: Tool) -> DeveloperKey:
-    """The developer key that a tool was installed with."""
-    key = x.store.developer_keys.get(tool.developer_key_id)
-    assert key is not None, "the world file's references are checked when it is loaded"
-    return key
-
-
-def _launch(x: Call, user: User, course: Course, tool: Tool, *, target: str, **parts: Any) -> lti13.Launch:
-    key = key_of(x, tool)
-    account = x.store.accounts.get(course.account_id)
-    scopes = key.scopes or list(lti13.SERVICE_SCOPES)
-    ags = [scope for scope in scopes if scope in lti13.AGS_SCOPES]
-    roster = lti13.SCOPE_MEMBERSHIP in scopes
-    deep = parts.get("deep_linking") is not None
+def launch(x: Call, opening: Opening) -> lti13.Launch:
+    """The message of a tool being opened."""
+    place, tool, user = opening.place, opening.tool, opening.user
+    key = tools.key_of(x.store, tool)
+    platform = places.school(x, place.account.id)
     return lti13.Launch(
         issuer=x.settings.issuer,
         client_id=str(key.id),
-        deployment_id=tool.deployment_id,
-        target_link_uri=x.resolve(target),
-        message_type=lti13.DEEP_LINKING_REQUEST if deep else lti13.RESOURCE_LINK_REQUEST,
-        person=person(x, user, tool.privacy),
-        roles=roles(x, user, course.id),
-        context=context(course),
+        deployment_id=places.deployment_id(x, tool),
+        target_link_uri=x.resolve(_target(opening)),
+        message_type=lti13.DEEP_LINKING_REQUEST if opening.deep_linking else lti13.RESOURCE_LINK_REQUEST,
+        person=person(x, user, tool.privacy) if user is not None else {"locale": "en"},
+        roles=roles.of(x, user, place.course),
+        context=place.claim,
+        resource_link=None if opening.deep_linking else _link(opening),
         tool_platform={
-            "guid": f"{account.guid if account else ''}:canvas-lms",
-            "name": (account.name if account else None) or "",
+            "guid": f"{platform.guid}:canvas-lms",
+            "name": platform.name or "",
             "version": "cloud",
             "product_family_code": "canvas",
         },
-        presentation={
-            "document_target": "window",
-            "return_url": x.url(f"/courses/{course.id}"),
-            "locale": effective_locale(user),
-        },
-        ags_scopes=ags,
-        line_items=x.url(f"/api/lti/courses/{course.id}/line_items") if ags else None,
-        memberships=x.url(f"/api/lti/courses/{course.id}/names_and_roles") if roster else None,
-        lis={
-            "person_sourcedid": sis_user_id(x.store, user) or "$Person.sourcedId",
-            "course_offering_sourcedid": course.sis_course_id or "$CourseSection.sourcedId",
-        },
-        extra={
-            "https://www.instructure.com/placement": None,
-            f"{lti13.CLAIM}lti11_legacy_user_id": user.lti_user_id,
-            f"{lti13.CLAIM}lti1p1": {"user_id": user.lti_user_id},
-        },
-        **parts,
+        presentation=_presentation(opening),
+        custom=_custom(x, opening),
+        lis=_lis(x, opening),
+        **_services(x, opening, key),
+        deep_linking=deep_linking_spots.settings(x, opening.placement, place, opening.data)
+        if opening.deep_linking and opening.placement is not None
+        else None,
+        extra=_extra(x, opening),
     )
+
+
+def _target(opening: Opening) -> str:
+    placed = opening.placement.target if opening.placement is not None else None
+    linked = opening.link.url if opening.link is not None else None
+    return opening.target or linked or placed or opening.tool.url
+
+
+def _link(opening: Opening) -> dict[str, Any]:
+    link, place = opening.link, opening.place
+    if opening.assignment is not None:
+        text = opening.assignment.description or None
+        return {"id": link.id if link is not None else "", "description": text, "title": opening.assignment.name}
+    if link is None:
+        return {"id": place.opaque, "description": None, "title": place.name}
+    return {"id": link.id, "description": link.description or None, "title": link.title or place.name}
+
+
+def _presentation(opening: Opening) -> dict[str, Any]:
+    locale = effective_locale(opening.user) if opening.user is not None else "en"
+    shown: dict[str, Any] = {"document_target": "iframe", "return_url": opening.return_url, "locale": locale}
+    return {**shown, "height": 400, "width": 800} if opening.placement is not None else shown
+
+
+def _custom(x: Call, opening: Opening) -> dict[str, Any]:
+    fields = tools.custom(x.store, opening.tool)
+    if opening.placement is not None:
+        fields |= opening.placement.custom
+    if opening.link is not None:
+        fields |= opening.link.custom
+    scene = variables.Scene(
+        x,
+        user=opening.user,
+        real_user=opening.real_user,
+        place=opening.place,
+        tool=opening.tool,
+        assignment=opening.assignment,
+    )
+    return variables.expanded(scene, fields)
+
+
+def _lis(x: Call, opening: Opening) -> dict[str, Any] | None:
+    if opening.tool.privacy not in ("public", "name_only"):
+        return None
+    course, user = opening.place.course, opening.user
+    return {
+        "person_sourcedid": sis_user_id(x.store, user) if user is not None else "$Person.sourcedId",
+        "course_offering_sourcedid": course.sis_course_id if course is not None else "$CourseSection.sourcedId",
+    }
+
+
+def _services(x: Call, opening: Opening, key: DeveloperKey) -> dict[str, Any]:
+    course = opening.place.course
+    scopes = key.scopes or list(lti13.SERVICE_SCOPES)
+    if course is None:
+        return {}
+    found: dict[str, Any] = {}
+    if any(scope in lti13.AGS_SCOPES for scope in scopes):
+        lines = x.url(f"/api/lti/courses/{course.id}/line_items")
+        found = {"ags_scopes": [s for s in scopes if s in (*lti13.AGS_SCOPES, PROGRESS)], "line_items": lines}
+        link = opening.link
+        item = x.store.line_items.first("link", link.id) if link is not None else None
+        if item is not None and item.developer_key_id == key.id:
+            found["line_item"] = f"{lines}/{item.id}"
+    if lti13.SCOPE_MEMBERSHIP in scopes:
+        found["memberships"] = x.url(f"/api/lti/courses/{course.id}/names_and_roles")
+    return found
+
+
+def _extra(x: Call, opening: Opening) -> dict[str, Any]:
+    user, course = opening.user, opening.place.course
+    legacy = places.user_id(user) if user is not None else ""
+    old: dict[str, Any] = {"user_id": legacy}
+    if opening.assignment is not None and opening.assignment.external_tool is not None:
+        old["resource_link_id"] = opening.assignment.external_tool.resource_link_id
+    extra: dict[str, Any] = {
+        "https://www.instructure.com/placement": opening.placement.name if opening.placement is not None else None,
+        f"{lti13.CLAIM}lti11_legacy_user_id": legacy,
+        f"{lti13.CLAIM}lti1p1": old,
+        "errors": {"errors": {}},
+    }
+    if user is not None and course is not None:
+        watched = [
+            e.associated_user_id
+            for e in x.store.enrollments.find("user", user.id)
+            if e.course_id == course.id and e.type == "ObserverEnrollment" and e.workflow_state == "active"
+        ]
+        mentees = [seen.lti_id for id_ in watched if id_ and (seen := x.store.users.get(id_)) is not None]
+        if mentees:
+            extra[f"{lti13.CLAIM}role_scope_mentor"] = mentees
+    return extra
 
 
 def member(x: Call, user: User, types: Sequence[str], privacy: str) -> Json:
@@ -166,12 +200,12 @@ def member(x: Call, user: User, types: Sequence[str], privacy: str) -> Json:
     body: Json = {
         "status": "Active",
         "user_id": claims["sub"],
-        "roles": membership_roles(types),
-        "lti11_legacy_user_id": user.lti_user_id,
+        "roles": roles.of_members(types),
+        "lti11_legacy_user_id": places.user_id(user),
     }
     for name in ("name", "given_name", "family_name", "email", "picture"):
         if name in claims:
             body[name] = claims[name]
-    if privacy == "public" and (sourced_id := sis_user_id(x.store, user)):
+    if privacy in ("public", "name_only") and (sourced_id := sis_user_id(x.store, user)):
         body["lis_person_sourcedid"] = sourced_id
     return body

@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.deep_linking import DeepLinking, link_of
-from lms_emulator.lti.platform import Fault
+from lms_emulator.lti.platform import Fault, token_fault
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.lti import services, tokens
-from lms_emulator.providers.canvas.model import Course, ResourceLink, Tool
+from lms_emulator.providers.canvas.model import Course, DeveloperKey, ResourceLink, Tool
+from lms_emulator.providers.canvas.rules import keys
+from lms_emulator.signing.jwt import TokenError, read
 
 SENTENCES = {
     "malformed": "JWT format is invalid",
@@ -25,6 +27,7 @@ SENTENCES = {
     "bad_signature": "JWT verification failure",
     "expired": "the JWT has expired",
     "unavailable": "JWT exception",
+    "client_unknown": "Client not found",
 }
 DATA = {"data_invalid": "Data invalid", "data_not_issued_here": "Data invalid"}
 
@@ -37,6 +40,17 @@ class CanvasDeepLinking(DeepLinking[Call]):
 
     def own_key(self) -> str:
         return tokens.secret()
+
+    def signer(self, x: Call, message: str) -> DeveloperKey:
+        """The key whose tool signed an answer, as it says. Raises the refusal of a stranger."""
+        try:
+            client = str(read(message).claims.get("iss", ""))
+        except TokenError as error:
+            raise self.refusal(x, token_fault("deep_linking", error).noted(x)) from error
+        key = keys.find(x.store, client)
+        if key is None or not x.check("iss is a key's number", key.is_lti_key):
+            raise self.refusal(x, Fault("deep_linking", "client_unknown", "iss", "a client id", client).noted(x))
+        return key
 
     def issuer(self, x: Call) -> str:
         return x.settings.issuer

@@ -12,16 +12,16 @@ from typing import ClassVar
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
 from lms_emulator.lti.platform import Fault
-from lms_emulator.providers.canvas import oauth, refusals
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.lti import claims, tokens
-from lms_emulator.providers.canvas.model import Course, Tool, User
-from lms_emulator.providers.canvas.rules import keys
+from lms_emulator.providers.canvas.lti import claims, places, tokens
+from lms_emulator.providers.canvas.lti.claims import Opening
+from lms_emulator.providers.canvas.model import User
+from lms_emulator.providers.canvas.rules import keys, tools
 from lms_emulator.providers.canvas.rules.people import effective_locale
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims, TokenError, sign, verify
 
-STORAGE_TARGET = {"lti_storage_target": "post_message_forwarding"}
 ERRORS = {
     "login_required": ("login_required", "Must have an active user session"),
     "launch_over": ("launch_no_longer_valid", "The launch has either expired or already been consumed"),
@@ -35,49 +35,46 @@ class CanvasLaunches(Launches[Call, User]):
     key: ClassVar[str] = "canvas"
     kid: ClassVar[str] = "canvas-2026-01"
 
-    def initiate(self, x: Call, user: User, course: Course, tool: Tool, launch: lti13.Launch) -> Form:
+    def initiate(self, x: Call, opening: Opening) -> Form:
         """The first step: where to post to at the tool, and what. The launch waits for the tool's answer."""
-        pending = self.begin(x, user.id, x.ids.hex(128), launch)
+        launch, user = claims.launch(x, opening), opening.user
+        pending = self.begin(x, user.id if user is not None else 0, x.ids.hex(128), launch)
         hint = {
             "verifier": pending.hint,
             "canvas_domain": x.authority,
-            "context_type": "Course",
-            "context_id": 10_000_000_000_000 + course.id,
-            "canvas_locale": effective_locale(user),
+            **opening.place.hint,
+            "canvas_locale": effective_locale(user) if user is not None else "en",
             "include_storage_target": True,
             "exp": int(x.clock.timestamp()) + x.settings.launch_lifetime_seconds,
         }
+        newer = {"lti_deployment_id": launch.deployment_id} if x.settings.deployment_id_twice else {}
         fields = {
             "iss": launch.issuer,
-            "login_hint": self.login_hint(user),
+            "login_hint": self.login_hint(user) if user is not None else claims.PUBLIC_USER,
             "client_id": launch.client_id,
-            "lti_deployment_id": launch.deployment_id,
+            **newer,
             "deployment_id": launch.deployment_id,
             "target_link_uri": launch.target_link_uri,
             "lti_message_hint": sign(hint, tokens.secret(), algorithm="HS256"),
             "canvas_environment": "prod",
             "canvas_region": "not_configured",
-            **STORAGE_TARGET,
+            **self.further_fields(x),
         }
-        return x.resolve(claims.key_of(x, tool).oidc_initiation_url or ""), fields
+        return x.resolve(tools.key_of(x.store, opening.tool).oidc_initiation_url or ""), fields
 
     def school_address(self, x: Call, hint: str) -> str:
-        """The school's own address that a hint names; one sign-on host stands before all schools."""
-        try:
-            domain = _read_hint(x, hint).get("canvas_domain")
-        except TokenError:
-            return x.base_url
+        """The school's own address that a hint names; one sign-on host stands before all schools. Raises refusals."""
+        domain = _read_hint(x, hint).get("canvas_domain")
         return x.base_url if domain == x.authority else f"{x.scheme}://{domain}"
 
     def request(self, x: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
-        try:
-            verifier = str(_read_hint(x, params.get("lti_message_hint", "")).get("verifier", ""))
-        except TokenError as error:
-            x.check("lti_message_hint", False, expected=error.expected, got=error.got)
-            unchanged = "send back the lti_message_hint of the login initiation unchanged"
-            diagnosis = "the launch is too old" if error.reason == "expired" else unchanged
-            raise refusals.invalid_message_hint(diagnosis) from error
-        key = oauth.find_key(x, params.get("client_id", ""))
+        verifier = str(_read_hint(x, params.get("lti_message_hint", "")).get("verifier", ""))
+        client = params.get("client_id", "")
+        if not x.check("client_id is a number", client.isdigit(), got=client):
+            raise refusals.launch_client_unknown(client)
+        key = keys.find(x.store, client)
+        if key is None or not x.check("client_id is a tool's", key.is_lti_key):
+            raise refusals.invalid_lti_redirect([], params.get("redirect_uri", ""))
         return AuthenticationRequest(
             params=params,
             client_id=str(key.id),
@@ -87,23 +84,60 @@ class CanvasLaunches(Launches[Call, User]):
         )
 
     def checks(self) -> tuple[Callable[[Call, AuthenticationRequest[User]], Fault | None], ...]:
-        return self.parameters_hold, self.user_is_signed_in, self.launch_is_alive, self.client_is_the_launchs
+        """Canvas makes all checks and reports the last that fails, but the launch's age only if nothing else fails."""
+        return (
+            self.client_is_the_launchs,
+            self.user_is_signed_in,
+            self.scope_is_openid,
+            self.nothing_is_missing,
+            (self.launch_is_alive),
+        )
+
+    def nothing_is_missing(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+        """Each parameter came; except for `scope` their values do not count."""
+        missing = [name for name in lti13.REQUIRED_PARAMETERS if name not in request.params]
+        if x.check("no parameter is missing", not missing, expected=list(lti13.REQUIRED_PARAMETERS), got=missing):
+            return None
+        return Fault("lti", "missing_parameter", ",".join(missing), "present", sorted(request.params))
+
+    def scope_is_openid(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+        """`scope` is `openid` and nothing more."""
+        scope = request.params.get("scope")
+        if x.check("scope", scope == "openid", expected="openid", got=scope):
+            return None
+        return Fault("lti", "wrong_scope", "scope", "openid", scope)
+
+    def user_is_signed_in(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+        """Nobody has to be signed in for what was opened by nobody."""
+        if request.user is None and request.params.get("login_hint") == claims.PUBLIC_USER:
+            return None
+        return super().user_is_signed_in(x, request)
 
     def client_is_the_launchs(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """Besides, the developer key has to be switched on."""
-        fault = super().client_is_the_launchs(x, request)
-        key = x.store.developer_keys.get(number(request.client_id))
-        if fault is not None or x.check(
-            "the key is switched on", key is not None and keys.is_on_somewhere(x.store, key)
-        ):
+        """The tool that asks is the one that was opened, if anything is known of that, and its key is switched on."""
+        fault = super().client_is_the_launchs(x, request) if request.pending is not None else None
+        if fault is not None:
             return fault
+        key = x.store.developer_keys.get(number(request.client_id))
+        if x.check("the key is switched on", key is not None and keys.is_on_somewhere(x.store, key)):
+            return None
         return Fault("lti", "client_not_authorized", "the key is switched on", got=request.client_id)
+
+    def claims(self, x: Call, launch: lti13.Launch, nonce: str) -> Claims:
+        """Canvas leaves the traces of its own validation in each claim that is an object."""
+        found = super().claims(x, launch, nonce)
+        return {
+            name: {**value, "validation_context": None, "errors": {"errors": {}}}
+            if isinstance(value, dict) and name not in ("errors", f"{lti13.CLAIM}custom")
+            else value
+            for name, value in found.items()
+        }
 
     def wrong_redirect_uri(self, fault: Fault) -> Refusal:
         return refusals.invalid_lti_redirect(fault.expected, fault.got)
 
     def login_hint(self, user: User) -> str:
-        return user.lti_user_id
+        return places.user_id(user)
 
     def error(self, fault: Fault) -> tuple[str, str]:
         if fault.kind in ERRORS:
@@ -112,12 +146,20 @@ class CanvasLaunches(Launches[Call, User]):
         wrong = f"The '{fault.check}' must be '{fault.expected}'"
         return "invalid_request_object", missing if fault.kind == "missing_parameter" else wrong
 
-    def further_fields(self) -> dict[str, str]:
-        return STORAGE_TARGET
+    def further_fields(self, x: Call) -> dict[str, str]:
+        return {"lti_storage_target": "post_message_forwarding" if x.settings.platform_storage else "_parent"}
 
 
 def _read_hint(x: Call, hint: str) -> Claims:
-    return verify(hint, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
+    if not x.check("lti_message_hint came", bool(hint)):
+        raise refusals.message_hint_missing()
+    try:
+        return verify(hint, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
+    except TokenError as error:
+        x.check("lti_message_hint", False, expected=error.expected, got=error.got)
+        unchanged = "send back the lti_message_hint of the login initiation unchanged"
+        diagnosis = "the launch is too old" if error.reason == "expired" else unchanged
+        raise refusals.invalid_message_hint(diagnosis) from error
 
 
 LAUNCHES = CanvasLaunches()

@@ -33,4 +33,4 @@ def link_header(x: Call, number: int, size: int, count: int, per_page_name: str 
 
 
 def _page_url(x: Call, page: int, size: int, per_page_name: str) -> str:
-    return same_url(x, ("page", per_page_name, "access_token"), [("page", page), (per_page_name, size)])
+    return same_url(x, ("page", "limit", per_page_name, "access_token"), [("page", page), (per_page_name, size)])

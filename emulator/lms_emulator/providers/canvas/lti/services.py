@@ -20,7 +20,7 @@ from lms_emulator.lti.records import Result
 from lms_emulator.lti.services import Roster, Service
 from lms_emulator.providers.canvas import refusals, rules
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.lti import claims
+from lms_emulator.providers.canvas.lti import claims, places
 from lms_emulator.providers.canvas.lti.paging import link_header, page_of
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import (
@@ -57,6 +57,7 @@ class Member(NamedTuple):
 class CanvasService(Service[Call, Place]):
     """What Canvas's services have in common."""
 
+    charset: ClassVar[str] = "; charset=utf-8"
     page_size: ClassVar[int | None] = None
 
     def enter(self, x: Call, *scopes: str) -> Place:
@@ -85,8 +86,9 @@ class CanvasService(Service[Call, Place]):
         )
 
     def page(self, x: Call, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
-        number, size = page_of(x, "limit", self.page_size, self.page_size)
-        headers = {"Link": link_header(x, number, size, len(records), "limit")}
+        wanted = "limit" if x.query.get("limit") else "per_page"
+        number, size = page_of(x, wanted, self.page_size, self.page_size)
+        headers = {"Link": link_header(x, number, size, len(records))}
         return records[(number - 1) * size : number * size], headers
 
 
@@ -113,14 +115,14 @@ class CanvasRoster(CanvasService, Roster[Call, Place, Member]):
 
     def context(self, place: Place) -> dict[str, str]:
         course = place.course
-        return {"id": course.lti_context_id, "label": course.course_code or "", "title": course.name}
+        return {"id": places.context_id(course), "label": course.course_code or "", "title": course.name}
 
     def members(self, x: Call, place: Place) -> list[Member]:
         rlid = x.query.get("rlid")
-        if rlid and rlid != place.course.lti_context_id and not _is_link(x, rlid, place):
+        if rlid and rlid != places.context_id(place.course) and not _is_link(x, rlid, place):
             raise refusals.lti_service(
                 "rlid_unknown",
-                "Tool does not have access to rlid or rlid does not exist",
+                _about_link(x, rlid, place),
                 400,
                 check="rlid is a link to the tool in this course",
                 got=rlid,
@@ -128,7 +130,9 @@ class CanvasRoster(CanvasService, Roster[Call, Place, Member]):
         people: dict[int, list[str]] = {}
         for enrollment in rules.active(x.store.enrollments.find("course", place.course.id)):
             people.setdefault(enrollment.user_id, []).append(enrollment.type)
-        return [Member(user, types) for id_, types in people.items() if (user := x.store.users.get(id_)) is not None]
+        return [
+            Member(user, types) for id_, types in sorted(people.items()) if (user := x.store.users.get(id_)) is not None
+        ]
 
     def roles(self, member: Member) -> list[str]:
         return claims.membership_roles(member.types)
@@ -219,7 +223,9 @@ class CanvasGrades(CanvasService, Grades[Call, Place, LineItem, User]):
         return user
 
     def scored(self, x: Call, item: LineItem, result: Result) -> Response:
-        return JSONResponse({"resultUrl": self.result_url(x, item, result)}, media_type=services.SCORE_TYPE)
+        return JSONResponse(
+            {"resultUrl": self.result_url(x, item, result)}, media_type=services.SCORE_TYPE + self.charset
+        )
 
     def show_result(self, x: Call) -> Response:
         """GET: one result."""
@@ -228,12 +234,22 @@ class CanvasGrades(CanvasService, Grades[Call, Place, LineItem, User]):
         if result is None or result.line_item_id != item.id:
             check = "the result is of the line item"
             raise refusals.lti_resource_unknown("result_unknown", check, x.path_params["result_id"])
-        return JSONResponse(self.result_json(x, item, result), media_type=services.RESULTS_TYPE)
+        return JSONResponse(self.result_json(x, item, result), media_type=services.RESULTS_TYPE + self.charset)
 
 
 def _is_link(x: Call, link_id: str, place: Place) -> bool:
     link = x.store.resource_links.get(link_id)
     return link is not None and link.course_id == place.course.id and link.tool_id == place.tool.id
+
+
+def _about_link(x: Call, link_id: str, place: Place) -> str:
+    """What is wrong with a link that is not the tool's."""
+    link = x.store.resource_links.get(link_id)
+    if link is None:
+        return "Invalid 'rlid' parameter"
+    if link.course_id != place.course.id:
+        return "Requested ResourceLink was not found"
+    return "Tool does not have access to rlid or rlid does not exist"
 
 
 def add_line_item(

@@ -12,7 +12,7 @@ class Tool(Record, frozen=True, kw_only=True):
     """An LTI 1.3 tool deployed in a course or (`course_id` absent) for the whole account.
 
     Attributes:
-        deployment_id: as Canvas writes it, `<tool id>:<context id>`.
+        deployment_id: as Canvas writes it, `<tool id>:<context id>`; made from the two where it is not given.
         privacy: what of a person the tool is told: `public` all, `name_only`, `email_only`, `anonymous` nothing.
         deep_linking: offers the tool for choosing content.
     """
@@ -20,13 +20,16 @@ class Tool(Record, frozen=True, kw_only=True):
     id: int
     developer_key_id: int
     name: str
-    deployment_id: str
+    deployment_id: str | None = None
+    domain: str | None = None
     course_id: int | None = None
     url: str
     custom: dict[str, str] = {}
     privacy: Literal["public", "name_only", "email_only", "anonymous"] = "public"
     deep_linking: bool = False
     workflow_state: Literal["active", "deleted"] = "active"
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
 
 
 class ToolConfiguration(Record, frozen=True, kw_only=True):
@@ -46,9 +49,16 @@ class ToolConfiguration(Record, frozen=True, kw_only=True):
 
 
 class ResourceLink(Record, frozen=True, kw_only=True):
-    """One placed link to a tool: on the course page, or behind an assignment."""
+    """One placed link to a tool: on the course page, in a text, or behind an assignment.
+
+    Attributes:
+        lookup_id: by which addresses in texts name it; its own id where it is not given.
+        assignment_id: of the assignment that it stands behind.
+    """
 
     id: str
+    lookup_id: str | None = None
+    assignment_id: int | None = None
     course_id: int
     tool_id: int
     title: str
@@ -63,5 +73,6 @@ class LineItem(Record, frozen=True, kw_only=True):
     id: int
     course_id: int
     developer_key_id: int
+    assignment_id: int | None = None
     data: LineItemData
     coupled: bool = False

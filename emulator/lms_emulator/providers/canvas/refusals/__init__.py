@@ -279,25 +279,30 @@ def lti_resource_unknown(reason: str, check: str, got: object) -> SiteRefusal:
     return lti_service(reason, "The specified resource does not exist.", 404, check=check, got=got)
 
 
+def launch_client_unknown(got: str) -> SiteRefusal:
+    """404: the `client_id` of an authentication request is no number."""
+    body = {"errors": [{"message": "The specified resource does not exist."}]}
+    return SiteRefusal("launch_client_unknown", status=404, check="client_id is a number", body=body, got=got)
+
+
+def message_hint_missing() -> SiteRefusal:
+    """400: no `lti_message_hint` came."""
+    body = {"errors": [{"message": "lti_message_hint is missing"}]}
+    return SiteRefusal("lti_message_hint_missing", status=400, check="lti_message_hint came", body=body)
+
+
 def invalid_message_hint(diagnosis: str) -> SiteRefusal:
     """400: the `lti_message_hint` is not ours, changed, or too old."""
-    return text(
-        "lti_message_hint_invalid",
-        "Invalid lti_message_hint",
-        check="lti_message_hint is ours and alive",
-        diagnosis=diagnosis,
-    )
+    check = "lti_message_hint is ours and alive"
+    body = {"status": "bad_request", "message": "Invalid lti_message_hint"}
+    return SiteRefusal("lti_message_hint_invalid", status=400, check=check, body=body, diagnosis=diagnosis)
 
 
 def invalid_lti_redirect(expected: list[str], got: str) -> SiteRefusal:
     """400: the address of an authentication request is not registered."""
-    return text(
-        "lti_redirect_uri_mismatch",
-        "Invalid redirect_uri",
-        check="redirect_uri is registered exactly",
-        expected=expected,
-        got=got,
-    )
+    check = "redirect_uri is registered exactly"
+    body = {"status": "bad_request", "message": "Invalid redirect_uri"}
+    return SiteRefusal("lti_redirect_uri_mismatch", status=400, check=check, body=body, expected=expected, got=got)
 
 
 def deep_linking(reason: str, errors: Mapping[str, Any], **details: Any) -> SiteRefusal:

@@ -67,6 +67,7 @@ from lms_emulator.providers.canvas.routes import (
     submissions,
     terms,
     token,
+    tool_pages,
     uploads,
     usage_rights,
     users,
@@ -163,12 +164,19 @@ ROUTES: tuple[Route, ...] = (
     *site(
         "lti",
         f"{RECORDED}/lti-launch.jsonl 24, 110, 181, 254; {CONTROLLERS}/external_tools_controller.rb",
-        (f"GET {TOOLS}/retrieve", launch.open_link, "Launch a placed link"),
-        (f"GET {TOOLS}/{{tool_id}}", launch.open_tool, "Launch a tool from the course navigation"),
-        (f"GET {TOOLS}/{{tool_id}}/resource_selection", launch.choose_content, "Launch a tool to choose content"),
+        (f"GET {TOOLS}/retrieve", tool_pages.retrieve, "Launch a placed link"),
+        (f"GET {TOOLS}/{{tool_id}}", tool_pages.in_course, "Launch a tool from the course navigation"),
+        (f"GET {TOOLS}/{{tool_id}}/resource_selection", tool_pages.choose_in_course, "Launch a tool to choose content"),
+        ("GET /accounts/{account_id}/external_tools/{tool_id}", tool_pages.in_account, "Launch a tool in an account"),
+        (
+            "GET /accounts/{account_id}/external_tools/{tool_id}/resource_selection",
+            tool_pages.choose_in_account,
+            "Launch a tool to choose content for an account",
+        ),
+        ("GET /users/{user_id}/external_tools/{tool_id}", tool_pages.of_person, "Launch a tool for the person"),
         (
             "GET /courses/{course_id}/assignments/{assignment_id}",
-            launch.open_assignment,
+            tool_pages.assignment,
             "Launch the tool behind an assignment",
         ),
         evidence="observed",
@@ -188,8 +196,8 @@ ROUTES: tuple[Route, ...] = (
         f"{DOC}/file.lti_launch_overview.html; "
         f"{CONTROLLERS}/lti/ims/authentication_controller.rb; {CONTROLLERS}/lti/ims/security_controller.rb",
         "documented",
-        ("GET POST /api/lti/authorize_redirect", launch.authorize_redirect, "On to the school"),
-        ("GET /api/lti/authorize", show(launch.authorize), "The signed launch"),
+        ("GET POST /api/lti/authorize_redirect", tool_pages.authorize_redirect, "On to the school"),
+        ("GET /api/lti/authorize", show(tool_pages.authorize), "The signed launch"),
         ("GET /api/lti/security/jwks", launch.jwks, "Canvas's public keys"),
     ),
     *family(

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
-from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.keys import private_key
 from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.canvas import refusals, rules, wire
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import visitors
-from lms_emulator.providers.canvas.lti import claims
+from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.lti.deep_linking import DEEP_LINKING
 from lms_emulator.providers.canvas.lti.launches import LAUNCHES
-from lms_emulator.providers.canvas.model import Course, ResourceLink, Tool, User
+from lms_emulator.providers.canvas.model import Course, User
 from lms_emulator.providers.canvas.routes import login
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.providers.canvas.rules import tools
+from lms_emulator.signing import jwt
 
 
 def _course(x: Call, user: User) -> Course:
@@ -46,10 +46,6 @@ def dashboard(api: Api) -> Response:
     return wire.page(x, "dashboard.html", user=user, courses=courses)
 
 
-def _tools(x: Call, course: Course) -> list[Tool]:
-    return [t for t in x.store.tools if t.workflow_state == "active" and t.course_id in (None, course.id)]
-
-
 def course(api: Api) -> Response:
     """GET /courses/{course_id}: a course's page, with links to its tools and to what they were placed on."""
     led = login.open_session_url(api) or login.offer_masquerade(api)
@@ -64,111 +60,42 @@ def course(api: Api) -> Response:
         "course.html",
         user=user,
         course=found,
-        tools=_tools(x, found),
+        tools=list(tools.offered(x.store, found.id)),
         links=x.store.resource_links.find("course", found.id),
         assignments=assignments,
         staff=staff,
     )
 
 
-def _launch_page(x: Call, user: User, found: Course, tool: Tool, launch: lti13.Launch) -> Response:
-    action, fields = LAUNCHES.initiate(x, user, found, tool, launch)
-    return wire.auto_post(action, fields)
-
-
-def open_tool(api: Api) -> Response:
-    """GET /courses/{course_id}/external_tools/{tool_id}: begin a launch from the course navigation."""
-    x, user = api.x, visitors.require(api)
-    found = _course(x, user)
-    tool = _tool(x, found, x.path_params["tool_id"])
-    return _launch_page(x, user, found, tool, claims.resource_launch(x, user, found, tool, None))
-
-
-def _tool(x: Call, found: Course, reference: str) -> Tool:
-    tool = x.store.tools.get(number(reference))
-    if tool is None or tool not in _tools(x, found):
-        raise refusals.page_not_found(f"tool {reference} is placed in course {found.id}")
-    return tool
-
-
-def open_link(api: Api) -> Response:
-    """GET /courses/{course_id}/external_tools/retrieve?resource_link_lookup_uuid=…: launch a placed link."""
-    x, user = api.x, visitors.require(api)
-    found = _course(x, user)
-    link = _link(x, found, x.query.get("resource_link_lookup_uuid", ""))
-    tool = _tool(x, found, str(link.tool_id))
-    return _launch_page(x, user, found, tool, claims.resource_launch(x, user, found, tool, link))
-
-
-def _link(x: Call, found: Course, reference: str) -> ResourceLink:
-    link = x.store.resource_links.get(reference)
-    if link is None or link.course_id != found.id:
-        raise refusals.page_not_found(f"resource link {reference!r} is in course {found.id}")
-    return link
-
-
-def open_assignment(api: Api) -> Response:
-    """GET /courses/{course_id}/assignments/{assignment_id}: launch the tool behind an assignment, or show its text."""
-    x, user = api.x, visitors.require(api)
-    found = _course(x, user)
-    assignment = x.store.assignments.get(number(x.path_params["assignment_id"]))
-    hidden = assignment is not None and not assignment.published and not rules.is_staff(x, user, found.id)
-    if assignment is None or assignment.course_id != found.id or hidden:
-        raise refusals.page_not_found("the assignment is in the course")
-    if assignment.resource_link_id is None:
-        return wire.page(
-            x,
-            "assignment.html",
-            user=user,
-            course=found,
-            assignment=assignment,
-        )
-    link = _link(x, found, assignment.resource_link_id)
-    tool = _tool(x, found, str(link.tool_id))
-    return _launch_page(x, user, found, tool, claims.resource_launch(x, user, found, tool, link))
-
-
-def choose_content(api: Api) -> Response:
-    """GET /courses/{course_id}/external_tools/{tool_id}/resource_selection: begin a deep linking launch (staff)."""
-    x, user = api.x, visitors.require(api)
-    found = _course(x, user)
-    tool = _tool(x, found, x.path_params["tool_id"])
-    if not x.check("may place tools", rules.is_staff(x, user, found.id) and tool.deep_linking):
-        raise refusals.page_forbidden(
-            x.settings.permission_denied_status, "the user teaches the course, and the tool offers deep linking"
-        )
-    return _launch_page(x, user, found, tool, claims.deep_linking_launch(x, user, found, tool))
-
-
-def authorize_redirect(x: Call) -> Response:
-    """GET or POST /api/lti/authorize_redirect: on to this school's own address, parameters unchanged."""
-    pairs = [*x.query.multi_items(), *((n, v) for n, v in x.form().multi_items() if isinstance(v, str))]
-    school = LAUNCHES.school_address(x, dict(pairs).get("lti_message_hint", ""))
-    return RedirectResponse(add_query(f"{school}/api/lti/authorize", pairs), 302)
-
-
-def authorize(api: Api) -> Response:
-    """GET /api/lti/authorize: the signed launch, posted to the tool by the browser."""
-    return wire.auto_post(*LAUNCHES.authenticate(api.x, dict(api.x.query.items()), api.caller))
-
-
 def jwks(x: Call) -> Response:
     """GET /api/lti/security/jwks: the public keys of Canvas's id_tokens."""
-    return JSONResponse(jwt.jwks([(LAUNCHES.kid, private_key(LAUNCHES.key))]))
+    keys = jwt.jwks([(LAUNCHES.kid, private_key(LAUNCHES.key))])
+    return JSONResponse(keys, headers={"Cache-Control": "max-age=864000, private"})
 
 
 async def deep_linking_response(x: Call) -> Response:
     """POST /courses/{course_id}/deep_linking_response: the content a tool chose, verified and placed."""
-    data = DEEP_LINKING.own_data(x, x.query.get("data", ""))
     found = x.store.courses.get(number(x.path_params["course_id"]))
-    tool = x.store.tools.get(data.get("tool"))
-    if found is None or tool is None or data.get("course") != found.id:
-        errors = {"data": "Context does not match"}
-        raise refusals.deep_linking("deep_linking_context", errors, got=data.get("course"))
-    key = claims.key_of(x, tool)
+    if found is None or found.workflow_state == "deleted":
+        raise refusals.page_not_found(f"course {x.path_params['course_id']} exists")
+    message = x.field("JWT")
+    key = DEEP_LINKING.signer(x, message)
+    tool = next((t for t in tools.offered(x.store, found.id) if t.developer_key_id == key.id), None)
+    data = DEEP_LINKING.own_data(x, x.query.get("data", ""))
+    if tool is None:
+        raise refusals.deep_linking("deep_linking_context", {"data": "Context does not match"}, got=key.id)
     keys = ToolKeys(key.public_jwk_url, key.public_jwk)
-    items = await DEEP_LINKING.items(
-        x, x.field("JWT"), client_id=str(key.id), keys=keys, deployment_id=tool.deployment_id
-    )
+    deployment = places.deployment_id(x, tool)
+    items = await DEEP_LINKING.items(x, message, client_id=str(key.id), keys=keys, deployment_id=deployment)
     placed = [DEEP_LINKING.place(x, found, tool, item) for item in items if item["type"] == "ltiResourceLink"]
-    return wire.page(x, "deep_linking.html", course=found, tool=tool, items=items, placed=placed)
+    answer = {
+        "placement": data.get("placement"),
+        "content_items": items,
+        "ltiEndpoint": x.url(f"/courses/{found.id}/external_tools/retrieve"),
+        "reloadpage": False,
+        "moduleCreated": False,
+    }
+    environment = {"deep_link_response": answer}
+    return wire.page(
+        x, "deep_linking.html", course=found, tool=tool, items=items, placed=placed, environment=environment
+    )

@@ -1,0 +1,69 @@
+"""What a tool may choose at each spot of Canvas.
+
+Sources: fixtures/recordings/canvas/lti-deeplink.jsonl 19, 21, 23, 25;
+fixtures/recordings/canvas/lti-launch.jsonl 119, 121, 131, 133; https://canvas.instructure.com/doc/api/file.content_item.html.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.lti import tokens
+from lms_emulator.providers.canvas.lti.places import Place
+from lms_emulator.providers.canvas.rules.tools import Placement
+
+LINK = "application/vnd.ims.lti.v1.ltilink"
+_CARTRIDGES = ",".join(f"application/vnd.ims.imsccv1p{n}" for n in (1, 2, 3))
+LIFETIME_SECONDS = 3600
+
+
+class Spot(NamedTuple):
+    """The settings of one spot. `modal`: the tool is shown in a window over the page."""
+
+    types: list[str]
+    targets: list[str]
+    media: str
+    multiple: bool = False
+    create: bool = False
+    modal: bool = True
+
+
+_LINKS = ["ltiResourceLink"]
+_FRAMES = ["iframe", "window"]
+SPOTS = {
+    "assignment_selection": Spot(_LINKS, _FRAMES, LINK),
+    "link_selection": Spot(_LINKS, _FRAMES, LINK, multiple=True),
+    "resource_selection": Spot(_LINKS, _FRAMES, LINK, multiple=True),
+    "submission_type_selection": Spot(_LINKS, _FRAMES, LINK, modal=False),
+    "editor_button": Spot(
+        ["link", "file", "html", "ltiResourceLink", "image"],
+        ["embed", *_FRAMES],
+        f"image/*,text/html,{LINK},*/*",
+        multiple=True,
+    ),
+    "homework_submission": Spot(["file", "ltiResourceLink"], ["iframe"], "*/*", modal=False),
+    "migration_selection": Spot(["file"], ["iframe"], f"{_CARTRIDGES},application/zip,application/xml"),
+    "collaboration": Spot(_LINKS, ["iframe"], LINK, create=True, modal=False),
+    "conference_selection": Spot(["link", "html"], _FRAMES, "text/html,*/*", create=True, modal=False),
+    "course_assignments_menu": Spot(_LINKS, _FRAMES, LINK, multiple=True),
+    "module_index_menu_modal": Spot(_LINKS, _FRAMES, LINK, multiple=True, create=True),
+    "module_menu_modal": Spot(_LINKS, _FRAMES, LINK, multiple=True, create=True),
+}
+
+
+def settings(x: Call, placement: Placement, place: Place, data: dict[str, Any]) -> dict[str, Any]:
+    """The claim `deep_linking_settings` of a launch; its address brings `data` back."""
+    spot = SPOTS.get(placement.name, SPOTS["link_selection"])
+    ends = int(x.clock.timestamp()) + LIFETIME_SECONDS
+    text = tokens.issue(
+        x, {"nonce": x.ids.uuid(), "modal": spot.modal, "placement": placement.name, **data, "exp": ends}
+    )
+    return {
+        "deep_link_return_url": x.url(f"{place.path}/deep_linking_response?data={text}"),
+        "accept_types": spot.types,
+        "accept_presentation_document_targets": spot.targets,
+        "accept_media_types": spot.media,
+        "auto_create": spot.create,
+        "accept_multiple": spot.multiple,
+    }
