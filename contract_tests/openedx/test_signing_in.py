@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 
 from contract_tests.openedx.web import Web
+from lms_emulator.client.emulator import Emulator
 
 LOGIN = "/api/user/v2/account/login_session/"
 
@@ -127,6 +129,22 @@ def test_forged_and_broken_session_cookies(web: Web) -> None:
     assert web.refusal.reason == "session_cookie_forged"
     broken = web.http.get("/dashboard", headers={"Cookie": "sessionid=garbage"})
     assert (broken.status_code, broken.headers["content-type"]) == (500, "text/plain")
+    assert web.lms.requests.last.warnings[0].code == "foreign_session_cookie"
+
+
+def test_the_session_cookie_may_have_another_name_and_be_secure() -> None:
+    settings = {"openedx": {"session_cookie_name": "lms_sessionid", "secure_cookies": True}}
+    with Emulator.start(settings=settings) as lms, httpx.Client(base_url=lms.openedx.url) as browser:
+        learner = lms.openedx.learner
+        token = browser.get("/csrf/api/v1/token")
+        assert token.headers["set-cookie"].endswith("Secure")
+        form = {"email_or_username": learner.username, "password": learner.password}
+        csrf = {"X-CSRFToken": token.json()["csrfToken"], "Cookie": f"csrftoken={token.json()['csrfToken']}"}
+        signed_in = browser.post("/api/user/v2/account/login_session/", data=form, headers=csrf)
+        cookie = next(one for one in signed_in.headers.get_list("set-cookie") if one.startswith("lms_sessionid="))
+        assert {"HttpOnly", "Secure"} <= set(cookie.split("; "))
+        sent = {"Cookie": cookie.partition(";")[0] + "; sessionid=garbage"}
+        assert browser.get("/dashboard", headers=sent).status_code == 200
 
 
 def test_a_blocked_account_has_tokens_but_no_pages(web: Web) -> None:

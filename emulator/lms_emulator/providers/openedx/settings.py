@@ -40,6 +40,23 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             source=recording("openedx-2/authn", 40),
         ),
     ] = "DENY"
+    session_cookie_name: Annotated[
+        str,
+        choice(
+            "The name of the session cookie. Devstack has `lms_sessionid`; with `sessionid`, the cookie of any other "
+            "Django site on the same host makes the LMS fail, because cookies take no notice of ports.",
+            evidence="documented",
+            source="edx-platform lms/envs/devstack.py, SESSION_COOKIE_NAME",
+        ),
+    ] = "sessionid"
+    secure_cookies: Annotated[
+        bool,
+        choice(
+            "Cookies carry `Secure`, as on a site that is served over HTTPS alone.",
+            evidence="documented",
+            source="edx-platform lms/envs/production.py, SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE",
+        ),
+    ] = False
     case_insensitive_matching: Annotated[
         bool,
         choice(

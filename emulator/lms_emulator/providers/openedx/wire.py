@@ -190,7 +190,7 @@ _STANDING = (
 
 def _render_session(x: Call) -> Response:
     session.end(x)
-    cookies.replace(x, *(cookies.expired(x, name) for name in (session.COOKIE, *cookies.LOGIN_COOKIES)))
+    cookies.replace(x, *(cookies.expired(x, name) for name in (x.settings.session_cookie_name, *cookies.LOGIN_COOKIES)))
     if "text/html" in x.headers.get("accept", ""):
         return redirect(f"{x.prefix}/login?next={quote(x.prefix + x.path)}")
     return empty(401)

@@ -48,6 +48,7 @@ def _courses(x: Call, template: str, courses: Sequence[Course], **values: Any) -
 def home(x: Call) -> Response:
     """The front page: the dashboard when signed in, else a welcome and the catalogue."""
     if session.current(x).user is not None:
+        csrf.ensure(x, set_by_view=True)
         return wire.redirect(f"{x.prefix}/dashboard")
     return catalogue(x, title="", heading="Welcome to the Open edX® platform!")
 

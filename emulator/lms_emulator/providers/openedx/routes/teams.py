@@ -316,7 +316,7 @@ def join(x: Call) -> Response:
         raise both(400, f"The user {user.username} is not enrolled in the course associated with this team.")
     now = x.clock.now()
     made = Membership(user=user.username, date_joined=now, last_activity_at=now)
-    team = x.store.teams.put(msgspec.structs.replace(team, members=[*team.members, made], last_activity_at=now))
+    team = x.store.teams.put(msgspec.structs.replace(team, members=[*team.members, made]))
     return wire.api_json(_membership(x, team, made))
 
 

@@ -63,11 +63,12 @@ def _user(store: OpenedxStore, username: str, base_url: str, now: datetime, expa
 def membership(
     store: OpenedxStore, record: Team, one: Membership, base_url: str, now: datetime, expand: set[str]
 ) -> dict[str, Any]:
-    """A membership with its team."""
+    """A membership with its team; an expanded team does without its members."""
+    whole = {name: value for name, value in team(store, record, base_url, now, set()).items() if name != "membership"}
     brief = {"url": f"{base_url}/api/team/v0/teams/{record.id}", "team_id": record.id}
     return {
         "user": _user(store, one.user, base_url, now, expand),
-        "team": team(store, record, base_url, now, set()) if "team" in expand else brief,
+        "team": whole if "team" in expand else brief,
         "date_joined": moment(one.date_joined),
         "last_activity_at": moment(one.last_activity_at),
     }

@@ -68,6 +68,8 @@ def cookie(
     parts.append(f"Path={x.prefix or '/'}")
     if same_site:
         parts.append("SameSite=Lax")
+    if x.settings.secure_cookies:
+        parts.append("Secure")
     return "; ".join(parts)
 
 

@@ -56,12 +56,17 @@ def open_session(x: Call) -> Response | None:
 
     Raises the refusal for a session that was not made for its user, and for one of a disabled account.
     """
-    value = x.cookies.get(session.COOKIE)
+    value = session.sent(x)
     if value is None:
         return None
     if safe_cookie.parse(value) is None:
         x.notes["provider_defect"] = True
         x.kept(Reply).bare = True
+        x.warn(
+            "foreign_session_cookie",
+            f"the cookie `{x.settings.session_cookie_name}` is none of an LMS: probably that of another Django "
+            "site on this host, as cookies take no notice of ports (the setting session_cookie_name changes the name)",
+        )
         text = "A server error occurred.  Please contact the administrator."
         return Response(text, 500, {"content-type": "text/plain"})
     user = session.read(x).user

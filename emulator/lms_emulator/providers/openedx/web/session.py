@@ -16,8 +16,6 @@ from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.model.accounts import Session, User
 from lms_emulator.providers.openedx.web import cookies, csrf, safe_cookie
 
-COOKIE = "sessionid"
-
 
 @dataclass(slots=True)
 class BrowserSession:
@@ -45,10 +43,15 @@ def current(x: Call) -> BrowserSession:
     return x.kept(BrowserSession)
 
 
+def sent(x: Call) -> str | None:
+    """The session cookie of this request, unread."""
+    return x.cookies.get(x.settings.session_cookie_name)
+
+
 def read(x: Call) -> BrowserSession:
     """Read the session cookie, without judging whether it was forged."""
     session = current(x)
-    parsed = safe_cookie.parse(x.cookies.get(COOKIE, ""))
+    parsed = safe_cookie.parse(sent(x) or "")
     if parsed is None:
         return session
     record = x.store.sessions.get(parsed.key)
@@ -65,7 +68,7 @@ def read(x: Call) -> BrowserSession:
 def is_forged(x: Call) -> bool:
     """Whether the cookie of a live session was not made for its user."""
     session = current(x)
-    parsed = safe_cookie.parse(x.cookies.get(COOKIE, ""))
+    parsed = safe_cookie.parse(sent(x) or "")
     if session.record is None or session.user is None or parsed is None:
         return False
     return not safe_cookie.holds(parsed, session.user.id, secret=x.store.section.jwt.secret)
@@ -101,7 +104,7 @@ def end(x: Call) -> None:
     if session.record is not None:
         x.store.sessions.delete(session.record.key)
     session.record, session.key, session.user, x.kept(Caller).user = None, None, None, None
-    session.expired = safe_cookie.parse(x.cookies.get(COOKIE, "")) is not None
+    session.expired = safe_cookie.parse(sent(x) or "") is not None
 
 
 def touch(x: Call) -> None:
@@ -152,5 +155,5 @@ def cookie(x: Call) -> str | None:
         )
         browser = session.seconds == -1 or (session.record is not None and session.record.until_browser_closes)
         seconds = None if browser else session.seconds or lasting(x)
-        return cookies.cookie(x, COOKIE, value, seconds=seconds, http_only=True, same_site=True)
-    return cookies.expired(x, COOKIE, same_site=True) if session.expired else None
+        return cookies.cookie(x, x.settings.session_cookie_name, value, seconds=seconds, http_only=True, same_site=True)
+    return cookies.expired(x, x.settings.session_cookie_name, same_site=True) if session.expired else None
