@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -156,6 +157,11 @@ def change(api: Api, course: Course, base: Assignment, user: User, asked: Params
         raise refusals.rest("grade_and_excuse", 400, {"error": BOTH}, check="either a grade or an excuse")
     status = _status(sent)
     record = submissions.of(api, base, user.id)
+    if sent.text("submission_type") == "basic_lti_launch" and sent.text("url") and not submissions.handed_in(record):
+        launched = {"submission_type": "basic_lti_launch", "url": sent.text("url"), "attempt": 1}
+        record = api.store.submissions.put(
+            msgspec.structs.replace(record, **launched, submitted_at=record.created_at or base.created_at)
+        )
     touched = [record]
     graded = excuse or sent.get("posted_grade") is not None
     if graded and moderation.under_way(base):

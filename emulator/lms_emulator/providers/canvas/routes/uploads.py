@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, 
 from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, folder_in_path
-from lms_emulator.providers.canvas.rules import contexts, courses, files, uploads
+from lms_emulator.providers.canvas.rules import contexts, courses, files, roster, uploads
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
@@ -62,14 +62,15 @@ async def begin_submission(api: Api) -> Any:
         raise api.refused(f"upload for user {user.id} to assignment {assignment.id}")
     own = contexts.get(api, "User", user.id)
     folder = files.submissions_folder(api, user, course)
-    return await _begin(api, own, folder, exempt=True, progress_of=("Assignment", assignment.id))
+    name = uploads.allowed_name(api, assignment.allowed_extensions)
+    return await _begin(api, own, folder, exempt=True, progress_of=("Assignment", assignment.id), name=name)
 
 
 async def begin_comment(api: Api) -> Any:
     """The first step of an upload that goes with a comment on a submission."""
     course = identifiers.course(api, api.slot("course_id"))
     assignment = _assignment(api, course)
-    user = identifiers.user(api, api.slot("user_id"))
+    user = roster.student(api, course, None, api.slot("user_id"))
     may = courses.may(api, api.caller, course, "manage_grades") or user.id == api.user.id
     if not api.check("may comment on this submission", may, got=user.id):
         raise api.refused(f"comment on the submission of user {user.id}")
@@ -85,10 +86,11 @@ async def _begin(
     *,
     exempt: bool = False,
     progress_of: tuple[str, int] | None = None,
+    name: str | None = None,
 ) -> Any:
     on_duplicate = uploads.check_parameters(api, context, exempt=exempt)
     folder = uploads.target_folder(api, context, preferred)
-    attachment = uploads.expect(api, context.type, context.id, folder)
+    attachment = uploads.expect(api, context.type, context.id, folder, name)
     url = api.params.text("url")
     if url is None:
         return uploads.offered(api, attachment, on_duplicate, exempt=exempt)

@@ -73,9 +73,27 @@ def target_folder(api: Api, context: Context, preferred: Folder | None = None) -
     return preferred or files.child(api, files.root_folder(api, context), "unfiled")
 
 
-def expect(api: Api, context_type: str, context_id: int, folder: Folder | None) -> Attachment:
-    """The file that an upload will fill."""
+def allowed_name(api: Api, extensions: list[str]) -> str | None:
+    """The name that a file is sent under, with the extension that its type says where it has none.
+
+    Parameters: `extensions`, those that an assignment takes; with none of them any name does.
+    Raises: the refusal for a file of another kind.
+    """
     name = api.params.text("name") or api.params.text("filename")
+    if not extensions:
+        return name
+    kind = api.params.text("content_type")
+    ending = (name or "").rpartition(".")[2].lower() if "." in (name or "") else ""
+    found = ending or (_TYPES.guess_extension(kind) or "" if kind else "").removeprefix(".")
+    text = "unable to find extension" if not found else "filetype not allowed" if found not in extensions else None
+    if text is not None:
+        raise refusals.rest("extension_not_allowed", 400, {"status": "bad_request", "message": text}, check=text)
+    return name if ending else f"{name or ''}.{found}"
+
+
+def expect(api: Api, context_type: str, context_id: int, folder: Folder | None, name: str | None = None) -> Attachment:
+    """The file that an upload will fill. `name`: instead of that which the client says."""
+    name = name or api.params.text("name") or api.params.text("filename")
     if not name:
         raise refusals.message(400, "name_missing", "name is required")
     sent_type = api.params.text("content_type")

@@ -33,6 +33,7 @@ from lms_emulator.providers.canvas.rules import (
     quiz_scores,
     rubrics,
     submissions,
+    teams,
 )
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
@@ -206,11 +207,18 @@ def _attempt(api: Api, taken: QuizSubmission, body: Json) -> Json:
     }
 
 
+def _group(api: Api, base: Assignment, user_id: int) -> Json:
+    """The group that a student hands in with."""
+    found = teams.team(api, base, user_id)
+    return {"id": None, "name": None} if found is None else {"id": found.id, "name": found.name}
+
+
 def _included(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str]) -> Json:
     body: Json = {}
     user = api.store.users.get(record.user_id)
     if "submission_history" in includes:
-        body["submission_history"] = history(api, record, base, course)
+        more = {"group": _group(api, base, record.user_id)} if "group" in includes else {}
+        body["submission_history"] = [row | more for row in history(api, record, base, course)]
     if "submission_comments" in includes:
         body["submission_comments"] = [comment(api, one, course) for one in comments_seen(api, record, base, course)]
     if "assignment" in includes:
@@ -219,6 +227,8 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
         body["course"] = {**course_shapes.basic(api, course), "html_url": api.url(f"/courses/{course.id}")}
     if "html_url" in includes:
         body["html_url"] = api.url(f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}")
+    if "group" in includes:
+        body["group"] = _group(api, base, record.user_id)
     if "user" in includes and user is not None:
         body["user"] = people_shapes.person(api, user, course)
     elif "user_summary" in includes and user is not None:

@@ -1,0 +1,194 @@
+"""Assignments, submissions, grades, rubrics and outcomes of Canvas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contract_tests.canvas.support import Site
+
+COURSE = "/api/v1/courses/1"
+ADA, GRACE = 101, 102
+Body = dict[str, Any]
+
+
+def made(api: httpx.Client, path: str, **body: Any) -> Body:
+    answer = api.post(f"{COURSE}/{path}", json=body)
+    assert answer.status_code in (200, 201), answer.text
+    found: Body = answer.json()
+    return found
+
+
+def work(api: httpx.Client, **fields: Any) -> Body:
+    usual = {"name": "Work", "points_possible": 10, "submission_types": ["online_text_entry"], "published": True}
+    return made(api, "assignments", assignment=usual | fields)
+
+
+def grade(api: httpx.Client, assignment: Body, posted: Any, user: int = ADA, **fields: Any) -> Body:
+    path = f"{COURSE}/assignments/{assignment['id']}/submissions/{user}"
+    answer = api.put(path, json={"submission": {"posted_grade": posted, **fields}})
+    assert answer.status_code == 200, answer.text
+    found: Body = answer.json()
+    return found
+
+
+def scores(api: httpx.Client, user: int = ADA) -> Body:
+    rows = api.get(f"{COURSE}/enrollments", params={"user_id": user}).json()
+    found: Body = next(row["grades"] for row in rows if row["type"] == "StudentEnrollment")
+    return found
+
+
+def emptied(api: httpx.Client) -> None:
+    """Take away what the demo course has, so that scores are those of the test."""
+    for one in api.get(f"{COURSE}/assignments").json():
+        assert api.delete(f"{COURSE}/assignments/{one['id']}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "posted", "shown", "score"),
+    [
+        ("points", "7.5", "7.5", 7.5),
+        ("points", "75%", "7.5", 7.5),
+        ("percent", "80%", "80%", 8.0),
+        ("percent", "8", "80%", 8.0),
+        ("letter_grade", "A", "A", 10.0),
+        ("pass_fail", "pass", "complete", 10.0),
+        ("pass_fail", "fail", "incomplete", 0.0),
+        ("points", "nonsense", None, None),
+    ],
+)
+def test_a_grade_is_read_as_the_assignment_grades(
+    canvas: Site, kind: str, posted: str, shown: str | None, score: float | None
+) -> None:
+    got = grade(canvas.teacher, work(canvas.teacher, grading_type=kind), posted)
+    assert (got["grade"], got["score"], got["entered_score"]) == (shown, score, score)
+
+
+def test_only_graders_grade(canvas: Site) -> None:
+    path = f"{COURSE}/assignments/{work(canvas.teacher)['id']}/submissions/{ADA}"
+    refused = canvas.student.put(path, json={"submission": {"posted_grade": "10"}})
+    assert refused.status_code in (401, 403)
+    assert canvas.teacher.get(path).json()["score"] is None
+    assert canvas.teacher.put(path, json={"submission": {"posted_grade": "10"}}).json()["score"] == 10
+
+
+def test_a_grade_shows_in_enrolments_and_history(canvas: Site) -> None:
+    emptied(canvas.teacher)
+    first, second = work(canvas.teacher), work(canvas.teacher, name="More", points_possible=30)
+    grade(canvas.teacher, first, 8)
+    assert scores(canvas.student)["current_score"] == 80.0
+    assert scores(canvas.teacher)["final_score"] == 20.0, "what is not graded counts in the final score"
+    grade(canvas.teacher, second, 15)
+    assert scores(canvas.student)["current_score"] == scores(canvas.student)["final_score"] == 57.5
+    grade(canvas.teacher, second, None, excuse=True)
+    assert scores(canvas.student)["final_score"] == 80.0
+    canvas.teacher.delete(f"{COURSE}/assignments/{first['id']}")
+    assert scores(canvas.student)["current_score"] is None
+
+
+def test_groups_drop_and_weigh(canvas: Site) -> None:
+    emptied(canvas.teacher)
+    assert canvas.teacher.put(COURSE, json={"course": {"apply_assignment_group_weights": True}}).status_code == 200
+    homework = made(canvas.teacher, "assignment_groups", name="Homework", group_weight=40)
+    exam = made(canvas.teacher, "assignment_groups", name="Exam", group_weight=60)
+    for number, points in enumerate((2, 8, 10)):
+        task = work(canvas.teacher, name=f"H{number}", assignment_group_id=homework["id"])
+        grade(canvas.teacher, task, points)
+    grade(canvas.teacher, work(canvas.teacher, name="E", assignment_group_id=exam["id"]), 5)
+    assert scores(canvas.student)["final_score"] == 56.67, "0.4 * 20/30 + 0.6 * 5/10"
+    path = f"{COURSE}/assignment_groups/{homework['id']}"
+    assert canvas.teacher.put(path, json={"rules": {"drop_lowest": 4}}).status_code == 400, "there are only three"
+    assert canvas.teacher.put(path, json={"rules": {"drop_lowest": 1}}).status_code == 200
+    assert scores(canvas.student)["final_score"] == 66.0, "0.4 * 18/20 + 0.6 * 5/10"
+
+
+def test_late_work_loses_points(canvas: Site) -> None:
+    policy = {"late_submission_deduction_enabled": True, "late_submission_deduction": 10}
+    made(canvas.teacher, "late_policy", late_policy={**policy, "late_submission_interval": "day"})
+    task = work(canvas.teacher, due_at="2020-01-01T00:00:00Z")
+    path = f"{COURSE}/assignments/{task['id']}/submissions"
+    handed_in = canvas.student.post(path, json={"submission": {"submission_type": "online_text_entry", "body": "x"}})
+    assert (handed_in.status_code, handed_in.json()["late"]) == (201, True)
+    got = grade(canvas.teacher, task, 9)
+    assert (got["entered_score"], got["points_deducted"], got["score"]) == (9.0, 9.0, 0.0)
+    answer = canvas.teacher.put(f"{path}/{ADA}", json={"submission": {"late_policy_status": "none"}})
+    assert (answer.json()["late"], answer.json()["score"]) == (False, 9.0)
+
+
+def test_what_can_be_handed_in(canvas: Site) -> None:
+    task = work(canvas.teacher, allowed_attempts=1)
+    path = f"{COURSE}/assignments/{task['id']}/submissions"
+    text = {"submission_type": "online_text_entry", "body": "<p>x<script>y</script></p>"}
+    url = {"submission_type": "online_url", "url": "https://example.edu"}
+    assert canvas.student.post(path, json={"submission": url}).status_code == 400, "not a type of this assignment"
+    first = canvas.student.post(path, json={"submission": text})
+    assert (first.status_code, first.json()["attempt"], first.json()["body"]) == (201, 1, "<p>x</p>")
+    assert canvas.student.post(path, json={"submission": text}).status_code == 400, "no attempts left"
+    closed = work(canvas.teacher, lock_at="2020-01-01T00:00:00Z")
+    shut = f"{COURSE}/assignments/{closed['id']}/submissions"
+    assert canvas.student.post(shut, json={"submission": text}).status_code in (401, 403)
+    opened = f"{COURSE}/assignments/{closed['id']}"
+    canvas.teacher.put(opened, json={"assignment": {"lock_at": "2099-01-01T00:00:00Z"}})
+    assert canvas.student.post(shut, json={"submission": text}).status_code == 201
+
+
+def test_an_assignment_that_is_not_valid(canvas: Site) -> None:
+    path = f"{COURSE}/assignments"
+    for wrong in ({"points_possible": -1}, {"grading_type": "stars"}, {"submission_types": ["telepathy"]}):
+        refused = canvas.teacher.post(path, json={"assignment": {"name": "x", **wrong}})
+        assert (refused.status_code, "errors" in refused.json()) == (400, True), wrong
+    assert canvas.teacher.post(path, json={"assignment": {"name": "x", "points_possible": 0}}).status_code == 201
+
+
+def test_overrides_move_dates_for_some(canvas: Site) -> None:
+    task = work(canvas.teacher, due_at="2026-12-01T12:00:00Z")
+    override = {"student_ids": [ADA], "due_at": "2026-12-24T12:00:00Z"}
+    made(canvas.teacher, f"assignments/{task['id']}/overrides", assignment_override=override)
+    path = f"{COURSE}/assignments/{task['id']}"
+    assert canvas.student.get(path).json()["due_at"] == "2026-12-24T12:00:00Z"
+    base = canvas.teacher.get(path, params={"override_assignment_dates": "false"}).json()
+    assert base["due_at"] == "2026-12-01T12:00:00Z"
+
+
+def rubric(api: httpx.Client, task: Body, **criterion: Any) -> Body:
+    ratings = {"0": {"description": "Yes", "points": 5}, "1": {"description": "No", "points": 0}}
+    described = {"title": "R", "criteria": {"0": {"description": "C", "ratings": ratings, **criterion}}}
+    purpose = {"association_id": task["id"], "association_type": "Assignment", "purpose": "grading"}
+    association = {**purpose, "use_for_grading": True}
+    answer = made(api, "rubrics", rubric=described, rubric_association=association)
+    found: Body = answer["rubric"]
+    return found
+
+
+def test_a_rubric_gives_the_grade_and_the_outcome(canvas: Site) -> None:
+    root = canvas.teacher.get(f"{COURSE}/root_outcome_group").headers["Location"]
+    fields = {"title": "Forces", "mastery_points": 3, "calculation_method": "highest"}
+    outcome = canvas.teacher.post(f"{root}/outcomes", json=fields).json()["outcome"]
+    assert canvas.student.post(f"{root}/outcomes", json=fields).status_code in (401, 403)
+    task = work(canvas.teacher)
+    criterion = rubric(canvas.teacher, task, learning_outcome_id=outcome["id"])["data"][0]
+    path = f"{COURSE}/assignments/{task['id']}/submissions/{ADA}"
+    answer = canvas.teacher.put(path, json={"rubric_assessment": {criterion["id"]: {"points": 5}}})
+    assert answer.json()["score"] == 5.0
+    result = canvas.teacher.get(f"{COURSE}/outcome_results").json()["outcome_results"][0]
+    assert (result["score"], result["mastery"], result["links"]["user"]) == (5.0, True, str(ADA))
+    rolled = canvas.student.get(f"{COURSE}/outcome_rollups", params={"user_ids[]": ADA}).json()["rollups"][0]
+    assert rolled["scores"][0]["score"] == 5.0
+    others = canvas.student.get(f"{COURSE}/outcome_rollups", params={"user_ids[]": GRACE})
+    assert others.status_code == 403
+    kept = canvas.teacher.delete(f"{root}/outcomes/{outcome['id']}")
+    assert (kept.status_code, "aligned" in kept.json()["message"]) == (400, True)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(points=st.lists(st.integers(0, 10), min_size=1, max_size=4))
+def test_the_score_is_the_share_of_points(canvas: Site, points: list[int]) -> None:
+    emptied(canvas.teacher)
+    for number, one in enumerate(points):
+        grade(canvas.teacher, work(canvas.teacher, name=f"W{number}"), one)
+    wanted = round(100 * sum(points) / (10 * len(points)), 2)
+    assert scores(canvas.student)["final_score"] == pytest.approx(wanted, abs=0.011)
