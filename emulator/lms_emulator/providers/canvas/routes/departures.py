@@ -10,8 +10,9 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.users import administers_logins, belongs
+from lms_emulator.providers.canvas.routes.users import administers_logins
 from lms_emulator.providers.canvas.rules import departures, masquerade
+from lms_emulator.providers.canvas.rules.belonging import belongs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as shapes

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.routes import group_categories as sets
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.group_categories import limit, may_set_sis, require_manager
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import courses, groups, people, permissions, states
+from lms_emulator.providers.canvas.rules import courses, groups, people, permissions, registering, states
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -288,11 +288,14 @@ def invite(api: Api) -> Any:
 
 
 def _addressed(api: Api, text: str) -> User | None:
+    """Whoever has the address or login; somebody new where it is an address that nobody has."""
     channel = api.store.communication_channels.first("address", text.lower())
     if channel is not None:
         return api.store.users.get(channel.user_id)
     login = api.store.pseudonyms.first("unique_id", text.lower())
-    return api.store.users.get(login.user_id) if login is not None else None
+    if login is not None:
+        return api.store.users.get(login.user_id)
+    return registering.expected(api, text) if registering.EMAIL.fullmatch(text) else None
 
 
 def users(api: Api) -> Any:

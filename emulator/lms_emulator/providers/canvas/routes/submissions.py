@@ -121,7 +121,8 @@ def update(api: Api) -> Any:
     if moderation.under_way(base):
         visibility = {*visibility, "provisional_grades"}
     body = shapes.submission(api, touched[0], base, course, {"submission_comments", *visibility})
-    return {**body, "all_submissions": [shapes.submission(api, one, base, course, visibility) for one in touched]}
+    every = sorted(touched, key=lambda one: one.user_id)
+    return {**body, "all_submissions": [shapes.submission(api, one, base, course, visibility) for one in every]}
 
 
 def _may_update(api: Api, course: Course, base: Assignment, user: User) -> None:

@@ -13,13 +13,14 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import zone
-from lms_emulator.providers.canvas.model import Account, CommunicationChannel, User
+from lms_emulator.providers.canvas.model import CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, masquerade, observing, people, registering
 from lms_emulator.providers.canvas.rules.avatars import choices as avatar_choices
-from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, require_account, root_of
+from lms_emulator.providers.canvas.rules.belonging import accounts_with, belongs
+from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
 from lms_emulator.providers.canvas.shapes import people as shapes
 
 SOURCE = f"{RECORDED}/people-users.jsonl 2, 4; canvas-lms app/controllers/users_controller.rb"
@@ -34,17 +35,6 @@ def administers(api: Api, user: User) -> bool:
         for account in accounts_with(api, user)
         for permission in ("manage_user_logins", "read_roster")
     )
-
-
-def accounts_with(api: Api, user: User) -> list[Any]:
-    """The accounts that a person belongs to, by a login, an administrative role or a course."""
-    ids = {login.account_id: None for login in people.logins_of(api.store, user)}
-    ids |= {admin.account_id: None for admin in api.store.account_users.find("user", user.id)}
-    for enrollment in api.store.enrollments.find("user", user.id):
-        course = api.store.courses.get(enrollment.course_id)
-        if course is not None and enrollment.workflow_state not in ("deleted", "rejected"):
-            ids[course.account_id] = None
-    return [account for account in map(api.store.accounts.get, ids) if account is not None]
 
 
 def readable(api: Api) -> User:
@@ -98,14 +88,6 @@ def index(api: Api) -> Any:
     found = rosters.ordered(api, found)
     path = f"/api/v1/accounts/{account.id}/users"
     return paged(api, found, lambda user: shapes.person(api, user, account, includes), path=path, counted=False)
-
-
-def belongs(api: Api, user: User, account: Account) -> bool:
-    """Whether a person is in an account, or in one below it."""
-    root = root_of(api.store, account.id)
-    if user.workflow_state == "deleted" or all(p.account_id != root.id for p in people.logins_of(api.store, user)):
-        return False
-    return any(account in chain(api.store, one.id) for one in accounts_with(api, user))
 
 
 def _enrolled(api: Api, user: User, of: list[str]) -> bool:

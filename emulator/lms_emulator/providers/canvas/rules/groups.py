@@ -21,8 +21,8 @@ from lms_emulator.providers.canvas.model import (
     GroupMembership,
     User,
 )
-from lms_emulator.providers.canvas.rules import collation, courses, people, states
-from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
+from lms_emulator.providers.canvas.rules import belonging, collation, courses, people, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 replace = msgspec.structs.replace
 FREE = ("communities", "student_organized")
@@ -138,12 +138,8 @@ def candidates(api: Api, place: Course | Account, within: Collection[str] = stat
     if isinstance(place, Course):
         rows = api.store.enrollments.find("course", place.id)
         ids = {one.user_id for one in rows if one.type == "StudentEnrollment" and one.workflow_state in within}
-    elif place.parent_account_id is None:
-        ids = {one.id for one in api.store.users}
     else:
-        below = [one for one in api.store.courses if place.id in {a.id for a in chain(api.store, one.account_id)}]
-        ids = {row.user_id for one in below for row in api.store.enrollments.find("course", one.id)}
-        ids |= {row.user_id for row in api.store.account_users if row.account_id == place.id}
+        ids = {user.id for user in api.store.users if belonging.belongs(api, user, place)}
     users = [user for one in ids if (user := api.store.users.get(one)) is not None]
     return sorted(users, key=lambda user: (collation.key(people.sortable_name(user)), user.id))
 

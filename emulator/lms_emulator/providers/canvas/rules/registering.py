@@ -150,13 +150,33 @@ def _address(api: Api, user: User, login: str) -> None:
     address = sent.text("address") or (login if EMAIL.fullmatch(login) else None)
     if not address:
         return
+    _reach(api, user, address, sent.text("type") or "email", known=sent.flag("skip_confirmation"))
+
+
+def _reach(api: Api, user: User, address: str, kind: str = "email", *, known: bool = False) -> None:
     channel = CommunicationChannel(
         id=api.new_id("communication_channels"),
         user_id=user.id,
         address=address,
-        type=sent.text("type") or "email",
-        workflow_state="active" if sent.flag("skip_confirmation") else "unconfirmed",
+        type=kind,
+        workflow_state="active" if known else "unconfirmed",
         confirmation_code=api.x.ids.text(25),
         created_at=api.now,
     )
     api.store.communication_channels.put(channel)
+
+
+def expected(api: Api, address: str) -> User:
+    """Somebody whom Canvas knows by an address only, until they register."""
+    user = User(
+        id=api.new_id("users"),
+        name=address,
+        uuid=api.new_uuid(),
+        lti_id=api.x.ids.uuid(),
+        workflow_state="creation_pending",
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    api.store.users.put(user)
+    _reach(api, user, address)
+    return user

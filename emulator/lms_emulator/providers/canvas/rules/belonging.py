@@ -1,0 +1,31 @@
+"""Which accounts people belong to.
+
+Source: canvas-lms app/models/user.rb, calculate_account_associations (2023-06), and the recorded exchanges of
+`people-users`.
+"""
+
+from __future__ import annotations
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, User
+from lms_emulator.providers.canvas.rules import people
+from lms_emulator.providers.canvas.rules.permissions import chain, root_of
+
+
+def accounts_with(api: Api, user: User) -> list[Account]:
+    """The accounts that a person belongs to, by a login, an administrative role or a course."""
+    ids = {login.account_id: None for login in people.logins_of(api.store, user)}
+    ids |= {admin.account_id: None for admin in api.store.account_users.find("user", user.id)}
+    for enrollment in api.store.enrollments.find("user", user.id):
+        course = api.store.courses.get(enrollment.course_id)
+        if course is not None and enrollment.workflow_state not in ("deleted", "rejected"):
+            ids[course.account_id] = None
+    return [account for account in map(api.store.accounts.get, ids) if account is not None]
+
+
+def belongs(api: Api, user: User, account: Account) -> bool:
+    """Whether a person is in an account, or in one below it."""
+    root = root_of(api.store, account.id)
+    if user.workflow_state == "deleted" or all(p.account_id != root.id for p in people.logins_of(api.store, user)):
+        return False
+    return any(account in chain(api.store, one.id) for one in accounts_with(api, user))
