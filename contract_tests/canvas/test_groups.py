@@ -37,3 +37,28 @@ def test_a_discussion_of_a_set_is_led_in_each_group(canvas: Site) -> None:
     shown = canvas.teacher.get(f"{API}/courses/1/discussion_topics/{topic['id']}").json()
     assert group["id"] in [one["group_id"] for one in shown["group_topic_children"]]
     assert len(shown["topic_children"]) == 2
+
+
+def test_a_member_sees_what_went_on(canvas: Site) -> None:
+    group = f"{API}/groups/{group_of(canvas)}"
+    assert canvas.student.get(f"{group}/activity_stream").status_code == 403
+    own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    canvas.teacher.post(f"{group}/memberships", json={"user_id": own})
+    assert canvas.student.get(f"{group}/activity_stream").json() == []
+    fields = {"title": "Plan", "message": "When?", "published": True}
+    topic = canvas.teacher.post(f"{group}/discussion_topics", json=fields).json()
+    canvas.student.post(f"{group}/discussion_topics/{topic['id']}/entries", json={"message": "Now"})
+    (item,) = canvas.student.get(f"{group}/activity_stream").json()
+    assert (item["type"], item["discussion_topic_id"]) == ("DiscussionTopic", topic["id"])
+    assert [entry["message"] for entry in item["root_discussion_entries"]] == ["Now"]
+    (counted,) = canvas.student.get(f"{group}/activity_stream/summary").json()
+    assert (counted["type"], counted["count"], counted["unread_count"]) == ("DiscussionTopic", 1, 1)
+
+
+def test_an_address_that_nobody_has_is_invited_and_what_is_no_address_is_not(canvas: Site) -> None:
+    invite = f"{API}/groups/{group_of(canvas)}/invite"
+    fields = {"invitees": ["new@example.test", "not an address"]}
+    assert canvas.student.post(invite, json=fields).status_code == 403
+    (made,) = canvas.teacher.post(invite, json=fields).json()
+    (again,) = canvas.teacher.post(invite, json={"invitees": ["NEW@example.test"]}).json()
+    assert again["user_id"] == made["user_id"]

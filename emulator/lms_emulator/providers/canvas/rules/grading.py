@@ -147,6 +147,8 @@ def set_status(
     if "late_policy_status" in sent:
         status = sent["late_policy_status"] or None
         changes |= {"late_policy_status": status, "graded_at": api.now}
+        if status is not None:
+            changes["excused"] = False
         if status == "late" and sent.get("seconds_late_override") is not None:
             changes["seconds_late_override"] = int(sent["seconds_late_override"])
     made = keep(api, base, replace(record, **changes), new_version=new_version)
