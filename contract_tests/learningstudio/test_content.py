@@ -172,6 +172,36 @@ def test_topics_that_hide_something_from_students(lms: Emulator, send: Send, inf
     assert len(send("student", "GET", f"{topics}/602/responses").json()["responses"]) == 2
 
 
+def test_discussions_as_the_apps_of_2010_read_them(lms: Emulator, send: Send, info: Info) -> None:
+    me, other = info.student.id, info.other_student.id
+    topics = send("student", "GET", f"/me/userTopics?courses={info.course_id};1").json()["userTopics"]
+    assert [one["id"] for one in topics] == [f"{me}-601", f"{me}-602"]
+    assert topics[0]["topic"]["containerInfo"]["unitTitle"] == "Week 1: the engine"
+    assert send("student", "GET", f"/users/{me}/userTopics?courses=1").json() == {"userTopics": []}
+    assert send("student", "GET", f"/me/usertopics/{me}-601").json()["userTopics"] == topics[:1]
+    refused(lms, send("student", "GET", f"/me/usertopics/{other}-601"), "not_found", 404)
+    refused(lms, send("student", "GET", f"/me/usertopics/{me}-603"), "topic_hidden", 403)
+
+    (post,) = send("student", "GET", "/me/topics/601/userresponses").json()["userResponses"]
+    assert (post["id"], post["markedAsRead"], post["response"]["author"]["id"]) == (f"{me}-6001", False, other)
+    assert post["childResponseCounts"]["totalResponseCount"] == 2
+    assert send("student", "POST", "/me/responses/6001/readStatus", {"readStatus": {"markedAsRead": True}}).is_success
+    (read,) = send("student", "GET", f"/me/userresponses/{me}-6001").json()["userResponses"]
+    assert read == post | {"markedAsRead": True}
+    (reply,) = send("student", "GET", "/me/responses/6001/userresponses").json()["userResponses"]
+    assert reply["response"]["id"] == 6002
+
+    body = {"responses": {"title": "Re", "description": "from a phone"}}
+    made = send("student", "POST", "/me/topics/601/responses", body).json()["responses"][0]
+    assert send("student", "POST", f"/users/{me}/responses/{made['id']}/responses", body).status_code == 201
+    counts = send("student", "GET", "/me/topics/601/responseCounts").json()["responseCount"]
+    assert (counts["totalResponseCount"], counts["personalResponseCount"]) == (5, 3)
+    assert send("app", "GET", f"/users/{me}/responses/{made['id']}/responseCounts").json()["responseCount"]
+    refused(lms, send("teacher", "POST", f"/users/{me}/topics/601/responses", body), "other_user", 403)
+    refused(lms, send("student", "GET", f"/users/{other}/topics/601/userresponses"), "other_user", 403)
+    refused(lms, send("app", "GET", "/me/topics/601/userresponses"), "user_context_required", 403)
+
+
 # --- dropboxes ---
 def test_what_was_handed_in(lms: Emulator, send: Send, info: Info, course: str) -> None:
     (basket,) = send("student", "GET", f"{course}/dropboxBaskets").json()["dropboxBaskets"]

@@ -14,6 +14,7 @@ from lms_emulator.providers.learningstudio.routes import (
     grades,
     items,
     people,
+    threads,
     tokens,
 )
 
@@ -25,6 +26,7 @@ ROUTES: tuple[Route, ...] = (
     *items.ROUTES,
     *documents.ROUTES,
     *discussions.ROUTES,
+    *threads.ROUTES,
     *dropboxes.ROUTES,
     *exams.ROUTES,
     *attempts.ROUTES,

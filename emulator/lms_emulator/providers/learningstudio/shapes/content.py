@@ -251,3 +251,45 @@ def attachment(x: Call, path: str, one: DropboxAttachment) -> dict[str, Any]:
         "contentUrl": f"{wire.link_base(x)}{whole}/content",
         "links": [wire.link(x, whole, "self")],
     }
+
+
+# --- discussions of 2010 ---
+def user_topic(x: Call, place: Place, one: Topic) -> dict[str, Any]:
+    """A topic with where it stands in the course, and how many posts the user has not read."""
+    item_ = x.store.course_items.get(one.item_id)
+    unit = None if item_ is None or item_.parent_id is None else x.store.course_items.get(item_.parent_id)
+    container = {
+        "contentItemID": one.item_id,
+        "contentItemTitle": "" if item_ is None else item_.title,
+        "contentItemOrderNumber": 0 if item_ is None else item_.order,
+        "unitTitle": "" if unit is None else unit.title,
+        "unitNumber": 0 if unit is None else unit.order,
+        "unitHeader": "" if unit is None else unit.title,
+        "courseID": place.course.id,
+        "courseTitle": place.course.title,
+    }
+    posts = rules.below(rules.thread(x.store, one.id), None)
+    return {
+        "id": f"{place.whose.id}-{one.id}",
+        "topic": {
+            "id": one.id,
+            "title": one.title,
+            "description": one.description,
+            "orderNumber": one.order,
+            "containerInfo": container,
+        },
+        "childResponseCounts": response_counts(x, posts, place.whose),
+    }
+
+
+def user_response_2010(x: Call, place: Place, where: Topic, post: TopicResponse, posts: rules.Thread) -> dict[str, Any]:
+    """A post with its author and date, whether the user has read it, and the counts of its replies."""
+    path = topic_path(place.course.id, where)
+    link = wire.link(x, f"/users/{place.whose.id}/usertopics/{place.whose.id}-{where.id}", "related")
+    return {
+        "id": f"{place.whose.id}-{post.id}",
+        "markedAsRead": rules.has_read(x.store, post, place.whose.id),
+        "response": response(x, path, post),
+        "childResponseCounts": response_counts(x, rules.below(posts, post.id), place.whose),
+        "parentUserTopic": {"links": [link]},
+    }
