@@ -189,7 +189,7 @@ ROUTES: tuple[Route, ...] = (
         "observed",
         (
             "POST /courses/{course_id}/deep_linking_response",
-            launch.deep_linking_response,
+            show(launch.deep_linking_response, own_forms=False),
             "Take the content that a tool chose",
         ),
     ),

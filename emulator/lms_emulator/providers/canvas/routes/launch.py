@@ -73,8 +73,9 @@ def jwks(x: Call) -> Response:
     return JSONResponse(keys, headers={"Cache-Control": "max-age=864000, private"})
 
 
-async def deep_linking_response(x: Call) -> Response:
+async def deep_linking_response(api: Api) -> Response:
     """POST /courses/{course_id}/deep_linking_response: the content a tool chose, verified and placed."""
+    x = api.x
     found = x.store.courses.get(number(x.path_params["course_id"]))
     if found is None or found.workflow_state == "deleted":
         raise refusals.page_not_found(f"course {x.path_params['course_id']} exists")
@@ -87,15 +88,20 @@ async def deep_linking_response(x: Call) -> Response:
     keys = ToolKeys(key.public_jwk_url, key.public_jwk)
     deployment = places.deployment_id(x, tool)
     items = await DEEP_LINKING.items(x, message, client_id=str(key.id), keys=keys, deployment_id=deployment)
-    placed = [DEEP_LINKING.place(x, found, tool, item) for item in items if item["type"] == "ltiResourceLink"]
+    shown, placed = [], []
+    for item in items:
+        if item["type"] == "ltiResourceLink":
+            placed.append(DEEP_LINKING.place(x, found, tool, item))
+            item = {**item, "lookup_uuid": placed[-1].lookup_id or placed[-1].id}
+        shown.append(item)
     answer = {
         "placement": data.get("placement"),
-        "content_items": items,
+        "content_items": shown,
         "ltiEndpoint": x.url(f"/courses/{found.id}/external_tools/retrieve"),
         "reloadpage": False,
         "moduleCreated": False,
     }
-    environment = {"deep_link_response": answer}
+    environment = {"deep_linking_use_window_parent": False, "deep_link_response": answer}
     return wire.page(
         x, "deep_linking.html", course=found, tool=tool, items=items, placed=placed, environment=environment
     )
