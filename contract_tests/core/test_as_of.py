@@ -64,6 +64,8 @@ def dead_refresh_token(lms: Emulator) -> tuple[int, str]:
 def test_canvas_of_two_days(lms: Emulator) -> None:
     lms.as_of = OLD
     assert throttled(lms) == (403, "403 Forbidden (Rate Limit Exceeded)\n")
+    lms.reset()
+    lms.as_of = OLD
     assert dead_refresh_token(lms) == (400, "invalid_request")
     lms.reset()
     lms.as_of = OLD
@@ -71,6 +73,8 @@ def test_canvas_of_two_days(lms: Emulator) -> None:
     lms.reset()
     lms.as_of = date.fromisoformat(NEW)
     assert throttled(lms) == (429, "429 Too Many Requests (Rate Limit Exceeded)\n")
+    lms.reset()
+    lms.as_of = date.fromisoformat(NEW)
     assert dead_refresh_token(lms) == (400, "invalid_grant")
     status, body = nameless(lms)
     assert (status, json.loads(body)["error"]) == (403, "Forbidden")

@@ -10,7 +10,7 @@ import pytest
 from lms_emulator import ControlError, Emulator
 from lms_emulator.command.main import main
 
-UNREAD = "/canvas/api/v1/courses/1/discussion_topics?filter_by=unread&searchterm=x"
+UNREAD = "/canvas/api/v1/courses/1/discussion_topics?exclude_context_module_locked_topics=1&searchterm=x"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ WAYS = {
     "answered": ("GET", "/canvas/api/v1/users/self"),
     "answered_with_warnings": ("GET", UNREAD),
     "refused": ("GET", "/canvas/api/v1/courses/99"),
-    "not_emulated": ("GET", "/canvas/api/v1/courses/1/quizzes"),
+    "not_emulated": ("GET", "/canvas/api/v1/courses/1/blackout_dates"),
     "unknown_path": ("GET", "/canvas/api/v1/nowhere"),
     "provider_defect": ("POST", "/openedx/oauth2/access_token?x=1"),
     "fault": ("GET", "/brightspace/d2l/api/versions"),
@@ -63,7 +63,7 @@ def test_each_outcome(site: Emulator, http: httpx.Client, outcome: str, capsys: 
 def test_the_explanation_says_what_happened(site: Emulator, http: httpx.Client) -> None:
     site.faults.add(provider="brightspace", drop=False, truncate=3)
     for outcome, part in {
-        "not_emulated": "Canvas has GET /api/v1/courses/{course_id}/quizzes",
+        "not_emulated": "Canvas has GET /api/v1/courses/{course_id}/blackout_dates",
         "unknown_path": "Canvas has no such operation (routes of June 2023",
         "provider_defect": "fails on this request too",
         "fault": "f1: the body was cut off after 3 bytes.",
@@ -107,7 +107,7 @@ class TestUnread:
     def test_what_nothing_read_is_named(self, site: Emulator, http: httpx.Client) -> None:
         http.get(UNREAD)
         told = {warning.name: warning.documented for warning in site.requests.last.warnings}
-        assert told == {"filter_by": True, "searchterm": False}
+        assert told == {"exclude_context_module_locked_topics": True, "searchterm": False}
         assert {warning.code for warning in site.requests.last.warnings} == {"parameter_not_read"}
         assert [one.id for one in site.requests.find(warning="parameter_not_read")] == [site.requests.last.id]
 
@@ -121,17 +121,17 @@ class TestUnread:
 
     def test_members_of_documents_and_forms(self, site: Emulator, http: httpx.Client) -> None:
         topics = "/canvas/api/v1/courses/1/discussion_topics"
-        for sent in ({"json": {"title": "x", "pinned": True}}, {"data": {"title": "x", "pinned": "1"}}):
+        for sent in ({"json": {"title": "x", "sort_order": "asc"}}, {"data": {"title": "x", "sort_order": "asc"}}):
             assert http.post(topics, **sent).status_code == 200
             (warning,) = site.requests.last.warnings
-            assert (warning.name, warning.documented) == ("pinned", True)
+            assert (warning.name, warning.documented) == ("sort_order", True)
 
     def test_strict_refuses_and_undoes(self, site: Emulator, http: httpx.Client) -> None:
         site.settings["emulator.strict"] = True
         topics = "/canvas/api/v1/courses/1/discussion_topics"
         before = http.get(topics).json()
-        answer = http.post(topics, json={"title": "x", "pinned": True})
-        assert (answer.status_code, answer.json()["parameters"]) == (501, ["pinned"])
+        answer = http.post(topics, json={"title": "x", "sort_order": "asc"})
+        assert (answer.status_code, answer.json()["parameters"]) == (501, ["sort_order"])
         assert answer.headers["x-emulator-not-emulated"] == "POST /api/v1/courses/{course_id}/discussion_topics"
         assert site.requests.last.outcome == "not_emulated"
         assert http.get(topics).json() == before

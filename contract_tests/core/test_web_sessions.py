@@ -1,4 +1,4 @@
-"""Browser sessions, at every site that has them: the cookie, the forms' token, signing in, and coming back."""
+"""Browser sessions at sites without their own kind: the cookie, the forms' token, signing in, and coming back."""
 
 from __future__ import annotations
 
@@ -30,18 +30,6 @@ class Site(NamedTuple):
 
 
 SITES = [
-    Site(
-        "canvas",
-        "canvas_session",
-        "authenticity_token",
-        r"[\w-]{43}",
-        "/login/canvas",
-        "/courses/1",
-        "pseudonym_session[unique_id]",
-        "pseudonym_session[password]",
-        422,
-        "/login/oauth2/auth",
-    ),
     Site(
         "brightspace",
         "d2lSessionVal",

@@ -62,7 +62,7 @@ def hidden() -> dict[str, str]:
     """
     package = resources.files("lms_emulator.providers.canvas")
     text = package.joinpath("catalogue/hidden_permissions.tsv").read_text("utf-8")
-    return dict(tuple(line.split("\t")) for line in text.splitlines()[1:])  # type: ignore[misc]
+    return {name: value for name, _, value in (line.partition("\t") for line in text.splitlines()[1:])}
 
 
 def has_hidden(api: Api, name: str, account: Account) -> bool:
