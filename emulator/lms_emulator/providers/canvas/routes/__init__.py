@@ -67,6 +67,7 @@ from lms_emulator.providers.canvas.routes import (
     submission_marks,
     submissions,
     terms,
+    todo,
     token,
     tool_pages,
     uploads,
@@ -86,6 +87,7 @@ COURSE_PARTS = ("modules", "modules/items/{item_id}", "pages", "files", "discuss
 """The parts of a course that have pages of their own at Canvas, and the course's page here."""
 
 FAMILIES = (
+    todo,
     authentication_providers,
     account_notifications,
     bookmarks,

@@ -1,0 +1,104 @@
+"""People of Canvas: what applications keep with them, their addresses, bookmarks, languages and what waits for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+SELF = f"{API}/users/self"
+TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=1, max_size=8)
+VALUES = st.recursive(TEXT | st.integers(0, 99) | st.booleans(), lambda v: st.lists(v) | st.dictionaries(TEXT, v))
+
+
+def test_custom_data_is_kept_by_scope_and_refuses_a_clash(canvas: Site) -> None:
+    data = f"{SELF}/custom_data"
+    assert canvas.student.get(data, params={"ns": "app"}).json() == {"message": "no data for scope"}
+    first = canvas.student.put(f"{data}/food/weight", data={"ns": "app", "data": "5"})
+    assert (first.status_code, first.json()) == (201, {"data": "5"})
+    assert canvas.student.put(f"{data}/food/weight", data={"ns": "app", "data": "6"}).status_code == 200
+    clash = canvas.student.put(f"{data}/food/weight/kg", data={"ns": "app", "data": "6"})
+    assert (clash.status_code, clash.json()["conflict_scope"]) == (409, "food/weight")
+    assert canvas.reason == "scope_conflict"
+    assert canvas.student.put(f"{data}/food/name", data={"ns": "app", "data": "x"}).status_code == 201
+    assert canvas.student.delete(f"{data}/food/weight", params={"ns": "app"}).json() == {"data": "6"}
+    assert canvas.student.get(data, params={"ns": "app"}).json() == {"data": {"food": {"name": "x"}}}
+    assert canvas.teacher.get(f"{API}/users/101/custom_data", params={"ns": "app"}).status_code == 403
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)
+@given(value=VALUES)
+def test_custom_data_comes_back_as_it_went(canvas: Site, value: Any) -> None:
+    kept = canvas.student.put(f"{SELF}/custom_data/any", json={"ns": "property", "data": value})
+    assert kept.json() == {"data": value}
+    assert canvas.student.get(f"{SELF}/custom_data/any", params={"ns": "property"}).json() == {"data": value}
+
+
+def test_addresses(canvas: Site) -> None:
+    channels = f"{SELF}/communication_channels"
+    sent = {"communication_channel[address]": "second@example.test", "communication_channel[type]": "email"}
+    made = canvas.student.post(channels, data={**sent, "skip_confirmation": "true"}).json()
+    assert made["workflow_state"] == "unconfirmed", "only an admin skips the confirmation"
+    again = canvas.student.post(channels, data={**sent, "communication_channel[address]": "SECOND@example.test"})
+    assert again.json()["errors"]["path"][0]["type"] == "unique!"
+    assert canvas.student.delete(f"{channels}/{made['id']}").json()["workflow_state"] == "retired"
+    assert canvas.student.post(channels, data=sent).json()["id"] == made["id"], "a retired address comes back"
+
+
+def test_notification_preferences(canvas: Site) -> None:
+    address = canvas.student.get(f"{SELF}/communication_channels").json()[0]["id"]
+    preferences = f"{SELF}/communication_channels/{address}/notification_preferences"
+    one = f"{preferences}/new_announcement"
+    weekly = {"notification_preferences[frequency]": "weekly"}
+    assert canvas.student.put(one, data=weekly).status_code == 200
+    assert canvas.student.get(one).json()["notification_preferences"][0]["frequency"] == "weekly"
+    assert canvas.student.put(one, data={"notification_preferences[frequency]": "hourly"}).status_code == 422
+    assert canvas.student.get(f"{preferences}/nonsense").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("header", "language"), [("fr", "fr"), ("xx,de;q=0.5", "de"), ("en-US,en;q=0.9", "en"), ("xx", "en")]
+)
+def test_a_browser_s_language(canvas: Site, header: str, language: str) -> None:
+    me = canvas.student.get(SELF, headers={"Accept-Language": header}).json()
+    assert me["effective_locale"] == language
+    assert canvas.student.get(SELF).json()["effective_locale"] == language, "it is remembered"
+
+
+def test_bookmarks_keep_their_order(canvas: Site) -> None:
+    def add(name: str) -> Any:
+        return canvas.student.post(f"{SELF}/bookmarks", data={"name": name, "url": f"/{name}"}).json()
+
+    first, second = add("a"), add("b")
+    moved: httpx.Response = canvas.student.put(f"{SELF}/bookmarks/{second['id']}", data={"position": "1"})
+    assert moved.json()["position"] == 1
+    assert [row["name"] for row in canvas.student.get(f"{SELF}/bookmarks").json()] == ["b", "a"]
+    assert canvas.teacher.get(f"{SELF}/bookmarks/{first['id']}").status_code == 404
+    assert canvas.student.delete(f"{SELF}/bookmarks/{first['id']}").json()["name"] == "a"
+    assert canvas.student.delete(f"{SELF}/bookmarks/{first['id']}").status_code == 404
+
+
+def test_favourites(canvas: Site) -> None:
+    favorites = f"{SELF}/favorites/courses"
+    every = [course["id"] for course in canvas.student.get(favorites).json()]
+    assert every, "without a mark, all of one's courses"
+    assert canvas.student.post(f"{favorites}/{every[0]}").json() == {"context_id": every[0], "context_type": "Course"}
+    assert [course["id"] for course in canvas.student.get(favorites).json()] == every[:1]
+    assert canvas.student.delete(favorites).json() == {"status": "ok"}
+    assert [course["id"] for course in canvas.student.get(favorites).json()] == every
+
+
+def test_what_waits_can_be_put_off(canvas: Site) -> None:
+    counts = canvas.teacher.get(f"{SELF}/todo_item_count").json()
+    assert set(counts) == {"needs_grading_count", "assignments_needing_submitting"}
+    items = canvas.student.get(f"{SELF}/todo").json()
+    for item in items:
+        assert canvas.student.delete(item["ignore"]).json() == {"ignored": True}
+    assert canvas.student.get(f"{SELF}/todo").json() == []
+    assert canvas.student.delete(f"{SELF}/todo/assignment_1/nonsense").status_code == 400

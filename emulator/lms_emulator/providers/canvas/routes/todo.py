@@ -1,0 +1,196 @@
+"""REST: what waits for somebody: work to hand in, work to grade, and what is due soon."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import Assignment, Course
+from lms_emulator.providers.canvas.paging import bookmarked
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import assignments, courses, people, states, submissions
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
+from lms_emulator.providers.canvas.shapes import courses as course_shapes
+
+SOURCE = (
+    f"{RECORDED}/people-linked.jsonl 152, 164, 167, 168; canvas-lms app/controllers/users_controller.rb, todo_items"
+)
+UPCOMING = f"{RECORDED}/people-linked.jsonl 172; canvas-lms app/controllers/users_controller.rb, upcoming_events"
+PURPOSES = ("grading", "submitting", "reviewing", "moderation")
+BACK = timedelta(weeks=4)
+AHEAD = timedelta(weeks=1)
+NOT_HANDED_IN = {"none", "not_graded", "on_paper", "external_tool"}
+
+
+class Item(NamedTuple):
+    """Something that waits: an assignment, and what is to be done about it."""
+
+    purpose: str
+    assignment: Assignment
+    course: Course
+    due: datetime | None
+    waiting: int = 0
+
+
+def _courses(api: Api, kinds: tuple[str, ...]) -> list[Course]:
+    found: dict[int, Course] = {}
+    for row in api.store.enrollments.find("user", api.user.id):
+        course = api.store.courses.get(row.course_id)
+        if course is None or row.type not in kinds or course.workflow_state not in ("available", "unpublished"):
+            continue
+        if states.state_of(api, row, course).name == "active":
+            found[course.id] = course
+    return list(found.values())
+
+
+def _submitting(api: Api, course: Course) -> list[Item]:
+    found = []
+    for base in assignments.of_course(api, course):
+        due = assignments.dated_for(api, base, api.user.id).due_at
+        soon = due is not None and api.now - BACK <= due <= api.now + AHEAD
+        if not soon or not base.published or not assignments.assigned(api, base, api.user.id):
+            continue
+        record = submissions.of(api, base, api.user.id)
+        waits = not submissions.handed_in(record) and not record.excused and record.entered_score is None
+        if waits and not NOT_HANDED_IN & set(base.submission_types):
+            found.append(Item("submitting", base, course, due))
+    return found
+
+
+def _grading(api: Api, course: Course) -> list[Item]:
+    if not courses.may(api, api.caller, course, "manage_grades"):
+        return []
+    found = []
+    for base in assignments.of_course(api, course):
+        count = sum(submissions.needing_grades(api, course, base).values())
+        if base.published and count:
+            found.append(Item("grading", base, course, base.due_at, count))
+    return found
+
+
+def _items(api: Api, course: Course | None) -> list[Item]:
+    ignored = set(api.user.preferences.get("ignored_todo", []))
+
+    def within(kinds: tuple[str, ...]) -> list[Course]:
+        return [one for one in _courses(api, kinds) if course is None or one.id == course.id]
+
+    found = [item for one in within(states.INSTRUCTORS) for item in _grading(api, one)]
+    found += [item for one in within(("StudentEnrollment",)) for item in _submitting(api, one)]
+    kept = [item for item in found if f"{item.purpose}/{item.assignment.id}" not in ignored]
+    return sorted(kept, key=_key)
+
+
+def _key(item: Item) -> list[Any]:
+    due = item.due.strftime("%Y-%m-%d %H:%M:%S.%f") if item.due is not None else ""
+    return [item.purpose, [due, item.assignment.id]]
+
+
+def _shown(api: Api, item: Item) -> Json:
+    place = f"/courses/{item.course.id}"
+    ignore = api.url(f"/api/v1/users/self/todo/assignment_{item.assignment.id}/{item.purpose}")
+    grading = item.purpose == "grading"
+    address = (
+        f"{place}/gradebook/speed_grader?assignment_id={item.assignment.id}"
+        if grading
+        else f"{place}/assignments/{item.assignment.id}#submit"
+    )
+    body = {
+        "context_type": "Course",
+        "course_id": item.course.id,
+        "context_name": course_shapes.course_name(api, item.course),
+        "type": item.purpose,
+        "ignore": f"{ignore}?permanent=0",
+        "ignore_permanently": f"{ignore}?permanent=1",
+        "assignment": assignment_shapes.assignment(api, item.assignment, item.course, {"all_dates"}),
+        "html_url": api.url(address),
+    }
+    return body | ({"needs_grading_count": item.waiting} if grading else {})
+
+
+def index(api: Api) -> Any:
+    """What waits for the caller, in one course or in all."""
+    course = None
+    if "course_id" in api.x.path_params:
+        course = identifiers.course(api, api.slot("course_id"))
+        courses.require(api, course, "read", "read_as_admin")
+    return bookmarked(api, _items(api, course), lambda item: _shown(api, item), _key)
+
+
+def count(api: Api) -> Any:
+    """How much waits for the caller."""
+    found = _items(api, None)
+    return {
+        "needs_grading_count": sum(1 for item in found if item.purpose == "grading"),
+        "assignments_needing_submitting": sum(1 for item in found if item.purpose == "submitting"),
+    }
+
+
+def ignore(api: Api) -> Any:
+    """Be reminded of something no more."""
+    user, purpose = api.user, api.slot("purpose")
+    if purpose not in PURPOSES:
+        raise refusals.rest("purpose_unknown", 400, {"ignored": False}, check="purpose", got=purpose)
+    number = identifiers.local_number(api.slot("asset_string").removeprefix("assignment_"))
+    api.params.get("permanent")
+    ignored = {*user.preferences.get("ignored_todo", []), f"{purpose}/{number}"}
+    people.prefer(api, user, ignored_todo=sorted(ignored))
+    return {"ignored": True}
+
+
+def upcoming(api: Api) -> Any:
+    """What is due within a week in the caller's courses."""
+    kinds = (*states.STAFF, "StudentEnrollment")
+    found: list[Item] = []
+    for course in _courses(api, kinds):
+        for base in assignments.of_course(api, course):
+            due = assignments.dated(api, course, base).due_at
+            if base.published and due is not None and api.now <= due <= api.now + AHEAD:
+                found.append(Item("upcoming", base, course, due))
+    return [_event(api, item) for item in sorted(found, key=_key)]
+
+
+def _event(api: Api, item: Item) -> Json:
+    base, due = item.assignment, item.due
+    address = api.url(f"/courses/{item.course.id}/assignments/{base.id}")
+    all_day = due is not None and (due.hour, due.minute) == (23, 59)
+    body = assignment_shapes.assignment(api, base, item.course)
+    return {
+        "title": base.name,
+        "description": body["description"],
+        "submission_types": ",".join(base.submission_types),
+        "workflow_state": "published",
+        "created_at": when(base.created_at),
+        "updated_at": when(base.updated_at),
+        "all_day": all_day,
+        "all_day_date": due.date().isoformat() if due is not None else None,
+        "id": f"assignment_{base.id}",
+        "type": "assignment",
+        "assignment": body,
+        "html_url": address,
+        "context_code": f"course_{item.course.id}",
+        "context_name": course_shapes.course_name(api, item.course),
+        "context_color": None,
+        "end_at": when(due),
+        "start_at": when(due),
+        "url": api.url(f"/api/v1/calendar_events/assignment_{base.id}"),
+        "important_dates": bool(base.important_dates),
+    }
+
+
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "users",
+        SOURCE,
+        ("GET /api/v1/users/self/todo", index, "What waits for the caller"),
+        ("GET /api/v1/users/self/todo_item_count", count, "How much waits for the caller"),
+        ("DELETE /api/v1/users/self/todo/{asset_string}/{purpose}", ignore, "Be reminded of something no more"),
+        ("GET /api/v1/courses/{course_id}/todo", index, "What waits for the caller in a course"),
+    ),
+    *rest("users", UPCOMING, ("GET /api/v1/users/self/upcoming_events", upcoming, "What is due within a week")),
+)
