@@ -146,7 +146,7 @@ def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str,
         own = own and context.record.settings.get("allow_student_discussion_editing", True)
     return {
         "attach": posts and (moderator or not topic.is_announcement),
-        "update": (moderator and topic.root_topic_id is None) or own,
+        "update": topic.root_topic_id is None and (moderator or own),
         "reply": posts and open_to_caller,
         "delete": moderator or (own and not entries_of(api, topic)),
     }
