@@ -62,3 +62,15 @@ def test_an_address_that_nobody_has_is_invited_and_what_is_no_address_is_not(can
     (made,) = canvas.teacher.post(invite, json=fields).json()
     (again,) = canvas.teacher.post(invite, json={"invitees": ["NEW@example.test"]}).json()
     assert again["user_id"] == made["user_id"]
+
+
+def test_where_sign_up_is_restricted_a_group_takes_who_shares_a_section_with_somebody_in_it(canvas: Site) -> None:
+    sets = f"{API}/courses/1/group_categories"
+    fields = {"name": "Pairs", "self_signup": "restricted", "create_group_count": 1}
+    made = canvas.teacher.post(sets, json=fields).json()
+    group = canvas.teacher.get(f"{API}/group_categories/{made['id']}/groups").json()[0]["id"]
+    joined = canvas.student.post(f"{API}/groups/{group}/memberships", json={"user_id": "self"})
+    assert (joined.status_code, joined.json()["workflow_state"]) == (200, "accepted")
+    asked = {"permissions[]": ["read", "manage_wiki_create", "manage"]}
+    rights = canvas.student.get(f"{API}/groups/{group}/permissions", params=asked)
+    assert rights.json() == {"read": True, "manage_wiki_create": True, "manage": False}

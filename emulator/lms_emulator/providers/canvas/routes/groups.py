@@ -191,11 +191,8 @@ def destroy(api: Api) -> Any:
 def permitted(api: Api) -> Any:
     """Which of some rights the caller has in a group."""
     group = _read(api)
-    manages = groups.manages(api, group)
-    asked = api.params.texts("permissions")
-    wanted = asked or ["read", "read_roster", "send_messages", "participate", "manage_content"]
-    inner = ("read", "read_roster", "send_messages", "send_messages_all", "participate", "post_to_forum", "read_forum")
-    return {name: manages or name in inner for name in wanted}
+    own = groups.rights(api, group, api.caller)
+    return {name: name in own for name in api.params.texts("permissions") or sorted(groups.MODERATORS_MAY)}
 
 
 # memberships

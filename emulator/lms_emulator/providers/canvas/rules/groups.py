@@ -39,7 +39,7 @@ manage_content
 """
 READERS_MAY = frozenset(_READ.split())
 MEMBERS_MAY = READERS_MAY | frozenset(_TAKE_PART.split())
-MODERATORS_MAY = MEMBERS_MAY | {"moderate_forum", "read_as_admin", "update", "manage", "delete"}
+MODERATORS_MAY = MEMBERS_MAY | {"moderate_forum", "read_as_admin", "update", "manage", "delete", "manage_calendar"}
 """What those may do who run the groups of a course or account, and whoever founded a group."""
 
 
@@ -251,6 +251,18 @@ def takes_part(api: Api, place: Course | Account, user: User) -> bool:
     return any(one.course_id == place.id and one.workflow_state not in ("deleted", "rejected") for one in rows)
 
 
+def shares_section(api: Api, group: Group, user: User) -> bool:
+    """Whether a group is empty, or somebody of one of the person's sections is in it."""
+    course = category_of(api, group).context_id
+    inside = [_sections(api, course, one.user_id) for one in members(api, group)]
+    return not inside or not set().union(*inside).isdisjoint(_sections(api, course, user.id))
+
+
+def _sections(api: Api, course_id: int, user_id: int) -> set[int]:
+    rows = api.store.enrollments.find("user", user_id)
+    return {row.course_section_id for row in rows if row.course_id == course_id and row.workflow_state != "deleted"}
+
+
 def own_entry(api: Api, group: Group, user: User) -> str | None:
     """The state in which somebody comes in by themself; None where they may not."""
     category = category_of(api, group)
@@ -260,7 +272,8 @@ def own_entry(api: Api, group: Group, user: User) -> str | None:
     if not takes_part(api, home(api, category), user):
         return None
     if category.self_signup is not None:
-        return "accepted"
+        open_to_all = category.self_signup == "enabled" or shares_section(api, group, user)
+        return "accepted" if open_to_all else None
     if category.role not in FREE:
         return None
     return {OPEN: "accepted", ON_REQUEST: "requested"}.get(group.join_level)

@@ -225,9 +225,6 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
         body["assignment"] = assignment_shapes.assignment(api, base, course)
     if "course" in includes:
         body["course"] = {**course_shapes.basic(api, course), "html_url": api.url(f"/courses/{course.id}")}
-    if "group" in includes:
-        team = teams.team(api, base, record.user_id)
-        body["group"] = {"id": team.id if team else None, "name": team.name if team else None}
     if "html_url" in includes:
         body["html_url"] = api.url(f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}")
     if "group" in includes:
