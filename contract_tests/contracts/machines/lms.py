@@ -66,6 +66,8 @@ class LmsMachine(ToolRules):
     CODE_LIFE: ClassVar[int]
     PEOPLE: ClassVar[tuple[str, ...]]
     DEAD_REFRESH: ClassVar[str]
+    NOBODY: ClassVar[int] = 401
+    """What asking for oneself without a token is answered with."""
 
     @initialize()
     def begin(self) -> None:
@@ -297,7 +299,7 @@ class LmsMachine(ToolRules):
             "none": None,
             "case": access.swapcase(),
         }[how]
-        expect_refused(self.wire.whoami(wrong), status=401, why=how)
+        expect_refused(self.wire.whoami(wrong), status=self.NOBODY if wrong is None else 401, why=how)
 
     def downgraded(self, access: str, how: str) -> str:
         """A signed access token with an algorithm that anybody can use."""
@@ -339,6 +341,7 @@ class CanvasMachine(LmsMachine):
     CODE_LIFE = 600
     PEOPLE = ("student", "other_student", "teacher")
     DEAD_REFRESH = "invalid_grant"
+    NOBODY = 404
 
     def give_back(self, access: str) -> None:
         self.wire.revoke(access)
