@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course
+from lms_emulator.providers.canvas.rules import grades
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 FLAGS = (
@@ -166,6 +167,11 @@ def time_of_day(text: str) -> str | None:
 
 def _chosen(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:
     sent = api.params.hash("course")
+    if sent.has("grading_standard_id"):
+        wanted = identifiers.local_number(sent.text("grading_standard_id") or "")
+        usable = {one.id for one in grades.standards(api, "Course", own.id)} if own is not None else set()
+        if wanted in usable:
+            found["grading_standard_id"] = wanted
     if sent.has("default_view"):
         found["default_view"] = sent.text("default_view")
         if found["default_view"] not in VIEWS:
