@@ -155,6 +155,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             source=f"{RECORDED}/lti-vars.jsonl 26",
         ),
     ] = ""
+    validation_traces: Annotated[
+        bool,
+        choice(
+            "Whether the objects in an id_token hold `validation_context`, `errors` and members that are null.",
+            evidence="chosen",
+            source="published clients of launches refuse them",
+            was=(Was(True, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 57 (in 2023; the day is chosen)"),),
+        ),
+    ] = False
     denial_has_description: Annotated[
         bool,
         choice(

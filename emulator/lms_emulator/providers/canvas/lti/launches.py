@@ -124,8 +124,14 @@ class CanvasLaunches(Launches[Call, User]):
         return Fault("lti", "client_not_authorized", "the key is switched on", got=request.client_id)
 
     def claims(self, x: Call, launch: lti13.Launch, nonce: str) -> Claims:
-        """Canvas leaves the traces of its own validation in each claim that is an object."""
+        """Canvas left the traces of its own validation in each claim that is an object."""
         found = super().claims(x, launch, nonce)
+        if not x.settings.validation_traces:
+            return {
+                name: {key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value
+                for name, value in found.items()
+                if name != "errors"
+            }
         return {
             name: {**value, "validation_context": None, "errors": {"errors": {}}}
             if isinstance(value, dict) and name not in ("errors", f"{lti13.CLAIM}custom")
