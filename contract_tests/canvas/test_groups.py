@@ -74,3 +74,19 @@ def test_where_sign_up_is_restricted_a_group_takes_who_shares_a_section_with_som
     asked = {"permissions[]": ["read", "manage_wiki_create", "manage"]}
     rights = canvas.student.get(f"{API}/groups/{group}/permissions", params=asked)
     assert rights.json() == {"read": True, "manage_wiki_create": True, "manage": False}
+
+
+def test_where_sign_up_is_restricted_other_sections_stay_out(canvas: Site) -> None:
+    place, own = f"{API}/courses/1", canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    taken = canvas.teacher.get(f"{place}/enrollments", params={"type[]": "StudentEnrollment"}).json()
+    other = next(one for one in taken if one["user_id"] != own)
+    section = canvas.teacher.post(f"{place}/sections", json={"course_section": {"name": "Evening"}}).json()["id"]
+    moved = {"enrollment": {"user_id": other["user_id"], "enrollment_state": "active"}}
+    assert canvas.teacher.post(f"{API}/sections/{section}/enrollments", json=moved).status_code == 200
+    assert canvas.teacher.delete(f"{place}/enrollments/{other['id']}", params={"task": "delete"}).status_code == 200
+    fields = {"name": "Pairs", "self_signup": "restricted", "create_group_count": 1}
+    made = canvas.teacher.post(f"{place}/group_categories", json=fields).json()
+    group = canvas.teacher.get(f"{API}/group_categories/{made['id']}/groups").json()[0]["id"]
+    members = f"{API}/groups/{group}/memberships"
+    canvas.teacher.post(members, json={"user_id": other["user_id"]})
+    assert canvas.student.post(members, json={"user_id": "self"}).status_code == 403
