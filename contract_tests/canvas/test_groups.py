@@ -90,3 +90,16 @@ def test_where_sign_up_is_restricted_other_sections_stay_out(canvas: Site) -> No
     members = f"{API}/groups/{group}/memberships"
     canvas.teacher.post(members, json={"user_id": other["user_id"]})
     assert canvas.student.post(members, json={"user_id": "self"}).status_code == 403
+
+
+def test_a_group_could_work_together_with_those_who_run_its_course(canvas: Site) -> None:
+    group, own = group_of(canvas), canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    path = f"{API}/groups/{group}/potential_collaborators"
+    assert canvas.student.get(path).status_code == 403
+    canvas.teacher.post(f"{API}/groups/{group}/memberships", json={"user_id": own})
+    found = {one["id"] for one in canvas.student.get(path).json()}
+    taken = canvas.teacher.get(f"{API}/courses/1/enrollments").json()
+    teachers = {one["user_id"] for one in taken if one["type"] == "TeacherEnrollment"}
+    students = {one["user_id"] for one in taken if one["type"] == "StudentEnrollment"}
+    assert teachers <= found
+    assert found & students == {own}

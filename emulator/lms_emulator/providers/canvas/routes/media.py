@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -12,10 +13,10 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Attachment, Course, MediaObject, MediaTrack
+from lms_emulator.providers.canvas.model import Attachment, Course, Group, MediaObject, MediaTrack
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import collation, contexts, people, states
+from lms_emulator.providers.canvas.rules import collation, contexts, groups, people, states
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -186,16 +187,25 @@ def no_collaboration(api: Api) -> Any:
 
 
 def potential_collaborators(api: Api) -> Any:
-    """Whom one could work together with: everybody who takes part in the course."""
+    """Whom one could work together with: who takes part in a course, or a group with those who run its course."""
     context = contexts.of_path(api)
     contexts.require(api, context, "read_roster", "read")
-    course = context.record
-    assert isinstance(course, Course)  # the route is of courses
-    living = api.store.enrollments.find("course", context.id)
-    ids = {one.user_id for one in living if states.state_of(api, one, course).name in states.CURRENT}
+    if isinstance(context.record, Group):
+        place = groups.home(api, groups.category_of(api, context.record))
+        ids = {one.user_id for one in groups.members(api, context.record)}
+        ids |= _taking_part(api, place, states.STAFF) if isinstance(place, Course) else set()
+    else:
+        place = context.record  # type: ignore[assignment]  # the route is of courses and groups
+        ids = _taking_part(api, place)
     found = [user for number in ids if (user := api.store.users.get(number)) is not None]
     found.sort(key=lambda user: (collation.key(people.sortable_name(user)), user.id))
-    return paged(api, found, lambda user: people_shapes.person(api, user, course))
+    return paged(api, found, lambda user: people_shapes.person(api, user, place))
+
+
+def _taking_part(api: Api, course: Any, types: Collection[str] | None = None) -> set[int]:
+    living = api.store.enrollments.find("course", course.id)
+    wanted = (one for one in living if types is None or one.type in types)
+    return {one.user_id for one in wanted if states.state_of(api, one, course).name in states.CURRENT}
 
 
 MEDIA = "/api/v1/media_objects/{media_object_id}"
@@ -219,6 +229,6 @@ ROUTES: tuple[Route, ...] = (
         *within("courses groups", "GET /collaborations", collaborations, "Collaborations"),
         ("GET /api/v1/collaborations/{id}/members", no_collaboration, "Members of a collaboration"),
         *within("courses", "DELETE /collaborations/{id}", no_collaboration, "Delete a collaboration"),
-        *within("courses", "GET /potential_collaborators", potential_collaborators, "Possible collaborators"),
+        *within("courses groups", "GET /potential_collaborators", potential_collaborators, "Possible collaborators"),
     ),
 )
