@@ -160,7 +160,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         choice(
             "Whether the objects in an id_token hold `validation_context`, `errors` and members that are null.",
             evidence="chosen",
-            source="published clients of launches refuse them",
+            source="https://canvas.instructure.com/doc/api/file.lti_launch_overview.html",
             was=(Was(True, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 57 (in 2023; the day is chosen)"),),
         ),
     ] = False
