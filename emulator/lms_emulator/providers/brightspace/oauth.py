@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access.secrets import why_wrong
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.keys import private_key
@@ -147,11 +148,8 @@ def authenticate_client(x: Call, client_id: str, secret: str) -> Application:
     known = application.client_secret
     if x.check("client_secret", bool(known) and hmac.compare_digest(known.encode(), secret.encode())):
         return application
-    diagnosis = None
-    if not secret:
-        diagnosis = "no client secret was sent, neither by HTTP Basic nor in the body"
-    elif secret.strip() == known:
-        diagnosis = "the secret has white space around it"
+    others = ((f"the application {one.client_id}", one.client_secret or "") for one in x.store.applications)
+    diagnosis = why_wrong(secret, known or "", others)
     raise refusals.invalid_client("invalid_client_secret", status, diagnosis)
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lms_emulator.core.access.secrets import why_wrong
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas.call import Call
@@ -180,14 +181,8 @@ def check_secret(x: Call, key: DeveloperKey, secret: str) -> None:
     """Raises `invalid_client_secret`."""
     if x.check("client_secret", bool(key.api_key) and hmac.compare_digest(key.api_key.encode(), secret.encode())):
         return
-    diagnosis = None
-    if not secret:
-        diagnosis = "no client_secret was sent, neither in the body nor by HTTP Basic"
-    elif secret.strip() == key.api_key:
-        diagnosis = "the secret has white space around it"
-    else:
-        other = next((one for one in x.store.developer_keys if one.api_key == secret), None)
-        diagnosis = f"this is the secret of developer key {other.id}" if other is not None else None
+    others = ((f"developer key {one.id}", one.api_key or "") for one in x.store.developer_keys)
+    diagnosis = why_wrong(secret, key.api_key or "", others)
     raise oauth_refusals.invalid_client_secret(diagnosis)
 
 
