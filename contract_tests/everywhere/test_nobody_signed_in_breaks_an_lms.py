@@ -42,8 +42,8 @@ def doors(provider: str) -> list[tuple[bytes, bytes]]:
         claims = {**_SERVICE, "sub": _EMULATOR.canvas.lti_client_id, "scopes": scopes}
         service = jwt.sign(claims, secret(), algorithm="HS256")
         issued.remember(store.issued_tokens, service, claims["exp"])
-        store.sessions.put(canvas.Session(id="s", csrf="csrf", user_id=103, expires_at=_LATE))
-        cookie = b"canvas_session=s"
+        store.sessions.put(canvas.Session(id="s", user_id=103, expires_at=_LATE))
+        cookie = b"_normandy_session=s"
     else:
         ready = _EMULATOR.brightspace.access_tokens
         people = [ready.student, ready.instructor]

@@ -205,15 +205,15 @@ def test_strict_by_option_and_by_marker(pytester: pytest.Pytester) -> None:
         + """
 @pytest.mark.lms_strict
 def test_marked(lms):
-    assert status(lms, "filter_by=unread") == 501
+    assert status(lms, "exclude_context_module_locked_topics=1") == 501
 
 @pytest.mark.lms_strict(False)
 def test_switched_off(lms):
-    assert status(lms, "filter_by=unread") == 200
+    assert status(lms, "exclude_context_module_locked_topics=1") == 200
 
 def test_of_the_session(lms, request):
     wanted = 501 if request.config.getoption("lms_strict") else 200
-    assert status(lms, "filter_by=unread") == wanted
+    assert status(lms, "exclude_context_module_locked_topics=1") == wanted
     assert status(lms, "per_page=1") == 200
 """
     )
@@ -247,7 +247,7 @@ def test_whatever_went_wrong_is_in_the_report(pytester: pytest.Pytester) -> None
         STRICT
         + """
 def test_it(lms):
-    status(lms, "filter_by=unread")
+    status(lms, "exclude_context_module_locked_topics=1")
     lms.faults.add(provider="canvas", status=503, times=1)
     status(lms, "")
     with pytest.raises(urllib.error.HTTPError) as raised:
@@ -257,6 +257,7 @@ def test_it(lms):
 """
     )
     told = pytester.runpytest_subprocess("-q").stdout.str()
-    assert "warning    parameter_not_read: `filter_by` (query) was not read: Canvas documents it" in told
+    unread = "`exclude_context_module_locked_topics` (query) was not read: Canvas documents it"
+    assert f"warning    parameter_not_read: {unread}" in told
     assert "fault      A scripted failure acted on this request. f1: status 503" in told
     assert "defect     The real provider fails on this request too" in told

@@ -76,6 +76,7 @@ from lms_emulator.providers.canvas.routes import (
     users,
 )
 from lms_emulator.providers.canvas.routes.declare import show, site
+from lms_emulator.providers.canvas.shapes.people import NO_AVATAR
 
 DOC = "https://canvas.instructure.com/doc/api"
 CONTROLLERS = "canvas-lms app/controllers"
@@ -167,6 +168,7 @@ ROUTES: tuple[Route, ...] = (
         *((f"GET /courses/{{course_id}}/{part}", launch.course, "A part of a course") for part in COURSE_PARTS),
         evidence="chosen",
     ),
+    *family("pages", "", "chosen", (f"GET {NO_AVATAR}", launch.no_picture, "The picture of people who have none")),
     *site(
         "lti",
         f"{RECORDED}/lti-launch.jsonl 24, 110, 181, 254; {CONTROLLERS}/external_tools_controller.rb",

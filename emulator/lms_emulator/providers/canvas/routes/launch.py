@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from functools import cache
+
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.keys import private_key
@@ -105,3 +109,18 @@ async def deep_linking_response(api: Api) -> Response:
     return wire.page(
         x, "deep_linking.html", course=found, tool=tool, items=items, placed=placed, environment=environment
     )
+
+
+def no_picture(x: Call) -> Response:
+    """A grey square, 50 by 50, in place of Canvas's own picture."""
+    return Response(_grey_square(50), media_type="image/png")
+
+
+@cache
+def _grey_square(size: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\xbb" * size) * size)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
