@@ -93,3 +93,21 @@ def test_a_slash_instead_of_the_backslash(lms: Emulator, client: Client, info: I
         grant_type="password", client_id=client.keys.application_id, username=username, password="whatever"
     )
     refused_because(lms, answer, "username_without_client_string", "by a backslash, not by a slash")
+
+
+@pytest.mark.parametrize(
+    ("signed", "sent", "words"),
+    [
+        ("utf-8", "latin-1", "signed as UTF-8 and sent as Latin-1 (as Pearson's Java library does)"),
+        ("utf-8", "utf-8", ""),
+    ],
+)
+def test_a_body_in_two_encodings(client: Client, lms: Emulator, info: Info, signed: str, sent: str, words: str) -> None:
+    path = f"/courses/{info.course_id}/gradebook/customCategories"
+    body = '{"customCategories": {"title": "Écriture", "isAssignable": true}}'
+    headers = {"X-Authorization": client.header("POST", path, body.encode(signed)), "Content-Type": "application/json"}
+    answer = client.http.post(client.url + path, headers=headers, content=body.encode(sent))
+    if words:
+        refused_because(lms, answer, "invalid_signature", words, 401)
+    else:
+        assert answer.status_code == 201, answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -53,6 +54,24 @@ def test_a_visit_to_a_class_is_an_event(site: Site, lms: Emulator) -> None:
     assert event["context"]["classId"] == event["page"]["id"] == site.info.class_id
     assert "institutionEmail" in event["actor"]
     assert "userEmail" not in event["actor"], "nobody has agreed"
+
+
+def test_completing_a_page_and_commenting_on_it_are_events(site: Site, lms: Emulator) -> None:
+    make(site)
+    signed = site.launch_data(class_id=site.info.class_id)
+    with httpx.Client(trust_env=False, headers=BROWSER, follow_redirects=True) as browser:
+        home = browser.post(signed["url"], data=signed["params"])
+        complete, comments = re.findall(r'action="(\S+/(?:complete|comments)/\S*)"', home.text)
+        done = browser.post(complete)
+        assert 'id="completed"' in done.text
+        browser.post(complete)  # again: not a second completion
+        assert "<b>" not in browser.post(comments, data={"text": "a <b> bold word"}).text
+        browser.post(comments, data={"text": " "})
+        kinds = [message.kind for message in lms.outbox.webhooks]
+        assert (kinds.count("pageCompleted"), kinds.count("pageCommented")) == (1, 1)
+    stranger = httpx.post(complete, headers=BROWSER, trust_env=False)
+    assert stranger.status_code == 403
+    assert lms.requests.last.refusal.reason == "not_in_the_class"
 
 
 @pytest.fixture

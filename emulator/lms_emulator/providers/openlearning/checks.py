@@ -24,6 +24,8 @@ _REFERENCES = (
     Reference("enrolments", "program", "programs"),
     Reference("registrations", "institution", "institutions"),
     Reference("registrations", "class_id", "classes"),
+    Reference("comments", "class_id", "classes"),
+    Reference("comments", "user", "users"),
     Reference("connectors", "institution", "institutions"),
     Reference("context_mappings", "institution", "institutions"),
     Reference("context_mappings", "class_id", "classes"),

@@ -7,7 +7,7 @@ the routes mark the rest as chosen.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -121,9 +121,21 @@ class Enrolment(Record, frozen=True, kw_only=True):
     external_enrolment_id: str | None = None
     shares_email: bool = False
     created_at: Instant
+    completed_at: Instant | None = None
+
+
+class Comment(Record, frozen=True, kw_only=True):
+    """What somebody in a class wrote under its page."""
+
+    id: ObjectId
+    class_id: ObjectId
+    user: ObjectId
+    text: str
+    created_at: Instant
 
 
 ConnectorType = Literal["webhook", "msautomate"]
+PageAction = Literal["pageViewed", "pageCompleted", "pageCommented"]
 
 
 class Connector(Record, frozen=True, kw_only=True):
@@ -138,7 +150,7 @@ class Connector(Record, frozen=True, kw_only=True):
     name: str
     type: ConnectorType = "webhook"
     url: str = ""
-    actions: tuple[str, ...] = ("pageViewed",)
+    actions: tuple[PageAction, ...] = get_args(PageAction)
 
 
 class Registration(Record, frozen=True, kw_only=True):
@@ -245,6 +257,7 @@ class OpenLearningStore(Store):
             "place": lambda e: [(e.user, e.class_id or e.program)],
         },
     )
+    comments: Table[Comment] = table(key="id", indexes={"class": lambda c: c.class_id})
     connectors: Table[Connector] = table(key="id", indexes={"institution": lambda c: c.institution})
     registrations: Table[Registration] = table(key="consumer_key", indexes={"institution": lambda r: r.institution})
     context_mappings: Table[ContextMapping] = table(key=lambda m: (m.institution, m.context_id))

@@ -336,6 +336,19 @@ def page_not_found(path: str, diagnosis: str | None = None) -> Refusal:
     )
 
 
+def not_in_the_class(path: str) -> Refusal:
+    """403 as a page: only those who are in a class take part in it."""
+    message = "You are not enrolled in this class."
+    return Refusal(
+        "not_in_the_class",
+        status=403,
+        message=message,
+        check="the person signed in is enrolled in the class",
+        got=path,
+        diagnosis="Open the class by a launch first: enrolled, and in a browser that keeps the session cookie.",
+    )
+
+
 # --- the v1 API ---
 def v1_unauthorised(check: str, got: str | None, diagnosis: str | None = None) -> Refusal:
     """401 with a Basic challenge."""

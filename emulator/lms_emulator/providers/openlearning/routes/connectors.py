@@ -10,7 +10,15 @@ from lms_emulator.core.http.outgoing import OutgoingError, fetch
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openlearning import credentials, refusals, shapes, wire
 from lms_emulator.providers.openlearning.call import JSON, Call, api, json_object, json_text, request_body
-from lms_emulator.providers.openlearning.model import Class, Connector, ConnectorType, Course, Enrolment, User
+from lms_emulator.providers.openlearning.model import (
+    Class,
+    Connector,
+    ConnectorType,
+    Course,
+    Enrolment,
+    PageAction,
+    User,
+)
 from lms_emulator.providers.openlearning.settings import WEBHOOK_CONNECTOR
 
 _TYPES: tuple[ConnectorType, ...] = get_args(ConnectorType)
@@ -32,12 +40,12 @@ def create(x: Call) -> Response:
     return wire.data(shapes.connector(made))
 
 
-async def page_viewed(x: Call, user: User, enrolment: Enrolment, course: Course, klass: Class) -> None:
-    """Tell the institution's connectors that somebody in a class has visited its page."""
+async def announce(x: Call, action: PageAction, user: User, enrolment: Enrolment, course: Course, klass: Class) -> None:
+    """Tell the institution's connectors what somebody in a class has done with its page."""
     page = {"title": course.title, "id": klass.id, "url": shapes.class_url(x, course, klass)}
     for connector in x.store.connectors.find("institution", course.institution):
-        if "pageViewed" in connector.actions:
-            event = shapes.event(x, "pageViewed", user, enrolment, course)
+        if action in connector.actions:
+            event = shapes.event(x, action, user, enrolment, course)
             await _send(x, connector, {**event, "page": page})
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Handler, Route
-from lms_emulator.providers.openlearning import credentials, refusals, wire
+from lms_emulator.providers.openlearning import credentials, refusals, shapes, wire
 from lms_emulator.providers.openlearning.call import Call, web_base
-from lms_emulator.providers.openlearning.model import Class, Course, Enrolment, User
-from lms_emulator.providers.openlearning.routes.connectors import page_viewed
+from lms_emulator.providers.openlearning.model import Class, Comment, Course, Enrolment, User
+from lms_emulator.providers.openlearning.routes.connectors import announce
 from lms_emulator.providers.openlearning.settings import CAPTURE, V1_GUIDE
 
 
@@ -41,12 +42,16 @@ def portal(x: Call) -> Response:
 
 async def course_home(x: Call) -> Response:
     """A course's page; signed in and enrolled, the class home."""
+    return await _course_page(x, _course(x))
+
+
+def _course(x: Call) -> Course:
     slug = x.path_params["slug"].lower()
     wanted = x.path_params["institution"].lower()
     found = [course for course in x.store.courses.find("slug", slug) if course.institution.lower() == wanted]
     if not found:
         raise refusals.page_not_found(x.path)
-    return await _course_page(x, found[0])
+    return found[0]
 
 
 async def course_by_path(x: Call) -> Response:
@@ -61,7 +66,7 @@ async def _course_page(x: Call, course: Course) -> Response:
     me = credentials.signed_in(x)
     klass, enrolment = _place(x, course, me)
     if me is not None and klass is not None and enrolment is not None:
-        await page_viewed(x, me, enrolment, course, klass)
+        await announce(x, "pageViewed", me, enrolment, course, klass)
     staff = me is not None and x.store.administers_course(me.id, course)
     return _page(
         x,
@@ -71,7 +76,51 @@ async def _course_page(x: Call, course: Course) -> Response:
         klass=klass,
         enrolment=enrolment,
         open=course.online or staff,
+        page_url=shapes.course_url(x, course).rstrip("/"),
+        comments=_comments(x, klass) if klass and enrolment else (),
     )
+
+
+def _comments(x: Call, klass: Class) -> list[tuple[str, str]]:
+    """Who wrote what, oldest first."""
+    found = [(x.store.users.get(one.user), one.text) for one in x.store.comments.find("class", klass.id)]
+    return [(author.full_name, text) for author, text in found if author is not None]
+
+
+def _participant(x: Call) -> tuple[User, Enrolment, Course, Class]:
+    """Who is signed in and enrolled in the class whose page this is."""
+    course, me = _course(x), credentials.signed_in(x)
+    klass, enrolment = _place(x, course, me)
+    if me is None or klass is None or enrolment is None:
+        raise refusals.not_in_the_class(x.path)
+    return me, enrolment, course, klass
+
+
+def _back_to_class(x: Call, course: Course, klass: Class) -> Response:
+    return RedirectResponse(shapes.class_url(x, course, klass), 303)
+
+
+async def complete(x: Call) -> Response:
+    """POST …/complete/: mark the page of a class as done. Doing so again is not a second completion."""
+    me, enrolment, course, klass = _participant(x)
+    if enrolment.completed_at is None:
+        x.store.enrolments.put(msgspec.structs.replace(enrolment, completed_at=x.clock.now()))
+        await announce(x, "pageCompleted", me, enrolment, course, klass)
+    return _back_to_class(x, course, klass)
+
+
+async def add_comment(x: Call) -> Response:
+    """POST …/comments/ with `text`; one without text adds nothing."""
+    me, enrolment, course, klass = _participant(x)
+    text = str(x.form().get("text", "")).strip()
+    if text:
+        now = x.clock.now()
+        made = Comment(
+            id=x.ids.object_id(x.clock.timestamp()), class_id=klass.id, user=me.id, text=text, created_at=now
+        )
+        x.store.comments.put(made)
+        await announce(x, "pageCommented", me, enrolment, course, klass)
+    return _back_to_class(x, course, klass)
 
 
 def _place(x: Call, course: Course, me: User | None) -> tuple[Class | None, Enrolment | None]:
@@ -124,6 +173,8 @@ def _route(methods: tuple[str, ...], path: str, handler: Handler, summary: str, 
 
 ROUTES: tuple[Route, ...] = (
     _route(("GET",), "/{institution}/courses/{slug}/", course_home, "Course or class home", CAPTURE),
+    _route(("POST",), "/{institution}/courses/{slug}/complete/", complete, "Mark a class page as done"),
+    _route(("POST",), "/{institution}/courses/{slug}/comments/", add_comment, "Comment on a class page"),
     _route(("GET",), "/courses/{slug}/", course_by_path, "Course by its short address", V1_GUIDE),
     _route(("GET",), "/u/{profile_name}/", profile, "Profile page"),
     _route(("POST",), "/accounts/logout/", sign_out, "Sign out"),
