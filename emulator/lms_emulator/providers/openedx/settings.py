@@ -24,39 +24,52 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             source=f"{recording('openedx-2/instr', 480)}; {recording('openedx/more', 177)}",
         ),
     ] = "2025-09"
+    deployment: Annotated[
+        Literal["plain", "tutor", "devstack"],
+        choice(
+            "How the site is deployed: `plain` is an LMS without front ends; `tutor` has micro-frontends under "
+            "`apps.local.openedx.io` and cookies with a `Domain`; `devstack` has them on ports of `localhost`, and "
+            "`lms_sessionid`. The settings below, and the keys of the world file, come before what it says.",
+            evidence="documented",
+            source="overhangio/tutor tutor/templates/apps/openedx/settings/lms/production.py; "
+            "edx-platform lms/envs/devstack.py",
+        ),
+    ] = "plain"
     authn_mfe: Annotated[
-        bool,
+        bool | None,
         choice(
-            "Sign-in, registration and password pages lead to the micro-frontend `authn`, as in a Tutor deployment.",
+            "Sign-in, registration and password pages lead to the micro-frontend `authn`; None: as the deployment "
+            "has it.",
             evidence="recorded",
             source=recording("openedx-2/authn", 40),
         ),
-    ] = False
+    ] = None
     frame_options: Annotated[
-        Literal["DENY", "SAMEORIGIN"],
+        Literal["DENY", "SAMEORIGIN"] | None,
         choice(
-            "The header `X-Frame-Options`; Tutor sets `SAMEORIGIN`.",
+            "The header `X-Frame-Options`; None: as the deployment has it.",
             evidence="recorded",
             source=recording("openedx-2/authn", 40),
         ),
-    ] = "DENY"
+    ] = None
     session_cookie_name: Annotated[
-        str,
+        str | None,
         choice(
-            "The name of the session cookie. Devstack has `lms_sessionid`; with `sessionid`, the cookie of any other "
+            "The name of the session cookie; None: as the deployment has it. With `sessionid`, the cookie of any other "
             "Django site on the same host makes the LMS fail, because cookies take no notice of ports.",
             evidence="documented",
             source="edx-platform lms/envs/devstack.py, SESSION_COOKIE_NAME",
         ),
-    ] = "sessionid"
+    ] = None
     secure_cookies: Annotated[
-        bool,
+        bool | None,
         choice(
-            "Cookies carry `Secure`, as on a site that is served over HTTPS alone.",
+            "Cookies carry `Secure`; None: over HTTPS, and of devstack's only those of the signed-in browser.",
             evidence="documented",
-            source="edx-platform lms/envs/production.py, SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE",
+            source="overhangio/tutor tutor/templates/apps/openedx/settings/lms/production.py, SESSION_COOKIE_SECURE; "
+            "edx-platform openedx/core/djangoapps/user_authn/cookies.py, standard_cookie_settings",
         ),
-    ] = False
+    ] = None
     case_insensitive_matching: Annotated[
         bool,
         choice(

@@ -17,7 +17,7 @@ from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.providers.openedx import pages, refusals
 from lms_emulator.providers.openedx.call import ANY_BODY, FORM, MULTIPART, Call, Dialect, Reply
-from lms_emulator.providers.openedx.web import cookies, csrf, session
+from lms_emulator.providers.openedx.web import cookies, csrf, deployment, session
 
 HTML = "text/html; charset=utf-8"
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
@@ -190,7 +190,9 @@ _STANDING = (
 
 def _render_session(x: Call) -> Response:
     session.end(x)
-    cookies.replace(x, *(cookies.expired(x, name) for name in (x.settings.session_cookie_name, *cookies.LOGIN_COOKIES)))
+    cookies.replace(
+        x, *(cookies.expired(x, name) for name in (deployment.session_cookie_name(x), *cookies.LOGIN_COOKIES))
+    )
     if "text/html" in x.headers.get("accept", ""):
         return redirect(f"{x.prefix}/login?next={quote(x.prefix + x.path)}")
     return empty(401)

@@ -21,7 +21,7 @@ from lms_emulator.providers.openedx.rules import blocks, cohorts, enrollment, gr
 from lms_emulator.providers.openedx.shapes import enrollment as enrollment_shapes
 from lms_emulator.providers.openedx.shapes import learning as shapes
 from lms_emulator.providers.openedx.shapes import moment, outline
-from lms_emulator.providers.openedx.web import csrf
+from lms_emulator.providers.openedx.web import csrf, deployment
 
 _ANONYMOUS = (
     "authentication_required",
@@ -109,7 +109,7 @@ def read_metadata(x: Call) -> Response:
 
 def _tabs(x: Call, course: Course, *, inside: bool, staff: bool) -> list[dict[str, str]]:
     """The tabs of the course. Without the learning front end they have the URLs that the site then gives them."""
-    fronts, page = x.store.section.micro_frontends, x.url(f"/courses/{course.id}")
+    fronts, page = deployment.fronts(x), x.url(f"/courses/{course.id}")
     without = x.url(f"/api/course_home/course_metadata/None/course/{course.id}")
     home = f"{fronts['learning']}/course/{course.id}" if "learning" in fronts else without
     progress = f"{home}/progress" if "learning" in fronts else f"{page}/progress"
@@ -172,7 +172,7 @@ def _shown_ahead(course: Course, day: dict[str, Any], now: str) -> bool:
 
 
 def _front(x: Call, course: Course, page: str) -> str:
-    learning_front = x.store.section.micro_frontends.get("learning", x.base_url)
+    learning_front = deployment.front(x, "learning", x.base_url)
     return f"{learning_front}/course/{course.id}/{page}"
 
 
@@ -267,7 +267,7 @@ def read_progress(x: Call) -> Response:
     letter = grades.letter(course, percent) if grade else None
     units = blocks.of_type(root, "vertical")
     done = sum(progress.is_marked(unit) for unit in units)
-    host = next(iter(x.store.section.login_redirect_whitelist), x.authority)
+    host = next(iter(deployment.redirect_hosts(x)), x.authority)
     active = enrolled is not None and enrolled.is_active
     return wire.api_json(
         {

@@ -14,7 +14,7 @@ from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.routes.authorize import to_login
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import blocks, keys, people
-from lms_emulator.providers.openedx.web import csrf, session
+from lms_emulator.providers.openedx.web import csrf, deployment, session
 
 
 def _course(x: Call) -> Course:
@@ -25,7 +25,7 @@ def _course(x: Call) -> Course:
 
 
 def _front(x: Call, path: str) -> Response:
-    front = x.store.section.micro_frontends.get("learning", x.base_url)
+    front = deployment.front(x, "learning", x.base_url)
     return wire.redirect(f"{front}/course/{_course(x).id}/{path}")
 
 

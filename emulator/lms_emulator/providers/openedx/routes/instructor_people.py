@@ -26,6 +26,7 @@ from lms_emulator.providers.openedx.routes.instructor_api import (
 )
 from lms_emulator.providers.openedx.rules import bulk_enroll, cohorts, enrollment, fields, people
 from lms_emulator.providers.openedx.rules.fields import Field
+from lms_emulator.providers.openedx.web import deployment
 
 ROLES: dict[str, CourseRoleName] = {
     "beta": "beta_testers",
@@ -220,7 +221,7 @@ def progress_url(x: Call) -> Response:
     user = person(x, str(form(x).get("unique_student_identifier", "")))
     if user is None:
         raise refusals.Unhandled
-    learning = x.store.section.micro_frontends.get("learning")
+    learning = deployment.front(x, "learning")
     page = f"{learning}/course/{course(x).id}/progress/{user.id}/" if learning else None
     address = page or urljoin(f"{x.base_url}/", f"courses/{course(x).id}/progress/{user.id}/")
     return wire.api_json({"course_id": course(x).id, "progress_url": address})

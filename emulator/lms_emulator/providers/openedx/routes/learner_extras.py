@@ -24,7 +24,7 @@ from lms_emulator.providers.openedx.routes.permissions import anyone, is_staff
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes import moment
-from lms_emulator.providers.openedx.web import csrf, session
+from lms_emulator.providers.openedx.web import csrf, deployment, session
 
 # tours
 
@@ -196,7 +196,7 @@ def sync_calendar(x: Call) -> Response:
     if wanted not in ("subscribe", "unsubscribe"):
         text = "Toggle data was not provided or had unknown value."
         raise refusals.OpenedxRefusal("unknown_toggle", status=422, style="plain", body=text, check="toggle_data")
-    front = x.store.section.micro_frontends.get("learning", x.base_url)
+    front = deployment.front(x, "learning", x.base_url)
     response = wire.redirect(f"{front}/course/{x.path_params['course_id']}/home")
     response.headers["vary"] = "Cookie"
     return response

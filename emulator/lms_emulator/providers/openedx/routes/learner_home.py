@@ -17,6 +17,7 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import enrollment, grades, keys, learning, people
 from lms_emulator.providers.openedx.shapes import learning as shapes
 from lms_emulator.providers.openedx.shapes import moment
+from lms_emulator.providers.openedx.web import deployment
 
 
 def read(x: Call) -> Response:
@@ -51,7 +52,7 @@ def _card(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
     key = keys.course_key(one.course)
     assert course is not None  # `of_user` gives enrolments in courses that exist
     assert key is not None
-    front = x.store.section.micro_frontends.get("learning", x.base_url)
+    front = deployment.front(x, "learning", x.base_url)
     home = f"{front}/course/{course.id}"
     progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
     last = progress.last()

@@ -15,7 +15,7 @@ from lms_emulator.providers.openedx import credentials, limits, refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.web import cookies, session
+from lms_emulator.providers.openedx.web import cookies, deployment, session
 
 #: How long a client may keep the configuration.
 SECONDS = 1
@@ -24,7 +24,7 @@ SECONDS = 1
 def read_config(x: Call) -> Response:
     """The configuration of all front ends, with that of the one named by `mfe`; an empty 404 where it is off."""
     section = x.store.section
-    if not section.mfe_config_api:
+    if not deployment.serves_mfe_config(x):
         refusal = refusals.api_error(404, None, reason="mfe_config_off", check="ENABLE_MFE_CONFIG_API")
         refusal.headers["content-type"] = wire.HTML
         raise refusal
@@ -36,10 +36,10 @@ def read_config(x: Call) -> Response:
 def _defaults(x: Call) -> dict[str, Any]:
     """What a Tutor deployment configures."""
     section, base = x.store.section, x.base_url
-    fronts = section.micro_frontends
+    fronts = deployment.fronts(x)
     logo = f"{base}/theming/asset/images/logo.png"
     host = next(iter(fronts.values()), base).partition("//")[2].split("/")[0]
-    studio = next(iter(section.login_redirect_whitelist), x.authority)
+    studio = next(iter(deployment.redirect_hosts(x)), x.authority)
     document: dict[str, Any] = {
         "BASE_URL": host,
         "CSRF_TOKEN_API_PATH": "/csrf/api/v1/token",
@@ -72,7 +72,7 @@ def _defaults(x: Call) -> dict[str, Any]:
         document["ACCOUNT_PROFILE_URL"] = fronts["profile"].removesuffix("/u/")
     if "communications" in fronts:
         document["SCHEDULE_EMAIL_SECTION"] = True
-    if x.settings.authn_mfe:
+    if deployment.has_authn(x):
         document["DISABLE_ENTERPRISE_LOGIN"] = True
     return document
 

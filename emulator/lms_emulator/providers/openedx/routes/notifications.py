@@ -20,6 +20,7 @@ from lms_emulator.providers.openedx.model.forum import Comment, Notification, Th
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import notifications as rules
 from lms_emulator.providers.openedx.shapes import moment
+from lms_emulator.providers.openedx.web import deployment
 
 _EXPIRY_DAYS = 60
 _DONE = "Notification preferences update completed"
@@ -47,7 +48,7 @@ _TEXTS = {
 def _tell(x: Call, username: str, kind: str, thread: Thread, comment: Comment, response: int | None = None) -> None:
     if not rules.wants(x.store, username, thread.course, "discussion", kind):
         return
-    course, front = x.store.courses.get(thread.course), x.store.section.micro_frontends.get("discussions", x.base_url)
+    course, front = x.store.courses.get(thread.course), deployment.front(x, "discussions", x.base_url)
     context: dict[str, str | None] = {
         "replier_name": comment.author,
         "post_title": thread.title,

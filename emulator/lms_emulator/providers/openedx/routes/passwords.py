@@ -17,7 +17,7 @@ from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import passwords, registration, retirement
 from lms_emulator.providers.openedx.shapes.forms import form_field
-from lms_emulator.providers.openedx.web import csrf, session
+from lms_emulator.providers.openedx.web import csrf, deployment, session
 
 _FAILED = "An error has occurred. Try refreshing the page, or check your internet connection."
 
@@ -66,7 +66,7 @@ def _mail(x: Call, email: str) -> User | None:
     if user is None or user.password is None:
         return user
     token = f"{passwords.base36(user.id)}-{passwords.token(user, x.clock.now(), x.store.section.jwt.secret)}"
-    front = x.store.section.micro_frontends.get("authn") if x.settings.authn_mfe else None
+    front = deployment.front(x, "authn") if deployment.has_authn(x) else None
     x.outbox.add(
         "email",
         provider=x.provider,

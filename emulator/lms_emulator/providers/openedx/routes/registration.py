@@ -23,7 +23,7 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import accounts, retirement
 from lms_emulator.providers.openedx.rules import registration as rules
 from lms_emulator.providers.openedx.shapes import forms
-from lms_emulator.providers.openedx.web import csrf, login, redirects, session
+from lms_emulator.providers.openedx.web import csrf, deployment, login, redirects, session
 
 
 def describe(x: Call) -> Response:
@@ -31,7 +31,7 @@ def describe(x: Call) -> Response:
     csrf.ensure(x, set_by_view=True)
     session.touch(x)
     section = x.store.section
-    fields = forms.registration(section.platform_name, x.clock.now().year, section.registration_fields)
+    fields = forms.registration(section.platform_name, x.clock.now().year, deployment.registration_fields(x))
     version = "v1" if "/v1/" in x.path else "v2"
     submit_url = f"{x.prefix}/api/user/{version}/account/registration/"
     document = {"method": "post", "submit_url": submit_url, "fields": fields}
@@ -49,7 +49,7 @@ def register(x: Call) -> Response:
         raise refusals.parse_error(f"{parser}{error}") from None
     if refusal := _taken(x, form):
         raise refusal
-    if errors := rules.errors(form, x.store.section.registration_fields):
+    if errors := rules.errors(form, deployment.registration_fields(x)):
         session.touch(x)
         raise _refused(400, {name: [{"user_message": text}] for name, text in errors.items()}, "validation-error")
     if form.get("country") and not rules.country(form["country"]):
@@ -193,8 +193,8 @@ def activate(x: Call) -> Response:
     csrf.ensure(x, set_by_view=True)
     session.touch(x)
     following = redirects.allowed(x, x.query.get("next"))
-    if x.settings.authn_mfe and session.current(x).user is None:
-        front = x.store.section.micro_frontends.get("authn", x.base_url)
+    if deployment.has_authn(x) and session.current(x).user is None:
+        front = deployment.front(x, "authn", x.base_url)
         query = f"account_activation_status={outcome}"
         if following is not None:
             query += f"&next={quote(redirects.absolute(x, following), safe='')}"

@@ -16,7 +16,7 @@ from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.shapes.forms import form_field
-from lms_emulator.providers.openedx.web import cookies, csrf, login, redirects, session
+from lms_emulator.providers.openedx.web import cookies, csrf, deployment, login, redirects, session
 
 # the page
 
@@ -36,8 +36,8 @@ def login_page(x: Call) -> Response:
         return response
     csrf.ensure(x, set_by_view=True)
     session.touch(x)
-    if x.settings.authn_mfe:
-        front = x.store.section.micro_frontends.get("authn", x.base_url)
+    if deployment.has_authn(x):
+        front = deployment.front(x, "authn", x.base_url)
         response = wire.redirect(wire.with_query(x, f"{front}/{_AUTHN_PAGES[x.path.rstrip('/')]}"))
         response.headers["vary"] = "Cookie"
         return response
@@ -54,7 +54,7 @@ def login_page(x: Call) -> Response:
 
 def account_settings(x: Call) -> Response:
     """The page of one's own account, which a micro-frontend has taken over."""
-    return wire.redirect(x.store.section.micro_frontends.get("account", f"{x.prefix}/dashboard"))
+    return wire.redirect(deployment.front(x, "account", f"{x.prefix}/dashboard"))
 
 
 # the API behind it
@@ -105,7 +105,7 @@ def _sign_in(x: Call, field: str) -> Response:
             diagnosis="signing in again inside a live session ends that session on the real server: sign out first",
         )
     login.sign_in(x, user)
-    following = redirects.absolute(x, redirects.after_login(x, x.field("next"))) if x.settings.authn_mfe else None
+    following = redirects.absolute(x, redirects.after_login(x, x.field("next"))) if deployment.has_authn(x) else None
     return wire.pretty_json({"success": True, "redirect_url": following}, 200, {"vary": "Cookie"})
 
 

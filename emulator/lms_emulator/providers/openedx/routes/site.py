@@ -12,7 +12,7 @@ from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.routes.authorize import to_login
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.web import csrf, session
+from lms_emulator.providers.openedx.web import csrf, deployment, session
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,7 +23,7 @@ def dashboard(x: Call) -> Response:
     user = session.current(x).user
     if user is None:
         return to_login(x)
-    front = x.store.section.micro_frontends.get("learner_home")
+    front = deployment.front(x, "learner_home")
     if front:
         csrf.ensure(x, set_by_view=True)
         return wire.redirect(front)

@@ -12,6 +12,7 @@ from http.cookies import SimpleCookie
 
 from lms_emulator.core.clock import http_date
 from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.web import deployment
 
 LANGUAGE = "openedx-language-preference"
 LANGUAGE_SECONDS = 1_209_600
@@ -47,16 +48,18 @@ def cookie(
     *,
     seconds: int | None,
     http_only: bool = False,
-    same_site: bool = False,
+    same_site: str = "",
+    secure: bool | None = None,
     domain: bool = True,
 ) -> str:
     """A `Set-Cookie` value with its attributes in Django's order.
 
-    Parameters: `seconds` until it expires, None when the browser closes; `same_site`, whether it says `Lax`; `domain`,
-    whether it carries the site's cookie domain, where one is set.
+    Parameters: `seconds` until it expires, None when the browser closes; `same_site`, what it says as `SameSite`, empty
+    for nothing; `secure`, None for over HTTPS alone; `domain`, whether it carries the site's cookie domain, where one
+    is set.
     """
     parts = [f"{name}={value if _PLAIN_VALUE.fullmatch(value) else _coded(value)}"]
-    site = x.store.section.session_cookie_domain
+    site = deployment.cookie_domain(x)
     if domain and site:
         parts.append(f"Domain={site}")
     if seconds is not None:
@@ -67,13 +70,13 @@ def cookie(
         parts.append(f"Max-Age={seconds}")
     parts.append(f"Path={x.prefix or '/'}")
     if same_site:
-        parts.append("SameSite=Lax")
-    if x.settings.secure_cookies:
+        parts.append(f"SameSite={same_site}")
+    if x.scheme == "https" or x.settings.secure_cookies if secure is None else secure:
         parts.append("Secure")
     return "; ".join(parts)
 
 
-def expired(x: Call, name: str, *, same_site: bool = False) -> str:
+def expired(x: Call, name: str, *, same_site: str = "") -> str:
     """A `Set-Cookie` value that has the browser forget a cookie."""
     return cookie(x, name, "", seconds=0, same_site=same_site)
 

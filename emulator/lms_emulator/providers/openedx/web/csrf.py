@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.ids import ALPHANUMERIC, Ids
 from lms_emulator.providers.openedx.call import Call
-from lms_emulator.providers.openedx.web import cookies
+from lms_emulator.providers.openedx.web import cookies, deployment
 
 COOKIE = "csrftoken"
 COOKIE_SECONDS = 31_449_600
@@ -56,7 +56,8 @@ def cookie(x: Call) -> str | None:
     secret = x.kept(Token).secret
     if secret is None:
         return None
-    return cookies.cookie(x, COOKIE, secret, seconds=COOKIE_SECONDS, same_site=True, domain=False)
+    secure = deployment.is_secure(x)
+    return cookies.cookie(x, COOKIE, secret, seconds=COOKIE_SECONDS, same_site="Lax", secure=secure, domain=False)
 
 
 def new_secret(ids: Ids) -> str:
@@ -111,7 +112,7 @@ def failure(x: Call) -> str | None:
 
 
 def _origin_trusted(x: Call, origin: str) -> bool:
-    return origin == f"{x.scheme}://{x.authority}" or origin in x.store.section.cors_origin_whitelist
+    return origin == f"{x.scheme}://{x.authority}" or deployment.trusts(x, origin)
 
 
 def _referer_fault(x: Call) -> str | None:

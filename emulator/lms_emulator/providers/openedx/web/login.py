@@ -21,7 +21,7 @@ from lms_emulator.providers.openedx.model.accounts import LoginFailures, User
 from lms_emulator.providers.openedx.oauth import jwts
 from lms_emulator.providers.openedx.rules.accounts import activation_key
 from lms_emulator.providers.openedx.shapes.accounts import IMAGE_SIZES
-from lms_emulator.providers.openedx.web import cookies, csrf, session
+from lms_emulator.providers.openedx.web import cookies, csrf, deployment, session
 
 LOGIN_SCOPES = ("user_id", "email", "profile")
 
@@ -186,7 +186,7 @@ def jwt_cookies(x: Call, user: User) -> None:
 
 
 def _user_info(x: Call, user: User) -> dict[str, Any]:
-    fronts = x.store.section.micro_frontends
+    fronts = deployment.fronts(x)
     return {
         "version": 1,
         "username": user.username,

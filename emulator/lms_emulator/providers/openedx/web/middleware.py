@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import Call, Caller, Reply
-from lms_emulator.providers.openedx.web import cookies, csrf, safe_cookie, session
+from lms_emulator.providers.openedx.web import cookies, csrf, deployment, safe_cookie, session
 
 CORS_HEADERS = (
     "accept, authorization, content-type, user-agent, x-csrftoken, x-requested-with, cache-control, expires, pragma, "
@@ -39,7 +39,7 @@ def preflight(x: Call) -> Response | None:
 
 def _cors(x: Call) -> dict[str, str]:
     origin = x.headers.get("origin")
-    if origin is None or origin not in x.store.section.cors_origin_whitelist:
+    if origin is None or not deployment.may_call(x, origin):
         return {}
     return {"access-control-allow-origin": origin, "access-control-allow-credentials": "true"}
 
@@ -64,8 +64,9 @@ def open_session(x: Call) -> Response | None:
         x.kept(Reply).bare = True
         x.warn(
             "foreign_session_cookie",
-            f"the cookie `{x.settings.session_cookie_name}` is none of an LMS: probably that of another Django "
-            "site on this host, as cookies take no notice of ports (the setting session_cookie_name changes the name)",
+            f"the cookie `{deployment.session_cookie_name(x)}` is none of an LMS: probably that of another Django "
+            "site on this host, as cookies take no notice of ports (the setting session_cookie_name, or "
+            "deployment=devstack, changes the name)",
         )
         text = "A server error occurred.  Please contact the administrator."
         return Response(text, 500, {"content-type": "text/plain"})
@@ -93,7 +94,7 @@ def _common_headers(x: Call, response: Response) -> None:
     headers, token = response.headers, x.kept(csrf.Token)
     headers["vary"] = _vary(headers.get("vary", ""), token.set_by_view, token.secret is not None)
     if not x.kept(Reply).framed:
-        response.raw_headers.append((b"x-frame-options", x.settings.frame_options.encode()))
+        response.raw_headers.append((b"x-frame-options", deployment.frame_options(x).encode()))
     response.raw_headers.extend(_ALWAYS)
     headers.update(_cors(x))
 
@@ -124,5 +125,5 @@ def _language(x: Call) -> str | None:
         return None
     preferred = (x.store.users.get(user.username) or user).preferences.get("pref-lang")
     if preferred:
-        return cookies.cookie(x, cookies.LANGUAGE, preferred, seconds=cookies.LANGUAGE_SECONDS, same_site=True)
+        return cookies.cookie(x, cookies.LANGUAGE, preferred, seconds=cookies.LANGUAGE_SECONDS, same_site="Lax")
     return cookies.expired(x, cookies.LANGUAGE)

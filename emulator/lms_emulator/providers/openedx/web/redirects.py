@@ -9,6 +9,7 @@ from __future__ import annotations
 from urllib.parse import urlencode, urlsplit
 
 from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.web import deployment
 
 _PAGES = ("*/*", "text/*", "text/html")
 _ASSETS = ("/static/", "/asset/", "/media/", "/favicon.ico")
@@ -26,7 +27,7 @@ def allowed(x: Call, target: str | None) -> str | None:
         return None
     if not parts.scheme and not parts.netloc:
         return target
-    hosts = (x.authority, *x.store.section.login_redirect_whitelist)
+    hosts = (x.authority, *deployment.redirect_hosts(x))
     return target if parts.scheme in ("http", "https") and parts.netloc in hosts else None
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.model.accounts import Session, User
-from lms_emulator.providers.openedx.web import cookies, csrf, safe_cookie
+from lms_emulator.providers.openedx.web import cookies, csrf, deployment, safe_cookie
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ def current(x: Call) -> BrowserSession:
 
 def sent(x: Call) -> str | None:
     """The session cookie of this request, unread."""
-    return x.cookies.get(x.settings.session_cookie_name)
+    return x.cookies.get(deployment.session_cookie_name(x))
 
 
 def read(x: Call) -> BrowserSession:
@@ -155,5 +155,15 @@ def cookie(x: Call) -> str | None:
         )
         browser = session.seconds == -1 or (session.record is not None and session.record.until_browser_closes)
         seconds = None if browser else session.seconds or lasting(x)
-        return cookies.cookie(x, x.settings.session_cookie_name, value, seconds=seconds, http_only=True, same_site=True)
-    return cookies.expired(x, x.settings.session_cookie_name, same_site=True) if session.expired else None
+        return cookies.cookie(
+            x,
+            deployment.session_cookie_name(x),
+            value,
+            seconds=seconds,
+            http_only=True,
+            same_site=deployment.same_site(x),
+            secure=deployment.is_secure(x),
+        )
+    if not session.expired:
+        return None
+    return cookies.expired(x, deployment.session_cookie_name(x), same_site=deployment.same_site(x))
