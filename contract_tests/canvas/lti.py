@@ -7,6 +7,7 @@ from typing import Any
 from contract_tests.lti_tool import LAUNCH, LOGIN, Opening
 from lms_emulator.signing import lti13
 
+API_KEY = 10000000000001
 KEY, DEPLOYMENT = 10000000000077, "77:c0001a0000000000000000000000000000000001"
 OPEN = "/courses/1/external_tools/77"
 NRPS = "/api/lti/courses/1/names_and_roles"

@@ -31,6 +31,7 @@ def test_deep_linking(canvas: Site, tool: Tool) -> None:
     jwt = launch.get_deep_link().get_response_jwt([resource])
     back = settings["deep_link_return_url"]
     assert httpx.post(back, data={"JWT": jwt}).status_code == 200
+    canvas.lms.settings["canvas.reused_jti"] = "refuse"
     assert httpx.post(back, data={"JWT": jwt}).status_code == 400, "a nonce is used once"
     assert canvas.reason == "deep_linking_nonce_used"
     for broken in ("", "x.y.z", tool.sign({"iss": str(KEY)}, key="spare")):

@@ -17,7 +17,14 @@ JWK = {**jwt.jwks([("k", private_key("tool"))])["keys"][0]}
 SECTION: dict[str, Any] = {
     "accounts": [{"id": 1, "name": "School"}],
     "developer_keys": [
-        {"id": number, "name": "Tool", "is_lti_key": True, "public_jwk": {"keys": [JWK]}} for number in (1, 2)
+        {
+            "id": number,
+            "name": "Tool",
+            "is_lti_key": True,
+            "public_jwk": {"keys": [JWK]},
+            "scopes": [lti13.SCOPE_MEMBERSHIP],
+        }
+        for number in (1, 2)
     ],
 }
 
@@ -28,7 +35,8 @@ def rig() -> InProcess:
 
 
 @pytest.fixture(autouse=True)
-def pristine(rig: InProcess) -> Iterator[None]:
+def strict(rig: InProcess) -> Iterator[None]:
+    rig.lms.settings["canvas.reused_jti"] = "refuse"
     yield
     rig.lms.reset()
     rig.lms.clock.freeze(NOON)

@@ -338,6 +338,7 @@ class CanvasMachine(LmsMachine):
     provider = "canvas"
     ROTATES = False
     HINT_DECIDES = True
+    UNCHECKED = frozenset({"issuer", "twice"})
     CODE_LIFE = 600
     PEOPLE = ("student", "other_student", "teacher")
     DEAD_REFRESH = "invalid_grant"

@@ -36,6 +36,8 @@ class ToolRules(Machine):
     sessions: list[Any]
     HINT_DECIDES: ClassVar[bool]
     """Whether a message hint stands for the launch it was made for, whoever brings it: Canvas keeps launches so."""
+    UNCHECKED: ClassVar[frozenset[str]] = frozenset()
+    """The forged assertions that the LMS takes all the same."""
     wire: Any
 
     def sit_down(self) -> None:
@@ -250,7 +252,11 @@ class ToolRules(Machine):
             signed = hs_token({"alg": "HS256", "kid": kid}, payload, self.own_public_pem())
         elif how == "twice":
             expect_granted(self.wire.send_assertion(seat, signed, [ROSTER]), "the first time")
-        expect_refused(self.wire.send_assertion(seat, signed, [ROSTER]), why=how)
+        outcome = self.wire.send_assertion(seat, signed, [ROSTER])
+        if how in self.UNCHECKED:
+            expect_granted(outcome, how)
+        else:
+            expect_refused(outcome, why=how)
 
     def own_public_pem(self) -> bytes:
         """The tool's public key, which everybody can read."""

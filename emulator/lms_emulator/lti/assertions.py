@@ -63,7 +63,7 @@ class Assertions(ABC, Generic[X]):
         except TokenError as error:
             raise self.refusal(x, token_fault("assertion", error).noted(x)) from error
         x.check("the client assertion holds")
-        jti, again = claims["jti"], self.allowed_again(x)
+        jti, again = str(claims["jti"]), self.allowed_again(x)
         if not x.check(
             "jti is new", use_once(x, "jti", client.client_id, jti, claims["exp"], allowed_again=again), got=jti
         ):

@@ -188,6 +188,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     issuer: Annotated[
         str, choice("`iss` of LTI messages.", evidence="documented", source="canvas-lms doc/api/lti_launch_overview.md")
     ] = "https://canvas.instructure.com"
+    sign_on_host: Annotated[
+        str,
+        choice(
+            "Host that stands before all schools: an assertion's `aud` may name its token endpoint. Empty for none.",
+            evidence="documented",
+            source="https://canvas.instructure.com/doc/api/file.oauth_endpoints.html",
+            was=(Was("", "2024-01-01", f"{RECORDED}/lti-token.jsonl 25 (refused in 2023; the day is chosen)"),),
+        ),
+    ] = "sso.canvaslms.com"
     id_token_lifetime_seconds: Annotated[
         int,
         choice(
@@ -233,12 +242,22 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     reused_jti: Annotated[
         Literal["refuse", "allow"],
         choice(
-            "A client assertion or deep linking response whose `jti` or nonce was used before. Canvas's own code skips "
-            "this check at present; 1EdTech's security framework asks for it, so the emulator is strict.",
-            evidence="chosen",
-            source="canvas-lms lib/canvas/oauth/client_credentials_provider.rb, skip_jti_check",
+            "A client assertion or deep linking response whose `jti` or nonce was used before. Canvas takes it; "
+            "1EdTech's Security Framework does not. What is allowed comes with a warning.",
+            evidence="observed",
+            source=f"{RECORDED}/lti-token.jsonl 40; canvas-lms lib/canvas/oauth, skip_jti_check",
         ),
-    ] = "refuse"
+    ] = "allow"
+    unchecked_by_canvas: Annotated[
+        Literal["refuse", "allow"],
+        choice(
+            "What Canvas does not look at where 1EdTech's specifications ask for it: an assertion's `iss` and `kid`; "
+            "message type, version, deployment and nonce of a deep linking response; a score for another tool's line "
+            "item. What is allowed comes with a warning.",
+            evidence="observed",
+            source=f"{RECORDED}/lti-token.jsonl 45, 48; {RECORDED}/lti-deeplink.jsonl 42; {RECORDED}/lti-ags.jsonl 135",
+        ),
+    ] = "allow"
     session_lifetime_seconds: Annotated[int, choice("Lifetime of a browser session.", evidence="chosen", ge=1)] = 86_400
     announcement_window_days: Annotated[
         int,

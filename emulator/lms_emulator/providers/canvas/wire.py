@@ -140,6 +140,8 @@ def render(x: Call, refusal: Refusal) -> Response:
 
 def _page_of(x: Call, refusal: SiteRefusal) -> Response:
     template, values = refusal.template
+    if values.get("title") == "Page Error" and refusal.status != 405:
+        browser.open_session(x)  # Canvas notes in it which error was reported
     return page(x, template, refusal.status, headers=refusal.headers, **values, message=refusal.message)
 
 

@@ -61,12 +61,10 @@ class CanvasService(Service[Call, Place]):
     page_size: ClassVar[int | None] = None
 
     def enter(self, x: Call, *scopes: str) -> Place:
-        key = require_service(x, any_of=scopes).key
         course = x.store.courses.get(number(x.path_params["course_id"]))
+        key = require_service(x, *scopes, account_id=course.account_id if course is not None else None).key
         if course is None or course.workflow_state == "deleted":
-            raise refusals.lti_service(
-                "context_not_found", "Context not found", 404, check="the course exists", got=x.path_params["course_id"]
-            )
+            raise refusals.not_found("the course", x.path_params["course_id"])
         for tool in x.store.tools.find("key", key.id):
             if tool.workflow_state == "active" and tool.course_id in (None, course.id):
                 return Place(key, course, tool)

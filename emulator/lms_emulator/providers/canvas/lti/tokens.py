@@ -15,27 +15,22 @@ from lms_emulator.lti.assertions import Assertions, Client
 from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
+from lms_emulator.providers.canvas.lti import places, validator
 from lms_emulator.providers.canvas.model import DeveloperKey
 from lms_emulator.providers.canvas.refusals import oauth as oauth_refusals
+from lms_emulator.providers.canvas.rules import keys
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import TokenError, sign, verify
+from lms_emulator.signing.jwt import Claims, KeySet, TokenError, sign, verify
 
 TOKEN_PATH = "/login/oauth2/token"
 SECRET_LABEL = "canvas service tokens"
+_REQUIRED = ("sub", "aud", "exp", "iat", "jti", "iss")
 _SENTENCES = {
     "type_wrong": "assertion method not supported for this grant_type",
     "unavailable": "JWK Error: Invalid JSON",
-    "client_unknown": "JWS signature invalid.",
-    "missing_claim": "the following assertions are missing: {check}",
-    "issued_in_future": "the 'iat' must not be in the future",
-}
-_OF_CLAIMS = {
-    "exp": "the JWT has expired",
-    "iat": "the 'iat' must be less than {age} seconds old",
-    **{name: f"the '{name}' is invalid" for name in ("aud", "jti", "sub", "iss")},
+    "jti_used": "the 'jti' is invalid",
 }
 _DIAGNOSES = {
-    "client_unknown": "`sub` has to be the LTI developer key's number",
     "wrong_audience": "`aud` has to be the token endpoint's own address",
     "unknown_kid": "the tool's JWKS does not publish the key that signed this",
 }
@@ -69,22 +64,47 @@ class CanvasAssertions(Assertions[Call]):
     """A tool's assertion names its developer key; Canvas says in plain sentences what does not hold."""
 
     def client(self, x: Call, client_id: str) -> Client | None:
-        key = x.store.developer_keys.get(number(client_id))
-        if key is None or not key.is_lti_key or key.workflow_state != "active":
+        key = keys.find(x.store, client_id) if number(client_id) else None
+        if key is None or key.workflow_state != "active":
             return None
-        keys = ToolKeys(key.public_jwk_url, key.public_jwk)
-        return Client(client_id=str(key.id), keys=keys, scopes=key.scopes, subject=str(key.id))
+        return Client(
+            client_id=str(key.id),
+            keys=ToolKeys(key.public_jwk_url, key.public_jwk or {"keys": []}),
+            scopes=key.scopes,
+            subject=str(key.id),
+        )
 
     def audiences(self, x: Call) -> list[str]:
-        """The token endpoint as it was reached, or under Canvas's own name."""
-        return [x.url(TOKEN_PATH), x.settings.issuer + TOKEN_PATH]
+        """The token endpoint as it was reached, and since some day Canvas's host for signing in."""
+        shared = f"https://{x.settings.sign_on_host}{TOKEN_PATH}" if x.settings.sign_on_host else None
+        return [x.url(TOKEN_PATH), *([shared] if shared else [])]
 
     def allowed_again(self, x: Call) -> bool:
         return x.settings.reused_jti == "allow"
 
+    def check(self, x: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
+        claims = validator.signature(x, assertion, keys, published=client.keys.url is not None)
+        wrong = validator.faults(x, claims, _REQUIRED, self.audiences(x))
+        for one in wrong:
+            x.check(f"assertion: {one.claim}", False, expected=one.expected, got=one.got)
+        if wrong:
+            raise oauth_refusals.bad_assertion(
+                f"assertion_{wrong[0].kind}",
+                " | ".join(one.sentence for one in wrong),
+                expected=wrong[0].expected,
+                got=wrong[0].got,
+                diagnosis=_DIAGNOSES.get(wrong[0].kind),
+            )
+        if str(claims["iss"]) != str(claims["sub"]):
+            validator.unchecked(x, "iss_not_sub", "iss is sub", expected=claims["sub"], got=claims["iss"])
+        return claims
+
     def refusal(self, x: Call, fault: Fault) -> Refusal:
-        sentence = _SENTENCES.get(fault.kind) or _OF_CLAIMS.get(fault.check, "JWS signature invalid.")
-        sentence = sentence.format(check=fault.check, age=x.settings.assertion_max_age_seconds)
+        if fault.kind == "client_unknown":
+            return oauth_refusals.unknown_client(str(fault.got), "assertion_client_unknown")
+        if fault.kind == "malformed":
+            return refusals.page_crashed(f"client_assertion is no JWT: {fault.got!r}")
+        sentence = _SENTENCES.get(fault.kind, "JWS signature invalid.")
         diagnosis = fault.diagnosis or _DIAGNOSES.get(fault.kind)
         return oauth_refusals.bad_assertion(
             fault.reason, sentence, expected=fault.expected, got=fault.got, diagnosis=diagnosis
@@ -98,7 +118,7 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
     """The answer to a `client_credentials` request. Raises a refusal for the first fault."""
     client = await ASSERTIONS.verify(x, kind, assertion)
     asked = scope.split()
-    granted, refused = lti13.granted_scopes(asked, client.scopes or lti13.SERVICE_SCOPES)
+    granted, refused = lti13.granted_scopes(asked, client.scopes)
     if refused or not asked:
         x.check("scopes are the key's", False, expected=client.scopes, got=asked)
         raise oauth_refusals.bad_service_scope(refused)
@@ -112,64 +132,64 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
         "exp": now + seconds,
         "jti": x.ids.uuid(),
         "scopes": " ".join(granted),
+        "canvas.instructure.com": {"account_uuid": places.school(x, None).uuid},
     }
     return {"access_token": issue(x, body), "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(granted)}
 
 
-def require_service(x: Call, *, any_of: tuple[str, ...]) -> ServiceCaller:
-    """The tool calling a service, with at least one of the scopes. Raises the refusal that Canvas answers with."""
-    scheme, _, text = x.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not text.strip():
-        raise refusals.lti_service(
-            "service_token_missing", "Missing access token", 401, check="a service token was sent"
-        )
-    token = text.strip()
-    try:
-        claims = verify(
-            token,
-            secret(),
-            algorithms=["HS256"],
-            now=x.clock.timestamp(),
-            issuer=x.settings.issuer,
-            required=("exp", "sub"),
-        )
-    except TokenError as error:
-        raise _service_token_refusal(x, error) from error
-    if not x.check("this world issued the service token", issued.find(x.store.issued_tokens, token) is not None):
-        raise refusals.lti_service(
-            "service_token_not_issued_here",
-            "Access token invalid - signature likely incorrect",
-            401,
-            check="this world issued the service token",
-            diagnosis=issued.DIAGNOSIS,
-        )
-    key = x.store.developer_keys.get(int(str(claims["sub"])))
+def require_service(x: Call, *any_of: str, account_id: int | None = None) -> ServiceCaller:
+    """The tool calling a service, with at least one of the scopes. Raises the refusal that Canvas answers with.
+
+    Parameters: `account_id`, in which the tool's key has to be switched on; None for the school.
+    """
+    _, _, header = x.headers.get("authorization", "").partition(" ")
+    token = header.strip() or x.query.get("access_token", "")
+    if not token:
+        raise _unauthorized(x, "service_token_missing", "Missing access token", "a service token was sent")
+    claims = _claims(x, token)
+    key = keys.find(x.store, str(claims["sub"]))
     if key is None or key.workflow_state != "active":
-        raise refusals.lti_service(
-            "service_key_inactive", "Unknown or inactive Developer Key", 401, check="the key is active"
-        )
+        raise _unauthorized(x, "service_key_inactive", "Unknown or inactive Developer Key", "the key is active")
+    if not keys.is_on(x.store, key, account_id or places.school(x, None).id):
+        raise _unauthorized(x, "service_key_off", "Invalid Developer Key", "the key is switched on")
     scopes = str(claims.get("scopes", "")).split()
-    if not x.check("scope", bool(set(any_of) & set(scopes)), expected=list(any_of), got=scopes):
-        raise refusals.lti_service(
-            "service_scope_missing", "Insufficient permissions", 401, check="scope", expected=list(any_of), got=scopes
-        )
+    if any_of and not set(any_of) & set(scopes):
+        sentence = "Insufficient permissions"
+        raise _unauthorized(x, "service_scope_missing", sentence, "scope", expected=list(any_of), got=scopes)
     x.notes["tool"] = key.name
     return ServiceCaller(key, scopes)
 
 
-def _service_token_refusal(x: Call, error: TokenError) -> SiteRefusal:
-    x.check("the service token holds", False, expected=error.expected, got=error.got)
-    sentences = {"malformed": "Access token invalid - signature likely incorrect", "expired": "Access token expired"}
-    sentence = sentences.get(error.reason, "Access token invalid - signature likely incorrect")
-    diagnosis = "this is a user's REST token; LTI services need a token from grant_type=client_credentials"
-    text = x.headers.get("authorization", "").partition(" ")[2].strip()
-    known = error.reason == "malformed" and x.store.access_tokens.first("token", text) is not None
-    return refusals.lti_service(
-        f"service_token_{error.reason}",
-        sentence,
-        401,
-        check=f"service token: {error.check}",
-        expected=error.expected,
-        got=error.got,
-        diagnosis=diagnosis if known else None,
-    )
+def _claims(x: Call, token: str) -> Claims:
+    """The claims of a service token that holds. Raises the refusal of one that does not."""
+    unlikely = "Access token invalid - signature likely incorrect"
+    try:
+        claims = verify(token, secret(), algorithms=["HS256"], now=x.clock.timestamp(), required=("exp", "sub"))
+    except TokenError as error:
+        known = x.store.access_tokens.first("token", token) is not None
+        said = {"malformed": "Invalid access token format", "expired": "Access token expired"}
+        hint = "this is a user's REST token; LTI services need a token from grant_type=client_credentials"
+        raise _unauthorized(
+            x,
+            f"service_token_{error.reason}",
+            said.get(error.reason, unlikely),
+            f"service token: {error.check}",
+            expected=error.expected,
+            got=error.got,
+            diagnosis=hint if known else None,
+        ) from error
+    if issued.find(x.store.issued_tokens, token) is None:
+        check = "this world issued the service token"
+        raise _unauthorized(x, "service_token_not_issued_here", unlikely, check, diagnosis=issued.DIAGNOSIS)
+    if claims.get("aud") != x.url(TOKEN_PATH):
+        sentence = "Invalid access token field/s: the 'aud' is invalid"
+        check = "the token was asked for on this host"
+        raise _unauthorized(
+            x, "service_token_elsewhere", sentence, check, expected=x.url(TOKEN_PATH), got=claims.get("aud")
+        )
+    return claims
+
+
+def _unauthorized(x: Call, reason: str, sentence: str, check: str, **details: Any) -> SiteRefusal:
+    x.check(check, False, expected=details.get("expected"), got=details.get("got"))
+    return refusals.lti_service(reason, sentence, 401, check=check, **details)

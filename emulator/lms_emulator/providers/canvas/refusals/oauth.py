@@ -24,11 +24,11 @@ def oauth_error(
     return SiteRefusal(reason, status=status, message=description, check=check, headers=headers, body=body, **details)
 
 
-def unknown_client(got: str) -> SiteRefusal:
+def unknown_client(got: str, reason: str = "unknown_client") -> SiteRefusal:
     """401: no active developer key has this id."""
     hint = "the client id is the developer key's number" if not got.isdigit() else None
     return oauth_error(
-        "unknown_client",
+        reason,
         "invalid_client",
         "unknown client",
         401,

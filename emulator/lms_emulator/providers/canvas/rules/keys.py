@@ -17,7 +17,9 @@ USER_GENERATED = "User-Generated"
 def find(store: CanvasStore, reference: str) -> DeveloperKey | None:
     """The key of a client id, global or local, that was not deleted. A number with leading zeros is no client id."""
     found = number(reference) if not reference.startswith("0") else None
-    key = store.developer_keys.get(global_id(found)) if found is not None else None
+    if found is None:
+        return None
+    key = store.developer_keys.get(global_id(found)) or store.developer_keys.get(found)
     return key if key is not None and key.workflow_state != "deleted" else None
 
 

@@ -1,0 +1,87 @@
+"""What Canvas checks of a JWT that a tool signed: one validator for assertions and deep linking responses.
+
+Source: canvas-lms lib/canvas/security/jwt_validator.rb; fixtures/recordings/canvas/lti-token.jsonl 14-54,
+fixtures/recordings/canvas/lti-deeplink.jsonl 206-250.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, read, signed
+
+
+class Wrong(NamedTuple):
+    """A claim that does not hold: how, and Canvas's sentence for it."""
+
+    kind: str
+    sentence: str
+    claim: str
+    expected: Any = None
+    got: Any = None
+
+
+def signature(x: Call, token: str, keys: KeySet, *, published: bool) -> Claims:
+    """The claims of a token whose signature holds. Raises TokenError.
+
+    Parameters: `published`, whether the keys were fetched from the tool, and `kid` chooses among them. The only key of
+    a registration verifies whatever `kid` says.
+    """
+    kid = read(token).header.get("kid")
+    only = keys.get(None)
+    key: KeySet | VerifyingKey = keys if published or only is None else only
+    claims = signed(token, key, algorithms=["RS256"])
+    if key is not keys and kid is not None and keys.kids != [str(kid)]:
+        unchecked(x, "kid_unknown", "kid is the key's", expected=keys.kids, got=kid)
+    return claims
+
+
+def unchecked(x: Call, code: str, check: str, *, expected: Any, got: Any) -> None:
+    """Warn of what Canvas does not look at, or raise TokenError where that is refused."""
+    if x.settings.unchecked_by_canvas == "refuse":
+        kind: Any = "unknown_kid" if code == "kid_unknown" else "bad_claim"
+        raise TokenError(kind, check, expected=expected, got=got)
+    x.warn(code, f"{check}: Canvas does not look at it ({got!r}, not {expected!r}); other platforms refuse this")
+
+
+def faults(x: Call, claims: Mapping[str, Any], required: Sequence[str], audiences: Collection[str]) -> list[Wrong]:
+    """What does not hold in the claims. When some are missing, nothing else is looked at.
+
+    Raises the page of a crash for times that are no numbers.
+    """
+    missing = [name for name in required if name not in claims]
+    if missing:
+        names = ",".join(missing)
+        text = f"the following assertions are missing: {names}"
+        return [Wrong("missing_claim", text, names, "present", sorted(claims))]
+    return [*_audience(claims["aud"], audiences), *_times(x, claims)]
+
+
+def _audience(got: Any, audiences: Collection[str]) -> Iterator[Wrong]:
+    named = got if isinstance(got, list) else [got]
+    if not any(one in audiences for one in named if isinstance(one, str)):
+        yield Wrong("wrong_audience", "the 'aud' is invalid", "aud", sorted(audiences), got)
+
+
+def _times(x: Call, claims: Mapping[str, Any]) -> Iterator[Wrong]:
+    now, age = x.clock.timestamp(), x.settings.assertion_max_age_seconds
+    expires, issued = _seconds(claims, "exp"), _seconds(claims, "iat")
+    if expires <= now:
+        yield Wrong("expired", "the JWT has expired", "exp", f"after {now:.3f}", expires)
+    if issued < now - age:
+        text = f"the 'iat' must be less than {age} seconds old"
+        yield Wrong("too_old", text, "iat", f"at or after {now - age:.3f}", issued)
+    if issued > now + x.settings.assertion_future_buffer_seconds:
+        text = "the 'iat' must not be in the future"
+        yield Wrong("issued_in_future", text, "iat", f"at or before {now:.3f}", issued)
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float:
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < sys.float_info.max:
+        raise refusals.page_crashed(f"`{name}` is no number: {value!r}")
+    return value
