@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ...outcomes import Refused
+
+
+def refused(answer: Any) -> Refused:
+    """A refusal as `requests` has it; what fails at the provider is a page, which has no code."""
+    try:
+        document = answer.json()
+    except ValueError:
+        document = None
+    return Refused(status=answer.status_code, code=document.get("error") if isinstance(document, dict) else None)
+
 
 def configure_django() -> None:
     """The clients of edX read Django's settings; the least of them is enough."""

@@ -7,6 +7,7 @@ from typing import Any
 from ...outcomes import Refused, Token
 from ...ports import Client
 from ..wire import openedx
+from . import refused
 
 
 class Authlib(openedx.OpenEdx):
@@ -20,7 +21,7 @@ class Authlib(openedx.OpenEdx):
             answer = session.revoke_token(f"{self.base}/oauth2/revoke_token/", token=token)
         if answer.status_code == 200:
             return None
-        return Refused(status=answer.status_code, code=answer.json().get("error"))
+        return refused(answer)
 
     def _session(self, client: Client) -> Any:
         from authlib.integrations.requests_client import OAuth2Session

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from ...outcomes import Refused, Token
 from ...ports import Client
 from ..wire import brightspace
+from . import refused
 
 
 class BsApi(brightspace.Brightspace):
@@ -38,7 +39,7 @@ class BsApi(brightspace.Brightspace):
             body = call()
         except APIError as error:
             assert error.response is not None, error
-            return Refused(status=error.response.status_code, code=error.response.json().get("error"))
+            return refused(error.response)
         return Token(access=body["access_token"], expires_in=body["expires_in"], refresh=body.get("refresh_token"))
 
     def whoami(self, access_token: str | None) -> str | Refused:

@@ -9,7 +9,7 @@ from typing import Any
 from ...outcomes import Refused, Token
 from ...ports import Client
 from ..wire import openedx
-from . import configure_django
+from . import configure_django, refused
 
 
 class EdxAuthBackends(openedx.OpenEdx):
@@ -82,7 +82,6 @@ def _answer(ask: Callable[[], Any]) -> Token | Refused:
         body = ask()
     except (requests.HTTPError, SocialAuthBaseException) as error:
         response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
-        status = None if response is None else response.status_code
-        return Refused(status=status, code=None if response is None else response.json().get("error"))
+        return Refused(status=None) if response is None else refused(response)
     return Token(access=body["access_token"], expires_in=body["expires_in"], kind=body["token_type"],
                  scope=body["scope"], refresh=body.get("refresh_token"))  # fmt: skip

@@ -9,7 +9,7 @@ import requests
 from ...outcomes import Refused, Token
 from ...ports import Client
 from ..wire import openedx
-from . import configure_django
+from . import configure_django, refused
 
 
 class EdxRestApiClient(openedx.OpenEdx):
@@ -52,6 +52,6 @@ class EdxRestApiClient(openedx.OpenEdx):
             access, expires = get_oauth_access_token(url, client["client_id"], client["client_secret"], **how)
         except requests.HTTPError as error:
             assert error.response is not None
-            return Refused(status=error.response.status_code, code=error.response.json().get("error"))
+            return refused(error.response)
         assert expires is not None
         return Token(access=access)
