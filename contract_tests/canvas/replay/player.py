@@ -38,7 +38,10 @@ def play(exchanges: Iterable[Exchange], target: Target) -> Iterator[Result]:
     control(target, "POST", "/reset")
     player = _Player(target, recordings.setup())
     listed = list(exchanges)
-    with _school_settings(target, recordings.SCHOOL_SETTINGS.get(listed[0].run, {}) if listed else {}):
+    run = listed[0].run if listed else ""
+    if run in recordings.SITE_SETTINGS:
+        control(target, "PATCH", "/settings", {"canvas": recordings.SITE_SETTINGS[run]})
+    with _school_settings(target, recordings.SCHOOL_SETTINGS.get(run, {})):
         for exchange in listed:
             with _throttled_at(target, exchange.high_water):
                 yield player.exchange(exchange)

@@ -28,6 +28,8 @@ SCHOOL_SETTINGS: dict[str, dict[str, Any]] = {
         "enable_profiles": True,
     }
 }
+#: What was otherwise at the site during a run, where no request in it says so.
+SITE_SETTINGS: dict[str, dict[str, Any]] = {"courses-misc": {"feature_flag_delay_seconds": 0}}
 _HIGH_WATER = re.compile(r"request_throttle\.hwm = (\d+)")
 
 

@@ -107,6 +107,7 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
             "canvas": {
                 "permission_denied_status": 401,
                 "rate_limit": "bucket",
+                "feature_flag_delay_seconds": 30,
                 "issuer": given["lti_issuer"],
                 "rich_content_host": "http://rce.canvas.docker:3000",
             },

@@ -132,6 +132,7 @@ IN_CONTEXTS = (
     "wiki_pages",
     "discussion_topics",
     "media_objects",
+    "feature_flags",
 )
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 

@@ -277,6 +277,16 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=1,
         ),
     ] = 2
+    feature_flag_delay_seconds: Annotated[
+        int,
+        choice(
+            "How long after an account switched a feature its courses and accounts below still see the old state: up "
+            "to a minute at Canvas, whose servers remember it.",
+            evidence="recorded",
+            source=f"{RECORDED}/people-account-tools.jsonl 119, 122, 131, 132, 147 (between 6 and 32 seconds)",
+            ge=0,
+        ),
+    ] = 0
     default_per_page: Annotated[
         int, choice("Items of a page.", evidence="documented", source="canvas-lms doc/api/pagination.md", ge=1)
     ] = 10

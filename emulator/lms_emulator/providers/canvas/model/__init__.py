@@ -24,6 +24,7 @@ from lms_emulator.providers.canvas.model.courses import (
     Progress,
 )
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
+from lms_emulator.providers.canvas.model.features import FeatureFlag
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -125,6 +126,7 @@ __all__ = [
     "EnrollmentType",
     "ExternalFeed",
     "FailedLogins",
+    "FeatureFlag",
     "Folder",
     "GradeChange",
     "GradeOverride",

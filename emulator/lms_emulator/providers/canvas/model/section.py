@@ -29,6 +29,7 @@ from lms_emulator.providers.canvas.model.access import (
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
+from lms_emulator.providers.canvas.model.features import FeatureFlag
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -184,6 +185,7 @@ class CanvasStore(Store):
     developer_key_account_bindings: Table[DeveloperKeyAccountBinding] = table(
         key="id", indexes={"key": lambda b: b.developer_key_id}
     )
+    feature_flags: Table[FeatureFlag] = table(key="id", indexes={"context": _context})
     courses: Table[Course] = table(
         key="id", indexes={"account": lambda c: c.account_id, "sis_course_id": lambda c: c.sis_course_id}
     )

@@ -174,7 +174,8 @@ def set_settings(api: Api) -> Any:
     courses.require(api, course, "update")
     params = api.params
     kept = dict(course.settings)
-    kept |= {name: params.flag(name) for name in SETTINGS if params.has(name) and name not in course_fields.FEATURES}
+    names = (name for name in SETTINGS if params.has(name) and course_fields.settable(api, course, name))
+    kept |= {name: params.flag(name) for name in names}
     if (limit := params.text("home_page_announcement_limit")) is not None:
         kept["home_page_announcement_limit"] = int(limit) if limit.isdigit() else 0
     if params.has("default_due_time"):

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course
-from lms_emulator.providers.canvas.rules import grades
+from lms_emulator.providers.canvas.rules import features, grades
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 FLAGS = (
@@ -71,8 +71,11 @@ SETTINGS: dict[str, Any] = {
     "conditional_release": False,
 }
 """The settings of a course with their defaults."""
-FEATURES = ("allow_final_grade_override", "filter_speed_grader_by_student_group")
-"""Settings that only count where the school has switched their feature on, which it has not here."""
+FEATURES = {
+    "allow_final_grade_override": "final_grades_override",
+    "filter_speed_grader_by_student_group": "filter_speed_grader_by_student_group",
+}
+"""Settings that only count where their feature is on, for the course or for the school."""
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _COLOR = re.compile(r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
@@ -111,7 +114,7 @@ def fields(api: Api, own: Course | None) -> dict[str, Any]:
     _chosen(api, own, found, faults)
     _dates(api, own, found, faults)
     _sis(api, own, found, faults)
-    _settings(sent, own, found)
+    _settings(api, own, found)
     if found.get("self_enrollment") and (own is None or own.self_enrollment_code is None):
         found["self_enrollment_code"] = api.x.ids.text(6)
     if faults:
@@ -140,9 +143,18 @@ def _openness(sent: Params, own: Course | None, found: dict[str, Any]) -> None:
         found["public_syllabus_to_auth"] = option == "institution"
 
 
-def _settings(sent: Params, own: Course | None, found: dict[str, Any]) -> None:
+def settable(api: Api, course: Course | None, name: str) -> bool:
+    """Whether a setting counts in a course."""
+    feature = FEATURES.get(name)
+    owners = [owner for owner in (course, api.root) if owner is not None]
+    return feature is None or any(features.enabled(api, owner, feature) for owner in owners)
+
+
+def _settings(api: Api, own: Course | None, found: dict[str, Any]) -> None:
+    sent = api.params.hash("course")
     kept = dict(own.settings) if own is not None else {}
-    kept |= {name: sent.flag(name) for name in (*SETTINGS, *SWITCHES) if sent.has(name) and name not in FEATURES}
+    names = (name for name in (*SETTINGS, *SWITCHES) if sent.has(name) and settable(api, own, name))
+    kept |= {name: sent.flag(name) for name in names}
     kept |= {name: sent.text(name) or None for name in PICTURES if sent.has(name)}
     if sent.flag("remove_image"):
         kept["image_url"] = None

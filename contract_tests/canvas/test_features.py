@@ -1,0 +1,53 @@
+"""Feature flags of Canvas: who decides, what courses inherit, and what hangs on a feature."""
+
+from __future__ import annotations
+
+import httpx
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+COURSE = f"{API}/courses/1/features"
+SCHOOL = f"{API}/accounts/1/features"
+
+
+def put(client: httpx.Client, path: str, state: str) -> httpx.Response:
+    return client.put(path, data={"state": state})
+
+
+def test_a_course_decides_what_the_school_allows(canvas: Site) -> None:
+    teacher, admin = canvas.teacher, canvas.admin
+    flag, above = f"{COURSE}/flags/epub_export", f"{SCHOOL}/flags/epub_export"
+    assert teacher.get(flag).status_code == 404, "the school has not allowed it yet"
+    assert put(admin, above, "allowed").json()["parent_state"] == "off"
+    assert teacher.get(flag).json()["state"] == "allowed"
+    assert put(teacher, flag, "on").json()["transitions"] == {"off": {"locked": False}}
+    assert teacher.get(f"{COURSE}/enabled").json() == ["epub_export"]
+    assert put(canvas.student, flag, "off").status_code == 403
+    assert put(teacher, flag, "allowed").json()["errors"]["state"][0]["type"] == "is not valid in context"
+    assert put(admin, above, "off").json()["state"] == "off"
+    refused = put(teacher, flag, "on")
+    assert (refused.status_code, refused.json()["message"]) == (403, "higher account disallows setting feature flag")
+    assert canvas.reason == "feature_locked_above"
+    assert teacher.delete(flag).json()["state"] == "on"
+    assert teacher.delete(flag).status_code == 404
+
+
+def test_final_grades_may_be_set_where_their_feature_is_on(canvas: Site) -> None:
+    settings, wanted = f"{API}/courses/1/settings", {"allow_final_grade_override": "true"}
+    assert canvas.teacher.put(settings, data=wanted).json()["allow_final_grade_override"] is False
+    assert put(canvas.admin, f"{SCHOOL}/flags/final_grades_override", "on").status_code == 200
+    assert canvas.teacher.put(settings, data=wanted).json()["allow_final_grade_override"] is True
+    refused = put(canvas.admin, f"{SCHOOL}/flags/final_grades_override", "off")
+    assert (refused.status_code, refused.json()["message"]) == (403, "state change not allowed")
+
+
+def test_lists_and_names(canvas: Site) -> None:
+    mine = f"{API}/users/self/features"
+    assert put(canvas.student, f"{mine}/flags/high_contrast", "on").json()["context_type"] == "User"
+    assert "high_contrast" in canvas.student.get(f"{mine}/enabled").json()
+    kinds = {one["type"] for one in canvas.teacher.get(COURSE, params={"type": "setting", "per_page": 50}).json()}
+    assert kinds == {"setting"}
+    assert canvas.teacher.get(SCHOOL).status_code == 403
+    assert put(canvas.admin, f"{SCHOOL}/flags/nonsense", "on").json() == {"message": "invalid feature"}
+    assert canvas.student.get(f"{API}/features/environment").json()["embedded_release_notes"] is True

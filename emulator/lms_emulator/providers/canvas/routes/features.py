@@ -1,0 +1,160 @@
+"""REST: the features of Canvas, and who has them on."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, Course, FeatureFlag, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes import users
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.rules import contexts, features
+from lms_emulator.providers.canvas.rules.features import Feature, Flag, Owner
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin
+from lms_emulator.providers.canvas.shapes import features as shapes
+
+SOURCE = (
+    f"{RECORDED}/courses-misc.jsonl 223, 229, 232, 245, 255, 261; {RECORDED}/people-account-tools.jsonl 109, 119, 135; "
+    "canvas-lms app/controllers/feature_flags_controller.rb"
+)
+STATES = ("off", "on")
+STATES_OF_ACCOUNTS = (*STATES, "allowed", "allowed_on")
+
+
+def _owner(api: Api, *wanted: str) -> Owner:
+    """Whose features are meant: of somebody for whom the caller has one of the rights."""
+    context = contexts.of_path(api)
+    owner = context.record
+    if isinstance(owner, User):
+        own = owner.id == api.user.id or users.administers(api, owner)
+        if not api.check(f"may see the features of user {owner.id}", own):
+            raise api.refused(f"the features of user {owner.id}")
+        return owner
+    if isinstance(owner, Account) and "read" in wanted:
+        _ = api.user
+        if not api.check(f"administers account {owner.id}", is_account_admin(api, api.caller, owner)):
+            raise api.refused(f"the features of account {owner.id}")
+        return owner
+    contexts.require(api, context, *wanted)
+    assert isinstance(owner, Account | Course)
+    return owner
+
+
+def _flag(api: Api, owner: Owner, feature: Feature) -> Flag | None:
+    """How a feature stands for the owner, unless the request leaves out what was decided above."""
+    found = features.lookup(api, owner, feature.name, shown=features.sees_hidden(api))
+    if found is not None and api.params.flag("hide_inherited_enabled"):
+        own = found.owner == features.place(owner)
+        return None if found.state == "on" and not own else found
+    return found
+
+
+def index(api: Api) -> Any:
+    """The features that somebody can have. Pages count the ones that nobody is shown too."""
+    owner = _owner(api, "read")
+    kind = api.params.text("type")
+    found = [one for one in features.listed(owner) if kind in (None, one.type)]
+    return paged(api, found, lambda one: _flag(api, owner, one), wrap=lambda rows: _shown(api, owner, rows))
+
+
+def _shown(api: Api, owner: Owner, flags: list[Flag | None]) -> list[Any]:
+    return [shapes.feature(api, owner, flag) for flag in flags if flag is not None]
+
+
+def names_on(api: Api) -> Any:
+    """The names of the features that are on."""
+    owner = _owner(api, "read")
+    return [one.name for one in features.listed(owner) if features.enabled(api, owner, one.name)]
+
+
+def show(api: Api) -> Any:
+    """How one feature stands."""
+    owner = _owner(api, "read")
+    found = features.lookup(api, owner, api.slot("feature"), shown=features.sees_hidden(api))
+    if found is None:
+        raise refusals.not_found("the feature", api.slot("feature"))
+    return shapes.flag(api, owner, found)
+
+
+def update(api: Api) -> Any:
+    """Decide about a feature."""
+    owner = _owner(api, "manage_feature_flags", "update")
+    feature = features.definitions().get(api.slot("feature"))
+    known = features.lookup(api, owner, feature.name) if feature is not None else None
+    if feature is None or not features.applies(feature, owner) or not _may_show(api, owner, feature, known):
+        raise refusals.message(400, "feature_invalid", "invalid feature")
+    if known is not None and known.locked(owner):
+        raise refusals.message(403, "feature_locked_above", "higher account disallows setting feature flag")
+    own = features.decided(api, owner, feature.name)
+    state = api.params.text("state") or (own.state if own is not None else None)
+    before = known.state if known is not None else "hidden"
+    if features.transitions(api, owner, feature, before).get(state or "", {}).get("locked"):
+        raise refusals.message(403, "feature_state_refused", "state change not allowed")
+    if state not in (STATES_OF_ACCOUNTS if isinstance(owner, Account) else STATES):
+        raise refusals.invalid({"state": ["is not valid in context"]})
+    return shapes.flag(api, owner, _decide(api, owner, feature, own, state))
+
+
+def _may_show(api: Api, owner: Owner, feature: Feature, known: Flag | None) -> bool:
+    """Whether a feature that is hidden may be set: by the site's operators, for a whole school."""
+    if known is not None or not feature.hidden:
+        return True
+    return isinstance(owner, Account) and owner.parent_account_id is None and features.sees_hidden(api)
+
+
+def _decide(api: Api, owner: Owner, feature: Feature, own: FeatureFlag | None, state: Any) -> Flag:
+    kind, number = place = features.place(owner)
+    if own is None:
+        own = FeatureFlag(
+            id=api.new_id("feature_flags"),
+            context_type=cast("Any", kind),
+            context_id=number,
+            feature=feature.name,
+            state=state,
+            created_at=api.now,
+            updated_at=api.now,
+        )
+    elif own.state != state:
+        own = msgspec.structs.replace(own, state=state, earlier=features.seen_below(api, own), updated_at=api.now)
+    return Flag(feature, state, place, api.store.feature_flags.put(own))
+
+
+def forget(api: Api) -> Any:
+    """Take a decision back. The answer is the decision as it was."""
+    owner = _owner(api, "manage_feature_flags", "update")
+    own = features.decided(api, owner, api.slot("feature"))
+    feature = features.definitions().get(api.slot("feature"))
+    if own is None or own.state is None or feature is None:
+        raise refusals.not_found("the flag", api.slot("feature"))
+    was = shapes.flag(api, owner, Flag(feature, own.state, features.place(owner), own))
+    api.store.feature_flags.put(
+        msgspec.structs.replace(own, state=None, earlier=features.seen_below(api, own), updated_at=api.now)
+    )
+    return was
+
+
+def environment(api: Api) -> Any:
+    """The features that pages of the site are told of."""
+    _ = api.user
+    told = sorted((one for one in features.definitions().values() if one.environment), key=lambda one: one.environment)
+    site = features.site(api)
+    owners = ((one.name, site if one.applies_to == "SiteAdmin" else api.root) for one in told)
+    return {name: owner is not None and features.enabled(api, owner, name) for name, owner in owners}
+
+
+EVERYWHERE = "courses accounts users"
+ROUTES: tuple[Route, ...] = rest(
+    "features",
+    SOURCE,
+    *within(EVERYWHERE, "GET /features", index, "Features that there are"),
+    *within(EVERYWHERE, "GET /features/enabled", names_on, "Features that are on"),
+    *within(EVERYWHERE, "GET /features/flags/{feature}", show, "How a feature stands"),
+    *within(EVERYWHERE, "PUT /features/flags/{feature}", update, "Decide about a feature"),
+    *within(EVERYWHERE, "DELETE /features/flags/{feature}", forget, "Take a decision about a feature back"),
+    ("GET /api/v1/features/environment", environment, "Features that pages are told of"),
+)

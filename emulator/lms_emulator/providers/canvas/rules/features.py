@@ -1,0 +1,262 @@
+"""Which features there are, and whether one is on somewhere.
+
+The features are data: `catalogue/features.tsv`, from canvas-lms config/feature_flags (2023), with the descriptions that
+were recorded. Source of how decisions are inherited: canvas-lms lib/feature_flags.rb and app/models/feature_flag.rb
+(2023-06), and fixtures/recordings/canvas/courses-misc.jsonl 223, 229, 232, 245, 255, 261.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, Course, FeatureFlag, User
+from lms_emulator.providers.canvas.model.features import FlagState
+from lms_emulator.providers.canvas.rules.permissions import chain, is_account_admin
+
+Owner = Account | Course | User
+TUTORIAL = "new_user_tutorial_on_off"
+"""A feature that Canvas switches on for every new person."""
+SEPARATORS = {
+    "autodetect_field_separators_for_gradebook_exports": "use_semi_colon_field_separators_in_gradebook_exports",
+    "use_semi_colon_field_separators_in_gradebook_exports": "autodetect_field_separators_for_gradebook_exports",
+}
+"""Features of which only one can be on, with what Canvas warns of."""
+WARNINGS = {
+    "autodetect_field_separators_for_gradebook_exports": (
+        "This feature can't be enabled while semicolons are forced to be field separators"
+    ),
+    "use_semi_colon_field_separators_in_gradebook_exports": (
+        "This feature can't be enabled while autodetection of field separators is enabled"
+    ),
+}
+
+
+class Feature(NamedTuple):
+    """One feature as Canvas defines it.
+
+    Attributes:
+        state: `hidden` until an operator of the site shows it to a school; `unseen` where the site lacks what it needs.
+        root_opt_in: whether a school has to allow it before its courses see it; None where nothing is said of that.
+        environment: its place among those that pages are told of, 0 for the others.
+    """
+
+    name: str
+    applies_to: str
+    state: str
+    root_opt_in: bool | None
+    beta: bool
+    type: str
+    environment: int
+    display_name: str
+    description: str
+
+    @property
+    def hidden(self) -> bool:
+        """Whether only operators of the site know of it."""
+        return self.state == "hidden"
+
+    @property
+    def opted_in(self) -> bool:
+        """Whether a school has to allow it first."""
+        return bool(self.root_opt_in)
+
+
+class Flag(NamedTuple):
+    """How a feature stands somewhere: by a decision of `owner`, or as Canvas defines it when `owner` is None.
+
+    Attributes: `record`, the stored decision; None for one that Canvas assumes of a school.
+    """
+
+    feature: Feature
+    state: str
+    owner: tuple[str, int] | None = None
+    record: FeatureFlag | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether the feature is on."""
+        return self.state in ("on", "allowed_on")
+
+    @property
+    def open(self) -> bool:
+        """Whether those below may decide otherwise."""
+        return self.state in ("allowed", "allowed_on")
+
+    def locked(self, owner: Owner) -> bool:
+        """Whether somebody above decided for `owner`."""
+        if self.owner is None:
+            return not self.open and not self.feature.hidden
+        return not self.open and self.owner != place(owner)
+
+
+@cache
+def definitions() -> dict[str, Feature]:
+    """Every feature by its name, in Canvas's order."""
+    text = resources.files("lms_emulator.providers.canvas").joinpath("catalogue/features.tsv").read_text("utf-8")
+    rows = (line.split("\t") for line in text.splitlines()[1:])
+    opted = {"true": True, "false": False}
+    return {
+        name: Feature(
+            name, kind, state, opted.get(opt), beta == "true", type_, int(env) if env != "-" else 0, title,
+            json.loads(described) if described != "-" else title,
+        )
+        for name, kind, state, opt, beta, type_, env, title, described in rows
+    }  # fmt: skip
+
+
+def place(owner: Owner) -> tuple[str, int]:
+    """What names an owner of decisions: its kind and id."""
+    return type(owner).__name__, owner.id
+
+
+def _is_root(owner: Owner) -> bool:
+    return isinstance(owner, Account) and owner.parent_account_id is None
+
+
+def _is_site(owner: Owner) -> bool:
+    return isinstance(owner, Account) and owner.site_admin
+
+
+def applies(feature: Feature, owner: Owner) -> bool:
+    """Whether the owner can decide about the feature."""
+    match feature.applies_to:
+        case "SiteAdmin":
+            return _is_site(owner)
+        case "RootAccount":
+            return _is_root(owner)
+        case "Account":
+            return isinstance(owner, Account)
+        case "Course":
+            return isinstance(owner, Course | Account)
+        case _:
+            return isinstance(owner, User) or _is_site(owner)
+
+
+def listed(owner: Owner) -> list[Feature]:
+    """The features that a list of the owner's walks through."""
+    return [one for one in definitions().values() if applies(one, owner)]
+
+
+def site(api: Api) -> Account | None:
+    """The account of the site's operators."""
+    return next((account for account in api.store.accounts if account.site_admin), None)
+
+
+def sees_hidden(api: Api) -> bool:
+    """Whether the caller is an operator of the site."""
+    account = site(api)
+    return account is not None and is_account_admin(api, api.caller, account)
+
+
+def decided(api: Api, owner: Owner, name: str) -> FeatureFlag | None:
+    """The owner's own decision about a feature, taken back or not."""
+    rows = api.store.feature_flags.find("context", place(owner))
+    return next((row for row in rows if row.feature == name), None)
+
+
+def _own(api: Api, owner: Owner, feature: Feature, *, below: bool) -> Flag | None:
+    """The owner's own decision; as those below it see it, an account's is late by a setting."""
+    record = decided(api, owner, feature.name)
+    if record is None:
+        tutorial = isinstance(owner, User) and feature.name == TUTORIAL
+        return Flag(feature, "on", place(owner)) if tutorial else None
+    state = seen_below(api, record) if below else record.state
+    return Flag(feature, state, place(owner), record) if state is not None else None
+
+
+def seen_below(api: Api, record: FeatureFlag) -> FlagState | None:
+    """The state of an account's decision as its courses and accounts below see it."""
+    delay = timedelta(seconds=api.settings.feature_flag_delay_seconds)
+    return record.earlier if api.now < record.updated_at + delay else record.state
+
+
+def _above(api: Api, owner: Owner) -> Iterator[Account]:
+    """The accounts whose decisions come before the owner's, from the site's on."""
+    number = owner.account_id if isinstance(owner, Course) else getattr(owner, "parent_account_id", None)
+    found = chain(api.store, number) if number is not None else [one for one in [site(api)] if one is not None]
+    return (account for account in reversed(found) if account.id != owner.id or not isinstance(owner, Account))
+
+
+def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited: bool = False) -> Flag | None:
+    """How a feature stands for somebody; None where it is not there for them.
+
+    Parameters:
+        shown: whether a hidden feature is found too.
+        inherited: leave the owner's own decision out.
+    """
+    feature = definitions().get(name)
+    if feature is None or not applies(feature, owner) or feature.state == "unseen":
+        return None
+    default = Flag(feature, feature.state)
+    if feature.state in ("off", "on"):
+        return default
+    found = default if not feature.hidden or _is_site(owner) or shown else None
+    levels = [(account, True) for account in _above(api, owner)] + ([] if inherited else [(owner, False)])
+    for level, below in levels:
+        flag = _own(api, level, feature, below=below)
+        if flag is not None:
+            found = flag
+            if not flag.open:
+                break
+    return _opted_in(api, owner, feature, found)
+
+
+def _opted_in(api: Api, owner: Owner, feature: Feature, found: Flag | None) -> Flag | None:
+    """A feature that a school has to allow first is off for the school and absent below until it did."""
+    above = site(api)
+    unspoken = found is not None and (found.owner is None or (above is not None and found.owner == place(above)))
+    if found is None or not feature.opted_in or _is_site(owner) or not unspoken:
+        return found
+    if not found.open and found.state != "hidden":
+        return found
+    if not _is_root(owner):
+        return None
+    return found if found.state == "hidden" else Flag(feature, "off", place(owner))
+
+
+def enabled(api: Api, owner: Owner, name: str) -> bool:
+    """Whether a feature is on for somebody."""
+    flag = lookup(api, owner, name)
+    return flag is not None and flag.on
+
+
+def unhides(api: Api, owner: Owner, flag: Flag) -> bool:
+    """Whether it is this decision that shows a hidden feature."""
+    if flag.owner != place(owner) or not flag.feature.hidden:
+        return False
+    above = list(_above(api, owner))
+    if _is_site(owner) or not above:
+        return True
+    parent = lookup(api, above[-1], flag.feature.name, shown=True)
+    return parent is None or parent.state == "hidden"
+
+
+def transitions(api: Api, owner: Owner, feature: Feature, state: str | None) -> dict[str, dict[str, Any]]:
+    """The states that the owner could choose instead of `state`, and which of them are locked."""
+    states = ["off", "on", *(["allowed", "allowed_on"] if isinstance(owner, Account) else [])]
+    of_school = feature.applies_to in ("RootAccount", "User") and not _is_site(owner)
+    found: dict[str, dict[str, Any]] = {
+        one: {"locked": of_school and one.startswith("allowed")} for one in states if one != state
+    }
+    if feature.name == "final_grades_override":
+        _never_taken_back(owner, state, found)
+    other = SEPARATORS.get(feature.name)
+    if other is not None and enabled(api, owner, other):
+        found.setdefault("on", {}).update(locked=True, warning=WARNINGS[feature.name])
+    return found
+
+
+def _never_taken_back(owner: Owner, state: str | None, found: dict[str, dict[str, Any]]) -> None:
+    """Once final grades may be set, a course cannot go back, nor an account to less than it allows."""
+    for one in ("off", "on", *(["allowed"] if isinstance(owner, Account) else [])):
+        found.setdefault(one, {})
+    if state == "on" or (state == "allowed" and isinstance(owner, Account)):
+        found["off"]["locked"] = True
+    if state == "on" and isinstance(owner, Account):
+        found["allowed"]["locked"] = True
