@@ -140,7 +140,7 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                 "developer_keys": _developer_keys(given),
                 "developer_key_account_bindings": [_binding(one) for one in given["developer_key_bindings"]],
                 "tool_configurations": [_configuration(one) for one in given["tool_configurations"]],
-                "tools": [_tool(one) for one in given["external_tools"] if one["lti_version"] == "1.3"],
+                "tools": [_tool(one, given) for one in given["external_tools"]],
                 "resource_links": [_link(one, given) for one in given["lti_resource_links"]],
                 "line_items": [_line_item(one, given) for one in given["lti_line_items"]],
                 "access_tokens": [_token(one) for one in given["keys"]["tokens"].values()],
@@ -226,10 +226,16 @@ def _token(one: dict[str, Any]) -> dict[str, Any]:
     return token
 
 
-def _tool(given: dict[str, Any]) -> dict[str, Any]:
-    course = given["context_id"] if given["context_type"] == "Course" else None
-    privacy = {"privacy": given["workflow_state"], "developer_key_id": SHARD + given["developer_key_id"]}
-    return _kept(given, "id name url domain") | privacy | {"course_id": course, "created_at": given["created_at"]}
+def _tool(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    place = {"account_id" if one["context_type"] == "Account" else "course_id": one["context_id"]}
+    made = {"privacy": one["workflow_state"], "created_at": one["created_at"], "updated_at": one["created_at"], **place}
+    kept = _kept(one, "id name url domain consumer_key shared_secret")
+    if one["lti_version"] == "1.3":
+        key = SHARD + one["developer_key_id"]
+        said = next(row for row in given["tool_configurations"] if SHARD + row["developer_key_id"] == key)
+        return kept | made | {"developer_key_id": key, "description": said["settings"]["description"]}
+    settings = dict(one["settings"])
+    return kept | made | {"custom": settings.pop("custom_fields", None), "settings": settings}
 
 
 def _link(given: dict[str, Any], setup: dict[str, Any]) -> dict[str, Any]:

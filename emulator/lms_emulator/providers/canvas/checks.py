@@ -110,6 +110,7 @@ REFERENCES = (
     Reference("submissions", "assignment_id", "assignments"),
     Reference("submissions", "user_id", "users"),
     Reference("submission_comments", "submission_id", "submissions"),
+    Reference("tools", "account_id", "accounts"),
     Reference("tools", "course_id", "courses"),
     Reference("tool_configurations", "developer_key_id", "developer_keys"),
     Reference("tools", "developer_key_id", "developer_keys"),

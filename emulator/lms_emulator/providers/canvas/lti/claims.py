@@ -106,7 +106,7 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
 def _target(opening: Opening) -> str:
     placed = opening.placement.target if opening.placement is not None else None
     linked = opening.link.url if opening.link is not None else None
-    return opening.target or linked or placed or opening.tool.url
+    return opening.target or linked or placed or opening.tool.url or ""
 
 
 def _link(opening: Opening) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _presentation(opening: Opening) -> dict[str, Any]:
 
 
 def _custom(x: Call, opening: Opening) -> dict[str, Any]:
-    fields = tools.custom(x.store, opening.tool)
+    fields = {**(tools.custom(x.store, opening.tool) or {})}
     if opening.placement is not None:
         fields |= opening.placement.custom
     if opening.link is not None:

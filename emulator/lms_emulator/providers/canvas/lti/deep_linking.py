@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.lti import services, tokens
 from lms_emulator.providers.canvas.model import Course, DeveloperKey, ResourceLink, Tool
-from lms_emulator.providers.canvas.rules import keys
+from lms_emulator.providers.canvas.rules import keys, tools
 from lms_emulator.signing.jwt import TokenError, read
 
 SENTENCES = {
@@ -77,7 +77,7 @@ class CanvasDeepLinking(DeepLinking[Call]):
         x.store.resource_links.put(link)
         if data is not None:
             services.add_assignment(x, course, data, link)
-            services.add_line_item(x, course, tool.developer_key_id, data, coupled=True)
+            services.add_line_item(x, course, tools.key_of(x.store, tool).id, data, coupled=True)
         return link
 
 

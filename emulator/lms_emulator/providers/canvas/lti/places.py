@@ -12,6 +12,7 @@ from typing import Any
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.model import Account, Course, Tool, User
+from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.providers.canvas.rules.permissions import root_of
 from lms_emulator.signing import lti13
 
@@ -33,6 +34,11 @@ class Place:
     course: Course | None = None
 
     @property
+    def record(self) -> Course | Account:
+        """The course, or else the account."""
+        return self.course if self.course is not None else self.account
+
+    @property
     def path(self) -> str:
         """The path of its own page."""
         return f"/{self.kind}/{self.id}"
@@ -50,8 +56,7 @@ class Place:
     @property
     def hint(self) -> dict[str, Any]:
         """How a message hint names it."""
-        record: Course | Account = self.course if self.course is not None else self.account
-        return {"context_type": type(record).__name__, "context_id": global_id(record.id)}
+        return {"context_type": type(self.record).__name__, "context_id": global_id(self.record.id)}
 
     @property
     def claim(self) -> dict[str, Any]:
@@ -88,6 +93,6 @@ def deployment_id(x: Call, tool: Tool) -> str:
     """The id of a tool's deployment: made of the tool and of where it is installed."""
     if tool.deployment_id:
         return tool.deployment_id
-    course = x.store.courses.get(tool.course_id) if tool.course_id is not None else None
-    where = context_id(course) if course is not None else opaque("account", school(x, None).id)
+    home = tools.home(x.store, tool)
+    where = context_id(home) if isinstance(home, Course) else opaque("account", home.id)
     return f"{tool.id}:{where}"

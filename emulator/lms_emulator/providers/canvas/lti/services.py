@@ -32,6 +32,7 @@ from lms_emulator.providers.canvas.model import (
     Tool,
     User,
 )
+from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as services
 
@@ -66,7 +67,7 @@ class CanvasService(Service[Call, Place]):
         if course is None or course.workflow_state == "deleted":
             raise refusals.not_found("the course", x.path_params["course_id"])
         for tool in x.store.tools.find("key", key.id):
-            if tool.workflow_state == "active" and tool.course_id in (None, course.id):
+            if tools.place_of(x.store, tool) in tools.places(x.store, course) and tool.workflow_state == "active":
                 return Place(key, course, tool)
         x.check("the tool is deployed in the course", False, got=key.name)
         raise refusals.lti_service(

@@ -17,6 +17,7 @@ from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.lti import places, roles
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Account, Assignment, Course, Tool, User
+from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, sis_user_id, unique_id
 
 
@@ -140,9 +141,8 @@ def _editor_host(scene: Scene) -> str:
 
 
 def _installed_at(scene: Scene) -> str:
-    course, tool = scene.tool.course_id, scene.tool.id
-    where = f"courses/{course}" if course is not None else f"accounts/{scene.school.id}"
-    return scene.x.url(f"/api/v1/{where}/external_tools/{tool}")
+    kind, number = tools.place_of(scene.x.store, scene.tool)
+    return scene.x.url(f"/api/v1/{kind.lower()}s/{number}/external_tools/{scene.tool.id}")
 
 
 VALUES: dict[str, Callable[[Scene], Any]] = {

@@ -1,4 +1,4 @@
-"""Tools, their links, columns of the gradebook and launches under way."""
+"""Tools, their configurations and links, and columns of the gradebook."""
 
 from __future__ import annotations
 
@@ -9,23 +9,34 @@ from lms_emulator.signing.lti13_services import LineItemData
 
 
 class Tool(Record, frozen=True, kw_only=True):
-    """An LTI 1.3 tool deployed in a course or (`course_id` absent) for the whole account.
+    """A tool in a course, or in an account and all that is below it: of LTI 1.3 with a developer key, else of LTI 1.1.
 
     Attributes:
+        account_id, course_id: where it is installed; of a world file, neither for the whole school.
+        developer_key_id: of an LTI 1.3 tool.
         deployment_id: as Canvas writes it, `<tool id>:<context id>`; made from the two where it is not given.
         privacy: what of a person the tool is told: `public` all, `name_only`, `email_only`, `anonymous` nothing.
-        deep_linking: offers the tool for choosing content.
+        custom: fields that every launch carries; None for those of the key's configuration.
+        settings: placements by their names, `text`, `icon_url`; None for what the key's configuration says.
+        deep_linking: without any settings, offers the tool for choosing content.
     """
 
     id: int
-    developer_key_id: int
+    account_id: int | None = None
+    course_id: int | None = None
+    developer_key_id: int | None = None
+    consumer_key: str = "fake"
+    shared_secret: str = "fake"
     name: str
+    description: str | None = None
     deployment_id: str | None = None
     domain: str | None = None
-    course_id: int | None = None
-    url: str
-    custom: dict[str, str] = {}
+    url: str | None = None
+    custom: dict[str, Any] | None = None
     privacy: Literal["public", "name_only", "email_only", "anonymous"] = "public"
+    settings: dict[str, Any] | None = None
+    not_selectable: bool = False
+    is_rce_favorite: bool = False
     deep_linking: bool = False
     workflow_state: Literal["active", "deleted"] = "active"
     created_at: Instant | None = None

@@ -28,6 +28,7 @@ from lms_emulator.providers.canvas.routes import (
     enrollments,
     entries,
     external_feeds,
+    external_tools,
     favorites,
     features,
     files,
@@ -68,6 +69,7 @@ from lms_emulator.providers.canvas.routes import (
     student_work,
     submission_marks,
     submissions,
+    tabs,
     terms,
     todo,
     token,
@@ -154,6 +156,8 @@ FAMILIES = (
     quiz_reports,
     quiz_submissions,
     developer_keys,
+    external_tools,
+    tabs,
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
 

@@ -64,7 +64,7 @@ def course(api: Api) -> Response:
         "course.html",
         user=user,
         course=found,
-        tools=list(tools.offered(x.store, found.id)),
+        tools=tools.offered(x.store, found),
         links=x.store.resource_links.find("course", found.id),
         assignments=assignments,
         staff=staff,
@@ -85,7 +85,7 @@ async def deep_linking_response(api: Api) -> Response:
         raise refusals.page_not_found(f"course {x.path_params['course_id']} exists")
     message = x.field("JWT")
     key = DEEP_LINKING.signer(x, message)
-    tool = next((t for t in tools.offered(x.store, found.id) if t.developer_key_id == key.id), None)
+    tool = next((t for t in tools.offered(x.store, found) if t.developer_key_id == key.id), None)
     data = DEEP_LINKING.own_data(x, x.query.get("data", ""))
     if tool is None:
         raise refusals.deep_linking("deep_linking_context", {"data": "Context does not match"}, got=key.id)

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.modules import editor, reader, student_of
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import contexts, copying, module_content, modules, pages, topics
+from lms_emulator.providers.canvas.rules import contexts, copying, module_content, modules, pages, tools, topics
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import modules as shapes
 
@@ -111,7 +111,7 @@ def _content(api: Api, course: Course, sent: Params) -> dict[str, Any]:
     if kind != "SubHeader":
         found["url"] = _address(sent)
     if kind == "ExternalTool":
-        found["content_id"] = _tool(api, key, found["url"])
+        found["content_id"] = _tool(api, course, key, found["url"])
         iframe = sent.hash("iframe")
         if iframe.data:
             sizes = {f"selection_{side}": iframe.text(side) for side in ("width", "height") if iframe.has(side)}
@@ -137,13 +137,12 @@ def _page(api: Api, course: Course, sent: Params, own: str | None) -> dict[str, 
     return {"content_id": page.id, "title": own or page.title, "named_for": page.title}
 
 
-def _tool(api: Api, key: int, url: str | None) -> int:
+def _tool(api: Api, course: Course, key: int, url: str | None) -> int:
     """The tool that an item opens: the one that is named, else the one that the address belongs to; 0 for none."""
     if api.store.tools.get(key) is not None:
         return key
-    host = (url or "").partition("://")[2].partition("/")[0]
-    known = [one for one in api.store.tools if host and one.url.partition("://")[2].partition("/")[0] == host]
-    return known[0].id if known else 0
+    found = tools.by_address(api.store, course, url or "")
+    return found.id if found is not None else 0
 
 
 def _required(api: Api, sent: Params, item: ContentTag) -> ContentTag:

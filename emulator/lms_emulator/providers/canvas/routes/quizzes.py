@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.model import Course, Quiz
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import courses, quiz_taking, quizzes
+from lms_emulator.providers.canvas.rules import courses, quiz_taking, quizzes, tabs
 from lms_emulator.providers.canvas.rules.html import clean
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
@@ -50,7 +50,7 @@ def index(api: Api) -> Any:
     courses.require(api, course, "read")
     every = quizzes.of_course(api, course)
     staff = quizzes.manages(api, course)
-    if not staff and (not every or _tab_hidden(course)):
+    if not staff and (not every or tabs.hidden(course, "quizzes")):
         text = "That page has been disabled for this course"
         raise refusals.message(404, "quizzes_disabled", text)
     found = [one for one in every if quizzes.visible(api, course, one)]
@@ -58,11 +58,6 @@ def index(api: Api) -> Any:
         found = [one for one in found if term in one.title.lower()]
     path = f"/api/v1/courses/{course.id}/quizzes"
     return paged(api, found, lambda one: shapes.quiz(api, one, course), path=path)
-
-
-def _tab_hidden(course: Course) -> bool:
-    tabs = course.settings.get("tab_configuration") or []
-    return any(tab.get("id") == "quizzes" and tab.get("hidden") for tab in tabs if isinstance(tab, dict))
 
 
 def show(api: Api) -> Any:

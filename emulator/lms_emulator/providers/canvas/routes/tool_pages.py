@@ -77,8 +77,9 @@ def _unavailable(api: Api, place: Place, text: str, path: str | None = None) -> 
 def _offered(api: Api, place: Place, name: str) -> tuple[Tool, Placement] | None:
     """The tool of the path with its placement, if the place offers it at that spot."""
     tool = api.store.tools.get(local_number(api.slot("tool_id")) or 0)
-    here = place.course.id if place.course is not None else None
-    if tool is None or tool.course_id not in (None, here) or not tools.usable(api.store, tool):
+    if tool is None or not tools.usable(api.store, tool):
+        return None
+    if tools.place_of(api.store, tool) not in tools.places(api.store, place.record):
         return None
     placement = tools.placement(api.store, tool, name)
     return (tool, placement) if placement is not None else None
@@ -107,7 +108,7 @@ def _placed(api: Api, place: Place, default: str) -> Response:
         return _unavailable(api, place, NO_TOOL)
     tool, placement = found
     target = api.params.text("launch_url")
-    if target and tools.by_address(api.store, tool.course_id, target) != tool:
+    if target and not tools.matches_host(tool, target):
         target = None
     opening = _opening(api, place, tool, placement=placement, target=target or None)
     return _open(api, opening, placement.text)
@@ -167,7 +168,7 @@ def retrieve(api: Api) -> Response:
     if lookup and link is None:
         return _unavailable(api, place, f"{NO_LINK}: Resource link not found")
     url = api.params.text("url") or ""
-    tool = store.tools.get(link.tool_id) if link is not None else tools.by_address(store, course.id, url)
+    tool = store.tools.get(link.tool_id) if link is not None else tools.by_address(store, course, url)
     if tool is None or not tools.usable(store, tool):
         return _unavailable(api, place, NO_LINK)
     placement = tools.placement(store, tool, "course_navigation")
@@ -204,7 +205,7 @@ def _open_assignment(api: Api, course: Course, found: Assignment) -> Response:
     chosen = (tag.content_id if tag is not None else None) or (link.tool_id if link is not None else None)
     tool = store.tools.get(chosen) if chosen else None
     if tool is None or not tools.usable(store, tool):
-        tool = tools.by_address(store, course.id, target or "")
+        tool = tools.by_address(store, course, target or "")
     if tool is None:
         return _unavailable(api, place, NO_LINK)
     if link is not None and tag is not None and tag.custom_params:

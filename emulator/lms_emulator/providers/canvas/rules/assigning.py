@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -35,6 +34,7 @@ from lms_emulator.providers.canvas.rules import (
     overriding,
     periods,
     submissions,
+    tools,
     unfit,
 )
 
@@ -307,11 +307,10 @@ def _of_kind(api: Api, course: Course, sent: Params, base: Assignment, grading: 
 
 def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolTag:
     url = tag.text("url") or ""
-    tools = [t for t in api.store.tools if t.workflow_state != "deleted" and t.course_id in (None, course.id)]
     named = identifiers.local_number(tag.text("content_id") or "")
-    chosen = next((t.id for t in tools if t.id == named), None)
-    if chosen is None:
-        chosen = next((t.id for t in tools if urlsplit(t.url).hostname == urlsplit(url).hostname), None)
+    known_here = {tool.id for tool in tools.offered(api.store, course)}
+    found = tools.by_address(api.store, course, url) if named not in known_here else None
+    chosen = named if named in known_here else (found.id if found is not None else None)
     return ToolTag(
         url=url,
         new_tab=tag.flag("new_tab") if tag.has("new_tab") else None,

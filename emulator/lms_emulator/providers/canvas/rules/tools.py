@@ -1,34 +1,83 @@
-"""Tools: where they are offered, and which one an address or a link means.
+"""Tools: what they are set to, where they are offered, and which one an address or a link means.
 
-Sources: fixtures/recordings/canvas/lti-launch.jsonl 56, 66, 106, 136, 138, 254, 310; tools without a configuration are
-this emulator's own short form.
+Sources: fixtures/recordings/canvas/lti-launch.jsonl 56, 66, 106, 136, 138, 254, 310; fixtures/recordings/canvas/
+lti-keys.jsonl 52, 65, 67, 96, 121; canvas-lms app/models/context_external_tool.rb, infer_defaults,
+set_extension_setting, find_external_tool (2023-06). Tools without settings are this emulator's own short form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from typing import Any, NamedTuple, cast
+from urllib.parse import parse_qsl, urlsplit
 
-from lms_emulator.providers.canvas.model import CanvasStore, DeveloperKey, Tool
-from lms_emulator.providers.canvas.rules import keys
+from lms_emulator.providers.canvas.model import Account, CanvasStore, Course, DeveloperKey, Group, Tool
+from lms_emulator.providers.canvas.rules import collation, keys
+from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.signing import lti13
 
+Where = Course | Account | Group
+_SPOTS = """
+account_navigation assignment_edit assignment_group_menu assignment_index_menu assignment_menu
+assignment_selection assignment_view collaboration course_assignments_menu course_home_sub_navigation
+course_navigation course_settings_sub_navigation discussion_topic_index_menu discussion_topic_menu
+file_index_menu file_menu global_navigation homework_submission link_selection migration_selection
+module_group_menu module_index_menu module_index_menu_modal module_menu_modal module_menu post_grades
+quiz_index_menu quiz_menu resource_selection similarity_detection student_context_card
+submission_type_selection tool_configuration user_navigation wiki_index_menu wiki_page_menu
+editor_button
+"""
+PLACEMENTS = tuple(_SPOTS.split())
+"""The spots that can offer a tool, in the order in which Canvas lists them."""
+
+CHOOSING = (
+    "assignment_selection",
+    "collaboration",
+    "conference_selection",
+    "editor_button",
+    "homework_submission",
+    "link_selection",
+    "migration_selection",
+    "resource_selection",
+    "submission_type_selection",
+)
+"""The spots at which a tool is opened in a window of its own size."""
+
+FURTHER = ("conference_selection", "analytics_hub", "top_navigation")
+"""Spots that Canvas has behind a switch, or has had only since; they are not listed."""
+
+OF_ANY_TOOL = ("assignment_selection", "link_selection")
+"""The spots that offer every LTI 1.1 tool that may be chosen."""
+
+INACTIVE = "inactive_placements"
+"""The setting that keeps what was said of a placement before it was switched off."""
+
 SELECTIONS = ("editor_button", "resource_selection", "link_selection", "assignment_selection", "homework_submission")
+BASIC_LAUNCH = "basic-lti-launch-request"
+WIDTH, HEIGHT = 800, 400
 
 
 class Placement(NamedTuple):
-    """A spot of Canvas that offers a tool. `text` is its label, `target` its own address."""
+    """A spot of Canvas that offers a tool.
+
+    Attributes:
+        text: its label.
+        target: its own address, if it has one.
+        settings: all that was said of it.
+    """
 
     name: str
     text: str
     message_type: str
     target: str | None
     custom: dict[str, Any]
+    width: int
+    height: int
+    settings: dict[str, Any]
 
 
 def key_of(store: CanvasStore, tool: Tool) -> DeveloperKey:
-    """The developer key that a tool was installed with."""
+    """The developer key that an LTI 1.3 tool was installed with."""
     key = store.developer_keys.get(tool.developer_key_id)
     assert key is not None, "the world file's references are checked when it is loaded"
     return key
@@ -36,55 +85,234 @@ def key_of(store: CanvasStore, tool: Tool) -> DeveloperKey:
 
 def configuration(store: CanvasStore, tool: Tool) -> dict[str, Any]:
     """What the tool's maker wrote about it; empty where nothing was written."""
+    if tool.developer_key_id is None:
+        return {}
     found = store.tool_configurations.first("key", tool.developer_key_id)
     return found.settings if found is not None else {}
 
 
-def custom(store: CanvasStore, tool: Tool) -> dict[str, Any]:
-    """The fields that every launch of a tool carries."""
-    return {**configuration(store, tool).get("custom_fields", {}), **tool.custom}
+def settings(store: CanvasStore, tool: Tool) -> dict[str, Any]:
+    """What a tool is set to: placements by their names, `text`, `icon_url` and the like."""
+    if tool.settings is not None:
+        return tool.settings
+    found = None
+    if tool.developer_key_id is not None:
+        found = store.tool_configurations.first("key", tool.developer_key_id)
+    if found is not None and found.settings:
+        return of_configuration(found.settings, found.disabled_placements or [])
+    offered = ("course_navigation", *(SELECTIONS if tool.deep_linking else ()))
+    kinds = {
+        name: lti13.DEEP_LINKING_REQUEST if name in SELECTIONS else lti13.RESOURCE_LINK_REQUEST for name in offered
+    }
+    if tool.developer_key_id is None:
+        return {}
+    return {name: {"enabled": True, "message_type": kind} for name, kind in kinds.items()}
+
+
+def of_configuration(written: dict[str, Any], disabled: Iterable[str] = ()) -> dict[str, Any]:
+    """The settings that a tool takes from an LTI key's configuration."""
+    extension = extension_of(written)
+    said = extension.get("settings") or {}
+    found = {name: said[name] for name in ("text", "icon_url", "selection_width", "selection_height") if said.get(name)}
+    for one in said.get("placements") or []:
+        name = one.get("placement")
+        if name in disabled or one.get("enabled", True) in (False, "false"):
+            continue
+        found[name] = {"enabled": True, **one}
+    return found
+
+
+def extension_of(written: dict[str, Any]) -> dict[str, Any]:
+    """The part of a configuration that is for Canvas."""
+    extensions = [one for one in written.get("extensions") or [] if isinstance(one, dict)]
+    return next((one for one in extensions if one.get("platform") == "canvas.instructure.com"), None) or next(
+        iter(extensions), {}
+    )
+
+
+def custom(store: CanvasStore, tool: Tool) -> dict[str, Any] | None:
+    """The fields that every launch of a tool carries; None for a tool of LTI 1.1 that has none."""
+    if tool.custom is not None or tool.developer_key_id is None:
+        return tool.custom
+    return configuration(store, tool).get("custom_fields") or {}
+
+
+def label(store: CanvasStore, tool: Tool, name: str | None = None) -> str:
+    """What a spot, or a tool, is called."""
+    said = settings(store, tool)
+    one = said.get(name) if name is not None else None
+    return (one or {}).get("text") or said.get("text") or tool.name
 
 
 def placement(store: CanvasStore, tool: Tool, name: str) -> Placement | None:
     """How a tool is offered at one spot, if it is offered there."""
-    settings = configuration(store, tool)
-    if not settings:
-        offered = name == "course_navigation" or (tool.deep_linking and name in SELECTIONS)
-        kind = lti13.DEEP_LINKING_REQUEST if name in SELECTIONS else lti13.RESOURCE_LINK_REQUEST
-        return Placement(name, tool.name, kind, None, {}) if offered else None
-    extension = _extension(settings)
-    for one in extension.get("placements", []):
-        if one.get("placement") == name and one.get("enabled", True) not in (False, "false"):
-            text = one.get("text") or extension.get("text") or settings.get("title") or tool.name
-            kind = one.get("message_type") or lti13.RESOURCE_LINK_REQUEST
-            return Placement(name, text, kind, one.get("target_link_uri"), one.get("custom_fields") or {})
-    return None
+    said = settings(store, tool)
+    one = said.get(name)
+    if one is None and not (name in OF_ANY_TOOL and of_any_tool(tool)):
+        return None
+    one = one or {}
+    usual = BASIC_LAUNCH if tool.developer_key_id is None else lti13.RESOURCE_LINK_REQUEST
+    if name == "resource_selection" and tool.developer_key_id is None:
+        usual = "resource_selection"
+    return Placement(
+        name,
+        label(store, tool, name),
+        one.get("message_type") or usual,
+        (one.get("target_link_uri") if tool.developer_key_id is not None else None) or one.get("url"),
+        one.get("custom_fields") or {},
+        _size(one, said, "selection_width", WIDTH),
+        _size(one, said, "selection_height", HEIGHT),
+        one,
+    )
 
 
-def _extension(settings: dict[str, Any]) -> dict[str, Any]:
-    for extension in settings.get("extensions", []):
-        if isinstance(extension, dict) and isinstance(extension.get("settings"), dict):
-            found: dict[str, Any] = extension["settings"]
-            return found
-    return {}
+def of_any_tool(tool: Tool) -> bool:
+    """Whether a tool of LTI 1.1 may be chosen wherever tools are."""
+    return tool.developer_key_id is None and not tool.not_selectable and bool(tool.domain or tool.url)
+
+
+def _size(one: dict[str, Any], said: dict[str, Any], name: str, usual: int) -> int:
+    value = one.get(name) or said.get(name) or usual
+    return int(value) if str(value).isdigit() else usual
+
+
+# where tools are
+
+
+def home(store: CanvasStore, tool: Tool) -> Course | Account:
+    """Where a tool is installed."""
+    if tool.course_id is not None:
+        course = store.courses.get(tool.course_id)
+        assert course is not None, "the world file's references are checked when it is loaded"
+        return course
+    if tool.account_id is not None:
+        account = store.accounts.get(tool.account_id)
+        assert account is not None, "the world file's references are checked when it is loaded"
+        return account
+    return min((one for one in store.accounts if one.parent_account_id is None and not one.site_admin), key=_id)
+
+
+def _id(record: Any) -> int:
+    return int(record.id)
+
+
+def above(store: CanvasStore, where: Where) -> Course | Account:
+    """The course or account of a group, or the place itself."""
+    if not isinstance(where, Group):
+        return where
+    category = store.group_categories.get(where.group_category_id)
+    assert category is not None, "the world file's references are checked when it is loaded"
+    found: Any = (store.courses if category.context_type == "Course" else store.accounts).get(category.context_id)
+    assert found is not None
+    return cast("Course | Account", found)
+
+
+def account_of(store: CanvasStore, where: Where) -> Account:
+    """The account that a course or group belongs to, or the account itself."""
+    found = above(store, where)
+    account = found if isinstance(found, Account) else store.accounts.get(found.account_id)
+    assert account is not None, "the world file's references are checked when it is loaded"
+    return account
+
+
+def places(store: CanvasStore, where: Where) -> list[tuple[str, int]]:
+    """Where tools for a course, group or account may be installed, the nearest first."""
+    found = above(store, where)
+    own = [("Course", found.id)] if isinstance(found, Course) else []
+    return own + [("Account", account.id) for account in chain(store, account_of(store, where).id)]
+
+
+def place_of(store: CanvasStore, tool: Tool) -> tuple[str, int]:
+    """Where a tool is installed, as kind and id."""
+    found = home(store, tool)
+    return type(found).__name__, found.id
 
 
 def usable(store: CanvasStore, tool: Tool) -> bool:
-    """Whether the tool is installed, and its key switched on."""
+    """Whether the tool is installed, and its key switched on where it is."""
+    if tool.workflow_state != "active" or tool.developer_key_id is None:
+        return tool.workflow_state == "active"
     key = key_of(store, tool)
-    return tool.workflow_state == "active" and key.workflow_state == "active" and keys.is_on_somewhere(store, key)
+    return key.workflow_state == "active" and keys.is_on(store, key, account_of(store, home(store, tool)).id)
 
 
-def offered(store: CanvasStore, course_id: int | None) -> Iterator[Tool]:
-    """The tools of a course, then those of the whole account; of the account alone for `None`."""
-    found = [tool for tool in store.tools if usable(store, tool) and tool.course_id in (None, course_id)]
-    return iter(sorted(found, key=lambda tool: (tool.course_id is None, tool.id)))
+def installed(store: CanvasStore, where: Where) -> list[Tool]:
+    """The usable tools of a course or account itself, by name."""
+    own = places(store, where)[:1]
+    return by_name(tool for tool in store.tools if place_of(store, tool) in own and usable(store, tool))
 
 
-def by_address(store: CanvasStore, course_id: int | None, url: str) -> Tool | None:
-    """The tool that an address belongs to: of exactly this address, else of its host."""
-    tools = list(offered(store, course_id))
+def offered(store: CanvasStore, where: Where) -> list[Tool]:
+    """The usable tools of a course, group or account and the accounts above, by name."""
+    known = set(places(store, where))
+    return by_name(tool for tool in store.tools if place_of(store, tool) in known and usable(store, tool))
+
+
+def by_name(tools: Iterable[Tool]) -> list[Tool]:
+    """Tools in the order in which Canvas lists them."""
+    return sorted(tools, key=lambda tool: (collation.key(tool.name), tool.id))
+
+
+def placed(store: CanvasStore, tools: Iterable[Tool], names: Iterable[str]) -> list[Tool]:
+    """Those tools that are offered at one of the spots."""
+    wanted = list(names)
+    return [tool for tool in tools if any(placement(store, tool, name) is not None for name in wanted)]
+
+
+def by_address(store: CanvasStore, where: Where, url: str, preferred: int | None = None) -> Tool | None:
+    """The tool that an address belongs to: one of exactly this address, else of this address with further parameters,
+    else of its host; the preferred one first, then the nearest, LTI 1.3 before 1.1."""
+    order = {place: number for number, place in enumerate(places(store, where))}
+    tools = sorted(
+        offered(store, where),
+        key=lambda tool: (tool.id != preferred, order[place_of(store, tool)], tool.developer_key_id is None, tool.id),
+    )
+    for matches in (_same, _same_but_query, _same_host):
+        found = next((tool for tool in tools if matches(tool, url)), None)
+        if found is not None:
+            return found
+    return None
+
+
+def matches_host(tool: Tool, url: str) -> bool:
+    """Whether an address is on a tool's host."""
     host = urlsplit(url).hostname
-    same = (tool for tool in tools if url and tool.url == url)
-    near = (tool for tool in tools if host and host in (tool.domain, urlsplit(tool.url).hostname))
-    return next(same, None) or next(near, None)
+    return bool(host) and host == (tool.domain or urlsplit(tool.url or "").hostname or "").lower()
+
+
+def _plain(url: str) -> tuple[str, list[tuple[str, str]]]:
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    address = f"{parts.scheme}://{parts.netloc.lower()}{parts.path or '/'}"
+    return address, sorted(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _same(tool: Tool, url: str) -> bool:
+    return bool(tool.url and url) and _plain(tool.url or "") == _plain(url)
+
+
+def _same_but_query(tool: Tool, url: str) -> bool:
+    if not (tool.url and url):
+        return False
+    address, pairs = _plain(tool.url)
+    other, further = _plain(url)
+    return address == other and [pair for pair in further if pair in pairs] == pairs
+
+
+def _same_host(tool: Tool, url: str) -> bool:
+    host = urlsplit(url if "://" in url else f"http://{url}").hostname
+    return bool(tool.domain and host) and f".{host}".endswith(f".{(tool.domain or '').lower()}")
+
+
+def favorites(store: CanvasStore, account: Account) -> list[int] | None:
+    """The tools that an account, or one above it, put into the editor's toolbar; None where nobody said so."""
+    for one in chain(store, account.id):
+        said = one.settings.get("rce_favorite_tool_ids")
+        if said is not None:
+            return list(said)
+    return None
+
+
+def is_favorite(store: CanvasStore, tool: Tool, where: Where) -> bool:
+    """Whether a tool stands in the editor's own toolbar."""
+    said = favorites(store, account_of(store, where))
+    return tool.is_rce_favorite if said is None else tool.id in said

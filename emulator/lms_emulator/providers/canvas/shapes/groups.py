@@ -11,8 +11,10 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Account, Course, Group, GroupCategory, GroupMembership
 from lms_emulator.providers.canvas.rules import groups, people, states
+from lms_emulator.providers.canvas.rules.tabs import Tab
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes import tabs as tab_shapes
 
 QUOTA = 50
 TABS = (
@@ -139,17 +141,8 @@ def _included(api: Api, record: Group, includes: Collection[str]) -> Json:
 
 def tabs(api: Api, record: Group) -> list[Json]:
     """The pages of a group."""
-    page = f"/groups/{record.id}"
     return [
-        {
-            "id": name,
-            "html_url": f"{page}{path}",
-            "full_url": api.url(f"{page}{path}"),
-            "position": place,
-            "visibility": "public",
-            "label": label,
-            "type": "internal",
-        }
+        tab_shapes.tab(api, Tab(name, label, f"/groups/{record.id}{path}", place))
         for place, (name, label, path) in enumerate(TABS, start=1)
     ]
 

@@ -1,0 +1,279 @@
+"""REST: tools of courses and accounts, the apps among them, and which stand in the editor's toolbar."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import Account, Course, Group, Tool
+from lms_emulator.providers.canvas.paging import bookmarked, paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.rules import collation, contexts, keys, tabs, tool_forms, tools
+from lms_emulator.providers.canvas.rules import courses as course_rights
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import tools as shapes
+
+SOURCE = f"{RECORDED}/tools.jsonl 3, 25, 64, 112; canvas-lms app/controllers/external_tools_controller.rb"
+MANAGE = "lti_add_edit"
+MOST_FAVORITES = 2
+replace = msgspec.structs.replace
+
+
+def _readable(api: Api) -> Course | Account | Group:
+    """The course, group or account of the path, for those who may read it."""
+    record = contexts.of_path(api).record
+    if isinstance(record, Account):
+        if not api.check(f"may read account {record.id}", is_account_admin(api, api.caller, record)):
+            raise api.refused(f"read account {record.id}")
+        return record
+    assert isinstance(record, Course | Group)
+    contexts.require(api, contexts.of_path(api), "read")
+    return record
+
+
+def _managed(api: Api) -> Course | Account:
+    """The course or account of the path, for those who may install tools there."""
+    record = contexts.of_path(api).record
+    if isinstance(record, Account):
+        require_account(api, record, MANAGE)
+        return record
+    assert isinstance(record, Course)
+    course_rights.require(api, record, MANAGE)
+    return record
+
+
+def index(api: Api) -> Any:
+    """The tools of a course, group or account by name; on request with those of the accounts above."""
+    where = _readable(api)
+    parents = api.params.flag("include_parents")
+    if isinstance(where, Group) and not parents:
+        return []
+    found = tools.offered(api.store, where) if parents else tools.installed(api.store, where)
+    if (term := search_term(api)) is not None:
+        found = [tool for tool in found if term in tool.name.lower()]
+    if api.params.has("placement"):
+        found = tools.placed(api.store, found, api.params.texts("placement"))
+    if api.params.flag("selectable"):
+        found = [tool for tool in found if not tool.not_selectable]
+    return paged(api, found, lambda tool: shapes.external_tool(api, tool, where))
+
+
+def _tool(api: Api, where: Course | Account | Group) -> Tool:
+    tool = api.store.tools.get(identifiers.local_number(api.slot("external_tool_id")) or 0)
+    place = (type(where).__name__, where.id)
+    if tool is None or not tools.usable(api.store, tool) or tools.place_of(api.store, tool) != place:
+        raise refusals.not_found("the tool", api.slot("external_tool_id"))
+    return tool
+
+
+def show(api: Api) -> Json:
+    """One tool of a course or account itself."""
+    where = _readable(api)
+    return shapes.external_tool(api, _tool(api, where), where)
+
+
+async def create(api: Api) -> Any:
+    """Install a tool: of LTI 1.1 as it is described, of LTI 1.3 as its key has it."""
+    where = _managed(api)
+    sent = _sent(api)
+    if api.params.has("client_id"):
+        tool = _of_key(api, where)
+        if tool is None:
+            return Response(status_code=422)
+        faults: tool_forms.Faults = {}
+    else:
+        blank = Tool(
+            id=0, name="", consumer_key="", shared_secret="", privacy="anonymous", settings={}, created_at=api.now
+        )
+        tool, faults = await tool_forms.read(api, blank, sent)
+    if sent is not api.params and sent.flag("verify_uniqueness") and tool_forms.is_twin(api, tool, where):
+        faults = {**faults, "tool_currently_installed": [tool_forms.INSTALLED]}
+    if faults:
+        raise refusals.invalid(faults)
+    place = {"course_id": where.id} if isinstance(where, Course) else {"account_id": where.id}
+    tool = api.store.tools.put(replace(tool, id=api.new_id("tools"), updated_at=api.now, **place))
+    return shapes.external_tool(api, tool, where)
+
+
+def _sent(api: Api) -> Params:
+    return api.params.hash("external_tool") if api.params.has("external_tool") else api.params
+
+
+def _of_key(api: Api, where: Course | Account) -> Tool | None:
+    """The tool of the key that `client_id` names; None where the key is off."""
+    reference = api.params.text("client_id") or ""
+    key = keys.find(api.store, reference)
+    if key is None:
+        raise refusals.not_found("the developer key", reference)
+    account = tools.account_of(api.store, where)
+    if key.workflow_state != "active" or not api.check("the key is on", keys.is_on(api.store, key, account.id)):
+        return None
+    if api.store.tool_configurations.first("key", key.id) is None:
+        raise refusals.crashed("the key has no tool configuration", reference)
+    return tool_forms.of_key(api, key)
+
+
+async def update(api: Api) -> Json:
+    """Change a tool of a course or account itself."""
+    context = contexts.of_path(api).record
+    assert isinstance(context, Course | Account)
+    tool = _tool(api, context) if api.caller is not None else None
+    where = _managed(api)
+    assert tool is not None
+    changed, faults = await tool_forms.read(api, tool, _sent(api))
+    if faults:
+        raise refusals.invalid(faults)
+    changed = api.store.tools.put(replace(changed, updated_at=api.now))
+    return shapes.external_tool(api, changed, where)
+
+
+def delete(api: Api) -> Json:
+    """Take a tool away."""
+    context = contexts.of_path(api).record
+    assert isinstance(context, Course | Account)
+    tool = _tool(api, context) if api.caller is not None else None
+    where = _managed(api)
+    assert tool is not None
+    gone = api.store.tools.put(replace(tool, workflow_state="deleted", updated_at=api.now))
+    return shapes.external_tool(api, gone, where)
+
+
+# the editor's toolbar
+
+
+def _toolbar(api: Api) -> tuple[Account, list[int]]:
+    account = _managed(api)
+    assert isinstance(account, Account)
+    said = tools.favorites(api.store, account)
+    if said is None:
+        known = tools.placed(api.store, tools.offered(api.store, account), ["editor_button"])
+        said = [tool.id for tool in known if tool.is_rce_favorite]
+    return account, said
+
+
+def add_favorite(api: Api) -> Json:
+    """Put a tool into the editor's toolbar."""
+    account, found = _toolbar(api)
+    number = identifiers.local_number(api.slot("id")) or 0
+    known = {tool.id: tool for tool in tools.offered(api.store, account)}
+    if number not in known:
+        raise refusals.not_found("the tool", api.slot("id"))
+    if shapes.external_tool(api, known[number], account)["editor_button"] is None:
+        raise refusals.message(400, "no_editor_button", "Tool does not have an editor_button placement")
+    found = list(dict.fromkeys([*found, number]))
+    if len(found) > MOST_FAVORITES:
+        found = [one for one in found if one in known]
+    if len(found) > MOST_FAVORITES:
+        raise refusals.message(400, "toolbar_full", "Too many favorited tools")
+    return _keep_favorites(api, account, found)
+
+
+def remove_favorite(api: Api) -> Json:
+    """Take a tool out of the editor's toolbar."""
+    account, found = _toolbar(api)
+    number = identifiers.local_number(api.slot("id"))
+    return _keep_favorites(api, account, [one for one in found if one != number])
+
+
+def _keep_favorites(api: Api, account: Account, found: list[int]) -> Json:
+    settings = {**account.settings, "rce_favorite_tool_ids": found}
+    api.store.accounts.put(replace(account, settings=settings))
+    return {"rce_favorite_tool_ids": found}
+
+
+# apps
+
+
+def apps(api: Api) -> Any:
+    """The tools of a course or account and of the accounts above, as apps."""
+    where = contexts.of_path(api).record
+    assert isinstance(where, Course | Account)
+    if isinstance(where, Account):
+        _readable(api)
+    else:
+        course_rights.require(api, where, "read_as_admin")
+    return bookmarked(api, tools.offered(api.store, where), lambda tool: shapes.app(api, tool, where), _place_in_list)
+
+
+def _place_in_list(tool: Tool) -> Any:
+    return [collation.key(tool.name), tool.id]
+
+
+def launch_definitions(api: Api) -> Any:
+    """What tools can be launched from certain spots. Who is no staff sees the spots that are not for admins."""
+    where = contexts.of_path(api).record
+    assert isinstance(where, Course | Account)
+    names = api.params.texts("placements")
+    if not (isinstance(where, Account) and names == ["global_navigation"] and api.user):
+        _readable(api)
+    found = tools.offered(api.store, where)
+    if api.params.has("placements"):
+        found = tools.placed(api.store, found, names)
+    staff = isinstance(where, Account) or course_rights.may(api, api.caller, where, "read_as_admin")
+    if not staff or api.params.flag("only_visible"):
+        found = [tool for tool in found if staff or _is_open(api, tool, names)]
+    return bookmarked(api, found, lambda tool: shapes.launch_definition(api, tool, names), _place_in_list)
+
+
+def _is_open(api: Api, tool: Tool, names: list[str]) -> bool:
+    said = tools.settings(api.store, tool)
+    return any(name in said and said[name].get("visibility") != "admins" for name in names)
+
+
+def visible_in_course(api: Api) -> list[Json]:
+    """The tools in the navigation of a course that the caller sees."""
+    course = identifiers.course(api, api.slot("course_id"))
+    return _visible(api, [course])
+
+
+def visible_in_courses(api: Api) -> list[Json]:
+    """The tools in the navigation of several courses that the caller sees."""
+    codes = api.params.texts("context_codes")
+    if not codes:
+        raise refusals.message(400, "context_codes_missing", "Missing context_codes")
+    numbers = [re.fullmatch(r"course_(\d+)", code) for code in codes]
+    if None in numbers:
+        text = "Invalid context_codes; only `course` codes are supported"
+        raise refusals.message(400, "context_codes_invalid", text)
+    return _visible(api, [identifiers.course(api, found.group(1)) for found in numbers if found is not None])
+
+
+def _visible(api: Api, courses: list[Course]) -> list[Json]:
+    for course in courses:
+        course_rights.require(api, course, "read")
+    return [
+        shapes.in_navigation(api, tool, course)
+        for course in courses
+        for tool in tabs.tools_of(api, course)
+        if tabs.sees(api, course, tool)
+    ]
+
+
+ROUTES = rest(
+    "external tools",
+    SOURCE,
+    ("GET /api/v1/external_tools/visible_course_nav_tools", visible_in_courses, "Tools in the navigation of courses"),
+    (
+        "GET /api/v1/courses/{course_id}/external_tools/visible_course_nav_tools",
+        visible_in_course,
+        "Tools in the navigation of a course",
+    ),
+    *within("courses accounts groups", "GET /external_tools", index, "Tools"),
+    *within("courses accounts", "POST /external_tools", create, "Install a tool"),
+    *within("courses accounts", "GET /external_tools/{external_tool_id}", show, "A tool"),
+    *within("courses accounts", "PUT /external_tools/{external_tool_id}", update, "Change a tool"),
+    *within("courses accounts", "DELETE /external_tools/{external_tool_id}", delete, "Take a tool away"),
+    *within("accounts", "POST /external_tools/rce_favorites/{id}", add_favorite, "Put a tool into the toolbar"),
+    *within("accounts", "DELETE /external_tools/rce_favorites/{id}", remove_favorite, "Take it out of the toolbar"),
+    *within("courses accounts", "GET /lti_apps/launch_definitions", launch_definitions, "What tools launch from"),
+    *within("courses accounts", "GET /lti_apps", apps, "Tools as apps"),
+)

@@ -1,0 +1,59 @@
+"""REST: the pages in the navigation of courses, accounts and people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import courses, tabs
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes.tabs import tab
+
+
+def of_course(api: Api) -> list[Json]:
+    """The pages of a course. To those who may not read it there is no such course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    if not api.check("may read the course", courses.may(api, api.caller, course, "read")):
+        raise refusals.not_found("the course", course.id)
+    api.params.has("include")  # tools and subjects are told in any case, or not at all
+    return [tab(api, one) for one in tabs.of_course(api, course)]
+
+
+def of_account(api: Api) -> list[Json]:
+    """The pages of an account."""
+    account = identifiers.account(api, api.slot("account_id"))
+    if not api.check("may read the account", is_account_admin(api, api.caller, account)):
+        raise refusals.not_found("the account", account.id)
+    return [tab(api, one) for one in tabs.of_account(api, account)]
+
+
+def of_person(api: Api) -> list[Json]:
+    """The pages of one's own profile."""
+    user = identifiers.user(api, api.slot("user_id"))
+    if not api.check("it is the caller", user == api.caller):
+        raise refusals.not_found("the user", user.id)
+    return [tab(api, one) for one in tabs.of_person(api, user)]
+
+
+def update(api: Api) -> Any:
+    """Move or hide a page of a course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "manage_content")
+    position = identifiers.whole_number(api.params.text("position") or "") or 0
+    hide = api.params.flag("hidden") if api.params.has("hidden") else None
+    wanted = position if api.params.has("position") else None
+    return tab(api, tabs.arrange(api, course, api.slot("tab_id"), wanted, hide))
+
+
+ROUTES = rest(
+    "tabs",
+    f"{RECORDED}/courses-misc.jsonl 1, 21, 32; canvas-lms app/controllers/tabs_controller.rb",
+    ("GET /api/v1/courses/{course_id}/tabs", of_course, "The pages of a course"),
+    ("GET /api/v1/accounts/{account_id}/tabs", of_account, "The pages of an account"),
+    ("GET /api/v1/users/{user_id}/tabs", of_person, "The pages of one's profile"),
+    ("PUT /api/v1/courses/{course_id}/tabs/{tab_id}", update, "Move or hide a page of a course"),
+)

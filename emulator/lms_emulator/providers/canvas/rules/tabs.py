@@ -1,0 +1,269 @@
+"""The pages in the navigation of courses, accounts and people: which there are, in which order, and who sees them.
+
+Source: canvas-lms app/models/course.rb, tabs_available, account.rb and user.rb (2023-06), and the recorded exchanges of
+`courses-misc`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, Course, Tool, User
+from lms_emulator.providers.canvas.rules import contexts, courses, discussions, modules, pages, quizzes, tools
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+
+TOOL = "context_external_tool_"
+FIXED = ("home", "settings")
+"""The pages that can be neither moved nor hidden."""
+
+OF_COURSE = (
+    ("home", "Home", ""),
+    ("announcements", "Announcements", "/announcements"),
+    ("assignments", "Assignments", "/assignments"),
+    ("discussions", "Discussions", "/discussion_topics"),
+    ("grades", "Grades", "/grades"),
+    ("people", "People", "/users"),
+    ("pages", "Pages", "/wiki"),
+    ("files", "Files", "/files"),
+    ("syllabus", "Syllabus", "/assignments/syllabus"),
+    ("outcomes", "Outcomes", "/outcomes"),
+    ("rubrics", "Rubrics", "/rubrics"),
+    ("quizzes", "Quizzes", "/quizzes"),
+    ("modules", "Modules", "/modules"),
+    ("collaborations", "Collaborations", "/collaborations"),
+    ("settings", "Settings", "/settings"),
+)
+NEEDED = {
+    "announcements": ("read_announcements",),
+    "discussions": ("read_forum", "post_to_forum", "moderate_forum", "read_as_member"),
+    "people": ("read_roster",),
+    "rubrics": ("manage_rubrics", "read_as_admin"),
+    "settings": ("read_as_admin",),
+}
+"""The rights in a course, one of which a page needs; others need that one may read the course."""
+
+FOR_STAFF = ("rubrics", "settings")
+OF_ACCOUNT = (
+    ("courses", "Courses", "", "read_course_list", False),
+    ("users", "People", "/users", "read_roster", False),
+    ("statistics", "Statistics", "/statistics", "view_statistics", False),
+    ("permissions", "Permissions", "/permissions", "manage_role_overrides", False),
+    ("outcomes", "Outcomes", "/outcomes", "manage_outcomes", False),
+    ("rubrics", "Rubrics", "/rubrics", "manage_rubrics", False),
+    ("grading_standards", "Grading", "/grading_standards", "manage_grades", False),
+    ("question_banks", "Question Banks", "/question_banks", "manage_assignments", False),
+    ("sub_accounts", "Sub-Accounts", "/sub_accounts", "manage_account_settings", False),
+    ("account_calendars", "Account Calendars", "/calendar_settings", "manage_account_calendar_visibility", False),
+    ("terms", "Terms", "/terms", "manage_account_settings", True),
+    ("authentication", "Authentication", "/authentication_providers", "manage_account_settings", True),
+    ("sis_import", "SIS Import", "/sis_import", "import_sis", True),
+    ("brand_configs", "Themes", "/brand_configs", "manage_account_settings", True),
+    ("developer_keys", "Developer Keys", "/developer_keys", "manage_developer_keys", True),
+    ("", "", "", "", False),
+    ("admin_tools", "Admin Tools", "/admin_tools", "manage_user_logins", False),
+    ("eportfolio_moderation", "ePortfolio Moderation", "/eportfolio_moderation", "moderate_user_content", True),
+    ("settings", "Settings", "/settings", "manage_account_settings", False),
+)
+"""Name, label and path of an account's pages, the permission for each, and whether only a school has it. The empty row
+is where tools stand."""
+
+OF_PERSON = (
+    ("notifications", "Notifications", "/profile/communication"),
+    ("files", "Files", "/files"),
+    ("profile_settings", "Settings", "/profile/settings"),
+    ("eportfolios", "ePortfolios", "/dashboard/eportfolios"),
+    ("", "", ""),
+    ("past_global_announcements", "Global Announcements", "/account_notifications"),
+)
+
+
+class Tab(NamedTuple):
+    """A page in a navigation.
+
+    Attributes:
+        unused: whether there is nothing in it.
+        tool: that it opens.
+    """
+
+    name: str
+    label: str
+    path: str
+    position: int = 0
+    visibility: str = "public"
+    hidden: bool = False
+    unused: bool = False
+    tool: Tool | None = None
+
+
+def of_course(api: Api, course: Course) -> list[Tab]:
+    """The pages of a course that the caller sees, in their order."""
+    staff = courses.may(api, api.caller, course, "read_as_admin")
+    every = arranged(api, course)
+    if not staff:
+        every = [
+            tab for tab in every if tab.visibility != "admins" and (tab.tool is None or sees(api, course, tab.tool))
+        ]
+    shown = [tab for tab in every if _may(api, course, tab)]
+    return [tab._replace(position=place) for place, tab in enumerate(shown, start=1)]
+
+
+def _may(api: Api, course: Course, tab: Tab) -> bool:
+    if tab.name == "grades":
+        return _has_grades(api, course)
+    return courses.may(api, api.caller, course, *NEEDED.get(tab.name, ("read", "read_as_member")))
+
+
+def _has_grades(api: Api, course: Course) -> bool:
+    if courses.may(api, api.caller, course, "view_all_grades", "manage_grades"):
+        return True
+    mine = courses.enrollments_of(api, api.caller, course) if api.caller is not None else []
+    return any(state.name in ("active", "completed") for _, state in mine)
+
+
+def arranged(api: Api, course: Course) -> list[Tab]:
+    """All pages of a course in their order, whoever looks."""
+    said = _said(course)
+    found = [
+        Tab(name, label, f"/courses/{course.id}{path}", unused=_unused(api, course, name))
+        for name, label, path in OF_COURSE
+    ]
+    last = found.pop()
+    for tool in tools_of(api, course):
+        one = tools.placement(api.store, tool, "course_navigation")
+        assert one is not None
+        path = f"/courses/{course.id}/external_tools/{tool.id}"
+        open_to = one.settings.get("visibility") or "public"
+        off = one.settings.get("default") == "disabled"
+        found.append(Tab(f"{TOOL}{tool.id}", one.text, path, visibility=open_to, hidden=off, tool=tool))
+    order = {one["id"]: place for place, one in enumerate(said)}
+    found.sort(key=lambda tab: order.get(tab.name, len(order)))
+    hidden = {one["id"]: bool(one.get("hidden")) for one in said}
+    found = [tab._replace(hidden=hidden.get(tab.name, tab.hidden)) for tab in [*found, last]]
+    return [
+        tab._replace(visibility="admins") if tab.hidden or tab.unused or tab.name in FOR_STAFF else tab for tab in found
+    ]
+
+
+def _said(course: Course) -> list[dict[str, Any]]:
+    said = course.settings.get("tab_configuration") or []
+    return [one for one in said if isinstance(one, dict) and "id" in one]
+
+
+def hidden(course: Course, name: str) -> bool:
+    """Whether somebody hid a page of a course."""
+    return any(one["id"] == name and one.get("hidden") for one in _said(course))
+
+
+def tools_of(api: Api, course: Course) -> list[Tool]:
+    """The tools in the navigation of a course, in the order of their ids."""
+    found = tools.placed(api.store, tools.offered(api.store, course), ["course_navigation"])
+    return sorted(found, key=lambda tool: tool.id)
+
+
+def sees(api: Api, course: Course, tool: Tool) -> bool:
+    """Whether the caller sees a tool in the navigation of a course."""
+    one = tools.placement(api.store, tool, "course_navigation")
+    if one is None or courses.may(api, api.caller, course, "read_as_admin"):
+        return one is not None
+    said = {row["id"]: bool(row.get("hidden")) for row in _said(course)}
+    if said.get(f"{TOOL}{tool.id}", one.settings.get("default") == "disabled"):
+        return False
+    open_to = one.settings.get("visibility") or "public"
+    return open_to == "public" or (
+        open_to == "members" and courses.may(api, api.caller, course, "participate_as_student", "read_as_member")
+    )
+
+
+def _unused(api: Api, course: Course, name: str) -> bool:
+    test = _CONTENTS.get(name)
+    return test is not None and not test(api, course)
+
+
+def _announced(api: Api, course: Course) -> bool:
+    topics = discussions.topics_of(api, contexts.get(api, "Course", course.id))
+    return any(topic.is_announcement for topic in topics)
+
+
+def _with_files(api: Api, course: Course) -> bool:
+    found = api.store.attachments.find("context", ("Course", course.id))
+    return any(one.file_state != "deleted" for one in found)
+
+
+def _with_outcomes(api: Api, course: Course) -> bool:
+    groups = api.store.learning_outcome_groups.find("context", ("Course", course.id))
+    return any(any(api.store.outcome_links.find("group", group.id)) for group in groups)
+
+
+_CONTENTS: dict[str, Callable[[Api, Course], bool]] = {
+    "announcements": _announced,
+    "assignments": lambda api, course: any(
+        one.workflow_state != "deleted" for one in api.store.assignments.find("course", course.id)
+    ),
+    "pages": lambda api, course: bool(pages.pages_of(api, contexts.get(api, "Course", course.id))),
+    "files": _with_files,
+    "outcomes": _with_outcomes,
+    "quizzes": lambda api, course: bool(quizzes.of_course(api, course)),
+    "modules": lambda api, course: bool(modules.of_course(api, course)),
+}
+"""Whether there is something in a page; those that are always of use are not named."""
+
+
+def arrange(api: Api, course: Course, name: str, position: int | None, hide: bool | None) -> Tab:
+    """Move or hide a page of a course. Raises the refusals for what cannot be moved."""
+    every = arranged(api, course)
+    found = next((tab for tab in every if tab.name == name), None)
+    if found is None:
+        raise refusals.crashed("no page of that name", name)
+    if name in FIXED:
+        body = {"error": f"{name} is not manageable"}
+        raise refusals.rest("tab_fixed", 400, body, check="the page can be moved and hidden", got=name)
+    if position is not None:
+        if not 1 < position < len(every):
+            body = {"error": "That tab location is invalid"}
+            raise refusals.rest("tab_position_invalid", 400, body, check="`position` is within the list", got=position)
+        every.remove(found)
+        every.insert(position - 1, found)
+    rows = [
+        {"id": tab.name, **({"hidden": True} if (tab.hidden if hide is None or tab is not found else hide) else {})}
+        for tab in every
+    ]
+    settings = {**course.settings, "tab_configuration": rows}
+    changed = api.store.courses.put(msgspec.structs.replace(course, settings=settings))
+    courses.keep_rights(api, course, changed)
+    return next(tab for tab in of_course(api, changed) if tab.name == name)
+
+
+def of_account(api: Api, account: Account) -> list[Tab]:
+    """The pages of an account that the caller sees."""
+    found: list[Tab] = []
+    for name, label, path, permission, root_only in OF_ACCOUNT:
+        if not name:
+            found += _of_tools(api, account, f"/accounts/{account.id}", "account_navigation")
+        elif not (root_only and account.parent_account_id) and account_allows(api, api.caller, account, permission):
+            open_to = "admins" if name == "settings" else "public"
+            found.append(Tab(name, label, f"/accounts/{account.id}{path}", visibility=open_to))
+    return [tab._replace(position=place) for place, tab in enumerate(found, start=1)]
+
+
+def of_person(api: Api, user: User) -> list[Tab]:
+    """The pages of a person's own profile."""
+    found: list[Tab] = []
+    for name, label, path in OF_PERSON:
+        if name:
+            found.append(Tab(name, label, path))
+        else:
+            found += _of_tools(api, api.root, f"/users/{user.id}", "user_navigation")
+    return [tab._replace(position=place) for place, tab in enumerate(found, start=1)]
+
+
+def _of_tools(api: Api, account: Account, path: str, name: str) -> list[Tab]:
+    shown = tools.placed(api.store, tools.offered(api.store, account), [name])
+    return [
+        Tab(f"{TOOL}{tool.id}", tools.label(api.store, tool, name), f"{path}/external_tools/{tool.id}", tool=tool)
+        for tool in sorted(shown, key=lambda tool: tool.id)
+    ]

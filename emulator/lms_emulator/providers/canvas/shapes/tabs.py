@@ -1,0 +1,31 @@
+"""JSON of the pages in a navigation."""
+
+from __future__ import annotations
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.rules.tabs import Tab
+from lms_emulator.providers.canvas.shapes import Json
+
+
+def tab(api: Api, one: Tab) -> Json:
+    """A page in a navigation. One that opens a tool has the address of a launch without a session; of people, none."""
+    found: Json = {
+        "id": one.name,
+        "html_url": one.path,
+        "full_url": api.url(one.path),
+        "position": one.position,
+        **({"hidden": True} if one.hidden else {}),
+        **({"unused": True} if one.unused else {}),
+        "visibility": one.visibility,
+        "label": one.label,
+        "type": "internal" if one.tool is None else "external",
+    }
+    return found if one.tool is None else found | {"url": _launch(api, one.path)}
+
+
+def _launch(api: Api, path: str) -> str | None:
+    where, _, tool = path.partition("/external_tools/")
+    kind = {"/courses": "course_navigation", "/accounts": "account_navigation"}.get(where.rpartition("/")[0])
+    if kind is None:
+        return None
+    return api.url(f"/api/v1{where}/external_tools/sessionless_launch?id={tool}&launch_type={kind}")
