@@ -124,9 +124,13 @@ class ControlApi(Directive):
     """Every call of the control API."""
 
     def run(self) -> list[nodes.Node]:
+        from lms_emulator.app import load_providers
         from lms_emulator.control.operations import ROUTES
 
-        rows = [[code(" ".join(r.methods)), code(f"/_emulator{r.path}"), text(r.summary)] for r in ROUTES]
+        paths = [(route.path, route) for route in ROUTES]
+        for provider in load_providers().values():
+            paths += [(f"/{provider.name}{route.path}", route) for route in provider.controls]
+        rows = [[code(" ".join(r.methods)), code(f"/_emulator{path}"), text(r.summary)] for path, r in paths]
         return [table(("Method", "Path", "What it does"), (10, 40, 50), rows)]
 
 
@@ -204,6 +208,19 @@ class Changes(Directive):
         return [table(("Since", "What", "Change", "What it decides", "Source"), (10, 24, 22, 24, 20), rows)]
 
 
+class Misbehaviours(Directive):
+    """What can be wrong with a launch on purpose."""
+
+    def run(self) -> list[nodes.Node]:
+        from lms_emulator.lti.misbehaviour import misbehaviours
+
+        rows = [
+            [code(one.name), text(one.what), text(one.rule.duty), text(one.rule.section)]
+            for one in misbehaviours().values()
+        ]
+        return [table(("Name", "What the platform does", "The tool", "Where that is written"), (18, 42, 12, 28), rows)]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives. The wrap of help texts does not depend on the terminal."""
     import os
@@ -215,4 +232,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("lms-command", Command)
     app.add_directive("lms-coverage", Coverage)
     app.add_directive("lms-changes", Changes)
+    app.add_directive("lms-misbehaviours", Misbehaviours)
     return {"parallel_read_safe": True}

@@ -272,4 +272,5 @@ class Emulator(ProviderInfos):
                 if provider in PROVIDERS:  # the emulator may be a newer one, in a container
                     kind = import_module(f"lms_emulator.providers.{provider}.info").Info
                     self._infos[provider] = msgspec.convert(data, kind)
+                    self._infos[provider].bind(self.call, provider)
         return self._infos[name]

@@ -23,7 +23,8 @@ def run(args: argparse.Namespace) -> int:
     from lms_emulator.control.operations import ROUTES
 
     if args.provider is None:
-        document = openapi.document(_GATEWAY, ROUTES)
+        of_providers = {provider.name: provider.controls for provider in chosen_providers(None)}
+        document = openapi.document(_GATEWAY, ROUTES, of_providers)
     else:
         (provider,) = chosen_providers(args.provider)
         document = openapi.provider_document(provider.title, f"{_GATEWAY}/{provider.name}", provider.routes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import Response
@@ -45,7 +46,13 @@ class Control(ControlApp):
     async def _answer(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, path: str
     ) -> Response:
-        route, params, allowed = self._router.match(scope["method"], path)
+        name, _, below = path[1:].partition("/")
+        provider = gateway.providers.get(name)
+        if provider is None:
+            router, inner = self._router, path
+        else:
+            router, inner = provider.control_router, f"/{below}"
+        route, params, allowed = router.match(scope["method"], inner)
         if route is None:
             status = 405 if allowed else 404
             detail = (
@@ -62,7 +69,10 @@ class Control(ControlApp):
         if refused is not None:
             return refused
         owner = self._guard.owns(scope)
-        return _call(route.handler, Call(gateway, world, address, scope, params, body, owner=owner))
+        call = Call(gateway, world, address, scope, params, body, owner=owner)
+        if provider is None:
+            return _call(lambda: route.handler(call))
+        return _call(lambda: route.handler(call.of(provider)))
 
     async def outside(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
@@ -73,9 +83,9 @@ class Control(ControlApp):
         await problem(404, detail)(scope, receive, send)
 
 
-def _call(handler: Any, call: Call) -> Response:
+def _call(operation: Callable[[], Any]) -> Response:
     try:
-        return answer_to(handler(call))
+        return answer_to(operation())
     except Problem as error:
         return problem(error.status, error.detail)
     except NotFoundError as error:

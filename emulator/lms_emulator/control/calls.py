@@ -8,6 +8,7 @@ import msgspec
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 
+from lms_emulator.core.controls import ControlCall
 from lms_emulator.core.http.addresses import Address
 from lms_emulator.core.http.exchange import split_authority
 from lms_emulator.core.worlds.world import World
@@ -15,6 +16,7 @@ from lms_emulator.core.worlds.world import World
 if TYPE_CHECKING:
     from starlette.types import Scope
 
+    from lms_emulator.core.provider import AnyProvider
     from lms_emulator.server.gateway import Gateway
 
 
@@ -72,6 +74,23 @@ class Call:
         if not isinstance(data, dict):
             raise Problem(400, f"the body must be a JSON object, got {type(data).__name__}")
         return data
+
+    def of(self, provider: AnyProvider) -> ControlCall[Any]:
+        """The call as a provider's own handler gets it. Raises Problem."""
+        return ControlCall(
+            world=self.world,
+            store=self.world.store(provider.name),
+            provider=provider.name,
+            title=provider.title,
+            params=self.params,
+            query=self.query,
+            body=self.json_object(),
+            url=f"{self.control_url()}/{provider.name}",
+        )
+
+    def control_url(self) -> str:
+        """The address of this world's control API."""
+        return f"{self.gateway_url()}{'' if self.world.is_default else f'/w/{self.world.name}'}/_emulator"
 
     def gateway_address(self) -> tuple[str, str, int | None]:
         """Scheme, host and port of the gateway as this client reaches it, whatever socket it used."""

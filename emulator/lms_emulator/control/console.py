@@ -25,8 +25,13 @@ def console(call: Call) -> Response:
         name=world.name,
         now=isoformat(world.clock.now()),
         mode=world.clock.mode,
-        control=f"{call.gateway_url()}{'' if world.is_default else f'/w/{world.name}'}/_emulator",
+        control=call.control_url(),
         bases={name: call.bases(name) for name in call.gateway.providers},
+        with_lti=[
+            name
+            for name, provider in call.gateway.providers.items()
+            if any(one.path == "/lti" for one in provider.controls)
+        ],
         titles={name: provider.title for name, provider in call.gateway.providers.items()},
         entries=entries,
         failed_only=call.query.get("failed") == "true",

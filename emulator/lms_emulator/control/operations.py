@@ -12,6 +12,7 @@ from lms_emulator._version import __version__
 from lms_emulator.control import filters
 from lms_emulator.control.calls import Call, Problem
 from lms_emulator.core.clock import isoformat, parse_duration, parse_instant
+from lms_emulator.core.controls import control
 from lms_emulator.core.errors import NotFoundError
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.settings import describe
@@ -255,19 +256,7 @@ def ca_pem(call: Call) -> Any:
 def openapi(call: Call) -> Any:
     from lms_emulator.control.openapi import document
 
-    return document(call.gateway_url(), ROUTES)
-
-
-def _route(methods: str, path: str, handler: Any, summary: str, **operation: Any) -> Route:
-    return Route(
-        methods=(methods,),
-        path=path,
-        handler=handler,
-        evidence="documented",
-        source="docs/control-api.md",
-        summary=summary,
-        openapi=operation,
-    )
+    return document(call.gateway_url(), ROUTES, {n: p.controls for n, p in call.gateway.providers.items()})
 
 
 def show_console(call: Call) -> Any:
@@ -277,18 +266,18 @@ def show_console(call: Call) -> Any:
 
 
 ROUTES: tuple[Route, ...] = (
-    _route("GET", "/", show_console, "A page for people: the latest exchanges, and why some were refused"),
-    _route("GET", "/health", health, "Whether the emulator is ready"),
-    _route("GET", "/info", info, "Base URLs, demo credentials and ids that a test needs"),
-    _route("POST", "/reset", reset, "Back to the seed of the current world"),
-    _route("GET", "/world", get_world, "Dump the world"),
-    _route("PUT", "/world", put_world, "Replace the world", body={"type": ["object", "string"]}),
-    _route("GET", "/snapshots", list_snapshots, "Ids of the snapshots"),
-    _route("POST", "/snapshots", make_snapshot, "Take a snapshot of the whole state", status=201),
-    _route("POST", "/snapshots/{id}/restore", restore_snapshot, "Restore a snapshot"),
-    _route("DELETE", "/snapshots/{id}", delete_snapshot, "Delete a snapshot"),
-    _route("GET", "/clock", get_clock, "The world's time"),
-    _route(
+    control("GET", "/", show_console, "A page for people: the latest exchanges, and why some were refused"),
+    control("GET", "/health", health, "Whether the emulator is ready"),
+    control("GET", "/info", info, "Base URLs, demo credentials and ids that a test needs"),
+    control("POST", "/reset", reset, "Back to the seed of the current world"),
+    control("GET", "/world", get_world, "Dump the world"),
+    control("PUT", "/world", put_world, "Replace the world", body={"type": ["object", "string"]}),
+    control("GET", "/snapshots", list_snapshots, "Ids of the snapshots"),
+    control("POST", "/snapshots", make_snapshot, "Take a snapshot of the whole state", status=201),
+    control("POST", "/snapshots/{id}/restore", restore_snapshot, "Restore a snapshot"),
+    control("DELETE", "/snapshots/{id}", delete_snapshot, "Delete a snapshot"),
+    control("GET", "/clock", get_clock, "The world's time"),
+    control(
         "POST",
         "/clock",
         set_clock,
@@ -303,26 +292,26 @@ ROUTES: tuple[Route, ...] = (
             },
         },
     ),
-    _route("GET", "/requests", list_requests, "The journal, oldest first", parameters=filters.PARAMETERS),
-    _route("DELETE", "/requests", clear_requests, "Clear the journal"),
-    _route(
+    control("GET", "/requests", list_requests, "The journal, oldest first", parameters=filters.PARAMETERS),
+    control("DELETE", "/requests", clear_requests, "Clear the journal"),
+    control(
         "GET",
         "/requests/{id}",
         get_request,
         "One exchange, complete; `last`, `last-refused`, `last-failed` are ids too",
     ),
-    _route("GET", "/outbox", get_outbox, "E-mails and webhooks that would have been sent"),
-    _route("DELETE", "/outbox", clear_outbox, "Empty the outbox"),
-    _route("GET", "/faults", list_faults, "Scripted failures"),
-    _route("POST", "/faults", add_fault, "Script a failure", status=201, body={"$ref": "#/components/schemas/Fault"}),
-    _route("DELETE", "/faults", clear_faults, "Remove all scripted failures"),
-    _route("DELETE", "/faults/{id}", remove_fault, "Remove one scripted failure"),
-    _route("GET", "/settings", get_settings, "Chosen behaviours, with their evidence grades"),
-    _route("PATCH", "/settings", patch_settings, "Change chosen behaviours", body={"type": "object"}),
-    _route("GET", "/worlds", list_worlds, "All worlds of this process"),
-    _route("POST", "/worlds", add_world, "Open a further isolated world", status=201, body={"type": "object"}),
-    _route("GET", "/worlds/{name}", get_named_world, "One world's addresses"),
-    _route("DELETE", "/worlds/{name}", delete_world, "Close a further world"),
-    _route("GET", "/ca.pem", ca_pem, "Certificate of the throw-away authority behind `--tls`"),
-    _route("GET", "/openapi.json", openapi, "This description"),
+    control("GET", "/outbox", get_outbox, "E-mails and webhooks that would have been sent"),
+    control("DELETE", "/outbox", clear_outbox, "Empty the outbox"),
+    control("GET", "/faults", list_faults, "Scripted failures"),
+    control("POST", "/faults", add_fault, "Script a failure", status=201, body={"$ref": "#/components/schemas/Fault"}),
+    control("DELETE", "/faults", clear_faults, "Remove all scripted failures"),
+    control("DELETE", "/faults/{id}", remove_fault, "Remove one scripted failure"),
+    control("GET", "/settings", get_settings, "Chosen behaviours, with their evidence grades"),
+    control("PATCH", "/settings", patch_settings, "Change chosen behaviours", body={"type": "object"}),
+    control("GET", "/worlds", list_worlds, "All worlds of this process"),
+    control("POST", "/worlds", add_world, "Open a further isolated world", status=201, body={"type": "object"}),
+    control("GET", "/worlds/{name}", get_named_world, "One world's addresses"),
+    control("DELETE", "/worlds/{name}", delete_world, "Close a further world"),
+    control("GET", "/ca.pem", ca_pem, "Certificate of the throw-away authority behind `--tls`"),
+    control("GET", "/openapi.json", openapi, "This description"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -25,3 +27,9 @@ class ProviderInfo(msgspec.Struct, kw_only=True):
     def url(self) -> str:
         """The provider's address: its own port if it has one, else its prefix on the gateway."""
         return self.base_urls.get("port") or self.base_urls.get("prefix", "")
+
+    def bind(self, call: Any, provider: str) -> None:
+        """Give it what it needs to change the provider's behaviour.
+
+        Parameters: `call`, of the control API, `call(method, path, body)`; `provider`, its name.
+        """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-NAMES = ("openedx", "canvas", "brightspace", "ltiaas", "tool", "spare")
+NAMES = ("openedx", "canvas", "brightspace", "ltiaas", "tool", "spare", "next-1", "next-2", "next-3")
 
 
 def private_pem(name: str) -> str:

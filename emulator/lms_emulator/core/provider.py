@@ -48,11 +48,18 @@ class Provider(Generic[StoreT, SettingsT]):
     """What the real provider takes with any request and ignores, such as a submit button's name."""
     spelt_out: ClassVar[frozenset[str]] = frozenset()
     """Templates of routes that serve what the catalogue spells out: `/{version}/me`, where that has `/v1/me`."""
+    controls: ClassVar[tuple[Route, ...]] = ()
+    """Calls of the control API that only this provider has, below `/_emulator/<name>`; see `core.controls`."""
 
     @cached_property
     def router(self) -> Router:
         """The routes, compiled when they are first needed."""
         return Router(self.routes, case_insensitive=self.case_insensitive_paths)
+
+    @cached_property
+    def control_router(self) -> Router:
+        """The provider's own calls of the control API, compiled when they are first needed."""
+        return Router(self.controls)
 
     @cached_property
     def catalogue(self) -> Catalogue | None:

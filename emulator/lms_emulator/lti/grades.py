@@ -29,8 +29,6 @@ class GradeStore(LtiStore, Protocol):
     results: Table[Result]
     users: Table[Any]
 
-    def next_number(self, table: str) -> int: ...
-
 
 class Item(Protocol):
     """A line item as a platform keeps it."""

@@ -9,14 +9,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
+import msgspec
+
+from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
-from lms_emulator.core.keys import private_key
+from lms_emulator.core.worlds.faults import Fault as WireFault
+from lms_emulator.lti import misbehaviour
+from lms_emulator.lti.altering import Draft
 from lms_emulator.lti.platform import Fault, X
-from lms_emulator.lti.records import PendingLaunch
+from lms_emulator.lti.records import LastLaunch, PendingLaunch
+from lms_emulator.lti.rotating_keys import RotatingKeys
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import Claims, sign
+from lms_emulator.signing.jwt import Claims
 
 U = TypeVar("U")
 Form: TypeAlias = tuple[str, dict[str, str]]
@@ -49,11 +55,11 @@ class AuthenticationRequest(Generic[U]):
 class Launches(ABC, Generic[X, U]):
     """How one platform launches tools.
 
-    Attributes: `key` and `kid`, the shipped key that signs id_tokens and its id.
+    Attributes: `keys`, which sign id_tokens; `path`, of the authentication endpoint.
     """
 
-    key: ClassVar[str]
-    kid: ClassVar[str]
+    keys: ClassVar[RotatingKeys]
+    path: ClassVar[str]
 
     @abstractmethod
     def request(self, x: X, params: Mapping[str, str], user: U | None) -> AuthenticationRequest[U]:
@@ -79,8 +85,36 @@ class Launches(ABC, Generic[X, U]):
         """Keep a launch until the tool asks for it; `hint` finds it again."""
         expires = x.clock.now() + timedelta(seconds=x.settings.launch_lifetime_seconds)
         return x.store.pending_launches.put(
-            PendingLaunch(hint=hint, user_id=user_id, client_id=launch.client_id, launch=launch, expires_at=expires)
+            PendingLaunch(
+                hint=hint,
+                user_id=user_id,
+                client_id=launch.client_id,
+                launch=launch,
+                expires_at=expires,
+                wrong=self._disarm(x, launch.client_id),
+            )
         )
+
+    def _disarm(self, x: X, client_id: str) -> misbehaviour.NextLaunch | None:
+        """What is to be wrong with the launch that begins, which is forgotten with it."""
+        armed = next((one for one in x.store.armed_launches if one.client_id in (None, client_id)), None)
+        if armed is None:
+            return None
+        x.store.armed_launches.delete(armed.id)
+        wrong = armed.wrong
+        if wrong.slow_ms or wrong.lost:
+            status = 504 if wrong.lost else None
+            x.world.faults.add(
+                WireFault(provider=x.provider, path=self.path, times=1, delay_ms=wrong.slow_ms, status=status)
+            )
+        return wrong
+
+    def sent(self, x: X, pending: PendingLaunch, action: str, fields: dict[str, str]) -> Form:
+        """Login initiation as it goes out: with what is to be wrong with it."""
+        if pending.wrong is None:
+            return action, fields
+        _explain(x, pending.wrong)
+        return action, misbehaviour.alter_login(pending.wrong, fields)
 
     def find(self, x: X, hint: str) -> PendingLaunch | None:
         """The pending launch of a hint, unless it has expired."""
@@ -101,8 +135,25 @@ class Launches(ABC, Generic[X, U]):
             raise self._posted(request, fault)
         assert request.pending is not None  # `launch_is_alive`
         x.store.pending_launches.delete(request.pending.hint)
-        token = sign(self.claims(x, request.pending.launch, params["nonce"]), private_key(self.key), kid=self.kid)
-        return request.redirect_uri, {"id_token": token, **self.further_fields(x), **_state(request)}
+        return request.redirect_uri, self._answer(x, request, request.pending, params["nonce"])
+
+    def _answer(self, x: X, request: AuthenticationRequest[U], pending: PendingLaunch, nonce: str) -> dict[str, str]:
+        key = self.keys.signing(x)
+        last = x.store.last_launches.get(pending.client_id)
+        draft = Draft(
+            claims=self.claims(x, pending.launch, nonce),
+            header={"kid": key.kid},
+            key=key.name,
+            fields={**self.further_fields(x), **_state(request)},
+            earlier=(last.id_token, last.nonce) if last is not None else None,
+        )
+        if pending.wrong is not None:
+            _explain(x, pending.wrong)
+            misbehaviour.alter(pending.wrong, draft)
+        token = draft.token()
+        if pending.wrong is None:
+            x.store.last_launches.put(LastLaunch(client_id=pending.client_id, id_token=token, nonce=nonce))
+        return {"id_token": token, **draft.fields}
 
     def claims(self, x: X, launch: lti13.Launch, nonce: str) -> Claims:
         """The claims of the id_token."""
@@ -161,6 +212,13 @@ class Launches(ABC, Generic[X, U]):
         fields = {"error": error, "error_description": description, **_state(request)}
         form = (request.redirect_uri, fields)
         return SiteRefusal(fault.reason, status=200, message=description, check=fault.check, form=form, **fault.details)
+
+
+def _explain(x: Exchange[Any, Any], wrong: misbehaviour.NextLaunch) -> None:
+    """Tell in the journal what is wrong with this launch, and what the tool has to do."""
+    x.notes["misbehaviour"] = msgspec.to_builtins(wrong)
+    for one in misbehaviour.chosen(wrong):
+        x.warn("misbehaved", f"as asked for: {one.what} A tool {one.rule.duty} it ({one.rule.section}).")
 
 
 def _state(request: AuthenticationRequest[U]) -> dict[str, str]:

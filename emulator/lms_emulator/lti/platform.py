@@ -12,7 +12,7 @@ from lms_emulator.core.access.single_use import UsedTokens
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
 from lms_emulator.core.state.tables import Table
-from lms_emulator.lti.records import PendingLaunch
+from lms_emulator.lti.records import ArmedLaunch, KeyRotation, LastLaunch, PendingLaunch
 from lms_emulator.signing.jwt import KeySet, TokenError
 
 
@@ -20,7 +20,12 @@ class LtiStore(UsedTokens, Protocol):
     """The tables that a platform needs."""
 
     pending_launches: Table[PendingLaunch]
+    armed_launches: Table[ArmedLaunch]
+    last_launches: Table[LastLaunch]
+    key_rotations: Table[KeyRotation]
     issued_tokens: Table[IssuedToken]
+
+    def next_number(self, table: str) -> int: ...
 
 
 class LtiSettings(Protocol):

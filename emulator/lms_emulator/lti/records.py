@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.tables import table
+from lms_emulator.lti.misbehaviour import NextLaunch
 from lms_emulator.signing.lti13 import Launch
 
 
 class PendingLaunch(Record, frozen=True, kw_only=True):
     """A launch between login initiation and the tool's authentication request; used once.
 
-    Attributes: `hint`, what the tool sends back in or as `lti_message_hint`.
+    Attributes:
+        hint: what the tool sends back in or as `lti_message_hint`.
+        wrong: what is to be wrong with it, on purpose.
     """
 
     hint: str
@@ -18,6 +23,37 @@ class PendingLaunch(Record, frozen=True, kw_only=True):
     client_id: str
     launch: Launch
     expires_at: Instant
+    wrong: NextLaunch | None = None
+
+
+class ArmedLaunch(Record, frozen=True, kw_only=True):
+    """What is to be wrong with a launch that nobody has begun yet.
+
+    Attributes: `client_id`, the tool whose next launch it is; None: of any tool.
+    """
+
+    id: int
+    wrong: NextLaunch
+    client_id: str | None = None
+
+
+class LastLaunch(Record, frozen=True, kw_only=True):
+    """The id_token that a tool got last, for a platform that sends it again."""
+
+    client_id: str
+    id_token: str
+    nonce: str
+
+
+class KeyRotation(Record, frozen=True, kw_only=True):
+    """A change of the platform's signing keys that was asked for, besides those by the clock.
+
+    Attributes: `stale`, whether the key set still shows the keys from before.
+    """
+
+    id: int
+    at: Instant
+    stale: bool = False
 
 
 class Result(Record, frozen=True, kw_only=True):
@@ -33,7 +69,10 @@ class Result(Record, frozen=True, kw_only=True):
     timestamp: Instant
 
 
-PENDING_LAUNCHES = table(key="hint", keep_until=lambda launch: launch.expires_at)
-RESULTS = table(
+PENDING_LAUNCHES: Any = table(key="hint", keep_until=lambda launch: launch.expires_at)
+ARMED_LAUNCHES: Any = table(key="id", limit=1000)
+LAST_LAUNCHES: Any = table(key="client_id", limit=1000)
+KEY_ROTATIONS: Any = table(key="id", limit=1000)
+RESULTS: Any = table(
     key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: [(r.line_item_id, r.user_id)]}
 )

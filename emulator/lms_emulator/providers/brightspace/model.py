@@ -20,7 +20,18 @@ from lms_emulator.core.clock import CENTURY, later
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import PENDING_LAUNCHES, RESULTS, PendingLaunch, Result
+from lms_emulator.lti.records import (
+    ARMED_LAUNCHES,
+    KEY_ROTATIONS,
+    LAST_LAUNCHES,
+    PENDING_LAUNCHES,
+    RESULTS,
+    ArmedLaunch,
+    KeyRotation,
+    LastLaunch,
+    PendingLaunch,
+    Result,
+)
 from lms_emulator.signing.lti13_services import LineItemData
 
 
@@ -359,6 +370,9 @@ class BrightspaceStore(Store):
     consents: Table[Consent] = table(key=lambda c: (c.client_id, c.user_id), limit=100_000)
     sessions: Table[Session] = table(key="id", keep_until=_until, limit=50_000)
     pending_launches: Table[PendingLaunch] = PENDING_LAUNCHES
+    armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
+    last_launches: Table[LastLaunch] = LAST_LAUNCHES
+    key_rotations: Table[KeyRotation] = KEY_ROTATIONS
     issued_tokens: Table[IssuedToken] = issued.SPEC
     used_tokens: Table[UsedToken] = once.SPEC
 

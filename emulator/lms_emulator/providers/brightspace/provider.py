@@ -11,9 +11,11 @@ from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.core.worlds.world import World
+from lms_emulator.lti.controls import controls
 from lms_emulator.providers.brightspace import checks, limits, refusals, wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.info import Info, read
+from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.model import BrightspaceSection, BrightspaceStore
 from lms_emulator.providers.brightspace.routes import ROUTES
 from lms_emulator.providers.brightspace.settings import BrightspaceSettings
@@ -30,6 +32,7 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
     settings = BrightspaceSettings
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     package: ClassVar[str] = wire.PACKAGE
+    controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
 
     def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)

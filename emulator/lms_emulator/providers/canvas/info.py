@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from lms_emulator.core.info import Client, ProviderInfo
+from lms_emulator.core.info import Client
+from lms_emulator.lti.handle import LtiPlatformInfo
 from lms_emulator.providers.canvas.model import AccessToken, CanvasStore, User
 from lms_emulator.providers.canvas.rules import people
 
@@ -34,7 +35,7 @@ class AccessTokens(msgspec.Struct, kw_only=True):
     expired: str = ""
 
 
-class Info(ProviderInfo, kw_only=True):
+class Info(LtiPlatformInfo, kw_only=True):
     """Credentials and ids that a test needs."""
 
     client_id: str = ""

@@ -13,6 +13,7 @@ from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.core.worlds.world import World
+from lms_emulator.lti.controls import controls
 from lms_emulator.providers.canvas import checks, limits, oauth, refusals, wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import ENCODED_SLASH, Api, global_id
@@ -20,6 +21,7 @@ from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.credentials import Identity, browser, note_identity
 from lms_emulator.providers.canvas.credentials.browser import Browser
 from lms_emulator.providers.canvas.info import Info, read
+from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.routes import ROUTES
 from lms_emulator.providers.canvas.settings import CanvasSettings
@@ -45,6 +47,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     settings = CanvasSettings
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     package: ClassVar[str] = wire.PACKAGE
+    controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
 
     def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from lms_emulator.core.info import ProviderInfo
+from lms_emulator.lti.handle import LtiToolInfo
 from lms_emulator.providers.ltiaas.model import LtiaasStore, Platform
 from lms_emulator.providers.ltiaas.settings import LtiaasSettings
 
@@ -28,7 +28,7 @@ class WithoutOAuthPlan(msgspec.Struct, kw_only=True):
     platform: str = ""
 
 
-class Info(ProviderInfo, kw_only=True):
+class Info(LtiToolInfo, kw_only=True):
     """Credentials and ids that a test needs."""
 
     api_key: str = ""

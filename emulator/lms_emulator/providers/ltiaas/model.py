@@ -10,6 +10,7 @@ import msgspec
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
+from lms_emulator.lti.records import KEY_ROTATIONS, KeyRotation
 
 AuthMethod = Literal["JWK_SET", "JWK_KEY", "RSA_KEY"]
 
@@ -214,6 +215,7 @@ class LtiaasStore(Store):
     oauth_codes: Table[OAuthCode] = table(key="code", keep_until=lambda r: r.keep_until, limit=10_000)
     registrations: Table[Registration] = table(key="id", keep_until=lambda r: r.keep_until, limit=1_000)
     rate_windows: Table[RateWindow] = table(key="tenant", limit=1_000)
+    key_rotations: Table[KeyRotation] = KEY_ROTATIONS
 
     def default_tenant(self) -> Tenant | None:
         """The tenant that answers if the address has none."""

@@ -12,9 +12,11 @@ from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.core.worlds.world import World
+from lms_emulator.lti.controls import key_controls
 from lms_emulator.providers.ltiaas import checks, refusals, wire
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.info import Info, read
+from lms_emulator.providers.ltiaas.lti.keys import KEYS
 from lms_emulator.providers.ltiaas.model import LtiaasStore, Section
 from lms_emulator.providers.ltiaas.routes import ROUTES
 from lms_emulator.providers.ltiaas.settings import LtiaasSettings
@@ -34,6 +36,7 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
     settings = LtiaasSettings
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     package: ClassVar[str] = "lms_emulator.providers.ltiaas"
+    controls: ClassVar[tuple[Route, ...]] = key_controls(KEYS)
 
     def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)

@@ -15,6 +15,7 @@ from lms_emulator.providers.ltiaas.lti.claims import (
     is_deep_linking,
     roster_claim,
 )
+from lms_emulator.providers.ltiaas.lti.keys import KEYS
 from lms_emulator.providers.ltiaas.lti.registration import offered_messages, platform_configuration
 from lms_emulator.providers.ltiaas.model import Platform
 
@@ -198,7 +199,7 @@ def platform(x: Call, record: Platform) -> dict[str, Any]:
     }
     if record.authorization_server:
         body["authorizationServer"] = x.resolve(record.authorization_server)
-    return {**body, "publicKey": lms.public_pem(), "active": record.active}
+    return {**body, "publicKey": lms.public_pem(KEYS.signing(x).name), "active": record.active}
 
 
 def registration(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from typing import ClassVar
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
 from lms_emulator.lti.platform import Fault
-from lms_emulator.providers.brightspace import oauth, refusals
+from lms_emulator.lti.rotating_keys import RotatingKeys
+from lms_emulator.providers.brightspace import refusals
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.lti import claims
+from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.model import Deployment, User
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims
@@ -28,8 +30,8 @@ ERRORS = {
 class BrightspaceLaunches(Launches[Call, User]):
     """The message hint is a random text under which the launch waits."""
 
-    key: ClassVar[str] = "brightspace"
-    kid: ClassVar[str] = oauth.KID
+    keys: ClassVar[RotatingKeys] = KEYS
+    path: ClassVar[str] = "/d2l/lti/authenticate"
 
     def initiate(self, x: Call, user: User, deployment: Deployment, launch: lti13.Launch) -> Form:
         """The first step: where to post to at the tool, and what. The launch waits for the tool's answer."""
@@ -42,7 +44,7 @@ class BrightspaceLaunches(Launches[Call, User]):
             "lti_deployment_id": launch.deployment_id,
             "lti_message_hint": pending.hint,
         }
-        return x.resolve(claims.registration(x, deployment).login_url), fields
+        return self.sent(x, pending, x.resolve(claims.registration(x, deployment).login_url), fields)
 
     def request(self, x: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
         client_id = params.get("client_id", "")

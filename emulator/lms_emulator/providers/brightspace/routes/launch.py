@@ -5,16 +5,15 @@ from __future__ import annotations
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.pages import page
-from lms_emulator.core.keys import private_key
 from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.brightspace import refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
 from lms_emulator.providers.brightspace.lti import claims
 from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING
+from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.lti.launches import LAUNCHES
 from lms_emulator.providers.brightspace.model import Deployment, OrgUnit, Session, User
-from lms_emulator.signing import jwt
 
 
 def _unit(x: Call, user: User) -> OrgUnit:
@@ -93,8 +92,7 @@ def authenticate(x: Call) -> Response:
 
 def jwks(x: Call) -> Response:
     """GET /d2l/.well-known/jwks: the public keys of Brightspace's id_tokens, without `alg`, as D2L publishes them."""
-    published = jwt.jwks([(LAUNCHES.kid, private_key(LAUNCHES.key))])["keys"]
-    return JSONResponse({"keys": [{name: key[name] for name in ("kty", "use", "kid", "e", "n")} for key in published]})
+    return JSONResponse(KEYS.key_set(x))
 
 
 async def deep_linking_return(x: Call) -> Response:

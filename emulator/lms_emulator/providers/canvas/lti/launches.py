@@ -12,10 +12,12 @@ from typing import ClassVar
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
 from lms_emulator.lti.platform import Fault
+from lms_emulator.lti.rotating_keys import RotatingKeys
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.lti import claims, places, tokens
 from lms_emulator.providers.canvas.lti.claims import Opening
+from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import User
 from lms_emulator.providers.canvas.rules import keys, tools
 from lms_emulator.providers.canvas.rules.people import effective_locale
@@ -32,8 +34,8 @@ ERRORS = {
 class CanvasLaunches(Launches[Call, User]):
     """Canvas signs the message hint; the launch itself waits under the `verifier` in it."""
 
-    key: ClassVar[str] = "canvas"
-    kid: ClassVar[str] = "canvas-2026-01"
+    keys: ClassVar[RotatingKeys] = KEYS
+    path: ClassVar[str] = "/api/lti/authorize"
 
     def initiate(self, x: Call, opening: Opening) -> Form:
         """The first step: where to post to at the tool, and what. The launch waits for the tool's answer."""
@@ -60,7 +62,8 @@ class CanvasLaunches(Launches[Call, User]):
             "canvas_region": "not_configured",
             **self.further_fields(x),
         }
-        return x.resolve(tools.key_of(x.store, opening.tool).oidc_initiation_url or ""), fields
+        action = x.resolve(tools.key_of(x.store, opening.tool).oidc_initiation_url or "")
+        return self.sent(x, pending, action, fields)
 
     def school_address(self, x: Call, hint: str) -> str:
         """The school's own address that a hint names; one sign-on host stands before all schools. Raises refusals."""

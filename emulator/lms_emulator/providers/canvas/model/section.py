@@ -15,7 +15,18 @@ from lms_emulator.core.clock import later
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import PENDING_LAUNCHES, RESULTS, PendingLaunch, Result
+from lms_emulator.lti.records import (
+    ARMED_LAUNCHES,
+    KEY_ROTATIONS,
+    LAST_LAUNCHES,
+    PENDING_LAUNCHES,
+    RESULTS,
+    ArmedLaunch,
+    KeyRotation,
+    LastLaunch,
+    PendingLaunch,
+    Result,
+)
 from lms_emulator.providers.canvas.model.access import (
     AccessToken,
     AuthorizationCode,
@@ -309,6 +320,9 @@ class CanvasStore(Store):
     )
     failed_logins: Table[FailedLogins] = table(key="login_id", keep_until=lambda f: later(f.at, 3600))
     pending_launches: Table[PendingLaunch] = PENDING_LAUNCHES
+    armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
+    last_launches: Table[LastLaunch] = LAST_LAUNCHES
+    key_rotations: Table[KeyRotation] = KEY_ROTATIONS
     issued_tokens: Table[IssuedToken] = issued.SPEC
     used_tokens: Table[UsedToken] = once.SPEC
     buckets: Table[Bucket] = table(key="client", limit=10_000)

@@ -8,7 +8,6 @@ from functools import cache
 
 from starlette.responses import JSONResponse, Response
 
-from lms_emulator.core.keys import private_key
 from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.canvas import refusals, rules, wire
 from lms_emulator.providers.canvas.call import Call, number
@@ -16,11 +15,10 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import visitors
 from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.lti.deep_linking import DEEP_LINKING
-from lms_emulator.providers.canvas.lti.launches import LAUNCHES
+from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import Course, User
 from lms_emulator.providers.canvas.routes import login
 from lms_emulator.providers.canvas.rules import tools
-from lms_emulator.signing import jwt
 
 
 def _course(x: Call, user: User) -> Course:
@@ -73,8 +71,7 @@ def course(api: Api) -> Response:
 
 def jwks(x: Call) -> Response:
     """GET /api/lti/security/jwks: the public keys of Canvas's id_tokens."""
-    keys = jwt.jwks([(LAUNCHES.kid, private_key(LAUNCHES.key))])
-    return JSONResponse(keys, headers={"Cache-Control": "max-age=864000, private"})
+    return JSONResponse(KEYS.key_set(x), headers={"Cache-Control": "max-age=864000, private"})
 
 
 async def deep_linking_response(api: Api) -> Response:

@@ -9,7 +9,7 @@ from lms_emulator.core.clock import later
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.lti import lms
-from lms_emulator.providers.ltiaas.lti.claims import RESOURCE_LINK_REQUEST, claim
+from lms_emulator.providers.ltiaas.lti.claims import DEEP_LINKING_REQUEST, RESOURCE_LINK_REQUEST, claim
 from lms_emulator.providers.ltiaas.model import LoginState, Platform, Tenant, UsedNonce
 
 NONCE_SECONDS = 3600
@@ -21,7 +21,6 @@ _TOKEN_FAULTS = {
     "too_old": "TOKEN_TOO_OLD",
 }
 _REQUIRED = (
-    ("message_type", "NO_MESSAGE_TYPE_CLAIM"),
     ("target_link_uri", "NO_TARGET_LINK_URI_CLAIM"),
     ("version", "NO_LTI_VERSION_CLAIM"),
     ("deployment_id", "NO_DEPLOYMENT_ID_CLAIM"),
@@ -123,6 +122,9 @@ def _check_claims(claims: Mapping[str, Any], platform: Platform) -> None:
     azp, aud = claims.get("azp"), claims.get("aud")
     if (azp is not None and azp != platform.client_id) or (azp is None and isinstance(aud, list) and len(aud) > 1):
         raise refusals.launch_refused("AZP_DOES_NOT_MATCH_CLIENTID", expected=platform.client_id, got=azp)
+    kind = claim(claims, "message_type")
+    if kind not in (RESOURCE_LINK_REQUEST, DEEP_LINKING_REQUEST):
+        raise refusals.launch_refused("NO_MESSAGE_TYPE_CLAIM", expected="a message of LTI", got=kind or "none")
     for name, code in _REQUIRED:
         if not claim(claims, name):
             raise refusals.launch_refused(code, expected=f"claim {name}", got="none")
@@ -133,8 +135,7 @@ def _check_claims(claims: Mapping[str, Any], platform: Platform) -> None:
     if not isinstance(claim(claims, "roles"), list):
         raise refusals.launch_refused("NO_ROLES_CLAIM", expected="a list of roles", got=claim(claims, "roles"))
     link = claim(claims, "resource_link")
-    wants_link = claim(claims, "message_type") == RESOURCE_LINK_REQUEST
-    if wants_link and not (isinstance(link, Mapping) and link.get("id")):
+    if kind == RESOURCE_LINK_REQUEST and not (isinstance(link, Mapping) and link.get("id")):
         raise refusals.launch_refused("NO_RESOURCE_LINK_ID_CLAIM", expected="resource_link.id", got=link)
 
 

@@ -15,9 +15,9 @@ from lms_emulator.core.http.outgoing import OutgoingError, fetch, is_ours
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
+from lms_emulator.providers.ltiaas.lti.keys import KEYS
 from lms_emulator.providers.ltiaas.model import OAuthClient, Platform
 
-KEY_NAME = "ltiaas"
 ASSERTION_SECONDS = 60
 SERVICE_FAILED = "EXTERNAL_SERVICE_REQUEST_FAILED"
 TOKEN_FAILED = "OAUTH_ACCESS_TOKEN_REQUEST_FAILED"
@@ -108,8 +108,6 @@ async def service_token(x: Call, platform: Platform, scopes: Iterable[str]) -> s
 
     https://www.imsglobal.org/spec/security/v1p0/, section 4
     """
-    from lms_emulator.core.keys import private_key
-    from lms_emulator.signing.jwt import sign
     from lms_emulator.signing.lti13 import JWT_BEARER
 
     url = x.resolve(platform.accesstoken_endpoint)
@@ -125,7 +123,7 @@ async def service_token(x: Call, platform: Platform, scopes: Iterable[str]) -> s
     form = {
         "grant_type": "client_credentials",
         "client_assertion_type": JWT_BEARER,
-        "client_assertion": sign(claims, private_key(KEY_NAME), kid=platform.id),
+        "client_assertion": KEYS.sign(x, platform, claims),
         "scope": " ".join(scopes),
     }
     answer = await ask(x, known_urls(x, platform), "POST", url, form=form, headers={"Accept": "application/json"})
@@ -181,13 +179,13 @@ async def user_token(x: Call, platform: Platform, client: OAuthClient, form: Map
 
 
 @cache
-def public_pem() -> str:
-    """The public half of the key that signs for every platform, as PEM."""
+def public_pem(name: str) -> str:
+    """The public half of a shipped key, as PEM."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     from lms_emulator.core.keys import private_key
 
-    public = private_key(KEY_NAME).public_key()
+    public = private_key(name).public_key()
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
 
 

@@ -22,6 +22,7 @@ from lms_emulator.providers.ltiaas.lti.claims import (
     object_claim,
     roster_claim,
 )
+from lms_emulator.providers.ltiaas.lti.keys import KEYS
 from lms_emulator.providers.ltiaas.model import Activity, Launch, LoginState, Platform, Tenant
 from lms_emulator.providers.ltiaas.wire import answer, clear_state_cookie, redirect, set_state_cookie, state_cookie
 
@@ -166,13 +167,9 @@ def _remember(x: Call, tenant: Tenant, platform: Platform, claims: dict[str, Any
 
 def keys(x: Call) -> Response:
     """The tool's public keys: one per platform, its id as `kid`, as ltijs has it."""
-    from lms_emulator.core.keys import private_key
-    from lms_emulator.signing.jwt import jwks
-
     tenant = tenant_in_address(x)
-    key = private_key(lms.KEY_NAME)
-    platforms = x.store.platforms.find("tenant", tenant.subdomain) if tenant is not None else x.store.platforms
-    return answer(jwks((platform.id, key) for platform in platforms))
+    platforms = x.store.platforms.find("tenant", tenant.subdomain) if tenant is not None else list(x.store.platforms)
+    return answer(KEYS.key_set_for(x, platforms))
 
 
 ROUTES: tuple[Route, ...] = (

@@ -20,6 +20,7 @@ from lms_emulator.providers.ltiaas.call import (
 from lms_emulator.providers.ltiaas.credentials import Caller, make_service_key, service_caller
 from lms_emulator.providers.ltiaas.lti import deep_linking, lms
 from lms_emulator.providers.ltiaas.lti.claims import deep_linking_settings, is_deep_linking
+from lms_emulator.providers.ltiaas.lti.keys import KEYS
 from lms_emulator.providers.ltiaas.settings import REFERENCE
 from lms_emulator.providers.ltiaas.wire import LTIK, LTIK_OR_SERVICE, answer
 
@@ -84,9 +85,6 @@ def deep_linking_form(x: Call) -> Response:
 
 
 def _deep_link(x: Call) -> tuple[str, str]:
-    from lms_emulator.core.keys import private_key
-    from lms_emulator.signing.jwt import sign
-
     caller = service_caller(x, LTIK)
     require_service(x, caller.tenant.plan.deep_linking, "deep linking", caller.tenant)
     claims = _launch_claims(caller)
@@ -107,7 +105,7 @@ def _deep_link(x: Call) -> tuple[str, str]:
         nonce=x.ids.token(32),
         issued_at=int(x.clock.timestamp()),
     )
-    return sign(message, private_key(lms.KEY_NAME), kid=caller.platform.id), str(target)
+    return KEYS.sign(x, caller.platform, message), str(target)
 
 
 def _check_urls(x: Call, caller: Caller, items: list[Any]) -> None:

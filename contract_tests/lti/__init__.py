@@ -1,0 +1,1 @@
+"""LTI at every platform: what they have in common, proven at each."""

@@ -1,0 +1,88 @@
+"""Keys that rotate: the platform's, by a control call and by the clock; and key sets that fail."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from contract_tests.lti.conftest import Platform
+from contract_tests.lti.test_misbehaviour import refused_by_pylti1p3
+from lms_emulator import ControlError
+
+
+def published(platform: Platform) -> list[str]:
+    keys = httpx.get(platform.tool.seat.keys_url).json()["keys"]
+    assert len({key["n"] for key in keys}) == len(keys)
+    return [key["kid"] for key in keys]
+
+
+def test_a_rotation_and_a_key_set_that_lags_behind(platform: Platform) -> None:
+    browser, lti = platform.signed_in(), platform.lti
+    before = lti.keys
+    assert before["published"] == published(platform)
+    after = lti.rotate_keys()
+    assert after["signing"] != before["signing"]
+    assert before["signing"] in published(platform), "what was signed before the rotation still holds"
+    assert not refused_by_pylti1p3(platform, browser)
+    lti.rotate_keys(stale=True)
+    ahead = platform.site.name == "canvas"
+    assert refused_by_pylti1p3(platform, browser) is not ahead, "Canvas publishes the key to come, which now signs"
+    stale = lti.rotate_keys(stale=True)
+    assert stale["signing"] not in published(platform)
+    assert refused_by_pylti1p3(platform, browser)
+    assert platform.demo_launched(browser).json()["details"]["message"] == "KEY_NOT_FOUND"
+    assert lti.publish_keys()["signing"] in published(platform)
+    assert not refused_by_pylti1p3(platform, browser)
+    assert lti.keys["rotations"] == 3
+
+
+def test_a_key_set_that_is_down_slow_or_no_key_set(platform: Platform) -> None:
+    browser, lti = platform.signed_in(), platform.lti
+    lti.fail_key_set(status=503, times=1)
+    assert platform.demo_launched(browser).status_code >= 400
+    lti.fail_key_set(body="<html>maintenance</html>", times=1)
+    assert platform.demo_launched(browser).status_code >= 400
+    lti.fail_key_set(delay_ms=150, times=1)
+    begun = time.monotonic()
+    assert platform.demo_launched(browser).status_code == 302
+    assert time.monotonic() - begun > 0.15
+    lti.fail_key_set(status=503)
+    lti.publish_keys()
+    assert platform.demo_launched(browser).status_code == 302
+    with pytest.raises(ControlError, match="at least one"):
+        lti.fail_key_set()
+
+
+def test_canvas_changes_its_keys_each_month(platform: Platform) -> None:
+    lms, lti = platform.site.lms, platform.lti
+    signing, keys = lti.keys["signing"], published(platform)
+    lms.clock.advance(days=32)
+    moved = platform.site.name == "canvas"
+    assert (lti.keys["signing"] != signing) is moved
+    assert (published(platform) != keys) is moved
+    if moved:
+        assert published(platform)[:2] == keys[1:], "the key to come is the one that came"
+
+
+def test_a_tool_changes_its_keys_and_the_platform_follows(platform: Platform) -> None:
+    """LTIAAS signs with its next key: the platform fetches the key set anew, and knows by `kid` which one it is."""
+    ltiaas = platform.site.lms.ltiaas
+    ltik = httpx.URL(platform.demo_launched(platform.signed_in()).headers["location"]).params["ltik"]
+    roster = {
+        "url": f"{ltiaas.url}/api/memberships",
+        "headers": {"Authorization": f"LTIK-AUTH-V2 {ltiaas.api_key}:{ltik}"},
+    }
+    assert httpx.get(**roster).status_code == 200
+    before = httpx.get(f"{ltiaas.url}/lti/keys").json()["keys"]
+    ltiaas.lti.rotate_keys()
+    after = httpx.get(f"{ltiaas.url}/lti/keys").json()["keys"]
+    assert len(after) == 2 * len(before)
+    assert httpx.get(**roster).status_code == 200
+    ltiaas.lti.rotate_keys(stale=True)
+    assert httpx.get(**roster).status_code >= 400
+    ltiaas.lti.publish_keys()
+    assert httpx.get(**roster).status_code == 200
+    ltiaas.lti.fail_key_set(status=500)
+    assert httpx.get(**roster).status_code >= 400

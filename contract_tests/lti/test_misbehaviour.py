@@ -1,0 +1,111 @@
+"""A platform that misbehaves on purpose: what it does, and that good tools notice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.lms_site import Browser
+from contract_tests.lti.conftest import Platform
+from contract_tests.lti_tool import initiation, posted
+from lms_emulator import ControlError
+from lms_emulator.lti.misbehaviour import NextLaunch, misbehaviours
+from lms_emulator.signing.jwt import read
+from lms_emulator.signing.lti13 import CLAIM
+
+VALUES: dict[str, Any] = {"slow_ms": 1, "claims": {"roles": []}, "missing": ["sub"]}
+
+
+def refused_by_pylti1p3(platform: Platform, browser: Browser) -> bool:
+    try:
+        platform.launched(browser)
+    except Exception:  # PyLTI1p3 raises its own, and plain ones
+        return True
+    return False
+
+
+def test_good_tools_refuse_what_they_have_to_and_take_the_rest(platform: Platform) -> None:
+    """Each misbehaviour that a tool has to refuse is refused by PyLTI1p3 or by the demo world's tool, or by both."""
+    browser = platform.signed_in()
+    assert not refused_by_pylti1p3(platform, browser)
+    assert platform.demo_launched(browser).status_code == 302
+    for name, one in misbehaviours().items():
+        if name == "lost":
+            continue
+        wrong = NextLaunch(**{name: VALUES.get(name, True)})
+        platform.lti.arm(wrong)
+        theirs = refused_by_pylti1p3(platform, browser)
+        platform.lti.arm(wrong)
+        ours = platform.demo_launched(browser).status_code >= 400
+        if one.rule.duty == "must accept":
+            assert (theirs, ours) == (False, False), name
+        elif one.rule.duty != "may refuse":
+            assert theirs or ours, name
+        if one.rule.duty == "must refuse":
+            assert ours, name
+        assert not platform.lti.armed
+    assert not refused_by_pylti1p3(platform, browser)
+
+
+def test_the_journal_tells_what_was_wrong_and_what_a_tool_must_do(platform: Platform) -> None:
+    browser = platform.signed_in()
+    number = platform.lti.next_launch(expired=True, missing=["name"], claims={"roles": ["x"], "weather": "fair"})
+    assert [one["name"] for one in platform.lti.armed[0]["explained"]] == ["expired", "claims", "missing"]
+    fields = posted(browser, platform.tool.login(initiation(browser, platform.open)))[1]
+    claims = read(fields["id_token"]).claims
+    assert claims["exp"] < claims["iat"] + 3601 < platform.site.lms.clock.now.timestamp()
+    assert ("name" in claims, claims[f"{CLAIM}roles"], claims["weather"]) == (False, ["x"], "fair")
+    told = platform.site.lms.requests.last
+    assert told.notes["misbehaviour"]["expired"] is True
+    assert "has expired" in told.warnings[0].message
+    assert "must refuse" in told.warnings[0].message
+    with pytest.raises(ControlError, match=f"no armed launch `{number}`"):
+        platform.lti.disarm(number)
+
+
+def test_only_the_next_launch_and_only_of_the_tool_that_is_named(platform: Platform) -> None:
+    browser = platform.signed_in()
+    platform.lti.arm(NextLaunch(wrong_signature=True), client_id="another-tool")
+    assert not refused_by_pylti1p3(platform, browser)
+    platform.lti.disarm()
+    first, second = platform.lti.next_launch(alg_none=True), platform.lti.next_launch(alg_none=True)
+    assert second == first + 1
+    platform.lti.disarm(first)
+    assert [refused_by_pylti1p3(platform, browser) for _ in range(2)] == [True, False]
+
+
+def test_an_answer_that_is_lost_is_lost_once(platform: Platform) -> None:
+    browser = platform.signed_in()
+    platform.lti.next_launch(lost=True)
+    answer = browser.follow(browser.get(platform.tool.login(initiation(browser, platform.open))))
+    assert answer.status_code == 504
+    assert not refused_by_pylti1p3(platform, browser)
+
+
+def test_what_nobody_can_arm_is_refused(platform: Platform) -> None:
+    arm = f"/{platform.site.name}/lti/next-launch"
+    for body, why in (
+        ({"late": True}, "late"),
+        ({"expired": "yes"}, "expired"),
+        ({}, "nothing is to be wrong"),
+        ({"expired": True, "client_id": 7}, "client_id"),
+        ({"slow_ms": -1}, "slow_ms"),
+    ):
+        with pytest.raises(ControlError, match=why):
+            platform.site.lms.call("POST", arm, body)
+    assert not platform.lti.armed
+    with pytest.raises(ControlError, match="no such call"):
+        platform.site.lms.call("GET", "/openedx/lti/nothing")
+
+
+def test_the_page_offers_all_of_it(platform: Platform) -> None:
+    platform.lti.next_launch(tampered=True)
+    page = httpx.get(f"{platform.site.lms.url}/_emulator/{platform.site.name}/lti").text
+    assert "changed after it was signed" in page
+    assert all(f'name="{name}"' in page for name in misbehaviours() if name != "claims")
+    assert platform.lti.keys["signing"] in page
+    described = platform.site.lms.call("GET", "/openapi.json")
+    assert f"/{platform.site.name}/lti/next-launch" in described["paths"]
+    assert "expired" in described["components"]["schemas"]["NextLaunch"]["properties"]

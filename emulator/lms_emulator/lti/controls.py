@@ -1,0 +1,170 @@
+"""Control calls of a platform: what is wrong with its next launch, and its keys. And the page to do it by hand."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from lms_emulator.core.controls import ControlCall, control
+from lms_emulator.core.errors import NotFoundError, UsageError
+from lms_emulator.core.http.pages import page
+from lms_emulator.core.http.routing import Route
+from lms_emulator.core.state.structure import structure
+from lms_emulator.core.worlds.faults import Fault
+from lms_emulator.lti.misbehaviour import NextLaunch, chosen, misbehaviours
+from lms_emulator.lti.platform import LtiStore
+from lms_emulator.lti.records import ArmedLaunch, KeyRotation
+from lms_emulator.lti.rotating_keys import KeyStore, RotatingKeys
+
+Call: TypeAlias = ControlCall[LtiStore]
+PACKAGE = __package__
+
+
+class KeySetState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a platform's key set fails: with a status, late, or with something that is no key set."""
+
+    status: int | None = None
+    delay_ms: float = 0
+    body: str = ""
+    times: int | None = None
+
+
+def arm(call: Call) -> Any:
+    """Have the next launch go wrong. The body is a `NextLaunch`, and may name a tool's `client_id`."""
+    body = dict(call.body)
+    client_id = body.pop("client_id", None)
+    wrong, problems = structure(body, NextLaunch, "launch")
+    if wrong is None:
+        raise UsageError("; ".join(problems))
+    if client_id is not None and not isinstance(client_id, str):
+        raise UsageError("client_id: expected text")
+    if not chosen(wrong):
+        raise UsageError(f"nothing is to be wrong; choose of {', '.join(misbehaviours())}")
+    armed = ArmedLaunch(id=call.store.next_number("armed_launches"), wrong=wrong, client_id=client_id)
+    return _shown(call.store.armed_launches.put(armed)), 201
+
+
+def _shown(armed: ArmedLaunch) -> dict[str, Any]:
+    return {
+        "id": armed.id,
+        "client_id": armed.client_id,
+        **msgspec.to_builtins(armed.wrong),
+        "explained": [
+            {"name": one.name, "what": one.what, "tool": one.rule.duty, "section": one.rule.section}
+            for one in chosen(armed.wrong)
+        ],
+    }
+
+
+def armed(call: Call) -> Any:
+    """What is armed, and for the launch after it, and so on."""
+    return {"launches": [_shown(one) for one in call.store.armed_launches]}
+
+
+def disarm(call: Call) -> Any:
+    """Have the next launches go right."""
+    for one in list(call.store.armed_launches):
+        call.store.armed_launches.delete(one.id)
+
+
+def disarm_one(call: Call) -> Any:
+    """Take back one."""
+    number = str(call.params["id"])
+    found = call.store.armed_launches.get(int(number)) if number.isdigit() else None
+    if found is None:
+        raise NotFoundError(f"no armed launch `{number}`")
+    call.store.armed_launches.delete(found.id)
+
+
+def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
+    """The calls about the keys of one site, be it a platform or a tool."""
+
+    def rotate(call: ControlCall[KeyStore]) -> Any:
+        stale = call.body.get("stale", False)
+        if set(call.body) - {"stale"} or not isinstance(stale, bool):
+            raise UsageError("the body takes stale: true or false")
+        number = call.store.next_number("key_rotations")
+        call.store.key_rotations.put(KeyRotation(id=number, at=call.world.clock.now(), stale=stale))
+        return show_keys(call), 201
+
+    def publish(call: ControlCall[KeyStore]) -> Any:
+        for one in list(call.store.key_rotations):
+            if one.stale:
+                call.store.key_rotations.put(msgspec.structs.replace(one, stale=False))
+        for listed in call.world.faults.listing():
+            if listed["provider"] == call.provider and listed["path"] == keys.path:
+                call.world.faults.remove(listed["id"])
+        return show_keys(call)
+
+    def fail(call: ControlCall[KeyStore]) -> Any:
+        state, problems = structure(dict(call.body), KeySetState, "key_set")
+        if state is None:
+            raise UsageError("; ".join(problems))
+        values = msgspec.structs.asdict(state)
+        if state.body and state.status is None:
+            values["status"] = 200
+        if values["status"] is None and not state.delay_ms:
+            raise UsageError("the body takes status, delay_ms, body, times; at least one of the first three")
+        fault, problems = structure({**values, "provider": call.provider, "path": keys.path}, Fault, "key_set")
+        if fault is None:
+            raise UsageError("; ".join(problems))
+        return msgspec.to_builtins(call.world.faults.add(fault)), 201
+
+    def show_keys(call: ControlCall[KeyStore]) -> dict[str, Any]:
+        return _keys_of(keys, call)
+
+    return (
+        control("GET", "/lti/keys", show_keys, "Which key signs, and which are published"),
+        control(
+            "POST",
+            "/lti/keys/rotate",
+            rotate,
+            "Sign with the next key; `stale` leaves the key set as it was",
+            status=201,
+            body={"type": "object", "properties": {"stale": {"type": "boolean"}}},
+        ),
+        control(
+            "POST",
+            "/lti/keys/fail",
+            fail,
+            "Have the key set answer late, with a status, or with another body",
+            status=201,
+            body=KeySetState,
+        ),
+        control("POST", "/lti/keys/publish", publish, "Have the key set answer, and with the keys of now"),
+    )
+
+
+def _keys_of(keys: RotatingKeys, call: ControlCall[KeyStore]) -> dict[str, Any]:
+    clock, store = call.world.clock, call.store
+    return {
+        "signing": keys.key(keys.number_at(clock, store)).kid,
+        "published": [key.kid for key in keys.published_at(clock, store)],
+        "rotations": len(store.key_rotations),
+    }
+
+
+def controls(keys: RotatingKeys) -> tuple[Route, ...]:
+    """The calls of one platform. Parameters: `keys`, with which it signs."""
+
+    def show(call: Call) -> Any:
+        return page(
+            PACKAGE,
+            "misbehave.html",
+            title=call.title,
+            url=f"{call.url}/lti",
+            console=call.url.rpartition("/")[0],
+            rows=[one for one in misbehaviours().values() if one.name not in ("claims", "missing", "slow_ms")],
+            armed=[_shown(one) for one in call.store.armed_launches],
+            keys=_keys_of(keys, call),
+        )
+
+    return (
+        control("GET", "/lti", show, "A page for people: let a launch go wrong, change keys"),
+        control("GET", "/lti/next-launch", armed, "What is to be wrong with the next launches"),
+        control("POST", "/lti/next-launch", arm, "Have the next launch go wrong", status=201, body=NextLaunch),
+        control("DELETE", "/lti/next-launch", disarm, "Have the next launches go right"),
+        control("DELETE", "/lti/next-launch/{id}", disarm_one, "Take back one"),
+        *key_controls(keys),
+    )

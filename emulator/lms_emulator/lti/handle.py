@@ -1,0 +1,100 @@
+"""The Python handle of a platform: `lms.canvas.lti.next_launch(expired=True)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
+
+import msgspec
+
+from lms_emulator.core.info import ProviderInfo
+from lms_emulator.lti.misbehaviour import NextLaunch
+
+P = ParamSpec("P")
+ControlCall = Callable[..., Any]
+
+
+def _arms(kind: Callable[P, NextLaunch]) -> Callable[Concatenate[LtiHandle, P], int]:
+    """A method that takes what `kind` takes."""
+
+    def next_launch(self: LtiHandle, /, *args: P.args, **kwargs: P.kwargs) -> int:
+        return self.arm(kind(*args, **kwargs))
+
+    next_launch.__doc__ = """Have the next launch go wrong: `next_launch(expired=True)`; the fields are `NextLaunch`'s.
+
+    Several calls arm the launches one after the other. Returns the number by which it can be taken back.
+    Raises ControlError.
+    """
+    return next_launch
+
+
+class KeysHandle:
+    """The keys with which a site signs. Parameters: `call`, of the control API; `provider`, its name."""
+
+    def __init__(self, call: ControlCall, provider: str) -> None:
+        self._call = call
+        self._base = f"/{provider}/lti"
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """`signing`, the id of the key that signs; `published`, those of the key set; `rotations`."""
+        return dict(self._call("GET", f"{self._base}/keys"))
+
+    def rotate_keys(self, *, stale: bool = False) -> dict[str, Any]:
+        """Sign with the next key. Parameters: `stale`, leave the key set as it was. Returns `keys`."""
+        return dict(self._call("POST", f"{self._base}/keys/rotate", {"stale": stale}))
+
+    def fail_key_set(
+        self, *, status: int | None = None, delay_ms: float = 0, body: str = "", times: int | None = None
+    ) -> None:
+        """Have the key set answer with a status, late, or with what is no key set. Raises ControlError."""
+        wanted = {"status": status, "delay_ms": delay_ms, "body": body, "times": times}
+        self._call("POST", f"{self._base}/keys/fail", {k: v for k, v in wanted.items() if v not in (None, "")})
+
+    def publish_keys(self) -> dict[str, Any]:
+        """Have the key set answer again, with the keys of now. Returns `keys`."""
+        return dict(self._call("POST", f"{self._base}/keys/publish"))
+
+
+class LtiHandle(KeysHandle):
+    """What a test can have a platform do wrong, and its keys."""
+
+    next_launch = _arms(NextLaunch)
+
+    def arm(self, wrong: NextLaunch, client_id: str | None = None) -> int:
+        """Have the next launch go wrong, of one tool or of any. Returns its number. Raises ControlError."""
+        body = {**msgspec.to_builtins(wrong), **({"client_id": client_id} if client_id else {})}
+        return int(self._call("POST", f"{self._base}/next-launch", body)["id"])
+
+    @property
+    def armed(self) -> list[dict[str, Any]]:
+        """What is armed, with what a tool has to do about it."""
+        return list(self._call("GET", f"{self._base}/next-launch")["launches"])
+
+    def disarm(self, number: int | None = None) -> None:
+        """Take back one, or all. Raises ControlError for an unknown number."""
+        self._call("DELETE", f"{self._base}/next-launch" + (f"/{number}" if number is not None else ""))
+
+
+class LtiToolInfo(ProviderInfo, kw_only=True, dict=True):
+    """Base of the `info.Info` of providers that are tools."""
+
+    def bind(self, call: ControlCall, provider: str) -> None:
+        self._lti = KeysHandle(call, provider)
+
+    @property
+    def lti(self) -> KeysHandle:
+        """The tool's keys."""
+        return self._lti
+
+
+class LtiPlatformInfo(ProviderInfo, kw_only=True, dict=True):
+    """Base of the `info.Info` of providers that launch tools."""
+
+    def bind(self, call: ControlCall, provider: str) -> None:
+        self._lti = LtiHandle(call, provider)
+
+    @property
+    def lti(self) -> LtiHandle:
+        """What the platform can be made to do wrong."""
+        return self._lti

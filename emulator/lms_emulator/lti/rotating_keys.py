@@ -1,0 +1,90 @@
+"""The keys with which a site signs: one signs, others are published before and after.
+
+They change by the clock, by the site's own rule, and whenever a test asks for it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from lms_emulator.core.clock import Clock
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.keys import public_numbers
+from lms_emulator.core.state.tables import Table
+from lms_emulator.lti.records import KeyRotation
+
+NEXT = ("next-1", "next-2", "next-3")
+"""Shipped keys that follow a site's own, over and over."""
+
+
+class KeyStore(Protocol):
+    """The table that it needs."""
+
+    key_rotations: Table[KeyRotation]
+
+    def next_number(self, table: str) -> int: ...
+
+
+class SigningKey(NamedTuple):
+    """One key of a site. `name`, of the shipped key that it is."""
+
+    kid: str
+    name: str
+
+
+class RotatingKeys(ABC):
+    """The keys of one site. They are numbered; shipped keys take turns.
+
+    Attributes:
+        name: of the site's own shipped key.
+        published: which keys the key set has, counted from the one that signs: `(-1, 0, 1)` is the one before, the
+            one that signs, and the one to come.
+        path: of the key set.
+    """
+
+    name: ClassVar[str]
+    published: ClassVar[tuple[int, ...]]
+    path: ClassVar[str]
+
+    @abstractmethod
+    def by_the_clock(self, clock: Clock) -> int:
+        """How often the keys have changed by themselves."""
+
+    @abstractmethod
+    def kid(self, number: int) -> str:
+        """The id of a key."""
+
+    def jwk(self, key: SigningKey) -> dict[str, Any]:
+        """A key, as the site publishes it."""
+        return {"kty": "RSA", **public_numbers(key.name), "kid": key.kid, "use": "sig", "alg": "RS256"}
+
+    def number_at(self, clock: Clock, store: KeyStore, *, shown: bool = False) -> int:
+        """The number of the key that signs. Parameters: `shown`, of the one that the key set takes for it."""
+        asked = [one for one in store.key_rotations if not (shown and one.stale)]
+        return self.by_the_clock(clock) + len(asked)
+
+    def key(self, number: int) -> SigningKey:
+        """The key of a number."""
+        ring = (self.name, *NEXT)
+        return SigningKey(self.kid(number), ring[number % len(ring)])
+
+    def published_at(self, clock: Clock, store: KeyStore) -> list[SigningKey]:
+        """The keys of the key set."""
+        shown = self.number_at(clock, store, shown=True)
+        return [self.key(shown + by) for by in self.published if shown + by >= 0]
+
+    def signing(self, x: Exchange[KeyStore, Any]) -> SigningKey:
+        """The key that signs now."""
+        return self.key(self.number_at(x.clock, x.store))
+
+    def key_set(self, x: Exchange[KeyStore, Any]) -> dict[str, Any]:
+        """What the site publishes now."""
+        return {"keys": [self.jwk(key) for key in self.shown(x)]}
+
+    def shown(self, x: Exchange[KeyStore, Any]) -> list[SigningKey]:
+        """The keys of the key set, with a warning where it lags behind."""
+        signing, shown = self.signing(x), self.number_at(x.clock, x.store, shown=True)
+        if self.key(shown) != signing:
+            x.warn("key_set_stale", f"the key set is from before the last rotation; {signing.kid} signs by now")
+        return self.published_at(x.clock, x.store)

@@ -1,0 +1,37 @@
+"""Canvas's signing keys: three are published, and they move on each month.
+
+Source: fixtures/recordings/canvas/lti-authorize.jsonl, `/api/lti/security/jwks` (past, present and future key; ids
+are times). That the future key was made a month before it signs is inferred from these ids.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from lms_emulator.core.clock import Clock
+from lms_emulator.lti.rotating_keys import RotatingKeys, SigningKey
+
+
+class CanvasKeys(RotatingKeys):
+    """Keys are numbered by the months since the year 0."""
+
+    name: ClassVar[str] = "canvas"
+    published: ClassVar[tuple[int, ...]] = (-1, 0, 1)
+    path: ClassVar[str] = "/api/lti/security/jwks"
+
+    def by_the_clock(self, clock: Clock) -> int:
+        today = clock.now()
+        return today.year * 12 + today.month - 1
+
+    def kid(self, number: int) -> str:
+        """When the key was made: at the beginning of the month before it signs."""
+        year, month = divmod(number - 1, 12)
+        return f"{year:04}-{month + 1:02}-01T00:00:00Z"
+
+    def jwk(self, key: SigningKey) -> dict[str, Any]:
+        """Canvas names neither algorithm nor use."""
+        published = super().jwk(key)
+        return {name: published[name] for name in ("kty", "e", "n", "kid")}
+
+
+KEYS = CanvasKeys()

@@ -1,0 +1,42 @@
+"""The keys with which LTIAAS signs as a tool: one for each platform, its id as `kid`, as ltijs has it.
+
+That a rotation puts a number behind the id, and keeps the key before it published, is chosen.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from lms_emulator.core.clock import Clock
+from lms_emulator.core.keys import private_key
+from lms_emulator.lti.rotating_keys import RotatingKeys
+from lms_emulator.providers.ltiaas.call import Call
+from lms_emulator.providers.ltiaas.model import Platform
+from lms_emulator.signing.jwt import sign
+
+
+class LtiaasKeys(RotatingKeys):
+    """Keys are numbered from the one that signs at first; `kid` is what follows the platform's id."""
+
+    name: ClassVar[str] = "ltiaas"
+    published: ClassVar[tuple[int, ...]] = (-1, 0)
+    path: ClassVar[str] = "/lti/keys"
+
+    def by_the_clock(self, clock: Clock) -> int:
+        return 0
+
+    def kid(self, number: int) -> str:
+        return f"-{number}" if number else ""
+
+    def sign(self, x: Call, platform: Platform, claims: dict[str, Any]) -> str:
+        """A JWT for one platform."""
+        key = self.signing(x)
+        return sign(claims, private_key(key.name), kid=f"{platform.id}{key.kid}")
+
+    def key_set_for(self, x: Call, platforms: list[Platform]) -> dict[str, Any]:
+        """What is published for these platforms."""
+        keys = self.shown(x)
+        return {"keys": [{**self.jwk(key), "kid": f"{one.id}{key.kid}"} for one in platforms for key in keys]}
+
+
+KEYS = LtiaasKeys()
