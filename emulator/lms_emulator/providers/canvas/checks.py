@@ -66,6 +66,8 @@ REFERENCES = (
     Reference("conditional_release_rules", "trigger_assignment_id", "assignments"),
     Reference("path_choices", "rule_id", "conditional_release_rules"),
     Reference("path_choices", "user_id", "users"),
+    Reference("calendar_events", "user_id", "users"),
+    Reference("calendar_events", "parent_event_id", "calendar_events"),
     Reference("groups", "group_category_id", "group_categories"),
     Reference("group_memberships", "group_id", "groups"),
     Reference("group_memberships", "user_id", "users"),
@@ -125,7 +127,15 @@ REFERENCES = (
 )
 
 
-CONTEXTS = {"Course": "courses", "User": "users", "Group": "groups", "Account": "accounts", **ATTACHED}
+CONTEXTS = {
+    "Course": "courses",
+    "User": "users",
+    "Group": "groups",
+    "Account": "accounts",
+    "CourseSection": "course_sections",
+    "AppointmentGroup": "appointment_groups",
+    **ATTACHED,
+}
 IN_CONTEXTS = (
     "group_categories",
     "folders",
@@ -134,6 +144,7 @@ IN_CONTEXTS = (
     "discussion_topics",
     "media_objects",
     "feature_flags",
+    "calendar_events",
 )
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 

@@ -155,8 +155,9 @@ def _link(api: Api, path: str | None, pages: dict[str, str], size: int) -> str:
     kept = {name: value for name, value in read_query(api.x).items() if name not in _HIDDEN}
     front = "&".join([*query_of(kept), ""])
     base = api.url(path or api.path)
+    mark = "&" if "?" in base else "?"
     rels = [rel for rel in ORDER if rel in pages]
-    return ",".join(f'<{base}?{front}page={pages[rel]}&per_page={size}>; rel="{rel}"' for rel in rels)
+    return ",".join(f'<{base}{mark}{front}page={pages[rel]}&per_page={size}>; rel="{rel}"' for rel in rels)
 
 
 def with_meta(

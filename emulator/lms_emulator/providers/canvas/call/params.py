@@ -189,6 +189,15 @@ def _body(x: Call) -> dict[str, Any]:
     return {}
 
 
+def listed(x: Call) -> list[Any] | None:
+    """The list that a JSON body is; None for any other body, whose parameters have names."""
+    try:
+        body = json.loads(x.body or b"null")
+    except ValueError:
+        return None
+    return body if isinstance(body, list) else None
+
+
 def _kept_whole(value: str | UploadFile) -> str | Upload:
     """A file's bytes in place of the open file; texts as they are."""
     if isinstance(value, str):

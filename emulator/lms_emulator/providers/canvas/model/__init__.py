@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
+from lms_emulator.providers.canvas.model.calendar import AppointmentGroup, CalendarEvent
 from lms_emulator.providers.canvas.model.courses import (
     Course,
     CourseSection,
@@ -94,6 +95,7 @@ __all__ = [
     "AccountNotification",
     "AccountUser",
     "AlertThreshold",
+    "AppointmentGroup",
     "AssessmentQuestion",
     "Assignment",
     "AssignmentGroup",
@@ -105,6 +107,7 @@ __all__ = [
     "BaseRole",
     "Bookmark",
     "Bucket",
+    "CalendarEvent",
     "CanvasSection",
     "CanvasStore",
     "CommunicationChannel",

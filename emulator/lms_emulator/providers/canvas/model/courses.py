@@ -25,6 +25,7 @@ class Course(Record, frozen=True, kw_only=True):
         lti_context_id: what tools see as the context's id.
         storage_quota_mb: None for the account's default.
         settings: what `PUT /courses/:id/settings` and the course's own page set, by Canvas's names.
+        timetable: the times of its events by weekday, as they were sent.
         template: a course that others are made from. blueprint: one whose content is kept the same in others.
     """
 
@@ -70,6 +71,7 @@ class Course(Record, frozen=True, kw_only=True):
     blueprint: bool = False
     template: bool = False
     settings: dict[str, Any] = {}
+    timetable: dict[str, Any] = {}
     stuck_sis_fields: list[str] = []
 
 

@@ -26,6 +26,7 @@ class Account(Record, frozen=True, kw_only=True):
         site_admin: the account above all schools, whose admins administer each of them.
         settings: what the account's admins set, by Canvas's own names.
         services: services switched on, such as `avatars`.
+        calendar_visible, calendar_subscribed: whether people of the account can have its calendar, or have it anyway.
     """
 
     id: int
@@ -43,6 +44,8 @@ class Account(Record, frozen=True, kw_only=True):
     default_group_storage_quota_mb: int | None = None
     settings: dict[str, Any] = {}
     services: list[str] = []
+    calendar_visible: bool = False
+    calendar_subscribed: bool = False
     created_at: Instant | None = None
 
 

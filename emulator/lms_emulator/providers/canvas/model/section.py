@@ -38,6 +38,7 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
+from lms_emulator.providers.canvas.model.calendar import AppointmentGroup, CalendarEvent
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.features import FeatureFlag
@@ -271,6 +272,11 @@ class CanvasStore(Store):
     discussion_participants: Table[DiscussionParticipant] = table(
         key="id", indexes={"whose": lambda p: (p.topic_id, p.user_id)}
     )
+    calendar_events: Table[CalendarEvent] = table(
+        key="id",
+        indexes={"context": _context, "parent": lambda e: e.parent_event_id, "series": lambda e: e.series_uuid},
+    )
+    appointment_groups: Table[AppointmentGroup] = table(key="id")
     media_objects: Table[MediaObject] = table(key="id", indexes={"media": lambda m: m.media_id})
     wiki_pages: Table[WikiPage] = table(key="id", indexes={"context": _context})
     context_modules: Table[ContextModule] = table(key="id", indexes={"course": _course})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
@@ -10,7 +9,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, listed
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -185,7 +184,7 @@ def bulk_dates(api: Api) -> Any:
     """Change the dates of many assignments, in a job."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "manage_assignments")
-    sent = _list_in_body(api)
+    sent = listed(api.x)
     if sent is None:
         raise refusals.message(400, "no_array", "expected array")
     if not all(isinstance(one, dict) and one.get("id") for one in sent):
@@ -198,14 +197,6 @@ def bulk_dates(api: Api) -> Any:
         return {"updated_count": len(found)}
 
     return progress(api, jobs.run(api, course, "assignment_bulk_update", work))
-
-
-def _list_in_body(api: Api) -> list[Any] | None:
-    try:
-        body = json.loads(api.x.body or b"null")
-    except ValueError:
-        return None
-    return body if isinstance(body, list) else None
 
 
 def _set_dates(api: Api, base: Assignment, rows: list[dict[str, Any]]) -> None:

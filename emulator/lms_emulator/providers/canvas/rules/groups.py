@@ -35,11 +35,11 @@ _READ = "read read_files read_forum read_announcements read_roster"
 _TAKE_PART = """
 read_as_member participate participate_as_student create_forum post_to_forum send_messages send_messages_all attach
 manage_files_add manage_files_edit manage_files_delete manage_wiki_create manage_wiki_update manage_wiki_delete
-manage_content
+manage_content manage_calendar
 """
 READERS_MAY = frozenset(_READ.split())
 MEMBERS_MAY = READERS_MAY | frozenset(_TAKE_PART.split())
-MODERATORS_MAY = MEMBERS_MAY | {"moderate_forum", "read_as_admin", "update", "manage", "delete", "manage_calendar"}
+MODERATORS_MAY = MEMBERS_MAY | {"moderate_forum", "read_as_admin", "update", "manage", "delete"}
 """What those may do who run the groups of a course or account, and whoever founded a group."""
 
 

@@ -125,7 +125,8 @@ def _included(api: Api, record: Group, includes: Collection[str]) -> Json:
         body["users"] = [people_shapes.person(api, user, place) for user in found]
     if "permissions" in includes:
         inside = api.caller is not None and (groups.reads(api, record) or groups.manages(api, record))
-        joins = inside and within.role in groups.FREE and record.join_level in (groups.OPEN, groups.ON_REQUEST)
+        free = within.role in groups.FREE and record.join_level in (groups.OPEN, groups.ON_REQUEST)
+        joins = inside and (free or within.self_signup == "enabled")
         body["permissions"] = {"create_discussion_topic": inside, "join": joins, "create_announcement": inside}
     if "group_category" in includes:
         body["group_category"] = category(api, within)

@@ -1,0 +1,295 @@
+"""REST: appointment groups, and the reservation of their slots."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote_plus
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import AppointmentGroup, CalendarEvent, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import appointments, calendars, events
+from lms_emulator.providers.canvas.rules.appointments import Participant, Taken
+from lms_emulator.providers.canvas.shapes import calendars as shapes
+from lms_emulator.providers.canvas.shapes import groups as group_shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.wire import reply
+
+SOURCE = (
+    f"{RECORDED}/calendar.jsonl 134, 149, 164, 180, 205, 218; "
+    "canvas-lms app/controllers/appointment_groups_controller.rb"
+)
+VISIBILITIES = ("private", "protected")
+replace = msgspec.structs.replace
+
+
+def _group(api: Api) -> AppointmentGroup:
+    found: AppointmentGroup | None = identifiers.find(api, "appointment_groups", api.slot("id"))
+    if found is None:
+        raise refusals.not_found("the appointment group", api.slot("id"))
+    return found
+
+
+def _managed(api: Api) -> AppointmentGroup:
+    group = _group(api)
+    appointments.require(api, group, api.caller is not None and appointments.manages(api, group, api.caller), "manage")
+    return group
+
+
+def index(api: Api) -> Any:
+    """The appointment groups that the caller can take slots of, or those that they run."""
+    user, past = api.user, api.params.flag("include_past_appointments")
+    found = [one for one in api.store.appointment_groups if one.workflow_state != "deleted"]
+    if api.params.text("scope") == "manageable":
+        found = [one for one in found if appointments.manages(api, one, user)]
+        found = [one for one in found if past or one.end_at is None or one.end_at >= api.now]
+    else:
+        found = [one for one in found if appointments.reserves(api, one, user)]
+        found = [one for one in found if past or (one.end_at is not None and one.end_at >= api.now)]
+    if codes := set(api.params.texts("context_codes")):
+        found = [one for one in found if codes & {*one.context_codes, *one.sub_context_codes}]
+    found.sort(key=lambda one: one.id)
+    scope = api.params.text("scope")
+    path = f"/api/v1/appointment_groups?scope={quote_plus(scope)}" if scope else None
+    return paged(api, found, lambda one: shapes.appointment_group(api, one, api.params.includes), path=path)
+
+
+def create(api: Api) -> Any:
+    """A new appointment group with its slots."""
+    if api.caller is None:
+        raise api.refused("make appointment groups")
+    sent = api.params.hash("appointment_group")
+    codes = sent.texts("context_codes")
+    places = [calendars.place_of_code(api, code) for code in codes]
+    if not codes or any(place is None or place.kind != "Course" for place in places):
+        raise refusals.crashed("`appointment_group[context_codes]` names no course", codes)
+    allowed = all(place is not None and calendars.place_may(api, place, "manage_calendar") for place in places)
+    if not api.check("may manage the calendars", allowed, got=codes):
+        raise api.refused("make appointment groups there")
+    base = AppointmentGroup(id=0, context_codes=codes, created_at=api.now, updated_at=api.now)
+    return reply(api, _saved(api, sent, base), 201)
+
+
+def update(api: Api) -> Any:
+    """Change an appointment group, publish it, or give it more slots."""
+    group = _managed(api)
+    sent = api.params.require("appointment_group")
+    known = set(group.context_codes)
+    more = [code for code in sent.texts("context_codes") if code not in known]
+    for code in more:
+        place = calendars.place_of_code(api, code)
+        fits = place is not None and place.kind == "Course" and calendars.place_may(api, place, "manage_calendar")
+        if not api.check("may manage the calendar", fits, got=code):
+            raise api.refused(f"manage the calendar {code}")
+    return _saved(api, sent, replace(group, context_codes=[*group.context_codes, *more]))
+
+
+def _saved(api: Api, sent: Params, base: AppointmentGroup) -> Any:
+    wanted, spans = _described(sent, base), _spans(api, sent)
+    _refuse_unfit(api, wanted, spans)
+    if not wanted.id:
+        wanted = replace(wanted, id=api.new_id("appointment_groups"))
+    elif wanted != base:
+        wanted = replace(wanted, updated_at=api.now)
+    api.store.appointment_groups.put(wanted)
+    for slot in appointments.slots(api, wanted):
+        shared = {name: getattr(wanted, name) for name in appointments.SHARED}
+        for row in (slot, *appointments.taken(api, slot)):
+            api.store.calendar_events.put(replace(row, **shared))
+    made = [_slot(api, wanted, start, end) for start, end in spans]
+    wanted = appointments.spanned(api, wanted)
+    return shapes.appointment_group(api, wanted, api.params.includes, made=made)
+
+
+def _described(sent: Params, base: AppointmentGroup) -> AppointmentGroup:
+    changes: dict[str, Any] = {
+        name: sent.text(name) for name in (*appointments.SHARED, "participant_visibility") if sent.has(name)
+    }
+    for name in ("participants_per_appointment", "max_appointments_per_participant"):
+        if sent.has(name):
+            changes[name] = _count(sent.text(name)) if sent.text(name) else None
+    if sent.has("min_appointments_per_participant"):
+        changes["min_appointments_per_participant"] = _count(sent.text("min_appointments_per_participant"))
+    if sent.has("sub_context_codes"):
+        changes["sub_context_codes"] = sent.texts("sub_context_codes")
+    if sent.flag("publish"):
+        changes["workflow_state"] = "active"
+    return replace(base, **changes)
+
+
+def _count(text: str | None) -> int:
+    return int(text) if text and text.strip().isdigit() and len(text) < 9 else 0
+
+
+def _spans(api: Api, sent: Params) -> list[tuple[datetime, datetime]]:
+    """The new slots that a request asks for; what has no start and end is passed over."""
+    asked = sent.get("new_appointments")
+    rows = list(asked.values()) if isinstance(asked, dict) else asked if isinstance(asked, list) else []
+    pairs = [
+        [read_moment(str(one), api.zone) for one in row] for row in rows if isinstance(row, list) and len(row) == 2
+    ]
+    return [(start, end) for start, end in pairs if start is not None and end is not None]
+
+
+def _refuse_unfit(api: Api, wanted: AppointmentGroup, spans: list[tuple[datetime, datetime]]) -> None:
+    faults: dict[str, list[str]] = {}
+    known = [(one.start_at, one.end_at) for one in appointments.slots(api, wanted)] if wanted.id and spans else []
+    every = sorted([*((start, end) for start, end in known if start and end), *spans])
+    if any(end < start for start, end in every):
+        faults["appointments"] = ["Appointment end time precedes start time"]
+    elif any(every[place][1] > every[place + 1][0] for place in range(len(every) - 1)):
+        faults["appointments"] = ["Appointments overlap"]
+    if wanted.participant_visibility not in VISIBILITIES:
+        faults["participant_visibility"] = ["inclusion"]
+    if len(wanted.title or "") > events.LONGEST:
+        faults["title"] = ["too_long"]
+    if faults:
+        raise refusals.invalid(faults)
+
+
+def _slot(api: Api, group: AppointmentGroup, start: datetime, end: datetime) -> CalendarEvent:
+    made = CalendarEvent(
+        id=api.new_id("calendar_events"),
+        context_type="AppointmentGroup",
+        context_id=group.id,
+        user_id=api.user.id,
+        start_at=start,
+        end_at=end,
+        created_at=api.now,
+        updated_at=api.now,
+        **{name: getattr(group, name) for name in appointments.SHARED},
+    )
+    return api.store.calendar_events.put(made)
+
+
+def show(api: Api) -> Any:
+    """One appointment group with its slots."""
+    group = _group(api)
+    appointments.require(api, group, api.caller is not None and appointments.reads(api, group, api.caller), "read")
+    return shapes.appointment_group(api, group, api.params.includes | {"appointments"}, past=True)
+
+
+def destroy(api: Api) -> Any:
+    """Delete an appointment group with its slots and their reservations."""
+    group = _managed(api)
+    api.params.text("cancel_reason")
+    group = appointments.spanned(api, group)
+    count = len(appointments.slots(api, group))
+    for slot in appointments.slots(api, group):
+        for row in (*appointments.taken(api, slot), slot):
+            api.store.calendar_events.put(replace(row, workflow_state="deleted", updated_at=api.now))
+    gone = api.store.appointment_groups.put(replace(group, workflow_state="deleted", updated_at=api.now))
+    return shapes.appointment_group(api, gone, api.params.includes) | {"appointments_count": count}
+
+
+def users(api: Api) -> Any:
+    """The people who can take slots, or those who did or did not."""
+    return _participants(api, "User")
+
+
+def groups(api: Api) -> Any:
+    """The groups that can take slots, or those that did or did not."""
+    return _participants(api, "Group")
+
+
+def _participants(api: Api, kind: str) -> Any:
+    group = _group(api)
+    seen = api.caller is not None and appointments.reads_participants(api, group, api.caller)
+    appointments.require(api, group, seen, "see who takes slots of")
+    found = appointments.participants(api, group) if appointments.participant_type(group) == kind else []
+    status = api.params.text("registration_status")
+    if status in ("registered", "unregistered"):
+        found = [one for one in found if bool(appointments.reservations(api, group, one)) == (status == "registered")]
+    place = next(iter(appointments.courses_of(api, group)), api.root)
+
+    def shape(one: Participant) -> Any:
+        return people_shapes.person(api, one, place) if isinstance(one, User) else group_shapes.group(api, one)
+
+    return paged(api, found, shape)
+
+
+def next_appointment(api: Api) -> Any:
+    """The first slot that is free for the caller."""
+    asked = {identifiers.local_number(one) for one in api.params.texts("appointment_group_ids")}
+    found: list[CalendarEvent] = []
+    for group in api.store.appointment_groups:
+        if (asked and group.id not in asked) or not appointments.reserves(api, group, api.user):
+            continue
+        seats = group.participants_per_appointment
+        coming = [one for one in appointments.slots(api, group) if one.start_at is not None and one.start_at > api.now]
+        found += [one for one in coming if seats is None or len(appointments.taken(api, one)) < seats]
+    first = sorted(found, key=lambda one: (one.start_at, one.id))[:1]
+    return [shapes.event(api, one) for one in first]
+
+
+def reserve(api: Api) -> Any:
+    """Take a slot, for oneself or, if one runs the group, for somebody."""
+    slot = events.find(api, api.slot("id"))
+    calendars.require(api, slot, "reserve")
+    group = calendars.group_of(api, slot)
+    if group is None:
+        raise refusals.not_found("the appointment group", slot.id)
+    appointments.refuse_past(api, slot, group)
+    participant: Participant | None = None
+    try:
+        participant = _for_whom(api, group)
+        if participant is None:
+            raise Taken("invalid participant")
+        return shapes.event(api, appointments.reserve(api, slot, group, participant))
+    except Taken as error:
+        mine = appointments.reservations(api, group, participant) if participant is not None else []
+        body = {
+            "attribute": "reservation",
+            "type": "calendar_event",
+            "message": str(error),
+            "reservations": [shapes.event(api, one) for one in mine],
+        }
+        raise refusals.rest("not_reserved", 400, [body], check="the slot can be taken", got=str(error)) from error
+
+
+def _for_whom(api: Api, group: AppointmentGroup) -> Participant | None:
+    named = api.slot("participant_id") if "participant_id" in api.x.path_params else api.params.text("participant_id")
+    number = identifiers.local_number(named) if named is not None else None
+    if named is not None and appointments.manages(api, group, api.user):
+        return next((one for one in appointments.participants(api, group) if one.id == number), None)
+    own = appointments.participant_for(api, group, api.user)
+    return None if own is not None and named is not None and own.id != number else own
+
+
+def participants(api: Api) -> Any:
+    """The people who took a slot."""
+    record = events.find(api, api.slot("id"))
+    calendars.require(api, record, "read_child_events")
+    if calendars.group_of(api, record) is None:
+        return []
+    ids = [row.context_id for row in calendars.children(api, record) if row.context_type == "User"]
+    found = [user for number in sorted(ids) if (user := api.store.users.get(number)) is not None]
+    return paged(api, found, lambda user: people_shapes.display(api, user))
+
+
+GROUPS = "/api/v1/appointment_groups"
+SLOT = "/api/v1/calendar_events/{id}"
+ROUTES: tuple[Route, ...] = rest(
+    "calendar",
+    SOURCE,
+    (f"GET {GROUPS}", index, "Appointment groups"),
+    (f"POST {GROUPS}", create, "Make an appointment group"),
+    (f"GET {GROUPS}/next_appointment", next_appointment, "The next free slot"),
+    (f"GET {GROUPS}/{{id}}", show, "An appointment group"),
+    (f"PUT {GROUPS}/{{id}}", update, "Change an appointment group"),
+    (f"DELETE {GROUPS}/{{id}}", destroy, "Delete an appointment group"),
+    (f"GET {GROUPS}/{{id}}/users", users, "People who can take slots"),
+    (f"GET {GROUPS}/{{id}}/groups", groups, "Groups that can take slots"),
+    (f"POST {SLOT}/reservations", reserve, "Take a slot"),
+    (f"POST {SLOT}/reservations/{{participant_id}}", reserve, "Take a slot for somebody"),
+    (f"GET {SLOT}/participants", participants, "Who took a slot"),
+)

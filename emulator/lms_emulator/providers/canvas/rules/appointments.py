@@ -1,0 +1,196 @@
+"""Appointment groups: whom their slots are for, who runs them, and how slots are reserved.
+
+Source: canvas-lms app/models/appointment_group.rb and app/models/calendar_event.rb, reserve_for (2023-06), and the
+recorded exchanges of `calendar`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import AppointmentGroup, CalendarEvent, Course, Group, User
+from lms_emulator.providers.canvas.rules import courses, groups, people, states
+
+SHARED = ("title", "description", "location_name", "location_address")
+"""What slots and reservations have from their group."""
+replace = msgspec.structs.replace
+Participant = User | Group
+
+
+class Taken(Exception):
+    """A slot that cannot be reserved, with Canvas's word for it."""
+
+
+def participant_type(group: AppointmentGroup) -> str:
+    """Whether single people or whole groups take the slots."""
+    return "Group" if any(code.startswith("group_category_") for code in group.sub_context_codes) else "User"
+
+
+def courses_of(api: Api, group: AppointmentGroup) -> list[Course]:
+    """The courses that an appointment group is for."""
+    numbers = (int(code.rpartition("_")[2]) for code in group.context_codes if code.startswith("course_"))
+    found = (api.store.courses.get(number) for number in numbers)
+    return [one for one in found if one is not None and one.workflow_state != "deleted"]
+
+
+def slots(api: Api, group: AppointmentGroup) -> list[CalendarEvent]:
+    """The slots of an appointment group, in the order of time."""
+    rows = api.store.calendar_events.find("context", ("AppointmentGroup", group.id))
+    kept = [one for one in rows if one.workflow_state != "deleted"]
+    return sorted(kept, key=lambda one: (one.start_at is None, one.start_at, one.id))
+
+
+def reservations(api: Api, group: AppointmentGroup, participant: Participant) -> list[CalendarEvent]:
+    """What somebody reserved in an appointment group."""
+    return [row for slot in slots(api, group) for row in taken_by(api, slot, participant)]
+
+
+def taken(api: Api, slot: CalendarEvent) -> list[CalendarEvent]:
+    """The reservations of a slot."""
+    rows = (one for one in api.store.calendar_events.find("parent", slot.id) if one.workflow_state != "deleted")
+    return sorted(rows, key=lambda one: one.id)
+
+
+def taken_by(api: Api, slot: CalendarEvent, participant: Participant) -> list[CalendarEvent]:
+    """The reservations that somebody has of a slot."""
+    key = ("Group" if isinstance(participant, Group) else "User", participant.id)
+    return [row for row in taken(api, slot) if (row.context_type, row.context_id) == key]
+
+
+def manages(api: Api, group: AppointmentGroup, user: User) -> bool:
+    """Whether somebody runs the appointment group."""
+    if group.workflow_state == "deleted":
+        return False
+    return any(courses.may(api, user, course, "manage_calendar") for course in courses_of(api, group))
+
+
+def reserves(api: Api, group: AppointmentGroup, user: User) -> bool:
+    """Whether somebody can take a slot."""
+    return group.workflow_state == "active" and participant_for(api, group, user) is not None
+
+
+def reads(api: Api, group: AppointmentGroup, user: User) -> bool:
+    """Whether somebody sees the appointment group."""
+    return manages(api, group, user) or reserves(api, group, user)
+
+
+def reads_participants(api: Api, group: AppointmentGroup, user: User) -> bool:
+    """Whether somebody sees who took the slots."""
+    return manages(api, group, user) or (group.participant_visibility == "protected" and reserves(api, group, user))
+
+
+def participant_for(api: Api, group: AppointmentGroup, user: User) -> Participant | None:
+    """Who would take a slot if that person did: the person, or their group of the set; None for others."""
+    if participant_type(group) == "User":
+        return user if user.id in {one.id for one in people_of(api, group)} else None
+    mine = {
+        row.group_id for row in api.store.group_memberships.find("user", user.id) if row.workflow_state == "accepted"
+    }
+    return next((one for one in groups_of(api, group) if one.id in mine), None)
+
+
+def participants(api: Api, group: AppointmentGroup) -> list[Participant]:
+    """Everybody who may take a slot."""
+    return [*people_of(api, group)] if participant_type(group) == "User" else [*groups_of(api, group)]
+
+
+def people_of(api: Api, group: AppointmentGroup) -> list[User]:
+    """The students of the courses, or of the sections named, by name."""
+    sections = {int(c.rpartition("_")[2]) for c in group.sub_context_codes if c.startswith("course_section_")}
+    found: dict[int, User] = {}
+    for course in courses_of(api, group):
+        for row in api.store.enrollments.find("course", course.id):
+            user = api.store.users.get(row.user_id)
+            outside = bool(sections) and row.course_section_id not in sections
+            if row.type != "StudentEnrollment" or outside or user is None or user.workflow_state == "deleted":
+                continue
+            if states.state_of(api, row, course).name == "active":
+                found[user.id] = user
+    return sorted(found.values(), key=lambda user: (people.sortable_name(user).lower(), user.id))
+
+
+def groups_of(api: Api, group: AppointmentGroup) -> list[Group]:
+    """The groups of the sets that an appointment group is for."""
+    sets = [int(c.rpartition("_")[2]) for c in group.sub_context_codes if c.startswith("group_category_")]
+    known = (api.store.group_categories.get(number) for number in sets)
+    return [one for category in known if category is not None for one in groups.of_category(api, category)]
+
+
+def require(api: Api, group: AppointmentGroup, passed: bool, what: str) -> None:
+    """Go on where the check passed. Raises the refusal that others get."""
+    if not api.check(f"may {what} the appointment group", passed, got=group.id):
+        raise api.refused(f"{what} appointment group {group.id}")
+
+
+def touch(api: Api, group: AppointmentGroup) -> None:
+    """Note that a slot of the appointment group changed."""
+    api.store.appointment_groups.put(replace(group, updated_at=api.now))
+
+
+def spanned(api: Api, group: AppointmentGroup) -> AppointmentGroup:
+    """Keep an appointment group with the span of its slots as they are now."""
+    found = slots(api, group)
+    start = min((one.start_at for one in found if one.start_at is not None), default=None)
+    end = max((one.end_at for one in found if one.end_at is not None), default=None)
+    at = api.now if (start, end) != (group.start_at, group.end_at) else group.updated_at
+    return api.store.appointment_groups.put(replace(group, start_at=start, end_at=end, updated_at=at))
+
+
+def _set_state(
+    api: Api, slot: CalendarEvent, group: AppointmentGroup | None, state: Literal["active", "locked"]
+) -> None:
+    api.store.calendar_events.put(replace(slot, workflow_state=state, updated_at=api.now))
+    if group is not None:
+        touch(api, group)
+
+
+def reserve(api: Api, slot: CalendarEvent, group: AppointmentGroup, participant: Participant) -> CalendarEvent:
+    """Take a slot. Raises Taken."""
+    if api.params.flag("cancel_existing"):
+        for row in reservations(api, group, participant):
+            cancel(api, row)
+        slot = api.store.calendar_events.get(slot.id) or slot
+    most, seats = group.max_appointments_per_participant, group.participants_per_appointment
+    if most is not None and len(reservations(api, group, participant)) >= most:
+        raise Taken("participant has met per-participant limit")
+    if seats is not None and len(taken(api, slot)) >= seats:
+        raise Taken("all slots filled")
+    if taken_by(api, slot, participant):
+        raise Taken("participant has already reserved this appointment")
+    made = replace(
+        slot,
+        id=api.new_id("calendar_events"),
+        context_type="Group" if isinstance(participant, Group) else "User",
+        context_id=participant.id,
+        user_id=api.user.id,
+        parent_event_id=slot.id,
+        comments=api.params.text("comments"),
+        workflow_state="locked",
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    if slot.workflow_state != "locked":
+        _set_state(api, slot, group, "locked")
+    return api.store.calendar_events.put(made)
+
+
+def cancel(api: Api, reservation: CalendarEvent) -> CalendarEvent:
+    """Give a slot back."""
+    gone = api.store.calendar_events.put(replace(reservation, workflow_state="deleted", updated_at=api.now))
+    slot = api.store.calendar_events.get(reservation.parent_event_id or 0)
+    if slot is not None and slot.workflow_state == "locked" and not taken(api, slot):
+        _set_state(api, slot, api.store.appointment_groups.get(slot.context_id), "active")
+    return gone
+
+
+def refuse_past(api: Api, slot: CalendarEvent | None, group: AppointmentGroup | None) -> None:
+    """Raise the refusal of a change to an appointment that is over, except for who runs the group."""
+    if slot is None or group is None or slot.context_type != "AppointmentGroup" or manages(api, group, api.user):
+        return
+    if slot.end_at is not None and slot.end_at < api.now:
+        text = "Cannot create or change reservation for past appointment"
+        raise refusals.message(403, "appointment_past", text, check="the appointment is not over")

@@ -1,0 +1,232 @@
+"""Calendars: what events belong to, who may see and change them, and which of them somebody sees.
+
+Source: canvas-lms app/models/calendar_event.rb, set_policy and for_user_and_context_codes (2023-06), and the recorded
+exchanges of `calendar`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import (
+    Account,
+    AppointmentGroup,
+    CalendarEvent,
+    Course,
+    CourseSection,
+    Group,
+    User,
+)
+from lms_emulator.providers.canvas.rules import appointments, courses, groups, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin
+
+Kind = Literal["Course", "User", "Group", "Account", "CourseSection", "AppointmentGroup"]
+TABLES = {
+    "course": "courses",
+    "user": "users",
+    "group": "groups",
+    "account": "accounts",
+    "course_section": "course_sections",
+    "appointment_group": "appointment_groups",
+}
+"""What has a calendar, by the first part of its code."""
+KINDS: dict[str, Kind] = {
+    "course": "Course",
+    "user": "User",
+    "group": "Group",
+    "account": "Account",
+    "course_section": "CourseSection",
+    "appointment_group": "AppointmentGroup",
+}
+_CODE = re.compile(r"([a-z_]+)_(\d{1,18})")
+_CODES = {kind: code for code, kind in KINDS.items()}
+
+
+class Place(NamedTuple):
+    """Something that has a calendar."""
+
+    kind: Kind
+    record: Any
+
+    @property
+    def code(self) -> str:
+        """Its context code: `course_1`."""
+        return f"{_CODES[self.kind]}_{self.record.id}"
+
+
+def place_of_code(api: Api, code: str | None) -> Place | None:
+    """What a context code names, unless it is gone."""
+    found = _CODE.fullmatch(code or "")
+    if found is None or found.group(1) not in TABLES:
+        return None
+    record = getattr(api.store, TABLES[found.group(1)]).get(int(found.group(2)))
+    if record is None or record.workflow_state == "deleted":
+        return None
+    return Place(KINDS[found.group(1)], record)
+
+
+def place_of(api: Api, event: CalendarEvent) -> Place:
+    """What an event belongs to."""
+    record = getattr(api.store, TABLES[_CODES[event.context_type]]).get(event.context_id)
+    return Place(event.context_type, record)
+
+
+def code_of(event: CalendarEvent) -> str:
+    """The context code of what an event belongs to."""
+    return f"{_CODES[event.context_type]}_{event.context_id}"
+
+
+def children(api: Api, event: CalendarEvent) -> list[CalendarEvent]:
+    """The times of sections that an event has, or the reservations of a slot."""
+    rows = (one for one in api.store.calendar_events.find("parent", event.id) if one.workflow_state != "deleted")
+    return sorted(rows, key=lambda one: one.id)
+
+
+def group_of(api: Api, event: CalendarEvent) -> AppointmentGroup | None:
+    """The appointment group whose slot, or whose reservation, an event is."""
+    slot = event
+    if event.parent_event_id is not None:
+        slot = api.store.calendar_events.get(event.parent_event_id) or event
+    return api.store.appointment_groups.get(slot.context_id) if slot.context_type == "AppointmentGroup" else None
+
+
+def effective_code(api: Api, event: CalendarEvent) -> str | None:
+    """The codes of the courses whose calendars a section's time, a slot or a reservation stands in."""
+    group = group_of(api, event)
+    if group is not None:
+        of_group = event.parent_event_id is not None and appointments.participant_type(group) == "Group"
+        return None if of_group else ",".join(group.context_codes)
+    if event.context_type == "CourseSection":
+        section = api.store.course_sections.get(event.context_id)
+        return f"course_{section.course_id}" if section is not None else None
+    return None
+
+
+def place_may(api: Api, place: Place, *wanted: str, user: User | None = None) -> bool:
+    """Whether somebody (by default the caller) has one of the rights `read` and `manage_calendar` there."""
+    who, record = user or api.caller, place.record
+    match record:
+        case Course():
+            rights = {"read": ("read", "read_as_admin"), "manage_calendar": ("manage_calendar",)}
+            return any(courses.may(api, who, record, *rights[one]) for one in wanted)
+        case CourseSection():
+            course = api.store.courses.get(record.course_id)
+            seen = course is not None and record.id in sections_seen(api, course, who)
+            return seen and course is not None and place_may(api, Place("Course", course), *wanted, user=who)
+        case Group():
+            return not groups.rights(api, record, who).isdisjoint(wanted)
+        case AppointmentGroup():
+            rights_of = {"read": appointments.reads, "manage_calendar": appointments.manages}
+            return who is not None and any(rights_of[one](api, record, who) for one in wanted)
+        case Account():
+            managing = account_allows(api, who, record, "manage_account_calendar_events")
+            return managing or ("read" in wanted and who is not None and account_seen(api, record, who))
+        case _:
+            return who is not None and record is not None and who.id == record.id
+
+
+def account_seen(api: Api, account: Account, user: User) -> bool:
+    """Whether an account shows its calendar to somebody: people of its courses, and its admins."""
+    if is_account_admin(api, user, account):
+        return True
+    return bool(account.calendar_visible) and account.id in accounts_of(api, user)
+
+
+def accounts_of(api: Api, user: User) -> set[int]:
+    """The accounts that somebody belongs to: those of their courses and above, and the school."""
+    found = {api.root.id}
+    for row in api.store.enrollments.find("user", user.id):
+        course = api.store.courses.get(row.course_id)
+        if course is None or states.state_of(api, row, course).name not in states.CURRENT:
+            continue
+        account = api.store.accounts.get(course.account_id)
+        while account is not None:
+            found.add(account.id)
+            account = api.store.accounts.get(account.parent_account_id or 0)
+    return found
+
+
+def sections_seen(api: Api, course: Course, user: User | None) -> set[int]:
+    """The sections of a course whose times somebody sees: students their own, others all they are not kept from."""
+    rows = [e for e, _ in courses.enrollments_of(api, user, course)] if user is not None else []
+    kept = {"StudentEnrollment", "StudentViewEnrollment", "ObserverEnrollment"}
+    limited = bool(rows) and all(e.limit_privileges_to_course_section or e.type in kept for e in rows)
+    if limited and not courses.may(api, user, course, "manage_courses"):
+        return {e.course_section_id for e in rows}
+    return {one.id for one in api.store.course_sections.find("course", course.id)}
+
+
+def may(api: Api, event: CalendarEvent, right: str) -> bool:
+    """Whether the caller may do something with an event: `read`, `read_child_events`, `create`, `update`, `delete`,
+    `manage` or `reserve`.
+    """
+    place, group = place_of(api, event), group_of(api, event)
+    if api.caller is None:
+        return right == "read" and place_may(api, place, "read")
+    manages_group = group is not None and appointments.manages(api, group, api.caller)
+    managing = place_may(api, place, "manage_calendar")
+    match right:
+        case "read":
+            return managing or manages_group or place_may(api, place, "read")
+        case "read_child_events":
+            return appointments.reads_participants(api, group, api.caller) if group is not None else managing
+        case "manage":
+            return manages_group
+        case "reserve":
+            slot = event.context_type == "AppointmentGroup" and group is not None
+            return slot and (manages_group or (group is not None and appointments.reserves(api, group, api.caller)))
+        case "update":
+            free = event.workflow_state == "active" or event.context_type == "AppointmentGroup"
+            return free and event.workflow_state != "deleted" and managing
+        case "delete":
+            return event.workflow_state != "deleted" and (managing or manages_group)
+        case _:
+            return managing
+
+
+def require(api: Api, event: CalendarEvent, right: str) -> None:
+    """Go on for callers who may do that with the event. Raises the refusal that others get."""
+    if not api.check(f"may {right} the event", may(api, event, right), got=event.id):
+        raise api.refused(f"{right} calendar event {event.id}")
+
+
+def events_of(api: Api, places: Iterable[Place], user: User | None) -> list[CalendarEvent]:
+    """The events that somebody sees in some calendars: with the times of their sections, and what they reserved."""
+    found: dict[int, CalendarEvent] = {}
+    for place in places:
+        for event in within(api, place):
+            found[event.id] = event
+        if place.kind != "Course":
+            continue
+        for number in sections_seen(api, place.record, user):
+            found |= {one.id: one for one in _in(api, "CourseSection", number)}
+        for event in _in(api, "User", user.id) if user is not None else ():
+            if place.code in (effective_code(api, event) or "").split(","):
+                found[event.id] = event
+    return [one for one in found.values() if one.context_type != "User" or _own(api, one, found, places)]
+
+
+def managed_groups(api: Api, places: Iterable[Place], user: User) -> list[Place]:
+    """The appointment groups of some courses that somebody runs."""
+    codes = {place.code for place in places}
+    found = (one for one in api.store.appointment_groups if not codes.isdisjoint(one.context_codes))
+    return [Place("AppointmentGroup", one) for one in found if appointments.manages(api, one, user)]
+
+
+def _own(api: Api, event: CalendarEvent, found: dict[int, CalendarEvent], places: Iterable[Place]) -> bool:
+    """Reservations stand in the calendar of the course that they are for, not in the person's own."""
+    codes = (effective_code(api, event) or code_of(event)).split(",")
+    return any(place.code in codes for place in places)
+
+
+def within(api: Api, place: Place) -> list[CalendarEvent]:
+    """The events of one calendar, without those of its sections."""
+    return _in(api, place.kind, place.record.id)
+
+
+def _in(api: Api, kind: str, number: int) -> list[CalendarEvent]:
+    rows = api.store.calendar_events.find("context", (kind, number))
+    return [one for one in rows if one.workflow_state != "deleted"]

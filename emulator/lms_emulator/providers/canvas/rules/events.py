@@ -1,0 +1,239 @@
+"""Saving events of calendars: times, whole days, the times of sections, copies.
+
+Source: canvas-lms app/models/calendar_event.rb and app/controllers/calendar_events_api_controller.rb (2023-06), and the
+recorded exchanges of `calendar`.
+"""
+
+from __future__ import annotations
+
+import calendar as months
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment, zone
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import CalendarEvent
+from lms_emulator.providers.canvas.rules import appointments, calendars, html
+from lms_emulator.providers.canvas.rules.calendars import Place
+
+MOST = 200
+"""How many events a request can make."""
+LONGEST = 255
+CASCADED = ("title", "description", "location_name", "location_address")
+"""What sections' times and reservations have from the event that they belong to; reservations its times too."""
+TIMES = ("start_at", "end_at", "all_day", "all_day_date")
+replace = msgspec.structs.replace
+
+
+def find(api: Api, reference: str) -> CalendarEvent:
+    """An event, deleted ones included. Raises the refusal `not_found`."""
+    found: CalendarEvent | None = identifiers.find(api, "calendar_events", reference)
+    if found is None:
+        raise refusals.not_found("the calendar event", reference)
+    return found
+
+
+def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> CalendarEvent:
+    """The event that a request describes. Nothing is kept. Raises the refusal for what is not valid."""
+    base = known or CalendarEvent(
+        id=0,
+        context_type=place.kind,
+        context_id=place.record.id,
+        user_id=api.user.id,
+        title="Event" if place.kind == "User" else f"{place.kind} Event",
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    changes: dict[str, Any] = {"context_type": place.kind, "context_id": place.record.id}
+    for name in ("title", "location_name", "location_address", "rrule"):
+        if sent.has(name) and (known is not None or sent.text(name) is not None):
+            changes[name] = sent.text(name)
+    if sent.has("description"):
+        changes["description"] = html.clean(sent.text("description"), api.url(""))
+    for name in ("important_dates", "blackout_date"):
+        if sent.has(name):
+            changes[name] = sent.flag(name)
+    if len(changes.get("title") or "") > LONGEST:
+        raise refusals.invalid({"title": ["too_long"]})
+    where = zone(sent.text("time_zone_edited")) or api.zone
+    wanted = replace(base, **changes)
+    for name in ("start_at", "end_at"):
+        if sent.has(name):
+            wanted = replace(wanted, **{name: read_moment(sent.text(name), where)})
+    if known is not None and known.parent_event_id is not None:
+        wanted = replace(wanted, **{name: getattr(known, name) for name in CASCADED})
+    wanted = settled(wanted, base, where, whole=sent.flag("all_day") if sent.has("all_day") else None)
+    return wanted if wanted == known else replace(wanted, updated_at=api.now)
+
+
+def settled(wanted: CalendarEvent, base: CalendarEvent, where: tzinfo, *, whole: bool | None = None) -> CalendarEvent:
+    """An event with its times in order, and whether it takes whole days. `whole`: what the request says of that."""
+    start, end = wanted.start_at or wanted.end_at, wanted.end_at or wanted.start_at
+    if start is not None and end is not None and end < start:
+        end = start
+    all_day = base.all_day
+    if whole and start is not None:
+        start = end = datetime.combine(start.astimezone(where).date(), time(), where).astimezone(UTC)
+        all_day = True
+    elif start != base.start_at or end != base.end_at:
+        all_day = start is not None and start == end and start.astimezone(where).time() == time()
+    elif whole is False:
+        all_day = False
+    day = start.astimezone(where).date().isoformat() if all_day and start is not None else None
+    return replace(wanted, start_at=start, end_at=end, all_day=all_day, all_day_date=day)
+
+
+def keep(api: Api, wanted: CalendarEvent) -> CalendarEvent:
+    """Store an event; the times of sections and the reservations that it has follow it, and it spans what it has."""
+    known = api.store.calendar_events.get(wanted.id) if wanted.id else None
+    made = wanted if wanted.id else replace(wanted, id=api.new_id("calendar_events"))
+    api.store.calendar_events.put(made)
+    for row in calendars.children(api, made) if known is not None else ():
+        names = (*CASCADED, *TIMES) if row.workflow_state == "locked" else CASCADED
+        changed = {name: getattr(made, name) for name in names if getattr(made, name) != getattr(known, name)}
+        api.store.calendar_events.put(replace(row, **changed))
+    group = calendars.group_of(api, made)
+    if made.parent_event_id is not None and group is None:
+        span(api, made.parent_event_id)
+    if made.context_type == "AppointmentGroup" and group is not None:
+        appointments.touch(api, group)
+    return made
+
+
+def span(api: Api, number: int) -> None:
+    """Let an event with times of sections reach from the first to the last of them."""
+    parent = api.store.calendar_events.get(number)
+    rows = calendars.children(api, parent) if parent is not None else []
+    starts = [one.start_at for one in rows if one.start_at is not None]
+    ends = [one.end_at for one in rows if one.end_at is not None]
+    if parent is not None and starts and ends:
+        api.store.calendar_events.put(replace(parent, start_at=min(starts), end_at=max(ends)))
+
+
+def section_times(api: Api, sent: Params, event: CalendarEvent) -> list[tuple[str, Params]]:
+    """The times of sections that a request gives, by the code of the section. Raises the refusal of wrong ones."""
+    found = [(one.text("context_code") or "", one) for one in _listed(sent, "child_event_data")]
+    codes = [code for code, _ in found]
+    if len(set(codes)) != len(codes):
+        raise refusals.invalid({"child_event_data": ["Duplicate child event contexts"]})
+    for code in codes:
+        place = calendars.place_of_code(api, code)
+        inside = place is not None and place.kind == "CourseSection" and event.context_type == "Course"
+        if place is None or not inside or place.record.course_id != event.context_id:
+            raise refusals.invalid({"child_event_data": ["Invalid child event context"]})
+        if not calendars.place_may(api, place, "manage_calendar"):
+            raise refusals.invalid({"child_event_data": ["Invalid child event context"]})
+    return found
+
+
+def _listed(sent: Params, name: str) -> list[Params]:
+    """A list of hashes, or a hash of them by whatever names."""
+    value = sent.data.get(name)
+    if isinstance(value, dict):
+        return [sent.hash(name, key) for key in value]
+    return sent.hashes(name)
+
+
+def set_section_times(api: Api, event: CalendarEvent, found: list[tuple[str, Params]], shift: timedelta) -> None:
+    """Give an event the times of sections, and take away those that it has besides. `shift`: of a later copy."""
+    known = {calendars.code_of(row): row for row in calendars.children(api, event)}
+    for code, one in found:
+        place = calendars.place_of_code(api, code)
+        if place is None:
+            continue
+        row = known.pop(code, None)
+        base = row or replace(
+            event,
+            id=0,
+            context_type=place.kind,
+            context_id=place.record.id,
+            parent_event_id=event.id,
+            start_at=None,
+            end_at=None,
+            all_day=False,
+            all_day_date=None,
+        )
+        start, end = (read_moment(one.text(name), api.zone) for name in ("start_at", "end_at"))
+        moved = replace(base, start_at=start and start + shift, end_at=end and end + shift)
+        made = settled(moved, base, api.zone)
+        api.store.calendar_events.put(made if made.id else replace(made, id=api.new_id("calendar_events")))
+    for row in known.values():
+        api.store.calendar_events.put(replace(row, workflow_state="deleted", updated_at=api.now))
+    span(api, event.id)
+
+
+def delete(api: Api, event: CalendarEvent) -> CalendarEvent:
+    """Delete an event with what belongs to it; a slot or a reservation leaves its appointment group in order."""
+    group = calendars.group_of(api, event)
+    for row in calendars.children(api, event):
+        api.store.calendar_events.put(replace(row, workflow_state="deleted", updated_at=api.now))
+    if event.parent_event_id is not None:
+        return appointments.cancel(api, event)
+    gone = api.store.calendar_events.put(replace(event, workflow_state="deleted", updated_at=api.now))
+    if group is not None:
+        state = group.workflow_state if appointments.slots(api, group) else "deleted"
+        appointments.touch(api, replace(group, workflow_state=state))
+    return gone
+
+
+class Copies:
+    """How often and how far apart a request wants copies of an event.
+
+    Raises: the refusal of too many.
+    """
+
+    def __init__(self, sent: Params) -> None:
+        asked = sent.hash("duplicate")
+        self.count = _whole(asked.text("count"), 0)
+        self.every = _whole(asked.text("interval"), 1)
+        self.frequency = asked.text("frequency") or "weekly"
+        self.numbered = asked.flag("append_iterator")
+        if self.count > MOST:
+            raise refusals.message(400, "too_many_events", f"only a maximum of {MOST} events can be created")
+
+    def title(self, title: str | None, number: int) -> str | None:
+        """The title of a copy, from 0 for the event itself."""
+        return f"{title} {number + 1}" if self.numbered and self.count else title
+
+    def moved(self, moment: datetime | None, number: int, where: tzinfo) -> datetime | None:
+        """The time of a copy."""
+        if moment is None or number == 0:
+            return moment
+        local, steps = moment.astimezone(where), number * self.every
+        if self.frequency == "monthly":
+            return _months_later(local, steps).astimezone(UTC)
+        days = steps if self.frequency == "daily" else 7 * steps
+        return (local + timedelta(days=days)).astimezone(UTC)
+
+
+def _whole(text: str | None, usual: int) -> int:
+    if text is None:
+        return usual
+    return int(text) if text.strip().isdigit() and len(text) < 9 else 0
+
+
+def _months_later(moment: datetime, count: int) -> datetime:
+    year, month = divmod(moment.year * 12 + moment.month - 1 + count, 12)
+    year = min(year, date.max.year)
+    day = min(moment.day, months.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
+def copies(api: Api, event: CalendarEvent, asked: Copies, found: list[tuple[str, Params]]) -> list[CalendarEvent]:
+    """An event and the copies that were asked for, kept, each with its sections' times."""
+    made = []
+    for number in range(asked.count + 1):
+        start, end = (asked.moved(moment, number, api.zone) for moment in (event.start_at, event.end_at))
+        day = start.astimezone(api.zone).date().isoformat() if event.all_day and start is not None else None
+        title = asked.title(event.title, number)
+        one = keep(api, replace(event, title=title, start_at=start, end_at=end, all_day_date=day))
+        if found:
+            shift = start - event.start_at if start is not None and event.start_at is not None else timedelta()
+            set_section_times(api, one, found, shift)
+        made.append(api.store.calendar_events.get(one.id) or one)
+    return made

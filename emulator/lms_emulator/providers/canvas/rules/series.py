@@ -1,0 +1,116 @@
+"""Series of events: made by a rule of repetition, changed and deleted one by one, from one on, or all together.
+
+Source: canvas-lms app/controllers/calendar_events_api_controller.rb, update_from_series (2023-06), and the recorded
+exchanges of `calendar-series`. What becomes of a series whose later part gets another rule is chosen: a series of its
+own.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import as_of
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import CalendarEvent
+from lms_emulator.providers.canvas.rules import events, recurrence
+from lms_emulator.providers.canvas.rules.events import replace
+
+Which = Literal["one", "following", "all"]
+SERIES_SINCE = date(2023, 12, 16)
+"""When every school had series of events: canvas-lms removed the site's feature `calendar_series` by then. Chosen."""
+
+
+def switched_on(api: Api) -> bool:
+    """Whether events repeat by rules here."""
+    return as_of(api.x) >= SERIES_SINCE
+
+
+def of(api: Api, event: CalendarEvent, which: Which) -> list[CalendarEvent]:
+    """The events of a series: one, those from it on, or all, in the order of time."""
+    if which == "one" or event.series_uuid is None:
+        return [event]
+    rows = [
+        one for one in api.store.calendar_events.find("series", event.series_uuid) if one.workflow_state != "deleted"
+    ]
+    found = sorted(rows, key=lambda one: (one.start_at is None, one.start_at, one.id))
+    return found[found.index(event) :] if which == "following" and event in found else found
+
+
+def make(api: Api, first: CalendarEvent) -> list[CalendarEvent]:
+    """Keep an event with those that its rule repeats it in. Raises the refusals of a rule that cannot be used."""
+    rule = recurrence.read(first.rrule or "")
+    if first.start_at is None or first.end_at is None:
+        raise refusals.crashed("a series needs a start", first.title)
+    seed = replace(first, series_uuid=first.series_uuid or api.x.ids.uuid())
+    return [events.keep(api, _at(api, seed, place, start)) for place, start in enumerate(_times(api, rule, seed))]
+
+
+def _times(api: Api, rule: recurrence.Rule, event: CalendarEvent) -> list[datetime]:
+    return recurrence.times(rule, event.start_at, api.zone) if event.start_at is not None else []
+
+
+def _at(api: Api, event: CalendarEvent, place: int, start: datetime) -> CalendarEvent:
+    """An event at another time; only the first one keeps its id."""
+    length = event.end_at - event.start_at if event.end_at is not None and event.start_at is not None else None
+    day = start.astimezone(api.zone).date().isoformat() if event.all_day else None
+    end = start + length if length is not None else start
+    return replace(event, id=event.id if place == 0 else 0, start_at=start, end_at=end, all_day_date=day)
+
+
+def change(api: Api, known: CalendarEvent, wanted: CalendarEvent, which: Which) -> list[CalendarEvent]:
+    """Change events of a series as one of them is to become. Raises the refusals of what a series does not take."""
+    if wanted.rrule:
+        recurrence.read(wanted.rrule)
+    other_rule = wanted.rrule != known.rrule
+    if which == "one":
+        if other_rule:
+            raise _refused("You may not update one event with a new rrule.")
+        return [events.keep(api, wanted)]
+    if which == "all" and _day(api, wanted) != _day(api, known):
+        raise _refused("You may not change the start date when changing all events in the series")
+    found = of(api, known, which)
+    if other_rule or _day(api, wanted) != _day(api, known):
+        return _repeated(api, found, known, wanted, which)
+    return [_follow(api, one, known, wanted) for one in found]
+
+
+def _refused(text: str) -> Exception:
+    return refusals.message(400, "series_change", text, check="a series takes the change")
+
+
+def _day(api: Api, event: CalendarEvent) -> date | None:
+    return event.start_at.astimezone(api.zone).date() if event.start_at is not None else None
+
+
+def _follow(api: Api, event: CalendarEvent, known: CalendarEvent, wanted: CalendarEvent) -> CalendarEvent:
+    """Change one event of a series in what changed of another one; of times, the hour."""
+    names = ("title", "description", "location_name", "location_address", "important_dates", "blackout_date", "all_day")
+    made = replace(event, **{name: getattr(wanted, name) for name in names}, updated_at=api.now)
+    if event.start_at and event.end_at and known.start_at and wanted.start_at and wanted.end_at:
+        start = event.start_at + (wanted.start_at - known.start_at)
+        end = start + (wanted.end_at - wanted.start_at)
+        day = start.astimezone(api.zone).date().isoformat() if made.all_day else None
+        made = replace(made, start_at=start, end_at=end, all_day_date=day)
+    return events.keep(api, made)
+
+
+def _repeated(
+    api: Api, found: list[CalendarEvent], known: CalendarEvent, wanted: CalendarEvent, which: Which
+) -> list[CalendarEvent]:
+    """Let events of a series stand by another rule: further ones are made, those too many deleted."""
+    uuid = api.x.ids.uuid() if which == "following" else wanted.series_uuid
+    start, end = wanted.start_at, wanted.end_at
+    if which == "all" and start and end and known.start_at and found[0].start_at:
+        first = found[0].start_at + (start - known.start_at)
+        start, end = first, first + (end - start)
+    seed = replace(wanted, start_at=start, end_at=end, series_uuid=uuid, updated_at=api.now)
+    made: list[CalendarEvent] = []
+    for place, moment in enumerate(_times(api, recurrence.read(seed.rrule or ""), seed)):
+        old = found[place] if place < len(found) else None
+        one = replace(_at(api, seed, place, moment), id=old.id if old is not None else 0)
+        made.append(events.keep(api, replace(one, created_at=old.created_at if old is not None else api.now)))
+    for old in found[len(made) :]:
+        events.delete(api, old)
+    return made

@@ -1,0 +1,177 @@
+"""Calendars as feeds: iCalendar and Atom, as Canvas writes them.
+
+Source: canvas-lms app/models/calendar_event.rb, to_atom and IcalEvent (2023-06), and
+`fixtures/recordings/canvas/calendar.jsonl` 128, 131, 132.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, tzinfo
+from html import escape, unescape
+from typing import NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.shapes.html import shown
+
+WIDTH = 75
+_BLOCK = re.compile(r"\s*</?(?:p|div|h[1-6]|ul|ol|li|blockquote)\b[^>]*>\s*", re.IGNORECASE)
+_LINK = re.compile(r'<a\b[^>]*\bhref="([^"]*)"[^>]*>(.*?)</a>', re.IGNORECASE | re.DOTALL)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+
+
+class Entry(NamedTuple):
+    """Something of a calendar in a feed.
+
+    Attributes:
+        name: `assignment_1` or `calendar_event_1`. title: without what feeds put before or behind it.
+        day: of what takes a whole day. location: where it is, None for assignments.
+        code: of the course. context_code, context_path, context_name: of the calendar that it is in.
+    """
+
+    name: str
+    title: str | None
+    description: str | None
+    start_at: datetime | None
+    end_at: datetime | None
+    day: str | None
+    location: str | None
+    code: str | None
+    context_code: str
+    context_path: str
+    context_name: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_assignment(self) -> bool:
+        """Whether it is something that is due."""
+        return self.name.startswith("assignment_")
+
+
+def ics(api: Api, kind: str, name: str, entries: Iterable[Entry]) -> str:
+    """A calendar as iCalendar. `kind`: what it is of, in words."""
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:icalendar-ruby",
+        "CALSCALE:GREGORIAN",
+        "METHOD:PUBLISH",
+        f"X-WR-CALNAME:{_escaped(name)} Calendar (Canvas)",
+        f"X-WR-CALDESC:{_escaped(f'Calendar events for the {kind}, {name}')}",
+        *(line for one in entries if one.start_at is not None for line in _event(api, one)),
+        "END:VCALENDAR",
+    ]
+    return "".join(f"{_folded(line)}\r\n" for line in lines)
+
+
+def _event(api: Api, one: Entry) -> Iterator[str]:
+    start, end = one.start_at, one.end_at
+    if start is None or end is None:
+        return
+    yield "BEGIN:VEVENT"
+    yield f"DTSTAMP:{one.updated_at.astimezone(UTC):%Y%m%dT%H%M00Z}"
+    yield f"UID:event-{one.name.replace('_', '-')}"
+    if one.day is not None:
+        yield f"DTSTART;VALUE=DATE;VALUE=DATE:{one.day.replace('-', '')}"
+    else:
+        yield f"DTSTART:{start.astimezone(UTC):%Y%m%dT%H%M00Z}"
+        yield f"DTEND:{end.astimezone(UTC):%Y%m%dT%H%M00Z}"
+    yield "CLASS:PUBLIC"
+    html = shown(api, one.description, None)
+    if html is not None:
+        yield f"DESCRIPTION:{_escaped(as_text(html))}"
+    if one.location is not None:
+        yield f"LOCATION:{_escaped(one.location)}"
+    yield "SEQUENCE:0"
+    yield f"SUMMARY:{_escaped(one.title or '')}" + (f" [{_escaped(one.code)}]" if one.code else "")
+    site = api.url("").partition("://")[2]
+    page = f"calendar?include_contexts={one.context_code}&month={start:%m}&year={start:%Y}#{one.name}"
+    yield f"URL:https://{site}/{page}"
+    if html is not None:
+        yield f"X-ALT-DESC;FMTTYPE=text/html:{_escaped(html)}"
+    yield "END:VEVENT"
+
+
+def as_text(html: str) -> str:
+    """HTML as plain text, with the addresses of its links."""
+    text = _LINK.sub(lambda found: f"[{found.group(2)}] ({found.group(1)})", html)
+    text = _BLOCK.sub("\n\n", _BREAK.sub("\n", text))
+    return unescape(_TAG.sub("", re.sub(r"\n{3,}", "\n\n", text))).strip()
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\,;])", r"\\\1", text).replace("\r\n", "\\n").replace("\n", "\\n")
+
+
+def _folded(line: str) -> str:
+    """A line in pieces of at most 75 characters, those after the first behind a blank."""
+    pieces, rest, width = [], line, WIDTH
+    while len(rest) > width:
+        pieces.append(rest[:width])
+        rest, width = rest[width:], WIDTH - 1
+    return "\r\n ".join([*pieces, rest])
+
+
+def atom(api: Api, name: str, code: str, entries: Iterable[Entry]) -> str:
+    """A calendar as Atom."""
+    page = escape(api.url(f"/calendar?include_contexts={code}"))
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<feed xmlns="http://www.w3.org/2005/Atom">',
+        f"  <id>{page}</id>",
+        f"  <title>{escape(name, quote=False)} Calendar Feed</title>",
+        f"  <updated>{api.now.astimezone(UTC).isoformat()}</updated>",
+        f'  <link rel="self" href="{page}"/>',
+        *(line for one in entries for line in _entry(api, one)),
+        "</feed>",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _entry(api: Api, one: Entry) -> Iterator[str]:
+    kind = "Assignment" if one.is_assignment else "Calendar Event"
+    host = api.url("").partition("://")[2].partition(":")[0]
+    table = "assignments" if one.is_assignment else "calendar_events"
+    times = [one.start_at] if one.is_assignment else [one.start_at, one.end_at]
+    at = "_".join(f"{moment:%Y-%m-%d-%H-%M}" for moment in times if moment is not None)
+    yield "  <entry>"
+    yield f"    <title>{kind}: {escape(one.title or '', quote=False)}</title>"
+    yield f"    <id>tag:{host},{one.created_at:%Y-%m-%d}:/{table}/{one.name}_{at}</id>"
+    yield f"    <updated>{stamp(one.updated_at)}</updated>"
+    yield f"    <published>{stamp(one.created_at)}</published>"
+    yield f'    <link rel="alternate" href="{escape(api.url(_page(one)))}"/>'
+    yield "    <author>"
+    yield f"      <name>{escape(one.context_name, quote=False)}</name>"
+    yield "    </author>"
+    yield f'    <content type="html">{escape(_content(api, one), quote=False)}</content>'
+    yield "  </entry>"
+
+
+def _page(one: Entry) -> str:
+    if one.is_assignment:
+        return f"{one.context_path}/assignments/{one.name.rpartition('_')[2]}"
+    when = f"?month={one.start_at:%m}&year={one.start_at:%Y}" if one.start_at is not None else ""
+    return f"{one.context_path}/calendar{when}#{one.name}"
+
+
+def _content(api: Api, one: Entry) -> str:
+    text = one.description or ""
+    if not one.is_assignment:
+        return f"{in_words(api, one.start_at, 'at')}<br/>{text}"
+    due = f"Due: {in_words(api, one.start_at, 'by')}<br/>" if one.start_at is not None else "No Due Date<br/>"
+    return f"{due}{text}<br/><br/>\n        <div>\n          {text}\n        </div>\n      "
+
+
+def in_words(api: Api, moment: datetime | None, between: str, zone: tzinfo = UTC) -> str:
+    """A time as people read it: `Nov 28 by 12pm`."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(zone)
+    year = f", {local.year}" if local.year != api.now.astimezone(zone).year else ""
+    minutes = f":{local.minute:02}" if local.minute else ""
+    half = "am" if local.hour < 12 else "pm"
+    return f"{local:%b} {local.day}{year} {between} {local.hour % 12 or 12}{minutes}{half}"
