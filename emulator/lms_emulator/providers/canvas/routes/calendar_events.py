@@ -275,8 +275,7 @@ def _in_series(api: Api, known: CalendarEvent, wanted: CalendarEvent) -> Any:
     shown = {"series_natural_language", "child_events"}
     if known.series_uuid is None:
         return [shapes.event(api, one, includes=shown) for one in series.make(api, wanted)]
-    asked = api.params.text("which") or "one"
-    which: series.Which = "one" if asked == "one" else "following" if asked == "following" else "all"
+    which = series.WHICH.get(api.params.text("which") or "one", "all")
     rows = [shapes.event(api, one, includes=shown) for one in series.change(api, known, wanted, which)]
     return rows[0] if which == "one" else rows
 
@@ -317,11 +316,12 @@ def destroy(api: Api) -> Any:
     api.params.text("cancel_reason")
     if record.series_uuid is None or not series.switched_on(api):
         return shapes.event(api, events.delete(api, record))
-    which = api.params.text("which") or "one"
-    if which not in ("one", "following", "all"):
-        body = {"error": f"Invalid parameter which='{which}'"}
-        raise refusals.rest("which_unknown", 400, body, check="`which` is one, following or all", got=which)
-    found = series.of(api, record, which)  # type: ignore[arg-type]
+    asked = api.params.text("which") or "one"
+    which = series.WHICH.get(asked)
+    if which is None:
+        body = {"error": f"Invalid parameter which='{asked}'"}
+        raise refusals.rest("which_unknown", 400, body, check="`which` is one, following or all", got=asked)
+    found = series.of(api, record, which)
     shown = [shapes.event(api, one) for one in found]
     for one in found:
         events.delete(api, one)

@@ -38,6 +38,11 @@ def find(api: Api, reference: str) -> CalendarEvent:
     return found
 
 
+def usual_title(kind: str) -> str:
+    """The title of an event that was given none."""
+    return f"{kind} Event"
+
+
 def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> CalendarEvent:
     """The event that a request describes. Nothing is kept. Raises the refusal for what is not valid."""
     base = known or CalendarEvent(
@@ -45,7 +50,7 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
         context_type=place.kind,
         context_id=place.record.id,
         user_id=api.user.id,
-        title="Event" if place.kind == "User" else f"{place.kind} Event",
+        title=usual_title(place.kind),
         created_at=api.now,
         updated_at=api.now,
     )

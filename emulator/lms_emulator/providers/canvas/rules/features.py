@@ -241,6 +241,7 @@ def transitions(api: Api, owner: Owner, feature: Feature, state: str | None) -> 
     """The states that the owner could choose instead of `state`, and which of them are locked."""
     states = ["off", "on", *(["allowed", "allowed_on"] if isinstance(owner, Account) else [])]
     of_school = feature.applies_to in ("RootAccount", "User") and not _is_site(owner)
+    of_school = of_school or feature.applies_to == "SiteAdmin"
     found: dict[str, dict[str, Any]] = {
         one: {"locked": of_school and one.startswith("allowed")} for one in states if one != state
     }

@@ -8,23 +8,27 @@ own.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import as_of
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import CalendarEvent
-from lms_emulator.providers.canvas.rules import events, recurrence
+from lms_emulator.providers.canvas.rules import events, features, recurrence
 from lms_emulator.providers.canvas.rules.events import replace
 
 Which = Literal["one", "following", "all"]
+WHICH: dict[str, Which] = {"one": "one", "following": "following", "all": "all"}
 SERIES_SINCE = date(2023, 12, 16)
 """When every school had series of events: canvas-lms removed the site's feature `calendar_series` by then. Chosen."""
 
 
 def switched_on(api: Api) -> bool:
     """Whether events repeat by rules here."""
-    return as_of(api.x) >= SERIES_SINCE
+    if as_of(api.x) >= SERIES_SINCE:
+        return True
+    site = features.site(api)
+    return site is not None and features.enabled(api, site, "calendar_series")
 
 
 def of(api: Api, event: CalendarEvent, which: Which) -> list[CalendarEvent]:
@@ -109,8 +113,18 @@ def _repeated(
     made: list[CalendarEvent] = []
     for place, moment in enumerate(_times(api, recurrence.read(seed.rrule or ""), seed)):
         old = found[place] if place < len(found) else None
-        one = replace(_at(api, seed, place, moment), id=old.id if old is not None else 0)
-        made.append(events.keep(api, replace(one, created_at=old.created_at if old is not None else api.now)))
+        one = _at(api, seed, place, moment)
+        if old is None:
+            made.append(events.keep(api, _bare(replace(one, id=0, created_at=api.now), known)))
+        else:
+            made.append(events.keep(api, replace(one, id=old.id, created_at=old.created_at)))
     for old in found[len(made) :]:
         events.delete(api, old)
     return made
+
+
+def _bare(event: CalendarEvent, known: CalendarEvent) -> CalendarEvent:
+    """A further event of a series as Canvas makes it: with what the request changed, and nothing of the others."""
+    usual: dict[str, Any] = {"title": events.usual_title(event.context_type), "description": None}
+    usual |= {"location_name": None, "location_address": None, "important_dates": False, "blackout_date": False}
+    return replace(event, **{name: one for name, one in usual.items() if getattr(event, name) == getattr(known, name)})
