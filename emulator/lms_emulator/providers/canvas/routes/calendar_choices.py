@@ -20,8 +20,10 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows, chai
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 
-SOURCE = f"{RECORDED}/calendar.jsonl 115-116, 123-126; canvas-lms app/controllers/calendar_events_api_controller.rb"
-ACCOUNTS = f"{RECORDED}/misc.jsonl 87-107; canvas-lms app/controllers/account_calendars_api_controller.rb"
+SOURCE = (
+    f"{RECORDED}/calendar.jsonl 115, 116, 123, 124, 126; canvas-lms app/controllers/calendar_events_api_controller.rb"
+)
+ACCOUNTS = f"{RECORDED}/misc.jsonl 87, 90, 96, 101, 107; canvas-lms app/controllers/account_calendars_api_controller.rb"
 replace = msgspec.structs.replace
 
 

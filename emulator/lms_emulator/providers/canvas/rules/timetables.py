@@ -1,7 +1,7 @@
 """Timetables: events of a course or a section, by weekday or one by one.
 
 Source: canvas-lms lib/courses/timetable_event_builder.rb (2023-06), and `fixtures/recordings/canvas/calendar.jsonl`
-123-126. The sentences for events without times or with the same code are chosen.
+123, 124, 126. The sentences for events without times or with the same code are chosen.
 """
 
 from __future__ import annotations
