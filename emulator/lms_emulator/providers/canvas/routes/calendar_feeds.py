@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.shapes import feeds
 from lms_emulator.providers.canvas.shapes.calendars import is_day_end
 from lms_emulator.providers.canvas.shapes.feeds import Entry
 
-SOURCE = f"{RECORDED}/calendar.jsonl 128, 131, 132; canvas-lms app/controllers/calendar_events_api_controller.rb, public_feed"
+SOURCE = f"{RECORDED}/calendar.jsonl 128, 131, 132; canvas-lms app/controllers/calendar_events_api_controller.rb"
 BACK, AHEAD = timedelta(days=30), timedelta(days=366)
 FORMATS = {"ics": "text/calendar; charset=utf-8", "atom": "application/atom+xml; charset=utf-8"}
 
