@@ -120,8 +120,9 @@ REFERENCES = (
     Reference("resource_links", "tool_id", "tools"),
     Reference("line_items", "course_id", "courses"),
     Reference("line_items", "developer_key_id", "developer_keys"),
-    Reference("results", "line_item_id", "line_items"),
-    Reference("results", "user_id", "users"),
+    Reference("line_items", "assignment_id", "assignments"),
+    Reference("lti_results", "line_item_id", "line_items"),
+    Reference("lti_results", "user_id", "users"),
     Reference("access_tokens", "user_id", "users"),
     Reference("access_tokens", "developer_key_id", "developer_keys"),
 )

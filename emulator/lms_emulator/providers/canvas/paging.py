@@ -56,6 +56,9 @@ def paged(
     path: str | None = None,
     counted: bool = True,
     default: int | None = None,
+    size: int | None = None,
+    hidden: tuple[str, ...] = (),
+    headers: dict[str, str] | None = None,
     wrap: Callable[[list[Any]], Any] = lambda rows: rows,
 ) -> Response:
     """One page of a numbered list.
@@ -66,19 +69,22 @@ def paged(
         counted: whether Canvas counts the list: `last` is always told. Of others it is told on the last page only, and
             a full page has a next one, even if nothing is left for it.
         default: items of a page when the client does not say.
+        size: items of a page where it is not `per_page` that says; 0 for a list that never ends and shows nothing.
+        hidden: parameters that `Link` leaves out.
+        headers: further headers.
         wrap: what the answer is made of the page's rows.
     """
-    size, number = per_page(api, default), _page(api)
+    size, number = per_page(api, default) if size is None else size, _page(api)
     first = (number - 1) * size
     shown = records[first : first + size]
-    last = max(1, -(-len(records) // size))
+    last = max(1, -(-len(records) // size)) if size else 0
     links: dict[str, int] = {"current": number, "first": 1}
     if number > 1:
         links["prev"] = number - 1
     if number > last:
         if counted:
             links["next"] = number + 1
-            size = PAST_THE_END
+            size = PAST_THE_END if size else 0
         else:
             links["last"] = number
     elif number < last or (not counted and len(shown) == size):
@@ -88,8 +94,8 @@ def paged(
     else:
         links["last"] = last
     _warn_of_more(api, len(shown), len(records), last)
-    header = _link(api, path, {rel: str(page) for rel, page in links.items()}, size)
-    return reply(api, wrap([shape(one) for one in shown]), headers={"Link": header})
+    header = _link(api, path, {rel: str(page) for rel, page in links.items()}, size, hidden)
+    return reply(api, wrap([shape(one) for one in shown]), headers={"Link": header, **(headers or {})})
 
 
 def bookmarked(
@@ -151,8 +157,8 @@ def _warn_of_more(api: Api, shown: int, count: int, last: int) -> None:
         )
 
 
-def _link(api: Api, path: str | None, pages: dict[str, str], size: int) -> str:
-    kept = {name: value for name, value in read_query(api.x).items() if name not in _HIDDEN}
+def _link(api: Api, path: str | None, pages: dict[str, str], size: int, hidden: tuple[str, ...] = ()) -> str:
+    kept = {name: value for name, value in read_query(api.x).items() if name not in (*_HIDDEN, *hidden)}
     front = "&".join([*query_of(kept), ""])
     base = api.url(path or api.path)
     mark = "&" if "?" in base else "?"

@@ -197,6 +197,24 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             was=(Was("", "2024-01-01", f"{RECORDED}/lti-token.jsonl 25 (refused in 2023; the day is chosen)"),),
         ),
     ] = "sso.canvaslms.com"
+    concluded_course_status: Annotated[
+        Literal[404, 422],
+        choice(
+            "Status of line items, scores and results in a course that is over.",
+            evidence="observed",
+            source="canvas-lms app/controllers/lti/concerns/gradebook_services.rb",
+            was=(Was(404, "2024-01-01", f"{RECORDED}/lti-ags.jsonl (404 in 2023; the day is chosen)"),),
+        ),
+    ] = 422
+    one_attempt_of_several_files: Annotated[
+        bool,
+        choice(
+            "Whether the files of a score are one attempt, made at once, or one attempt each, made when it has come.",
+            evidence="observed",
+            source="canvas-lms app/controllers/lti/ims/scores_controller.rb, ags_scores_multiple_files",
+            was=(Was(False, "2024-01-01", f"{RECORDED}/lti-ags.jsonl 314 (a switch in 2023; the day is chosen)"),),
+        ),
+    ] = True
     id_token_lifetime_seconds: Annotated[
         int,
         choice(

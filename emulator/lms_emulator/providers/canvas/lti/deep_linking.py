@@ -13,9 +13,10 @@ from lms_emulator.lti.deep_linking import DeepLinking, link_of
 from lms_emulator.lti.platform import Fault, token_fault
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.lti import services, tokens
-from lms_emulator.providers.canvas.model import Course, DeveloperKey, ResourceLink, Tool
-from lms_emulator.providers.canvas.rules import keys, tools
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.lti import tokens
+from lms_emulator.providers.canvas.model import Assignment, Course, DeveloperKey, ResourceLink, Tool, ToolTag
+from lms_emulator.providers.canvas.rules import assigning, keys
 from lms_emulator.signing.jwt import TokenError, read
 
 SENTENCES = {
@@ -69,16 +70,27 @@ class CanvasDeepLinking(DeepLinking[Call]):
             errors = {"jwt": SENTENCES.get(fault.kind, f"the '{fault.check}' is invalid")}
         return refusals.deep_linking(fault.reason, errors, **fault.details)
 
-    def place(self, x: Call, course: Course, tool: Tool, item: dict[str, Any]) -> ResourceLink:
+    def place(self, api: Api, course: Course, tool: Tool, item: dict[str, Any]) -> ResourceLink:
         """Keep a chosen link, with an assignment when it asks for a line item."""
-        wanted = link_of(item, tool.name)
+        x, wanted = api.x, link_of(item, tool.name)
         link = ResourceLink(id=x.ids.uuid(), course_id=course.id, tool_id=tool.id, **wanted._asdict())
         data = self.line_item(x, item, link.id, link.title)
-        x.store.resource_links.put(link)
-        if data is not None:
-            services.add_assignment(x, course, data, link)
-            services.add_line_item(x, course, tools.key_of(x.store, tool).id, data, coupled=True)
-        return link
+        if data is None:
+            return x.store.resource_links.put(link)
+        made = Assignment(
+            id=0,
+            course_id=course.id,
+            name=data.label,
+            points_possible=data.score_maximum,
+            submission_types=["external_tool"],
+            external_tool=ToolTag(url=link.url or tool.url or "", content_id=tool.id, custom_params=dict(link.custom)),
+            lti_context_id=link.id,
+            position=0,
+            created_at=api.now,
+            updated_at=api.now,
+        )
+        kept = assigning.keep(api, course, made, None)
+        return x.store.resource_links.first("assignment", kept.id) or link
 
 
 DEEP_LINKING = CanvasDeepLinking()

@@ -10,13 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-import msgspec
-from starlette.responses import JSONResponse, Response
-
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.lti.grades import Grades
 from lms_emulator.lti.platform import Fault
-from lms_emulator.lti.records import Result
 from lms_emulator.lti.services import Roster, Service
 from lms_emulator.providers.canvas import refusals, rules
 from lms_emulator.providers.canvas.call import Call, number
@@ -24,17 +19,12 @@ from lms_emulator.providers.canvas.lti import claims, places
 from lms_emulator.providers.canvas.lti.paging import link_header, page_of
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import (
-    Assignment,
     Course,
     DeveloperKey,
-    LineItem,
-    ResourceLink,
     Tool,
     User,
 )
 from lms_emulator.providers.canvas.rules import tools
-from lms_emulator.signing import lti13
-from lms_emulator.signing import lti13_services as services
 
 R = TypeVar("R")
 ROSTER_PAGE = 50
@@ -140,102 +130,6 @@ class CanvasRoster(CanvasService, Roster[Call, Place, Member]):
         return claims.member(x, member.user, member.types, place.tool.privacy)
 
 
-class CanvasGrades(CanvasService, Grades[Call, Place, LineItem, User]):
-    """A tool sees its own line items only; a line item without a link makes an assignment."""
-
-    def line_items(self, x: Call, place: Place) -> list[LineItem]:
-        return [i for i in x.store.line_items.find("course", place.course.id) if i.developer_key_id == place.key.id]
-
-    def line_item(self, x: Call, place: Place) -> LineItem:
-        item = x.store.line_items.get(number(x.path_params["id"]))
-        if item is None or item.course_id != place.course.id:
-            raise refusals.lti_resource_unknown(
-                "line_item_unknown", "the line item is in the course", x.path_params["id"]
-            )
-        if not x.check("the line item is the tool's", item.developer_key_id == place.key.id):
-            raise refusals.lti_service(
-                "line_item_of_another_tool",
-                "Tool does not have permission to view line_item",
-                412,
-                check="the line item is the tool's",
-                expected=item.developer_key_id,
-                got=place.key.id,
-            )
-        return item
-
-    def create(self, x: Call, place: Place, data: services.LineItemData) -> LineItem:
-        link_id = data.resource_link_id
-        if link_id is not None and not _is_link(x, link_id, place):
-            check = "resourceLinkId is a link to the tool in this course"
-            raise refusals.lti_resource_unknown("resource_link_unknown", check, link_id)
-        item = add_line_item(x, place.course, place.key.id, data)
-        if link_id is None:
-            add_assignment(x, place.course, data)
-        return item
-
-    def kept(self, item: LineItem, body: Any) -> Any:
-        if not isinstance(body, dict):
-            return body
-        kept = {"label": item.data.label, "scoreMaximum": item.data.score_maximum}
-        given = {name: value for name, value in body.items() if value is not None}
-        return {**kept, **given, "resourceLinkId": item.data.resource_link_id}
-
-    def change(self, x: Call, item: LineItem, data: services.LineItemData) -> LineItem:
-        return x.store.line_items.put(msgspec.structs.replace(item, data=data))
-
-    def remove(self, x: Call, item: LineItem) -> None:
-        if not x.check("the line item stands on its own", not item.coupled):
-            raise refusals.lti_service(
-                "line_item_coupled", "Unauthorized", 401, check="the line item does not belong to a placed link"
-            )
-        x.store.line_items.delete(item.id)
-
-    def url(self, x: Call, item: LineItem) -> str:
-        return x.url(f"/api/lti/courses/{item.course_id}/line_items/{item.id}")
-
-    def person(self, x: Call, reference: str) -> User | None:
-        return x.store.users.first("lti_id", reference) or x.store.users.get(number(reference))
-
-    def sub(self, user: User) -> str:
-        return user.lti_id
-
-    def read_score(self, x: Call, place: Place, body: Any) -> tuple[services.ScoreData, User]:
-        user = self.learner(x, place, body.get("userId") if isinstance(body, dict) else None)
-        return self.score(x, body), user
-
-    def learner(self, x: Call, place: Place, reference: object) -> User:
-        text = str(reference) if reference is not None else ""
-        user = self.person(x, text)
-        if user is not None and user.lti_id != text:
-            x.warn(
-                "score_by_api_id", "Canvas takes its own user id here; other platforms know only the id_token's `sub`"
-            )
-        known = user is not None and rules.is_student(x, user, place.course.id)
-        if user is None or not x.check("userId is a student of the course", known):
-            raise refusals.lti_service(
-                "score_for_no_student",
-                "User not found in course or is not a student",
-                422,
-                check="userId is a student of the course",
-                got=reference,
-            )
-        return user
-
-    def scored(self, x: Call, item: LineItem, result: Result) -> Response:
-        return JSONResponse(
-            {"resultUrl": self.result_url(x, item, result)}, media_type=services.SCORE_TYPE + self.charset
-        )
-
-    def show_result(self, x: Call) -> Response:
-        """GET: one result."""
-        item = self.line_item(x, self.enter(x, lti13.SCOPE_RESULT_READ))
-        result = x.store.results.get(number(x.path_params["result_id"]))
-        if result is None or result.line_item_id != item.id:
-            check = "the result is of the line item"
-            raise refusals.lti_resource_unknown("result_unknown", check, x.path_params["result_id"])
-        return JSONResponse(self.result_json(x, item, result), media_type=services.RESULTS_TYPE + self.charset)
-
-
 def _is_link(x: Call, link_id: str, place: Place) -> bool:
     link = x.store.resource_links.get(link_id)
     return link is not None and link.course_id == place.course.id and link.tool_id == place.tool.id
@@ -251,29 +145,4 @@ def _about_link(x: Call, link_id: str, place: Place) -> str:
     return "Tool does not have access to rlid or rlid does not exist"
 
 
-def add_line_item(
-    x: Call, course: Course, key_id: int, data: services.LineItemData, *, coupled: bool = False
-) -> LineItem:
-    """Keep a new line item. `coupled`: it belongs to a placed link, and stays as long as that."""
-    number = x.store.next_number("line_items")
-    item = LineItem(id=number, course_id=course.id, developer_key_id=key_id, data=data, coupled=coupled)
-    return x.store.line_items.put(item)
-
-
-def add_assignment(x: Call, course: Course, data: services.LineItemData, link: ResourceLink | None = None) -> None:
-    """The assignment that people see for a line item."""
-    now = x.clock.now()
-    assignment = Assignment(
-        id=x.store.next_number("assignments"),
-        course_id=course.id,
-        name=data.label,
-        points_possible=data.score_maximum,
-        resource_link_id=link.id if link is not None else None,
-        created_at=now,
-        updated_at=now,
-    )
-    x.store.assignments.put(assignment)
-
-
 NRPS = CanvasRoster()
-AGS = CanvasGrades()

@@ -39,7 +39,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
     LatePolicy,
 )
 from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, GroupMembership
-from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.model.lti import LineItem, LtiResult, ResourceLink, Tool, ToolConfiguration
 from lms_emulator.providers.canvas.model.mastery import (
     AssignmentSet,
     PathAssignment,
@@ -142,6 +142,7 @@ __all__ = [
     "GroupMembership",
     "LatePolicy",
     "LineItem",
+    "LtiResult",
     "MediaObject",
     "MediaTrack",
     "ModuleProgression",

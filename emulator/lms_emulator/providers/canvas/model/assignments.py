@@ -32,6 +32,7 @@ class ToolTag(Record, frozen=True, kw_only=True):
     Attributes:
         content_id: the tool that was found for the address.
         resource_link_id: what LTI 1.1 knows the link by.
+        line_item: `resourceId` and `tag` of the line item that is made for it.
     """
 
     url: str
@@ -40,6 +41,7 @@ class ToolTag(Record, frozen=True, kw_only=True):
     custom_params: dict[str, Any] | None = None
     external_data: dict[str, Any] | None = None
     resource_link_id: str = ""
+    line_item: dict[str, str] | None = None
 
 
 class Assignment(Record, frozen=True, kw_only=True):

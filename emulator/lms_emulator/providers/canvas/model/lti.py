@@ -79,7 +79,11 @@ class ResourceLink(Record, frozen=True, kw_only=True):
 
 
 class LineItem(Record, frozen=True, kw_only=True):
-    """A column of the gradebook as a tool sees it. `developer_key_id` owns it; `coupled` ones cannot be deleted."""
+    """A column of the gradebook as a tool sees it. `developer_key_id` owns it; `coupled` ones cannot be deleted.
+
+    Attributes:
+        assignment_id: of a world file, by default that of the link, or of a new assignment with its label.
+    """
 
     id: int
     course_id: int
@@ -87,3 +91,24 @@ class LineItem(Record, frozen=True, kw_only=True):
     assignment_id: int | None = None
     data: LineItemData
     coupled: bool = False
+
+
+class LtiResult(Record, frozen=True, kw_only=True):
+    """What a tool last said about one person in one line item, or what somebody else's grade made of it.
+
+    Attributes:
+        result_score, result_maximum: as the tool sent them.
+        extensions: the score's members with a URL for a name.
+        updated_at: the last score's own timestamp.
+    """
+
+    id: int
+    line_item_id: int
+    user_id: int
+    result_score: float | None = None
+    result_maximum: float | None = None
+    comment: str | None = None
+    activity_progress: str | None = None
+    grading_progress: str | None = None
+    extensions: dict[str, Any] = {}
+    updated_at: Instant

@@ -20,12 +20,10 @@ from lms_emulator.lti.records import (
     KEY_ROTATIONS,
     LAST_LAUNCHES,
     PENDING_LAUNCHES,
-    RESULTS,
     ArmedLaunch,
     KeyRotation,
     LastLaunch,
     PendingLaunch,
-    Result,
 )
 from lms_emulator.providers.canvas.model.access import (
     AccessToken,
@@ -55,7 +53,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
     LatePolicy,
 )
 from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, GroupMembership
-from lms_emulator.providers.canvas.model.lti import LineItem, ResourceLink, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.model.lti import LineItem, LtiResult, ResourceLink, Tool, ToolConfiguration
 from lms_emulator.providers.canvas.model.mastery import PathChoice, PathRule
 from lms_emulator.providers.canvas.model.media import MediaObject
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
@@ -303,11 +301,20 @@ class CanvasStore(Store):
     quiz_reports: Table[QuizReport] = table(key="id", indexes={"quiz": _quiz})
     tools: Table[Tool] = table(key="id", indexes={"key": lambda t: t.developer_key_id})
     tool_configurations: Table[ToolConfiguration] = table(key="id", indexes={"key": lambda c: c.developer_key_id})
-    resource_links: Table[ResourceLink] = table(key="id", indexes={"course": _course})
-    line_items: Table[LineItem] = table(
-        key="id", indexes={"course": _course, "link": lambda i: i.data.resource_link_id}
+    resource_links: Table[ResourceLink] = table(
+        key="id", indexes={"course": _course, "assignment": lambda one: one.assignment_id}
     )
-    results: Table[Result] = RESULTS
+    line_items: Table[LineItem] = table(
+        key="id",
+        indexes={
+            "course": _course,
+            "link": lambda i: i.data.resource_link_id,
+            "assignment": lambda i: i.assignment_id,
+        },
+    )
+    lti_results: Table[LtiResult] = table(
+        key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: (r.line_item_id, r.user_id)}
+    )
     access_tokens: Table[AccessToken] = table(
         key="id",
         limit=100_000,

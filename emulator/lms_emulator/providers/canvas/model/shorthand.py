@@ -1,5 +1,5 @@
 """What a world file may leave out, filled in when it is read: built-in roles, default terms and sections, one login and
-one address a person, accounts in which a developer key is on."""
+one address a person, accounts in which a developer key is on, assignments of line items."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lms_emulator.providers.canvas.model.access import DeveloperKeyAccountBinding
-from lms_emulator.providers.canvas.model.assignments import AssignmentGroup
+from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -62,6 +62,7 @@ def expand(section: Any) -> None:
     for place, course in enumerate(section.courses):
         section.courses[place] = _course(section, course)
     _enrollments(section)
+    _line_items(section)
     _assignments(section)
     _bindings(section)
 
@@ -191,3 +192,28 @@ def _assignments(section: Any) -> None:
             section.assignment_groups.append(made)
             groups[assignment.course_id] = made.id
         section.assignments[place] = replace(assignment, assignment_group_id=groups[assignment.course_id])
+
+
+def _line_items(section: Any) -> None:
+    """Each line item has its assignment: that of its link, or a new one with its label."""
+    tied = {one.resource_link_id: one.id for one in section.assignments if one.resource_link_id}
+    for place, link in enumerate(section.resource_links):
+        if link.assignment_id is None and link.id in tied:
+            section.resource_links[place] = replace(link, assignment_id=tied[link.id])
+    behind = {link.id: link.assignment_id for link in section.resource_links}
+    for place, item in enumerate(section.line_items):
+        if item.assignment_id is not None:
+            continue
+        number = behind.get(item.data.resource_link_id)
+        if number is None:
+            made = Assignment(
+                id=_next(section.assignments),
+                course_id=item.course_id,
+                name=item.data.label,
+                points_possible=item.data.score_maximum,
+                created_at=LONG_AGO,
+                updated_at=LONG_AGO,
+            )
+            section.assignments.append(made)
+            number = made.id
+        section.line_items[place] = replace(item, assignment_id=number)

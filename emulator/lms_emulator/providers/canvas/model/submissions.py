@@ -16,6 +16,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
         was_late: whether it was late when it was last changed.
         grade_matches_current_submission: whether the grade was given for what was handed in last.
         grader_id: negative for a quiz or a tool.
+        made_at: when this version was begun.
     """
 
     workflow_state: Literal["unsubmitted", "submitted", "pending_review", "graded"] = "unsubmitted"
@@ -38,6 +39,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     grader_id: int | None = None
     posted_at: Instant | None = None
     updated_at: Instant | None = None
+    made_at: Instant | None = None
 
 
 class Submission(SubmissionVersion, frozen=True, kw_only=True):

@@ -279,6 +279,11 @@ def lti_resource_unknown(reason: str, check: str, got: object) -> SiteRefusal:
     return lti_service(reason, "The specified resource does not exist.", 404, check=check, got=got)
 
 
+def lti_nothing(reason: str, status: int, check: str) -> SiteRefusal:
+    """A status alone, as some answers of the LTI services are."""
+    return SiteRefusal(reason, status=status, check=check, text="", headers={"Content-Type": "application/json"})
+
+
 def launch_client_unknown(got: str) -> SiteRefusal:
     """404: the `client_id` of an authentication request is no number."""
     body = {"errors": [{"message": "The specified resource does not exist."}]}

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas.refusals import model_fault, rest
+
+Fault = tuple[str, str | None, str | None]
+"""A field, a sentence and a code."""
 
 
 def fault_of_field(field: str, text: str | None, code: str | None, status: int = 422) -> SiteRefusal:
     """A value that does not do, in the form that names the field beside the sentence."""
-    fault = {"field": field, "message": text, "error_code": code}
-    return rest("field_invalid", status, {"errors": [fault]}, check=f"`{field}` is valid")
+    return faults_of_fields([(field, text, code)], status)
+
+
+def faults_of_fields(faults: Sequence[Fault], status: int = 422) -> SiteRefusal:
+    """Values that do not do, in the form that names the fields beside the sentences."""
+    errors = [{"field": field, "message": text, "error_code": code} for field, text, code in faults]
+    return rest("field_invalid", status, {"errors": errors}, check=f"`{faults[0][0]}` is valid")
 
 
 def each_invalid(faults: list[dict[str, list[str]]]) -> SiteRefusal:

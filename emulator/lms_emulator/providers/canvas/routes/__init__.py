@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.providers.canvas.lti.services import AGS, NRPS
+from lms_emulator.providers.canvas.lti.services import NRPS
 from lms_emulator.providers.canvas.routes import (
     account_courses,
     account_notifications,
@@ -46,6 +46,7 @@ from lms_emulator.providers.canvas.routes import (
     html,
     late_policies,
     launch,
+    line_items,
     login,
     logins,
     mastery_paths,
@@ -69,6 +70,7 @@ from lms_emulator.providers.canvas.routes import (
     roles,
     rosters,
     rubrics,
+    scores,
     sections,
     student_work,
     submission_marks,
@@ -90,7 +92,6 @@ CONTROLLERS = "canvas-lms app/controllers"
 RECORDED = "fixtures/recordings/canvas"
 TOOLS = "/courses/{course_id}/external_tools"
 LTI = "/api/lti/courses/{course_id}"
-ITEMS = f"{LTI}/line_items"
 
 COURSE_PARTS = ("modules", "modules/items/{item_id}", "pages", "files", "discussion_topics", "quizzes", "assignments")
 """The parts of a course that have pages of their own at Canvas, and the course's page here."""
@@ -166,6 +167,8 @@ FAMILIES = (
     developer_keys,
     external_tools,
     tabs,
+    line_items,
+    scores,
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
 
@@ -227,29 +230,6 @@ ROUTES: tuple[Route, ...] = (
         f"{DOC}/names_and_role.html; {CONTROLLERS}/lti/ims/names_and_roles_controller.rb",
         "documented",
         (f"GET {LTI}/names_and_roles", NRPS.memberships, "The course's roster"),
-    ),
-    *family(
-        "lti services",
-        f"{DOC}/line_items.html; {CONTROLLERS}/lti/ims/line_items_controller.rb",
-        "documented",
-        (f"GET {ITEMS}", AGS.list_line_items, "Line items"),
-        (f"POST {ITEMS}", AGS.create_line_item, "Make a line item"),
-        (f"GET {ITEMS}/{{id}}", AGS.show_line_item, "One line item"),
-        (f"PUT {ITEMS}/{{id}}", AGS.update_line_item, "Change a line item"),
-        (f"DELETE {ITEMS}/{{id}}", AGS.delete_line_item, "Delete a line item"),
-    ),
-    *family(
-        "lti services",
-        f"{DOC}/score.html; {CONTROLLERS}/lti/ims/scores_controller.rb",
-        "documented",
-        (f"POST {ITEMS}/{{id}}/scores", AGS.post_score, "Give a score"),
-    ),
-    *family(
-        "lti services",
-        f"{DOC}/result.html; {CONTROLLERS}/lti/ims/results_controller.rb",
-        "documented",
-        (f"GET {ITEMS}/{{id}}/results", AGS.list_results, "Results"),
-        (f"GET {ITEMS}/{{id}}/results/{{result_id}}", AGS.show_result, "One result"),
     ),
     *(route for rest in FAMILIES for route in rest.ROUTES),
 )

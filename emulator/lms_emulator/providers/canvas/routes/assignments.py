@@ -16,7 +16,6 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import assigning, assignments, buckets, copying, courses, periods, quizzes
-from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -149,11 +148,7 @@ def destroy(api: Api) -> Any:
     course, record = _found(api, "manage_assignments")
     if periods.binds(api, course) and periods.due_in_closed(api, course, record):
         raise api.refused("delete what is due in a closed grading period")
-    gone = replace(record, workflow_state="deleted", updated_at=api.now)
-    api.store.assignments.put(gone)
-    quizzes.follow(api, gone)
-    assigning.follow(api, gone)
-    return shapes.assignment(api, api.store.assignments.get(gone.id) or gone, course)
+    return shapes.assignment(api, quizzes.delete_assignment(api, record), course)
 
 
 def duplicate(api: Api) -> Any:

@@ -47,12 +47,19 @@ def within(kinds: str, operation: str, handler: Handler, line: str) -> tuple[Row
     return tuple((f"{method} /api/v1/{slot}{path}", handler, line) for slot in slots)
 
 
-def serve(handler: Handler) -> Callable[[Call], Any]:
-    """The handler with what goes before it (parameters, credentials, scopes, masquerade) and after it."""
+def service(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") -> tuple[Route, ...]:
+    """Declare operations that tools call with a service token, otherwise as `rest`; handlers ask `lti.callers` who."""
+    served = ((operation, serve(handler, by_person=False), line) for operation, handler, line in rows)
+    return family(tag, source, evidence, *served)
+
+
+def serve(handler: Handler, *, by_person: bool = True) -> Callable[[Call], Any]:
+    """The handler with what goes before it (parameters; credentials, scopes and masquerade of a person) and after."""
 
     def begun(x: Call) -> Api:
         api = Api(x, parameters.read(x))
-        identify(api)
+        if by_person:
+            identify(api)
         return api
 
     def served(x: Call) -> Response:

@@ -92,7 +92,7 @@ async def deep_linking_response(api: Api) -> Response:
     shown, placed = [], []
     for item in items:
         if item["type"] == "ltiResourceLink":
-            placed.append(DEEP_LINKING.place(x, found, tool, item))
+            placed.append(DEEP_LINKING.place(api, found, tool, item))
             item = {**item, "lookup_uuid": placed[-1].lookup_id or placed[-1].id}
         shown.append(item)
     answer = {

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import Call, identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Folder, Progress
+from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Folder, Progress, User
 from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, folder_in_path
@@ -94,18 +94,19 @@ async def _begin(
     url = api.params.text("url")
     if url is None:
         return uploads.offered(api, attachment, on_duplicate, exempt=exempt)
-    return await _fetch(api, attachment, url, on_duplicate, progress_of or ("User", api.user.id))
+    queued = await fetch_file(api, attachment, url, on_duplicate, progress_of or ("User", api.user.id), api.user)
+    return {"progress": progress(api, queued)}
 
 
-async def _fetch(
-    api: Api, attachment: Attachment, url: str, on_duplicate: str, progress_of: tuple[str, int]
-) -> dict[str, Any]:
-    """Fetch a file and tell a Progress how it went; the client sees it queued."""
+async def fetch_file(
+    api: Api, attachment: Attachment, url: str, on_duplicate: str, progress_of: tuple[str, int], owner: User
+) -> Progress:
+    """Fetch a file and tell a Progress how it went; gives it as it is before."""
     queued = Progress(
         id=api.new_id("progresses"),
         context_type=progress_of[0],
         context_id=progress_of[1],
-        user_id=api.user.id,
+        user_id=owner.id,
         tag="upload_via_url",
         completion=0,
         created_at=api.now,
@@ -125,7 +126,7 @@ async def _fetch(
         }
     )
     api.store.progresses.put(replace(queued, **done))
-    return {"progress": progress(api, queued)}
+    return queued
 
 
 async def _download(api: Api, url: str) -> tuple[bytes, str | None]:

@@ -31,6 +31,7 @@ from lms_emulator.providers.canvas.rules import (
     grades,
     grading,
     html,
+    line_items,
     overriding,
     periods,
     submissions,
@@ -141,6 +142,7 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
         )
     known = api.store.assignments.get(wanted.id)
     kept = follow(api, done_elsewhere(api, api.store.assignments.put(wanted)))
+    line_items.follow(api, known, kept)
     if known is not None and any(getattr(known, name) != getattr(kept, name) for name in WORTH):
         grading.regrade(api, kept)
     if found is not None:
@@ -318,6 +320,7 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
         custom_params=tag.get("custom_params") or (known.custom_params if known else None),
         external_data=tag.get("external_data") or None,
         resource_link_id=known.resource_link_id if known else api.x.ids.hex(40),
+        line_item={name: text for name in ("resourceId", "tag") if (text := tag.text("line_item", name))} or None,
     )
 
 

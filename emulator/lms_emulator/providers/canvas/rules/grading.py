@@ -12,7 +12,7 @@ import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
-from lms_emulator.providers.canvas.rules import grades, lateness, policies, quiz_scores
+from lms_emulator.providers.canvas.rules import grades, lateness, line_items, policies, quiz_scores
 from lms_emulator.providers.canvas.rules.assignments import posts_manually
 
 replace = msgspec.structs.replace
@@ -26,9 +26,13 @@ def snapshot(record: Submission) -> SubmissionVersion:
 
 def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool) -> Submission:
     """Store a submission. Without `new_version` its last version is brought up to date."""
-    record = replace(record, updated_at=api.now)
-    record = replace(record, was_late=lateness.standing(api, base, record.user_id, record).late)
+    begun = api.now if new_version or not record.versions else record.versions[-1].made_at
+    record = replace(record, updated_at=api.now, made_at=begun)
+    standing = lateness.standing(api, base, record.user_id, record)
+    record = replace(record, was_late=standing.late)
     known = api.store.submissions.get(record.id)
+    if (known.entered_score if known is not None else None) != record.entered_score:
+        line_items.note_grade(api, base, record, standing.score)
     if known is not None and (known.entered_grade, known.excused) != (record.entered_grade, record.excused):
         _note(api, base, known, record)
     older = record.versions if new_version else record.versions[:-1]
@@ -94,13 +98,20 @@ def grade(
     excuse: bool = False,
     points_first: bool = False,
     grader_id: int | None = None,
+    points: float | None = None,
 ) -> Submission:
-    """Give a grade or an excuse. A text that cannot be read takes the grade away."""
+    """Give a grade or an excuse. A text that cannot be read takes the grade away.
+
+    Parameters: `points`, given by a tool instead of a text, whatever the type of grading.
+    """
     before = is_graded(record)
     changes: dict[str, Any] = {"grader_id": grader_id if grader_id is not None else api.user.id, "excused": excuse}
-    if assignment.grading_type != "not_graded":
+    if assignment.grading_type != "not_graded" or points is not None:
         score = None if excuse else grades.to_score(api, assignment, text or "", points_first=points_first)
-        if not excuse and not text:
+        if points is not None:
+            passed = assignment.grading_type == "pass_fail" and points > 0
+            score = float(assignment.points_possible or 0) if passed else points
+        elif not excuse and not text:
             score = None
         changes["entered_score"] = score
         changes["entered_grade"] = None if score is None else grades.from_score(api, assignment, score, text)

@@ -228,6 +228,15 @@ def follow(api: Api, assignment: Assignment) -> None:
         save(api, quiz, **changes)
 
 
+def delete_assignment(api: Api, known: Assignment) -> Assignment:
+    """Delete an assignment, with the quiz or the discussion that it is done in."""
+    changes: dict[str, Any] = {"workflow_state": "deleted", "updated_at": api.now}
+    gone = api.store.assignments.put(msgspec.structs.replace(known, **changes))
+    follow(api, gone)
+    assigning.follow(api, gone)
+    return api.store.assignments.get(gone.id) or gone
+
+
 def ends_at(api: Api, course: Course) -> datetime | None:
     """When the course is over for students."""
     if course.restrict_enrollments_to_course_dates and course.end_at:

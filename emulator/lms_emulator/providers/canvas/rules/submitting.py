@@ -27,6 +27,7 @@ REQUIRED = {
     "student_annotation": ("annotatable_attachment_id",),
 }
 NO_ATTEMPTS = "you have reached the maximum number of allowed attempts for this assignment"
+NO_ADDRESS = "is not a valid URL"
 replace = msgspec.structs.replace
 
 
@@ -61,18 +62,20 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
         case "online_upload":
             found["attachment_ids"] = [one.id for one in _files(api, sent, user)]
         case "online_url":
-            found["url"] = _address(sent.text("url") or "")
+            found["url"] = address(sent.text("url") or "")
+            if found["url"] is None:
+                raise refusals.invalid({"url": [NO_ADDRESS]})
         case _:
             found |= {name: sent.text(name) for name in names if name != "annotatable_attachment_id"}
     return found
 
 
-def _address(text: str) -> str:
+def address(text: str) -> str | None:
+    """A text as an address of the web; None for what is none."""
     url = text if "://" in text else f"http://{text}"
     parts = urlsplit(url)
-    if not text or " " in text or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise refusals.invalid({"url": ["is not a valid URL"]})
-    return url
+    bad = not text or " " in text or parts.scheme not in ("http", "https") or not parts.hostname
+    return None if bad else url
 
 
 def _files(api: Api, sent: Params, user: User) -> list[Attachment]:
@@ -98,7 +101,7 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
         **{"submitted_at": api.now, **given},
         group_id=group.id if group is not None else None,
         attempt=attempt,
-        workflow_state="submitted",
+        workflow_state="pending_review" if record.workflow_state == "pending_review" else "submitted",
         late_policy_status=None if record.late_policy_status == "missing" else record.late_policy_status,
         grade_matches_current_submission=record.entered_grade is None,
         read_by=[],

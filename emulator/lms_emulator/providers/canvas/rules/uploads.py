@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder
+from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder, User
 from lms_emulator.providers.canvas.rules import files
 from lms_emulator.providers.canvas.rules.contexts import Context
 
@@ -91,8 +91,19 @@ def allowed_name(api: Api, extensions: list[str]) -> str | None:
     return name if ending else f"{name or ''}.{found}"
 
 
-def expect(api: Api, context_type: str, context_id: int, folder: Folder | None, name: str | None = None) -> Attachment:
-    """The file that an upload will fill. `name`: instead of that which the client says."""
+def expect(
+    api: Api,
+    context_type: str,
+    context_id: int,
+    folder: Folder | None,
+    name: str | None = None,
+    *,
+    owner: User | None = None,
+) -> Attachment:
+    """The file that an upload will fill.
+
+    Parameters: `name`, instead of that which the client says; `owner`, whose it is, if not the caller's.
+    """
     name = name or api.params.text("name") or api.params.text("filename")
     if not name:
         raise refusals.message(400, "name_missing", "name is required")
@@ -102,7 +113,7 @@ def expect(api: Api, context_type: str, context_id: int, folder: Folder | None, 
         context_type=context_type,  # type: ignore[arg-type]  # one of the kinds that have files
         context_id=context_id,
         folder_id=folder.id if folder is not None else None,
-        user_id=api.user.id,
+        user_id=(owner or api.user).id,
         display_name=name,
         content_type=sent_type or content_type_of(name),
         size=None,

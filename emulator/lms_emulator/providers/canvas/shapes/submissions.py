@@ -7,6 +7,7 @@ Fields: canvas-lms lib/api/v1/submission.rb and submission_comment.rb (2023-06),
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,6 +49,8 @@ from lms_emulator.providers.canvas.shapes.html import shown
 
 GRADE_KEYS = ("grade", "score", "entered_grade", "entered_score")
 replace = msgspec.structs.replace
+
+EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) -> bool:
@@ -174,15 +177,21 @@ def attachments(api: Api, ids: list[int]) -> list[Json]:
 
 
 def history(api: Api, record: Submission, base: Assignment, course: Course) -> list[Json]:
-    """The last state of each attempt, oldest first; of a quiz, its attempts, the last one first."""
+    """The last state of each attempt, oldest first; of a quiz, its attempts, the last one first.
+
+    Of versions that were begun at the same moment, Canvas takes the first for the last.
+    """
     taken = quiz_scores.of_user(api, base.quiz_id, record.user_id) if base.quiz_id is not None else None
     if taken is not None:
         own = [taken.attempts[key] for key in sorted(taken.attempts, key=int, reverse=True)]
         return [_attempt(api, one, version(api, record, record, base, course, one.attempt or 0)) for one in own]
-    last: dict[int | None, tuple[int, SubmissionVersion]] = {}
-    for number, stored in enumerate(record.versions, 1):
-        last[stored.attempt] = number, stored
-    rows = list(last.values()) or [(0, record)]
+    begun = [(one.made_at or EVER, -number, one) for number, one in enumerate(record.versions, 1)]
+    rows: list[tuple[int, SubmissionVersion]] = []
+    for _, number, one in sorted(begun, key=lambda row: row[:2], reverse=True):
+        if one.submitted_at is not None and (not rows or rows[-1][1].submitted_at != one.submitted_at):
+            rows.append((-number, one))
+    rows = rows or [(len(record.versions), record.versions[-1] if record.versions else record)]
+    rows.sort(key=lambda row: row[1].submitted_at or EVER)
     return [version(api, record, one, base, course, number) for number, one in rows]
 
 
@@ -325,7 +334,7 @@ def comment(api: Api, record: SubmissionComment, course: Course) -> Json:
         "id": record.id,
         "comment": record.comment,
         "author_id": None if hidden else record.author_id,
-        "author_name": "Anonymous User" if hidden or author is None else author.name,
+        "author_name": "Anonymous User" if hidden else author.name if author is not None else "Someone",
         "created_at": stamp(record.created_at),
         "edited_at": when(record.edited_at),
         "attempt": record.attempt,

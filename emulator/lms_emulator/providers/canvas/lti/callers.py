@@ -1,0 +1,60 @@
+"""Who calls a service of LTI Advantage, and for which course."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.lti.tokens import require_service
+from lms_emulator.providers.canvas.model import Course, DeveloperKey, Tool
+from lms_emulator.providers.canvas.rules import states
+
+
+class Place(NamedTuple):
+    """The key that calls, the course of the path, and the tool's deployment there."""
+
+    key: DeveloperKey
+    course: Course
+    tool: Tool
+
+
+def enter(api: Api, *scopes: str) -> Place:
+    """The place that the path names, for a tool whose token has one of the scopes. Raises the refusals."""
+    reference = api.slot("course_id")
+    course = identifiers.find(api, "courses", reference)
+    key = require_service(api.x, *scopes, account_id=course.account_id if course is not None else None).key
+    if course is None or course.workflow_state == "deleted":
+        raise refusals.not_found("the course", reference)
+    return Place(key, course, tool_of(api, key, course))
+
+
+def tool_of(api: Api, key: DeveloperKey, course: Course) -> Tool:
+    """The tool of a key that is installed for a course, the nearest first. Raises the refusal `tool_not_in_context`."""
+    found = [one for one in api.store.tools.find("key", key.id) if one.course_id in (None, course.id)]
+    living = [one for one in found if one.workflow_state == "active"]
+    if not api.check("the tool is deployed in the course", bool(living), got=key.name):
+        raise refusals.lti_service(
+            "tool_not_in_context",
+            "Access Token not linked to a Tool associated with this Context",
+            401,
+            check="the tool is deployed in the course",
+            got=course.id,
+        )
+    return min(living, key=lambda one: (one.course_id is None, one.id))
+
+
+def enter_gradebook(api: Api, *scopes: str) -> Place:
+    """`enter` for line items, scores and results, which a course that is over no longer has."""
+    place = enter(api, *scopes)
+    if states.concluded(api, place.course):
+        if api.settings.concluded_course_status == 404:
+            raise refusals.not_found("the course, and not concluded", place.course.id)
+        raise refusals.lti_service(
+            "course_concluded",
+            "This course has concluded. AGS requests will no longer be accepted for this course.",
+            422,
+            check="the course is not over",
+        )
+    return place

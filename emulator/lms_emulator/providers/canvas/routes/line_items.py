@@ -1,0 +1,289 @@
+"""LTI services: line items."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.call.moments import read_moment, stamp
+from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
+from lms_emulator.providers.canvas.model import Assignment, LineItem, ResourceLink, ToolTag
+from lms_emulator.providers.canvas.paging import paged, per_page
+from lms_emulator.providers.canvas.refusals import grading as grading_refusals
+from lms_emulator.providers.canvas.refusals.grading import Fault
+from lms_emulator.providers.canvas.routes.declare import RECORDED, service
+from lms_emulator.providers.canvas.rules import assigning, line_items, quizzes, tools
+from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.wire import reply
+from lms_emulator.signing import lti13, lti13_services
+
+KIND = "https://canvas.instructure.com/lti/submission_type"
+LAUNCH = "https://canvas.instructure.com/lti/launch_url"
+KINDS = ("external_tool", "none", "not_graded", "on_paper", "wiki_page")
+LONGEST = 255
+NEGATIVE = "The value of possible points for this assignment must be zero or greater."
+FILTERS = {"tag": "tag", "resource_id": "resource_id", "resource_link_id": "resource_link_id"}
+_WHOLE_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+READ = (lti13.SCOPE_LINE_ITEM, lti13.SCOPE_LINE_ITEM_READ)
+
+
+def typed(media: str) -> dict[str, str]:
+    """The header that gives an answer one of LTI's own media types."""
+    return {"Content-Type": f"{media}; charset=utf-8"}
+
+
+def limit(api: Api) -> int:
+    """Items of a page: `limit`, which knows no cap, else `per_page`."""
+    asked = api.params.text("limit")
+    return per_page(api) if asked is None else max(0, int(as_float(asked)))
+
+
+def shape(api: Api, item: LineItem) -> Json:
+    """A line item as a tool reads it."""
+    body = lti13_services.line_item_json(item.data, url(api, item))
+    base = assignment_of(api, item)
+    if "launch_url" in api.params.includes and base is not None and base.external_tool is not None:
+        body[LAUNCH] = base.external_tool.url
+    return body
+
+
+def url(api: Api, item: LineItem) -> str:
+    """A line item's address."""
+    return api.url(f"/api/lti/courses/{item.course_id}/line_items/{item.id}")
+
+
+def assignment_of(api: Api, item: LineItem) -> Assignment | None:
+    """The assignment of a line item."""
+    return api.store.assignments.get(item.assignment_id or 0)
+
+
+def deleted(api: Api, item: LineItem) -> bool:
+    """Whether a line item's assignment is gone."""
+    base = assignment_of(api, item)
+    return base is None or base.workflow_state == "deleted"
+
+
+def found(api: Api, place: Place, name: str = "id") -> LineItem:
+    """The line item of the path, whoever it belongs to. Raises the refusal `not_found`."""
+    item = api.store.line_items.get(local_number(api.slot(name)) or 0)
+    if item is None or item.course_id != place.course.id:
+        raise refusals.not_found("the line item", api.slot(name))
+    return item
+
+
+def own(api: Api, place: Place, name: str = "id") -> LineItem:
+    """The line item of the path. Raises the refusals for an unknown one and for another tool's."""
+    item = found(api, place, name)
+    if not api.check("the line item is the tool's", item.developer_key_id == place.key.id, got=item.id):
+        raise refusals.lti_service(
+            "line_item_of_another_tool",
+            "Tool does not have permission to view line_item",
+            412,
+            check="the line item is the tool's",
+            expected=item.developer_key_id,
+            got=place.key.id,
+        )
+    return item
+
+
+def index(api: Api) -> Response:
+    """The tool's line items in a course; `tag`, `resource_id` and `resource_link_id` filter."""
+    place = enter_gradebook(api, *READ)
+    mine = (one for one in api.store.line_items.find("course", place.course.id) if not deleted(api, one))
+    items = sorted((one for one in mine if one.developer_key_id == place.key.id), key=lambda one: one.id)
+    for name, member in FILTERS.items():
+        if api.params.has(name):
+            wanted = api.params.text(name)
+            items = [one for one in items if getattr(one.data, member) == wanted]
+    headers = typed(lti13_services.LINE_ITEMS_TYPE)
+    return paged(api, items, lambda one: shape(api, one), size=limit(api), headers=headers)
+
+
+def show(api: Api) -> Response:
+    """One line item."""
+    item = own(api, enter_gradebook(api, *READ))
+    if deleted(api, item):
+        raise refusals.lti_nothing("line_item_gone", 404, "the line item's assignment was not deleted")
+    return reply(api, shape(api, item), headers=typed(lti13_services.LINE_ITEM_TYPE))
+
+
+def create(api: Api) -> Response:
+    """A new line item, with an assignment unless it stands on a link."""
+    place = enter_gradebook(api, lti13.SCOPE_LINE_ITEM)
+    link = _link(api, place)
+    base = _assignment_of_link(api, link) if link is not None else _new_assignment(api, place)
+    _refuse(_faults_of_item(api, new=True))
+    items = [] if link is not None else line_items.of_assignment(api.store, base.id)
+    kind = api.params.get(KIND)
+    members = _members(api) | ({"extensions": {KIND: kind}} if isinstance(kind, dict) else {})
+    if items:
+        item = replace(line_items.changed(items[0], **members), coupled=False, developer_key_id=place.key.id)
+        api.store.line_items.put(item)
+    else:
+        own_link = {"resource_link_id": link.id} if link is not None else {}
+        item = line_items.add(api, base, place.key.id, coupled=False, **members, **own_link)
+    return reply(api, shape(api, item), 201, typed(lti13_services.LINE_ITEM_TYPE))
+
+
+def update(api: Api) -> Response:
+    """Change a line item; the first of an assignment changes that too."""
+    item = own(api, enter_gradebook(api, lti13.SCOPE_LINE_ITEM))
+    wanted = api.params.text("resourceLinkId")
+    if api.params.get(KIND) is not None or (wanted is not None and item.data.resource_link_id is None):
+        raise refusals.crashed("a submission type, or a link that the line item does not have, in a change")
+    if wanted not in (None, item.data.resource_link_id):
+        sentence = "The specified LTI link ID is not associated with the line item."
+        expected = item.data.resource_link_id
+        raise refusals.lti_service(
+            "resource_link_differs", sentence, 412, check="resourceLinkId", expected=expected, got=wanted
+        )
+    _refuse(_faults_of_item(api, new=False))
+    members = _members(api)
+    base = assignment_of(api, item)
+    first = base is not None and line_items.is_first(api.store, item)
+    if first:
+        _refuse(_faults_of_assignment(api, new=False))
+    item = api.store.line_items.put(line_items.changed(item, **members))
+    if first and base is not None:
+        _change_assignment(api, base, members)
+    return reply(api, shape(api, item), headers=typed(lti13_services.LINE_ITEM_TYPE))
+
+
+def destroy(api: Api) -> Response:
+    """Delete a line item; the first of an assignment takes that with it."""
+    item = own(api, enter_gradebook(api, lti13.SCOPE_LINE_ITEM))
+    if not api.check("the line item stands on its own", not item.coupled, got=item.id):
+        raise refusals.lti_nothing("line_item_coupled", 401, "the line item is not an assignment's own")
+    base = assignment_of(api, item)
+    if base is not None and line_items.is_first(api.store, item):
+        for other in line_items.of_assignment(api.store, base.id):
+            line_items.remove(api, other)
+        quizzes.delete_assignment(api, base)
+    line_items.remove(api, item)
+    return Response(status_code=204)
+
+
+def _members(api: Api) -> dict[str, Any]:
+    """What a request says of a line item."""
+    sent = api.params
+    members: dict[str, Any] = {}
+    for name, member in (("label", "label"), ("resourceId", "resource_id"), ("tag", "tag")):
+        if (text := sent.text(name)) is not None:
+            members[member] = text
+    if sent.text("scoreMaximum") is not None:
+        members["score_maximum"] = as_float(sent.text("scoreMaximum"))
+    if (moment := read_moment(sent.text("endDateTime"))) is not None:
+        members["end_date_time"] = stamp(moment)
+    return members
+
+
+def _faults_of_item(api: Api, *, new: bool) -> list[Fault]:
+    faults: list[Fault] = []
+    maximum, label = api.params.text("scoreMaximum"), api.params.text("label")
+    if maximum is None and new:
+        faults.append(("score_maximum", None, "blank"))
+    if (maximum is None and new) or (maximum is not None and not _WHOLE_NUMBER.fullmatch(maximum)):
+        faults.append(("score_maximum", None, "not_a_number"))
+    if (label is None and new) or (label is not None and not label.strip()):
+        faults.append(("label", None, "blank"))
+    return faults
+
+
+def _faults_of_assignment(api: Api, *, new: bool) -> list[Fault]:
+    title = api.params.text("label")
+    faults: list[Fault] = []
+    if new and title is not None and not title.strip():
+        faults.append(("title", None, "blank"))
+    if len(title or "") > LONGEST:
+        faults.append(("title", f"The title cannot be longer than {LONGEST} characters", None))
+    if as_float(api.params.text("scoreMaximum")) < 0:
+        faults.append(("points_possible", NEGATIVE, None))
+    return faults
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise grading_refusals.faults_of_fields(faults)
+
+
+def _link(api: Api, place: Place) -> ResourceLink | None:
+    """The link that a new line item is to stand on. Raises the refusals for an unknown one and for another tool's."""
+    wanted = api.params.text("resourceLinkId")
+    if wanted is None:
+        return None
+    link = api.store.resource_links.get(wanted)
+    if link is None or link.course_id != place.course.id:
+        raise refusals.not_found("the resource link", wanted)
+    tool = api.store.tools.get(link.tool_id)
+    if tool is None or tool.developer_key_id != place.key.id:
+        sentence = "Resource link id points to Tool not associated with this Context"
+        raise refusals.lti_service("resource_link_of_another_tool", sentence, 422, check="resourceLinkId", got=wanted)
+    return link
+
+
+def _assignment_of_link(api: Api, link: ResourceLink) -> Assignment:
+    base = api.store.assignments.get(link.assignment_id or 0)
+    if base is None or base.workflow_state == "deleted":
+        raise refusals.lti_nothing("resource_link_without_line_item", 412, "the link has a line item")
+    return base
+
+
+def _new_assignment(api: Api, place: Place) -> Assignment:
+    kind = api.params.get(KIND)
+    name = str(kind.get("type")) if isinstance(kind, dict) else "none"
+    if name not in KINDS:
+        body = {"error": f"Invalid submission_type for new assignment: {name}"}
+        raise refusals.rest("submission_type_invalid", 400, body, check=f"{KIND} is one of {', '.join(KINDS)}")
+    _refuse(_faults_of_assignment(api, new=True))
+    address = str(kind.get("external_tool_url") or "") if isinstance(kind, dict) else ""
+    tag = None
+    if name == "external_tool" and address:
+        tool = tools.by_address(api.store, place.course.id, address)
+        number = tool.id if tool is not None else None
+        tag = ToolTag(url=address, content_id=number, resource_link_id=api.x.ids.hex(40))
+    made = Assignment(
+        id=0,
+        course_id=place.course.id,
+        name=api.params.text("label") or "Assignment",
+        points_possible=as_float(api.params.text("scoreMaximum")),
+        submission_types=[name],
+        external_tool=tag,
+        due_at=read_moment(api.params.text("endDateTime")),
+        position=0,
+        lti_context_id=api.x.ids.uuid(),
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    _refuse(_faults_of_item(api, new=True))
+    return assigning.keep(api, place.course, made, None)
+
+
+def _change_assignment(api: Api, base: Assignment, members: dict[str, Any]) -> None:
+    names = {"label": "name", "score_maximum": "points_possible"}
+    changes: dict[str, Any] = {names[name]: value for name, value in members.items() if name in names}
+    if "end_date_time" in members:
+        changes["due_at"] = read_moment(members["end_date_time"])
+    wanted = replace(base, **changes)
+    course = api.store.courses.get(base.course_id)
+    if wanted != base and course is not None:
+        assigning.keep(api, course, replace(wanted, updated_at=api.now), None)
+
+
+ITEMS = "/api/lti/courses/{course_id}/line_items"
+ROUTES: tuple[Route, ...] = service(
+    "lti services",
+    f"{RECORDED}/lti-ags.jsonl 14-104, 109-137, 391-399; canvas-lms app/controllers/lti/ims/line_items_controller.rb",
+    (f"GET {ITEMS}", index, "Line items"),
+    (f"POST {ITEMS}", create, "Make a line item"),
+    (f"GET {ITEMS}/{{id}}", show, "One line item"),
+    (f"PUT {ITEMS}/{{id}}", update, "Change a line item"),
+    (f"DELETE {ITEMS}/{{id}}", destroy, "Delete a line item"),
+)

@@ -1,0 +1,187 @@
+"""LTI services: scores, results, and how far the files of a score are."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals, rules
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
+from lms_emulator.providers.canvas.lti.claims import PROGRESS
+from lms_emulator.providers.canvas.model import Assignment, LineItem, LtiResult, Progress, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes import line_items as items
+from lms_emulator.providers.canvas.routes.declare import RECORDED, service
+from lms_emulator.providers.canvas.routes.line_items import ITEMS, typed
+from lms_emulator.providers.canvas.routes.uploads import fetch_file
+from lms_emulator.providers.canvas.rules import files, line_items, submissions, submitting, tool_scores, uploads
+from lms_emulator.providers.canvas.rules.tool_scores import EXTENSION, Score
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes.progress import progress
+from lms_emulator.providers.canvas.wire import reply
+from lms_emulator.signing import lti13, lti13_services
+
+
+def _item(api: Api, place: Place) -> LineItem:
+    """The line item of the path. Canvas takes scores for another tool's."""
+    if api.settings.unchecked_by_canvas == "refuse":
+        return items.own(api, place)
+    item = items.found(api, place)
+    if item.developer_key_id != place.key.id:
+        api.x.warn("line_item_of_another_tool", "Canvas takes this score; it shows the line item to its own tool only")
+    return item
+
+
+def _person(api: Api, text: str) -> User | None:
+    """Who a `userId` is: by the id that launches tell, or by Canvas's own."""
+    found = api.store.users.first("lti_id", text) if text else None
+    return found or api.store.users.get(number(text) if text.isdigit() else None)
+
+
+def _student(api: Api, place: Place) -> User:
+    text = api.params.text("userId") or ""
+    user = _person(api, text)
+    if user is not None and user.lti_id != text:
+        api.x.warn("score_by_api_id", "Canvas takes its own user id here; others know only the id_token's `sub`")
+    studies = user is not None and rules.is_student(api.x, user, place.course.id)
+    if user is None or not api.check("userId is a student of the course", studies, got=text):
+        raise refusals.lti_service(
+            "score_for_no_student",
+            "User not found in course or is not a student",
+            422,
+            check="userId is a student of the course",
+            got=text,
+        )
+    return user
+
+
+async def create(api: Api) -> Response:
+    """What a tool says about one person."""
+    place = enter_gradebook(api, lti13.SCOPE_SCORE)
+    item = _item(api, place)
+    user = _student(api, place)
+    score = Score(api)
+    last = api.store.lti_results.first("person", (item.id, user.id))
+    at = score.check(item, last, api.now)
+    base = items.assignment_of(api, item)
+    first = base is not None and line_items.is_first(api.store, item)
+    if first and base is not None:
+        record = submissions.of(api, base, user.id)
+        if score.new_attempt and not tool_scores.attempts_left(base, record):
+            raise tool_scores.refused("attempts_used_up", tool_scores.NO_ATTEMPTS)
+        if score.new_attempt and not score.files:
+            tool_scores.hand_in(api, base, record, score)
+        tool_scores.grade(api, place.course, base, user, place.tool, item, score)
+    else:
+        tool_scores.check_result(score)
+    result = tool_scores.keep_result(api, item, user, score, last, at)
+    taken = await _take_files(api, place, base, user, score) if base is not None else []
+    body = {"resultUrl": _result_url(api, item, result), EXTENSION: {"content_items": taken}}
+    return reply(api, body, headers=typed(lti13_services.SCORE_TYPE))
+
+
+async def _take_files(api: Api, place: Place, base: Assignment, user: User, score: Score) -> list[Json]:
+    """Fetch the files of a score, and hand them in."""
+    shown: list[Json] = []
+    come: list[int] = []
+    folder = files.submissions_folder(api, user, place.course)
+    for one in score.files:
+        address, title = one.text("url") or "", one.text("title")
+        name = title or urlsplit(address).path.rpartition("/")[2] or "file"
+        attachment = uploads.expect(api, "User", user.id, folder, name, owner=user)
+        job = await fetch_file(api, attachment, address, "rename", ("Assignment", base.id), user)
+        done = api.store.progresses.get(job.id)
+        if done is not None and done.workflow_state == "completed":
+            come.append(attachment.id)
+        told = {"type": "file", "url": address, "title": title}
+        shown.append({**told, "progress": _progress_url(api, place, job)})
+    attempts = [come] if api.settings.one_attempt_of_several_files else [[one] for one in come]
+    for ids in (one for one in attempts if one and score.new_attempt):
+        record = submissions.of(api, base, user.id)
+        given = {"submission_type": "online_upload", "url": None, "body": None, "attachment_ids": ids}
+        submitting.hand_in(api, base, record, given)
+    return shown
+
+
+def _progress_url(api: Api, place: Place, job: Progress) -> str:
+    return api.url(f"/api/lti/courses/{place.course.id}/progress/{job.id}")
+
+
+def _result_url(api: Api, item: LineItem, result: LtiResult) -> str:
+    return f"{items.url(api, item)}/results/{result.id}"
+
+
+def _shape(api: Api, item: LineItem, result: LtiResult) -> Json:
+    user = api.store.users.get(result.user_id)
+    body: dict[str, Any] = {
+        "id": _result_url(api, item, result),
+        "scoreOf": items.url(api, item),
+        "userId": user.lti_id if user is not None else None,
+        "resultScore": result.result_score,
+        "resultMaximum": 1.0 if result.result_maximum == 0 else result.result_maximum,
+        "comment": result.comment,
+        **result.extensions,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def index(api: Api) -> Response:
+    """The results of a line item; `user_id` filters."""
+    place = enter_gradebook(api, lti13.SCOPE_RESULT_READ)
+    item = items.own(api, place)
+    found = sorted(api.store.lti_results.find("line_item", item.id), key=lambda one: one.id)
+    if api.params.has("user_id"):
+        user = _person(api, api.params.text("user_id") or "")
+        if user is not None and not rules.is_student(api.x, user, place.course.id):
+            return reply(api, [], headers=typed(lti13_services.RESULTS_TYPE))
+        found = [one for one in found if user is not None and one.user_id == user.id]
+    headers = typed(lti13_services.RESULTS_TYPE)
+    return paged(api, found, lambda one: _shape(api, item, one), size=items.limit(api), headers=headers)
+
+
+def show(api: Api) -> Response:
+    """One result."""
+    item = items.own(api, enter_gradebook(api, lti13.SCOPE_RESULT_READ))
+    result = api.store.lti_results.get(local_number(api.slot("result_id")) or 0)
+    if result is None or result.line_item_id != item.id:
+        raise refusals.not_found("the result is of the line item", api.slot("result_id"))
+    return reply(api, _shape(api, item, result), headers=typed(lti13_services.RESULTS_TYPE))
+
+
+def show_progress(api: Api) -> Json:
+    """How far a file of a score is."""
+    place = enter_gradebook(api, PROGRESS)
+    job = api.store.progresses.get(local_number(api.slot("progress_id")) or 0)
+    if job is None:
+        raise refusals.not_found("the job", api.slot("progress_id"))
+    base = api.store.assignments.get(job.context_id) if job.context_type == "Assignment" else None
+    if base is None:
+        raise refusals.crashed("the job is not one of an assignment", job.id)
+    mine = [one.developer_key_id for one in line_items.of_assignment(api.store, base.id)]
+    if not api.check("the job is the tool's", place.key.id in mine, got=job.id):
+        sentence = "Tool does not have permission to view progress"
+        raise refusals.lti_service("progress_of_another_tool", sentence, 422, check="the job is the tool's")
+    return {**progress(api, job), "url": _progress_url(api, place, job)}
+
+
+CONTROLLERS = "canvas-lms app/controllers/lti/ims"
+ROUTES: tuple[Route, ...] = (
+    *service(
+        "lti services",
+        f"{RECORDED}/lti-ags.jsonl 145-364; {CONTROLLERS}/scores_controller.rb",
+        (f"POST {ITEMS}/{{id}}/scores", create, "Give a score"),
+        ("GET /api/lti/courses/{course_id}/progress/{progress_id}", show_progress, "How far a file of a score is"),
+    ),
+    *service(
+        "lti services",
+        f"{RECORDED}/lti-ags.jsonl 128, 368-387; {CONTROLLERS}/results_controller.rb",
+        (f"GET {ITEMS}/{{id}}/results", index, "Results"),
+        (f"GET {ITEMS}/{{id}}/results/{{result_id}}", show, "One result"),
+    ),
+)
