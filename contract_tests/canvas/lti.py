@@ -12,6 +12,7 @@ KEY, DEPLOYMENT = 10000000000077, "77:c0001a0000000000000000000000000000000001"
 OPEN = "/courses/1/external_tools/77"
 NRPS = "/api/lti/courses/1/names_and_roles"
 ITEMS = "/api/lti/courses/1/line_items"
+PROGRESS = "https://canvas.instructure.com/lti-ags/progress/scope/show"
 _HERE = Opening(course="/courses/1", page=OPEN, token_path="/login/oauth2/token", student="101")
 signed_in, launched, score = _HERE.signed_in, _HERE.launched, _HERE.score
 assertion, service = _HERE.assertion, _HERE.service
@@ -29,7 +30,7 @@ def world(dump: dict[str, Any], keys: str) -> dict[str, Any]:
             "public_jwk_url": keys,
             "oidc_initiation_url": LOGIN,
             "target_link_uri": LAUNCH,
-            "scopes": list(lti13.SERVICE_SCOPES),
+            "scopes": [*lti13.SERVICE_SCOPES, PROGRESS],
             "accounts": [1],
         }
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
+from typing import Any
 
+import httpx
 import pytest
 from pylti1p3.exception import LtiServiceException
 from pylti1p3.grade import Grade
@@ -12,14 +15,20 @@ from pylti1p3.lineitem import LineItem
 from contract_tests.canvas.lti import (
     ITEMS,
     NRPS,
+    PROGRESS,
     assertion,
     launched,
     score,
     service,
 )
 from contract_tests.canvas.support import Site
-from contract_tests.lti_tool import Tool
+from contract_tests.lti_tool import LAUNCH, KeySite, Tool
 from lms_emulator.signing import lti13
+
+COURSE = "/api/v1/courses/1"
+ITEM_TYPE = "application/vnd.ims.lis.v2.lineitem+json"
+EXTENSION = "https://canvas.instructure.com/lti/submission"
+SUBMISSION_TYPE = "https://canvas.instructure.com/lti/submission_type"
 
 
 def test_the_roster(canvas: Site, tool: Tool) -> None:
@@ -56,7 +65,7 @@ def test_line_items_scores_and_results(canvas: Site, tool: Tool) -> None:
     answer = ags.put_grade(grade.set_comment("well done"), item)
     assert answer["body"]["resultUrl"].startswith(item.get_id())
     (result,) = ags.get_grades(item)
-    assert (result["resultScore"], result["resultMaximum"], result["comment"]) == (8, 10, "well done")
+    assert (result["resultScore"], result["resultMaximum"], result["comment"]) == (40, 50, "well done")
     assert result["userId"] == canvas.info.student.lti_id
     assert ags.get_lineitem(item.get_id()).get_label() == "Quiz"
     teacher = Grade().set_score_given(1).set_score_maximum(1).set_user_id(canvas.info.teacher.lti_id)
@@ -69,43 +78,167 @@ def test_line_items_scores_and_results(canvas: Site, tool: Tool) -> None:
     assert caught.value.response.json()["errors"]["message"] == "User not found in course or is not a student"
 
 
-def test_each_rule_of_line_items_and_scores(canvas: Site, tool: Tool) -> None:
-    scopes = " ".join(lti13.AGS_SCOPES)
-    api = canvas.api(service(canvas, assertion(canvas, tool), scopes).json()["access_token"])
-    made = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10})
-    assert made.status_code == 201
-    assert made.headers["content-type"] == "application/vnd.ims.lis.v2.lineitem+json; charset=utf-8"
-    url = made.json()["id"]
-    assert api.post(ITEMS, json={"scoreMaximum": 1}).status_code == 400
-    assert api.post(ITEMS, json={"label": "x", "scoreMaximum": 0}).status_code == 422
-    assert api.post(ITEMS, content=b"{").status_code == 400
-    assert api.post(ITEMS, json={"label": "x", "scoreMaximum": 1, "resourceLinkId": "x"}).status_code == 404
+@pytest.fixture
+def api(canvas: Site, tool: Tool) -> httpx.Client:
+    """The tool with a token for all that has to do with grades."""
+    scopes = " ".join([*lti13.AGS_SCOPES, PROGRESS])
+    return canvas.api(service(canvas, assertion(canvas, tool), scopes).json()["access_token"])
+
+
+def test_line_items_and_assignments_follow_each_other(canvas: Site, api: httpx.Client) -> None:
+    made = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10, "endDateTime": "2026-12-01T12:00:00Z"})
+    assert (made.status_code, made.headers["content-type"]) == (201, f"{ITEM_TYPE}; charset=utf-8")
+    url, teacher = made.json()["id"], canvas.teacher
+    assignment = next(a for a in teacher.get(f"{COURSE}/assignments").json() if a["name"] == "Quiz")
+    assert (assignment["due_at"], assignment["submission_types"]) == ("2026-12-01T12:00:00Z", ["none"])
+    path = f"{COURSE}/assignments/{assignment['id']}"
+    assert api.put(url, json={"label": "Renamed", "scoreMaximum": "12"}).json()["scoreMaximum"] == 12
+    assert (teacher.get(path).json()["name"], teacher.get(path).json()["points_possible"]) == ("Renamed", 12)
+    teacher.put(path, json={"assignment": {"name": "By hand", "points_possible": 3}})
+    assert (api.get(url).json()["label"], api.get(url).json()["scoreMaximum"]) == ("By hand", 3)
+    assert api.delete(url).status_code == 204
+    assert (api.get(url).status_code, teacher.get(path).status_code) == (404, 404)
+    tag = {"url": f"{LAUNCH}?quiz=1", "content_id": 77, "line_item": {"resourceId": "r", "tag": "t"}}
+    sent = {"name": "Tool", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag, "published": 1}
+    base = teacher.post(f"{COURSE}/assignments", json={"assignment": sent}).json()
+    (item,) = api.get(ITEMS, params={"tag": "t", "include[]": "launch_url"}).json()
+    assert (item["resourceLinkId"], item["resourceId"]) == (base["lti_context_id"], "r")
+    assert item["https://canvas.instructure.com/lti/launch_url"] == tag["url"]
+    second = api.post(ITEMS, json={"label": "Bonus", "scoreMaximum": 1, "resourceLinkId": item["resourceLinkId"]})
+    assert second.status_code == 201
+    assert api.delete(item["id"]).status_code == 401
+    assert canvas.reason == "line_item_coupled"
+    teacher.delete(f"{COURSE}/assignments/{base['id']}")
+    assert api.get(item["id"]).status_code == 404
+    assert api.get(ITEMS).json() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({"scoreMaximum": 1}, ["label blank"]),
+        ({"label": "x"}, ["score_maximum blank", "score_maximum not_a_number"]),
+        ({"label": "x", "scoreMaximum": "many"}, ["score_maximum not_a_number"]),
+        ({"label": "x", "scoreMaximum": 10**400}, ["score_maximum not_a_number"]),
+        ({"label": "x", "scoreMaximum": -1}, ["points_possible None"]),
+        ({"label": "", "scoreMaximum": 1}, ["title blank"]),
+        ({"label": "x" * 256, "scoreMaximum": 1}, ["title None"]),
+    ],
+)
+def test_line_items_that_do_not_hold(api: httpx.Client, body: dict[str, Any], faults: list[str]) -> None:
+    answer = api.post(ITEMS, json=body)
+    assert answer.status_code == 422
+    assert [f"{one['field']} {one['error_code']}" for one in answer.json()["errors"]] == faults
+    assert api.post(ITEMS, data={"label": "x" * 255, "scoreMaximum": "0"}).status_code == 201
+
+
+def test_refusals_of_line_items(canvas: Site, api: httpx.Client) -> None:
+    good = {"label": "x", "scoreMaximum": 1}
+    for body, status in (
+        ({**good, "resourceLinkId": "x"}, 404),
+        ({**good, SUBMISSION_TYPE: {"type": "online_url"}}, 400),
+        ({**good, SUBMISSION_TYPE: {"type": "on_paper"}}, 201),
+    ):
+        assert api.post(ITEMS, json=body).status_code == status, body
     assert api.get(f"{ITEMS}/999").status_code == 404
     assert api.get(f"{ITEMS}/1").status_code == 412
     assert canvas.reason == "line_item_of_another_tool"
-    assert api.put(url, json={"label": "Renamed"}).json()["label"] == "Renamed"
+    assert api.post(f"{ITEMS}/1/scores", json=score()).status_code == 200, "Canvas takes it"
+    canvas.lms.settings["canvas.unchecked_by_canvas"] = "refuse"
+    assert api.post(f"{ITEMS}/1/scores", json=score()).status_code == 412
+
+
+def test_scores_that_do_not_hold(canvas: Site, api: httpx.Client) -> None:
+    url = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10}).json()["id"]
     post = f"{url}/scores"
     assert api.post(post, json=score()).status_code == 200
+    later = "2026-11-21T12:00:01.000Z"
     for changes, status in (
         ({"userId": ...}, 422),
         ({"userId": "103"}, 422),
         ({"gradingProgress": ...}, 400),
-        ({"activityProgress": "Done"}, 400),
+        ({"activityProgress": "Done"}, 422),
         ({"timestamp": ...}, 400),
         ({"timestamp": "x"}, 400),
-        ({"scoreMaximum": ...}, 422),
-        ({"scoreGiven": 10**400}, 422),
         ({"timestamp": "2026-11-21T11:59:59.000Z"}, 400),
+        ({"scoreMaximum": ...}, 422),
+        ({"scoreMaximum": 0}, 422),
+        ({"scoreMaximum": -1}, 422),
+        ({"scoreGiven": -1}, 422),
+        ({"scoreGiven": "good"}, 422),
+        ({"scoreGiven": 10**400}, 422),
+        ({EXTENSION: {"submitted_at": "x"}}, 400),
+        ({EXTENSION: {"submitted_at": "2100-01-01T00:00:00Z"}}, 400),
+        ({EXTENSION: {"submission_type": "online_upload"}}, 422),
+        ({EXTENSION: {"submission_type": "online_url", "submission_data": "no url"}}, 422),
+        ({EXTENSION: "x"}, 500),
     ):
-        assert api.post(post, json=score(**changes)).status_code == status, changes
-    assert canvas.reason == "score_too_old"
-    results = api.get(f"{url}/results", params={"user_id": "101"}).json()
-    assert len(results) == 1
-    huge = score(timestamp="2026-11-21T12:00:01.000Z", scoreGiven=1e300, scoreMaximum=1e-300)
+        sent = score(**{"timestamp": later, **changes})
+        assert api.post(post, json=sent).status_code == status, changes
+    (result,) = api.get(f"{url}/results", params={"user_id": "101"}).json()
+    assert (result["resultScore"], result["resultMaximum"]) == (5, 10)
+    huge = score(timestamp=later, scoreGiven=1e300, scoreMaximum=1e-300)
     assert api.post(post, json=huge).status_code == 200
-    results = api.get(f"{url}/results", params={"user_id": "101"}).json()
-    assert api.get(results[0]["id"]).json() == results[0]
+    assert api.get(result["id"]).json()["resultScore"] == 1e300
     assert api.get(f"{url}/results/999").status_code == 404
     assert api.get(f"{url}/results", params={"user_id": "102"}).json() == []
-    assert api.delete(url).status_code == 204
+
+
+def test_what_scores_do_to_submissions(canvas: Site, api: httpx.Client, keys: KeySite) -> None:
+    url = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10}).json()["id"]
+    teacher = canvas.teacher
+    base = next(a for a in teacher.get(f"{COURSE}/assignments").json() if a["name"] == "Quiz")
+    work = f"{COURSE}/assignments/{base['id']}/submissions/101"
+    seconds = itertools.count()
+
+    def given(**changes: Any) -> dict[str, Any]:
+        at = f"2026-11-21T12:00:{next(seconds):02}.000Z"
+        answer = api.post(f"{url}/scores", json=score(timestamp=at, **changes))
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = {**teacher.get(work).json(), "answer": answer.json()[EXTENSION]}
+        return found
+
+    state = ("score", "workflow_state", "attempt", "submission_type")
+    assert _of(given(), *state) == [5, "graded", 1, "external_tool"]
+    assert _of(given(scoreGiven=8, scoreMaximum=20), *state) == [4, "graded", 2, "external_tool"]
+    assert _of(given(gradingProgress="NotReady"), *state) == [None, "submitted", 3, "external_tool"]
+    assert _of(given(gradingProgress="PendingManual"), *state) == [5, "pending_review", 4, "external_tool"]
+    quiet = {EXTENSION: {"new_submission": False}}
+    assert _of(given(scoreGiven=6, **quiet), *state) == [6, "graded", 4, "external_tool"]
+    kept = {EXTENSION: {"prioritize_non_tool_grade": "true"}}
+    assert _of(given(scoreGiven=1, **kept), *state) == [6, "submitted", 5, "external_tool"]
+    text = {"submission_type": "online_text_entry", "submission_data": "<p>Text<script>x()</script></p>"}
+    text["submitted_at"] = "2026-11-20T10:00:00Z"
+    told = given(comment="Well done", **{EXTENSION: text})
+    assert _of(told, "body", "submitted_at", "attempt") == ["<p>Text</p>", "2026-11-20T10:00:00Z", 6]
+    (comment,) = teacher.get(f"{work}?include[]=submission_comments").json()["submission_comments"]
+    assert (comment["comment"], comment["author_id"]) == ("Well done", None)
+    keys.answer = (200, b"essay")
+    file = {"type": "file", "url": f"{keys.url}/essay.txt", "title": "essay.txt"}
+    told = given(**{EXTENSION: {"content_items": [file, {"type": "link"}]}})
+    assert [one["display_name"] for one in told["attachments"]] == ["essay.txt"]
+    (item,) = told["answer"]["content_items"]
+    assert api.get(item["progress"]).json()["workflow_state"] == "completed"
+    assert (told["attempt"], told["score"]) == (7, 5)
+    teacher.put(f"{COURSE}/assignments/{base['id']}", json={"assignment": {"allowed_attempts": 7}})
+    at = "2026-11-21T13:00:00.000Z"
+    assert api.post(f"{url}/scores", json=score(timestamp=at)).status_code == 422
+    assert canvas.reason == "attempts_used_up"
+    assert api.post(f"{url}/scores", json=score(timestamp=at, **quiet)).status_code == 200
+    teacher.put(work, json={"submission": {"posted_grade": "2.5"}})
+    assert api.get(f"{url}/results").json()[0]["resultScore"] == 2.5, "results follow what the teacher says"
+    teacher.put(work, json={"submission": {"excuse": True}})
+    assert "resultScore" not in api.get(f"{url}/results").json()[0]
+
+
+def _of(body: dict[str, Any], *names: str) -> list[Any]:
+    return [body[name] for name in names]
+
+
+def test_a_course_that_is_over_takes_no_scores(canvas: Site, api: httpx.Client) -> None:
+    url = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10}).json()["id"]
+    assert canvas.teacher.put(COURSE, json={"course": {"event": "conclude"}}).status_code == 200
+    assert api.post(f"{url}/scores", json=score()).status_code == 422
+    assert canvas.reason == "course_concluded"
+    canvas.lms.settings["canvas.concluded_course_status"] = 404
     assert api.get(url).status_code == 404

@@ -85,7 +85,7 @@ def test_a_tools_key_kept_with_its_registration(canvas: Site, tool: Tool, change
     assert service(canvas, assertion(canvas, tool)).status_code == 200
     change(lambda section: section["developer_keys"][-1].pop("public_jwk"))
     assert service(canvas, assertion(canvas, tool, jti="2")).status_code == 400
-    assert canvas.reason == "tool_keys_unavailable"
+    assert canvas.reason == "assertion_unknown_kid"
 
 
 def test_the_sign_on_host_sends_on_to_the_school(canvas: Site, tool: Tool) -> None:

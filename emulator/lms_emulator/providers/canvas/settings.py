@@ -203,7 +203,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             "Status of line items, scores and results in a course that is over.",
             evidence="observed",
             source="canvas-lms app/controllers/lti/concerns/gradebook_services.rb",
-            was=(Was(404, "2024-01-01", f"{RECORDED}/lti-ags.jsonl (404 in 2023; the day is chosen)"),),
+            was=(Was(404, "2024-01-01", f"{RECORDED}/lti-ags.jsonl 410 (by a switch in 2023; the day is chosen)"),),
         ),
     ] = 422
     one_attempt_of_several_files: Annotated[
@@ -263,7 +263,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             "A client assertion or deep linking response whose `jti` or nonce was used before. Canvas takes it; "
             "1EdTech's Security Framework does not. What is allowed comes with a warning.",
             evidence="observed",
-            source=f"{RECORDED}/lti-token.jsonl 40; canvas-lms lib/canvas/oauth, skip_jti_check",
+            source=f"{RECORDED}/lti-token.jsonl 40",
         ),
     ] = "allow"
     unchecked_by_canvas: Annotated[

@@ -9,7 +9,9 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import Course, DeveloperKey, Tool
-from lms_emulator.providers.canvas.rules import states
+from lms_emulator.providers.canvas.rules import features, states, tools
+
+SAYS_CONCLUDED = "ags_improved_course_concluded_response_codes"
 
 
 class Place(NamedTuple):
@@ -32,9 +34,8 @@ def enter(api: Api, *scopes: str) -> Place:
 
 def tool_of(api: Api, key: DeveloperKey, course: Course) -> Tool:
     """The tool of a key that is installed for a course, the nearest first. Raises the refusal `tool_not_in_context`."""
-    found = [one for one in api.store.tools.find("key", key.id) if one.course_id in (None, course.id)]
-    living = [one for one in found if one.workflow_state == "active"]
-    if not api.check("the tool is deployed in the course", bool(living), got=key.name):
+    found = _nearest(api, key, course)
+    if not api.check("the tool is deployed in the course", found is not None, got=key.name) or found is None:
         raise refusals.lti_service(
             "tool_not_in_context",
             "Access Token not linked to a Tool associated with this Context",
@@ -42,14 +43,21 @@ def tool_of(api: Api, key: DeveloperKey, course: Course) -> Tool:
             check="the tool is deployed in the course",
             got=course.id,
         )
-    return min(living, key=lambda one: (one.course_id is None, one.id))
+    return found
+
+
+def _nearest(api: Api, key: DeveloperKey, where: Course) -> Tool | None:
+    near = tools.places(api.store, where)
+    living = [one for one in api.store.tools.find("key", key.id) if one.workflow_state == "active"]
+    here = [one for one in living if tools.place_of(api.store, one) in near]
+    return min(here, key=lambda one: (near.index(tools.place_of(api.store, one)), one.id), default=None)
 
 
 def enter_gradebook(api: Api, *scopes: str) -> Place:
     """`enter` for line items, scores and results, which a course that is over no longer has."""
     place = enter(api, *scopes)
     if states.concluded(api, place.course):
-        if api.settings.concluded_course_status == 404:
+        if api.settings.concluded_course_status == 404 and not features.enabled(api, api.root, SAYS_CONCLUDED):
             raise refusals.not_found("the course, and not concluded", place.course.id)
         raise refusals.lti_service(
             "course_concluded",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -185,12 +186,16 @@ def _members(api: Api) -> dict[str, Any]:
     return members
 
 
+def _is_number(text: str) -> bool:
+    return _WHOLE_NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
+
+
 def _faults_of_item(api: Api, *, new: bool) -> list[Fault]:
     faults: list[Fault] = []
     maximum, label = api.params.text("scoreMaximum"), api.params.text("label")
     if maximum is None and new:
         faults.append(("score_maximum", None, "blank"))
-    if (maximum is None and new) or (maximum is not None and not _WHOLE_NUMBER.fullmatch(maximum)):
+    if (maximum is None and new) or (maximum is not None and not _is_number(maximum)):
         faults.append(("score_maximum", None, "not_a_number"))
     if (label is None and new) or (label is not None and not label.strip()):
         faults.append(("label", None, "blank"))
@@ -246,7 +251,7 @@ def _new_assignment(api: Api, place: Place) -> Assignment:
     address = str(kind.get("external_tool_url") or "") if isinstance(kind, dict) else ""
     tag = None
     if name == "external_tool" and address:
-        tool = tools.by_address(api.store, place.course.id, address)
+        tool = tools.by_address(api.store, place.course, address)
         number = tool.id if tool is not None else None
         tag = ToolTag(url=address, content_id=number, resource_link_id=api.x.ids.hex(40))
     made = Assignment(
@@ -280,7 +285,7 @@ def _change_assignment(api: Api, base: Assignment, members: dict[str, Any]) -> N
 ITEMS = "/api/lti/courses/{course_id}/line_items"
 ROUTES: tuple[Route, ...] = service(
     "lti services",
-    f"{RECORDED}/lti-ags.jsonl 14-104, 109-137, 391-399; canvas-lms app/controllers/lti/ims/line_items_controller.rb",
+    f"{RECORDED}/lti-ags.jsonl 14, 18, 21, 27, 33, 54, 69, 83, 90, 135, 391; canvas-lms app/controllers/lti/ims/line_items_controller.rb",
     (f"GET {ITEMS}", index, "Line items"),
     (f"POST {ITEMS}", create, "Make a line item"),
     (f"GET {ITEMS}/{{id}}", show, "One line item"),

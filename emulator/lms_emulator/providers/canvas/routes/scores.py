@@ -20,12 +20,22 @@ from lms_emulator.providers.canvas.routes import line_items as items
 from lms_emulator.providers.canvas.routes.declare import RECORDED, service
 from lms_emulator.providers.canvas.routes.line_items import ITEMS, typed
 from lms_emulator.providers.canvas.routes.uploads import fetch_file
-from lms_emulator.providers.canvas.rules import files, line_items, submissions, submitting, tool_scores, uploads
+from lms_emulator.providers.canvas.rules import (
+    features,
+    files,
+    line_items,
+    submissions,
+    submitting,
+    tool_scores,
+    uploads,
+)
 from lms_emulator.providers.canvas.rules.tool_scores import EXTENSION, Score
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.progress import progress
 from lms_emulator.providers.canvas.wire import reply
 from lms_emulator.signing import lti13, lti13_services
+
+AT_ONCE = "ags_scores_multiple_files"
 
 
 def _item(api: Api, place: Place) -> LineItem:
@@ -101,7 +111,8 @@ async def _take_files(api: Api, place: Place, base: Assignment, user: User, scor
             come.append(attachment.id)
         told = {"type": "file", "url": address, "title": title}
         shown.append({**told, "progress": _progress_url(api, place, job)})
-    attempts = [come] if api.settings.one_attempt_of_several_files else [[one] for one in come]
+    at_once = api.settings.one_attempt_of_several_files or features.enabled(api, api.root, AT_ONCE)
+    attempts = [come] if at_once else [[one] for one in come]
     for ids in (one for one in attempts if one and score.new_attempt):
         record = submissions.of(api, base, user.id)
         given = {"submission_type": "online_upload", "url": None, "body": None, "attachment_ids": ids}
@@ -174,13 +185,13 @@ CONTROLLERS = "canvas-lms app/controllers/lti/ims"
 ROUTES: tuple[Route, ...] = (
     *service(
         "lti services",
-        f"{RECORDED}/lti-ags.jsonl 145-364; {CONTROLLERS}/scores_controller.rb",
+        f"{RECORDED}/lti-ags.jsonl 145, 157, 211, 219, 251, 254, 285, 304, 309, 311; {CONTROLLERS}/scores_controller.rb",
         (f"POST {ITEMS}/{{id}}/scores", create, "Give a score"),
         ("GET /api/lti/courses/{course_id}/progress/{progress_id}", show_progress, "How far a file of a score is"),
     ),
     *service(
         "lti services",
-        f"{RECORDED}/lti-ags.jsonl 128, 368-387; {CONTROLLERS}/results_controller.rb",
+        f"{RECORDED}/lti-ags.jsonl 128, 368, 371, 372, 385, 387; {CONTROLLERS}/results_controller.rb",
         (f"GET {ITEMS}/{{id}}/results", index, "Results"),
         (f"GET {ITEMS}/{{id}}/results/{{result_id}}", show, "One result"),
     ),

@@ -6,6 +6,7 @@ exchanges of `lti-ags` 145-364.
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -123,7 +124,8 @@ class Score:
     def points(self, item: LineItem) -> float:
         """The score on the line item's own scale."""
         most = as_float(self.maximum)
-        return as_float(self.given) * (item.data.score_maximum / most) if most else as_float(self.given)
+        found = as_float(self.given) * (item.data.score_maximum / most) if most else as_float(self.given)
+        return min(found, sys.float_info.max)  # JSON has no infinity
 
 
 def refused(reason: str, sentence: str, status: int = 422) -> Any:
@@ -161,8 +163,9 @@ def _address(data: str) -> str:
 def check_result(score: Score) -> None:
     """Raise the refusal of a result that Canvas cannot keep. The attempt stays all the same."""
     faults: list[grading_refusals.Fault] = []
-    if score.given is not None and not _is_number(score.given):
-        faults.append(("result_score", None, "not_a_number"))
+    for field, text in (("result_score", score.given), ("result_maximum", score.maximum)):
+        if text is not None and not _is_number(text):
+            faults.append((field, None, "not_a_number"))
     if score.activity not in services.ACTIVITY_PROGRESS:
         faults.append(("activity_progress", None, "inclusion"))
     if score.grading not in services.GRADING_PROGRESS:
