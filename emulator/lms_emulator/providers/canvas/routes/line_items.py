@@ -285,7 +285,7 @@ def _change_assignment(api: Api, base: Assignment, members: dict[str, Any]) -> N
 ITEMS = "/api/lti/courses/{course_id}/line_items"
 ROUTES: tuple[Route, ...] = service(
     "lti services",
-    f"{RECORDED}/lti-ags.jsonl 14, 18, 21, 27, 33, 54, 69, 83, 90, 135, 391; canvas-lms app/controllers/lti/ims/line_items_controller.rb",
+    f"{RECORDED}/lti-ags.jsonl 18, 27, 33, 54, 69, 90; canvas-lms app/controllers/lti/ims/line_items_controller.rb",
     (f"GET {ITEMS}", index, "Line items"),
     (f"POST {ITEMS}", create, "Make a line item"),
     (f"GET {ITEMS}/{{id}}", show, "One line item"),
