@@ -87,6 +87,7 @@ from lms_emulator.providers.canvas.model.rubrics import (
     RubricAssociation,
 )
 from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore, touched
+from lms_emulator.providers.canvas.model.sis import SisBatch, SisBatchError, StateChange
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment, SubmissionVersion
 
 __all__ = [
@@ -176,6 +177,9 @@ __all__ = [
     "RubricAssociation",
     "ScoringRange",
     "Session",
+    "SisBatch",
+    "SisBatchError",
+    "StateChange",
     "Submission",
     "SubmissionComment",
     "SubmissionVersion",

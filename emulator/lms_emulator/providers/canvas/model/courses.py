@@ -73,6 +73,7 @@ class Course(Record, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
     timetable: dict[str, Any] = {}
     stuck_sis_fields: list[str] = []
+    sis_batch_id: int | None = None
 
 
 class CourseSection(Record, frozen=True, kw_only=True):
@@ -89,6 +90,7 @@ class CourseSection(Record, frozen=True, kw_only=True):
     nonxlist_course_id: int | None = None
     default_section: bool = False
     stuck_sis_fields: list[str] = []
+    sis_batch_id: int | None = None
     workflow_state: Literal["active", "deleted"] = "active"
     created_at: Instant
 
@@ -120,6 +122,8 @@ class Enrollment(Record, frozen=True, kw_only=True):
     last_attended_at: Instant | None = None
     total_activity_time: int = 0
     uuid: str = ""
+    stuck_sis_fields: list[str] = []
+    sis_batch_id: int | None = None
 
 
 class Progress(Record, frozen=True, kw_only=True):

@@ -7,9 +7,18 @@ from typing import Any, Literal
 
 from lms_emulator.core.state.records import Instant, Record
 
-ContextType = Literal["Course", "Group", "User", "Account", "Assignment", "QuizSubmission", "QuizStatistics"]
-ATTACHED = {"Assignment": "assignments", "QuizSubmission": "quiz_submissions", "QuizStatistics": "quiz_reports"}
-"""What has files that lie in no folder, with its table: comments on an assignment, answers and reports of quizzes."""
+ContextType = Literal[
+    "Course", "Group", "User", "Account", "Assignment", "QuizSubmission", "QuizStatistics", "SisBatch"
+]
+ATTACHED = {
+    "Assignment": "assignments",
+    "QuizSubmission": "quiz_submissions",
+    "QuizStatistics": "quiz_reports",
+    "SisBatch": "sis_batches",
+}
+"""What has files that lie in no folder, with its table: comments on an assignment, answers and reports of quizzes,
+imports.
+"""
 
 
 class Folder(Record, frozen=True, kw_only=True):

@@ -25,6 +25,8 @@ class GroupCategory(Record, frozen=True, kw_only=True):
     group_limit: int | None = None
     auto_leader: Literal["first", "random"] | None = None
     sis_source_id: str | None = None
+    sis_batch_id: int | None = None
+    stuck_sis_fields: list[str] = []
     workflow_state: Literal["active", "deleted"] = "active"
     created_at: Instant
 
@@ -42,6 +44,8 @@ class Group(Record, frozen=True, kw_only=True):
     storage_quota_mb: int | None = None
     leader_id: int | None = None
     sis_source_id: str | None = None
+    sis_batch_id: int | None = None
+    stuck_sis_fields: list[str] = []
     lti_context_id: str = ""
     workflow_state: Literal["available", "deleted"] = "available"
     created_at: Instant
@@ -54,5 +58,6 @@ class GroupMembership(Record, frozen=True, kw_only=True):
     group_id: int
     user_id: int
     moderator: bool = False
+    sis_batch_id: int | None = None
     workflow_state: Literal["accepted", "invited", "requested", "deleted"] = "accepted"
     created_at: Instant

@@ -46,6 +46,8 @@ class Account(Record, frozen=True, kw_only=True):
     services: list[str] = []
     calendar_visible: bool = False
     calendar_subscribed: bool = False
+    stuck_sis_fields: list[str] = []
+    sis_batch_id: int | None = None
     created_at: Instant | None = None
 
 
@@ -61,6 +63,8 @@ class EnrollmentTerm(Record, frozen=True, kw_only=True):
     end_at: Instant | None = None
     overrides: dict[str, list[Instant | None]] = {}
     grading_period_group_id: int | None = None
+    stuck_sis_fields: list[str] = []
+    sis_batch_id: int | None = None
     workflow_state: Literal["active", "deleted"] = "active"
     created_at: Instant
 
@@ -98,6 +102,7 @@ class AccountUser(Record, frozen=True, kw_only=True):
     account_id: int
     user_id: int
     role_id: int
+    sis_batch_id: int | None = None
     workflow_state: Literal["active", "deleted"] = "active"
 
 
@@ -145,7 +150,11 @@ class User(Record, frozen=True, kw_only=True):
 
 
 class Pseudonym(Record, frozen=True, kw_only=True):
-    """A login of a person in an account, with the ids that the student information system knows them by."""
+    """A login of a person in an account, with the ids that the student information system knows them by.
+
+    Attributes:
+        sis_channel_id: the address that a SIS import gave the person.
+    """
 
     id: int
     user_id: int
@@ -157,6 +166,8 @@ class Pseudonym(Record, frozen=True, kw_only=True):
     authentication_provider_id: int | None = None
     declared_user_type: str | None = None
     stuck_sis_fields: list[str] = []
+    sis_batch_id: int | None = None
+    sis_channel_id: int | None = None
     position: int = 1
     workflow_state: Literal["active", "suspended", "deleted"] = "active"
     login_count: int = 0
@@ -184,6 +195,7 @@ class UserObserver(Record, frozen=True, kw_only=True):
     id: int
     student_id: int
     observer_id: int
+    sis_batch_id: int | None = None
     workflow_state: Literal["active", "deleted"] = "active"
     created_at: Instant
 

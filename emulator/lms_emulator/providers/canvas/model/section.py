@@ -94,6 +94,7 @@ from lms_emulator.providers.canvas.model.rubrics import (
     RubricAssociation,
 )
 from lms_emulator.providers.canvas.model.shorthand import expand
+from lms_emulator.providers.canvas.model.sis import SisBatch, SisBatchError, StateChange
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment
 
 
@@ -287,6 +288,18 @@ class CanvasStore(Store):
     group_categories: Table[GroupCategory] = table(key="id", indexes={"context": _context})
     groups: Table[Group] = table(key="id", indexes={"category": lambda g: g.group_category_id})
     group_memberships: Table[GroupMembership] = table(key="id", indexes={"group": lambda m: m.group_id, "user": _user})
+    sis_batches: Table[SisBatch] = table(
+        key="id",
+        indexes={
+            "account": lambda b: b.account_id,
+            "waiting": lambda b: b.workflow_state == "created" or None,
+            "data_set": lambda b: b.diffing_data_set_identifier,
+        },
+    )
+    sis_batch_errors: Table[SisBatchError] = table(key="id", limit=100_000, indexes={"batch": lambda e: e.sis_batch_id})
+    sis_batch_roll_back_data: Table[StateChange] = table(
+        key="id", limit=1_000_000, indexes={"batch": lambda c: c.sis_batch_id}
+    )
     quizzes: Table[Quiz] = table(key="id", indexes={"course": _course})
     quiz_groups: Table[QuizGroup] = table(key="id", indexes={"quiz": _quiz})
     quiz_questions: Table[QuizQuestion] = table(key="id", indexes={"quiz": _quiz})

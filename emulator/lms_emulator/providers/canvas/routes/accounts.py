@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.call.moments import rails_name, zone
 from lms_emulator.providers.canvas.model import Account
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import states
+from lms_emulator.providers.canvas.rules import states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
     chain,
@@ -226,7 +226,7 @@ def update(api: Api) -> Any:
     if services.data:
         on = {name for name in services.data if services.flag(name)}
         fields["services"] = sorted((set(record.services) | on) - (set(services.data) - on))
-    changed = api.store.accounts.put(replace(record, **fields))
+    changed = api.store.accounts.put(stickiness.by_hand(record, replace(record, **fields)))
     includes = set(api.params.texts("includes")) | ({"services"} if services.data else set())
     return shapes.account(api, changed, includes)
 

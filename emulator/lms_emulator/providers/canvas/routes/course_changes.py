@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import course_events, course_fields, courses, enrolling, states
+from lms_emulator.providers.canvas.rules import course_events, course_fields, courses, enrolling, states, stickiness
 from lms_emulator.providers.canvas.rules.course_fields import SETTINGS
 from lms_emulator.providers.canvas.rules.permissions import (
     chain,
@@ -104,7 +104,7 @@ def update(api: Api) -> Any:
         changed = course_events.ask(api, changed, event)
     courses.keep_rights(api, course, changed)
     before = states.names_of(api, course)
-    api.store.courses.put(changed)
+    changed = api.store.courses.put(stickiness.by_hand(course, changed))
     states.touch_changed(api, changed, before)
     return shapes.basic(api, changed)
 

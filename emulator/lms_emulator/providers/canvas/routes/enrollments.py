@@ -31,7 +31,7 @@ def in_course(api: Api) -> Any:
     """The enrollments of a course, as far as the caller may see them."""
     course = identifiers.course(api, api.slot("course_id"))
     rows = api.store.enrollments.find("course", course.id)
-    return _in_course(api, course, rows, f"/api/v1/courses/{course.id}/enrollments")
+    return _in_course(api, course, rows, api.path)
 
 
 def in_section(api: Api) -> Any:

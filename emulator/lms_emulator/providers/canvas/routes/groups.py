@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.routes import group_categories as sets
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.group_categories import limit, may_set_sis, require_manager
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import courses, groups, people, permissions, registering, states
+from lms_emulator.providers.canvas.rules import courses, groups, people, permissions, registering, states, stickiness
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -148,7 +148,7 @@ def update(api: Api) -> Any:
         del fields["storage_quota_mb"]
     if may_set_sis(api, "sis_group_id", "update"):
         fields["sis_source_id"] = api.params.text("sis_group_id") or None
-    group = api.store.groups.put(replace(group, **fields))
+    group = api.store.groups.put(stickiness.by_hand(group, replace(group, **fields)))
     if api.params.has("members"):
         _set_members(api, group, [identifiers.find(api, "users", one) for one in api.params.texts("members")])
         group = api.store.groups.get(group.id) or group

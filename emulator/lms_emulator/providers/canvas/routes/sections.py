@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, CourseSection
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, states
+from lms_emulator.providers.canvas.rules import courses, sections, states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
@@ -130,7 +130,7 @@ def update(api: Api) -> Any:
     if api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness"):
         fields = {k: v for k, v in fields.items() if k == "restrict_enrollments_to_section_dates"}
     before = states.names_of(api, course)
-    changed = api.store.course_sections.put(replace(section, **fields))
+    changed = api.store.course_sections.put(stickiness.by_hand(section, replace(section, **fields)))
     states.touch_changed(api, course, before)
     return shapes.section(api, changed, course)
 
@@ -156,7 +156,8 @@ def crosslist(api: Api) -> Any:
     if _left_alone(api):
         return shapes.section(api, section, course)
     home = section.nonxlist_course_id or course.id
-    moved = _moved(api, section, target, home if home != target.id else None)
+    moved = sections.moved(api, section, target, home if home != target.id else None)
+    moved = api.store.course_sections.put(stickiness.by_hand(section, moved))
     return shapes.section(api, moved, target)
 
 
@@ -171,17 +172,11 @@ def uncrosslist(api: Api) -> Any:
     courses.require(api, course, "manage_sections_edit")
     if _left_alone(api):
         return shapes.section(api, section, course)
-    return shapes.section(api, _moved(api, section, home, None), home)
+    return shapes.section(api, sections.moved(api, section, home, None), home)
 
 
 def _left_alone(api: Api) -> bool:
     return api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness")
-
-
-def _moved(api: Api, section: CourseSection, target: Course, home: int | None) -> CourseSection:
-    for enrollment in api.store.enrollments.find("section", section.id):
-        api.store.enrollments.put(replace(enrollment, course_id=target.id))
-    return api.store.course_sections.put(replace(section, course_id=target.id, nonxlist_course_id=home))
 
 
 COURSE = "/api/v1/courses/{course_id}"

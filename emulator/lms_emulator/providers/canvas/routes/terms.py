@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.model import Account, EnrollmentTerm
 from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import states
+from lms_emulator.providers.canvas.rules import states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
@@ -138,7 +138,7 @@ def update(api: Api) -> Any:
     fields = _fields(api, own)
     if api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness"):
         fields = {name: value for name, value in fields.items() if name not in STICKY}
-    return shapes.term(api, api.store.enrollment_terms.put(replace(own, **fields)), WHOLE)
+    return shapes.term(api, api.store.enrollment_terms.put(stickiness.by_hand(own, replace(own, **fields))), WHOLE)
 
 
 def destroy(api: Api) -> Any:

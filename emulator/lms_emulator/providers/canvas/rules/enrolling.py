@@ -60,8 +60,11 @@ def default_section(api: Api, course: Course) -> CourseSection:
     """The section that people get into who are put into none; it is made when there is none."""
     found = [s for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
     known = next((section for section in found if section.default_section), None) or next(iter(found), None)
-    if known is not None:
-        return known
+    return known or new_default_section(api, course)
+
+
+def new_default_section(api: Api, course: Course) -> CourseSection:
+    """Make the section of people who are put into none."""
     made = CourseSection(
         id=api.new_id("course_sections"),
         course_id=course.id,
@@ -225,7 +228,7 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
         )
     api.store.enrollments.put(record)
     if record.type == "StudentEnrollment":
-        _observers(api, asked, record)
+        follow(api, asked.course, asked.section, record.user_id)
     return record
 
 
@@ -240,18 +243,15 @@ def _begun(course: Course, kind: str, state: str) -> Any:
     return "creation_pending" if pending else state
 
 
-def _observers(api: Api, asked: Wish, student: Enrollment) -> None:
+def follow(api: Api, course: Course, section: CourseSection, student_id: int) -> None:
     """Whoever observes a student takes part in the student's courses."""
-    for link in api.store.user_observers.find("student", student.user_id):
+    for link in api.store.user_observers.find("student", student_id):
         observer = api.store.users.get(link.observer_id)
         if link.workflow_state != "active" or observer is None:
             continue
         rows = api.store.enrollments.find("user", observer.id)
-        known = [e for e in rows if e.course_section_id == student.course_section_id]
-        if any(e.associated_user_id == student.user_id and e.workflow_state != "deleted" for e in known):
+        known = [e for e in rows if e.course_section_id == section.id]
+        if any(e.associated_user_id == student_id and e.workflow_state != "deleted" for e in known):
             continue
-        role = built_in(api, asked.course, "ObserverEnrollment")
-        enroll(
-            api,
-            Wish(observer, asked.course, asked.section, role, "active", student.user_id, False, None, None),
-        )
+        role = built_in(api, course, "ObserverEnrollment")
+        enroll(api, Wish(observer, course, section, role, "active", student_id, False, None, None))

@@ -6,6 +6,7 @@ Source: canvas-lms app/models/attachment.rb and app/models/folder.rb (2023-06), 
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
@@ -14,9 +15,9 @@ import msgspec
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
-from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.api import Api, global_id
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Course, Folder, User
+from lms_emulator.providers.canvas.model import Account, Attachment, CanvasStore, Course, Folder, User
 from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.rules import contexts, modules
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -25,6 +26,7 @@ replace = msgspec.structs.replace
 ROOTS = {"Course": "course files", "User": "my files", "Group": "files"}
 SPECIAL = {"media": "Uploaded Media", "icon_maker": "Icon Maker Icons"}
 NEW_FOLDER = "New Folder"
+SEAL_SECONDS = 3600
 LEAST = 512
 """What a file counts at least against the quota."""
 
@@ -169,6 +171,36 @@ def require_manager(api: Api, context: Context, *what: str) -> None:
 
 
 # files
+
+
+def _seal_key(root: Account) -> str:
+    return f"file verifiers of {root.uuid or root.id}"
+
+
+def seal(api: Api, file: Attachment) -> str:
+    """What opens a file for the caller for an hour."""
+    from lms_emulator.signing import jwt
+
+    claims = {
+        "id": global_id(file.id),
+        "ctx": None,
+        "user_id": global_id(api.user.id),
+        "exp": int(api.now.timestamp()) + SEAL_SECONDS,
+    }
+    return jwt.sign(claims, _seal_key(api.root), algorithm="HS256")
+
+
+def sealed(api: Api, file: Attachment, seal: str) -> bool:
+    """Whether that is what `seal` gave out for the file, within the hour."""
+    from lms_emulator.signing import jwt
+
+    try:
+        claims = jwt.read(seal).claims
+    except ValueError:
+        return False
+    ours = jwt.sign(dict(claims), _seal_key(api.root), algorithm="HS256")
+    young = claims.get("id") == global_id(file.id) and int(claims.get("exp", 0)) > api.now.timestamp()
+    return young and hmac.compare_digest(ours, seal)
 
 
 def files_of(store: CanvasStore, context: Context) -> list[Attachment]:

@@ -281,16 +281,22 @@ def own_entry(api: Api, group: Group, user: User) -> str | None:
 
 def communities(api: Api) -> GroupCategory:
     """The school's set of groups that anybody may found; it is made when somebody needs it."""
-    root = api.root
-    found = next((one for one in of_place(api, root) if one.role == "communities"), None)
+    return own_set(api, api.root)
+
+
+def own_set(api: Api, place: Course | Account) -> GroupCategory:
+    """The set of a course's or account's groups that are in no other; it is made when somebody needs it."""
+    of_course = isinstance(place, Course)
+    role, name = ("student_organized", "Student Groups") if of_course else ("communities", "Communities")
+    found = next((one for one in of_place(api, place) if one.role == role), None)
     if found is not None:
         return found
     made = GroupCategory(
         id=api.new_id("group_categories"),
-        context_type="Account",
-        context_id=root.id,
-        name="Communities",
-        role="communities",
+        context_type="Course" if of_course else "Account",
+        context_id=place.id,
+        name=name,
+        role=role,
         created_at=api.now,
     )
     return api.store.group_categories.put(made)

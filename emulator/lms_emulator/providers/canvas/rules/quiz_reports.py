@@ -6,8 +6,6 @@ Source: canvas-lms app/models/quizzes/quiz_statistics/ (2023-06), and the record
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from typing import Any, Literal
 
@@ -15,7 +13,7 @@ import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Attachment, Course, Progress, Quiz, QuizReport, QuizSubmission
-from lms_emulator.providers.canvas.rules import assignments, people, quiz_statistics, quiz_taking
+from lms_emulator.providers.canvas.rules import assignments, csv_files, people, quiz_statistics, quiz_taking
 from lms_emulator.providers.canvas.rules.quiz_questions import Data
 
 replace = msgspec.structs.replace
@@ -74,7 +72,7 @@ def finish(api: Api, report: QuizReport, quiz: Quiz, course: Course) -> None:
         display_name=f"{quiz.title} Quiz {NAMES[report.report_type]} Report.csv",
         filename=f"quiz_{report.report_type}_report.csv",
         content_type="text/csv",
-        text=_csv(table),
+        text=csv_files.written(table),
         uuid=api.x.ids.alnum(40),
         created_at=api.now,
         updated_at=api.now,
@@ -85,16 +83,6 @@ def finish(api: Api, report: QuizReport, quiz: Quiz, course: Course) -> None:
         done = replace(progress, workflow_state="completed", completion=100.0, updated_at=api.now)
         api.store.progresses.put(done)
     api.store.quiz_reports.put(replace(report, attachment_id=file.id, updated_at=api.now))
-
-
-def _csv(table: list[list[Any]]) -> str:
-    """Rows as Ruby's CSV writes them: an empty text is quoted, nothing is nothing."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    mark = "\x00"
-    for row in table:
-        writer.writerow([mark if cell == "" else cell for cell in row])
-    return out.getvalue().replace(mark, '""')
 
 
 def _plain(text: str) -> str:

@@ -67,7 +67,7 @@ def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
     if record.parent_account_id is not None and account_allows(api, api.caller, api.root, "manage_sis"):
         body |= {
             "sis_account_id": record.sis_account_id,
-            "sis_import_id": None,
+            "sis_import_id": record.sis_batch_id,
             "integration_id": record.integration_id,
         }
     if "lti_guid" in includes:
@@ -101,7 +101,7 @@ def term(api: Api, record: EnrollmentTerm, includes: Collection[str] = ()) -> Js
     if account_allows(api, api.caller, api.root, "read_sis") or account_allows(api, api.caller, api.root, "manage_sis"):
         body["sis_term_id"] = record.sis_term_id
     if account_allows(api, api.caller, api.root, "manage_sis"):
-        body["sis_import_id"] = None
+        body["sis_import_id"] = record.sis_batch_id
     if "overrides" in includes:
         body["overrides"] = {
             kind: {"start_at": when(dates[0]), "end_at": when(dates[1])} for kind, dates in record.overrides.items()

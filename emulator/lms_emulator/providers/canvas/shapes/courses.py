@@ -81,7 +81,7 @@ def basic(api: Api, record: Course) -> Json:
         body["sis_course_id"] = record.sis_course_id
         body["integration_id"] = record.integration_id
     if courses.may(api, api.caller, record, "manage_sis"):
-        body["sis_import_id"] = None
+        body["sis_import_id"] = record.sis_batch_id
     return body
 
 
@@ -237,7 +237,7 @@ def term_of_course(api: Api, record: Course, own: EnrollmentTerm, kind: str) -> 
     account = api.store.accounts.get(record.account_id)
     if account is not None and account_allows(api, api.caller, api.root, "manage_sis"):
         body["sis_term_id"] = own.sis_term_id
-        body["sis_import_id"] = None
+        body["sis_import_id"] = own.sis_batch_id
     return body
 
 
@@ -258,7 +258,7 @@ def section(api: Api, record: CourseSection, course: Course, includes: Collectio
         body["sis_course_id"] = course.sis_course_id
         body["integration_id"] = record.integration_id
     if courses.may(api, api.caller, course, "manage_sis"):
-        body["sis_import_id"] = None
+        body["sis_import_id"] = record.sis_batch_id
     rows = [e for e in api.store.enrollments.find("section", record.id) if e.workflow_state != "deleted"]
     if "students" in includes:
         body["students"] = _students(api, course, rows, includes)
@@ -337,7 +337,7 @@ def shown_state(api: Api, record: Enrollment, course: Course) -> str:
 def _sis_of_enrollment(api: Api, record: Enrollment, course: Course) -> Json:
     body: Json = {}
     if courses.may(api, api.caller, course, "manage_sis"):
-        body["sis_import_id"] = None
+        body["sis_import_id"] = record.sis_batch_id
     if courses.may(api, api.caller, course, "read_sis", "manage_sis"):
         account: Account | None = api.store.accounts.get(course.account_id)
         section = api.store.course_sections.get(record.course_section_id)

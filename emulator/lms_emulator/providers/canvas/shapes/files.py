@@ -72,6 +72,11 @@ def download_url(api: Api, file: Attachment) -> str:
     return api.url(f"/files/{file.id}/download?download_frd=1&verifier={file.uuid}")
 
 
+def sealed_url(api: Api, file: Attachment) -> str:
+    """The address at which the caller downloads a file for an hour."""
+    return api.url(f"/files/{file.id}/download?download_frd=1&verifier={rules.seal(api, file)}")
+
+
 def names(file: Attachment) -> Json:
     """What `only[]=names` shows."""
     return {

@@ -28,12 +28,12 @@ TABS = (
 )
 
 
-def _sis(api: Api, place: Course | Account, name: str, value: str | None) -> Json:
+def _sis(api: Api, place: Course | Account, name: str, value: str | None, batch: int | None) -> Json:
     if not any(people_shapes.context_allows(api, place, right) for right in ("read_sis", "manage_sis")):
         return {}
     if not people_shapes.context_allows(api, api.root, "manage_sis"):
         return {}
-    return {name: value, "sis_import_id": None}
+    return {name: value, "sis_import_id": batch}
 
 
 def _place(record: GroupCategory) -> Json:
@@ -54,7 +54,7 @@ def category(api: Api, record: GroupCategory, includes: Collection[str] = ()) ->
         "auto_leader": record.auto_leader,
         "created_at": when(record.created_at),
         **_place(record),
-        **_sis(api, place, "sis_group_category_id", record.sis_source_id),
+        **_sis(api, place, "sis_group_category_id", record.sis_source_id, record.sis_batch_id),
         "protected": record.role is not None,
         "allows_multiple_memberships": record.role in groups.FREE,
         "is_member": caller is not None and any(_accepted(api, one, caller.id) for one in found),
@@ -91,7 +91,7 @@ def group(api: Api, record: Group, includes: Collection[str] = ()) -> Json:
         "avatar_url": None,
         "role": within.role,
         "leader": None,
-        **_sis(api, place, "sis_group_id", record.sis_source_id),
+        **_sis(api, place, "sis_group_id", record.sis_source_id, record.sis_batch_id),
         "has_submission": _handed_in(api, record),
         "concluded": isinstance(place, Course) and states.concluded(api, place),
     }
@@ -158,6 +158,6 @@ def membership(api: Api, record: GroupMembership, group: Group, *, created: bool
         "created_at": when(record.created_at),
         "user_id": record.user_id,
         "moderator": record.moderator,
-        **_sis(api, place, "sis_group_id", group.sis_source_id),
+        **_sis(api, place, "sis_group_id", group.sis_source_id, record.sis_batch_id),
     }
     return body if created is None else body | {"just_created": created}

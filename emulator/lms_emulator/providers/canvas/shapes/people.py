@@ -100,7 +100,7 @@ def _sis_fields(api: Api, user: User, context: Context, sis_of: Context, own_log
         body["sis_user_id"] = login.sis_user_id
         body["integration_id"] = login.integration_id
     if login is not None and context_allows(api, sis_of, "manage_sis"):
-        body["sis_import_id"] = None
+        body["sis_import_id"] = login.sis_batch_id
     if login is not None and (
         own_login
         or context_allows(api, context, "view_user_logins")

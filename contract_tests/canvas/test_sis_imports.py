@@ -1,0 +1,161 @@
+"""Imports of what a student information system knows."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import httpx
+
+from contract_tests.canvas.support import Site
+
+IMPORTS = "/api/v1/accounts/1/sis_imports"
+USERS = "user_id,login_id,full_name,email,status\n"
+COURSES = "course_id,short_name,long_name,account_id,term_id,status\n"
+
+
+def send(admin: httpx.Client, text: str, **options: Any) -> dict[str, Any]:
+    """Import a table and give what became of it."""
+    answer = admin.post(IMPORTS, params=options, content=text, headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 200, answer.text
+    begun: dict[str, Any] = answer.json()
+    assert (begun["workflow_state"], begun["progress"]) == ("created", 0)
+    return dict(admin.get(f"{IMPORTS}/{begun['id']}").json())
+
+
+def archive(**files: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name, text in files.items():
+            packed.writestr(f"{name}.csv", text)
+    return out.getvalue()
+
+
+EVERYTHING = {
+    "accounts": "account_id,parent_account_id,name,status\nLAW,,School of Law,active\nTAX,LAW,Tax,active\n",
+    "terms": "term_id,name,status,start_date,end_date\nW27,Winter,active,2027-01-04,2027-03-31\n",
+    "courses": f"{COURSES}L1,L1,Law 1,LAW,W27,active\nL2,L2,Law 2,TAX,W27,published\n",
+    "sections": "section_id,course_id,name,status\nL1-A,L1,Law 1 A,active\n",
+    "users": f"{USERS}U1,u1,Una One,u1@example.edu,active\nU2,u2,Ugo Two,,active\n",
+    "logins": "user_id,login_id,status,existing_user_id\nU1B,u1.b,active,U1\n",
+    "enrollments": "course_id,user_id,role,section_id,status\nL1,U1,student,L1-A,active\nL2,U2,teacher,,active\n",
+    "admins": "user_id,account_id,role,status\nU2,LAW,AccountAdmin,active\n",
+    "sets": "group_category_id,account_id,category_name,status\nGC,LAW,Teams,active\n",
+    "groups": "group_id,group_category_id,name,status\nG1,GC,Team 1,available\n",
+    "members": "group_id,user_id,status\nG1,U1,accepted\n",
+    "observers": "observer_id,student_id,status\nU2,U1,active\n",
+    "xlists": "xlist_course_id,section_id,status\nL2,L1-A,active\n",
+    "changes": "old_id,new_id,type\nS-102,S-999,user\n",
+}
+
+
+def test_an_archive_of_every_kind_of_table(canvas: Site) -> None:
+    admin = canvas.admin
+    sent = {"attachment": ("all.zip", archive(**EVERYTHING), "application/zip")}
+    begun = admin.post(IMPORTS, files=sent).json()
+    done = admin.get(f"{IMPORTS}/{begun['id']}").json()
+    assert (done["workflow_state"], done.get("processing_warnings")) == ("imported", None)
+    counts = {name: number for name, number in done["data"]["counts"].items() if number}
+    assert counts == {
+        **dict.fromkeys(("accounts", "courses", "users", "enrollments"), 2),
+        **dict.fromkeys(("terms", "sections", "xlists", "logins", "admins", "change_sis_ids"), 1),
+        **dict.fromkeys(("group_categories", "groups", "group_memberships", "user_observers"), 1),
+    }
+    assert len(done["csv_attachments"]) == len(EVERYTHING)
+    file = httpx.get(done["csv_attachments"][0]["url"])
+    assert file.text == EVERYTHING["accounts"]
+    section = admin.get("/api/v1/sections/sis_section_id:L1-A").json()
+    assert (section["sis_course_id"], section["sis_import_id"]) == ("L2", begun["id"])
+    people = admin.get("/api/v1/courses/sis_course_id:L2/enrollments").json()
+    kinds = {(row["type"], row["sis_user_id"]) for row in people}
+    assert kinds == {("StudentEnrollment", "U1"), ("TeacherEnrollment", "U2"), ("ObserverEnrollment", "U2")}
+    assert admin.get("/api/v1/users/sis_user_id:S-999").status_code == 200
+    assert admin.get("/api/v1/groups/sis_group_id:G1/users").json()[0]["login_id"] == "u1"
+    assert [login["unique_id"] for login in admin.get("/api/v1/users/sis_user_id:U1/logins").json()] == ["u1", "u1.b"]
+
+
+def test_rows_that_say_nothing_sensible_are_passed_over(canvas: Site) -> None:
+    done = send(canvas.admin, f"{USERS}U1,u1,Una,not-an-address,active\n,u2,Nobody,,active\nU3,u3,Good,,active\n")
+    assert done["workflow_state"] == "imported_with_messages"
+    assert (done["data"]["counts"]["users"], done["data"]["counts"]["warning_count"]) == (1, 2)
+    row = canvas.admin.get(f"{IMPORTS}/{done['id']}/errors").json()["sis_import_errors"][1]
+    assert (row["message"], row["row"]) == ("No user_id given for a user", 3)
+    assert row["row_info"] == ",u2,Nobody,,active,3\n"
+    listed = httpx.get(done["errors_attachment"]["url"]).text.splitlines()
+    assert (listed[0], len(listed)) == ("sis_import_id,file,message,row", 3)
+    assert canvas.admin.get(f"{IMPORTS}/{done['id']}/errors?failure=true").json()["sis_import_errors"] == []
+    failed = send(canvas.admin, "name,colour\n1,2\n")
+    assert failed["workflow_state"] == "failed_with_messages"
+    assert failed["processing_errors"] == [["sis_import.csv", "Couldn't find Canvas CSV import headers"]]
+    assert send(canvas.admin, 'user_id,login_id,status\n"x,1,2\n')["processing_errors"][0][1] == "Malformed CSV"
+
+
+def test_what_was_changed_by_hand_stays_unless_it_is_overridden(canvas: Site) -> None:
+    admin = canvas.admin
+    send(admin, f"{COURSES}L1,L1,Law 1,,,active\n")
+    path = "/api/v1/courses/sis_course_id:L1"
+    admin.put(path, json={"course": {"name": "By hand"}})
+    send(admin, f"{COURSES}L1,L-1,Law one,,,active\n")
+    course = admin.get(path).json()
+    assert (course["name"], course["course_code"]) == ("By hand", "L-1")
+    send(admin, f"{COURSES}L1,L-1,Law one,,,active\n", override_sis_stickiness=True, add_sis_stickiness=True)
+    assert admin.get(path).json()["name"] == "Law one"
+    send(admin, f"{COURSES}L1,L-1,Law 3,,,active\n")
+    assert admin.get(path).json()["name"] == "Law one", "stuck by the import"
+    send(admin, f"{COURSES}L1,L-1,Law 4,,,active\n", override_sis_stickiness=True, clear_sis_stickiness=True)
+    send(admin, f"{COURSES}L1,L-1,Law 5,,,active\n")
+    assert admin.get(path).json()["name"] == "Law 5"
+
+
+def test_batch_mode_deletes_what_is_not_named_and_is_undone(canvas: Site) -> None:
+    admin = canvas.admin
+    send(admin, EVERYTHING["terms"])
+    send(admin, f"{COURSES}L1,L1,Law 1,,W27,active\nL2,L2,Law 2,,W27,active\n")
+    options = {"batch_mode": True, "batch_mode_term_id": "sis_term_id:W27"}
+    kept = send(admin, f"{COURSES}L1,L1,Law 1,,W27,active\n", change_threshold=10, **options)
+    assert kept["workflow_state"] == "aborted"
+    assert kept["processing_warnings"][0][1] == "1 courses would be deleted and exceeds the set threshold of 10%"
+    done = send(admin, f"{COURSES}L1,L1,Law 1,,W27,active\n", **options)
+    assert done["data"]["counts"]["batch_courses_deleted"] == 1
+    assert admin.get("/api/v1/courses/sis_course_id:L2").status_code == 404
+    undone = admin.put(f"{IMPORTS}/{done['id']}/restore_states", json={"batch_mode": True}).json()
+    assert (undone["tag"], undone["workflow_state"]) == ("sis_batch_state_restore", "queued")
+    assert admin.get(f"{IMPORTS}/{done['id']}").json()["workflow_state"] == "partially_restored"
+    assert admin.get("/api/v1/courses/sis_course_id:L2").status_code == 200
+    assert admin.post(IMPORTS, params={"batch_mode": True}, content="user_id\n").status_code == 400
+
+
+def test_a_chain_of_imports_reads_what_changed(canvas: Site) -> None:
+    admin, chain = canvas.admin, {"diffing_data_set_identifier": "people"}
+    send(admin, f"{USERS}D1,d1,One,,active\nD2,d2,Two,,active\nD4,d4,Four,,active\n", **chain)
+    done = send(admin, f"{USERS}D1,d1,Uno,,active\nD3,d3,Three,,active\nD4,d4,Four,,active\n", **chain)
+    assert done["data"]["counts"]["users"] == 3
+    (diff,) = done["diffed_csv_attachments"]
+    rows = httpx.get(diff["url"]).text.splitlines()[1:]
+    assert rows == ["D1,d1,Uno,,active", "D3,d3,Three,,active", "D2,d2,Two,,deleted"]
+    assert admin.get("/api/v1/users/sis_user_id:D2").status_code == 404
+    far = send(admin, f"{USERS}D1,d1,Eins,,active\n", change_threshold=5, **chain)
+    assert (far["diffing_threshold_exceeded"], far["data"]["counts"]["users"]) == (True, 1)
+    assert admin.get("/api/v1/users/sis_user_id:D3").status_code == 200
+
+
+def test_an_import_can_be_called_off_until_the_next_request(canvas: Site) -> None:
+    admin = canvas.admin
+    headers = {"Content-Type": "text/csv"}
+    waiting = admin.post(IMPORTS, content=f"{USERS}A1,a1,Abe,,active\n", headers=headers).json()["id"]
+    assert admin.put(f"{IMPORTS}/{waiting}/abort").json()["workflow_state"] == "aborted"
+    assert admin.put(f"{IMPORTS}/{waiting}/abort").status_code == 404
+    admin.post(IMPORTS, content=f"{USERS}A1,a1,Abe,,active\n", headers=headers)
+    assert admin.put(f"{IMPORTS}/abort_all_pending").json() == {"aborted": True}
+    assert admin.get("/api/v1/users/sis_user_id:A1").status_code == 404
+    admin.post(IMPORTS, content=f"{USERS}A1,a1,Abe,,active\n", headers=headers)
+    assert admin.get("/api/v1/users/sis_user_id:A1").status_code == 200
+
+
+def test_who_may_import(canvas: Site) -> None:
+    assert canvas.teacher.post(IMPORTS, content=USERS).status_code == 403
+    assert canvas.admin.post(IMPORTS, content="").status_code == 422
+    latin = {"Content-Type": "text/csv; charset=latin-1"}
+    assert canvas.admin.post(IMPORTS, content=USERS, headers=latin).status_code == 400
+    assert canvas.reason == "sis_import_not_utf8"

@@ -1,0 +1,81 @@
+"""Imports of what a student information system (SIS) knows."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from lms_emulator.core.state.records import Instant, Record
+
+
+class SisBatch(Record, frozen=True, kw_only=True):
+    """One import.
+
+    Attributes:
+        data: what became of it, by Canvas's own names: counts, statistics, the files that can be downloaded.
+        options: what was asked for beside the fields below, by Canvas's names.
+        batch_mode_term_id: the term whose other contents an import in batch mode deletes.
+        diffing_data_set_identifier: names a chain of imports, of which only what changed since the last is read.
+        generated_diff: whether only what changed was read.
+        attachment_id: the file as it was sent.
+    """
+
+    id: int
+    account_id: int
+    user_id: int
+    workflow_state: Literal[
+        "created",
+        "imported",
+        "imported_with_messages",
+        "aborted",
+        "failed",
+        "failed_with_messages",
+        "partially_restored",
+        "restored",
+    ] = "created"
+    progress: int = 0
+    data: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    batch_mode: bool | None = None
+    batch_mode_term_id: int | None = None
+    change_threshold: int | None = None
+    diffing_data_set_identifier: str | None = None
+    diffing_remaster: bool | None = None
+    diffing_threshold_exceeded: bool = False
+    generated_diff: bool = False
+    attachment_id: int
+    errors_attachment_id: int | None = None
+    created_at: Instant
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+    updated_at: Instant
+
+
+class SisBatchError(Record, frozen=True, kw_only=True):
+    """What an import has to say. `row` counts from 1, headers included; `failure` is more than a warning."""
+
+    id: int
+    sis_batch_id: int
+    file: str | None = None
+    message: str
+    row: int | None = None
+    row_info: str | None = None
+    failure: bool = False
+    created_at: Instant
+
+
+class StateChange(Record, frozen=True, kw_only=True):
+    """The state that an import found a record in, and the one it left it in, so that this can be undone.
+
+    Attributes:
+        previous: `non-existent` for what the import made.
+        batch_mode_delete: it was not in the import, and therefore deleted.
+    """
+
+    id: int
+    sis_batch_id: int
+    context_type: str
+    context_id: int
+    previous: str
+    updated: str
+    batch_mode_delete: bool = False
+    restored: bool = False

@@ -1,0 +1,227 @@
+"""REST: imports of what a student information system (SIS) knows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Upload
+from lms_emulator.providers.canvas.model import Account, SisBatch
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.refusals import sis as sis_refusals
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.rules.sis import batches
+from lms_emulator.providers.canvas.shapes import sis_imports as shapes
+from lms_emulator.providers.canvas.shapes.progress import progress
+
+MAY = ("import_sis", "manage_sis")
+EXTENSIONS = {"application/zip": "zip", "text/xml": "xml", "text/plain": "csv", "text/csv": "csv"}
+MIMES = {"csv": "text/csv", "zip": "application/zip", "xml": "text/xml"}
+CHARSET = re.compile(r";\s*charset=\"?([^;\"\s]+)", re.IGNORECASE)
+STATES = ("deleted", "completed", "inactive")
+FLAGS = ("override_sis_stickiness", "add_sis_stickiness", "clear_sis_stickiness")
+
+
+def _school(api: Api) -> Account:
+    """The school in the path, for those who import into it. Raises the refusal for a part of one."""
+    _ = api.user
+    record = identifiers.account(api, api.slot("account_id"))
+    if record.parent_account_id is not None:
+        raise sis_refusals.not_a_school()
+    require_account(api, record, *MAY)
+    return record
+
+
+def _batch(api: Api, school: Account) -> SisBatch:
+    found = api.store.sis_batches.get(identifiers.local_number(api.slot("id")) or 0)
+    if found is None or found.account_id != school.id:
+        raise refusals.not_found("the import", api.slot("id"))
+    return found
+
+
+def _listed(api: Api, school: Account) -> list[SisBatch]:
+    found = sorted(api.store.sis_batches.find("account", school.id), key=lambda one: -one.id)
+    since, before = api.moment("created_since"), api.moment("created_before")
+    if since is not None:
+        found = [one for one in found if one.created_at > since]
+    if before is not None:
+        found = [one for one in found if one.created_at < before]
+    states = api.params.texts("workflow_state")
+    return [one for one in found if one.workflow_state in states] if states else found
+
+
+def index(api: Api) -> Any:
+    """The imports of a school, the newest first."""
+    school = _school(api)
+    return paged(
+        api,
+        _listed(api, school),
+        lambda one: shapes.batch(api, one),
+        path=f"/api/v1/accounts/{school.id}/sis_imports",
+        counted=False,
+        wrap=lambda rows: {"sis_imports": rows},
+    )
+
+
+def importing(api: Api) -> Any:
+    """The imports that are under way: none, since one is done before the next request is answered."""
+    _school(api)
+    return {"sis_imports": []}
+
+
+def show(api: Api) -> Any:
+    """An import."""
+    return shapes.batch(api, _batch(api, _school(api)))
+
+
+def create(api: Api) -> Any:
+    """Import a file, sent by itself or as a part of a form."""
+    _school(api)
+    kind = api.params.text("import_type") or "instructure_csv"
+    if kind != "instructure_csv":
+        raise refusals.crashed("an unknown import_type", kind)
+    file = _file(api)
+    term = _term(api)
+    if not file.content:
+        raise sis_refusals.no_file()
+    made = batches.begin(api, (file.filename, file.content_type, file.content), **_fields(api, term))
+    return shapes.batch(api, made)
+
+
+def _file(api: Api) -> Upload:
+    sent = api.params.file("attachment")
+    if sent is not None:
+        return sent
+    if api.params.has("attachment"):
+        return Upload("", "", b"")
+    header = api.x.headers.get("content-type", "")
+    extension = api.params.text("extension")
+    if not extension:
+        charset = CHARSET.search(header)
+        if charset is not None and charset.group(1).lower() != "utf-8":
+            raise sis_refusals.not_utf8(charset.group(1))
+        extension = EXTENSIONS.get(api.x.content_type, "zip")
+        return Upload(f"sis_import.{extension}", api.x.content_type, api.x.body)
+    return Upload(f"sis_import.{extension}", MIMES.get(extension, "unknown/unknown"), api.x.body)
+
+
+def _term(api: Api) -> int | None:
+    """The term of an import in batch mode."""
+    if not api.params.flag("batch_mode"):
+        return None
+    named = api.params.text("batch_mode_term_id")
+    if named:
+        found = identifiers.term(api, named)
+        if found.workflow_state == "deleted":
+            raise refusals.not_found("the term", named)
+        return found.id
+    if not api.params.has("multi_term_batch_mode"):
+        text = "Batch mode specified, but the given batch_mode_term_id cannot be found."
+        raise refusals.message(400, "batch_mode_term_missing", text)
+    return None
+
+
+def _fields(api: Api, term: int | None) -> dict[str, Any]:
+    params = api.params
+    threshold = _whole(params.text("change_threshold"))
+    options: dict[str, Any] = {}
+    fields: dict[str, Any] = {"change_threshold": threshold, "options": options, "batch_mode_term_id": term}
+    several = params.flag("multi_term_batch_mode")
+    if term is not None:
+        fields["batch_mode"] = True
+    elif several:
+        if threshold is None:
+            text = "change_threshold is required to use multi term_batch mode."
+            raise refusals.message(400, "change_threshold_missing", text)
+        fields["batch_mode"], options["multi_term_batch_mode"] = True, True
+    options["skip_deletes"] = params.flag("skip_deletes")
+    options["update_sis_id_if_login_claimed"] = params.flag("update_sis_id_if_login_claimed")
+    options |= _states(api, "batch_mode_enrollment_drop_status", STATES)
+    if chain := params.text("diffing_data_set_identifier"):
+        fields |= {
+            "diffing_data_set_identifier": chain,
+            "diffing_remaster": params.flag("diffing_remaster_data_set"),
+        }
+        options |= _states(api, "diffing_drop_status", STATES)
+        options |= _states(api, "diffing_user_remove_status", ("deleted", "suspended"))
+    if (limit := _whole(params.text("diff_row_count_threshold"))) is not None:
+        options["diff_row_count_threshold"] = limit
+    if params.flag("override_sis_stickiness"):
+        options |= {name: True for name in FLAGS if params.flag(name)}
+    return fields
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
+
+
+def _states(api: Api, name: str, known: tuple[str, ...]) -> dict[str, str]:
+    chosen = api.params.text(name)
+    if not chosen:
+        return {}
+    if chosen not in known:
+        raise refusals.message(400, f"{name}_invalid", f"Invalid {name}", expected=list(known), got=chosen)
+    return {name: chosen}
+
+
+def abort(api: Api) -> Any:
+    """Call off an import that waits."""
+    batch = _batch(api, _school(api))
+    if batch.workflow_state != "created":
+        raise refusals.not_found("an import that is not over", batch.id)
+    return shapes.batch(api, batches.abort(api, batch))
+
+
+def abort_all(api: Api) -> Any:
+    """Call off every import that waits."""
+    for batch in list(api.store.sis_batches.find("account", _school(api).id)):
+        if batch.workflow_state == "created":
+            batches.abort(api, batch)
+    return {"aborted": True}
+
+
+def restore(api: Api) -> Any:
+    """Undo what an import did to the states of things."""
+    batch = _batch(api, _school(api))
+    flags = {name: api.params.flag(name) for name in ("batch_mode", "undelete_only", "unconclude_only")}
+    if flags["undelete_only"] and flags["unconclude_only"]:
+        raise sis_refusals.both_kinds()
+    return progress(api, batches.restore(api, batch, **flags))
+
+
+def errors(api: Api) -> Any:
+    """What an import, or every import of a school, has to say."""
+    school = _school(api)
+    path = f"/api/v1/accounts/{school.id}/sis_import_errors"
+    if "id" in api.x.path_params:
+        batch = _batch(api, school)
+        found = sorted(api.store.sis_batch_errors.find("batch", batch.id), key=lambda one: one.id)
+        path = f"/api/v1/accounts/{school.id}/sis_imports/{batch.id}/errors"
+    else:
+        own = {one.id for one in _listed(api, school)}
+        rows = (one for one in api.store.sis_batch_errors if one.sis_batch_id in own)
+        found = sorted(rows, key=lambda one: (-one.sis_batch_id, one.id))
+    if api.params.flag("failure"):
+        found = [one for one in found if one.failure]
+    return paged(api, found, shapes.error, path=path, wrap=lambda rows: {"sis_import_errors": rows})
+
+
+IMPORTS = "/api/v1/accounts/{account_id}/sis_imports"
+ROUTES: tuple[Route, ...] = rest(
+    "sis imports",
+    f"{RECORDED}/people-sis.jsonl 2-130; canvas-lms app/controllers/sis_imports_api_controller.rb",
+    (f"GET {IMPORTS}", index, "Imports"),
+    (f"POST {IMPORTS}", create, "Import a file"),
+    (f"GET {IMPORTS}/importing", importing, "Imports under way"),
+    (f"PUT {IMPORTS}/abort_all_pending", abort_all, "Call off every import that waits"),
+    (f"GET {IMPORTS}/{{id}}", show, "An import"),
+    (f"PUT {IMPORTS}/{{id}}/abort", abort, "Call off an import"),
+    (f"PUT {IMPORTS}/{{id}}/restore_states", restore, "Undo what an import did"),
+    (f"GET {IMPORTS}/{{id}}/errors", errors, "What an import has to say"),
+    ("GET /api/v1/accounts/{account_id}/sis_import_errors", errors, "What the imports have to say"),
+)

@@ -1,0 +1,143 @@
+"""Courses in SIS imports.
+
+Source: canvas-lms lib/sis/course_importer.rb, and the recorded exchanges of `people-sis`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course
+from lms_emulator.providers.canvas.rules import course_events
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
+
+FORMATS = ("online", "on_campus", "blended", "not_set")
+PASSBACK = ("nightly_sync", "disabled", "not_set")
+Fields = dict[str, Any]
+
+
+def course(work: Work, row: Row) -> bool:
+    """A row of courses."""
+    sis_id = row.get("course_id")
+    _check_course(row, sis_id)
+    if work.skips_deletes and row.matches("status", "deleted"):
+        return False
+    known = with_id(work, sis_id)
+    place = _place(work, row, known)
+    if known is None:
+        base = Course(
+            id=work.api.new_id("courses"),
+            name=row.get("long_name"),
+            course_code=row.get("short_name"),
+            account_id=place,
+            enrollment_term_id=_default_term(work.api),
+            uuid=work.api.new_uuid(),
+            workflow_state="unpublished",
+            created_at=work.api.now,
+        )
+    else:
+        base = known
+    changed = replace(base, updated_at=work.api.now, **_course_fields(work, row, known, place))
+    if known is None:
+        course_events.first_group(work.api, changed)
+    if known is not None and replace(changed, updated_at=known.updated_at) == known:
+        changed = known
+    made = work.keep(changed, known)
+    _follow(work, made)
+    return True
+
+
+def _check_course(row: Row, sis_id: str) -> None:
+    if not sis_id:
+        raise ImportFault("No course_id given for a course")
+    for name in ("short_name", "long_name"):
+        if not row.get(name) and not row.get("abstract_course_id"):
+            raise ImportFault(f"No {name} given for course {sis_id}")
+    if not row.matches("status", "active|deleted|completed|unpublished|published"):
+        raise ImportFault(f'Improper status "{row.get("status")}" for course {sis_id}')
+    chosen = row.get("course_format")
+    if chosen and not row.matches("course_format", "|".join(FORMATS)):
+        raise ImportFault(f'Invalid course_format "{chosen}" for course {sis_id}')
+    chosen = row.get("grade_passback_setting")
+    if chosen and chosen.lower() not in PASSBACK:
+        raise ImportFault(f'Invalid grade_passback_setting "{chosen}" for course {sis_id}')
+
+
+def with_id(work: Work, sis_id: str) -> Course | None:
+    """The course of this school with a SIS id, deleted ones too."""
+    return work.own(work.store.courses.find("sis_course_id", sis_id), lambda one: one.account_id)
+
+
+def _default_term(api: Api) -> int:
+    terms = api.store.enrollment_terms.find("root", api.root.id)
+    return next((one.id for one in terms if one.name == "Default Term"), 0)
+
+
+def _place(work: Work, row: Row, known: Course | None) -> int:
+    found = None
+    for name in ("account_id", "fallback_account_id"):
+        found = found or (work.account(row.get(name)) if row.get(name) else None)
+    if row.get("account_id") and found is None:
+        raise ImportFault(f'Account not found "{row.get("account_id")}" for course {row.get("course_id")}')
+    if found is not None and found.workflow_state == "active" and "account_id" not in work.stuck(known):
+        return found.id
+    number = known.account_id if known is not None else work.batch.account_id
+    account = work.store.accounts.get(number)
+    if account is not None and account.workflow_state == "deleted":
+        raise ImportFault(
+            f"Cannot restore course {row.get('course_id')} because the associated account {account.sis_account_id} "
+            "is deleted"
+        )
+    return number
+
+
+def _course_fields(work: Work, row: Row, known: Course | None, place: int) -> Fields:
+    stuck, sis_id = work.stuck(known), row.get("course_id")
+    fields: Fields = {"sis_course_id": sis_id, "account_id": place, "integration_id": row.get("integration_id") or None}
+    if row.get("term_id") and "enrollment_term_id" not in stuck:
+        terms = work.store.enrollment_terms.find("root", work.batch.account_id)
+        found = (one for one in terms if one.sis_term_id == row.get("term_id") and one.workflow_state == "active")
+        fields |= next(({"enrollment_term_id": one.id} for one in found), {})
+    if "workflow_state" not in stuck:
+        fields |= _course_state(row, known)
+    for cell, name in (("short_name", "course_code"), ("long_name", "name")):
+        if row.get(cell) and name not in stuck:
+            fields[name] = row.get(cell)
+    if not {"start_at", "end_at"} & set(stuck):
+        fields |= _course_dates(work, row, stuck, sis_id)
+    if chosen := row.get("course_format"):
+        fields["course_format"] = None if chosen == "not_set" else chosen
+    if (chosen := row.get("grade_passback_setting")) and "grade_passback_setting" not in stuck:
+        fields["grade_passback_setting"] = None if chosen == "not_set" else chosen
+    if chosen := row.get("homeroom_course"):
+        fields["homeroom_course"] = chosen.lower() in ("true", "t", "yes", "y", "1")
+    return fields
+
+
+def _course_state(row: Row, known: Course | None) -> Fields:
+    status = row.get("status").lower()
+    state = known.workflow_state if known is not None else "unpublished"
+    if status in ("active", "unpublished", "published"):
+        begun = "available" if status == "published" else "unpublished"
+        return {"workflow_state": {"completed": "available", "available": "available"}.get(state, begun)}
+    return {"workflow_state": "deleted" if "deleted" in status else "completed"}
+
+
+def _course_dates(work: Work, row: Row, stuck: Any, sis_id: str) -> Fields:
+    found: Fields = {}
+    for cell, name in (("start_date", "start_at"), ("end_date", "end_at")):
+        if cell in row.cells:
+            found[name] = work.moment(row, cell, f"course {sis_id}")
+    if found and "restrict_enrollments_to_course_dates" not in stuck:
+        found["restrict_enrollments_to_course_dates"] = any(found.values())
+    return found
+
+
+def _follow(work: Work, made: Course) -> None:
+    """Enrollments end with their course."""
+    for row in list(work.store.enrollments.find("course", made.id)):
+        if made.workflow_state == "deleted":
+            work.change(row, "deleted", updated_at=work.api.now)
+        elif made.workflow_state == "completed" and row.workflow_state in ("active", "invited"):
+            work.change(row, "completed", completed_at=work.api.now, updated_at=work.api.now)

@@ -1,0 +1,255 @@
+"""People and their logins in SIS imports.
+
+Source: canvas-lms lib/sis/user_importer.rb, and the recorded exchanges of `people-sis`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.canvas.model import CommunicationChannel, Pseudonym, User
+from lms_emulator.providers.canvas.rules import people, registering
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
+
+Fields = dict[str, Any]
+EXISTING = {"existing_user_id": "sis_user_id", "existing_integration_id": "integration_id"}
+SKIPPED = "requested login information, skipping"
+
+
+def user(work: Work, row: Row) -> bool:
+    """A row of people."""
+    if not _checked(work, row):
+        return False
+    sis_id, status = row.get("user_id"), _status(row)
+    provider = _provider(work, row)
+    login, by_login = work.login(sis_id), _by_login(work, row, provider)
+    login = login or by_login
+    _check_integration_id(work, row, login, status)
+    if login is not None:
+        login = _claimed(work, row, login, by_login, status)
+    known = work.store.users.get(login.user_id) if login is not None else None
+    if status == "deleted" and known is not None and login is not None:
+        if known.id == work.batch.user_id:
+            raise ImportFault(f"Can't remove yourself user_id '{sis_id}'")
+        if login.workflow_state == "deleted":
+            return False
+        _leave(work, known, login)
+    person = _person(work, row, known)
+    made = _login(work, row, login, person, status, provider)
+    return _reached(work, row, person, made, status)
+
+
+def login(work: Work, row: Row) -> bool:
+    """A row of further logins of people who have one."""
+    if not _checked(work, row):
+        return False
+    sis_id = row.get("user_id")
+    named = {name: row.get(name) for name in (*EXISTING, "existing_canvas_user_id") if row.get(name)}
+    if not named:
+        raise ImportFault(f"No existing user provided for login with SIS ID {sis_id}")
+    provider = _provider(work, row)
+    if work.login(sis_id) or _by_login(work, row, provider):
+        raise ImportFault(
+            f"An existing Canvas user with the SIS ID {sis_id} or login of {row.get('login_id')} already exists, "
+            "skipping"
+        )
+    found = [one for one in work.store.pseudonyms if _is(work, one)]
+    wanted = {EXISTING.get(name, "user_id"): value for name, value in named.items()}
+    first = next((one for one in found if any(str(getattr(one, k)) == v for k, v in wanted.items())), None)
+    if first is None:
+        raise ImportFault(f"Could not find the existing user for login with SIS ID {sis_id}, skipping")
+    if any(str(getattr(first, name)) != value for name, value in wanted.items()):
+        raise ImportFault(
+            f"An existing user does not match existing user ids provided for login with SIS ID {sis_id}, skipping"
+        )
+    person = work.store.users.get(first.user_id)
+    assert person is not None, "the world file's references are checked when it is loaded"
+    made = _login(work, row, None, person, _status(row), provider)
+    return _reached(work, row, person, made, _status(row))
+
+
+def _is(work: Work, one: Pseudonym) -> bool:
+    return one.account_id == work.batch.account_id and one.workflow_state != "deleted"
+
+
+def _checked(work: Work, row: Row) -> bool:
+    sis_id = row.get("user_id")
+    if not sis_id:
+        raise ImportFault("No user_id given for a user")
+    if not row.get("login_id"):
+        raise ImportFault(f"No login_id given for user {sis_id}")
+    if not row.get("status"):
+        raise ImportFault(f"No status given for user {sis_id}")
+    if not row.matches("status", "active|suspended|deleted"):
+        raise ImportFault(f"Improper status for user {sis_id}")
+    return not (work.skips_deletes and row.matches("status", "deleted"))
+
+
+def _status(row: Row) -> Any:
+    status = row.get("status").lower()
+    return status if status in ("active", "suspended", "deleted") else "active"
+
+
+def _provider(work: Work, row: Row) -> int | None:
+    named = row.get("authentication_provider_id")
+    if not named:
+        return None
+    own = work.store.authentication_providers.find("account", work.batch.account_id)
+    for one in own:
+        if one.workflow_state == "active" and named in (str(one.id), one.auth_type):
+            return one.id
+    raise ImportFault(f"unrecognized authentication provider {named} for {row.get('user_id')}, skipping")
+
+
+def _by_login(work: Work, row: Row, provider: int | None) -> Pseudonym | None:
+    rows = [one for one in work.store.pseudonyms.find("unique_id", row.get("login_id").lower()) if _is(work, one)]
+    return next((one for one in rows if provider is None or one.authentication_provider_id == provider), None)
+
+
+def _holder(one: Pseudonym) -> str:
+    return f"SIS ID {one.sis_user_id}" if one.sis_user_id else f"Canvas ID {one.user_id}"
+
+
+def _check_integration_id(work: Work, row: Row, login: Pseudonym | None, status: str) -> None:
+    wanted = row.get("integration_id")
+    rows = work.store.pseudonyms.find("integration_id", wanted) if wanted else ()
+    taken = next((one for one in rows if one.account_id == work.batch.account_id), None)
+    if taken is not None and status != "deleted" and (login is None or taken.id != login.id):
+        raise ImportFault(
+            f"An existing Canvas user with the {_holder(taken)} has already claimed {row.get('user_id')}'s "
+            "requested integration_id, skipping"
+        )
+
+
+def _claimed(work: Work, row: Row, login: Pseudonym, by_login: Pseudonym | None, status: str) -> Pseudonym:
+    """The login that a row is about, with the row's SIS id. Raises ImportFault where it is somebody else's."""
+    sis_id = row.get("user_id")
+    if login.sis_user_id and login.sis_user_id != sis_id and not work.batch.options["update_sis_id_if_login_claimed"]:
+        raise ImportFault(
+            f"An existing Canvas user with the SIS ID {login.sis_user_id} has already claimed {sis_id}'s user_id "
+            f"{SKIPPED}"
+        )
+    if by_login is not None and by_login.id != login.id and status != "deleted":
+        raise ImportFault(
+            f"An existing Canvas user with the {_holder(by_login)} has already claimed {sis_id}'s user_id {SKIPPED}"
+        )
+    return login
+
+
+def _person(work: Work, row: Row, known: User | None) -> User:
+    name, sortable = _name(row, known), _sortable(row, known)
+    if known is None:
+        made = User(
+            id=work.api.new_id("users"),
+            name=name,
+            short_name=row.get("short_name") or None,
+            sortable_name=sortable,
+            pronouns=_given(row, "pronouns"),
+            uuid=work.api.new_uuid(),
+            lti_id=work.api.x.ids.uuid(),
+            created_at=work.api.now,
+            updated_at=work.api.now,
+        )
+        return work.store.users.put(made)
+    fields: Fields = {"name": name, "sortable_name": sortable}
+    if row.get("short_name"):
+        fields["short_name"] = row.get("short_name")
+    if row.get("pronouns"):
+        fields["pronouns"] = _given(row, "pronouns")
+    if known.workflow_state != "pre_registered":
+        fields["workflow_state"] = "registered"
+    fields = {field: value for field, value in fields.items() if field not in work.stuck(known)}
+    overrides = work.batch.options.get("override_sis_stickiness")
+    if overrides and work.batch.options.get("clear_sis_stickiness"):
+        fields["stuck_sis_fields"] = []
+    if all(getattr(known, field) == value for field, value in fields.items()):
+        return known
+    return work.store.users.put(replace(known, updated_at=work.api.now, **fields))
+
+
+def _given(row: Row, cell: str) -> str | None:
+    text = row.get(cell)
+    return None if text in ("", "<delete>") else text
+
+
+def _name(row: Row, known: User | None) -> str:
+    parts = " ".join(part for part in (row.get("first_name"), row.get("last_name")) if part)
+    found = row.get("full_name") or parts or (known.name if known is not None else "")
+    return found or row.get("sortable_name") or row.get("short_name") or row.get("login_id")
+
+
+def _sortable(row: Row, known: User | None) -> str | None:
+    if row.get("sortable_name"):
+        return row.get("sortable_name")
+    if row.get("full_name"):
+        return None
+    if row.get("first_name") or row.get("last_name"):
+        return ", ".join([row.get("last_name"), row.get("first_name")])
+    return known.sortable_name if known is not None else None
+
+
+def _login(work: Work, row: Row, known: Pseudonym | None, person: User, status: Any, provider: int | None) -> Pseudonym:
+    base = known or Pseudonym(
+        id=work.api.new_id("pseudonyms"),
+        user_id=person.id,
+        account_id=work.batch.account_id,
+        unique_id=row.get("login_id"),
+        password=row.get("password") or None,
+        position=len(people.logins_of(work.store, person)) + 1,
+        created_at=work.api.now,
+    )
+    stuck = work.stuck(known)
+    fields: Fields = {"sis_user_id": row.get("user_id"), "authentication_provider_id": provider}
+    if row.get("integration_id"):
+        fields["integration_id"] = row.get("integration_id")
+    if row.get("declared_user_type"):
+        fields["declared_user_type"] = _given(row, "declared_user_type")
+    if "unique_id" not in stuck:
+        fields["unique_id"] = row.get("login_id")
+    if "workflow_state" not in stuck:
+        fields["workflow_state"] = status
+    return work.keep(replace(base, **fields), known)
+
+
+def _reached(work: Work, row: Row, person: User, login: Pseudonym, status: str) -> bool:
+    """Give somebody the address of a row. False where it is none: the row does not count then."""
+    address = row.get("email")
+    if not address:
+        return True
+    if not registering.EMAIL.fullmatch(address):
+        sis_id = row.get("user_id")
+        raise ImportFault(f"The email address associated with user '{sis_id}' is invalid (email: '{address}')")
+    rows = work.store.communication_channels.find("user", person.id)
+    before = work.store.communication_channels.get(login.sis_channel_id or 0)
+    others = [one for one in rows if one.address.lower() == address.lower() and one.type == "email"]
+    others = [one for one in others if before is None or one.id != before.id]
+    other = min(others, key=lambda one: (one.workflow_state == "retired", one.id), default=None)
+    if before is not None and other is not None:
+        work.change(before, "retired")
+        before = None
+    known = before or other
+    base = known or CommunicationChannel(
+        id=work.api.new_id("communication_channels"),
+        user_id=person.id,
+        address=address,
+        position=len(people.channels_of(work.store, person)) + 1,
+        confirmation_code=work.api.x.ids.text(25),
+        created_at=work.api.now,
+    )
+    state = "retired" if status == "deleted" else "active"
+    made = work.keep(replace(base, address=address, workflow_state=state), known)
+    work.store.pseudonyms.put(replace(login, sis_channel_id=made.id))
+    return True
+
+
+def _leave(work: Work, person: User, login: Pseudonym) -> None:
+    """With the last login somebody's courses, groups and administrative roles go."""
+    others = [one for one in people.logins_of(work.store, person) if one.id != login.id and _is(work, one)]
+    if others:
+        return
+    for enrollment in list(work.store.enrollments.find("user", person.id)):
+        work.change(enrollment, "deleted", updated_at=work.api.now)
+    for place in list(work.store.group_memberships.find("user", person.id)):
+        work.change(place, "deleted")
+    for admin in list(work.store.account_users.find("user", person.id)):
+        work.change(admin, "deleted")

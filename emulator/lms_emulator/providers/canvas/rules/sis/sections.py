@@ -1,0 +1,134 @@
+"""Sections and cross-listings in SIS imports.
+
+Source: canvas-lms lib/sis/section_importer.rb and xlist_importer.rb, and the recorded exchanges of `people-sis`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.canvas.model import Course, CourseSection
+from lms_emulator.providers.canvas.rules import course_events, sections
+from lms_emulator.providers.canvas.rules.sis import courses
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
+
+Fields = dict[str, Any]
+
+
+def section(work: Work, row: Row) -> bool:
+    """A row of sections."""
+    sis_id, course_id, name = row.get("section_id"), row.get("course_id"), row.get("name")
+    start, end = (work.moment(row, one, f"section {sis_id}") for one in ("start_date", "end_date"))
+    if not sis_id:
+        raise ImportFault(f"No section_id given for a section in course {course_id}")
+    if not course_id:
+        raise ImportFault(f"No course_id given for a section {sis_id}")
+    if not name and row.matches("status", "active"):
+        raise ImportFault(f"No name given for section {sis_id} in course {course_id}")
+    if not row.matches("status", "active|deleted"):
+        raise ImportFault(f'Improper status "{row.get("status")}" for section {sis_id} in course {course_id}')
+    deleted = row.matches("status", "deleted")
+    if work.skips_deletes and deleted:
+        return False
+    home = courses.with_id(work, course_id)
+    if home is None:
+        raise ImportFault(f"Section {sis_id} references course {course_id} which doesn't exist")
+    known = with_id(work, sis_id)
+    if known is None and not name:
+        raise ImportFault(f"No name given for section {sis_id} in course {course_id}")
+    stuck = work.stuck(known)
+    base = known or CourseSection(
+        id=work.api.new_id("course_sections"), course_id=home.id, name=name, created_at=work.api.now
+    )
+    if known is not None:
+        base = _brought_home(work, known, home, stuck, active=not deleted)
+    fields: Fields = {"sis_section_id": sis_id, "integration_id": row.get("integration_id") or None}
+    fields["workflow_state"] = "deleted" if deleted else "active"
+    if name and "name" not in stuck:
+        fields["name"] = name
+    if not {"start_at", "end_at"} & set(stuck):
+        fields |= {"start_at": start, "end_at": end}
+    if "restrict_enrollments_to_section_dates" not in stuck:
+        fields["restrict_enrollments_to_section_dates"] = bool(fields.get("start_at") or fields.get("end_at"))
+    made = work.keep(replace(base, **fields), known)
+    for enrollment in list(work.store.enrollments.find("section", made.id)) if deleted else []:
+        work.change(enrollment, "deleted", updated_at=work.api.now)
+    return True
+
+
+def with_id(work: Work, sis_id: str) -> CourseSection | None:
+    def account_of(one: CourseSection) -> int:
+        home = work.store.courses.get(one.course_id)
+        assert home is not None, "the world file's references are checked when it is loaded"
+        return home.account_id
+
+    return work.own(work.store.course_sections.find("sis_section_id", sis_id), account_of)
+
+
+def _brought_home(work: Work, known: CourseSection, home: Course, stuck: Any, *, active: bool) -> CourseSection:
+    if known.course_id == home.id:
+        return known
+    if known.nonxlist_course_id is not None:
+        now = work.store.courses.get(known.course_id)
+        gone = active and now is not None and now.workflow_state == "deleted"
+        if not gone and (known.nonxlist_course_id == home.id or "course_id" in stuck):
+            return known
+    elif "course_id" in stuck:
+        return known
+    return sections.moved(work.api, known, home, None)
+
+
+def xlist(work: Work, row: Row) -> bool:
+    """A row of cross-listings."""
+    named, sis_id, status = row.get("xlist_course_id"), row.get("section_id"), row.get("status").lower()
+    if not named:
+        raise ImportFault("No xlist_course_id given for a cross-listing")
+    if not sis_id:
+        raise ImportFault("No section_id given for a cross-listing")
+    if status not in ("active", "deleted"):
+        raise ImportFault(f'Improper status "{row.get("status")}" for a cross-listing')
+    if work.skips_deletes and status == "deleted":
+        return False
+    known = with_id(work, sis_id)
+    if known is None:
+        raise ImportFault(f"A cross-listing referenced a non-existent section {sis_id}")
+    target = courses.with_id(work, named)
+    if target is None and status == "active":
+        target = _for_crosslisting(work, known, named)
+    if "course_id" in work.stuck(known):
+        return False
+    if status == "deleted":
+        home = work.store.courses.get(known.nonxlist_course_id or 0)
+        if home is not None and (target is None or known.course_id == target.id):
+            sections.moved(work.api, known, home, None)
+        return True
+    assert target is not None
+    if target.workflow_state == "deleted":
+        target = work.keep(replace(target, workflow_state="unpublished"), target)
+    if known.course_id != target.id:
+        home_id = known.nonxlist_course_id or known.course_id
+        sections.moved(work.api, known, target, home_id if home_id != target.id else None)
+    return True
+
+
+def _for_crosslisting(work: Work, known: CourseSection, named: str) -> Course:
+    """A course like the section's own, for a cross-listing that names one which is not there."""
+    home = work.store.courses.get(known.course_id)
+    assert home is not None, "the world file's references are checked when it is loaded"
+    made = Course(
+        id=work.api.new_id("courses"),
+        name=home.name,
+        course_code=home.course_code,
+        account_id=home.account_id,
+        enrollment_term_id=home.enrollment_term_id,
+        start_at=home.start_at,
+        end_at=home.end_at,
+        restrict_enrollments_to_course_dates=home.restrict_enrollments_to_course_dates,
+        uuid=work.api.new_uuid(),
+        sis_course_id=named,
+        sis_batch_id=work.batch.id,
+        workflow_state="unpublished",
+        created_at=work.api.now,
+    )
+    course_events.first_group(work.api, made)
+    return work.store.courses.put(made)

@@ -1,0 +1,172 @@
+"""What the importers of one SIS import share: the row at hand, what it may change, and what is kept of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.model import Account, CanvasStore, Pseudonym, SisBatch, SisBatchError, StateChange
+from lms_emulator.providers.canvas.rules import csv_files, stickiness
+from lms_emulator.providers.canvas.rules.permissions import root_of
+
+replace = msgspec.structs.replace
+R = TypeVar("R")
+TABLES = {
+    "Account": "accounts",
+    "EnrollmentTerm": "enrollment_terms",
+    "AbstractCourse": "",
+    "Course": "courses",
+    "CourseSection": "course_sections",
+    "GroupCategory": "group_categories",
+    "Group": "groups",
+    "Pseudonym": "pseudonyms",
+    "CommunicationChannel": "communication_channels",
+    "Enrollment": "enrollments",
+    "GroupMembership": "group_memberships",
+    "UserObserver": "user_observers",
+    "AccountUser": "account_users",
+}
+"""What imports change, in the order in which it is counted and restored, with its table."""
+
+
+class ImportFault(Exception):
+    """Why a row is passed over, in Canvas's words."""
+
+
+class Row(NamedTuple):
+    """One row of a file. `number` counts from 1, the headers included."""
+
+    file: str
+    number: int
+    cells: dict[str, str | None]
+
+    def get(self, name: str) -> str:
+        """A cell; an empty text when it is empty or there is none."""
+        return self.cells.get(name) or ""
+
+    def matches(self, name: str, pattern: str) -> bool:
+        """Whether a cell begins with a pattern, in any case."""
+        return re.match(pattern, self.get(name), re.IGNORECASE) is not None
+
+    @property
+    def text(self) -> str:
+        """The row as Canvas keeps it with its errors: with its number at the end."""
+        return csv_files.written([[*self.cells.values(), self.number]])
+
+
+class Work:
+    """One import at work.
+
+    Attributes:
+        kept: by kind, the ids of records that were in the import.
+    """
+
+    def __init__(self, api: Api, batch: SisBatch) -> None:
+        self.api, self.batch = api, batch
+        self.kept: dict[str, set[int]] = {}
+
+    @property
+    def store(self) -> CanvasStore:
+        return self.api.store
+
+    @property
+    def skips_deletes(self) -> bool:
+        """Whether the import deletes nothing."""
+        return bool(self.batch.options.get("skip_deletes"))
+
+    # what is said
+
+    def say(self, message: str, row: Row | None = None, *, file: str | None = None, failure: bool = False) -> None:
+        """Note a warning or, with `failure`, an error."""
+        made = SisBatchError(
+            id=self.api.new_id("sis_batch_errors"),
+            sis_batch_id=self.batch.id,
+            file=row.file if row is not None else file,
+            message=message,
+            row=row.number if row is not None else None,
+            row_info=row.text if row is not None else None,
+            failure=failure,
+            created_at=self.api.now,
+        )
+        self.store.sis_batch_errors.put(made)
+
+    def moment(self, row: Row, name: str, of: str) -> datetime | None:
+        """A time in a cell; one that is none is warned of."""
+        text = row.get(name)
+        found = read_moment(text, UTC) if text and text != "<delete>" else None
+        if text and text != "<delete>" and found is None:
+            self.say(f"Bad date format for {of}", row)
+        return found
+
+    # finding
+
+    def account(self, sis_id: str) -> Account | None:
+        """The account of this school with a SIS id."""
+        return self.own(self.store.accounts.find("sis_account_id", sis_id), lambda account: account.id)
+
+    def own(self, found: Collection[R] | Any, account_of: Callable[[R], int]) -> R | None:
+        """The first of some records whose account is of this school."""
+        return next((one for one in found if root_of(self.store, account_of(one)).id == self.batch.account_id), None)
+
+    def login(self, sis_id: str) -> Pseudonym | None:
+        """The login of this school with a SIS id, deleted ones too."""
+        logins = self.store.pseudonyms.find("sis_user_id", sis_id)
+        return next((one for one in logins if one.account_id == self.batch.account_id), None)
+
+    # keeping
+
+    def stuck(self, record: Any) -> Collection[str]:
+        """The fields of a record that are to be left as they are."""
+        if record is None or self.batch.options.get("override_sis_stickiness"):
+            return ()
+        fields: list[str] = record.stuck_sis_fields
+        return fields
+
+    def keep(self, record: R, known: R | None) -> R:
+        """Keep what a row made of a record, with what the import does about stickiness. `known`: None for a new one."""
+        kind = type(record).__name__
+        given: dict[str, Any] = {"sis_batch_id": self.batch.id}
+        overrides = self.batch.options.get("override_sis_stickiness")
+        if overrides and self.batch.options.get("clear_sis_stickiness"):
+            given["stuck_sis_fields"] = []
+        elif overrides and self.batch.options.get("add_sis_stickiness"):
+            stuck = {*record.stuck_sis_fields, *stickiness.changed(known, record)}  # type: ignore[attr-defined]
+            given["stuck_sis_fields"] = sorted(stuck)
+        given = {name: value for name, value in given.items() if hasattr(record, name)}
+        number: int = record.id  # type: ignore[attr-defined]
+        self.kept.setdefault(kind, set()).add(number)
+        made: R = getattr(self.store, TABLES[kind]).put(replace(record, **given))  # type: ignore[type-var]
+        if known is not None or kind not in ("CourseSection", "UserObserver"):
+            self.note(made, known)
+        return made
+
+    def note(self, record: Any, known: Any, *, batch_mode: bool = False) -> None:
+        """Remember the state that a record was in, if it changed."""
+        previous = known.workflow_state if known is not None else "non-existent"
+        if previous == record.workflow_state:
+            return
+        made = StateChange(
+            id=self.api.new_id("sis_batch_roll_back_data"),
+            sis_batch_id=self.batch.id,
+            context_type=type(record).__name__,
+            context_id=record.id,
+            previous=previous,
+            updated=record.workflow_state,
+            batch_mode_delete=batch_mode,
+        )
+        self.store.sis_batch_roll_back_data.put(made)
+
+    def change(self, record: R, state: str, *, batch_mode: bool = False, **fields: Any) -> R:
+        """Put a record that depends on one in the import into another state."""
+        if record.workflow_state == state:  # type: ignore[attr-defined]
+            return record
+        changed = replace(record, workflow_state=state, **fields)  # type: ignore[type-var]
+        made: R = getattr(self.store, TABLES[type(record).__name__]).put(changed)
+        self.note(made, record, batch_mode=batch_mode)
+        return made

@@ -1,0 +1,46 @@
+"""What people changed by hand, which SIS imports leave as it is unless they are told otherwise.
+
+Source: canvas-lms lib/sticky_sis_fields.rb and the models that name `are_sis_sticky` (2023-06).
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+STICKY: dict[str, tuple[str, ...]] = {
+    "Account": ("name", "parent_account_id"),
+    "EnrollmentTerm": ("name", "start_at", "end_at"),
+    "Course": (
+        "name",
+        "course_code",
+        "start_at",
+        "end_at",
+        "restrict_enrollments_to_course_dates",
+        "enrollment_term_id",
+        "workflow_state",
+        "account_id",
+        "grade_passback_setting",
+    ),
+    "CourseSection": ("course_id", "name", "start_at", "end_at", "restrict_enrollments_to_section_dates"),
+    "Enrollment": ("start_at", "end_at"),
+    "User": ("name", "sortable_name", "short_name", "pronouns"),
+    "Pseudonym": ("unique_id", "workflow_state"),
+    "GroupCategory": ("name",),
+    "Group": ("name",),
+}
+"""By record, the fields that stick."""
+R = TypeVar("R")
+
+
+def changed(before: Any, after: Any) -> set[str]:
+    """The fields that stick and differ; of a new record those that say something."""
+    names = STICKY.get(type(after).__name__, ())
+    return {name for name in names if getattr(after, name) != (getattr(before, name) if before is not None else None)}
+
+
+def by_hand(before: R, after: R) -> R:
+    """A record that somebody changed, with what was changed stuck from now on."""
+    stuck = sorted({*getattr(after, "stuck_sis_fields"), *changed(before, after)})  # noqa: B009  # records differ
+    return msgspec.structs.replace(after, stuck_sis_fields=stuck)  # type: ignore[type-var]
