@@ -102,9 +102,10 @@ def update(api: Api) -> Any:
     changed = replace(course, enrollment_term_id=course_fields.term_id(api, course), updated_at=api.now, **found)
     if event is not None:
         changed = course_events.ask(api, changed, event)
+    changed = stickiness.by_hand(course, changed)
     courses.keep_rights(api, course, changed)
     before = states.names_of(api, course)
-    changed = api.store.courses.put(stickiness.by_hand(course, changed))
+    api.store.courses.put(changed)
     states.touch_changed(api, changed, before)
     return shapes.basic(api, changed)
 

@@ -42,5 +42,8 @@ def changed(before: Any, after: Any) -> set[str]:
 
 def by_hand(before: R, after: R) -> R:
     """A record that somebody changed, with what was changed stuck from now on."""
-    stuck = sorted({*getattr(after, "stuck_sis_fields"), *changed(before, after)})  # noqa: B009  # records differ
-    return msgspec.structs.replace(after, stuck_sis_fields=stuck)  # type: ignore[type-var]
+    record: Any = after
+    kept: R = msgspec.structs.replace(
+        record, stuck_sis_fields=sorted({*record.stuck_sis_fields, *changed(before, after)})
+    )
+    return kept

@@ -61,15 +61,10 @@ class Row(NamedTuple):
 
 
 class Work:
-    """One import at work.
-
-    Attributes:
-        kept: by kind, the ids of records that were in the import.
-    """
+    """One import at work."""
 
     def __init__(self, api: Api, batch: SisBatch) -> None:
         self.api, self.batch = api, batch
-        self.kept: dict[str, set[int]] = {}
 
     @property
     def store(self) -> CanvasStore:
@@ -128,23 +123,22 @@ class Work:
         fields: list[str] = record.stuck_sis_fields
         return fields
 
-    def keep(self, record: R, known: R | None) -> R:
+    def keep(self, made: R, known: R | None) -> R:
         """Keep what a row made of a record, with what the import does about stickiness. `known`: None for a new one."""
+        record: Any = made
         kind = type(record).__name__
         given: dict[str, Any] = {"sis_batch_id": self.batch.id}
         overrides = self.batch.options.get("override_sis_stickiness")
         if overrides and self.batch.options.get("clear_sis_stickiness"):
             given["stuck_sis_fields"] = []
         elif overrides and self.batch.options.get("add_sis_stickiness"):
-            stuck = {*record.stuck_sis_fields, *stickiness.changed(known, record)}  # type: ignore[attr-defined]
+            stuck = {*record.stuck_sis_fields, *stickiness.changed(known, record)}
             given["stuck_sis_fields"] = sorted(stuck)
         given = {name: value for name, value in given.items() if hasattr(record, name)}
-        number: int = record.id  # type: ignore[attr-defined]
-        self.kept.setdefault(kind, set()).add(number)
-        made: R = getattr(self.store, TABLES[kind]).put(replace(record, **given))  # type: ignore[type-var]
+        put: R = getattr(self.store, TABLES[kind]).put(replace(record, **given))
         if known is not None or kind not in ("CourseSection", "UserObserver"):
-            self.note(made, known)
-        return made
+            self.note(put, known)
+        return put
 
     def note(self, record: Any, known: Any, *, batch_mode: bool = False) -> None:
         """Remember the state that a record was in, if it changed."""
@@ -162,11 +156,9 @@ class Work:
         )
         self.store.sis_batch_roll_back_data.put(made)
 
-    def change(self, record: R, state: str, *, batch_mode: bool = False, **fields: Any) -> R:
+    def change(self, record: Any, state: str, *, batch_mode: bool = False, **fields: Any) -> None:
         """Put a record that depends on one in the import into another state."""
-        if record.workflow_state == state:  # type: ignore[attr-defined]
-            return record
-        changed = replace(record, workflow_state=state, **fields)  # type: ignore[type-var]
-        made: R = getattr(self.store, TABLES[type(record).__name__]).put(changed)
-        self.note(made, record, batch_mode=batch_mode)
-        return made
+        if record.workflow_state != state:
+            changed = replace(record, workflow_state=state, **fields)
+            getattr(self.store, TABLES[type(record).__name__]).put(changed)
+            self.note(changed, record, batch_mode=batch_mode)
