@@ -214,7 +214,7 @@ def errors(api: Api) -> Any:
 IMPORTS = "/api/v1/accounts/{account_id}/sis_imports"
 ROUTES: tuple[Route, ...] = rest(
     "sis imports",
-    f"{RECORDED}/people-sis.jsonl 4, 8, 47, 60, 85, 105, 118, 128; canvas-lms app/controllers/sis_imports_api_controller.rb",
+    f"{RECORDED}/people-sis.jsonl 4, 8, 47, 105, 118; canvas-lms app/controllers/sis_imports_api_controller.rb",
     (f"GET {IMPORTS}", index, "Imports"),
     (f"POST {IMPORTS}", create, "Import a file"),
     (f"GET {IMPORTS}/importing", importing, "Imports under way"),
