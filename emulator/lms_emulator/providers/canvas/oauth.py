@@ -27,6 +27,7 @@ from lms_emulator.providers.canvas.model import (
     DeveloperKey,
     PendingAuthorization,
     User,
+    switched_on,
 )
 from lms_emulator.providers.canvas.refusals import oauth as oauth_refusals
 from lms_emulator.providers.canvas.rules import keys
@@ -326,6 +327,6 @@ def _person(user: User) -> dict[str, object]:
 
 def send_errors_back(x: Call, refusal: SiteRefusal, redirect_uri: str | None) -> None:
     """Turn a token error into the redirect of older sites, where the request names an address."""
-    older = x.settings.redirect_token_errors
+    older = x.settings.redirect_token_errors and not switched_on(x.store, "no_redirect_on_oauth_token_method")
     if older and redirect_uri and redirect_uri != OUT_OF_BAND and "error" in (refusal.body or {}):
         oauth_refusals.send_back(refusal, redirect_uri)

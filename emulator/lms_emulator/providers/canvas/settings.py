@@ -176,9 +176,11 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     redirect_token_errors: Annotated[
         bool,
         choice(
-            "Answer an error at the token endpoint with a 302 to `redirect_uri` when that parameter was sent.",
+            "Answer an error at the token endpoint with a 302 to `redirect_uri` when that parameter was sent, unless "
+            "the site's feature `no_redirect_on_oauth_token_method` is on.",
             evidence="observed",
-            source="canvas-lms app/controllers/oauth2_provider_controller.rb (depends on a site flag)",
+            source="canvas-lms app/controllers/oauth2_provider_controller.rb",
+            was=(Was(True, "2024-01-01", f"{RECORDED}/oauth-old-errors.jsonl 5 (the day is chosen)"),),
         ),
     ] = False
     canvas_region: Annotated[

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.languages import translated
 from lms_emulator.providers.canvas.call.moments import read_moment, zone
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.model import AccessToken, Account, Course, User
+from lms_emulator.providers.canvas.model import AccessToken, Account, Course, User, switched_on
 
 if TYPE_CHECKING:
     from lms_emulator.core.http.refusals import SiteRefusal
@@ -104,7 +104,9 @@ class Api:
         """The answer to somebody without the right: anonymous callers are asked for credentials."""
         if self.caller is None:
             return refusals.no_credentials(why_no_token(self.x))
-        return refusals.not_authorized(self.settings.permission_denied_status, what, partial(translated, self.language))
+        newer = switched_on(self.store, "api_auth_error_updates")
+        status = 403 if newer else self.settings.permission_denied_status
+        return refusals.not_authorized(status, what, partial(translated, self.language))
 
 
 def why_no_token(x: Call) -> str | None:

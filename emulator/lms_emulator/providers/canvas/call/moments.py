@@ -31,7 +31,7 @@ def read_moment(text: str | None, zone: tzinfo = UTC) -> datetime | None:
     """A time that a client sent; without an offset it is of `zone`. None when it is none."""
     found = _MOMENT.fullmatch(text or "")
     if found is None:
-        return _of_mail(text or "")
+        return _of_mail(text or "") or _in_words(text or "", zone)
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
     offset = found.group(7)
     try:
@@ -52,6 +52,19 @@ def _of_mail(text: str) -> datetime | None:
         return datetime.strptime(" ".join(found.groups()), "%b %d %Y %H:%M:%S %z").astimezone(UTC)
     except ValueError:
         return None
+
+
+_WORDS = ("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
+
+
+def _in_words(text: str, zone: tzinfo) -> datetime | None:
+    """A day as people write it: `Nov 30, 2026`."""
+    for form in _WORDS:
+        try:
+            return datetime.strptime(text.strip(), form).replace(tzinfo=zone).astimezone(UTC)
+        except (ValueError, OverflowError):
+            continue
+    return None
 
 
 def _offset(text: str) -> str:

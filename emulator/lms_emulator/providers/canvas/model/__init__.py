@@ -25,7 +25,7 @@ from lms_emulator.providers.canvas.model.courses import (
     Progress,
 )
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
-from lms_emulator.providers.canvas.model.features import FeatureFlag
+from lms_emulator.providers.canvas.model.features import FeatureFlag, switched_on
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -190,5 +190,6 @@ __all__ = [
     "UserMerge",
     "UserObserver",
     "WikiPage",
+    "switched_on",
     "touched",
 ]

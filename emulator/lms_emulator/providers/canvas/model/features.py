@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lms_emulator.core.state.records import Instant, Record
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.canvas.model.section import CanvasStore
 
 FlagState = Literal["off", "allowed", "allowed_on", "on"]
 
@@ -26,3 +29,10 @@ class FeatureFlag(Record, frozen=True, kw_only=True):
     earlier: FlagState | None = None
     created_at: Instant
     updated_at: Instant
+
+
+def switched_on(store: CanvasStore, feature: str) -> bool:
+    """Whether the operators of the site switched one of its features on."""
+    sites = [account.id for account in store.accounts if account.site_admin]
+    rows = (row for number in sites for row in store.feature_flags.find("context", ("Account", number)))
+    return any(row.feature == feature and row.state in ("on", "allowed_on") for row in rows)

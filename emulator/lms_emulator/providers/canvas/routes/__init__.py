@@ -67,12 +67,14 @@ from lms_emulator.providers.canvas.routes import (
     quiz_reports,
     quiz_submissions,
     quizzes,
+    registration,
     roles,
     rosters,
     rubrics,
     scores,
     sections,
     sis_imports,
+    service_tokens,
     student_work,
     submission_marks,
     submissions,
@@ -171,6 +173,7 @@ FAMILIES = (
     tabs,
     line_items,
     scores,
+    service_tokens,
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
 
@@ -179,10 +182,13 @@ ROUTES: tuple[Route, ...] = (
     *token.ROUTES,
     *login.ROUTES,
     *own_profile.ROUTES,
+    *registration.ROUTES,
+    *service_tokens.PAGES,
     *site(
         "pages",
         "",
         ("GET /", launch.dashboard, "The person's courses"),
+        ("GET /courses", launch.dashboard, "The person's courses"),
         ("GET /courses/{course_id}", launch.course, "A course, with its tools"),
         *((f"GET /courses/{{course_id}}/{part}", launch.course, "A part of a course") for part in COURSE_PARTS),
         evidence="chosen",

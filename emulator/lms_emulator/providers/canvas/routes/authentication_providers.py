@@ -13,6 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AuthenticationProvider
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import signing_in
 from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -92,33 +93,22 @@ def _shown(record: AuthenticationProvider) -> Json:
     }
 
 
-def _providers(api: Api, account: Account) -> list[AuthenticationProvider]:
-    rows = [p for p in api.store.authentication_providers.find("account", account.id) if p.workflow_state == "active"]
-    return sorted(rows, key=lambda one: (one.position, one.id))
-
-
 def _account(api: Api) -> Account:
     _ = api.user
     return identifiers.account(api, api.slot("account_id"))
-
-
-def _one(api: Api, account: Account) -> AuthenticationProvider | None:
-    text = api.slot("id")
-    number = identifiers.local_number(text)
-    return next((one for one in _providers(api, account) if one.id == number or one.auth_type == text), None)
 
 
 def index(api: Api) -> Any:
     """The ways to sign in, by position."""
     account = _account(api)
     require_account(api, account, "manage_account_settings")
-    return paged(api, _providers(api, account), _shown)
+    return paged(api, signing_in.providers(api, account), _shown)
 
 
 def show(api: Api) -> Any:
     """One way to sign in; Canvas's own everybody may see."""
     account = _account(api)
-    found = _one(api, account)
+    found = signing_in.provider(api, account, api.slot("id"))
     if found is None or found.auth_type != "canvas":
         require_account(api, account, "manage_account_settings")
     if found is None:
@@ -149,7 +139,7 @@ def create(api: Api) -> Any:
     if kind not in FIELDS:
         text = f"invalid or missing auth_type '{kind}', must be one of {','.join(sorted(FIELDS))}"
         raise refusals.rest("auth_type_unknown", 400, {"errors": [{"message": text}]}, check="auth_type", got=kind)
-    known = _providers(api, account)
+    known = signing_in.providers(api, account)
     if kind == "canvas" and any(one.auth_type == kind for one in known):
         body = {"errors": [{"message": f"duplicate provider {kind}"}]}
         raise refusals.rest("auth_type_taken", 422, body, check="the school has one such provider at most")
@@ -175,7 +165,7 @@ def _placed(api: Api, others: list[AuthenticationProvider], record: Authenticati
 def _managed(api: Api) -> tuple[Account, AuthenticationProvider]:
     account = _account(api)
     require_account(api, account, "manage_account_settings")
-    found = _one(api, account)
+    found = signing_in.provider(api, account, api.slot("id"))
     if found is None:
         raise refusals.not_found("the authentication provider", api.slot("id"))
     return account, found
@@ -187,7 +177,7 @@ def update(api: Api) -> Any:
     kind = api.params.text("auth_type")
     if kind is not None and kind != found.auth_type:
         raise refusals.message(400, "auth_type_fixed", OTHER_TYPE)
-    others = [one for one in _providers(api, account) if one.id != found.id]
+    others = [one for one in signing_in.providers(api, account) if one.id != found.id]
     return _shown(_placed(api, others, replace(found, fields={**found.fields, **_sent(api, found.auth_type)})))
 
 

@@ -86,7 +86,8 @@ def update(api: Api) -> Any:
     owner = _owner(api, "manage_feature_flags", "update")
     feature = features.definitions().get(api.slot("feature"))
     known = features.lookup(api, owner, feature.name) if feature is not None else None
-    if feature is None or not features.applies(feature, owner) or not _may_show(api, owner, feature, known):
+    hidden = feature is not None and feature.hidden and known is None and not features.sees_hidden(api)
+    if feature is None or not features.applies(feature, owner) or hidden:
         raise refusals.message(400, "feature_invalid", "invalid feature")
     if known is not None and known.locked(owner):
         raise refusals.message(403, "feature_locked_above", "higher account disallows setting feature flag")
@@ -98,13 +99,6 @@ def update(api: Api) -> Any:
     if state not in (STATES_OF_ACCOUNTS if isinstance(owner, Account) else STATES):
         raise refusals.invalid({"state": ["is not valid in context"]})
     return shapes.flag(api, owner, _decide(api, owner, feature, own, state))
-
-
-def _may_show(api: Api, owner: Owner, feature: Feature, known: Flag | None) -> bool:
-    """Whether a feature that is hidden may be set: by the site's operators, for a whole school."""
-    if known is not None or not feature.hidden:
-        return True
-    return isinstance(owner, Account) and owner.parent_account_id is None and features.sees_hidden(api)
 
 
 def _decide(api: Api, owner: Owner, feature: Feature, own: FeatureFlag | None, state: Any) -> Flag:

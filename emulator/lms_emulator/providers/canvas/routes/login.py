@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
@@ -42,10 +43,43 @@ def begin(api: Api) -> Response:
             return wire.redirect(x.url("/"))
         login = login or unique_id(x.store, api.caller)
     wanted = params.text("authentication_provider")
-    if wanted is not None and wanted != "canvas":
-        raise refusals.page_not_found(f"the school signs in by {wanted}")
-    target = x.url("/login/canvas")
+    elsewhere = api.root.settings.get("auth_discovery_url")
+    if wanted is None and elsewhere:
+        return wire.redirect(str(elsewhere))
+    target = _way(api, wanted)
     return wire.redirect(add_query(target, [("pseudonym_session[unique_id]", login)]) if login else target)
+
+
+def _way(api: Api, wanted: str | None) -> str:
+    """The address of a way to sign in: by its id, by its type, or the school's first. Raises the refusal of a page."""
+    found = signing_in.provider(api, api.root, wanted)
+    if found is None:
+        raise refusals.page_not_found(f"the school signs in by {wanted}")
+    numbered = wanted is not None and wanted != found.auth_type and found.auth_type != "canvas"
+    return api.url(f"/login/{found.auth_type}" + (f"/{found.id}" if numbered else ""))
+
+
+def by_provider(api: Api) -> Response:
+    """On to a way of signing in that the address names by its id."""
+    return wire.redirect(_way(api, api.slot("id")))
+
+
+def outside(api: Api) -> Response:
+    """On to a service that tells who somebody is. The emulator leads to CAS only."""
+    kind = api.x.path.split("/")[2]
+    found = signing_in.provider(api, api.root, str(api.x.path_params.get("id", kind)))
+    if found is None or found.auth_type != kind:
+        raise refusals.page_not_found(f"the school signs in by {kind}")
+    if kind != "cas":
+        raise parameters_not_emulated("canvas", f"GET /login/{kind}", ["authentication_provider"], "only CAS is led to")
+    address = found.fields.get("log_in_url") or f"{found.fields.get('auth_base') or ''}/login"
+    return wire.redirect(f"{address}?{urlencode({'service': api.url(api.x.path)})}")
+
+
+def one_time_code(api: Api) -> Response:
+    """The second step of signing in, which nobody is asked for here."""
+    visitors.require(api)
+    return wire.redirect(api.url("/"))
 
 
 def form(api: Api) -> Response:
@@ -86,7 +120,8 @@ def _wrong(api: Api, reason: str, message: str, name: str) -> SiteRefusal:
     if wire.asked_for(api.x) == "json":
         return refusals.wrong_login_json(reason, message, name)
     template, values = _form(api, name, message)
-    values["notices"] = [{"type": "error", "content": {"html": message, "timeout": 15000}, "icon": "warning"}]
+    if not wire.by_phone(api.x):
+        values["notices"] = [{"type": "error", "content": {"html": message, "timeout": 15000}, "icon": "warning"}]
     return refusals.wrong_login(reason, message, name, (template, values))
 
 
@@ -101,7 +136,9 @@ def _signed_in(api: Api, user: User, login: Pseudonym, remember: bool) -> Respon
         api.caller = api.real_user = user
         note_identity(api)
     if wire.asked_for(x) == "json":
-        return wire.reply(api, {"pseudonym": login_record(api, login, user)})
+        way = signing_in.provider(api, api.root, "canvas")
+        used = {} if way is None or login.authentication_provider_id else {"authentication_provider_id": way.id or None}
+        return wire.reply(api, {"pseudonym": login_record(api, login, user) | used})
     if waiting is not None:
         return wire.redirect(authorize.decide(api, user, waiting))
     account = x.store.accounts.get(login.account_id)
@@ -231,18 +268,22 @@ def end_sessions(api: Api) -> Any:
     browser.end_all(api.x, user.id)
     for token in list(api.store.access_tokens.find("user", user.id)):
         api.store.access_tokens.put(msgspec.structs.replace(token, revoked=True))
-    return wire.reply(api, "ok")
+    return Response("ok", media_type=wire.JSON)
 
 
 ROUTES = (
     *site(
         "pages",
-        f"{RECORDED}/oauth-session.jsonl 4, 13, 15, 52; {RECORDED}/oauth-browser.jsonl 1, 56, 60, 78, 80",
+        f"{RECORDED}/oauth-session.jsonl 4, 13, 15, 52; {RECORDED}/oauth-browser.jsonl 1, 56, 60, 78, 80, 178, 182",
         ("GET /login", begin, "On to signing in"),
         ("GET /login/canvas", form, "Sign in"),
         ("GET /logout", logout_page, "Sign out"),
         ("DELETE /logout", logout, "Sign out"),
         ("GET /login/session_token", session_token_outside, "An address that signs in"),
+        ("GET /login/otp", one_time_code, "The second step of signing in"),
+        *((f"GET /login/{kind}", outside, f"Sign in by {kind}") for kind in signing_in.ELSEWHERE),
+        *((f"GET /login/{kind}/{{id}}", outside, f"Sign in by {kind}") for kind in signing_in.ELSEWHERE),
+        ("GET /login/{id}", by_provider, "On to a way of signing in"),
         ("GET /users/{user_id}/masquerade", masquerade_page, "Act as somebody"),
         ("POST /users/{user_id}/masquerade", act_as, "Act as somebody"),
     ),

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.model import CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, masquerade, observing, people, registering
+from lms_emulator.providers.canvas.rules import courses, masquerade, people, registering
 from lms_emulator.providers.canvas.rules.avatars import choices as avatar_choices
 from lms_emulator.providers.canvas.rules.belonging import accounts_with, belongs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
@@ -117,19 +117,7 @@ def create(api: Api) -> Any:
 def register_oneself(api: Api) -> Any:
     """Make a person of whoever asks, where the school lets people register themselves."""
     account = identifiers.account(api, api.slot("account_id"))
-    kind = account.settings.get("self_registration_type", "none")
-    observer = api.params.text("user", "initial_enrollment_type") == "observer"
-    if not api.check("the school lets people register", kind == "all" or (kind == "observer" and observer), got=kind):
-        raise refusals.rest("user_refused", 403, {}, check="self-registration is on")
-    code = api.params.text("pairing_code", "code")
-    student = observing.paired(api, code) if code is not None else None
-    if code is not None and student is None:
-        raise registering.refuse({}, {}, pairing_code={"code": ["invalid"]})
-    api.params.data.setdefault("force_validations", True)
-    user = registering.register(api, account)
-    if code is not None and student is not None:
-        observing.use(api, code)
-        observing.link(api, user, student)
+    user = registering.by_oneself(api, account)
     body = {**shapes.brief(api, user), "locale": user.locale}
     return body | ({"terms_of_use": True} if api.params.flag("user", "terms_of_use") else {})
 

@@ -240,8 +240,7 @@ def unhides(api: Api, owner: Owner, flag: Flag) -> bool:
 def transitions(api: Api, owner: Owner, feature: Feature, state: str | None) -> dict[str, dict[str, Any]]:
     """The states that the owner could choose instead of `state`, and which of them are locked."""
     states = ["off", "on", *(["allowed", "allowed_on"] if isinstance(owner, Account) else [])]
-    of_school = feature.applies_to in ("RootAccount", "User") and not _is_site(owner)
-    of_school = of_school or feature.applies_to == "SiteAdmin"
+    of_school = feature.applies_to == "SiteAdmin" or (feature.applies_to == "RootAccount" and not _is_site(owner))
     found: dict[str, dict[str, Any]] = {
         one: {"locked": of_school and one.startswith("allowed")} for one in states if one != state
     }

@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import stamp, zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Pseudonym, User
-from lms_emulator.providers.canvas.rules import people
+from lms_emulator.providers.canvas.rules import observing, people
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 TAKEN = "ID already in use for this account and authentication provider"
@@ -54,10 +54,10 @@ def login_faults(api: Api, account: Account, sent: Params, known: Pseudonym | No
         faults["unique_id"] = ["invalid", "too_short"]
     elif len(login) > 100:
         faults["unique_id"] = ["too_long"] * (2 if len(login) > 255 else 1)
-    elif any(p.account_id == account.id and p.id != own for p in rows):
-        faults["unique_id"] = [("taken", TAKEN)]
     elif api.params.flag("force_validations") and not EMAIL.fullmatch(login):
         faults["unique_id"] = ["not_email"]
+    elif any(p.account_id == account.id and p.id != own for p in rows):
+        faults["unique_id"] = [("taken", TAKEN)]
     password = sent.text("password")
     if password and len(password) < PASSWORD[0]:
         faults["password"] = ["too_short"]
@@ -78,6 +78,32 @@ def name_faults(sent: Params) -> Faults:
     return found
 
 
+def openness(api: Api, account: Account) -> str:
+    """Who may register themselves at a school: `none`, `observer`, `all`."""
+    ways = api.store.authentication_providers.find("account", account.id)
+    own = next((one for one in ways if one.auth_type == "canvas" and one.workflow_state == "active"), None)
+    said = own.fields.get("self_registration", "none") if own is not None else "none"
+    return str(said if said != "none" else account.settings.get("self_registration_type", "none"))
+
+
+def by_oneself(api: Api, account: Account) -> User:
+    """Make a person of whoever asks. Raises the refusal where the school does not let people register themselves."""
+    kind = openness(api, account)
+    observer = api.params.text("user", "initial_enrollment_type") == "observer"
+    if not api.check("the school lets people register", kind == "all" or (kind == "observer" and observer), got=kind):
+        raise refusals.rest("user_refused", 403, {}, check="self-registration is on")
+    code = api.params.text("pairing_code", "code")
+    student = observing.paired(api, code) if code is not None else None
+    if code is not None and student is None:
+        raise refuse({}, {}, pairing_code={"code": ["invalid"]})
+    api.params.data.setdefault("force_validations", True)
+    user = register(api, account)
+    if code is not None and student is not None:
+        observing.use(api, code)
+        observing.link(api, user, student)
+    return user
+
+
 def register(api: Api, account: Account) -> User:
     """Make a person with a login and, where one is told, an address. Raises the refusal for what is not valid.
 
@@ -87,6 +113,8 @@ def register(api: Api, account: Account) -> User:
     faults = name_faults(sent)
     if "name" in faults:
         faults["sortable_name"] = ["too_long"]
+    if api.params.flag("force_validations") and sent.has("name") and not sent.text("name"):
+        faults["name"] = ["blank"]
     removed = _removed(api, login.text("sis_user_id"))
     wrong = login_faults(api, account, login, removed)
     if faults or wrong:

@@ -13,7 +13,8 @@ from typing import Literal
 import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import FailedLogins, Pseudonym
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.model import Account, AuthenticationProvider, FailedLogins, Pseudonym
 
 WRONG_ALLOWED = 10
 CLOSED_FOR = timedelta(minutes=5)
@@ -25,6 +26,24 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "Too many failed login attempts. Please try again later or contact your system administrator.",
     ),
 }
+
+ELSEWHERE = ("cas", "ldap", "saml", "google", "openid_connect")
+"""Ways to sign in outside Canvas that have pages of their own."""
+
+
+def providers(api: Api, account: Account) -> list[AuthenticationProvider]:
+    """The ways to sign in at a school, by position."""
+    rows = [p for p in api.store.authentication_providers.find("account", account.id) if p.workflow_state == "active"]
+    return sorted(rows, key=lambda one: (one.position, one.id))
+
+
+def provider(api: Api, account: Account, wanted: str | None) -> AuthenticationProvider | None:
+    """A way to sign in, by id or type; the first without either. A school without any has Canvas's own."""
+    known = providers(api, account) or [AuthenticationProvider(id=0, account_id=account.id)]
+    if wanted is None:
+        return known[0]
+    number = local_number(wanted)
+    return next((one for one in known if number == one.id or one.auth_type == wanted), None)
 
 
 def check(api: Api, name: str, password: str) -> Pseudonym | Fault:

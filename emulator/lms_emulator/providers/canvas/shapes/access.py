@@ -7,6 +7,7 @@ from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import (
     AccessToken,
     Account,
+    CommunicationChannel,
     DeveloperKey,
     DeveloperKeyAccountBinding,
     Pseudonym,
@@ -102,6 +103,35 @@ def own_token(api: Api, token: AccessToken, *, shown: bool = False) -> Json:
         return found
     name = key.name if key is not None else None
     return found | {"app_name": name, "visible_token": token.token if shown else f"{token.token[:5]}..."}
+
+
+def channel_record(api: Api, channel: CommunicationChannel) -> Json:
+    """An address with all that Canvas keeps of it."""
+    unset = (
+        "pseudonym_id",
+        "build_pseudonym_on_confirm",
+        "last_bounce_at",
+        "last_bounce_details",
+        "last_suppression_bounce_at",
+        "last_transient_bounce_at",
+        "last_transient_bounce_details",
+        "confirmation_code_expires_at",
+        "confirmation_redirect",
+    )
+    return {
+        "id": channel.id,
+        "path": channel.address,
+        "path_type": channel.type,
+        "position": channel.position,
+        "user_id": channel.user_id,
+        "bounce_count": 0,
+        "workflow_state": channel.workflow_state,
+        "created_at": when(channel.created_at),
+        "updated_at": when(channel.created_at),
+        "confirmation_sent_count": 0,
+        "root_account_ids": [api.root.id],
+        **dict.fromkeys(unset),
+    }
 
 
 def login_record(api: Api, login: Pseudonym, user: User) -> Json:

@@ -1,0 +1,70 @@
+"""Registering at Canvas, by oneself or with a mailed code, and the ways of a school to sign in."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import httpx
+
+from contract_tests.canvas.support import Browser, Site
+
+
+def test_whoever_may_register_is_signed_in_at_once(canvas: Site) -> None:
+    browser = canvas.browser()
+    csrf = {"Accept": "application/json", "X-Requested-With": "XMLHttpRequest"}
+
+    def register(**changes: str) -> httpx.Response:
+        token = _authenticity_token(browser)
+        sent = {"user[name]": "New Comer", "user[terms_of_use]": "1", "pseudonym[unique_id]": "new@example.test"}
+        return browser.http.post("/users", data={**sent, **changes, "authenticity_token": token}, headers=csrf)
+
+    assert browser.http.get("/register").headers["location"].endswith("/"), "the school registers nobody"
+    assert register().status_code == 403
+    world = canvas.lms.dump()
+    school = next(one for one in world["canvas"]["accounts"] if one.get("parent_account_id") is None)
+    school["settings"] = {"self_registration_type": "all"}
+    canvas.lms.load(world)
+    assert register(**{"pseudonym[unique_id]": "no address"}).json()["errors"]["pseudonym"]["unique_id"]
+    assert register().json()["user"]["user"]["workflow_state"] == "pre_registered"
+    assert browser.http.get("/api/v1/users/self").json()["name"] == "New Comer"
+
+
+def test_an_admin_s_newcomer_registers_once_with_the_mailed_code(canvas: Site) -> None:
+    sent = {
+        "user[name]": "In Vited",
+        "pseudonym[unique_id]": "in@example.test",
+        "communication_channel[address]": "in@example.test",
+        "communication_channel[confirmation_url]": "true",
+    }
+    url = canvas.admin.post("/api/v1/accounts/1/users", data=sent).json()["confirmation_url"]
+    browser = canvas.browser()
+    assert browser.http.get(url).status_code == 200
+
+    def confirm(password: str) -> httpx.Response:
+        given = {"pseudonym[password]": password, "authenticity_token": _authenticity_token(browser)}
+        return browser.http.post(url, data=given, headers={"Accept": "application/json"})
+
+    assert confirm("short").json()["errors"]["pseudonym"]["password"][0]["type"] == "too_short"
+    assert confirm("long-enough").status_code == 200
+    assert browser.http.get("/api/v1/users/self").json()["name"] == "In Vited"
+    assert confirm("long-enough").status_code == 400
+    assert browser.http.get(url).status_code == 400
+
+
+def test_the_school_s_way_to_sign_in_comes_first(canvas: Site) -> None:
+    providers = "/api/v1/accounts/1/authentication_providers"
+    cas = {"auth_type": "cas", "auth_base": "https://cas.example.test", "position": "1"}
+    made = canvas.admin.post(providers, data=cas).json()
+    client = canvas.client()
+    assert client.get("/login").headers["location"] == f"{canvas.url}/login/cas"
+    address = client.get(f"/login/{made['id']}").headers["location"]
+    assert client.get(address).headers["location"].startswith("https://cas.example.test/login?service=")
+    assert client.get("/login/saml").status_code == 404
+
+
+def _authenticity_token(browser: Browser) -> str:
+    page = browser.http.get("/login/canvas").text
+    found = re.search(r'name="authenticity_token" value="([^"]+)"', page)
+    assert found is not None
+    return unescape(found[1])

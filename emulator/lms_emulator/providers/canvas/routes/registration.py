@@ -1,0 +1,125 @@
+"""Registering at a school: by oneself, or with the code that was mailed to somebody whom an admin added."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.http.not_emulated import parameters_not_emulated
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import rails_zones, zone
+from lms_emulator.providers.canvas.credentials import browser, note_identity
+from lms_emulator.providers.canvas.model import CommunicationChannel, Pseudonym, User
+from lms_emulator.providers.canvas.routes.declare import RECORDED, site
+from lms_emulator.providers.canvas.rules import people, registering, signing_in
+from lms_emulator.providers.canvas.shapes import access
+from lms_emulator.providers.canvas.shapes import people as shapes
+
+replace = msgspec.structs.replace
+
+
+def page(api: Api) -> Response:
+    """Where people register themselves; where none may, the front page."""
+    if api.caller is not None or registering.openness(api, api.root) == "none":
+        return wire.redirect(api.url("/"))
+    return wire.page(api.x, "register.html")
+
+
+def register(api: Api) -> Response:
+    """Register oneself, and sign in."""
+    user = registering.by_oneself(api, api.root)
+    login = next(iter(people.logins_of(api.store, user)))
+    browser.sign_in(api.x, user, login)
+    channel = next(iter(people.channels_of(api.store, user)), None)
+    login_body = access.login_record(api, signing_in.count(api, login), user)
+    shown = {
+        "user": {"user": shapes.row(user) | {"root_account_ids": [api.root.id]}},
+        "pseudonym": {"pseudonym": {k: v for k, v in login_body.items() if k not in _NOT_YET} | _UNSET},
+        "channel": {"communication_channel": access.channel_record(api, channel)} if channel is not None else None,
+        "message_sent": channel is not None,
+        "course": None,
+    }
+    return wire.reply(api, shown)
+
+
+_NOT_YET = ("user_code", "communication_channel_id", "authentication_provider_id")
+_UNSET = {"communication_channel_id": None, "authentication_provider_id": None}
+
+
+def _invited(api: Api) -> tuple[User, Pseudonym, CommunicationChannel] | None:
+    """Whose code stands in the path: somebody with a login who has not registered yet."""
+    code = api.slot("nonce")
+    waiting = (c for c in api.store.communication_channels if c.confirmation_code == code)
+    channel = next((c for c in waiting if c.workflow_state == "unconfirmed"), None)
+    user = api.store.users.get(channel.user_id) if channel is not None else None
+    if not api.check("the code waits for its owner", user is not None, got=code) or user is None or channel is None:
+        return None
+    login = next(iter(people.logins_of(api.store, user)), None)
+    if login is None or user.workflow_state not in ("pre_registered", "creation_pending"):
+        why = "only people who have a login and are not registered yet are confirmed"
+        raise parameters_not_emulated("canvas", "/register/{nonce}", ["nonce"], why)
+    return user, login, channel
+
+
+def confirmation(api: Api) -> Response:
+    """The page behind a mailed code."""
+    found = _invited(api)
+    if found is None:
+        heading = "Problem with Registration"
+        return wire.page(api.x, "text.html", 400, title="Registration Confirmation Failed", heading=heading)
+    user, login, _ = found
+    values: dict[str, Any] = {"login": login.unique_id, "zones": rails_zones(), "zone": user.time_zone or "UTC"}
+    return wire.page(api.x, "confirmation.html", action=api.x.path, **values)
+
+
+def confirm(api: Api) -> Response:
+    """Register with a mailed code: choose a password, and sign in."""
+    found = _invited(api)
+    if found is None:
+        raise refusals.rest("registration_code_unknown", 400, {}, check="the code was mailed, and not used")
+    user, login, channel = found
+    account = api.store.accounts.get(login.account_id)
+    assert account is not None  # the world file's references are checked when it is loaded
+    given, sent = api.params.hash("pseudonym"), api.params.hash("user")
+    api.x.reads.add("register", "password_confirmation")  # Canvas compares the two passwords in the page
+    faults = registering.login_faults(api, account, given, login)
+    if not given.text("password"):
+        faults["password"] = ["too_short"]
+    names = registering.name_faults(sent)
+    if faults or names:
+        listed = {"user": names, "pseudonym": faults}
+        body: dict[str, Any] = {
+            part: {name: [refusals.model_fault(name, one) for one in of] for name, of in found.items()}
+            for part, found in listed.items()
+        }
+        raise refusals.rest("registration_invalid", 400, {"errors": body}, check="the password is valid")
+    chosen = sent.text("time_zone") or ""
+    if sent.has("subscribe_to_emails"):
+        api.x.warn("subscribe_to_emails", "no news are mailed here")
+    changes: dict[str, Any] = {name: sent.text(name) for name in registering.NAMES if sent.text(name)}
+    changes |= {"time_zone": chosen} if zone(chosen) is not None else {}
+    user = api.store.users.put(replace(user, workflow_state="registered", updated_at=api.now, **changes))
+    api.store.communication_channels.put(replace(channel, workflow_state="active", confirmation_code=""))
+    unique_id = given.text("unique_id") or login.unique_id
+    changed = replace(login, password=given.text("password"), unique_id=unique_id)
+    browser.sign_in(api.x, user, api.store.pseudonyms.put(changed))
+    api.caller = api.real_user = user
+    note_identity(api)
+    return wire.reply(api, {"url": api.url("/")})
+
+
+SOURCE = f"{RECORDED}/oauth-browser.jsonl 143, 146, 150, 151, 152, 155, 168, 171; "
+ROUTES = (
+    *site(
+        "pages",
+        SOURCE + "canvas-lms app/controllers/users_controller.rb, communication_channels_controller.rb",
+        ("GET /register", page, "Register oneself"),
+        ("GET /register_from_website", page, "Register oneself"),
+        ("POST /users", register, "Register oneself"),
+        ("GET /register/{nonce}", confirmation, "Register with a mailed code"),
+        ("POST /register/{nonce}", confirm, "Register with a mailed code"),
+    ),
+)

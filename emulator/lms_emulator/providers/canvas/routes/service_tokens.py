@@ -1,0 +1,46 @@
+"""REST: tokens for Canvas's own services, which a site without them gives to nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, site
+
+SOURCE = f"{RECORDED}/oauth-browser.jsonl 220, 221, 222, 223; canvas-lms app/controllers/jwts_controller.rb"
+
+
+def create(api: Api) -> Any:
+    """A token of a service. It needs a browser's session, or services that know each other."""
+    _ = api.user
+    body = {"errors": [{"message": "An error occurred.", "error_code": "unauthorized"}]}
+    raise refusals.rest("service_token_refused", 401, body, check="the site has services of its own")
+
+
+def refresh(api: Api) -> Any:
+    """Another token for one that is over; as none is given here, none is known."""
+    _ = api.user
+    fault = "invalid refresh" if api.params.text("jwt") else "required"
+    raise refusals.rest("service_token_unknown", 400, {"errors": {"jwt": fault}}, check="`jwt` was given by this site")
+
+
+def own_keys(api: Api) -> Response:
+    """The keys that services of the site would check tokens with."""
+    return wire.reply(api, {"keys": []})
+
+
+ROUTES: tuple[Route, ...] = rest(
+    "users",
+    SOURCE,
+    ("POST /api/v1/jwts", create, "A token of a service"),
+    ("POST /api/v1/jwts/refresh", refresh, "Another token of a service"),
+)
+PAGES = site(
+    "oauth2",
+    f"{RECORDED}/oauth-browser.jsonl 211",
+    ("GET /login/oauth2/jwks", own_keys, "Keys of the site's services"),
+)
