@@ -252,7 +252,7 @@ def test_nothing_is_throttled_unless_asked_for(rig: InProcess) -> None:
 
 
 def throttle(rig: InProcess, *, cost: float, high: float, outflow: float) -> None:
-    changes = {"rate_limit": "bucket", "request_cost": cost, "rate_limit_high_water": high}
+    changes = {"rate_limit": "bucket", "request_cost": cost, "rate_limit_high_water": high, "rate_limit_reserved": 0}
     for name, value in {**changes, "rate_limit_outflow": outflow}.items():
         rig.lms.settings[f"canvas.{name}"] = value
 
@@ -273,6 +273,14 @@ def test_the_bucket_fills_by_the_cost_up_to_the_mark(rig: InProcess) -> None:
     assert rig.checks[-1] == {"name": "rate limit", "passed": False, "got": 4.5}
     assert rig.last.notes["rate_limit_remaining"] == 4.5
     assert remaining(rig, "later") == 3.0, "every token has a bucket of its own"
+
+
+def test_a_call_under_way_holds_a_part_of_the_bucket_back(rig: InProcess) -> None:
+    throttle(rig, cost=1.0, high=8.0, outflow=0)
+    rig.lms.settings["canvas.rate_limit_reserved"] = 6.5
+    assert [remaining(rig), remaining(rig)] == [7.0, 6.0]
+    assert call(rig, "plain").status_code == 429
+    assert call(rig, "unknown").status_code == 401, "what is no token has a bucket too"
 
 
 def test_what_remains_is_never_less_than_nothing(rig: InProcess) -> None:

@@ -1,40 +1,33 @@
-"""The rate limit of a token: a leaky bucket.
+"""The rate limit: a leaky bucket for each token, else for a browser's session or an address.
 
 Source: canvas.instructure.com/doc/api/file.throttling.html.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from starlette.responses import Response
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.model import AccessToken, Bucket
-
-RESERVED = 50.0
-"""What a request holds back while it is in flight."""
+from lms_emulator.providers.canvas.model import Bucket
 
 
-def throttle(x: Call, token: AccessToken) -> None:
-    """Charge one call to the token. Raises the refusal `rate_limited` when its bucket is full."""
+def admit(x: Call) -> None:
+    """Charge one call to its client, before anything else. Raises the refusal `rate_limited` when its bucket is full.
+
+    A call holds a part of the bucket back while it is under way, so it is full that much earlier.
+    """
     settings = x.settings
     x.notes["rate_limit_remaining"] = settings.rate_limit_high_water
     if settings.rate_limit == "never":
         return
-    client = f"token {token.id}"
+    client = _client(x)
     level = _level(x, client)
-    if not x.check("rate limit", level < settings.rate_limit_high_water, got=level):
+    if not x.check("rate limit", level + settings.rate_limit_reserved < settings.rate_limit_high_water, got=level):
         raise refusals.throttled(settings.rate_limit_status, level)
     _fill(x, client, level + settings.request_cost)
-
-
-def throttle_visitor(x: Call) -> None:
-    """Raise the refusal `rate_limited` when whoever asks for tokens has asked too often."""
-    settings = x.settings
-    if settings.rate_limit == "bucket":
-        level = _level(x, _visitor(x))
-        if not x.check("rate limit", level + RESERVED < settings.rate_limit_high_water, got=level):
-            raise refusals.throttled(settings.rate_limit_status, level)
 
 
 def charge_visitor(x: Call) -> None:
@@ -42,6 +35,17 @@ def charge_visitor(x: Call) -> None:
     if x.settings.rate_limit == "bucket":
         client = _visitor(x)
         _fill(x, client, _level(x, client) + x.settings.token_request_cost)
+
+
+def _client(x: Call) -> str:
+    """Whom a call is charged to: its token, alive or not, or whoever visits."""
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    text = value.strip() if scheme == "Bearer" else ""
+    text = text or x.query.get("access_token") or ""
+    token = x.store.access_tokens.first("token", text) if text else None
+    if token is not None:
+        return f"token {token.id}"
+    return f"token {sha256(text.encode()).hexdigest()[:16]}" if text else _visitor(x)
 
 
 def _visitor(x: Call) -> str:

@@ -38,14 +38,15 @@ def per_page(api: Api, default: int | None = None, name: str = "per_page") -> in
     return max(1, min(int(found.group(1)) if found else 0, api.settings.max_per_page))
 
 
-def _page(api: Api) -> int:
+def _page(api: Api) -> tuple[int, bool]:
+    """The number of the page, and whether it is one that a list can have: `2x` and huge numbers are not."""
     asked = api.params.text("page")
     if asked is None:
-        return 1
+        return 1, True
     whole = _DIGITS.match(asked)
     if whole is None or (whole.group() == asked and int(asked) < 1):
         raise refusals.no_such_page(asked)
-    return int(asked) if whole.group() == asked and len(asked) < 19 else 10**9
+    return int(whole.group()), whole.group() == asked and len(asked) < 19
 
 
 def paged(
@@ -74,15 +75,20 @@ def paged(
         headers: further headers.
         wrap: what the answer is made of the page's rows.
     """
+<<<<<<< HEAD
     size, number = per_page(api, default) if size is None else size, _page(api)
     first = (number - 1) * size
+=======
+    size, (number, whole) = per_page(api, default), _page(api)
+    first = (number - 1) * size if whole else len(records)
+>>>>>>> eb94a18 (Throttle Canvas's clients before anything else, with what a call holds back; page numbers that no list has (people-throttle 20 to 100 %))
     shown = records[first : first + size]
     last = max(1, -(-len(records) // size)) if size else 0
     links: dict[str, int] = {"current": number, "first": 1}
     if number > 1:
         links["prev"] = number - 1
-    if number > last:
-        if counted:
+    if number > last or not whole:
+        if counted or not whole:
             links["next"] = number + 1
             size = PAST_THE_END if size else 0
         else:
@@ -188,7 +194,7 @@ def with_meta(
         with_query: whether the links keep the other parameters.
         whole: whether every page has all items, as Canvas has it for rollups.
     """
-    size, number = per_page(api), _page(api)
+    size, (number, _) = per_page(api), _page(api)
     last = max(1, -(-len(records) // size))
     pages: dict[str, int] = {"current": number, "first": 1, "last": last}
     pages |= {"next": number + 1} if number < last else {}

@@ -58,12 +58,13 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return path.removesuffix(".json") if path.startswith("/api/") else path
 
     def respond_early(self, x: Call) -> None:
-        """Refuse who names no program; read what a proxy and a form say about scheme and method; keep encoded slashes.
+        """Refuse who names no program or calls too often; read scheme and method; keep encoded slashes.
 
         An identifier (`sis_course_id:A%2FB`) may hold one.
         """
         if x.settings.require_user_agent and not x.headers.get("user-agent"):
             raise refusals.no_user_agent()
+        limits.admit(x)
         if x.headers.get("x-forwarded-proto") == "https":
             x.scheme = "https"
         if x.method == "POST" and (named := _overridden(x)) != x.method:

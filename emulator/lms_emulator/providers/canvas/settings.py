@@ -100,6 +100,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=1,
         ),
     ] = 600.0
+    rate_limit_reserved: Annotated[
+        float,
+        choice(
+            "What a call holds back while it is under way: the bucket is full that much below the mark.",
+            evidence="documented",
+            source=f"{THROTTLING}; {RECORDED}/people-throttle.jsonl 1",
+            ge=0,
+        ),
+    ] = 50.0
     rate_limit_outflow: Annotated[
         float,
         choice(

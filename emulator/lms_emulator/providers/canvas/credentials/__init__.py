@@ -12,7 +12,6 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.credentials import browser
-from lms_emulator.providers.canvas.limits import throttle
 from lms_emulator.providers.canvas.model import AccessToken, DeveloperKey, User
 from lms_emulator.providers.canvas.rules import keys, masquerade, people
 from lms_emulator.providers.canvas.rules.people import logins_of, unique_id
@@ -116,7 +115,6 @@ def _owner(x: Call, text: str) -> tuple[AccessToken, User]:
     if not _usable(x, key):
         x.check("the developer key is active, and on in the account", False, got=key.id)
         raise refusals.invalid_token("token_key_off", "the token's developer key is inactive, or on in no account")
-    throttle(x, token)
     _check_scope(x, token, key)
     x.notes["user"] = unique_id(x.store, user)
     return token, user

@@ -32,7 +32,6 @@ async def token(api: Api) -> Response:
 
 async def _token(x: Call, params: Params) -> Response:
     x.reads.add("code", "redirect_uri", "replace_tokens", "scope", "code_verifier")  # taken with any grant
-    limits.throttle_visitor(x)
     grant = params.text("grant_type")
     if grant is None:
         grant = "authorization_code" if params.has("code") else ""
