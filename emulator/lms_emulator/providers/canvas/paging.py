@@ -75,13 +75,9 @@ def paged(
         headers: further headers.
         wrap: what the answer is made of the page's rows.
     """
-<<<<<<< HEAD
-    size, number = per_page(api, default) if size is None else size, _page(api)
-    first = (number - 1) * size
-=======
-    size, (number, whole) = per_page(api, default), _page(api)
+    number, whole = _page(api)
+    size = per_page(api, default) if size is None else size
     first = (number - 1) * size if whole else len(records)
->>>>>>> eb94a18 (Throttle Canvas's clients before anything else, with what a call holds back; page numbers that no list has (people-throttle 20 to 100 %))
     shown = records[first : first + size]
     last = max(1, -(-len(records) // size)) if size else 0
     links: dict[str, int] = {"current": number, "first": 1}
