@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from types import GenericAlias
-from typing import Any, ClassVar, NamedTuple, get_args, get_type_hints
+from typing import Any, ClassVar, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -13,6 +13,8 @@ from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.tables import Seed, Table, TableSpec
 
 _REQUESTS_PER_SWEEP = 16
+_DERIVED_KEPT = 8_192
+T = TypeVar("T")
 
 
 class StoreSnapshot(NamedTuple):
@@ -49,6 +51,7 @@ class Store:
         self._seed = seed
         self.counters: dict[str, int] = {}
         self._requests = 0
+        self._derived: dict[Hashable, tuple[tuple[int, ...], Any]] = {}
         for name, table_seed in seed.seeds.items():
             setattr(self, name, Table(table_seed))
 
@@ -70,6 +73,24 @@ class Store:
         number = max(self.counters.get(table, 0), self._seed.highest[table], floor) + 1
         self.counters[table] = number
         return number
+
+    def derived(self, key: Hashable, tables: tuple[str, ...], compute: Callable[[], T]) -> T:
+        """What follows from some tables and from nothing else (no time, no settings), kept until one of them changes.
+
+        Parameters:
+            key: names what is computed, and for what.
+            tables: all that `compute` reads.
+        """
+        versions = tuple([getattr(self, name).version for name in tables])
+        found = self._derived.get(key)
+        if found is not None and found[0] == versions:
+            value: T = found[1]
+            return value
+        value = compute()
+        if len(self._derived) >= _DERIVED_KEPT:
+            self._derived.clear()
+        self._derived[key] = (versions, value)
+        return value
 
     def expire(self, now: datetime) -> None:
         """Drop records that are past their `keep_until`: a few of each table, with every sixteenth request."""

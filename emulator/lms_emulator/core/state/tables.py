@@ -88,9 +88,13 @@ class Seed(Generic[R]):
 
 
 class Table(Generic[R]):
-    """Records by key, in the order in which they came: seeded first, then added."""
+    """Records by key, in the order in which they came: seeded first, then added.
 
-    __slots__ = ("_changes", "_deleted", "_layer_indexes", "_seed", "_spec")
+    Attributes:
+        version: grows with every change.
+    """
+
+    __slots__ = ("_changes", "_deleted", "_layer_indexes", "_seed", "_spec", "version")
 
     def __init__(self, seed: Seed[R]) -> None:
         self._seed = seed
@@ -98,6 +102,7 @@ class Table(Generic[R]):
         self._changes: dict[Key, R] = {}  # a deleted seed record is _DELETED; a deleted added one is absent
         self._deleted = 0
         self._layer_indexes: dict[str, dict[Any, dict[Key, None]]] = {}
+        self.version = 0
 
     # reading
 
@@ -153,13 +158,19 @@ class Table(Generic[R]):
 
     def first(self, index: str, value: Any) -> R | None:
         """The first record that `find` gives, or None."""
-        found = self.find(index, value)
-        return found[0] if found else None
+        seeded = self._seed.index(index).get(value)
+        layered = self._layer_index(index).get(value) if self._changes else None
+        if seeded and layered:
+            return self.find(index, value)[0]
+        if layered:
+            return self._changes[next(iter(layered))]
+        return next((self._seed.records[key] for key in seeded or () if key not in self._changes), None)
 
     # writing
 
     def put(self, record: R) -> R:
         """Add the record, or replace the one with its key. Returns it."""
+        self.version += 1
         key = self._spec.key_of(record)
         self._unindex(key)
         if self._changes.get(key) is _DELETED:
@@ -180,6 +191,7 @@ class Table(Generic[R]):
         record = self.get(key)
         if record is None:
             return None
+        self.version += 1
         self._unindex(key)
         if key in self._seed.records:
             self._changes[key] = _DELETED
@@ -216,6 +228,7 @@ class Table(Generic[R]):
 
     def restore(self, layer: dict[Key, R]) -> None:
         """Put back a layer that `snapshot` gave; it can be restored again."""
+        self.version += 1
         self._changes = dict(layer)
         self._deleted = sum(record is _DELETED for record in layer.values())
         self._layer_indexes = {}

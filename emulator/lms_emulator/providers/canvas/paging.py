@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -117,7 +118,7 @@ def bookmarked(
     after = _bookmark(page)
     start = 0
     if after is not None:
-        start = next((i for i, one in enumerate(records) if _follows(key(one), after)), len(records))
+        start = bisect_left(records, True, key=lambda one: _follows(key(one), after))
     shown = records[start : start + size]
     links = {"current": page if after is not None else "first", "first": "first"}
     if start + size < len(records):

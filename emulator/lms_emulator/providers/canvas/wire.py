@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http import pages
@@ -23,7 +24,7 @@ PACKAGE = __package__
 STRING_IDS = "application/json+canvas-string-ids"
 JSON = "application/json; charset=utf-8"
 _IDS = ("id", "ids", "unread_entries", "forced_entries")
-_ESCAPED = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+_ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _BROWSER_LIKE = re.compile(r",\s*\*/\*|\*/\*\s*,")
 __all__ = ["PACKAGE", "answer", "auto_post", "dumps", "redirect", "reply", "stamp", "when", "with_string_ids"]
 
@@ -42,8 +43,14 @@ def reply(api: Api, body: Any, status: int = 200, headers: dict[str, str] | None
 
 def dumps(body: Any) -> str:
     """JSON as Rails writes it: `<`, `>` and `&` are escaped, so that it can stand in a page."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return text.translate(_ESCAPED)
+    try:
+        text = msgspec.json.encode(body).decode()
+    except (TypeError, UnicodeEncodeError):  # a key that is no text; half a surrogate pair
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    for character, escape in _ESCAPED.items():
+        if character in text:
+            text = text.replace(character, escape)
+    return text
 
 
 def with_string_ids(value: Any) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
-from functools import cache
+from datetime import UTC, datetime, tzinfo
+from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,10 +16,11 @@ _SCRIPT = re.compile(r"\w{3} (\w{3}) (\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) GMT([+-]
 _PACKAGE = "lms_emulator.providers.canvas"
 
 
+@lru_cache(maxsize=8_192)
 def stamp(moment: datetime, zone: tzinfo = UTC) -> str:
     """A time as the REST API writes it: `2026-11-21T12:00:00Z`, or with the zone's offset."""
-    local = moment.astimezone(zone).replace(microsecond=0)
-    return local.strftime("%Y-%m-%dT%H:%M:%SZ") if local.utcoffset() == timedelta() else local.isoformat()
+    text = moment.astimezone(zone).isoformat(timespec="seconds")
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
 def when(moment: datetime | None, zone: tzinfo = UTC) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -30,34 +31,55 @@ replace = msgspec.structs.replace
 def in_course(api: Api) -> Any:
     """The enrollments of a course, as far as the caller may see them."""
     course = identifiers.course(api, api.slot("course_id"))
-    rows = api.store.enrollments.find("course", course.id)
-    return _in_course(api, course, rows, api.path)
+    return _in_course(api, course, ("course", course.id), api.path)
 
 
 def in_section(api: Api) -> Any:
     """The enrollments of a section."""
     section = identifiers.section(api, api.slot("section_id"))
-    course = identifiers.course(api, section.course_id)
-    rows = api.store.enrollments.find("section", section.id)
-    return _in_course(api, course, rows, api.path)
+    return _in_course(api, identifiers.course(api, section.course_id), ("section", section.id), api.path)
 
 
-def _in_course(api: Api, course: Course, rows: list[Enrollment], path: str) -> Any:
+def _in_course(api: Api, course: Course, place: tuple[str, int], path: str) -> Any:
     require_roster(api, course)
-    rows = visible(api, course, rows)
     person = api.params.text("user_id")
+    user = None if person is None else identifiers.user(api, person)
     asked = api.params.texts("state")
-    if person is not None:
-        user = identifiers.user(api, person)
-        rows = [e for e in rows if e.user_id == user.id]
     if not asked:
         asked = list(states.CURRENT)
         if person is None:
             asked.append("creation_pending")
             if courses.may(api, api.caller, course, "read_as_admin") and not _limited(api, course):
                 asked.append("inactive")
-    rows = [e for e in rows if shapes.shown_state(api, e, course) in asked]
+    rows = visible(api, course, _roster(api, course, place, tuple(asked)))
+    if user is not None:
+        rows = [e for e in rows if e.user_id == user.id]
     return _listed(api, _filtered(api, rows, course), path, course)
+
+
+def in_states(api: Api, course: Course, place: tuple[str, int], wanted: tuple[str, ...]) -> list[Enrollment]:
+    """The enrollments that an index has for a course or section, in one of the states."""
+
+    def compute() -> list[Enrollment]:
+        return [e for e in api.store.enrollments.find(*place) if shapes.shown_state(api, e, course) in wanted]
+
+    tables = ("enrollments", "courses", "course_sections")
+    return api.store.derived(("in states", place, wanted), tables, compute)
+
+
+def _roster(api: Api, course: Course, place: tuple[str, int], wanted: tuple[str, ...]) -> list[Enrollment]:
+    """`in_states`, in the order of lists."""
+
+    def compute() -> list[Enrollment]:
+        return sorted(in_states(api, course, place, wanted), key=partial(_place_in_list, api))
+
+    tables = ("enrollments", "users", "courses", "course_sections")
+    return api.store.derived(("roster", place, wanted), tables, compute)
+
+
+def _place_in_list(api: Api, enrollment: Enrollment) -> list[Any]:
+    user = api.store.users.get(enrollment.user_id)
+    return [enrollment.type, people.sortable_name(user) if user is not None else "", enrollment.id]
 
 
 def require_roster(api: Api, course: Course) -> None:
@@ -141,12 +163,8 @@ def _sis_of(api: Api, enrollment: Enrollment, name: str) -> str | None:
 
 
 def _listed(api: Api, rows: list[Enrollment], path: str, context: Course | None) -> Any:
-    def key(enrollment: Enrollment) -> list[Any]:
-        user = api.store.users.get(enrollment.user_id)
-        return [enrollment.type, people.sortable_name(user) if user is not None else "", enrollment.id]
-
-    includes = api.params.includes
-    return bookmarked(api, sorted(rows, key=key), lambda e: _row(api, e, includes, context), key, path=path)
+    includes, key = api.params.includes, partial(_place_in_list, api)
+    return bookmarked(api, rows, lambda e: _row(api, e, includes, context), key, path=path)
 
 
 def _row(api: Api, enrollment: Enrollment, includes: set[str], context: Course | None) -> Any:
@@ -198,6 +216,7 @@ def of_user(api: Api) -> Any:
     pairs = [(e, course) for e in rows if (course := api.store.courses.get(e.course_id)) is not None]
     asked = api.params.texts("state")
     found = [e for e, course in pairs if _of_user_in(api, e, course, asked, own=own)]
+    found.sort(key=partial(_place_in_list, api))
     return _listed(api, _filtered(api, found, None), api.path, None)
 
 

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.enrollments import require_roster, visible
+from lms_emulator.providers.canvas.routes.enrollments import in_states, require_roster, visible
 from lms_emulator.providers.canvas.rules import courses, people, states
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
@@ -71,13 +71,12 @@ def _only_invited(api: Api, course: Course) -> bool:
 
 
 def _rows(api: Api, course: Course) -> list[Enrollment]:
-    rows = visible(api, course, api.store.enrollments.find("course", course.id))
-    if api.caller is not None and _only_invited(api, course):
-        rows = [e for e in rows if e.type not in ("ObserverEnrollment", "DesignerEnrollment")]
     wanted = api.params.texts("enrollment_state") or (
         ["active", "invited", "inactive"] if api.params.flag("include_inactive") else list(states.CURRENT)
     )
-    rows = [e for e in rows if course_shapes.shown_state(api, e, course) in wanted]
+    rows = visible(api, course, in_states(api, course, ("course", course.id), tuple(wanted)))
+    if api.caller is not None and _only_invited(api, course):
+        rows = [e for e in rows if e.type not in ("ObserverEnrollment", "DesignerEnrollment")]
     of = kinds(api)
     if of:
         rows = [e for e in rows if e.type in of]
@@ -97,8 +96,12 @@ def index(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     require_roster(api, course)
     rows = _rows(api, course)
-    ids = {e.user_id: None for e in rows}
-    found = [user for user in map(api.store.users.get, ids) if user is not None and user.workflow_state != "deleted"]
+    by_user: dict[int, list[Enrollment]] = {}
+    for row in rows:
+        by_user.setdefault(row.user_id, []).append(row)
+    found = [
+        user for user in map(api.store.users.get, by_user) if user is not None and user.workflow_state != "deleted"
+    ]
     found = _searched(api, course, found)
     if wanted := api.params.words("user_ids"):
         known = {u.id for name in wanted if (u := identifiers.find(api, "users", name)) is not None}
@@ -110,7 +113,7 @@ def index(api: Api) -> Any:
         api.params.data.setdefault("per_page", limit)
     _jump(api, found)
     includes = api.params.includes
-    return paged(api, found, lambda user: person(api, user, course, includes, rows), counted=False)
+    return paged(api, found, lambda user: person(api, user, course, includes, by_user[user.id]), counted=False)
 
 
 def _searched(api: Api, course: Course, found: list[User]) -> list[User]:
@@ -128,18 +131,26 @@ def ordered(api: Api, found: list[User], *, down: bool | None = None) -> list[Us
     by = api.params.text("sort")
     down = api.params.text("order") == "desc" if down is None else down
 
+    if by not in ("email", "sis_id"):
+        places = api.store.derived("people by name", ("users",), lambda: _by_name(api))
+        return sorted(found, key=lambda user: places[user.id], reverse=down)
+
     def key(user: User) -> tuple[Any, ...]:
         name = people.sortable_name(user).lower()
         if by == "email":
             address = people.email_of(api.store, user)
             return (address is None, address or "", name, user.id)
-        if by == "sis_id":
-            login = people.login_of(api.store, user)
-            sis = login.sis_user_id if login is not None else None
-            return (sis is None, sis or "", name, user.id)
-        return (name, user.id)
+        login = people.login_of(api.store, user)
+        sis = login.sis_user_id if login is not None else None
+        return (sis is None, sis or "", name, user.id)
 
     return sorted(found, key=key, reverse=down)
+
+
+def _by_name(api: Api) -> dict[int, int]:
+    """Everybody's place in the order of names."""
+    every = sorted(api.store.users, key=lambda user: (people.sortable_name(user).lower(), user.id))
+    return {user.id: place for place, user in enumerate(every)}
 
 
 def _jump(api: Api, found: list[User]) -> None:
@@ -151,10 +162,9 @@ def _jump(api: Api, found: list[User]) -> None:
         api.params.data["page"] = str(place // per_page(api) + 1)
 
 
-def person(api: Api, user: User, course: Course, includes: set[str], rows: list[Enrollment]) -> Json:
-    """Somebody in a list of a course's people, with what was asked to be included."""
+def person(api: Api, user: User, course: Course, includes: set[str], own: list[Enrollment]) -> Json:
+    """Somebody in a list of a course's people, with what was asked to be included. `own`: their enrollments there."""
     body = shapes.person(api, user, course, includes)
-    own = [e for e in rows if e.user_id == user.id]
     if own and all(e.workflow_state == "invited" for e in own):
         for name in ("login_id", "sis_import_id", "email"):
             body.pop(name, None)

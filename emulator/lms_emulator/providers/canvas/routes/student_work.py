@@ -99,9 +99,7 @@ def across(api: Api) -> Any:
     found = [
         one
         for base in what
-        for user_id in who
-        if assignments.assigned(api, base, user_id)
-        for one in (submissions.of(api, base, user_id),)
+        for one in submissions.of_all(api, base, who)
         if (state is None or one.workflow_state == state)
         and (submitted is None or (one.submitted_at is not None and one.submitted_at > submitted))
         and (graded is None or (one.graded_at is not None and one.graded_at > graded))

@@ -178,8 +178,10 @@ def dated_for(api: Api, assignment: Assignment, user_id: int) -> Assignment:
 
 def with_overrides(assignment: Assignment, found: Iterable[AssignmentOverride]) -> Assignment:
     """The assignment with the most lenient dates that overrides set; those for single students go before others."""
-    changes: dict[str, Any] = {}
     every = list(found)
+    if not every:
+        return assignment
+    changes: dict[str, Any] = {}
     for name in DATES:
         setting = [o for o in every if name in o.dates]
         dates = [o.dates[name] for o in setting if o.set_type == "ADHOC"] or [o.dates[name] for o in setting]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
-from lms_emulator.providers.canvas.rules.permissions import account_allows, permissions, role_allows
+from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, permissions
 from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, state_of
 
 READING = {"read", "read_outline", "read_syllabus"}
@@ -99,7 +99,7 @@ def _by_enrollment(api: Api, course: Course, enrollment: Enrollment, state: Stat
     account = api.store.accounts.get(course.account_id)
     if state.restricted or role is None or account is None or course.workflow_state == "deleted":
         return
-    allowed = {name for name in permissions() if role_allows(api.store, account, role, name)}
+    granted = allowed(api.store, account, role)
     staff = enrollment.type in STAFF
     if not staff and course.workflow_state == "unpublished":
         return
@@ -107,38 +107,38 @@ def _by_enrollment(api: Api, course: Course, enrollment: Enrollment, state: Stat
         yield from MEMBER
         if staff:
             yield "read_as_admin"
-            yield from allowed & AFTERWARDS
+            yield from granted & AFTERWARDS
         return
     if state.name not in (*CURRENT, "pending_active", "pending_invited", "creation_pending"):
         return
     yield from MEMBER
     if state.name.startswith("pending"):
-        yield from allowed & {"read_announcements", "read_forum"}
+        yield from granted & {"read_announcements", "read_forum"}
         return
     if staff:
         yield from ("read_as_admin", "update", "manage_course_content")
     if enrollment.type == "TeacherEnrollment":
         yield from ("conclude", "reset_content")
     if state.name == "active":
-        yield from allowed
+        yield from granted
         if not staff:
             yield "participate_as_student" if enrollment.type == "StudentEnrollment" else "participate"
     else:
-        yield from allowed & {"read_announcements", "read_forum", "read_roster"}
+        yield from granted & {"read_announcements", "read_forum", "read_roster"}
         if staff:
-            yield from allowed
+            yield from granted
 
 
 def _by_account(api: Api, user: User, course: Course) -> Iterable[str]:
     account = api.store.accounts.get(course.account_id)
     if account is None or not any(api.store.account_users.find("user", user.id)):
         return
-    allowed = {name for name in permissions() if account_allows(api, user, account, name)}
-    yield from allowed
-    if "read_course_list" in allowed or "read_course_content" in allowed:
+    held = {name for name in permissions() if account_allows(api, user, account, name)}
+    yield from held
+    if "read_course_list" in held or "read_course_content" in held:
         yield from ("read", "read_outline", "read_syllabus")
-    if "read_course_content" in allowed:
+    if "read_course_content" in held:
         yield "read_as_admin"
-    if "manage_courses" in allowed:
+    if "manage_courses" in held:
         yield from ("update", "delete", "conclude", "manage", "read_as_admin", "reset_content", "manage_course_content")
         yield "change_course_account"

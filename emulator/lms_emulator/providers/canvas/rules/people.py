@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -91,6 +92,7 @@ def _is_suffix(word: str) -> bool:
     return word.lower() in _SUFFIXES
 
 
+@lru_cache(maxsize=16_384)
 def sorted_name(name: str) -> str:
     """A name as it is sorted by: `Lovelace, Ada`."""
     given, surname, suffix = name_parts(name)

@@ -81,6 +81,10 @@ def members(name: str) -> list[str]:
 
 def chain(store: CanvasStore, account_id: int) -> list[Account]:
     """An account and those above it, up to the school, and the site admin account at the end."""
+    return store.derived(("chain", account_id), ("accounts",), lambda: _chain(store, account_id))
+
+
+def _chain(store: CanvasStore, account_id: int) -> list[Account]:
     found: list[Account] = []
     account = store.accounts.get(account_id)
     while account is not None and account not in found:
@@ -143,7 +147,16 @@ def admins_over(store: CanvasStore, user: User, account_id: int) -> Iterator[tup
 
 def role_allows(store: CanvasStore, account: Account, role: Role, permission: str) -> bool:
     """Whether a role has a permission in an account."""
-    return standing(store, account, role, permission).enabled
+    return permission in allowed(store, account, role)
+
+
+def allowed(store: CanvasStore, account: Account, role: Role) -> frozenset[str]:
+    """The permissions that a role has in an account."""
+
+    def compute() -> frozenset[str]:
+        return frozenset(name for name in permissions() if standing(store, account, role, name).enabled)
+
+    return store.derived(("allowed", account.id, role.id), ("accounts", "role_overrides", "roles"), compute)
 
 
 def account_allows(api: Api, user: User | None, account: Account, permission: str) -> bool:

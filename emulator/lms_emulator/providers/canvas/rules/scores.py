@@ -14,6 +14,19 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Course, Enrollment, Submission
 from lms_emulator.providers.canvas.rules import assignments, lateness
 
+READ = (
+    "accounts",
+    "assignment_groups",
+    "assignment_overrides",
+    "assignments",
+    "courses",
+    "enrollments",
+    "grading_standards",
+    "group_memberships",
+    "late_policies",
+    "submissions",
+)
+"""The tables that scores follow from. Time is not among it: work is late by when it was handed in."""
 NOT_COUNTED = {"not_graded", "not_gradeable"}
 
 
@@ -35,6 +48,10 @@ class Work(NamedTuple):
 
 def counted(api: Api, course: Course) -> list[Assignment]:
     """The published assignments of a course that count for the grade."""
+    return api.store.derived(("counted", course.id), ("assignments",), lambda: _counted(api, course))
+
+
+def _counted(api: Api, course: Course) -> list[Assignment]:
     found = api.store.assignments.find("course", course.id)
     return [
         a
@@ -57,13 +74,20 @@ def scores(
         unposted: whether grades count that were not posted yet.
         only: the assignments that count, if not all do.
     """
+    rows = api.store.enrollments.find("user", enrollment.user_id)
+    first = min(e.created_at for e in rows if e.course_id == course.id and e.type == enrollment.type)
+    if first == api.now:
+        return Scores()
+    key = ("scores", enrollment.id, unposted, None if only is None else frozenset(only))
+    return api.store.derived(key, READ, lambda: _scores(api, enrollment, course, unposted, only))
+
+
+def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, only: set[int] | None) -> Scores:
     ended = enrollment.completed_at
     studied = enrollment.workflow_state == "completed" and ended is not None and ended > enrollment.created_at
     studies = studied or enrollment.workflow_state in ("active", "invited", "inactive", "rejected")
-    rows = api.store.enrollments.find("user", enrollment.user_id)
-    first = min(e.created_at for e in rows if e.course_id == course.id and e.type == enrollment.type)
     found = [a for a in counted(api, course) if only is None or a.id in only]
-    if first == api.now or not studies or not any(a.points_possible for a in found):
+    if not studies or not any(a.points_possible for a in found):
         return Scores()
     mine = api.store.submissions.find("user", enrollment.user_id)
     known = {one.assignment_id: one for one in mine}
@@ -86,7 +110,7 @@ def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, u
 
 
 def _total(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: bool) -> float | None:
-    groups = {group.id: group for group in api.store.assignment_groups.find("course", course.id)}
+    groups = api.store.derived(("groups", course.id), ("assignment_groups",), lambda: _groups(api, course))
     kept: dict[int, list[Work]] = {}
     for group_id, works in by_group.items():
         wanted = [work for work in works if every or work.graded]
@@ -98,6 +122,10 @@ def _total(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: 
     if not possible:
         return 0.0 if every else None
     return _percent(sum(work.score for work in works) / possible)
+
+
+def _groups(api: Api, course: Course) -> dict[int, AssignmentGroup]:
+    return {group.id: group for group in api.store.assignment_groups.find("course", course.id)}
 
 
 def _weighed(groups: dict[int, AssignmentGroup], kept: dict[int, list[Work]], *, every: bool) -> float | None:
@@ -114,6 +142,9 @@ def _weighed(groups: dict[int, AssignmentGroup], kept: dict[int, list[Work]], *,
 
 
 def _percent(ratio: float) -> float:
+    hundredths = ratio * 10_000
+    if abs(hundredths % 1 - 0.5) > 1e-6:  # no tie: every way of rounding gives the same
+        return round(ratio * 100, 2)
     return float((Decimal(repr(ratio)) * 100).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 

@@ -34,6 +34,18 @@ def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
     return api.store.submissions.put(made)
 
 
+def of_all(api: Api, assignment: Assignment, user_ids: list[int]) -> list[Submission]:
+    """The rows of those for whom the assignment is; made where nobody needed them before."""
+    if assignment.only_visible_to_overrides:
+        user_ids = [one for one in user_ids if assignments.assigned(api, assignment, one)]
+    known = api.store.derived(
+        ("submissions", assignment.id),
+        ("submissions",),
+        lambda: {one.user_id: one for one in stored(api, assignment) if one.anonymous_id},
+    )
+    return [known.get(user_id) or of(api, assignment, user_id) for user_id in user_ids]
+
+
 def ensure(api: Api, assignment: Assignment) -> None:
     """Make the rows of everybody whom the assignment is for."""
     known = {one.user_id for one in api.store.submissions.find("assignment", assignment.id)}
