@@ -177,7 +177,7 @@ def _body(x: Call) -> dict[str, Any]:
     if not x.body:
         return {}
     kind = x.content_type
-    if kind == "application/json" or (kind.startswith("application/vnd.") and kind.endswith("+json")):
+    if kind == "application/json" or (kind.startswith("application/vnd.ims.") and kind.endswith("+json")):
         return _json(x.body)
     if kind == "multipart/form-data" and "boundary=" in x.headers.get("content-type", ""):
         try:
