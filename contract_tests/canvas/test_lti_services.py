@@ -47,10 +47,61 @@ def test_pages_and_filters_of_the_roster(canvas: Site, tool: Tool) -> None:
     second = api.get(first.links["next"]["url"])
     assert len(second.json()["members"]) == 1
     assert "next" not in second.links
-    learners = api.get(NRPS, params={"role": "Learner"}).json()["members"]
-    assert len(learners) == 2
-    assert api.get(NRPS, params={"rlid": "x"}).status_code == 400
-    assert api.get(NRPS, params={"rlid": "c0001a0000000000000000000000000000000001"}).status_code == 200
+    assert len(api.get(NRPS, params={"role": f"{lti13.MEMBERSHIP}Learner"}).json()["members"]) == 2
+    assert api.get(NRPS, params={"role": "Learner"}).json()["members"] == [], "Canvas knows full names only"
+    for wrong in ("0", "-1", "x", "51"):
+        assert "per_page=50" in api.get(NRPS, params={"limit": wrong}).headers["link"]
+
+
+def test_the_roster_of_a_link(canvas: Site, tool: Tool) -> None:
+    api = canvas.api(service(canvas, assertion(canvas, tool)).json()["access_token"])
+    teacher = canvas.teacher
+    tag = {"url": LAUNCH, "content_id": 77, "custom_params": {"who": "$Canvas.user.id", "role": "$Membership.role"}}
+    sent = {"name": "Tool", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag, "published": 1}
+    override = {"student_ids": [101], "title": "Ada"}
+    sent |= {"only_visible_to_overrides": True, "assignment_overrides": [override]}
+    base = teacher.post(f"{COURSE}/assignments", json={"assignment": sent}).json()
+    members = api.get(NRPS, params={"rlid": base["lti_context_id"]}).json()["members"]
+    assert sorted(one["name"] for one in members) == ["Ada Lovelace", "Grace Hopper"], "whoever has the assignment"
+    ada = next(one for one in members if one["name"] == "Ada Lovelace")
+    (message,) = ada["message"]
+    custom = message[f"{lti13.CLAIM}custom"]
+    assert (custom["who"], custom["role"]) == (101, "$Membership.role")
+    whole = api.get(NRPS, params={"rlid": "c0001a0000000000000000000000000000000001"}).json()["members"]
+    assert len(whole) == 3
+    assert "message" not in api.get(NRPS).json()["members"][0]
+    other = "8aa641d1-b4d4-4fea-8a9b-000000000001"
+    for rlid, said in (("x", "Invalid 'rlid' parameter"), (other, "Tool does not have access to rlid")):
+        answer = api.get(NRPS, params={"rlid": rlid})
+        assert (answer.status_code, canvas.reason) == (400, "rlid_unknown")
+        assert answer.json()["errors"]["message"].startswith(said)
+    path = f"{COURSE}/assignments/{base['id']}"
+    teacher.put(path, json={"assignment": {"submission_types": ["online_url"]}})
+    answer = api.get(NRPS, params={"rlid": base["lti_context_id"]}).json()
+    assert answer["errors"]["message"] == "Requested assignment not configured for external tool launches"
+    teacher.delete(path)
+    answer = api.get(NRPS, params={"rlid": base["lti_context_id"]}).json()
+    assert answer["errors"]["message"] == "Requested ResourceLink was not found"
+
+
+def test_the_roster_of_a_group_and_the_older_service(canvas: Site, tool: Tool) -> None:
+    api = canvas.api(service(canvas, assertion(canvas, tool)).json()["access_token"])
+    teacher = canvas.teacher
+    category = teacher.post(f"{COURSE}/group_categories", json={"name": "Labs"}).json()["id"]
+    group = teacher.post(f"/api/v1/group_categories/{category}/groups", json={"name": "Lab"}).json()["id"]
+    teacher.post(f"/api/v1/groups/{group}/memberships", json={"user_id": 101})
+    body = api.get(f"/api/lti/groups/{group}/names_and_roles").json()
+    assert [one["roles"] for one in body["members"]] == [[f"{lti13.MEMBERSHIP}Member"]]
+    assert body["context"]["title"] == "Lab"
+    assert api.get("/api/lti/groups/999/names_and_roles").status_code == 404
+    old = "/api/lti/courses/1/membership_service"
+    assert canvas.api(canvas.info.access_tokens.student).get(old).status_code == 403
+    page = teacher.get(old, params={"per_page": 2}).json()
+    assert [one["member"]["name"] for one in page["pageOf"]["membershipSubject"]["membership"]] == [
+        "Charles Babbage",
+        "Grace Hopper",
+    ]
+    assert teacher.get(page["nextPage"]).json()["nextPage"] is None
 
 
 def test_line_items_scores_and_results(canvas: Site, tool: Tool) -> None:

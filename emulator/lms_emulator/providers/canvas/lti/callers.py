@@ -8,7 +8,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti.tokens import require_service
-from lms_emulator.providers.canvas.model import Course, DeveloperKey, Tool
+from lms_emulator.providers.canvas.model import Course, DeveloperKey, Group, Tool
 from lms_emulator.providers.canvas.rules import features, states, tools
 
 SAYS_CONCLUDED = "ags_improved_course_concluded_response_codes"
@@ -32,21 +32,35 @@ def enter(api: Api, *scopes: str) -> Place:
     return Place(key, course, tool_of(api, key, course))
 
 
-def tool_of(api: Api, key: DeveloperKey, course: Course) -> Tool:
-    """The tool of a key that is installed for a course, the nearest first. Raises the refusal `tool_not_in_context`."""
-    found = _nearest(api, key, course)
+def enter_group(api: Api, *scopes: str) -> tuple[DeveloperKey, Group, Tool]:
+    """The key, the group that the path names, and the tool's deployment for it. Raises the refusals."""
+    reference = api.slot("group_id")
+    group = identifiers.find(api, "groups", reference)
+    account = tools.account_of(api.store, group).id if group is not None else None
+    key = require_service(api.x, *scopes, account_id=account).key
+    if group is None or group.workflow_state == "deleted":
+        raise refusals.not_found("the group", reference)
+    return key, group, tool_of(api, key, group)
+
+
+def tool_of(api: Api, key: DeveloperKey, where: tools.Where) -> Tool:
+    """The tool of a key that is installed for a course, group or account: the nearest.
+
+    Raises the refusal `tool_not_in_context`.
+    """
+    found = _nearest(api, key, where)
     if not api.check("the tool is deployed in the course", found is not None, got=key.name) or found is None:
         raise refusals.lti_service(
             "tool_not_in_context",
             "Access Token not linked to a Tool associated with this Context",
             401,
             check="the tool is deployed in the course",
-            got=course.id,
+            got=where.id,
         )
     return found
 
 
-def _nearest(api: Api, key: DeveloperKey, where: Course) -> Tool | None:
+def _nearest(api: Api, key: DeveloperKey, where: tools.Where) -> Tool | None:
     near = tools.places(api.store, where)
     living = [one for one in api.store.tools.find("key", key.id) if one.workflow_state == "active"]
     here = [one for one in living if tools.place_of(api.store, one) in near]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.providers.canvas.lti.services import NRPS
 from lms_emulator.providers.canvas.routes import (
     account_courses,
     account_notifications,
@@ -54,6 +53,7 @@ from lms_emulator.providers.canvas.routes import (
     moderation,
     module_items,
     modules,
+    names_and_roles,
     observers,
     outcome_groups,
     outcome_results,
@@ -94,7 +94,6 @@ DOC = "https://canvas.instructure.com/doc/api"
 CONTROLLERS = "canvas-lms app/controllers"
 RECORDED = "fixtures/recordings/canvas"
 TOOLS = "/courses/{course_id}/external_tools"
-LTI = "/api/lti/courses/{course_id}"
 
 COURSE_PARTS = ("modules", "modules/items/{item_id}", "pages", "files", "discussion_topics", "quizzes", "assignments")
 """The parts of a course that have pages of their own at Canvas, and the course's page here."""
@@ -173,6 +172,7 @@ FAMILIES = (
     tabs,
     line_items,
     scores,
+    names_and_roles,
     service_tokens,
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
@@ -232,12 +232,6 @@ ROUTES: tuple[Route, ...] = (
         ("GET POST /api/lti/authorize_redirect", tool_pages.authorize_redirect, "On to the school"),
         ("GET /api/lti/authorize", show(tool_pages.authorize), "The signed launch"),
         ("GET /api/lti/security/jwks", launch.jwks, "Canvas's public keys"),
-    ),
-    *family(
-        "lti services",
-        f"{DOC}/names_and_role.html; {CONTROLLERS}/lti/ims/names_and_roles_controller.rb",
-        "documented",
-        (f"GET {LTI}/names_and_roles", NRPS.memberships, "The course's roster"),
     ),
     *(route for rest in FAMILIES for route in rest.ROUTES),
 )
