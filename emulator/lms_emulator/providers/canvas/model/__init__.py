@@ -16,6 +16,11 @@ from lms_emulator.providers.canvas.model.access import (
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
 from lms_emulator.providers.canvas.model.calendar import AppointmentGroup, CalendarEvent
+from lms_emulator.providers.canvas.model.conversations import (
+    Conversation,
+    ConversationMessage,
+    ConversationParticipant,
+)
 from lms_emulator.providers.canvas.model.courses import (
     Course,
     CourseSection,
@@ -114,6 +119,9 @@ __all__ = [
     "CommunicationChannel",
     "ContentTag",
     "ContextModule",
+    "Conversation",
+    "ConversationMessage",
+    "ConversationParticipant",
     "Course",
     "CourseSection",
     "CustomColumnDatum",

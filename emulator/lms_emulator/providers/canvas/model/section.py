@@ -37,6 +37,11 @@ from lms_emulator.providers.canvas.model.access import (
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
 from lms_emulator.providers.canvas.model.calendar import AppointmentGroup, CalendarEvent
+from lms_emulator.providers.canvas.model.conversations import (
+    Conversation,
+    ConversationMessage,
+    ConversationParticipant,
+)
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.features import FeatureFlag
@@ -274,6 +279,18 @@ class CanvasStore(Store):
     calendar_events: Table[CalendarEvent] = table(
         key="id",
         indexes={"context": _context, "parent": lambda e: e.parent_event_id, "series": lambda e: e.series_uuid},
+    )
+    conversations: Table[Conversation] = table(key="id")
+    conversation_participants: Table[ConversationParticipant] = table(
+        key="id",
+        indexes={
+            "user": _user,
+            "conversation": lambda p: p.conversation_id,
+            "whose": lambda p: (p.conversation_id, p.user_id),
+        },
+    )
+    conversation_messages: Table[ConversationMessage] = table(
+        key="id", indexes={"conversation": lambda m: m.conversation_id}
     )
     appointment_groups: Table[AppointmentGroup] = table(key="id")
     media_objects: Table[MediaObject] = table(key="id", indexes={"media": lambda m: m.media_id})

@@ -90,6 +90,8 @@ def by_path(api: Api) -> Any:
     context = readable(api)
     managed = files.manages(api, context)
     found = [files.root_folder(api, context)]
+    if context.type == "User" and api.x.path_params.get("full_path") == files.CONVERSATIONS:
+        files.child(api, found[0], files.CONVERSATIONS)
     for name in filter(None, str(api.x.path_params.get("full_path", "")).split("/")):
         below = {one.name: one for one in files.sub_folders(api.store, found[-1])}
         one = below.get(name)

@@ -27,6 +27,8 @@ ROOTS = {"Course": "course files", "User": "my files", "Group": "files"}
 SPECIAL = {"media": "Uploaded Media", "icon_maker": "Icon Maker Icons"}
 NEW_FOLDER = "New Folder"
 SEAL_SECONDS = 3600
+CONVERSATIONS = "conversation attachments"
+"""The folder of a person for what goes with messages; it is made when somebody asks for it."""
 LEAST = 512
 """What a file counts at least against the quota."""
 

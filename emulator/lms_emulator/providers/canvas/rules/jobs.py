@@ -16,24 +16,34 @@ class JobFailed(Exception):
 
 
 def run(
-    api: Api, course: Course, tag: str, work: Callable[[], dict[str, Any] | None], *, by: User | None = None
+    api: Api,
+    place: Course | User,
+    tag: str,
+    work: Callable[[], dict[str, Any] | str | None],
+    *,
+    by: User | None = None,
+    completion: float | None = None,
 ) -> Progress:
-    """Do a job of a course and give the Progress as it was when the client asked for the job.
+    """Do a job of a course or a person and give the Progress as it was when the client asked for the job.
 
-    Parameters: `work`, gives the results that the Progress shows; it may raise JobFailed. `by`, whom the job is for.
+    Parameters: `work`, gives the results that the Progress shows, or what it says in words; it may raise JobFailed.
+    `by`, whom the job is for; `completion`, how far the client sees it.
     """
     queued = Progress(
         id=api.new_id("progresses"),
-        context_type="Course",
-        context_id=course.id,
+        context_type=type(place).__name__,
+        context_id=place.id,
         tag=tag,
         user_id=by.id if by is not None else None,
+        completion=completion,
         created_at=api.now,
         updated_at=api.now,
     )
     api.store.progresses.put(queued)
     try:
-        done: dict[str, Any] = {"workflow_state": "completed", "completion": 100, "results": work()}
+        found = work()
+        done: dict[str, Any] = {"workflow_state": "completed", "completion": 100}
+        done["message" if isinstance(found, str) else "results"] = found
     except JobFailed as error:
         done = {"workflow_state": "failed", "message": str(error)}
     api.store.progresses.put(msgspec.structs.replace(queued, **done))

@@ -1,0 +1,137 @@
+"""Calendars: events, series, appointment groups, timetables, feeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+EVENTS = f"{API}/calendar_events"
+RANGE = {"context_codes[]": "course_1", "start_date": "2030-01-01", "end_date": "2030-12-31", "per_page": 50}
+
+
+def event(**fields: Any) -> dict[str, Any]:
+    return {
+        "calendar_event": {"context_code": "course_1", "title": "Lab", "start_at": "2030-03-04T10:00:00Z", **fields}
+    }
+
+
+def test_an_event_shows_wherever_its_course_does(canvas: Site) -> None:
+    assert canvas.student.post(EVENTS, json=event()).status_code == 403
+    made = canvas.teacher.post(EVENTS, json=event(location_name="Hall", important_dates=True))
+    assert (made.status_code, made.json()["end_at"]) == (201, "2030-03-04T10:00:00Z")
+    (seen,) = canvas.student.get(EVENTS, params=RANGE).json()
+    assert (seen["id"], seen["important_dates"]) == (made.json()["id"], True)
+    one = f"{EVENTS}/{seen['id']}"
+    assert canvas.student.put(one, json=event(title="Mine")).status_code == 403
+    moved = canvas.teacher.put(one, json={"calendar_event": {"start_at": "2030-03-05T00:00:00Z", "all_day": True}})
+    assert (moved.json()["all_day"], moved.json()["all_day_date"]) == (True, "2030-03-05")
+    feed = canvas.teacher.get(f"{API}/courses/1").json()["calendar"]["ics"]
+    assert f"UID:event-calendar-event-{seen['id']}" in canvas.student.get(feed).text
+    assert canvas.student.get(feed.replace("course_", "course_x")).status_code == 400
+    assert canvas.teacher.delete(one).json()["workflow_state"] == "deleted"
+    assert canvas.student.get(EVENTS, params=RANGE).json() == []
+    assert canvas.teacher.delete(one).status_code == 403
+
+
+def test_an_assignment_stands_on_the_day_that_it_is_due_and_moves_with_its_event(canvas: Site) -> None:
+    fields = {"name": "Essay", "due_at": "2030-04-01T12:00:00Z", "published": True}
+    made = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": fields}).json()
+    asked = RANGE | {"type": "assignment"}
+    assert [one["id"] for one in canvas.student.get(EVENTS, params=asked).json()] == [f"assignment_{made['id']}"]
+    moved = {"calendar_event": {"start_at": "2030-04-02T12:00:00Z"}}
+    assert canvas.student.put(f"{EVENTS}/assignment_{made['id']}", json=moved).status_code == 403
+    assert canvas.teacher.put(f"{EVENTS}/assignment_{made['id']}", json=moved).status_code == 200
+    due = canvas.student.get(f"{API}/courses/1/assignments/{made['id']}").json()["due_at"]
+    assert due == "2030-04-02T12:00:00Z"
+    assert canvas.student.get(EVENTS, params=asked | {"end_date": "2030-04-01"}).json() == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "days", "words"),
+    [
+        ("FREQ=DAILY;INTERVAL=2;COUNT=3", ["04", "06", "08"], "Every 2 days, 3 times"),
+        ("FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,WE;COUNT=3", ["04", "06", "11"], "Weekly on Mon, Wed, 3 times"),
+        ("FREQ=MONTHLY;INTERVAL=1;BYDAY=1MO;UNTIL=20300501T000000Z", ["04", "01"], None),
+        ("FREQ=YEARLY;INTERVAL=1;BYMONTH=3;BYMONTHDAY=4;COUNT=2", ["04", "04"], "Annually on Mar 4, 2 times"),
+    ],
+)
+def test_events_repeat_by_their_rule(canvas: Site, rule: str, days: list[str], words: str | None) -> None:
+    first = canvas.teacher.post(EVENTS, json=event(rrule=rule)).json()
+    every = [first, *(one["calendar_event"] for one in first["duplicates"])]
+    assert [one["start_at"][8:10] for one in every] == days
+    assert words is None or first["series_natural_language"] == words
+    changed = canvas.teacher.put(f"{EVENTS}/{first['id']}", json={**event(title="All"), "which": "all"})
+    assert [one["title"] for one in changed.json()] == ["All"] * len(days)
+    gone = canvas.teacher.delete(f"{EVENTS}/{every[1]['id']}", params={"which": "following"}).json()
+    assert [one["id"] for one in gone] == [one["id"] for one in every[1:]]
+    assert canvas.teacher.delete(f"{EVENTS}/{first['id']}", params={"which": "some"}).status_code == 400
+
+
+@pytest.mark.parametrize("rule", ["COUNT=2;INTERVAL=1", "FREQ=DAILY;COUNT=2", "FREQ=DAILY;INTERVAL=1;COUNT=201"])
+def test_a_rule_that_canvas_cannot_use_is_refused(canvas: Site, rule: str) -> None:
+    assert canvas.teacher.post(EVENTS, json=event(rrule=rule)).status_code == 400
+
+
+def test_a_slot_is_taken_once_and_given_back(canvas: Site) -> None:
+    slots = {
+        "0": ["2030-05-06T10:00:00Z", "2030-05-06T10:30:00Z"],
+        "1": ["2030-05-06T11:00:00Z", "2030-05-06T11:30:00Z"],
+    }
+    fields = {
+        "context_codes": ["course_1"],
+        "title": "Hours",
+        "new_appointments": slots,
+        "participants_per_appointment": 1,
+    }
+    fields |= {"max_appointments_per_participant": 1, "min_appointments_per_participant": 1}
+    groups = f"{API}/appointment_groups"
+    assert canvas.student.post(groups, json={"appointment_group": fields}).status_code == 403
+    made = canvas.teacher.post(groups, json={"appointment_group": fields}).json()
+    one, other = (f"{EVENTS}/{slot['id']}/reservations" for slot in made["new_appointments"])
+    assert canvas.student.post(one).status_code == 403  # not published
+    group = f"{groups}/{made['id']}"
+    canvas.teacher.put(group, json={"appointment_group": {"publish": True}})
+    assert canvas.student.get(group).json()["requiring_action"] is True
+    taken = canvas.student.post(one, json={"comments": "About it"})
+    assert (taken.status_code, taken.json()["comments"]) == (200, "About it")
+    assert canvas.student.post(other).json()[0]["message"] == "participant has met per-participant limit"
+    assert canvas.student.post(other, json={"cancel_existing": True}).status_code == 200
+    registered = canvas.teacher.get(f"{group}/users", params={"registration_status": "registered"}).json()
+    assert len(registered) == 1
+    assert canvas.student.get(group).json()["requiring_action"] is False
+    assert canvas.teacher.post(f"{one}/{registered[0]['id']}").status_code == 400
+    assert canvas.teacher.delete(group, params={"cancel_reason": "ill"}).json()["workflow_state"] == "deleted"
+    assert canvas.student.get(group).status_code == 403
+
+
+def test_a_timetable_makes_events_on_its_weekdays(canvas: Site) -> None:
+    place = f"{API}/courses/1/calendar_events/timetable"
+    dates = {"course_start_at": "2030-06-03", "course_end_at": "2030-06-14"}
+    times = {"weekdays": "Mon,Fri", "start_time": "9:00 am", "end_time": "10:00 am", **dates}
+    assert canvas.student.post(place, json={"timetables": {"all": [times]}}).status_code == 403
+    wrong = canvas.teacher.post(place, json={"timetables": {"all": [{**times, "weekdays": "Noday"}]}})
+    assert wrong.json() == {"errors": ["weekdays are not valid"]}
+    assert canvas.teacher.post(place, json={"timetables": {"all": [times]}}).json() == {"status": "ok"}
+    days = [one["start_at"][8:10] for one in canvas.student.get(EVENTS, params=RANGE).json()]
+    assert days == ["03", "07", "10", "14"]
+    assert canvas.teacher.get(place).json()["all"][0]["weekdays"] == "Mon,Fri"
+    canvas.teacher.post(place, json={"timetables": {"all": [{**times, "weekdays": "Mon"}]}})
+    assert len(canvas.student.get(EVENTS, params=RANGE).json()) == 2
+
+
+def test_the_calendar_of_an_account_is_had_once_it_is_shown(canvas: Site) -> None:
+    account = canvas.admin.get(f"{API}/accounts/self").json()["id"]
+    one = f"{API}/account_calendars/{account}"
+    assert canvas.student.get(one).status_code == 403
+    assert canvas.teacher.put(one, json={"visible": True}).status_code == 403
+    assert canvas.admin.put(one, json={"visible": True}).json()["visible"] is True
+    assert canvas.student.get(f"{API}/account_calendars").json()["total_results"] == 1
+    fields = {"calendar_event": {"context_code": f"account_{account}", "title": "Holiday", "start_at": "2030-01-01"}}
+    assert canvas.teacher.post(EVENTS, json=fields).status_code == 403
+    assert canvas.admin.post(EVENTS, json=fields).status_code == 201
+    seen = canvas.student.get(EVENTS, params={**RANGE, "context_codes[]": f"account_{account}"}).json()
+    assert [one["title"] for one in seen] == ["Holiday"]

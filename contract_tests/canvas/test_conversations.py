@@ -1,0 +1,96 @@
+"""Conversations: whom one can write to, what the others then have, and what one does with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract_tests.canvas.support import Site
+
+ALL = "/api/v1/conversations"
+
+
+def own_id(client: Any) -> int:
+    return int(client.get("/api/v1/users/self/profile").json()["id"])
+
+
+def test_a_message_is_unread_until_it_is_shown(canvas: Site) -> None:
+    student = own_id(canvas.student)
+    made = canvas.teacher.post(ALL, json={"recipients": [student], "subject": "Work", "body": "Hand in."})
+    assert (made.status_code, made.json()[0]["visible"]) == (201, False)
+    one = f"{ALL}/{made.json()[0]['id']}"
+    assert canvas.student.get(f"{ALL}/unread_count").json() == {"unread_count": "1"}
+    assert canvas.student.get(one, params={"auto_mark_as_read": "false"}).json()["workflow_state"] == "unread"
+    assert canvas.student.get(one).json()["workflow_state"] == "read"
+    assert canvas.student.get(f"{ALL}/unread_count").json() == {"unread_count": "0"}
+    assert canvas.teacher.get(ALL).json() == []
+    replied = canvas.student.post(f"{one}/add_message", json={"body": "I did."}).json()
+    assert [message["body"] for message in replied["messages"]] == ["I did."]
+    assert [found["last_message"] for found in canvas.teacher.get(ALL).json()] == ["I did."]
+    again = canvas.teacher.post(ALL, json={"recipients": [student], "body": "Thanks."}).json()[0]
+    assert f"{ALL}/{again['id']}" == one
+    assert canvas.admin.get(one).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"body": "x"}, ("recipients", "blank")),
+        ({"recipients": ["999999"], "body": "x"}, ("recipients", "invalid")),
+        ({"recipients": ["SELF"], "body": "  "}, ("body", "blank")),
+        ({"recipients": ["course_1"], "body": "x", "group_conversation": True}, ("recipients", "restricted by role")),
+        ({"recipients": ["SELF"], "body": "x", "context_code": "planet_1"}, ("context_code", "invalid")),
+    ],
+)
+def test_what_cannot_be_sent(canvas: Site, fields: dict[str, Any], fault: tuple[str, str]) -> None:
+    teacher = str(own_id(canvas.teacher))
+    asked = [teacher if one == "SELF" else one for one in fields.get("recipients", [])]
+    sent = {**fields, "recipients": asked} if asked else fields
+    answer = canvas.student.post(ALL, json=sent)
+    assert (answer.status_code, answer.json()) == (400, [dict(zip(("attribute", "message"), fault, strict=True))])
+    good = {"recipients": [teacher], "body": "x", "context_code": "course_1"}
+    assert canvas.student.post(ALL, json=good).status_code == 201
+
+
+def test_a_whole_course_gets_one_conversation_or_one_each(canvas: Site) -> None:
+    fields = {"recipients": ["course_1_students"], "body": "Hi all", "context_code": "course_1"}
+    (together,) = canvas.teacher.post(ALL, json={**fields, "group_conversation": True}).json()
+    assert len(together["audience"]) > 1
+    each = canvas.teacher.post(ALL, json=fields).json()
+    assert len(each) == len(together["audience"])
+    later = canvas.teacher.post(ALL, json={**fields, "mode": "async"})
+    assert (later.status_code, later.json()) == (202, [])
+    assert later.headers["X-Conversation-Batch-Id"]
+    one = f"{ALL}/{together['id']}"
+    assert canvas.student.post(f"{one}/remove_messages").status_code == 204
+    (message,) = canvas.student.get(one).json()["messages"]
+    assert canvas.student.post(f"{one}/remove_messages", json={"remove": [message["id"]]}).json()["message_count"] == 0
+    assert len(canvas.teacher.get(one).json()["messages"]) == 1
+
+
+def test_many_are_changed_in_a_job(canvas: Site) -> None:
+    student = own_id(canvas.student)
+    made = canvas.teacher.post(ALL, json={"recipients": [student], "body": "x", "force_new": True}).json()[0]["id"]
+    assert canvas.student.put(ALL, json={"conversation_ids": [made], "event": "explode"}).status_code == 400
+    job = canvas.student.put(ALL, json={"conversation_ids": [made, 999], "event": "star"}).json()
+    done = canvas.student.get(f"/api/v1/progress/{job['id']}").json()
+    assert (done["workflow_state"], done["message"].splitlines()[0]) == ("completed", "1 conversation processed")
+    assert [one["id"] for one in canvas.student.get(ALL, params={"scope": "starred"}).json()] == [made]
+    assert canvas.student.put(f"{ALL}/{made}", json={"conversation": {"workflow_state": "archived"}}).status_code == 200
+    assert canvas.student.get(ALL).json() == []
+    assert canvas.student.delete(f"{ALL}/{made}").json()["message_count"] == 0
+    assert canvas.student.get(f"{ALL}/{made}").status_code == 404
+    canvas.teacher.post(f"{ALL}/{made}/add_message", json={"body": "Still there?"})
+    assert [one["message_count"] for one in canvas.student.get(ALL).json()] == [1]
+
+
+def test_recipients_are_found_among_those_one_knows(canvas: Site) -> None:
+    found = "/api/v1/search/recipients"
+    assert canvas.student.get(found).json() == []
+    within = canvas.student.get(found, params={"context": "course_1_teachers"}).json()
+    assert own_id(canvas.teacher) in [one["id"] for one in within]
+    assert canvas.student.get(found, params={"context": "course_999999"}).status_code == 404
+    name = canvas.teacher.get("/api/v1/users/self/profile").json()["name"].split()[0]
+    assert own_id(canvas.teacher) in [one["id"] for one in canvas.student.get(found, params={"search": name}).json()]
+    assert canvas.student.get(found, params={"search": name, "type": "course"}).json() == []

@@ -1,0 +1,397 @@
+"""REST: conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import (
+    Account,
+    Conversation,
+    ConversationMessage,
+    ConversationParticipant,
+    Course,
+    Group,
+)
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import conversations, courses, jobs, messaging
+from lms_emulator.providers.canvas.rules import groups as group_rules
+from lms_emulator.providers.canvas.rules.messaging import Common, Messaging
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import conversations as shapes
+from lms_emulator.providers.canvas.shapes.progress import progress
+from lms_emulator.providers.canvas.wire import reply
+
+SOURCE = (
+    f"{RECORDED}/conversations.jsonl 8, 12, 25, 60, 75, 83, 94, 108, 115, 134, 140, 157, 176; "
+    "canvas-lms app/controllers/conversations_controller.rb"
+)
+MOST_IN_ONE = 100
+"""How many people a group conversation can have."""
+MOST_AT_ONCE = 500
+LONGEST = 255
+Change = Callable[[Api, ConversationParticipant], Any]
+
+
+def refused(attribute: str, message: str) -> Exception:
+    """400: something about a message is not fit."""
+    body = [{"attribute": attribute, "message": message}]
+    reason = f"{attribute if attribute.isidentifier() else 'course'}_refused"
+    return refusals.rest(reason, 400, body, check=f"`{attribute}` is fit", got=message)
+
+
+def index(api: Api) -> Any:
+    """The caller's conversations: the inbox, or those of another scope."""
+    scope, own = api.params.text("scope"), api.store.conversation_participants.find("user", api.user.id)
+    fits = _filter(api)
+    found = [one for one in own if shapes.in_scope(one, scope) and fits(one)]
+    column = "last_authored_at" if scope == "sent" else "last_message_at"
+    found.sort(key=lambda one: (str(getattr(one, column) or ""), one.conversation_id), reverse=True)
+    api.params.flag("interleave_submissions")
+    avatars = "participant_avatars" in api.params.includes
+    ids = [one.conversation_id for one in found]
+    every = api.params.flag("include_all_conversation_ids")
+    return paged(
+        api,
+        found,
+        lambda one: shapes.conversation(api, one, avatars=avatars, visible=True, named=True),
+        path="/api/v1/conversations",
+        wrap=lambda rows: {"conversations": rows, "conversation_ids": ids} if every else rows,
+    )
+
+
+def _filter(api: Api) -> Callable[[ConversationParticipant], bool]:
+    """Whether a conversation is about one of the courses, groups and people asked for, or about all of them."""
+    mode = (api.params.text("filter_mode") or "or").lower()
+    if mode not in ("or", "and"):
+        raise refused("filter_mode", "invalid")
+    asked = [one.lower() for one in api.params.texts("filter")]
+
+    def holds(own: ConversationParticipant, one: str) -> bool:
+        number = identifiers.local_number(one.removeprefix("user_"))
+        if number is not None:
+            rows = conversations.participants(api, own.conversation_id)
+            return any(row.user_id == number for row in rows)
+        return one in own.tags
+
+    def fits(own: ConversationParticipant) -> bool:
+        checks = [holds(own, one) for one in asked]
+        return not checks or (any(checks) if mode == "or" else all(checks))
+
+    return fits
+
+
+def _visible(api: Api, own: ConversationParticipant) -> bool:
+    return shapes.in_scope(own, api.params.text("scope")) and _filter(api)(own)
+
+
+def _shown(
+    api: Api, own: ConversationParticipant, messages: list[ConversationMessage] | None = None, **more: Any
+) -> Json:
+    """A conversation with what the caller has in common with those who take part."""
+    ids = [row.user_id for row in conversations.participants(api, own.conversation_id)]
+    more.setdefault("common", Messaging(api, api.user).common(ids, messaging.READING))
+    more.setdefault("visible", _visible(api, own))
+    return shapes.conversation(api, own, avatars=True, messages=messages, **more)
+
+
+def create(api: Api) -> Any:
+    """Write to people: in one conversation, or to each in one of their own."""
+    user, sent = api.user, api.params
+    asked = _asked(api)
+    if not asked:
+        raise refused("recipients", "blank")
+    known = _recipients(api, asked, sent.text("context_code"))
+    if not known:
+        raise refused("recipients", "invalid")
+    body = sent.text("body") or ""
+    if not body.strip():
+        raise refused("body", "blank")
+    context = _context(api, known)
+    _refuse_whole_courses(api, asked)
+    together = sent.flag("group_conversation")
+    if together and len(known) > MOST_IN_ONE and not sent.flag("bulk_message"):
+        raise refused("recipients", "too many for group conversation")
+    sent.flag("user_note")
+    subject = sent.text("subject") or None
+    alone = (together and sent.flag("bulk_message")) or sent.flag("force_new")
+    tags = conversations.tags_of(api, asked, sent.text("context_code"))
+    files, media = _attached(api), (sent.text("media_comment_id"), sent.text("media_comment_type"))
+
+    def write(users: list[int], private: bool) -> tuple[Conversation, ConversationMessage]:
+        made = conversations.begin(api, [user.id, *users], private=private, subject=subject, context=context)
+        return made, conversations.add_message(api, made, body, tags=tags, files=files, media=media)
+
+    if alone or (not together and len(known) > 1):
+        if subject is not None and len(subject) > LONGEST:
+            raise refusals.invalid({"subject": ["too_long"]})
+        made = [write([number], not alone)[0] for number in known]
+        if sent.text("mode") == "async":
+            return reply(api, [], 202, {"X-Conversation-Batch-Id": str(api.new_id("conversation_batches"))})
+        return reply(api, [shapes.conversation(api, _own(api, one)) for one in reversed(made)], 201)
+    if subject is not None and len(subject) > LONGEST:
+        subject = subject[:LONGEST]
+        api.x.warn("subject_cut", "the subject is longer than Canvas keeps")
+    found, message = write(list(known), not together)
+    return reply(api, [_shown(api, _own(api, found), [message], common=known)], 201)
+
+
+def _own(api: Api, conversation: Conversation) -> ConversationParticipant:
+    own = api.store.conversation_participants.first("whose", (conversation.id, api.user.id))
+    assert own is not None  # the caller takes part
+    return own
+
+
+def _asked(api: Api) -> list[str]:
+    value = api.params.get("recipients")
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return [one.strip() for one in str(value).split(",") if one.strip()] if value not in (None, "") else []
+
+
+def _recipients(api: Api, asked: list[str], code: str | None) -> dict[int, Common]:
+    """Those of the recipients whom the caller can write to, with what they have in common."""
+    look = Messaging(api, api.user)
+    numbers = [number for one in asked if (number := identifiers.local_number(one)) is not None]
+    place = messaging.place_of(api, code) if code else None
+    found = look.known(numbers) if place is None or numbers == [api.user.id] else {}
+    if place is not None and numbers:
+        found |= {number: one for number, one in look.within(place).items() if number in numbers}
+    for one in asked:
+        whole = messaging.place_of(api, one)
+        if whole is not None:
+            found = {**look.within(whole), **found}
+    return found if list(found) == [api.user.id] and len(asked) == 1 else _without(found, api.user.id)
+
+
+def _without(found: dict[int, Common], number: int) -> dict[int, Common]:
+    return {one: common for one, common in found.items() if one != number}
+
+
+def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
+    """What the conversation is about. Raises the refusals of what it cannot be about."""
+    code = api.params.text("context_code")
+    if not code:
+        return None
+    kind, _, number = code.rpartition("_")
+    tables: dict[str, Any] = {
+        "course": api.store.courses,
+        "group": api.store.groups,
+        "account": api.store.accounts,
+    }
+    if kind not in tables or not number.isdigit():
+        raise refused("context_code", "invalid")
+    record = tables[kind].get(int(number))
+    if record is None or record.workflow_state == "deleted":
+        raise refusals.not_found("the context of the conversation", code)
+    if isinstance(record, Course):
+        near = conversations.instructors(api, record, list(known)) or conversations.observes(api, record, list(known))
+        if not near and not messaging.may_send(api, record):
+            raise refused(f"Unable to send messages to users in {record.name}", "")
+    elif not api.check("may write in the context", _writes_in(api, record), got=code):
+        raise refused("context_code", "invalid")
+    return type(record).__name__, record.id
+
+
+def _writes_in(api: Api, record: Group | Account) -> bool:
+    if isinstance(record, Group):
+        return "send_messages" in group_rules.rights(api, record, api.caller)
+    return account_allows(api, api.caller, record, "read_roster") or account_allows(
+        api, api.caller, record, "send_messages"
+    )
+
+
+def _refuse_whole_courses(api: Api, asked: list[str]) -> None:
+    """Raise the refusal of those who may write to people of a course, but not to all of them."""
+    for one in asked:
+        place = messaging.place_of(api, one)
+        course = place.course if place is not None and place.section is None else None
+        if course is None or place is None or place.part in ("teachers", "tas", "admins"):
+            continue
+        if not api.check("may write to all", courses.may(api, api.caller, course, "send_messages_all"), got=one):
+            raise refused("recipients", "restricted by role")
+
+
+def _attached(api: Api) -> list[int]:
+    """The caller's own files that go with a message; others are passed over."""
+    numbers = (identifiers.local_number(one) for one in api.params.texts("attachment_ids"))
+    found = (api.store.attachments.get(one) for one in numbers if one is not None)
+    own = ("User", api.user.id)
+    return [one.id for one in found if one is not None and (one.context_type, one.context_id) == own]
+
+
+def batches(api: Api) -> Any:
+    """Messages to many that are being sent; they were all sent within the request that asked for it."""
+    return paged(api, [api.user][:0], lambda one: one)
+
+
+def show(api: Api) -> Any:
+    """One conversation with its messages, which are read then."""
+    found, own = conversations.mine(api, api.slot("id"))
+    if own.workflow_state == "unread" and api.params.flag("auto_mark_as_read", default=True):
+        own = conversations.set_state(api, own, workflow_state="read")
+    api.params.flag("interleave_submissions")
+    more: dict[str, Any] = {"named": True}
+    if not api.params.flag("include_participant_contexts", default=True):
+        more["common"] = None
+    body = _shown(api, own, conversations.messages(api, own), **more)
+    body["submissions"] = []
+    return body | ({"cannot_reply": True} if conversations.locked(api, found) else {})
+
+
+def update(api: Api) -> Any:
+    """Read, unread or archive a conversation; star it; leave it or come back."""
+    _, own = conversations.mine(api, api.slot("id"))
+    sent = api.params.require("conversation")
+    changes: dict[str, Any] = {name: sent.flag(name) for name in ("starred", "subscribed") if sent.has(name)}
+    if sent.has("workflow_state"):
+        state = sent.text("workflow_state")
+        changes["workflow_state"] = state if state in conversations.STATES else "unread"
+    return _shown(api, conversations.set_state(api, own, **changes))
+
+
+def destroy(api: Api) -> Any:
+    """Remove a conversation for oneself."""
+    _, own = conversations.mine(api, api.slot("id"))
+    return _shown(api, conversations.remove(api, own, conversations.messages(api, own)))
+
+
+def add_message(api: Api) -> Any:
+    """Reply to all, or to some, with earlier messages that they did not get."""
+    found, own = conversations.mine(api, api.slot("id"))
+    body = api.params.text("body") or ""
+    if not body.strip():
+        raise refused("empty_message", "Unable to create message without a body")
+    if not api.check("may reply", not conversations.locked(api, found), got=found.id):
+        raise api.refused(f"reply in conversation {found.id}")
+    only, earlier = None, _included(api, own)
+    asked = _asked(api)
+    if asked and not found.private:
+        rows = {row.user_id for row in conversations.participants(api, found.id)}
+        numbers = {identifiers.local_number(one) for one in asked}
+        new = [user for one in _recipients(api, asked, None) if one not in rows and (user := api.store.users.get(one))]
+        only = [one for one in rows if one in numbers] + [user.id for user in new]
+        for user in new:
+            conversations.join(api, found, user.id)
+        conversations.include(api, earlier, only)
+    tags = conversations.tags_of(api, asked, None)
+    media = (api.params.text("media_comment_id"), api.params.text("media_comment_type"))
+    made = conversations.add_message(api, found, body, tags=tags, only=only, files=_attached(api), media=media)
+    return _shown(api, _own(api, found), [made])
+
+
+def _included(api: Api, own: ConversationParticipant) -> list[ConversationMessage]:
+    numbers = {identifiers.local_number(one) for one in api.params.texts("included_messages")}
+    found = [one for one in conversations.messages(api, own) if one.id in numbers]
+    if len(found) != len(numbers):
+        raise refused("included_messages", "not for this conversation")
+    return found
+
+
+def add_recipients(api: Api) -> Any:
+    """Let more people take part in a group conversation."""
+    found, own = conversations.mine(api, api.slot("id"))
+    known = _recipients(api, _asked(api), None)
+    people = [user for one in known if (user := api.store.users.get(one)) is not None]
+    if not people:
+        raise refusals.rest("recipients_unknown", 400, {}, check="the recipients can be written to")
+    if found.private:
+        raise refusals.crashed("a private conversation takes nobody else", found.id)
+    conversations.add_people(api, found, own, people)
+    return _shown(api, _own(api, found), conversations.messages(api, own)[:1])
+
+
+def remove_messages(api: Api) -> Any:
+    """Remove messages for oneself."""
+    _, own = conversations.mine(api, api.slot("id"))
+    numbers = {identifiers.local_number(one) for one in api.params.texts("remove")}
+    if not numbers:
+        return Response(None, 204)
+    found = [one for one in conversations.messages(api, own) if one.id in numbers]
+    return _shown(api, conversations.remove(api, own, found))
+
+
+def _state(name: str) -> Change:
+    return lambda api, own: conversations.set_state(api, own, workflow_state=name)
+
+
+EVENTS: dict[str, Change] = {
+    "mark_as_read": _state("read"),
+    "mark_as_unread": _state("unread"),
+    "archive": _state("archived"),
+    "star": lambda api, own: conversations.set_state(api, own, starred=True),
+    "unstar": lambda api, own: conversations.set_state(api, own, starred=False),
+    "destroy": lambda api, own: conversations.remove(api, own, conversations.messages(api, own)),
+}
+"""What can be done with many conversations at once."""
+
+
+def batch_update(api: Api) -> Any:
+    """Change many conversations, in a job."""
+    user, asked = api.user, api.params.get("conversation_ids")
+    if not isinstance(asked, list) or not asked:
+        raise refusals.message(400, "conversation_ids_missing", "conversation_ids not specified")
+    if len(asked) > MOST_AT_ONCE:
+        text = f"conversation batch size limit ({MOST_AT_ONCE}) exceeded"
+        raise refusals.message(400, "too_many_conversations", text)
+    event = api.params.text("event")
+    if not event:
+        raise refusals.message(400, "event_missing", "event not specified")
+    if event not in EVENTS:
+        raise refusals.message(400, "event_unknown", "invalid event", got=event)
+
+    def work() -> str:
+        done, strange = 0, []
+        for one in asked:
+            key = (identifiers.local_number(one), user.id)
+            own = api.store.conversation_participants.first("whose", key)
+            if own is None:
+                strange.append(str(one))
+                continue
+            EVENTS[event](api, own)
+            done += 1
+        text = f"{done} conversation{'' if done == 1 else 's'} processed"
+        return text + (f"\nThe user is not participating in this conversation: {', '.join(strange)}" if strange else "")
+
+    return progress(api, jobs.run(api, user, "conversation_batch_update", work, by=user, completion=0.0))
+
+
+def mark_all_as_read(api: Api) -> Any:
+    """Read everything."""
+    for own in list(api.store.conversation_participants.find("user", api.user.id)):
+        if own.workflow_state == "unread":
+            conversations.set_state(api, own, workflow_state="read")
+    return {}
+
+
+def unread_count(api: Api) -> Any:
+    """How many conversations have something new."""
+    return {"unread_count": str(conversations.unread(api, api.user))}
+
+
+ALL = "/api/v1/conversations"
+ONE = f"{ALL}/{{id}}"
+ROUTES: tuple[Route, ...] = rest(
+    "conversations",
+    SOURCE,
+    (f"GET {ALL}", index, "The caller's conversations"),
+    (f"POST {ALL}", create, "Write to people"),
+    (f"PUT {ALL}", batch_update, "Change many conversations"),
+    (f"GET {ALL}/batches", batches, "Messages to many that are being sent"),
+    (f"GET {ALL}/unread_count", unread_count, "How many have something new"),
+    (f"POST {ALL}/mark_all_as_read", mark_all_as_read, "Read everything"),
+    (f"GET {ONE}", show, "A conversation"),
+    (f"PUT {ONE}", update, "Change how a conversation stands"),
+    (f"DELETE {ONE}", destroy, "Remove a conversation for oneself"),
+    (f"POST {ONE}/add_message", add_message, "Reply"),
+    (f"POST {ONE}/add_recipients", add_recipients, "Let more people take part"),
+    (f"POST {ONE}/remove_messages", remove_messages, "Remove messages for oneself"),
+)

@@ -1,0 +1,92 @@
+"""REST: what people removed of their conversations, for operators of the site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.conversations import refused
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import conversations
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import conversations as shapes
+
+
+def _for_operators(api: Api) -> None:
+    site = next((account for account in api.store.accounts if account.site_admin), None)
+    allowed = site is not None and is_account_admin(api, api.caller, site)
+    if not api.check("operates the site", allowed):
+        raise api.refused("see what others deleted")
+
+
+def deleted(api: Api) -> Any:
+    """Messages that somebody removed for themself, for operators of the site."""
+    _for_operators(api)
+    people = {str(identifiers.local_number(one)) for one in api.params.texts("user_id")}
+    numbers = {identifiers.local_number(one) for one in api.params.texts("conversation_id")}
+    before, after = api.moment("deleted_before"), api.moment("deleted_after")
+    rows = [
+        (at, user_id, one)
+        for one in api.store.conversation_messages
+        for user_id, at in one.removed.items()
+        if user_id in people and (not numbers or one.conversation_id in numbers)
+        if (before is None or at <= before) and (after is None or at >= after)
+    ]
+
+    def shape(row: Any) -> Json:
+        at, user_id, one = row
+        rest_of = {"deleted_at": when(at), "user_id": int(user_id), "conversation_id": one.conversation_id}
+        return {**shapes.message(api, one), **rest_of}
+
+    return paged(api, sorted(rows, key=lambda row: (row[0], row[2].id), reverse=True), shape)
+
+
+def restore(api: Api) -> Any:
+    """Give somebody a message back that they removed, for operators of the site."""
+    for name in ("message_id", "user_id", "conversation_id"):
+        if not api.params.has(name):
+            raise refused(name, "required")
+    _for_operators(api)
+    numbers = {identifiers.local_number(one) for one in api.params.texts("message_id")}
+    user = identifiers.user(api, api.params.text("user_id"))
+    place = identifiers.local_number(api.params.text("conversation_id"))
+    found = []
+    for one in list(api.store.conversation_messages.find("conversation", place)):
+        if one.id in numbers and str(user.id) in one.removed:
+            removed = {key: at for key, at in one.removed.items() if key != str(user.id)}
+            found.append(api.store.conversation_messages.put(conversations.replace(one, removed=removed)))
+    own = api.store.conversation_participants.first("whose", (place, user.id))
+    if own is not None and found:
+        conversations.recount(api, own)
+    return [shapes.message(api, one) for one in found]
+
+
+def delete_for_all(api: Api) -> Any:
+    """Delete a conversation for everybody, for operators of the site."""
+    _for_operators(api)
+    number = identifiers.local_number(api.slot("id"))
+    found = api.store.conversations.get(number) if number is not None else None
+    if found is None:
+        raise refusals.not_found("the conversation", api.slot("id"))
+    for row in conversations.participants(api, found.id):
+        api.store.conversation_participants.delete(row.id)
+    for one in list(api.store.conversation_messages.find("conversation", found.id)):
+        api.store.conversation_messages.delete(one.id)
+    api.store.conversations.delete(found.id)
+    return {}
+
+
+ALL = "/api/v1/conversations"
+ROUTES: tuple[Route, ...] = rest(
+    "conversations",
+    f"{RECORDED}/conversations.jsonl 149, 152, 155; canvas-lms app/controllers/conversations_controller.rb",
+    (f"GET {ALL}/deleted", deleted, "Messages that somebody removed"),
+    (f"PUT {ALL}/restore", restore, "Give a removed message back"),
+    (f"DELETE {ALL}/{{id}}/delete_for_all", delete_for_all, "Delete a conversation for everybody"),
+)

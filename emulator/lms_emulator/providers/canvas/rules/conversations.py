@@ -1,0 +1,294 @@
+"""Conversations: how messages are added and removed, and how a conversation then stands for each who takes part.
+
+Source: canvas-lms app/models/conversation.rb and conversation_participant.rb (2023-06), and the recorded exchanges of
+`conversations`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import (
+    Conversation,
+    ConversationMessage,
+    ConversationParticipant,
+    Course,
+    User,
+)
+from lms_emulator.providers.canvas.rules import assignments, courses, messaging, people, states
+
+replace = msgspec.structs.replace
+STATES = ("read", "unread", "archived")
+
+
+def mine(api: Api, reference: str) -> tuple[Conversation, ConversationParticipant]:
+    """A conversation that the caller takes part in and has not deleted. Raises the refusal `not_found`."""
+    number = identifiers.local_number(reference)
+    user = api.user
+    own = api.store.conversation_participants.first("whose", (number, user.id)) if number is not None else None
+    found = api.store.conversations.get(number) if own is not None and number is not None else None
+    if own is None or found is None or (own.last_message_at is None and not messages(api, own)):
+        raise refusals.not_found("the conversation of the caller", reference)
+    return found, own
+
+
+def participants(api: Api, conversation_id: int) -> list[ConversationParticipant]:
+    """All who take part."""
+    rows = api.store.conversation_participants.find("conversation", conversation_id)
+    return sorted(rows, key=lambda one: one.id)
+
+
+def messages(api: Api, own: ConversationParticipant) -> list[ConversationMessage]:
+    """The messages that somebody has in a conversation, the newest first."""
+    rows = api.store.conversation_messages.find("conversation", own.conversation_id)
+    kept = (one for one in rows if own.user_id in one.user_ids and str(own.user_id) not in one.removed)
+    return sorted(kept, key=lambda one: (one.created_at, one.id), reverse=True)
+
+
+def written(found: Iterable[ConversationMessage]) -> list[ConversationMessage]:
+    """The messages that people wrote."""
+    return [one for one in found if not one.generated]
+
+
+def codes(api: Api, user_id: int, *, concluded: bool = True) -> list[str]:
+    """The codes of the courses and groups that somebody is in."""
+    wanted = ("active", "completed") if concluded else ("active",)
+    found = []
+    for row in api.store.enrollments.find("user", user_id):
+        course = api.store.courses.get(row.course_id)
+        shut = course is None or (course.workflow_state == "unpublished" and row.type not in states.STAFF)
+        if course is not None and not shut and states.state_of(api, row, course).name in wanted:
+            found.append(f"course_{course.id}")
+    living = (api.store.groups.get(number) for number in assignments.groups_of(api, user_id))
+    found += [f"group_{one.id}" for one in living if one is not None and one.workflow_state != "deleted"]
+    return list(dict.fromkeys(found))
+
+
+def shared(api: Api, conversation: Conversation, threshold: int | None = None) -> list[str]:
+    """The codes that more than `threshold` of the participants share, by default half of them; the best first."""
+    rows = participants(api, conversation.id)
+    if conversation.private and len(rows) == 1:
+        return []
+    least = len(rows) // 2 if threshold is None else threshold
+    counted = Counter(code for row in rows for code in codes(api, row.user_id))
+    ranked = sorted(sorted(counted), key=lambda code: counted[code])
+    return [code for code in reversed(ranked) if counted[code] > least]
+
+
+def tags_of(api: Api, recipients: Iterable[str], context_code: str | None) -> list[str]:
+    """What a message is about: its context and its recipients, groups with the course that they are of."""
+    found = [code.lower() for code in [*([context_code] if context_code else []), *recipients]]
+    found = [code for code in found if code.rpartition("_")[0] in ("course", "group")]
+    for code in [one for one in found if one.startswith("group_")]:
+        group = api.store.groups.get(int(code.rpartition("_")[2])) if code[6:].isdigit() else None
+        category = api.store.group_categories.get(group.group_category_id) if group is not None else None
+        if category is not None:
+            found.append(f"{category.context_type.lower()}_{category.context_id}")
+    return list(dict.fromkeys(found))
+
+
+def begin(
+    api: Api, users: Collection[int], *, private: bool, subject: str | None, context: tuple[Any, int] | None
+) -> Conversation:
+    """The conversation of some people: a private one that they had already, else a new one."""
+    kind, number = context or (None, None)
+    people_in = sorted(set(users))
+    if private:
+        for own in api.store.conversation_participants.find("user", api.user.id):
+            known = api.store.conversations.get(own.conversation_id)
+            if known is None or not known.private or (known.context_type, known.context_id) != (kind, number):
+                continue
+            if sorted(row.user_id for row in participants(api, known.id)) == people_in:
+                return known
+    made = Conversation(
+        id=api.new_id("conversations"), subject=subject, private=private, context_type=kind, context_id=number
+    )
+    api.store.conversations.put(made)
+    for user_id in people_in:
+        join(api, made, user_id)
+    return made
+
+
+def join(api: Api, conversation: Conversation, user_id: int, **fields: Any) -> ConversationParticipant:
+    """Let somebody take part in a conversation."""
+    row = ConversationParticipant(
+        id=api.new_id("conversation_participants"), conversation_id=conversation.id, user_id=user_id, **fields
+    )
+    return api.store.conversation_participants.put(row)
+
+
+def add_message(
+    api: Api,
+    conversation: Conversation,
+    body: str,
+    *,
+    tags: Collection[str] = (),
+    only: Collection[int] | None = None,
+    generated: bool = False,
+    files: Collection[int] = (),
+    media: tuple[str | None, str | None] = (None, None),
+) -> ConversationMessage:
+    """Add a message of the caller's to a conversation.
+
+    Parameters: `tags`, what it is about; `only`, who gets it besides the author, by default all who take part.
+    """
+    author = api.user.id
+    known = shared(api, conversation, 1)
+    new_tags = [tag for tag in tags if tag in known]
+    if not new_tags and not conversation.tags:
+        new_tags = shared(api, conversation)
+    if new_tags:
+        merged = list(dict.fromkeys([*conversation.tags, *new_tags]))
+        conversation = api.store.conversations.put(replace(conversation, tags=merged))
+    rows = participants(api, conversation.id)
+    got = [row for row in rows if only is None or row.user_id in {*only, author}]
+    common, own_tags = shared(api, conversation), dict[str, list[str]]()
+    for row in got:
+        active = codes(api, row.user_id, concluded=False)
+        own = [tag for tag in new_tags if tag in active] or [tag for tag in common if tag in active]
+        own_tags[str(row.user_id)] = own
+        merged = list(dict.fromkeys([*row.tags, *own]))
+        kept = [tag for tag in merged if tag in active] if active and own else merged
+        count = row.message_count + (0 if generated else 1)
+        api.store.conversation_participants.put(replace(row, tags=kept, message_count=count))
+    made = ConversationMessage(
+        id=api.new_id("conversation_messages"),
+        conversation_id=conversation.id,
+        author_id=author,
+        body=body,
+        generated=generated,
+        attachment_ids=list(files),
+        media_comment_id=media[0],
+        media_comment_type=media[1],
+        user_ids=[row.user_id for row in got],
+        tags=own_tags if conversation.private else {},
+        created_at=api.now,
+    )
+    api.store.conversation_messages.put(made)
+    if not generated:
+        _told(api, conversation, only)
+    return made
+
+
+def _told(api: Api, conversation: Conversation, only: Collection[int] | None) -> None:
+    """Let a new message show: unread for others, and as the author's last one."""
+    for row in participants(api, conversation.id):
+        if only is not None and row.user_id not in only:
+            continue
+        if row.user_id == api.user.id:
+            api.store.conversation_participants.put(replace(row, last_authored_at=api.now))
+        elif row.last_message_at is None or row.subscribed:
+            told = replace(row, last_message_at=api.now, workflow_state="unread")
+            api.store.conversation_participants.put(told)
+
+
+def include(api: Api, found: Iterable[ConversationMessage], users: Collection[int]) -> None:
+    """Give earlier messages to people who did not get them."""
+    for message in found:
+        new = [one for one in users if one not in message.user_ids]
+        api.store.conversation_messages.put(replace(message, user_ids=[*message.user_ids, *new]))
+        for user_id in new:
+            row = api.store.conversation_participants.first("whose", (message.conversation_id, user_id))
+            if row is not None and not message.generated:
+                api.store.conversation_participants.put(replace(row, message_count=row.message_count + 1))
+
+
+def add_people(api: Api, conversation: Conversation, own: ConversationParticipant, users: list[User]) -> None:
+    """Let more people take part: they get all that the caller has, and everybody is told."""
+    known = {row.user_id for row in participants(api, conversation.id)}
+    new = [user for user in users if user.id not in known]
+    if not new:
+        return
+    seen = messages(api, own)
+    every = written(api.store.conversation_messages.find("conversation", conversation.id))
+    last = max((one.created_at for one in every), default=api.now)
+    for user in new:
+        state = {"workflow_state": "unread", "last_message_at": last, "message_count": len(every)}
+        join(api, conversation, user.id, **state)
+    for message in seen:
+        ids = [user.id for user in new]
+        api.store.conversation_messages.put(replace(message, user_ids=[*message.user_ids, *ids]))
+    names = [people.short_name(user) for user in new]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    verb = "was" if len(names) == 1 else "were"
+    told = f"{listed} {verb} added to the conversation by {people.short_name(api.user)}"
+    add_message(api, conversation, told, generated=True)
+
+
+def remove(api: Api, own: ConversationParticipant, found: Iterable[ConversationMessage]) -> ConversationParticipant:
+    """Remove messages for one who takes part; others keep them."""
+    for message in found:
+        api.store.conversation_messages.put(replace(message, removed={**message.removed, str(own.user_id): api.now}))
+    return recount(api, own)
+
+
+def recount(api: Api, own: ConversationParticipant) -> ConversationParticipant:
+    """How the conversation stands for somebody by the messages that they have now."""
+    conversation, found = api.store.conversations.get(own.conversation_id), written(messages(api, own))
+    if conversation is None or not found:
+        state = "archived" if own.workflow_state == "archived" else "read"
+        empty: dict[str, Any] = {"tags": [], "message_count": 0, "last_message_at": None, "last_authored_at": None}
+        return api.store.conversation_participants.put(replace(own, workflow_state=state, starred=False, **empty))
+    authored = next((one.created_at for one in found if one.author_id == own.user_id), None)
+    changes: dict[str, Any] = {"message_count": len(found), "last_authored_at": authored}
+    if own.subscribed:
+        changes["last_message_at"] = found[0].created_at
+    if conversation.private:
+        kept = (tag for one in found for tag in one.tags.get(str(own.user_id), []))
+        changes["tags"] = list(dict.fromkeys(kept))
+    return api.store.conversation_participants.put(replace(own, **changes))
+
+
+def set_state(api: Api, own: ConversationParticipant, **changes: Any) -> ConversationParticipant:
+    """Change how a conversation stands for somebody; one cannot leave a private one."""
+    conversation = api.store.conversations.get(own.conversation_id)
+    if conversation is not None and conversation.private:
+        changes.pop("subscribed", None)
+    made = replace(own, **changes)
+    if own.subscribed and not made.subscribed and made.workflow_state == "unread":
+        made = replace(made, workflow_state="read")
+    if made.subscribed and not own.subscribed:
+        latest = next((one.created_at for one in written(messages(api, own))), None)
+        if latest is not None and own.last_message_at is not None and latest > own.last_message_at:
+            made = replace(made, last_message_at=latest, workflow_state="unread")
+    return api.store.conversation_participants.put(made)
+
+
+def locked(api: Api, conversation: Conversation) -> bool:
+    """Whether the caller cannot reply: they may not write in the course that it is about, but to instructors."""
+    if conversation.context_type != "Course":
+        return False
+    course = api.store.courses.get(conversation.context_id or 0)
+    if course is None or messaging.may_send(api, course):
+        return False
+    others = [row.user_id for row in participants(api, conversation.id) if row.user_id != api.user.id]
+    return not instructors(api, course, others) or not courses.may(api, api.caller, course, "read")
+
+
+def instructors(api: Api, course: Course, users: Collection[int]) -> bool:
+    """Whether these people all teach or assist in a course that is not over."""
+    if states.concluded(api, course):
+        return False
+    rows = api.store.enrollments.find("course", course.id)
+    teaching = {e.user_id for e in rows if e.type in messaging.INSTRUCTORS and e.workflow_state == "active"}
+    return bool(users) and teaching.issuperset(users)
+
+
+def observes(api: Api, course: Course, users: Collection[int]) -> bool:
+    """Whether the caller observes all these people in the course."""
+    rows = (e for e in api.store.enrollments.find("user", api.user.id) if e.course_id == course.id)
+    watched = {e.associated_user_id for e in rows if e.workflow_state == "active"}
+    return bool(users) and watched.issuperset(users)
+
+
+def unread(api: Api, user: User) -> int:
+    """How many of somebody's conversations have something new."""
+    rows = api.store.conversation_participants.find("user", user.id)
+    return sum(1 for one in rows if one.workflow_state == "unread" and one.last_message_at is not None)

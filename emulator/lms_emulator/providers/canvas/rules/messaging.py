@@ -1,0 +1,242 @@
+"""Whom somebody can write to, and what they have in common with them.
+
+Source: canvas-lms lib/messageable_user/calculator.rb (2023-06), and the recorded exchanges of `conversations`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Group, User
+from lms_emulator.providers.canvas.rules import assignments, courses, groups, permissions, states
+
+INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
+STUDENTS = ("StudentEnrollment", "StudentViewEnrollment")
+_CONTEXT = re.compile(r"(course|section|group)_(\d{1,18})(?:_([a-z]+))?")
+
+
+class Common(NamedTuple):
+    """What somebody has in common with another person: courses with the other's roles there, and groups."""
+
+    courses: dict[str, list[str]]
+    groups: dict[str, list[str]]
+
+
+class Looking(NamedTuple):
+    """How strictly is looked: whether only enrollments count that take part now, and students who are done."""
+
+    strict: bool = True
+    done: bool = False
+
+
+WRITING = Looking()
+READING = Looking(strict=False)
+SEARCHING = Looking(done=True)
+
+
+class Place(NamedTuple):
+    """What stands for several people: a course, a section or a group, with the part of a course that is meant."""
+
+    course: Course | None
+    section: CourseSection | None = None
+    group: Group | None = None
+    part: str | None = None
+
+    @property
+    def types(self) -> tuple[str, ...] | None:
+        """The types of enrollments that the part stands for; None for everybody."""
+        if self.part in (None, "all", "sections", "groups"):
+            return None
+        return INSTRUCTORS if self.part == "admins" else (f"{str(self.part).rstrip('s').capitalize()}Enrollment",)
+
+
+def place_of(api: Api, code: str) -> Place | None:
+    """What a code stands for: `course_1`, `course_1_students`, `section_2`, `group_3`."""
+    found = _CONTEXT.fullmatch(code)
+    if found is None:
+        return None
+    number, part = int(found.group(2)), found.group(3)
+    if found.group(1) == "course":
+        course = api.store.courses.get(number)
+        return Place(course, part=part) if course is not None and course.workflow_state != "deleted" else None
+    if found.group(1) == "section":
+        section = api.store.course_sections.get(number)
+        gone = section is None or section.workflow_state == "deleted"
+        return None if section is None or gone else Place(api.store.courses.get(section.course_id), section, part=part)
+    group = api.store.groups.get(number)
+    return Place(None, group=group) if group is not None and group.workflow_state != "deleted" else None
+
+
+class Messaging:
+    """What one person sees of others. It remembers what it found, as long as a request.
+
+    Parameters: `user`, who looks.
+    """
+
+    def __init__(self, api: Api, user: User) -> None:
+        self._api, self._user = api, user
+        rows = [e for e in api.store.enrollments.find("user", user.id) if e.type not in ("StudentViewEnrollment",)]
+        self._own: dict[int, list[Enrollment]] = {}
+        for row in rows:
+            course = api.store.courses.get(row.course_id)
+            if course is not None and self._in_course(row, course):
+                self._own.setdefault(row.course_id, []).append(row)
+
+    def _in_course(self, row: Enrollment, course: Course) -> bool:
+        state = states.state_of(self._api, row, course).name
+        if state not in ("active", "invited", "completed"):
+            return False
+        return course.workflow_state != "unpublished" or row.type in states.STAFF
+
+    def counts(self, row: Enrollment, course: Course, looking: Looking) -> bool:
+        """Whether somebody's enrollment makes them one to write to."""
+        state = states.state_of(self._api, row, course).name
+        if row.type == "StudentViewEnrollment":
+            return False
+        if state == "completed":
+            return looking.done or row.type in INSTRUCTORS
+        if not looking.strict:
+            return row.workflow_state in ("active", "invited")
+        return state in states.CURRENT and (course.workflow_state == "available" or row.type in states.STAFF)
+
+    def in_course(self, course: Course, looking: Looking, *, whole: bool = False) -> Iterator[Enrollment]:
+        """The enrollments of a course that the person sees. `whole`: all of them, as for who runs the course."""
+        own = self._own.get(course.id, [])
+        studies = bool(own) and all(row.type in (*STUDENTS, "ObserverEnrollment") for row in own)
+        studies = studies and any(row.type in STUDENTS for row in own)
+        watchers = {one.observer_id for one in self._api.store.user_observers.find("student", self._user.id)}
+        for row in self._api.store.enrollments.find("course", course.id):
+            if not self.counts(row, course, looking):
+                continue
+            hidden = studies and row.type == "ObserverEnrollment" and row.user_id not in watchers
+            if whole or (not hidden and self._sees(own, row)):
+                yield row
+
+    def _sees(self, own: list[Enrollment], row: Enrollment) -> bool:
+        if not own:
+            return False
+        if all(one.type == "ObserverEnrollment" for one in own):
+            watched = {one.associated_user_id for one in own} - {None}
+            return row.type in INSTRUCTORS or row.user_id in (watched | {self._user.id})
+        if all(one.limit_privileges_to_course_section for one in own):
+            return row.course_section_id in {one.course_section_id for one in own}
+        return True
+
+    def courses(self) -> list[Course]:
+        """The courses that the person is in, concluded ones too."""
+        return [one for one in map(self._api.store.courses.get, self._own) if one is not None]
+
+    def own(self) -> list[tuple[Course, list[Enrollment]]]:
+        """The person's courses with their enrollments there."""
+        return [(one, self._own[one.id]) for one in self.courses()]
+
+    def takes_part(self, course: Course) -> bool:
+        """Whether the person is in the course now."""
+        rows = self._own.get(course.id, [])
+        open_now = course.workflow_state == "available"
+        return open_now and any(states.state_of(self._api, row, course).name in states.CURRENT for row in rows)
+
+    def sees_section(self, course: Course, section: CourseSection) -> bool:
+        """Whether the person sees the people of a section: those who are limited only in their own."""
+        rows = self._own.get(course.id, [])
+        limited = bool(rows) and all(row.limit_privileges_to_course_section for row in rows)
+        return not limited or section.id in {row.course_section_id for row in rows}
+
+    def _sees_all(self, course: Course) -> bool:
+        rows = self._own.get(course.id, [])
+        return any(row.type != "ObserverEnrollment" and not row.limit_privileges_to_course_section for row in rows)
+
+    def groups(self) -> list[Group]:
+        """The groups that the person is in, and those of the courses whose people they all see."""
+        own, found = assignments.groups_of(self._api, self._user.id), list[Group]()
+        for group in self._api.store.groups:
+            if group.workflow_state == "deleted":
+                continue
+            category = self._api.store.group_categories.get(group.group_category_id)
+            within = category is not None and category.context_type == "Course"
+            course = self._api.store.courses.get(category.context_id) if category is not None and within else None
+            if group.id in own or (course is not None and self._sees_all(course)):
+                found.append(group)
+        return found
+
+    def administers(self, other: User) -> bool:
+        """Whether the person sees the other one as an admin of an account that the other belongs to."""
+        for admin in self._api.store.account_users.find("user", self._user.id):
+            account = self._api.store.accounts.get(admin.account_id)
+            if admin.workflow_state != "active" or account is None:
+                continue
+            if permissions.account_allows(self._api, self._user, account, "read_roster") and self._belongs(
+                other, account.id
+            ):
+                return True
+        return False
+
+    def _belongs(self, other: User, account_id: int) -> bool:
+        logins = self._api.store.pseudonyms.find("user", other.id)
+        if account_id == self._api.root.id and any(login.workflow_state != "deleted" for login in logins):
+            return True
+        rows = self._api.store.enrollments.find("user", other.id)
+        places = (self._api.store.courses.get(row.course_id) for row in rows if row.workflow_state != "deleted")
+        chains = (permissions.chain(self._api.store, one.account_id) for one in places if one is not None)
+        return any(above.id == account_id for chain in chains for above in chain)
+
+    def common(self, ids: Collection[int], looking: Looking) -> dict[int, Common]:
+        """What the person has in common with others, by their ids; nothing with oneself."""
+        found = {number: Common({}, {}) for number in ids}
+        others = {number for number in found if number != self._user.id}
+        for course in self.courses():
+            for row in self.in_course(course, looking):
+                if row.user_id in others:
+                    _add(found[row.user_id].courses, str(course.id), row.type)
+        for group in self.groups():
+            for member in groups.members(self._api, group):
+                if member.user_id in others:
+                    _add(found[member.user_id].groups, str(group.id), "Member")
+        for number in others:
+            other = self._api.store.users.get(number)
+            if not found[number].courses and other is not None and self.administers(other):
+                _add(found[number].courses, "0", "FakeEnrollment")
+        return found
+
+    def known(self, ids: Iterable[int]) -> dict[int, Common]:
+        """Those of some people whom the person can write to, and what they have in common."""
+        living = [one for one in ids if (user := self._api.store.users.get(one)) and user.workflow_state != "deleted"]
+        found = self.common(living, WRITING)
+        return {number: one for number, one in found.items() if one.courses or one.groups or number == self._user.id}
+
+    def within(self, place: Place, *, whole: bool = False, looking: Looking = WRITING) -> dict[int, Common]:
+        """The people of a course, section or group whom the person can write to, with what they are there."""
+        found: dict[int, Common] = {}
+        if place.group is not None:
+            if whole or place.group in self.groups():
+                for row in groups.members(self._api, place.group):
+                    found[row.user_id] = Common({}, {str(place.group.id): ["Member"]})
+            return found
+        if place.course is None or (place.course.id not in self._own and not whole):
+            return found
+        for one in self.in_course(place.course, looking, whole=whole):
+            outside = place.section is not None and one.course_section_id != place.section.id
+            if not outside and (place.types is None or one.type in place.types):
+                known = found.setdefault(one.user_id, Common({}, {}))
+                _add(known.courses, str(place.course.id), one.type)
+        return found
+
+
+def _add(found: dict[str, list[str]], key: str, role: str) -> None:
+    roles = found.setdefault(key, [])
+    if role not in roles:
+        roles.append(role)
+
+
+def sections_of(api: Api, course: Course) -> list[CourseSection]:
+    """The sections of a course that stand for people of their own: none where there is only one."""
+    found = [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state != "deleted"]
+    return found if len(found) > 1 else []
+
+
+def may_send(api: Api, course: Course) -> bool:
+    """Whether the caller can write to people of a course."""
+    return courses.may(api, api.caller, course, "send_messages")
