@@ -107,6 +107,8 @@ def update(api: Api) -> Any:
     before = states.names_of(api, course)
     api.store.courses.put(changed)
     states.touch_changed(api, changed, before)
+    if (course.is_public, course.is_public_to_auth_users) != (changed.is_public, changed.is_public_to_auth_users):
+        course_events.touch_content(api, changed)
     return shapes.basic(api, changed)
 
 

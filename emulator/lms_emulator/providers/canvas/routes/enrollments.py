@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.call.moments import read_moment, stamp
 from lms_emulator.providers.canvas.model import Course, Enrollment, User, touched
 from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, enrolling, people, states
+from lms_emulator.providers.canvas.rules import courses, enrolling, people, periods, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import courses as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
@@ -103,11 +103,15 @@ def visible(api: Api, course: Course, rows: list[Enrollment]) -> list[Enrollment
     if api.caller is None or courses.may(api, api.caller, course, "read_roster"):
         if api.caller is not None and _limited(api, course):
             sections = {e.course_section_id for e, _ in courses.enrollments_of(api, api.caller, course)}
-            return [e for e in rows if e.course_section_id in sections]
+            return [e for e in rows if e.course_section_id in sections or _of_all_sections(e)]
         return rows
     own = [e for e, _ in courses.enrollments_of(api, api.caller, course)]
     shown = {api.caller.id} | {e.associated_user_id for e in own if e.associated_user_id is not None}
     return [e for e in rows if e.user_id in shown]
+
+
+def _of_all_sections(record: Enrollment) -> bool:
+    return record.type in states.STAFF and not record.limit_privileges_to_course_section
 
 
 def _filtered(api: Api, rows: list[Enrollment], course: Course | None) -> list[Enrollment]:
@@ -122,9 +126,10 @@ def _filtered(api: Api, rows: list[Enrollment], course: Course | None) -> list[E
     elif kinds:
         rows = [e for e in rows if e.type in kinds]
     if (period := api.params.text("grading_period_id")) is not None:
-        raise refusals.rest(
-            "grading_period_unknown", 400, {"error": "invalid grading_period_id"}, check="grading period", got=period
-        )
+        of = {e.course_id: api.store.courses.get(e.course_id) for e in rows} if course is None else {course.id: course}
+        if all(one is None or periods.asked_for(api, one) is None for one in of.values()):
+            body = {"error": "invalid grading_period_id"}
+            raise refusals.rest("grading_period_unknown", 400, body, check="grading period", got=period)
     if (name := api.params.text("enrollment_term_id")) is not None:
         term = identifiers.term(api, name)
         rows = [e for e in rows if (c := api.store.courses.get(e.course_id)) and c.enrollment_term_id == term.id]

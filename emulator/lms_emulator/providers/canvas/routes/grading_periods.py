@@ -188,7 +188,7 @@ def _faults(one: GradingPeriod, others: list[GradingPeriod]) -> dict[str, list[s
 
 
 def _listed(api: Api, found: list[GradingPeriod], base: str, *, manages: bool, can_create: bool = False) -> Any:
-    extra = {"can_create_grading_periods": can_create, "grading_periods_read_only": not can_create}
+    extra = {"can_create_grading_periods": can_create, "grading_periods_read_only": bool(found) and not can_create}
     return with_meta(
         api,
         found,
@@ -229,7 +229,7 @@ def show(api: Api) -> Any:
     if found is None:
         raise grading_refusals.nothing_here(api.slot("id"))
     manages = account_allows(api, api.caller, api.root, MANAGE)
-    return {"grading_periods": [period_shape(api, found, manages=manages)]}
+    return {"grading_periods": [period_shape(api, found, manages=manages)], "meta": {}}
 
 
 def not_the_courses(api: Api) -> Any:
@@ -238,6 +238,13 @@ def not_the_courses(api: Api) -> Any:
     _ = api.user
     courses.require(api, course, "read", "read_as_admin")
     raise grading_refusals.nothing_here(api.slot("id"))
+
+
+def batch_of_course(api: Api) -> Any:
+    """A course has no periods of its own any more: nobody may change them."""
+    course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user
+    raise api.refused(f"change grading periods of course {course.id} itself")
 
 
 def destroy(api: Api) -> Response:
@@ -256,6 +263,9 @@ def due_dates(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, *assignments.GRADERS)
     only = api.params.texts("assignment_ids")
+    if not all(one.isdigit() for one in only):
+        body = {"errors": "assignment_ids param is invalid"}
+        raise refusals.rest("assignment_ids_invalid", 422, body, check="assignment_ids are numbers", got=only)
     found: dict[str, Any] = {}
     for base in assignments.of_course(api, course):
         if only and str(base.id) not in only:
@@ -288,5 +298,6 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {COURSE}/grading_periods/{{id}}", show, "A grading period"),
     (f"PUT {COURSE}/grading_periods/{{id}}", not_the_courses, "Change a grading period of the course's own"),
     (f"DELETE {COURSE}/grading_periods/{{id}}", not_the_courses, "Delete a grading period of the course's own"),
+    (f"PATCH {COURSE}/grading_periods/batch_update", batch_of_course, "Change the periods of a course"),
     (f"GET {COURSE}/effective_due_dates", due_dates, "Which due dates hold"),
 )

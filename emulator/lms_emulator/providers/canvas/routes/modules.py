@@ -55,6 +55,8 @@ def index(api: Api) -> Any:
     """The modules of a course, with `include[]=items` their items too."""
     course = reader(api)
     student_id = student_of(api, course)
+    if student_id is not None:
+        modules.evaluate(api, course, student_id)
     every = modules.sees_all(api, course) and not api.params.has("student_id")
     found = [m for m in modules.of_course(api, course) if every or m.workflow_state == "active"]
     term = search_term(api)
@@ -228,7 +230,10 @@ def progress(api: Api) -> Any:
     grades = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
     if not api.check("sees the student's progress", mine or grades):
         raise api.refused("sees the student's progress")
-    return shapes.progress(api, course, user.id)
+    found = shapes.course_progress(api, course, user.id)
+    if "error" in found:
+        raise refusals.rest("no_progress", 400, found, check="a student in a course with requirements")
+    return found if modules.evaluated(api, course, user.id) else found | {"next_requirement_url": None}
 
 
 MODULES = "/api/v1/courses/{course_id}/modules"

@@ -184,6 +184,8 @@ def _chosen(api: Api, own: Course | None, found: dict[str, Any], faults: dict[st
         usable = {one.id for one in grades.standards(api, "Course", own.id)} if own is not None else set()
         if wanted in usable:
             found["grading_standard_id"] = wanted
+        elif sent.text("grading_standard_id") == "":
+            found["grading_standard_id"] = None
     if sent.has("default_view"):
         found["default_view"] = sent.text("default_view")
         if found["default_view"] not in VIEWS:

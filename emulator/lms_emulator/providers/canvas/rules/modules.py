@@ -189,6 +189,20 @@ def progression(api: Api, module: ContextModule, user_id: int) -> ModuleProgress
     return found or ModuleProgression(key=key, context_module_id=module.id, user_id=user_id)
 
 
+def evaluate(api: Api, course: Course, user_id: int) -> None:
+    """Begin to keep a student's progress in the modules of a course, as Canvas does when it is first asked for."""
+    for module in of_course(api, course):
+        record = progression(api, module, user_id)
+        if module.workflow_state == "active" and api.store.module_progressions.get(record.key) is None:
+            api.store.module_progressions.put(record)
+
+
+def evaluated(api: Api, course: Course, user_id: int) -> bool:
+    """Whether a student's progress in the course is kept yet."""
+    keys = (f"{module.id}-{user_id}" for module in of_course(api, course))
+    return any(api.store.module_progressions.get(key) is not None for key in keys)
+
+
 def standing(api: Api, course: Course, module: ContextModule, user_id: int) -> Standing:
     """How far somebody is now. When a module is first found completed, that moment is kept."""
     record = progression(api, module, user_id)
@@ -292,9 +306,13 @@ def of_content(api: Api, course_id: int, kind: str, content_id: int) -> list[Con
 
 
 def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTag) -> bool:
-    """Whether an item is shut to the caller by its module."""
-    if api.caller is None or sees_all(api, course):
+    """Whether an item is shut to the caller by its module; to all who are no students, if it could be at all."""
+    asks = module.require_sequential_progress and any(one.requirement for one in items(api, module))
+    waits = module.unlock_at is not None and api.now < module.unlock_at
+    if sees_all(api, course) or not (asks or waits or module.prerequisite_ids):
         return False
+    if api.caller is None or not courses.may(api, api.caller, course, "participate_as_student"):
+        return True
     stands = standing(api, course, module, api.caller.id)
     return stands.state == "locked" or (stands.reached is not None and (item.position or 0) > stands.reached)
 

@@ -67,6 +67,14 @@ def binds(api: Api, course: Course) -> bool:
     return account is None or not account_allows(api, api.caller, account, "manage_account_settings")
 
 
+def asked_for(api: Api, course: Course) -> set[int] | None:
+    """The assignments of the period that the request asks for; None where it asks for none, or one of elsewhere."""
+    number = identifiers.local_number(api.params.text("grading_period_id") or "")
+    found = next((p for p in of_course(api, course) if p.id == number), None)
+    every = list(api.store.assignments.find("course", course.id))
+    return None if found is None else {a.id for a in narrowed(api, course, every, str(found.id))}
+
+
 def narrowed(api: Api, course: Course, found: list[Assignment], reference: str) -> list[Assignment]:
     """Those of the assignments that are due in a period. Raises the refusal `not_found` for an unknown one."""
     period = find(api, course, reference)

@@ -11,18 +11,14 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm, User
-from lms_emulator.providers.canvas.rules import courses, people, states
+from lms_emulator.providers.canvas.rules import courses, modules, people, periods, states
 from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.rules.scores import Scores, scores
 from lms_emulator.providers.canvas.shapes import Json, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
+from lms_emulator.providers.canvas.shapes import modules as module_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
-
-NO_PROGRESS = (
-    "no progress available because this course is not module based (has modules and module completion requirements) "
-    "or the user is not enrolled as a student in this course"
-)
 
 
 def nickname(api: Api, course: Course) -> str | None:
@@ -133,9 +129,9 @@ def _included(
     if "lti_context_id" in includes:
         found["lti_context_id"] = record.lti_context_id or None
     if "course_progress" in includes:
-        found["course_progress"] = {"error": {"message": NO_PROGRESS}}
+        found["course_progress"] = _progress(api, record)
     if "grading_periods" in includes:
-        found["grading_periods"] = None
+        found["grading_periods"] = _periods(api, record)
     account = api.store.accounts.get(record.account_id)
     if "subaccount" in includes and account is not None:
         found["subaccount_name"] = account.name
@@ -144,6 +140,27 @@ def _included(
     if "html_url" in includes:
         found["html_url"] = api.url(f"/courses/{record.id}")
     found |= standings.of_course(api, record, includes)
+    return found
+
+
+def _periods(api: Api, record: Course) -> list[Json] | None:
+    found = periods.of_course(api, record)
+    kept = ("id", "title", "workflow_state")
+    rows = [
+        {name: getattr(one, name) for name in kept}
+        | {"start_date": when(one.start_date), "end_date": when(one.end_date)}
+        for one in found
+    ]
+    return rows or None
+
+
+def _progress(api: Api, record: Course) -> Json:
+    """The caller's progress, which Canvas keeps from now on."""
+    if api.caller is None:
+        return {"error": {"message": module_shapes.NO_PROGRESS}}
+    found = module_shapes.course_progress(api, record, api.caller.id)
+    if "error" not in found:
+        modules.evaluate(api, record, api.caller.id)
     return found
 
 
@@ -365,9 +382,10 @@ def grades(api: Api, record: Enrollment, course: Course) -> Json:
     if not (grader or observed or (own and not course.hide_final_grades)):
         return body
     override = api.store.grade_overrides.get(record.id)
-    shown = _lettered(api, course, scores(api, record, course))
+    only = periods.asked_for(api, course)
+    shown = _lettered(api, course, scores(api, record, course, only=only))
     if grader:
-        every = _lettered(api, course, scores(api, record, course, unposted=True))
+        every = _lettered(api, course, scores(api, record, course, unposted=True, only=only))
         shown |= {f"unposted_{name}": value for name, value in every.items()}
         if override is not None:
             shown["override_score"] = override.score

@@ -213,6 +213,22 @@ def raw_item(api: Api, record: ContentTag) -> Json:
     }
 
 
+NO_PROGRESS = (
+    "no progress available because this course is not module based (has modules and module completion requirements) "
+    "or the user is not enrolled as a student in this course"
+)
+
+
+def course_progress(api: Api, course: Course, user_id: int) -> Json:
+    """`progress` of a student in a course with requirements, or why there is none."""
+    studies = any(
+        e.user_id == user_id and e.type == "StudentEnrollment" and e.workflow_state in ("active", "completed")
+        for e in api.store.enrollments.find("course", course.id)
+    )
+    found = progress(api, course, user_id)
+    return found if studies and found["requirement_count"] else {"error": {"message": NO_PROGRESS}}
+
+
 def progress(api: Api, course: Course, user_id: int) -> Json:
     """How many requirements of a course somebody met."""
     found = [m for m in modules.of_course(api, course) if m.workflow_state == "active"]
