@@ -78,6 +78,7 @@ from lms_emulator.providers.canvas.routes import (
     sections,
     service_tokens,
     sis_imports,
+    student_view,
     student_work,
     submission_marks,
     submissions,
@@ -180,6 +181,7 @@ FAMILIES = (
     scores,
     names_and_roles,
     service_tokens,
+    student_view,
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
 

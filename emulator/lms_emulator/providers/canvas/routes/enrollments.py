@@ -51,7 +51,7 @@ def _in_course(api: Api, course: Course, place: tuple[str, int], path: str) -> A
             asked.append("creation_pending")
             if courses.may(api, api.caller, course, "read_as_admin") and not _limited(api, course):
                 asked.append("inactive")
-    rows = visible(api, course, _roster(api, course, place, tuple(asked)))
+    rows = visible(api, course, _roster(api, course, place, tuple(asked)), staff=True)
     if user is not None:
         rows = [e for e in rows if e.user_id == user.id]
     return _listed(api, _filtered(api, rows, course), path, course)
@@ -98,12 +98,15 @@ def _limited(api: Api, course: Course) -> bool:
     return bool(own) and all(e.limit_privileges_to_course_section for e, _ in own)
 
 
-def visible(api: Api, course: Course, rows: list[Enrollment]) -> list[Enrollment]:
-    """The enrollments that the caller may see: all, those of the own sections, or the observed ones."""
+def visible(api: Api, course: Course, rows: list[Enrollment], *, staff: bool = False) -> list[Enrollment]:
+    """The enrollments that the caller may see: all, those of the own sections, or the observed ones.
+
+    Parameters: `staff`, whether to people of one section those are shown who teach all of them.
+    """
     if api.caller is None or courses.may(api, api.caller, course, "read_roster"):
         if api.caller is not None and _limited(api, course):
             sections = {e.course_section_id for e, _ in courses.enrollments_of(api, api.caller, course)}
-            return [e for e in rows if e.course_section_id in sections or _of_all_sections(e)]
+            return [e for e in rows if e.course_section_id in sections or (staff and _of_all_sections(e))]
         return rows
     own = [e for e, _ in courses.enrollments_of(api, api.caller, course)]
     shown = {api.caller.id} | {e.associated_user_id for e in own if e.associated_user_id is not None}
