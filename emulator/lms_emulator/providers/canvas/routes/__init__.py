@@ -31,6 +31,7 @@ from lms_emulator.providers.canvas.routes import (
     discussions,
     enrollments,
     entries,
+    error_reports,
     external_feeds,
     external_tools,
     favorites,
@@ -182,6 +183,7 @@ FAMILIES = (
     names_and_roles,
     service_tokens,
     student_view,
+    error_reports,
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
 

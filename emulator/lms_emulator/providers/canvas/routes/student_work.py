@@ -188,6 +188,8 @@ def missing(api: Api) -> Any:
     watched = api.params.text("observed_user_id")
     if watched is not None:
         user = identifiers.user(api, watched)
+        if not api.check("courses are named in which the person is observed", bool(only)):
+            raise api.refused(f"observe user {user.id} in courses that are not named")
     found: list[tuple[Assignment, Course]] = []
     for row in api.store.enrollments.find("user", user.id):
         course = api.store.courses.get(row.course_id)
@@ -234,8 +236,14 @@ def graded(api: Api) -> Any:
             continue
         if one.graded_at is not None and one.workflow_state == "graded" and (base.published or not published):
             found.append((one, base, course))
-    found.sort(key=lambda row: str(row[0].graded_at), reverse=True)
-    return paged(api, found, lambda row: shapes.submission(api, *row, api.params.includes))
+    found.sort(key=_place)
+    return bookmarked(api, found, lambda row: shapes.submission(api, *row, api.params.includes), _place)
+
+
+def _place(row: tuple[Submission, Assignment, Course]) -> list[float]:
+    """What puts the latest grade first."""
+    graded = row[0].graded_at
+    return [-graded.timestamp() if graded is not None else 0.0, row[0].id]
 
 
 ROUTES: tuple[Route, ...] = rest(

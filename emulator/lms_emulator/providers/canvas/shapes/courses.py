@@ -284,6 +284,7 @@ def section(api: Api, record: CourseSection, course: Course, includes: Collectio
         body["total_students"] = len(students)
     if "user_count" in includes:
         gone = ("completed", "inactive", "rejected", "deleted")
+        rows = [e for e in rows if e.type != "StudentViewEnrollment"]
         body["user_count"] = len({e.user_id for e in rows if states.state_of(api, e, course).name not in gone})
     if "passback_status" in includes:
         body["passback_status"] = None
