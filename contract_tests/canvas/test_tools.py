@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import httpx
 import pytest
 
+from contract_tests.canvas.lti import signed_in
 from contract_tests.canvas.support import Site
+from contract_tests.lms_site import form
+from lms_emulator.signing import oauth1
 
 COURSE = "/api/v1/courses/1"
 TOOLS = f"{COURSE}/external_tools"
@@ -93,3 +99,90 @@ def test_the_pages_of_a_course_are_moved_and_hidden(canvas: Site) -> None:
     assert canvas.teacher.put(f"{COURSE}/tabs/home", data={"hidden": "true"}).json() == {
         "error": "home is not manageable"
     }
+
+
+def signature_of(action: str, fields: dict[str, str], secret: str) -> str:
+    base = urlunsplit((*urlsplit(action)[:3], "", ""))
+    return oauth1.sign("POST", base, [pair for pair in fields.items() if pair[0] != "oauth_signature"], secret)
+
+
+def test_a_launch_by_lti_1_1_is_signed_and_tells_what_privacy_allows(canvas: Site) -> None:
+    custom = {
+        "who": "$Person.name.full",
+        "in text": "${Canvas.course.id}!",
+        "odd": "$Not.known",
+        "due": "$Canvas.assignment.dueAt",
+    }
+    tool = make(
+        canvas.teacher,
+        url="https://plain.example.test/launch?a=b%20c",
+        course_navigation={"enabled": True},
+        privacy_level="public",
+        custom_fields=custom,
+    )
+    browser, page = signed_in(canvas), f"/courses/1/external_tools/{tool['id']}"
+    action, fields = form(browser.get(page).text)
+    assert fields["oauth_signature"] == signature_of(action, fields, "s")
+    assert (fields["a"], fields["roles"], fields["custom_canvas_user_login_id"]) == ("b c", "Learner", "ada.lovelace")
+    assert (fields["custom_who"], fields["custom_in_text"], fields["custom_odd"]) == (
+        "Ada Lovelace",
+        "1!",
+        "$Not.known",
+    )
+    warned = [one for one in canvas.lms.requests.last.warnings if one.code == "variable_not_replaced"]
+    assert {one.message.split("`")[1] for one in warned} == {"$Not.known", "$Canvas.assignment.dueAt"}
+    canvas.teacher.put(f"{TOOLS}/{tool['id']}", json={"privacy_level": "anonymous"})
+    assert not {"lis_person_name_full", "lis_person_contact_email_primary"} & set(form(browser.get(page).text)[1])
+    assert browser.get(f"{page}?launch_type=homework_submission").headers["location"].endswith("/courses/1")
+
+
+def test_a_launch_without_a_session_signs_the_browser_in_once(canvas: Site) -> None:
+    tool = make(canvas.teacher, course_navigation={"enabled": True})
+    asked = f"{TOOLS}/sessionless_launch"
+    assert canvas.student.get(asked).status_code == 400
+    assert canvas.student.get(asked, params={"url": "https://other.example.test/"}).json()["errors"]
+    answer = canvas.student.get(asked, params={"id": tool["id"]}).json()
+    browser = canvas.browser()
+    opened = browser.get(browser.get(answer["url"]).headers["location"])
+    assert (
+        form(opened.text)[1]["lis_person_name_full"]
+        if tool["privacy_level"] == "public"
+        else form(opened.text)[1]["user_id"]
+    )
+    assert browser.get(answer["url"].replace("session_token", "x")).status_code == 404, "it was opened"
+    assert canvas.api().get(asked, params={"id": tool["id"]}).status_code == 401
+
+
+def test_items_of_modules_open_tools_and_lead_to_what_they_show(canvas: Site) -> None:
+    tool = make(canvas.teacher)
+    module = canvas.teacher.post(f"{COURSE}/modules", data={"module[name]": "M"}).json()
+    canvas.teacher.put(f"{COURSE}/modules/{module['id']}", data={"module[published]": "true"})
+
+    def add(**item: Any) -> str:
+        made = canvas.teacher.post(f"{COURSE}/modules/{module['id']}/items", json={"module_item": item}).json()
+        path = f"{COURSE}/modules/{module['id']}/items/{made['id']}"
+        canvas.teacher.put(path, json={"module_item": {"published": True}})
+        return str(made["html_url"]).removeprefix(canvas.url)
+
+    browser = signed_in(canvas)
+    own = add(type="ExternalTool", content_id=tool["id"], external_url=f"{PLAIN['url']}?item=1", title="Item")
+    action, fields = form(browser.get(own).text)
+    assert (action, fields["resource_link_title"]) == (f"{PLAIN['url']}?item=1", "Item")
+    assert dict(parse_qsl(urlsplit(action).query)) == {"item": fields["item"]}
+    lost = add(type="ExternalTool", external_url="https://nobody.example.test/", title="Lost")
+    assert browser.get(lost).headers["location"].endswith("/courses/1/modules")
+    assert "/assignments/1?module_item_id=" in browser.get(add(type="Assignment", content_id=1)).headers["location"]
+
+
+def test_staff_see_a_course_as_its_test_student(canvas: Site) -> None:
+    browser = signed_in(canvas, "teacher")
+    csrf = form(browser.get("/courses/1").text)[1]["authenticity_token"]
+    assert browser.http.post("/courses/1/student_view", data={"authenticity_token": csrf}).status_code == 302
+    tool = make(canvas.teacher, course_navigation={"enabled": True}, privacy_level="public")
+    fields = form(browser.get(f"/courses/1/external_tools/{tool['id']}").text)[1]
+    assert (fields["lis_person_name_full"], fields["roles"]) == ("Test Student", "Learner")
+    student = signed_in(canvas)
+    csrf = re.search(r'name="authenticity_token" value="([^"]*)"', student.get("/courses/1").text)
+    assert csrf is not None
+    refused = student.http.post("/courses/1/student_view", data={"authenticity_token": unescape(csrf[1])})
+    assert refused.status_code == 403

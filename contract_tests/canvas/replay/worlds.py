@@ -109,6 +109,7 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                 "rate_limit": "bucket",
                 "feature_flag_delay_seconds": 30,
                 "issuer": given["lti_issuer"],
+                "contact_email": "canvas@example.test",
                 "rich_content_host": "http://rce.canvas.docker:3000",
             },
         },
@@ -194,7 +195,8 @@ def _assignment(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     tag: dict[str, Any] = {}
     for link in links:
         number = link["context_external_tool_id"]
-        tag = {"external_tool": {"url": tools[number], "content_id": number, "resource_link_id": f"{one['id']:040x}"}}
+        own = {"id": given["first_new_ids"]["content_tags"] - 1, "resource_link_id": f"{one['id']:040x}"}
+        tag = {"external_tool": {"url": tools[number], "content_id": number, **own}}
     return _kept(one, names, updated_at=one["created_at"], published=published, submission_types=kinds, **tag)
 
 

@@ -49,6 +49,14 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             was=(Was(403, "2025-10-01", "fixtures/recordings/canvas/people-throttle.jsonl 1, 2"),),
         ),
     ] = 429
+    contact_email: Annotated[
+        str,
+        choice(
+            "`tool_consumer_instance_contact_email` of LTI 1.1 launches: where the school's mail comes from.",
+            evidence="observed",
+            source=f"{RECORDED}/lti-11.jsonl 14 (a school of its own)",
+        ),
+    ] = "notifications@instructure.com"
     require_user_agent: Annotated[
         bool,
         choice(

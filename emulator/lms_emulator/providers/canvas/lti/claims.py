@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles, variables
 from lms_emulator.providers.canvas.lti.places import Place
-from lms_emulator.providers.canvas.model import Assignment, DeveloperKey, ResourceLink, Tool, User
+from lms_emulator.providers.canvas.model import Assignment, ContentTag, DeveloperKey, ResourceLink, Tool, User
 from lms_emulator.providers.canvas.rules import tools
-from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, sis_user_id
+from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, name_parts, sis_user_id
 from lms_emulator.providers.canvas.rules.tools import Placement
 from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes.people import avatar_url
 from lms_emulator.signing import lti13
 
 PROGRESS = "https://canvas.instructure.com/lti-ags/progress/scope/show"
@@ -33,10 +36,14 @@ class Opening:
     Attributes:
         user: who opens it; nobody in a public course.
         placement: the spot that offers it; none for what was placed by hand.
-        link, assignment: what was placed.
+        link, assignment, item: what was placed.
+        homework: the assignment that the tool is to hand work in for.
         target: the address, if the opener names one.
         new_tab: whether it opens in a tab of its own.
+        frame: the size of the tool's frame, where the opener knows it better than the placement.
+        tagged: whether the item behind an assignment is known.
         data: what the address of a deep linking answer brings back, besides the spot.
+        asked: what the opener's address said further.
     """
 
     user: User | None
@@ -46,28 +53,84 @@ class Opening:
     placement: Placement | None = None
     link: ResourceLink | None = None
     assignment: Assignment | None = None
+    item: ContentTag | None = None
+    homework: Assignment | None = None
     target: str | None = None
     return_url: str
     new_tab: bool = False
+    frame: dict[str, int] | None = None
+    tagged: bool = True
     data: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
 
     @property
     def deep_linking(self) -> bool:
         """Whether the tool is to choose content."""
         return self.placement is not None and self.placement.message_type == lti13.DEEP_LINKING_REQUEST
 
+    @property
+    def title(self) -> str:
+        """What the opener calls what is opened."""
+        if self.item is not None:
+            return self.item.title
+        if self.assignment is not None:
+            return self.assignment.name
+        return self.placement.text if self.placement is not None else self.tool.name
+
+    @property
+    def size(self) -> dict[str, int]:
+        """Height and width of the tool's frame, where they are known."""
+        if self.frame is None and self.placement is not None:
+            return {"height": self.placement.height, "width": self.placement.width}
+        if self.frame is not None:
+            return self.frame
+        said = (self.item.link_settings if self.item is not None else None) or {}
+        sides = ((side, str(said.get(f"selection_{side}"))) for side in ("height", "width"))
+        return {side: int(size) for side, size in sides if size.isdigit()}
+
+    @property
+    def extensions(self) -> str:
+        """The kinds of files that work may be handed in as, where the assignment says."""
+        return ",".join(self.homework.allowed_extensions) if self.homework is not None else ""
+
+    def scene(self, x: Call) -> variables.Scene:
+        """What variables of this launch speak of."""
+        return variables.Scene(
+            x,
+            user=self.user,
+            real_user=self.real_user,
+            place=self.place,
+            tool=self.tool,
+            assignment=self.assignment,
+            link=self.link,
+            item=self.item,
+            placement=self.placement.name if self.placement is not None else None,
+            asked=self.asked,
+            tagged=self.tagged,
+        )
+
+    def custom(self, x: Call) -> dict[str, Any]:
+        """The custom fields of this launch as they were written: the tool's, the placement's, the link's."""
+        fields = {**(tools.custom(x.store, self.tool) or {})}
+        if self.placement is not None:
+            fields |= self.placement.custom
+        tag = self.assignment.external_tool if self.assignment is not None else None
+        if tag is not None and tag.custom_params:
+            return fields | tag.custom_params
+        return fields | (self.link.custom if self.link is not None else {})
+
 
 def person(x: Call, user: User, privacy: str) -> dict[str, str]:
     """Identity claims as far as the tool's privacy level lets them through."""
     claims = {"sub": user.lti_id, "locale": effective_locale(user)}
     if privacy in ("public", "name_only"):
-        first, _, last = user.name.rpartition(" ")
-        claims |= {"name": user.name, "given_name": first or last, "family_name": last if first else ""}
+        given, family, _ = name_parts(user.name)
+        claims |= {"name": user.name, "given_name": given, "family_name": family}
     email = email_of(x.store, user)
     if privacy in ("public", "email_only") and email:
         claims["email"] = email
     if privacy == "public":
-        claims["picture"] = x.url("/images/messages/avatar-50.png")
+        claims["picture"] = avatar_url(Api(x, Params({})), user)
     return claims
 
 
@@ -80,10 +143,10 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
         issuer=x.settings.issuer,
         client_id=str(key.id),
         deployment_id=places.deployment_id(x, tool),
-        target_link_uri=x.resolve(_target(opening)),
+        target_link_uri=x.resolve(target_of(opening)),
         message_type=lti13.DEEP_LINKING_REQUEST if opening.deep_linking else lti13.RESOURCE_LINK_REQUEST,
         person=person(x, user, tool.privacy) if user is not None else {"locale": "en"},
-        roles=roles.of(x, user, place.course),
+        roles=roles.of(x, user, place.own_course),
         context=place.claim,
         resource_link=None if opening.deep_linking else _link(opening),
         tool_platform={
@@ -93,7 +156,7 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
             "product_family_code": "canvas",
         },
         presentation=_presentation(opening),
-        custom=_custom(x, opening),
+        custom=variables.expanded(opening.scene(x), opening.custom(x)),
         lis=_lis(x, opening),
         **_services(x, opening, key),
         deep_linking=deep_linking_spots.settings(x, opening.placement, place, opening.data)
@@ -103,7 +166,8 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
     )
 
 
-def _target(opening: Opening) -> str:
+def target_of(opening: Opening) -> str:
+    """The address at the tool that is opened."""
     placed = opening.placement.target if opening.placement is not None else None
     linked = opening.link.url if opening.link is not None else None
     return opening.target or linked or placed or opening.tool.url or ""
@@ -114,6 +178,8 @@ def _link(opening: Opening) -> dict[str, Any]:
     if opening.assignment is not None:
         text = opening.assignment.description or None
         return {"id": link.id if link is not None else "", "description": text, "title": opening.assignment.name}
+    if opening.item is not None and link is not None:
+        return {"id": link.id, "description": None, "title": opening.item.title}
     if link is None:
         return {"id": place.opaque, "description": None, "title": place.name}
     return {"id": link.id, "description": link.description or None, "title": link.title or place.name}
@@ -122,30 +188,13 @@ def _link(opening: Opening) -> dict[str, Any]:
 def _presentation(opening: Opening) -> dict[str, Any]:
     locale = effective_locale(opening.user) if opening.user is not None else "en"
     shown: dict[str, Any] = {"document_target": "iframe", "return_url": opening.return_url, "locale": locale}
-    return {**shown, "height": 400, "width": 800} if opening.placement is not None else shown
-
-
-def _custom(x: Call, opening: Opening) -> dict[str, Any]:
-    fields = {**(tools.custom(x.store, opening.tool) or {})}
-    if opening.placement is not None:
-        fields |= opening.placement.custom
-    if opening.link is not None:
-        fields |= opening.link.custom
-    scene = variables.Scene(
-        x,
-        user=opening.user,
-        real_user=opening.real_user,
-        place=opening.place,
-        tool=opening.tool,
-        assignment=opening.assignment,
-    )
-    return variables.expanded(scene, fields)
+    return {**shown, **opening.size}
 
 
 def _lis(x: Call, opening: Opening) -> dict[str, Any] | None:
     if opening.tool.privacy not in ("public", "name_only"):
         return None
-    course, user = opening.place.course, opening.user
+    course, user = opening.place.own_course, opening.user
     return {
         "person_sourcedid": sis_user_id(x.store, user) if user is not None else "$Person.sourcedId",
         "course_offering_sourcedid": course.sis_course_id if course is not None else "$CourseSection.sourcedId",
@@ -154,7 +203,7 @@ def _lis(x: Call, opening: Opening) -> dict[str, Any] | None:
 
 def _services(x: Call, opening: Opening, key: DeveloperKey) -> dict[str, Any]:
     course = opening.place.course
-    scopes = key.scopes or list(lti13.SERVICE_SCOPES)
+    scopes = scopes_of(x, key)
     if course is None:
         return {}
     found: dict[str, Any] = {}
@@ -166,12 +215,18 @@ def _services(x: Call, opening: Opening, key: DeveloperKey) -> dict[str, Any]:
         if item is not None and item.developer_key_id == key.id:
             found["line_item"] = f"{lines}/{item.id}"
     if lti13.SCOPE_MEMBERSHIP in scopes:
-        found["memberships"] = x.url(f"/api/lti/courses/{course.id}/names_and_roles")
+        found["memberships"] = x.url(f"/api/lti{opening.place.path}/names_and_roles")
     return found
 
 
+def scopes_of(x: Call, key: DeveloperKey) -> list[str]:
+    """What a tool may ask for: what its key allows; all services where nothing at all was written of the tool."""
+    written = x.store.tool_configurations.first("key", key.id) is not None
+    return key.scopes if key.scopes or written else list(lti13.SERVICE_SCOPES)
+
+
 def _extra(x: Call, opening: Opening) -> dict[str, Any]:
-    user, course = opening.user, opening.place.course
+    user, course = opening.user, opening.place.own_course
     legacy = places.user_id(user) if user is not None else ""
     old: dict[str, Any] = {"user_id": legacy}
     if opening.assignment is not None and opening.assignment.external_tool is not None:
@@ -179,7 +234,7 @@ def _extra(x: Call, opening: Opening) -> dict[str, Any]:
     extra: dict[str, Any] = {
         "https://www.instructure.com/placement": opening.placement.name if opening.placement is not None else None,
         f"{lti13.CLAIM}lti11_legacy_user_id": legacy,
-        f"{lti13.CLAIM}lti1p1": old,
+        **({f"{lti13.CLAIM}lti1p1": old} if user is not None else {}),
         "errors": {"errors": {}},
     }
     if user is not None and course is not None:

@@ -1,6 +1,6 @@
-"""Where a tool is launched: a course, an account, or the person's own pages, which belong to the school.
+"""Where a tool is launched: a course, an account, a group, or the person's own pages, which belong to the school.
 
-Source: fixtures/recordings/canvas/lti-launch.jsonl 56, 140, 142, 152.
+Source: fixtures/recordings/canvas/lti-launch.jsonl 56, 140, 142, 152, 179.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import Any
 
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import global_id
-from lms_emulator.providers.canvas.model import Account, Course, Tool, User
+from lms_emulator.providers.canvas.model import Account, Course, Group, Tool, User
 from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.providers.canvas.rules.permissions import root_of
 from lms_emulator.signing import lti13
+
+COURSE_GROUP = "http://purl.imsglobal.org/vocab/lis/v2/course#Group"
 
 
 @dataclass(frozen=True)
@@ -22,21 +24,27 @@ class Place:
     """A place of a launch.
 
     Attributes:
-        kind: as it stands in addresses: `courses`, `accounts` or `users`.
-        id: of the course, account or person.
+        kind: as it stands in addresses: `courses`, `accounts`, `groups` or `users`.
+        id: of the course, account, group or person.
         account: the school, or the account itself.
-        course: of a course.
+        course: of a course, or of a group's course.
     """
 
     kind: str
     id: int
     account: Account
     course: Course | None = None
+    group: Group | None = None
 
     @property
-    def record(self) -> Course | Account:
-        """The course, or else the account."""
-        return self.course if self.course is not None else self.account
+    def record(self) -> Course | Account | Group:
+        """The group or course, or else the account."""
+        return self.group or self.course or self.account
+
+    @property
+    def own_course(self) -> Course | None:
+        """The course, where the place is one."""
+        return self.record if isinstance(self.record, Course) else None
 
     @property
     def path(self) -> str:
@@ -46,12 +54,14 @@ class Place:
     @property
     def name(self) -> str:
         """The title that tools are told."""
-        return (self.course.name if self.course is not None else self.account.name) or ""
+        return self.record.name or ""
 
     @property
     def opaque(self) -> str:
         """What tools know it by."""
-        return context_id(self.course) if self.course is not None else opaque("account", self.account.id)
+        if isinstance(self.record, Course):
+            return context_id(self.record)
+        return group_id(self.record) if isinstance(self.record, Group) else opaque("account", self.record.id)
 
     @property
     def hint(self) -> dict[str, Any]:
@@ -61,10 +71,23 @@ class Place:
     @property
     def claim(self) -> dict[str, Any]:
         """How a launch names it."""
-        if self.course is None:
-            return {"id": self.opaque, "title": self.name, "type": ["Account"]}
-        label = self.course.course_code or ""
-        return {"id": self.opaque, "label": label, "title": self.name, "type": [lti13.COURSE_OFFERING]}
+        if isinstance(self.record, Course):
+            label = self.record.course_code or ""
+            return {"id": self.opaque, "label": label, "title": self.name, "type": [lti13.COURSE_OFFERING]}
+        kind = COURSE_GROUP if isinstance(self.record, Group) else "Account"
+        return {"id": self.opaque, "title": self.name, "type": [kind]}
+
+
+def of_course(x: Call, course: Course) -> Place:
+    """A course as the place of a launch."""
+    return Place("courses", course.id, tools.account_of(x.store, course), course)
+
+
+def of_group(x: Call, group: Group) -> Place:
+    """A group as the place of a launch."""
+    above = tools.above(x.store, group)
+    course = above if isinstance(above, Course) else None
+    return Place("groups", group.id, tools.account_of(x.store, group), course, group)
 
 
 def opaque(kind: str, id_: int) -> str:
@@ -75,6 +98,11 @@ def opaque(kind: str, id_: int) -> str:
 def context_id(course: Course) -> str:
     """What tools know a course by."""
     return course.lti_context_id or opaque("course", course.id)
+
+
+def group_id(group: Group) -> str:
+    """What tools know a group by."""
+    return group.lti_context_id or opaque("group", group.id)
 
 
 def user_id(user: User) -> str:

@@ -1,11 +1,12 @@
-"""The LTI roles of people at Canvas.
+"""The LTI roles of people at Canvas, as addresses of LTI 1.3 and as names of LTI 1.1.
 
-Source: fixtures/recordings/canvas/lti-launch.jsonl 25, 27, 29, 31, 33, 35, 141, 145, 153.
+Sources: fixtures/recordings/canvas/lti-launch.jsonl 25, 27, 29, 31, 33, 35, 141, 145, 153;
+fixtures/recordings/canvas/lti-11.jsonl 14, 17, 20.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lms_emulator.providers.canvas import rules
 from lms_emulator.providers.canvas.call import Call
@@ -15,6 +16,7 @@ from lms_emulator.signing import lti13
 VOCABULARY = "http://purl.imsglobal.org/vocab/lis/v2/"
 NOBODY = f"{VOCABULARY}system/person#None"
 TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
+ADMINISTRATOR = f"{lti13.INSTITUTION}Administrator"
 _TA = [f"{VOCABULARY}membership/Instructor#TeachingAssistant", f"{lti13.MEMBERSHIP}Instructor"]
 _MEMBERSHIP = {
     "StudentEnrollment": [f"{lti13.MEMBERSHIP}Learner"],
@@ -31,6 +33,25 @@ _INSTITUTION = {
     "TaEnrollment": "Instructor",
     "DesignerEnrollment": "Instructor",
 }
+_SYSTEM_1, _INSTITUTION_1, _ROLE_1 = (f"urn:lti:{kind}:ims/lis/" for kind in ("sysrole", "instrole", "role"))
+NONE_1 = f"{_SYSTEM_1}None"
+_MENTOR_1 = [f"{_ROLE_1}Learner/NonCreditLearner", f"{_ROLE_1}Mentor"]
+_MEMBERSHIP_1 = {
+    "StudentEnrollment": [f"{_ROLE_1}Learner"],
+    "StudentViewEnrollment": [f"{_ROLE_1}Learner"],
+    "TeacherEnrollment": [f"{_ROLE_1}Instructor"],
+    "TaEnrollment": [f"{_ROLE_1}TeachingAssistant"],
+    "DesignerEnrollment": [f"{_ROLE_1}ContentDeveloper"],
+    "ObserverEnrollment": _MENTOR_1,
+}
+_SIMPLE = {
+    "StudentEnrollment": "Learner",
+    "StudentViewEnrollment": "Learner",
+    "TeacherEnrollment": "Instructor",
+    "TaEnrollment": f"{_ROLE_1}TeachingAssistant",
+    "DesignerEnrollment": "ContentDeveloper",
+    "ObserverEnrollment": f"{_INSTITUTION_1}Observer,{_ROLE_1}Mentor",
+}
 
 
 def of_members(types: Sequence[str]) -> list[str]:
@@ -38,22 +59,65 @@ def of_members(types: Sequence[str]) -> list[str]:
     return _unique(role for kind in types for role in _MEMBERSHIP.get(kind, []))
 
 
+def simple(types: Iterable[str]) -> list[str]:
+    """The same roles by the short names that LTI 1.1 has."""
+    return _unique(_SIMPLE[kind] for kind in types if kind in _SIMPLE)
+
+
 def of(x: Call, user: User | None, course: Course | None) -> list[str]:
     """All roles that a launch names: in the institution, in the course, in the system; in the order of their names."""
     if user is None:
         return [NOBODY]
-    mine = rules.enrollments_of(x, user)
-    found = [f"{lti13.INSTITUTION}{_INSTITUTION[e.type]}" for e in rules.active(mine) if e.type in _INSTITUTION]
-    for admin in x.store.account_users.find("user", user.id):
-        account = x.store.accounts.get(admin.account_id)
-        if admin.workflow_state == "active":
-            found.append(f"{lti13.INSTITUTION}Administrator")
-            if account is not None and account.site_admin:
-                found.append(f"{VOCABULARY}system/person#SysAdmin")
-    if course is not None and course.workflow_state != "completed":
-        here = [e.type for e in mine if e.course_id == course.id and e.workflow_state in ("active", "invited")]
-        found += of_members(here)
+    system = [f"{VOCABULARY}system/person#SysAdmin"] if _is_site_admin(x, user) else []
+    found = [*_of_institution(x, user, lti13.INSTITUTION), *system, *_here(x, user, course, _MEMBERSHIP)]
     return sorted(_unique([*found, lti13.SYSTEM_USER]))
+
+
+def of_all_1(x: Call, user: User | None, course: Course | None) -> list[str]:
+    """The same as LTI 1.1 names them: its `ext_roles`."""
+    if user is None:
+        return [NONE_1]
+    system = [f"{_SYSTEM_1}SysAdmin"] if _is_site_admin(x, user) else []
+    found = [*_of_institution(x, user, _INSTITUTION_1), *system, *_here(x, user, course, _MEMBERSHIP_1)]
+    return sorted(_unique([*found, f"{_SYSTEM_1}User"]))
+
+
+def of_launch_1(x: Call, user: User | None, course: Course | None) -> list[str]:
+    """The roles of an LTI 1.1 launch: those in the course, else those of admins."""
+    if user is None:
+        return [NONE_1]
+    found = simple(_types(x, user, course))
+    if any(_admins(x, user)):
+        found.append(f"{_INSTITUTION_1}Administrator")
+    if _is_site_admin(x, user):
+        found.append(f"{_SYSTEM_1}SysAdmin")
+    return found or [NONE_1]
+
+
+def _of_institution(x: Call, user: User, prefix: str) -> list[str]:
+    mine = rules.active(rules.enrollments_of(x, user))
+    found = [f"{prefix}{_INSTITUTION[one.type]}" for one in mine if one.type in _INSTITUTION]
+    return [*found, *([f"{prefix}Administrator"] if any(_admins(x, user)) else [])]
+
+
+def _here(x: Call, user: User, course: Course | None, names: Mapping[str, list[str]]) -> list[str]:
+    return [role for kind in _types(x, user, course) for role in names.get(kind, [])]
+
+
+def _types(x: Call, user: User, course: Course | None) -> list[str]:
+    if course is None or course.workflow_state == "completed":
+        return []
+    mine = rules.enrollments_of(x, user, course.id)
+    return [one.type for one in mine if one.workflow_state in ("active", "invited")]
+
+
+def _admins(x: Call, user: User) -> list[int]:
+    return [one.account_id for one in x.store.account_users.find("user", user.id) if one.workflow_state == "active"]
+
+
+def _is_site_admin(x: Call, user: User) -> bool:
+    accounts = (x.store.accounts.get(number) for number in _admins(x, user))
+    return any(account is not None and account.site_admin for account in accounts)
 
 
 def _unique(roles: Iterable[str]) -> list[str]:

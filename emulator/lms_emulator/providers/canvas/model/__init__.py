@@ -44,7 +44,14 @@ from lms_emulator.providers.canvas.model.gradebook import (
     LatePolicy,
 )
 from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, GroupMembership
-from lms_emulator.providers.canvas.model.lti import LineItem, LtiResult, ResourceLink, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.model.lti import (
+    LineItem,
+    LtiResult,
+    PreparedLaunch,
+    ResourceLink,
+    Tool,
+    ToolConfiguration,
+)
 from lms_emulator.providers.canvas.model.mastery import (
     AssignmentSet,
     PathAssignment,
@@ -166,6 +173,7 @@ __all__ = [
     "PathRule",
     "PeerReview",
     "PendingAuthorization",
+    "PreparedLaunch",
     "Progress",
     "ProvisionalGrade",
     "Pseudonym",

@@ -30,11 +30,13 @@ class ToolTag(Record, frozen=True, kw_only=True):
     """What an assignment opens that is done in a tool.
 
     Attributes:
+        id: of the link itself, which counts among the items of modules.
         content_id: the tool that was found for the address.
         resource_link_id: what LTI 1.1 knows the link by.
         line_item: `resourceId` and `tag` of the line item that is made for it.
     """
 
+    id: int | None = None
     url: str
     new_tab: bool | None = None
     content_id: int | None = None

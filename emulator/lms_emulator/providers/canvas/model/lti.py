@@ -112,3 +112,20 @@ class LtiResult(Record, frozen=True, kw_only=True):
     grading_progress: str | None = None
     extensions: dict[str, Any] = {}
     updated_at: Instant
+
+
+class PreparedLaunch(Record, frozen=True, kw_only=True):
+    """An LTI 1.1 launch that was asked for by REST and waits for a browser, which opens it once.
+
+    Attributes:
+        action, fields: the form that the browser posts to the tool.
+    """
+
+    verifier: str
+    course_id: int | None = None
+    account_id: int | None = None
+    tool_id: int
+    title: str
+    action: str
+    fields: dict[str, str]
+    expires_at: Instant

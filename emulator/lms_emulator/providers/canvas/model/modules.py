@@ -39,6 +39,8 @@ class ContentTag(Record, frozen=True, kw_only=True):
         named_for: the content's name when the item got its title.
         published: for what has content, whether it is shown where the content is.
         requirement: what completes it: `type`, and `min_score`.
+        custom: fields that the launch of a tool carries.
+        resource_link_id: what LTI 1.3 knows the link to a tool by, once it was launched.
     """
 
     id: int
@@ -53,6 +55,8 @@ class ContentTag(Record, frozen=True, kw_only=True):
     indent: int = 0
     new_tab: bool | None = None
     link_settings: dict[str, Any] | None = None
+    custom: dict[str, Any] = {}
+    resource_link_id: str | None = None
     published: bool = True
     requirement: dict[str, Any] | None = None
     workflow_state: Literal["active", "deleted"] = "active"

@@ -58,7 +58,14 @@ from lms_emulator.providers.canvas.model.gradebook import (
     LatePolicy,
 )
 from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, GroupMembership
-from lms_emulator.providers.canvas.model.lti import LineItem, LtiResult, ResourceLink, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.model.lti import (
+    LineItem,
+    LtiResult,
+    PreparedLaunch,
+    ResourceLink,
+    Tool,
+    ToolConfiguration,
+)
 from lms_emulator.providers.canvas.model.mastery import PathChoice, PathRule
 from lms_emulator.providers.canvas.model.media import MediaObject
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
@@ -363,6 +370,7 @@ class CanvasStore(Store):
     )
     failed_logins: Table[FailedLogins] = table(key="login_id", keep_until=lambda f: later(f.at, 3600))
     pending_launches: Table[PendingLaunch] = PENDING_LAUNCHES
+    prepared_launches: Table[PreparedLaunch] = table(key="verifier", keep_until=_until)
     armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
     last_launches: Table[LastLaunch] = LAST_LAUNCHES
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS

@@ -23,6 +23,7 @@ from lms_emulator.providers.canvas.routes import (
     channels,
     conversations,
     course_changes,
+    course_pages,
     courses,
     custom_columns,
     custom_data,
@@ -78,6 +79,7 @@ from lms_emulator.providers.canvas.routes import (
     scores,
     sections,
     service_tokens,
+    sessionless,
     sis_imports,
     student_view,
     student_work,
@@ -100,7 +102,7 @@ CONTROLLERS = "canvas-lms app/controllers"
 RECORDED = "fixtures/recordings/canvas"
 TOOLS = "/courses/{course_id}/external_tools"
 
-COURSE_PARTS = ("modules", "modules/items/{item_id}", "pages", "files", "discussion_topics", "quizzes", "assignments")
+COURSE_PARTS = ("modules", "pages", "files", "discussion_topics", "quizzes", "assignments")
 """The parts of a course that have pages of their own at Canvas, and the course's page here."""
 
 FAMILIES = (
@@ -176,6 +178,7 @@ FAMILIES = (
     quiz_reports,
     quiz_submissions,
     developer_keys,
+    sessionless,
     external_tools,
     tabs,
     line_items,
@@ -194,6 +197,7 @@ ROUTES: tuple[Route, ...] = (
     *own_profile.ROUTES,
     *registration.ROUTES,
     *service_tokens.PAGES,
+    *course_pages.ROUTES,
     *site(
         "pages",
         "",
@@ -207,16 +211,18 @@ ROUTES: tuple[Route, ...] = (
     *site(
         "lti",
         f"{RECORDED}/lti-launch.jsonl 24, 110, 181, 254; {CONTROLLERS}/external_tools_controller.rb",
-        (f"GET {TOOLS}/retrieve", tool_pages.retrieve, "Launch a placed link"),
-        (f"GET {TOOLS}/{{tool_id}}", tool_pages.in_course, "Launch a tool from the course navigation"),
-        (f"GET {TOOLS}/{{tool_id}}/resource_selection", tool_pages.choose_in_course, "Launch a tool to choose content"),
-        ("GET /accounts/{account_id}/external_tools/{tool_id}", tool_pages.in_account, "Launch a tool in an account"),
-        (
-            "GET /accounts/{account_id}/external_tools/{tool_id}/resource_selection",
-            tool_pages.choose_in_account,
-            "Launch a tool to choose content for an account",
+        (f"GET {TOOLS}/sessionless_launch", sessionless.opened, "Open a launch that was prepared by REST"),
+        ("GET /accounts/{account_id}/external_tools/sessionless_launch", sessionless.opened, "Open a prepared launch"),
+        *(
+            (f"GET /{place}/external_tools{rest}", tool_pages.with_session(page), line)
+            for place in ("courses/{course_id}", "accounts/{account_id}", "groups/{group_id}", "users/{user_id}")
+            for rest, page, line in (
+                ("/retrieve", tool_pages.retrieve, "Launch a placed link"),
+                ("/{tool_id}", tool_pages.show, "Launch a tool from a spot"),
+                ("/{tool_id}/resource_selection", tool_pages.choose, "Launch a tool to choose content"),
+            )
         ),
-        ("GET /users/{user_id}/external_tools/{tool_id}", tool_pages.of_person, "Launch a tool for the person"),
+        ("GET /courses/{course_id}/modules/items/{item_id}", tool_pages.module_item, "Open an item of a module"),
         (
             "GET /courses/{course_id}/assignments/{assignment_id}",
             tool_pages.assignment,

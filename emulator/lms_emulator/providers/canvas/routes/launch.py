@@ -56,6 +56,9 @@ def course(api: Api) -> Response:
     x, user = api.x, visitors.require(api)
     found = _course(x, user)
     staff = rules.is_staff(x, user, found.id)
+    part = api.path.removeprefix(f"/courses/{found.id}").strip("/")
+    edits = part in ("", "modules") and staff
+    event = {"available": "claim", "unpublished": "offer"}.get(found.workflow_state)
     assignments = [a for a in x.store.assignments.find("course", found.id) if a.published or staff]
     return wire.page(
         x,
@@ -66,6 +69,9 @@ def course(api: Api) -> Response:
         links=x.store.resource_links.find("course", found.id),
         assignments=assignments,
         staff=staff,
+        title=f"Course Modules: {found.name}" if part == "modules" else found.name,
+        edits=edits,
+        event=event if not part else None,
     )
 
 

@@ -112,6 +112,8 @@ def _content(api: Api, course: Course, sent: Params) -> dict[str, Any]:
         found["url"] = _address(sent)
     if kind == "ExternalTool":
         found["content_id"] = _tool(api, course, key, found["url"])
+        if isinstance(custom := sent.get("custom_params"), dict):
+            found["custom"] = custom
         iframe = sent.hash("iframe")
         if iframe.data:
             sizes = {f"selection_{side}": iframe.text(side) for side in ("width", "height") if iframe.has(side)}

@@ -6,8 +6,10 @@ fixtures/recordings/canvas/lti-authorize.jsonl 2.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.urls import add_query
@@ -16,16 +18,42 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.credentials import browser, visitors
+from lms_emulator.providers.canvas.lti import basic_launches, places
 from lms_emulator.providers.canvas.lti.claims import Opening
 from lms_emulator.providers.canvas.lti.launches import LAUNCHES
-from lms_emulator.providers.canvas.lti.places import Place, school
-from lms_emulator.providers.canvas.model import Assignment, Course, ResourceLink, Tool
-from lms_emulator.providers.canvas.rules import tools
+from lms_emulator.providers.canvas.lti.places import Place
+from lms_emulator.providers.canvas.model import Assignment, ContentTag, Course, ResourceLink, Tool
+from lms_emulator.providers.canvas.routes import course_pages, login
+from lms_emulator.providers.canvas.rules import groups, links, modules, tools
 from lms_emulator.providers.canvas.rules.tools import Placement
 from lms_emulator.signing import lti13
 
 NO_TOOL = "Couldn't find valid settings for this tool"
 NO_LINK = "Couldn't find valid settings for this link"
+NAVIGATION = {
+    "courses": "course_navigation",
+    "accounts": "account_navigation",
+    "users": "user_navigation",
+    "groups": "group_navigation",
+}
+"""The spot that opens a tool where the address names none. No tool has one in groups."""
+
+_ASKED = "com_instructure_course_"
+_FORWARDED = (
+    "selection",
+    "editor_contents",
+    *(
+        f"{_ASKED}{name}"
+        for name in (
+            "accept_canvas_resource_types",
+            "canvas_resource_type",
+            "allow_canvas_resource_selection",
+            "available_canvas_resources",
+        )
+    ),
+)
+"""What an address that opens a tool may tell variables."""
+
 PARAMETERS = sorted((*lti13.REQUIRED_PARAMETERS, "state"))
 
 
@@ -53,18 +81,37 @@ def _has_been_in(api: Api, course: Course) -> bool:
     return any(one.workflow_state in ("invited", "active", "completed") for one in mine)
 
 
-def _place(course: Course, api: Api) -> Place:
-    account = api.store.accounts.get(course.account_id)
-    assert account is not None, "the world file's references are checked when it is loaded"
-    return Place("courses", course.id, account, course)
-
-
 def _account(api: Api) -> Place:
     visitors.require(api)
     account = api.store.accounts.get(local_number(api.slot("account_id")) or 0)
     if account is None or account.workflow_state == "deleted":
         raise refusals.page_not_found(f"account {api.slot('account_id')} exists")
     return Place("accounts", account.id, account)
+
+
+def _group(api: Api) -> Place:
+    visitors.require(api)
+    group = api.store.groups.get(local_number(api.slot("group_id")) or 0)
+    if group is None or group.workflow_state == "deleted":
+        raise refusals.page_not_found(f"group {api.slot('group_id')} exists")
+    if not groups.reads(api, group):
+        raise visitors.forbidden(api, "the person sees the group")
+    return places.of_group(api.x, group)
+
+
+def _place(api: Api) -> Place:
+    """The course, account, group or person of the path, for those who may see it."""
+    slots = api.x.path_params
+    if "course_id" in slots:
+        course = _course(api)
+        course_pages.remind_of_invitation(api, course)
+        return places.of_course(api.x, course)
+    if "account_id" in slots:
+        return _account(api)
+    if "group_id" in slots:
+        return _group(api)
+    user = visitors.require(api)
+    return Place("users", local_number(api.slot("user_id")) or user.id, places.school(api.x, None))
 
 
 def _unavailable(api: Api, place: Place, text: str, path: str | None = None) -> Response:
@@ -85,54 +132,55 @@ def _offered(api: Api, place: Place, name: str) -> tuple[Tool, Placement] | None
     return (tool, placement) if placement is not None else None
 
 
-def _open(api: Api, opening: Opening, title: str, *, rubric: bool = False, bare: bool = False) -> Response:
-    action, fields = LAUNCHES.initiate(api.x, opening)
+def opened(api: Api, opening: Opening, *, rubric: bool = False, bare: bool = False) -> Response:
+    """The page that opens a tool."""
+    if opening.tool.developer_key_id is None:
+        action, fields = basic_launches.form(api.x, opening)
+    else:
+        action, fields = LAUNCHES.initiate(api.x, opening)
     bare = bare or api.params.text("display") == "borderless"
+    return page(api, opening.title, opening.tool.id, action, fields, rubric=rubric, bare=bare)
+
+
+def page(
+    api: Api, title: str, tool_id: int, action: str, fields: dict[str, str], *, rubric: bool = False, bare: bool = False
+) -> Response:
+    """A page whose form takes the browser to a tool."""
     return wire.page(
-        api.x, "tool.html", title=title, action=action, fields=fields, tool=opening.tool.id, bare=bare, rubric=rubric
+        api.x, "tool.html", title=title, action=action, fields=fields, tool=tool_id, bare=bare, rubric=rubric
     )
 
 
-def _opening(api: Api, place: Place, tool: Tool, **values: Any) -> Opening:
+def opening(api: Api, place: Place, tool: Tool, **values: Any) -> Opening:
+    """A tool being opened by whoever calls."""
     real = api.real_user if api.real_user is not None and api.real_user != api.caller else None
     returned = values.pop("return_url", None) or api.url(
         f"{place.path}/external_content/success/external_tool_redirect"
     )
-    return Opening(user=api.caller, real_user=real, place=place, tool=tool, return_url=returned, **values)
+    asked = {name.removeprefix(_ASKED): api.params.text(name) or "" for name in _FORWARDED if api.params.has(name)}
+    return Opening(user=api.caller, real_user=real, place=place, tool=tool, return_url=returned, asked=asked, **values)
 
 
-def _placed(api: Api, place: Place, default: str) -> Response:
-    name = api.params.text("launch_type") or api.params.text("placement") or default
+def show(api: Api) -> Response:
+    """GET /courses/{course_id}/external_tools/{tool_id} and its like: open a tool from one of the spots of a course, an
+    account, a group or the person's own pages.
+    """
+    place = _place(api)
+    name = api.params.text("launch_type") or api.params.text("placement") or NAVIGATION[place.kind]
     found = _offered(api, place, name)
     if found is None:
         return _unavailable(api, place, NO_TOOL)
     tool, placement = found
     target = api.params.text("launch_url")
     if target and not tools.matches_host(tool, target):
+        api.x.warn("launch_url_ignored", "`launch_url` is on another host than the tool")
         target = None
-    opening = _opening(api, place, tool, placement=placement, target=target or None)
-    return _open(api, opening, placement.text)
+    return opened(api, opening(api, place, tool, placement=placement, target=target or None))
 
 
-def in_course(api: Api) -> Response:
-    """GET /courses/{course_id}/external_tools/{tool_id}: open a tool from one of a course's spots."""
-    return _placed(api, _place(_course(api), api), "course_navigation")
-
-
-def in_account(api: Api) -> Response:
-    """GET /accounts/{account_id}/external_tools/{tool_id}: open a tool from one of an account's spots."""
-    return _placed(api, _account(api), "account_navigation")
-
-
-def of_person(api: Api) -> Response:
-    """GET /users/{user_id}/external_tools/{tool_id}: open a tool from the person's own pages."""
-    user = visitors.require(api)
-    return _placed(
-        api, Place("users", local_number(api.slot("user_id")) or user.id, school(api.x, None)), "user_navigation"
-    )
-
-
-def _choose(api: Api, place: Place) -> Response:
+def choose(api: Api) -> Response:
+    """GET /courses/{course_id}/external_tools/{tool_id}/resource_selection and its like: let a tool choose content."""
+    place = _place(api)
     name = api.params.text("placement") or "resource_selection"
     if api.params.text("editor"):
         name = "editor_button"
@@ -145,45 +193,40 @@ def _choose(api: Api, place: Place) -> Response:
     module = local_number(api.params.text("context_module_id") or "")
     dialog = api.url(f"{place.path}/external_content/success/external_tool_dialog")
     data = {"context_module_id": str(module)} if module else {}
-    opening = _opening(api, place, tool, placement=placement, return_url=dialog, data=data)
-    return _open(api, opening, placement.text, bare=True)
-
-
-def choose_in_course(api: Api) -> Response:
-    """GET /courses/{course_id}/external_tools/{tool_id}/resource_selection: let a tool choose content."""
-    return _choose(api, _place(_course(api), api))
-
-
-def choose_in_account(api: Api) -> Response:
-    """GET /accounts/{account_id}/external_tools/{tool_id}/resource_selection: let a tool choose content."""
-    return _choose(api, _account(api))
+    homework = api.store.assignments.get(local_number(api.params.text("assignment_id") or "") or 0)
+    if homework is not None and (place.course is None or homework.course_id != place.course.id):
+        homework = None
+    made = opening(api, place, tool, placement=placement, return_url=dialog, data=data, homework=homework)
+    return opened(api, made, bare=True)
 
 
 def retrieve(api: Api) -> Response:
-    """GET /courses/{course_id}/external_tools/retrieve: open a link in a text, by its id or by its address."""
-    course = _course(api)
-    place, store = _place(course, api), api.store
+    """GET /courses/{course_id}/external_tools/retrieve and its like: open a link in a text, by id or address."""
+    place, store = _place(api), api.store
     lookup = api.params.text("resource_link_lookup_uuid") or api.params.text("resource_link_lookup_id")
-    link = _link(api, course, lookup) if lookup else None
+    link = _link(api, place.course, lookup) if lookup else None
     if lookup and link is None:
         return _unavailable(api, place, f"{NO_LINK}: Resource link not found")
     url = api.params.text("url") or ""
-    tool = store.tools.get(link.tool_id) if link is not None else tools.by_address(store, course, url)
+    tool = store.tools.get(link.tool_id) if link is not None else tools.by_address(store, place.record, url)
     if tool is None or not tools.usable(store, tool):
         return _unavailable(api, place, NO_LINK)
-    placement = tools.placement(store, tool, "course_navigation")
+    placement = tools.placement(store, tool, NAVIGATION[place.kind])
     target = (link.url if link is not None else None) or url or None
-    opening = _opening(api, place, tool, placement=placement, link=link, target=target, return_url=api.url(place.path))
-    return _open(api, opening, placement.text if placement is not None else tool.name)
+    made = opening(api, place, tool, placement=placement, link=link, target=target, return_url=api.url(place.path))
+    return opened(api, made)
 
 
-def _link(api: Api, course: Course, lookup: str) -> ResourceLink | None:
-    found = api.store.resource_links.find("course", course.id)
+def _link(api: Api, course: Course | None, lookup: str) -> ResourceLink | None:
+    found = api.store.resource_links.find("course", course.id) if course is not None else []
     return next((one for one in found if lookup in (one.lookup_id or one.id, one.id)), None)
 
 
 def assignment(api: Api) -> Response:
     """GET /courses/{course_id}/assignments/{assignment_id}: open the tool behind an assignment, or show its text."""
+    led = login.open_session_url(api)
+    if led is not None:
+        return led
     user = visitors.require(api)
     course = _course(api)
     found = api.store.assignments.get(local_number(api.slot("assignment_id")) or 0)
@@ -194,27 +237,92 @@ def assignment(api: Api) -> Response:
         raise visitors.forbidden(api, "the assignment is published")
     if found.external_tool is None and found.resource_link_id is None:
         return wire.page(api.x, "assignment.html", user=user, course=course, assignment=found)
-    return _open_assignment(api, course, found)
+    place = places.of_course(api.x, course)
+    made = of_assignment(api, place, found)
+    return opened(api, made, rubric=True) if made is not None else _unavailable(api, place, NO_LINK)
 
 
-def _open_assignment(api: Api, course: Course, found: Assignment) -> Response:
-    store, place, tag = api.store, _place(course, api), found.external_tool
-    links = store.resource_links.find("course", course.id)
+def of_assignment(api: Api, place: Place, found: Assignment) -> Opening | None:
+    """The tool behind an assignment, being opened; None where there is none for its address."""
+    store, tag = api.store, found.external_tool
+    links = store.resource_links.find("course", found.course_id)
     link = next((one for one in links if found.id == one.assignment_id or found.resource_link_id == one.id), None)
     target = (tag.url if tag is not None else None) or (link.url if link is not None else None)
     chosen = (tag.content_id if tag is not None else None) or (link.tool_id if link is not None else None)
-    tool = store.tools.get(chosen) if chosen else None
-    if tool is None or not tools.usable(store, tool):
-        tool = tools.by_address(store, course, target or "")
+    tool = _of_link(api, place, chosen, target)
     if tool is None:
-        return _unavailable(api, place, NO_LINK)
+        return None
     if link is not None and tag is not None and tag.custom_params:
-        link = ResourceLink(
-            id=link.id, course_id=course.id, tool_id=tool.id, title=found.name, custom=dict(tag.custom_params)
-        )
+        link = msgspec.structs.replace(link, custom=dict(tag.custom_params))
     returned = api.url(f"{place.path}/assignments") if tag is not None and tag.new_tab else None
-    opening = _opening(api, place, tool, link=link, assignment=found, target=target, return_url=returned)
-    return _open(api, opening, found.name, rubric=True)
+    item = item_of(api, api.params.text("module_item_id"), found.course_id)
+    return opening(api, place, tool, link=link, assignment=found, item=item, target=target, return_url=returned)
+
+
+def _of_link(api: Api, place: Place, chosen: int | None, target: str | None) -> Tool | None:
+    """The tool that a link was made for, if it is still there; else the one that its address belongs to."""
+    tool = api.store.tools.get(chosen) if chosen else None
+    if tool is not None and tools.usable(api.store, tool):
+        return tool
+    return tools.by_address(api.store, place.record, target or "")
+
+
+def item_of(api: Api, reference: str | None, course_id: int) -> ContentTag | None:
+    """The item of a course that an id names; None for one that is gone."""
+    found = api.store.content_tags.get(local_number(reference or "") or 0)
+    return found if found is not None and found.course_id == course_id and found.workflow_state == "active" else None
+
+
+def module_item(api: Api) -> Response:
+    """GET /courses/{course_id}/modules/items/{item_id}: open the tool of an item, or lead to what the item shows."""
+    led = login.open_session_url(api)
+    if led is not None:
+        return led
+    visitors.require(api)
+    course = _course(api)
+    item = item_of(api, api.slot("item_id"), course.id)
+    if item is None:
+        raise refusals.page_not_found("the item is in the course")
+    if not modules.sees_all(api, course) and not modules.published(api, item):
+        raise visitors.forbidden(api, "the item is published")
+    place = places.of_course(api.x, course)
+    if item.type != "ExternalTool":
+        return wire.redirect(_shown_at(api, place, item))
+    made = of_item(api, place, item)
+    return opened(api, made) if made is not None else _unavailable(api, place, NO_LINK, f"{place.path}/modules")
+
+
+def of_item(api: Api, place: Place, item: ContentTag) -> Opening | None:
+    """The tool of a module's item, being opened; None where there is none for its address."""
+    tool = _of_link(api, place, item.content_id or None, item.url)
+    if tool is None:
+        return None
+    link = links.of_item(api, item, tool)
+    returned = api.url(f"{place.path}/modules") if item.new_tab else None
+    return opening(api, place, tool, link=link, item=item, target=item.url or None, return_url=returned)
+
+
+def _shown_at(api: Api, place: Place, item: ContentTag) -> str:
+    """The address of what an item shows."""
+    if item.type == "ExternalUrl":
+        return item.url or api.url(f"{place.path}/modules")
+    kinds = {"Assignment": "assignments", "Quiz": "quizzes", "Discussion": "discussion_topics", "File": "files"}
+    if item.type == "Page":
+        page = api.store.wiki_pages.get(item.content_id)
+        return api.url(f"{place.path}/pages/{page.url if page is not None else ''}?module_item_id={item.id}")
+    if item.type in kinds:
+        return api.url(f"{place.path}/{kinds[item.type]}/{item.content_id}?module_item_id={item.id}")
+    return api.url(f"{place.path}/modules")
+
+
+def with_session(handler: Callable[[Api], Response]) -> Callable[[Api], Response]:
+    """A page that session URLs lead to."""
+
+    def shown(api: Api) -> Response:
+        return login.open_session_url(api) or handler(api)
+
+    shown.__doc__ = handler.__doc__
+    return shown
 
 
 def authorize_redirect(x: Call) -> Response:

@@ -314,6 +314,7 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
     found = tools.by_address(api.store, course, url) if named not in known_here else None
     chosen = named if named in known_here else (found.id if found is not None else None)
     return ToolTag(
+        id=known.id if known else api.new_id("content_tags"),
         url=url,
         new_tab=tag.flag("new_tab") if tag.has("new_tab") else None,
         content_id=chosen,

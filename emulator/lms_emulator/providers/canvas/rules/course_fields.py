@@ -248,11 +248,8 @@ def _dates(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str
                 found[name] = moment
     bound = own is not None and own.restrict_enrollments_to_course_dates
     if not found.get("restrict_enrollments_to_course_dates", bound):
-        found.pop("start_at", None)
-        found.pop("end_at", None)
-    if own is not None and not found.get("restrict_enrollments_to_course_dates", bound):
         found["end_at"] = None
-        if own.workflow_state == "unpublished":
+        if own is None or own.workflow_state == "unpublished":
             found["start_at"] = None
     start = found.get("start_at", own.start_at if own is not None else None)
     end = found.get("end_at", own.end_at if own is not None else None)

@@ -116,7 +116,7 @@ def _launch(api: Api, record: ContentTag, course: Course) -> str:
     base = api.url(f"/api/v1/courses/{course.id}/external_tools/sessionless_launch")
     tool = api.store.tools.get(record.content_id)
     if tool is not None and tool.developer_key_id is not None:
-        return f"{base}?id={tool.id}&url={quote(record.url or '', safe='')}"
+        return f"{base}?id={tool.id}&url={quote(record.url or tool.url or '', safe='')}"
     if record.content_id == 0 and record.created_at != api.now:
         return f"{base}?url={quote(record.url or '', safe='')}"
     return f"{base}?launch_type=module_item&module_item_id={record.id}"

@@ -1,0 +1,223 @@
+"""LTI 1.1 launches: the form that a browser posts to the tool, signed with the tool's secret.
+
+Sources: fixtures/recordings/canvas/lti-11.jsonl 14, 17, 23, 42, 44, 46, 48, 57, 65;
+canvas-lms gems/lti_outbound/lib/lti_outbound/tool_launch.rb (2023-06).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from lms_emulator.lti.launches import Form
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles, tokens, variables
+from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
+from lms_emulator.providers.canvas.lti.claims import Opening, target_of
+from lms_emulator.providers.canvas.model import Account, Course
+from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, name_parts, sis_user_id, unique_id
+from lms_emulator.providers.canvas.shapes.people import avatar_url
+from lms_emulator.signing import lti11, oauth1
+
+SELECTION = "ContentItemSelectionRequest"
+CHOOSING = ("resource_selection", "homework_submission", "editor_button")
+"""The spots at which a tool that knows nothing of content items is told by parameters where its choice goes."""
+
+_USES = {
+    "resource_selection": ("navigation", "lti_launch_url", {"selection_directive": "select_link"}),
+    "homework_submission": ("homework", "url,file", {}),
+    "editor_button": ("embed", "oembed,lti_launch_url,url,image_url,iframe", {"selection_directive": "embed_content"}),
+}
+_TARGETS = {"migration_selection": "download", "collaboration": "window"}
+
+
+def form(x: Call, opening: Opening) -> Form:
+    """Where the browser posts to, and what."""
+    address = x.resolve(target_of(opening))
+    parts = urlsplit(address)
+    fields = dict(parse_qsl(parts.query, keep_blank_values=True)) | message(x, opening, address)
+    oauth = {
+        "oauth_consumer_key": opening.tool.consumer_key,
+        "oauth_signature_method": lti11.SIGNATURE_METHOD,
+        "oauth_timestamp": str(int(x.clock.timestamp())),
+        "oauth_nonce": x.ids.text(42),
+        "oauth_version": "1.0",
+    }
+    fields = {**oauth, **dict(sorted({**fields, "oauth_callback": "about:blank"}.items()))}
+    base = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+    signature = oauth1.sign("POST", base, fields.items(), opening.tool.shared_secret)
+    return address, {**fields, oauth1.SIGNATURE_FIELD: signature}
+
+
+def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
+    """The fields of the message, without those of OAuth."""
+    selecting = opening.placement is not None and opening.placement.message_type == SELECTION
+    found = {
+        "context_id": opening.place.opaque,
+        "context_title": opening.place.name,
+        "ext_roles": ",".join(roles.of_all_1(x, opening.user, opening.place.own_course)),
+        "launch_presentation_document_target": "iframe",
+        "launch_presentation_locale": effective_locale(opening.user) if opening.user is not None else "en",
+        "lti_message_type": SELECTION if selecting else lti11.MESSAGE_TYPE,
+        "lti_version": lti11.VERSION,
+        "roles": ",".join(roles.of_launch_1(x, opening.user, opening.place.own_course)),
+        "tool_consumer_instance_guid": f"{places.school(x, opening.place.account.id).guid}:canvas-lms",
+        **_person(x, opening, picture=not selecting),
+        **_custom(x, opening, with_canvas=not selecting),
+    }
+    if isinstance(opening.place.record, Course):
+        found["context_label"] = opening.place.record.course_code or ""
+    if selecting:
+        return found | _selection(x, opening, address)
+    return (
+        found | _presentation(opening) | _consumer(x, opening) | _link(opening) | _choice(opening) | _grades(x, opening)
+    )
+
+
+def _person(x: Call, opening: Opening, *, picture: bool) -> dict[str, str]:
+    """Who launches, as far as the tool's privacy level lets it through."""
+    user, privacy = opening.user, opening.tool.privacy
+    if user is None:
+        return {}
+    found = {"user_id": places.user_id(user)}
+    if privacy in ("public", "name_only"):
+        given, family, _ = name_parts(user.name)
+        found |= {"lis_person_name_given": given, "lis_person_name_family": family, "lis_person_name_full": user.name}
+    if privacy in ("public", "email_only") and (email := email_of(x.store, user)):
+        found["lis_person_contact_email_primary"] = email
+    if privacy == "public":
+        course = opening.place.own_course
+        sourced = {
+            "lis_person_sourcedid": sis_user_id(x.store, user),
+            "lis_course_offering_sourcedid": course.sis_course_id if course is not None else None,
+        }
+        found |= {name: value for name, value in sourced.items() if value}
+        if picture:
+            found["user_image"] = avatar_url(opening.scene(x).api, user)
+    observed = variables.people.observed(opening.scene(x)) if opening.place.own_course is not None else []
+    if observed:
+        found["role_scope_mentor"] = ",".join(places.user_id(seen) for seen in observed)
+    return found
+
+
+def _custom(x: Call, opening: Opening, *, with_canvas: bool) -> dict[str, str]:
+    scene = opening.scene(x)
+    written = {_named(name): value for name, value in opening.custom(x).items()}
+    found = variables.expanded_as_text(scene, written)
+    return found if not with_canvas else {**_of_canvas(opening, scene), **found}
+
+
+def _named(name: str) -> str:
+    """What a custom field is called in a launch: in lower case, with `_` for all but letters and digits."""
+    return "custom_" + "".join(sign if sign.isalnum() else "_" for sign in name.lower())
+
+
+def _of_canvas(opening: Opening, scene: variables.Scene) -> dict[str, str]:
+    """Canvas's own custom fields."""
+    wanted = {"enrollment_state": "$Canvas.enrollment.enrollmentState"}
+    user, place = opening.user, opening.place.record
+    if opening.tool.privacy == "public":
+        wanted["api_domain"] = "$Canvas.api.domain"
+        if user is not None:
+            wanted |= {"user_id": str(user.id), "user_login_id": unique_id(scene.x.store, user)}
+        if isinstance(place, Course):
+            wanted |= {"course_id": str(place.id), "workflow_state": "$Canvas.course.workflowState"}
+        elif isinstance(place, Account):
+            wanted |= {"account_id": str(place.id), "account_sis_id": place.sis_account_id or ""}
+        if opening.assignment is not None:
+            wanted |= {
+                "assignment_id": "$Canvas.assignment.id",
+                "assignment_title": "$Canvas.assignment.title",
+                "assignment_points_possible": "$Canvas.assignment.pointsPossible",
+            }
+            if opening.tagged:
+                wanted |= {"module_id": "$Canvas.module.id", "module_item_id": "$Canvas.moduleItem.id"}
+    return variables.expanded_as_text(scene, {f"custom_canvas_{name}": value for name, value in wanted.items()})
+
+
+def _presentation(opening: Opening) -> dict[str, str]:
+    found = {"launch_presentation_return_url": opening.return_url}
+    sizes = {f"launch_presentation_{side}": str(size) for side, size in opening.size.items()}
+    return found | sizes
+
+
+def _consumer(x: Call, opening: Opening) -> dict[str, str]:
+    return {
+        "tool_consumer_info_product_family_code": "canvas",
+        "tool_consumer_info_version": "cloud",
+        "tool_consumer_instance_contact_email": x.settings.contact_email,
+        "tool_consumer_instance_name": places.school(x, opening.place.account.id).name or "",
+    }
+
+
+def _link(opening: Opening) -> dict[str, str]:
+    if opening.assignment is not None and opening.assignment.external_tool is not None:
+        link = opening.assignment.external_tool.resource_link_id
+        return {"resource_link_id": link, "resource_link_title": opening.assignment.name}
+    if opening.item is not None:
+        return {"resource_link_id": places.opaque("content_tag", opening.item.id), "resource_link_title": opening.title}
+    return {"resource_link_id": opening.place.opaque, "resource_link_title": opening.tool.name}
+
+
+def _choice(opening: Opening) -> dict[str, str]:
+    """Where what the tool chooses goes, for a tool that knows nothing of content items."""
+    name = opening.placement.name if opening.placement is not None else ""
+    if name not in _USES:
+        return {}
+    use, types, further = _USES[name]
+    found = {
+        "ext_content_intended_use": use,
+        "ext_content_return_types": types,
+        "ext_content_return_url": opening.return_url,
+        **further,
+    }
+    return found | ({"ext_content_file_extensions": opening.extensions} if name == "homework_submission" else {})
+
+
+def _selection(x: Call, opening: Opening, address: str) -> dict[str, str]:
+    """What the tool may choose, and where its choice goes."""
+    assert opening.placement is not None
+    name = opening.placement.name
+    spot = deep_linking_spots.SPOTS.get(name, deep_linking_spots.SPOTS["link_selection"])
+    targets = _TARGETS.get(name, ",".join(one.replace("iframe", "frame") for one in spot.targets))
+    found: dict[str, Any] = {
+        "accept_media_types": spot.media,
+        "accept_multiple": "false",
+        "accept_presentation_document_targets": targets,
+        "accept_unsigned": str(not spot.create).lower(),
+        "auto_create": str(spot.create).lower(),
+        "content_item_return_url": opening.return_url,
+        "data": tokens.seal({"default_launch_url": address}),
+        "ext_lti_assignment_id": "",
+    }
+    if name == "migration_selection":
+        found |= {"accept_copy_advice": "true", "ext_content_file_extensions": "zip,imscc,mbz,xml"}
+    return found
+
+
+def _grades(x: Call, opening: Opening) -> dict[str, str]:
+    """Where a tool behind an assignment gives its scores, and for which student."""
+    task, course, user = opening.assignment, opening.place.course, opening.user
+    if task is None or course is None:
+        return {}
+    service = x.url(f"/api/lti/v1/tools/{opening.tool.id}")
+    found = {
+        "lis_outcome_service_url": f"{service}/grade_passback",
+        "ext_ims_lis_basic_outcome_url": f"{service}/ext_grade_passback",
+        "ext_lti_assignment_id": task.lti_context_id,
+        "ext_outcome_data_values_accepted": "url,text",
+        "ext_outcome_result_total_score_accepted": "true",
+        "ext_outcome_submission_submitted_at_accepted": "true",
+        "ext_outcome_submission_needs_additional_review_accepted": "true",
+        "ext_outcome_submission_prioritize_non_tool_grade_accepted": "true",
+        "ext_outcomes_tool_placement_url": x.url(f"/api/lti/v1/turnitin/outcomes_placement/{opening.tool.id}"),
+    }
+    scene = opening.scene(x)
+    if user is not None and any(one.type in ("StudentEnrollment", "StudentViewEnrollment") for one in scene.current):
+        found["lis_result_sourcedid"] = sourced_id(opening.tool.id, course.id, task.id, user.id)
+    return found
+
+
+def is_basic(opening: Opening) -> bool:
+    """Whether a tool is launched by LTI 1.1."""
+    return opening.tool.developer_key_id is None

@@ -1,0 +1,186 @@
+"""Variables of the person, their roles and what they see of a course."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import global_id
+from lms_emulator.providers.canvas.call.moments import iana_name
+from lms_emulator.providers.canvas.lti import places, roles
+from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
+from lms_emulator.providers.canvas.model import CourseSection, Pseudonym, User
+from lms_emulator.providers.canvas.rules import courses, people
+from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, is_account_admin, permissions
+from lms_emulator.providers.canvas.shapes.people import avatar_url
+
+_LONGEST = 40_000
+
+
+def _login(scene: Scene) -> Pseudonym | None:
+    return people.login_of(scene.x.store, scene.person)
+
+
+def _signs_in_with(scene: Scene) -> str:
+    login: Pseudonym = there(_login(scene))
+    return login.unique_id
+
+
+def _of_login(name: str) -> Callable[[Scene], Any]:
+    def find(scene: Scene) -> Any:
+        login = _login(scene)
+        return getattr(login, name) if login is not None else None
+
+    return find
+
+
+def _masquerading(scene: Scene) -> User:
+    found: User = there(scene.real_user)
+    return found
+
+
+def _sis_email(scene: Scene) -> None:
+    """The address that the SIS gave somebody whom it knows; none is kept."""
+    there(people.sis_user_id(scene.x.store, scene.person))
+
+
+def _types(scene: Scene) -> list[str]:
+    return list(dict.fromkeys(one.type for one in scene.current))
+
+
+def _role_names(scene: Scene) -> str:
+    """What Canvas calls the person's roles: custom ones by their own names."""
+    person, store = scene.person, scene.x.store
+    found: list[str] = []
+    for one in scene.current if scene.place.course is not None else []:
+        role = store.roles.get(one.role_id)
+        custom = role is not None and role.workflow_state != "built_in" and role.name != role.base_role_type
+        found.append(role.name if role is not None and custom else one.type)
+    for _, role in admins_over(store, person, scene.place.account.id):
+        found.append("Account Admin" if role.name == "AccountAdmin" else role.name)
+    return ",".join(dict.fromkeys(found))
+
+
+def _membership(scene: Scene) -> str:
+    """The roles in the course, or those of an admin of the account."""
+    person = scene.person
+    here = roles.of_members(_types(scene)) if scene.place.course is not None else []
+    admin = is_account_admin(scene.api, person, scene.place.account)
+    return ",".join([*here, *([roles.ADMINISTRATOR] if admin else [])])
+
+
+def _concluded(scene: Scene) -> str:
+    if scene.course and scene.user is None:
+        return roles.NONE_1
+    done = [
+        one.type for one in scene.mine if one not in scene.current and one.workflow_state in ("active", "completed")
+    ]
+    return ",".join(roles.simple(done)) or roles.NONE_1
+
+
+def _enrollment_state(scene: Scene) -> str:
+    if scene.course and scene.user is None:
+        return ""
+    if any(one in scene.current for one in scene.mine):
+        return "active"
+    return "inactive" if scene.mine else ""
+
+
+def _sections(scene: Scene, *, all_of_them: bool = False) -> list[CourseSection]:
+    numbers = dict.fromkeys(one.course_section_id for one in (scene.mine if all_of_them else scene.current))
+    found = (scene.x.store.course_sections.get(number) for number in numbers)
+    return [section for section in found if section is not None]
+
+
+def observed(scene: Scene) -> list[User]:
+    """Whom the person observes in the course."""
+    if scene.course and scene.user is None:
+        return []
+    rows = [one for one in scene.current if one.type == "ObserverEnrollment" and one.associated_user_id]
+    return [seen for one in rows if (seen := scene.x.store.users.get(one.associated_user_id)) is not None]
+
+
+def _allowed(scene: Scene, names: str) -> str:
+    """Those of several permissions that the person has here."""
+    wanted, user = [name for name in names.split(",") if name in permissions()], scene.person
+    if scene.place.course is not None:
+        held = courses.rights(scene.api, user, scene.place.course)
+        return ",".join(name for name in wanted if name in held)
+    return ",".join(name for name in wanted if account_allows(scene.api, user, scene.place.account, name))
+
+
+def _administered(scene: Scene) -> str:
+    """The accounts that the person administers, those below included."""
+    found = [one.id for one in scene.x.store.accounts if is_account_admin(scene.api, scene.person, one)]
+    text = ",".join(str(number) for number in found)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(',')[0]},truncated"
+
+
+def _image(scene: Scene) -> str:
+    return avatar_url(scene.api, scene.person)
+
+
+PERMISSIONS = "Canvas.membership.permissions<"
+"""How the one variable begins that names what it asks for: `Canvas.membership.permissions<manage_grades>`."""
+
+VALUES: dict[str, Callable[[Scene], Any]] = {
+    "Canvas.user.id": lambda s: s.person.id,
+    "User.id": lambda s: s.person.id,
+    "User.username": _signs_in_with,
+    "User.image": _image,
+    "Canvas.user.loginId": _signs_in_with,
+    "Canvas.user.sisSourceId": _of_login("sis_user_id"),
+    "Canvas.user.sisIntegrationId": _of_login("integration_id"),
+    "Person.sourcedId": _of_login("sis_user_id"),
+    "Canvas.user.globalId": lambda s: global_id(s.person.id),
+    "vnd.instructure.User.uuid": lambda s: s.person.uuid,
+    "vnd.instructure.User.current_uuid": lambda s: s.person.uuid,
+    "Canvas.user.prefersHighContrast": lambda s: str(bool(s.person.preferences.get("high_contrast"))).lower(),
+    "Canvas.user.isRootAccountAdmin": lambda s: is_account_admin(s.api, s.person, s.school),
+    "Person.name.full": lambda s: s.person.name,
+    "Person.name.display": lambda s: people.short_name(s.person),
+    "Person.name.given": lambda s: people.name_parts(s.person.name)[0],
+    "Person.name.family": lambda s: people.name_parts(s.person.name)[1],
+    "com.instructure.Person.name_sortable": lambda s: people.sortable_name(s.person),
+    "Person.email.primary": lambda s: there(people.email_of(s.x.store, s.person)),
+    "vnd.Canvas.Person.email.sis": _sis_email,
+    "Person.address.timezone": lambda s: iana_name(s.person.time_zone) or "Etc/UTC",
+    "com.instructure.Person.pronouns": lambda s: s.person.pronouns,
+    "Membership.role": lambda s: ",".join(roles.of(s.x, s.person, s.place.course)),
+    "com.instructure.User.allRoles": lambda s: ",".join(roles.of(s.x, s.user, s.place.course)),
+    "Canvas.xuser.allRoles": lambda s: ",".join(roles.of_all_1(s.x, s.user, s.place.course)),
+    "com.Instructure.membership.roles": _membership,
+    "Canvas.membership.roles": _role_names,
+    "Canvas.membership.concludedRoles": _concluded,
+    "Canvas.enrollment.enrollmentState": _enrollment_state,
+    "Canvas.course.sectionIds": lambda s: ",".join(str(one.course_section_id) for one in s.current),
+    "Canvas.course.sectionSisSourceIds": lambda s: ",".join(
+        one.sis_section_id for one in _sections(s) if one.sis_section_id
+    ),
+    "Canvas.course.sectionRestricted": lambda s: all(one.limit_privileges_to_course_section for one in s.mine),
+    "com.instructure.User.sectionNames": lambda s: json.dumps(
+        [one.name for one in _sections(s, all_of_them=True)], ensure_ascii=False
+    ),
+    "com.instructure.User.observees": lambda s: ",".join(seen.lti_id for seen in observed(s)),
+    "com.instructure.Observee.sisIds": lambda s: ",".join(
+        people.sis_user_id(s.x.store, seen) or "" for seen in observed(s)
+    ),
+    "Canvas.masqueradingUser.id": lambda s: _masquerading(s).id,
+    "Canvas.masqueradingUser.userId": lambda s: places.user_id(_masquerading(s)),
+}
+
+NEWER: dict[str, Callable[[Scene], Any]] = {
+    "Canvas.user.adminableAccounts": _administered,
+    "com.instructure.User.student_view": lambda s: any(one.type == "StudentViewEnrollment" for one in s.mine),
+    "Canvas.user.prefersDyslexicFont": lambda s: str(bool(s.person.preferences.get("dyslexic_friendly_font"))).lower(),
+    "com.instructure.user.lti_1_1_id.history": lambda s: places.user_id(s.person),
+}
+"""Those that Canvas did not have yet in June 2023."""
+
+
+def with_argument(scene: Scene, name: str) -> Any:
+    """The value of a variable that names what it asks for. Raises Missing for other names."""
+    if name.startswith(PERMISSIONS) and name.endswith(">"):
+        return _allowed(scene, name.removeprefix(PERMISSIONS)[:-1])
+    return there(None)

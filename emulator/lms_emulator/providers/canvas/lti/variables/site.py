@@ -1,0 +1,84 @@
+"""Variables of the site, the tool itself, and what a launch brings along."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+from lms_emulator.core.keys import private_pem
+from lms_emulator.providers.canvas.call.api import global_id
+from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
+from lms_emulator.providers.canvas.rules import people, tools
+
+STYLES = "/dist/brandable_css/default/variables-7dd4b80918af0e0218ec0229e4bd5873"
+COMMON = "/dist/brandable_css/no_variables/bundles/common-0000000000.css"
+SUBMISSION = "api/lti/assignments/{assignment_id}/submissions/{submission_id}"
+
+
+def sealed(nonce: str, *parts: int) -> str:
+    """Numbers in an address that Canvas alone can have written."""
+    text = "-".join([*(str(part) for part in parts), nonce])
+    return f"{text}-{hmac.new(private_pem('canvas').encode(), text.encode(), hashlib.sha1).hexdigest()}"
+
+
+def _activity(kind: str) -> Callable[[Scene], str]:
+    """An address that takes what the person did in the course."""
+
+    def find(scene: Scene) -> str:
+        numbers = (scene.tool.id, scene.person.id, scene.course.id, int(scene.x.clock.timestamp()))
+        return scene.x.url(f"/api/lti/v1/{kind}/{sealed(scene.x.ids.hex(16), *numbers)}")
+
+    return find
+
+
+def _logout(scene: Scene) -> str:
+    login = people.login_of(scene.x.store, scene.person)
+    numbers = (scene.tool.id, there(login).id, int(scene.x.clock.timestamp()))
+    return scene.x.url(f"/api/lti/v1/logout_service/{sealed(scene.x.ids.hex(16), *numbers)}")
+
+
+def _installed_at(scene: Scene) -> str:
+    kind, number = tools.place_of(scene.x.store, scene.tool)
+    return scene.x.url(f"/api/v1/{kind.lower()}s/{number}/external_tools/{scene.tool.id}")
+
+
+def _from_editor(name: str) -> Callable[[Scene], str]:
+    def find(scene: Scene) -> str:
+        value: str = there(scene.asked.get(name) if scene.placement == "editor_button" else None)
+        return value
+
+    return find
+
+
+VALUES: dict[str, Callable[[Scene], Any]] = {
+    "Canvas.shard.id": lambda _: 1,
+    "Canvas.api.domain": lambda s: s.x.authority,
+    "Canvas.api.baseUrl": lambda s: s.x.base_url,
+    "Canvas.externalTool.global_id": lambda s: global_id(s.tool.id),
+    "Canvas.externalTool.url": _installed_at,
+    "Canvas.xapi.url": _activity("xapi"),
+    "Caliper.url": _activity("caliper"),
+    "Canvas.logoutService.url": _logout,
+    "Canvas.css.common": lambda s: s.x.url(COMMON),
+    "com.instructure.brandConfigJSON": lambda _: None,
+    "com.instructure.brandConfigJSON.url": lambda _: f"{STYLES}.json",
+    "com.instructure.brandConfigJS.url": lambda _: f"{STYLES}.js",
+    "com.instructure.PostMessageToken": lambda s: s.x.ids.uuid(),
+    "com.instructure.RCS.app_host": lambda s: there(s.x.settings.rich_content_host or None),
+    "com.instructure.Editor.contents": _from_editor("editor_contents"),
+    "com.instructure.Editor.selection": _from_editor("selection"),
+    "Message.locale": lambda s: people.effective_locale(s.user) if s.user is not None else "en",
+    "Message.documentTarget": lambda _: "iframe",
+    "ToolConsumerInstance.guid": lambda s: f"{s.school.guid}:canvas-lms",
+    "ToolProxyBinding.memberships.url": lambda s: s.x.url(f"/api/lti/courses/{s.course.id}/membership_service"),
+    "vnd.Canvas.submission.url": lambda _: SUBMISSION,
+    "vnd.Canvas.submission.history.url": lambda _: f"{SUBMISSION}/history",
+    "vnd.Canvas.OriginalityReport.url": lambda _: f"{SUBMISSION}/originality_report",
+}
+
+NEWER: dict[str, Callable[[Scene], Any]] = {
+    "Canvas.environment.test": lambda _: False,
+}
+"""Those that Canvas did not have yet in June 2023."""

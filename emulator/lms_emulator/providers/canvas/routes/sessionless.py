@@ -1,0 +1,193 @@
+"""Launches asked for by REST: an address that signs a browser in and opens a tool.
+
+A tool of LTI 1.3 is opened on its own page. For a tool of LTI 1.1 the launch is made at once, and waits under a
+verifier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from starlette.responses import PlainTextResponse, Response
+
+from lms_emulator.core.http.urls import add_query
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.credentials import session_tokens
+from lms_emulator.providers.canvas.lti import basic_launches, places
+from lms_emulator.providers.canvas.lti.claims import Opening
+from lms_emulator.providers.canvas.lti.places import Place
+from lms_emulator.providers.canvas.model import Account, Course, PreparedLaunch, Tool
+from lms_emulator.providers.canvas.routes import login, tool_pages
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, modules, tools
+from lms_emulator.providers.canvas.rules.belonging import belongs
+from lms_emulator.providers.canvas.shapes import Json
+
+NEEDED = ("id", "url", "module_item_id", "resource_link_lookup_uuid")
+NOTHING_GIVEN = "A tool id, tool url, module item id, or resource link lookup uuid must be provided"
+NO_TOOL = {"errors": {"external_tool": "Unable to find a matching external tool"}}
+LIFETIME = timedelta(hours=1)
+Made = tuple[Opening, str, dict[str, str]]
+"""What is opened, and the path and parameters of the page that opens it."""
+
+
+def launch(api: Api) -> Any:
+    """The address of a launch, with whom it signs in."""
+    context = contexts.of_path(api)
+    where = context.record
+    assert isinstance(where, Course | Account)
+    _require(api, where)
+    place = places.of_course(api.x, where) if isinstance(where, Course) else Place("accounts", where.id, where)
+    kind = api.params.text("launch_type")
+    made: Made | Response | None
+    if kind == "assessment":
+        made = _assessment(api, place)
+    elif kind == "module_item":
+        made = _module_item(api, place)
+    elif any(api.params.text(name) for name in (*NEEDED, "resource_link_lookup_id")):
+        made = _of_tool(api, place)
+    else:
+        raise refusals.invalid({name: [NOTHING_GIVEN] for name in NEEDED})
+    if made is None:
+        return NO_TOOL
+    return made if isinstance(made, Response) else _answer(api, place, *made)
+
+
+def _require(api: Api, where: Course | Account) -> None:
+    user = api.user
+    if isinstance(where, Course):
+        courses.require(api, where, "read")
+    elif not api.check("is of the account", belongs(api, user, where) or tool_admin(api, where)):
+        raise api.refused(f"the person is of account {where.id}")
+
+
+def tool_admin(api: Api, account: Account) -> bool:
+    """Whether the caller administers an account."""
+    return contexts.may(api, contexts.get(api, "Account", account.id), "read_course_list", "manage_account_settings")
+
+
+def _of_tool(api: Api, place: Place) -> Made | Response | None:
+    """A tool by its id, by an address, or by a link that was placed."""
+    url, number = api.params.text("url"), api.params.text("id")
+    query = {"display": "borderless"}
+    lookup = api.params.text("resource_link_lookup_uuid") or api.params.text("resource_link_lookup_id")
+    if lookup:
+        return _of_link(api, place, lookup, query)
+    if number:
+        name = api.params.text("launch_type") or tool_pages.NAVIGATION[place.kind]
+        tool = _usable(api, place, number)
+        placement = tools.placement(api.store, tool, name) if tool is not None else None
+        if tool is None or (placement is None and (api.params.has("launch_type") or not url)):
+            api.check("the tool is offered here", False)
+            return wire.redirect(api.url(place.path))
+        made = tool_pages.opening(api, place, tool, placement=placement, target=url or None)
+        return made, f"{place.path}/external_tools/{tool.id}", query | ({"launch_url": url} if url else {})
+    tool = tools.by_address(api.store, place.record, url or "")
+    if tool is None:
+        return None
+    placement = tools.placement(api.store, tool, tool_pages.NAVIGATION[place.kind])
+    made = tool_pages.opening(api, place, tool, placement=placement, target=url, return_url=api.url(place.path))
+    return made, f"{place.path}/external_tools/retrieve", query | {"url": url or ""}
+
+
+def _usable(api: Api, place: Place, reference: str) -> Tool | None:
+    tool = api.store.tools.get(identifiers.local_number(reference) or 0)
+    if tool is None or not tools.usable(api.store, tool):
+        return None
+    return tool if tools.place_of(api.store, tool) in tools.places(api.store, place.record) else None
+
+
+def _of_link(api: Api, place: Place, lookup: str, query: dict[str, str]) -> Made | None:
+    found = api.store.resource_links.find("course", place.id) if place.course is not None else []
+    link = next((one for one in found if lookup in (one.lookup_id or one.id, one.id)), None)
+    if link is None:
+        raise refusals.not_found("the resource link", lookup)
+    tool = api.store.tools.get(link.tool_id)
+    if tool is None or not tools.usable(api.store, tool):
+        return None
+    target = link.url or tool.url or ""
+    made = tool_pages.opening(api, place, tool, link=link, target=target, return_url=api.url(place.path))
+    own = {"resource_link_lookup_uuid": lookup, "url": target}
+    return made, f"{place.path}/external_tools/retrieve", query | own
+
+
+def _assessment(api: Api, place: Place) -> Made | None:
+    reference = api.params.text("assignment_id")
+    if not reference or place.course is None:
+        raise refusals.invalid({"assignment_id": ["An assignment id must be provided for assessment LTI launch"]})
+    found = assignments.find(api, place.course, reference)
+    if not api.check("may read the assignment", assignments.visible(api, place.course, found)):
+        raise api.refused(f"read assignment {found.id}")
+    if found.external_tool is None:
+        raise refusals.invalid({"assignment_id": ["The assignment must have an external tool tag"]})
+    made = tool_pages.of_assignment(api, place, found)
+    path = f"{place.path}/assignments/{found.id}"
+    return (made, path, {"display": "borderless"}) if made is not None else None
+
+
+def _module_item(api: Api, place: Place) -> Made | None:
+    reference = api.params.text("module_item_id")
+    if not reference or place.course is None:
+        raise refusals.invalid({"module_item_id": ["A module item id must be provided for module item LTI launch"]})
+    item = tool_pages.item_of(api, reference, place.course.id)
+    if item is None:
+        raise refusals.not_found("the module item", reference)
+    if not modules.sees_all(api, place.course) and not modules.published(api, item):
+        raise api.refused(f"see item {item.id}")
+    made = tool_pages.of_item(api, place, item) if item.type == "ExternalTool" else None
+    path = f"{place.path}/modules/items/{item.id}"
+    return (made, path, {"display": "borderless"}) if made is not None else None
+
+
+def _answer(api: Api, place: Place, made: Opening, path: str, query: dict[str, str]) -> Json:
+    tool = made.tool
+    if tool.developer_key_id is None:
+        path, query = f"{place.path}/external_tools/sessionless_launch", {"verifier": _prepared(api, place, made)}
+    real = api.real_user or api.user
+    acting = api.user.id if api.user.id != real.id else None
+    query |= {"session_token": session_tokens.issue(api.x, real.id, acting)}
+    return {"id": tool.id, "name": tool.name, "url": add_query(api.url(path), sorted(query.items()))}
+
+
+def _prepared(api: Api, place: Place, made: Opening) -> str:
+    """Keep an LTI 1.1 launch until a browser comes for it."""
+    frame = {"height": tools.HEIGHT, "width": tools.WIDTH} if api.params.has("launch_type") else {}
+    made = replace(made, return_url=api.url(place.path), frame=frame, tagged=made.item is not None)
+    action, fields = basic_launches.form(api.x, made)
+    kept = PreparedLaunch(
+        verifier=api.x.ids.hex(128),
+        course_id=place.id if place.course is not None else None,
+        account_id=place.id if place.course is None else None,
+        tool_id=made.tool.id,
+        title=made.tool.name,
+        action=action,
+        fields=fields,
+        expires_at=api.x.clock.now() + LIFETIME,
+    )
+    return api.store.prepared_launches.put(kept).verifier
+
+
+def opened(api: Api) -> Response:
+    """GET /courses/{course_id}/external_tools/sessionless_launch and its like: open a prepared launch, once."""
+    led = login.open_session_url(api)
+    if led is not None:
+        return led
+    kept = api.store.prepared_launches.get(api.params.text("verifier") or "")
+    if not api.check("verifier is of a launch that waits", kept is not None) or kept is None:
+        return PlainTextResponse("Cannot locate launch request, please try again.", 404)
+    api.store.prepared_launches.delete(kept.verifier)
+    return tool_pages.page(api, kept.title, kept.tool_id, kept.action, kept.fields, bare=True)
+
+
+ROUTES = rest(
+    "external tools",
+    f"{RECORDED}/lti-sessionless.jsonl 0, 31, 40, 64, 76, 77, 108; "
+    "canvas-lms app/controllers/external_tools_controller.rb, generate_sessionless_launch",
+    *within(
+        "courses accounts", "GET /external_tools/sessionless_launch", launch, "A launch for a browser without session"
+    ),
+)
