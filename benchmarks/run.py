@@ -10,6 +10,7 @@ pinned to one core and `wrk` to another where `taskset` is there.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import re
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 HERE = Path(__file__).parent
@@ -182,6 +183,14 @@ def throughput(seconds: int, rounds: int) -> list[Row]:
                 40,
             ),
             (
+                "GET one object, bearer checked (Canvas)",
+                f"{bare}/health",
+                {},
+                f"{url}/canvas/api/v1/courses/1",
+                {"headers": as_teacher(providers["canvas"])},
+                40,
+            ),
+            (
                 "POST opaque token (Open edX)",
                 f"{bare}/token",
                 {"body": "grant_type=x"},
@@ -209,6 +218,82 @@ def throughput(seconds: int, rounds: int) -> list[Row]:
     return rows
 
 
+def put_world(url: str, world: dict[str, Any]) -> float:
+    """Replace the world; the seconds that takes."""
+    headers = {"Content-Type": "application/json"}
+    begun = time.perf_counter()
+    with urlopen(Request(f"{url}/_emulator/world", json.dumps(world).encode(), headers, method="PUT")) as answer:
+        answer.read()
+    return time.perf_counter() - begun
+
+
+def as_teacher(canvas: dict[str, Any]) -> dict[str, str]:
+    """A teacher's headers; Canvas answers nobody without a User-Agent."""
+    return {"Authorization": f"Bearer {canvas['access_tokens']['teacher']}", "User-Agent": "benchmark"}
+
+
+def large_course(section: dict[str, Any], students: int) -> None:
+    """Put students with three graded pieces of work each into Canvas's first course."""
+    moment, first = "2026-09-01T08:00:00Z", 100_000
+    people = range(first, first + students)
+    section["users"] += [
+        {"id": one, "name": f"Person {one}", "login": f"p{one}", "sis_user_id": f"S-{one}", "created_at": moment}
+        for one in people
+    ]
+    section["enrollments"] += [
+        {"id": one, "user_id": one, "course_id": 1, "type": "StudentEnrollment", "course_section_id": 1, "role_id": 3}
+        | {"created_at": moment, "updated_at": moment}
+        for one in people
+    ]
+    template, work = section["assignments"][-1], range(500, 503)
+    section["assignments"] += [{**template, "id": one, "name": f"Exercise {one}"} for one in work]
+    graded = {"workflow_state": "graded", "entered_score": 5.0, "entered_grade": "5", "grader_id": 103, "attempt": 1}
+    graded |= {"submission_type": "online_text_entry", "body": "done", "submitted_at": moment, "posted_at": moment}
+    section["submissions"] = [
+        {"id": first + number, "assignment_id": assignment, "user_id": one, **graded}
+        for number, (assignment, one) in enumerate((a, p) for a in work for p in people)
+    ]
+
+
+def pages(token: dict[str, str], url: str, path: str, count: int = 100) -> tuple[float, float]:
+    """The median and the 95th percentile of getting a page, in milliseconds, one after the other on one connection."""
+    host = urlsplit(url)
+    assert host.hostname is not None
+    connection = http.client.HTTPConnection(host.hostname, host.port)
+    taken = []
+    for _ in range(count + 5):
+        begun = time.perf_counter()
+        connection.request("GET", path, headers=token)
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
+        answer.read()
+        taken.append((time.perf_counter() - begun) * 1000)
+    measured = sorted(taken[5:])
+    return measured[len(measured) // 2], measured[int(len(measured) * 0.95)]
+
+
+def canvas_course() -> list[Row]:
+    """Canvas with 100 and with 10,000 students in one course: loading, a page of the roster with grades, memory."""
+    rows = []
+    for students in (100, 10_000):
+        with running("emulator") as (process, url):
+            with urlopen(f"{url}/_emulator/world") as answer:
+                world = json.load(answer)
+            large_course(world["canvas"], students)
+            seconds = put_world(url, world)
+            with urlopen(f"{url}/_emulator/info") as answer:
+                canvas = json.load(answer)["providers"]["canvas"]
+            token = as_teacher(canvas)
+            path = "/canvas/api/v1/courses/1/enrollments?per_page=100&include[]=grades"
+            p50, p95 = pages(token, url, path)
+            what = f"page of 100 enrollments with grades, {students:,} students (Canvas)"
+            rows.append(Row(what, f"p50 {p50:.2f}, p95 {p95:.2f} ms", bar="p95 <= 3 ms"))
+            rows.append(
+                Row(f"loading them, {students:,} students", f"{seconds:.2f} s, {rss(process.pid):.0f} MiB after")
+            )
+    return rows
+
+
 def growth(seconds: int) -> list[Row]:
     """What stays the same: memory while the journal turns over, speed while a world grows."""
     rows = []
@@ -231,9 +316,7 @@ def growth(seconds: int) -> list[Row]:
             {"id": f"{number:024x}", "full_name": f"Person {number}", "profile_name": f"p{number}"}
             for number in range(100_000)
         ]
-        put = Request(f"{url}/_emulator/world", json.dumps(world).encode(), method="PUT")
-        with urlopen(put) as answer:
-            answer.read()
+        put_world(url, world)
         after = load(mine, seconds)
         value = f"{after.rate / before.rate * 100:.0f} % of the rate with a handful"
         rows.append(Row("GET, API key checked, 100,000 people", value, bar="flat"))
@@ -272,7 +355,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=11, help="cold starts of each kind (default 11)")
     parser.add_argument("--markdown", help="also write the table to this file")
     args = parser.parse_args()
-    rows = starts(args.starts) + in_process()
+    rows = starts(args.starts) + in_process() + canvas_course()
     if shutil.which("wrk"):
         rows += throughput(args.seconds, args.rounds) + growth(args.seconds)
     else:

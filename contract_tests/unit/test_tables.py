@@ -42,6 +42,7 @@ class TableMachine(RuleBasedStateMachine):
         self.shared = Seed(SPEC, seed)
         self.table: Table[Row] = Table(self.shared)
         self.other: Table[Row] = self.table.fork()
+        self.versions: list[tuple[Table[Row], int, dict[int, Row]]] = []
 
     @rule(row=rows)
     def put(self, row: Row) -> None:
@@ -84,7 +85,19 @@ class TableMachine(RuleBasedStateMachine):
             assert sorted(found) == sorted(expected)
             assert [key for key in found if key in self.seed] == [key for key in self.seed if key in expected]
         assert self.table.find("colour", "") == []
+        for index, value in (("colour", "red"), ("tag", "a"), ("pair", ("blue", 3))):
+            assert self.table.first(index, value) == next(iter(self.table.find(index, value)), None)
         assert {row.key: row for row in self.other} == self.seed
+
+    @invariant()
+    def a_version_stands_for_one_state(self) -> None:
+        """What was derived from a table holds while its version does."""
+        if hasattr(self, "model"):
+            self.versions.append((self.table, self.table.version, dict(self.model)))
+            same = [
+                model for table, version, model in self.versions if table is self.table and version == table.version
+            ]
+            assert all(model == self.model for model in same)
 
 
 TestTable = TableMachine.TestCase

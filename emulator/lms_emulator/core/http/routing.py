@@ -97,16 +97,39 @@ class Match(NamedTuple):
 
 
 class _Pattern:
-    __slots__ = ("convertors", "methods", "regex")
+    __slots__ = ("convertors", "methods", "place", "regex")
 
-    def __init__(self, regex: re.Pattern[str], convertors: Mapping[str, Any]) -> None:
+    def __init__(self, regex: re.Pattern[str], convertors: Mapping[str, Any], place: int) -> None:
         self.regex = regex
+        self.place = place
         self.convertors = convertors
         self.methods: dict[str, Route] = {}
 
 
+class _Node:
+    """One segment of the tree of patterns; the patterns that end here."""
+
+    __slots__ = ("literals", "patterns", "variable")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.variable: _Node | None = None
+        self.patterns: list[_Pattern] = []
+
+    def below(self, segment: str) -> _Node:
+        """The node of a pattern's next segment, made when there is none yet."""
+        if "{" not in segment:
+            return self.literals.setdefault(segment, _Node())
+        if self.variable is None:
+            self.variable = _Node()
+        return self.variable
+
+
 class Router:
     """Finds the route of a request. Earlier declarations win.
+
+    Patterns are looked up segment by segment, so that the cost does not grow with their number; those that may match
+    several segments (`{rest:path}`, an own `regex`) are tried in turn.
 
     Parameters: `case_insensitive`, whether letters of the path match in any case.
     """
@@ -115,7 +138,8 @@ class Router:
         self.routes = tuple(routes)
         self._fold = case_insensitive
         self._exact: dict[str, dict[str, Route]] = {}
-        self._patterns: dict[str, list[_Pattern]] = {}
+        self._root = _Node()
+        self._loose: dict[str, list[_Pattern]] = {}
         by_pattern: dict[str, _Pattern] = {}
         for route in self.routes:
             if route.regex is None and "{" not in route.path:
@@ -123,8 +147,8 @@ class Router:
             else:
                 key = route.regex or route.path
                 if key not in by_pattern:
-                    by_pattern[key] = self._compile(route)
-                    self._patterns.setdefault(self._bucket_of(route), []).append(by_pattern[key])
+                    by_pattern[key] = self._compile(route, len(by_pattern))
+                    self._patterns_at(route).append(by_pattern[key])
                 methods = by_pattern[key].methods
             for method in route.methods or ("*",):
                 methods.setdefault(method, route)
@@ -134,16 +158,39 @@ class Router:
     def _folded(self, path: str) -> str:
         return path.lower() if self._fold else path
 
-    def _bucket_of(self, route: Route) -> str:
-        first = route.path.split("/", 2)[1] if route.path.startswith("/") else ""
-        return "" if "{" in first else self._folded(first)
+    def _patterns_at(self, route: Route) -> list[_Pattern]:
+        """The list that a route's pattern belongs to."""
+        if route.regex is not None or ":path}" in route.path:
+            first = route.path.split("/", 2)[1] if route.path.startswith("/") else ""
+            return self._loose.setdefault("" if "{" in first else self._folded(first), [])
+        node = self._root
+        for segment in self._folded(route.path).split("/"):
+            node = node.below(segment)
+        return node.patterns
 
-    def _compile(self, route: Route) -> _Pattern:
+    def _candidates(self, folded: str) -> list[_Pattern]:
+        """The patterns that may match a path, in the order of their declaration."""
+        nodes = [self._root]
+        segments = folded.split("/")
+        for segment in segments:
+            below = [child for node in nodes if (child := node.literals.get(segment)) is not None]
+            below += [node.variable for node in nodes if node.variable is not None]
+            nodes = below
+        found = [pattern for node in nodes for pattern in node.patterns]
+        if self._loose:
+            first = segments[1] if len(segments) > 1 else ""
+            for bucket in (first, "") if first else ("",):
+                found += self._loose.get(bucket, ())
+        if len(found) > 1:
+            found.sort(key=lambda pattern: pattern.place)
+        return found
+
+    def _compile(self, route: Route, place: int) -> _Pattern:
         flags = re.DOTALL | (re.IGNORECASE if self._fold else 0)
         if route.regex is not None:
-            return _Pattern(re.compile(route.regex, flags), {})
+            return _Pattern(re.compile(route.regex, flags), {}, place)
         regex, _, convertors = compile_path(route.path)
-        return _Pattern(re.compile(regex.pattern, flags), convertors)
+        return _Pattern(re.compile(regex.pattern, flags), convertors, place)
 
     def knows(self, path: str) -> bool:
         """Whether a decoded path leads somewhere, with any method."""
@@ -160,17 +207,15 @@ class Router:
             if route is not None:
                 return Match(route, {}, ())
             allowed.update(dict.fromkeys(methods))
-        first = folded.split("/", 2)[1] if folded.startswith("/") else ""
-        for bucket in (first, "") if first else ("",):
-            for pattern in self._patterns.get(bucket, ()):
-                found = pattern.regex.fullmatch(path)
-                if found is None:
-                    continue
-                route = pattern.methods.get(method) or pattern.methods.get("*")
-                if route is not None:
-                    params = found.groupdict()
-                    if pattern.convertors:
-                        params = {k: pattern.convertors[k].convert(v) for k, v in params.items()}
-                    return Match(route, params, ())
-                allowed.update(dict.fromkeys(pattern.methods))
+        for pattern in self._candidates(folded):
+            found = pattern.regex.fullmatch(path)
+            if found is None:
+                continue
+            route = pattern.methods.get(method) or pattern.methods.get("*")
+            if route is not None:
+                params = found.groupdict()
+                if pattern.convertors:
+                    params = {k: pattern.convertors[k].convert(v) for k, v in params.items()}
+                return Match(route, params, ())
+            allowed.update(dict.fromkeys(pattern.methods))
         return Match(None, {}, tuple(allowed))

@@ -160,10 +160,9 @@ class Table(Generic[R]):
         """The first record that `find` gives, or None."""
         seeded = self._seed.index(index).get(value)
         layered = self._layer_index(index).get(value) if self._changes else None
-        if seeded and layered:
-            return self.find(index, value)[0]
         if layered:
-            return self._changes[next(iter(layered))]
+            alone = not seeded and len(layered) == 1
+            return self._changes[next(iter(layered))] if alone else self.find(index, value)[0]
         return next((self._seed.records[key] for key in seeded or () if key not in self._changes), None)
 
     # writing

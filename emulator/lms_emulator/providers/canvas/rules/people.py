@@ -19,7 +19,7 @@ _SUFFIXES = {"jr", "jr.", "sr", "sr.", "i", "ii", "iii", "iv", "v", "vi", "vii",
 def logins_of(store: CanvasStore, user: User) -> list[Pseudonym]:
     """The person's logins that were not deleted, the principal one first."""
     found = [login for login in store.pseudonyms.find("user", user.id) if login.workflow_state != "deleted"]
-    return sorted(found, key=lambda login: (login.position, login.id))
+    return found if len(found) < 2 else sorted(found, key=lambda login: (login.position, login.id))
 
 
 def login_of(store: CanvasStore, user: User) -> Pseudonym | None:

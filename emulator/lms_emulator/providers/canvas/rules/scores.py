@@ -74,12 +74,18 @@ def scores(
         unposted: whether grades count that were not posted yet.
         only: the assignments that count, if not all do.
     """
-    rows = api.store.enrollments.find("user", enrollment.user_id)
-    first = min(e.created_at for e in rows if e.course_id == course.id and e.type == enrollment.type)
-    if first == api.now:
-        return Scores()
-    key = ("scores", enrollment.id, unposted, None if only is None else frozenset(only))
-    return api.store.derived(key, READ, lambda: _scores(api, enrollment, course, unposted, only))
+    if enrollment.created_at >= api.now:
+        rows = api.store.enrollments.find("user", enrollment.user_id)
+        if api.now == min(e.created_at for e in rows if e.course_id == course.id and e.type == enrollment.type):
+            return Scores()
+    key = ("scores", enrollment.id, None if only is None else frozenset(only))
+    return api.store.derived(key, READ, lambda: _both(api, enrollment, course, only))[unposted]
+
+
+def _both(api: Api, enrollment: Enrollment, course: Course, only: set[int] | None) -> tuple[Scores, Scores]:
+    """The scores without grades that were not posted, and with them."""
+    posted = _scores(api, enrollment, course, False, only)
+    return posted, _scores(api, enrollment, course, True, only)
 
 
 def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, only: set[int] | None) -> Scores:

@@ -375,19 +375,13 @@ def grades(api: Api, record: Enrollment, course: Course) -> Json:
     body: Json = {"html_url": api.url(f"/courses/{record.course_id}/grades/{record.user_id}")}
     own = api.caller is not None and api.caller.id == record.user_id
     grader = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
-    observed = any(
-        e.associated_user_id == record.user_id and e.workflow_state != "deleted"
-        for e in (api.store.enrollments.find("user", api.caller.id) if api.caller is not None else [])
-        if e.course_id == course.id
-    )
-    if not (grader or observed or (own and not course.hide_final_grades)):
+    if not (grader or (own and not course.hide_final_grades) or _observes(api, record, course)):
         return body
     override = api.store.grade_overrides.get(record.id)
     only = periods.asked_for(api, course)
     shown = _lettered(api, course, scores(api, record, course, only=only))
     if grader:
-        every = _lettered(api, course, scores(api, record, course, unposted=True, only=only))
-        shown |= {f"unposted_{name}": value for name, value in every.items()}
+        shown |= _lettered(api, course, scores(api, record, course, unposted=True, only=only), "unposted_")
         if override is not None:
             shown["override_score"] = override.score
             shown["override_grade"] = course_letter(api, course, override.score)
@@ -396,10 +390,16 @@ def grades(api: Api, record: Enrollment, course: Course) -> Json:
     return {**body, **shown}
 
 
-def _lettered(api: Api, course: Course, found: Scores) -> Json:
+def _observes(api: Api, record: Enrollment, course: Course) -> bool:
+    rows = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
+    mine = [e for e in rows if e.course_id == course.id and e.workflow_state != "deleted"]
+    return any(e.associated_user_id == record.user_id for e in mine)
+
+
+def _lettered(api: Api, course: Course, found: Scores, prefix: str = "") -> Json:
     return {
-        "current_grade": course_letter(api, course, found.current),
-        "current_score": found.current,
-        "final_grade": course_letter(api, course, found.final),
-        "final_score": found.final,
+        f"{prefix}current_grade": course_letter(api, course, found.current),
+        f"{prefix}current_score": found.current,
+        f"{prefix}final_grade": course_letter(api, course, found.final),
+        f"{prefix}final_score": found.final,
     }
