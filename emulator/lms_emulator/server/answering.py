@@ -19,6 +19,7 @@ from lms_emulator.core.http.not_emulated import (
     operation_not_emulated,
     parameters_not_emulated,
 )
+from lms_emulator.core.http.outgoing import send_later
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.outcomes import Outcome
 from lms_emulator.core.worlds.journal import Warning
@@ -65,6 +66,7 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
             response = provider.render(x, refusal)
         provider.finish(x, response)
         x.store.expire(x.clock.now())
+        await send_later(x)
         if x.notes.get("provider_defect"):
             outcome = "provider_defect"
         elif outcome == "answered":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,23 @@ class OutgoingError(Exception):
         super().__init__(text)
         self.reason = reason
         self.url = url
+
+
+@dataclass(slots=True)
+class _Later:
+    sends: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+
+def later(x: Exchange[Any, Any], send: Callable[[], Awaitable[None]]) -> None:
+    """Have something sent once the answer to this request is made, before it goes out."""
+    x.kept(_Later).sends.append(send)
+
+
+async def send_later(x: Exchange[Any, Any]) -> None:
+    """Send what was put off until the answer is made."""
+    sends = x.kept(_Later).sends
+    while sends:
+        await sends.pop(0)()
 
 
 async def fetch(

@@ -28,12 +28,14 @@ class TableSpec(Generic[R]):
         keep_until: the instant after which a record is of no further use to any answer. Records past it are
             dropped, oldest first, as new ones arrive. Codes, nonces and sessions need it; people do not.
         limit: the maximum number of records beside the seeded ones; the oldest are dropped first.
+        watched: whether changes are kept until `Table.changes` takes them.
     """
 
     key: str | Callable[[R], Key]
     indexes: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
     keep_until: Callable[[R], datetime | None] | None = None
     limit: int | None = None
+    watched: bool = False
 
     def key_of(self, record: R) -> Key:
         return getattr(record, self.key) if isinstance(self.key, str) else self.key(record)
@@ -45,9 +47,10 @@ def table(
     indexes: Mapping[str, Callable[[Any], Any]] | None = None,
     keep_until: Callable[[Any], datetime | None] | None = None,
     limit: int | None = None,
+    watched: bool = False,
 ) -> Any:
     """Declare a table of a store: `users: Table[User] = table("id")`. See `TableSpec` for the parameters."""
-    return TableSpec(key=key, indexes=indexes or {}, keep_until=keep_until, limit=limit)
+    return TableSpec(key=key, indexes=indexes or {}, keep_until=keep_until, limit=limit, watched=watched)
 
 
 def _index_values(value: Any) -> Iterable[Any]:
@@ -94,7 +97,7 @@ class Table(Generic[R]):
         version: grows with every change.
     """
 
-    __slots__ = ("_changes", "_deleted", "_layer_indexes", "_seed", "_spec", "version")
+    __slots__ = ("_changes", "_deleted", "_layer_indexes", "_seed", "_seen", "_spec", "version")
 
     def __init__(self, seed: Seed[R]) -> None:
         self._seed = seed
@@ -103,6 +106,7 @@ class Table(Generic[R]):
         self._deleted = 0
         self._layer_indexes: dict[str, dict[Any, dict[Key, None]]] = {}
         self.version = 0
+        self._seen: list[tuple[R | None, R | None]] = []
 
     # reading
 
@@ -171,6 +175,8 @@ class Table(Generic[R]):
         """Add the record, or replace the one with its key. Returns it."""
         self.version += 1
         key = self._spec.key_of(record)
+        if self._spec.watched:
+            self._seen.append((self.get(key), record))
         self._unindex(key)
         if self._changes.get(key) is _DELETED:
             self._deleted -= 1
@@ -191,6 +197,8 @@ class Table(Generic[R]):
         if record is None:
             return None
         self.version += 1
+        if self._spec.watched:
+            self._seen.append((record, None))
         self._unindex(key)
         if key in self._seed.records:
             self._changes[key] = _DELETED
@@ -198,6 +206,11 @@ class Table(Generic[R]):
         else:
             del self._changes[key]
         return record
+
+    def changes(self) -> list[tuple[R | None, R | None]]:
+        """What was put and deleted since this was last asked, as records before and after. Of a watched table."""
+        taken, self._seen = self._seen, []
+        return taken
 
     def expire(self, now: datetime, limit: int = 128) -> int:
         """Drop up to `limit` added records whose `keep_until` has passed, oldest first. Returns how many.

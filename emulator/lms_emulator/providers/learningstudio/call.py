@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from dataclasses import field as field_of
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 
@@ -46,9 +45,8 @@ def resource(
 ) -> Route:
     """An operation that needs credentials."""
 
-    def run(x: Call) -> Response | Awaitable[Response]:
-        response = wire.in_format(x, handler(x, require(x)))
-        return _after(x, response) if x.kept(Outgoing).requests else response
+    def run(x: Call) -> Response:
+        return wire.in_format(x, handler(x, require(x)))
 
     return Route(methods=(method,), path=path, handler=run, evidence=evidence, source=source, summary=summary, tag=tag)
 
@@ -59,19 +57,6 @@ def both(method: str, path: str, handler: Handler, *, summary: str, source: str)
         resource(method, prefix + path, handler, summary=summary, source=source, tag="users")
         for prefix in ("/me", "/users/{user_id}")
     )
-
-
-@dataclass
-class Outgoing:
-    """What a call tells other sites, once its answer is made."""
-
-    requests: list[Callable[[], Awaitable[None]]] = field_of(default_factory=list)
-
-
-async def _after(x: Call, response: Response) -> Response:
-    for send in x.kept(Outgoing).requests:
-        await send()
-    return response
 
 
 @dataclass(frozen=True, kw_only=True)

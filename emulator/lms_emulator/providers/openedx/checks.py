@@ -7,6 +7,7 @@ from typing import Any
 
 from lms_emulator.providers.openedx.model.courseware import Block, Course
 from lms_emulator.providers.openedx.rules import keys
+from lms_emulator.providers.openedx.shapes import events
 
 #: Tables whose records name a user, an application, a course. A course need not exist: the bulk API enrols in any.
 _OF_A_USER = (
@@ -41,6 +42,8 @@ def problems(section: Any) -> Iterator[str]:
         yield from _unreadable(f"{place}.id", course.id)
         yield from _repeated(f"{place}.modes", [mode.slug.lower() for mode in course.modes])
         yield from _repeated(f"{place}.content", list(_blocks(course)))
+    for place, hook in _records(section, "event_webhooks"):
+        yield from _unknown(f"{place}.events", "event", hook.events, set(events.NAMES))
     for place, application in _records(section, "applications"):
         if application.authorization_grant_type in ("authorization-code", "implicit", "openid-hybrid"):
             for uri in application.redirect_uris:

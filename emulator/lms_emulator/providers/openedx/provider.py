@@ -14,7 +14,7 @@ from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.model.section import OpenedxSection, OpenedxStore
 from lms_emulator.providers.openedx.routes import ROUTES
 from lms_emulator.providers.openedx.settings import OpenedxSettings
-from lms_emulator.providers.openedx.web import middleware
+from lms_emulator.providers.openedx.web import event_bus, middleware
 
 if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
@@ -77,7 +77,8 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return self.admit(x) or refusals.wrong_method(", ".join(allowed), x.method)
 
     def finish(self, x: Call, response: Response) -> None:
-        """Cookies and the headers that every page and API of the site carries."""
+        """Events, cookies, and the headers that every page and API of the site carries."""
+        event_bus.publish_changes(x)
         middleware.finish(x, response)
         x.close_uploads()
 

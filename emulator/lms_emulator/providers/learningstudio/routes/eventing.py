@@ -13,10 +13,10 @@ from urllib.parse import urlencode, urlsplit
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.http.outgoing import OutgoingError, fetch
+from lms_emulator.core.http.outgoing import OutgoingError, fetch, later
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.learningstudio import refusals, wire
-from lms_emulator.providers.learningstudio.call import Call, Outgoing, Place
+from lms_emulator.providers.learningstudio.call import Call, Place
 from lms_emulator.providers.learningstudio.model.eventing import Principal, Subscription
 from lms_emulator.providers.learningstudio.model.people import User
 from lms_emulator.providers.learningstudio.settings import PORTAL
@@ -152,7 +152,7 @@ def publish(x: Call, place: Place, kind: str, thing: dict[str, Any], user: User)
             body=urlencode(form),
             data=json.loads(payload),
         )
-        x.kept(Outgoing).requests.append(partial(_deliver, x, one.callback_url, form))
+        later(x, partial(_deliver, x, one.callback_url, form))
 
 
 async def _deliver(x: Call, url: str, form: dict[str, str]) -> None:

@@ -49,6 +49,7 @@ from lms_emulator.providers.openedx.model.forum import (
 )
 from lms_emulator.providers.openedx.model.learning import Bookmark, ExperimentData, Signature, Tour
 from lms_emulator.providers.openedx.model.retirement import PartnerReport, Retirement
+from lms_emulator.providers.openedx.model.webhooks import EventWebhook
 
 
 class JwtConfig(Record, frozen=True, kw_only=True):
@@ -219,6 +220,7 @@ class OpenedxStore(Store):
             "course": lambda enrollment: enrollment.course,
             "id": lambda enrollment: enrollment.id,
         },
+        watched=True,
     )
     enrollments_allowed: Table[EnrollmentAllowed] = table(
         key=lambda allowed: (allowed.email.lower(), allowed.course),
@@ -232,10 +234,11 @@ class OpenedxStore(Store):
         indexes={"user": lambda certificate: certificate.user},
     )
     cohort_settings: Table[CohortSettings] = table(key="course")
-    cohorts: Table[Cohort] = table(key="id", indexes={"course": lambda cohort: cohort.course})
+    cohorts: Table[Cohort] = table(key="id", indexes={"course": lambda cohort: cohort.course}, watched=True)
     course_roles: Table[CourseRole] = table(
         key=lambda role: (role.user, role.role, role.course, role.org),
         indexes={"user": lambda role: role.user, "course": lambda role: role.course},
+        watched=True,
     )
     forum_roles: Table[ForumRole] = table(
         key=lambda role: (role.user, role.course, role.role), indexes={"course": lambda role: role.course}
@@ -270,6 +273,7 @@ class OpenedxStore(Store):
     comments: Table[Comment] = table(key="id", indexes={"thread": lambda one: one.thread})
     discussion_settings: Table[DiscussionSettings] = table(key="course")
     notifications: Table[Notification] = table(key="id", indexes={"user": lambda one: one.user}, limit=20_000)
+    event_webhooks: Table[EventWebhook] = table(key="name")
     notification_preferences: Table[NotificationPreference] = table(key=lambda one: (one.user, one.course))
 
 

@@ -23,7 +23,7 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import accounts, retirement
 from lms_emulator.providers.openedx.rules import registration as rules
 from lms_emulator.providers.openedx.shapes import forms
-from lms_emulator.providers.openedx.web import csrf, deployment, login, redirects, session
+from lms_emulator.providers.openedx.web import csrf, deployment, event_bus, login, redirects, session
 
 
 def describe(x: Call) -> Response:
@@ -90,6 +90,7 @@ def _create(x: Call, form: dict[str, str]) -> User:
         )
     )
     login.send_activation(x, user)
+    event_bus.registered(x, user)
     return user
 
 

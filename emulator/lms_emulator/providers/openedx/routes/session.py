@@ -16,7 +16,7 @@ from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.shapes.forms import form_field
-from lms_emulator.providers.openedx.web import cookies, csrf, deployment, login, redirects, session
+from lms_emulator.providers.openedx.web import cookies, csrf, deployment, event_bus, login, redirects, session
 
 # the page
 
@@ -105,6 +105,7 @@ def _sign_in(x: Call, field: str) -> Response:
             diagnosis="signing in again inside a live session ends that session on the real server: sign out first",
         )
     login.sign_in(x, user)
+    event_bus.logged_in(x, user)
     following = redirects.absolute(x, redirects.after_login(x, x.field("next"))) if deployment.has_authn(x) else None
     return wire.pretty_json({"success": True, "redirect_url": following}, 200, {"vary": "Cookie"})
 
