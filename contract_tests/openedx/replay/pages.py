@@ -31,7 +31,8 @@ class _Reducer(html.parser.HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._in_form = True
-            self.forms.append({"id": given.get("id"), "method": given.get("method"), "controls": []})
+            named = {name: given.get(name) for name in ("id", "action", "method")}
+            self.forms.append({**named, "controls": []})
         elif tag in _CONTROLS and self._in_form:
             self.forms[-1]["controls"].append(_control(tag, given))
         if tag not in _VOID:
@@ -90,7 +91,7 @@ ERROR_LENGTH = 160
 
 
 def reduce(text: str) -> dict[str, Any]:
-    """Title, forms (id, method, controls), headings and error texts of a page."""
+    """Title, forms (id, action, method, controls), headings and error texts of a page."""
     reducer = _Reducer()
     reducer.feed(text)
     reducer.close()
@@ -107,6 +108,8 @@ def differences(recorded: dict[str, Any], ours: dict[str, Any]) -> list[str]:
         {**form, "controls": [{k: v for k, v in control.items() if k != "text"} for control in form["controls"]]}
         for form in recorded["forms"]
     ]
+    told = {name for form in recorded["forms"] for name in form}  # the two sets tell different things of a form
+    ours = {**ours, "forms": [{k: v for k, v in form.items() if k in told} for form in ours["forms"]]}
     keys = ("title", "forms", "headings", "errors")
     return [
         f"{key}: expected {wanted.get(key)!r}, got {ours.get(key)!r}"

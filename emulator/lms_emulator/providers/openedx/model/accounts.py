@@ -148,8 +148,8 @@ class Grant(Record, frozen=True, kw_only=True):
 class Session(Record, frozen=True, kw_only=True):
     """A signed-in browser session. Anonymous sessions are not stored: their cookie is proof enough.
 
-    Parameters: `messages`, admin notices still to be shown, as (level, text) pairs; `seen_course`, whether a page
-    of a course was called, which the LMS notes in the session the first time; `until_browser_closes`, as after a
+    Parameters: `messages`, admin notices still to be shown, as (level, text) pairs; `seen_course`, the course
+    of the last page of one, which the LMS notes in the session; `until_browser_closes`, as after a
     registration.
     """
 
@@ -157,7 +157,7 @@ class Session(Record, frozen=True, kw_only=True):
     user: str
     expires: datetime
     messages: list[tuple[str, str]] = []
-    seen_course: bool = False
+    seen_course: str = ""
     until_browser_closes: bool = False
 
 

@@ -85,8 +85,8 @@ def read_subsection(x: Call) -> Response:
         raise refusals.OpenedxRefusal("unknown", status=404, message="Not found.", check="user, course and block exist")
     root = learning.content(x.store, wanted, course)
     node = blocks.find(root, key.text)
-    done = node is not None and learning.Progress(x.store, wanted, root).is_complete(node)
-    return wire.api_json({"completion": done})
+    done = node is not None and learning.Progress(x.store, wanted, root).is_finished(node)
+    return wire.api_json({"completion": int(done)})
 
 
 FAMILY = Family("/api/completion/v1", tag="completion")

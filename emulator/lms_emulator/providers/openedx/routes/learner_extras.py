@@ -241,7 +241,7 @@ def _learn(*numbers: int) -> str:
 
 
 _JWT: dict[str, Any] = {"authenticators": credentials.JWT_SESSION, "permissions": (caller,)}
-_OPEN: dict[str, Any] = {"authenticators": credentials.NONE, "permissions": (anyone,), "allow": "OPTIONS, GET"}
+_OPEN: dict[str, Any] = {"authenticators": (credentials.SESSION,), "permissions": (anyone,), "allow": "OPTIONS, GET"}
 _TOURS = Family("/api/user_tours", tag="user_tours", **_JWT)
 _AGREEMENTS = Family("/api/agreements/v1", tag="agreements", **_JWT)
 _DISCOUNTS = Family("/api/discounts", tag="discounts", permissions=(caller,), developer_errors=True)

@@ -59,6 +59,7 @@ def _card(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
     grade = grades.graded(x.store, course, user)
     certificate = x.store.certificates.get((user.username, course.id))
     earned = certificate is not None and certificate.status == "downloadable"
+    shown = earned and user.id == caller(x).id
     return {
         "course": {
             "bannerImgSrc": shapes.image(course),
@@ -100,8 +101,8 @@ def _card(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
             "availableDate": moment(course.end),
             "isRestricted": False,
             "isEarned": earned,
-            "isDownloadable": earned,
-            "certPreviewUrl": f"/certificates/{certificate.uuid}" if certificate is not None and earned else None,
+            "isDownloadable": shown,
+            "certPreviewUrl": f"/certificates/{certificate.uuid}" if certificate is not None and shown else None,
         },
         "entitlement": {},
         "gradeData": {"isPassing": grade is not None and grades.letter(course, grade.percent) is not None},

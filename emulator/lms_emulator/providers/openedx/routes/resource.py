@@ -126,7 +126,7 @@ class Resource:
         restricted: whether JWTs of restricted applications are let in (a permission then checks their scopes).
         allow: the value of the header `Allow`, where it does not follow from the operations; empty for none.
         headers: further headers of every answer but a failure.
-        notes_course: whether the session notes, the first time, that a page of a course was called.
+        notes_course: whether the session notes of which course a page was called.
         openapi: further keys of the documented operation, by method.
     """
 

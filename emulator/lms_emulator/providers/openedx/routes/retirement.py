@@ -275,12 +275,8 @@ def cancel(x: Call) -> Response:
 
 def replace_usernames(x: Call) -> Response:
     """Give users other names: a list of objects of one old and one new name. A taken name gets a suffix."""
-    body = wire.read(x)
-    mappings = body.get("username_mappings") if isinstance(body, dict) else None
-    if not isinstance(mappings, list) or not all(isinstance(one, dict) and len(one) == 1 for one in mappings):
-        raise invalid(["Request data does not match schema"])
     done = []
-    for mapping in mappings:
+    for mapping in _mappings(x):
         ((old, new),) = mapping.items()
         user = lookup.user_named(x.store, x.settings, old)
         if user is not None:
@@ -289,6 +285,19 @@ def replace_usernames(x: Call) -> Response:
             rules.rename(x.store, user.username, new)
         done.append({old: new})
     return wire.api_json({"successful_replacements": done, "failed_replacements": []})
+
+
+def replace_forum_usernames(x: Call) -> Response:
+    """The same for discussions. The posts carry the account's own name here, so they have the new one already."""
+    return wire.api_json({"successful_replacements": _mappings(x), "failed_replacements": []})
+
+
+def _mappings(x: Call) -> list[dict[str, str]]:
+    body = wire.read(x)
+    mappings = body.get("username_mappings") if isinstance(body, dict) else None
+    if not isinstance(mappings, list) or not all(isinstance(one, dict) and len(one) == 1 for one in mappings):
+        raise invalid(["Request data does not match schema"])
+    return mappings
 
 
 FAMILY = Family(
@@ -364,5 +373,12 @@ ROUTES = (
         "Wipe the discussions of a retired user",
         post=retire_forum,
         source=_acct(716),
+    ),
+    *Family("", tag="discussion", **FAMILY.defaults).resource(
+        "/api/discussion/v1/accounts/replace_username",
+        "Give users other names in discussions",
+        post=replace_forum_usernames,
+        permissions=(is_authenticated, may_rename),
+        source=recorded("openedx-2/forum", 477),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from starlette.responses import Response
 
@@ -12,10 +12,8 @@ from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.routes.authorize import to_login
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.web import csrf, deployment, session
-
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def dashboard(x: Call) -> Response:
@@ -32,13 +30,18 @@ def dashboard(x: Call) -> Response:
     return _courses(x, "dashboard.html", courses, title="Dashboard")
 
 
-def catalogue(x: Call, *, title: str = "Courses", heading: str = "Refine Your Search") -> Response:
+def catalogue(x: Call) -> Response:
     """The course catalogue."""
+    return _courses(x, "courses.html", _shown(x), title="Courses", heading="Refine Your Search")
+
+
+def _shown(x: Call) -> list[Course]:
+    """The courses of the catalogue, the latest to start first."""
     shown = [course for course in x.store.courses if course.catalog_visibility == "both"]
-    return _courses(x, "courses.html", shown, title=title, heading=heading)
+    return sorted(shown, key=lambda course: course.start.timestamp() if course.start else 0.0, reverse=True)
 
 
-def _courses(x: Call, template: str, courses: Sequence[Course], **values: Any) -> Response:
+def _courses(x: Call, template: str, courses: Sequence[Any], **values: Any) -> Response:
     csrf.ensure(x, set_by_view=True)
     page = pages.page(x, template, courses=courses, **values)
     page.headers["vary"] = "Cookie"
@@ -50,7 +53,9 @@ def home(x: Call) -> Response:
     if session.current(x).user is not None:
         csrf.ensure(x, set_by_view=True)
         return wire.redirect(f"{x.prefix}/dashboard")
-    return catalogue(x, title="", heading="Welcome to the Open edX® platform!")
+    heading = f"Welcome to {x.store.section.platform_name}"
+    named = [(course, keys.course_key(course.id)) for course in _shown(x)]
+    return _courses(x, "home.html", named, title="", heading=heading)
 
 
 def favicon(x: Call) -> Response:
@@ -81,7 +86,7 @@ def static_tab(x: Call) -> Response:
 FAMILY = Family("", tag="site")
 
 ROUTES = (
-    FAMILY.page("/", home, "Front page", "GET", evidence="chosen", source="edx-platform lms/urls.py, root"),
+    FAMILY.page("/", home, "Front page", "GET", source=recorded("openedx-2/learn", 457)),
     FAMILY.page("/dashboard", dashboard, "The signed-in user's courses", "GET", source=recorded("main", 1356)),
     FAMILY.page(
         "/dashboard/", dashboard, "The signed-in user's courses", "GET", source=recorded("openedx-2/learn", 454)

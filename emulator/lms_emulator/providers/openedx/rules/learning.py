@@ -47,6 +47,10 @@ class Progress:
             return True
         return self.of(node.key) == 1.0
 
+    def is_finished(self, node: blocks.Node) -> bool:
+        """Whether every leaf is done, also those with nothing to do, such as a discussion."""
+        return all(map(self.is_finished, node.children)) if node.children else self.of(node.key) == 1.0
+
     def is_marked(self, node: blocks.Node) -> bool:
         """The same as the outline marks it: nothing as long as nothing was done, nor what has nothing in it."""
         if not self.known:

@@ -17,7 +17,7 @@ from lms_emulator.providers.openedx.shapes import moment
 #: Fields that are sent only when they are asked for, in the order of the answer.
 REQUESTABLE = ("graded", "format", "start", "due", "has_score", "weight", "student_view_multi_device")
 #: Block types whose student view fits small screens (`student_view_multi_device`).
-MULTI_DEVICE = ("html", "problem", "video")
+MULTI_DEVICE = ("html", "problem")
 
 
 @dataclass(frozen=True, kw_only=True)

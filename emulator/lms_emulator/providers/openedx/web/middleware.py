@@ -110,11 +110,11 @@ def _vary(given: str, csrf_set_by_view: bool, csrf_cookie: bool) -> str:
 
 
 def _cookies(x: Call, status: int) -> list[str]:
-    """The cookies of the CSRF, language and session middleware. A failing view (500) leaves the session unsaved."""
+    """The cookies of the CSRF, language and session middleware. A failing view (5xx) leaves the session unsaved."""
     found = [csrf.cookie(x), _language(x)]
     if not x.kept(csrf.Token).set_by_view:
         found.reverse()
-    if status != 500:
+    if status < 500:
         found.append(session.cookie(x))
     return [value for value in found if value is not None]
 

@@ -14,6 +14,7 @@ import msgspec
 
 from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.model.accounts import Session, User
+from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.web import cookies, csrf, deployment, safe_cookie
 
 
@@ -120,10 +121,16 @@ def _change(x: Call, **fields: Any) -> None:
 
 
 def note_course(x: Call) -> None:
-    """Note that a page of a course was called; only the first time changes the session."""
+    """Note which course the path names, as far as it names one. Another one than the last changes the session."""
     record = current(x).record
-    if record is not None and not record.seen_course:
-        _change(x, seen_course=True)
+    course = x.path_params.get("course_id") or x.path_params.get("course_key") or _course_of_block(x)
+    if record is not None and record.seen_course != course:
+        _change(x, seen_course=course)
+
+
+def _course_of_block(x: Call) -> str:
+    key = keys.usage_key(x.path_params.get("usage_key", ""))
+    return key.course if key is not None else ""
 
 
 def add_message(x: Call, level: str, text: str) -> None:
