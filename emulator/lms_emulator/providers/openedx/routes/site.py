@@ -86,7 +86,7 @@ def static_tab(x: Call) -> Response:
 FAMILY = Family("", tag="site")
 
 ROUTES = (
-    FAMILY.page("/", home, "Front page", "GET", source=recorded("openedx-2/learn", 457)),
+    FAMILY.page("/", home, "Front page", "GET", evidence="observed", source=recorded("openedx-2/learn", 457)),
     FAMILY.page("/dashboard", dashboard, "The signed-in user's courses", "GET", source=recorded("main", 1356)),
     FAMILY.page(
         "/dashboard/", dashboard, "The signed-in user's courses", "GET", source=recorded("openedx-2/learn", 454)
