@@ -109,16 +109,18 @@ def bookmarked(
     *,
     path: str | None = None,
     wrap: Callable[[list[Any]], Any] = lambda rows: rows,
+    order: Callable[[Any], Any] = lambda bookmark: bookmark,
 ) -> Response:
     """One page of a list that is walked by bookmarks. A page that is no bookmark is the first one.
 
-    Parameters: `records`, sorted by `key`, which gives what a bookmark says of the last record of a page, as JSON.
+    Parameters: `records`, sorted by `key`, which gives what a bookmark says of the last record of a page, as JSON;
+    `order`, what of that they are sorted by.
     """
     size, page = per_page(api), api.params.text("page") or "first"
     after = _bookmark(page)
     start = 0
     if after is not None:
-        start = bisect_left(records, True, key=lambda one: _follows(key(one), after))
+        start = bisect_left(records, True, key=lambda one: _follows(order, key(one), after))
     shown = records[start : start + size]
     links = {"current": page if after is not None else "first", "first": "first"}
     if start + size < len(records):
@@ -144,11 +146,11 @@ def _bookmark(page: str) -> Any:
         return None
 
 
-def _follows(own: Any, after: Any) -> bool:
+def _follows(order: Callable[[Any], Any], own: Any, after: Any) -> bool:
     """Whether a record comes after the one that a bookmark names; a bookmark of another list names none."""
     try:
-        return bool(json.loads(json.dumps(own, default=str)) > after)
-    except TypeError:
+        return bool(order(json.loads(json.dumps(own, default=str))) > order(after))
+    except (TypeError, LookupError):
         return True
 
 

@@ -81,6 +81,7 @@ from lms_emulator.providers.canvas.model.people import (
     UserMerge,
     UserObserver,
 )
+from lms_emulator.providers.canvas.model.planner import PlannerNote, PlannerOverride
 from lms_emulator.providers.canvas.model.quizzes import (
     AssessmentQuestion,
     QuestionBank,
@@ -173,6 +174,8 @@ __all__ = [
     "PathRule",
     "PeerReview",
     "PendingAuthorization",
+    "PlannerNote",
+    "PlannerOverride",
     "PreparedLaunch",
     "Progress",
     "ProvisionalGrade",

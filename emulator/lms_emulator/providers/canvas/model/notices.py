@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from lms_emulator.core.state.records import Instant, Record
 
@@ -33,7 +33,7 @@ class Bookmark(Record, frozen=True, kw_only=True):
     name: str
     url: str
     position: int = 1
-    data: str | None = None
+    data: Any = None
 
 
 class ExternalFeed(Record, frozen=True, kw_only=True):

@@ -88,6 +88,7 @@ from lms_emulator.providers.canvas.model.people import (
     UserMerge,
     UserObserver,
 )
+from lms_emulator.providers.canvas.model.planner import PlannerNote, PlannerOverride
 from lms_emulator.providers.canvas.model.quizzes import (
     AssessmentQuestion,
     QuestionBank,
@@ -286,6 +287,11 @@ class CanvasStore(Store):
     calendar_events: Table[CalendarEvent] = table(
         key="id",
         indexes={"context": _context, "parent": lambda e: e.parent_event_id, "series": lambda e: e.series_uuid},
+    )
+    planner_notes: Table[PlannerNote] = table(key="id", indexes={"user": _user})
+    planner_overrides: Table[PlannerOverride] = table(
+        key="id",
+        indexes={"user": _user, "whose": lambda o: (o.user_id, o.plannable_type, o.plannable_id)},
     )
     conversations: Table[Conversation] = table(key="id")
     conversation_participants: Table[ConversationParticipant] = table(

@@ -62,15 +62,17 @@ def create(api: Api) -> Any:
     number = api.new_id("bookmarks")
     if not name or not url:
         raise refusals.crashed("`name` or `url` is missing")
-    made = Bookmark(id=number, user_id=api.user.id, name=name, url=url, data=sent.text("data"))
+    made = Bookmark(id=number, user_id=api.user.id, name=name, url=url, data=sent.get("data"))
     return _shown(_placed(api, known, made, sent.text("position") or str(len(known) + 1)))
 
 
 def update(api: Api) -> Any:
     """Change a bookmark, or move it."""
     record = _one(api)
-    names = ("name", "url", "data")
-    changed = replace(record, **{name: api.params.text(name) for name in names if api.params.has(name)})
+    changes: dict[str, Any] = {name: api.params.text(name) for name in ("name", "url") if api.params.has(name)}
+    if api.params.has("data"):
+        changes["data"] = api.params.get("data")
+    changed = replace(record, **changes)
     others = [one for one in _mine(api) if one.id != record.id]
     return _shown(_placed(api, others, changed, api.params.text("position") or str(record.position)))
 

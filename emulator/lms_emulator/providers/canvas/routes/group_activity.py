@@ -33,11 +33,6 @@ def _touched(api: Api, topic: DiscussionTopic) -> Any:
     return max((one.created_at for one in discussions.entries_of(api, topic)), default=topic.created_at)
 
 
-def _read(api: Api, topic: DiscussionTopic) -> bool:
-    known = discussions.participant(api, topic, api.user)
-    return known.read if known is not None and known.read is not None else topic.user_id == api.user.id
-
-
 def index(api: Api) -> Any:
     """The announcements and discussions of a group."""
     context, found = _topics(api)
@@ -54,7 +49,7 @@ def _item(api: Api, context: Context, topic: DiscussionTopic) -> Json:
         "title": topic.title,
         "message": shown(api, topic.message, context),
         "type": "Announcement" if topic.is_announcement else "DiscussionTopic",
-        "read_state": _read(api, topic),
+        "read_state": discussions.topic_read(api, topic, api.user),
         "context_type": context.type,
         "group_id": context.id,
         f"{name}_id": topic.id,
@@ -82,7 +77,7 @@ def summary(api: Api) -> Any:
             "type": kind,
             "notification_category": None,
             "count": len(of_kind),
-            "unread_count": sum(not _read(api, one) for one in of_kind),
+            "unread_count": sum(not discussions.topic_read(api, one, api.user) for one in of_kind),
         }
         for kind, of_kind in rows.items()
         if of_kind

@@ -160,6 +160,12 @@ def participant(api: Api, topic: DiscussionTopic, user: User) -> DiscussionParti
     return api.store.discussion_participants.first("whose", (topic.id, user.id))
 
 
+def topic_read(api: Api, topic: DiscussionTopic, user: User) -> bool:
+    """Whether somebody has seen a topic itself; one's own is, unless marked."""
+    known = participant(api, topic, user)
+    return known.read if known is not None and known.read is not None else topic.user_id == user.id
+
+
 def keep(api: Api, topic: DiscussionTopic, user: User, **changes: Any) -> DiscussionParticipant:
     """Note what somebody has read of a topic."""
     known = participant(api, topic, user)

@@ -1,0 +1,83 @@
+"""The planner: what stands in it, notes, and what one says of things to do."""
+
+from __future__ import annotations
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+ITEMS = f"{API}/planner/items"
+RANGE = {"start_date": "2030-01-01", "end_date": "2030-12-31"}
+
+
+def kinds(canvas: Site, **more: str) -> list[str]:
+    return [one["plannable_type"] for one in canvas.student.get(ITEMS, params={**RANGE, **more}).json()]
+
+
+def test_everything_with_a_date_stands_in_the_planner(canvas: Site) -> None:
+    course = f"{API}/courses/1"
+    work = {
+        "name": "Essay",
+        "due_at": "2030-03-01T12:00:00Z",
+        "published": True,
+        "submission_types": ["online_text_entry"],
+    }
+    made = canvas.teacher.post(f"{course}/assignments", json={"assignment": work}).json()
+    page = {
+        "title": "Read",
+        "published": True,
+        "student_todo_at": "2030-03-02T12:00:00Z",
+        "student_planner_checkbox": True,
+    }
+    canvas.teacher.post(f"{course}/pages", json={"wiki_page": page})
+    topic = {"title": "Talk", "published": True, "todo_date": "2030-03-03T12:00:00Z"}
+    canvas.teacher.post(f"{course}/discussion_topics", json=topic)
+    lab = {"context_code": "course_1", "title": "Lab", "start_at": "2030-03-04T12:00:00Z"}
+    canvas.teacher.post(f"{API}/calendar_events", json={"calendar_event": lab})
+    canvas.student.post(f"{API}/planner_notes", json={"title": "Own", "todo_date": "2030-03-05"})
+    assert kinds(canvas) == ["assignment", "wiki_page", "discussion_topic", "calendar_event", "planner_note"]
+    assert kinds(canvas, order="desc")[0] == "planner_note"
+    assert kinds(canvas, filter="all_ungraded_todo_items") == ["wiki_page", "discussion_topic"]
+    assert kinds(canvas, filter="new_activity") == ["discussion_topic"]
+    assert kinds(canvas, **{"context_codes[]": "course_1"}) == kinds(canvas)[:-1]
+    first = canvas.student.get(ITEMS, params={**RANGE, "per_page": 2})
+    rest = canvas.student.get(first.links["next"]["url"]).json()
+    assert [one["plannable_type"] for one in rest] == ["discussion_topic", "calendar_event"]
+    answer = {"submission": {"submission_type": "online_text_entry", "body": "Mine"}}
+    canvas.student.post(f"{course}/assignments/{made['id']}/submissions", json=answer)
+    status = canvas.student.get(ITEMS, params=RANGE).json()[0]["submissions"]
+    assert (status["submitted"], status["needs_grading"], status["graded"]) == (True, True, False)
+    assert canvas.student.get(ITEMS, params={"start_date": "soon"}).status_code == 400
+
+
+def test_what_is_said_of_a_thing_stands_with_it(canvas: Site) -> None:
+    work = {"name": "Essay", "due_at": "2030-03-01T12:00:00Z", "published": True}
+    number = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": work}).json()["id"]
+    said = {"plannable_type": "assignment", "plannable_id": number, "marked_complete": True}
+    made = canvas.student.post(f"{API}/planner/overrides", json=said)
+    assert (made.status_code, made.json()["assignment_id"]) == (201, number)
+    assert canvas.student.post(f"{API}/planner/overrides", json=said).status_code == 400
+    assert canvas.student.get(ITEMS, params=RANGE).json()[0]["planner_override"]["marked_complete"] is True
+    one = f"{API}/planner/overrides/{made.json()['id']}"
+    assert canvas.teacher.put(one, json={"dismissed": True}).status_code == 404
+    assert canvas.student.put(one, json={"dismissed": True}).json()["marked_complete"] is False
+    assert canvas.student.delete(one).json()["workflow_state"] == "deleted"
+    assert canvas.student.get(ITEMS, params=RANGE).json()[0]["planner_override"] is None
+
+
+def test_notes_are_one_s_own(canvas: Site) -> None:
+    notes = f"{API}/planner_notes"
+    assert canvas.student.post(notes, json={"todo_date": "2030-03-01"}).status_code == 400
+    work = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": {"name": "Essay"}}).json()["id"]
+    fields = {"todo_date": "2030-03-01", "linked_object_type": "assignment", "linked_object_id": work}
+    assert canvas.student.post(notes, json=fields).json() == {"message": "must specify course_id"}
+    made = canvas.student.post(notes, json={**fields, "course_id": 1}).json()
+    assert (made["title"], made["linked_object_id"]) == ("Essay", work)
+    assert canvas.student.post(notes, json={**fields, "course_id": 1}).status_code == 400
+    one = f"{notes}/{made['id']}"
+    assert canvas.teacher.get(one).status_code == 404
+    assert canvas.student.put(one, json={"title": "Later", "details": "x"}).json()["title"] == "Later"
+    assert [note["id"] for note in canvas.student.get(notes, params={"context_codes[]": "course_1"}).json()] == [
+        made["id"]
+    ]
+    canvas.student.delete(one)
+    assert canvas.student.get(notes).json() == []

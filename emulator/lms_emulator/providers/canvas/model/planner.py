@@ -1,0 +1,38 @@
+"""The planner: notes that people make for themselves, and what they say of things to do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lms_emulator.core.state.records import Instant, Record
+
+
+class PlannerNote(Record, frozen=True, kw_only=True):
+    """A note of somebody's to themself. `linked_type` and `linked_id` name what of a course it is about."""
+
+    id: int
+    user_id: int
+    title: str
+    details: str | None = None
+    todo_date: Instant
+    course_id: int | None = None
+    linked_type: str | None = None
+    linked_id: int | None = None
+    workflow_state: Literal["active", "deleted"] = "active"
+    created_at: Instant
+    updated_at: Instant
+
+
+class PlannerOverride(Record, frozen=True, kw_only=True):
+    """What somebody says of a thing to do: that it is done, or need not be shown."""
+
+    id: int
+    user_id: int
+    plannable_type: str
+    plannable_id: int
+    marked_complete: bool = False
+    dismissed: bool = False
+    workflow_state: Literal["active", "deleted"] = "active"
+    deleted_at: Instant | None = None
+    created_at: Instant
+    updated_at: Instant

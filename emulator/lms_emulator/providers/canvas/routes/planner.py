@@ -1,0 +1,333 @@
+"""REST: the planner."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.model import Course, PlannerNote, PlannerOverride, User
+from lms_emulator.providers.canvas.paging import bookmarked, paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import courses, planner
+from lms_emulator.providers.canvas.rules.calendars import Place, place_of_code
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.planner import Item, Window
+from lms_emulator.providers.canvas.shapes import planner as shapes
+from lms_emulator.providers.canvas.wire import reply
+
+ITEMS = f"{RECORDED}/planner.jsonl 45, 56, 57, 69, 73, 95; canvas-lms app/controllers/planner_controller.rb"
+NOTES = f"{RECORDED}/planner.jsonl 10, 12, 35, 41; canvas-lms app/controllers/planner_notes_controller.rb"
+OVERRIDES = f"{RECORDED}/planner.jsonl 78, 93, 97; canvas-lms app/controllers/planner_overrides_controller.rb"
+AROUND = timedelta(weeks=2)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+LINKED = ("announcement", "assignment", "discussion_topic", "wiki_page", "quiz")
+replace = msgspec.structs.replace
+
+
+def _window(api: Api) -> Window:
+    """The times that are asked for, by default two weeks around now. Raises the refusal of what is no time."""
+    today = datetime.combine(api.now.astimezone(api.zone).date(), time(), api.zone)
+    start = _edge(api, "start_date", end=False) or (today - AROUND).astimezone(UTC)
+    end = _edge(api, "end_date", end=True) or (today + AROUND + timedelta(days=1)).astimezone(UTC)
+    return Window(start, end)
+
+
+def _edge(api: Api, name: str, *, end: bool) -> datetime | None:
+    text = api.params.text(name)
+    if not text:
+        return None
+    moment = read_moment(text, api.zone)
+    if moment is None:
+        body = {"errors": f"Invalid date or datetime for {name}"}
+        raise refusals.rest("date_invalid", 400, body, check=f"`{name}` is a time", got=text)
+    return moment + timedelta(days=1, microseconds=-1) if end and _DAY.fullmatch(text) else moment
+
+
+def items(api: Api) -> Any:
+    """What the caller has to do and to read, or what somebody has whom they observe."""
+    user = _whose(api)
+    codes, window = api.params.texts("context_codes"), _window(api)
+    kind = api.params.text("filter")
+    api.caller = user
+    found = list(_found(api, user, codes, window, kind))
+    if kind == "new_activity":
+        found = [one for one in found if shapes.new_activity(api, one, user)]
+    back = api.params.text("order") == "desc"
+    found.sort(key=lambda one: (one.at, one.record.id), reverse=back)
+
+    def key(one: Item) -> list[Any]:
+        if back:
+            return [one.walk, [-one.at.timestamp(), -one.record.id]]
+        return [one.walk, [one.at.strftime("%Y-%m-%d %H:%M:%S.%f"), one.record.id]]
+
+    return bookmarked(api, found, lambda one: shapes.item(api, one, user), key, order=lambda bookmark: bookmark[1])
+
+
+def _whose(api: Api) -> User:
+    """Whose planner is asked for. Raises the refusal of somebody's whom the caller does not observe."""
+    caller, named = api.user, api.params.text("observed_user_id")
+    if "user_id" in api.x.path_params:
+        user = identifiers.user(api, api.slot("user_id"))
+        api.path = f"/api/v1/users/{user.id}/planner/items"
+    elif named:
+        user = identifiers.user(api, named)
+    else:
+        return caller
+    seen = user.id == caller.id or _observes(api, caller, user)
+    if named and not api.params.texts("context_codes"):
+        seen = False
+    if not api.check("observes the person", seen, got=user.id):
+        raise api.refused(f"see the planner of user {user.id}")
+    return user
+
+
+def _observes(api: Api, caller: User, user: User) -> bool:
+    rows = api.store.user_observers.find("observer", caller.id)
+    return any(one.student_id == user.id and one.workflow_state == "active" for one in rows)
+
+
+def _found(api: Api, user: User, codes: list[str], window: Window, kind: str | None) -> Any:
+    places = _places(api, user, codes)
+    within = [place for place in places if place.kind == "Course"]
+    groups = [place for place in places if place.kind == "Group"]
+    if kind in ("ungraded_todo_items", "all_ungraded_todo_items"):
+        for place in within + groups:
+            context = Context(place.kind, place.record.id, place.record)
+            yield from planner.ungraded(api, context, window, announced=kind == "ungraded_todo_items")
+        return
+    for place in within:
+        yield from planner.of_course(api, place.record, window)
+    for place in groups:
+        yield from planner.ungraded(api, Context("Group", place.record.id, place.record), window)
+    own = any(place.kind == "User" for place in places)
+    about: set[int | None] = {place.record.id for place in within} | ({None} if own else set())
+    yield from planner.notes(api, user, window, about)
+    yield from planner.events(api, places, user, window)
+
+
+def _places(api: Api, user: User, codes: list[str]) -> list[Place]:
+    """The courses, groups and the person that are looked at. Raises the refusal of courses of others."""
+    if not codes:
+        mine = [Place("Course", one) for one in planner.courses_of(api, user)]
+        return [*mine, *(Place("Group", one) for one in planner.groups_of(api, user)), Place("User", user)]
+    found = [place for code in codes if (place := place_of_code(api, code)) is not None]
+    for place in found:
+        if place.kind == "Course":
+            courses.require(api, place.record, "read", "read_as_admin")
+    own = [one for one in found if one.kind != "User" or one.record.id == user.id]
+    groups = {one.id for one in planner.groups_of(api, user)}
+    return [one for one in own if one.kind != "Group" or one.record.id in groups]
+
+
+# notes
+
+
+def notes(api: Api) -> Any:
+    """The caller's notes."""
+    user, codes = api.user, api.params.texts("context_codes")
+    asked = api.params.has("start_date") or api.params.has("end_date")
+    window = Window(
+        _edge(api, "start_date", end=False) or datetime.min.replace(tzinfo=UTC),
+        _edge(api, "end_date", end=True) or datetime.max.replace(tzinfo=UTC),
+    )
+    wanted: set[int | None] | None = None
+    if codes:
+        known = (place_of_code(api, code) for code in codes)
+        places = [one for one in known if one is not None]
+        wanted = {one.record.id for one in places if one.kind == "Course"}
+        wanted |= {None} if any(one.kind == "User" and one.record.id == user.id for one in places) else set()
+    found = planner.notes(api, user, window if asked else None, wanted)
+    return [shapes.note(api, one.record) for one in found if isinstance(one.record, PlannerNote)]
+
+
+def _note(api: Api) -> PlannerNote:
+    number = identifiers.local_number(api.slot("id"))
+    found = api.store.planner_notes.get(number) if number is not None else None
+    if found is None or found.user_id != api.user.id:
+        raise refusals.not_found("the caller's note", api.slot("id"))
+    return found
+
+
+def _course(api: Api, reference: str | None) -> Course | None:
+    """The course that a note is about. Raises the refusals of one that is not there, or not the caller's."""
+    if not reference:
+        return None
+    course = identifiers.course(api, reference)
+    courses.require(api, course, "read")
+    return course
+
+
+def create_note(api: Api) -> Any:
+    """A new note, about something of a course if it is said what."""
+    user, sent = api.user, api.params
+    linked, title = None, sent.text("title")
+    course = _course(api, sent.text("course_id"))
+    if sent.text("linked_object_type") or sent.text("linked_object_id"):
+        linked = _linked(api, course)
+        title = title or getattr(linked[1], "title", None) or getattr(linked[1], "name", None)
+    made = PlannerNote(
+        id=0,
+        user_id=user.id,
+        title=title or "",
+        details=sent.text("details"),
+        todo_date=_date(api, title),
+        course_id=course.id if course is not None else None,
+        linked_type=linked[0] if linked is not None else None,
+        linked_id=linked[1].id if linked is not None else None,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    made = api.store.planner_notes.put(replace(made, id=api.new_id("planner_notes")))
+    return reply(api, shapes.note(api, made), 201)
+
+
+def _date(api: Api, title: str | None) -> datetime:
+    """When a note is for. Raises the refusal of one without a title or a time."""
+    moment = api.moment("todo_date")
+    sent: dict[str, object] = {"title": title, "todo_date": moment}
+    faults: dict[str, list[str | tuple[str, str]]] = {name: ["blank"] for name, value in sent.items() if not value}
+    if faults or moment is None:
+        raise refusals.invalid(faults)
+    return moment
+
+
+def _linked(api: Api, course: Course | None) -> tuple[str, Any]:
+    """What of a course a note is about. Raises the refusals of what is not there, or has a note already."""
+    kind, number = api.params.text("linked_object_type") or "", api.params.text("linked_object_id") or ""
+    if course is None:
+        raise refusals.message(400, "course_missing", "must specify course_id")
+    if kind not in LINKED:
+        raise refusals.message(400, "linked_type_unknown", "invalid linked_object_type", got=kind)
+    record = identifiers.find(api, planner.TABLES[kind], number)
+    inside = record is not None and getattr(record, "course_id", getattr(record, "context_id", None)) == course.id
+    if record is None or not inside or record.workflow_state == "deleted":
+        raise refusals.not_found("what the note is about", number)
+    own = api.store.planner_notes.find("user", api.user.id)
+    if any((one.linked_type, one.linked_id, one.workflow_state) == (kind, record.id, "active") for one in own):
+        raise refusals.message(400, "note_exists", "a planner note linked to that object already exists")
+    return kind, record
+
+
+def show_note(api: Api) -> Any:
+    """One note."""
+    return shapes.note(api, _note(api))
+
+
+def update_note(api: Api) -> Any:
+    """Change a note."""
+    record, sent = _note(api), api.params
+    changes: dict[str, Any] = {name: sent.text(name) for name in ("title", "details") if sent.has(name)}
+    if sent.has("todo_date"):
+        changes["todo_date"] = api.moment("todo_date")
+    if sent.has("course_id"):
+        course = _course(api, sent.text("course_id"))
+        changes["course_id"] = course.id if course is not None else None
+        if record.linked_type is not None and changes["course_id"] != record.course_id:
+            raise refusals.message(400, "note_linked", "course_id cannot be changed for linked planner notes")
+    blank = [name for name in changes if name in ("title", "todo_date") and not changes[name]]
+    faults: dict[str, list[str | tuple[str, str]]] = {name: ["blank"] for name in blank}
+    if faults:
+        raise refusals.invalid(faults)
+    return shapes.note(api, api.store.planner_notes.put(replace(record, **changes, updated_at=api.now)))
+
+
+def delete_note(api: Api) -> Any:
+    """Delete a note."""
+    gone = replace(_note(api), workflow_state="deleted", updated_at=api.now)
+    return shapes.note(api, api.store.planner_notes.put(gone))
+
+
+# overrides
+
+
+def overrides(api: Api) -> Any:
+    """What the caller said of things to do."""
+    own = [one for one in api.store.planner_overrides.find("user", api.user.id) if one.workflow_state == "active"]
+    return paged(api, sorted(own, key=lambda one: one.id), lambda one: shapes.override(api, one))
+
+
+def _override(api: Api, *, own: bool) -> PlannerOverride:
+    number, user = identifiers.local_number(api.slot("id")), api.user
+    found = api.store.planner_overrides.get(number) if number is not None else None
+    if found is None or (own and found.user_id != user.id):
+        raise refusals.not_found("what the caller said of a thing to do", api.slot("id"))
+    return found
+
+
+def show_override(api: Api) -> Any:
+    """What somebody said of a thing to do; Canvas shows that to others too."""
+    return shapes.override(api, _override(api, own=False))
+
+
+def create_override(api: Api) -> Any:
+    """Say of a thing to do that it is done, or need not be shown."""
+    user, kind = api.user, api.params.text("plannable_type") or ""
+    if kind not in planner.TABLES:
+        raise refusals.crashed("`plannable_type` is nothing that the planner knows", kind)
+    record = identifiers.find(api, planner.TABLES[kind], api.params.text("plannable_id") or "")
+    if record is None or record.workflow_state == "deleted":
+        raise refusals.not_found("the thing to do", api.params.text("plannable_id"))
+    if planner.override(api, user, kind, record.id) is not None:
+        raise refusals.invalid({"plannable_id": ["taken"]})
+    made = PlannerOverride(
+        id=api.new_id("planner_overrides"),
+        user_id=user.id,
+        plannable_type=kind,
+        plannable_id=record.id,
+        marked_complete=api.params.flag("marked_complete"),
+        dismissed=api.params.flag("dismissed"),
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    return reply(api, shapes.override(api, api.store.planner_overrides.put(made)), 201)
+
+
+def update_override(api: Api) -> Any:
+    """Say anew whether a thing is done and whether it is shown; what is not sent is false."""
+    said = {name: api.params.flag(name) for name in ("marked_complete", "dismissed")}
+    changed = replace(_override(api, own=True), **said, updated_at=api.now)
+    return shapes.override(api, api.store.planner_overrides.put(changed))
+
+
+def delete_override(api: Api) -> Any:
+    """Take back what one said."""
+    record = _override(api, own=True)
+    gone = replace(record, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
+    return shapes.override(api, api.store.planner_overrides.put(gone))
+
+
+NOTE, SAID = "/api/v1/planner_notes", "/api/v1/planner/overrides"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "planner",
+        ITEMS,
+        ("GET /api/v1/planner/items", items, "What one has to do and to read"),
+        ("GET /api/v1/users/{user_id}/planner/items", items, "What somebody has to do"),
+    ),
+    *rest(
+        "planner",
+        NOTES,
+        (f"GET {NOTE}", notes, "Notes"),
+        (f"POST {NOTE}", create_note, "Make a note"),
+        (f"GET {NOTE}/{{id}}", show_note, "A note"),
+        (f"PUT {NOTE}/{{id}}", update_note, "Change a note"),
+        (f"DELETE {NOTE}/{{id}}", delete_note, "Delete a note"),
+    ),
+    *rest(
+        "planner",
+        OVERRIDES,
+        (f"GET {SAID}", overrides, "What one said of things to do"),
+        (f"POST {SAID}", create_override, "Say that a thing is done, or need not be shown"),
+        (f"GET {SAID}/{{id}}", show_override, "What somebody said of a thing to do"),
+        (f"PUT {SAID}/{{id}}", update_override, "Say it anew"),
+        (f"DELETE {SAID}/{{id}}", delete_override, "Take it back"),
+    ),
+)

@@ -1,0 +1,194 @@
+"""The planner: what somebody has to do and to read, and when.
+
+Source: canvas-lms app/controllers/planner_controller.rb and app/models/planner_override.rb (2023-06), and the recorded
+exchanges of `planner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    CalendarEvent,
+    Course,
+    DiscussionTopic,
+    Group,
+    PlannerNote,
+    PlannerOverride,
+    Quiz,
+    User,
+    WikiPage,
+)
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    calendars,
+    contexts,
+    courses,
+    discussions,
+    pages,
+    quizzes,
+    states,
+)
+from lms_emulator.providers.canvas.rules.calendars import Place
+from lms_emulator.providers.canvas.rules.contexts import Context
+
+TABLES = {
+    "assignment": "assignments",
+    "announcement": "discussion_topics",
+    "discussion_topic": "discussion_topics",
+    "quiz": "quizzes",
+    "wiki_page": "wiki_pages",
+    "planner_note": "planner_notes",
+    "calendar_event": "calendar_events",
+    "assessment_request": "peer_reviews",
+}
+"""What the planner shows, by its names, with the tables."""
+WALKS = {
+    "announcement": "announcements",
+    "calendar_event": "calendar_events",
+    "discussion_topic": "ungraded_discussions",
+    "planner_note": "planner_notes",
+    "quiz": "ungraded_quizzes",
+    "wiki_page": "pages",
+}
+"""The lists that are walked one after the other, by what is in them."""
+Plannable = Assignment | DiscussionTopic | Quiz | WikiPage | PlannerNote | CalendarEvent
+
+
+class Item(NamedTuple):
+    """Something in somebody's planner.
+
+    Attributes:
+        kind: one of `TABLES`.
+        at: when it is due, posted or begins.
+        place: the course, group or person that it belongs to; None of a note that is about no course.
+        assignment: how it is graded, if it is, with the dates that hold for the person.
+    """
+
+    kind: str
+    record: Plannable
+    at: datetime
+    place: Context | None
+    assignment: Assignment | None = None
+
+    @property
+    def walk(self) -> str:
+        """Which of Canvas's lists it comes from, as bookmarks name it."""
+        return "viewing" if self.assignment is not None else WALKS[self.kind]
+
+
+class Window(NamedTuple):
+    """The times that are looked at."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, moment: datetime | None) -> bool:
+        """Whether something at that time is looked at."""
+        return moment is not None and self.start <= moment <= self.end
+
+
+def courses_of(api: Api, user: User) -> list[Course]:
+    """The courses that somebody is in now."""
+    rows = api.store.enrollments.find("user", user.id)
+    found = [(row, api.store.courses.get(row.course_id)) for row in rows]
+    active = {c.id: c for row, c in found if c is not None and states.state_of(api, row, c).name == "active"}
+    return [one for one in active.values() if courses.may(api, user, one, "read")]
+
+
+def groups_of(api: Api, user: User) -> list[Group]:
+    """The groups that somebody is in."""
+    known = (api.store.groups.get(number) for number in assignments.groups_of(api, user.id))
+    return [one for one in known if one is not None and one.workflow_state != "deleted"]
+
+
+def of_course(api: Api, course: Course, window: Window) -> Iterator[Item]:
+    """What a course has for the caller: graded and ungraded work, pages with a date, discussions, announcements."""
+    place = Context("Course", course.id, course)
+    for base in assignments.of_course(api, course):
+        record = assignments.dated(api, course, base)
+        seen = base.published and assignments.visible(api, course, base) and window.holds(record.due_at)
+        if seen and record.due_at is not None and assigned(api, course, base):
+            yield _graded(api, record, record.due_at, place)
+    for quiz in quizzes.of_course(api, course):
+        if (
+            quiz.assignment_id is None
+            and quizzes.published(quiz)
+            and quiz.due_at is not None
+            and window.holds(quiz.due_at)
+        ):
+            yield Item("quiz", quiz, quiz.due_at, place)
+    yield from ungraded(api, place, window)
+
+
+def assigned(api: Api, course: Course, base: Assignment) -> bool:
+    """Whether an assignment is for the caller, or for a student that they observe; staff have all."""
+    if courses.may(api, api.caller, course, "read_as_admin") or api.caller is None:
+        return True
+    return any(assignments.assigned(api, base, one) for one in assignments.seen_for(api, course, api.caller))
+
+
+def _graded(api: Api, record: Assignment, at: datetime, place: Context) -> Item:
+    """An assignment as what it is done in."""
+    topic = api.store.discussion_topics.get(record.discussion_topic_id or 0)
+    if topic is not None and topic.workflow_state != "deleted":
+        return Item("discussion_topic", topic, at, place, record)
+    quiz = api.store.quizzes.get(record.quiz_id or 0)
+    return Item("quiz", quiz, at, place, record) if quiz is not None else Item("assignment", record, at, place, record)
+
+
+def ungraded(api: Api, place: Context, window: Window, *, announced: bool = True) -> Iterator[Item]:
+    """Pages and discussions with a date to do them by, and announcements when they were posted."""
+    for page in pages.pages_of(api, place):
+        shown = page.published and pages.may_read(api, place, page)
+        if page.todo_date is not None and window.holds(page.todo_date) and shown:
+            yield Item("wiki_page", page, page.todo_date, place)
+    for topic in discussions.topics_of(api, place):
+        if not topic.published or not discussions.visible(api, topic, place):
+            continue
+        at = discussions.posted_at(api, topic) if topic.is_announcement else topic.todo_date
+        if at is None or not window.holds(at) or topic.assignment_id is not None:
+            continue
+        if announced or not topic.is_announcement:
+            yield Item("announcement" if topic.is_announcement else "discussion_topic", topic, at, place)
+
+
+def events(api: Api, places: Iterable[Place], user: User, window: Window) -> Iterator[Item]:
+    """Events of calendars; of one with times for sections, those of the person's own."""
+    for event in calendars.events_of(api, list(places), user):
+        if event.start_at is None or not window.holds(event.start_at):
+            continue
+        if calendars.group_of(api, event) is None and calendars.children(api, event):
+            continue
+        code = (calendars.effective_code(api, event) or calendars.code_of(event)).partition(",")[0]
+        place = calendars.place_of_code(api, code)
+        if place is not None and place.kind in contexts.TABLES:
+            yield Item("calendar_event", event, event.start_at, Context(place.kind, place.record.id, place.record))
+
+
+def notes(api: Api, user: User, window: Window | None, wanted: set[int | None] | None) -> Iterator[Item]:
+    """Somebody's notes. `wanted`: the courses that they are about, None among them for none; by default all."""
+    for note in api.store.planner_notes.find("user", user.id):
+        about = wanted is None or note.course_id in wanted
+        if note.workflow_state == "deleted" or not about or (window is not None and not window.holds(note.todo_date)):
+            continue
+        course = api.store.courses.get(note.course_id) if note.course_id is not None else None
+        place = Context("Course", course.id, course) if course is not None else None
+        yield Item("planner_note", note, note.todo_date, place)
+
+
+def override(api: Api, user: User, kind: str, number: int) -> PlannerOverride | None:
+    """What somebody said of a thing to do."""
+    rows = api.store.planner_overrides.find("whose", (user.id, kind, number))
+    return next((one for one in rows if one.workflow_state == "active"), None)
+
+
+def graded_by(api: Api, kind: str, record: Any) -> int | None:
+    """The assignment that something is graded by."""
+    if kind == "assignment":
+        return int(record.id)
+    return record.assignment_id if kind in ("quiz", "discussion_topic") else None

@@ -1,0 +1,187 @@
+"""The planner as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/planner_item.rb, planner_note.rb and planner_override.rb (2023-06), and the recorded
+exchanges of `planner`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import (
+    CalendarEvent,
+    Course,
+    DiscussionTopic,
+    PlannerNote,
+    PlannerOverride,
+    Submission,
+    User,
+)
+from lms_emulator.providers.canvas.rules import assignments, courses, discussions, lateness, planner, submissions
+from lms_emulator.providers.canvas.rules.planner import Item
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import calendars as calendar_shapes
+from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
+from lms_emulator.providers.canvas.shapes.html import shown
+
+PATHS = {
+    "assignment": "assignments",
+    "announcement": "discussion_topics",
+    "discussion_topic": "discussion_topics",
+    "quiz": "quizzes",
+    "wiki_page": "pages",
+}
+
+
+def item(api: Api, one: Item, user: User) -> Json:
+    """Something in a planner."""
+    record, said = one.record, planner.override(api, user, one.kind, one.record.id)
+    work = _work(api, one, user)
+    body: Json = {
+        "plannable_id": record.id,
+        "planner_override": _said(api, one, said) if said is not None else None,
+        "plannable_type": one.kind,
+        "new_activity": new_activity(api, one, user),
+        "submissions": _statuses(api, one, work) if work is not None else False,
+        "plannable_date": when(one.at),
+        "plannable": plannable(api, one),
+    }
+    if one.place is not None:
+        name = course_shapes.course_name(api, one.place.record) if isinstance(one.place.record, Course) else None
+        body |= {"context_name": name or one.place.record.name, "context_image": None}
+    if one.kind != "planner_note" and one.place is not None:
+        body |= {"context_type": one.place.type, f"{one.place.type.lower()}_id": one.place.id}
+        body["html_url"] = _page(api, one, work)
+    return body
+
+
+def _said(api: Api, one: Item, said: PlannerOverride) -> Json:
+    """What the person said of it; of work done elsewhere, as of its assignment."""
+    body = override(api, said)
+    if one.assignment is None or one.kind == "assignment":
+        return body
+    return body | {"plannable_type": "assignment", "plannable_id": one.assignment.id}
+
+
+def _work(api: Api, one: Item, user: User) -> Submission | None:
+    """What the person handed in of something graded, if it is for them."""
+    course = one.place.record if one.place is not None else None
+    if one.assignment is None or not isinstance(course, Course):
+        return None
+    studying = {row.user_id for row in assignments.students(api, course.id)}
+    if user.id not in studying or not courses.may(api, user, course, "read"):
+        return None
+    return submissions.of(api, one.assignment, user.id)
+
+
+def _statuses(api: Api, one: Item, record: Submission) -> Json:
+    """How what was handed in stands."""
+    assert one.assignment is not None  # of graded work
+    course = api.store.courses.get(one.assignment.course_id)
+    stands = lateness.standing(api, one.assignment, record.user_id, record)
+    rows = submission_shapes.comments_seen(api, record, one.assignment, course) if course is not None else []
+    said = [row for row in rows if row.author_id != record.user_id]
+    graded = record.entered_score is not None and record.posted_at is not None
+    body: Json = {
+        "submitted": submissions.handed_in(record),
+        "excused": bool(record.excused),
+        "graded": graded,
+        "posted_at": when(record.posted_at),
+        "late": stands.late,
+        "missing": stands.missing,
+        "needs_grading": submissions.needs_grading(record),
+        "has_feedback": bool(said),
+        "redo_request": bool(record.redo_request),
+    }
+    if said:
+        last = said[-1]
+        author = api.store.users.get(last.author_id or 0)
+        body["feedback"] = {"comment": last.comment, "is_media": last.media_comment_id is not None}
+        if author is not None:
+            picture = people_shapes.avatar_url(api, author)
+            body["feedback"] |= {"author_name": author.name, "author_avatar_url": picture}
+    return body
+
+
+def new_activity(api: Api, one: Item, user: User) -> bool:
+    """Whether there is something that the person has not seen: what others said, or a grade."""
+    if isinstance(one.record, DiscussionTopic):
+        return not discussions.topic_read(api, one.record, user) or bool(
+            discussions.unread_count(api, one.record, user)
+        )
+    record = api.store.submissions.first("whose", (one.assignment.id, user.id)) if one.assignment is not None else None
+    return record is not None and bool(record.unread) and user.id not in record.read_by
+
+
+def _page(api: Api, one: Item, work: Submission | None) -> str:
+    assert one.place is not None  # what has a page belongs to something
+    if isinstance(one.record, CalendarEvent):
+        return str(calendar_shapes.event(api, one.record, includes=())["html_url"])
+    path = f"{one.place.path}/{PATHS[one.kind]}/{getattr(one.record, 'url', None) or one.record.id}"
+    seen = work is not None and (work.posted_at is not None or submissions.handed_in(work))
+    return f"{path}/submissions/{work.user_id}" if one.kind == "assignment" and seen and work is not None else path
+
+
+def plannable(api: Api, one: Item) -> Json:
+    """What is to be done, in short."""
+    record: Any = one.record
+    title = record.name if one.kind == "assignment" else record.title
+    at = {name: when(getattr(record, name)) for name in ("created_at", "updated_at")}
+    body: Json = {"id": record.id, "title": title, **at}
+    match one.kind:
+        case "planner_note":
+            names = ("course_id", "details", "user_id")
+            return body | {name: getattr(record, name) for name in names} | {"todo_date": when(record.todo_date)}
+        case "calendar_event":
+            names = ("location_name", "location_address", "all_day")
+            body |= {name: getattr(record, name) for name in names}
+            place = one.place
+            body["description"] = shown(api, record.description, place)
+            return body | {"start_at": when(record.start_at), "end_at": when(record.end_at)}
+        case "wiki_page":
+            return body | {"todo_date": when(record.todo_date), "url": record.url}
+        case "discussion_topic" | "announcement":
+            read = discussions.topic_read(api, record, api.user)
+            body |= {"unread_count": discussions.unread_count(api, record, api.user)}
+            body["read_state"] = "read" if read else "unread"
+            if one.kind == "discussion_topic":
+                body |= {"todo_date": when(record.todo_date), "assignment_id": record.assignment_id}
+    graded = one.assignment
+    if graded is not None:
+        points = graded.points_possible
+        body |= {"points_possible": None if points is None else float(points), "due_at": when(graded.due_at)}
+    elif one.kind == "quiz":
+        body |= {"points_possible": record.points_possible, "due_at": when(record.due_at)}
+    if one.kind == "quiz":
+        body["assignment_id"] = record.assignment_id
+    return body
+
+
+def note(api: Api, record: PlannerNote) -> Json:
+    """Somebody's note, with what it is about."""
+    names = ("id", "title", "details", "user_id", "course_id", "workflow_state")
+    at = {name: when(getattr(record, name)) for name in ("todo_date", "created_at", "updated_at")}
+    body: Json = {name: getattr(record, name) for name in names} | at
+    if record.linked_type is None:
+        return body
+    reference = f"page_id:{record.linked_id}" if record.linked_type == "wiki_page" else record.linked_id
+    path = f"/courses/{record.course_id}/{PATHS[record.linked_type]}/{reference}"
+    return body | {
+        "linked_object_type": record.linked_type,
+        "linked_object_id": record.linked_id,
+        "linked_object_url": api.url(f"/api/v1{path}"),
+        "linked_object_html_url": api.url(path),
+    }
+
+
+def override(api: Api, record: PlannerOverride) -> Json:
+    """What somebody said of a thing to do."""
+    names = ("id", "plannable_type", "plannable_id", "user_id", "workflow_state", "marked_complete", "dismissed")
+    at = {name: when(getattr(record, name)) for name in ("deleted_at", "created_at", "updated_at")}
+    target = getattr(api.store, planner.TABLES[record.plannable_type]).get(record.plannable_id)
+    graded = planner.graded_by(api, record.plannable_type, target) if target is not None else None
+    return {name: getattr(record, name) for name in names} | at | {"assignment_id": graded}
