@@ -27,7 +27,7 @@ SCHEMAS = {
 }
 FULL = {"HYPOTHESIS_PROFILE": "ci"}
 EVERYTHING = ("-m", "")
-FEW = ("hypothesis", "pytest", "pytest-timeout")
+FEW = ("hypothesis", "lti", "oauthlib", "pytest", "pytest-timeout")
 """What the tests of `core` and `unit` need, and nothing that would ask for other versions of the dependencies."""
 
 

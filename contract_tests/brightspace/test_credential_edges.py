@@ -166,7 +166,7 @@ def test_tokens_that_cannot_be_believed(rig: InProcess, text: str, reason: str) 
 
 def test_a_refresh_token_in_its_place(rig: InProcess) -> None:
     answer = call(rig, "refreshes")
-    why = "this is a refresh token; exchange it at /core/connect/token"
+    why = "this is a refresh token of the application c, for user 169: exchange it at /core/connect/token"
     refused(rig, answer, "token_malformed", expected=rig.refusal.expected, got=rig.refusal.got, diagnosis=why)
 
 

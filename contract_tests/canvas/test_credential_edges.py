@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from contract_tests.in_process import NOON, InProcess
+from lms_emulator.core.access.recognise import NOBODYS
 
 SELF, FILES = "/api/v1/users/self", "/api/v1/courses/7/files"
 COURSES = "/api/v1/courses"
@@ -107,6 +108,10 @@ def far_east() -> Iterator[None]:
     time.tzset()
 
 
+OWNER = "developer key 1, for user 101"
+REPLACED = f"this is a replaced access token of {OWNER}: at Canvas a refresh kills the previous one at once"
+
+
 def call(rig: InProcess, text: str, path: str = SELF, method: str = "GET") -> httpx.Response:
     return rig.send(method, path, headers={"Authorization": f"Bearer {text}"})
 
@@ -164,25 +169,33 @@ def test_tokens_in_parameters_are_warned_of(rig: InProcess) -> None:
 
 def test_the_header_comes_before_the_parameter(rig: InProcess) -> None:
     answer = rig.get(f"{SELF}?access_token=plain", headers={"Authorization": "Bearer unknown"})
-    refused(rig, answer, INVALID, "token_unknown", None)
+    refused(rig, answer, INVALID, "token_unknown", NOBODYS)
     assert rig.get(f"{SELF}?access_token=plain", headers={"Authorization": "Basic x"}).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("text", "reason", "diagnosis"),
     [
-        ("former", "token_replaced", "a refresh replaced this token; at Canvas that kills the previous one at once"),
-        ("once", "token_replaced", "a refresh replaced this token; at Canvas that kills the previous one at once"),
-        ("refreshes", "token_unknown", "this is a refresh token; exchange it at /login/oauth2/token"),
+        (
+            "former",
+            "token_replaced",
+            REPLACED,
+        ),
+        (
+            "once",
+            "token_replaced",
+            REPLACED,
+        ),
+        ("refreshes", "token_unknown", f"this is a refresh token of {OWNER}: exchange it at /login/oauth2/token"),
         (
             "eyJa.b.c",
             "token_unknown",
             "this is a JWT (an LTI service token?); REST calls need an OAuth2 access token",
         ),
-        ("a.b.c", "token_unknown", None),
-        ("eyJa.b", "token_unknown", None),
-        ("eyJa.b.c.d", "token_unknown", None),
-        ("plainly", "token_unknown", None),
+        ("a.b.c", "token_unknown", NOBODYS),
+        ("eyJa.b", "token_unknown", NOBODYS),
+        ("eyJa.b.c.d", "token_unknown", NOBODYS),
+        ("plainly", "token_unknown", NOBODYS),
     ],
 )
 def test_tokens_that_nobody_has(rig: InProcess, text: str, reason: str, diagnosis: str | None) -> None:

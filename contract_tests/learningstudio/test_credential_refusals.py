@@ -178,7 +178,7 @@ def test_a_token_that_has_expired(lms: Emulator, client: Client, info: Info) -> 
         client.as_user(token, "GET", "/me"),
         **INVALID,
         **issued,
-        diagnosis="it was issued before the world was reset or changed",
+        diagnosis="this is an access token that this world gave out before it was reset, replaced or restored",
     )
     lms.clock.advance(seconds=3600)
     refused(lms, client.as_user(token, "GET", "/me"), "access_token_expired", 401)

@@ -126,7 +126,7 @@ def test_a_token_does_not_outlive_a_reset(lms: Emulator, client: Client, info: I
     token = client.token(info.student.username)
     lms.reset()
     answer = client.as_user(token, "GET", "/me")
-    refused_because(lms, answer, "invalid_access_token", "before the world was reset", 401)
+    refused_because(lms, answer, "invalid_access_token", "before it was reset", 401)
 
 
 # --- OAuth 1.0a ---

@@ -98,7 +98,9 @@ def service_key(name: str, secret: str = SECRET, **changes: Any) -> str:
     return jwt.encode(claims, secret)
 
 
-DECORATED = "the key has quotes or other letter case around it"
+THE_KEY = "this is the API key of the tenant `demo`"
+DECORATED = f"{THE_KEY}, but there are quotation marks around it"
+OTHER_CASE = f"{THE_KEY}, but letters differ in case"
 
 
 def bearer(rig: InProcess, key: str = KEY, host: str | None = None, **headers: str) -> httpx.Response:

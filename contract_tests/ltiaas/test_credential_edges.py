@@ -11,6 +11,7 @@ import pytest
 from contract_tests.in_process import NOON, InProcess
 from contract_tests.ltiaas.edges import (
     DECORATED,
+    OTHER_CASE,
     KEY,
     NO_KEY,
     OTHER_KEY,
@@ -103,7 +104,7 @@ SCHEMES = "the schemes are LTIK-AUTH-V2, SERVICE-AUTH-V1 and Bearer, followed by
         (f"Bearer '{KEY}'", "an unknown API key", DECORATED),
         (f'Bearer "{KEY}"', "an unknown API key", DECORATED),
         (f"Bearer `{KEY}`", "an unknown API key", DECORATED),
-        (f"Bearer {KEY.upper()}", "an unknown API key", DECORATED),
+        (f"Bearer {KEY.upper()}", "an unknown API key", OTHER_CASE),
         (
             f"Bearer {KEY}:token",
             "an unknown API key",

@@ -12,7 +12,7 @@ import pytest
 from contract_tests.in_process import NOON, InProcess
 from contract_tests.ltiaas.edges import (
     DAY,
-    DECORATED,
+    OTHER_CASE,
     ISSUER,
     KEY,
     NEVER,
@@ -67,7 +67,7 @@ def test_credentials_that_lead_to_no_launch(
 ) -> None:
     told = {
         "scheme_not_taken": f"sent {got}; this endpoint takes LTIK-AUTH-V2 or LTIK-AUTH-V1",
-        "wrong_api_key": DECORATED
+        "wrong_api_key": OTHER_CASE
         if header and KEY.lower() in header
         else "the ltik was not looked at: the API key is wrong",
     }
@@ -107,6 +107,9 @@ def test_an_ltik_from_a_clock_that_is_ahead(rig: InProcess) -> None:
     refused(rig, answer, NO_LTIK, "ltik_issued_in_future", got="issued_in_future", diagnosis=None)
 
 
+OF_P1 = "of the tenant `demo` and the platform P1: send it as `Authorization:"
+SENT_LTIK = f"this is an ltik {OF_P1} LTIK-AUTH-V2 <API key>:<ltik>`"
+SENT_SERVICE_KEY = f"this is a service key {OF_P1} SERVICE-AUTH-V1 <API key>:<service key>`"
 FOREIGN = "this JWT is not an ltik; was it the LMS's own id_token?"
 
 
@@ -116,9 +119,9 @@ FOREIGN = "this JWT is not an ltik; was it the LMS's own id_token?"
         ("x.y.z", "malformed", None),
         (ltik("plain", "w" * 64), "bad_signature", None),
         (
-            ltik("plain", OTHER_SECRET),
+            ltik("theirs", OTHER_SECRET),
             "bad_signature",
-            "the ltik was issued by tenant `other`, the API key is `demo`'s",
+            "this is an ltik of the tenant `other` and the platform X",
         ),
         (jwt.encode({"s": "plain"}, SPARE, "RS256"), "alg_not_allowed", FOREIGN),
         (jwt.encode({"s": "plain"}, SECRET, "HS512"), "alg_not_allowed", FOREIGN),
@@ -140,7 +143,7 @@ def test_ltiks_that_cannot_be_believed(rig: InProcess, token: str, reason: str, 
             service_key("act", iat=NOW),
             "ltik_unknown",
             "an ltik of no launch here",
-            "sent the service key as an ltik; its scheme is SERVICE-AUTH-V1",
+            SENT_SERVICE_KEY,
         ),
         (ltik("removed"), "ltik_platform_gone", "an ltik of a platform that was removed", None),
     ],
@@ -174,7 +177,12 @@ GONE = "a key of no activity here"
         (service_key("act", "w" * 64), "service_key_bad_signature", "bad_signature", None),
         (jwt.encode({"serviceKey": "act"}, SPARE, "RS256"), "service_key_alg_not_allowed", "alg_not_allowed", None),
         (service_key("act", exp=NOW), "service_key_expired", "expired", None),
-        (ltik("plain"), "service_key_is_ltik", "an ltik", "sent the ltik; read `services.serviceKey`"),
+        (
+            ltik("plain"),
+            "service_key_is_ltik",
+            "an ltik",
+            SENT_LTIK,
+        ),
         (service_key("nothing"), "service_key_unknown", GONE, NEVER),
         (service_key("their-act"), "service_key_unknown", GONE, None),
         (service_key("act", platformId="P2"), "service_key_unknown", GONE, None),

@@ -16,7 +16,6 @@ BULK = "/api/bulk_enroll/v1/bulk_enroll"
 MANY = {"identifiers": "ada", "courses": COURSE, "action": "enroll"}
 NO_MATCH = "The provided access token does not match any valid tokens."
 EXPIRED = "The provided access token has expired and is no longer valid."
-QUOTED = "the token is right but is in quotes"
 
 
 def explained(site: Site) -> tuple[Any, ...]:
@@ -92,19 +91,26 @@ def test_an_unknown_token_is_explained_by_what_it_really_is(site: Site, web: Web
     client = web.clients.trusted
     code = web.browser(web.info.learner).code(client)
     learner = grant["access_token"]
+    holder = f"the application {web.clients.password.client_id}, for the user ada"
+    quoted = f"this is an access token of {holder}, but there are quotation marks around it"
+    exchanged = "it is exchanged at /oauth2/access_token with grant_type=refresh_token"
+    theirs = f"the application {client.client_id}, for the user ada"
     for sent, diagnosis in (
         ("nonsense", None),
         ("a.b", None),
         ("a.b.c.d", None),
-        (jwt, "this is a JWT: send it as `Authorization: JWT <token>`, not as Bearer"),
+        (jwt, "this is a JWT: send it as `Authorization: JWT …`"),
         ("a.b.c", "this is a JWT: send it as `Authorization: JWT <token>`, not as Bearer"),
-        (grant["refresh_token"], "this is a refresh token, not an access token"),
-        (f'"{learner}"', QUOTED),
-        (f"'{learner}'", QUOTED),
-        (f'{learner}"', QUOTED),
+        (
+            grant["refresh_token"],
+            f"this is a refresh token of {holder}: {exchanged}",
+        ),
+        (f'"{learner}"', quoted),
+        (f"'{learner}'", quoted),
+        (f'{learner}"', quoted),
         ('"nonsense"', None),
-        (code, "this is an authorization code: exchange it for a token first"),
-        (client.client_id, "this is a client id, not an access token"),
+        (code, f"this is an authorization code of {theirs}: exchange it for a token first, at /oauth2/access_token"),
+        (client.client_id, "this is a client id"),
         (f"({learner})", None),
         (f"X{learner}X", None),
     ):

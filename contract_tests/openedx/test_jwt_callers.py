@@ -73,7 +73,8 @@ def test_every_fault_of_a_jwt_is_explained(web: Web) -> None:
     issuer, audience, now = web.info.jwt.issuer, web.info.jwt.audience, int(NOW.timestamp())
     good = made(web)
     expired = f"JWTs live {3600} s; ask for a new one"
-    opaque = "this is an opaque token: send it as `Authorization: Bearer <token>`"
+    holder = "the application demo-password-id, for the user ada"
+    opaque = f"this is an access token of {holder}: send it as `Authorization: Bearer …`"
     parts = ("jwt_malformed", "JWT token", "three parts joined by dots")
     for token, expected in (
         (LEARNER, (*parts, "1 part(s)", opaque)),

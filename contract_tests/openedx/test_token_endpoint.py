@@ -132,10 +132,10 @@ def test_basic_goes_before_the_form(web: Web) -> None:
     ("change", "diagnosis"),
     [
         ({"client_id": "nobody"}, "no application"),
-        ({"client_secret": "x"}, "secret is wrong"),
-        ({"client_secret": ""}, "no client_secret"),
+        ({"client_secret": "x"}, "another one: yours has 1 characters"),
+        ({"client_secret": ""}, "no client secret"),
         ({"client_secret": " demo-client-credentials-secret"}, "white space"),
-        ({"client_secret": "DEMO-client-credentials-secret"}, "case of letters"),
+        ({"client_secret": "DEMO-client-credentials-secret"}, "differ in case"),
     ],
 )
 def test_a_client_that_cannot_prove_itself(web: Web, change: dict[str, str], diagnosis: str) -> None:

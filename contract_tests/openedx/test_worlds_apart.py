@@ -111,7 +111,7 @@ def test_the_journal_says_whose_it_is(worlds: tuple[Web, Web]) -> None:
     refusal = b.lms.requests.last.refusal
     assert refusal is not None
     assert refusal.reason == "jwt_not_issued_here"
-    assert "another world" in str(refusal.diagnosis)
+    assert "this is a JWT in the world `a`" in str(refusal.diagnosis)
 
 
 def test_a_jwt_that_another_service_signed_is_good_in_every_world(worlds: tuple[Web, Web]) -> None:

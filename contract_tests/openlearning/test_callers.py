@@ -13,6 +13,9 @@ HOPPER, TURING, EASLEY = (f"5e00000000000000000a000{number}" for number in (1, 3
 DEMO_SECRET = "fa4e" * 16
 KEY = f"{HOPPER}.{DEMO_SECRET}"
 FORM = "application/x-www-form-urlencoded"
+HOPPERS = f"this is an API key of the user {HOPPER}"
+NOT_ITS = "an account with that id exists, and this is not its key"
+CONSUMER_KEY = "this is a consumer key of LTI of lakeside: it goes into `oauth_consumer_key` of launches, with its secret to sign them"
 
 
 def refusal_of(site: Site) -> tuple[Any, ...]:
@@ -75,14 +78,17 @@ def test_where_the_key_is_taken_from(site: Site, query: Any, headers: Any, form:
         ({"params": {"api_key": "123456789012"}}, unknown("123456789012", "that is no shape of a key")),
         ({"params": {"api_key": "1234567890123"}}, unknown("12345678…", "that is no shape of a key")),
         ({"params": {"api_key": " short"}}, unknown(" short", "that is no shape of a key")),
-        ({"params": {"api_key": f" {KEY}"}}, unknown(" 5e00000…", "the key has white space around it")),
-        ({"params": {"api_key": f"{KEY}\n"}}, unknown("5e000000…", "the key has white space around it")),
-        ({"params": {"api_key": KEY.upper()}}, unknown("5E000000…", "the key was upper-cased")),
+        ({"params": {"api_key": f" {KEY}"}}, unknown(" 5e00000…", f"{HOPPERS}, but there is white space around it")),
+        ({"params": {"api_key": f"{KEY}\n"}}, unknown("5e000000…", f"{HOPPERS}, but there is white space around it")),
+        ({"params": {"api_key": KEY.upper()}}, unknown("5E000000…", f"{HOPPERS}, but letters differ in case")),
         (
             {"params": {"api_key": "lakesideConsumerKey00001"}},
-            unknown("lakeside…", "that is a consumer key of LTI, not an API key"),
+            unknown("lakeside…", CONSUMER_KEY),
         ),
-        ({"params": {"api_key": f"{HOPPER}.{'0' * 64}"}}, unknown("5e000000…")),
+        (
+            {"params": {"api_key": f"{HOPPER}.{'0' * 64}"}},
+            ("unknown_api_key", "the API key belongs to an account", "the key of an account", "5e000000…", NOT_ITS),
+        ),
         ({"params": {"api_key": f"{HOPPER}.{'0' * 63}"}}, unknown("5e000000…", "that is no shape of a key")),
         ({"params": {"api_key": f"{HOPPER}.{'g' * 64}"}}, unknown("5e000000…", "that is no shape of a key")),
     ],

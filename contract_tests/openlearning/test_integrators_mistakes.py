@@ -190,7 +190,7 @@ def test_only_offsets_of_time_zones_are_taken_for_local_time(site: Site, hours: 
 def test_a_consumer_key_in_other_case_or_with_a_typo_is_recognised(site: Site) -> None:
     key = site.info.consumer_key
     assert site.post_launch(site.signed(oauth_consumer_key=key.upper())).status_code == 403
-    assert f"the registered key is {key}" in site.refusal().diagnosis
+    assert f"the registered one is {key}" in site.refusal().diagnosis
     assert site.post_launch(site.signed(oauth_consumer_key=key[:-2] + key[-1])).status_code == 403
     assert f"did you mean {key}?" in site.refusal().diagnosis
 

@@ -58,7 +58,7 @@ def test_3_the_consumer_key_is_there(site: Site) -> None:
     ("key", "diagnosis"),
     [
         ("nobody", "no such consumer key is registered"),
-        ("lakeside", "institution's id"),
+        ("lakeside", "id of an institution"),
         ("{api_key}", "API key"),
         ("{consumer_secret}", "swapped"),
         ("{consumer_key} ", "white space"),

@@ -29,7 +29,7 @@ def monotonic() -> float:
     return _time.perf_counter()
 
 
-DIAGNOSIS_SECONDS = 0.05
+DIAGNOSIS_SECONDS = 0.02
 """Processor time that a search for a client's mistake may take while other requests wait: enough to try every pair of
 mistakes in a launch of usual size."""
 

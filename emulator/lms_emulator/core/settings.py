@@ -203,7 +203,8 @@ def change(settings: S, prefix: str, values: dict[str, Any], *, lenient: bool = 
             wanted = _type_name(hints[name])
             raise UsageError(f"setting `{prefix}.{name}`: {error}; expected {wanted}, got `{value}`") from None
     try:
-        return msgspec.structs.replace(settings, **converted)
+        # made anew, as older msgspec checks nothing in a replacement
+        return type(settings)(**{**msgspec.structs.asdict(settings), **converted})
     except ValueError as error:
         raise UsageError(f"settings of `{prefix}`: {error}") from None
 

@@ -58,7 +58,8 @@ class DeepLinking(ABC, Generic[X]):
         check = "this world issued data"
         if not x.check(check, issued_tokens.find(x.store.issued_tokens, text) is not None):
             diagnosis = issued_tokens.DIAGNOSIS
-            raise self.refusal(x, Fault("deep_linking", "data_not_issued_here", check, diagnosis=diagnosis))
+            fault = Fault("deep_linking", "data_not_issued_here", check, diagnosis=diagnosis, credential=text)
+            raise self.refusal(x, fault)
         return data
 
     def returned_data(self, x: X, message: str) -> Claims:

@@ -180,7 +180,9 @@ class Launches(ABC, Generic[X, U]):
         if x.check(check, request.pending is not None):
             return None
         diagnosis = "send back the lti_message_hint of the login initiation unchanged, once"
-        return Fault("lti", "launch_over", check, diagnosis=diagnosis)
+        return Fault(
+            "lti", "launch_over", check, diagnosis=diagnosis, credential=request.params.get("lti_message_hint")
+        )
 
     def user_is_signed_in(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
         """The browser's session belongs to the person of `login_hint`."""

@@ -58,6 +58,7 @@ class Fault:
         check: the claim, parameter or member that was looked at, or what was checked, in words.
         expected, got: both sides of that check.
         diagnosis: the mistake that was probably made.
+        credential: what was not taken, where it is one.
     """
 
     what: str
@@ -66,6 +67,7 @@ class Fault:
     expected: Any = None
     got: Any = None
     diagnosis: str | None = None
+    credential: str | None = None
 
     @property
     def reason(self) -> str:
@@ -75,7 +77,12 @@ class Fault:
     @property
     def details(self) -> dict[str, Any]:
         """What goes into a refusal as it is."""
-        return {"expected": self.expected, "got": self.got, "diagnosis": self.diagnosis}
+        return {
+            "expected": self.expected,
+            "got": self.got,
+            "diagnosis": self.diagnosis,
+            "credential": self.credential,
+        }
 
     def noted(self, x: Exchange[Any, Any]) -> Fault:
         """The fault, with its check in the journal."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.tables import table
 from lms_emulator.lti.misbehaviour import NextLaunch
@@ -69,7 +71,22 @@ class Result(Record, frozen=True, kw_only=True):
     timestamp: Instant
 
 
-PENDING_LAUNCHES: Any = table(key="hint", keep_until=lambda launch: launch.expires_at)
+def pending_launches(read: Callable[[str], Any] | None = None) -> Any:
+    """A platform's table of pending launches.
+
+    Parameters: `read`, from the `lti_message_hint` that is sent to a launch's `hint`, if they differ.
+    """
+    credential = Credential(
+        name="the `lti_message_hint` of a launch",
+        value="hint",
+        owner=lambda one: f"the tool {one.client_id}",
+        tip="the platform gets it back from the tool, once",
+        once=True,
+        read=read,
+    )
+    return table(key="hint", keep_until=lambda launch: launch.expires_at, credentials=(credential,))
+
+
 ARMED_LAUNCHES: Any = table(key="id", limit=1000)
 LAST_LAUNCHES: Any = table(key="client_id", limit=1000)
 KEY_ROTATIONS: Any = table(key="id", limit=1000)

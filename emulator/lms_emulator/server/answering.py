@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.recognise import why_refused
 from lms_emulator.core.coverage import serves
 from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.not_emulated import (
@@ -59,6 +60,8 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
             refusal = refused
         if refusal is not None:
             outcome = refusal.outcome
+            if refusal.credential is not None:
+                refusal.diagnosis = why_refused(x, refusal)
             if isinstance(refusal, NotEmulated):
                 if before is not None:
                     _undo(x, before)

@@ -63,6 +63,11 @@ class TokenError(ValueError):
         self.expected = expected
         self.got = got
 
+    @property
+    def is_of_time(self) -> bool:
+        """Whether the token is only over, or too early, and may well be the right one."""
+        return self.reason in ("expired", "too_old", "issued_in_future", "not_yet_valid")
+
 
 class Unverified(NamedTuple):
     """A token decoded but not verified: never act on it; use it to explain, or to find the right key."""
@@ -219,6 +224,25 @@ def read(token: str) -> Unverified:
     if len(parts) != 3:
         raise TokenError("malformed", "token", expected="three parts joined by dots", got=f"{len(parts)} part(s)")
     return Unverified(_object(parts[0], "header"), _object(parts[1], "payload"))
+
+
+def claim(token: str, name: str) -> str | None:
+    """A claim that is text, of a token that nothing vouches for; None if there is none."""
+    try:
+        found = read(token).claims.get(name)
+    except TokenError:
+        return None
+    return found if isinstance(found, str) else None
+
+
+def is_signed(token: str, secret: str, algorithm: str) -> bool:
+    """Whether a token was signed with a secret, whatever it says."""
+    try:
+        header, _ = read(token)
+        _check_signature(token, header, secret, (algorithm,))
+    except TokenError:
+        return False
+    return True
 
 
 def verify(

@@ -23,6 +23,8 @@ class Refusal(Exception):
         expected, got: both sides of that check, shown in the journal only.
         diagnosis: the mistake that reproduces what the client sent, or what to do about it.
         headers: further headers of the answer.
+        credential: the token, code, key or secret that was not taken; `core.access.recognise` looks whose it is.
+        registered: the right one, if the request says whose it should be.
     Attributes: `outcome`, what kind of no it is.
     """
 
@@ -39,6 +41,8 @@ class Refusal(Exception):
         got: Any = None,
         diagnosis: str | None = None,
         headers: Mapping[str, str] | None = None,
+        credential: str | None = None,
+        registered: str | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -49,6 +53,8 @@ class Refusal(Exception):
         self.got = got
         self.diagnosis = diagnosis
         self.headers = dict(headers or {})
+        self.credential = credential
+        self.registered = registered
 
     def record(self) -> dict[str, Any]:
         """What the journal keeps."""

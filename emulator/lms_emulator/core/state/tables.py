@@ -12,6 +12,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
+from lms_emulator.core.state.credentials import Credential
+
 R = TypeVar("R")
 Key = Any
 _DELETED: Any = type("Deleted", (), {"__repr__": lambda self: "DELETED", "__slots__": ()})()
@@ -29,6 +31,8 @@ class TableSpec(Generic[R]):
             dropped, oldest first, as new ones arrive. Codes, nonces and sessions need it; people do not.
         limit: the maximum number of records beside the seeded ones; the oldest are dropped first.
         watched: whether changes are kept until `Table.changes` takes them.
+        credentials: the kinds of credentials that the records hold.
+        once: what of a client's own choice is taken once, by being remembered in this table: `a nonce`.
     """
 
     key: str | Callable[[R], Key]
@@ -36,6 +40,8 @@ class TableSpec(Generic[R]):
     keep_until: Callable[[R], datetime | None] | None = None
     limit: int | None = None
     watched: bool = False
+    credentials: tuple[Credential, ...] = ()
+    once: str = ""
 
     def key_of(self, record: R) -> Key:
         return getattr(record, self.key) if isinstance(self.key, str) else self.key(record)
@@ -48,9 +54,20 @@ def table(
     keep_until: Callable[[Any], datetime | None] | None = None,
     limit: int | None = None,
     watched: bool = False,
+    credentials: tuple[Credential, ...] = (),
+    once: str = "",
 ) -> Any:
     """Declare a table of a store: `users: Table[User] = table("id")`. See `TableSpec` for the parameters."""
-    return TableSpec(key=key, indexes=indexes or {}, keep_until=keep_until, limit=limit, watched=watched)
+    found = {one.name: one.values for one in credentials}
+    return TableSpec(
+        key=key,
+        indexes={**(indexes or {}), **found},
+        keep_until=keep_until,
+        limit=limit,
+        watched=watched,
+        credentials=credentials,
+        once=once,
+    )
 
 
 def _index_values(value: Any) -> Iterable[Any]:
@@ -159,6 +176,19 @@ class Table(Generic[R]):
         else:
             keys += layered
         return [changes[key] if key in changes else self._seed.records[key] for key in keys]
+
+    def bearer(self, credential: Credential, text: str) -> R | None:
+        """The record that holds this text as a credential of that kind, or None."""
+        value = credential.kept(text)
+        if value is None or value == "":
+            return None
+        if credential.value == self._spec.key:
+            return self.get(value)
+        return self.first(credential.name, value)
+
+    def added(self, most: int) -> list[R]:
+        """The latest records that are not in the seed as they are, at most so many, the latest first."""
+        return list(islice((record for record in reversed(self._changes.values()) if record is not _DELETED), most))
 
     def first(self, index: str, value: Any) -> R | None:
         """The first record that `find` gives, or None."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lms_emulator.core.access.issued_tokens import GivenOut
+from lms_emulator.core.access.given_out import GivenOut
 from lms_emulator.core.errors import NotFoundError, UsageError
 from lms_emulator.core.http.addresses import DEFAULT_WORLD
 from lms_emulator.core.provider import AnyProvider
@@ -51,6 +51,7 @@ class Worlds:
             random_seed=self._random_seed,
             reach=self._reach,
             given_out=self._given_out,
+            others=lambda: [world for world in self if world.name != name],
         )
 
     @property

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from lms_emulator.core.access.issued_tokens import GivenOut
+from lms_emulator.core.access.given_out import GivenOut
 from lms_emulator.core.clock import Clock, ClockState, allowed
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.http.addresses import DEFAULT_WORLD
@@ -95,7 +95,8 @@ class World:
         overrides: settings given on the command line, by provider; they outlive resets and replacements.
         random_seed: makes ids repeatable; each world draws its own sequence from it.
         reach: the hosts that may be sent requests; without it, those that the seed names.
-        given_out: the signed tokens that this world and others gave out.
+        given_out: what this world and others gave out.
+        others: the further worlds of the process.
     """
 
     def __init__(
@@ -108,9 +109,11 @@ class World:
         random_seed: str | None = None,
         reach: Reach | None = None,
         given_out: GivenOut | None = None,
+        others: Callable[[], Iterable[World]] = tuple,
     ) -> None:
         self.name = name
         self.given_out = given_out or GivenOut()
+        self.others = others
         self.reach = reach or Reach(seed, providers)
         self.seed = seed
         self.providers = providers
@@ -216,6 +219,7 @@ class World:
         So stores, ids, outbox, journal and faults are left behind, never emptied.
         """
         self.epoch += 1
+        self.given_out.leave(self.name, self._stores)
         self._stores = {}
         self.ids = self.ids.fresh()
         self.outbox = self.outbox.fresh()

@@ -64,18 +64,20 @@ def claims_of(x: Call) -> dict[str, Any]:
         x.check(f"access token: {error.check}", False, expected=error.expected, got=error.got)
         if error.reason == "expired":
             raise refusals.expired_token(x.settings.expired_token_detail, error.got, now) from error
-        diagnosis = None
-        if token in x.store.refresh_tokens:
-            diagnosis = "this is a refresh token; exchange it at /core/connect/token"
         raise refusals.unparsable_token(
-            f"token_{error.reason}", expected=error.expected, got=error.got, diagnosis=diagnosis
+            f"token_{error.reason}",
+            expected=error.expected,
+            got=error.got,
+            credential=None if error.is_of_time else token,
         ) from error
     tenant = x.store.section.tenant_id
     if not x.check("tenant", claims["tenantid"] == tenant, expected=tenant, got=claims["tenantid"]):
-        raise refusals.unparsable_token("token_of_another_tenant", expected=tenant, got=claims["tenantid"])
+        raise refusals.unparsable_token(
+            "token_of_another_tenant", expected=tenant, got=claims["tenantid"], credential=token
+        )
     given = oauth.issued_here(x, token)
     if not x.check("this world issued the token", given is not None):
-        raise refusals.unparsable_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS)
+        raise refusals.unparsable_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS, credential=token)
     assert given is not None
     if given.client_id is not None:
         x.notes["application"] = given.client_id

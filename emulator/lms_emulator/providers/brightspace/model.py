@@ -17,6 +17,7 @@ from lms_emulator.core.access.issued_tokens import IssuedToken
 from lms_emulator.core.access.single_use import UsedToken
 from lms_emulator.core.access.web_sessions import WebSession
 from lms_emulator.core.clock import CENTURY, later
+from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
@@ -24,13 +25,13 @@ from lms_emulator.lti.records import (
     ARMED_LAUNCHES,
     KEY_ROTATIONS,
     LAST_LAUNCHES,
-    PENDING_LAUNCHES,
     RESULTS,
     ArmedLaunch,
     KeyRotation,
     LastLaunch,
     PendingLaunch,
     Result,
+    pending_launches,
 )
 from lms_emulator.signing.lti13_services import LineItemData
 
@@ -335,6 +336,10 @@ class SectionValues(Record, frozen=True, kw_only=True):
 _until, _unit = attrgetter("expires_at"), attrgetter("org_unit_id")
 
 
+def _granted(record: AuthorizationCode | RefreshToken) -> str:
+    return f"the application {record.client_id}, for user {record.user_id}"
+
+
 class BrightspaceStore(Store):
     """Brightspace's state. Codes, tokens, sessions and launches are bounded: by their expiry, or by number."""
 
@@ -355,8 +360,19 @@ class BrightspaceStore(Store):
         key="id",
         indexes={"object": lambda v: v.grade_object_id, "cell": lambda v: [(v.grade_object_id, v.user_id)]},
     )
-    applications: Table[Application] = table(key="client_id")
-    registrations: Table[ToolRegistration] = table(key="client_id")
+    applications: Table[Application] = table(
+        key="client_id",
+        credentials=(
+            Credential(name="the client id of an application", value="client_id", owner=lambda a: a.name, public=True),
+            Credential(name="the client secret", value="client_secret", owner=lambda a: f"application {a.client_id}"),
+        ),
+    )
+    registrations: Table[ToolRegistration] = table(
+        key="client_id",
+        credentials=(
+            Credential(name="the client id of an LTI tool", value="client_id", owner=lambda r: r.name, public=True),
+        ),
+    )
     deployments: Table[Deployment] = table(key="id", indexes={"unit": _unit, "client": lambda d: d.client_id})
     lti_links: Table[LtiLink] = table(key="id", indexes={"deployment": lambda link: link.deployment_id})
     line_items: Table[LineItem] = table(
@@ -364,16 +380,55 @@ class BrightspaceStore(Store):
         indexes={"deployment": lambda i: i.deployment_id, "link": lambda i: i.data.resource_link_id},
     )
     results: Table[Result] = RESULTS
-    authorization_codes: Table[AuthorizationCode] = table(key="code", keep_until=lambda c: later(c.expires_at, 3600))
-    refresh_tokens: Table[RefreshToken] = table(key="token", limit=100_000, indexes={"family": lambda t: t.family})
-    demo_tokens: Table[DemoToken] = table(key="label", indexes={"token": lambda t: t.token})
+    authorization_codes: Table[AuthorizationCode] = table(
+        key="code",
+        keep_until=lambda c: later(c.expires_at, 3600),
+        credentials=(
+            Credential(
+                name="an authorization code",
+                value="code",
+                owner=_granted,
+                tip="exchange it at /core/connect/token",
+                once=True,
+            ),
+        ),
+    )
+    refresh_tokens: Table[RefreshToken] = table(
+        key="token",
+        limit=100_000,
+        indexes={"family": lambda t: t.family},
+        credentials=(
+            Credential(
+                name="a refresh token",
+                value="token",
+                owner=_granted,
+                tip="exchange it at /core/connect/token",
+                once=True,
+            ),
+        ),
+    )
+    demo_tokens: Table[DemoToken] = table(
+        key="label",
+        indexes={"token": lambda t: t.token},
+        credentials=(Credential(name="an access token of the world file", value="token", owner=lambda t: t.label),),
+    )
     consents: Table[Consent] = table(key=lambda c: (c.client_id, c.user_id), limit=100_000)
-    sessions: Table[Session] = table(key="id", keep_until=_until, limit=50_000)
-    pending_launches: Table[PendingLaunch] = PENDING_LAUNCHES
+    sessions: Table[Session] = table(
+        key="id",
+        keep_until=_until,
+        limit=50_000,
+        credentials=(Credential(name="a session cookie", value="id", owner=lambda s: f"user {s.user_id}"),),
+    )
+    pending_launches: Table[PendingLaunch] = pending_launches()
     armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
     last_launches: Table[LastLaunch] = LAST_LAUNCHES
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS
-    issued_tokens: Table[IssuedToken] = issued.SPEC
+    issued_tokens: Table[IssuedToken] = issued.spec(
+        {
+            "": ("an access token", "send it as `Authorization: Bearer …`"),
+            "deep_linking": ("the data of a deep linking request", "the tool brings it back"),
+        }
+    )
     used_tokens: Table[UsedToken] = once.SPEC
 
 

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
-from lms_emulator.core.access.secrets import why_wrong
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.keys import private_key
@@ -143,14 +142,12 @@ def authenticate_client(x: Call, client_id: str, secret: str) -> Application:
     status = x.settings.token_error_status
     application = find_application(x, client_id)
     if not x.check("client_id is an enabled application", application is not None, got=client_id):
-        raise refusals.invalid_client("unknown_client", status, got=client_id)
+        raise refusals.invalid_client("unknown_client", status, got=client_id, credential=client_id)
     assert application is not None
     known = application.client_secret
     if x.check("client_secret", bool(known) and hmac.compare_digest(known.encode(), secret.encode())):
         return application
-    others = ((f"the application {one.client_id}", one.client_secret or "") for one in x.store.applications)
-    diagnosis = why_wrong(secret, known or "", others)
-    raise refusals.invalid_client("invalid_client_secret", status, diagnosis)
+    raise refusals.invalid_client("invalid_client_secret", status, credential=secret, registered=known)
 
 
 class Issued(NamedTuple):
@@ -174,14 +171,17 @@ def exchange_code(x: Call, application: Application, code: str, redirect_uri: st
     found = x.store.authorization_codes.get(code)
     now = x.clock.now()
     if not x.check("code is known", found is not None):
-        raise refusals.invalid_grant("code_unknown", "Brightspace never gave this code, or more than an hour ago")
+        never = "Brightspace never gave this code, or more than an hour ago"
+        raise refusals.invalid_grant("code_unknown", never, credential=code)
     assert found is not None
     if not x.check("code is unused", not found.used):
         raise refusals.invalid_grant("code_used", "the code was exchanged before; was the return page loaded again?")
     if not x.check("code is alive", now < found.expires_at, expected=f"before {found.expires_at.isoformat()}"):
         raise refusals.invalid_grant("code_expired", f"a code lives {x.settings.authorization_code_lifetime_seconds} s")
     if not x.check("code was given to this client", found.client_id == application.client_id):
-        raise refusals.invalid_grant("code_of_another_client", expected=found.client_id, got=application.client_id)
+        raise refusals.invalid_grant(
+            "code_of_another_client", expected=found.client_id, got=application.client_id, credential=code
+        )
     if not x.check("redirect_uri is the same", redirect_uri == found.redirect_uri, expected=found.redirect_uri):
         raise refusals.invalid_grant(
             "redirect_uri_differs",
@@ -200,12 +200,14 @@ def refresh(x: Call, application: Application, token: str, scope: str) -> Issued
     """New tokens for a refresh token, which is used up. Raises `invalid_grant` or `invalid_scope`."""
     found = x.store.refresh_tokens.get(token)
     if not x.check("refresh_token is known", found is not None):
-        diagnosis = "this is an access token" if token.startswith("eyJ") else None
-        raise refusals.invalid_grant("refresh_token_unknown", diagnosis)
+        raise refusals.invalid_grant("refresh_token_unknown", credential=token)
     assert found is not None
     if not x.check("refresh_token was given to this client", found.client_id == application.client_id):
         raise refusals.invalid_grant(
-            "refresh_token_of_another_client", expected=found.client_id, got=application.client_id
+            "refresh_token_of_another_client",
+            expected=found.client_id,
+            got=application.client_id,
+            credential=token,
         )
     if not x.check("refresh_token is unused", not found.used):
         raise _reused(x, found)
@@ -274,10 +276,10 @@ def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int, cl
     return issue(x, claims, client_id)
 
 
-def issue(x: Call, claims: dict[str, Any], client_id: str | None = None) -> str:
+def issue(x: Call, claims: dict[str, Any], client_id: str | None = None, *, kind: str = "") -> str:
     """Claims signed by Brightspace for itself to read again; the world keeps in mind that it gave them out."""
     token = sign(claims, private_key("brightspace"), kid=KID)
-    return issued.remember(x.store.issued_tokens, token, claims["exp"], client_id)
+    return issued.remember(x.store.issued_tokens, token, claims["exp"], client_id, kind=kind)
 
 
 def issued_here(x: Call, token: str) -> issued.IssuedToken | DemoToken | None:

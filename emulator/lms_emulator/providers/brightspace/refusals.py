@@ -226,6 +226,7 @@ def unknown_client_page(got: str) -> SiteRefusal:
         "client_id is an enabled application",
         expected="an enabled client",
         got=got,
+        credential=got,
     )
 
 

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from lms_emulator.core.access.secrets import why_wrong
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas.call import Call
@@ -182,9 +181,7 @@ def check_secret(x: Call, key: DeveloperKey, secret: str) -> None:
     """Raises `invalid_client_secret`."""
     if x.check("client_secret", bool(key.api_key) and hmac.compare_digest(key.api_key.encode(), secret.encode())):
         return
-    others = ((f"developer key {one.id}", one.api_key or "") for one in x.store.developer_keys)
-    diagnosis = why_wrong(secret, key.api_key or "", others)
-    raise oauth_refusals.invalid_client_secret(diagnosis)
+    raise oauth_refusals.invalid_client_secret(secret, key.api_key)
 
 
 def exchange_code(x: Call, key: DeveloperKey, code: str, verifier: str | None, *, replace_tokens: bool) -> Grant:
@@ -193,7 +190,9 @@ def exchange_code(x: Call, key: DeveloperKey, code: str, verifier: str | None, *
     now = x.clock.now()
     if found is None:
         x.check("code is known", False, got=code)
-        raise oauth_refusals.code_not_found("code_unknown", "Canvas never gave this code, or more than an hour ago")
+        raise oauth_refusals.code_not_found(
+            "code_unknown", "Canvas never gave this code, or more than an hour ago", code
+        )
     if found.used:
         x.check("code is unused", False, got=code)
         raise oauth_refusals.code_not_found(
@@ -204,7 +203,7 @@ def exchange_code(x: Call, key: DeveloperKey, code: str, verifier: str | None, *
         raise oauth_refusals.code_not_found("code_expired", "a code lives 10 minutes")
     if found.developer_key_id != key.id:
         x.check("code was given to this key", False, expected=found.developer_key_id, got=key.id)
-        raise oauth_refusals.incorrect_client(found.developer_key_id, key.id)
+        raise oauth_refusals.incorrect_client(found.developer_key_id, key.id, code)
     x.store.authorization_codes.put(msgspec.structs.replace(found, used=True))
     _check_verifier(x, found, verifier)
     user = x.store.users.get(found.user_id)
@@ -239,14 +238,14 @@ def refresh(x: Call, key: DeveloperKey, refresh_token: str) -> Grant:
     token = x.store.access_tokens.first("refresh_token", refresh_token)
     if token is None or token.revoked:
         x.check("refresh_token is alive", False)
-        diagnosis = None
+        error, diagnosis = x.settings.dead_refresh_token_error, None
+        strange: str | None = refresh_token
         if token is not None:
             diagnosis = "the token was revoked, and its refresh token with it; the person has to consent again"
-        elif x.store.access_tokens.first("token", refresh_token) is not None:
-            diagnosis = "this is an access token, not a refresh token"
-        raise oauth_refusals.refresh_token_not_found(x.settings.dead_refresh_token_error, diagnosis)
+            strange = None
+        raise oauth_refusals.refresh_token_not_found(error, diagnosis, strange)
     if not x.check("refresh_token was given to this key", token.developer_key_id == key.id):
-        raise oauth_refusals.incorrect_client(token.developer_key_id, key.id)
+        raise oauth_refusals.incorrect_client(token.developer_key_id, key.id, refresh_token)
     user = x.store.users.get(token.user_id)
     if user is None:
         raise oauth_refusals.refresh_token_not_found(

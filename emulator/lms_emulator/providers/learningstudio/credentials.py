@@ -125,10 +125,13 @@ def _from_token(x: Call, text: str) -> Caller:
     try:
         token, right = _read_token(text, x.store.section.server_key)
     except Malformed as malformed:
-        raise _invalid_token("an access token's syntax", text, str(malformed)) from None
+        raise _invalid_token("an access token's syntax", text, str(malformed), credential=text) from None
     if not hmac.compare_digest(token.signature.encode(), right.encode()):
         raise _invalid_token(
-            "the token's own signature", text, "a field of the token was changed, or another server issued it"
+            "the token's own signature",
+            text,
+            "a field of the token was changed, or another server issued it",
+            credential=text,
         )
     x.check("access token: its own signature")
     if "|" in text and "%" not in text:
@@ -160,7 +163,8 @@ def _holder(x: Call, token: AccessToken) -> Caller:
         )
     if issued is None or issued.revoked:
         why = "it was revoked" if issued is not None else "it was issued before the world was reset or changed"
-        raise _invalid_token("the token is among those issued", token.canonical, why)
+        unknown = token.issued() if issued is None else None
+        raise _invalid_token("the token is among those issued", token.canonical, why, credential=unknown)
     x.check("access token: issued here, not revoked, not expired", expected=f"before {isoformat(expires)}")
     application, campus = x.store.applications.get(token.application_id), x.store.campuses.get(issued.client_string)
     user = x.store.users.get(token.user_id)
@@ -173,9 +177,10 @@ def _holder(x: Call, token: AccessToken) -> Caller:
     return Caller(campus=campus, user=user)
 
 
-def _invalid_token(check: str, got: str, diagnosis: str) -> Refusal:
+def _invalid_token(check: str, got: str, diagnosis: str, *, credential: str | None = None) -> Refusal:
+    message = "The access token is invalid."
     return refusals.unauthorized(
-        "invalid_access_token", "The access token is invalid.", check=check, got=got, diagnosis=diagnosis
+        "invalid_access_token", message, check=check, got=got, diagnosis=diagnosis, credential=credential
     )
 
 
@@ -234,7 +239,7 @@ def _unknown_oauth1_keys(x: Call, header: OAuth1Header, campus: Campus | None) -
     diagnosis = "the application id and the consumer key are in each other's place" if swapped else None
     if campus is not None and inactive:
         diagnosis = "the application is not active"
-    return _oauth1("unknown_keys", check, got=got, diagnosis=diagnosis)
+    return _oauth1("unknown_keys", check, got=got, diagnosis=diagnosis, credential=None if diagnosis else got)
 
 
 def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:

@@ -267,10 +267,7 @@ def application_of(x: Call, client_id: str) -> Application:
         raise refusals.placeholder("client_id", client_id)
     application = x.store.applications.get(client_id)
     if application is None or not application.active:
-        diagnosis = None
-        if x.store.campuses.first("consumer_key", client_id) is not None:
-            diagnosis = "client_id is the application id; this is a campus's consumer key"
-        raise refusals.unknown_keys(x, "client_id is an application that is known and active", client_id, diagnosis)
+        raise refusals.unknown_keys(x, "client_id is an application that is known and active", client_id)
     return application
 
 
@@ -305,10 +302,11 @@ def by_refresh_token(x: Call, application: Application, text: str) -> User:
     """The user of a refresh token, which is used up."""
     kept = x.store.refresh_tokens.get(text)
     if kept is None:
-        hint = "this is an access token" if text.count("|") == 4 else None
-        raise refusals.bad_refresh_token(x, "the refresh token was issued here and is not long expired", hint)
+        raise refusals.bad_refresh_token(
+            x, "the refresh token was issued here and is not long expired", credential=text
+        )
     if kept.application_id != application.id:
-        raise refusals.bad_refresh_token(x, "the refresh token was issued to this client_id")
+        raise refusals.bad_refresh_token(x, "the refresh token was issued to this client_id", credential=text)
     if x.clock.now() >= kept.expires:
         raise refusals.bad_refresh_token(
             x,
@@ -345,8 +343,10 @@ def grant(x: Call, application: Application, user: User) -> AccessGrant:
 def by_grant(x: Call, text: str) -> tuple[Application, User]:
     """The application and user of an access grant."""
     kept = x.store.access_grants.get(text)
-    if kept is None or x.clock.now() >= kept.expires:
-        raise refusals.bad_grant("the access grant was issued here and has not expired")
+    if kept is None:
+        raise refusals.bad_grant("the access grant was issued here", credential=text)
+    if x.clock.now() >= kept.expires:
+        raise refusals.bad_grant("the access grant has not expired", diagnosis=f"it expired at {instant(kept.expires)}")
     if kept.used and x.settings.access_grant_reuse == "refuse":
         raise refusals.bad_grant("the access grant is used once (setting access_grant_reuse)")
     application, user = x.store.applications.get(kept.application_id), x.store.users.get(kept.user_id)

@@ -61,7 +61,9 @@ def malformed_assertion(x: Call, got: str, diagnosis: str) -> Refusal:
 def unknown_keys(x: Call, check: str, got: str, diagnosis: str | None = None) -> Refusal:
     """Application, consumer key and campus are unknown, or do not belong together."""
     message = "Unknown application or campus keys."
-    return _token(x, "unknown_keys", message, check=check, got=got, diagnosis=diagnosis)
+    return _token(
+        x, "unknown_keys", message, check=check, got=got, diagnosis=diagnosis, credential=None if diagnosis else got
+    )
 
 
 def assertion_signature(x: Call, **details: Any) -> Refusal:
@@ -115,15 +117,16 @@ def username_without_client_string(x: Call, got: str) -> Refusal:
     )
 
 
-def bad_refresh_token(x: Call, check: str, diagnosis: str | None = None) -> Refusal:
+def bad_refresh_token(x: Call, check: str, diagnosis: str | None = None, credential: str | None = None) -> Refusal:
     """Unknown, used, expired, or somebody else's."""
     message = "Invalid or expired refresh token."
-    return _token(x, "invalid_refresh_token", message, check=check, diagnosis=diagnosis)
+    return _token(x, "invalid_refresh_token", message, check=check, diagnosis=diagnosis, credential=credential)
 
 
-def bad_grant(check: str) -> Refusal:
+def bad_grant(check: str, **details: Any) -> Refusal:
     """400: an access grant of the flow of 2010 that does not hold."""
-    return Refusal("invalid_access_grant", status=400, message="Invalid or expired access grant.", check=check)
+    message = "Invalid or expired access grant."
+    return Refusal("invalid_access_grant", status=400, message=message, check=check, **details)
 
 
 def placeholder(name: str, got: str) -> Refusal:

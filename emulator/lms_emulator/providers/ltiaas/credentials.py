@@ -78,7 +78,12 @@ def bearer(x: Call) -> Tenant:
         raise refusals.bearer_only(code, credential.scheme)
     tenant = x.store.tenant_by_key(credential.api_key)
     if tenant is None:
-        raise refusals.invalid_api_key(code, got="an unknown API key", diagnosis=_key_diagnosis(x, credential.api_key))
+        raise refusals.invalid_api_key(
+            code,
+            got="an unknown API key",
+            diagnosis=_key_diagnosis(x, credential.api_key),
+            credential=credential.api_key,
+        )
     _check_address(x, tenant, code)
     _count(x, tenant)
     x.check("Authorization: Bearer <API key>", got=f"tenant {tenant.subdomain}")
@@ -103,6 +108,7 @@ def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
             reason="wrong_api_key",
             got="an unknown API key",
             diagnosis=_key_diagnosis(x, credential.api_key) or "the ltik was not looked at: the API key is wrong",
+            credential=credential.api_key,
         )
     _check_address(x, tenant, refusals.INVALID_AUTHORIZATION)
     _count(x, tenant)
@@ -140,9 +146,12 @@ def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
     claims = _proved(x, tenant, credential.token)
     launch = x.store.launches.get(claims.get("s"))
     if launch is None or launch.tenant != tenant.subdomain or not _stands_for(claims, launch):
-        wrong_key = "sent the service key as an ltik; its scheme is SERVICE-AUTH-V1"
-        kind = wrong_key if "serviceKey" in claims else issued.DIAGNOSIS
-        raise refusals.invalid_ltik(reason="ltik_unknown", got="an ltik of no launch here", diagnosis=kind)
+        raise refusals.invalid_ltik(
+            reason="ltik_unknown",
+            got="an ltik of no launch here",
+            diagnosis=issued.DIAGNOSIS,
+            credential=credential.token,
+        )
     platform = x.store.platform_of(tenant, launch.platform_id)
     if platform is None:
         raise refusals.invalid_ltik(reason="ltik_platform_gone", got="an ltik of a platform that was removed")
@@ -176,24 +185,13 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
             got=error.reason,
             diagnosis=f"an ltik lives {hours} h; background jobs use the service key of /api/idtoken"
             if expired
-            else _ltik_diagnosis(x, tenant, token, error.reason),
+            else _why_no_ltik(error.reason),
+            credential=None if error.is_of_time else token,
         ) from None
 
 
-def _ltik_diagnosis(x: Call, tenant: Tenant, token: str, reason: str) -> str | None:
-    from lms_emulator.signing.jwt import TokenError, verify
-
-    if reason == "alg_not_allowed":
-        return "this JWT is not an ltik; was it the LMS's own id_token?"
-    for other in x.store.tenants:
-        if other.subdomain == tenant.subdomain:
-            continue
-        try:
-            verify(token, other.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=())
-        except TokenError:
-            continue
-        return f"the ltik was issued by tenant `{other.subdomain}`, the API key is `{tenant.subdomain}`'s"
-    return None
+def _why_no_ltik(reason: str) -> str | None:
+    return "this JWT is not an ltik; was it the LMS's own id_token?" if reason == "alg_not_allowed" else None
 
 
 def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
@@ -204,10 +202,17 @@ def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
             credential.token, tenant.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=()
         )
     except TokenError as error:
-        raise refusals.invalid_service_key(reason=f"service_key_{error.reason}", got=error.reason) from None
+        raise refusals.invalid_service_key(
+            reason=f"service_key_{error.reason}",
+            got=error.reason,
+            credential=None if error.is_of_time else credential.token,
+        ) from None
     if "serviceKey" not in claims:
         raise refusals.invalid_service_key(
-            reason="service_key_is_ltik", got="an ltik", diagnosis="sent the ltik; read `services.serviceKey`"
+            reason="service_key_is_ltik",
+            got="an ltik",
+            diagnosis="sent the ltik; read `services.serviceKey`",
+            credential=credential.token,
         )
     activity = x.store.activities.first("id", claims["serviceKey"])
     platform = x.store.platform_of(tenant, str(claims.get("platformId")))
@@ -216,6 +221,7 @@ def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
             reason="service_key_unknown",
             got="a key of no activity here",
             diagnosis=issued.DIAGNOSIS if activity is None else None,
+            credential=credential.token,
         )
     if activity.generation != claims.get("g"):
         raise refusals.invalid_service_key(
@@ -238,8 +244,6 @@ def _check_address(x: Call, tenant: Tenant, code: str) -> None:
 
 def _key_diagnosis(x: Call, sent: str) -> str | None:
     for tenant in x.store.tenants:
-        if sent.strip("\"'` ") == tenant.api_key or sent.lower() == tenant.api_key.lower():
-            return "the key has quotes or other letter case around it"
         if sent.startswith(tenant.api_key + ":"):
             return "sent `<API key>:<token>` as Bearer; the scheme for that is LTIK-AUTH-V2 or SERVICE-AUTH-V1"
     return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
+from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
@@ -194,6 +196,34 @@ def activity_key(record: Activity) -> tuple[str, str, str, str]:
     return (record.platform_id, record.deployment_id, record.context_id, record.resource_link_id)
 
 
+def _on_platform(record: LoginState | Launch | Activity | OAuthState | OAuthCode) -> str:
+    return f"the tenant `{record.tenant}` and the platform {record.platform_id}"
+
+
+def _claim_of(name: str) -> Callable[[str], str | None]:
+    """What a JWT says under a name, whoever signed it."""
+
+    def read(text: str) -> str | None:
+        from lms_emulator.signing import jwt
+
+        return jwt.claim(text, name)
+
+    return read
+
+
+def _signed(store: LtiaasStore, record: Launch | Activity, text: str) -> bool:
+    """Whether the tenant signed it, and for this very record: ids that are seeded come again after a reset."""
+    from lms_emulator.signing import jwt
+
+    tenant = store.tenants.get(record.tenant)
+    if tenant is None or not jwt.is_signed(text, tenant.ltik_secret, "HS256"):
+        return False
+    claims = jwt.read(text).claims
+    if isinstance(record, Activity):
+        return claims.get("platformId") == record.platform_id
+    return (claims.get("user"), claims.get("iat")) == (record.claims.get("sub"), int(record.created_at.timestamp()))
+
+
 class LtiaasStore(Store):
     """The state of LTIAAS in one world.
 
@@ -201,19 +231,94 @@ class LtiaasStore(Store):
     *expired* rather than *unknown*.
     """
 
-    tenants: Table[Tenant] = table(key="subdomain", indexes={"api_key": lambda r: r.api_key})
+    tenants: Table[Tenant] = table(
+        key="subdomain",
+        indexes={"api_key": lambda r: r.api_key},
+        credentials=(
+            Credential(
+                name="the API key",
+                value="api_key",
+                owner=lambda r: f"the tenant `{r.subdomain}`",
+                tip="send it as `Authorization: Bearer …`, or before the colon of LTIK-AUTH-V2 and SERVICE-AUTH-V1",
+            ),
+        ),
+    )
     platforms: Table[Platform] = table(
-        key="id", indexes={"tenant": lambda r: r.tenant, "client_id": lambda r: r.client_id}
+        key="id",
+        indexes={"tenant": lambda r: r.tenant, "client_id": lambda r: r.client_id},
+        credentials=(
+            Credential(
+                name="the id of a platform", value="id", owner=lambda r: f"the tenant `{r.tenant}`", public=True
+            ),
+        ),
     )
-    login_states: Table[LoginState] = table(key="state", keep_until=lambda r: r.keep_until, limit=10_000)
+    login_states: Table[LoginState] = table(
+        key="state",
+        keep_until=lambda r: r.keep_until,
+        limit=10_000,
+        credentials=(Credential(name="the state of a login", value="state", owner=_on_platform),),
+    )
     used_nonces: Table[UsedNonce] = table(
-        key=lambda r: (r.platform_id, r.nonce), keep_until=lambda r: r.keep_until, limit=100_000
+        key=lambda r: (r.platform_id, r.nonce),
+        keep_until=lambda r: r.keep_until,
+        limit=100_000,
+        once="the nonce of an id_token",
     )
-    launches: Table[Launch] = table(key="id", keep_until=lambda r: r.keep_until, limit=20_000)
-    activities: Table[Activity] = table(key=activity_key, indexes={"id": lambda r: r.id}, limit=20_000)
-    oauth_states: Table[OAuthState] = table(key="state", keep_until=lambda r: r.keep_until, limit=10_000)
-    oauth_codes: Table[OAuthCode] = table(key="code", keep_until=lambda r: r.keep_until, limit=10_000)
-    registrations: Table[Registration] = table(key="id", keep_until=lambda r: r.keep_until, limit=1_000)
+    launches: Table[Launch] = table(
+        key="id",
+        keep_until=lambda r: r.keep_until,
+        limit=20_000,
+        credentials=(
+            Credential(
+                name="an ltik",
+                value="id",
+                owner=_on_platform,
+                tip="send it as `Authorization: LTIK-AUTH-V2 <API key>:<ltik>`",
+                read=_claim_of("s"),
+                proved=_signed,
+            ),
+        ),
+    )
+    activities: Table[Activity] = table(
+        key=activity_key,
+        indexes={"id": lambda r: r.id},
+        limit=20_000,
+        credentials=(
+            Credential(
+                name="a service key",
+                value="id",
+                owner=_on_platform,
+                tip="send it as `Authorization: SERVICE-AUTH-V1 <API key>:<service key>`",
+                read=_claim_of("serviceKey"),
+                proved=_signed,
+            ),
+        ),
+    )
+    oauth_states: Table[OAuthState] = table(
+        key="state",
+        keep_until=lambda r: r.keep_until,
+        limit=10_000,
+        credentials=(Credential(name="the state of an authorization", value="state", owner=_on_platform, once=True),),
+    )
+    oauth_codes: Table[OAuthCode] = table(
+        key="code",
+        keep_until=lambda r: r.keep_until,
+        limit=10_000,
+        credentials=(Credential(name="the code of a return URL", value="code", owner=_on_platform, once=True),),
+    )
+    registrations: Table[Registration] = table(
+        key="id",
+        keep_until=lambda r: r.keep_until,
+        limit=1_000,
+        credentials=(
+            Credential(
+                name="the id of a dynamic registration",
+                value="id",
+                owner=lambda r: f"the tenant `{r.tenant}`",
+                once=True,
+            ),
+        ),
+    )
     rate_windows: Table[RateWindow] = table(key="tenant", limit=1_000)
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS
 

@@ -38,7 +38,7 @@ class LtiaasRefusal(Refusal):
         self.envelope = envelope
 
 
-def invalid_api_key(code: str, *, got: str, diagnosis: str | None = None) -> LtiaasRefusal:
+def invalid_api_key(code: str, *, got: str, **why: Any) -> LtiaasRefusal:
     """A Bearer endpoint without the right key. Documented with this odd code although the scheme is Bearer."""
     return LtiaasRefusal(
         "invalid_api_key",
@@ -47,7 +47,7 @@ def invalid_api_key(code: str, *, got: str, diagnosis: str | None = None) -> Lti
         check="Authorization: Bearer <the tenant's API key>",
         expected="the API key of one tenant",
         got=got,
-        diagnosis=diagnosis,
+        **why,
     )
 
 
@@ -64,7 +64,7 @@ def bearer_only(code: str, scheme: str) -> LtiaasRefusal:
     )
 
 
-def invalid_ltik(*, reason: str, got: str, diagnosis: str | None = None) -> LtiaasRefusal:
+def invalid_ltik(*, reason: str, got: str, **why: Any) -> LtiaasRefusal:
     """LTIAAS has one answer for everything that can be wrong with an ltik."""
     return LtiaasRefusal(
         reason,
@@ -73,11 +73,11 @@ def invalid_ltik(*, reason: str, got: str, diagnosis: str | None = None) -> Ltia
         check="Authorization: LTIK-AUTH-V2 <API key>:<ltik>, an ltik of this tenant younger than 24 h",
         expected="a valid ltik",
         got=got,
-        diagnosis=diagnosis,
+        **why,
     )
 
 
-def invalid_service_key(*, reason: str, got: str, diagnosis: str | None = None) -> LtiaasRefusal:
+def invalid_service_key(*, reason: str, got: str, **why: Any) -> LtiaasRefusal:
     """A service key that is invalid or stale."""
     return LtiaasRefusal(
         reason,
@@ -86,7 +86,7 @@ def invalid_service_key(*, reason: str, got: str, diagnosis: str | None = None) 
         check="Authorization: SERVICE-AUTH-V1 <API key>:<service key>, of this tenant and still current",
         expected="a valid service key",
         got=got,
-        diagnosis=diagnosis,
+        **why,
     )
 
 
@@ -340,7 +340,7 @@ def oauth_lti_key(code: str, platform_id: str) -> LtiaasRefusal:
     )
 
 
-def invalid_state(reason: str, diagnosis: str) -> LtiaasRefusal:
+def invalid_state(reason: str, **why: Any) -> LtiaasRefusal:
     """The state of a callback is unknown, used or expired."""
     return LtiaasRefusal(
         reason,
@@ -349,7 +349,7 @@ def invalid_state(reason: str, diagnosis: str) -> LtiaasRefusal:
         check="`state` was issued by /oauth/start, and is unused and not expired",
         expected="a pending state",
         got=reason.removeprefix("state_"),
-        diagnosis=diagnosis,
+        **why,
     )
 
 
@@ -395,7 +395,7 @@ def callback_without_code() -> LtiaasRefusal:
     )
 
 
-def code_refused(reason: str, *, token_url: str, canvas: bool, diagnosis: str) -> LtiaasRefusal:
+def code_refused(reason: str, *, token_url: str, canvas: bool, **why: Any) -> LtiaasRefusal:
     """A code that is unknown, used, expired or of another platform: reported as the LMS would."""
     received = {"error": "invalid_grant"}
     if canvas:
@@ -407,7 +407,7 @@ def code_refused(reason: str, *, token_url: str, canvas: bool, diagnosis: str) -
         check="a code of this tenant and platform, unused, younger than its lifetime",
         expected="the code of the return URL, exchanged once and soon",
         got=reason.removeprefix("code_"),
-        diagnosis=diagnosis,
+        **why,
     )
 
 

@@ -96,7 +96,10 @@ def _bearer(x: Call, *, inactive: bool) -> Identity | None:
             "token_nonexistent",
             "The provided access token does not match any valid tokens.",
             got=text,
-            diagnosis=_why_unknown(x, text),
+            diagnosis="this is a JWT: send it as `Authorization: JWT <token>`, not as Bearer"
+            if text.count(".") == 2
+            else None,
+            credential=text,
         )
     return Identity(user=_holder(x, token, inactive=inactive), means="bearer", token=token)
 
@@ -120,20 +123,6 @@ def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
             "user_not_active", f"User inactive or deleted: {user.username}", got=user.username
         )
     return user
-
-
-def _why_unknown(x: Call, text: str) -> str | None:
-    if text.count(".") == 2:
-        return "this is a JWT: send it as `Authorization: JWT <token>`, not as Bearer"
-    if lookup.refresh_token(x.store, x.settings, text) is not None:
-        return "this is a refresh token, not an access token"
-    if lookup.access_token(x.store, x.settings, text.strip("\"'")) is not None:
-        return "the token is right but is in quotes"
-    if lookup.grant(x.store, x.settings, text) is not None:
-        return "this is an authorization code: exchange it for a token first"
-    if lookup.application(x.store, x.settings, text) is not None:
-        return "this is a client id, not an access token"
-    return None
 
 
 def _why_expired(x: Call, token: AccessToken) -> str | None:
@@ -179,7 +168,8 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
             check=error.check,
             expected=error.expected,
             got=error.got,
-            diagnosis=_jwt_diagnosis(x, token, error),
+            diagnosis=_jwt_diagnosis(x, error),
+            credential=None if error.is_of_time else token,
         ) from None
     if jwts.is_strangers(x, token):
         raise refusals.jwt_refused(
@@ -189,13 +179,12 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
             expected="a token of this world, or one signed elsewhere",
             got="another world's",
             diagnosis=issued_tokens.DIAGNOSIS,
+            credential=token,
         )
     return claims
 
 
-def _jwt_diagnosis(x: Call, token: str, error: jwt.TokenError) -> str | None:
-    if error.reason == "malformed" and lookup.access_token(x.store, x.settings, token) is not None:
-        return "this is an opaque token: send it as `Authorization: Bearer <token>`"
+def _jwt_diagnosis(x: Call, error: jwt.TokenError) -> str | None:
     if error.reason == "bad_signature":
         return "signed with another key, or its header or payload was changed after signing"
     if error.reason == "expired":

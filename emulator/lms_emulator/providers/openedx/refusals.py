@@ -84,7 +84,7 @@ def permission_denied(diagnosis: str | None = None, *, check: str = "the caller 
     )
 
 
-def bearer_refused(code: str, text: str, *, got: Any = None, diagnosis: str | None = None) -> OpenedxRefusal:
+def bearer_refused(code: str, text: str, *, got: Any = None, **why: Any) -> OpenedxRefusal:
     """A bearer token that is refused, with the platform's error code."""
     return OpenedxRefusal(
         code,
@@ -94,7 +94,7 @@ def bearer_refused(code: str, text: str, *, got: Any = None, diagnosis: str | No
         check="bearer token",
         expected="a live access token of an enabled user",
         got=got,
-        diagnosis=diagnosis,
+        **why,
     )
 
 

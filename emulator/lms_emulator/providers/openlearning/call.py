@@ -111,18 +111,20 @@ def ensure(
     expected: Any = None,
     got: Any = None,
     diagnosis: str | Callable[[], str | None] | None = None,
+    credential: str | None = None,
 ) -> T:
     """Record a check in the journal; raise its refusal when `found` is false or None.
 
     Parameters:
         refuse: the refusal's constructor; takes `check`, `expected`, `got` and `diagnosis`.
         diagnosis: the mistake behind a failure, or what finds it; called only then.
+        credential: the one that was checked.
 
     Returns what was found.
     """
     if not x.check(check, bool(found), expected=expected, got=got) or found is None:
         why = diagnosis() if callable(diagnosis) else diagnosis
-        raise refuse(check=check, expected=expected, got=got, diagnosis=why)
+        raise refuse(check=check, expected=expected, got=got, diagnosis=why, credential=credential)
     return found
 
 

@@ -26,7 +26,8 @@ def caller(x: Call) -> User:
         x.warn("api_key_in_browser", "a browser sent the API key; it must stay on your server")
     key = x.store.api_keys.get(given)
     if key is None:
-        raise refusals.unknown_api_key(_masked(given), _why_unknown(x, given))
+        expected = "the key of an account" if _KEY.fullmatch(given) else "24 hex digits, a dot, 64 hex digits"
+        raise refusals.unknown_api_key(given, expected, _masked(given), _why_unknown(x, given))
     user = x.store.users.get(key.user)
     assert user is not None  # a world's references are checked when it is loaded
     if x.settings.rate_limit_per_minute:
@@ -59,15 +60,11 @@ def _given_key(x: Call) -> str:
 
 
 def _why_unknown(x: Call, key: str) -> str | None:
-    if key.strip() in x.store.api_keys:
-        return "the key has white space around it"
-    if key.lower() in x.store.api_keys:
-        return "the key was upper-cased"
-    if key in x.store.registrations:
-        return "that is a consumer key of LTI, not an API key"
     if not _KEY.fullmatch(key):
         return "an API key is 24 hex digits, a dot and 64 hex digits"
-    return None
+    if x.store.users.get(key.partition(".")[0]) is not None:
+        return "an account with that id exists, and this is not its key"
+    return f"no account has this key; the world has {len(x.store.api_keys)}"
 
 
 def _masked(key: str) -> str:

@@ -108,18 +108,11 @@ def _registration(x: Call, fields: Mapping[str, str]) -> Registration:
         refusals.launch_unknown_key,
         got=key,
         diagnosis=lambda: _why_unknown_key(x, key),
+        credential=key,
     )
 
 
 def _why_unknown_key(x: Call, key: str) -> str | None:
-    if key in x.store.api_keys:
-        return "that is an API key; launches are signed with the institution's consumer key and secret"
-    if x.store.institution(key) is not None:
-        return "that is the institution's id; launches name its consumer key"
-    if key.strip() in x.store.registrations:
-        return "the consumer key has white space around it"
-    if any(registration.secret == key for registration in x.store.registrations.values()):
-        return "that is a consumer secret; key and secret were swapped"
     known = [registration.consumer_key for registration in x.store.registrations]
     if meant := next((name for name in known if name.lower() == key.strip().lower()), None):
         return f"letters differ in case; the registered key is {meant}"

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
@@ -225,7 +226,18 @@ def folded(text: str) -> str | None:
 class OpenLearningStore(Store):
     """One world's OpenLearning."""
 
-    institutions: Table[Institution] = table(key="id", indexes={"object_id": lambda i: i.object_id})
+    institutions: Table[Institution] = table(
+        key="id",
+        indexes={"object_id": lambda i: i.object_id},
+        credentials=(
+            Credential(
+                name="the id of an institution",
+                value=lambda i: [i.id, i.object_id],
+                tip="calls need an API key, launches the consumer key",
+                public=True,
+            ),
+        ),
+    )
     users: Table[User] = table(
         key="id",
         indexes={
@@ -244,7 +256,18 @@ class OpenLearningStore(Store):
             ),
         },
     )
-    api_keys: Table[ApiKey] = table(key="key", indexes={"user": lambda k: k.user})
+    api_keys: Table[ApiKey] = table(
+        key="key",
+        indexes={"user": lambda k: k.user},
+        credentials=(
+            Credential(
+                name="an API key",
+                value="key",
+                owner=lambda k: f"the user {k.user}",
+                tip="send it as `api_key` in the query or as X-API-Key",
+            ),
+        ),
+    )
     courses: Table[Course] = table(
         key="id", indexes={"institution": lambda c: c.institution, "slug": lambda c: c.slug.lower()}
     )
@@ -259,14 +282,56 @@ class OpenLearningStore(Store):
     )
     comments: Table[Comment] = table(key="id", indexes={"class": lambda c: c.class_id})
     connectors: Table[Connector] = table(key="id", indexes={"institution": lambda c: c.institution})
-    registrations: Table[Registration] = table(key="consumer_key", indexes={"institution": lambda r: r.institution})
+    registrations: Table[Registration] = table(
+        key="consumer_key",
+        indexes={"institution": lambda r: r.institution},
+        credentials=(
+            Credential(
+                name="a consumer key of LTI",
+                value="consumer_key",
+                owner=lambda r: r.institution,
+                tip="it goes into `oauth_consumer_key` of launches, with its secret to sign them",
+                public=True,
+            ),
+            Credential(
+                name="a consumer secret",
+                value="secret",
+                owner=lambda r: r.consumer_key,
+                tip="it signs launches and is never sent; were key and secret swapped?",
+            ),
+        ),
+    )
     context_mappings: Table[ContextMapping] = table(key=lambda m: (m.institution, m.context_id))
     nonces: Table[Nonce] = table(
-        key=lambda n: (n.consumer_key, n.nonce), keep_until=lambda n: n.keep_until, limit=200_000
+        key=lambda n: (n.consumer_key, n.nonce),
+        keep_until=lambda n: n.keep_until,
+        limit=200_000,
+        once="the nonce of a launch",
     )
-    issued_launches: Table[IssuedLaunch] = table(key="nonce", keep_until=lambda i: i.keep_until, limit=5_000)
-    sessions: Table[Session] = table(key="id", keep_until=lambda s: s.expires_at, limit=100_000)
-    class_setups: Table[ClassSetup] = table(key="token", keep_until=lambda s: s.expires_at, limit=5_000)
+    issued_launches: Table[IssuedLaunch] = table(
+        key="nonce",
+        keep_until=lambda i: i.keep_until,
+        limit=5_000,
+        credentials=(
+            Credential(
+                name="the nonce of a launch given out", value="nonce", owner=lambda i: i.consumer_key, once=True
+            ),
+        ),
+    )
+    sessions: Table[Session] = table(
+        key="id",
+        keep_until=lambda s: s.expires_at,
+        limit=100_000,
+        credentials=(Credential(name="a session cookie", value="id", owner=lambda s: f"the user {s.user}"),),
+    )
+    class_setups: Table[ClassSetup] = table(
+        key="token",
+        keep_until=lambda s: s.expires_at,
+        limit=5_000,
+        credentials=(
+            Credential(name="the token of a class set-up", value="token", owner=lambda s: s.institution, once=True),
+        ),
+    )
     rate_windows: Table[RateWindow] = table(key="key", limit=5_000)
 
     # --- finding ---

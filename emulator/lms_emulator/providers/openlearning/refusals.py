@@ -74,16 +74,17 @@ def missing_api_key(diagnosis: str | None = None) -> Refusal:
     )
 
 
-def unknown_api_key(got: str, diagnosis: str | None) -> Refusal:
+def unknown_api_key(sent: str, expected: str, got: str, diagnosis: str | None) -> Refusal:
     """401: a key that no account has."""
     return Refusal(
         "unknown_api_key",
         status=401,
         message="Invalid API key",
         check="the API key belongs to an account",
-        expected="24 hex digits, a dot, 64 hex digits",
+        expected=expected,
         got=got,
         diagnosis=diagnosis,
+        credential=sent,
     )
 
 
@@ -318,7 +319,7 @@ def setup_not_open(got: str) -> Refusal:
     """403: the set-up form came without a pending staff launch of this browser."""
     message = "This class set-up has expired. Launch again."
     check = "a staff launch of this browser is waiting for set-up"
-    return Refusal("setup_not_open", status=403, message=message, check=check, got=got)
+    return Refusal("setup_not_open", status=403, message=message, check=check, got=got, credential=got)
 
 
 def setup_choice(got: str) -> Refusal:

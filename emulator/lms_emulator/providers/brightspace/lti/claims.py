@@ -85,7 +85,7 @@ def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployme
         "accept_presentation_document_targets": ["iframe", "window"],
         "accept_multiple": True,
         "auto_create": False,
-        "data": oauth.issue(x, claims),
+        "data": oauth.issue(x, claims, kind="deep_linking"),
     }
     target = registration(x, deployment).target_link_uri
     return _launch(x, user, unit, deployment, target=target, custom=deployment.custom or None, deep_linking=settings)

@@ -76,7 +76,8 @@ def by_token_or_page(api: Api) -> None:
         by_token(api)
         masquerade.begin(api)
     except SiteRefusal as refusal:
-        raise refusals.page_error(401, refusal.reason, refusal.check, diagnosis=refusal.diagnosis) from refusal
+        told = {"diagnosis": refusal.diagnosis, "credential": refusal.credential}
+        raise refusals.page_error(401, refusal.reason, refusal.check, **told) from refusal
     note_identity(api)
 
 
@@ -134,7 +135,10 @@ def _live_token(x: Call, text: str) -> AccessToken:
     token = x.store.access_tokens.first("token", text)
     if token is None:
         x.check("the access token is known", False)
-        raise refusals.invalid_token(*_explain_unknown(x, text))
+        replaced = x.store.access_tokens.first("replaced", text) is not None
+        signed = text.count(".") == 2 and text.startswith("eyJ")
+        hint = "this is a JWT (an LTI service token?); REST calls need an OAuth2 access token" if signed else None
+        raise refusals.invalid_token("token_replaced" if replaced else "token_unknown", hint, text)
     if token.revoked:
         x.check("the access token was not revoked", False)
         raise refusals.revoked_token() if x.settings.tells_why_token_died else refusals.invalid_token(*_REVOKED)
@@ -150,16 +154,6 @@ def _live_token(x: Call, text: str) -> AccessToken:
         raise refusals.invalid_token("token_expired", f"it expired at {stamp(token.expires_at)}: use the refresh token")
     x.check("the access token is alive")
     return token
-
-
-def _explain_unknown(x: Call, text: str) -> tuple[str, str | None]:
-    if x.store.access_tokens.first("replaced", text) is not None:
-        return "token_replaced", "a refresh replaced this token; at Canvas that kills the previous one at once"
-    if x.store.access_tokens.first("refresh_token", text) is not None:
-        return "token_unknown", "this is a refresh token; exchange it at /login/oauth2/token"
-    if text.count(".") == 2 and text.startswith("eyJ"):
-        return "token_unknown", "this is a JWT (an LTI service token?); REST calls need an OAuth2 access token"
-    return "token_unknown", None
 
 
 @cache

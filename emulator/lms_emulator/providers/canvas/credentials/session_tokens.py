@@ -12,6 +12,7 @@ import hmac
 import json
 from typing import Any, NamedTuple
 
+from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.keys import private_pem
 from lms_emulator.providers.canvas.call import Call
 
@@ -27,9 +28,14 @@ class SessionToken(NamedTuple):
 
 def issue(x: Call, user_id: int, become_user_id: int | None) -> str:
     """A token that is alive for half a minute."""
-    values = {"created_at": int(x.clock.timestamp()), "user_id": user_id, "current_user_id": become_user_id}
+    values: dict[str, Any] = {
+        "created_at": int(x.clock.timestamp()),
+        "user_id": user_id,
+        "current_user_id": become_user_id,
+    }
     sealed = values | {"signature": _signature(values)}
-    return base64.urlsafe_b64encode(json.dumps(sealed).encode()).rstrip(b"=").decode("ascii")
+    token = base64.urlsafe_b64encode(json.dumps(sealed).encode()).rstrip(b"=").decode("ascii")
+    return issued.remember(x.store.issued_tokens, token, values["created_at"] + ALIVE_SECONDS, kind="session")
 
 
 def _signature(values: dict[str, Any]) -> str:
@@ -47,4 +53,6 @@ def read(x: Call, text: str) -> SessionToken | None:
         right = hmac.compare_digest(signature.encode(), _signature(values).encode())
     except (ValueError, binascii.Error, KeyError, TypeError, AttributeError):
         return None
-    return SessionToken(values["user_id"], values["current_user_id"]) if right and age <= ALIVE_SECONDS else None
+    if not right or age > ALIVE_SECONDS or issued.find(x.store.issued_tokens, text) is None:
+        return None
+    return SessionToken(values["user_id"], values["current_user_id"])

@@ -57,7 +57,9 @@ def settings(x: Call, placement: Placement, place: Place, data: dict[str, Any]) 
     spot = SPOTS.get(placement.name, SPOTS["link_selection"])
     ends = int(x.clock.timestamp()) + LIFETIME_SECONDS
     text = tokens.issue(
-        x, {"nonce": x.ids.uuid(), "modal": spot.modal, "placement": placement.name, **data, "exp": ends}
+        x,
+        {"nonce": x.ids.uuid(), "modal": spot.modal, "placement": placement.name, **data, "exp": ends},
+        kind="deep_linking",
     )
     return {
         "deep_link_return_url": x.url(f"{place.path}/deep_linking_response?data={text}"),

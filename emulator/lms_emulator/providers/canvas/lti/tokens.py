@@ -55,9 +55,9 @@ def seal(claims: dict[str, Any]) -> str:
     return sign(claims, secret(), algorithm="HS256")
 
 
-def issue(x: Call, claims: dict[str, Any]) -> str:
+def issue(x: Call, claims: dict[str, Any], *, kind: str = "") -> str:
     """Claims signed by Canvas for itself to read again; the world keeps in mind that it gave them out."""
-    return issued.remember(x.store.issued_tokens, seal(claims), claims["exp"])
+    return issued.remember(x.store.issued_tokens, seal(claims), claims["exp"], claims.get("sub"), kind=kind)
 
 
 class CanvasAssertions(Assertions[Call]):
@@ -166,9 +166,7 @@ def _claims(x: Call, token: str) -> Claims:
     try:
         claims = verify(token, secret(), algorithms=["HS256"], now=x.clock.timestamp(), required=("exp", "sub"))
     except TokenError as error:
-        known = x.store.access_tokens.first("token", token) is not None
         said = {"malformed": "Invalid access token format", "expired": "Access token expired"}
-        hint = "this is a user's REST token; LTI services need a token from grant_type=client_credentials"
         raise _unauthorized(
             x,
             f"service_token_{error.reason}",
@@ -176,11 +174,12 @@ def _claims(x: Call, token: str) -> Claims:
             f"service token: {error.check}",
             expected=error.expected,
             got=error.got,
-            diagnosis=hint if known else None,
+            credential=None if error.is_of_time else token,
         ) from error
     if issued.find(x.store.issued_tokens, token) is None:
         check = "this world issued the service token"
-        raise _unauthorized(x, "service_token_not_issued_here", unlikely, check, diagnosis=issued.DIAGNOSIS)
+        never = issued.DIAGNOSIS
+        raise _unauthorized(x, "service_token_not_issued_here", unlikely, check, diagnosis=never, credential=token)
     if claims.get("aud") != x.url(TOKEN_PATH):
         sentence = "Invalid access token field/s: the 'aud' is invalid"
         check = "the token was asked for on this host"

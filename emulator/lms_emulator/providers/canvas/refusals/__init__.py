@@ -134,10 +134,12 @@ def no_credentials(diagnosis: str | None = None) -> SiteRefusal:
     return rest("no_credentials", 401, body, challenge=True, check="an access token was sent", diagnosis=diagnosis)
 
 
-def invalid_token(reason: str, diagnosis: str | None) -> SiteRefusal:
+def invalid_token(reason: str, diagnosis: str | None, credential: str | None = None) -> SiteRefusal:
     """401: the access token is unknown, replaced or over."""
     body = {"errors": [{"message": "Invalid access token."}]}
-    return rest(reason, 401, body, challenge=True, check="the access token is alive", diagnosis=diagnosis)
+    return rest(
+        reason, 401, body, challenge=True, check="the access token is alive", diagnosis=diagnosis, credential=credential
+    )
 
 
 def revoked_token() -> SiteRefusal:

@@ -36,10 +36,11 @@ def unknown_client(got: str, reason: str = "unknown_client") -> SiteRefusal:
         expected="the id of an active developer key",
         got=got,
         diagnosis=hint,
+        credential=got,
     )
 
 
-def invalid_client_secret(diagnosis: str | None) -> SiteRefusal:
+def invalid_client_secret(sent: str, registered: str) -> SiteRefusal:
     """401: the secret is not the key's."""
     return oauth_error(
         "invalid_client_secret",
@@ -47,7 +48,8 @@ def invalid_client_secret(diagnosis: str | None) -> SiteRefusal:
         "invalid client",
         401,
         check="client_secret is the key's own",
-        diagnosis=diagnosis,
+        credential=sent,
+        registered=registered,
     )
 
 
@@ -74,7 +76,9 @@ def code_missing() -> SiteRefusal:
     )
 
 
-def code_not_found(reason: Literal["code_unknown", "code_used", "code_expired"], diagnosis: str) -> SiteRefusal:
+def code_not_found(
+    reason: Literal["code_unknown", "code_used", "code_expired"], diagnosis: str, credential: str | None = None
+) -> SiteRefusal:
     """400: a code that is unknown, used or expired; Canvas does not say which."""
     return oauth_error(
         reason,
@@ -82,10 +86,11 @@ def code_not_found(reason: Literal["code_unknown", "code_used", "code_expired"],
         "authorization_code not found",
         check="code is alive: 10 minutes, once",
         diagnosis=diagnosis,
+        credential=credential,
     )
 
 
-def incorrect_client(expected: int, got: int) -> SiteRefusal:
+def incorrect_client(expected: int, got: int, credential: str) -> SiteRefusal:
     """400: the grant was given to another developer key."""
     return oauth_error(
         "incorrect_client",
@@ -94,6 +99,7 @@ def incorrect_client(expected: int, got: int) -> SiteRefusal:
         check="the grant was given to this key",
         expected=expected,
         got=got,
+        credential=credential,
     )
 
 
@@ -107,7 +113,7 @@ def refresh_token_missing() -> SiteRefusal:
     )
 
 
-def refresh_token_not_found(error: str, diagnosis: str | None = None) -> SiteRefusal:
+def refresh_token_not_found(error: str, diagnosis: str | None = None, credential: str | None = None) -> SiteRefusal:
     """400: a refresh token that is unknown or revoked; `error` changed in 2022."""
     return oauth_error(
         "refresh_token_not_found",
@@ -115,6 +121,7 @@ def refresh_token_not_found(error: str, diagnosis: str | None = None) -> SiteRef
         "refresh_token not found",
         check="refresh_token is alive",
         diagnosis=diagnosis or "there is no such refresh token; the person has to consent again",
+        credential=credential,
     )
 
 

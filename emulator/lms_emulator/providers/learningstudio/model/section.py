@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
@@ -44,6 +45,7 @@ from lms_emulator.providers.learningstudio.model.people import (
     Term,
     User,
 )
+from lms_emulator.signing.pearson import Malformed, parse_access_token
 
 
 class SectionValues(Record, frozen=True, kw_only=True):
@@ -55,11 +57,58 @@ class SectionValues(Record, frozen=True, kw_only=True):
     server_key: str = "emulator-server-key-not-a-secret"
 
 
+def _granted(record: IssuedToken | RefreshToken | AccessGrant) -> str:
+    return f"the application {record.application_id}, for the user {record.user_id}"
+
+
+def _canonical(text: str) -> str | None:
+    try:
+        return parse_access_token(text).canonical
+    except Malformed:
+        return None
+
+
 class LearningStudioStore(Store):
     """The tables of one world, and the questions that rules ask of them."""
 
-    applications: Table[Application] = table(key="id")
-    campuses: Table[Campus] = table(key="client_string", indexes={"consumer_key": lambda campus: campus.consumer_key})
+    applications: Table[Application] = table(
+        key="id",
+        credentials=(
+            Credential(
+                name="the id of an application",
+                value="id",
+                owner=lambda one: one.name,
+                tip="it is the `client_id` of grants, and the applicationId of assertions and headers",
+                public=True,
+            ),
+        ),
+    )
+    campuses: Table[Campus] = table(
+        key="client_string",
+        indexes={"consumer_key": lambda campus: campus.consumer_key},
+        credentials=(
+            Credential(
+                name="the consumer key",
+                value="consumer_key",
+                owner=lambda campus: f"the campus {campus.client_string}",
+                tip="it is the consumerKey of assertions and the oauth_consumer_key of headers",
+                public=True,
+            ),
+            Credential(
+                name="the client string",
+                value="client_string",
+                owner=lambda campus: campus.name or "a campus",
+                tip="it is the clientString of assertions, and stands before a login name",
+                public=True,
+            ),
+            Credential(
+                name="the shared secret",
+                value="shared_secret",
+                owner=lambda campus: f"the campus {campus.client_string}",
+                tip="it signs and is never sent",
+            ),
+        ),
+    )
     users: Table[User] = table(
         key="id",
         indexes={
@@ -123,20 +172,73 @@ class LearningStudioStore(Store):
         key=lambda answer: (answer.attempt_id, answer.question_id),
         indexes={"attempt": lambda answer: answer.attempt_id},
     )
-    principals: Table[Principal] = table(key="id")
+    principals: Table[Principal] = table(
+        key="id",
+        credentials=(
+            Credential(name="the id of a principal", value="id", tip="it may subscribe to events", public=True),
+            Credential(
+                name="the secret of a principal",
+                value="secret",
+                owner=lambda one: one.id,
+                tip="it signs and is never sent",
+            ),
+        ),
+    )
     subscriptions: Table[Subscription] = table(
         key="id", indexes={"principal": lambda subscription: subscription.principal_id}
     )
-    access_tokens: Table[IssuedToken] = table(key="token", keep_until=lambda token: token.expires, limit=50_000)
+    access_tokens: Table[IssuedToken] = table(
+        key="token",
+        keep_until=lambda token: token.expires,
+        limit=50_000,
+        credentials=(
+            Credential(
+                name="an access token",
+                value="token",
+                owner=_granted,
+                tip="send it as `X-Authorization: Access_Token access_token=…`",
+                read=_canonical,
+            ),
+        ),
+    )
     latest_tokens: Table[LatestToken] = table(
         key=lambda latest: (latest.application_id, latest.user_id),
         keep_until=lambda latest: latest.expires,
         limit=50_000,
     )
-    refresh_tokens: Table[RefreshToken] = table(key="token", keep_until=lambda token: token.expires, limit=50_000)
-    access_grants: Table[AccessGrant] = table(key="grant", keep_until=lambda grant: grant.expires, limit=50_000)
+    refresh_tokens: Table[RefreshToken] = table(
+        key="token",
+        keep_until=lambda token: token.expires,
+        limit=50_000,
+        credentials=(
+            Credential(
+                name="a refresh token",
+                value="token",
+                owner=_granted,
+                tip="it is exchanged at /token with grant_type=refresh_token",
+                once=True,
+            ),
+        ),
+    )
+    access_grants: Table[AccessGrant] = table(
+        key="grant",
+        keep_until=lambda grant: grant.expires,
+        limit=50_000,
+        credentials=(
+            Credential(
+                name="an access grant",
+                value="grant",
+                owner=_granted,
+                tip="it is exchanged for a token at /authorize/token",
+                once=True,
+            ),
+        ),
+    )
     nonces: Table[Nonce] = table(
-        key=lambda nonce: (nonce.consumer_key, nonce.nonce), keep_until=lambda nonce: nonce.until, limit=200_000
+        key=lambda nonce: (nonce.consumer_key, nonce.nonce),
+        keep_until=lambda nonce: nonce.until,
+        limit=200_000,
+        once="the nonce of a signed request",
     )
     request_counts: Table[RequestCount] = table(key="key", limit=1_000)
 

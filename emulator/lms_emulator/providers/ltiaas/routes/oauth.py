@@ -79,7 +79,7 @@ async def callback(x: Call) -> Response:
     state = _pending_state(x)
     tenant = x.store.tenants.get(state.tenant)
     if tenant is None:
-        raise refusals.invalid_state("state_unknown", "the tenant of this state is gone")
+        raise refusals.invalid_state("state_unknown", diagnosis="the tenant of this state is gone")
     if state_cookie(x, tenant, state.state) is None:
         raise refusals.missing_cookie("OAuth2 flow")
     platform, client = _configured(x, tenant, state.platform_id)
@@ -129,12 +129,14 @@ def _pending_state(x: Call) -> OAuthState:
         if error and not given:
             diagnosis = f"the LMS refused with `{error}` and gave no state back, as Canvas does for scopes: are the "
             diagnosis += "portal's client id and scopes those of an API key, not of the LTI key?"
-        raise refusals.invalid_state("state_unknown", diagnosis)
+        raise refusals.invalid_state("state_unknown", diagnosis=diagnosis, credential=given)
     if state.used:
-        raise refusals.invalid_state("state_used", "the callback was loaded a second time; begin again at /oauth/start")
+        again = "the callback was loaded a second time; begin again at /oauth/start"
+        raise refusals.invalid_state("state_used", diagnosis=again)
     if x.clock.now() >= later(state.created_at, x.settings.oauth_state_seconds):
         minutes = x.settings.oauth_state_seconds // 60
-        raise refusals.invalid_state("state_expired", f"the user took longer than {minutes} min to log in and consent")
+        slow = f"the user took longer than {minutes} min to log in and consent"
+        raise refusals.invalid_state("state_expired", diagnosis=slow)
     return state
 
 
@@ -170,7 +172,10 @@ def _live_code(x: Call, tenant: Tenant, platform: Platform, client: OAuthClient,
     def refused(reason: str, diagnosis: str) -> refusals.LtiaasRefusal:
         url = x.resolve(client.token_endpoint)
         canvas = platform.product_family_code == "canvas"
-        return refusals.code_refused(reason, token_url=url, canvas=canvas, diagnosis=diagnosis)
+        known = reason in ("code_used", "code_expired")
+        return refusals.code_refused(
+            reason, token_url=url, canvas=canvas, diagnosis=diagnosis, credential=None if known else given
+        )
 
     code = x.store.oauth_codes.get(given)
     if code is None:

@@ -9,6 +9,7 @@ import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access.issued_tokens import IssuedToken
+from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
@@ -155,6 +156,11 @@ def _folded(attribute: str) -> Any:
     return lambda record: getattr(record, attribute).lower()
 
 
+def _granted(record: AccessToken | RefreshToken | Grant) -> str:
+    whose = f"the application {record.application}" if record.application else ""
+    return f"{whose}, for the user {record.user}" if whose and record.user else whose or f"the user {record.user}"
+
+
 class OpenedxStore(Store):
     """The tables of one Open edX site.
 
@@ -177,6 +183,10 @@ class OpenedxStore(Store):
             "folded": _folded("client_id"),
             "user": lambda application: application.user,
         },
+        credentials=(
+            Credential(name="a client id", value="client_id", public=True),
+            Credential(name="a client secret", value="client_secret", owner=lambda one: one.client_id),
+        ),
     )
     access_tokens: Table[AccessToken] = table(
         key="token",
@@ -187,6 +197,11 @@ class OpenedxStore(Store):
         },
         keep_until=lambda token: max(token.expires, token.created or _EPOCH) + 90 * _DAY,
         limit=20_000,
+        credentials=(
+            Credential(
+                name="an access token", value="token", owner=_granted, tip="send it as `Authorization: Bearer …`"
+            ),
+        ),
     )
     refresh_tokens: Table[RefreshToken] = table(
         key="token",
@@ -196,20 +211,48 @@ class OpenedxStore(Store):
             "access_token": lambda token: token.access_token,
         },
         limit=20_000,
+        credentials=(
+            Credential(
+                name="a refresh token",
+                value="token",
+                owner=_granted,
+                tip="it is exchanged at /oauth2/access_token with grant_type=refresh_token",
+                once=True,
+            ),
+        ),
     )
     grants: Table[Grant] = table(
         key="code",
         indexes={"folded": _folded("code")},
         keep_until=lambda grant: grant.expires + timedelta(minutes=10),
         limit=5_000,
+        credentials=(
+            Credential(
+                name="an authorization code",
+                value="code",
+                owner=_granted,
+                tip="exchange it for a token first, at /oauth2/access_token",
+                once=True,
+            ),
+        ),
     )
     sessions: Table[Session] = table(
         key="key",
         indexes={"user": lambda session: session.user},
         keep_until=lambda session: session.expires,
         limit=5_000,
+        credentials=(
+            Credential(
+                name="a session cookie",
+                value="key",
+                owner=lambda session: f"the user {session.user}",
+                read=lambda text: text.split("|")[1] if text.count("|") == 3 else None,
+            ),
+        ),
     )
-    issued_tokens: Table[IssuedToken] = issued.SPEC
+    issued_tokens: Table[IssuedToken] = issued.spec(
+        {"": ("a JWT", "send it as `Authorization: JWT …`"), "password": ("the token of a password reset", "")}
+    )
     login_failures: Table[LoginFailures] = table(key="user", limit=5_000)
     throttles: Table[Throttle] = table(key="key", keep_until=lambda throttle: throttle.until, limit=5_000)
     courses: Table[Course] = table(key="id", indexes={"folded": _folded("id")})

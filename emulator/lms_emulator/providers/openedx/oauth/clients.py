@@ -24,6 +24,8 @@ class ClientCheck:
         self.x = x
         self.application: Application | None = None
         self.notes: list[str] = []
+        self.strange: str | None = None
+        self.registered: str | None = None
 
     def require(self) -> Application:
         """The application. Raises `invalid_client` when it cannot prove itself."""
@@ -59,6 +61,7 @@ class ClientCheck:
             self.application = lookup.application(self.x.store, self.x.settings, client_id)
             if self.application is None:
                 self.notes.append(f"no application has the client id {client_id!r}")
+                self.strange = client_id
         return self.application
 
     def _basic(self) -> str | None:
@@ -92,14 +95,7 @@ class ClientCheck:
     def _secret_holds(self, application: Application, secret: str) -> bool:
         if hmac.compare_digest(application.client_secret.encode(), secret.encode("utf-8", "surrogatepass")):
             return True
-        if not secret:
-            self.notes.append("no client_secret was sent")
-        elif secret.strip() == application.client_secret:
-            self.notes.append("the client_secret is right but is surrounded by white space")
-        elif secret.lower() == application.client_secret.lower():
-            self.notes.append("the client_secret differs in the case of letters")
-        else:
-            self.notes.append("the client_secret is wrong")
+        self.strange, self.registered = secret, application.client_secret
         return False
 
     def _refusal(self) -> refusals.OpenedxRefusal:
@@ -110,4 +106,6 @@ class ClientCheck:
             expected="client_id and client_secret, in HTTP Basic or the form",
             got={"client_id": self.x.field("client_id"), "basic": self._basic() is not None},
             diagnosis="; ".join(notes) or None,
+            credential=self.strange,
+            registered=self.registered,
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.keys import private_key, public_numbers
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.model.section import JwtConfig
+from lms_emulator.providers.openedx.model.section import JwtConfig, OpenedxStore
 from lms_emulator.providers.openedx.settings import OpenedxSettings
 from lms_emulator.signing import jwt
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 VERSION = "1.2.0"
 ASYMMETRIC = ("RS512", "RS256")
+JWT = OpenedxStore.tables["issued_tokens"].credentials[0]
 
 
 def anonymous_id(user_id: int, config: JwtConfig) -> str:
@@ -80,7 +81,7 @@ def issue(x: Call, user: User, **details: Any) -> str:
     """A token that this world gives out. Parameters: the others of `create`."""
     token = create(user, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp(), **details)
     until = int(x.clock.timestamp()) + x.settings.jwt_seconds + x.settings.jwt_leeway_seconds
-    x.world.given_out.note(token)
+    x.world.given_out.note(x.world.name, x.provider, JWT.name, issued_tokens.digest(token))
     return issued_tokens.remember(x.store.issued_tokens, token, until)
 
 
@@ -90,7 +91,9 @@ def is_strangers(x: Call, token: str) -> bool:
     The platform takes every token that is signed with its keys, and so do worlds that share them: other services sign
     some themselves. So a world refuses what it knows to be another's, not what it does not know.
     """
-    return issued_tokens.find(x.store.issued_tokens, token) is None and token in x.world.given_out
+    if issued_tokens.find(x.store.issued_tokens, token) is not None:
+        return False
+    return x.world.given_out.where(x.provider, JWT, token) is not None
 
 
 def _scope_claims(scope: str, user: User) -> dict[str, Any]:

@@ -297,7 +297,7 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
         raise _fatal("Missing client_id parameter.", "missing_client_id")
     application = lookup.application(x.store, x.settings, client_id)
     if application is None:
-        raise _fatal("Invalid client_id parameter value.", "unknown_client", got=client_id)
+        raise _fatal("Invalid client_id parameter value.", "unknown_client", got=client_id, credential=client_id)
     uri = given.get("redirect_uri")
     if uri is None:
         if not application.redirect_uris:

@@ -41,19 +41,20 @@ def exchange_access_token(x: Call) -> Response:
     client_id = x.field("client_id")
     application = lookup.application(x.store, x.settings, client_id)
     if application is None:
-        raise _refused("invalid_client", f"{client_id} is not a valid client_id")
+        raise _refused("invalid_client", f"{client_id} is not a valid client_id", credential=client_id)
     if application.client_type != "public":
         raise _refused("invalid_client", f"{client_id} is not a public client")
     raise refusals.Unhandled("third-party sign-in is not set up on the recorded server, which fails on this")
 
 
-def _refused(error: str, description: str) -> refusals.OpenedxRefusal:
+def _refused(error: str, description: str, credential: str | None = None) -> refusals.OpenedxRefusal:
     return refusals.OpenedxRefusal(
         error,
         status=400,
         body=refusals.Verbatim({"error": error, "error_description": description}),
         message=description,
         check="token exchange",
+        credential=credential,
     )
 
 

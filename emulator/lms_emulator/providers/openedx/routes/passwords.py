@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.access import issued_tokens
 from lms_emulator.providers.openedx import credentials, limits, pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
@@ -66,6 +67,8 @@ def _mail(x: Call, email: str) -> User | None:
     if user is None or user.password is None:
         return user
     token = f"{passwords.base36(user.id)}-{passwords.token(user, x.clock.now(), x.store.section.jwt.secret)}"
+    until = x.clock.timestamp() + passwords.SECONDS
+    issued_tokens.remember(x.store.issued_tokens, token, until, kind="password")
     front = deployment.front(x, "authn") if deployment.has_authn(x) else None
     x.outbox.add(
         "email",
@@ -85,7 +88,7 @@ def _holder(x: Call, text: str) -> User | None:
     user = x.store.users.first("id", int(number, 36)) if number.isalnum() and number.isascii() else None
     if user is None or not passwords.holds(user, token, x.clock.now(), x.store.section.jwt.secret):
         return None
-    return user
+    return user if issued_tokens.find(x.store.issued_tokens, text) is not None else None
 
 
 def validate(x: Call) -> Response:

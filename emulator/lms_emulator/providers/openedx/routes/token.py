@@ -239,8 +239,14 @@ def _live_grant(x: Call, application: Application) -> Grant:
             f"codes live {x.settings.code_seconds} s; this one expired at {grant.expires}",
         )
     if grant is None or reason is not None:
+        strange = reason in ("code_unknown", "code_of_another_client")
         raise refusals.oauth_error(
-            "invalid_grant", reason=reason, check="authorization code", got=code, diagnosis=diagnosis
+            "invalid_grant",
+            reason=reason,
+            check="authorization code",
+            got=code,
+            diagnosis=diagnosis,
+            credential=code if strange else None,
         )
     return grant
 
@@ -324,8 +330,6 @@ def _live_refresh_token(x: Call, application: Application) -> RefreshToken:
     limit = x.settings.refresh_token_seconds
     if found is None:
         reason, diagnosis = "refresh_token_unknown", "no such refresh token"
-        if lookup.access_token(x.store, x.settings, token) is not None:
-            diagnosis = "this is an access token, not a refresh token"
     elif found.revoked is not None:
         reason, diagnosis = "refresh_token_reused", "it was used or revoked; each refresh issues a new refresh token"
     elif found.application != application.client_id:
@@ -333,8 +337,14 @@ def _live_refresh_token(x: Call, application: Application) -> RefreshToken:
     elif limit and found.created is not None and (x.clock.now() - found.created).total_seconds() >= limit:
         reason, diagnosis = "refresh_token_expired", f"refresh tokens live {limit} s here"
     if found is None or reason is not None:
+        strange = reason in ("refresh_token_unknown", "refresh_token_of_another_client")
         raise refusals.oauth_error(
-            "invalid_grant", reason=reason, check="refresh token", got=token, diagnosis=diagnosis
+            "invalid_grant",
+            reason=reason,
+            check="refresh token",
+            got=token,
+            diagnosis=diagnosis,
+            credential=token if strange else None,
         )
     return found
 

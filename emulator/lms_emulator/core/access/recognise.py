@@ -1,0 +1,138 @@
+"""Whose a refused credential is: one register for all kinds, clients, tenants, providers and worlds.
+
+What is a credential is declared with the tables (`core.state.credentials`). A refusal names the one that it did not
+take, `Refusal(…, credential=sent)`, and the search is the same for all: a slip in writing it, another kind or owner in
+this world, another provider, another world, or the time before a reset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
+from lms_emulator.core.state.credentials import Credential
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.exchange import Exchange
+    from lms_emulator.core.http.refusals import Refusal
+    from lms_emulator.core.state.tables import Table
+    from lms_emulator.core.worlds.world import World
+
+_UNSET = ("undefined", "null", "none", "nil", "nan", "[object object]")
+_SLIPS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("there is white space around it", str.strip),
+    ("there are quotation marks around it", lambda text: text.strip("\"'`")),
+    ("it is percent-encoded once too often", unquote),
+    ("its scheme stands before it once more", lambda text: text.partition(" ")[2].strip()),
+)
+NOTHING_SENT = "no client secret was sent, neither in the body nor by HTTP Basic"
+NOBODYS = "nobody's: no world of this emulator knows it, nor gave it out lately"
+_MOST_COMPARED = 1_000
+_LONGEST = 8_192
+"""Longer texts are not looked for."""
+
+
+def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+    """Whose the credential is that a refusal did not take, or which slip made it; else the refusal's own diagnosis."""
+    sent, registered = refusal.credential, refusal.registered
+    if not sent or len(sent) > _LONGEST:
+        return refusal.diagnosis if sent or registered is None else NOTHING_SENT
+    if registered is not None and (slip := _slip_of(sent, registered)):
+        return slip
+    if sent.strip("{}<>").lower() in _UNSET:
+        return f"`{sent}` was sent: the variable that should hold it has no value"
+    found = recognise(x, sent) or refusal.diagnosis
+    if found or registered is not None:
+        return found or _lengths(sent, registered or "")
+    return NOBODYS if refusal.expected is refusal.got is None else None
+
+
+def recognise(x: Exchange[Any, Any], sent: str) -> str | None:
+    """Whose credential a text is, as far as is known in this process; None if nobody's."""
+    world, own = x.world, x.provider
+    found = _in(world, own, sent)
+    if found is not None:
+        credential, record = found
+        return f"this is {credential.described(record)}" + (f": {credential.tip}" if credential.tip else "")
+    for why, undo in _SLIPS:
+        meant = undo(sent)
+        if meant and meant != sent and (found := _in(world, own, meant)) is not None:
+            return f"this is {found[0].described(found[1])}, but {why}"
+    if (found := _in_other_case(world, own, sent)) is not None:
+        right = f"; the registered one is {found[0].values(found[1])}" if found[0].public else ""
+        return f"this is {found[0].described(found[1])}, but letters differ in case{right}"
+    return _elsewhere(x, sent)
+
+
+def _elsewhere(x: Exchange[Any, Any], sent: str) -> str | None:
+    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    own, title = x.provider, x.world.providers[x.provider].title
+    for name in x.world.providers:
+        if name != own and (found := _in(x.world, name, sent)) is not None:
+            theirs = x.world.providers[name].title
+            return f"this is {found[0].described(found[1])} at {theirs}; the request came to {title}"
+    for world in x.world.others():
+        for name in (own, *(name for name in world.providers if name != own)):
+            if not in_time():
+                return "this world does not know it; not all other worlds were searched, for want of time"
+            if (found := _in(world, name, sent)) is not None:
+                at = "" if name == own else f" at {world.providers[name].title}"
+                return (
+                    f"this is {found[0].described(found[1])}{at} in the world `{world.name}`; "
+                    f"the request came to the world `{x.world.name}`"
+                )
+    return _before(x, sent)
+
+
+def _before(x: Exchange[Any, Any], sent: str) -> str | None:
+    """Whether it was given out in a state that is no more."""
+    for name in x.world.providers:
+        for _, credential in _kinds(x.world, name):
+            if credential.proved is None and (where := x.world.given_out.where(name, credential, sent)) is not None:
+                whose = "this world" if where == x.world.name else f"the world `{where}`"
+                return f"this is {credential.name} that {whose} gave out before it was reset, replaced or restored"
+    return None
+
+
+def _kinds(world: World, provider: str) -> Iterator[tuple[Table[Any], Credential]]:
+    store = world.store(provider)
+    for name, spec in store.tables.items():
+        for credential in spec.credentials:
+            yield getattr(store, name), credential
+
+
+def _in(world: World, provider: str, text: str) -> tuple[Credential, Any] | None:
+    for table, credential in _kinds(world, provider):
+        record = table.bearer(credential, text)
+        if record is not None and (credential.proved is None or credential.proved(world.store(provider), record, text)):
+            return credential, record
+    return None
+
+
+def _in_other_case(world: World, provider: str, text: str) -> tuple[Credential, Any] | None:
+    folded = text.lower()
+    for table, credential in _kinds(world, provider):
+        if len(table) > _MOST_COMPARED or credential.read is not None:
+            continue
+        for record in table:
+            values = credential.values(record)
+            for value in values if isinstance(values, list) else [values]:
+                if isinstance(value, str) and value.lower() == folded:
+                    return credential, record
+    return None
+
+
+# against the one that is registered
+
+
+def _slip_of(sent: str, registered: str) -> str | None:
+    for why, undo in _SLIPS:
+        if undo(sent) == registered:
+            return f"it is the right one, but {why}"
+    return "letters differ in case from the right one" if sent.lower() == registered.lower() else None
+
+
+def _lengths(sent: str, registered: str) -> str:
+    return f"this is another one: yours has {len(sent)} characters, the registered one {len(registered)}"
