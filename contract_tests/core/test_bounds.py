@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -13,11 +14,12 @@ import pytest
 from lms_emulator import ControlError, Emulator
 from lms_emulator.app import load_providers
 from lms_emulator.core.errors import WorldError
+from lms_emulator.core.http.refusals import CUT, Unfinished, searched
 from lms_emulator.core.worlds.file import from_data
 from lms_emulator.core.worlds.journal import Entry, Journal
 from lms_emulator.providers import PROVIDERS
 from lms_emulator.server import protocol
-from lms_emulator.signing.diagnosis import OUT_OF_TIME
+from lms_emulator.signing.diagnosis import OUT_OF_TIME, always
 from lms_emulator.signing.oauth1_mistakes import explain
 
 
@@ -183,6 +185,75 @@ def test_a_diagnosis_ends_when_time_is_up() -> None:
     asked = explain("wrong", "POST", "http://a/", pairs, "secret", in_time=lambda: next(answers))
     assert asked is OUT_OF_TIME
     assert explain("wrong", "POST", "http://a/", pairs, "secret") is None
+
+
+def wrong_launch(lms: Emulator, **fields: str) -> httpx.Response:
+    """A launch whose signature no mistake explains, so that all of them are tried."""
+    form = {
+        "lti_message_type": "basic-lti-launch-request",
+        "lti_version": "LTI-1p0",
+        "resource_link_id": "1",
+        "oauth_consumer_key": lms.openlearning.consumer_key,
+        "oauth_signature_method": "HMAC-SHA1",
+        "oauth_signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "oauth_nonce": "n",
+        "oauth_timestamp": "1",
+        **fields,
+    }
+    return httpx.post(lms.openlearning.launch_url, data=form, trust_env=False)
+
+
+def wrong_header(lms: Emulator, parameters: int) -> httpx.Response:
+    """A signed request to LearningStudio with that many parameters, of which the same is true."""
+    info = lms.learningstudio
+    header = (
+        f'OAuth oauth_consumer_key="{info.consumer_key}",application_id="{info.application_id}",'
+        'oauth_signature_method="CMAC-AES",oauth_timestamp="1",oauth_nonce="n",oauth_signature="AAAA"'
+    )
+    query = "&".join(f"p{number}=v" for number in range(parameters))
+    return httpx.get(f"{info.url}/courses?{query}", headers={"X-Authorization": header}, trust_env=False)
+
+
+def test_a_diagnosis_that_was_cut_is_finished_when_somebody_reads_it(lms: Emulator) -> None:
+    """The request is answered at once and says that the search was cut; reading its entry does the rest, elsewhere."""
+    large = {f"custom_{number}": "x" * 90 for number in range(300)}
+    for send in (lambda: wrong_launch(lms, **large), lambda: wrong_header(lms, 2_000)):
+        before = time.process_time()
+        answer = send()
+        assert time.process_time() - before < 0.25
+        assert answer.status_code in (401, 403)
+        entry = lms.app.worlds.default.journal.entries()[-1]
+        assert entry.refusal["diagnosis"] == CUT
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(httpx.get, answer.headers["x-emulator-explain"], trust_env=False, timeout=60)
+            slowest = 0.0
+            while not reading.done():
+                begun = time.perf_counter()
+                assert httpx.get(f"{lms.url}/_emulator/health", trust_env=False).status_code == 200
+                slowest = max(slowest, time.perf_counter() - begun)
+                time.sleep(0.01)
+        told = reading.result().json()["refusal"]["diagnosis"]
+        assert told.startswith("no known mistake reproduces this signature")
+        assert lms.requests.last.refusal.diagnosis == told
+        assert slowest < 0.5
+
+
+def test_what_was_not_tried_is_said(lms: Emulator) -> None:
+    wrong_header(lms, 3_000)
+    assert "none was tried, as query or body have over 16,384 characters" in lms.requests.last.refusal.diagnosis
+    wrong_launch(lms, custom_x="x" * 41_000)
+    assert "none was tried, as the message has over 40,000 characters" in lms.requests.last.refusal.diagnosis
+    wrong_launch(lms)
+    assert "tried" not in lms.requests.last.refusal.diagnosis
+
+
+def test_a_mistake_in_a_large_message_is_found_when_somebody_reads_it(lms: Emulator) -> None:
+    pairs = [(f"p{number}", "v" * 60) for number in range(400)]
+    found = searched(lambda in_time: str(explain("wrong", "POST", "http://a/", pairs, "secret", in_time=in_time)))
+    assert isinstance(found, Unfinished)
+    assert found.later() is not None
+    quick = searched(lambda in_time: str(explain("wrong", "POST", "http://a/", pairs[:1], "s", in_time=always)))
+    assert quick == "None"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

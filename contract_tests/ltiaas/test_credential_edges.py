@@ -11,9 +11,9 @@ import pytest
 from contract_tests.in_process import NOON, InProcess
 from contract_tests.ltiaas.edges import (
     DECORATED,
-    OTHER_CASE,
     KEY,
     NO_KEY,
+    OTHER_CASE,
     OTHER_KEY,
     PLATFORMS,
     SECTION,

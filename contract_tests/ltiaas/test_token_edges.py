@@ -12,13 +12,13 @@ import pytest
 from contract_tests.in_process import NOON, InProcess
 from contract_tests.ltiaas.edges import (
     DAY,
-    OTHER_CASE,
     ISSUER,
     KEY,
     NEVER,
     NO_LTIK,
     NO_SERVICE_KEY,
     NOW,
+    OTHER_CASE,
     OTHER_SECRET,
     SECRET,
     SECTION,

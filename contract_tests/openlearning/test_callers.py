@@ -15,7 +15,9 @@ KEY = f"{HOPPER}.{DEMO_SECRET}"
 FORM = "application/x-www-form-urlencoded"
 HOPPERS = f"this is an API key of the user {HOPPER}"
 NOT_ITS = "an account with that id exists, and this is not its key"
-CONSUMER_KEY = "this is a consumer key of LTI of lakeside: it goes into `oauth_consumer_key` of launches, with its secret to sign them"
+CONSUMER_KEY = "this is a consumer key of LTI of lakeside: " + (
+    "it goes into `oauth_consumer_key` of launches, with its secret to sign them"
+)
 
 
 def refusal_of(site: Site) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any
 
 from starlette.responses import Response
@@ -71,8 +72,8 @@ class Control(ControlApp):
         owner = self._guard.owns(scope)
         call = Call(gateway, world, address, scope, params, body, owner=owner)
         if provider is None:
-            return _call(lambda: route.handler(call))
-        return _call(lambda: route.handler(call.of(provider)))
+            return await _call(lambda: route.handler(call))
+        return await _call(lambda: route.handler(call.of(provider)))
 
     async def outside(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
@@ -83,9 +84,10 @@ class Control(ControlApp):
         await problem(404, detail)(scope, receive, send)
 
 
-def _call(operation: Callable[[], Any]) -> Response:
+async def _call(operation: Callable[[], Any]) -> Response:
     try:
-        return answer_to(operation())
+        result = operation()
+        return answer_to(await result if isawaitable(result) else result)
     except Problem as error:
         return problem(error.status, error.detail)
     except NotFoundError as error:

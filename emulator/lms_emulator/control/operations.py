@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,9 @@ from lms_emulator.core.settings import describe
 from lms_emulator.core.state.structure import structure
 from lms_emulator.core.worlds.faults import Fault
 from lms_emulator.core.worlds.file import from_data, load
+from lms_emulator.core.worlds.journal import Entry
+
+_MOST_SETTLED = 20
 
 
 def health(call: Call) -> Any:
@@ -126,18 +130,26 @@ def _length(value: Any) -> timedelta:
     return parse_duration(str(value))
 
 
-def list_requests(call: Call) -> Any:
+async def list_requests(call: Call) -> Any:
     journal = call.world.journal
     entries = filters.select(journal.entries(), call.query.multi_items(), call.gateway.providers)
+    await _settle(entries)
     return {"requests": [entry.summary() for entry in entries], "dropped": journal.dropped}
 
 
-def get_request(call: Call) -> Any:
+async def _settle(entries: list[Entry]) -> None:
+    """Finish the diagnoses that were cut, beside the event loop; of many, the latest."""
+    for entry in [entry for entry in entries if entry.later is not None][-_MOST_SETTLED:]:
+        await asyncio.to_thread(entry.settle)
+
+
+async def get_request(call: Call) -> Any:
     entry_id: str = call.params["id"]
     entries = call.world.journal.entries()
     entry = filters.chosen(entry_id, entries)
     if entry is None:
         raise NotFoundError(f"no request `{entry_id}` in the journal; it holds {len(entries)} of the latest")
+    await _settle([entry])
     return entry.whole()
 
 

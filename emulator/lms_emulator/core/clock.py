@@ -30,8 +30,10 @@ def monotonic() -> float:
 
 
 DIAGNOSIS_SECONDS = 0.02
-"""Processor time that a search for a client's mistake may take while other requests wait: enough to try every pair of
-mistakes in a launch of usual size."""
+"""Processor time that a search for a client's mistake may take while other requests wait."""
+
+SEARCH_SECONDS = 5
+"""Processor time that it may take beside the event loop, once somebody asks for its outcome."""
 
 
 def stopwatch(seconds: float) -> Callable[[], bool]:

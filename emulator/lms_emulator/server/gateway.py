@@ -203,6 +203,7 @@ def _record(world: World, x: AnyExchange, answered: Answer, begun: float) -> Non
     entry.warnings = x.warnings
     entry.notes = x.notes
     entry.refusal = refusal.record() if refusal is not None else None
+    entry.later = refusal.later if refusal is not None else None
     entry.defect = answered.outcome == "provider_defect"
     entry.crash = answered.crash
     entry.outcome = answered.outcome

@@ -49,7 +49,7 @@ def explain(
     """
     sent = tuple((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
     right = Signing(method=method, url=url, pairs=sent, secret=secret)
-    size = 200 + sum(len(name) + len(value) + 2 for name, value in sent)
+    size = _size(sent)
     mistakes = [
         *_extra(other_urls or {}, "url"),
         *_extra(other_secrets or {}, "secret"),
@@ -62,6 +62,18 @@ def explain(
     if found is None or not isinstance(found.found, Signing) or not found.found.detail:
         return found
     return replace(found, texts=(*found.texts[:-1], f"{found.texts[-1]}: {found.found.detail}"))
+
+
+def _size(sent: Iterable[tuple[str, str]]) -> int:
+    return 200 + sum(len(name) + len(value) + 2 for name, value in sent)
+
+
+def limits(pairs: Iterable[tuple[str, str]]) -> str:
+    """What was not tried on a message of this size, in words; empty if nothing."""
+    size = _size((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
+    if size > LARGEST:
+        return f"; none was tried, as the message has over {LARGEST:,} characters"
+    return "; not all pairs of mistakes were tried, as the message is long" if size * len(MISTAKES) ** 2 > WORK else ""
 
 
 def _extra(values: Mapping[str, str], field: str) -> list[Mistake[Signing]]:

@@ -265,6 +265,15 @@ def diagnose_oauth1(
     return None if found is None else str(found)
 
 
+def limits(request: SignedRequest) -> str:
+    """What was not tried on a request of this size, in words; empty if nothing."""
+    if max(len(request.body), len(request.query)) > LARGEST_BODY:
+        return f"; none was tried, as query or body have over {LARGEST_BODY:,} characters"
+    if len(request.body) > LARGEST_BODY_FOR_PAIRS:
+        return f"; no pairs of mistakes were tried, as the body has over {LARGEST_BODY_FOR_PAIRS:,} bytes"
+    return ""
+
+
 def _mistake(text: str, change: dict[str, Any], axis: str) -> Mistake[_Recipe]:
     def apply(recipe: _Recipe) -> list[_Recipe]:
         return [replace(recipe, **change)]

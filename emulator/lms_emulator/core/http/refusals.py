@@ -6,10 +6,40 @@ the wire does not say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from lms_emulator.core.clock import DIAGNOSIS_SECONDS, SEARCH_SECONDS, stopwatch
 from lms_emulator.core.outcomes import Outcome
+
+CUT = (
+    "the search for the mistake was cut, so that other requests need not wait; "
+    "it is finished when somebody reads the explanation of this request"
+)
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A diagnosis that took too long. Attributes: `later` finishes it, from any thread, when somebody wants to know."""
+
+    later: Callable[[], str | None]
+
+
+def searched(find: Callable[[Callable[[], bool]], str | None]) -> str | Unfinished | None:
+    """What a search for a client's mistake finds, unless it keeps other requests waiting.
+
+    Parameters: `find`, the search, a pure function; it asks again and again whether it may go on.
+    """
+    in_time, cut = stopwatch(DIAGNOSIS_SECONDS), False
+
+    def goes_on() -> bool:
+        nonlocal cut
+        cut = cut or not in_time()
+        return not cut
+
+    found = find(goes_on)
+    return Unfinished(lambda: find(stopwatch(SEARCH_SECONDS))) if cut else found
 
 
 class Refusal(Exception):
@@ -25,10 +55,11 @@ class Refusal(Exception):
         headers: further headers of the answer.
         credential: the token, code, key or secret that was not taken; `core.access.recognise` looks whose it is.
         registered: the right one, if the request says whose it should be.
-    Attributes: `outcome`, what kind of no it is.
+    Attributes: `outcome`, what kind of no it is; `later`, what finishes a diagnosis that was cut.
     """
 
     outcome: Outcome = "refused"
+    diagnosis: str | None
 
     def __init__(
         self,
@@ -39,7 +70,7 @@ class Refusal(Exception):
         check: str = "",
         expected: Any = None,
         got: Any = None,
-        diagnosis: str | None = None,
+        diagnosis: str | Unfinished | None = None,
         headers: Mapping[str, str] | None = None,
         credential: str | None = None,
         registered: str | None = None,
@@ -51,7 +82,8 @@ class Refusal(Exception):
         self.check = check
         self.expected = expected
         self.got = got
-        self.diagnosis = diagnosis
+        self.later = diagnosis.later if isinstance(diagnosis, Unfinished) else None
+        self.diagnosis = CUT if isinstance(diagnosis, Unfinished) else diagnosis
         self.headers = dict(headers or {})
         self.credential = credential
         self.registered = registered

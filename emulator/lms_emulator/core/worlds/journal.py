@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +48,7 @@ class Entry:
         "headers",
         "host",
         "id",
+        "later",
         "method",
         "notes",
         "outcome",
@@ -84,10 +86,17 @@ class Entry:
     warnings: list[Warning]
     notes: dict[str, Any]
     refusal: dict[str, Any] | None
+    later: Callable[[], str | None] | None
     defect: bool
     crash: str | None
     outcome: Outcome
     size: int
+
+    def settle(self) -> None:
+        """Finish a diagnosis that was cut. Takes seconds at worst; from any thread."""
+        later, self.later = self.later, None
+        if later is not None and self.refusal is not None:
+            self.refusal = {**self.refusal, "diagnosis": later() or self.refusal["diagnosis"]}
 
     @property
     def failed(self) -> bool:

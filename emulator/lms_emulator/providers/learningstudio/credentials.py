@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -12,8 +13,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from lms_emulator.core.clock import DIAGNOSIS_SECONDS, isoformat, stopwatch
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.clock import isoformat
+from lms_emulator.core.http.refusals import Refusal, searched
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.model.access import Nonce, RequestCount
@@ -252,22 +253,30 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
                 if x.query_string:
                     x.notes["oauth1_reading"] = reading
                 return
-    from lms_emulator.signing.pearson_diagnosis import diagnose_oauth1
+    from lms_emulator.signing.pearson_diagnosis import diagnose_oauth1, limits
 
     base = base_string(requests[0])
     x.notes["signed_string"] = base
-    diagnosis = diagnose_oauth1(
-        header.signature, requests[0], secret, urls=_urls(x, header), in_time=stopwatch(DIAGNOSIS_SECONDS)
+    urls = _urls(x, header)
+
+    def find(in_time: Callable[[], bool]) -> str:
+        found = diagnose_oauth1(header.signature, requests[0], secret, urls=urls, in_time=in_time)
+        return found or unexplained(secret) + limits(requests[0])
+
+    strange = next(
+        (
+            f"it was signed with the secret of the campus {other.client_string}"
+            for other in x.store.campuses
+            if other is not campus and signature(other.shared_secret, base) == header.signature
+        ),
+        None,
     )
-    for other in x.store.campuses:
-        if other is not campus and signature(other.shared_secret, base) == header.signature:
-            diagnosis = f"it was signed with the secret of the campus {other.client_string}"
     raise _oauth1(
         "invalid_signature",
         f"oauth_signature is the Base64 CMAC-AES of {base}",
         expected=signature(secret, base),
         got=header.signature,
-        diagnosis=diagnosis or unexplained(secret),
+        diagnosis=strange or searched(find),
     )
 
 

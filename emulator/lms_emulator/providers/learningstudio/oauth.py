@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
 
-from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
+from lms_emulator.core.http.refusals import searched
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.call import Call
@@ -192,20 +193,22 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
         return
     from lms_emulator.signing.pearson_diagnosis import diagnose_assertion
 
-    diagnosis = diagnose_assertion(sent, signed.assertion, campus.shared_secret, in_time=stopwatch(DIAGNOSIS_SECONDS))
-    if diagnosis is None:
-        for other in x.store.campuses:
-            if other is not campus and signed.assertion.signature(other.shared_secret) == sent:
-                diagnosis = f"it was signed with the secret of the campus {other.client_string}"
-    if diagnosis is None and sent.lower() == right:
-        diagnosis = "the hex digits are in upper case"
+    diagnosis = "the hex digits are in upper case" if sent.lower() == right else None
+    for other in x.store.campuses:
+        if other is not campus and signed.assertion.signature(other.shared_secret) == sent:
+            diagnosis = f"it was signed with the secret of the campus {other.client_string}"
+    left = _misplaced(x, signed.assertion, sent) or unexplained(campus.shared_secret)
+
+    def find(in_time: Callable[[], bool]) -> str:
+        return diagnose_assertion(sent, signed.assertion, campus.shared_secret, in_time=in_time) or left
+
     text = x.notes["signed_string"] = signed.assertion.text
     raise refusals.assertion_signature(
         x,
         check=f"signature is the hex CMAC-AES of {text!r}",
         expected=right,
         got=sent,
-        diagnosis=diagnosis or _misplaced(x, signed.assertion, sent) or unexplained(campus.shared_secret),
+        diagnosis=diagnosis or searched(find),
     )
 
 

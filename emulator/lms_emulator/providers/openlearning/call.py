@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError, Exchange
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal, Unfinished
 from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openlearning import refusals
 from lms_emulator.providers.openlearning.model import OpenLearningStore
@@ -110,7 +110,7 @@ def ensure(
     *,
     expected: Any = None,
     got: Any = None,
-    diagnosis: str | Callable[[], str | None] | None = None,
+    diagnosis: str | Callable[[], str | Unfinished | None] | None = None,
     credential: str | None = None,
 ) -> T:
     """Record a check in the journal; raise its refusal when `found` is false or None.

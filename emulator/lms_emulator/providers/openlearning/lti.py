@@ -6,12 +6,13 @@ signature, time, nonce. A nonce is used up only once signature and time are righ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from lms_emulator.core.clock import DIAGNOSIS_SECONDS, isoformat, stopwatch
+from lms_emulator.core.clock import isoformat
+from lms_emulator.core.http.refusals import Unfinished, searched
 from lms_emulator.core.skew import why_off
 from lms_emulator.core.suggest import nearest
 from lms_emulator.providers.openlearning import refusals
@@ -160,7 +161,7 @@ def _check_signature(
     except ValueError:
         raise refusals.unusable_address(url) from None
 
-    def why() -> str | None:
+    def why() -> str | Unfinished | None:
         x.notes["signature_base_string"] = oauth1.signature_base_string(method, url, pairs)[:20_000]
         return _changes(x, pairs, fields, url) or _mistake(x, pairs, received, registration, method, url)
 
@@ -171,10 +172,10 @@ def _check_signature(
 
 def _mistake(
     x: Call, pairs: list[tuple[str, str]], received: str, registration: Registration, method: str, url: str
-) -> str | None:
+) -> str | Unfinished | None:
     """The mistake in signing that produces the signature received."""
     from lms_emulator.signing.diagnosis import OUT_OF_TIME
-    from lms_emulator.signing.oauth1_mistakes import explain
+    from lms_emulator.signing.oauth1_mistakes import explain, limits
 
     secrets = {
         f"the secret of {other.consumer_key} was used, not that of {registration.consumer_key}": other.secret
@@ -184,23 +185,19 @@ def _mistake(
     urls = {f"{address} was signed instead of {url}": address for address in _other_addresses(x, url)}
     query = x.query_string.decode("latin-1")
     sent_to = f"{url}?{query}" if query else url
-    found = explain(
-        received,
-        method,
-        sent_to,
-        pairs,
-        registration.secret,
-        other_urls=urls,
-        other_secrets=secrets,
-        in_time=stopwatch(DIAGNOSIS_SECONDS),
-    )
-    if found is not None and found is not OUT_OF_TIME:
-        return str(found)
-    cut = "; not all pairs of mistakes were tried, for want of time" if found is OUT_OF_TIME else ""
-    return (
-        "no known mistake reproduces this signature: another secret was used (the registered one has "
-        f"{len(registration.secret)} characters), or the message was changed after signing{cut}"
-    )
+
+    def find(in_time: Callable[[], bool]) -> str:
+        options: Any = {"other_urls": urls, "other_secrets": secrets, "in_time": in_time}
+        found = explain(received, method, sent_to, pairs, registration.secret, **options)
+        if found is not None and found is not OUT_OF_TIME:
+            return str(found)
+        cut = "; not all pairs of mistakes were tried, for want of time" if found is OUT_OF_TIME else limits(pairs)
+        return (
+            "no known mistake reproduces this signature: another secret was used (the registered one has "
+            f"{len(registration.secret)} characters), or the message was changed after signing{cut}"
+        )
+
+    return searched(find)
 
 
 def _other_addresses(x: Call, url: str) -> list[str]:
