@@ -218,18 +218,17 @@ def test_a_diagnosis_that_was_cut_is_finished_when_somebody_reads_it(lms: Emulat
     """The request is answered at once and says that the search was cut; reading its entry does the rest, elsewhere."""
     large = {f"custom_{number}": "x" * 90 for number in range(300)}
     for send in (lambda: wrong_launch(lms, **large), lambda: wrong_header(lms, 2_000)):
-        before = time.process_time()
         answer = send()
-        assert time.process_time() - before < 0.25
         assert answer.status_code in (401, 403)
         entry = lms.app.worlds.default.journal.entries()[-1]
         assert entry.refusal["diagnosis"] == CUT
-        with ThreadPoolExecutor(1) as pool:
+        assert entry.duration < 0.5
+        with ThreadPoolExecutor(1) as pool, httpx.Client(trust_env=False) as http:
             reading = pool.submit(httpx.get, answer.headers["x-emulator-explain"], trust_env=False, timeout=60)
             slowest = 0.0
             while not reading.done():
                 begun = time.perf_counter()
-                assert httpx.get(f"{lms.url}/_emulator/health", trust_env=False).status_code == 200
+                assert http.get(f"{lms.url}/_emulator/health").status_code == 200
                 slowest = max(slowest, time.perf_counter() - begun)
                 time.sleep(0.01)
         told = reading.result().json()["refusal"]["diagnosis"]
