@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 import msgspec
 
@@ -14,7 +12,6 @@ from lms_emulator.core.access import single_use as once
 from lms_emulator.core.access.issued_tokens import IssuedToken
 from lms_emulator.core.access.single_use import UsedToken
 from lms_emulator.core.clock import later
-from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
@@ -28,6 +25,7 @@ from lms_emulator.lti.records import (
     PendingLaunch,
     pending_launches,
 )
+from lms_emulator.providers.canvas.model import credentials as held
 from lms_emulator.providers.canvas.model.access import (
     AccessToken,
     AuthorizationCode,
@@ -166,21 +164,6 @@ def _login(record: Any) -> int:
     return login_id
 
 
-def _granted(record: AccessToken | AuthorizationCode) -> str:
-    return f"developer key {record.developer_key_id}, for user {record.user_id}"
-
-
-def _claim(name: str) -> Callable[[str], str | None]:
-    """What a sealed text says under a name, whoever sealed it."""
-
-    def read(text: str) -> str | None:
-        from lms_emulator.signing import jwt
-
-        return jwt.claim(text, name)
-
-    return read
-
-
 class CanvasStore(Store):
     """Canvas's state. Tokens, sessions and launches are bounded: by their expiry, and by number."""
 
@@ -223,22 +206,14 @@ class CanvasStore(Store):
         key="id",
         indexes={"code": lambda c: c.code},
         keep_until=_until,
-        credentials=(Credential(name="a pairing code", value="code", owner=lambda c: f"user {c.user_id}", once=True),),
+        credentials=held.PAIRING_CODES,
     )
     observer_alert_thresholds: Table[AlertThreshold] = table(key="id", indexes={"observer": lambda t: t.observer_id})
     custom_data: Table[CustomData] = table(key="id", indexes={"user": _user})
     user_merges: Table[UserMerge] = table(key="id", indexes={"user": _user})
     developer_keys: Table[DeveloperKey] = table(
         key="id",
-        credentials=(
-            Credential(
-                name="the client id",
-                value=lambda k: str(k.id),
-                owner=lambda k: f"the developer key {k.name or k.id}",
-                public=True,
-            ),
-            Credential(name="the client secret", value="api_key", owner=lambda k: f"developer key {k.id}"),
-        ),
+        credentials=held.DEVELOPER_KEYS,
     )
     developer_key_account_bindings: Table[DeveloperKeyAccountBinding] = table(
         key="id", indexes={"key": lambda b: b.developer_key_id}
@@ -402,79 +377,38 @@ class CanvasStore(Store):
             "key": lambda t: t.developer_key_id,
             "replaced": lambda t: t.replaced_tokens,
         },
-        credentials=(
-            Credential(
-                name="an access token",
-                value="token",
-                owner=_granted,
-                tip="send it as `Authorization: Bearer …` to the REST API; LTI services and grants take others",
-            ),
-            Credential(
-                name="a refresh token",
-                value="refresh_token",
-                owner=_granted,
-                tip="exchange it at /login/oauth2/token",
-            ),
-            Credential(
-                name="a replaced access token",
-                value="replaced_tokens",
-                owner=_granted,
-                tip="at Canvas a refresh kills the previous one at once",
-            ),
-        ),
+        credentials=held.ACCESS_TOKENS,
     )
     authorization_codes: Table[AuthorizationCode] = table(
         key="code",
         keep_until=lambda c: later(c.expires_at, 3600),
-        credentials=(
-            Credential(
-                name="an authorization code",
-                value="code",
-                owner=_granted,
-                tip="exchange it at /login/oauth2/token",
-                once=True,
-            ),
-        ),
+        credentials=held.AUTHORIZATION_CODES,
     )
     sessions: Table[Session] = table(
         key="id",
         indexes={"user": _user},
         keep_until=_until,
         limit=50_000,
-        credentials=(Credential(name="a session cookie", value="id", owner=lambda s: f"user {s.user_id}"),),
+        credentials=held.SESSIONS,
     )
     remembered_logins: Table[RememberedLogin] = table(
         key="id",
         indexes={"login": _login},
         keep_until=_until,
         limit=50_000,
-        credentials=(
-            Credential(
-                name="a cookie of `Stay signed in`",
-                value="id",
-                owner=lambda r: f"login {r.login_id}",
-                once=True,
-                read=unquote,
-            ),
-        ),
+        credentials=held.REMEMBERED_LOGINS,
     )
     failed_logins: Table[FailedLogins] = table(key="login_id", keep_until=lambda f: later(f.at, 3600))
-    pending_launches: Table[PendingLaunch] = pending_launches(_claim("verifier"))
+    pending_launches: Table[PendingLaunch] = pending_launches(held.claim("verifier"))
     prepared_launches: Table[PreparedLaunch] = table(
         key="verifier",
         keep_until=_until,
-        credentials=(Credential(name="the `verifier` of a sessionless launch", value="verifier", once=True),),
+        credentials=held.PREPARED_LAUNCHES,
     )
     armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
     last_launches: Table[LastLaunch] = LAST_LAUNCHES
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS
-    issued_tokens: Table[IssuedToken] = issued.spec(
-        {
-            "": ("an LTI service token", "REST calls need an OAuth2 access token"),
-            "deep_linking": ("the data of a deep linking request", "the tool brings it back"),
-            "session": ("the token of a session URL", ""),
-        }
-    )
+    issued_tokens: Table[IssuedToken] = issued.spec(held.ISSUED_TOKENS)
     used_tokens: Table[UsedToken] = once.SPEC
     buckets: Table[Bucket] = table(key="client", limit=10_000)
 
