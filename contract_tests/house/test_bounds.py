@@ -29,7 +29,7 @@ messages.
 | body of a request to a provider | `emulator.max_body_bytes` | 413 |
 | body of a control call | 64 MiB | 413 |
 | answer of a site that is asked | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
-| search for the mistake in a signature | 20 ms of processor time, 5 s beside the event loop | the diagnosis says so; it is finished when somebody reads it |
+| search for the mistake in a signature | 20 ms of processor time | it is said, and finished when somebody reads it |
 | problems told of a world file | 100 per provider | the rest is not looked at |
 
 ## What each table keeps
