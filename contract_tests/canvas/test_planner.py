@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
@@ -81,3 +83,30 @@ def test_notes_are_one_s_own(canvas: Site) -> None:
     ]
     canvas.student.delete(one)
     assert canvas.student.get(notes).json() == []
+
+
+def test_what_went_on_shows_in_the_stream_until_it_is_hidden(canvas: Site) -> None:
+    stream, course = f"{API}/users/self/activity_stream", f"{API}/courses/1"
+    canvas.student.delete(stream)
+    assert canvas.student.get(stream).json() == []
+    news = {"title": "News", "message": "Soon", "is_announcement": True, "published": True}
+    topic = canvas.teacher.post(f"{course}/discussion_topics", json=news).json()
+    own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    canvas.teacher.post(f"{API}/conversations", json={"recipients": [own], "subject": "Hi", "body": "You there?"})
+    found = {one["type"]: one for one in canvas.student.get(stream).json()}
+    assert (found["Announcement"]["announcement_id"], found["Conversation"]["participant_count"]) == (topic["id"], 2)
+    counted = {one["type"]: one["unread_count"] for one in canvas.student.get(f"{stream}/summary").json()}
+    assert counted == {"Announcement": 1, "Conversation": 1}
+    assert canvas.student.get(f"{course}/activity_stream").json()[0]["title"] == "News"
+    assert canvas.student.delete(f"{stream}/{found['Announcement']['id']}").json() == {"hidden": True}
+    assert [one["type"] for one in canvas.student.get(stream).json()] == ["Conversation"]
+
+
+def test_what_is_due_or_begins_within_a_week_is_upcoming(canvas: Site) -> None:
+    now = canvas.lms.clock.now
+    soon, later = ((now + timedelta(days=days)).strftime("%Y-%m-%dT12:00:00Z") for days in (2, 20))
+    for title, at in (("Soon", soon), ("Later", later)):
+        event = {"context_code": "course_1", "title": title, "start_at": at}
+        canvas.teacher.post(f"{API}/calendar_events", json={"calendar_event": event})
+    upcoming = canvas.student.get(f"{API}/users/self/upcoming_events").json()
+    assert [one["title"] for one in upcoming if one["type"] == "event"] == ["Soon"]

@@ -7,6 +7,7 @@ from lms_emulator.providers.canvas.routes import (
     account_courses,
     account_notifications,
     accounts,
+    activity_streams,
     admins,
     announcements,
     appointment_groups,
@@ -43,7 +44,6 @@ from lms_emulator.providers.canvas.routes import (
     gradebook_history,
     grading_periods,
     grading_standards,
-    group_activity,
     groups,
     html,
     late_policies,
@@ -108,6 +108,7 @@ COURSE_PARTS = ("modules", "pages", "files", "discussion_topics", "quizzes", "as
 
 FAMILIES = (
     todo,
+    activity_streams,
     calendar_choices,
     calendar_events,
     calendar_feeds,
@@ -170,7 +171,6 @@ FAMILIES = (
     files,
     usage_rights,
     progress,
-    group_activity,
     groups,
     mastery_paths,
     module_items,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
@@ -18,6 +19,7 @@ from lms_emulator.providers.canvas.rules import (
     lateness,
     people,
     periods,
+    planner,
     roster,
     states,
     submissions,
@@ -26,6 +28,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.rules.scores import scores
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import planner as planner_shapes
 from lms_emulator.providers.canvas.shapes import submissions as shapes
 
 SOURCE = (
@@ -33,6 +36,7 @@ SOURCE = (
     "canvas-lms app/controllers/submissions_api_controller.rb"
 )
 MOST_STUDENTS = 100
+SOON = timedelta(weeks=1)
 ENROLLMENT_STATES = {"active": ("active",), "concluded": ("completed",)}
 
 
@@ -206,7 +210,8 @@ def missing(api: Api) -> Any:
         if "course" in includes:
             body["course"] = course_shapes.basic(api, pair[1])
         if "planner_overrides" in includes:
-            body["planner_override"] = None
+            said = planner.override(api, user, "assignment", pair[0].id)
+            body["planner_override"] = planner_shapes.override(api, said) if said is not None else None
         return body
 
     return paged(api, found, shape)
@@ -216,9 +221,16 @@ def _is_missing(api: Api, base: Assignment, user: User, filters: set[str]) -> bo
     if not base.published or not assignments.assigned(api, base, user.id):
         return False
     record = submissions.of(api, base, user.id)
-    if not lateness.standing(api, base, user.id, record).missing:
+    if not lateness.standing(api, base, user.id, record).missing and not _waits(api, base, record):
         return False
     return "submittable" not in filters or assignments.shut(api, assignments.dated_for(api, base, user.id)) is None
+
+
+def _waits(api: Api, base: Assignment, record: Submission) -> bool:
+    """Whether it is due within a week, and nothing was handed in: Canvas counts that as missing here."""
+    due = assignments.dated_for(api, base, record.user_id).due_at
+    soon = due is not None and api.now <= due <= api.now + SOON
+    return soon and submissions.expected(base) and not submissions.handed_in(record) and not record.excused
 
 
 def graded(api: Api) -> Any:

@@ -9,13 +9,14 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import Assignment, Course
+from lms_emulator.providers.canvas.model import Assignment, CalendarEvent, Course
 from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, people, states, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, people, planner, states, submissions
+from lms_emulator.providers.canvas.rules.calendars import Place
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
+from lms_emulator.providers.canvas.shapes import calendars as calendar_shapes
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 
 SOURCE = (
@@ -25,6 +26,8 @@ UPCOMING = f"{RECORDED}/people-linked.jsonl 172; canvas-lms app/controllers/user
 PURPOSES = ("grading", "submitting", "reviewing", "moderation")
 BACK = timedelta(weeks=4)
 AHEAD = timedelta(weeks=1)
+MOST = 20
+"""How many upcoming things are told."""
 NOT_HANDED_IN = {"none", "not_graded", "on_paper", "external_tool"}
 
 
@@ -144,43 +147,22 @@ def ignore(api: Api) -> Any:
 
 
 def upcoming(api: Api) -> Any:
-    """What is due within a week in the caller's courses."""
+    """What is due or begins within a week in the caller's courses, groups and own calendar."""
     kinds = (*states.STAFF, "StudentEnrollment")
-    found: list[Item] = []
+    found: list[tuple[datetime, Json]] = []
     for course in _courses(api, kinds):
         for base in assignments.of_course(api, course):
-            due = assignments.dated(api, course, base).due_at
-            if base.published and due is not None and api.now <= due <= api.now + AHEAD:
-                found.append(Item("upcoming", base, course, due))
-    return [_event(api, item) for item in sorted(found, key=_key)]
-
-
-def _event(api: Api, item: Item) -> Json:
-    base, due = item.assignment, item.due
-    address = api.url(f"/courses/{item.course.id}/assignments/{base.id}")
-    all_day = due is not None and (due.hour, due.minute) == (23, 59)
-    body = assignment_shapes.assignment(api, base, item.course)
-    return {
-        "title": base.name,
-        "description": body["description"],
-        "submission_types": ",".join(base.submission_types),
-        "workflow_state": "published",
-        "created_at": when(base.created_at),
-        "updated_at": when(base.updated_at),
-        "all_day": all_day,
-        "all_day_date": due.date().isoformat() if due is not None else None,
-        "id": f"assignment_{base.id}",
-        "type": "assignment",
-        "assignment": body,
-        "html_url": address,
-        "context_code": f"course_{item.course.id}",
-        "context_name": course_shapes.course_name(api, item.course),
-        "context_color": None,
-        "end_at": when(due),
-        "start_at": when(due),
-        "url": api.url(f"/api/v1/calendar_events/assignment_{base.id}"),
-        "important_dates": bool(base.important_dates),
-    }
+            record = assignments.dated(api, course, base)
+            if base.published and record.due_at is not None and api.now <= record.due_at <= api.now + AHEAD:
+                found.append((record.due_at, calendar_shapes.assignment_event(api, record, course)))
+    window = planner.Window(api.now, api.now + AHEAD)
+    places = [Place("User", api.user), *(Place("Course", one) for one in _courses(api, kinds))]
+    places += [Place("Group", one) for one in planner.groups_of(api, api.user)]
+    events = planner.events(api, places, api.user, window)
+    found += [
+        (one.at, calendar_shapes.event(api, one.record)) for one in events if isinstance(one.record, CalendarEvent)
+    ]
+    return [body for _, body in sorted(found, key=lambda row: (row[0], str(row[1]["id"])))][:MOST]
 
 
 ROUTES: tuple[Route, ...] = (

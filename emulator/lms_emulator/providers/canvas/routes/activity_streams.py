@@ -1,0 +1,213 @@
+"""REST: what went on of late, in a course, in a group, and in all that one takes part in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import (
+    ConversationParticipant,
+    Course,
+    DiscussionEntry,
+    DiscussionTopic,
+    Submission,
+)
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import contexts, conversations, discussions, people, streams
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.streams import Item
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
+from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
+from lms_emulator.providers.canvas.shapes.html import shown
+
+NEWEST = 21
+"""How many things a page has unless another size is asked for."""
+ENTRIES = 3
+"""How many of the newest entries a discussion is shown with."""
+
+
+def _of_path(api: Api) -> list[Item]:
+    """What went on in the course or group in the path. Raises the refusal of somebody who does not see it."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "read", "read_as_admin")
+    return streams.of_place(api, context, api.user)
+
+
+def _own(api: Api) -> list[Item]:
+    found = streams.of_user(api, api.user)
+    if not api.params.flag("only_active_courses"):
+        return found
+    return [one for one in found if one.place is None or one.place.type != "Course" or _open(one.place)]
+
+
+def _open(place: Context) -> bool:
+    return isinstance(place.record, Course) and place.record.workflow_state == "available"
+
+
+def index(api: Api) -> Any:
+    """What went on in a course or a group."""
+    return paged(api, _of_path(api), lambda one: _item(api, one), default=NEWEST)
+
+
+def own(api: Api) -> Any:
+    """What went on in all that the caller takes part in."""
+    return paged(api, _own(api), lambda one: _item(api, one), default=NEWEST, path="/api/v1/users/self/activity_stream")
+
+
+def _item(api: Api, one: Item) -> Json:
+    body: Json = {
+        "id": one.number,
+        "created_at": when(getattr(one.record, "created_at", None) or one.at),
+        "updated_at": when(one.at),
+        "type": one.kind,
+        "read_state": streams.is_read(api, one, api.user),
+    }
+    if one.place is not None:
+        body |= {"context_type": one.place.type, f"{one.place.type.lower()}_id": one.place.id}
+    if isinstance(one.record, DiscussionTopic) and one.place is not None:
+        return body | _topic(api, one.place, one.record)
+    if isinstance(one.record, Submission):
+        return body | _work(api, one, one.record)
+    assert isinstance(one.record, ConversationParticipant)  # the kinds end here
+    return body | _conversation(api, one.record)
+
+
+def _topic(api: Api, place: Context, topic: DiscussionTopic) -> Json:
+    name = "announcement" if topic.is_announcement else "discussion_topic"
+    entries = [one for one in discussions.entries_of(api, topic) if one.parent_id is None]
+    return {
+        "title": topic.title,
+        "message": shown(api, topic.message, place),
+        f"{name}_id": topic.id,
+        "html_url": api.url(f"{place.path}/{name}s/{topic.id}"),
+        "total_root_discussion_entries": len(entries),
+        "require_initial_post": bool(topic.require_initial_post),
+        "user_has_posted": discussions.sees_posts(api, topic, place) if topic.require_initial_post else None,
+        "root_discussion_entries": [_entry(api, place, one) for one in entries[-ENTRIES:]],
+    }
+
+
+def _entry(api: Api, place: Context, entry: DiscussionEntry) -> Json:
+    author = api.store.users.get(entry.user_id)
+    name = people.short_name(author) if author is not None else None
+    return {"user": {"user_id": entry.user_id, "user_name": name}, "message": shown(api, entry.message, place)}
+
+
+def _work(api: Api, one: Item, record: Submission) -> Json:
+    """What was handed in, with what was said of it."""
+    course = one.place.record if one.place is not None else None
+    assert isinstance(course, Course)  # work is handed in in courses
+    assert one.assignment is not None  # of a submission
+    body = submission_shapes.submission(api, record, one.assignment, course)
+    rows = submission_shapes.comments_seen(api, record, one.assignment, course)
+    said = [submission_shapes.comment(api, row, course) for row in rows]
+    base = assignment_shapes.assignment(api, one.assignment, course, override_dates=False)
+    user = api.store.users.get(record.user_id)
+    page = f"/courses/{course.id}/assignments/{one.assignment.id}/submissions/{record.user_id}"
+    return {name: value for name, value in body.items() if name not in ("id", "anonymous_id")} | {
+        "created_at": when(one.at),
+        "title": one.assignment.name,
+        "message": None,
+        "submission_id": record.id,
+        "html_url": api.url(page),
+        "submission_comments": [{**row, "body": row["comment"]} for row in said],
+        "assignment": {**base, "title": one.assignment.name},
+        "course": {**course_shapes.basic(api, course), "html_url": api.url(f"/courses/{course.id}")},
+        "user": people_shapes.brief(api, user) if user is not None else None,
+    }
+
+
+def _conversation(api: Api, mine: ConversationParticipant) -> Json:
+    record = api.store.conversations.get(mine.conversation_id)
+    assert record is not None  # a participant's conversation is kept with it
+    found = conversations.written(conversations.messages(api, mine))
+    return {
+        "title": record.subject,
+        "message": found[0].body if found else None,
+        "conversation_id": record.id,
+        "private": record.private,
+        "participant_count": len(conversations.participants(api, record.id)),
+        "html_url": api.url(f"/conversations/{record.id}"),
+        "latest_messages": [
+            {
+                "id": row.id,
+                "created_at": when(row.created_at),
+                "author_id": row.author_id,
+                "message": row.body,
+                "participating_user_ids": row.user_ids,
+            }
+            for row in found[:ENTRIES]
+        ],
+    }
+
+
+def summary(api: Api) -> Any:
+    """How many things of each kind there are in a course or a group, and how many of them are unread."""
+    return _counted(api, _of_path(api))
+
+
+def own_summary(api: Api) -> Any:
+    """How many things of each kind there are in all that the caller takes part in."""
+    return _counted(api, _own(api))
+
+
+def _counted(api: Api, found: list[Item]) -> list[Json]:
+    count = Counter(one.kind for one in found)
+    unread = Counter(one.kind for one in found if not streams.is_read(api, one, api.user))
+    names = ("notification_category", "count", "unread_count")
+    return [
+        {"type": kind, **dict(zip(names, (None, count[kind], unread[kind]), strict=True))} for kind in sorted(count)
+    ]
+
+
+def hide(api: Api) -> Any:
+    """Hide one thing; one that is not there is as good as hidden."""
+    number = identifiers.local_number(api.slot("id"))
+    return _hidden(api, [one.number for one in streams.of_user(api, api.user) if one.number == number])
+
+
+def hide_all(api: Api) -> Any:
+    """Hide everything that went on so far."""
+    return _hidden(api, [one.number for one in streams.of_user(api, api.user)])
+
+
+def _hidden(api: Api, numbers: list[int]) -> Json:
+    user = api.user
+    known = user.preferences.get(streams.HIDDEN, [])
+    people.prefer(api, user, **{streams.HIDDEN: list(dict.fromkeys([*known, *numbers]))})
+    return {"hidden": True}
+
+
+SELF = "/api/v1/users/self/activity_stream"
+STREAMS = "canvas-lms lib/api/v1/stream_item.rb"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "groups",
+        f"{RECORDED}/groups.jsonl 284, 285; {STREAMS}",
+        ("GET /api/v1/groups/{group_id}/activity_stream", index, "What went on in a group"),
+        ("GET /api/v1/groups/{group_id}/activity_stream/summary", summary, "What went on in a group, counted"),
+    ),
+    *rest(
+        "courses",
+        f"{RECORDED}/courses.jsonl 285, 293; {STREAMS}",
+        ("GET /api/v1/courses/{course_id}/activity_stream", index, "What went on in a course"),
+        ("GET /api/v1/courses/{course_id}/activity_stream/summary", summary, "What went on in a course, counted"),
+    ),
+    *rest(
+        "users",
+        f"{RECORDED}/people-linked.jsonl 185, 190, 195, 196; {STREAMS}",
+        (f"GET {SELF}", own, "What went on"),
+        ("GET /api/v1/users/activity_stream", own, "The same, by its older address"),
+        (f"GET {SELF}/summary", own_summary, "What went on, counted"),
+        (f"DELETE {SELF}/{{id}}", hide, "Hide one thing"),
+        (f"DELETE {SELF}", hide_all, "Hide everything"),
+    ),
+)

@@ -1,0 +1,115 @@
+"""What went on of late: announcements and discussions, what was said of one's work, conversations.
+
+Source: canvas-lms app/models/stream_item.rb (2023-06), and the recorded exchanges of `courses` 282-299. Canvas keeps
+items for those who took part when something happened; here they are found anew, and what somebody hid is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    ConversationParticipant,
+    Course,
+    DiscussionTopic,
+    Submission,
+    User,
+)
+from lms_emulator.providers.canvas.rules import assignments, conversations, discussions, groups
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.planner import courses_of, groups_of
+
+KINDS = ("Announcement", "DiscussionTopic", "Submission", "Conversation")
+"""What there are items of, in the order of their names in ids."""
+HIDDEN = "hidden_stream_items"
+
+
+class Item(NamedTuple):
+    """Something that went on.
+
+    Attributes:
+        at: when it last changed.
+        place: the course or group; None of a conversation.
+        assignment: of a submission.
+    """
+
+    kind: str
+    record: DiscussionTopic | Submission | ConversationParticipant
+    at: datetime
+    place: Context | None = None
+    assignment: Assignment | None = None
+
+    @property
+    def number(self) -> int:
+        """The id of the item, made of its kind and what it is about."""
+        return int(self.record.id) * len(KINDS) + KINDS.index(self.kind)
+
+
+def _of_topics(api: Api, place: Context) -> Iterator[Item]:
+    for topic in discussions.topics_of(api, place):
+        if not topic.published or not discussions.visible(api, topic, place):
+            continue
+        kind = "Announcement" if topic.is_announcement else "DiscussionTopic"
+        said = (one.created_at for one in discussions.entries_of(api, topic))
+        yield Item(kind, topic, max(said, default=topic.created_at or api.now), place)
+
+
+def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[Item]:
+    """The person's work that others said something of."""
+    for base in assignments.of_course(api, course):
+        record = api.store.submissions.first("whose", (base.id, user.id))
+        if record is None or not base.published:
+            continue
+        rows = api.store.submission_comments.find("submission", record.id)
+        said = [one.created_at for one in rows if one.author_id != user.id]
+        if said:
+            at = max([*said, *([record.graded_at] if record.graded_at is not None else [])])
+            yield Item("Submission", record, at, place, base)
+
+
+def takes_part(api: Api, place: Context, user: User) -> bool:
+    """Whether things are told to somebody: members, but not observers."""
+    if not isinstance(place.record, Course):
+        return place.type == "Group" and user.id in {row.user_id for row in groups.members(api, place.record)}  # type: ignore[arg-type]  # a group's record
+    rows = api.store.enrollments.find("user", user.id)
+    return any(
+        e.course_id == place.id and e.workflow_state == "active" and e.type != "ObserverEnrollment" for e in rows
+    )
+
+
+def of_place(api: Api, place: Context, user: User) -> list[Item]:
+    """What went on in a course or a group, the latest first."""
+    found = list(_of_topics(api, place)) if takes_part(api, place, user) else []
+    if isinstance(place.record, Course):
+        found += _of_work(api, place.record, place, user)
+    return _shown(found, user)
+
+
+def of_user(api: Api, user: User) -> list[Item]:
+    """What went on in all of somebody's courses, groups and conversations, the latest first."""
+    places = [Context("Course", one.id, one) for one in courses_of(api, user)]
+    places += [Context("Group", one.id, one) for one in groups_of(api, user)]
+    found = [item for place in places for item in of_place(api, place, user)]
+    rows = api.store.conversation_participants.find("user", user.id)
+    told = [(one, one.last_message_at) for one in rows if conversations.messages(api, one)]
+    found += [Item("Conversation", one, at) for one, at in told if at is not None]
+    return _shown(found, user)
+
+
+def _shown(found: list[Item], user: User) -> list[Item]:
+    hidden = set(user.preferences.get(HIDDEN, []))
+    kept = [one for one in found if one.number not in hidden]
+    return sorted(kept, key=lambda one: (one.at, one.kind == "Announcement", one.record.id), reverse=True)
+
+
+def is_read(api: Api, item: Item, user: User) -> bool:
+    """Whether somebody has seen what an item is about."""
+    if isinstance(item.record, DiscussionTopic):
+        return discussions.topic_read(api, item.record, user)
+    if isinstance(item.record, ConversationParticipant):
+        return item.record.workflow_state != "unread"
+    return user.id in item.record.read_by or not item.record.unread
