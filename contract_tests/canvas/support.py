@@ -9,8 +9,6 @@ import httpx
 from contract_tests.lms_site import Browser as AnyBrowser
 from contract_tests.lms_site import LmsSite
 
-ADMIN = "1~DemoAdminKatherineJohnson000000000000000000000000000000000099"
-
 
 class Site(LmsSite):
     """Canvas with the demo world, reached over a socket."""
@@ -28,13 +26,7 @@ class Site(LmsSite):
 
     @property
     def admin(self) -> httpx.Client:
-        """The admin of the demo world, who has no token before."""
-        world = self.lms.dump()
-        tokens = world["canvas"]["access_tokens"]
-        if not any(token["token"] == ADMIN for token in tokens):
-            tokens.append({**tokens[1], "id": 99, "user_id": 104, "token": ADMIN})
-            self.lms.load(world)
-        return self.api(ADMIN)
+        return self.api(self.info.access_tokens.admin)
 
 
 class Browser(AnyBrowser):

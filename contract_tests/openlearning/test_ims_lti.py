@@ -1,30 +1,19 @@
-"""Launches against ims-lti for Node, the library that OpenLearning's own published examples verify launches with.
-
-Needs node and the package ims-lti: in the virtual environment (`npm install --prefix .venv ims-lti@3.0.2`), or in
-another node_modules folder, which `IMS_LTI_MODULES` names.
-"""
+"""Launches against ims-lti for Node, the library that OpenLearning's own published examples verify launches with."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract_tests import node
 from contract_tests.openlearning.site import Site
 
-NODE = shutil.which("node")
-MODULES = Path(os.environ.get("IMS_LTI_MODULES") or Path(sys.prefix) / "node_modules").resolve()
-pytestmark = pytest.mark.skipif(
-    NODE is None or not (MODULES / "ims-lti").is_dir(),
-    reason="node or its package ims-lti is missing (Debian: nodejs, npm; npm install --prefix .venv ims-lti@3.0.2)",
-)
+pytestmark = node.needs("ims-lti@3.0.2")
 Verify = Callable[[dict[str, Any]], str]
 
 
@@ -32,9 +21,12 @@ Verify = Callable[[dict[str, Any]], str]
 def verify(site: Site) -> Iterator[Verify]:
     """Ask ims-lti about a launch; one process, so that it remembers nonces."""
     script = Path(__file__).with_name("ims_lti_verify.js")
-    environment = {**os.environ, "NODE_PATH": str(MODULES)}
     process = subprocess.Popen(
-        [NODE or "node", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        [node.NODE or "node", str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=node.ENVIRONMENT,
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -32,6 +32,7 @@ class AccessTokens(msgspec.Struct, kw_only=True):
 
     student: str = ""
     teacher: str = ""
+    admin: str = ""
     expired: str = ""
 
 
@@ -48,6 +49,7 @@ class Info(LtiPlatformInfo, kw_only=True):
     student: Person = msgspec.field(default_factory=Person)
     other_student: Person = msgspec.field(default_factory=Person)
     teacher: Person = msgspec.field(default_factory=Person)
+    admin: Person = msgspec.field(default_factory=Person)
     course_id: int = 0
     other_course_id: int = 0
     access_tokens: AccessTokens = msgspec.field(default_factory=AccessTokens)
@@ -82,9 +84,12 @@ def read(store: CanvasStore, bases: dict[str, str]) -> Info:
         teachers = _people(store, courses[0].id, "TeacherEnrollment")
         info.student, info.teacher = _person(store, students[:1]), _person(store, teachers[:1])
         info.other_student = _person(store, students[1:2])
+        admins = [user for admin in store.account_users if (user := store.users.get(admin.user_id)) is not None]
+        info.admin = _person(store, admins[:1])
         info.access_tokens = AccessTokens(
             student=_token(store, info.student.id, expired=False),
             teacher=_token(store, info.teacher.id, expired=False),
+            admin=_token(store, info.admin.id, expired=False),
             expired=_token(store, info.student.id, expired=True),
         )
     return info

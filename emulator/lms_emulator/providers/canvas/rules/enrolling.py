@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User, touched
 from lms_emulator.providers.canvas.rules import courses, states
 from lms_emulator.providers.canvas.rules.permissions import chain
+from lms_emulator.providers.canvas.rules.scores import Newcomers
 
 KINDS: tuple[str, ...] = get_args(EnrollmentType)
 STATES = ("active", "invited", "inactive", "completed")
@@ -228,6 +229,8 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
             uuid=api.new_uuid(),
         )
     api.store.enrollments.put(record)
+    if not same and not any(e.type == asked.kind and e.course_id == asked.course.id for e in rows):
+        api.x.kept(Newcomers).enrollments.add(record.id)
     if record.type == "StudentEnrollment":
         follow(api, asked.course, asked.section, record.user_id)
     return record
