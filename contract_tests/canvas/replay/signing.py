@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives import serialization
 
 from .values import JWT
 
@@ -22,7 +23,10 @@ def segment(text: str) -> Any:
 
 
 def signed_again(text: str, keys: dict[str, Any], translate: Callable[[str], str]) -> str:
-    """A text whose JWTs carry our values, each signed with its tool's key (`kid` is the tool's name and a number)."""
+    """A text whose JWTs carry our values, each signed with its tool's key (`kid` is the tool's name and a number).
+
+    One that its tool did not sign stays as it is.
+    """
 
     def one(match: re.Match[str]) -> str:
         token = match.group(1)
@@ -33,12 +37,22 @@ def signed_again(text: str, keys: dict[str, Any], translate: Callable[[str], str
         key = keys.get(str(header.get("kid", "")).rsplit("-", 1)[0])
         plain = json.dumps(claims)
         changed = translate(plain)
-        if key is None or changed == plain:
+        if key is None or changed == plain or not _own(token, key["private_pem"]):
             return token
         others = {name: value for name, value in header.items() if name != "alg"}
         return jwt.encode(json.loads(changed), key["private_pem"], algorithm="RS256", headers=others)
 
     return JWT.sub(one, text) if "eyJ" in text else text
+
+
+def _own(token: str, private_pem: str) -> bool:
+    public = serialization.load_pem_private_key(private_pem.encode(), None).public_key()
+    checks = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    try:
+        jwt.decode(token, public, algorithms=["RS256"], options=checks)
+    except jwt.PyJWTError:
+        return False
+    return True
 
 
 def verifies(token: str, key_set: dict[str, Any]) -> bool:

@@ -111,6 +111,7 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                 "issuer": given["lti_issuer"],
                 "contact_email": "canvas@example.test",
                 "rich_content_host": "http://rce.canvas.docker:3000",
+                "deep_linking_answer_once": False,
             },
         },
         "canvas": _plain(

@@ -207,6 +207,24 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     issuer: Annotated[
         str, choice("`iss` of LTI messages.", evidence="documented", source="canvas-lms doc/api/lti_launch_overview.md")
     ] = "https://canvas.instructure.com"
+    deep_linking_answer_once: Annotated[
+        bool,
+        choice(
+            "Whether the address that a tool answers to with content takes one answer only.",
+            evidence="observed",
+            source="canvas-lms app/controllers/lti/ims/concerns/deep_linking_services.rb (a site without a cache, as "
+            "the recorded one was, takes several)",
+        ),
+    ] = True
+    deep_linking_line_items: Annotated[
+        bool,
+        choice(
+            "Whether line items of chosen content make assignments, whatever the switch of that name says.",
+            evidence="observed",
+            source="canvas-lms lib/feature_flags (hosted: on)",
+            was=(Was(False, "2024-01-01", f"{RECORDED}/lti-deeplink.jsonl 202 (a switch in 2023; the day is chosen)"),),
+        ),
+    ] = True
     sign_on_host: Annotated[
         str,
         choice(

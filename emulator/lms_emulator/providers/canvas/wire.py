@@ -92,6 +92,13 @@ def by_phone(x: Call) -> bool:
     return "iPhone" in agent or ("Android" in agent and "Mobile" in agent)
 
 
+class Environment:
+    """What scripts of whatever page answers a request are told, an error's page too."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+
 def page(
     x: Call, template: str, status: int = 200, *, headers: dict[str, str] | None = None, **values: Any
 ) -> Response:
@@ -99,6 +106,7 @@ def page(
     environment: dict[str, Any] = {
         "DEEP_LINKING_POST_MESSAGE_ORIGIN": x.base_url,
         "DEEP_LINKING_LOGGING": None,
+        **x.kept(Environment).values,
         **values.pop("environment", {}),
     }
     notices = [*browser.take_notices(x), *values.pop("notices", [])]

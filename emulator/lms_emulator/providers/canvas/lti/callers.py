@@ -48,7 +48,7 @@ def tool_of(api: Api, key: DeveloperKey, where: tools.Where) -> Tool:
 
     Raises the refusal `tool_not_in_context`.
     """
-    found = _nearest(api, key, where)
+    found = nearest(api, key, where)
     if not api.check("the tool is deployed in the course", found is not None, got=key.name) or found is None:
         raise refusals.lti_service(
             "tool_not_in_context",
@@ -60,7 +60,8 @@ def tool_of(api: Api, key: DeveloperKey, where: tools.Where) -> Tool:
     return found
 
 
-def _nearest(api: Api, key: DeveloperKey, where: tools.Where) -> Tool | None:
+def nearest(api: Api, key: DeveloperKey, where: tools.Where) -> Tool | None:
+    """The tool of a key that is installed nearest to a place, if there is one."""
     near = tools.places(api.store, where)
     living = [one for one in api.store.tools.find("key", key.id) if one.workflow_state == "active"]
     here = [one for one in living if tools.place_of(api.store, one) in near]

@@ -1,96 +1,142 @@
-"""How Canvas takes content that a tool chose, and places it.
+"""How Canvas takes the answer of a tool that was asked to choose content.
 
-Sources: https://canvas.instructure.com/doc/api/file.content_item.html; github.com/instructure/canvas-lms
-`app/controllers/lti/ims/deep_linking_controller.rb` (the texts).
+Sources: https://canvas.instructure.com/doc/api/file.content_item.html; canvas-lms
+app/controllers/lti/ims/concerns/deep_linking_services.rb (the texts); fixtures/recordings/canvas/lti-deeplink.jsonl
+104-178.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.lti.deep_linking import DeepLinking, link_of
-from lms_emulator.lti.platform import Fault, token_fault
+from lms_emulator.core.access import issued_tokens
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.lti.platform import KeysUnavailableError, ToolKeys, key_set, use_once
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.lti import tokens
-from lms_emulator.providers.canvas.model import Assignment, Course, DeveloperKey, ResourceLink, Tool, ToolTag
-from lms_emulator.providers.canvas.rules import assigning, keys
-from lms_emulator.signing.jwt import TokenError, read
+from lms_emulator.providers.canvas.lti import callers, places, tokens, validator
+from lms_emulator.providers.canvas.model import Account, Course, DeveloperKey, Tool
+from lms_emulator.providers.canvas.rules import keys, tools
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import Claims, TokenError, read, verify
 
-SENTENCES = {
-    "malformed": "JWT format is invalid",
-    "alg_none": "JWT has unexpected alg",
-    "alg_confusion": "JWT has unexpected alg",
-    "alg_not_allowed": "JWT has unexpected alg",
-    "unknown_kid": "JWT verification failure",
-    "bad_signature": "JWT verification failure",
-    "expired": "the JWT has expired",
-    "unavailable": "JWT exception",
-    "client_unknown": "Client not found",
-}
-DATA = {"data_invalid": "Data invalid", "data_not_issued_here": "Data invalid"}
+REQUIRED = ("aud", "exp", "iat")
+UNTOUCHED = "Do not modify the deep_link_return_url in any way."
+ONCE = "Do not attempt to submit content items multiple times."
+WRONG_ALGORITHM = ("alg_none", "alg_confusion", "alg_not_allowed")
+MESSAGES = ("msg", "log", "errormsg", "errorlog")
 
 
-class CanvasDeepLinking(DeepLinking[Call]):
-    """Canvas puts its own data into the address that it asks the tool to answer to."""
+class Answer(NamedTuple):
+    """A tool's answer that holds.
 
-    unmatched: ClassVar[str] = "post to the deep_link_return_url exactly as it came, its query included"
-    algorithm: ClassVar[str] = "HS256"
+    Attributes:
+        data: what Canvas put into the address that the tool answered to.
+        messages: what the tool says to people and to logs.
+    """
 
-    def own_key(self) -> str:
-        return tokens.secret()
-
-    def signer(self, x: Call, message: str) -> DeveloperKey:
-        """The key whose tool signed an answer, as it says. Raises the refusal of a stranger."""
-        try:
-            client = str(read(message).claims.get("iss", ""))
-        except TokenError as error:
-            raise self.refusal(x, token_fault("deep_linking", error).noted(x)) from error
-        key = keys.find(x.store, client)
-        if key is None or not x.check("iss is a key's number", key.is_lti_key):
-            raise self.refusal(x, Fault("deep_linking", "client_unknown", "iss", "a client id", client).noted(x))
-        return key
-
-    def issuer(self, x: Call) -> str:
-        return x.settings.issuer
-
-    def allowed_again(self, x: Call) -> bool:
-        return x.settings.reused_jti == "allow"
-
-    def refusal(self, x: Call, fault: Fault) -> Refusal:
-        if fault.kind in DATA:
-            errors = {"data": DATA[fault.kind]}
-        elif fault.kind == "line_item":
-            errors = {"lineItem": f"{fault.check} is invalid"}
-        elif fault.kind == "missing_claim":
-            errors = {"jwt": f"the following assertions are missing: {fault.check}"}
-        else:
-            errors = {"jwt": SENTENCES.get(fault.kind, f"the '{fault.check}' is invalid")}
-        return refusals.deep_linking(fault.reason, errors, **fault.details)
-
-    def place(self, api: Api, course: Course, tool: Tool, item: dict[str, Any]) -> ResourceLink:
-        """Keep a chosen link, with an assignment when it asks for a line item."""
-        x, wanted = api.x, link_of(item, tool.name)
-        link = ResourceLink(id=x.ids.uuid(), course_id=course.id, tool_id=tool.id, **wanted._asdict())
-        data = self.line_item(x, item, link.id, link.title)
-        if data is None:
-            return x.store.resource_links.put(link)
-        made = Assignment(
-            id=0,
-            course_id=course.id,
-            name=data.label,
-            points_possible=data.score_maximum,
-            submission_types=["external_tool"],
-            external_tool=ToolTag(url=link.url or tool.url or "", content_id=tool.id, custom_params=dict(link.custom)),
-            lti_context_id=link.id,
-            position=0,
-            created_at=api.now,
-            updated_at=api.now,
-        )
-        kept = assigning.keep(api, course, made, None)
-        return x.store.resource_links.first("assignment", kept.id) or link
+    tool: Tool
+    data: Claims
+    items: list[dict[str, Any]]
+    messages: dict[str, Any]
 
 
-DEEP_LINKING = CanvasDeepLinking()
+async def read_answer(api: Api, where: Course | Account) -> Answer:
+    """The answer in a request. The tool's JWT is looked at before Canvas's own data. Raises the refusals."""
+    message = api.params.text("JWT")
+    if message is None:
+        raise refusals.page_crashed("no JWT was sent")
+    key, claims = await _verified(api, message)
+    account = tools.account_of(api.store, where)
+    if key.workflow_state != "active":
+        raise _bad("key_inactive", "developer_key", "Developer key inactive")
+    if not keys.is_on(api.store, key, account.id):
+        raise _bad("key_off", "developer_key", "Developer key inactive in context")
+    data = _own_data(api)
+    items = claims.get(f"{lti13.DL_CLAIM}content_items") or []
+    if not isinstance(items, list):
+        raise refusals.page_crashed(f"content_items is no list: {items!r}")
+    found = callers.nearest(api, key, where)
+    if found is None:
+        raise _bad("deep_linking_context", "developer_key", "Developer key inactive in context")
+    _note_unchecked(api, key, found, claims)
+    messages = {name: claims[f"{lti13.DL_CLAIM}{name}"] for name in MESSAGES if f"{lti13.DL_CLAIM}{name}" in claims}
+    return Answer(found, data, [one for one in items if isinstance(one, dict)], messages)
+
+
+async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
+    """The key whose tool signed an answer, and its claims."""
+    x = api.x
+    try:
+        client = str(read(message).claims.get("iss", ""))
+    except TokenError as error:
+        raise _bad("deep_linking_malformed", "jwt", "JWT format is invalid", got=error.got) from error
+    key = keys.find(x.store, client)
+    if key is None or not x.check("iss is a key's number", key.is_lti_key, got=client):
+        raise _bad("deep_linking_client_unknown", "jwt", "Client not found", got=client)
+    try:
+        public = await key_set(x, ToolKeys(key.public_jwk_url, key.public_jwk or {"keys": []}))
+        claims = validator.signature(x, message, public, published=key.public_jwk_url is not None)
+    except KeysUnavailableError as error:
+        raise _bad("tool_keys_unavailable", "jwt", "JWT exception", diagnosis=str(error)) from error
+    except TokenError as error:
+        x.check(f"deep linking: {error.check}", False, expected=error.expected, got=error.got)
+        sentence = "JWT has unexpected alg" if error.reason in WRONG_ALGORITHM else "JWT verification failure"
+        raise _bad(f"deep_linking_{error.reason}", "jwt", sentence, expected=error.expected, got=error.got) from error
+    wrong = validator.faults(x, claims, REQUIRED, [x.settings.issuer])
+    if wrong:
+        first = wrong[0]
+        faults = [one.sentence for one in wrong]
+        raise _bad(f"deep_linking_{first.kind}", "base", *faults, expected=first.expected, got=first.got)
+    return key, claims
+
+
+def _own_data(api: Api) -> Claims:
+    """What Canvas put into the address that the tool answers to. An answer that was refused does not use it up."""
+    x, text = api.x, api.params.text("data")
+    if not text:
+        raise _bad_data("data_missing", "presence_required", UNTOUCHED)
+    try:
+        data = verify(text, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
+    except TokenError as error:
+        raise _bad_data(f"data_{error.reason}", "invalid_or_malformed", UNTOUCHED) from error
+    if issued_tokens.find(x.store.issued_tokens, text) is None:
+        raise _bad_data("data_not_issued_here", "invalid_or_malformed", UNTOUCHED, issued_tokens.DIAGNOSIS)
+    again = not x.settings.deep_linking_answer_once
+    if not use_once(x, "data", "canvas", str(data["nonce"]), data["exp"], allowed_again=again):
+        raise _bad_data("data_used", "already_used", ONCE)
+    return data
+
+
+def _note_unchecked(api: Api, key: DeveloperKey, tool: Tool, claims: Mapping[str, Any]) -> None:
+    """Warn of what other platforms look at and Canvas does not, or refuse it where that is wanted."""
+    x = api.x
+    fixed = (
+        (f"{lti13.CLAIM}message_type", lti13.DEEP_LINKING_RESPONSE),
+        (f"{lti13.CLAIM}version", lti13.VERSION),
+        (f"{lti13.CLAIM}deployment_id", places.deployment_id(x, tool)),
+    )
+    try:
+        for name, wanted in fixed:
+            if claims.get(name) != wanted:
+                validator.unchecked(x, "claim_unchecked", name, expected=wanted, got=claims.get(name))
+        if "nonce" not in claims:
+            validator.unchecked(x, "claim_unchecked", "nonce", expected="present", got=None)
+    except TokenError as error:
+        sentence = f"the '{error.check}' is invalid"
+        raise _bad("deep_linking_bad_claim", "base", sentence, expected=error.expected, got=error.got) from error
+    nonce, again = str(claims.get("nonce", "")), x.settings.reused_jti == "allow"
+    if nonce and not use_once(x, "nonce", str(key.id), nonce, claims["exp"], allowed_again=again):
+        raise _bad("deep_linking_nonce_used", "base", "the 'nonce' is invalid", got=nonce)
+
+
+def _bad(reason: str, attribute: str, *sentences: str, **details: Any) -> SiteRefusal:
+    faults = {attribute: [refusals.model_fault(attribute, one) for one in sentences]}
+    return refusals.deep_linking(reason, faults, **details)
+
+
+def _bad_data(reason: str, kind: str, sentence: str, diagnosis: str | None = None) -> SiteRefusal:
+    hint = diagnosis or "post to the deep_link_return_url exactly as it came, its query included, once"
+    fault = refusals.model_fault("?data=JWT", (kind, sentence))
+    return refusals.deep_linking(f"deep_linking_{reason}", {"data_jwt": [fault]}, diagnosis=hint)

@@ -70,7 +70,7 @@ class ResourceLink(Record, frozen=True, kw_only=True):
     id: str
     lookup_id: str | None = None
     assignment_id: int | None = None
-    course_id: int
+    course_id: int | None = None
     tool_id: int
     title: str
     url: str | None = None

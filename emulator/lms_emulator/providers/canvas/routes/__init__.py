@@ -28,6 +28,7 @@ from lms_emulator.providers.canvas.routes import (
     courses,
     custom_columns,
     custom_data,
+    deep_linking,
     departures,
     developer_keys,
     discussions,
@@ -232,16 +233,7 @@ ROUTES: tuple[Route, ...] = (
         ),
         evidence="observed",
     ),
-    *family(
-        "lti",
-        f"{RECORDED}/lti-deeplink.jsonl 42, 104; {CONTROLLERS}/lti/ims/deep_linking_controller.rb",
-        "observed",
-        (
-            "POST /courses/{course_id}/deep_linking_response",
-            show(launch.deep_linking_response, own_forms=False),
-            "Take the content that a tool chose",
-        ),
-    ),
+    *deep_linking.ROUTES,
     *family(
         "lti",
         f"{DOC}/file.lti_launch_overview.html; "

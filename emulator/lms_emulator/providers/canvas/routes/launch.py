@@ -8,13 +8,10 @@ from functools import cache
 
 from starlette.responses import JSONResponse, Response
 
-from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.canvas import refusals, rules, wire
 from lms_emulator.providers.canvas.call import Call, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import visitors
-from lms_emulator.providers.canvas.lti import places
-from lms_emulator.providers.canvas.lti.deep_linking import DEEP_LINKING
 from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import Course, User
 from lms_emulator.providers.canvas.routes import login
@@ -78,40 +75,6 @@ def course(api: Api) -> Response:
 def jwks(x: Call) -> Response:
     """GET /api/lti/security/jwks: the public keys of Canvas's id_tokens."""
     return JSONResponse(KEYS.key_set(x), headers={"Cache-Control": "max-age=864000, private"})
-
-
-async def deep_linking_response(api: Api) -> Response:
-    """POST /courses/{course_id}/deep_linking_response: the content a tool chose, verified and placed."""
-    x = api.x
-    found = x.store.courses.get(number(x.path_params["course_id"]))
-    if found is None or found.workflow_state == "deleted":
-        raise refusals.page_not_found(f"course {x.path_params['course_id']} exists")
-    message = x.field("JWT")
-    key = DEEP_LINKING.signer(x, message)
-    tool = next((t for t in tools.offered(x.store, found) if t.developer_key_id == key.id), None)
-    data = DEEP_LINKING.own_data(x, x.query.get("data", ""))
-    if tool is None:
-        raise refusals.deep_linking("deep_linking_context", {"data": "Context does not match"}, got=key.id)
-    keys = ToolKeys(key.public_jwk_url, key.public_jwk)
-    deployment = places.deployment_id(x, tool)
-    items = await DEEP_LINKING.items(x, message, client_id=str(key.id), keys=keys, deployment_id=deployment)
-    shown, placed = [], []
-    for item in items:
-        if item["type"] == "ltiResourceLink":
-            placed.append(DEEP_LINKING.place(api, found, tool, item))
-            item = {**item, "lookup_uuid": placed[-1].lookup_id or placed[-1].id}
-        shown.append(item)
-    answer = {
-        "placement": data.get("placement"),
-        "content_items": shown,
-        "ltiEndpoint": x.url(f"/courses/{found.id}/external_tools/retrieve"),
-        "reloadpage": False,
-        "moduleCreated": False,
-    }
-    environment = {"deep_linking_use_window_parent": False, "deep_link_response": answer}
-    return wire.page(
-        x, "deep_linking.html", course=found, tool=tool, items=items, placed=placed, environment=environment
-    )
 
 
 def no_picture(x: Call) -> Response:

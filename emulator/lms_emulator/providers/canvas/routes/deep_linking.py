@@ -1,0 +1,67 @@
+"""Where tools answer to when they were asked to choose content."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.credentials import visitors
+from lms_emulator.providers.canvas.lti.deep_linking import read_answer
+from lms_emulator.providers.canvas.model import Account, Course
+from lms_emulator.providers.canvas.routes.declare import RECORDED, site
+from lms_emulator.providers.canvas.rules import courses, deep_links, tools
+
+TABLES = {"course_id": "courses", "account_id": "accounts", "group_id": "groups"}
+
+
+def _where(api: Api) -> tuple[str, Course | Account]:
+    """The path of the place, and the course or account that it stands for."""
+    slot = next(name for name in TABLES if name in api.x.path_params)
+    record = getattr(api.store, TABLES[slot]).get(local_number(api.slot(slot)) or 0)
+    if record is None or record.workflow_state == "deleted":
+        raise refusals.page_not_found(f"{TABLES[slot]} {api.slot(slot)} exists")
+    return f"/{TABLES[slot]}/{record.id}", tools.above(api.store, record)
+
+
+async def answer(api: Api) -> Response:
+    """The content that a tool chose, verified, placed and handed to the page that asked for it."""
+    path, where = _where(api)
+    api.x.kept(wire.Environment).values["deep_linking_use_window_parent"] = False
+    found = await read_answer(api, where)
+    spot = str(found.data.get("placement") or "")
+    course = where if isinstance(where, Course) else None
+    making = course is not None and spot in deep_links.MAKING
+    if making and course is not None and not courses.may(api, api.caller, course, "manage_content"):
+        raise visitors.forbidden(api, "the person manages the course's content")
+    module = found.data.get("context_module_id")
+    placed = deep_links.place(api, found.tool, course, spot, module, found.items)
+    told = {
+        "placement": spot,
+        "content_items": placed.items,
+        **found.messages,
+        "ltiEndpoint": api.url(f"{path}/external_tools/retrieve"),
+        "reloadpage": placed.reload,
+        "moduleCreated": placed.module_made,
+    }
+    return wire.page(
+        api.x,
+        "deep_linking.html",
+        course=where,
+        path=path,
+        tool=found.tool,
+        items=placed.items,
+        environment={"deep_link_response": told},
+    )
+
+
+PATHS = ("courses/{course_id}", "accounts/{account_id}", "groups/{group_id}")
+ROUTES: tuple[Route, ...] = site(
+    "lti",
+    f"{RECORDED}/lti-deeplink.jsonl 42, 104, 164, 199, 256; "
+    "canvas-lms app/controllers/lti/ims/deep_linking_controller.rb",
+    *((f"POST /{path}/deep_linking_response", answer, "Take the content that a tool chose") for path in PATHS),
+    forms="any",
+)
