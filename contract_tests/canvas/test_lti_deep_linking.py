@@ -2,67 +2,211 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
+import pytest
 from pylti1p3.deep_link_resource import DeepLinkResource
 from pylti1p3.lineitem import LineItem
 
 from contract_tests.canvas.lti import (
+    API_KEY,
+    DEPLOYMENT,
     ITEMS,
     KEY,
     LAUNCH,
+    OPEN,
     assertion,
     launched,
     service,
     signed_in,
 )
-from contract_tests.canvas.support import Site
-from contract_tests.lti_tool import KeySite, Tool
-from lms_emulator.signing import lti13
+from contract_tests.canvas.support import Browser, Site
+from contract_tests.lti_tool import KeySite, Tool, initiation, posted
+from lms_emulator.signing import jwt, lti13
+
+COURSE = "/api/v1/courses/1"
+SPOTS = (
+    "editor_button",
+    "link_selection",
+    "course_assignments_menu",
+    "module_index_menu_modal",
+    "assignment_selection",
+)
+ISSUER = "https://canvas.instructure.com"
 
 
-def test_deep_linking(canvas: Site, tool: Tool) -> None:
-    path = "/courses/1/external_tools/77/resource_selection"
-    launch = launched(canvas, tool, "teacher", path)
+@pytest.fixture
+def everywhere(canvas: Site, tool: Tool) -> Tool:
+    """The tool, offered at each of these spots for choosing content."""
+    world = canvas.lms.dump()
+    found = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
+    offered = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
+    found["settings"] = {"course_navigation": {"enabled": True}, **dict.fromkeys(SPOTS, offered)}
+    canvas.lms.load(world)
+    return tool
+
+
+class Choice:
+    """A tool that was asked to choose content."""
+
+    def __init__(self, site: Site, tool: Tool, spot: str, *, module: int | None = None) -> None:
+        self.site, self.tool = site, tool
+        self.browser: Browser = signed_in(site, "teacher")
+        more = f"&context_module_id={module}" if module else ""
+        page = f"{OPEN}/resource_selection?placement={spot}{more}"
+        _, fields = posted(self.browser, tool.login(initiation(self.browser, page)))
+        claims = jwt.read(fields["id_token"]).claims
+        self.back = claims[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]
+
+    def claims(self, *items: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        """The claims of an answer that holds, but for the changes (`...` leaves one out)."""
+        now = int(self.site.lms.clock.now.timestamp())
+        claims = {
+            "iss": str(KEY),
+            "aud": ISSUER,
+            "iat": now,
+            "exp": now + 60,
+            "nonce": f"n{now}",
+            f"{lti13.CLAIM}message_type": lti13.DEEP_LINKING_RESPONSE,
+            f"{lti13.CLAIM}version": "1.3.0",
+            f"{lti13.CLAIM}deployment_id": DEPLOYMENT,
+            f"{lti13.DL_CLAIM}content_items": list(items),
+            **changes,
+        }
+        return {name: value for name, value in claims.items() if value is not ...}
+
+    def answer(self, *items: dict[str, Any], back: str | None = None, **changes: Any) -> httpx.Response:
+        """Answer with content, in the browser that asked."""
+        signed = self.tool.sign(self.claims(*items, **changes))
+        return self.browser.http.post(back or self.back, data={"JWT": signed})
+
+
+def test_deep_linking_with_pylti1p3(canvas: Site, everywhere: Tool) -> None:
+    path = f"{OPEN}/resource_selection?placement=course_assignments_menu"
+    launch = launched(canvas, everywhere, "teacher", path)
     assert launch.is_deep_link_launch()
     settings = launch.get_launch_data()[f"{lti13.DL_CLAIM}deep_linking_settings"]
     item = LineItem().set_label("Quiz 9").set_score_maximum(5)
     resource = DeepLinkResource().set_url(f"{LAUNCH}?quiz=9").set_title("Quiz 9").set_lineitem(item)
     resource.set_custom_params({"quiz": "9"})
-    jwt = launch.get_deep_link().get_response_jwt([resource])
-    back = settings["deep_link_return_url"]
-    assert httpx.post(back, data={"JWT": jwt}).status_code == 200
-    canvas.lms.settings["canvas.reused_jti"] = "refuse"
-    assert httpx.post(back, data={"JWT": jwt}).status_code == 400, "a nonce is used once"
-    assert canvas.reason == "deep_linking_nonce_used"
-    for broken in ("", "x.y.z", tool.sign({"iss": str(KEY)}, key="spare")):
-        assert httpx.post(back, data={"JWT": broken}).status_code == 400
-    other = launch.get_deep_link().get_response_jwt([resource])
-    assert httpx.post(back.partition("?")[0], data={"JWT": other}).status_code == 400
-    assert canvas.reason == "deep_linking_data_invalid"
-    assert httpx.post(back.replace("/courses/1/", "/courses/2/"), data={"JWT": other}).status_code == 400
-    assert httpx.post(back, data={"JWT": other}).status_code == 200
-    browser = signed_in(canvas)
-    assert "Quiz 9" in browser.get("/courses/1").text
-    quiz = next(a for a in canvas.student.get("/api/v1/courses/1/assignments").json() if a["name"] == "Quiz 9")
-    placed = launched(canvas, tool, path=f"/courses/1/assignments/{quiz['id']}").get_launch_data()
+    signed = launch.get_deep_link().get_response_jwt([resource])
+    stranger = httpx.post(settings["deep_link_return_url"], data={"JWT": signed})
+    assert stranger.status_code == 302, "only who manages the course's content makes assignments"
+    again = launched(canvas, everywhere, "teacher", path).get_launch_data()
+    back = again[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]
+    assert signed_in(canvas, "teacher").http.post(back, data={"JWT": signed}).status_code == 200
+    quiz = next(a for a in canvas.teacher.get(f"{COURSE}/assignments").json() if a["name"] == "Quiz 9")
+    assert (quiz["published"], quiz["points_possible"]) == (False, 5)
+    canvas.teacher.put(f"{COURSE}/assignments/{quiz['id']}", json={"assignment": {"published": True}})
+    placed = launched(canvas, everywhere, path=f"/courses/1/assignments/{quiz['id']}").get_launch_data()
     assert placed[f"{lti13.CLAIM}custom"] == {"a": "b", "quiz": "9"}
     assert placed[f"{lti13.CLAIM}target_link_uri"] == f"{LAUNCH}?quiz=9"
     own = placed[lti13.AGS_CLAIM]["lineitem"]
     assert own.startswith(f"{canvas.url}{ITEMS}/")
-    token = service(canvas, assertion(canvas, tool), lti13.SCOPE_LINE_ITEM).json()["access_token"]
+    token = service(canvas, assertion(canvas, everywhere), lti13.SCOPE_LINE_ITEM).json()["access_token"]
     assert canvas.api(token).get(own).status_code == 200
-    assert canvas.api(token).delete(own).status_code == 401, "it belongs to a placed link"
+    assert canvas.api(token).delete(own).status_code == 401, "it belongs to the assignment"
     assert canvas.reason == "line_item_coupled"
 
 
-def test_deep_linking_with_a_line_item_that_does_not_hold(canvas: Site, tool: Tool, keys: KeySite) -> None:
-    launch = launched(canvas, tool, "teacher", "/courses/1/external_tools/77/resource_selection")
-    back = launch.get_launch_data()[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]
-    item = LineItem().set_label("Quiz")
-    bad = launch.get_deep_link().get_response_jwt([DeepLinkResource().set_title("Quiz").set_lineitem(item)])
-    assert httpx.post(back, data={"JWT": bad}).status_code == 400
-    assert canvas.reason == "deep_linking_line_item"
-    good = launch.get_deep_link().get_response_jwt([DeepLinkResource().set_title("Quiz")])
+def test_what_content_becomes_at_each_spot(canvas: Site, everywhere: Tool) -> None:
+    link = {"type": "ltiResourceLink", "url": f"{LAUNCH}?n=1", "title": "One", "custom": {"n": "1"}}
+    page = Choice(canvas, everywhere, "editor_button").answer(
+        link, {"type": "html", "html": "<p>x</p>"}, {"type": "odd"}
+    )
+    assert page.status_code == 200
+    lookup = canvas.lms.dump()["canvas"]["resource_links"][-1]["lookup_id"]
+    assert lookup in page.text
+    assert "&lt;p&gt;" not in page.text
+    opened = launched(canvas, everywhere, path=f"/courses/1/external_tools/retrieve?resource_link_lookup_uuid={lookup}")
+    assert opened.get_launch_data()[f"{lti13.CLAIM}custom"]["n"] == "1"
+    teacher = canvas.teacher
+    module = teacher.post(f"{COURSE}/modules", json={"module": {"name": "Week"}}).json()["id"]
+    tab = {**link, "window": {"targetName": "_blank"}, "iframe": {"width": 300, "height": 200}}
+    Choice(canvas, everywhere, "link_selection", module=module).answer(link)
+    assert teacher.get(f"{COURSE}/modules/{module}/items").json() == [], "one link is made by the page itself"
+    graded = {**link, "lineItem": {"scoreMaximum": 4, "label": "Graded"}}
+    Choice(canvas, everywhere, "link_selection", module=module).answer(link, tab, graded)
+    items = teacher.get(f"{COURSE}/modules/{module}/items").json()
+    assert [(one["type"], one["title"], one["published"]) for one in items] == [
+        ("ExternalTool", "One", False),
+        ("ExternalTool", "One", False),
+        ("Assignment", "Graded", False),
+    ]
+    assert (items[0]["new_tab"], items[1]["new_tab"]) == (False, True)
+    assert Choice(canvas, everywhere, "link_selection", module=999).answer(link, link).status_code == 404
+    Choice(canvas, everywhere, "module_index_menu_modal").answer(link)
+    assert teacher.get(f"{COURSE}/modules").json()[-1]["name"] == "New Content From App"
+    before = len(teacher.get(f"{COURSE}/assignments").json())
+    without = {**link, "lineItem": {"label": "No maximum"}}
+    page = Choice(canvas, everywhere, "course_assignments_menu").answer(without)
+    assert "lineItem.scoreMaximum is a required field" in page.text
+    Choice(canvas, everywhere, "assignment_selection").answer(graded)
+    assert len(teacher.get(f"{COURSE}/assignments").json()) == before
+    dated = {**graded, "available": {"startDateTime": "2026-12-01T00:00:00Z"}, "submission": {"endDateTime": "soon"}}
+    Choice(canvas, everywhere, "course_assignments_menu").answer({**dated, "text": "<p>Read</p>"})
+    made = teacher.get(f"{COURSE}/assignments").json()[-1]
+    assert (made["unlock_at"], made["due_at"], made["description"]) == ("2026-12-01T00:00:00Z", None, "<p>Read</p>")
+
+
+@pytest.mark.parametrize(
+    ("changes", "attribute", "said"),
+    [
+        ({"iss": ...}, "jwt", "Client not found"),
+        ({"iss": str(API_KEY)}, "jwt", "Client not found"),
+        ({"aud": "x"}, "base", "the 'aud' is invalid"),
+        ({"exp": ...}, "base", "the following assertions are missing: exp"),
+        ({"exp": 1}, "base", "the JWT has expired"),
+        ({"iat": 1}, "base", "the 'iat' must be less than 300 seconds old"),
+        ({"iat": 9_000_000_000}, "base", "the 'iat' must not be in the future"),
+    ],
+)
+def test_answers_that_do_not_hold(
+    canvas: Site, everywhere: Tool, changes: dict[str, Any], attribute: str, said: str
+) -> None:
+    choice = Choice(canvas, everywhere, "editor_button")
+    answer = choice.answer(**changes)
+    assert (answer.status_code, answer.json()["errors"][attribute][0]["message"]) == (400, said)
+    assert choice.answer().status_code == 200, "a refused answer does not use the address up"
+
+
+def test_more_answers_that_do_not_hold(canvas: Site, everywhere: Tool, keys: KeySite) -> None:
+    choice = Choice(canvas, everywhere, "editor_button")
+    post = choice.browser.http.post
+    assert post(choice.back).status_code == 500
+    for broken, reason in (
+        ("abc", "deep_linking_malformed"),
+        (everywhere.sign(choice.claims(), key="spare"), "deep_linking_bad_signature"),
+        (everywhere.sign(choice.claims(), kid="other"), "deep_linking_unknown_kid"),
+        (jwt.sign(choice.claims(), "secret", algorithm="HS256"), "deep_linking_alg_confusion"),
+    ):
+        assert post(choice.back, data={"JWT": broken}).status_code == 400
+        assert canvas.reason == reason
+    front, _, data = choice.back.partition("?data=")
+    for back, kind in ((front, "presence_required"), (f"{front}?data={data[:-2]}", "invalid_or_malformed")):
+        answer = choice.answer(back=back)
+        assert answer.json()["errors"]["data_jwt"][0]["type"] == kind
+    assert choice.answer(**{f"{lti13.DL_CLAIM}content_items": {"a": 1}}).status_code == 500
+    choice = Choice(canvas, everywhere, "editor_button")
     keys.answer = (500, b"")
-    assert httpx.post(back, data={"JWT": good}).status_code == 400
+    assert choice.answer().status_code == 400
     assert canvas.reason == "tool_keys_unavailable"
+    keys.publish(everywhere)
+    assert choice.answer().status_code == 200
+    assert choice.answer().json()["errors"]["data_jwt"][0]["type"] == "already_used"
+    canvas.lms.settings["canvas.deep_linking_answer_once"] = False
+    assert choice.answer().status_code == 200
+
+
+def test_what_canvas_does_not_look_at_in_answers(canvas: Site, everywhere: Tool) -> None:
+    odd = {f"{lti13.CLAIM}deployment_id": "1:x", f"{lti13.CLAIM}message_type": "x", "nonce": ...}
+    assert Choice(canvas, everywhere, "editor_button").answer(**odd).status_code == 200
+    assert {w.code for w in canvas.lms.requests.last.warnings} == {"claim_unchecked"}
+    canvas.lms.settings["canvas.unchecked_by_canvas"] = "refuse"
+    canvas.lms.settings["canvas.reused_jti"] = "refuse"
+    for name, value in odd.items():
+        assert Choice(canvas, everywhere, "editor_button").answer(**{name: value}).status_code == 400
+    assert Choice(canvas, everywhere, "editor_button").answer(nonce="once").status_code == 200
+    assert Choice(canvas, everywhere, "editor_button").answer(nonce="once").status_code == 400
+    assert canvas.reason == "deep_linking_nonce_used"

@@ -85,7 +85,7 @@ def test_the_data_of_a_deep_linking_request(canvas: Site, tool: Tool) -> None:
     kept = canvas.lms.snapshot()
     canvas.lms.reset()
     answer = httpx.post(back, data={"JWT": message})
-    assert (answer.status_code, answer.json()["errors"]) == (400, {"data": "Data invalid"})
+    assert (answer.status_code, answer.json()["errors"]["data_jwt"][0]["type"]) == (400, "invalid_or_malformed")
     assert canvas.reason == "deep_linking_data_not_issued_here"
     assert "gave out before it was reset" in canvas.diagnosis
     canvas.lms.restore(kept)

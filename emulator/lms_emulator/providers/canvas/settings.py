@@ -221,7 +221,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         choice(
             "Whether line items of chosen content make assignments, whatever the switch of that name says.",
             evidence="observed",
-            source="canvas-lms lib/feature_flags (hosted: on)",
+            source="canvas-lms app/controllers/lti/ims/deep_linking_controller.rb, lti_deep_linking_line_items",
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-deeplink.jsonl 202 (a switch in 2023; the day is chosen)"),),
         ),
     ] = True

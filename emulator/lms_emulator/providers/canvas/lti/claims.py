@@ -18,7 +18,13 @@ from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles,
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Assignment, ContentTag, DeveloperKey, ResourceLink, Tool, User
 from lms_emulator.providers.canvas.rules import tools
-from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, name_parts, sis_user_id
+from lms_emulator.providers.canvas.rules.people import (
+    effective_locale,
+    email_of,
+    name_parts,
+    sis_user_id,
+    sortable_name,
+)
 from lms_emulator.providers.canvas.rules.tools import Placement
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.people import avatar_url
@@ -124,7 +130,7 @@ def person(x: Call, user: User, privacy: str) -> dict[str, str]:
     """Identity claims as far as the tool's privacy level lets them through."""
     claims = {"sub": user.lti_id, "locale": effective_locale(user)}
     if privacy in ("public", "name_only"):
-        given, family, _ = name_parts(user.name)
+        given, family, _ = name_parts(sortable_name(user))
         claims |= {"name": user.name, "given_name": given, "family_name": family}
     email = email_of(x.store, user)
     if privacy in ("public", "email_only") and email:

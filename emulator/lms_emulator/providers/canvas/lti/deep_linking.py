@@ -33,12 +33,13 @@ class Answer(NamedTuple):
 
     Attributes:
         data: what Canvas put into the address that the tool answered to.
+        items: the content, which may be anything yet.
         messages: what the tool says to people and to logs.
     """
 
     tool: Tool
     data: Claims
-    items: list[dict[str, Any]]
+    items: Any
     messages: dict[str, Any]
 
 
@@ -55,14 +56,12 @@ async def read_answer(api: Api, where: Course | Account) -> Answer:
         raise _bad("key_off", "developer_key", "Developer key inactive in context")
     data = _own_data(api)
     items = claims.get(f"{lti13.DL_CLAIM}content_items") or []
-    if not isinstance(items, list):
-        raise refusals.page_crashed(f"content_items is no list: {items!r}")
     found = callers.nearest(api, key, where)
     if found is None:
         raise _bad("deep_linking_context", "developer_key", "Developer key inactive in context")
     _note_unchecked(api, key, found, claims)
     messages = {name: claims[f"{lti13.DL_CLAIM}{name}"] for name in MESSAGES if f"{lti13.DL_CLAIM}{name}" in claims}
-    return Answer(found, data, [one for one in items if isinstance(one, dict)], messages)
+    return Answer(found, data, items, messages)
 
 
 async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti import tokens
 from lms_emulator.providers.canvas.lti.places import Place
+from lms_emulator.providers.canvas.rules import features
 from lms_emulator.providers.canvas.rules.tools import Placement
+from lms_emulator.signing import lti13
 
 LINK = "application/vnd.ims.lti.v1.ltilink"
 _CARTRIDGES = ",".join(f"application/vnd.ims.imsccv1p{n}" for n in (1, 2, 3))
@@ -50,6 +53,21 @@ SPOTS = {
     "module_index_menu_modal": Spot(_LINKS, _FRAMES, LINK, multiple=True, create=True),
     "module_menu_modal": Spot(_LINKS, _FRAMES, LINK, multiple=True, create=True),
 }
+
+
+SWITCHES = {
+    "course_assignments_menu": "lti_multiple_assignment_deep_linking",
+    "module_index_menu_modal": "lti_deep_linking_module_index_menu_modal",
+}
+"""The spots that once opened tools as any link does, until a feature of the school was on."""
+
+
+def as_switched(api: Api, placement: Placement) -> Placement:
+    """A placement as it is in this school: whether the tool is asked to choose content there."""
+    name = SWITCHES.get(placement.name)
+    if name is None or api.settings.deep_linking_line_items or features.enabled(api, api.root, name):
+        return placement
+    return placement._replace(message_type=lti13.RESOURCE_LINK_REQUEST)
 
 
 def settings(x: Call, placement: Placement, place: Place, data: dict[str, Any]) -> dict[str, Any]:

@@ -29,15 +29,17 @@ def _where(api: Api) -> tuple[str, Course | Account]:
 async def answer(api: Api) -> Response:
     """The content that a tool chose, verified, placed and handed to the page that asked for it."""
     path, where = _where(api)
-    api.x.kept(wire.Environment).values["deep_linking_use_window_parent"] = False
     found = await read_answer(api, where)
     spot = str(found.data.get("placement") or "")
     course = where if isinstance(where, Course) else None
     making = course is not None and spot in deep_links.MAKING
     if making and course is not None and not courses.may(api, api.caller, course, "manage_content"):
         raise visitors.forbidden(api, "the person manages the course's content")
-    module = found.data.get("context_module_id")
-    placed = deep_links.place(api, found.tool, course, spot, module, found.items)
+    api.x.kept(wire.Environment).values["deep_linking_use_window_parent"] = False
+    if not isinstance(found.items, list):
+        raise refusals.page_crashed(f"content_items is no list: {found.items!r}")
+    items = [one for one in found.items if isinstance(one, dict)]
+    placed = deep_links.place(api, found.tool, course, spot, found.data.get("context_module_id"), items)
     told = {
         "placement": spot,
         "content_items": placed.items,

@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.credentials import browser, visitors
-from lms_emulator.providers.canvas.lti import basic_launches, places
+from lms_emulator.providers.canvas.lti import basic_launches, deep_linking_spots, places
 from lms_emulator.providers.canvas.lti.claims import Opening
 from lms_emulator.providers.canvas.lti.launches import LAUNCHES
 from lms_emulator.providers.canvas.lti.places import Place
@@ -129,7 +129,7 @@ def _offered(api: Api, place: Place, name: str) -> tuple[Tool, Placement] | None
     if tools.place_of(api.store, tool) not in tools.places(api.store, place.record):
         return None
     placement = tools.placement(api.store, tool, name)
-    return (tool, placement) if placement is not None else None
+    return (tool, deep_linking_spots.as_switched(api, placement)) if placement is not None else None
 
 
 def opened(api: Api, opening: Opening, *, rubric: bool = False, bare: bool = False) -> Response:

@@ -179,7 +179,8 @@ def _into(api: Api, tool: Tool, course: Course, module: ContextModule, items: It
             iframe = item.get("iframe") if isinstance(item.get("iframe"), dict) else None
             sides = (side for side in ("width", "height") if iframe and side in iframe)
             sizes = {f"selection_{side}": iframe[side] for side in sides} if iframe else {}
-            what = {"type": "ExternalTool", "content_id": opened.id, "url": url, "link_settings": sizes or None}
+            what = {"type": "ExternalTool", "content_id": opened.id, "url": url}
+            what |= {"link_settings": sizes or None, "custom": _custom(item)}
             _add(api, course, module, item, as_text(item.get("title")) or tool.name, what)
     return shown
 
