@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -222,6 +224,23 @@ def students(api: Api) -> Any:
     return [shapes.person(api, user, course) for user in ordered(api, found)]
 
 
+def recent(api: Api) -> Any:
+    """The students of a course, the one who signed in last first."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read_roster")
+    found = [u for u in map(api.store.users.get, course_shapes.students_of(api, course)) if u is not None]
+
+    def last(user: User) -> datetime | None:
+        times = (one.current_login_at for one in people.logins_of(api.store, user))
+        return max((moment for moment in times if moment is not None), default=None)
+
+    def shape(user: User) -> Any:
+        return shapes.person(api, user, course) | {"last_login": when(last(user))}
+
+    found.sort(key=lambda user: (-moment.timestamp() if (moment := last(user)) is not None else 0.0, -user.id))
+    return paged(api, found, shape)
+
+
 COURSE = "/api/v1/courses/{course_id}"
 ROUTES: tuple[Route, ...] = rest(
     "courses",
@@ -230,4 +249,5 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {COURSE}/search_users", index, "People of a course"),
     (f"GET {COURSE}/users/{{id}}", show, "One person of a course"),
     (f"GET {COURSE}/students", students, "Students of a course"),
+    (f"GET {COURSE}/recent_students", recent, "Students who signed in last"),
 )

@@ -1,0 +1,248 @@
+"""The methods of canvasapi, and who may call each: a teacher, a student, an administrator.
+
+`python -m contract_tests.canvas.client_methods` calls them all over a socket and writes the table of
+`docs/providers/canvas-client.md`; `test_client_methods.py` holds the emulator to it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pathlib
+import pkgutil
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import cache
+from typing import Any
+
+import canvasapi
+from canvasapi import Canvas
+from canvasapi.exceptions import CanvasException, Forbidden, ResourceDoesNotExist, Unauthorized
+from canvasapi.paginated_list import PaginatedList
+
+from contract_tests.canvas.support import Site
+from lms_emulator.client.emulator import Emulator
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "providers" / "canvas-client.md"
+ROLES = ("teacher", "student", "admin")
+REFUSALS = (Unauthorized, Forbidden, ResourceDoesNotExist)
+LATER = "2027-01-10T10:00:00Z"
+TOOL = {"name": "T", "privacy_level": "public", "consumer_key": "k", "shared_secret": "s", "url": "https://tool.test/a"}
+
+
+class Scene:
+    """What one person holds in hands of the client: objects of the demo world, and of what was set up there.
+
+    Nothing is fetched for it: a row of the table makes its own calls and no other.
+    """
+
+    def __init__(self, api: Any, ids: Mapping[str, Any]) -> None:
+        self.api = api
+        self.ids = ids
+
+    def of(self, kind: str, number: int | str, **more: Any) -> Any:
+        """An object of the client's class `kind`, as if it had been fetched."""
+        made = classes()[kind].__new__(classes()[kind])
+        made._requester = self.api._Canvas__requester
+        made.set_attributes({"id": number, **more})
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        kind, number, more = THINGS[name]
+        found = self.ids.get(number, number)
+        return self.of(kind, found, **{key: self.ids.get(value, value) for key, value in {**IN_COURSE, **more}.items()})
+
+
+@cache
+def classes() -> dict[str, Any]:
+    """The client's classes by name."""
+    modules = (importlib.import_module(f"canvasapi.{one.name}") for one in pkgutil.iter_modules(canvasapi.__path__))
+    return {name: kind for module in modules for name, kind in inspect.getmembers(module, inspect.isclass)}
+
+
+IN_COURSE: dict[str, Any] = {"course_id": 1}
+THINGS: dict[str, tuple[str, int | str, dict[str, Any]]] = {
+    "course": ("Course", 1, {}),
+    "other": ("Course", 3, {}),
+    "account": ("Account", 1, {}),
+    "user": ("User", 101, {}),
+    "assignment": ("Assignment", 2, {}),
+    "mine": ("Assignment", "assignment", {}),
+    "submission": ("Submission", "submission", {"assignment_id": "assignment", "user_id": 101}),
+    "section": ("Section", "section", {}),
+    "enrollment": ("Enrollment", 1, {}),
+    "group": ("AssignmentGroup", "assignment_group", {}),
+    "override": ("AssignmentOverride", "override", {"assignment_id": "assignment"}),
+    "module": ("Module", "module", {}),
+    "item": ("ModuleItem", "item", {"module_id": "module"}),
+    "page": ("Page", 1, {"url": "home"}),
+    "topic": ("DiscussionTopic", "topic", {}),
+    "entry": ("DiscussionEntry", "entry", {"discussion_id": "topic"}),
+    "quiz": ("Quiz", "quiz", {}),
+    "question": ("QuizQuestion", "question", {"quiz_id": "quiz"}),
+    "quiz_group": ("QuizGroup", "quiz_group", {"quiz_id": "quiz"}),
+    "taking": ("QuizSubmission", "taking", {"quiz_id": "quiz", "attempt": 1, "validation_token": ""}),
+    "file": ("File", "file", {"url": ""}),
+    "folder": ("Folder", "folder", {}),
+    "category": ("GroupCategory", "category", {}),
+    "team": ("Group", "team", {}),
+    "rubric": ("Rubric", "rubric", {}),
+    "association": ("RubricAssociation", "association", {}),
+    "column": ("CustomGradebookColumn", "column", {}),
+    "role": ("Role", "role", {}),
+    "term": ("EnrollmentTerm", "term", {"account_id": 1}),
+    "spare": ("Section", "spare", {}),
+    "talk": ("Conversation", "talk", {}),
+    "tool": ("ExternalTool", "tool", {}),
+    "login": ("Login", "login", {"account_id": 1, "user_id": 102}),
+    "bookmark": ("Bookmark", "bookmark", {}),
+    "channel": ("CommunicationChannel", "channel", {"user_id": 101}),
+    "event": ("CalendarEvent", "event", {}),
+    "appointments": ("AppointmentGroup", "appointments", {}),
+    "notice": ("AccountNotification", "notice", {"account_id": 1}),
+    "outcomes": ("OutcomeGroup", "outcomes", {"context_id": 1, "context_type": "Course"}),
+    "outcome": ("Outcome", "outcome", {}),
+    "flag": ("FeatureFlag", 1, {"feature": "epub_export", "context_id": 1, "context_type": "Account"}),
+    "tab": ("Tab", "people", {}),
+    "me": ("CurrentUser", "self", {}),
+    "api_user": ("User", "self", {}),
+    "feed": ("ExternalFeed", "feed", {}),
+}
+
+
+Call = Callable[[Scene], Any]
+Rows = dict[str, Call]
+
+
+def outcome(call: Call, scene: Scene) -> str:
+    """What becomes of a call: `yes`, a refusal's status, or what is no answer to it."""
+    try:
+        found = call(scene)
+        if isinstance(found, PaginatedList):
+            list(found)
+    except REFUSALS as refusal:
+        return {Unauthorized: "401", Forbidden: "403", ResourceDoesNotExist: "404"}[type(refusal)]
+    except (CanvasException, AttributeError, KeyError, TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"[:120]
+    return "yes"
+
+
+def prepare(site: Site) -> dict[str, Any]:
+    """Make one of each thing that the rows work on. Gives their ids."""
+    teacher, admin = _client(site, site.info.access_tokens.teacher), _admin(site)
+    student = _client(site, site.info.access_tokens.student)
+    course, account = teacher.get_course(1), admin.get_account(1)
+    ids: dict[str, Any] = {"section": course.get_sections()[0].id, "folder": course.get_folders()[0].id}
+    fields = {"name": "Handed in", "points_possible": 10, "published": True, "submission_types": ["online_text_entry"]}
+    assignment = course.create_assignment(fields)
+    work = {"submission_type": "online_text_entry", "body": "x"}
+    ids["submission"] = student.get_course(1).get_assignment(assignment.id).submit(work).id
+    ids["assignment"] = assignment.id
+    ids["spare"] = course.create_course_section(course_section={"name": "Spare"}).id
+    ids["talk"] = student.create_conversation(["103"], "Hello", group_conversation=True)[0].id
+    override = assignment.create_override(assignment_override={"student_ids": [101], "due_at": LATER})
+    ids["override"] = override.id
+    ids["assignment_group"] = course.create_assignment_group(name="Homework").id
+    module = course.create_module({"name": "Week 2"})
+    module.edit(module={"published": True})
+    item = module.create_module_item({"type": "Assignment", "content_id": assignment.id})
+    ids |= {"module": module.id, "item": item.id}
+    topic = course.create_discussion_topic(title="Talk", message="x", published=True)
+    ids |= {"topic": topic.id, "entry": student.get_course(1).get_discussion_topic(topic.id).post_entry(message="y").id}
+    quiz = course.create_quiz({"title": "Test", "quiz_type": "assignment", "published": True, "allowed_attempts": 5})
+    question = {"question_name": "Q", "question_text": "?", "question_type": "essay_question", "points_possible": 1}
+    ids |= {"quiz": quiz.id, "question": quiz.create_question(question=question).id}
+    ids["quiz_group"] = quiz.create_question_group([{"name": "G", "pick_count": 1, "question_points": 1}]).id
+    taken = student.get_course(1).get_quiz(quiz.id).create_submission()
+    ids |= {"taking": taken.id, "validation_token": taken.validation_token}
+    ids["file"] = upload(course)["id"]
+    category = course.create_group_category("Teams")
+    team = category.create_group(name="One")
+    team.create_membership(101)
+    ids |= {"category": category.id, "team": team.id}
+    rubric = {"title": "R", "criteria": {"0": {"description": "c", "points": 5}}}
+    made = course.create_rubric(
+        rubric=rubric, rubric_association={"association_id": assignment.id, "association_type": "Assignment",
+                                           "purpose": "grading", "use_for_grading": True},
+    )  # fmt: skip
+    ids |= {"rubric": made["rubric"].id, "association": made["rubric_association"].id}
+    ids["tool"] = course.create_external_tool(**TOOL).id
+    teacher.get_course(3).create_late_policy(late_policy={"late_submission_deduction_enabled": True})
+    ids["column"] = course.create_custom_column({"title": "Notes"}).id
+    ids["role"] = account.create_role("Helper", base_role_type="TaEnrollment").id
+    ids["term"] = account.create_enrollment_term(enrollment_term={"name": "Spring"}).id
+    ids["login"] = account.create_user_login({"id": 102}, {"unique_id": "second.login"}).id
+    ids["notice"] = account.create_notification(
+        {"subject": "S", "message": "M", "start_at": "2026-09-01T00:00:00Z", "end_at": LATER}
+    ).id
+    ids["bookmark"] = student.get_current_user().create_bookmark(name="b", url="/").id
+    ids["channel"] = student.get_current_user().get_communication_channels()[0].id
+    event = {"context_code": "course_1", "title": "E", "start_at": LATER, "end_at": LATER}
+    ids["event"] = teacher.create_calendar_event(event).id
+    slots = {"0": ["2027-01-10T10:00:00Z", "2027-01-10T11:00:00Z"]}
+    appointment = {"context_codes": ["course_1"], "title": "A", "new_appointments": slots, "publish": True}
+    ids["appointments"] = teacher.create_appointment_group(appointment).id
+    root = course.get_root_outcome_group()
+    ids["outcomes"] = root.create_subgroup("Sub").id
+    ids["outcome"] = root.link_new(title="O").outcome["id"]
+    return ids
+
+
+def upload(place: Any) -> Any:
+    """Upload a small file to a course; what the client tells of it."""
+    with tempfile.NamedTemporaryFile(suffix=".txt") as file:
+        file.write(b"text")
+        file.flush()
+        done, answer = place.upload(file.name)
+    assert done, answer
+    return answer
+
+
+def _client(site: Site, token: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # canvasapi warns about http
+        made = Canvas(site.url, token)
+    site.on_close(made._Canvas__requester._session.close)
+    return made
+
+
+def _admin(site: Site) -> Any:
+    return _client(site, site.admin.headers["authorization"].removeprefix("Bearer "))
+
+
+def results(lms: Emulator, rows: Mapping[str, Call]) -> dict[str, dict[str, str]]:
+    """Call every method as every role, each time in the same state. Gives the outcomes by method and role."""
+    with closing(Site(lms)) as site:
+        ids, tokens = prepare(site), site.info.access_tokens
+        clients = {"teacher": _client(site, tokens.teacher), "student": _client(site, tokens.student)}
+        clients["admin"] = _admin(site)
+        start = lms.snapshot()
+        found: dict[str, dict[str, str]] = {}
+        for name, call in rows.items():
+            found[name] = {}
+            for role, client in clients.items():
+                found[name][role] = outcome(call, Scene(client, ids))
+                lms.restore(start)
+        return found
+
+
+def page(found: Mapping[str, Mapping[str, str]]) -> str:
+    """The table as a page."""
+    rows = [f"| `{name}` | " + " | ".join(by_role[role] for role in ROLES) + " |" for name, by_role in found.items()]
+    return "\n".join([HEAD.format(count=len(found)), *rows, ""])
+
+
+HEAD = """# Canvas's published client, method by method
+
+`canvasapi`, unmodified, over a socket: {count} of its methods, each called as a teacher and as a student of the demo
+world's course, and as the school's administrator. `yes`: it did its work; a number: Canvas's refusal, by its status.
+Each call begins in the same state. Written by `python -m contract_tests.canvas.client_calls`, and held by a test.
+
+Not in the table: `User.terminate_sessions` and `DiscussionEntry.delete`, which Canvas answers with what is no JSON and
+the client cannot read; methods of New Quizzes, which is a service of its own.
+
+| method | teacher | student | admin |
+|---|---|---|---|"""

@@ -1,0 +1,20 @@
+"""Methods of canvasapi as teacher, student and administrator: what works, and who is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract_tests.canvas import client_methods
+from contract_tests.canvas.client_calls import ROWS
+from lms_emulator.client.emulator import Emulator
+
+ANSWERS = {"yes", "401", "403", "404"}
+
+
+@pytest.mark.timeout(300)
+def test_every_method_does_its_work_for_those_who_may(lms: Emulator) -> None:
+    found = client_methods.results(lms, ROWS)
+    odd = {name: by_role for name, by_role in found.items() if not ANSWERS.issuperset(by_role.values())}
+    assert not odd
+    assert [name for name, by_role in found.items() if "yes" not in by_role.values()] == []
+    assert client_methods.page(found) == client_methods.PAGE.read_text(encoding="utf-8")
