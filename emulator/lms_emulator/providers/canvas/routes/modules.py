@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import assignments, courses, modules
+from lms_emulator.providers.canvas.shapes import course_progress
 from lms_emulator.providers.canvas.shapes import modules as shapes
 
 EVENTS = ("publish", "unpublish", "delete")
@@ -230,7 +231,7 @@ def progress(api: Api) -> Any:
     grades = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
     if not api.check("sees the student's progress", mine or grades):
         raise api.refused("sees the student's progress")
-    found = shapes.course_progress(api, course, user.id)
+    found = course_progress.course_progress(api, course, user.id)
     if "error" in found:
         raise refusals.rest("no_progress", 400, found, check="a student in a course with requirements")
     return found if modules.evaluated(api, course, user.id) else found | {"next_requirement_url": None}

@@ -15,9 +15,8 @@ from lms_emulator.providers.canvas.rules import courses, modules, people, period
 from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.rules.scores import Scores, scores
-from lms_emulator.providers.canvas.shapes import Json, standings
+from lms_emulator.providers.canvas.shapes import Json, course_progress, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
-from lms_emulator.providers.canvas.shapes import modules as module_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
 
@@ -157,8 +156,8 @@ def _periods(api: Api, record: Course) -> list[Json] | None:
 def _progress(api: Api, record: Course) -> Json:
     """The caller's progress, which Canvas keeps from now on."""
     if api.caller is None:
-        return {"error": {"message": module_shapes.NO_PROGRESS}}
-    found = module_shapes.course_progress(api, record, api.caller.id)
+        return {"error": {"message": course_progress.NO_PROGRESS}}
+    found = course_progress.course_progress(api, record, api.caller.id)
     if "error" not in found:
         modules.evaluate(api, record, api.caller.id)
     return found
