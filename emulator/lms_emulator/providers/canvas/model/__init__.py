@@ -82,6 +82,7 @@ from lms_emulator.providers.canvas.model.people import (
     UserObserver,
 )
 from lms_emulator.providers.canvas.model.planner import PlannerNote, PlannerOverride
+from lms_emulator.providers.canvas.model.polls import Poll, PollChoice, PollSession, PollSubmission
 from lms_emulator.providers.canvas.model.quizzes import (
     AssessmentQuestion,
     QuestionBank,
@@ -176,6 +177,10 @@ __all__ = [
     "PendingAuthorization",
     "PlannerNote",
     "PlannerOverride",
+    "Poll",
+    "PollChoice",
+    "PollSession",
+    "PollSubmission",
     "PreparedLaunch",
     "Progress",
     "ProvisionalGrade",

@@ -90,6 +90,7 @@ from lms_emulator.providers.canvas.model.people import (
     UserObserver,
 )
 from lms_emulator.providers.canvas.model.planner import PlannerNote, PlannerOverride
+from lms_emulator.providers.canvas.model.polls import Poll, PollChoice, PollSession, PollSubmission
 from lms_emulator.providers.canvas.model.quizzes import (
     AssessmentQuestion,
     QuestionBank,
@@ -297,6 +298,10 @@ class CanvasStore(Store):
         key="id",
         indexes={"context": _context, "parent": lambda e: e.parent_event_id, "series": lambda e: e.series_uuid},
     )
+    polls: Table[Poll] = table(key="id", indexes={"user": _user})
+    poll_choices: Table[PollChoice] = table(key="id", indexes={"poll": lambda c: c.poll_id})
+    poll_sessions: Table[PollSession] = table(key="id", indexes={"poll": lambda s: s.poll_id, "course": _course})
+    poll_submissions: Table[PollSubmission] = table(key="id", indexes={"session": lambda s: s.poll_session_id})
     planner_notes: Table[PlannerNote] = table(key="id", indexes={"user": _user})
     planner_overrides: Table[PlannerOverride] = table(
         key="id",

@@ -1,0 +1,412 @@
+"""REST: polls, in JSON API's way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import Course, Poll, PollChoice, PollSession, PollSubmission
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import courses, states
+from lms_emulator.providers.canvas.shapes import Json
+
+SOURCE = f"{RECORDED}/misc.jsonl 29, 41, 48, 54, 56, 57, 63, 64; canvas-lms app/controllers/polling/polls_controller.rb"
+LONGEST = 255
+T = TypeVar("T")
+replace = msgspec.structs.replace
+
+
+def _one(name: str, body: Json) -> Json:
+    return {name: [body], "meta": {}}
+
+
+def _listed(api: Api, name: str, found: Sequence[T], shape: Callable[[T], Json]) -> Response:
+    return paged(api, found, shape, wrap=lambda rows: {name: rows, "meta": {}})
+
+
+def _sent(api: Api, name: str) -> Params:
+    """The first of the things that a request describes."""
+    api.params.require(name)
+    found = api.params.hashes(name)
+    return found[0] if found else Params({})
+
+
+def _allowed(api: Api, passed: bool, what: str) -> None:
+    if not api.check(f"may {what}", passed):
+        raise api.refused(what)
+
+
+def _find(api: Api, table: str, slot: str) -> Any:
+    found = identifiers.find(api, table, api.slot(slot))
+    if found is None:
+        raise refusals.not_found(f"a row of {table}", api.slot(slot))
+    return found
+
+
+def _text(sent: Params, name: str, known: str | None = None) -> str:
+    """A text that has to be there. Raises the refusal of one that is not, or is too long."""
+    text = sent.text(name) if sent.has(name) else known
+    if not text:
+        raise refusals.invalid({name: ["blank"]})
+    if len(text) > LONGEST:
+        raise refusals.invalid({name: ["too_long"]})
+    return text
+
+
+# polls
+
+
+def _poll(record: Poll, api: Api) -> Json:
+    counted = Counter(str(row.poll_choice_id) for one in _sessions_of(api, record) for row in _answers(api, one))
+    return {
+        "id": str(record.id),
+        "question": record.question,
+        "description": record.description,
+        "created_at": when(record.created_at),
+        "total_results": dict(counted),
+        "user_id": str(record.user_id),
+    }
+
+
+def _sessions_of(api: Api, poll: Poll) -> list[PollSession]:
+    return sorted(api.store.poll_sessions.find("poll", poll.id), key=lambda one: one.id, reverse=True)
+
+
+def _answers(api: Api, session: PollSession) -> list[PollSubmission]:
+    return sorted(api.store.poll_submissions.find("session", session.id), key=lambda one: one.id)
+
+
+def _teaches(api: Api) -> bool:
+    rows = api.store.enrollments.find("user", api.user.id)
+    return any(e.type in states.INSTRUCTORS and e.workflow_state == "active" for e in rows)
+
+
+def _own_poll(api: Api, slot: str = "poll_id") -> Poll:
+    """A poll of the caller's own. Raises the refusal of others'."""
+    record: Poll = _find(api, "polls", slot)
+    _allowed(api, api.caller is not None and record.user_id == api.caller.id, f"change poll {record.id}")
+    return record
+
+
+def _seen_poll(api: Api, slot: str = "poll_id") -> Poll:
+    """A poll of the caller's own, or one that is put to them."""
+    record: Poll = _find(api, "polls", slot)
+    own = api.user.id == record.user_id
+    _allowed(api, own or any(_put_to(api, one) for one in _sessions_of(api, record)), f"see poll {record.id}")
+    return record
+
+
+def polls(api: Api) -> Any:
+    """The caller's polls, the latest first."""
+    own = sorted(api.store.polls.find("user", api.user.id), key=lambda one: one.id, reverse=True)
+    return _listed(api, "polls", own, lambda one: _poll(one, api))
+
+
+def create(api: Api) -> Any:
+    """A new poll."""
+    user = api.user
+    _allowed(api, _teaches(api), "make polls")
+    sent = _sent(api, "polls")
+    question, text = _text(sent, "question"), sent.text("description")
+    made = Poll(id=api.new_id("polls"), user_id=user.id, question=question, description=text, created_at=api.now)
+    return _one("polls", _poll(api.store.polls.put(made), api))
+
+
+def show(api: Api) -> Any:
+    """One poll."""
+    return _one("polls", _poll(_seen_poll(api, "id"), api))
+
+
+def update(api: Api) -> Any:
+    """Change a poll."""
+    record, sent = _own_poll(api, "id"), _sent(api, "polls")
+    text = sent.text("description") if sent.has("description") else record.description
+    changed = replace(record, question=_text(sent, "question", record.question), description=text)
+    return _one("polls", _poll(api.store.polls.put(changed), api))
+
+
+def destroy(api: Api) -> Any:
+    """Delete a poll with all that belongs to it."""
+    record = _own_poll(api, "id")
+    for one in _sessions_of(api, record):
+        _forget(api, one)
+    for choice in list(api.store.poll_choices.find("poll", record.id)):
+        api.store.poll_choices.delete(choice.id)
+    api.store.polls.delete(record.id)
+    return Response(None, 204)
+
+
+def _forget(api: Api, session: PollSession) -> None:
+    for row in _answers(api, session):
+        api.store.poll_submissions.delete(row.id)
+    api.store.poll_sessions.delete(session.id)
+
+
+# choices
+
+
+def _choice(api: Api, record: PollChoice, poll: Poll) -> Json:
+    body: Json = {"id": str(record.id), "text": record.text, "position": record.position}
+    return body | ({"is_correct": record.is_correct} if api.user.id == poll.user_id else {})
+
+
+def _choice_of(api: Api, poll: Poll) -> PollChoice:
+    record: PollChoice = _find(api, "poll_choices", "id")
+    if record.poll_id != poll.id:
+        raise refusals.not_found("the choice of the poll", record.id)
+    return record
+
+
+def choices(api: Api) -> Any:
+    """The answers of a poll, by position."""
+    poll = _seen_poll(api)
+    rows = api.store.poll_choices.find("poll", poll.id)
+    found = sorted(rows, key=lambda one: (one.position is None, one.position, one.id))
+    return _listed(api, "poll_choices", found, lambda one: _choice(api, one, poll))
+
+
+def show_choice(api: Api) -> Any:
+    """One answer."""
+    poll = _seen_poll(api)
+    return _one("poll_choices", _choice(api, _choice_of(api, poll), poll))
+
+
+def _position(sent: Params, known: int | None) -> int | None:
+    text = sent.text("position") if sent.has("position") else None
+    return int(text) if text is not None and text.isdigit() and len(text) < 9 else known
+
+
+def create_choice(api: Api) -> Any:
+    """A further answer of a poll."""
+    poll, sent = _own_poll(api), _sent(api, "poll_choices")
+    made = PollChoice(
+        id=0,
+        poll_id=poll.id,
+        text=_text(sent, "text"),
+        position=_position(sent, None),
+        is_correct=sent.flag("is_correct"),
+    )
+    made = api.store.poll_choices.put(replace(made, id=api.new_id("poll_choices")))
+    return _one("poll_choices", _choice(api, made, poll))
+
+
+def update_choice(api: Api) -> Any:
+    """Change an answer."""
+    poll, sent = _own_poll(api), _sent(api, "poll_choices")
+    record = _choice_of(api, poll)
+    right = sent.flag("is_correct") if sent.has("is_correct") else record.is_correct
+    place = _position(sent, record.position)
+    changed = replace(record, text=_text(sent, "text", record.text), position=place, is_correct=right)
+    return _one("poll_choices", _choice(api, api.store.poll_choices.put(changed), poll))
+
+
+def destroy_choice(api: Api) -> Any:
+    """Delete an answer."""
+    record = _choice_of(api, _own_poll(api))
+    for session in list(api.store.poll_sessions.find("poll", record.poll_id)):
+        for row in _answers(api, session):
+            if row.poll_choice_id == record.id:
+                api.store.poll_submissions.delete(row.id)
+    api.store.poll_choices.delete(record.id)
+    return Response(None, 204)
+
+
+# sessions
+
+
+def _put_to(api: Api, session: PollSession) -> bool:
+    """Whether a session is for the caller: a member of its course, and of its section if it has one."""
+    rows = (e for e in api.store.enrollments.find("user", api.user.id) if e.course_id == session.course_id)
+    return any(e.workflow_state == "active" and session.course_section_id in (None, e.course_section_id) for e in rows)
+
+
+def _session(api: Api, record: PollSession) -> Json:
+    poll = api.store.polls.get(record.poll_id)
+    own = poll is not None and poll.user_id == api.user.id
+    found = _answers(api, record)
+    mine = [row for row in found if row.user_id == api.user.id]
+    body: Json = {
+        "id": str(record.id),
+        "is_published": record.is_published,
+        "course_id": str(record.course_id),
+        "course_section_id": str(record.course_section_id) if record.course_section_id is not None else None,
+        "created_at": when(record.created_at),
+        "poll_id": str(record.poll_id),
+        "has_submitted": bool(mine),
+        "poll_submissions": [_answer(row) for row in (found if own else mine)],
+    }
+    if own or record.has_public_results:
+        body["has_public_results"] = record.has_public_results
+        body["results"] = dict(Counter(str(row.poll_choice_id) for row in found))
+    return body
+
+
+def _session_of(api: Api, poll: Poll, slot: str = "id") -> PollSession:
+    record: PollSession = _find(api, "poll_sessions", slot)
+    if record.poll_id != poll.id:
+        raise refusals.not_found("the session of the poll", record.id)
+    return record
+
+
+def sessions(api: Api) -> Any:
+    """The sessions of a poll of the caller's."""
+    return _listed(api, "poll_sessions", _sessions_of(api, _own_poll(api)), lambda one: _session(api, one))
+
+
+def show_session(api: Api) -> Any:
+    """One session."""
+    poll: Poll = _find(api, "polls", "poll_id")
+    record = _session_of(api, poll)
+    _allowed(api, api.user.id == poll.user_id or _put_to(api, record), f"see poll session {record.id}")
+    return _one("poll_sessions", _session(api, record))
+
+
+def _where(api: Api, sent: Params) -> tuple[Course, int | None]:
+    """The course, and the section if one is named. Raises the refusals of those that are not the caller's."""
+    course = identifiers.course(api, sent.text("course_id") or "")
+    courses.require(api, course, "update", "manage_course_content")
+    named = sent.text("course_section_id")
+    section = identifiers.section(api, named) if named else None
+    if section is not None and section.course_id != course.id:
+        raise refusals.not_found("the section of the course", named)
+    return course, section.id if section is not None else None
+
+
+def create_session(api: Api) -> Any:
+    """Put a poll to a course or a section; it is closed at first."""
+    poll, sent = _own_poll(api), _sent(api, "poll_sessions")
+    course, section_id = _where(api, sent)
+    made = PollSession(
+        id=api.new_id("poll_sessions"),
+        poll_id=poll.id,
+        course_id=course.id,
+        course_section_id=section_id,
+        has_public_results=sent.flag("has_public_results"),
+        created_at=api.now,
+    )
+    return _one("poll_sessions", _session(api, api.store.poll_sessions.put(made)))
+
+
+def update_session(api: Api) -> Any:
+    """Put a session to another course, or change who sees its results."""
+    record, sent = _session_of(api, _own_poll(api)), _sent(api, "poll_sessions")
+    changes: dict[str, Any] = {}
+    if sent.has("course_id") or sent.has("course_section_id"):
+        place = Params({"course_id": str(record.course_id), **sent.data})
+        course, changes["course_section_id"] = _where(api, place)
+        changes["course_id"] = course.id
+        sent.text("course_id"), sent.text("course_section_id")
+    if sent.has("has_public_results"):
+        changes["has_public_results"] = sent.flag("has_public_results")
+    return _one("poll_sessions", _session(api, api.store.poll_sessions.put(replace(record, **changes))))
+
+
+def destroy_session(api: Api) -> Any:
+    """Delete a session with its answers."""
+    _forget(api, _session_of(api, _own_poll(api)))
+    return Response(None, 204)
+
+
+def _published(value: bool) -> Callable[[Api], Any]:
+    def change(api: Api) -> Any:
+        """Open a session for answers, or close it."""
+        record = replace(_session_of(api, _own_poll(api)), is_published=value)
+        return _one("poll_sessions", _session(api, api.store.poll_sessions.put(record)))
+
+    return change
+
+
+def _mine(value: bool) -> Callable[[Api], Any]:
+    def listed(api: Api) -> Any:
+        """The sessions that are put to the caller, open or closed."""
+        found = [one for one in api.store.poll_sessions if one.is_published is value and _put_to(api, one)]
+        if not value:
+            found = [one for one in found if _answers(api, one)]
+        return _listed(api, "poll_sessions", sorted(found, key=lambda one: -one.id), lambda one: _session(api, one))
+
+    return listed
+
+
+# answers
+
+
+def _answer(record: PollSubmission) -> Json:
+    return {
+        "id": str(record.id),
+        "poll_session_id": str(record.poll_session_id),
+        "poll_choice_id": str(record.poll_choice_id),
+        "user_id": str(record.user_id),
+        "created_at": when(record.created_at),
+    }
+
+
+def answer(api: Api) -> Any:
+    """Choose an answer, once."""
+    user, poll = api.user, _find(api, "polls", "poll_id")
+    session, sent = _session_of(api, poll, "poll_session_id"), _sent(api, "poll_submissions")
+    choice = identifiers.find(api, "poll_choices", sent.text("poll_choice_id") or "")
+    if choice is None or choice.poll_id != poll.id:
+        raise refusals.not_found("the choice of the poll", sent.text("poll_choice_id"))
+    _allowed(api, session.is_published and _put_to(api, session), f"answer in poll session {session.id}")
+    if any(row.user_id == user.id for row in _answers(api, session)):
+        raise refusals.invalid({"user_id": [("taken", "can only submit one choice per poll session.")]})
+    made = PollSubmission(
+        id=api.new_id("poll_submissions"),
+        poll_session_id=session.id,
+        poll_choice_id=choice.id,
+        user_id=user.id,
+        created_at=api.now,
+    )
+    return _one("poll_submissions", _answer(api.store.poll_submissions.put(made)))
+
+
+def show_answer(api: Api) -> Any:
+    """What somebody answered, for them and for whose poll it is."""
+    poll: Poll = _find(api, "polls", "poll_id")
+    record: PollSubmission = _find(api, "poll_submissions", "id")
+    if record.poll_session_id != _session_of(api, poll, "poll_session_id").id:
+        raise refusals.not_found("the answer of the session", record.id)
+    _allowed(api, api.user.id in (poll.user_id, record.user_id), f"see answer {record.id}")
+    return _one("poll_submissions", _answer(record))
+
+
+ALL, CHOICES, SESSIONS = (
+    f"/api/v1/{path}" for path in ("polls", "polls/{poll_id}/poll_choices", "polls/{poll_id}/poll_sessions")
+)
+ANSWERS = f"{SESSIONS}/{{poll_session_id}}/poll_submissions"
+ROUTES: tuple[Route, ...] = rest(
+    "polls",
+    SOURCE,
+    (f"GET {ALL}", polls, "The caller's polls"),
+    (f"POST {ALL}", create, "Make a poll"),
+    (f"GET {ALL}/{{id}}", show, "A poll"),
+    (f"PUT {ALL}/{{id}}", update, "Change a poll"),
+    (f"DELETE {ALL}/{{id}}", destroy, "Delete a poll"),
+    (f"GET {CHOICES}", choices, "Answers of a poll"),
+    (f"POST {CHOICES}", create_choice, "Add an answer"),
+    (f"GET {CHOICES}/{{id}}", show_choice, "An answer"),
+    (f"PUT {CHOICES}/{{id}}", update_choice, "Change an answer"),
+    (f"DELETE {CHOICES}/{{id}}", destroy_choice, "Delete an answer"),
+    (f"GET {SESSIONS}", sessions, "Sessions of a poll"),
+    (f"POST {SESSIONS}", create_session, "Put a poll to a course"),
+    (f"GET {SESSIONS}/{{id}}", show_session, "A session"),
+    (f"PUT {SESSIONS}/{{id}}", update_session, "Change a session"),
+    (f"DELETE {SESSIONS}/{{id}}", destroy_session, "Delete a session"),
+    (f"GET {SESSIONS}/{{id}}/open", _published(True), "Open a session"),
+    (f"GET {SESSIONS}/{{id}}/close", _published(False), "Close a session"),
+    ("GET /api/v1/poll_sessions/opened", _mine(True), "Sessions that are open"),
+    ("GET /api/v1/poll_sessions/closed", _mine(False), "Sessions that are closed"),
+    (f"POST {ANSWERS}", answer, "Choose an answer"),
+    (f"GET {ANSWERS}/{{id}}", show_answer, "What somebody answered"),
+)
