@@ -15,6 +15,12 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
+from lms_emulator.providers.canvas.model.blueprints import (
+    BlueprintLock,
+    BlueprintMigration,
+    BlueprintSubscription,
+    BlueprintTemplate,
+)
 from lms_emulator.providers.canvas.model.calendar import AppointmentGroup, CalendarEvent
 from lms_emulator.providers.canvas.model.conversations import (
     Conversation,
@@ -60,6 +66,7 @@ from lms_emulator.providers.canvas.model.mastery import (
     ScoringRange,
 )
 from lms_emulator.providers.canvas.model.media import MediaObject, MediaTrack
+from lms_emulator.providers.canvas.model.migrations import ContentExport, ContentMigration, CopiedAsset, MigrationIssue
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
 from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
@@ -120,17 +127,24 @@ __all__ = [
     "AuthenticationProvider",
     "AuthorizationCode",
     "BaseRole",
+    "BlueprintLock",
+    "BlueprintMigration",
+    "BlueprintSubscription",
+    "BlueprintTemplate",
     "Bookmark",
     "Bucket",
     "CalendarEvent",
     "CanvasSection",
     "CanvasStore",
     "CommunicationChannel",
+    "ContentExport",
+    "ContentMigration",
     "ContentTag",
     "ContextModule",
     "Conversation",
     "ConversationMessage",
     "ConversationParticipant",
+    "CopiedAsset",
     "Course",
     "CourseSection",
     "CustomColumnDatum",
@@ -163,6 +177,7 @@ __all__ = [
     "LtiResult",
     "MediaObject",
     "MediaTrack",
+    "MigrationIssue",
     "ModuleProgression",
     "Outcome",
     "OutcomeGroup",

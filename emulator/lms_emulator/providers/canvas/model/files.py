@@ -8,13 +8,24 @@ from typing import Any, Literal
 from lms_emulator.core.state.records import Instant, Record
 
 ContextType = Literal[
-    "Course", "Group", "User", "Account", "Assignment", "QuizSubmission", "QuizStatistics", "SisBatch"
+    "Course",
+    "Group",
+    "User",
+    "Account",
+    "Assignment",
+    "QuizSubmission",
+    "QuizStatistics",
+    "SisBatch",
+    "ContentMigration",
+    "ContentExport",
 ]
 ATTACHED = {
     "Assignment": "assignments",
     "QuizSubmission": "quiz_submissions",
     "QuizStatistics": "quiz_reports",
     "SisBatch": "sis_batches",
+    "ContentMigration": "content_migrations",
+    "ContentExport": "content_exports",
 }
 """What has files that lie in no folder, with its table: comments on an assignment, answers and reports of quizzes,
 imports.

@@ -37,6 +37,12 @@ from lms_emulator.providers.canvas.model.access import (
     Session,
 )
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
+from lms_emulator.providers.canvas.model.blueprints import (
+    BlueprintLock,
+    BlueprintMigration,
+    BlueprintSubscription,
+    BlueprintTemplate,
+)
 from lms_emulator.providers.canvas.model.calendar import AppointmentGroup, CalendarEvent
 from lms_emulator.providers.canvas.model.conversations import (
     Conversation,
@@ -69,6 +75,7 @@ from lms_emulator.providers.canvas.model.lti import (
 )
 from lms_emulator.providers.canvas.model.mastery import PathChoice, PathRule
 from lms_emulator.providers.canvas.model.media import MediaObject
+from lms_emulator.providers.canvas.model.migrations import ContentExport, ContentMigration, CopiedAsset, MigrationIssue
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
 from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
@@ -332,6 +339,25 @@ class CanvasStore(Store):
     group_categories: Table[GroupCategory] = table(key="id", indexes={"context": _context})
     groups: Table[Group] = table(key="id", indexes={"category": lambda g: g.group_category_id})
     group_memberships: Table[GroupMembership] = table(key="id", indexes={"group": lambda m: m.group_id, "user": _user})
+    blueprint_templates: Table[BlueprintTemplate] = table(key="id", indexes={"course": _course})
+    blueprint_locks: Table[BlueprintLock] = table(key="id", indexes={"content": lambda b: (b.kind, b.content_id)})
+    blueprint_subscriptions: Table[BlueprintSubscription] = table(
+        key="id", indexes={"template": lambda s: s.template_id, "course": _course}
+    )
+    blueprint_migrations: Table[BlueprintMigration] = table(
+        key="id",
+        indexes={"template": lambda m: m.template_id, "waiting": lambda m: m.workflow_state == "queued" or None},
+    )
+    content_migrations: Table[ContentMigration] = table(
+        key="id", indexes={"context": _context, "waiting": lambda m: m.workflow_state == "running" or None}
+    )
+    migration_issues: Table[MigrationIssue] = table(key="id", indexes={"migration": lambda i: i.content_migration_id})
+    content_exports: Table[ContentExport] = table(
+        key="id", indexes={"context": _context, "waiting": lambda e: e.workflow_state == "created" or None}
+    )
+    copied_assets: Table[CopiedAsset] = table(
+        key="id", indexes={"course": _course, "asset": lambda a: (a.kind, a.asset_id)}
+    )
     sis_batches: Table[SisBatch] = table(
         key="id",
         indexes={

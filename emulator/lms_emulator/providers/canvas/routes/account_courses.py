@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.model import Account, Course, Progress
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import kinds, search_term
-from lms_emulator.providers.canvas.rules import course_events, people, states
+from lms_emulator.providers.canvas.rules import blueprints, course_events, people, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, require_account
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import courses as shapes
@@ -61,7 +61,7 @@ def _tests(api: Api, account: Account) -> list[Any]:
         _flagged(api, "published", lambda c: c.workflow_state == "available"),
         _flagged(api, "completed", lambda c: states.concluded(api, c)),
         _flagged(api, "blueprint", lambda c: c.blueprint),
-        _flagged(api, "blueprint_associated", lambda _: False),
+        _flagged(api, "blueprint_associated", lambda c: blueprints.subscription_of(api.store, c) is not None),
         _flagged(api, "public", lambda c: bool(c.is_public)),
         _flagged(api, "homeroom", lambda c: c.homeroom_course),
         _of_term(api),

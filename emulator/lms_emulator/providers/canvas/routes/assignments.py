@@ -15,7 +15,16 @@ from lms_emulator.providers.canvas.model import Assignment, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import assigning, assignments, buckets, copying, courses, periods, quizzes
+from lms_emulator.providers.canvas.rules import (
+    assigning,
+    assignments,
+    blueprints,
+    buckets,
+    copying,
+    courses,
+    periods,
+    quizzes,
+)
 from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -95,6 +104,7 @@ def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
 
     def shape(record: Assignment) -> Any:
         body = assigned.assignment(api, record, course, includes, override_dates=dates)
+        body = blueprints.noted(api, course.id, "assignments", record.id, body)
         return {**body, "bucket": bucket} if bucket else body
 
     return paged(api, found, shape, path=_path(api, course))
@@ -137,7 +147,9 @@ def create(api: Api) -> Any:
 def update(api: Api) -> Any:
     """Change an assignment."""
     course, record = _found(api, "manage_assignments")
-    made = assigning.keep(api, course, *assigning.read(api, course, record))
+    wanted, found = assigning.read(api, course, record)
+    blueprints.require_unlocked(api, course.id, "assignments", record, wanted)
+    made = assigning.keep(api, course, wanted, found)
     quizzes.follow(api, made)
     own = api.params.get("assignment", "override_dates") is None or api.params.flag("assignment", "override_dates")
     return shapes.assignment(api, made, course, override_dates=own)
@@ -146,6 +158,7 @@ def update(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Delete an assignment."""
     course, record = _found(api, "manage_assignments")
+    blueprints.require_deletable(api, course.id, "assignments", record.id)
     if periods.binds(api, course) and periods.due_in_closed(api, course, record):
         raise api.refused("delete what is due in a closed grading period")
     return shapes.assignment(api, quizzes.delete_assignment(api, record), course)

@@ -13,7 +13,15 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import course_events, course_fields, courses, enrolling, states, stickiness
+from lms_emulator.providers.canvas.rules import (
+    blueprints,
+    course_events,
+    course_fields,
+    courses,
+    enrolling,
+    states,
+    stickiness,
+)
 from lms_emulator.providers.canvas.rules.course_fields import SETTINGS
 from lms_emulator.providers.canvas.rules.permissions import (
     chain,
@@ -97,6 +105,9 @@ def update(api: Api) -> Any:
     if course.workflow_state == "completed" and not course_events.administers(api, course):
         raise api.refused(f"update concluded course {course.id}")
     course_fields.require_rights(api, course)
+    wrong = blueprints.faults(api, course, api.params.hash("course"))
+    if wrong:
+        raise refusals.invalid(wrong)
     found = course_fields.fields(api, course)
     event = "offer" if api.params.flag("offer") else api.params.text("course", "event")
     changed = replace(course, enrollment_term_id=course_fields.term_id(api, course), updated_at=api.now, **found)
@@ -106,6 +117,7 @@ def update(api: Api) -> Any:
     courses.keep_rights(api, course, changed)
     before = states.names_of(api, course)
     api.store.courses.put(changed)
+    blueprints.follow(api, changed, api.params.hash("course"))
     states.touch_changed(api, changed, before)
     if (course.is_public, course.is_public_to_auth_users) != (changed.is_public, changed.is_public_to_auth_users):
         course_events.touch_content(api, changed)
@@ -139,6 +151,9 @@ def reset(api: Api) -> Any:
     """Empty a course: another takes its place."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "reset_content")
+    if course.blueprint or course.template:
+        text = "cannot reset_content on a blueprint or template course"
+        raise refusals.message(400, "reset_of_blueprint", text)
     return shapes.basic(api, course_events.begin_anew(api, course))
 
 

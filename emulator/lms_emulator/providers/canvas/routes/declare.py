@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call import params as parameters
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import browser, identify, note_identity
-from lms_emulator.providers.canvas.rules import sis
+from lms_emulator.providers.canvas.rules import waiting
 from lms_emulator.providers.canvas.wire import reply
 
 RECORDED = "fixtures/recordings/canvas"
@@ -58,7 +58,7 @@ def serve(handler: Handler, *, by_person: bool = True) -> Callable[[Call], Any]:
     """The handler with what goes before it (parameters; credentials, scopes and masquerade of a person) and after."""
 
     def begun(x: Call) -> Api:
-        sis.run_waiting(x)
+        waiting.run(x)
         api = Api(x, parameters.read(x))
         if by_person:
             identify(api)
@@ -109,7 +109,7 @@ def show(handler: Page, own_forms: bool = True) -> Callable[[Call], Response | A
     """The handler of a page with what goes before it: parameters, the browser's session, and its form's token."""
 
     def shown(x: Call) -> Response | Awaitable[Response]:
-        sis.run_waiting(x)
+        waiting.run(x)
         api = Api(x, parameters.read(x))
         x.reads.add("utf8", "commit", "authenticity_token")
         browser.identify(api, told=False)

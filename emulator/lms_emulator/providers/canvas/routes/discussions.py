@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import content
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, topics
+from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, topics
 from lms_emulator.providers.canvas.rules import discussions as rules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import discussions as shapes
@@ -74,12 +74,24 @@ def index(api: Api) -> Any:
         found = [topic for topic in found if _is_unread(api, topic)]
     _sort(api, found, announcements)
     includes = _includes(api)
+
+    def row(topic: DiscussionTopic) -> Any:
+        if not rules.visible(api, topic, context):
+            return None
+        body = shapes.topic(api, topic, context, includes)
+        return _noted(api, context, topic, body)
+
     return paged(
         api,
         found,
-        lambda topic: shapes.topic(api, topic, context, includes) if rules.visible(api, topic, context) else None,
+        row,
         wrap=lambda rows: [row for row in rows if row is not None],
     )
+
+
+def _noted(api: Api, context: Context, topic: DiscussionTopic, body: Any) -> Any:
+    in_course = context.type == "Course"
+    return blueprints.noted(api, context.id, "discussion_topics", topic.id, body) if in_course else body
 
 
 def _includes(api: Api) -> set[str]:
@@ -144,6 +156,9 @@ def update(api: Api) -> Any:
     """Change a topic."""
     topic, context = readable_topic(api)
     require(api, topic, context, "update")
+    if context.type == "Course":
+        sent = {name: api.params.text(name) for name in ("title", "message") if api.params.has(name)}
+        blueprints.require_unlocked(api, context.id, "discussion_topics", topic, replace(topic, **sent))
     return shapes.topic(api, topics.update(api, context, topic), context, told=True)
 
 
@@ -151,6 +166,8 @@ def delete(api: Api) -> Any:
     """Delete a topic, and the assignment that is graded in it."""
     topic, context = topic_in_path(api, deleted=True)
     require(api, topic, context, "delete")
+    if context.type == "Course":
+        blueprints.require_deletable(api, context.id, "discussion_topics", topic.id)
     assignment = rules.assignment_of(api, topic)
     if assignment is not None:
         api.store.assignments.put(replace(assignment, workflow_state="deleted", updated_at=api.now))

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.model import Course, WikiPage
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, modules, pages, slugs
+from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, modules, pages, slugs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import pages as shapes
 
@@ -70,7 +70,13 @@ def index(api: Api) -> Any:
     if api.params.text("order") == "desc":
         found.reverse()
     whole = "body" in api.params.includes and as_of(api.x) >= BODIES_SINCE
-    return paged(api, found, lambda page: shapes.page(api, context, page, whole=whole))
+
+    def row(page: WikiPage) -> Any:
+        body = shapes.page(api, context, page, whole=whole)
+        in_course = isinstance(context.record, Course)
+        return blueprints.noted(api, context.id, "wiki_pages", page.id, body) if in_course else body
+
+    return paged(api, found, row)
 
 
 def show(api: Api) -> Any:
@@ -138,6 +144,7 @@ def _updated(api: Api, context: Context, page: WikiPage) -> Any:
         if changed:
             raise refusals.invalid({name: [STAFF_ONLY[name]] for name in changed}, 401)
     if isinstance(context.record, Course):
+        blueprints.require_unlocked(api, context.id, "wiki_pages", page, replace(page, **fields))
         modules.acted(api, context.record, "Page", page.id, "contributed")
     return shapes.page(api, context, pages.update(api, context, page, **fields), whole=True)
 
@@ -147,6 +154,8 @@ def delete(api: Api) -> Any:
     context = _context(api)
     page = _page(api, context)
     contexts.require(api, context, "manage_wiki_delete")
+    if isinstance(context.record, Course):
+        blueprints.require_deletable(api, context.id, "wiki_pages", page.id)
     if page.front_page:
         raise refusals.invalid({"front_page": ["The front page cannot be deleted"]})
     gone = replace(page, workflow_state="deleted", published=False, publish_at=None)

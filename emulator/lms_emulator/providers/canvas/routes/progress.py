@@ -29,6 +29,13 @@ def _job(api: Api) -> Progress:
     quiz = api.store.quizzes.get(report.quiz_id) if report is not None else None
     if quiz is not None:
         own = contexts.may(api, contexts.get(api, "Course", quiz.course_id), "read_as_admin")
+    if found.context_type in ("ContentMigration", "ContentExport"):
+        table: Any = (
+            api.store.content_migrations if found.context_type == "ContentMigration" else api.store.content_exports
+        )
+        job = table.get(found.context_id)
+        place = contexts.get(api, job.context_type, job.context_id) if job is not None else None
+        own = own or (place is not None and contexts.may(api, place, "manage_content"))
     if found.context_type == "GroupCategory":
         category = api.store.group_categories.get(found.context_id)
         own = category is not None and contexts.may(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -16,10 +17,12 @@ from lms_emulator.providers.canvas.model import Course, Quiz
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import courses, quiz_taking, quizzes, tabs
+from lms_emulator.providers.canvas.rules import blueprints, courses, quiz_taking, quizzes, tabs
 from lms_emulator.providers.canvas.rules.html import clean
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
+
+replace = msgspec.structs.replace
 
 FLAGS = (
     "shuffle_answers",
@@ -57,7 +60,11 @@ def index(api: Api) -> Any:
     if (term := search_term(api)) is not None:
         found = [one for one in found if term in one.title.lower()]
     path = f"/api/v1/courses/{course.id}/quizzes"
-    return paged(api, found, lambda one: shapes.quiz(api, one, course), path=path)
+
+    def row(one: Quiz) -> Any:
+        return blueprints.noted(api, course.id, "quizzes", one.id, shapes.quiz(api, one, course))
+
+    return paged(api, found, row, path=path)
 
 
 def show(api: Api) -> Any:
@@ -99,6 +106,7 @@ def update(api: Api) -> Any:
     sent = api.params.hash("quiz")
     api.params.has("quiz", "notify_of_update")
     fields = _fields(api, course, sent, quiz)
+    blueprints.require_unlocked(api, course.id, "quizzes", quiz, replace(quiz, **fields))
     shows = sent.flag("published") if sent.has("published") else None
     if shows is False and quizzes.published(quiz) and quiz_taking.taken(api, quiz):
         text = "Can't unpublish if there are student submissions"

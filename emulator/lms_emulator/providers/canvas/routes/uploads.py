@@ -22,6 +22,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, folder_in_path
 from lms_emulator.providers.canvas.rules import contexts, courses, files, roster, uploads
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.migrations import runs
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
 
@@ -112,7 +113,7 @@ async def fetch_file(
         created_at=api.now,
         updated_at=api.now,
     )
-    content, trouble = await _download(api, url)
+    content, trouble = await download(api, url)
     name = uploads.stored_name(api.x, attachment.display_name)
     received = replace(uploads.filled(attachment, content, name), workflow_state="processed", file_state="available")
     files.settle(api, received, on_duplicate)
@@ -129,7 +130,8 @@ async def fetch_file(
     return queued
 
 
-async def _download(api: Api, url: str) -> tuple[bytes, str | None]:
+async def download(api: Api, url: str) -> tuple[bytes, str | None]:
+    """The file at an address, and what went wrong."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         return b"", f"Could not parse the URL: {url}"
@@ -158,6 +160,8 @@ def receive(x: Call) -> Response:
     assert attachment is not None
     sent = next((found for name in uploads.FILE_FIELDS if isinstance(found := form.get(name), UploadFile)), None)
     content = sent.file.read() if sent is not None else b""
+    if attachment.content_type == uploads.UNKNOWN_TYPE and sent is not None and sent.content_type:
+        attachment = replace(attachment, content_type=sent.content_type)
     x.store.attachments.put(uploads.filled(attachment, content, uploads.stored_name(x, attachment.display_name)))
     kept = [f"{key}={x.query[key]}" for key in ("on_duplicate", "quota_exemption") if key in x.query]
     kept = [f"include%5B%5D={one}" for one in x.query.getlist("success_include[]")] + kept
@@ -179,6 +183,8 @@ def finish(api: Api) -> Any:
             raise refusals.message(400, "over_quota", "file size exceeds quota limits")
     done = replace(attachment, workflow_state="processed", file_state="available", updated_at=api.now)
     done = files.settle(api, done, api.params.text("on_duplicate") or "overwrite")
+    if done.context_type == "ContentMigration":
+        runs.received(api, done)
     return shapes.whole_file(api, done, api.params.includes or {"enhanced_preview_url"})
 
 

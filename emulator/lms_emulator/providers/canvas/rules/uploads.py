@@ -99,15 +99,17 @@ def expect(
     name: str | None = None,
     *,
     owner: User | None = None,
+    content_type: str | None = None,
 ) -> Attachment:
     """The file that an upload will fill.
 
-    Parameters: `name`, instead of that which the client says; `owner`, whose it is, if not the caller's.
+    Parameters: `name`, instead of that which the client says; `owner`, whose it is, if not the caller's;
+        `content_type`, instead of that which the client says.
     """
     name = name or api.params.text("name") or api.params.text("filename")
     if not name:
         raise refusals.message(400, "name_missing", "name is required")
-    sent_type = api.params.text("content_type")
+    sent_type = content_type or api.params.text("content_type")
     attachment = Attachment(
         id=api.new_id("attachments"),
         context_type=context_type,  # type: ignore[arg-type]  # one of the kinds that have files
@@ -150,9 +152,11 @@ def _signature(attachment: Attachment, policy: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-def parameters(api: Api, attachment: Attachment) -> dict[str, str]:
-    """The fields that the second step has to send, signed."""
+def parameters(api: Api, attachment: Attachment, *, typed: bool = True) -> dict[str, str]:
+    """The fields that the second step has to send, signed. `typed`: whether the content type is always one of them."""
     fields = _conditions(attachment)
+    if not typed and fields["content-type"] == UNKNOWN_TYPE:
+        del fields["content-type"]
     policy = {
         "expiration": stamp(api.now + LIFETIME),
         "conditions": [
@@ -160,7 +164,7 @@ def parameters(api: Api, attachment: Attachment) -> dict[str, str]:
             {"acl": fields["acl"]},
             ["starts-with", "$Filename", ""],
             ["content-length-range", 1, LARGEST],
-            {"content-type": fields["content-type"]},
+            *([{"content-type": fields["content-type"]}] if "content-type" in fields else []),
         ],
         "attachment_id": attachment.id,
     }
@@ -169,7 +173,13 @@ def parameters(api: Api, attachment: Attachment) -> dict[str, str]:
 
 
 def offered(
-    api: Api, attachment: Attachment, on_duplicate: str, *, exempt: bool, field: str = "attachment[uploaded_data]"
+    api: Api,
+    attachment: Attachment,
+    on_duplicate: str,
+    *,
+    exempt: bool,
+    field: str = "attachment[uploaded_data]",
+    typed: bool = True,
 ) -> dict[str, Any]:
     """What the first step answers."""
     query = [f"on_duplicate={on_duplicate}"] if on_duplicate == "rename" else []
@@ -179,7 +189,7 @@ def offered(
     address = api.url("/files_api") + (f"?{'&'.join(query)}" if query else "")
     return {
         "upload_url": address,
-        "upload_params": parameters(api, attachment),
+        "upload_params": parameters(api, attachment, typed=typed),
         "file_param": field,
     }
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm, User
-from lms_emulator.providers.canvas.rules import courses, modules, people, periods, states
+from lms_emulator.providers.canvas.rules import blueprints, courses, modules, people, periods, states
 from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.rules.scores import Scores, scores
@@ -62,6 +62,7 @@ def basic(api: Api, record: Course) -> Json:
         "calendar": {"ics": api.url(f"/feeds/calendars/course_{record.uuid}.ics")},
         "time_zone": iana_name(record.time_zone or root.default_time_zone or "UTC"),
         "blueprint": record.blueprint,
+        **blueprints.shown(api.store, record),
         "hide_final_grades": record.hide_final_grades,
         "workflow_state": record.workflow_state,
         "restrict_enrollments_to_course_dates": record.restrict_enrollments_to_course_dates,

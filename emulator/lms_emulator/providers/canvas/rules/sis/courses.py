@@ -9,7 +9,7 @@ from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course
-from lms_emulator.providers.canvas.rules import course_events
+from lms_emulator.providers.canvas.rules import blueprints, course_events
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
 
 FORMATS = ("online", "on_campus", "blended", "not_set")
@@ -45,6 +45,7 @@ def course(work: Work, row: Row) -> bool:
         changed = known
     made = work.keep(changed, known)
     _follow(work, made)
+    _blueprint(work, row, made)
     return True
 
 
@@ -141,3 +142,18 @@ def _follow(work: Work, made: Course) -> None:
             work.change(row, "deleted", updated_at=work.api.now)
         elif made.workflow_state == "completed" and row.workflow_state in ("active", "invited"):
             work.change(row, "completed", completed_at=work.api.now, updated_at=work.api.now)
+
+
+def _blueprint(work: Work, row: Row, made: Course) -> None:
+    named = row.get("blueprint_course_id")
+    if not named or made.workflow_state == "deleted":
+        return
+    if named == "dissociate":
+        blueprints.dissociate(work.api, made)
+        return
+    master = with_id(work, named)
+    template = blueprints.template_of(work.api.store, master) if master is not None else None
+    if template is None:
+        work.say(f'Unknown blueprint course "{named}"', row)
+    elif not blueprints.associate(work.api, template, [made]):
+        work.say(f'Cannot associate course "{made.sis_course_id}" - is unable to be associated', row)

@@ -1,0 +1,182 @@
+"""Content that moves between courses, into them and out of them; blueprint courses."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import httpx
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+
+
+def filled(canvas: Site) -> tuple[httpx.Client, int, int]:
+    """An admin, a course with one thing of each kind, and an empty one."""
+    admin = canvas.admin
+    courses = [
+        admin.post(f"{API}/accounts/1/courses", json={"course": {"name": n}}).json()["id"] for n in ("Old", "New")
+    ]
+    old = f"{API}/courses/{courses[0]}"
+    group = admin.post(f"{old}/assignment_groups", json={"name": "Labs", "group_weight": 40}).json()["id"]
+    fields = {"name": "Essay", "points_possible": 8, "due_at": "2026-10-07T12:00:00Z", "published": True}
+    fields |= {"assignment_group_id": group, "submission_types": ["online_text_entry"], "description": "<p>Write.</p>"}
+    essay = admin.post(f"{old}/assignments", json={"assignment": fields}).json()["id"]
+    body = f'<a href="/courses/{courses[0]}/assignments/{essay}">Essay</a>'
+    admin.post(f"{old}/pages", json={"wiki_page": {"title": "Start", "body": body, "published": True}})
+    admin.post(f"{old}/discussion_topics", json={"title": "Talk", "message": "Hi", "published": True})
+    quiz = admin.post(f"{old}/quizzes", json={"quiz": {"title": "Check", "quiz_type": "assignment"}}).json()["id"]
+    answers = [{"answer_text": "4", "answer_weight": 100}, {"answer_text": "5", "answer_weight": 0}]
+    question = {"question_name": "Sum", "question_text": "2+2?", "question_type": "multiple_choice_question"}
+    question |= {"points_possible": 3, "answers": answers}
+    admin.post(f"{old}/quizzes/{quiz}/questions", json={"question": question})
+    module = admin.post(f"{old}/modules", json={"module": {"name": "Week 1"}}).json()["id"]
+    for item in (
+        {"type": "Assignment", "content_id": essay},
+        {"type": "Page", "page_url": "start"},
+        {"type": "ExternalUrl", "external_url": "https://example.edu/", "title": "Site"},
+    ):
+        admin.post(f"{old}/modules/{module}/items", json={"module_item": item})
+    return admin, courses[0], courses[1]
+
+
+def finished(admin: httpx.Client, begun: httpx.Response) -> dict[str, Any]:
+    assert begun.status_code == 200, begun.text
+    waiting = begun.json()
+    assert waiting["workflow_state"] == "running"
+    assert admin.get(waiting["progress_url"]).json()["workflow_state"] == "completed"
+    path = waiting["migration_issues_url"].removesuffix("/migration_issues")
+    return dict(admin.get(path).json())
+
+
+def has_everything(admin: httpx.Client, course: int) -> None:
+    new = f"{API}/courses/{course}"
+    rows = {row["name"]: row for row in admin.get(f"{new}/assignments").json()}
+    assert (rows["Essay"]["points_possible"], rows["Essay"]["description"]) == (8, "<p>Write.</p>")
+    groups = {row["id"]: row["name"] for row in admin.get(f"{new}/assignment_groups").json()}
+    assert groups[rows["Essay"]["assignment_group_id"]] == "Labs"
+    page = admin.get(f"{new}/pages/start").json()
+    assert (page["published"], "Essay</a>" in page["body"]) == (True, True)
+    assert [row["title"] for row in admin.get(f"{new}/discussion_topics").json()] == ["Talk"]
+    (quiz,) = admin.get(f"{new}/quizzes").json()
+    (question,) = admin.get(f"{new}/quizzes/{quiz['id']}/questions").json()
+    assert (question["question_text"], [a["weight"] for a in question["answers"]]) == ("2+2?", [100, 0])
+    (module,) = admin.get(f"{new}/modules?include[]=items").json()
+    assert [(item["type"], item["title"]) for item in module["items"]] == [
+        ("Assignment", "Essay"),
+        ("Page", "Start"),
+        ("ExternalUrl", "Site"),
+    ]
+    assert module["items"][0]["content_id"] == rows["Essay"]["id"]
+
+
+def test_a_course_is_copied_and_copied_again(canvas: Site) -> None:
+    admin, old, new = filled(canvas)
+    path = f"{API}/courses/{new}/content_migrations"
+    fields: dict[str, Any] = {"migration_type": "course_copy_importer", "settings": {"source_course_id": old}}
+    done = finished(admin, admin.post(path, json=fields))
+    has_everything(admin, new)
+    first = {row["name"]: row["id"] for row in admin.get(f"{API}/courses/{new}/assignments").json()}
+    body = admin.get(f"{API}/courses/{new}/pages/start").json()["body"]
+    assert f"/courses/{new}/assignments/{first['Essay']}" in body
+    dates = {"old_start_date": "2026-09-01", "old_end_date": "2026-12-01"}
+    dates |= {"new_start_date": "2027-01-05", "new_end_date": "2027-04-06"}
+    finished(admin, admin.post(path, json=fields | {"date_shift_options": {"shift_dates": True, **dates}}))
+    (essay,) = [row for row in admin.get(f"{API}/courses/{new}/assignments").json() if row["name"] == "Essay"]
+    assert (essay["id"], essay["due_at"]) == (first["Essay"], "2027-02-10T12:00:00Z")
+    mapping = admin.get(f"{path}/{done['id']}/asset_id_mapping").json()
+    assert str(essay["id"]) in mapping["assignments"].values()
+
+
+def test_what_is_chosen_is_copied(canvas: Site) -> None:
+    admin, old, new = filled(canvas)
+    path = f"{API}/courses/{new}/content_migrations"
+    fields: dict[str, Any] = {"migration_type": "course_copy_importer", "settings": {"source_course_id": old}}
+    begun = admin.post(path, json=fields | {"selective_import": True}).json()
+    assert begun["workflow_state"] == "waiting_for_select"
+    kinds = {row["type"] for row in admin.get(f"{path}/{begun['id']}/selective_data").json()}
+    assert kinds >= {"assignments", "quizzes", "wiki_pages", "context_modules", "discussion_topics"}
+    groups = admin.get(f"{path}/{begun['id']}/selective_data?type=assignments").json()
+    chosen = next(item for group in groups for item in group["sub_items"] if item["title"] == "Essay")
+    finished(admin, admin.put(f"{path}/{begun['id']}", data={chosen["property"]: "1"}))
+    assert [row["name"] for row in admin.get(f"{API}/courses/{new}/assignments").json()] == ["Essay"]
+    assert admin.get(f"{API}/courses/{new}/pages").json() == []
+    assert admin.post(path, json={"migration_type": "course_copy_importer"}).status_code == 400
+    assert canvas.student.post(path, json=fields).status_code == 403
+
+
+def test_an_export_is_a_cartridge_that_can_be_imported(canvas: Site) -> None:
+    admin, old, new = filled(canvas)
+    exports = f"{API}/courses/{old}/content_exports"
+    begun = admin.post(exports, json={"export_type": "common_cartridge"}).json()
+    assert begun["workflow_state"] == "created"
+    done = admin.get(f"{exports}/{begun['id']}").json()
+    cartridge = httpx.get(done["attachment"]["url"]).content
+    names = zipfile.ZipFile(io.BytesIO(cartridge)).namelist()
+    assert {"imsmanifest.xml", "wiki_content/start.html", "course_settings/module_meta.xml"} <= set(names)
+    path = f"{API}/courses/{new}/content_migrations"
+    sent = {"name": "old.imscc", "size": len(cartridge)}
+    asked = admin.post(path, json={"migration_type": "common_cartridge_importer", "pre_attachment": sent}).json()
+    assert asked["workflow_state"] == "pre_processing"
+    told = asked["pre_attachment"]
+    files = {"file": ("old.imscc", cartridge)}
+    moved = httpx.post(told["upload_url"], data=told["upload_params"], files=files, follow_redirects=False)
+    assert admin.post(moved.headers["location"]).status_code == 200
+    assert admin.get(f"{path}/{asked['id']}").json()["workflow_state"] == "completed"
+    has_everything(admin, new)
+    book = admin.post(f"{API}/courses/{old}/epub_exports").json()
+    shown = admin.get(f"{API}/courses/{old}/epub_exports/{book['epub_export']['id']}").json()["epub_export"]
+    assert shown["workflow_state"] == "generated"
+    assert admin.post(exports, json={"export_type": "pdf"}).status_code == 400
+
+
+def test_what_is_no_package_fails_with_an_issue(canvas: Site) -> None:
+    admin, _, new = filled(canvas)
+    path = f"{API}/courses/{new}/content_migrations"
+    asked = admin.post(path, json={"migration_type": "qti_converter", "pre_attachment": {"name": "x.zip"}}).json()
+    told = asked["pre_attachment"]
+    moved = httpx.post(told["upload_url"], data=told["upload_params"], files={"file": ("x.zip", b"no zip")})
+    admin.post(moved.headers["location"])
+    assert admin.get(f"{path}/{asked['id']}").json()["workflow_state"] == "failed"
+    (issue,) = admin.get(f"{path}/{asked['id']}/migration_issues").json()
+    assert "unknown mime type text/plain" in issue["description"]
+    one = f"{path}/{asked['id']}/migration_issues/{issue['id']}"
+    assert admin.put(one, json={"workflow_state": "resolved"}).json()["workflow_state"] == "resolved"
+    assert admin.put(one, json={"workflow_state": "gone"}).status_code == 403
+
+
+def test_a_blueprint_keeps_a_course_and_locks_it(canvas: Site) -> None:
+    admin, old, new = filled(canvas)
+    admin.put(f"{API}/courses/{old}", json={"course": {"blueprint": True}})
+    template = f"{API}/courses/{old}/blueprint_templates/default"
+    assert admin.post(f"{template}/migrations").status_code == 400, "no course is kept"
+    assert admin.put(f"{template}/update_associations", json={"course_ids_to_add": [old]}).status_code == 400
+    assert admin.put(f"{template}/update_associations", json={"course_ids_to_add": [new]}).json() == {"success": True}
+    begun = admin.post(f"{template}/migrations", json={"comment": "First"}).json()
+    assert begun["workflow_state"] == "queued"
+    assert admin.post(f"{template}/migrations").status_code == 400, "one is under way"
+    assert admin.get(f"{template}/migrations/{begun['id']}").json()["workflow_state"] == "completed"
+    has_everything(admin, new)
+    (essay,) = [row for row in admin.get(f"{API}/courses/{old}/assignments").json() if row["name"] == "Essay"]
+    (copy,) = [row for row in admin.get(f"{API}/courses/{new}/assignments").json() if row["name"] == "Essay"]
+    assert (copy["is_master_course_child_content"], copy["restricted_by_master_course"]) == (True, False)
+    canvas.lms.clock.advance(seconds=60)
+    lock = {"content_type": "assignment", "content_id": essay["id"], "restricted": True}
+    assert admin.put(f"{template}/restrict_item", json=lock).json() == {"success": True}
+    own = f"{API}/courses/{new}/assignments/{copy['id']}"
+    assert admin.put(own, json={"assignment": {"name": "Mine"}}).status_code == 400
+    assert admin.put(own, json={"assignment": {"points_possible": 9}}).status_code == 200
+    assert admin.delete(own).status_code == 403
+    admin.put(f"{API}/courses/{old}/assignments/{essay['id']}", json={"assignment": {"name": "Long essay"}})
+    changes = admin.get(f"{template}/unsynced_changes").json()
+    assert ("Long essay", "updated", True) in [(c["asset_name"], c["change_type"], c["locked"]) for c in changes]
+    canvas.lms.clock.advance(seconds=60)
+    again = admin.post(f"{template}/migrations").json()
+    assert admin.get(own).json()["name"] == "Long essay"
+    told = admin.get(f"{template}/migrations/{again['id']}/details").json()
+    assert [change["asset_name"] for change in told] == ["Long essay"]
+    received = admin.get(f"{API}/courses/{new}/blueprint_subscriptions/default/migrations").json()
+    assert len(received) == 2
+    assert canvas.teacher.get(template).status_code == 403

@@ -1,0 +1,329 @@
+"""REST: blueprint courses, the courses that they keep, and what is sent to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.model import (
+    BlueprintLock,
+    BlueprintMigration,
+    BlueprintSubscription,
+    BlueprintTemplate,
+    ContentMigration,
+    Course,
+)
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import blueprint_sync, blueprints, courses, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.shapes import Json, people
+
+replace = msgspec.structs.replace
+
+
+def _template(api: Api, *, admin: bool = False) -> tuple[BlueprintTemplate, Course]:
+    """The template in the path, for who reads its course as staff; with `admin`, for who administers blueprints."""
+    _ = api.user
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read_as_admin")
+    found = blueprints.template_of(api.store, course)
+    named = api.slot("template_id")
+    if found is None or named not in ("default", str(found.id)):
+        raise refusals.not_found("the blueprint of the course", named)
+    account = api.store.accounts.get(course.account_id)
+    allowed = account is not None and account_allows(api, api.caller, account, "manage_master_courses")
+    if admin and not api.check("may manage blueprints", allowed):
+        raise api.refused(f"manage_master_courses for course {course.id}")
+    return found, course
+
+
+def show(api: Api) -> Any:
+    """A blueprint."""
+    template, course = _template(api)
+    body: Json = {
+        "id": template.id,
+        "course_id": course.id,
+        "last_export_completed_at": when(template.last_export_at),
+        "associated_course_count": len(_kept(api, template)),
+    }
+    latest = max(api.store.blueprint_migrations.find("template", template.id), key=lambda one: one.id, default=None)
+    return body if latest is None else {**body, "latest_migration": _migration(api, latest)}
+
+
+def _kept(api: Api, template: BlueprintTemplate) -> list[Course]:
+    found = [api.store.courses.get(one.course_id) for one in blueprints.subscriptions(api.store, template)]
+    return [one for one in found if one is not None and one.workflow_state != "deleted"]
+
+
+def associated(api: Api) -> Any:
+    """The courses that a blueprint keeps."""
+    template, _ = _template(api)
+    return paged(api, sorted(_kept(api, template), key=lambda one: one.id), lambda one: _course(api, one))
+
+
+def _course(api: Api, course: Course) -> Json:
+    term = api.store.enrollment_terms.get(course.enrollment_term_id)
+    rows = api.store.enrollments.find("course", course.id)
+    ids = dict.fromkeys(e.user_id for e in rows if e.type == "TeacherEnrollment" and e.workflow_state in states.CURRENT)
+    teachers = [user for one in ids if (user := api.store.users.get(one)) is not None]
+    return {
+        "id": course.id,
+        "name": course.name,
+        "course_code": course.course_code,
+        "sis_course_id": course.sis_course_id,
+        "term_name": term.name if term is not None else None,
+        "teachers": [people.display(api, user, course) for user in teachers],
+    }
+
+
+def associate(api: Api) -> Any:
+    """Keep further courses, and let others go."""
+    template, _ = _template(api, admin=True)
+    added, removed = api.params.texts("course_ids_to_add"), api.params.texts("course_ids_to_remove")
+    new = [(named, identifiers.find(api, "courses", named)) for named in added]
+    gone = [course for named in removed if (course := identifiers.find(api, "courses", named)) is not None]
+    if {one.id for _, one in new if one is not None} & {one.id for one in gone}:
+        raise refusals.message(400, "blueprint_contradictory", "cannot add and remove a course at the same time")
+    wrong = [named for named, one in new if one is None or not blueprints.fits(api, template, one)]
+    if wrong:
+        raise refusals.message(400, "blueprint_course_invalid", f"invalid courses to add ({', '.join(wrong)})")
+    own = {one.course_id for one in blueprints.subscriptions(api.store, template)}
+    taken = [one for _, one in new if one.id not in own and blueprints.subscription_of(api.store, one) is not None]
+    if taken:
+        ids = ", ".join(str(one.id) for one in taken)
+        text = f"cannot add courses already associated with other templates ({ids})"
+        raise refusals.message(400, "blueprint_course_taken", text)
+    if any(one.id in own for one in gone) and _running(api, template):
+        raise refusals.message(400, "blueprint_busy", "cannot remove courses while a sync is ongoing")
+    blueprints.associate(api, template, [one for _, one in new])
+    for course in gone:
+        if course.id in own:
+            blueprints.dissociate(api, course)
+    return {"success": True}
+
+
+def _running(api: Api, template: BlueprintTemplate) -> bool:
+    return any(one.workflow_state == "queued" for one in api.store.blueprint_migrations.find("template", template.id))
+
+
+# sending
+
+
+def begin(api: Api) -> Any:
+    """Send what changed to the courses."""
+    template, _ = _template(api, admin=True)
+    if _running(api, template):
+        raise refusals.message(400, "blueprint_busy", "Cannot queue a migration while one is currently running")
+    if not _kept(api, template):
+        raise refusals.message(400, "blueprint_without_courses", "No associated courses to migrate to")
+    params = api.params
+    settings: dict[str, Any] = {"send_notification": params.flag("send_notification")}
+    for name in ("copy_settings", "publish_after_initial_sync"):
+        if params.has(name):
+            settings[name] = params.flag(name)
+    return _migration(api, blueprint_sync.begin(api, template, comment=params.text("comment"), **settings))
+
+
+def _author(api: Api, user_id: int | None) -> Json:
+    user = api.store.users.get(user_id or 0)
+    return {**people.display(api, user), "html_url": api.url(f"/about/{user.id}")} if user is not None else {}
+
+
+def _migration(api: Api, record: BlueprintMigration) -> Json:
+    return {
+        "id": record.id,
+        "user_id": record.user_id,
+        "exports_started_at": when(record.exports_started_at),
+        "imports_queued_at": when(record.imports_queued_at),
+        "workflow_state": record.workflow_state,
+        "created_at": stamp(record.created_at),
+        "imports_completed_at": when(record.imports_completed_at),
+        "comment": record.comment,
+        "template_id": record.template_id,
+        "user": _author(api, record.user_id),
+    }
+
+
+def migrations(api: Api) -> Any:
+    """What was sent, the newest first."""
+    template, _ = _template(api)
+    rows = sorted(api.store.blueprint_migrations.find("template", template.id), key=lambda one: -one.id)
+    return paged(api, rows, lambda one: _migration(api, one))
+
+
+def _found(api: Api) -> BlueprintMigration:
+    template, _ = _template(api)
+    found = api.store.blueprint_migrations.get(identifiers.local_number(api.slot("id")) or 0)
+    if found is None or found.template_id != template.id:
+        raise refusals.not_found("the migration of the blueprint", api.slot("id"))
+    return found
+
+
+def migration(api: Api) -> Any:
+    """What was sent once."""
+    return _migration(api, _found(api))
+
+
+def details(api: Api) -> Any:
+    """The things that were sent once."""
+    return _found(api).changes
+
+
+def unsynced(api: Api) -> Any:
+    """What changed since content was last sent."""
+    template, course = _template(api)
+    found = blueprint_sync.changes(api, template, course)
+    return [blueprint_sync.told(api, template, course, kind, record, how) for kind, record, how in found]
+
+
+def restrict(api: Api) -> Any:
+    """Lock a thing in the courses, or unlock it."""
+    template, course = _template(api, admin=True)
+    kind = api.params.text("content_type")
+    if kind not in blueprints.TYPES:
+        known = ",".join(blueprints.TYPES)
+        text = f"Must be a valid content type ({known})"
+        raise refusals.message(400, "blueprint_type_unknown", text, got=kind)
+    if not api.params.has("restricted"):
+        raise refusals.message(400, "blueprint_restricted_missing", "Must set 'restricted'")
+    table = blueprints.TYPES[kind]
+    number = identifiers.local_number(api.params.text("content_id")) or 0
+    record = getattr(api.store, table).get(number) if table else None
+    place = getattr(record, "course_id", getattr(record, "context_id", None))
+    if record is None or place != course.id:
+        text = f"Could not find content: {kind} {api.params.text('content_id')}"
+        raise refusals.message(404, "blueprint_content_unknown", text)
+    sent = api.params.hash("restrictions")
+    if any(name not in blueprints.RESTRICTIONS for name in sent.data):
+        raise refusals.invalid({"restrictions": ["Invalid settings"]})
+    known_lock = blueprints.lock_of(api.store, template, table, number)
+    if not api.params.flag("restricted"):
+        if known_lock is not None:
+            api.store.blueprint_locks.delete(known_lock.id)
+    else:
+        own = blueprints.flags(sent) if sent.data else None
+        lock = known_lock or BlueprintLock(
+            id=api.new_id("blueprint_locks"), template_id=template.id, kind=table, content_id=number
+        )
+        api.store.blueprint_locks.put(replace(lock, restrictions=own))
+    if hasattr(record, "updated_at"):
+        getattr(api.store, table).put(replace(record, updated_at=api.now))
+    return {"success": True}
+
+
+# the courses that are kept
+
+
+def _child(api: Api) -> Course:
+    _ = api.user
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "read_as_admin")
+    return course
+
+
+def _subscription(api: Api) -> tuple[BlueprintSubscription, Course]:
+    course = _child(api)
+    found = blueprints.subscription_of(api.store, course)
+    named = api.slot("subscription_id")
+    if found is None or named not in ("default", str(found.id)):
+        raise refusals.not_found("the blueprint that the course is kept like", named)
+    return found, course
+
+
+def subscriptions(api: Api) -> Any:
+    """The blueprint that a course is kept like."""
+    course = _child(api)
+    found = blueprints.subscription_of(api.store, course)
+    path = f"/api/v1/courses/{course.id}/blueprint_subscriptions"
+    return paged(api, [found] if found is not None else [], lambda one: _of_child(api, one), path=path)
+
+
+def _of_child(api: Api, record: BlueprintSubscription) -> Json:
+    template = api.store.blueprint_templates.get(record.template_id)
+    master = api.store.courses.get(template.course_id) if template is not None else None
+    shown = _course(api, master) if master is not None else {}
+    keys = ("id", "name", "course_code", "sis_course_id", "term_name")
+    blueprint = {name: shown[name] for name in keys if name in shown}
+    return {"id": record.id, "template_id": record.template_id, "blueprint_course": blueprint}
+
+
+def _received(api: Api, record: BlueprintSubscription) -> list[ContentMigration]:
+    rows = api.store.content_migrations.find("context", ("Course", record.course_id))
+    return sorted((one for one in rows if one.child_subscription_id == record.id), key=lambda one: -one.id)
+
+
+def _import(api: Api, record: ContentMigration) -> Json:
+    sent = api.store.blueprint_migrations.get(record.master_migration_id or 0)
+    body = _migration(api, sent) if sent is not None else {}
+    body.pop("template_id", None)
+    return {**body, "id": record.id, "subscription_id": record.child_subscription_id}
+
+
+def imports(api: Api) -> Any:
+    """What came from the blueprint, the newest first."""
+    record, _ = _subscription(api)
+    return paged(api, _received(api, record), lambda one: _import(api, one))
+
+
+def _one_import(api: Api) -> ContentMigration:
+    record, _ = _subscription(api)
+    number = identifiers.local_number(api.slot("id"))
+    found = next((one for one in _received(api, record) if one.id == number), None)
+    if found is None:
+        raise refusals.not_found("the import from the blueprint", api.slot("id"))
+    return found
+
+
+def one_import(api: Api) -> Any:
+    """What came from the blueprint once."""
+    return _import(api, _one_import(api))
+
+
+def import_details(api: Api) -> Any:
+    """The things that came from the blueprint once, as they are here."""
+    record = _one_import(api)
+    sent = api.store.blueprint_migrations.get(record.master_migration_id or 0)
+    rows = list(api.store.copied_assets.find("course", record.context_id))
+    found: list[Json] = []
+    for change in sent.changes if sent is not None else []:
+        table = next((t for t in blueprints.LOCKED if blueprints.NAMES.get(t, t[:-1]) == change["asset_type"]), None)
+        own = next((one for one in rows if one.kind == table and one.source_id == change["asset_id"]), None)
+        kept = [one for one in change["exceptions"] if one["course_id"] == record.context_id]
+        shown = {**change, "exceptions": kept}
+        if own is not None:
+            path = change["html_url"].rpartition("/")
+            end = path[2] if table == "wiki_pages" else str(own.asset_id)
+            place = path[0].rpartition("/")[2]
+            shown |= {"asset_id": own.asset_id, "html_url": api.url(f"/courses/{record.context_id}/{place}/{end}")}
+        found.append(shown)
+    return found
+
+
+COURSE = "/api/v1/courses/{course_id}"
+TEMPLATE = f"{COURSE}/blueprint_templates/{{template_id}}"
+SUBSCRIPTION = f"{COURSE}/blueprint_subscriptions/{{subscription_id}}"
+ROUTES: tuple[Route, ...] = rest(
+    "blueprints",
+    f"{RECORDED}/courses-migrations.jsonl 133, 147, 155, 160, 163, 175, 183; "
+    "canvas-lms app/controllers/master_courses/master_templates_controller.rb",
+    (f"GET {TEMPLATE}", show, "A blueprint"),
+    (f"GET {TEMPLATE}/associated_courses", associated, "The courses that a blueprint keeps"),
+    (f"PUT {TEMPLATE}/update_associations", associate, "Keep further courses, let others go"),
+    (f"POST {TEMPLATE}/migrations", begin, "Send what changed to the courses"),
+    (f"GET {TEMPLATE}/migrations", migrations, "What was sent"),
+    (f"GET {TEMPLATE}/migrations/{{id}}", migration, "What was sent once"),
+    (f"GET {TEMPLATE}/migrations/{{id}}/details", details, "The things that were sent once"),
+    (f"GET {TEMPLATE}/unsynced_changes", unsynced, "What changed since content was sent"),
+    (f"PUT {TEMPLATE}/restrict_item", restrict, "Lock a thing in the courses"),
+    (f"GET {COURSE}/blueprint_subscriptions", subscriptions, "The blueprint that a course is kept like"),
+    (f"GET {SUBSCRIPTION}/migrations", imports, "What came from the blueprint"),
+    (f"GET {SUBSCRIPTION}/migrations/{{id}}", one_import, "What came from the blueprint once"),
+    (f"GET {SUBSCRIPTION}/migrations/{{id}}/details", import_details, "The things that came once"),
+)

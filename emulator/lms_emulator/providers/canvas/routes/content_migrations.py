@@ -1,0 +1,358 @@
+"""REST: content on its way into courses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import ContentMigration, Course, MigrationIssue
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.uploads import download
+from lms_emulator.providers.canvas.rules import attached, contexts, courses, files, uploads
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.migrations import kinds, runs, selection
+from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
+from lms_emulator.providers.canvas.shapes import migrations as shapes
+
+replace = msgspec.structs.replace
+NO_FILE = "File upload, file_url, or content_export_id is required"
+NO_SOURCE = "A course copy requires a source course."
+NOT_ALLOWED = "You are not allowed to copy the source course."
+NO_FOLDER = "A .zip upload requires a folder to upload to."
+
+
+def _context(api: Api) -> Context:
+    """Where content goes, for those who add content there."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "manage_content", "manage_files_add", "manage_account_settings")
+    return context
+
+
+def _migration(api: Api, context: Context, name: str = "id") -> ContentMigration:
+    found = api.store.content_migrations.get(identifiers.local_number(api.slot(name)) or 0)
+    if found is None or (found.context_type, found.context_id) != (context.type, context.id):
+        raise refusals.not_found("the migration", api.slot(name))
+    return found
+
+
+def migrators(api: Api) -> Any:
+    """The kinds of migrations that there are."""
+    context = _context(api)
+    return [
+        {
+            "type": name,
+            "requires_file_upload": one.needs_file,
+            "name": one.name,
+            "required_settings": list(one.required),
+        }
+        for name, one in MIGRATORS.items()
+        if context.type in one.contexts
+    ]
+
+
+def index(api: Api) -> Any:
+    """The migrations, the newest first."""
+    context = _context(api)
+    rows = api.store.content_migrations.find("context", (context.type, context.id))
+    rows = [one for one in rows if one.child_subscription_id is None]
+    return paged(api, sorted(rows, key=lambda one: -one.id), lambda one: shapes.migration(api, one))
+
+
+def show(api: Api) -> Any:
+    """A migration."""
+    return shapes.migration(api, _migration(api, _context(api)))
+
+
+async def create(api: Api) -> Any:
+    """Begin a migration."""
+    context = _context(api)
+    kind = api.params.text("migration_type")
+    if kind is None:
+        raise refusals.crashed("migration_type is missing")
+    migrator = MIGRATORS.get(kind)
+    if migrator is None:
+        raise refusals.message(400, "migration_type_unknown", "Invalid migration_type", got=kind)
+    if context.type not in migrator.contexts:
+        raise refusals.message(400, "migration_type_elsewhere", "Unsupported migration_type for context", got=kind)
+    settings = api.params.hash("settings")
+    if migrator.needs_file and not _named_file(api):
+        raise refusals.message(400, "migration_without_file", NO_FILE)
+    record = ContentMigration(
+        id=api.new_id("content_migrations"),
+        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds above
+        context_id=context.id,
+        user_id=api.user.id,
+        migration_type=kind,
+        settings={"initiated_source": "api"},
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    if kind == "course_copy_importer":
+        source = _source(api)
+        record = replace(record, source_course_id=source.id, settings=record.settings | {"source_course_id": source.id})
+    elif kind == "zip_file_importer":
+        folder = settings.text("folder_id")
+        if not folder:
+            raise refusals.message(400, "migration_without_folder", NO_FOLDER)
+        record = replace(record, settings=record.settings | {"folder_id": folder})
+    exported = settings.text("content_export_id")
+    if exported and migrator.needs_file:
+        record = _of_export(api, record, exported)
+    return await _begin(api, context, record)
+
+
+def _named_file(api: Api) -> bool:
+    return bool(
+        api.params.text("pre_attachment", "name")
+        or api.params.text("settings", "file_url")
+        or api.params.text("settings", "content_export_id")
+    )
+
+
+def _source(api: Api) -> Course:
+    named = api.params.text("settings", "source_course_id")
+    if not named:
+        raise refusals.message(400, "copy_without_source", NO_SOURCE)
+    source = identifiers.course(api, named)
+    allowed = courses.may(api, api.caller, source, "read_as_admin", "manage_content")
+    if not api.check("may copy the source course", allowed):
+        raise refusals.message(400, "copy_refused", NOT_ALLOWED)
+    return source
+
+
+def _of_export(api: Api, record: ContentMigration, exported: str) -> ContentMigration:
+    found = api.store.content_exports.get(identifiers.local_number(exported) or 0)
+    file = api.store.attachments.get(found.attachment_id or 0) if found is not None else None
+    if found is None or file is None or (found.user_id != api.user.id and not _may_use(api, found.context_id)):
+        raise refusals.message(400, "export_unknown", "invalid content export")
+    copy = replace(
+        file,
+        id=api.new_id("attachments"),
+        context_type="ContentMigration",
+        context_id=record.id,
+        uuid=api.x.ids.alnum(40),
+        modified_at=file.created_at,
+        updated_at=api.now,
+    )
+    api.store.attachments.put(copy)
+    return replace(record, attachment_id=copy.id, settings={**record.settings, "content_export_id": exported})
+
+
+def _may_use(api: Api, course_id: int) -> bool:
+    course = api.store.courses.get(course_id)
+    return course is not None and courses.may(api, api.caller, course, "read_as_admin")
+
+
+async def _begin(api: Api, context: Context, record: ContentMigration) -> Any:
+    """Go on with a migration as far as one can without its file, or its selection."""
+    chosen = _chosen(api, record)
+    waits = chosen is None
+    settings = dict(record.settings)
+    shift = api.params.get("date_shift_options")
+    if isinstance(shift, dict):
+        settings["date_shift_options"] = shift
+    settings |= {"import_immediately": False} if waits else chosen or {}
+    record = runs.put(api, record, settings=settings)
+    if api.params.text("pre_attachment", "name"):
+        return _expects_file(api, context, record)
+    if url := api.params.text("settings", "file_url"):
+        return await _fetched(api, record, url)
+    if waits:
+        return shapes.migration(api, runs.put(api, record, workflow_state="waiting_for_select", finished_at=api.now))
+    return shapes.migration(api, runs.queued(api, record))
+
+
+def _chosen(api: Api, record: ContentMigration) -> dict[str, Any] | None:
+    """What is chosen, as Canvas keeps it; None where that is still to come."""
+    if api.params.flag("selective_import"):
+        return None
+    select = api.params.hash("select")
+    source = api.store.courses.get(record.source_course_id or 0)
+    if select.data and source is not None:
+        copy = selection.read(api, source, select)
+        return {"migration_ids_to_import": {"copy": copy}, "copy_options": copy}
+    everything = dict(selection.EVERYTHING)
+    return {
+        "import_immediately": True,
+        "copy_options": everything,
+        "migration_ids_to_import": {"copy": dict(everything)},
+    }
+
+
+def _expects_file(api: Api, context: Context, record: ContentMigration) -> Any:
+    job = runs.progress(api, "ContentMigration", record.id, "content_migration")
+    record = runs.put(api, record, progress_id=job.id)
+    sent = api.params.hash("pre_attachment")
+    size = sent.text("size")
+    room = files.quota(api, context) - files.quota_used(api.store, context) if context.type != "Account" else 0
+    if size and size.isdigit() and int(size) > room:
+        refused = {"error": True, "message": "file size exceeds quota"}
+        return shapes.migration(api, runs.put(api, record, workflow_state="failed", pre_attachment=refused))
+    file = uploads.expect(
+        api, "ContentMigration", record.id, None, sent.text("name"), content_type=sent.text("content_type")
+    )
+    offered = uploads.offered(api, file, "overwrite", exempt=False, typed=sent.has("content_type"))
+    record = runs.put(api, record, workflow_state="pre_processing", started_at=api.now, pre_attachment=offered)
+    return shapes.migration(api, record)
+
+
+async def _fetched(api: Api, record: ContentMigration, url: str) -> Any:
+    job = runs.progress(api, "ContentMigration", record.id, "content_migration")
+    settings = record.settings | {"file_url": url}
+    record = runs.put(
+        api, record, workflow_state="pre_processing", started_at=api.now, settings=settings, progress_id=job.id
+    )
+    body = shapes.migration(api, record)
+    content, trouble = await download(api, url)
+    if trouble is not None:
+        runs.issue(api, record, f"The file could not be downloaded: {trouble}", "error")
+        runs.done(api, job.id, "failed", 0.0)
+        runs.put(api, record, workflow_state="failed", finished_at=api.now)
+        return body
+    name = url.partition("?")[0].rpartition("/")[2] or "package.zip"
+    file = attached.file(api, "ContentMigration", record.id, name, uploads.content_type_of(name), content)
+    runs.received(api, file)
+    return body
+
+
+def update(api: Api) -> Any:
+    """Choose what comes in, of a migration that waits; or give a package once more."""
+    context = _context(api)
+    record = _migration(api, context)
+    if record.workflow_state == "waiting_for_select" and api.params.has("copy"):
+        copy = api.params.get("copy")
+        copy = copy if isinstance(copy, dict) else dict(selection.EVERYTHING)
+        chosen = {"migration_ids_to_import": {"copy": copy}, "copy_options": copy}
+        record = runs.put(api, record, settings={**record.settings, **chosen})
+        return shapes.migration(api, runs.queued(api, record))
+    if record.workflow_state in ("pre_processing", "failed") and api.params.text("pre_attachment", "name"):
+        return _expects_file(api, context, record)
+    return shapes.migration(api, record)
+
+
+def selective(api: Api) -> Any:
+    """What can be chosen of a migration that waits for it."""
+    context = _context(api)
+    record = _migration(api, context)
+    source = api.store.courses.get(record.source_course_id or 0)
+    if record.workflow_state != "waiting_for_select" or source is None:
+        text = "Content migration is not in a state to be selected"
+        raise refusals.message(400, "migration_waits_for_nothing", text)
+    address = api.url(f"{shapes.path(record)}/selective_data")
+    return _list(api, source, "copy", address)
+
+
+def _list(api: Api, source: Course, root: str, address: str) -> Any:
+    name = api.params.text("type")
+    if name is None:
+        return selection.top(api, source, root, address)
+    found = selection.within(api, source, root, name)
+    if found is None:
+        raise refusals.message(400, "content_type_unknown", "unsupported migration type", got=name)
+    return found
+
+
+def content_list(api: Api) -> Any:
+    """What can be chosen of a course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, "manage_content", "read_as_admin")
+    return _list(api, course, "select", api.url(f"/api/v1/courses/{course.id}/content_list"))
+
+
+def mapping(api: Api) -> Any:
+    """What things of the source course became here."""
+    context = _context(api)
+    record = _migration(api, context)
+    if record.source_course_id is None:
+        raise refusals.message(400, "migration_without_source", "asset_id_mapping is only available for course copies")
+    found: dict[str, dict[str, str]] = {}
+    rows = [one for one in api.store.copied_assets.find("course", context.id) if one.source_id is not None]
+    for kind in kinds.KINDS:
+        for one in rows if kind.mapped is not None else ():
+            table = getattr(api.store, kind.table)
+            made = table.get(one.asset_id)
+            of_kind = one.kind == kind.table and made is not None and _is_kind(kind, made)
+            if of_kind and one.source_course_id == record.source_course_id:
+                found.setdefault(kind.mapped or "", {})[str(one.source_id)] = str(one.asset_id)
+    return found
+
+
+def _is_kind(kind: kinds.Kind, record: Any) -> bool:
+    if kind.table != "discussion_topics":
+        return True
+    return bool(record.is_announcement == (kind.name == "announcements"))
+
+
+# issues
+
+
+def _issue(api: Api) -> tuple[ContentMigration, MigrationIssue]:
+    record = _migration(api, _context(api), "content_migration_id")
+    found = api.store.migration_issues.get(identifiers.local_number(api.slot("id")) or 0)
+    if found is None or found.content_migration_id != record.id:
+        raise refusals.not_found("the issue of the migration", api.slot("id"))
+    return record, found
+
+
+def issues(api: Api) -> Any:
+    """What did not come over as it was."""
+    record = _migration(api, _context(api), "content_migration_id")
+    rows = sorted(api.store.migration_issues.find("migration", record.id), key=lambda one: one.id)
+    path = f"{shapes.path(record)}/migration_issues"
+    return paged(api, rows, lambda one: shapes.issue(api, one, record), path=path)
+
+
+def issue(api: Api) -> Any:
+    """One of them."""
+    record, found = _issue(api)
+    return shapes.issue(api, found, record)
+
+
+def resolve(api: Api) -> Any:
+    """Say that one of them is dealt with, or is not."""
+    record, found = _issue(api)
+    state: Any = api.params.text("workflow_state")
+    if state not in ("active", "resolved"):
+        raise refusals.message(403, "issue_state_unknown", "Must send a valid workflow state", got=state)
+    kept = api.store.migration_issues.put(replace(found, workflow_state=state, updated_at=api.now))
+    return shapes.issue(api, kept, record)
+
+
+ANYWHERE = "courses groups users accounts"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "content migrations",
+        f"{RECORDED}/courses-migrations.jsonl 7, 14, 35; canvas-lms app/controllers/content_migrations_controller.rb",
+        *within(ANYWHERE, "GET /content_migrations", index, "Migrations"),
+        *within(ANYWHERE, "POST /content_migrations", create, "Begin a migration"),
+        *within(ANYWHERE, "GET /content_migrations/migrators", migrators, "Kinds of migrations"),
+        *within(ANYWHERE, "GET /content_migrations/{id}", show, "A migration"),
+        *within(ANYWHERE, "PUT /content_migrations/{id}", update, "Choose what comes in"),
+        *within(ANYWHERE, "GET /content_migrations/{id}/selective_data", selective, "What can be chosen"),
+        ("GET /api/v1/courses/{course_id}/content_migrations/{id}/asset_id_mapping", mapping, "What things became"),
+        ("GET /api/v1/courses/{course_id}/content_list", content_list, "What can be chosen of a course"),
+    ),
+    *rest(
+        "migration issues",
+        f"{RECORDED}/courses-migrations.jsonl 20, 72, 98, 121-124; "
+        "canvas-lms app/controllers/migration_issues_controller.rb",
+        *within(
+            ANYWHERE, "GET /content_migrations/{content_migration_id}/migration_issues", issues, "Issues of a migration"
+        ),
+        *within(
+            ANYWHERE, "GET /content_migrations/{content_migration_id}/migration_issues/{id}", issue, "One of its issues"
+        ),
+        *within(
+            ANYWHERE,
+            "PUT /content_migrations/{content_migration_id}/migration_issues/{id}",
+            resolve,
+            "Resolve an issue",
+        ),
+    ),
+)

@@ -1,0 +1,215 @@
+"""What blueprint courses send to the courses that they keep.
+
+Source: canvas-lms app/models/master_courses/master_migration.rb (2023-06), and the recorded exchanges of
+`courses-migrations` 159-195.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import (
+    BlueprintMigration,
+    BlueprintSubscription,
+    BlueprintTemplate,
+    ContentMigration,
+    Course,
+)
+from lms_emulator.providers.canvas.rules.blueprints import LOCKED, NAMES, lock_of, restrictions, subscriptions
+from lms_emulator.providers.canvas.rules.migrations import dates, packages, selection
+from lms_emulator.providers.canvas.rules.migrations.kinds import KINDS, Kind
+from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer
+
+replace = msgspec.structs.replace
+
+
+def changes(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple[Kind, Any, str]]:
+    """What changed in a blueprint since content was last sent: the kind, the row, and how."""
+    since = template.last_export_at
+    if since is None:
+        return []
+    found: list[tuple[Kind, Any, str]] = []
+    for kind in sorted(KINDS, key=lambda one: one.model):
+        for record in kind.lister(api, master):
+            moment = getattr(record, "updated_at", None) or record.created_at
+            if moment is not None and moment > since:
+                made = record.created_at is not None and record.created_at > since
+                found.append((kind, record, "created" if made else "updated"))
+            elif kind.name == "assignment_groups" and _group_changed(api, record.id, since):
+                found.append((kind, record, "updated"))
+    return found + _deleted(api, template, master)
+
+
+def _group_changed(api: Api, group_id: int, since: datetime) -> bool:
+    return any(one.updated_at > since for one in api.store.assignments.find("group", group_id))
+
+
+def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple[Kind, Any, str]]:
+    """What was sent before and is gone."""
+    living = {(kind.table, record.id) for kind in KINDS for record in kind.lister(api, master)}
+    sent: dict[tuple[str, int], None] = {}
+    for subscription in subscriptions(api.store, template):
+        for one in api.store.copied_assets.find("course", subscription.course_id):
+            made = getattr(api.store, one.kind).get(one.asset_id)
+            there = made is not None and getattr(made, "file_state", made.workflow_state) != "deleted"
+            if one.source_course_id == master.id and there:
+                sent[one.kind, one.source_id or 0] = None
+    found: list[tuple[Kind, Any, str]] = []
+    for table, number in sent.keys() - living:
+        record = getattr(api.store, table).get(number)
+        if record is not None:
+            found.append((next(kind for kind in KINDS if kind.table == table), record, "deleted"))
+    return sorted(found, key=lambda one: (one[0].model, one[1].id))
+
+
+def begin(api: Api, template: BlueprintTemplate, **settings: Any) -> BlueprintMigration:
+    """Send the content of a blueprint to its courses; it is under way until the next request."""
+    made = BlueprintMigration(
+        id=api.new_id("master_courses_master_migrations"),
+        template_id=template.id,
+        user_id=api.user.id,
+        comment=settings.pop("comment", None),
+        settings=settings,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    return api.store.blueprint_migrations.put(made)
+
+
+def run(api: Api, record: BlueprintMigration) -> None:
+    """Send it."""
+    template = api.store.blueprint_templates.get(record.template_id)
+    assert template is not None, "the world file's references are checked when it is loaded"
+    master = api.store.courses.get(template.course_id)
+    assert master is not None, "the world file's references are checked when it is loaded"
+    found = changes(api, template, master)
+    told = [_told(api, template, master, *one) for one in found if one[0].name != "assignment_groups"]
+    for subscription in subscriptions(api.store, template):
+        exceptions = _send(api, record, template, master, subscription, found)
+        for change in told:
+            if change["asset_id"] in exceptions.get(change["asset_type"], {}):
+                what = exceptions[change["asset_type"]][change["asset_id"]]
+                change["exceptions"].append({"course_id": subscription.course_id, "conflicting_changes": what})
+    api.store.blueprint_templates.put(replace(template, last_export_at=api.now))
+    api.store.blueprint_migrations.put(
+        replace(
+            record,
+            workflow_state="completed",
+            changes=told,
+            exports_started_at=api.now,
+            imports_queued_at=api.now,
+            imports_completed_at=api.now,
+            updated_at=api.now,
+        )
+    )
+
+
+def _told(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, record: Any, how: str) -> dict[str, Any]:
+    return {**told(api, template, master, kind, record, how), "exceptions": []}
+
+
+def told(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, record: Any, how: str) -> dict[str, Any]:
+    """A change as Canvas tells it."""
+    place = record.url if kind.table == "wiki_pages" else record.id
+    path = {"wiki_pages": "pages", "context_modules": "modules", "attachments": "files"}.get(kind.table, kind.table)
+    lock = lock_of(api.store, template, kind.table, record.id)
+    name = "announcement" if kind.name == "announcements" else NAMES.get(kind.table, kind.asset)
+    return {
+        "asset_id": record.id,
+        "asset_type": name,
+        "asset_name": getattr(record, kind.title),
+        "change_type": how,
+        "html_url": api.url(f"/courses/{master.id}/{path}/{place}"),
+        "locked": lock is not None and bool(restrictions(template, lock)),
+    }
+
+
+def _send(
+    api: Api,
+    record: BlueprintMigration,
+    template: BlueprintTemplate,
+    master: Course,
+    subscription: BlueprintSubscription,
+    found: list[tuple[Kind, Any, str]],
+) -> dict[str, dict[int, list[str]]]:
+    """Send to one course. Gives, by type and thing, what was left as the course has it, and what differs."""
+    target = api.store.courses.get(subscription.course_id)
+    if target is None or target.workflow_state == "deleted":
+        return {}
+    first = subscription.synced_at is None
+    package = packages.of_course(api, master)
+    transfer = Transfer(api, package, target, dict(selection.EVERYTHING), dates.read({}, UTC))
+    left, exceptions = _left(api, transfer, template, subscription)
+    sent = {(kind.table, one.id) for kind, one, how in found if how != "deleted"}
+    only = None if first else {part.key for part in package.parts if (part.kind.table, part.record.id) in sent}
+    if first and not record.settings.get("copy_settings", True):
+        transfer.copy = {f"all_{kind.name}": True for kind in KINDS}
+    transfer.run(only=only, leave=left)
+    if not first and record.settings.get("copy_settings"):
+        transfer.bring_settings()
+    _delete(api, target, master, [(kind, one) for kind, one, how in found if how == "deleted"])
+    if first and record.settings.get("publish_after_initial_sync"):
+        current = api.store.courses.get(target.id) or target
+        api.store.courses.put(replace(current, workflow_state="available", updated_at=api.now))
+    api.store.blueprint_subscriptions.put(replace(subscription, synced_at=api.now))
+    _remember(api, record, subscription, master)
+    return exceptions
+
+
+def _left(
+    api: Api, transfer: Transfer, template: BlueprintTemplate, subscription: BlueprintSubscription
+) -> tuple[set[str], dict[str, dict[int, list[str]]]]:
+    """What a course changed itself and is not locked: it stays as it is there."""
+    left: set[str] = set()
+    told_of: dict[str, dict[int, list[str]]] = {}
+    since = subscription.synced_at
+    for part in transfer.package.parts:
+        known = transfer.existing(part)
+        moment = getattr(known, "updated_at", None)
+        lock = lock_of(api.store, template, part.kind.table, part.record.id)
+        locked = lock is not None and bool(restrictions(template, lock))
+        if since is None or moment is None or moment <= since or locked:
+            continue
+        left.add(part.key)
+        differing = [
+            what
+            for what, fields in LOCKED.get(part.kind.table, {}).items()
+            if any(getattr(known, name, None) != getattr(part.record, name, None) for name in fields)
+        ]
+        name = NAMES.get(part.kind.table, part.kind.asset)
+        told_of.setdefault(name, {})[part.record.id] = differing or ["content"]
+    return left, told_of
+
+
+def _delete(api: Api, target: Course, master: Course, gone: list[tuple[Kind, Any]]) -> None:
+    wanted = {(kind.table, record.id) for kind, record in gone}
+    for one in list(api.store.copied_assets.find("course", target.id)):
+        if one.source_course_id == master.id and (one.kind, one.source_id) in wanted:
+            table = getattr(api.store, one.kind)
+            made = table.get(one.asset_id)
+            state = "file_state" if one.kind == "attachments" else "workflow_state"
+            if made is not None:
+                table.put(replace(made, **{state: "deleted"}))
+
+
+def _remember(api: Api, record: BlueprintMigration, subscription: BlueprintSubscription, master: Course) -> None:
+    made = ContentMigration(
+        id=api.new_id("content_migrations"),
+        context_id=subscription.course_id,
+        user_id=record.user_id,
+        migration_type="course_copy_importer",
+        workflow_state="completed",
+        source_course_id=master.id,
+        child_subscription_id=subscription.id,
+        master_migration_id=record.id,
+        completion=100.0,
+        started_at=api.now,
+        finished_at=api.now,
+        created_at=record.created_at,
+        updated_at=api.now,
+    )
+    api.store.content_migrations.put(made)

@@ -1,0 +1,290 @@
+"""Blueprint courses: which courses they keep, and what is locked there.
+
+Source: canvas-lms app/models/master_courses/ and app/controllers/master_courses/master_templates_controller.rb
+(2023-06), and the recorded exchanges of `courses-migrations` 127-195.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.model import (
+    BlueprintLock,
+    BlueprintSubscription,
+    BlueprintTemplate,
+    CanvasStore,
+    CopiedAsset,
+    Course,
+)
+from lms_emulator.providers.canvas.rules import courses
+from lms_emulator.providers.canvas.rules.permissions import chain
+
+replace = msgspec.structs.replace
+RESTRICTIONS = ("content", "points", "due_dates", "availability_dates", "settings")
+TYPES = {
+    "assignment": "assignments",
+    "attachment": "attachments",
+    "course_pace": "",
+    "discussion_topic": "discussion_topics",
+    "external_tool": "tools",
+    "lti-quiz": "assignments",
+    "quiz": "quizzes",
+    "wiki_page": "wiki_pages",
+}
+"""What can be locked, with its table."""
+NAMES = {"tools": "external_tool", "quizzes": "quiz"}
+DATED = {"due_dates": ("due_at",), "availability_dates": ("unlock_at", "lock_at")}
+LOCKED: dict[str, dict[str, tuple[str, ...]]] = {
+    "assignments": {
+        "content": ("name", "description"),
+        "points": ("points_possible",),
+        "settings": (
+            "assignment_group_id",
+            "grading_type",
+            "omit_from_final_grade",
+            "submission_types",
+            "group_category_id",
+            "grade_group_students_individually",
+            "peer_reviews",
+            "moderated_grading",
+            "allowed_attempts",
+        ),
+        **DATED,
+    },
+    "quizzes": {
+        "content": ("title", "description"),
+        "points": ("points_possible",),
+        "settings": (
+            "assignment_group_id",
+            "could_be_locked",
+            "time_limit",
+            "shuffle_answers",
+            "scoring_policy",
+            "allowed_attempts",
+            "access_code",
+            "ip_filter",
+            "one_question_at_a_time",
+            "cant_go_back",
+        ),
+        **DATED,
+    },
+    "discussion_topics": {
+        "content": ("title", "message"),
+        "settings": ("discussion_type", "pinned", "require_initial_post", "allow_rating"),
+        "availability_dates": ("delayed_post_at", "lock_at"),
+    },
+    "wiki_pages": {"content": ("title", "body"), "settings": ("editing_roles", "url")},
+    "attachments": {
+        "content": ("display_name",),
+        "settings": ("folder_id", "locked", "hidden", "lock_at", "unlock_at"),
+    },
+}
+"""By table, which fields each kind of restriction locks."""
+COLUMNS = {("assignments", "name"): "title"}
+
+
+# templates
+
+
+def template_of(store: CanvasStore, course: Course) -> BlueprintTemplate | None:
+    """What makes a course a blueprint."""
+    rows = store.blueprint_templates.find("course", course.id) if course.blueprint else ()
+    return next((one for one in rows if one.workflow_state == "active"), None)
+
+
+def shown(store: CanvasStore, course: Course) -> dict[str, Any]:
+    """What a course says about its restrictions."""
+    template = template_of(store, course)
+    if template is None:
+        return {}
+    if template.uses_types:
+        return {"blueprint_restrictions_by_object_type": template.by_type}
+    return {"blueprint_restrictions": template.restrictions}
+
+
+def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
+    """What is wrong with what a request says about a course as a blueprint."""
+    if sent.flag("blueprint") and not course.blueprint:
+        rows = api.store.enrollments.find("course", course.id)
+        kinds = ("StudentEnrollment", "ObserverEnrollment")
+        if any(one.type in kinds and one.workflow_state != "deleted" for one in rows):
+            return {"master_course": ["Cannot have a blueprint course with students"]}
+        if subscription_of(api.store, course) is not None:
+            return {"master_course": ["Course is already associated with a blueprint course"]}
+    told = [sent.hash("blueprint_restrictions").data] if sent.has("blueprint_restrictions") else []
+    types = sent.hash("blueprint_restrictions_by_object_type").data
+    told += [data if isinstance(data, dict) else {"": True} for data in types.values()]
+    if any(name not in RESTRICTIONS for data in told for name in data):
+        return {"master_course_restrictions": ["Invalid restrictions"]}
+    return {}
+
+
+def follow(api: Api, course: Course, sent: Params) -> None:
+    """Make a course a blueprint, or end that, as it says it is; and keep the restrictions that are sent."""
+    rows = api.store.blueprint_templates.find("course", course.id)
+    known = next((one for one in rows if one.workflow_state == "active"), None)
+    if not course.blueprint:
+        if known is not None:
+            api.store.blueprint_templates.put(replace(known, workflow_state="deleted"))
+        return
+    template = known or BlueprintTemplate(
+        id=api.new_id("master_courses_master_templates"), course_id=course.id, created_at=api.now
+    )
+    if sent.has("use_blueprint_restrictions_by_object_type"):
+        template = replace(template, uses_types=sent.flag("use_blueprint_restrictions_by_object_type"))
+    if sent.has("blueprint_restrictions"):
+        template = replace(template, restrictions=flags(sent.hash("blueprint_restrictions")))
+    types = sent.hash("blueprint_restrictions_by_object_type")
+    if types.data:
+        by_type = {name: flags(types.hash(name)) for name in types.data}
+        template = replace(template, by_type={name: data for name, data in by_type.items() if data})
+    api.store.blueprint_templates.put(template)
+
+
+def flags(sent: Params) -> dict[str, bool]:
+    """The restrictions that are on."""
+    return {name: True for name in sent.data if sent.flag(name)}
+
+
+# courses
+
+
+def subscriptions(store: CanvasStore, template: BlueprintTemplate) -> list[BlueprintSubscription]:
+    """The courses that a blueprint keeps."""
+    rows = store.blueprint_subscriptions.find("template", template.id)
+    return [one for one in rows if one.workflow_state == "active"]
+
+
+def subscription_of(store: CanvasStore, course: Course) -> BlueprintSubscription | None:
+    """What keeps a course like a blueprint."""
+    for one in store.blueprint_subscriptions.find("course", course.id):
+        template = store.blueprint_templates.get(one.template_id)
+        if one.workflow_state == "active" and template is not None and template.workflow_state == "active":
+            return one
+    return None
+
+
+def fits(api: Api, template: BlueprintTemplate, course: Course) -> bool:
+    """Whether a course may be kept: in the blueprint's account or below, and no blueprint itself."""
+    master = api.store.courses.get(template.course_id)
+    above = {account.id for account in chain(api.store, course.account_id)}
+    inside = master is not None and master.account_id in above
+    return inside and course.id != template.course_id and not course.blueprint and course.workflow_state != "deleted"
+
+
+def associate(api: Api, template: BlueprintTemplate, wanted: Collection[Course]) -> bool:
+    """Keep courses like a blueprint. False, and nothing is done, where one of them may not be."""
+    own = {one.course_id for one in subscriptions(api.store, template)}
+    new = [course for course in wanted if course.id not in own]
+    if any(not fits(api, template, one) or subscription_of(api.store, one) is not None for one in new):
+        return False
+    for course in new:
+        api.store.blueprint_subscriptions.put(
+            BlueprintSubscription(
+                id=api.new_id("master_courses_child_subscriptions"),
+                template_id=template.id,
+                course_id=course.id,
+                created_at=api.now,
+            )
+        )
+    return True
+
+
+def dissociate(api: Api, course: Course) -> None:
+    """Let a course go its own way."""
+    known = subscription_of(api.store, course)
+    if known is not None:
+        api.store.blueprint_subscriptions.put(replace(known, workflow_state="deleted"))
+
+
+# locks
+
+
+def lock_of(store: CanvasStore, template: BlueprintTemplate, table: str, number: int) -> BlueprintLock | None:
+    """The lock of a thing of a blueprint."""
+    rows = store.blueprint_locks.find("content", (table, number))
+    return next((one for one in rows if one.template_id == template.id), None)
+
+
+def restrictions(template: BlueprintTemplate, lock: BlueprintLock) -> dict[str, bool]:
+    """What nobody may change of a locked thing."""
+    if lock.restrictions is not None:
+        return lock.restrictions
+    if template.uses_types:
+        return template.by_type.get(NAMES.get(lock.kind, lock.kind.removesuffix("s")), {})
+    return template.restrictions
+
+
+def _origin(
+    store: CanvasStore, course_id: int, table: str, number: int
+) -> tuple[CopiedAsset, BlueprintTemplate] | None:
+    course = store.courses.get(course_id)
+    subscription = subscription_of(store, course) if course is not None else None
+    template = store.blueprint_templates.get(subscription.template_id) if subscription is not None else None
+    if template is None:
+        return None
+    rows = store.copied_assets.find("asset", (table, number))
+    found = next((one for one in rows if one.source_course_id == template.course_id), None)
+    return (found, template) if found is not None else None
+
+
+def of_child(store: CanvasStore, course_id: int, table: str, number: int) -> dict[str, bool] | None:
+    """What is locked of a thing that came from a blueprint; None of others."""
+    found = _origin(store, course_id, table, number)
+    if found is None:
+        return None
+    lock = lock_of(store, found[1], table, found[0].source_id or 0)
+    return restrictions(found[1], lock) if lock is not None else {}
+
+
+def notes(store: CanvasStore, course_id: int, table: str, number: int) -> dict[str, Any]:
+    """What lists say about a thing of a blueprint or of a course that is kept like one."""
+    course = store.courses.get(course_id)
+    template = template_of(store, course) if course is not None else None
+    if template is not None:
+        lock = lock_of(store, template, table, number)
+        found, role = (restrictions(template, lock) if lock is not None else {}), "master"
+    else:
+        child = of_child(store, course_id, table, number)
+        if child is None:
+            return {}
+        found, role = child, "child"
+    body: dict[str, Any] = {f"is_master_course_{role}_content": True, "restricted_by_master_course": bool(found)}
+    return body | ({"master_course_restrictions": found} if found else {})
+
+
+def require_unlocked(api: Api, course_id: int, table: str, before: Any, after: Any) -> None:
+    """Go on with a change that touches nothing locked. Raises the refusal for others."""
+    found = of_child(api.store, course_id, table, before.id)
+    if not found:
+        return
+    fields = [name for what in found for name in LOCKED.get(table, {}).get(what, ())]
+    touched = [name for name in fields if getattr(before, name, None) != getattr(after, name, None)]
+    if touched:
+        raise _locked([COLUMNS.get((table, name), name) for name in touched])
+
+
+def _locked(columns: list[str]) -> SiteRefusal:
+    text = f"cannot change column(s): {', '.join(columns)} - locked by Master Course"
+    return refusals.invalid({"base": [text], "invalid_record": [f"Validation failed: {text}"]})
+
+
+def require_deletable(api: Api, course_id: int, table: str, number: int) -> None:
+    """Go on to delete what is not locked. Raises the refusal for what is."""
+    if of_child(api.store, course_id, table, number):
+        raise api.refused(f"delete {table} {number}, which is locked by a blueprint")
+
+
+def noted(api: Api, course_id: int, table: str, number: int, body: dict[str, Any]) -> dict[str, Any]:
+    """A thing in a list, with what those who manage the course are told of blueprints."""
+    course = api.store.courses.get(course_id)
+    if course is None or not courses.may(api, api.caller, course, "manage_content"):
+        return body
+    return body | notes(api.store, course_id, table, number)

@@ -1,0 +1,1 @@
+"""Content that moves between courses, into them and out of them."""

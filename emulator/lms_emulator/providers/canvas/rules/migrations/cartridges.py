@@ -1,0 +1,66 @@
+"""Packages of content: Common Cartridges, among them Canvas's own exports, and zip archives, written and read.
+
+Source: IMS Common Cartridge 1.1 and 1.3 (1edtech.org), canvas-lms lib/cc and lib/cc/importer (2023-06).
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import NamedTuple
+
+from lms_emulator.core.ids import Ids
+from lms_emulator.providers.canvas.rules.migrations.packages import Package
+from lms_emulator.providers.canvas.rules.uploads import content_type_of
+
+
+class Unreadable(ValueError):
+    """Why a file is no package, in Canvas's words where they are known."""
+
+
+class Read(NamedTuple):
+    """What was read from a package, and what did not come over."""
+
+    package: Package
+    issues: list[str]
+
+
+def content_type(name: str) -> str:
+    """The content type that a name suggests."""
+    return content_type_of(name)
+
+
+def entries(content: bytes) -> dict[str, bytes]:
+    """The files of a zip archive. Raises `zipfile.BadZipFile`."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = [one for one in archive.infolist() if not one.is_dir() and "__MACOSX" not in one.filename]
+        return {one.filename: archive.read(one) for one in names if ".." not in one.filename.split("/")}
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """Files as a zip archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def read(name: str, content: bytes, ids: Ids, *, quizzes_only: bool) -> Read:
+    """A cartridge's content. Raises Unreadable."""
+    from lms_emulator.providers.canvas.rules.migrations import cartridge_reader
+
+    try:
+        found = entries(content)
+    except zipfile.BadZipFile as error:
+        kind = _kind(content)
+        raise Unreadable(f"Error identifying package type: unknown mime type {kind} for archive {name}") from error
+    return cartridge_reader.read(found, ids, quizzes_only=quizzes_only)
+
+
+def _kind(content: bytes) -> str:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return "application/octet-stream"
+    return "text/plain"

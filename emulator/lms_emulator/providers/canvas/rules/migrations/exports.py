@@ -1,0 +1,92 @@
+"""Content and files that are packed into a file.
+
+Source: canvas-lms app/models/content_export.rb and lib/cc/exporter (2023-06), and the recorded exchanges of
+`courses-migrations`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import ContentExport, Course, Folder
+from lms_emulator.providers.canvas.rules import attached, contexts, files, slugs
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.migrations import cartridge_writer, cartridges, packages, runs, selection
+
+replace = msgspec.structs.replace
+COURSE_TYPES = ("common_cartridge", "qti", "zip")
+
+
+def begin(api: Api, context: Context, kind: str, selected: dict[str, object], *, epub: bool = False) -> ContentExport:
+    """An export as the client sees it at first."""
+    number = api.new_id("content_exports")
+    job = runs.progress(api, "ContentExport", number, "content_export")
+    made = ContentExport(
+        id=number,
+        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have content
+        context_id=context.id,
+        user_id=api.user.id,
+        export_type=kind,
+        selected=dict(selected),
+        progress_id=job.id,
+        epub=epub,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    return api.store.content_exports.put(made)
+
+
+def run(api: Api, record: ContentExport) -> ContentExport:
+    """Pack it."""
+    context = contexts.get(api, record.context_type, record.context_id)
+    name, stored, kind, content = _packed(api, record, context)
+    file = attached.file(api, "ContentExport", record.id, name, kind, content, filename=stored)
+    runs.done(api, record.progress_id)
+    return api.store.content_exports.put(
+        replace(record, workflow_state="exported", attachment_id=file.id, updated_at=api.now)
+    )
+
+
+def _packed(api: Api, record: ContentExport, context: Context) -> tuple[str, str, str, bytes]:
+    stored = "course_files_export.zip"
+    if record.export_type == "zip":
+        name = "my_files_export.zip" if context.type == "User" else stored
+        return name, stored, "application/zip", cartridges.zipped(_files(api, record, context))
+    assert isinstance(context.record, Course)
+    slug = slugs.slug(context.record.name)
+    package = packages.of_course(api, context.record)
+    copy = record.selected or selection.EVERYTHING
+    package.parts = [one for one in package.parts if selection.chosen(copy, one.kind, one.key)]
+    if record.epub:
+        name = f"{slug}.epub"
+        return name, name, "application/epub+zip", cartridges.zipped(cartridge_writer.book(package))
+    if record.export_type == "qti":
+        package.parts = package.of("quizzes")
+        name = f"{slug}-quiz-export.zip"
+        return name, name, "application/zip", cartridges.zipped(cartridge_writer.quizzes(package))
+    name = f"{slug}-export.imscc"
+    return name, name, "unknown/unknown", cartridges.zipped(cartridge_writer.whole(package))
+
+
+def _files(api: Api, record: ContentExport, context: Context) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    manages = files.manages(api, context)
+    chosen = record.selected
+    for file in files.files_of(api.store, context):
+        if not manages and (files.hidden(api.store, file) or files.lock_of(api, file) is not None):
+            continue
+        folder = files.folder_of(api.store, file)
+        if folder is None or (chosen and not _is_chosen(api, chosen, file.id, folder)):
+            continue
+        path = files.full_name(api.store, folder).partition("/")[2]
+        found["/".join(filter(None, [path, file.display_name]))] = file.content
+    return found
+
+
+def _is_chosen(api: Api, chosen: dict[str, object], number: int, folder: Folder) -> bool:
+    wanted = {name: {str(one) for one in values} for name, values in chosen.items() if isinstance(values, list)}
+    if str(number) in wanted.get("files", set()) | wanted.get("attachments", set()):
+        return True
+    above = {str(one.id) for one in files.ancestors(api.store, folder)}
+    return bool(above & wanted.get("folders", set()))

@@ -1,0 +1,213 @@
+"""What a course is made of, as far as it can move to another one.
+
+Source: canvas-lms lib/cc/exporter and app/models/content_migration.rb (2023-06), and the recorded exchanges of
+`courses-migrations`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api, global_id
+from lms_emulator.providers.canvas.model import Course
+from lms_emulator.providers.canvas.rules import assignments, contexts, pages, quizzes
+
+Lister = Callable[[Api, Course], list[Any]]
+
+
+class Kind(NamedTuple):
+    """A kind of content.
+
+    Attributes:
+        name: as it is chosen by, `assignments`. table: where it is.
+        asset: as it is named in asset strings. model: Canvas's class.
+        label: its heading in lists. mapped: its name in `asset_id_mapping`, if it is in there.
+        title: the field with its title.
+        dates: fields that move with the term. html: fields with links that are adapted.
+    """
+
+    name: str
+    table: str
+    asset: str
+    model: str
+    label: str
+    mapped: str | None
+    title: str
+    lister: Lister
+    dates: tuple[str, ...] = ()
+    html: tuple[str, ...] = ()
+
+
+def _in_table(table: str, gone: str = "deleted") -> Lister:
+    def found(api: Api, course: Course) -> list[Any]:
+        rows = getattr(api.store, table).find("course", course.id)
+        return sorted((one for one in rows if one.workflow_state != gone), key=_place)
+
+    return found
+
+
+def _place(record: Any) -> tuple[int, int]:
+    return getattr(record, "position", 0) or 0, record.id
+
+
+def _topics(announcements: bool) -> Lister:
+    def found(api: Api, course: Course) -> list[Any]:
+        rows = api.store.discussion_topics.find("context", ("Course", course.id))
+        rows = [one for one in rows if one.is_announcement == announcements and one.workflow_state != "deleted"]
+        return sorted(rows, key=lambda one: one.id)
+
+    return found
+
+
+def _assignments(api: Api, course: Course) -> list[Any]:
+    return sorted(assignments.of_course(api, course), key=lambda one: (one.position, one.id))
+
+
+def _pages(api: Api, course: Course) -> list[Any]:
+    return sorted(pages.pages_of(api, contexts.get(api, "Course", course.id)), key=lambda one: one.id)
+
+
+def _files(api: Api, course: Course) -> list[Any]:
+    rows = api.store.attachments.find("context", ("Course", course.id))
+    return [one for one in rows if one.file_state == "available" and one.folder_id is not None]
+
+
+def _tools(api: Api, course: Course) -> list[Any]:
+    return [one for one in api.store.tools if one.course_id == course.id and one.workflow_state == "active"]
+
+
+def _events(api: Api, course: Course) -> list[Any]:
+    rows = (one for one in api.store.calendar_events if (one.context_type, one.context_id) == ("Course", course.id))
+    return [one for one in rows if one.workflow_state != "deleted" and one.parent_event_id is None]
+
+
+DATES = ("due_at", "unlock_at", "lock_at")
+KINDS = (
+    Kind(
+        "context_modules",
+        "context_modules",
+        "context_module",
+        "ContextModule",
+        "Modules",
+        "modules",
+        "name",
+        _in_table("context_modules"),
+        ("unlock_at",),
+    ),
+    Kind(
+        "assignment_groups",
+        "assignment_groups",
+        "assignment_group",
+        "AssignmentGroup",
+        "Assignment Groups",
+        None,
+        "name",
+        _in_table("assignment_groups"),
+    ),
+    Kind(
+        "assignments",
+        "assignments",
+        "assignment",
+        "Assignment",
+        "Assignments",
+        "assignments",
+        "name",
+        _assignments,
+        (*DATES, "peer_reviews_assign_at"),
+        ("description",),
+    ),
+    Kind(
+        "quizzes",
+        "quizzes",
+        "quizzes:quiz",
+        "Quizzes::Quiz",
+        "Quizzes",
+        "quizzes",
+        "title",
+        lambda api, course: sorted(quizzes.of_course(api, course), key=lambda one: one.id),
+        (*DATES, "show_correct_answers_at", "hide_correct_answers_at"),
+        ("description",),
+    ),
+    Kind(
+        "discussion_topics",
+        "discussion_topics",
+        "discussion_topic",
+        "DiscussionTopic",
+        "Discussion Topics",
+        "discussion_topics",
+        "title",
+        _topics(False),
+        ("delayed_post_at", "lock_at", "todo_date"),
+        ("message",),
+    ),
+    Kind(
+        "wiki_pages",
+        "wiki_pages",
+        "wiki_page",
+        "WikiPage",
+        "Pages",
+        "pages",
+        "title",
+        _pages,
+        ("todo_date", "publish_at"),
+        ("body",),
+    ),
+    Kind(
+        "context_external_tools",
+        "tools",
+        "context_external_tool",
+        "ContextExternalTool",
+        "External Tools",
+        None,
+        "name",
+        _tools,
+    ),
+    Kind(
+        "announcements",
+        "discussion_topics",
+        "announcement",
+        "DiscussionTopic",
+        "Announcements",
+        "announcements",
+        "title",
+        _topics(True),
+        ("delayed_post_at", "lock_at"),
+        ("message",),
+    ),
+    Kind(
+        "calendar_events",
+        "calendar_events",
+        "calendar_event",
+        "CalendarEvent",
+        "Calendar Events",
+        None,
+        "title",
+        _events,
+        ("start_at", "end_at"),
+        ("description",),
+    ),
+    Kind("rubrics", "rubrics", "rubric", "Rubric", "Rubrics", None, "title", _in_table("rubrics")),
+    Kind("attachments", "attachments", "attachment", "Attachment", "Files", "files", "display_name", _files),
+)
+"""In the order of lists."""
+BY_NAME = {kind.name: kind for kind in KINDS}
+ALIASES = {"pages": "wiki_pages", "modules": "context_modules", "files": "attachments", "folders": "attachments"}
+"""Other names by which kinds are chosen."""
+
+
+def named(name: str) -> Kind | None:
+    """The kind that a name stands for."""
+    return BY_NAME.get(ALIASES.get(name, name))
+
+
+def key(asset: str, number: int) -> str:
+    """What a thing is known by in packages."""
+    return "g" + hashlib.md5(f"{asset}_{global_id(number)}".encode(), usedforsecurity=False).hexdigest()
+
+
+def key_of(kind: Kind, record: Any) -> str:
+    """What a row of a kind is known by in packages."""
+    asset = "discussion_topic" if kind.table == "discussion_topics" else kind.asset
+    return key(asset, record.id)

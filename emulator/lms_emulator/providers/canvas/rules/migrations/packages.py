@@ -1,0 +1,76 @@
+"""The content of a course, taken out of it: what is copied, exported, or was read from a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import ContentTag, Course, QuizGroup, QuizQuestion
+from lms_emulator.providers.canvas.rules import files, quizzes
+from lms_emulator.providers.canvas.rules.migrations.kinds import KINDS, Kind, key_of
+
+
+class Part(NamedTuple):
+    """One thing: its kind, what it is known by, and its row as it is where it comes from."""
+
+    kind: Kind
+    key: str
+    record: Any
+
+
+@dataclass
+class Package:
+    """The content of a course.
+
+    Attributes:
+        course: the course itself, for its settings; None where nothing says anything about them.
+        course_id: the number of the course in links and rows.
+        native: whether `course_id` is a course of this school.
+        items: by module, what stands in it. questions: by quiz, its groups and questions.
+        folders: by file, the folders that it lies in.
+        uses: by assignment, the rubric that it is graded with, and how.
+    """
+
+    course: Course | None = None
+    course_id: int = 0
+    native: bool = True
+    parts: list[Part] = field(default_factory=list)
+    items: dict[int, list[ContentTag]] = field(default_factory=dict)
+    questions: dict[int, tuple[list[QuizGroup], list[QuizQuestion]]] = field(default_factory=dict)
+    folders: dict[int, str] = field(default_factory=dict)
+    uses: list[Any] = field(default_factory=list)
+
+    def of(self, name: str) -> list[Part]:
+        """The things of a kind."""
+        return [part for part in self.parts if part.kind.name == name]
+
+
+def of_course(api: Api, course: Course) -> Package:
+    """Everything that a course is made of."""
+    package = Package(course=course, course_id=course.id)
+    for kind in KINDS:
+        package.parts += [Part(kind, key_of(kind, record), record) for record in kind.lister(api, course)]
+    package.parts = sorted(package.parts, key=lambda part: _group(package, part))
+    for part in package.of("context_modules"):
+        rows = [one for one in api.store.content_tags.find("module", part.record.id) if one.workflow_state == "active"]
+        package.items[part.record.id] = sorted(rows, key=lambda one: (one.position or 0, one.id))
+    for part in package.of("quizzes"):
+        package.questions[part.record.id] = quizzes.groups(api, part.record), quizzes.questions(api, part.record)
+    for part in package.of("attachments"):
+        folder = files.folder_of(api.store, part.record)
+        path = files.full_name(api.store, folder) if folder is not None else ""
+        package.folders[part.record.id] = path.partition("/")[2]
+    for part in package.of("rubrics"):
+        uses = api.store.rubric_associations.find("rubric", part.record.id)
+        package.uses += [one for one in uses if one.association_type == "Assignment" and one.workflow_state == "active"]
+    return package
+
+
+def _group(package: Package, part: Part) -> str:
+    """Assignments go by their groups, as packages list them; other kinds stay as they are."""
+    if part.kind.name != "assignments":
+        return ""
+    return next(
+        (one.key for one in package.of("assignment_groups") if one.record.id == part.record.assignment_group_id), ""
+    )

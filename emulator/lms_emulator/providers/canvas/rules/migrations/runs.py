@@ -1,0 +1,210 @@
+"""Migrations: what each kind asks for, and how one runs.
+
+Source: canvas-lms app/controllers/content_migrations_controller.rb and app/models/content_migration.rb (2023-06), and
+the recorded exchanges of `courses-migrations`.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import UTC
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import zone
+from lms_emulator.providers.canvas.model import Attachment, ContentMigration, Course, MigrationIssue, Progress
+from lms_emulator.providers.canvas.rules import attached, contexts, files
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.migrations import cartridges, dates, packages, selection
+from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer, kinds_made
+
+replace = msgspec.structs.replace
+
+
+class Migrator(NamedTuple):
+    """A kind of migration.
+
+    Attributes:
+        needs_file: whether a file is asked for. required: settings that clients are told to send.
+        contexts: where there is such a kind. worker: Canvas's class that reads the file.
+    """
+
+    name: str
+    title: str
+    needs_file: bool
+    required: tuple[str, ...]
+    contexts: tuple[str, ...]
+    worker: str | None = None
+
+
+MIGRATORS = {
+    "zip_file_importer": Migrator(
+        "Unzip .zip file into folder", "File Import", True, ("source_folder_id",), ("Course", "Group", "User")
+    ),
+    "canvas_cartridge_importer": Migrator(
+        "Canvas Course Export Package",
+        "Canvas Common Cartridge",
+        True,
+        (),
+        ("Course", "Account"),
+        "CC::Importer::Canvas::Converter",
+    ),
+    "common_cartridge_importer": Migrator(
+        "Common Cartridge 1.x Package",
+        "Common Cartridge",
+        True,
+        (),
+        ("Course", "Account"),
+        "CC::Importer::Standard::Converter",
+    ),
+    "course_copy_importer": Migrator("Copy a Canvas Course", "Course Copy", False, ("source_course_id",), ("Course",)),
+    "moodle_converter": Migrator("Moodle 1.9/2.x", "Moodle 1.9/2.x", False, (), ("Course", "Account")),
+    "qti_converter": Migrator("QTI .zip file", "QTI .zip file", True, (), ("Course", "Account"), "Qti::Converter"),
+}
+
+
+def put(api: Api, record: ContentMigration, **changes: Any) -> ContentMigration:
+    """Keep a migration with changes."""
+    return api.store.content_migrations.put(replace(record, updated_at=api.now, **changes))
+
+
+def progress(api: Api, kind: str, number: int, tag: str) -> Progress:
+    """The job of a migration or an export, as the client sees it at first."""
+    made = Progress(
+        id=api.new_id("progresses"),
+        context_type=kind,
+        context_id=number,
+        user_id=api.user.id,
+        tag=tag,
+        completion=0.0,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    return api.store.progresses.put(made)
+
+
+def done(api: Api, number: int | None, state: Any = "completed", completion: float = 100.0) -> None:
+    """End a job."""
+    found = api.store.progresses.get(number or 0)
+    if found is not None:
+        ended = replace(found, workflow_state=state, completion=completion, updated_at=api.now)
+        api.store.progresses.put(ended)
+
+
+def issue(api: Api, record: ContentMigration, text: str, kind: Any = "warning") -> None:
+    """Note what did not come over as it was."""
+    made = MigrationIssue(
+        id=api.new_id("migration_issues"),
+        content_migration_id=record.id,
+        description=text,
+        issue_type=kind,
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    api.store.migration_issues.put(made)
+
+
+def queued(api: Api, record: ContentMigration) -> ContentMigration:
+    """A migration that begins to run."""
+    settings = record.settings | {
+        "overwrite_quizzes": record.migration_type in ("course_copy_importer", "canvas_cartridge_importer"),
+        "id_prepender": record.id,
+    }
+    job = progress(api, "ContentMigration", record.id, "content_migration") if record.progress_id is None else None
+    number = job.id if job is not None else record.progress_id
+    if record.migration_type == "common_cartridge_importer":
+        settings["prefer_existing_tools"] = True
+    begun = record.started_at or api.now
+    return put(api, record, workflow_state="running", started_at=begun, settings=settings, progress_id=number)
+
+
+def run(api: Api, record: ContentMigration) -> ContentMigration:
+    """Do a migration, unless it was called off."""
+    job = api.store.progresses.get(record.progress_id or 0)
+    if job is not None and job.workflow_state == "failed":
+        return put(api, record, workflow_state="failed", finished_at=api.now)
+    context = contexts.get(api, record.context_type, record.context_id)
+    try:
+        settings = _work(api, record, context)
+    except cartridges.Unreadable as error:
+        issue(api, record, str(error))
+        done(api, record.progress_id, "failed", 0.5)
+        return put(api, record, workflow_state="failed", finished_at=api.now, completion=0.5)
+    done(api, record.progress_id)
+    current = api.store.content_migrations.get(record.id) or record
+    exported = api.store.content_exports.get(int(current.settings.get("content_export_id") or 0))
+    if exported is not None and exported.context_type == "Course":
+        current = replace(current, source_course_id=exported.context_id)
+    return put(
+        api,
+        current,
+        workflow_state="completed",
+        finished_at=api.now,
+        completion=100.0,
+        settings={**current.settings, **settings},
+    )
+
+
+def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any]:
+    if record.migration_type == "zip_file_importer":
+        _unzip(api, record, context)
+        return {"skip_import_notification": True}
+    assert isinstance(context.record, Course)
+    if record.migration_type == "course_copy_importer":
+        source = api.store.courses.get(record.source_course_id or 0)
+        assert source is not None, "the world file's references are checked when it is loaded"
+        package = packages.of_course(api, source)
+        return _bring(api, record, package, context.record)
+    sent = api.store.attachments.get(record.attachment_id or 0)
+    assert sent is not None, "a package is there before it is read"
+    read = cartridges.read(
+        sent.filename, sent.content, api.x.ids, quizzes_only=record.migration_type == "qti_converter"
+    )
+    for text in read.issues:
+        issue(api, record, text)
+    found = _bring(api, record, read.package, context.record)
+    groups = {one.key: True for one in read.package.of("assignment_groups")}
+    copy = record.settings.get("migration_ids_to_import", {}).get("copy", {})
+    found["migration_ids_to_import"] = {"copy": {**copy, "assignment_groups": groups}}
+    worker = MIGRATORS[record.migration_type].worker
+    return {"worker_class": worker, **found}
+
+
+def _bring(api: Api, record: ContentMigration, package: packages.Package, target: Course) -> dict[str, Any]:
+    shift = dates.read(record.settings.get("date_shift_options") or {}, zone(target.time_zone) or UTC)
+    copy = record.settings.get("copy_options") or selection.EVERYTHING
+    transfer = Transfer(api, package, target, copy, shift)
+    transfer.run()
+    return {"imported_assets": kinds_made(transfer)}
+
+
+def _unzip(api: Api, record: ContentMigration, context: Context) -> None:
+    sent = api.store.attachments.get(record.attachment_id or 0)
+    folder = api.store.folders.get(int(record.settings.get("folder_id") or 0))
+    assert sent is not None, "a package is there before it is read"
+    try:
+        found = cartridges.entries(sent.content)
+    except zipfile.BadZipFile as error:
+        raise cartridges.Unreadable(f"Error identifying package type: {error}") from error
+    folder = folder or files.root_folder(api, context)
+    for path, content in found.items():
+        where = folder
+        *above, name = path.split("/")
+        for one in above:
+            where = files.child(api, where, one)
+        made = attached.file(api, context.type, context.id, name, cartridges.content_type(name), content)
+        files.settle(api, replace(made, folder_id=where.id), "overwrite")
+
+
+def received(api: Api, file: Attachment) -> None:
+    """A package was uploaded: its migration goes on."""
+    record = api.store.content_migrations.get(file.context_id)
+    if record is None or record.workflow_state != "pre_processing":
+        return
+    record = put(api, record, attachment_id=file.id, pre_attachment=None)
+    if not record.settings.get("import_immediately", True):
+        put(api, record, workflow_state="waiting_for_select", finished_at=api.now)
+        return
+    run(api, queued(api, record))

@@ -1,0 +1,118 @@
+"""What is chosen of the content of a course, and the lists that it is chosen from.
+
+Source: canvas-lms lib/canvas/migration/helpers/selective_content_formatter.rb (2023-06), and
+fixtures/recordings/canvas/courses-migrations.jsonl 35-46, 90.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.call.params import Params, as_flag, as_text
+from lms_emulator.providers.canvas.model import Course
+from lms_emulator.providers.canvas.rules.migrations.kinds import ALIASES, BY_NAME, KINDS, Kind, key, key_of, named
+
+EVERYTHING: dict[str, Any] = {"everything": True}
+OF_COURSE = {"course_settings": "Course Settings", "syllabus_body": "Syllabus Body"}
+Copy = dict[str, Any]
+
+
+def read(api: Api, course: Course, select: Params) -> Copy:
+    """A `select` by ids (pages also by their addresses) as Canvas keeps it: by what things are known by in packages."""
+    found: Copy = {}
+    for name in select.data:
+        kind = named(name)
+        if name.startswith("all_") or kind is None:
+            found[name] = select.text(name)
+            continue
+        found[kind.name] = dict.fromkeys(_records(api, course, kind, select.get(name)), "1")
+    return found
+
+
+def _records(api: Api, course: Course, kind: Kind, asked: Any) -> list[str]:
+    values = list(asked) if isinstance(asked, dict | list) else [asked]
+    rows = {record.id: record for record in kind.lister(api, course)}
+    keys: list[str] = []
+    for value in values:
+        text = (as_text(value) or "").removeprefix("id_")
+        number = local_number(text)
+        record = rows.get(number or 0)
+        if record is None and kind.name == "wiki_pages":
+            record = next((row for row in rows.values() if row.url == text), None)
+        if record is not None:
+            keys.append(key_of(kind, record))
+        elif number is not None:
+            keys.append(_unknown(kind, number))
+        elif text.startswith("g"):
+            keys.append(text)
+    return keys
+
+
+def _unknown(kind: Kind, number: int) -> str:
+    return key("discussion_topic" if kind.table == "discussion_topics" else kind.asset, number)
+
+
+def chosen(copy: Copy, kind: Kind, migration_id: str) -> bool:
+    """Whether something is chosen."""
+    if copy.get("everything"):
+        return True
+    for name in (kind.name, *(alias for alias, of in ALIASES.items() if of == kind.name)):
+        if as_flag(copy.get(f"all_{name}")):
+            return True
+        wanted = copy.get(name)
+        if isinstance(wanted, dict) and any(one.removeprefix("id_") == migration_id for one in wanted):
+            return True
+    return kind.name == "assignment_groups" and as_flag(copy.get("all_assignments"))
+
+
+def of_course(copy: Copy, name: str) -> bool:
+    """Whether the settings or the syllabus of a course are chosen."""
+    return bool(copy.get("everything")) or as_flag(copy.get(f"all_{name}"))
+
+
+def top(api: Api, course: Course, root: str, address: str) -> list[dict[str, Any]]:
+    """What there is to choose from. `root`: the parameter that chooses; `address`: of the lists of one kind."""
+    found: list[dict[str, Any]] = []
+    for name, title in OF_COURSE.items():
+        if name == "course_settings" or course.syllabus_body:
+            found.append({"type": name, "property": f"{root}[all_{name}]", "title": title})
+    for kind in KINDS:
+        count = len(kind.lister(api, course)) if kind.name != "assignment_groups" else 0
+        if count:
+            found.append(
+                {
+                    "type": kind.name,
+                    "property": f"{root}[all_{kind.name}]",
+                    "title": kind.label,
+                    "count": count,
+                    "sub_items_url": f"{address}?type={kind.name}",
+                }
+            )
+    return found
+
+
+def within(api: Api, course: Course, root: str, name: str) -> list[dict[str, Any]] | None:
+    """What there is of one kind; None for no kind."""
+    kind = named(name)
+    if kind is None:
+        return None
+    if kind.name == "assignments":
+        groups, rows = BY_NAME["assignment_groups"], kind.lister(api, course)
+        return [
+            _item(groups, group, root)
+            | {"sub_items": [_item(kind, row, root) for row in rows if row.assignment_group_id == group.id]}
+            for group in groups.lister(api, course)
+        ]
+    return [_item(kind, record, root) for record in kind.lister(api, course)]
+
+
+def _item(kind: Kind, record: Any, root: str) -> dict[str, Any]:
+    migration_id = key_of(kind, record)
+    return {
+        "type": kind.name,
+        "title": getattr(record, kind.title),
+        "migration_id": migration_id,
+        "property": f"{root}[{kind.name}][id_{migration_id}]",
+    }

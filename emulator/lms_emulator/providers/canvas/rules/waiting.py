@@ -1,0 +1,47 @@
+"""Background jobs that wait: they are done before the next request is answered, as if a worker had taken them up.
+
+So a client sees them queued first, and may call them off.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.canvas.call import Call
+
+PICKED_UP = timedelta(seconds=3)
+"""How long a job waits at most, if the next request comes late."""
+LEAVES = re.compile(r"/abort$|/abort_all_pending$|/progress/\d+/cancel$|/blueprint_templates/[^/]+/migrations$")
+"""Requests that find a job still waiting when they change something."""
+RULES = "lms_emulator.providers.canvas.rules"
+JOBS = {
+    "sis_batches": f"{RULES}.sis.batches",
+    "content_migrations": f"{RULES}.migrations.runs",
+    "blueprint_migrations": f"{RULES}.blueprint_sync",
+    "content_exports": f"{RULES}.migrations.exports",
+}
+"""By table, where the function `run` is that does a job."""
+
+
+def run(x: Call) -> None:
+    """Do the jobs that wait, in the order in which they were asked for."""
+    found = [(table, one) for table in JOBS for one in getattr(x.store, table).find("waiting", True)]
+    if not found or (x.method != "GET" and LEAVES.search(x.path)):
+        return
+    for table, job in sorted(found, key=lambda pair: _asked(pair[1])):
+        api = Api(x, Params({}))
+        api.caller = x.store.users.get(job.user_id)
+        api.now = min(api.now, _asked(job) + PICKED_UP)
+        import_module(JOBS[table]).run(api, job)
+
+
+def _asked(job: Any) -> datetime:
+    moment: datetime = job.updated_at
+    return moment

@@ -1,0 +1,104 @@
+"""Migrations, their issues, and exports as Canvas's JSON.
+
+Fields: canvas-lms lib/api/v1/content_migration.rb and content_export.rb (2023-06), and the recorded exchanges of
+`courses-migrations`.
+"""
+
+from __future__ import annotations
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.model import ContentExport, ContentMigration, MigrationIssue
+from lms_emulator.providers.canvas.rules.contexts import TABLES
+from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin
+from lms_emulator.providers.canvas.shapes import Json, files
+
+
+def path(record: ContentMigration) -> str:
+    """The path of a migration."""
+    return f"/api/v1/{TABLES[record.context_type]}/{record.context_id}/content_migrations/{record.id}"
+
+
+def migration(api: Api, record: ContentMigration) -> Json:
+    """A migration."""
+    issues = list(api.store.migration_issues.find("migration", record.id))
+    body: Json = {
+        "id": record.id,
+        "user_id": record.user_id,
+        "workflow_state": record.workflow_state,
+        "started_at": when(record.started_at),
+        "finished_at": when(record.finished_at),
+        "migration_type": record.migration_type,
+        "created_at": stamp(record.created_at),
+        "migration_issues_url": api.url(f"{path(record)}/migration_issues"),
+        "migration_issues_count": len(issues),
+    }
+    if record.pre_attachment is not None:
+        body["pre_attachment"] = record.pre_attachment
+    file = api.store.attachments.get(record.attachment_id or 0)
+    if file is not None and record.pre_attachment is None:
+        body["attachment"] = files.file(api, file)
+    source = api.store.courses.get(record.source_course_id or 0)
+    if source is not None:
+        body["settings"] = {
+            "source_course_id": source.id,
+            "source_course_name": source.name,
+            "source_course_html_url": api.url(f"/courses/{source.id}"),
+        }
+    if record.progress_id is not None:
+        body["progress_url"] = api.url(f"/api/v1/progress/{record.progress_id}")
+    body["migration_type_title"] = MIGRATORS[record.migration_type].title
+    if any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin):
+        body["audit_info"] = _audit(record)
+    return body
+
+
+def _audit(record: ContentMigration) -> Json:
+    return {
+        "id": record.id,
+        "user_id": record.user_id,
+        "migration_settings": record.settings,
+        "started_at": when(record.started_at),
+        "finished_at": when(record.finished_at),
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "progress": record.completion,
+        "context_type": record.context_type,
+        "source_course_id": record.source_course_id,
+        "migration_type": record.migration_type,
+    }
+
+
+def issue(api: Api, record: MigrationIssue, of: ContentMigration) -> Json:
+    """What did not come over as it was."""
+    return {
+        "id": record.id,
+        "description": record.description,
+        "workflow_state": record.workflow_state,
+        "fix_issue_html_url": record.fix_issue_html_url,
+        "issue_type": record.issue_type,
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "content_migration_url": api.url(path(of)),
+        "error_message": record.error_message,
+    }
+
+
+def export(api: Api, record: ContentExport) -> Json:
+    """An export."""
+    body: Json = {
+        "id": record.id,
+        "user_id": record.user_id,
+        "export_type": record.export_type,
+        "workflow_state": record.workflow_state,
+        "created_at": stamp(record.created_at),
+    }
+    if record.context_type == "Course":
+        body["course_id"] = record.context_id
+    file = api.store.attachments.get(record.attachment_id or 0)
+    if file is not None:
+        body["attachment"] = files.file(api, file)
+    if record.progress_id is not None:
+        body["progress_url"] = api.url(f"/api/v1/progress/{record.progress_id}")
+    return body
