@@ -134,7 +134,7 @@ ANYWHERE = "courses groups users"
 ROUTES: tuple[Route, ...] = (
     *rest(
         "content exports",
-        f"{RECORDED}/courses-migrations.jsonl 63, 64, 75, 80-85, 88, 90; canvas-lms app/controllers/content_exports_api_controller.rb",
+        f"{RECORDED}/courses-migrations.jsonl 64, 75; canvas-lms app/controllers/content_exports_api_controller.rb",
         *within(ANYWHERE, "GET /content_exports", index, "Exports"),
         *within(ANYWHERE, "POST /content_exports", create, "Pack content or files"),
         *within(ANYWHERE, "GET /content_exports/{id}", show, "An export"),

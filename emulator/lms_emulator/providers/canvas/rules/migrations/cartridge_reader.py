@@ -34,7 +34,7 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.rules import quiz_questions, slugs
 from lms_emulator.providers.canvas.rules.migrations import cartridge_format as form
 from lms_emulator.providers.canvas.rules.migrations.cartridge_format import child, read_fields, tag, words
-from lms_emulator.providers.canvas.rules.migrations.cartridges import Read, Unreadable, content_type
+from lms_emulator.providers.canvas.rules.migrations.cartridges import Read, Unreadable, content_type, opened
 from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME
 from lms_emulator.providers.canvas.rules.migrations.packages import Package, Part
 
@@ -45,9 +45,9 @@ _META = re.compile(r'<meta name="([\w-]+)" content="([^"]*)"')
 QTI = re.compile(r"imsqti_xmlv\dp\d")
 
 
-def read(files: dict[str, bytes], ids: Ids, *, quizzes_only: bool) -> Read:
+def read(name: str, content: bytes, ids: Ids, *, quizzes_only: bool) -> Read:
     """The content of a cartridge. Raises Unreadable."""
-    reader = _Reader(files, ids)
+    reader = _Reader(opened(name, content), ids)
     manifest = reader.xml("imsmanifest.xml")
     if manifest is None and not quizzes_only:
         raise Unreadable("Error identifying package type: no imsmanifest.xml in the archive")

@@ -1,4 +1,4 @@
-"""Packages of content: Common Cartridges, among them Canvas's own exports, and zip archives, written and read.
+"""Packages of content: zip archives, and what cannot be read as one.
 
 Source: IMS Common Cartridge 1.1 and 1.3 (1edtech.org), canvas-lms lib/cc and lib/cc/importer (2023-06).
 """
@@ -9,7 +9,6 @@ import io
 import zipfile
 from typing import NamedTuple
 
-from lms_emulator.core.ids import Ids
 from lms_emulator.providers.canvas.rules.migrations.packages import Package
 from lms_emulator.providers.canvas.rules.uploads import content_type_of
 
@@ -46,16 +45,13 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def read(name: str, content: bytes, ids: Ids, *, quizzes_only: bool) -> Read:
-    """A cartridge's content. Raises Unreadable."""
-    from lms_emulator.providers.canvas.rules.migrations import cartridge_reader
-
+def opened(name: str, content: bytes) -> dict[str, bytes]:
+    """The files of a package. Raises Unreadable."""
     try:
-        found = entries(content)
+        return entries(content)
     except zipfile.BadZipFile as error:
         kind = _kind(content)
         raise Unreadable(f"Error identifying package type: unknown mime type {kind} for archive {name}") from error
-    return cartridge_reader.read(found, ids, quizzes_only=quizzes_only)
 
 
 def _kind(content: bytes) -> str:

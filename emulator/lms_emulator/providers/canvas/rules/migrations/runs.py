@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.model import Attachment, ContentMigration, Course, MigrationIssue, Progress
 from lms_emulator.providers.canvas.rules import attached, contexts, files
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.migrations import cartridges, dates, packages, selection
+from lms_emulator.providers.canvas.rules.migrations import cartridge_reader, cartridges, dates, packages, selection
 from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer, kinds_made
 
 replace = msgspec.structs.replace
@@ -159,7 +159,7 @@ def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any
         return _bring(api, record, package, context.record)
     sent = api.store.attachments.get(record.attachment_id or 0)
     assert sent is not None, "a package is there before it is read"
-    read = cartridges.read(
+    read = cartridge_reader.read(
         sent.filename, sent.content, api.x.ids, quizzes_only=record.migration_type == "qti_converter"
     )
     for text in read.issues:
