@@ -58,7 +58,10 @@ def add_students(api: Api) -> Any:
 def status(api: Api) -> Any:
     """Whether a student's work needs one more grade."""
     course, section, base = place(api)
-    user = roster.student(api, course, section, api.params.text("student_id") or "")
+    if "anonymous_provisional_grades" in api.x.path:
+        user = roster.anonymous(api, course, section, base, api.params.text("anonymous_id") or "")
+    else:
+        user = roster.student(api, course, section, api.params.text("student_id") or "")
     courses.require(api, course, "manage_grades", "view_all_grades")
     if not base.moderated_grading:
         raise refusals.message(400, "not_moderated", "Assignment does not use moderated grading")
@@ -130,6 +133,7 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {FRONT}/moderated_students", students, "Whose work is moderated"),
     (f"POST {FRONT}/moderated_students", add_students, "Moderate the work of students"),
     (f"GET {GRADES}/status", status, "Whether a grade is needed"),
+    (f"GET {FRONT}/anonymous_provisional_grades/status", status, "Whether a grade is needed, without a name"),
     (f"PUT {GRADES}/bulk_select", select_many, "Choose grades"),
     (f"PUT {GRADES}/{{provisional_grade_id}}/select", select, "Choose a grade"),
     (f"POST {GRADES}/publish", publish, "Publish the chosen grades"),

@@ -61,7 +61,7 @@ def index(api: Api) -> Any:
 def found(api: Api) -> tuple[Course, Assignment, User, Submission]:
     """The submission of the path, for those who may read it."""
     course, section, base = place(api)
-    user = roster.student(api, course, section, api.slot("user_id"))
+    user = roster.of_path(api, course, section, base)
     if not api.check("may read the submission", roster.may_read(api, course, base, user), got=user.id):
         raise api.refused(f"submission of user {user.id}")
     return course, base, user, submissions.of(api, base, user.id)
@@ -112,7 +112,7 @@ def _empty_text(api: Api) -> bool:
 def update(api: Api) -> Any:
     """Grade a submission, excuse it, give it a status, comment on it."""
     course, section, base = place(api)
-    user = roster.student(api, course, section, api.slot("user_id"))
+    user = roster.of_path(api, course, section, base)
     if api.params.text("submission") is not None:
         raise refusals.crashed("`submission` is no hash", api.params.get("submission"))
     _may_update(api, course, base, user)
@@ -222,6 +222,7 @@ def comment_on(api: Api, base: Assignment, user_id: int, sent: Params) -> None:
 
 
 BELOW = "assignments/{assignment_id}/submissions"
+NAMELESS = "assignments/{assignment_id}/anonymous_submissions/{anonymous_id}"
 ROUTES: tuple[Route, ...] = tuple(
     route
     for front, whole in (("/api/v1/courses/{course_id}", "course"), ("/api/v1/sections/{section_id}", "section"))
@@ -232,5 +233,7 @@ ROUTES: tuple[Route, ...] = tuple(
         (f"GET {front}/{BELOW}/{{user_id}}", show, f"A student's submission, by {whole}"),
         (f"POST {front}/{BELOW}", create, f"Hand something in, by {whole}"),
         (f"PUT {front}/{BELOW}/{{user_id}}", update, f"Grade or comment, by {whole}"),
+        (f"GET {front}/{NAMELESS}", show, f"A submission without its student's name, by {whole}"),
+        (f"PUT {front}/{NAMELESS}", update, f"Grade one without its student's name, by {whole}"),
     )
 )

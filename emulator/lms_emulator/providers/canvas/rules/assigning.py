@@ -28,6 +28,7 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.rules import (
     assignments,
     courses,
+    features,
     grades,
     grading,
     html,
@@ -272,6 +273,8 @@ def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[s
         found["peer_reviews_assign_at"] = read_moment(sent.text("peer_reviews_assign_at"), api.zone)
     if sent.has("allowed_extensions"):
         found["allowed_extensions"] = [word.lower().removeprefix(".") for word in sent.words("allowed_extensions")]
+    if sent.get("anonymous_grading") is not None and features.enabled(api, course, "anonymous_marking"):
+        found["anonymous_grading"] = sent.flag("anonymous_grading")
     if sent.has("final_grader_id"):
         number = identifiers.local_number(sent.text("final_grader_id") or "")
         found["final_grader_id"] = number

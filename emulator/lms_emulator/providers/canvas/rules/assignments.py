@@ -208,6 +208,8 @@ def shut(api: Api, assignment: Assignment) -> str | None:
 
 
 def posts_manually(record: Assignment, course: Course) -> bool:
-    """Whether grades wait until somebody posts them."""
+    """Whether grades wait until somebody posts them, as those of work without names always do."""
     own = record.post_manually
+    if record.anonymous_grading:
+        return True
     return bool(course.settings.get("post_manually")) if own is None else own

@@ -42,6 +42,21 @@ def student(api: Api, course: Course, section: CourseSection | None, reference: 
     return user
 
 
+def of_path(api: Api, course: Course, section: CourseSection | None, assignment: Assignment) -> User:
+    """The student of the path, by an id or by what stands for the name. Raises the refusal `not_found`."""
+    if "anonymous_id" not in api.x.path_params:
+        return student(api, course, section, api.slot("user_id"))
+    return anonymous(api, course, section, assignment, api.slot("anonymous_id"))
+
+
+def anonymous(api: Api, course: Course, section: CourseSection | None, assignment: Assignment, reference: str) -> User:
+    """The student for whose name `reference` stands in an assignment. Raises the refusal `not_found`."""
+    found = api.store.submissions.first("anonymous_id", reference)
+    if found is None or found.assignment_id != assignment.id:
+        raise refusals.not_found("the submission without a name", reference)
+    return student(api, course, section, str(found.user_id))
+
+
 def gradeable(
     api: Api, course: Course, section: CourseSection | None, assignment: Assignment, *states_wanted: str
 ) -> list[int]:

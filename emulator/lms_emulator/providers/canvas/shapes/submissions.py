@@ -67,10 +67,13 @@ def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) 
 def submission(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str] = ()) -> Json:
     """A submission as the caller may see it."""
     body = version(api, record, record, base, course, len(record.versions))
-    if base.anonymous_grading and submissions.muted(api, base) and not _names_people(api, course, record):
+    nameless = base.anonymous_grading and submissions.muted(api, base)
+    if nameless:
+        body.pop("preview_url", None)
+    if nameless and not _names_people(api, course, record):
         body.pop("user_id")
-        body.pop("preview_url")
         body["anonymous_id"] = record.anonymous_id
+        includes = set(includes) - {"user", "user_summary", "group", "html_url"}
     elif api.caller is not None and is_account_admin(api, api.caller, api.root):
         body["anonymous_id"] = record.anonymous_id
     body |= _included(api, record, base, course, includes)
