@@ -109,6 +109,15 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
     return grading.keep(api, base, made, new_version=True)
 
 
+def _posts(api: Api, record: Submission) -> bool:
+    """Whether a comment of the caller's, as a grade would, lets the student see the work's grades from now on."""
+    base = api.store.assignments.get(record.assignment_id)
+    course = api.store.courses.get(base.course_id) if base is not None else None
+    if base is None or course is None or assignments.posts_manually(base, course):
+        return False
+    return courses.may(api, api.user, course, "manage_grades")
+
+
 def comment(
     api: Api,
     record: Submission,
@@ -142,5 +151,6 @@ def comment(
     )
     if api.user.id != record.user_id:
         current = api.store.submissions.get(record.id) or record
-        api.store.submissions.put(replace(current, unread=[*current.unread, "comment"], read_by=[]))
+        posted = current.posted_at or (api.now if provisional_grade_id is None and _posts(api, record) else None)
+        api.store.submissions.put(replace(current, unread=[*current.unread, "comment"], read_by=[], posted_at=posted))
     return api.store.submission_comments.put(made)
