@@ -32,7 +32,7 @@ LAYERS = {
     "demo_tool": Layer("a small LTI tool to launch, as an example of one", ("core",)),
     "command": Layer(
         "the command line, one module per command",
-        ("core", "control", "server", "app", "client", "providers", "demo_tool", "_version"),
+        ("core", "control", "server", "app", "client", "providers", "demo_tool", "lti", "_version"),
     ),
 }
 """From the bottom up: nothing imports what stands below it in this table."""

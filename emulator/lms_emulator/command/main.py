@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from lms_emulator._version import __version__
 from lms_emulator.command import (
+    certify,
     changes,
     coverage,
     demo_tool,
@@ -44,6 +45,7 @@ COMMANDS = (
     demo_tool,
     record,
     verify,
+    certify,
 )
 """In the order of the help text."""
 

@@ -16,7 +16,7 @@ from lms_emulator.core.http.pages import page
 from lms_emulator.demo_tool.config import Config
 from lms_emulator.demo_tool.lms import Lms, LmsError, TokenRefusedError, same_person
 from lms_emulator.demo_tool.ltiaas import Ltiaas, LtiaasError
-from lms_emulator.demo_tool.sessions import Session, Sessions
+from lms_emulator.demo_tool.sessions import Session, Sessions, user_of
 
 PACKAGE = "lms_emulator.demo_tool"
 
@@ -40,15 +40,15 @@ class DemoTool:
         ltik = request.query_params.get("ltik", "")
         launch = await self._ltiaas.id_token(ltik)
         response = RedirectResponse("/", 303)  # so that the ltik does not stay in the address bar
-        self._sessions.open(response, launch, ltik)
+        self._sessions.open(request, response, launch, ltik)
         return response
 
     async def choose(self, request: Request) -> Response:
         """A deep-linking launch: the teacher picks what the course will link to."""
         ltik = request.query_params.get("ltik", "")
         launch = await self._ltiaas.id_token(ltik)
-        response = page(PACKAGE, "choose.html", user=launch["user"])
-        self._sessions.open(response, launch, ltik)
+        response = page(PACKAGE, "choose.html", user=user_of(launch))
+        self._sessions.open(request, response, launch, ltik)
         return response
 
     async def chosen(self, request: Request) -> Response:

@@ -32,7 +32,7 @@ class Session:
     @property
     def user(self) -> dict[str, Any]:
         """`id`, `name`, `email`, `roles` of the launch."""
-        return dict(self.launch["user"])
+        return user_of(self.launch)
 
     @property
     def platform_id(self) -> str:
@@ -45,6 +45,11 @@ class Session:
         return str(self.launch["platform"].get("productFamilyCode", ""))
 
 
+def user_of(launch: dict[str, Any]) -> dict[str, Any]:
+    """Who was launched. An LMS need not tell anything but the id."""
+    return {"name": None, "givenName": None, "email": None, "roles": [], **launch["user"]}
+
+
 class Sessions:
     """The sessions, newest last. The oldest are dropped to make room."""
 
@@ -53,13 +58,20 @@ class Sessions:
         self._limit = limit
         self._ids = Ids()
 
-    def open(self, response: Response, launch: dict[str, Any], ltik: str) -> Session:
-        """Begin a session for a launch, with a new cookie."""
+    def open(self, request: Request, response: Response, launch: dict[str, Any], ltik: str) -> Session:
+        """Begin a session for a launch, with a new cookie.
+
+        In a frame of the LMS only `SameSite=None; Secure` is kept. Chromium, which sends client hints, keeps that on
+        loopback without TLS too.
+        """
+        secure = request.url.scheme == "https" or "sec-ch-ua" in request.headers
         session = Session(self._ids.token(43), launch, ltik)
         self._sessions[session.id] = session
         while len(self._sessions) > self._limit:
             self._sessions.popitem(last=False)
-        response.set_cookie(COOKIE, session.id, httponly=True, samesite="lax", path="/")
+        response.set_cookie(
+            COOKIE, session.id, httponly=True, secure=secure, samesite="none" if secure else "lax", path="/"
+        )
         return session
 
     def of(self, request: Request) -> Session | None:

@@ -174,6 +174,10 @@ def old_nonce(draft: Draft) -> None:
     draft.claims["nonce"] = draft.earlier[1] if draft.earlier else f"{draft.claims['nonce']}-of-another-launch"
 
 
+def never_sent(draft: Draft) -> None:
+    draft.claims["nonce"] = f"{draft.claims['nonce']}-never-sent"
+
+
 def posted(**fields: str | None) -> Alter:
     def alter(draft: Draft) -> None:
         draft.fields = {k: v for k, v in {**draft.fields, **fields}.items() if v is not None}

@@ -153,7 +153,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             "The id_token has a nonce that the tool never sent.",
             "must refuse",
             f"{OIDC}, 3.2.2.11",
-            how.claims({"nonce": "never-sent-by-the-tool"}),
+            how.never_sent,
         ),
     ] = False
     wrong_state: Annotated[

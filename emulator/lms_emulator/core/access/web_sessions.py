@@ -115,8 +115,8 @@ class WebSessions(Generic[S, U]):
         return session
 
     def cookie(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S) -> str:
-        """The Set-Cookie value of a session. Over TLS Secure and SameSite=None, as frames need it; else Lax."""
-        tail = "; Secure; SameSite=None" if x.scheme == "https" else "; SameSite=Lax"
+        """A session's Set-Cookie. Secure and SameSite=None, as frames need it; where nobody keeps that, Lax."""
+        tail = "; Secure; SameSite=None" if x.keeps_secure_cookies else "; SameSite=Lax"
         return f"{self.name}={session.id}; Path={x.prefix or '/'}; HttpOnly{tail}"
 
     def redirect(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, url: str) -> Response:

@@ -308,6 +308,14 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         return self.headers.get("host") or (self.host if self.port is None else f"{self.host}:{self.port}")
 
     @property
+    def keeps_secure_cookies(self) -> bool:
+        """Whether the client keeps a Secure cookie from here, as it has to for use in frames of other sites.
+
+        Over TLS every client does. On loopback Chromium does without, and then sends its client hints.
+        """
+        return self.scheme == "https" or "sec-ch-ua" in self.headers
+
+    @property
     def base_url(self) -> str:
         """This provider's address as the client sees it; `--public-url` wins when it is set."""
         if self._base_url is None:

@@ -130,6 +130,15 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             "How long a tool may take between login initiation and authentication request.", evidence="chosen", ge=1
         ),
     ] = 300
+    launch_in: Annotated[
+        Literal["window", "frame"],
+        choice(
+            "Where a tool is opened: in the whole window, so that its address shows and pages that refuse frames "
+            "work, or in a frame of the page, as the real one does.",
+            evidence="chosen",
+            source="https://community.d2l.com/brightspace/kb/articles/23764 (Open as External Resource)",
+        ),
+    ] = "window"
     service_token_lifetime_seconds: Annotated[
         int, choice("Lifetime of an LTI service token.", evidence="chosen", ge=1)
     ] = 3600

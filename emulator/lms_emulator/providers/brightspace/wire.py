@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 
 from lms_emulator.core.http import pages
+from lms_emulator.providers.brightspace.call import Call
 
 PACKAGE = __package__
 
@@ -17,6 +18,20 @@ def when(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def launch_page(x: Call, title: str, action: str, fields: Mapping[str, str]) -> Response:
+    """The page that opens a tool, in the window or in a frame."""
+    return pages.page(
+        PACKAGE,
+        "tool.html",
+        headers={"Cache-Control": "no-store"},
+        base=x.base_url,
+        title=title,
+        action=action,
+        fields=fields,
+        in_frame=x.settings.launch_in == "frame",
+    )
 
 
 def auto_post(action: str, fields: Mapping[str, str]) -> Response:

@@ -155,6 +155,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 56 (`_parent` in 2023; the day is chosen)"),),
         ),
     ] = True
+    launch_in: Annotated[
+        Literal["window", "frame"],
+        choice(
+            "Where a tool is opened: in the whole window, so that its address shows and pages that refuse frames "
+            "work, or in a frame of the page, as the real one does.",
+            evidence="chosen",
+            source="https://canvas.instructure.com/doc/api/file.lti_window_post_message.html",
+        ),
+    ] = "window"
     deployment_id_twice: Annotated[
         bool,
         choice(

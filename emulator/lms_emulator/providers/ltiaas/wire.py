@@ -132,7 +132,7 @@ def _cookie_name(state: str) -> str:
 
 def set_state_cookie(x: Call, response: Response, tenant: Tenant, state: str, value: str, seconds: int) -> None:
     """Set the signed cookie that binds a redirect chain to one browser."""
-    secure = x.settings.cookie_secure == "always" or (x.settings.cookie_secure == "auto" and x.scheme == "https")
+    secure = x.settings.cookie_secure == "always" or (x.settings.cookie_secure == "auto" and x.keeps_secure_cookies)
     response.set_cookie(
         _cookie_name(state),
         f"{value}.{_signature(tenant, state, value)}",

@@ -66,7 +66,7 @@ def open_link(x: Call, _session: Session, user: User) -> Response:
     if link is None or deployment is None or deployment not in _deployments(x, unit):
         raise refusals.page_not_found("the link is placed in the org unit")
     launch = claims.resource_launch(x, user, unit, deployment, link)
-    return wire.auto_post(*LAUNCHES.initiate(x, user, deployment, launch))
+    return wire.launch_page(x, link.title, *LAUNCHES.initiate(x, user, deployment, launch))
 
 
 @SESSIONS.signed_in
@@ -80,7 +80,7 @@ def choose_content(x: Call, _session: Session, user: User) -> Response:
     if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
         raise refusals.page_forbidden("the user may place tools")
     launch = claims.deep_linking_launch(x, user, unit, deployment)
-    return wire.auto_post(*LAUNCHES.initiate(x, user, deployment, launch))
+    return wire.launch_page(x, deployment.name, *LAUNCHES.initiate(x, user, deployment, launch))
 
 
 def authenticate(x: Call) -> Response:

@@ -239,7 +239,7 @@ def add_cookies(x: Call, response: Response) -> None:
     """Send the browser its cookies: a new mask each time, and the session's where there is one."""
     browser = x.kept(Browser)
     path = x.prefix or "/"
-    secure = "; secure" if x.scheme == "https" and "x-forwarded-proto" not in x.headers else ""
+    secure = "; secure" if x.keeps_secure_cookies and "x-forwarded-proto" not in x.headers else ""
     found = [f"{CSRF}={quote(csrf_token(x), safe='')}; path={path}{secure}"]
     if browser.session is not None:
         value = browser.session.id

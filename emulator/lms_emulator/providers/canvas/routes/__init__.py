@@ -251,6 +251,7 @@ ROUTES: tuple[Route, ...] = (
         "documented",
         ("GET POST /api/lti/authorize_redirect", tool_pages.authorize_redirect, "On to the school"),
         ("GET /api/lti/authorize", show(tool_pages.authorize), "The signed launch"),
+        ("GET /post_message_forwarding", tool_pages.forward_messages, "The frame between a tool and its storage"),
         ("GET /api/lti/security/jwks", launch.jwks, "Canvas's public keys"),
     ),
     *(route for rest in FAMILIES for route in rest.ROUTES),

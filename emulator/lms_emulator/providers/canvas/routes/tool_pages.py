@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.credentials import browser, visitors
-from lms_emulator.providers.canvas.lti import basic_launches, deep_linking_spots, places
+from lms_emulator.providers.canvas.lti import basic_launches, deep_linking_spots, frames, places
 from lms_emulator.providers.canvas.lti.claims import Opening
 from lms_emulator.providers.canvas.lti.launches import LAUNCHES
 from lms_emulator.providers.canvas.lti.places import Place
@@ -139,16 +139,33 @@ def opened(api: Api, opening: Opening, *, rubric: bool = False, bare: bool = Fal
     else:
         action, fields = LAUNCHES.initiate(api.x, opening)
     bare = bare or api.params.text("display") == "borderless"
-    return page(api, opening.title, opening.tool.id, action, fields, rubric=rubric, bare=bare)
+    around = frames.values(api.x, opening, action, fields.get("target_link_uri", ""))
+    return page(api, opening.title, opening.tool.id, action, fields, rubric=rubric, bare=bare, around=around)
 
 
 def page(
-    api: Api, title: str, tool_id: int, action: str, fields: dict[str, str], *, rubric: bool = False, bare: bool = False
+    api: Api,
+    title: str,
+    tool_id: int,
+    action: str,
+    fields: dict[str, str],
+    *,
+    rubric: bool = False,
+    bare: bool = False,
+    around: dict[str, Any] = frames.WINDOW,
 ) -> Response:
-    """A page whose form takes the browser to a tool."""
+    """A page whose form takes the browser to a tool. Parameters: `around`, what the page needs for a frame."""
     return wire.page(
-        api.x, "tool.html", title=title, action=action, fields=fields, tool=tool_id, bare=bare, rubric=rubric
+        api.x, "tool.html", title=title, action=action, fields=fields, tool=tool_id, bare=bare, rubric=rubric, **around
     )
+
+
+def forward_messages(x: Call) -> Response:
+    """GET /post_message_forwarding: the frame through which tools reach the storage of Canvas's page."""
+    if not x.settings.platform_storage:
+        raise refusals.page_not_found("platform storage is on")
+    origin = frames.parent_origin(x, x.query.get("token", ""))
+    return wire.page(x, "post_message_forwarding.html", parent_origin=origin)
 
 
 def opening(api: Api, place: Place, tool: Tool, **values: Any) -> Opening:

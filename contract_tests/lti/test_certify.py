@@ -1,0 +1,139 @@
+"""`lms-emulator certify`: what published libraries and our own tool do, and the command itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from contract_tests.chromium import CHROMIUM
+from contract_tests.lti.web_tools import DjangoApp, Pylti1p3App, ltijs, ltijs_folder, served
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.command.certify.judge import Judge, Verdict
+from lms_emulator.command.main import main
+from lms_emulator.demo_tool.config import from_emulator
+from lms_emulator.demo_tool.serve import DemoToolServer
+from lms_emulator.lti.seats import ToolAddresses
+
+WITHOUT_STORAGE = {"cookies_blocked"}
+LTIJS_TAKES = {"further_audience", "no_expiry", "no_nonce", "wrong_azp", "wrong_deployment", "wrong_nonce"}
+"""What ltijs 5.9 takes."""
+PYLTI1P3 = {"further_audience", "no_expiry", "posted_twice", "replayed_nonce", "replayed_token", "wrong_azp"}
+"""What PyLTI1p3 2.0 takes though it has to refuse it (or should)."""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    with Emulator.start() as lms:
+        yield lms
+
+
+def judged(lms: Emulator, url: str, app: Any, *platforms: str, keys: str = "") -> list[Verdict]:
+    judge = Judge(lms=lms, tool=ToolAddresses(f"{url}/login", f"{url}/launch", keys), browser="never")
+    with lms.restored():
+        if app is not None:
+            app.places = {name: seat for name, (_, seat) in judge.seats(platforms).items()}
+    return judge.run(platforms)
+
+
+def amiss(verdicts: list[Verdict], *outcomes: str) -> set[str]:
+    wanted = outcomes or ("failed", "warned")
+    return {one.trial.name for one in verdicts if one.outcome in wanted}
+
+
+def test_pylti1p3(running: Emulator) -> None:
+    app = Pylti1p3App()
+    with served(app) as url:
+        verdicts = judged(running, url, app, "canvas", "brightspace")
+    for platform in ("canvas", "brightspace"):
+        here = [one for one in verdicts if one.platform == platform]
+        assert amiss(here) == PYLTI1P3 | WITHOUT_STORAGE
+        assert "launch" in amiss(here, "passed")
+    taken = next(one for one in verdicts if one.trial.name == "no_expiry")
+    assert (taken.outcome, taken.did.split(" (")[0]) == ("failed", "took the launch")
+    assert taken.should == "a tool must refuse it (OpenID Connect Core 1.0, 2)"
+    assert len(running.dump()["canvas"]["tools"]) == len(Emulator.in_process().dump()["canvas"]["tools"])
+
+
+def test_pylti1p3_under_django(running: Emulator) -> None:
+    """As it is without views of one's own for errors, every refusal is a 500, which is a warning."""
+    app = DjangoApp()
+    with served(app) as url:
+        verdicts = judged(running, url, app, "canvas")
+    assert amiss(verdicts, "failed") == PYLTI1P3 - {"wrong_azp", "posted_twice"}
+    refused = next(one for one in verdicts if one.trial.name == "expired")
+    assert (refused.outcome, refused.did[:27]) == ("warned", "broke instead of refusing (")
+
+
+@pytest.mark.skipif(ltijs_folder() is None, reason="no ltijs (npm install ltijs@5, or set LTIJS to its node_modules)")
+def test_ltijs(running: Emulator) -> None:
+    folder = ltijs_folder()
+    assert folder is not None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    judge = Judge(lms=running, tool=ToolAddresses(f"{url}/login", f"{url}/launch", f"{url}/keys"), browser="never")
+    with running.restored():
+        places = {name: seat for name, (_, seat) in judge.seats(["canvas", "brightspace"]).items()}
+    with ltijs(folder, port, places):
+        verdicts = judge.run(["canvas", "brightspace"])
+    assert amiss([one for one in verdicts if one.platform == "canvas"]) == LTIJS_TAKES | WITHOUT_STORAGE
+    there = [one for one in verdicts if one.platform == "brightspace"]
+    assert amiss(there) == (LTIJS_TAKES | WITHOUT_STORAGE) - {"no_nonce"}, "it has had no nonce before, at Canvas"
+
+
+@pytest.fixture(scope="module")
+def demo_tool(running: Emulator) -> Iterator[None]:
+    server = DemoToolServer(port=0)
+    world = json.loads(json.dumps(running.dump(), default=str))
+    for tenant in world["ltiaas"]["tenants"]:
+        tenant.update(launch_url=f"{server.url}/launch", deep_linking_url=f"{server.url}/deep-linking")
+    running.load(world)
+    server.start(from_emulator(running.url))
+    yield
+    server.stop()
+    running.load("demo")
+
+
+@pytest.mark.usefixtures("demo_tool")
+def test_the_command_judges_the_demo_tool(running: Emulator, tmp_path: Path, capsys: Any) -> None:
+    """Nothing fails; what it does not know of is the platform's storage, and which deployments there are."""
+    login, launch = f"{running.url}/ltiaas/lti/login", f"{running.url}/ltiaas/lti/launch"
+    asked = ["certify", "--url", running.url, "--login-url", login, "--launch-url", launch, "--expect", "Hello"]
+    files = ["--junit", str(tmp_path / "lti.xml"), "--html", str(tmp_path / "lti.html")]
+    assert main([*asked, *files, *(() if CHROMIUM else ("--browser", "never"))]) == 0
+    told = capsys.readouterr()
+    assert re.search(r"canvas: \d+ passed, 2 warned", told.out)
+    assert re.search(r"canvas +wrong_deployment +warning +took the launch", told.err)
+    suites = ElementTree.parse(tmp_path / "lti.xml").getroot()
+    assert [suite.get("name") for suite in suites] == ["canvas", "brightspace"]
+    assert {suite.get("failures") for suite in suites} == {"0"}
+    page = (tmp_path / "lti.html").read_text("utf-8")
+    assert "a tool must refuse it (RFC 8725, 3.2)" in page
+    if CHROMIUM:
+        assert "(Chromium)" in page
+
+
+def test_the_command_tells_what_a_tool_has_to_know(capsys: Any) -> None:
+    asked = ["certify", "--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch"]
+    assert main([*asked, "--registrations", "--port", "0"]) == 0
+    known = json.loads(capsys.readouterr().out)
+    assert known["canvas"]["issuer"] == "https://canvas.instructure.com"
+    assert known["brightspace"]["audience"] == "https://api.brightspace.com/auth/token"
+    assert known["brightspace"]["keys_url"].startswith("http://127.0.0.1:")
+
+
+def test_a_tool_that_is_not_there_fails(capsys: Any) -> None:
+    asked = ["certify", "--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch"]
+    assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never"]) == 1
+    assert "was given no launch" in capsys.readouterr().err
+    for wrong in (["--platform", "moodle"], ["--trial", "late"], ["--launch-url", "tool/launch"]):
+        assert main([*asked, *wrong]) == 2
+        assert wrong[1] in capsys.readouterr().err

@@ -1,0 +1,135 @@
+"""Launches in a frame, in a real browser, with third-party cookies allowed and blocked; Canvas's window messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.chromium import CHROMIUM, IN_A_BROWSER
+from contract_tests.lti.storing_tool import StoringTool
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.command.certify.chromium import ChromiumVisitor
+from lms_emulator.command.certify.visitors import Landing
+from lms_emulator.lti.seats import Person
+
+pytestmark = IN_A_BROWSER
+KEY = 10000000000078
+ASK = """([target, message]) => new Promise((resolve, reject) => {
+  const frame = target ? window.parent.frames[target] : window.parent;
+  const answered = event => {
+    if (event.data.message_id !== message.message_id) return;
+    window.removeEventListener("message", answered);
+    resolve(event.data);
+  };
+  window.addEventListener("message", answered);
+  frame.postMessage(message, "*");
+  setTimeout(() => reject(new Error("no answer")), 4000);
+})"""
+
+
+@pytest.fixture
+def tools(lms: Emulator) -> Iterator[dict[bool, StoringTool]]:
+    """Two tools: with storage support (78), and without (79)."""
+    port = lms.url.rpartition(":")[2]
+    auth = f"http://canvas.localhost:{port}/api/lti/authorize_redirect"
+    made = {storage: StoringTool(auth, str(KEY + (not storage)), storage=storage) for storage in (True, False)}
+    dump = lms.dump()
+    for storage, tool in made.items():
+        key = KEY + (not storage)
+        dump["canvas"]["developer_keys"].append(
+            {"id": key, "name": f"Tool {key}", "is_lti_key": True, "redirect_uris": [f"{tool.url}/launch"],
+             "oidc_initiation_url": f"{tool.url}/login", "target_link_uri": f"{tool.url}/launch", "accounts": [1]}
+        )  # fmt: skip
+        dump["canvas"]["tools"].append(
+            {"id": key % 1000, "developer_key_id": key, "name": "Tool", "course_id": 1, "url": f"{tool.url}/launch"}
+        )  # fmt: skip
+    lms.load(json.loads(json.dumps(dump, default=str)))
+    lms.settings["canvas.launch_in"] = "frame"
+    yield made
+    for tool in made.values():
+        tool.close()
+
+
+@pytest.fixture(params=["lax", "block"])
+def visitor(request: pytest.FixtureRequest) -> Iterator[ChromiumVisitor]:
+    """Chromium, in which third-party cookies are allowed, and blocked."""
+    assert CHROMIUM is not None
+    made = ChromiumVisitor(request.param, CHROMIUM)
+    yield made
+    made.close()
+
+
+def opened(visitor: ChromiumVisitor, lms: Emulator, tool: int) -> Landing:
+    student = lms.canvas.student
+    page = f"http://canvas.localhost:{lms.url.rpartition(':')[2]}/courses/1/external_tools/{tool}"
+    return visitor.open(page, Person(student.login, student.password))
+
+
+def test_a_tool_without_storage_needs_cookies_and_one_with_it_does_not(
+    visitor: ChromiumVisitor, lms: Emulator, tools: dict[bool, StoringTool]
+) -> None:
+    without = opened(visitor, lms, 79)
+    assert without.posted is not None
+    assert without.text == ("launched by cookie" if visitor.policy == "lax" else "refused: no cookie")
+    assert opened(visitor, lms, 78).text == "launched by storage"
+    lms.settings["canvas.platform_storage"] = False
+    assert opened(visitor, lms, 78).text == "refused: the state is not mine", "Canvas's page does not store it"
+    if visitor.policy == "lax":
+        messages(visitor, lms, tools)
+
+
+def messages(visitor: ChromiumVisitor, lms: Emulator, tools: dict[bool, StoringTool]) -> None:
+    """Canvas's window messages, in the browser that is open."""
+    lms.settings["canvas.platform_storage"] = True
+    opened(visitor, lms, 78)
+    tab: Any = visitor.tab
+    number = iter(range(1000))
+
+    def ask(subject: str, *, by: str = "tool_content", to: str = "", **members: Any) -> Any:
+        frame = next(one for one in tab.frames if one.name == by)
+        message = {"subject": subject, "message_id": f"m{next(number)}", **members}
+        answer = frame.evaluate(ASK, [to, message])
+        assert answer.pop("subject") == f"{subject}.response"
+        assert answer.pop("message_id") == message["message_id"]
+        return answer
+
+    storage = "post_message_forwarding"
+    able = {one["subject"]: one.get("frame") for one in ask("lti.capabilities")["supported_messages"]}
+    assert able["lti.put_data"] == able["lti.get_data"] == storage
+    assert {"lti.frameResize", "lti.fetchWindowSize", "requestFullWindowLaunch"} <= set(able)
+    assert ask("lti.put_data", to=storage, key="a", value="1") == {"key": "a", "value": "1"}
+    assert ask("lti.get_data", key="a") == {"key": "a", "value": "1"}, "the page itself answers as well"
+    assert ask("lti.put_data", to=storage, key="a", value=None) == {"key": "a", "value": None}
+    assert ask("lti.get_data", to=storage, key="a") == {"key": "a", "value": None}
+    missing = {"code": "bad_request", "message": "Message is missing required field 'key'"}
+    assert ask("lti.put_data", to=storage, value="1") == {"error": missing}
+    assert ask("lti.put_data", key="b", value="x" * 4097)["error"]["code"] == "storage_exhaustion"
+    assert ask("lti.unheardOf")["error"]["code"] == "unsupported_subject"
+    assert ask("lti.frameResize", to=storage, height=300)["error"]["code"] == "wrong_origin"
+    ask("lti.frameResize", height=321)
+    assert tab.locator("#tool_content").evaluate("frame => frame.style.height") == "321px"
+    size = ask("lti.fetchWindowSize")
+    assert size["width"] > 0 < size["height"]
+    ask("lti.showAlert", body="Saved", alertType="success")
+    assert tab.get_by_role("status").inner_text() == "Saved"
+    tab.evaluate(
+        """url => {
+          const frame = document.createElement("iframe");
+          Object.assign(frame, {name: "other", src: url});
+          document.body.append(frame);
+        }""",
+        f"{lms.openlearning.url}/nowhere",
+    )
+    tab.wait_for_function("() => window.frames.other.length === 0")
+    tab.wait_for_timeout(300)
+    assert ask("lti.get_data", by="other", key="a")["error"]["code"] == "unauthorized"
+
+
+def test_the_forwarding_frame_serves_pages_of_canvas_only(lms: Emulator) -> None:
+    assert httpx.get(f"{lms.canvas.url}/post_message_forwarding?token=x").status_code == 404
+    lms.settings["canvas.platform_storage"] = False
+    assert httpx.get(f"{lms.canvas.url}/post_message_forwarding").status_code == 404

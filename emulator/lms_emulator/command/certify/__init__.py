@@ -1,0 +1,163 @@
+"""`lms-emulator certify` opens an LTI tool from every platform, rightly and wrongly, and judges what it does.
+
+`trials` says what is tried and what a tool has to do, `visitors` open the tool (over plain HTTP, or in Chromium),
+`judge` runs the trials and compares, `reports` writes what came out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lms_emulator.command.options import Commands, port_number
+from lms_emulator.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from lms_emulator.client.emulator import Emulator
+    from lms_emulator.command.certify.judge import Judge, Verdict
+    from lms_emulator.lti.seats import ToolAddresses
+
+_DESCRIPTION = """\
+Opens an LTI 1.3 tool from every emulated platform: as people would, and as a platform never should. For each trial it
+says what the tool did, what it has to do, and where that is written.
+
+  1. Let the tool know the platforms. This prints what it has to know (issuer, client id, deployment, addresses):
+       lms-emulator certify --login-url URL --launch-url URL --registrations
+  2. Start the tool, and have it judged:
+       lms-emulator certify --login-url URL --launch-url URL --junit lti.xml --html lti.html
+
+Addresses stay the same from run to run as long as --port does. The demo tool of a running emulator needs no first step:
+       lms-emulator certify --url http://127.0.0.1:8080 --login-url http://127.0.0.1:8080/ltiaas/lti/login \\
+         --launch-url http://127.0.0.1:8080/ltiaas/lti/launch --expect Hello
+
+A launch counts as taken if the tool answers as it does to the plain launch: with a page that says much the same. Where
+that is not enough, --expect says what a tool shows after a launch that it takes.
+
+Trials run over plain HTTP, which is quick. Those about cookies run in Chromium, where there is one and Playwright is
+installed (pip install "lms-emulator[browser]"); all of them do if the tool's own scripts lead through the launch.
+
+exit status: 0 no failure (warnings are none), 1 the tool failed a trial, 2 a usage error
+"""
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "certify",
+        help="judge an LTI tool: launches from every platform, cookie policies, misbehaviour; JUnit and HTML reports",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--login-url", required=True, metavar="URL", help="the tool's login initiation address")
+    parser.add_argument("--launch-url", required=True, metavar="URL", help="the tool's launch (redirect) address")
+    parser.add_argument("--jwks-url", default="", metavar="URL", help="the tool's key set, for services and choosing")
+    parser.add_argument("--url", metavar="URL", help="use the emulator that runs there (default: start one)")
+    parser.add_argument("--port", default="8089", help="port of the emulator that is started (default 8089)")
+    parser.add_argument("--platform", action="append", default=[], help="only this platform (repeatable)")
+    parser.add_argument("--trial", action="append", default=[], help="report only this trial (repeatable)")
+    parser.add_argument(
+        "--browser", choices=("auto", "always", "never"), default="auto", help="when to use Chromium (default auto)"
+    )
+    parser.add_argument("--expect", default="", metavar="REGEX", help="what the tool shows after a launch it takes")
+    parser.add_argument("--junit", metavar="FILE", help="write a JUnit report")
+    parser.add_argument("--html", metavar="FILE", help="write a report for people")
+    parser.add_argument("--quiet", action="store_true", help="print only what did not pass, and the sums")
+    parser.add_argument("--registrations", action="store_true", help="print what the tool has to know, and end")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge the tool, as the parsed command line says."""
+    from lms_emulator.command.certify.judge import Judge, seated
+    from lms_emulator.command.certify.reports import summary
+
+    _check(args, seated())
+    lms = _emulator(args)
+    try:
+        tool = _tool(lms, args)
+        judge = Judge(lms=lms, tool=tool, browser=args.browser, expect=args.expect, report=_reporter(args))
+        if args.registrations:
+            return _print_registrations(judge, args.platform or seated())
+        verdicts = judge.run(args.platform)
+    finally:
+        lms.stop()
+    if args.trial:
+        verdicts = [one for one in verdicts if one.trial.name in args.trial]
+    _write(args, verdicts)
+    print(summary(verdicts))
+    return 1 if any(one.outcome == "failed" for one in verdicts) else 0
+
+
+def _check(args: argparse.Namespace, platforms: list[str]) -> None:
+    from lms_emulator.command.certify import chromium
+    from lms_emulator.command.certify.trials import COOKIES, PLAIN, trials
+
+    for name in args.platform:
+        if name not in platforms:
+            raise UsageError(f"--platform {name}: tools are opened from {', '.join(platforms)}")
+    names = [one.name for one in (PLAIN, *trials(), *COOKIES)]
+    for name in args.trial:
+        if name not in names:
+            raise UsageError(f"--trial {name}: the trials are {', '.join(names)}")
+    for option, url in (("--login-url", args.login_url), ("--launch-url", args.launch_url)):
+        if not url.startswith(("http://", "https://")):
+            raise UsageError(f"{option}: `{url}` is not an address of the web")
+    if args.browser == "always" and chromium.found() is None:
+        raise UsageError('--browser always: install Chromium, and Playwright (pip install "lms-emulator[browser]")')
+
+
+def _emulator(args: argparse.Namespace) -> Emulator:
+    from lms_emulator.client.emulator import Emulator
+
+    if args.url:
+        try:
+            return Emulator.connect(args.url)
+        except (ConnectionError, ValueError) as error:
+            raise UsageError(f"--url: {error}") from None
+    return Emulator.start(port=port_number(args.port, "--port"))
+
+
+def _tool(lms: Emulator, args: argparse.Namespace) -> ToolAddresses:
+    """The tool's addresses, by the name of an emulated site where they are its own."""
+    from lms_emulator.lti.seats import ToolAddresses
+
+    def named(url: str) -> str:
+        for provider, info in lms.info()["providers"].items():
+            for base in info["base_urls"].values():
+                if url.startswith(f"{base}/"):
+                    return f"{provider}:{url[len(base) :]}"
+        return url
+
+    return ToolAddresses(named(args.login_url), named(args.launch_url), named(args.jwks_url))
+
+
+def _reporter(args: argparse.Namespace) -> Callable[[Verdict], None]:
+    from lms_emulator.command.certify.reports import line
+
+    def report(verdict: Verdict) -> None:
+        wanted = not args.trial or verdict.trial.name in args.trial
+        if wanted and not (args.quiet and verdict.outcome == "passed"):
+            print(line(verdict), file=sys.stderr, flush=True)
+
+    return report
+
+
+def _print_registrations(judge: Judge, platforms: list[str]) -> int:
+    with judge.lms.restored():
+        seats = judge.seats(platforms)
+    print(json.dumps({name: seat.registration for name, (_, seat) in seats.items()}, indent=2))
+    return 0
+
+
+def _write(args: argparse.Namespace, verdicts: list[Verdict]) -> None:
+    from lms_emulator.command.certify import reports
+
+    if args.junit:
+        Path(args.junit).write_bytes(reports.junit(verdicts))
+    if args.html:
+        text = reports.page(verdicts, login=args.login_url, launch=args.launch_url)
+        Path(args.html).write_text(text, "utf-8")

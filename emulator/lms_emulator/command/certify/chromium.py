@@ -1,0 +1,124 @@
+"""The visitor that drives Chromium, by way of Playwright, an optional extra."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lms_emulator.command.certify.cookies import Policy
+from lms_emulator.command.certify.visitors import Landing, Visitor
+from lms_emulator.core.clock import monotonic
+from lms_emulator.lti.seats import Person
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+BLOCKED, ALLOWED = 1, 0
+QUIET_MS, PATIENCE_SECONDS = 350, 8.0
+
+
+def found() -> str | None:
+    """Where Chromium is: `CHROMIUM` of the environment, or on the path; None without it or without Playwright."""
+    if find_spec("playwright") is None:
+        return None
+    return os.environ.get("CHROMIUM") or next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+class ChromiumVisitor(Visitor):
+    """Chromium with a profile of its own, which holds what people choose about cookies.
+
+    A private window will not do: Chromium blocks third-party cookies there, whatever is chosen.
+    Attributes: `policy`, of its cookies; `tab`, the page that was opened last.
+    """
+
+    name = "Chromium"
+
+    def __init__(self, policy: Policy, executable: str) -> None:
+        from playwright.sync_api import sync_playwright
+
+        self.policy = policy
+        self._folder = tempfile.mkdtemp(prefix="lms-emulator-certify-")
+        choices = {
+            "cookie_controls_mode": BLOCKED if policy == "block" else ALLOWED,
+            "block_third_party_cookies": policy == "block",
+        }
+        default = Path(self._folder) / "Default"
+        default.mkdir()
+        (default / "Preferences").write_text(json.dumps({"profile": choices}), "utf-8")
+        self._driver = sync_playwright().start()
+        self._context = self._driver.chromium.launch_persistent_context(
+            self._folder, executable_path=executable, args=["--no-sandbox"]
+        )
+        self.tab: Any = None
+        self._person: Person | None = None
+        self._seen: list[Any] = []
+
+    def open(self, page: str, person: Person) -> Landing:
+        if self.tab is not None:
+            self.tab.close()
+        if person != self._person:
+            self._context.clear_cookies()
+            self._person = person
+        tab = self.tab = self._context.new_page()
+        tab.set_default_timeout(PATIENCE_SECONDS * 1000)
+        self._seen = []
+        tab.on("response", self._note)
+        tab.goto(page)
+        if tab.locator("input[type=password]").count():
+            form = tab.locator("form:has(input[type=password])").first
+            form.locator("input[type=text], input[type=email], input:not([type])").first.fill(person.login)
+            form.locator("input[type=password]").first.fill(person.password)
+            form.locator("[type=submit], button").first.click()
+        return self._settled(tab)
+
+    def _note(self, answer: Any) -> None:
+        if answer.request.is_navigation_request() and answer.frame.name.startswith("tool_content"):
+            self._seen.append(answer)
+
+    def _settled(self, tab: Any) -> Landing:
+        """Wait until the tool's frame leads nowhere else."""
+        seen = self._seen
+        end = monotonic() + PATIENCE_SECONDS
+        quiet = 0
+        while monotonic() < end and quiet < 2:
+            before = len(seen)
+            tab.wait_for_timeout(QUIET_MS)
+            posts = any("id_token" in (one.request.post_data or "") for one in seen)
+            quiet = quiet + 1 if len(seen) == before and posts else 0
+        posted = next((one.request for one in seen if "id_token" in (one.request.post_data or "")), None)
+        frame = next((one for one in tab.frames if one.name.startswith("tool_content")), None)
+        last = next((one for one in reversed(seen) if not 300 <= one.status < 400), None)
+        text = str(frame.evaluate("document.body ? document.body.innerText : ''")) if frame is not None else ""
+        sent = (posted.url, dict(posted.post_data_json or {})) if posted is not None else None
+        if last is None:
+            return Landing(0, tab.url, text, sent, "the frame stayed empty")
+        return Landing(last.status, last.url, " ".join(text.split()), sent)
+
+    def post_again(self, landing: Landing) -> Landing:
+        assert landing.posted is not None
+        action, fields = landing.posted
+        tab = self.tab
+        self._seen = []
+        tab.evaluate(
+            """([action, fields]) => {
+              const form = document.createElement("form");
+              Object.assign(form, {method: "post", action, target: "tool_content"});
+              for (const [name, value] of Object.entries(fields)) {
+                const input = document.createElement("input");
+                Object.assign(input, {type: "hidden", name, value});
+                form.append(input);
+              }
+              document.body.append(form);
+              form.submit();
+            }""",
+            [action, fields],
+        )
+        return self._settled(tab)
+
+    def close(self) -> None:
+        self._context.close()
+        self._driver.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,72 @@
+"""Cookies as browsers keep them in frames, for a visitor without a browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
+from typing import Literal
+from urllib.parse import urlsplit
+
+Policy = Literal["allow", "lax", "block"]
+"""What happens to cookies in a frame of another site.
+
+`allow`: all are kept but those that say Lax or Strict, as in Firefox without its protection. `lax`: only those that say
+`SameSite=None; Secure`, as in Chromium. `block`: none, as in Safari, and in Chromium where people chose so.
+"""
+POLICIES: tuple[Policy, ...] = ("allow", "lax", "block")
+
+
+def site_of(url: str) -> str:
+    """The site of an address, as far as cookies go: its registrable domain, roughly."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return ".".join(host.split(".")[-2:])
+
+
+@dataclass
+class CookieJar:
+    """The cookies of one browser. Parameters: `policy`, for frames of other sites."""
+
+    policy: Policy
+    _kept: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+
+    def keep(self, url: str, headers: list[str], top: str) -> None:
+        """Take the Set-Cookie headers of an answer. Parameters: `top`, the address of the whole window."""
+        foreign = site_of(url) != site_of(top)
+        if foreign and self.policy == "block":
+            return
+        for header in headers:
+            try:
+                parsed = SimpleCookie(header)
+            except CookieError:
+                continue
+            for name, morsel in parsed.items():
+                same_site = morsel["samesite"].lower() or "unsaid"
+                if same_site == "none" and not morsel["secure"]:
+                    continue
+                if foreign and not self._foreign(same_site):
+                    continue
+                key = urlsplit(url).hostname or "", name
+                if morsel["max-age"] == "0" or not morsel.value:
+                    self._kept.pop(key, None)
+                else:
+                    self._kept[key] = morsel.value, same_site
+
+    def header(self, url: str, top: str, *, led_by: str) -> str:
+        """The Cookie header of a request. Parameters: `led_by`, the address of the page that leads there."""
+        here = site_of(url)
+        foreign, led_by_foreign = here != site_of(top), site_of(led_by) != here
+        if foreign and self.policy == "block":
+            return ""
+        host = urlsplit(url).hostname or ""
+        return "; ".join(
+            f"{name}={value}"
+            for (kept_for, name), (value, same_site) in self._kept.items()
+            if kept_for == host and (not (foreign or (led_by_foreign and url != top)) or self._foreign(same_site))
+        )
+
+    def _foreign(self, same_site: str) -> bool:
+        return same_site == "none" or (same_site == "unsaid" and self.policy == "allow")

@@ -1,0 +1,214 @@
+"""Runs the trials at one platform after the other, and compares what a tool did with what it has to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Literal, NamedTuple
+
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.command.certify import chromium
+from lms_emulator.command.certify.cookies import Policy
+from lms_emulator.command.certify.trials import COOKIES, PLAIN, SLOW_MS, Trial, trials
+from lms_emulator.command.certify.visitors import HttpVisitor, Landing, Visitor, host_of
+from lms_emulator.core.clock import monotonic
+from lms_emulator.lti.seats import Seat, Site, ToolAddresses
+from lms_emulator.providers import PROVIDERS
+
+Outcome = Literal["passed", "failed", "warned", "skipped"]
+Browser = Literal["auto", "always", "never"]
+ALIKE = 0.5
+"""How many of their words two pages share, at least, of all that they have: below, they say different things."""
+
+
+class Verdict(NamedTuple):
+    """What came of one trial. `did` and `should` are sentences."""
+
+    platform: str
+    trial: Trial
+    outcome: Outcome
+    did: str
+    should: str
+    visitor: str
+    seconds: float
+
+
+@dataclass(kw_only=True)
+class Judge:
+    """Judges one tool.
+
+    Parameters:
+        lms: the emulator whose platforms open the tool.
+        tool: its addresses, as the world's files would have them.
+        browser: `auto` takes Chromium where one is there and plain HTTP is not enough.
+        expect: what the tool shows after a launch that it takes; without it, pages are compared.
+        report: told of each verdict.
+    """
+
+    lms: Emulator
+    tool: ToolAddresses
+    browser: Browser = "auto"
+    expect: str = ""
+    report: Callable[[Verdict], None] = field(default=lambda verdict: None)
+    _plain: Landing | None = None
+
+    def run(self, platforms: Sequence[str] = ()) -> list[Verdict]:
+        """All trials at these platforms; by default at all that there are. The emulator's world is restored."""
+        verdicts: list[Verdict] = []
+        with self.lms.restored():
+            seats = self.seats(platforms or seated())
+            for name, (site, seat) in seats.items():
+                self.lms.settings[f"{name}.launch_in"] = "frame"
+                for verdict in self._at(name, site, seat):
+                    self.report(verdict)
+                    verdicts.append(verdict)
+        return verdicts
+
+    def seats(self, platforms: Sequence[str]) -> dict[str, tuple[Site, Seat]]:
+        """The tool's seats, made in the world where it has none."""
+        dump = json.loads(json.dumps(self.lms.dump(), default=str))
+        before = json.dumps(dump)
+        found = {}
+        for name in platforms:
+            info = getattr(self.lms, name)
+            site = Site(info.base_urls.get("host") or info.url, info.url, info)
+            seat = import_module(f"lms_emulator.providers.{name}.lti.seat").seat
+            found[name] = (site, seat(dump[name], site, self.tool))
+        if json.dumps(dump) != before:
+            self.lms.load(dump)
+        return found
+
+    def _at(self, name: str, site: Site, seat: Seat) -> Iterator[Verdict]:
+        handle = getattr(self.lms, name).lti
+        with self._visitor("lax") as visitor:
+            plain = visitor.open(site.url + seat.opened, seat.student)
+            needs = self.browser == "auto" and isinstance(visitor, HttpVisitor) and not self._arrived(plain)
+            if not needs:
+                yield from self._with(visitor, name, site, seat, handle, plain)
+        if needs:
+            with self._visitor("lax", browser=chromium.found() is not None) as visitor:
+                plain = visitor.open(site.url + seat.opened, seat.student)
+                yield from self._with(visitor, name, site, seat, handle, plain)
+        for trial in COOKIES:
+            yield self._cookies(name, site, seat, trial)
+
+    def _with(
+        self, visitor: Visitor, name: str, site: Site, seat: Seat, handle: Any, plain: Landing
+    ) -> Iterator[Verdict]:
+        self._plain = plain if self._arrived(plain) else None
+        yield self._verdict(name, PLAIN, plain, visitor, 0.0)
+        for trial in trials():
+            if self._plain is None:
+                why = "the plain launch was not taken, so there is nothing to compare with"
+                yield Verdict(name, trial, "skipped", why, _should(trial), visitor.name, 0.0)
+                continue
+            begun = monotonic()
+            landing = self._try(visitor, site, seat, handle, trial)
+            yield self._verdict(name, trial, landing, visitor, monotonic() - begun)
+
+    def _try(self, visitor: Visitor, site: Site, seat: Seat, handle: Any, trial: Trial) -> Landing:
+        page = site.url + (seat.chosen if trial.act == "choose" else seat.opened)
+        person = seat.teacher if trial.teacher else seat.student
+        if trial.wrong is not None:
+            handle.arm(trial.wrong)
+        if trial.act in ("rotate keys", "keys down"):
+            handle.rotate_keys()
+        if trial.act == "keys slow":
+            handle.fail_key_set(delay_ms=SLOW_MS)
+        elif trial.act == "keys down":
+            handle.rotate_keys()
+            handle.fail_key_set(status=503)
+        try:
+            landing = visitor.open(page, person)
+            return visitor.post_again(landing) if trial.act == "post twice" and landing.posted else landing
+        finally:
+            handle.disarm()
+            handle.publish_keys()
+
+    def _cookies(self, name: str, site: Site, seat: Seat, trial: Trial) -> Verdict:
+        begun = monotonic()
+        wanted = self.browser != "never" and trial.policy != "allow" and chromium.found() is not None
+        with self._visitor(trial.policy, browser=wanted) as visitor:
+            landing = visitor.open(site.url + seat.opened, seat.student)
+            if landing.posted is None and "needs a browser" in landing.note:
+                return Verdict(name, trial, "skipped", landing.note, _should(trial), visitor.name, monotonic() - begun)
+            return self._verdict(name, trial, landing, visitor, monotonic() - begun)
+
+    @contextmanager
+    def _visitor(self, policy: Policy, *, browser: bool | None = None) -> Iterator[Visitor]:
+        executable = chromium.found() if browser or self.browser == "always" else None
+        visitor: Visitor = chromium.ChromiumVisitor(policy, executable) if executable else HttpVisitor(policy)
+        try:
+            yield visitor
+        finally:
+            visitor.close()
+
+    def _arrived(self, landing: Landing) -> bool:
+        return landing.posted is not None and 200 <= landing.status < 400 and self._expected(landing)
+
+    def _expected(self, landing: Landing) -> bool:
+        return not self.expect or re.search(self.expect, landing.text) is not None
+
+    def _taken(self, trial: Trial, landing: Landing) -> bool:
+        """Whether the tool took a launch for a good one."""
+        if trial.act == "choose":
+            return landing.posted is not None and 200 <= landing.status < 400
+        if not self._arrived(landing):
+            return False
+        if self.expect or self._plain is None:
+            return True
+        return alike(landing.text, self._plain.text)
+
+    def _verdict(self, name: str, trial: Trial, landing: Landing, visitor: Visitor, seconds: float) -> Verdict:
+        taken = self._taken(trial, landing)
+        wanted = trial.duty.endswith("accept")
+        outcome: Outcome = "passed"
+        if not trial.duty.startswith("may") and taken is not wanted:
+            outcome = "failed" if trial.duty.startswith("must") else "warned"
+        elif not taken and landing.status >= 500 and trial.name != "lost":
+            outcome = "warned"
+        return Verdict(name, trial, outcome, _did(landing, taken=taken), _should(trial), visitor.name, seconds)
+
+
+def seated() -> list[str]:
+    """The platforms at which a tool can have a seat."""
+    return [name for name in PROVIDERS if find_spec(f"lms_emulator.providers.{name}.lti") and _has_seat(name)]
+
+
+def _has_seat(name: str) -> bool:
+    try:
+        return find_spec(f"lms_emulator.providers.{name}.lti.seat") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two pages say the same, but for names and numbers."""
+    ours, theirs = _words(one), _words(other)
+    return not (ours or theirs) or len(ours & theirs) >= ALIKE * len(ours | theirs)
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.lower()) if not any(char.isdigit() for char in word)}
+
+
+def _did(landing: Landing, *, taken: bool) -> str:
+    where = f"{landing.status} at {host_of(landing.url)}" if landing.status else landing.url
+    if taken:
+        return f"took the launch ({where})"
+    if landing.posted is None:
+        why = landing.note or landing.text[:120] or "the way ended before it"
+        return f"was given no launch ({where}: {why})"
+    if landing.status >= 500:
+        return f"broke instead of refusing ({where}: {landing.text[:120]})"
+    told = landing.note or landing.text[:120]
+    return f"refused the launch ({where}{': ' if told else ''}{told})"
+
+
+def _should(trial: Trial) -> str:
+    return f"a tool {trial.duty} it ({trial.section})"

@@ -1,0 +1,69 @@
+"""What came out, for people and for machines: a line for each trial, JUnit, and a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from lms_emulator.command.certify.judge import Outcome, Verdict
+from lms_emulator.core.http.pages import render
+
+MARKS: dict[Outcome, str] = {"passed": "ok", "failed": "FAILED", "warned": "warning", "skipped": "skipped"}
+PACKAGE = __package__
+
+
+def line(verdict: Verdict) -> str:
+    """One trial in a line, and in two where it did not go well."""
+    first = f"{verdict.platform:<12} {verdict.trial.name:<22} {MARKS[verdict.outcome]:<8} {verdict.did}"
+    if verdict.outcome in ("passed", "skipped"):
+        return first
+    return f"{first}\n{'':36} {verdict.trial.what} {verdict.should[0].upper()}{verdict.should[1:]}."
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """How many came out how, by platform."""
+    lines = []
+    for platform in dict.fromkeys(one.platform for one in verdicts):
+        counted = Counter(one.outcome for one in verdicts if one.platform == platform)
+        told = ", ".join(f"{counted[outcome]} {outcome}" for outcome in MARKS if counted[outcome])
+        lines.append(f"{platform}: {told}")
+    return "\n".join(lines)
+
+
+def junit(verdicts: Sequence[Verdict]) -> bytes:
+    """JUnit's XML: a suite for each platform. Warnings pass, with their text in `system-out`."""
+    root = ElementTree.Element("testsuites", name="lms-emulator certify")
+    for platform in dict.fromkeys(one.platform for one in verdicts):
+        cases = [one for one in verdicts if one.platform == platform]
+        count = Counter(one.outcome for one in cases)
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name=platform,
+            tests=str(len(cases)),
+            failures=str(count["failed"]),
+            skipped=str(count["skipped"]),
+            time=f"{sum(one.seconds for one in cases):.3f}",
+        )
+        for one in cases:
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=f"certify.{platform}", name=one.trial.name, time=f"{one.seconds:.3f}"
+            )
+            text = (
+                f"{one.trial.what}\nThe tool {one.did}.\nBy {one.trial.section}: {one.should}.\nTried by {one.visitor}."
+            )
+            if one.outcome == "failed":
+                ElementTree.SubElement(case, "failure", message=f"the tool {one.did}; {one.should}").text = text
+            elif one.outcome == "skipped":
+                ElementTree.SubElement(case, "skipped", message=one.did)
+            else:
+                ElementTree.SubElement(case, "system-out").text = text
+    ElementTree.indent(root)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def page(verdicts: Sequence[Verdict], **values: Any) -> str:
+    """The page for people. Parameters: `values`, `login` and `launch`, the tool's addresses."""
+    return render(PACKAGE, "report.html", verdicts=verdicts, marks=MARKS, summary=summary(verdicts), **values)

@@ -1,0 +1,202 @@
+"""Who opens the tool: one that speaks plain HTTP and fills in forms, and one that drives Chromium."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from lms_emulator.command.certify.cookies import CookieJar, Policy
+from lms_emulator.lti.seats import Person
+
+MOST_STEPS = 12
+AGENT = {"User-Agent": "lms-emulator certify", "Accept": "text/html", "Sec-CH-UA": '"lms-emulator";v="1"'}
+
+
+class Landing(NamedTuple):
+    """Where a launch ended.
+
+    Attributes:
+        status, url, text: of the last page; status 0 if none came.
+        posted: the fields that the tool's launch address was given; None if it was never reached.
+        note: what stopped the way, in words.
+    """
+
+    status: int
+    url: str
+    text: str
+    posted: tuple[str, dict[str, str]] | None = None
+    note: str = ""
+
+
+class Visitor(ABC):
+    """Opens tools as one person after another."""
+
+    name: str
+
+    @abstractmethod
+    def open(self, page: str, person: Person) -> Landing:
+        """Open the page of a platform with a tool on it, and sign in where that is asked for."""
+
+    @abstractmethod
+    def post_again(self, landing: Landing) -> Landing:
+        """Post to the tool what it was given, once more."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what is open."""
+
+
+@dataclass
+class Form:
+    """A form of a page."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    password: str = ""
+
+
+class Page(HTMLParser):
+    """The forms of a page, its words, and whether a script submits the form or leads on."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.words: list[str] = []
+        self.scripts = ""
+        self._within = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self._within = tag if tag in ("script", "style", "title") else self._within
+        if tag == "form":
+            self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
+        elif tag == "input" and self.forms and given.get("name"):
+            form, kind = self.forms[-1], given.get("type", "text")
+            form.fields[given["name"]] = given.get("value", "")
+            if kind == "password":
+                form.password = given["name"]
+            elif kind in ("text", "email") and not form.text:
+                form.text = given["name"]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within = "" if tag == self._within else self._within
+
+    def handle_data(self, data: str) -> None:
+        if self._within == "script":
+            self.scripts += data
+        elif self._within != "style":
+            self.words += data.split()
+
+    @property
+    def submitted(self) -> Form | None:
+        """The form that a script submits."""
+        return next((form for form in self.forms if not form.password), None) if ".submit()" in self.scripts else None
+
+
+class HttpVisitor(Visitor):
+    """Plain HTTP: follows redirects, and forms that a script submits; runs no other script."""
+
+    name = "plain HTTP"
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._jar = CookieJar(policy)
+        self._person: Person | None = None
+        self._http = httpx.Client(transport=_Loopback(), headers=AGENT, timeout=15)
+        self._top = ""
+
+    def open(self, page: str, person: Person) -> Landing:
+        self._top = page
+        if person != self._person:
+            self._jar, self._person = CookieJar(self._policy), person
+        answer = self._get(page, page)
+        shown = Page(answer.text)
+        sign_in = next((form for form in shown.forms if form.password), None)
+        if sign_in is not None:
+            fields = sign_in.fields | {sign_in.text: person.login, sign_in.password: person.password}
+            self._top = urljoin(str(answer.url), sign_in.action)
+            self._follow(self._send("POST", self._top, self._top, fields))
+            self._top = page
+            answer = self._get(page, page)
+            shown = Page(answer.text)
+        form = shown.submitted
+        if form is None:
+            return Landing(answer.status_code, str(answer.url), " ".join(shown.words), note="the page opens no tool")
+        return self._walk(form, page)
+
+    def _walk(self, form: Form | None, led_by: str) -> Landing:
+        """On from a form, through redirects and further forms, to the page where it ends."""
+        posted = None
+        answer, shown = None, None
+        for _ in range(MOST_STEPS):
+            if form is None:
+                break
+            target = urljoin(led_by, form.action)
+            if "id_token" in form.fields:
+                posted = target, form.fields
+            try:
+                answer = self._send(form.method.upper(), target, led_by, form.fields)
+                answer = self._follow(answer)
+            except httpx.HTTPError as error:
+                return Landing(0, target, "", posted, f"no answer: {error or type(error).__name__}")
+            shown = Page(answer.text)
+            led_by, form = str(answer.url), shown.submitted
+        assert answer is not None
+        assert shown is not None
+        note = ""
+        if posted is None and shown.scripts:
+            note = "a script of the tool's leads on; that needs a browser"
+        return Landing(answer.status_code, str(answer.url), " ".join(shown.words), posted, note)
+
+    def post_again(self, landing: Landing) -> Landing:
+        assert landing.posted is not None
+        action, fields = landing.posted
+        return self._walk(Form(action, "post", dict(fields)), self._top)
+
+    def _get(self, url: str, led_by: str) -> httpx.Response:
+        return self._follow(self._send("GET", url, led_by, {}))
+
+    def _send(self, method: str, url: str, led_by: str, fields: dict[str, str]) -> httpx.Response:
+        headers = {"Cookie": cookies} if (cookies := self._jar.header(url, self._top, led_by=led_by)) else {}
+        if method == "POST":
+            answer = self._http.post(url, data=fields, headers=headers)
+        else:
+            answer = self._http.get(url, params=fields or None, headers=headers)
+        self._jar.keep(url, answer.headers.get_list("set-cookie"), self._top)
+        return answer
+
+    def _follow(self, answer: httpx.Response) -> httpx.Response:
+        for _ in range(MOST_STEPS):
+            if not answer.is_redirect:
+                break
+            target = urljoin(str(answer.url), answer.headers["location"])
+            answer = self._send("GET", target, str(answer.url), {})
+        return answer
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class _Loopback(httpx.HTTPTransport):
+    """Reaches names below `.localhost` on loopback, as browsers do whatever the system's resolver says."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        if host.endswith(".localhost"):
+            request.url = request.url.copy_with(host="127.0.0.1")
+        answer = super().handle_request(request)
+        request.url = request.url.copy_with(host=host)
+        return answer
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address."""
+    return urlsplit(url).netloc

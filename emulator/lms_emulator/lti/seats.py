@@ -1,0 +1,62 @@
+"""A tool's seat at a platform: what the tool has to know, and where people open it.
+
+`lms-emulator certify` finds or makes one at each platform. A provider that has one has a module `lti/seat.py` with a
+function `seat(section, site, tool)`, which finds the tool in a dumped section of a world, or adds it there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class ToolAddresses(NamedTuple):
+    """The addresses of a tool; `keys` is empty for one that signs nothing."""
+
+    login: str
+    launch: str
+    keys: str = ""
+
+
+class Site(NamedTuple):
+    """A platform as a browser reaches it.
+
+    Attributes: `direct`, the address at which programs reach it; `info`, as `GET /_emulator/info` has it.
+    """
+
+    url: str
+    direct: str
+    info: Any
+
+
+class Person(NamedTuple):
+    """Somebody who signs in."""
+
+    login: str
+    password: str
+
+
+class Seat(NamedTuple):
+    """A tool at a platform.
+
+    Attributes:
+        issuer, client_id, deployment_id, auth_url, token_url, audience, keys_url: what the tool has to know.
+        opened, chosen: paths of the pages that open it for a launch, and to choose content.
+        student, teacher: who opens it.
+    """
+
+    issuer: str
+    client_id: str
+    deployment_id: str
+    auth_url: str
+    token_url: str
+    audience: str
+    keys_url: str
+    opened: str
+    chosen: str
+    student: Person
+    teacher: Person
+
+    @property
+    def registration(self) -> dict[str, str]:
+        """What the tool has to know, by the names that tools' settings usually have."""
+        return {name: str(getattr(self, name)) for name in Seat._fields[:7]}

@@ -1,0 +1,55 @@
+"""A tool in a frame of Canvas's page: which messages of the tool the page answers, and the frame that forwards some.
+
+Source: https://canvas.instructure.com/doc/api/file.lti_window_post_message.html; that the forwarding frame may relay
+nothing but capabilities and storage is inferred from `frame` in the answer to `lti.capabilities`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.lti import tokens
+from lms_emulator.providers.canvas.lti.claims import Opening
+from lms_emulator.providers.canvas.rules import tools
+from lms_emulator.signing.jwt import TokenError, sign, verify
+
+FORWARDING = "/post_message_forwarding"
+WINDOW: dict[str, Any] = {"in_frame": False, "forwarding": None}
+"""What the page needs for a tool in the whole window."""
+
+
+def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any]:
+    """What the page around the frame needs.
+
+    Parameters: `action`, the address of login initiation; `target`, where the launch leads.
+    """
+    stored = x.settings.platform_storage
+    redirects = tools.key_of(x.store, opening.tool).redirect_uris if opening.tool.developer_key_id is not None else []
+    addresses = [action, target, *(x.resolve(one) for one in redirects)]
+    token = sign({"parent_domain": _origin(x.base_url)}, tokens.secret(), algorithm="HS256")
+    return {
+        "in_frame": x.settings.launch_in == "frame",
+        "storage": stored,
+        "forwarding": x.url(f"{FORWARDING}?token={token}") if stored else None,
+        "tool_origins": sorted({_origin(one) for one in addresses if one}),
+        "launch_by_url": x.url(f"{opening.place.path}/external_tools/retrieve?display=borderless&url="),
+        "time_zone": (opening.user.time_zone if opening.user is not None else None) or "Etc/UTC",
+    }
+
+
+def parent_origin(x: Call, token: str) -> str:
+    """The page that a forwarding frame serves. Raises the refusal of a token that Canvas did not make."""
+    try:
+        return str(
+            verify(token, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp(), required=())["parent_domain"]
+        )
+    except (TokenError, KeyError):
+        raise refusals.page_not_found("the token is that of a page of Canvas") from None
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
