@@ -17,6 +17,8 @@ from lms_emulator.lti.seats import Person
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 BLOCKED, ALLOWED = 1, 0
+ARGUMENTS = ["--no-sandbox", "--disable-site-isolation-trials", "--disable-features=IsolateOrigins,site-per-process"]
+"""With one process for all sites: Playwright now and then loses a frame that moves to another process."""
 QUIET_MS, PATIENCE_SECONDS = 350, 8.0
 
 
@@ -50,7 +52,7 @@ class ChromiumVisitor(Visitor):
         (default / "Preferences").write_text(json.dumps({"profile": choices}), "utf-8")
         self._driver = sync_playwright().start()
         self._context = self._driver.chromium.launch_persistent_context(
-            self._folder, executable_path=executable, args=["--no-sandbox"]
+            self._folder, executable_path=executable, args=ARGUMENTS
         )
         self.tab: Any = None
         self._person: Person | None = None
