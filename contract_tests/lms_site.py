@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from html import unescape
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -139,7 +139,7 @@ class Browser(ABC):
     def submit(self, answer: httpx.Response, **fields: str) -> httpx.Response:
         """Send the page's form with these fields filled in."""
         action, hidden = form(answer.text)
-        return self.http.post(action, data={**hidden, **fields})
+        return self.http.post(urljoin(str(answer.url), action), data={**hidden, **fields})
 
 
 def form(html: str) -> tuple[str, dict[str, str]]:

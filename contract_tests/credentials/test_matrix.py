@@ -1,0 +1,120 @@
+"""Every kind of credential, made in one world and used in others: declared kinds and tables write this test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from contract_tests.credentials.makers import MAKERS, Held, Side, kinds
+from lms_emulator import Emulator
+from lms_emulator.app import load_providers
+from lms_emulator.core.state.credentials import Credential
+
+KINDS = list(kinds())
+SEEDED = {
+    ("openlearning", "an API key"),
+    ("openlearning", "a consumer secret"),
+    ("learningstudio", "the shared secret"),
+    ("learningstudio", "the secret of a principal"),
+    ("ltiaas", "the API key"),
+    ("openedx", "a client secret"),
+    ("canvas", "the client secret"),
+    ("brightspace", "the client secret"),
+    ("brightspace", "an access token of the world file"),
+}
+"""What the world file brings. Worlds of one file share it; another file's world does not."""
+SIGNED = {("openlearning", "the nonce of a launch given out")}
+"""Proved by a secret of the world file alone, as at the real provider: a reset changes nothing."""
+DEAD = {("canvas", "a replaced access token")}
+NO_CREDENTIALS = {
+    "nonces", "used_nonces", "used_tokens",  # what clients chose, and may use once
+    "rate_windows", "request_counts", "buckets", "throttles", "login_failures", "failed_logins",  # counts
+    "latest_tokens", "consents",  # which token is the latest, who allowed what: named by their parties
+    "override_histories", "reports", "notifications", "progresses", "grade_changes", "quiz_submission_events",
+    "sis_batch_errors", "sis_batch_roll_back_data",
+    "armed_launches", "last_launches", "key_rotations",  # how the next launch misbehaves, and what the last one was
+}  # fmt: skip
+"""Tables that forget and hold nothing that opens anything."""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    with Emulator.start("demo") as lms:
+        yield lms
+
+
+@pytest.fixture(scope="module")
+def sides(running: Emulator) -> Iterator[tuple[Side, Side, Side]]:
+    """A world, another of the same file, and an empty one."""
+    made = (
+        Side(running.new_world("a")),
+        Side(running.new_world("b")),
+        Side(running.new_world("void", world={"name": "void"})),
+    )
+    yield made
+    for side in made:
+        side.close()
+
+
+@pytest.fixture
+def a(sides: tuple[Side, Side, Side]) -> Iterator[Side]:
+    """The first world, as new afterwards."""
+    yield sides[0]
+    sides[0].lms.load("demo")
+
+
+def name_of(one: tuple[str, Credential]) -> str:
+    return f"{one[0]}: {one[1].name}"
+
+
+def made(side: Side, provider: str, credential: Credential) -> Held:
+    return MAKERS[provider, credential.name](side)
+
+
+def test_every_kind_can_be_made_and_no_maker_is_left_over() -> None:
+    assert set(MAKERS) == {(provider, credential.name) for provider, credential in KINDS}
+
+
+def test_every_table_that_forgets_says_whether_it_holds_credentials() -> None:
+    """So that what is given out tomorrow cannot stay out of this matrix."""
+    silent = {
+        name
+        for provider in load_providers().values()
+        for name, spec in provider.store.tables.items()
+        if (spec.keep_until or spec.limit) and not spec.credentials
+    }
+    assert silent <= NO_CREDENTIALS
+
+
+def test_what_is_taken_once_says_so() -> None:
+    told = {
+        name: spec.once
+        for provider in load_providers().values()
+        for name, spec in provider.store.tables.items()
+        if "nonce" in name or name.startswith("used_")
+    }
+    assert all(told.values()), told
+
+
+@pytest.mark.parametrize("one", KINDS, ids=name_of)
+def test_in_other_worlds(sides: tuple[Side, Side, Side], a: Side, one: tuple[str, Credential]) -> None:
+    """Refused in an empty world, and in one of the same file unless that file brings it; taken where it is from."""
+    provider, credential = one
+    held = made(a, provider, credential)
+    _, same, empty = sides
+    answer = held.use(empty)
+    assert not held.taken(answer), answer.text
+    seeded = (provider, credential.name) in SEEDED
+    answer = held.use(same)
+    assert held.taken(answer) == seeded, (answer.status_code, answer.text)
+    answer = held.use(a)
+    assert held.taken(answer) == ((provider, credential.name) not in DEAD), (answer.status_code, answer.text)
+
+
+@pytest.mark.parametrize("one", [one for one in KINDS if (one[0], one[1].name) not in SEEDED | SIGNED], ids=name_of)
+def test_after_a_reset(a: Side, one: tuple[str, Credential]) -> None:
+    held = made(a, *one)
+    a.lms.load("demo")
+    answer = held.use(a)
+    assert not held.taken(answer), (answer.status_code, answer.text)
