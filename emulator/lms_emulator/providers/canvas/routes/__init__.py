@@ -45,6 +45,7 @@ from lms_emulator.providers.canvas.routes import (
     features,
     files,
     folders,
+    grade_export,
     gradebook,
     gradebook_history,
     grading_periods,
@@ -200,6 +201,7 @@ FAMILIES = (
     service_tokens,
     student_view,
     error_reports,
+    grade_export,
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
 

@@ -17,6 +17,7 @@ from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, enrolling, people, periods, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.rules.scores import scores
 from lms_emulator.providers.canvas.shapes import courses as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -191,9 +192,9 @@ def _row(api: Api, enrollment: Enrollment, includes: set[str], context: Course |
     if "email" in includes and courses.may(api, api.caller, course, "read_email_addresses"):
         body["user"]["email"] = people.email_of(api.store, user)
     if "current_points" in includes and "current_score" in body.get("grades", {}):
-        body["grades"]["current_points"] = None
+        body["grades"]["current_points"] = scores(api, enrollment, course).points
         if "unposted_current_score" in body["grades"]:
-            body["grades"]["unposted_current_points"] = None
+            body["grades"]["unposted_current_points"] = scores(api, enrollment, course, unposted=True).points
     if "observed_users" in includes and enrollment.associated_user_id is not None:
         body["observed_user"] = _observed(api, enrollment.associated_user_id, course)
     return body

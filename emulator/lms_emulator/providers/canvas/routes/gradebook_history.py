@@ -230,11 +230,8 @@ def _document(api: Api, rows: list[Any], shown: Found) -> dict[str, Any]:
                 assignment_shapes.assignment(api, one, courses_of[one.course_id])
                 for one in {a.id: a for a in bases}.values()
             ],
-            "courses": [
-                {**course_shapes.basic(api, one), "html_url": api.url(f"/courses/{one.id}")}
-                for one in courses_of.values()
-            ],
-            "users": [people_shapes.brief(api, user) for user in users],
+            "courses": [course_shapes.course(api, one, [], ()) for one in courses_of.values()],
+            "users": [people_shapes.person(api, user, api.root) for user in users],
         },
     }
 

@@ -32,10 +32,14 @@ NOT_COUNTED = {"not_graded", "not_gradeable"}
 
 
 class Scores(NamedTuple):
-    """Percentages: `current` of what is graded, `final` of everything; None where there is nothing to count."""
+    """Percentages: `current` of what is graded, `final` of everything; None where there is nothing to count.
+
+    Attributes: `points`, given for what is graded and counts.
+    """
 
     current: float | None = None
     final: float | None = None
+    points: float | None = None
 
 
 @dataclass
@@ -108,7 +112,10 @@ def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, on
         work = _work(api, base, enrollment.user_id, known.get(base.id), unposted)
         if work is not None:
             by_group.setdefault(base.assignment_group_id, []).append(work)
-    return Scores(_total(api, course, by_group, every=False), _total(api, course, by_group, every=True))
+    kept = _kept(api, course, by_group, every=False).values()
+    points = [work.score for works in kept for work in works]
+    current, final = (_total(api, course, by_group, every=every) for every in (False, True))
+    return Scores(current, final, sum(points) if points else None)
 
 
 def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, unposted: bool) -> Work | None:
@@ -121,12 +128,19 @@ def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, u
     return Work(base.id, score or 0.0, possible, score is not None)
 
 
-def _total(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: bool) -> float | None:
+def _kept(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: bool) -> dict[int, list[Work]]:
+    """By group, the work that counts: all, or what is graded, without what the rules drop."""
     groups = api.store.derived(("groups", course.id), ("assignment_groups",), lambda: _groups(api, course))
     kept: dict[int, list[Work]] = {}
     for group_id, works in by_group.items():
         wanted = [work for work in works if every or work.graded]
         kept[group_id] = _without_dropped(groups.get(group_id), wanted)
+    return kept
+
+
+def _total(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: bool) -> float | None:
+    groups = api.store.derived(("groups", course.id), ("assignment_groups",), lambda: _groups(api, course))
+    kept = _kept(api, course, by_group, every=every)
     if course.apply_assignment_group_weights:
         return _weighed(groups, kept, every=every)
     works = [work for rows in kept.values() for work in rows]
@@ -150,7 +164,7 @@ def _weighed(groups: dict[int, AssignmentGroup], kept: dict[int, list[Work]], *,
             weights += weight
     if not weights:
         return 0.0 if every else None
-    return _percent(total / weights if weights < 100 or not every else total / 100)
+    return _percent(total / min(weights, 100))
 
 
 def _percent(ratio: float) -> float:
