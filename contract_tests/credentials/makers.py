@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,12 +24,17 @@ from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.learningstudio.client import Client, cmac
 from contract_tests.learningstudio.conftest import client_of
 from contract_tests.lms_site import LmsSite, form, parameters
+from contract_tests.ltiaas.small_lms import SmallLms, small_lms
 from contract_tests.openedx.web import Web
 from contract_tests.openlearning.site import BROWSER
 from contract_tests.openlearning.site import Site as OpenLearningSite
 from lms_emulator import Emulator
 from lms_emulator.app import load_providers
 from lms_emulator.core.state.credentials import Credential
+
+_NUMBERS = itertools.count()
+_CONTEXT = ssl.create_default_context()
+"""One for all clients: making one takes as long as dozens of requests."""
 
 Use = Callable[["Side"], httpx.Response]
 
@@ -52,7 +60,7 @@ class Side:
     def __init__(self, lms: Emulator) -> None:
         self.lms = lms
         self._open = ExitStack()
-        self.http = self._open.enter_context(httpx.Client(trust_env=False, timeout=30))
+        self.http = self._open.enter_context(httpx.Client(trust_env=False, timeout=30, verify=_CONTEXT))
 
     def close(self) -> None:
         self._open.close()
@@ -63,30 +71,39 @@ class Side:
     def request(self, method: str, provider: str, path: str, **options: Any) -> httpx.Response:
         return self.http.request(method, self.url(provider) + path, **options)
 
+    @cached_property
+    def small_lms(self) -> SmallLms:
+        """An LMS that is not emulated, on a socket of its own."""
+        return self._open.enter_context(small_lms())
+
+    def number(self) -> int:
+        """Another one each time."""
+        return next(_NUMBERS)
+
     def browser(self) -> httpx.Client:
         """A cookie jar that follows nothing unasked."""
-        return self._open.enter_context(httpx.Client(trust_env=False, timeout=30, headers=BROWSER))
+        return self._open.enter_context(httpx.Client(trust_env=False, timeout=30, headers=BROWSER, verify=_CONTEXT))
 
     def _kept(self, made: Any) -> Any:
         self._open.callback(made.close)
         return made
 
-    @property
+    @cached_property
     def canvas(self) -> CanvasSite:
         site: CanvasSite = self._kept(CanvasSite(self.lms))
         return site
 
-    @property
+    @cached_property
     def brightspace(self) -> BrightspaceSite:
         site: BrightspaceSite = self._kept(BrightspaceSite(self.lms))
         return site
 
-    @property
+    @cached_property
     def openedx(self) -> Web:
         web: Web = self._kept(Web(self.lms))
         return web
 
-    @property
+    @cached_property
     def openlearning(self) -> OpenLearningSite:
         site: OpenLearningSite = self._kept(OpenLearningSite(self.lms))
         return site
@@ -141,7 +158,7 @@ def _(a: Side) -> Held:
     return Held(key, lambda w: w.request("GET", "openlearning", path))
 
 
-def _redirected(answer: httpx.Response) -> bool:
+def redirected(answer: httpx.Response) -> bool:
     return answer.status_code == 302
 
 
@@ -154,7 +171,7 @@ def _(a: Side) -> Held:
         url = f"{w.url('openlearning')}/lti/launch/"
         return w.http.post(url, data=site.signed(url=url, oauth_nonce=f"secret{next(numbers)}")["params"])
 
-    return Held(site.info.consumer_secret, use, _redirected)
+    return Held(site.info.consumer_secret, use, redirected)
 
 
 @makes("openlearning", "the nonce of a launch given out")
@@ -162,7 +179,7 @@ def _(a: Side) -> Held:
     data = a.openlearning.launch_data()
     given = data["params"]
     return Held(
-        given["oauth_nonce"], lambda w: w.http.post(f"{w.url('openlearning')}/lti/launch/", data=given), _redirected
+        given["oauth_nonce"], lambda w: w.http.post(f"{w.url('openlearning')}/lti/launch/", data=given), redirected
     )
 
 
@@ -181,8 +198,8 @@ def _(a: Side) -> Held:
 @makes("openlearning", "the token of a class set-up")
 def _(a: Side) -> Held:
     site, browser = a.openlearning, a.browser()
-    staff = site.info.staff_user.external_institution_id
-    launch = site.signed(user_id=staff, roles="Instructor", context_id="a-new-context", oauth_nonce="setup")
+    staff, number = site.info.staff_user.external_institution_id, a.number()
+    launch = site.signed(user_id=staff, roles="Instructor", context_id=f"new{number}", oauth_nonce=f"setup{number}")
     page = browser.post(launch["url"], data=launch["params"])
     token = re.search(r'name="token" value="([^"]+)"', page.text)[1]  # type: ignore[index]  # the page has it
     kept = "; ".join(f"{one.name}={one.value}" for one in browser.cookies.jar)
@@ -190,7 +207,7 @@ def _(a: Side) -> Held:
     return Held(
         token,
         lambda w: w.request("POST", "openlearning", "/lti/setup/", data=choice, headers={"Cookie": kept}),
-        _redirected,
+        redirected,
     )
 
 
@@ -429,18 +446,20 @@ def _(a: Side) -> Held:
     return Held(
         token,
         lambda w: w.browser().get(f"{w.url('canvas')}/courses/1", params={"session_token": token}),
-        lambda answer: _redirected(answer) and "login" not in answer.headers["location"],
+        lambda answer: redirected(answer) and "login" not in answer.headers["location"],
     )
 
 
 @makes("canvas", "a pairing code")
 def _(a: Side) -> Held:
     expires = a.lms.clock.now + timedelta(days=1)
-    a.add("canvas", "pairing_codes", id=1, user_id=101, code="pa1r3d", expires_at=expires)
-    ask = {"pairing_code": "pa1r3d"}
+    number = a.number()
+    code = f"pair{number:02}"
+    a.add("canvas", "pairing_codes", id=number, user_id=101, code=code, expires_at=expires)
+    ask = {"pairing_code": code}
     token = a.lms.canvas.access_tokens.teacher
     return Held(
-        "pa1r3d", lambda w: w.request("POST", "canvas", "/api/v1/users/self/observees", data=ask, headers=bearer(token))
+        code, lambda w: w.request("POST", "canvas", "/api/v1/users/self/observees", data=ask, headers=bearer(token))
     )
 
 
@@ -486,7 +505,7 @@ def _begun(site: LmsSite, *, deep: bool = False, who: str = "") -> Launched:
     path = next(one for one in links if any(part in one for part in wanted))
     action, fields = form(browser.get(path).text)
     asked = browser.http.post(action, data=fields)
-    assert _redirected(asked), asked.text
+    assert redirected(asked), asked.text
     return Launched(browser.http, asked.headers["location"], {})
 
 
@@ -526,7 +545,7 @@ def _(a: Side) -> Held:
     return Held(
         answered.fields["state"],
         lambda w: w.http.post(_moved(a, w, answered.action), data=answered.fields, headers=answered.cookies),
-        _redirected,
+        redirected,
     )
 
 
@@ -569,7 +588,7 @@ def _connecting(a: Side) -> tuple[Launched, str]:
     own.http = browser
     consent = own.consent_page(started.headers["location"], site.info.student)
     back = own.submit(consent)
-    assert _redirected(back), back.text
+    assert redirected(back), back.text
     return Launched(browser, back.headers["location"], {}), parameters(back)["state"]
 
 
@@ -579,7 +598,7 @@ def _(a: Side) -> Held:
     return Held(
         state,
         lambda w: w.http.get(_moved(a, w, waiting.action), headers=waiting.cookies),
-        lambda answer: _redirected(answer) and "code=" in answer.headers["location"],
+        lambda answer: redirected(answer) and "code=" in answer.headers["location"],
     )
 
 
@@ -601,23 +620,27 @@ def _(a: Side) -> Held:
     return Held("wait1ng", lambda w: w.request("GET", "ltiaas", "/api/registrations/wait1ng", headers=key))
 
 
-@makes("canvas", "an LTI service token")
-def _(a: Side) -> Held:
+def assertion(a: Side, name: str, audience: str) -> dict[str, str]:
+    """A request for a service token, as the demo world's tool at an LMS makes it."""
     from lms_emulator.core.keys import private_key
     from lms_emulator.signing import jwt, lti13
 
-    info = a.lms.canvas
-    endpoint, now = f"{info.url}/login/oauth2/token", int(a.lms.clock.now.timestamp())
+    now = int(a.lms.clock.now.timestamp())
     kid = a.request("GET", "ltiaas", "/lti/keys").json()["keys"][0]["kid"]
-    client = info.lti_client_id
-    claims = {"iss": client, "sub": client, "aud": endpoint, "iat": now, "exp": now + 60, "jti": f"j{a.lms.url}{now}"}
-    ask = {
+    client = getattr(a.lms, name).lti_client_id
+    claims = {"iss": client, "sub": client, "aud": audience, "iat": now, "exp": now + 60, "jti": f"jti-{a.number()}"}
+    return {
         "grant_type": "client_credentials",
         "client_assertion_type": lti13.JWT_BEARER,
         "client_assertion": jwt.sign(claims, private_key("ltiaas"), kid=kid),
         "scope": lti13.SCOPE_MEMBERSHIP,
     }
-    token = a.http.post(endpoint, data=ask).json()["access_token"]
+
+
+@makes("canvas", "an LTI service token")
+def _(a: Side) -> Held:
+    endpoint = f"{a.lms.canvas.url}/login/oauth2/token"
+    token = a.http.post(endpoint, data=assertion(a, "canvas", endpoint)).json()["access_token"]
     return Held(
         token, lambda w: w.request("GET", "canvas", "/api/lti/courses/1/names_and_roles", headers=bearer(token))
     )
