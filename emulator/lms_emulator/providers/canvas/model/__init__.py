@@ -80,6 +80,7 @@ from lms_emulator.providers.canvas.model.people import (
     CommunicationChannel,
     CustomData,
     EnrollmentTerm,
+    ObserverAlert,
     PairingCode,
     Pseudonym,
     Role,
@@ -90,6 +91,7 @@ from lms_emulator.providers.canvas.model.people import (
 )
 from lms_emulator.providers.canvas.model.planner import PlannerNote, PlannerOverride
 from lms_emulator.providers.canvas.model.polls import Poll, PollChoice, PollSession, PollSubmission
+from lms_emulator.providers.canvas.model.portfolios import EPortfolio, EPortfolioEntry
 from lms_emulator.providers.canvas.model.quizzes import (
     AssessmentQuestion,
     QuestionBank,
@@ -155,6 +157,8 @@ __all__ = [
     "DiscussionEntry",
     "DiscussionParticipant",
     "DiscussionTopic",
+    "EPortfolio",
+    "EPortfolioEntry",
     "Enrollment",
     "EnrollmentState",
     "EnrollmentTerm",
@@ -179,6 +183,7 @@ __all__ = [
     "MediaTrack",
     "MigrationIssue",
     "ModuleProgression",
+    "ObserverAlert",
     "Outcome",
     "OutcomeGroup",
     "OutcomeLink",

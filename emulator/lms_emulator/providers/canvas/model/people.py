@@ -219,6 +219,22 @@ class AlertThreshold(Record, frozen=True, kw_only=True):
     alert_type: str
     threshold: str | None = None
     workflow_state: Literal["active", "deleted"] = "active"
+    created_at: Instant | None = None
+
+
+class ObserverAlert(Record, frozen=True, kw_only=True):
+    """Something that an observer is told of a student: `context_type` and `context_id` name what it is about."""
+
+    id: int
+    threshold_id: int
+    observer_id: int
+    user_id: int
+    alert_type: str
+    context_type: Literal["Assignment", "Course", "DiscussionTopic", "AccountNotification"]
+    context_id: int
+    title: str
+    action_date: Instant
+    workflow_state: Literal["unread", "read", "dismissed"] = "unread"
 
 
 class CustomData(Record, frozen=True, kw_only=True):

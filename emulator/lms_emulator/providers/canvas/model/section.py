@@ -88,6 +88,7 @@ from lms_emulator.providers.canvas.model.people import (
     CommunicationChannel,
     CustomData,
     EnrollmentTerm,
+    ObserverAlert,
     PairingCode,
     Pseudonym,
     Role,
@@ -98,6 +99,7 @@ from lms_emulator.providers.canvas.model.people import (
 )
 from lms_emulator.providers.canvas.model.planner import PlannerNote, PlannerOverride
 from lms_emulator.providers.canvas.model.polls import Poll, PollChoice, PollSession, PollSubmission
+from lms_emulator.providers.canvas.model.portfolios import EPortfolio, EPortfolioEntry
 from lms_emulator.providers.canvas.model.quizzes import (
     AssessmentQuestion,
     QuestionBank,
@@ -217,6 +219,14 @@ class CanvasStore(Store):
         credentials=held.PAIRING_CODES,
     )
     observer_alert_thresholds: Table[AlertThreshold] = table(key="id", indexes={"observer": lambda t: t.observer_id})
+    observer_alerts: Table[ObserverAlert] = table(
+        key="id",
+        limit=100_000,
+        indexes={
+            "observer": lambda a: a.observer_id,
+            "about": lambda a: (a.threshold_id, a.context_type, a.context_id, a.action_date),
+        },
+    )
     custom_data: Table[CustomData] = table(key="id", indexes={"user": _user})
     user_merges: Table[UserMerge] = table(key="id", indexes={"user": _user})
     developer_keys: Table[DeveloperKey] = table(
@@ -305,6 +315,8 @@ class CanvasStore(Store):
         key="id",
         indexes={"context": _context, "parent": lambda e: e.parent_event_id, "series": lambda e: e.series_uuid},
     )
+    eportfolios: Table[EPortfolio] = table(key="id", indexes={"user": _user})
+    eportfolio_entries: Table[EPortfolioEntry] = table(key="id", indexes={"portfolio": lambda e: e.eportfolio_id})
     polls: Table[Poll] = table(key="id", indexes={"user": _user})
     poll_choices: Table[PollChoice] = table(key="id", indexes={"poll": lambda c: c.poll_id})
     poll_sessions: Table[PollSession] = table(key="id", indexes={"poll": lambda s: s.poll_id, "course": _course})

@@ -209,6 +209,7 @@ def add_threshold(api: Api) -> Any:
         user_id=student.id,
         alert_type=kind,
         threshold=number,
+        created_at=same.created_at if same is not None else api.now,
     )
     return _threshold(api.store.observer_alert_thresholds.put(made))
 

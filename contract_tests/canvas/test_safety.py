@@ -1,0 +1,48 @@
+"""What schools watch: content security, portfolios, what was sent to people, addresses that do not work."""
+
+from __future__ import annotations
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+
+
+def test_content_security_is_taken_from_above(canvas: Site) -> None:
+    csp = f"{API}/accounts/1/csp_settings"
+    assert canvas.teacher.get(csp).status_code == 403
+    assert canvas.admin.put(f"{csp}/lock", json={"settings_locked": True}).status_code == 400
+    assert canvas.admin.put(csp, json={"status": "perhaps"}).status_code == 400
+    assert canvas.admin.put(csp, json={"status": "enabled"}).json()["enabled"] is True
+    assert canvas.admin.post(f"{csp}/domains", json={"domain": "not a domain"}).status_code == 400
+    added = canvas.admin.post(f"{csp}/domains/batch_create", json={"domains": ["b.example.test", "A.example.test"]})
+    assert added.json()["current_account_whitelist"] == ["a.example.test", "b.example.test"]
+    left = canvas.admin.request("DELETE", f"{csp}/domains", params={"domain": "b.example.test"})
+    assert left.json()["current_account_whitelist"] == ["a.example.test"]
+    course = f"{API}/courses/1/csp_settings"
+    assert canvas.admin.get(course).json() == {"enabled": True, "inherited": True, "settings_locked": False}
+    assert canvas.admin.put(course, json={"status": "disabled"}).json()["enabled"] is False
+    assert canvas.admin.put(f"{csp}/lock", json={"settings_locked": True}).status_code == 200
+    assert canvas.admin.get(course).json()["settings_locked"] is True
+
+
+def test_portfolios_are_their_owners_and_moderators(canvas: Site) -> None:
+    student = canvas.student.get(f"{API}/users/self").json()["id"]
+    theirs = f"{API}/users/{student}/eportfolios"
+    assert canvas.student.get(theirs).json() == canvas.admin.get(theirs).json() == []
+    assert canvas.teacher.get(theirs).status_code == 403
+    assert canvas.teacher.put(theirs, json={"spam_status": "marked_as_spam"}).status_code == 403
+    assert canvas.admin.put(theirs, json={"spam_status": "marked_as_safe"}).status_code == 200
+    assert canvas.admin.put(theirs, json={"spam_status": "lovely"}).status_code == 400
+    assert canvas.admin.get(f"{API}/eportfolios/7").status_code == 404
+
+
+def test_what_the_school_watches_is_not_for_teachers(canvas: Site) -> None:
+    student = canvas.student.get(f"{API}/users/self").json()["id"]
+    messages, views = f"{API}/comm_messages?user_id={student}", f"{API}/users/{student}/page_views"
+    assert canvas.teacher.get(messages).status_code == 403
+    assert canvas.admin.get(views).json() == canvas.student.get(views).json() == []
+    assert canvas.student.get(f"{API}/users/self/history").json() == []
+    assert canvas.teacher.get(f"{API}/users/{student}/history").status_code == 403
+    assert canvas.teacher.get(f"{API}/accounts/1/unconfirmed_communication_channels").status_code == 403
+    assert canvas.student.post(f"{API}/courses/1/ping").json() == {"success": True}
+    assert canvas.student.get(f"{API}/conferences").json() == {"conferences": []}

@@ -1,0 +1,190 @@
+"""REST: what was sent to people, addresses that do not work, conferences, and that somebody is still there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+from urllib.parse import quote_plus
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.core.worlds.outbox import Message
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import CommunicationChannel
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin
+from lms_emulator.providers.canvas.shapes import Json
+
+MESSAGES = f"{RECORDED}/misc.jsonl 22, 23, 25; canvas-lms app/controllers/comm_messages_api_controller.rb"
+REPORTS = f"{RECORDED}/extra.jsonl 21, 23, 25; canvas-lms app/controllers/communication_channels_controller.rb"
+MEETINGS = f"{RECORDED}/misc.jsonl 72, 73; canvas-lms app/controllers/conferences_controller.rb"
+SEEN = f"{RECORDED}/misc.jsonl 120, 122, 203; canvas-lms app/controllers/users_controller.rb"
+VIEWS = f"{RECORDED}/people-linked.jsonl 201, 205; canvas-lms app/controllers/page_views_controller.rb"
+
+
+def comm_messages(api: Api) -> Any:
+    """What was sent to somebody's addresses, the latest first."""
+    user = identifiers.user(api, api.params.text("user_id") or "")
+    allowed = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin)
+    if not api.check("may see what was sent to the person", allowed, got=user.id):
+        raise api.refused(f"see what was sent to user {user.id}")
+    start, end = api.moment("start_time"), api.moment("end_time")
+    own = {one.address.lower() for one in api.store.communication_channels.find("user", user.id)}
+    found = [
+        one
+        for one in api.x.outbox
+        if one.medium == "email" and one.provider == "canvas" and one.to.lower() in own
+        if (start is None or one.at >= start) and (end is None or one.at <= end)
+    ]
+    return paged(api, list(reversed(found)), lambda one: _message(api, one))
+
+
+def _message(api: Api, one: Message) -> Json:
+    return {
+        "id": int(re.sub(r"\D", "", one.id) or 0),
+        "created_at": when(one.at),
+        "sent_at": when(one.at),
+        "workflow_state": "sent",
+        "from": None,
+        "from_name": api.root.name,
+        "to": one.to,
+        "reply_to": None,
+        "subject": one.subject,
+        "body": one.body,
+        "html_body": None,
+    }
+
+
+def _operate(api: Api) -> None:
+    allowed = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin)
+    if not api.check("operates the site", allowed):
+        raise api.refused("work on addresses of all people")
+
+
+def _channels(api: Api) -> list[CommunicationChannel]:
+    """The unconfirmed addresses of people, by their kind, text and age."""
+    identifiers.account(api, api.slot("account_id"))
+    _operate(api)
+    after, before, kind = api.moment("after"), api.moment("before"), api.params.text("type")
+    pattern = api.params.text("pattern")
+    fits = re.compile(re.escape(pattern).replace(r"\*", ".*"), re.IGNORECASE) if pattern else None
+    found = [one for one in api.store.communication_channels if one.workflow_state == "unconfirmed"]
+    found = [one for one in found if kind in (None, "", one.type) and (fits is None or fits.fullmatch(one.address))]
+    return [
+        one
+        for one in found
+        if (after is None or one.created_at >= after) and (before is None or one.created_at <= before)
+    ]
+
+
+def unconfirmed(api: Api) -> Any:
+    """Addresses that nobody confirmed, as CSV."""
+    return _table(api, _channels(api), ())
+
+
+def confirm(api: Api) -> Any:
+    """Confirm addresses for their people."""
+    found = _channels(api)
+    for one in found:
+        api.store.communication_channels.put(msgspec.structs.replace(one, workflow_state="active"))
+    return {"confirmed_count": len(found)}
+
+
+def bounced(api: Api) -> Any:
+    """Addresses that mails came back from, as CSV: none, as no mail leaves the emulator."""
+    identifiers.account(api, api.slot("account_id"))
+    _operate(api)
+    return _table(api, [], ("Date of most recent bounce", "Bounce reason"))
+
+
+def reset_bounces(api: Api) -> Any:
+    """Forget that mails came back."""
+    identifiers.account(api, api.slot("account_id"))
+    _operate(api)
+    return {"scheduled_reset_approximate_count": 0}
+
+
+def _table(api: Api, rows: list[CommunicationChannel], more: tuple[str, ...]) -> Response:
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(["User ID", "Name", "Communication channel ID", "Type", "Path", *more])
+    for one in rows:
+        user = api.store.users.get(one.user_id)
+        lines.writerow([one.user_id, user.name if user is not None else "", one.id, one.type, one.address])
+    return Response(text.getvalue(), media_type="text/csv")
+
+
+def conferences(api: Api) -> Any:
+    """Conferences: none, where the school has no service for them, as here."""
+    api.user  # noqa: B018 - somebody has to be logged in
+    api.params.text("state")
+    return {"conferences": []}
+
+
+def conferences_within(api: Api) -> Any:
+    """The conferences of a course or a group: none, where the school has no service for them, as here."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "read", "read_as_admin")
+    return paged(api, [context][:0], lambda one: one, wrap=lambda rows: {"conferences": rows})
+
+
+def ping(api: Api) -> Any:
+    """Say that one is still there."""
+    api.user  # noqa: B018 - somebody has to be logged in
+    identifiers.course(api, api.slot("course_id"))
+    return {"success": True}
+
+
+def history(api: Api) -> Any:
+    """The pages that somebody saw of late; like a plain installation, the emulator keeps none."""
+    user = identifiers.user(api, api.slot("user_id")) if api.slot("user_id") != "self" else api.user
+    if not api.check("asks for their own", user.id == api.user.id, got=user.id):
+        raise api.refused(f"see the history of user {user.id}")
+    return paged(api, [user][:0], lambda one: one, path=f"/api/v1/users/{user.id}/history")
+
+
+def page_views(api: Api) -> Any:
+    """The requests that somebody made; like a plain installation, the emulator keeps none."""
+    user = identifiers.user(api, api.slot("user_id"))
+    allowed = api.user.id == user.id or account_allows(api, api.caller, api.root, "view_statistics")
+    if not api.check("may see the person's page views", allowed, got=user.id):
+        raise api.refused(f"see page views of user {user.id}")
+    given = {name: api.params.text(name) for name in ("end_time", "start_time") if api.moment(name) is not None}
+    query = "&".join(f"{name}={quote_plus(value or '')}" for name, value in given.items())
+    path = f"/api/v1/users/{user.id}/page_views" + (f"?{query}" if query else "")
+    return paged(api, [user][:0], lambda one: one, path=path)
+
+
+ACCOUNT = "/api/v1/accounts/{account_id}"
+ROUTES: tuple[Route, ...] = (
+    *rest("users", MESSAGES, ("GET /api/v1/comm_messages", comm_messages, "What was sent to somebody")),
+    *rest(
+        "accounts",
+        REPORTS,
+        (f"GET {ACCOUNT}/unconfirmed_communication_channels", unconfirmed, "Addresses that nobody confirmed"),
+        (f"POST {ACCOUNT}/unconfirmed_communication_channels/confirm", confirm, "Confirm addresses"),
+        (f"GET {ACCOUNT}/bounced_communication_channels", bounced, "Addresses that mails came back from"),
+        (f"POST {ACCOUNT}/bounced_communication_channels/reset", reset_bounces, "Forget that mails came back"),
+    ),
+    *rest(
+        "conferences",
+        MEETINGS,
+        ("GET /api/v1/conferences", conferences, "The caller's conferences"),
+        *within("courses groups", "GET /conferences", conferences_within, "Conferences of a context"),
+    ),
+    *rest(
+        "users",
+        SEEN,
+        ("POST /api/v1/courses/{course_id}/ping", ping, "Say that one is still there"),
+        ("GET /api/v1/users/{user_id}/history", history, "Pages that somebody saw"),
+    ),
+    *rest("users", VIEWS, ("GET /api/v1/users/{user_id}/page_views", page_views, "Requests that somebody made")),
+)

@@ -1,0 +1,177 @@
+"""REST: from which domains the pages of an account or a course may take things.
+
+Canvas keeps what is set here, and sends its policy with pages where the feature is on for the school; the pages here
+send none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, Course
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import courses
+from lms_emulator.providers.canvas.rules.permissions import chain, require_account
+from lms_emulator.providers.canvas.shapes import Json
+
+SOURCE = f"{RECORDED}/misc.jsonl 156, 158, 160, 162, 163; canvas-lms app/controllers/csp_settings_controller.rb"
+ENABLED, LOCKED, DOMAINS = "csp_enabled", "csp_locked", "csp_domains"
+replace = msgspec.structs.replace
+
+
+def _account(api: Api) -> Account:
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_account_settings")
+    return account
+
+
+def _set(api: Api, account: Account, **changes: Any) -> Account:
+    kept = {name: value for name, value in {**account.settings, **changes}.items() if value is not None}
+    return api.store.accounts.put(replace(account, settings=kept))
+
+
+def _decided(api: Api, account: Account) -> Account | None:
+    """The account, or the one above it, that says whether content security is on; a locked one above wins."""
+    above = list(chain(api.store, account.id))
+    locked = [one for one in above if one.settings.get(LOCKED) and ENABLED in one.settings]
+    return locked[-1] if locked else next((one for one in above if ENABLED in one.settings), None)
+
+
+def _whitelist(api: Api, account: Account) -> dict[str, list[Json]]:
+    """The domains of the account's tools, and what is below them."""
+    found: dict[str, list[Json]] = {}
+    near = {one.id for one in chain(api.store, account.id)}
+    for tool in sorted(api.store.tools, key=lambda one: one.id):
+        domain = tool.domain
+        if not domain or tool.course_id is not None or api.root.id not in near:
+            continue
+        for name in (domain, f"*.{domain}"):
+            found.setdefault(name, []).append({"id": tool.id, "name": tool.name, "account_id": api.root.id})
+    return found
+
+
+def _domains(account: Account) -> list[str]:
+    return sorted(account.settings.get(DOMAINS, []))
+
+
+def _shown(api: Api, account: Account) -> Json:
+    decided = _decided(api, account)
+    body: Json = {
+        "enabled": bool(decided is not None and decided.settings[ENABLED]),
+        "inherited": decided is None or decided.id != account.id,
+        "settings_locked": any(
+            one.settings.get(LOCKED) for one in chain(api.store, account.id) if one.id != account.id
+        ),
+        "tools_whitelist": _whitelist(api, account),
+        "current_account_whitelist": _domains(account),
+    }
+    if body["inherited"] and decided is not None:
+        body["effective_whitelist"] = sorted({*body["tools_whitelist"], *_domains(decided)})
+    return body
+
+
+def _status(api: Api, words: tuple[str, ...]) -> str:
+    status = api.params.text("status") or ""
+    if status not in words:
+        raise refusals.message(400, "csp_status_unknown", "invalid setting", got=status)
+    return status
+
+
+def show(api: Api) -> Any:
+    """How content security stands in an account."""
+    return _shown(api, _account(api))
+
+
+def update(api: Api) -> Any:
+    """Switch content security on or off in an account, or take it from above."""
+    account = _account(api)
+    status = _status(api, ("enabled", "disabled", "inherited"))
+    return _shown(api, _set(api, account, **{ENABLED: {"enabled": True, "disabled": False}.get(status)}))
+
+
+def lock(api: Api) -> Any:
+    """Keep the accounts below from deciding, or let them again."""
+    account = _account(api)
+    locked = api.params.flag("settings_locked")
+    if locked and ENABLED not in account.settings:
+        raise refusals.message(400, "csp_not_set", "CSP must be explicitly set on this account", got=account.id)
+    return _shown(api, _set(api, account, **{LOCKED: locked or None}))
+
+
+def add_domain(api: Api) -> Any:
+    """Allow a domain."""
+    return _added(api, [api.params.text("domain") or ""])
+
+
+def add_domains(api: Api) -> Any:
+    """Allow several domains."""
+    return _added(api, api.params.texts("domains"))
+
+
+def _added(api: Api, domains: list[str]) -> Json:
+    account = _account(api)
+    wrong = [one for one in domains if not one or any(letter.isspace() for letter in one)]
+    if wrong or not domains:
+        text = "invalid domain" if len(domains) <= 1 else f"invalid domains: {', '.join(wrong)}"
+        raise refusals.message(400, "csp_domain_invalid", text, got=wrong)
+    kept = {*account.settings.get(DOMAINS, []), *(one.lower() for one in domains)}
+    return {"current_account_whitelist": _domains(_set(api, account, **{DOMAINS: sorted(kept)}))}
+
+
+def remove_domain(api: Api) -> Any:
+    """Allow a domain no more."""
+    account, gone = _account(api), (api.params.text("domain") or "").lower()
+    kept = [one for one in account.settings.get(DOMAINS, []) if one != gone]
+    return {"current_account_whitelist": _domains(_set(api, account, **{DOMAINS: kept}))}
+
+
+def _course_shown(api: Api, course: Course) -> Json:
+    account = api.store.accounts.get(course.account_id) or api.root
+    decided = _decided(api, account)
+    own = course.settings.get("csp_disabled")
+    return {
+        "enabled": bool(decided is not None and decided.settings[ENABLED]) and not own,
+        "inherited": not own,
+        "settings_locked": any(one.settings.get(LOCKED) for one in chain(api.store, account.id)),
+    }
+
+
+def _course(api: Api, *wanted: str) -> Course:
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, *wanted)
+    return course
+
+
+def show_course(api: Api) -> Any:
+    """How content security stands in a course."""
+    return _course_shown(api, _course(api, "read_as_admin"))
+
+
+def update_course(api: Api) -> Any:
+    """Switch content security off in a course, or take it from above."""
+    course = _course(api, "manage_courses", "update")
+    off = _status(api, ("disabled", "inherited")) == "disabled"
+    changed = api.store.courses.put(replace(course, settings={**course.settings, "csp_disabled": off}))
+    return _course_shown(api, changed)
+
+
+CSP = "/api/v1/accounts/{account_id}/csp_settings"
+OF_COURSE = "/api/v1/courses/{course_id}/csp_settings"
+ROUTES: tuple[Route, ...] = rest(
+    "accounts",
+    SOURCE,
+    (f"GET {CSP}", show, "Content security of an account"),
+    (f"PUT {CSP}", update, "Switch content security on or off"),
+    (f"PUT {CSP}/lock", lock, "Keep those below from deciding"),
+    (f"POST {CSP}/domains", add_domain, "Allow a domain"),
+    (f"POST {CSP}/domains/batch_create", add_domains, "Allow several domains"),
+    (f"DELETE {CSP}/domains", remove_domain, "Allow a domain no more"),
+    (f"GET {OF_COURSE}", show_course, "Content security of a course"),
+    (f"PUT {OF_COURSE}", update_course, "Switch content security off in a course"),
+)

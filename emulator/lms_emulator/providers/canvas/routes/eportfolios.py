@@ -1,0 +1,134 @@
+"""REST: portfolios. People make them on pages; here they are read, moderated and deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import EPortfolio, EPortfolioEntry, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.shapes import Json
+
+SOURCE = f"{RECORDED}/misc.jsonl 111, 112, 117, 118; canvas-lms app/controllers/eportfolios_api_controller.rb"
+STATES = ("marked_as_spam", "marked_as_safe")
+replace = msgspec.structs.replace
+
+
+def _shown(record: EPortfolio) -> Json:
+    names = ("id", "user_id", "name", "public", "workflow_state", "spam_status")
+    at = {name: when(getattr(record, name)) for name in ("created_at", "updated_at", "deleted_at")}
+    return {name: getattr(record, name) for name in names} | at
+
+
+def _page(record: EPortfolioEntry) -> Json:
+    names = ("id", "eportfolio_id", "position", "name", "content")
+    at = {name: when(getattr(record, name)) for name in ("created_at", "updated_at")}
+    return {name: getattr(record, name) for name in names} | at
+
+
+def _moderates(api: Api) -> bool:
+    return account_allows(api, api.caller, api.root, "moderate_user_content")
+
+
+def _require(api: Api, passed: bool, what: str) -> None:
+    if not api.check(f"may {what}", passed):
+        raise api.refused(what)
+
+
+def _found(api: Api, slot: str, *, moderating: bool) -> EPortfolio:
+    """A portfolio that the caller may see or moderate; deleted ones are for admins."""
+    record: EPortfolio | None = identifiers.find(api, "eportfolios", api.slot(slot))
+    if record is None or (record.workflow_state == "deleted" and not _moderates(api)):
+        raise refusals.not_found("the portfolio", api.slot(slot))
+    own = api.caller is not None and record.user_id == api.caller.id
+    seen = _moderates(api) or (not moderating and (own or (record.public and record.spam_status != "marked_as_spam")))
+    _require(api, seen, f"{'moderate' if moderating else 'see'} portfolio {record.id}")
+    return record
+
+
+def _whose(api: Api) -> User:
+    return identifiers.user(api, api.slot("user_id"))
+
+
+def index(api: Api) -> Any:
+    """Somebody's portfolios, for themself and for admins, who may see deleted ones too."""
+    user, deleted = _whose(api), "deleted" in api.params.includes
+    _require(api, api.user.id == user.id or _moderates(api), f"see portfolios of user {user.id}")
+    found = sorted(api.store.eportfolios.find("user", user.id), key=lambda one: one.id)
+    return paged(api, [one for one in found if one.workflow_state == "active" or (deleted and _moderates(api))], _shown)
+
+
+def show(api: Api) -> Any:
+    """One portfolio."""
+    return _shown(_found(api, "id", moderating=False))
+
+
+def pages(api: Api) -> Any:
+    """The pages of a portfolio."""
+    record = _found(api, "eportfolio_id", moderating=False)
+    found = sorted(api.store.eportfolio_entries.find("portfolio", record.id), key=lambda one: (one.position, one.id))
+    return paged(api, found, _page)
+
+
+def destroy(api: Api) -> Any:
+    """Delete a portfolio, as its owner or an admin."""
+    record = _found(api, "id", moderating=False)
+    _require(api, api.user.id == record.user_id or _moderates(api), f"delete portfolio {record.id}")
+    gone = replace(record, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
+    return _shown(api.store.eportfolios.put(gone))
+
+
+def restore(api: Api) -> Any:
+    """Take a deletion back."""
+    record = _found(api, "eportfolio_id", moderating=True)
+    back = replace(record, workflow_state="active", deleted_at=None, updated_at=api.now)
+    return _shown(api.store.eportfolios.put(back))
+
+
+def _status(api: Api) -> str:
+    """What a portfolio is marked as. Raises the refusal of another word."""
+    status = api.params.text("spam_status") or ""
+    if status not in STATES:
+        raise refusals.message(400, "spam_status_unknown", "Invalid spam_status", got=status)
+    return status
+
+
+def moderate(api: Api) -> Any:
+    """Mark a portfolio as spam or as safe."""
+    record = _found(api, "eportfolio_id", moderating=True)
+    return _shown(api.store.eportfolios.put(_marked(api, record, _status(api))))
+
+
+def moderate_all(api: Api) -> Any:
+    """Mark all of somebody's portfolios as spam or as safe."""
+    user = _whose(api)
+    _require(api, _moderates(api), f"moderate portfolios of user {user.id}")
+    status = _status(api)
+    for one in list(api.store.eportfolios.find("user", user.id)):
+        api.store.eportfolios.put(_marked(api, one, status))
+    return "success"
+
+
+def _marked(api: Api, record: EPortfolio, status: str) -> EPortfolio:
+    return replace(record, spam_status=status, updated_at=api.now)
+
+
+ROUTES: tuple[Route, ...] = rest(
+    "users",
+    SOURCE,
+    ("GET /api/v1/users/{user_id}/eportfolios", index, "Somebody's portfolios"),
+    ("PUT /api/v1/users/{user_id}/eportfolios", moderate_all, "Mark all of somebody's portfolios"),
+    ("GET /api/v1/eportfolios/{id}", show, "A portfolio"),
+    ("DELETE /api/v1/eportfolios/{id}", destroy, "Delete a portfolio"),
+    ("GET /api/v1/eportfolios/{eportfolio_id}/pages", pages, "Pages of a portfolio"),
+    ("PUT /api/v1/eportfolios/{eportfolio_id}/moderate", moderate, "Mark a portfolio as spam or safe"),
+    ("PUT /api/v1/eportfolios/{eportfolio_id}/restore", restore, "Take a deletion back"),
+)

@@ -1,0 +1,85 @@
+"""REST: what observers are told of their students."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import ObserverAlert
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import alerts, assignments
+from lms_emulator.providers.canvas.shapes import Json
+
+SOURCE = f"{RECORDED}/misc.jsonl 181, 183, 184, 186; canvas-lms app/controllers/observer_alerts_api_controller.rb"
+STATES: dict[str, Literal["unread", "read", "dismissed"]] = {
+    "read": "read",
+    "unread": "unread",
+    "dismissed": "dismissed",
+}
+
+
+def _alert(api: Api, record: ObserverAlert) -> Json:
+    shut, page = False, ""
+    if record.context_type == "Assignment":
+        base = api.store.assignments.get(record.context_id)
+        shut = base is not None and assignments.shut(api, base) == "unlock_at"
+        page = f"/courses/{base.course_id}/assignments/{base.id}" if base is not None else ""
+    elif record.context_type == "DiscussionTopic":
+        topic = api.store.discussion_topics.get(record.context_id)
+        page = f"/courses/{topic.context_id}/discussion_topics/{topic.id}" if topic is not None else ""
+    elif record.context_type == "Course":
+        page = f"/courses/{record.context_id}/grades/{record.user_id}"
+    return {
+        "id": record.id,
+        "observer_alert_threshold_id": record.threshold_id,
+        "context_type": record.context_type,
+        "context_id": record.context_id,
+        "alert_type": record.alert_type,
+        "workflow_state": record.workflow_state,
+        "action_date": when(record.action_date),
+        "title": record.title,
+        "user_id": record.user_id,
+        "observer_id": record.observer_id,
+        "locked_for_user": shut,
+        "html_url": api.url(page) if page else None,
+    }
+
+
+def index(api: Api) -> Any:
+    """What the caller is told of a student, without what they dismissed."""
+    found = [one for one in alerts.of(api, api.user) if one.workflow_state != "dismissed"]
+    student = identifiers.user(api, api.slot("student_id"))
+    return paged(api, [one for one in found if one.user_id == student.id], lambda one: _alert(api, one))
+
+
+def unread_count(api: Api) -> Any:
+    """How many alerts the caller has not seen, of one student or of all."""
+    found = [one for one in alerts.of(api, api.user) if one.workflow_state == "unread"]
+    named = api.params.text("student_id")
+    student = identifiers.user(api, named) if named else None
+    return {"unread_count": sum(1 for one in found if student is None or one.user_id == student.id)}
+
+
+def change(api: Api) -> Any:
+    """Mark an alert read or unread, or dismiss it."""
+    number = identifiers.local_number(api.slot("observer_alert_id"))
+    found = next((one for one in alerts.of(api, api.user) if one.id == number), None)
+    state = STATES.get(api.slot("workflow_state"))
+    if found is None or state is None:
+        raise refusals.not_found("the caller's alert", api.slot("observer_alert_id"))
+    return _alert(api, alerts.mark(api, found, state))
+
+
+ALERTS = "/api/v1/users/{user_id}/observer_alerts"
+ROUTES: tuple[Route, ...] = rest(
+    "users",
+    SOURCE,
+    (f"GET {ALERTS}/unread_count", unread_count, "How many alerts are unread"),
+    (f"GET {ALERTS}/{{student_id}}", index, "What an observer is told of a student"),
+    (f"PUT {ALERTS}/{{observer_alert_id}}/{{workflow_state}}", change, "Mark an alert"),
+)

@@ -1,0 +1,148 @@
+"""What observers are told of their students: grades beyond a number, missing work, announcements.
+
+Source: canvas-lms app/models/observer_alert.rb and observer_alert_threshold.rb (2023-06), and
+`fixtures/recordings/canvas/misc.jsonl` 181. Canvas makes alerts when something happens; here they are made when the
+observer looks. The titles of other alerts than those of graded assignments are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import AlertThreshold, Course, Enrollment, ObserverAlert, User
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    discussions,
+    lateness,
+    observing,
+    states,
+    submissions,
+)
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.permissions import chain
+from lms_emulator.providers.canvas.rules.scores import scores
+
+replace = msgspec.structs.replace
+
+
+class News(NamedTuple):
+    """Something that an alert is about, with when it happened."""
+
+    kind: Literal["Assignment", "Course", "DiscussionTopic", "AccountNotification"]
+    number: int
+    title: str
+    at: datetime
+
+
+def of(api: Api, observer: User) -> list[ObserverAlert]:
+    """Somebody's alerts, the latest first; those that are due are made."""
+    for threshold in api.store.observer_alert_thresholds.find("observer", observer.id):
+        student = api.store.users.get(threshold.user_id)
+        if threshold.workflow_state != "active" or student is None:
+            continue
+        if observing.link_between(api, observer, student) is not None:
+            _make(api, threshold, student)
+    return sorted(api.store.observer_alerts.find("observer", observer.id), key=lambda one: one.id, reverse=True)
+
+
+def _make(api: Api, threshold: AlertThreshold, student: User) -> None:
+    for news in _news(api, threshold, student):
+        key = (threshold.id, news.kind, news.number, news.at)
+        if api.store.observer_alerts.first("about", key) is not None:
+            continue
+        made = ObserverAlert(
+            id=api.new_id("observer_alerts"),
+            threshold_id=threshold.id,
+            observer_id=threshold.observer_id,
+            user_id=student.id,
+            alert_type=threshold.alert_type,
+            context_type=news.kind,
+            context_id=news.number,
+            title=news.title,
+            action_date=news.at,
+        )
+        api.store.observer_alerts.put(made)
+
+
+def _news(api: Api, threshold: AlertThreshold, student: User) -> Iterator[News]:
+    """What happened since somebody wanted to be told of it."""
+    since = threshold.created_at or api.now
+    if threshold.alert_type == "institution_announcement":
+        yield from _of_school(api, student, since)
+        return
+    for row in api.store.enrollments.find("user", student.id):
+        course = api.store.courses.get(row.course_id)
+        studies = row.type == "StudentEnrollment" and course is not None
+        if not studies or course is None or states.state_of(api, row, course).name != "active":
+            continue
+        if threshold.alert_type.startswith("assignment_grade"):
+            yield from _grades(api, threshold, course, student, since)
+        elif threshold.alert_type == "assignment_missing":
+            yield from _missing(api, course, student, since)
+        elif threshold.alert_type == "course_announcement":
+            yield from _announced(api, course, since)
+        else:
+            yield from _course_grade(api, threshold, course, row)
+
+
+def _beyond(threshold: AlertThreshold, percent: float) -> bool:
+    try:
+        number = float(threshold.threshold or "")
+    except ValueError:
+        return False
+    return percent > number if threshold.alert_type.endswith("_high") else percent < number
+
+
+def _grades(api: Api, threshold: AlertThreshold, course: Course, student: User, since: datetime) -> Iterator[News]:
+    for base in assignments.of_course(api, course):
+        record = api.store.submissions.first("whose", (base.id, student.id))
+        if record is None or record.entered_score is None or record.posted_at is None or not base.points_possible:
+            continue
+        at = record.graded_at
+        if at is not None and at >= since and _beyond(threshold, 100 * record.entered_score / base.points_possible):
+            grade = lateness.standing(api, base, student.id, record).grade
+            yield News("Assignment", base.id, f"Assignment graded: {grade} on {base.name} in {course.course_code}", at)
+
+
+def _missing(api: Api, course: Course, student: User, since: datetime) -> Iterator[News]:
+    for base in assignments.of_course(api, course):
+        due = assignments.dated_for(api, base, student.id).due_at
+        if not base.published or due is None or due < since or not assignments.assigned(api, base, student.id):
+            continue
+        if lateness.standing(api, base, student.id, submissions.of(api, base, student.id)).missing:
+            yield News("Assignment", base.id, f"Assignment missing: {base.name} in {course.course_code}", due)
+
+
+def _announced(api: Api, course: Course, since: datetime) -> Iterator[News]:
+    for topic in discussions.topics_of(api, Context("Course", course.id, course)):
+        at = discussions.posted_at(api, topic)
+        if topic.is_announcement and topic.published and at is not None and since <= at <= api.now:
+            yield News("DiscussionTopic", topic.id, f"Course announcement: {topic.title} in {course.course_code}", at)
+
+
+def _course_grade(api: Api, threshold: AlertThreshold, course: Course, row: Enrollment) -> Iterator[News]:
+    """One alert for as long as the score stays beyond the number."""
+    current = scores(api, row, course).current
+    known = [
+        a for a in api.store.observer_alerts.find("observer", threshold.observer_id) if a.threshold_id == threshold.id
+    ]
+    told = any((one.context_type, one.context_id) == ("Course", course.id) for one in known)
+    if current is not None and not told and _beyond(threshold, current):
+        yield News("Course", course.id, f"Course grade: {current}% in {course.course_code}", api.now)
+
+
+def _of_school(api: Api, student: User, since: datetime) -> Iterator[News]:
+    near = {account.id for account in chain(api.store, api.root.id)}
+    for one in api.store.account_notifications:
+        if one.account_id in near and since <= one.start_at <= api.now <= one.end_at:
+            yield News("AccountNotification", one.id, f"Institution announcement: {one.subject}", one.start_at)
+
+
+def mark(api: Api, alert: ObserverAlert, state: Literal["unread", "read", "dismissed"]) -> ObserverAlert:
+    """Note that an observer has seen an alert, or wants to see it no more."""
+    return api.store.observer_alerts.put(replace(alert, workflow_state=state))
