@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lms_emulator.core.info import ProviderInfo
+from lms_emulator.lti.handle import LtiPlatformInfo
 
 if TYPE_CHECKING:
     from lms_emulator.providers.openedx.model.accounts import Application, User
@@ -67,7 +67,7 @@ class Jwt(msgspec.Struct, kw_only=True):
     jwks: dict[str, Any] = {}
 
 
-class Info(ProviderInfo, kw_only=True):
+class Info(LtiPlatformInfo, kw_only=True):
     """Credentials and ids that a test needs."""
 
     superuser: Account = msgspec.field(default_factory=Account)
@@ -82,6 +82,8 @@ class Info(ProviderInfo, kw_only=True):
     closed_course_id: str = ""
     jwt: Jwt = msgspec.field(default_factory=Jwt)
     api_key: str = ""
+    lti_client_id: str = ""
+    lti_block: str = ""
 
 
 def read(store: OpenedxStore, now: datetime, bases: dict[str, str]) -> Info:
@@ -97,6 +99,7 @@ def read(store: OpenedxStore, now: datetime, bases: dict[str, str]) -> Info:
     accounts = [_account(user) for user in people]
     courses = [course.id for course in store.courses]
     still_open = [course.id for course in store.courses if course.enrollment_end is None]
+    tool = next(iter(store.lti_tools), None)
     closed = [course.id for course in store.courses if course.enrollment_end is not None]
     return Info(
         base_urls=bases,
@@ -117,6 +120,8 @@ def read(store: OpenedxStore, now: datetime, bases: dict[str, str]) -> Info:
             jwks=jwts.key_set(section.jwt),
         ),
         api_key=section.edx_api_key,
+        lti_client_id=tool.client_id if tool is not None else "",
+        lti_block=tool.block if tool is not None else "",
     )
 
 

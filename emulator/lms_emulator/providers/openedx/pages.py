@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -47,3 +48,11 @@ def too_many_requests(x: Call) -> Response:
 def plain(title: str, heading: str, text: str = "") -> str:
     """The text of a page of Django's own, without the site around it."""
     return render(PACKAGE, "plain.html", title=title, heading=heading, text=text)
+
+
+def launch(action: str, fields: Mapping[str, str]) -> Response:
+    """A page that posts a form to a tool when it loads."""
+    return Response(
+        render(PACKAGE, "lti_launch.html", action=action, fields=fields).encode(),
+        media_type="text/html; charset=utf-8",
+    )

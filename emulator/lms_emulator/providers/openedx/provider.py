@@ -10,7 +10,9 @@ from starlette.responses import Response
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
+from lms_emulator.lti.controls import controls
 from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.lti.keys import KEYS
 from lms_emulator.providers.openedx.model.section import OpenedxSection, OpenedxStore
 from lms_emulator.providers.openedx.routes import ROUTES
 from lms_emulator.providers.openedx.settings import OpenedxSettings
@@ -32,6 +34,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     store = OpenedxStore
     settings = OpenedxSettings
     routes: ClassVar[tuple[Route, ...]] = ROUTES
+    controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
     package = "lms_emulator.providers.openedx"
     spelt_out = frozenset(
         {

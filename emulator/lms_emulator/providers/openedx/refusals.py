@@ -16,7 +16,7 @@ from lms_emulator.core.http.refusals import Refusal
 
 Style = Literal[
     "api", "oauth", "pretty", "empty", "redirect", "page", "not-found", "too-many", "forbidden", "forbidden-page",
-    "bad-request", "plain", "session", "standing",
+    "bad-request", "plain", "session", "spaced", "standing",
 ]  # fmt: skip
 
 
@@ -24,11 +24,11 @@ class OpenedxRefusal(Refusal):
     """A refusal in one of the LMS's dialects.
 
     Parameters (beside those of `Refusal`):
-        style: `api` (`detail`, worded as the REST resource words errors), `oauth` (spaced JSON with no-store),
-            `pretty` (indented JSON), `empty` (no body), `redirect` (`body` is the Location), `page` (`body` is a
-            template and its values), `not-found`, `too-many`, `forbidden`, `forbidden-page`, `bad-request` (fixed
-            pages), `plain` (`body` is HTML), `session` (the session middleware turns the request away), `standing` (a
-            blocked account).
+        style: `api` (`detail`, worded as the REST resource words errors), `oauth` (spaced JSON with no-store), `pretty`
+            (indented JSON), `spaced` (JSON with a space after `:` and `,`), `empty` (no body), `redirect` (`body` is
+            the Location), `page` (`body` is a template and its values), `not-found`, `too-many`, `forbidden`,
+            `forbidden-page`, `bad-request` (fixed pages), `plain` (`body` is HTML), `session` (the session middleware
+            turns the request away), `standing` (a blocked account).
         body: what that style needs.
         code: the `error_code` of a developer error.
     """
@@ -256,6 +256,39 @@ def account_disabled(user: str) -> OpenedxRefusal:
         expected="enabled",
         got=user,
     )
+
+
+# LTI
+
+
+def lti_page(
+    reason: str, heading: str, text: str = "", diagnosis: str | None = None, *, status: int = 400, **why: Any
+) -> OpenedxRefusal:
+    """A page of the LTI consumer component for a person whose launch failed."""
+    from lms_emulator.providers.openedx import pages
+
+    body = pages.plain("LTI", heading, text)
+    return OpenedxRefusal(
+        reason,
+        status=status,
+        style="plain",
+        body=body,
+        message=text or heading,
+        check=reason.replace("_", " "),
+        diagnosis=diagnosis,
+        **why,
+    )
+
+
+def lti_token(error: str, reason: str, **why: Any) -> OpenedxRefusal:
+    """A request for a service token that is refused: an error code without a description."""
+    why = {"check": reason.replace("_", " "), **why}
+    return OpenedxRefusal(reason, status=400, style="spaced", body={"error": error}, message=error, **why)
+
+
+def lti_service(reason: str, text: str, **why: Any) -> OpenedxRefusal:
+    """A call of an LTI service whose token does not hold."""
+    return OpenedxRefusal(reason, status=403, message=text, check=reason.replace("_", " "), **why)
 
 
 # the OAuth endpoints

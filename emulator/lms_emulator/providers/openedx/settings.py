@@ -178,6 +178,39 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             source=recording("openedx/main", 1015),
         ),
     ] = "verified"
+    lti_checks: Annotated[
+        Literal["platform", "strict"],
+        choice(
+            "What is checked of LTI requests and assertions: `platform`, what the real component checks (a signature "
+            "and an expiry, with a warning for the rest), or `strict`, all that the specifications ask for.",
+            evidence="documented",
+            source="lti-consumer-xblock 9.14.0 lti_consumer/lti_1p3/key_handlers.py, ToolKeyHandler",
+        ),
+    ] = "platform"
+    launch_lifetime_seconds: Annotated[
+        int,
+        choice(
+            "How long a tool may take to ask for the launch that it was told of.",
+            evidence="documented",
+            source="lti-consumer-xblock 9.14.0 lti_consumer/utils.py, cache_lti_1p3_launch_data",
+            ge=1,
+        ),
+    ] = 600
+    id_token_lifetime_seconds: Annotated[
+        int,
+        choice(
+            "Lifetime of the id_token of a launch, and of a service token.",
+            evidence="documented",
+            source="lti-consumer-xblock 9.14.0 lti_consumer/lti_1p3/consumer.py, generate_launch_request",
+            ge=1,
+        ),
+    ] = 3_600
+    assertion_max_age_seconds: Annotated[
+        int, choice("Age at which a tool's assertion is refused, where `lti_checks` is `strict`.", ge=1)
+    ] = 300
+    assertion_future_buffer_seconds: Annotated[
+        int, choice("Clock difference forgiven in a tool's assertion, where `lti_checks` is `strict`.", ge=0)
+    ] = 30
     token_endpoint_rate: Annotated[
         Rate,
         choice(

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.providers.openedx import pages, refusals
 from lms_emulator.providers.openedx.call import ANY_BODY, FORM, MULTIPART, Call, Dialect, Reply
 from lms_emulator.providers.openedx.web import cookies, csrf, deployment, session
@@ -115,6 +115,8 @@ def server_failure(x: Call, failure: refusals.Unhandled) -> Response:
 
 def render(x: Call, refusal: Refusal) -> Response:
     """The refusal in the dialect it names; one of the core's own as a plain page."""
+    if isinstance(refusal, SiteRefusal) and refusal.form is not None:
+        return pages.launch(*refusal.form)
     if not isinstance(refusal, refusals.OpenedxRefusal):
         return html(pages.plain(refusal.message, refusal.message), refusal.status, refusal.headers)
     response = _render(x, refusal)
@@ -134,6 +136,8 @@ def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
             return spaced_json(body, status, {**NO_STORE, **headers})
         case "pretty":
             return pretty_json(body, status, headers)
+        case "spaced":
+            return spaced_json(body, status, headers)
         case "empty":
             return empty(status, headers, media_type=None if dialect is not None else HTML)
         case "redirect":

@@ -8,11 +8,23 @@ from typing import Any
 import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access import single_use
 from lms_emulator.core.access.issued_tokens import IssuedToken
+from lms_emulator.core.access.single_use import UsedToken
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
+from lms_emulator.lti.records import (
+    ARMED_LAUNCHES,
+    KEY_ROTATIONS,
+    LAST_LAUNCHES,
+    PENDING_LAUNCHES,
+    ArmedLaunch,
+    KeyRotation,
+    LastLaunch,
+    PendingLaunch,
+)
 from lms_emulator.providers.openedx.model.accounts import (
     AccessToken,
     Application,
@@ -49,6 +61,7 @@ from lms_emulator.providers.openedx.model.forum import (
     Thread,
 )
 from lms_emulator.providers.openedx.model.learning import Bookmark, ExperimentData, Signature, Tour
+from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiLineItem, LtiScore, LtiTool
 from lms_emulator.providers.openedx.model.retirement import PartnerReport, Retirement
 from lms_emulator.providers.openedx.model.webhooks import EventWebhook
 
@@ -316,6 +329,24 @@ class OpenedxStore(Store):
     comments: Table[Comment] = table(key="id", indexes={"thread": lambda one: one.thread})
     discussion_settings: Table[DiscussionSettings] = table(key="course")
     notifications: Table[Notification] = table(key="id", indexes={"user": lambda one: one.user}, limit=20_000)
+    lti_tools: Table[LtiTool] = table(
+        key="id",
+        indexes={
+            "block": lambda tool: tool.block,
+            "config": lambda tool: tool.config_id or None,
+            "client": lambda tool: tool.client_id or None,
+        },
+    )
+    lti_line_items: Table[LtiLineItem] = table(key="id", indexes={"tool": lambda item: item.tool})
+    lti_scores: Table[LtiScore] = table(
+        key=lambda score: (score.line_item, score.user), indexes={"line_item": lambda score: score.line_item}
+    )
+    lti_content_items: Table[LtiContentItem] = table(key="id", indexes={"tool": lambda item: item.tool})
+    pending_launches: Table[PendingLaunch] = PENDING_LAUNCHES
+    armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
+    last_launches: Table[LastLaunch] = LAST_LAUNCHES
+    key_rotations: Table[KeyRotation] = KEY_ROTATIONS
+    used_tokens: Table[UsedToken] = single_use.SPEC
     event_webhooks: Table[EventWebhook] = table(key="name")
     notification_preferences: Table[NotificationPreference] = table(key=lambda one: (one.user, one.course))
 

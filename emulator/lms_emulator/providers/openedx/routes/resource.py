@@ -28,11 +28,13 @@ Throttle = Callable[["Call"], None]
 #: What the parameters of a path look like, where it is not just anything without a slash.
 PATTERNS = {
     "cohort_id": r"\d+",
+    "config_id": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "course_id": keys.COURSE_URL,
     "course_key": "[^/]+",
     "block_id": "[^/]+",
     "handler": ".+",
     "id": r"\d+",
+    "lti_config_id": r"[-\w]+",
     "team_id": "[a-z\\d_-]+",
     "token": r".+",
     "topic_id": r"[A-Za-z\d_.-]+",

@@ -13,8 +13,9 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.providers.openedx import credentials, refusals, wire
+from lms_emulator.providers.openedx import credentials, pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call, Caller, Reply
+from lms_emulator.providers.openedx.lti import basic
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import BlockState
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
@@ -187,9 +188,19 @@ def _publish(x: Call, user: User, node: blocks.Node) -> Response:
     return wire.spaced_json({"result": "ok"})
 
 
+def _launch_tool(x: Call, user: User, node: blocks.Node) -> Response:
+    """The signed form of an LTI 1.1 tool."""
+    tool = x.store.lti_tools.first("block", node.key)
+    course = x.store.courses.get(x.path_params["course_key"])
+    if tool is None or course is None or tool.version != "lti_1p1":
+        raise _missing(x)
+    return pages.launch(*basic.launch(x, user, tool, course))
+
+
 _HANDLERS: dict[tuple[str, str], Callable[[Call, User, blocks.Node], Response]] = {
     ("sequential", "goto_position"): _goto,
     ("sequential", "get_completion"): _get_completion,
+    ("lti_consumer", "lti_launch_handler"): _launch_tool,
     ("", "publish_completion"): _publish,
 }
 

@@ -1,0 +1,375 @@
+"""Open edX as an LTI platform, with PyLTI1p3 as the tool: launches, deep linking, grades, roster, and LTI 1.1."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import httpx
+import pytest
+from pylti1p3.exception import LtiException
+from pylti1p3.grade import Grade
+
+from contract_tests.lms_site import form
+from contract_tests.lti_tool import LAUNCH, LOGIN, KeySite, Tool, changed, keys, registered
+from contract_tests.openedx.web import Browser, Web
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.signing import lti11, lti13, oauth1
+from lms_emulator.signing.jwt import read
+
+__all__ = ["keys"]
+
+COURSE = "course-v1:DemoX+DemoCourse+T2024"
+CLIENT, CONFIG = "c11e0000-0000-4000-8000-000000000077", "c0f10000-0000-4000-8000-000000000077"
+BLOCK, OLD_BLOCK, DEEP = (
+    f"block-v1:{COURSE.split(':')[1]}+type@lti_consumer+block@{n}" for n in ("mine", "old", "deep")
+)
+BASE = "/api/lti_consumer/v1"
+OUTCOMES = f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler_noauth/outcome_service_handler"
+KEY, SECRET = "old-key", "old-secret"
+
+
+def _world(dump: dict[str, Any], keys_url: str) -> dict[str, Any]:
+    """The demo world with three further blocks, whose tool has its keys at `keys_url`."""
+    section = dump["openedx"]
+    course = next(one for one in section["courses"] if one["id"] == COURSE)
+    unit = course["content"][0]["children"][0]["children"][0]
+    unit["children"] += [
+        {"type": "lti_consumer", "block_id": name, "display_name": name.title(), "weight": 10}
+        for name in ("mine", "old", "deep")
+    ]
+    known = {"client_id": CLIENT, "launch_url": LAUNCH, "login_url": LOGIN, "keyset_url": keys_url}
+    section["lti_tools"] += [
+        {**known, "id": 7, "block": BLOCK, "config_id": CONFIG, "roster": True, "has_score": True,
+         "custom_parameters": ["a=b"], "ask_to_send_email": True},
+        {**known, "id": 8, "block": DEEP, "config_id": CONFIG.replace("7", "8"), "client_id": "deep",
+         "deep_linking_url": f"{LAUNCH}/choose", "grades": "programmatic"},
+        {"id": 9, "block": OLD_BLOCK, "version": "lti_1p1", "launch_url": f"{LAUNCH}?x=1", "consumer_key": KEY,
+         "secret": SECRET, "has_score": True},
+    ]  # fmt: skip
+    return dump
+
+
+@pytest.fixture(scope="module")
+def site(keys: KeySite) -> Iterator[tuple[Emulator, Tool]]:
+    with Emulator.start() as lms:
+        url = lms.openedx.url
+        registration = {
+            "client_id": CLIENT,
+            "deployment_id": "1",
+            "issuer": url,
+            "auth_url": f"{url}{BASE}/launch/",
+            "token_url": f"{url}{BASE}/token/{CONFIG}",
+            "keys_url": f"{url}{BASE}/public_keysets/{CONFIG}",
+        }
+        for tool in registered(lms, _world, keys, **registration):
+            yield lms, tool
+
+
+@pytest.fixture
+def lms(site: tuple[Emulator, Tool]) -> Iterator[Emulator]:
+    with site[0].restored():
+        yield site[0]
+
+
+@pytest.fixture
+def tool(site: tuple[Emulator, Tool]) -> Tool:
+    return site[1]
+
+
+@pytest.fixture
+def edx(lms: Emulator) -> Iterator[Web]:
+    web = Web(lms)
+    yield web
+    web.close()
+
+
+def _initiation(browser: Browser, path: str = f"/xblock/{BLOCK}") -> dict[str, str]:
+    """The parameters with which the block's frame begins a launch."""
+    page = browser.get(path)
+    assert page.status_code == 200, page.text
+    source = re.search(r'<iframe[^>]* src="([^"]+)"', page.text)
+    assert source is not None
+    address = html.unescape(source[1])
+    assert address.startswith(f"{LOGIN}?")
+    return dict(parse_qsl(urlsplit(address).query))
+
+
+def _posted(browser: Browser, url: str) -> tuple[str, dict[str, str]]:
+    answer = browser.get(url)
+    assert answer.status_code == 200, answer.text
+    return form(answer.text)
+
+
+def _launched(edx: Web, tool: Tool, who: Any = None) -> Any:
+    browser = edx.browser(who or edx.info.learner)
+    action, fields = _posted(browser, tool.login(_initiation(browser)))
+    assert action == LAUNCH
+    return tool.launch(fields)
+
+
+def test_a_launch_holds_for_pylti1p3(edx: Web, tool: Tool) -> None:
+    launch = _launched(edx, tool)
+    data = launch.get_launch_data()
+    shown = [name.removeprefix(lti13.CLAIM) for name in data]
+    assert shown[:11] == [
+        "message_type", "version", "iss", "aud", "azp", "deployment_id", "target_link_uri", "sub", "roles", "email",
+        "resource_link",
+    ]  # fmt: skip
+    assert shown[11:] == [
+        "launch_presentation", "context", "tool_platform", "custom", lti13.AGS_CLAIM, lti13.NRPS_CLAIM, "nonce", "iat",
+        "exp",
+    ]  # fmt: skip
+    assert data[f"{lti13.CLAIM}resource_link"] == {"id": BLOCK}
+    assert data[f"{lti13.CLAIM}custom"] == {"a": "b"}
+    assert data[f"{lti13.CLAIM}context"]["label"] == COURSE
+    assert data["exp"] - data["iat"] == 3600
+    assert data[lti13.AGS_CLAIM]["lineitem"] == f"{edx.url}{BASE}/lti/7/lti-ags/1"
+    assert launch.check_student_access()
+    teacher = _launched(edx, tool, edx.info.superuser)
+    roles = teacher.get_launch_data()[f"{lti13.CLAIM}roles"]
+    assert roles == [f"{lti13.INSTITUTION}Instructor"]  # of the institution, not of the course: as the component does
+    assert teacher.get_launch_data()["sub"] != data["sub"]
+
+
+def test_what_the_component_checks_of_a_request(edx: Web, tool: Tool) -> None:
+    browser = edx.browser(edx.info.learner)
+    url = tool.login(_initiation(browser))
+    stranger = edx.browser()
+    for changes, reason in (
+        ({"lti_message_hint": None}, "missing_lti_message_hint"),
+        ({"login_hint": None}, "missing_login_hint"),
+        ({"lti_message_hint": "unknown"}, "launch_unknown"),
+        ({"nonce": None}, "lti_request_invalid"),
+        ({"state": None}, "lti_request_invalid"),
+        ({"client_id": "another"}, "lti_request_invalid"),
+        ({"redirect_uri": "http://strange.example/"}, "lti_request_invalid"),
+    ):
+        answer = stranger.get(changed(url, **changes))
+        assert (answer.status_code, "There was an error while launching" in answer.text) == (400, True), changes
+        assert edx.refusal.reason == reason
+    assert _posted(stranger, url)[0] == LAUNCH  # neither the session nor a second use is looked at
+    assert _posted(stranger, changed(url, prompt="login"))[0] == LAUNCH
+    assert {"jti_reused", "lti_request_lax"} <= {warning.code for warning in edx.lms.requests.last.warnings}
+    edx.lms.settings["openedx.lti_checks"] = "strict"
+    _, refused = _posted(stranger, changed(url, prompt="login"))
+    assert refused["error"] == "invalid_request"
+    edx.lms.clock.advance(seconds=601)
+    assert stranger.get(url).status_code == 400
+
+
+def test_a_launch_that_is_wrong_on_purpose_is_refused_by_the_tool(edx: Web, tool: Tool) -> None:
+    edx.lms.openedx.lti.next_launch(expired=True)
+    with pytest.raises(LtiException):
+        _launched(edx, tool)
+    assert _launched(edx, tool)
+    before = edx.http.get(f"{BASE}/public_keysets/{CONFIG}").json()
+    edx.lms.openedx.lti.rotate_keys()
+    assert edx.http.get(f"{BASE}/public_keysets/{quote(BLOCK)}").json() != before
+    assert _launched(edx, tool)
+
+
+def test_only_those_who_may_enter_see_the_block(edx: Web) -> None:
+    assert edx.browser().get(f"/xblock/{BLOCK}").status_code == 302
+    assert edx.browser(edx.info.learner).get(f"/xblock/{BLOCK.replace('mine', 'none')}").status_code == 404
+    assert edx.browser(edx.info.learner).get(f"/xblock/{BLOCK}").status_code == 200
+    assert edx.browser(edx.info.other_learner).get(f"/xblock/{BLOCK}").status_code == 404
+
+
+def test_grades_and_roster_by_pylti1p3(edx: Web, tool: Tool) -> None:
+    launch = _launched(edx, tool)
+    sub = launch.get_launch_data()["sub"]
+    ags = launch.get_ags()
+    (item,) = ags.get_lineitems()
+    assert (item["label"], item["scoreMaximum"], item["resourceLinkId"]) == ("Mine", 10, BLOCK)
+    grade = Grade().set_score_given(7).set_score_maximum(10).set_user_id(sub)
+    grade.set_activity_progress("Completed").set_grading_progress("FullyGraded")
+    grade.set_timestamp("2026-11-21T12:00:00.000Z")
+    assert ags.put_grade(grade)["body"]["scoreGiven"] == 7
+    (result,) = httpx.get(f"{item['id']}/results", headers=_bearer(edx, tool, lti13.SCOPE_RESULT_READ)).json()
+    assert result == {
+        "id": f"{item['id']}/results/{sub}",
+        "scoreOf": item["id"],
+        "userId": sub,
+        "resultScore": 7.0,
+        "resultMaximum": 10.0,
+        "comment": None,
+    }
+    states = edx.lms.dump()["openedx"]["block_states"]
+    assert [(one["earned"], one["possible"]) for one in states if one["block"] == BLOCK] == [(7.0, 10.0)]
+    members = launch.get_nrps().get_members()
+    assert [set(member) for member in members] == [{"status", "user_id", "roles"}] * len(members)
+    assert {f"{lti13.MEMBERSHIP}Learner"} <= {role for member in members for role in member["roles"]}
+
+
+def _token(edx: Web, assertion: str, scope: str, config: str = CONFIG, **changes: str) -> httpx.Response:
+    fields = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": lti13.JWT_BEARER,
+        "client_assertion": assertion,
+        "scope": scope,
+        **changes,
+    }
+    return edx.http.post(f"{BASE}/token/{config}", data={k: v for k, v in fields.items() if v})
+
+
+def _bearer(edx: Web, tool: Tool, scope: str) -> dict[str, str]:
+    answer = _token(edx, tool.assertion("anything", edx.lms.clock.now), scope)
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_the_token_endpoint(edx: Web, tool: Tool) -> None:
+    scope, now = lti13.SCOPE_SCORE, edx.lms.clock.now
+    good = tool.assertion("anything", now)
+    answer = _token(edx, good, f"{scope} unknown")
+    assert answer.json() | {"access_token": ""} == {
+        "access_token": "", "token_type": "bearer", "expires_in": 3600, "scope": scope,
+    }  # fmt: skip
+    assert {"lti_assertion_lax", "lti_scope_left_out"} <= {w.code for w in edx.lms.requests.last.warnings}
+    for assertion, changes, error in (
+        (good, {"scope": ""}, "invalid_request"),
+        (good, {"grant_type": "password"}, "unsupported_grant_type"),
+        ("no.jwt", {}, "invalid_grant"),
+        (tool.assertion("x", now, exp=1), {}, "invalid_grant"),
+        (tool.assertion("x", now, key="spare"), {}, "invalid_client"),
+    ):
+        refused = _token(edx, assertion, changes.pop("scope", scope), **changes)
+        assert (refused.status_code, refused.json()) == (400, {"error": error})
+    assert _token(edx, good, scope, config=CONFIG.replace("7", "6")).status_code == 404
+    edx.lms.settings["openedx.lti_checks"] = "strict"
+    assert _token(edx, tool.assertion("anything", now, jti="j2"), scope).status_code == 400
+    right = tool.assertion(f"{edx.url}{BASE}/token/{CONFIG}", now, jti="j3")
+    assert _token(edx, right, scope).status_code == 200
+    assert _token(edx, right, scope).status_code == 400
+    assert edx.refusal.reason == "assertion_jti_used"
+
+
+def test_the_services_refuse(edx: Web, tool: Tool) -> None:
+    _launched(edx, tool)
+    items, one = f"{BASE}/lti/7/lti-ags", f"{BASE}/lti/7/lti-ags/1"
+    reading, scoring = _bearer(edx, tool, lti13.SCOPE_LINE_ITEM_READ), _bearer(edx, tool, lti13.SCOPE_SCORE)
+    writing = _bearer(edx, tool, lti13.SCOPE_LINE_ITEM)
+    for headers, detail in (
+        ({}, "Missing LTI 1.3 authentication token."),
+        ({"Authorization": "Bearer"}, "Invalid token header. No credentials provided."),
+        ({"Authorization": "Bearer x"}, "Invalid token signature."),
+        (scoring, "You do not have permission to perform this action."),
+    ):
+        answer = edx.http.get(items, headers=headers)
+        assert (answer.status_code, answer.json()) == (403, {"detail": detail})
+    assert edx.http.get(items, headers=reading).status_code == 200
+    assert edx.http.get(f"{BASE}/lti/66/lti-ags", headers=reading).json() == {"detail": "LTI configuration not found."}
+    assert edx.http.get(f"{items}/99", headers=reading).status_code == 404
+    assert edx.http.delete(one, headers=writing).status_code == 403
+    kind = {"Content-Type": "application/vnd.ims.lis.v2.lineitem+json"}
+    made = edx.http.post(
+        items,
+        content=json.dumps({"label": "L", "scoreMaximum": 5, "resourceId": "r", "tag": "t"}),
+        headers=writing | kind,
+    )
+    assert (made.status_code, made.json()["tag"]) == (201, "t")
+    assert len(edx.http.get(f"{items}?tag=t", headers=reading).json()) == 1
+    short = edx.http.post(items, content="{}", headers=writing | kind)
+    assert short.json() == {name: ["This field is required."] for name in ("resourceId", "label", "scoreMaximum")}
+    assert edx.http.post(items, json={}, headers=writing).status_code == 415
+    score = {
+        "userId": "nobody", "activityProgress": "Completed", "gradingProgress": "Pending", "scoreGiven": 1,
+        "scoreMaximum": 2, "timestamp": "2026-11-21T12:00:00Z",
+    }  # fmt: skip
+
+    def post(**changes: Any) -> httpx.Response:
+        return edx.http.post(f"{one}/scores", json={**score, **changes}, headers=scoring)
+
+    assert post().status_code == 201
+    assert post().json() == {"timestamp": ["Score already exists for the provided timestamp"]}
+    later = "2026-11-21T12:00:01Z"
+    assert "scoreMaximum is a required" in post(timestamp=later, scoreMaximum=None).text
+    assert post(timestamp="2026-11-21T11:00:00Z").status_code == 400
+    assert post(timestamp=later, gradingProgress="FullyGraded").status_code == 500
+    assert edx.lms.requests.last.outcome == "provider_defect"
+
+
+def test_deep_linking(edx: Web, tool: Tool) -> None:
+    staff = edx.browser(edx.info.superuser)
+    assert edx.browser(edx.info.learner).get(f"/xblock/{DEEP}?deep_linking=1").status_code == 403
+    asked = _initiation(staff, f"/xblock/{DEEP}?deep_linking=1")
+    url = f"{edx.url}{BASE}/launch/"
+    params = {**asked, "nonce": "n", "state": "s", "redirect_uri": LAUNCH, "scope": "openid", "prompt": "none"}
+    params |= {"response_type": "id_token", "response_mode": "form_post"}
+    action, fields = _posted(staff, str(httpx.URL(url, params=params)))
+    claims = read(fields["id_token"]).claims
+    settings = claims[f"{lti13.DL_CLAIM}deep_linking_settings"]
+    assert (action, claims[f"{lti13.CLAIM}message_type"]) == (f"{LAUNCH}/choose", lti13.DEEP_LINKING_REQUEST)
+    assert settings["deep_link_return_url"] == f"{edx.url}{BASE}/lti/8/lti-dl/response"
+
+    def answer(browser: Browser, *items: dict[str, Any], **changes: Any) -> httpx.Response:
+        body = {
+            "exp": int(edx.lms.clock.now.timestamp()) + 60,
+            f"{lti13.CLAIM}message_type": lti13.DEEP_LINKING_RESPONSE,
+            f"{lti13.DL_CLAIM}content_items": list(items),
+        }
+        signed = tool.sign(body, **changes)
+        return browser.http.post(f"{BASE}/lti/8/lti-dl/response", data={"JWT": signed})
+
+    link = {"type": "ltiResourceLink", "url": f"{LAUNCH}?chosen=1", "custom": {"c": "d"}}
+    assert answer(edx.browser(edx.info.learner), link).status_code == 403
+    assert answer(staff, link, key="spare").status_code == 403
+    assert answer(staff, {"type": "file"}).status_code == 400
+    assert "successfully saved" in answer(staff, link).text
+    launched = _initiation(edx.browser(edx.info.learner), f"/xblock/{DEEP}")
+    _, fields = _posted(staff, str(httpx.URL(url, params={**params, **launched})))
+    chosen = read(fields["id_token"]).claims
+    assert chosen[f"{lti13.CLAIM}target_link_uri"] == f"{LAUNCH}?chosen=1"
+    assert chosen[f"{lti13.CLAIM}custom"] == {"c": "d"}
+    assert answer(staff, link, {"type": "link", "url": "http://x.example/"}).status_code == 200
+    shown = edx.browser(edx.info.learner).get(f"{BASE}/lti/8/lti-dl/content").text
+    assert shown.count("<iframe") == 1
+    assert 'href="http://x.example/"' in shown
+
+
+def test_lti_1_1(edx: Web) -> None:
+    browser = edx.browser(edx.info.learner)
+    page = browser.get(f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler/lti_launch_handler")
+    action, fields = form(page.text)
+    signature = fields.pop(oauth1.SIGNATURE_FIELD)
+    assert action == f"{LAUNCH}?x=1"
+    assert oauth1.sign("POST", action, fields.items(), SECRET) == signature
+    assert (fields["lti_message_type"], fields["roles"]) == (lti11.MESSAGE_TYPE, "Student,Learner")
+    assert fields["lis_outcome_service_url"] == f"{edx.url}{OUTCOMES}"
+
+    def outcome(score: str = "0.5", sourced: str = fields["lis_result_sourcedid"], **how: str) -> str:
+        action = how.get("action", "replaceResultRequest")
+        body = (
+            '<imsx_POXEnvelopeRequest xmlns="http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0">'
+            "<imsx_POXHeader><imsx_POXRequestHeaderInfo><imsx_messageIdentifier>m1</imsx_messageIdentifier>"
+            f"</imsx_POXRequestHeaderInfo></imsx_POXHeader><imsx_POXBody><{action}><resultRecord><sourcedGUID>"
+            f"<sourcedId>{sourced}</sourcedId></sourcedGUID><result><resultScore><textString>{score}</textString>"
+            f"</resultScore></result></resultRecord></{action}></imsx_POXBody></imsx_POXEnvelopeRequest>"
+        )
+        digest = base64.b64encode(hashlib.sha1(body.encode()).digest()).decode()
+        oauth = {
+            "oauth_consumer_key": KEY, "oauth_nonce": "n", "oauth_timestamp": "1", "oauth_version": "1.0",
+            "oauth_signature_method": "HMAC-SHA1", "oauth_body_hash": how.get("digest", digest),
+        }  # fmt: skip
+        signed = oauth1.sign("POST", f"{edx.url}{OUTCOMES}", oauth.items(), how.get("secret", SECRET))
+        header = ", ".join(f'{k}="{quote(v, safe="")}"' for k, v in {**oauth, "oauth_signature": signed}.items())
+        answer = edx.http.post(OUTCOMES, content=body, headers={"Authorization": f"OAuth {header}"})
+        assert answer.status_code == 200
+        return answer.text
+
+    assert "<imsx_codeMajor>success" in outcome()
+    states = edx.lms.dump()["openedx"]["block_states"]
+    assert [(one["earned"], one["possible"]) for one in states if one["block"] == OLD_BLOCK] == [(5.0, 10.0)]
+    assert "OAuth signature verification has failed." in outcome(secret="x")
+    assert "OAuth body hash verification has failed." in outcome(digest="x")
+    assert "outside the permitted range" in outcome(score="2")
+    assert "User not found." in outcome(sourced="a:b:c")
+    assert "<imsx_codeMajor>unsupported" in outcome(action="deleteResultRequest")
+    assert edx.http.get(f"{BASE}/public_keysets/{quote(OLD_BLOCK)}").status_code == 404

@@ -1,0 +1,195 @@
+"""LTI 1.1: the signed form of a launch, and Basic Outcomes.
+
+Source: lti-consumer-xblock 9.14.0 `lti_consumer/lti_1p1/consumer.py` (generate_launch_request), `lti_1p1/oauth.py`
+(verify_oauth_body_signature), `lti_consumer/outcomes.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from starlette.responses import Response
+
+from lms_emulator.lti.launches import Form
+from lms_emulator.providers.openedx import refusals
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.lti import claims, services
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.model.lti import LtiTool
+from lms_emulator.providers.openedx.oauth import jwts
+from lms_emulator.providers.openedx.rules import keys
+from lms_emulator.signing import lti11, oauth1
+
+ROLES = {"staff": "Administrator", "instructor": "Instructor", "student": "Student,Learner"}
+NAMESPACE = "{http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0}"
+_ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
+<imsx_POXEnvelopeResponse xmlns = "http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0">
+    <imsx_POXHeader>
+        <imsx_POXResponseHeaderInfo>
+            <imsx_version>V1.0</imsx_version>
+            <imsx_messageIdentifier>{message}</imsx_messageIdentifier>
+            <imsx_statusInfo>
+                <imsx_codeMajor>{code}</imsx_codeMajor>
+                <imsx_severity>status</imsx_severity>
+                <imsx_description>{description}</imsx_description>
+                <imsx_messageRefIdentifier>
+                </imsx_messageRefIdentifier>
+            </imsx_statusInfo>
+        </imsx_POXResponseHeaderInfo>
+    </imsx_POXHeader>
+    <imsx_POXBody>{response}</imsx_POXBody>
+</imsx_POXEnvelopeResponse>
+"""
+
+
+def launch(x: Call, user: User, tool: LtiTool, course: Course) -> Form:
+    """Where the browser posts to, and the signed fields."""
+    key = keys.course_key(course.id)
+    person = jwts.anonymous_id(user.id, x.store.section.jwt)
+    link = quote(f"{x.authority}-{tool.block.rpartition('@')[2]}")
+    found = claims.place(x, tool)
+    names = {
+        "lis_person_sourcedid": user.username if tool.ask_to_send_username else "",
+        "lis_person_contact_email_primary": user.email if tool.ask_to_send_email else "",
+        "lis_person_name_full": user.name if tool.ask_to_send_full_name else "",
+        "lis_outcome_service_url": outcomes_url(x, tool, course) if tool.has_score else "",
+        "launch_presentation_locale": user.preferences.get("pref-lang", ""),
+    }
+    fields = {
+        "launch_presentation_return_url": "",
+        "lti_message_type": lti11.MESSAGE_TYPE,
+        "lti_version": lti11.VERSION,
+        "resource_link_id": link,
+        "tool_consumer_info_product_family_code": x.store.section.platform_name,
+        "user_id": person,
+        "roles": ROLES[claims.role(x, user, course.id)],
+        "lis_result_sourcedid": f"{quote(course.id)}:{link}:{person}",
+        "context_id": course.id,
+        "context_title": course.display_name,
+        "context_label": key.org if key is not None else "",
+        **{name: value for name, value in names.items() if value},
+        **{f"custom_{name}": value for name, value in claims.custom(tool).items()},
+        "custom_component_display_name": found[1].block.display_name if found is not None else "",
+    }
+    address = x.resolve(tool.launch_url)
+    signed = lti11.signed_launch(
+        address,
+        fields,
+        consumer_key=tool.consumer_key,
+        secret=tool.secret,
+        timestamp=int(x.clock.timestamp()),
+        nonce=x.ids.alnum(32),
+    )
+    return address, signed
+
+
+def outcomes_url(x: Call, tool: LtiTool, course: Course) -> str:
+    """Where a tool sends scores."""
+    return x.url(f"/courses/{course.id}/xblock/{tool.block}/handler_noauth/outcome_service_handler")
+
+
+class _Request(NamedTuple):
+    message: str
+    sourced_id: str
+    score: float
+    action: str
+
+
+class _UnreadableError(ValueError):
+    """A request that says not what it has to; the text says what is missing."""
+
+
+def outcomes(x: Call) -> Response:
+    """Take a score, signed by the tool over the body's hash. Anything wrong is a 200 that says so."""
+    tool = x.store.lti_tools.first("block", x.path_params["usage_key"])
+    found = claims.place(x, tool) if tool is not None else None
+    if tool is None or found is None or tool.version != "lti_1p1":
+        raise refusals.page_not_found(x.path)
+    course, node = found
+    if node.block.due is not None and node.block.due < x.clock.now() and not tool.accept_grades_past_due:
+        return _failed(x, "unknown", "Grade is past due", "past_due")
+    body = x.body.decode("utf-8", "replace")
+    try:
+        asked = _read(body)
+    except _UnreadableError as error:
+        return _failed(x, "unknown", f"Request body XML parsing error: {error} {escape(body)}", "unreadable")
+    if fault := _signature_fault(x, tool, outcomes_url(x, tool, course)):
+        return _failed(x, asked.message, f"OAuth verification error: {fault}", "signature")
+    user = _person(x, unquote(asked.sourced_id.rpartition(":")[2]))
+    if user is None:
+        return _failed(x, asked.message, "User not found.", "user_unknown")
+    if asked.action != "replaceResultRequest":
+        x.warn("lti_outcome_unsupported", f"{asked.action}: the component knows replaceResultRequest alone")
+        return _answer(asked.message, "unsupported", "Target does not support the requested operation.")
+    services.set_module_score(x, tool, user, asked.score)
+    text = f"Score for {asked.sourced_id} is now {asked.score}"
+    return _answer(asked.message, "success", text, "<replaceResultResponse/>")
+
+
+def _person(x: Call, anonymous: str) -> User | None:
+    return next((user for user in x.store.users if jwts.anonymous_id(user.id, x.store.section.jwt) == anonymous), None)
+
+
+def _read(body: str) -> _Request:
+    try:
+        root = ElementTree.fromstring(body.strip())
+    except ElementTree.ParseError as error:
+        raise _UnreadableError(str(error)) from error
+    found = {name: root.find(f".//{NAMESPACE}{name}") for name in ("imsx_messageIdentifier", "imsx_POXBody")}
+    for name, element in found.items():
+        if element is None:
+            raise _UnreadableError(f"Failed to parse {name} from XML request body")
+    action = next(iter(found["imsx_POXBody"] or ()), None)
+    if action is None:
+        raise _UnreadableError("Failed to parse action from XML request body")
+    sourced, score = (root.find(f".//{NAMESPACE}{name}") for name in ("sourcedId", "textString"))
+    if sourced is None:
+        raise _UnreadableError("Failed to parse sourcedId from XML request body")
+    if score is None:
+        raise _UnreadableError("Failed to parse score textString from XML request body")
+    try:
+        number = float(score.text or "")
+    except ValueError:
+        raise refusals.Unhandled(f"the score {score.text!r} is no number") from None
+    if not 0.0 <= number <= 1.0:
+        raise _UnreadableError("score value outside the permitted range of 0.0-1.0")
+    message = found["imsx_messageIdentifier"]
+    text = message.text or "" if message is not None else ""
+    return _Request(text, sourced.text or "", number, action.tag.removeprefix(NAMESPACE))
+
+
+def _signature_fault(x: Call, tool: LtiTool, url: str) -> str | None:
+    """What is wrong with the signature of the body, in the component's words."""
+    from urllib.request import parse_http_list, parse_keqv_list
+
+    scheme, _, rest = x.headers.get("authorization", "").partition(" ")
+    try:
+        given = {name: unquote(value) for name, value in parse_keqv_list(parse_http_list(rest)).items()}
+    except ValueError:
+        given = {}
+    signature = given.pop("oauth_signature", "")
+    given.pop("realm", None)
+    digest = base64.b64encode(hashlib.sha1(x.body, usedforsecurity=False).digest()).decode()
+    got = given.get("oauth_body_hash")
+    if not x.check("oauth_body_hash", got == digest, expected=digest, got=got):
+        return "OAuth body hash verification has failed."
+    wanted = oauth1.sign("POST", unquote(url), given.items(), tool.secret)
+    if not x.check("oauth_signature", scheme.lower() == "oauth" and oauth1.equal(wanted, signature), got=signature):
+        return "OAuth signature verification has failed."
+    return None
+
+
+def _failed(x: Call, message: str, description: str, reason: str) -> Response:
+    x.warn(f"lti_outcome_{reason}", description)
+    return _answer(message, "failure", description)
+
+
+def _answer(message: str, code: str, description: str, response: str = "") -> Response:
+    text = _ANSWER.format(message=escape(message), code=code, description=description, response=response)
+    return Response(text, media_type="application/xml")

@@ -1,0 +1,89 @@
+"""Content that a tool chose: the response verified, checked and kept.
+
+Source: lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (deep_linking_response_endpoint),
+`lti_1p3/extensions/rest_framework/serializers.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.lti.platform import KeysUnavailableError, key_set
+from lms_emulator.providers.openedx import refusals
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.lti import claims, tokens
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiTool
+from lms_emulator.providers.openedx.rules import keys, people
+from lms_emulator.signing import jwt, lti13
+
+_REQUIRED = {"ltiResourceLink": (), "link": ("url",), "html": ("html",), "image": ("url",)}
+_NO_ACCESS = "You don't have access to save LTI Content Items."
+_EXPLANATION = "Please check that you have course staff permissions and double check this block's LTI settings."
+
+
+async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
+    """The content items of a tool's response. Raises the refusal."""
+    now = x.clock.timestamp()
+    try:
+        published = await key_set(x, tokens.keys_of(tool))
+        if x.settings.lti_checks == "strict":
+            return lti13.check_deep_linking_response(
+                message,
+                published,
+                client_id=tool.client_id,
+                issuer=x.base_url,
+                deployment_id=claims.DEPLOYMENT,
+                now=now,
+                leeway=x.settings.assertion_future_buffer_seconds,
+                max_age=x.settings.assertion_max_age_seconds,
+            )
+        found = jwt.verify(message, published, algorithms=("RS256", "RS512"), now=now, required=())
+    except KeysUnavailableError as error:
+        raise refused("deep_linking_keys_unavailable", str(error)) from error
+    except jwt.TokenError as error:
+        raise refused(f"deep_linking_{error.reason}", None, expected=error.expected, got=error.got) from error
+    if found.get(f"{lti13.CLAIM}message_type") != lti13.DEEP_LINKING_RESPONSE:
+        raise refused("deep_linking_message_type", None, got=found.get(f"{lti13.CLAIM}message_type"))
+    chosen = found.get(f"{lti13.DL_CLAIM}content_items", [])
+    return [one for one in chosen if isinstance(one, dict)] if isinstance(chosen, list) else []
+
+
+def keep(x: Call, tool: LtiTool, chosen: list[dict[str, Any]], user: User | None) -> list[LtiContentItem]:
+    """Replace what was chosen before, in the name of a member of the course's staff. Raises the refusal."""
+    for one in chosen:
+        if one.get("type") not in claims.ACCEPTED_TYPES:
+            raise refusals.lti_page(
+                "deep_linking_type",
+                "The selected content type is not supported by Open edX.",
+                got=one.get("type"),
+                expected=list(claims.ACCEPTED_TYPES),
+            )
+    key = keys.usage_key(tool.block)
+    if key is None or not people.is_course_staff(x.store, user, key.course):
+        raise refused(
+            "deep_linking_not_staff",
+            "the session is not that of the course's staff; was its cookie lost in a frame of another site?",
+        )
+    for one in chosen:
+        missing = [name for name in _REQUIRED[str(one["type"])] if not one.get(name)]
+        if missing:
+            raise refusals.Unhandled(f"a content item of type {one['type']} lacks {', '.join(missing)}")
+    for old in x.store.lti_content_items.find("tool", tool.id):
+        x.store.lti_content_items.delete(old.id)
+    return [
+        x.store.lti_content_items.put(
+            LtiContentItem(
+                id=x.store.next_number("lti_content_items"),
+                tool=tool.id,
+                type=str(one["type"]),
+                attributes={name: value for name, value in one.items() if name != "type"},
+            )
+        )
+        for one in chosen
+    ]
+
+
+def refused(reason: str, diagnosis: str | None, **why: Any) -> refusals.OpenedxRefusal:
+    """The component's page for a response that it does not take."""
+    return refusals.lti_page(reason, _NO_ACCESS, _EXPLANATION, diagnosis, status=403, **why)

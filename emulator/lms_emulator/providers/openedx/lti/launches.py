@@ -1,0 +1,156 @@
+"""How the LTI consumer component launches a tool.
+
+It answers whoever brings a hint that it knows: neither the session nor most parameters of the request are looked at.
+Source: lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (launch_gate_endpoint),
+`lti_consumer/lti_1p3/consumer.py` (prepare_preflight_url, _validate_preflight_response).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
+from lms_emulator.lti.platform import Fault, use_once
+from lms_emulator.lti.records import PendingLaunch
+from lms_emulator.lti.rotating_keys import RotatingKeys
+from lms_emulator.providers.openedx import refusals
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.lti import claims
+from lms_emulator.providers.openedx.lti.keys import KEYS
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiTool
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import Claims
+
+Check = Callable[[Call, AuthenticationRequest[User]], Fault | None]
+
+
+def redirect_uris(tool: LtiTool) -> list[str]:
+    """Where launches of a tool may go."""
+    return tool.redirect_uris or [url for url in (tool.launch_url, tool.deep_linking_url) if url]
+
+
+class OpenedxLaunches(Launches[Call, User]):
+    """The message hint is made of the person and the block, and holds for ten minutes, however often it is used."""
+
+    keys: ClassVar[RotatingKeys] = KEYS
+    path: ClassVar[str] = "/api/lti_consumer/v1/launch/"
+
+    def start_url(
+        self, x: Call, user: User, tool: LtiTool, launch: lti13.Launch, item: LtiContentItem | None = None
+    ) -> str:
+        """Where the browser goes for login initiation: the tool's address with the platform's parameters."""
+        known = {"app": "lti", "key": "launch_data", "user_id": user.id, "resource_link_id": tool.block}
+        if item is not None:
+            known["deep_linking_content_item_id"] = item.id
+        text = "__".join(f"{name}:{value}" for name, value in known.items())
+        hint = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+        pending = self.begin(x, user.id, hint, launch)
+        fields = {
+            "iss": launch.issuer,
+            "client_id": launch.client_id,
+            "lti_deployment_id": launch.deployment_id,
+            "target_link_uri": x.resolve(tool.launch_url),
+            "login_hint": self.login_hint_of(launch),
+            "lti_message_hint": pending.hint,
+        }
+        action, fields = self.sent(x, pending, x.resolve(tool.login_url), fields)
+        return f"{action}?{urlencode(fields)}"
+
+    def login_hint_of(self, launch: lti13.Launch) -> str:
+        """Who launches, as the tool knows them."""
+        return launch.person["sub"]
+
+    def login_hint(self, user: User) -> str:
+        raise NotImplementedError  # the session's user is not looked at
+
+    def request(self, x: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
+        for name in ("lti_message_hint", "login_hint"):
+            if not x.check(f"{name} is present", bool(params.get(name))):
+                raise error(f"missing_{name}", f"The {name} is missing or empty.")
+        pending = self.find(x, params["lti_message_hint"])
+        if not x.check("the launch is known", pending is not None, got=params["lti_message_hint"]):
+            hint = params["lti_message_hint"]
+            text = f"Unable to find record of an OIDC launch for the provided lti_message_hint: {hint}"
+            raise error("launch_unknown", text, "send back the lti_message_hint unchanged, within ten minutes")
+        assert pending is not None
+        tool = x.store.lti_tools.first("client", pending.client_id)
+        if tool is None:
+            raise refusals.page_not_found(x.path)
+        for name, good in (
+            ("nonce", bool(params.get("nonce"))),
+            ("state", bool(params.get("state"))),
+            ("redirect_uri", bool(params.get("redirect_uri"))),
+            ("client_id", params.get("client_id") == tool.client_id),
+        ):
+            if not x.check(f"{name} holds", good, got=params.get(name)):
+                raise unprepared(tool.block, name, params.get(name))
+        return AuthenticationRequest(
+            params=params,
+            client_id=tool.client_id,
+            redirect_uris=redirect_uris(tool),
+            pending=pending,
+            user=user,
+        )
+
+    def wrong_redirect_uri(self, fault: Fault) -> Refusal:
+        return unprepared("", "redirect_uri", fault.got, fault.expected)
+
+    def error(self, fault: Fault) -> tuple[str, str]:
+        return "invalid_request", f"{fault.check} is missing or not what LTI 1.3 asks for"
+
+    def checks(self) -> tuple[Check, ...]:
+        return (self.parameters_hold,)
+
+    def parameters_hold(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+        """The fixed parameters of an authentication request, which the component itself does not look at."""
+        fault = super().parameters_hold(x, request)
+        if fault is None or x.settings.lti_checks == "strict":
+            return fault
+        x.warn("lti_request_lax", f"{fault.check} is not what LTI asks for; a strict platform refuses this")
+        return None
+
+    def authenticate(self, x: Call, params: Mapping[str, str], user: User | None) -> Form:
+        pending = self.find(x, params.get("lti_message_hint", ""))
+        answer = super().authenticate(x, params, user)
+        if pending is not None and x.settings.lti_checks != "strict":
+            self._stays(x, pending, params["nonce"])
+        if pending is not None and pending.launch.deep_linking is not None:
+            tool = x.store.lti_tools.first("client", pending.client_id)
+            assert tool is not None  # `request`
+            return x.resolve(tool.deep_linking_url), answer[1]
+        return answer
+
+    def _stays(self, x: Call, pending: PendingLaunch, nonce: str) -> None:
+        x.store.pending_launches.put(msgspec.structs.replace(pending, wrong=None))
+        until = pending.expires_at.timestamp()
+        use_once(x, "nonce", pending.client_id, nonce, until, allowed_again=True)
+
+    def claims(self, x: Call, launch: lti13.Launch, nonce: str) -> Claims:
+        """The claims in the component's order: nonce and times come last."""
+        found = super().claims(x, launch, nonce)
+        last = {name: found.pop(name) for name in ("nonce", "iat", "exp")}
+        names = [name if name in found else f"{lti13.CLAIM}{name}" for name in claims.ORDER]
+        return {**{name: found[name] for name in names if name in found}, **found, **last}
+
+
+def error(reason: str, text: str, diagnosis: str | None = None, **why: Any) -> refusals.OpenedxRefusal:
+    """The component's own page for a launch that failed."""
+    return refusals.lti_page(reason, "There was an error while launching the LTI tool: ", text, diagnosis, **why)
+
+
+def unprepared(block: str, name: str, got: object, expected: object = None) -> refusals.OpenedxRefusal:
+    """An authentication request whose parameters do not hold."""
+    text = f"Error preparing LTI 1.3 launch for resource with resource_link_id {block}: {_INVALID}"
+    return error("lti_request_invalid", text, f"{name} is missing or not the tool's", got=got, expected=expected)
+
+
+_INVALID = "The preflight response is not valid."
+
+LAUNCHES = OpenedxLaunches()

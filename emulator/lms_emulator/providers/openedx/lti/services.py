@@ -1,0 +1,326 @@
+"""The services of the LTI consumer component: line items, scores, results, roster.
+
+Bodies and errors are those of Django REST framework's serializers; many things that the specifications ask for are not
+looked at. Source: lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (LtiAgsLineItemViewset,
+LtiNrpsContextMembershipViewSet), `lti_1p3/extensions/rest_framework/serializers.py`, `signals/signals.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.providers.openedx import refusals
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.lti import claims
+from lms_emulator.providers.openedx.lti.tokens import require_service
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import BlockState
+from lms_emulator.providers.openedx.model.lti import LtiLineItem, LtiScore, LtiTool
+from lms_emulator.providers.openedx.rules import keys, problems
+from lms_emulator.providers.openedx.shapes import moment
+from lms_emulator.signing import lti13
+from lms_emulator.signing import lti13_services as types
+
+FILTERS = ("resource_link_id", "resource_id", "tag")
+ACTIVITY = ("Initialized", "Started", "InProgress", "Submitted", "Completed")
+GRADING = ("FullyGraded", "Pending", "PendingManual", "Failed", "NotReady")
+_REQUIRED = ["This field is required."]
+
+
+# line items
+
+
+def _negotiated(x: Call) -> str:
+    """The media type of the answer: the one that the tool asks for, a container by default."""
+    accept = x.headers.get("accept", "*/*")
+    for kind in (types.LINE_ITEMS_TYPE, "*/*", "application/*"):
+        if kind in accept:
+            return types.LINE_ITEMS_TYPE
+    if types.LINE_ITEM_TYPE in accept:
+        return types.LINE_ITEM_TYPE
+    raise refusals.not_acceptable(accept)
+
+
+def line_item_json(x: Call, item: LtiLineItem) -> dict[str, Any]:
+    """A line item as a tool reads it."""
+    return {
+        "id": claims.line_item_url(x, item),
+        "resourceId": item.resource_id,
+        "scoreMaximum": item.score_maximum,
+        "label": item.label,
+        "tag": item.tag,
+        "resourceLinkId": item.resource_link_id,
+        "startDateTime": moment(item.start_date_time),
+        "endDateTime": moment(item.end_date_time),
+    }
+
+
+def list_line_items(x: Call) -> Response:
+    """GET: the line items of the tool; `resource_link_id`, `resource_id` and `tag` filter."""
+    tool = require_service(x, lti13.SCOPE_LINE_ITEM_READ, lti13.SCOPE_LINE_ITEM)
+    found = x.store.lti_line_items.find("tool", tool.id)
+    for name in FILTERS:
+        if wanted := x.query.get(name):
+            found = [item for item in found if getattr(item, name) == wanted]
+    return JSONResponse([line_item_json(x, item) for item in found], media_type=_negotiated(x))
+
+
+def create_line_item(x: Call) -> Response:
+    """POST: a new line item."""
+    tool = require_service(x, lti13.SCOPE_LINE_ITEM)
+    values = _line_item_values(x, partial=False)
+    made = LtiLineItem(id=x.store.next_number("lti_line_items"), tool=tool.id, **values)
+    x.store.lti_line_items.put(made)
+    return JSONResponse(line_item_json(x, made), 201, media_type=_negotiated(x))
+
+
+def show_line_item(x: Call) -> Response:
+    """GET: one line item."""
+    tool = require_service(x, lti13.SCOPE_LINE_ITEM_READ, lti13.SCOPE_LINE_ITEM)
+    return JSONResponse(line_item_json(x, _line_item(x, tool)), media_type=_negotiated(x))
+
+
+def update_line_item(x: Call) -> Response:
+    """PUT or PATCH: other members."""
+    item = _line_item(x, require_service(x, lti13.SCOPE_LINE_ITEM))
+    changed = msgspec.structs.replace(item, **_line_item_values(x, partial=x.method == "PATCH"))
+    x.store.lti_line_items.put(changed)
+    return JSONResponse(line_item_json(x, changed), media_type=_negotiated(x))
+
+
+def delete_line_item(x: Call) -> Response:
+    """DELETE: refused whatever the scopes are, since the component knows this operation under another name."""
+    require_service(x, *lti13.SERVICE_SCOPES)
+    raise refusals.permission_denied("the component lets no tool delete a line item", check="scope")
+
+
+def _line_item(x: Call, tool: LtiTool) -> LtiLineItem:
+    number = x.path_params["pk"]
+    item = x.store.lti_line_items.get(int(number)) if number.isdigit() else None
+    if item is None or item.tool != tool.id:
+        raise refusals.OpenedxRefusal(
+            "line_item_unknown", status=404, message="Not found.", check="line item", got=number
+        )
+    return item
+
+
+def _line_item_values(x: Call, *, partial: bool) -> dict[str, Any]:
+    body = _object(x, types.LINE_ITEM_TYPE)
+    errors: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    for name, field, size in (("resourceId", "resource_id", 255), ("label", "label", 100), ("tag", "tag", 50)):
+        if name in body:
+            _text(body, name, size, errors)
+            values[field] = body[name]
+        elif name != "tag" and not partial:
+            errors[name] = _REQUIRED
+    if "scoreMaximum" in body:
+        values["score_maximum"] = _integer(body["scoreMaximum"], errors)
+    elif not partial:
+        errors["scoreMaximum"] = _REQUIRED
+    if "resourceLinkId" in body:
+        values["resource_link_id"] = body["resourceLinkId"]
+        if keys.usage_key(str(body["resourceLinkId"])) is None:
+            errors["resourceLinkId"] = [f"Invalid usage key: {body['resourceLinkId']!r}"]
+    for name, field in (("startDateTime", "start_date_time"), ("endDateTime", "end_date_time")):
+        if name in body:
+            values[field] = _moment(body, name, errors)
+    if errors:
+        raise invalid("line_item", errors)
+    return values
+
+
+# scores and results
+
+
+def post_score(x: Call) -> Response:
+    """POST: what a tool says about one person. A final one above nothing goes into the gradebook."""
+    tool = require_service(x, lti13.SCOPE_SCORE)
+    item = _line_item(x, tool)
+    body = _object(x, types.SCORE_TYPE)
+    known = x.store.lti_scores.get((item.id, str(body.get("userId"))))
+    score = LtiScore(line_item=item.id, **_score_values(body, known))
+    x.store.lti_scores.put(score)
+    _publish(x, tool, item, score)
+    shown = {
+        "timestamp": body["timestamp"],
+        "scoreGiven": score.score_given,
+        "scoreMaximum": score.score_maximum,
+        "comment": score.comment,
+        "activityProgress": score.activity_progress,
+        "gradingProgress": score.grading_progress,
+        "userId": score.user,
+    }
+    return JSONResponse(shown, 201, media_type=types.SCORE_TYPE)
+
+
+def _score_values(body: dict[str, Any], known: LtiScore | None) -> dict[str, Any]:
+    errors: dict[str, Any] = {}
+    at = _moment(body, "timestamp", errors) if "timestamp" in body else None
+    if "timestamp" not in body:
+        errors["timestamp"] = _REQUIRED
+    elif at is not None and known is not None and known.timestamp >= at:
+        late = "Score timestamp can only be updated to a later point in time"
+        same = "Score already exists for the provided timestamp"
+        errors["timestamp"] = [same if known.timestamp == at else late]
+    for name, choices in (("activityProgress", ACTIVITY), ("gradingProgress", GRADING)):
+        if name not in body:
+            errors[name] = _REQUIRED
+        elif not isinstance(body[name], str) or not body[name]:
+            errors[name] = ["Not a valid string." if body[name] else "This field may not be blank."]
+        elif body[name] not in choices:
+            raise refusals.Unhandled(f"{name} {body[name]!r} is stored by the component, and read by nobody")
+    if "userId" not in body:
+        errors["userId"] = _REQUIRED
+    given, most = (_number(body, name, errors) for name in ("scoreGiven", "scoreMaximum"))
+    if not most and given is not None and "scoreMaximum" not in errors:
+        errors["scoreMaximum"] = ["scoreMaximum is a required field when providing a scoreGiven value."]
+    if errors:
+        raise invalid("score", errors)
+    return {
+        "user": str(body["userId"]),
+        "timestamp": at,
+        "score_given": given,
+        "score_maximum": most,
+        "comment": body.get("comment"),
+        "activity_progress": body["activityProgress"],
+        "grading_progress": body["gradingProgress"],
+    }
+
+
+def _publish(x: Call, tool: LtiTool, item: LtiLineItem, score: LtiScore) -> None:
+    """Put a final score into the gradebook, if the line item is the block's and the block is graded."""
+    if item.resource_link_id != tool.block or score.grading_progress != "FullyGraded" or not score.score_given:
+        return
+    found = claims.place(x, tool)
+    if found is None or not tool.has_score:
+        return
+    node = found[1]
+    past = node.block.due is not None and node.block.due < x.clock.now()
+    if past and not tool.accept_grades_past_due:
+        return
+    user = claims.user_of(x, score.user)
+    if user is None:
+        raise refusals.Unhandled(f"userId {score.user!r} is nobody's `sub`", "lti_score_for_nobody")
+    assert score.score_maximum  # `_score_values`
+    set_module_score(x, tool, user, min(score.score_given, score.score_maximum) / score.score_maximum)
+
+
+def set_module_score(x: Call, tool: LtiTool, user: User, share: float) -> BlockState:
+    """Keep what a tool gave a person for its block, as a share of the block's weight."""
+    found = claims.place(x, tool)
+    weight = found[1].block.weight if found is not None else 1.0
+    work = problems.state(x.store, user.username, tool.block)
+    return x.store.block_states.put(
+        msgspec.structs.replace(work, earned=share * weight, possible=weight, completion=1.0, modified=x.clock.now())
+    )
+
+
+def list_results(x: Call) -> Response:
+    """GET: what was given, the latest first; of one person where the path names them. `limit` cuts the list."""
+    tool = require_service(x, lti13.SCOPE_RESULT_READ)
+    item = _line_item(x, tool)
+    found = [score for score in x.store.lti_scores.find("line_item", item.id) if score.score_given is not None]
+    found.sort(key=lambda score: score.timestamp, reverse=True)
+    if wanted := x.path_params.get("user_id"):
+        found = [score for score in found if score.user == wanted]
+    if limit := x.query.get("limit"):
+        try:
+            found = found[: int(limit)]
+        except ValueError:
+            raise refusals.Unhandled(f"limit is {limit!r}") from None
+    url = claims.line_item_url(x, item)
+    return JSONResponse([_result(url, score) for score in found], media_type=types.RESULTS_TYPE)
+
+
+def _result(url: str, score: LtiScore) -> dict[str, Any]:
+    return {
+        "id": f"{url}/results/{score.user}",
+        "scoreOf": url,
+        "userId": score.user,
+        "resultScore": score.score_given,
+        "resultMaximum": score.score_maximum or 1,
+        "comment": score.comment,
+    }
+
+
+# the roster
+
+
+def memberships(x: Call) -> Response:
+    """GET: everybody who is enrolled; names and addresses where the course shares them. Nothing filters."""
+    tool = require_service(x, lti13.SCOPE_MEMBERSHIP)
+    if not x.check("the tool may read the roster", tool.roster):
+        raise refusals.permission_denied("the roster is switched off for this block", check="roster")
+    key = keys.usage_key(tool.block)
+    course = key.course if key is not None else ""
+    enrolled = [one.user for one in x.store.enrollments.find("course", course) if one.is_active]
+    people = [user for user in map(x.store.users.get, enrolled) if user is not None]
+    members = [claims.member(x, user, course, names=tool.roster_names) for user in people]
+    body = types.membership_json(x.request_url, {"id": course}, members)
+    return JSONResponse(body, media_type=types.MEMBERSHIP_TYPE)
+
+
+# bodies
+
+
+def invalid(what: str, errors: dict[str, Any]) -> refusals.OpenedxRefusal:
+    """A body whose members do not hold, by name."""
+    return refusals.api_error(400, errors, reason=f"{what}_invalid", check=", ".join(errors))
+
+
+def _object(x: Call, media_type: str) -> dict[str, Any]:
+    if x.content_type != media_type and media_type == types.LINE_ITEM_TYPE:
+        raise refusals.unsupported_media_type(x.headers.get("content-type", ""))
+    body = x.json()
+    if not isinstance(body, dict):
+        text = f"Invalid data. Expected a dictionary, but got {type(body).__name__}."
+        raise invalid("body", {"non_field_errors": [text]})
+    return body
+
+
+def _text(body: dict[str, Any], name: str, size: int, errors: dict[str, Any]) -> None:
+    value = body[name]
+    if value is None:
+        errors[name] = ["This field may not be null."]
+    elif not isinstance(value, str):
+        errors[name] = ["Not a valid string."]
+    elif not value and name != "tag":
+        errors[name] = ["This field may not be blank."]
+    elif len(value) > size:
+        errors[name] = [f"Ensure this field has no more than {size} characters."]
+
+
+def _integer(value: Any, errors: dict[str, Any]) -> int:
+    try:
+        return int(str(value).removesuffix(".0"))
+    except ValueError:
+        errors["scoreMaximum"] = ["A valid integer is required."]
+        return 0
+
+
+def _number(body: dict[str, Any], name: str, errors: dict[str, Any]) -> float | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        errors[name] = ["A valid number is required."]
+        return None
+    if number < 0:
+        errors[name] = ["Ensure this value is greater than or equal to 0."]
+    return number
+
+
+def _moment(body: dict[str, Any], name: str, errors: dict[str, Any]) -> datetime | None:
+    try:
+        return msgspec.convert(body[name], datetime)
+    except msgspec.ValidationError:
+        wanted = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
+        errors[name] = [f"Datetime has wrong format. Use one of these formats instead: {wanted}."]
+        return None

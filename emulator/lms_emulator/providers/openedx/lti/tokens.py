@@ -1,0 +1,133 @@
+"""Service tokens of the LTI consumer component: given for a signed assertion, and checked at the services.
+
+The component looks at the signature and the expiry of an assertion, and at nothing else in it. Source:
+lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (access_token_endpoint), `lti_consumer/lti_1p3/consumer.py`
+(access_token, check_token), `lti_1p3/extensions/rest_framework/authentication.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.access import issued_tokens
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.keys import private_key
+from lms_emulator.lti.assertions import Assertions, Client
+from lms_emulator.lti.platform import Fault, ToolKeys
+from lms_emulator.providers.openedx import refusals
+from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.lti.keys import KEYS
+from lms_emulator.providers.openedx.model.lti import LtiTool
+from lms_emulator.signing import jwt, lti13
+
+REQUIRED = ("grant_type", "client_assertion_type", "client_assertion", "scope")
+_ALGORITHMS = ("RS256", "RS512")
+
+
+def tool_at(x: Call) -> LtiTool:
+    """The tool that the path of a key set or token endpoint names. Raises the page that it does not exist."""
+    named = x.path_params
+    block = named.get("usage_key")
+    found = x.store.lti_tools.first("block", block) if block else x.store.lti_tools.first("config", named["config_id"])
+    if found is None:
+        raise refusals.page_not_found(x.path)
+    return found
+
+
+def keys_of(tool: LtiTool) -> ToolKeys:
+    """Where a tool's keys are."""
+    return ToolKeys(tool.keyset_url, tool.public_jwk)
+
+
+class OpenedxAssertions(Assertions[Call]):
+    """The address of the token endpoint says whose assertion it is."""
+
+    def client(self, x: Call, client_id: str) -> Client | None:
+        tool = tool_at(x)
+        if x.settings.lti_checks == "strict" and client_id != tool.client_id:
+            return None
+        return Client(tool.client_id, keys_of(tool), list(lti13.SERVICE_SCOPES), tool.client_id)
+
+    def audiences(self, x: Call) -> list[str]:
+        return [x.request_url.partition("?")[0]]
+
+    def allowed_again(self, x: Call) -> bool:
+        return x.settings.lti_checks != "strict"
+
+    def check(self, x: Call, client: Client, assertion: str, keys: jwt.KeySet) -> jwt.Claims:
+        """The signature and the expiry; the rest is a warning, unless it is to be strict."""
+        if x.settings.lti_checks == "strict":
+            return super().check(x, client, assertion, keys)
+        found = jwt.verify(assertion, keys, algorithms=_ALGORITHMS, now=x.clock.timestamp(), required=())
+        try:
+            super().check(x, client, assertion, keys)
+        except jwt.TokenError as error:
+            x.warn("lti_assertion_lax", f"{error.check}: {error.reason}; a strict platform refuses this assertion")
+        end = x.clock.timestamp() + x.settings.assertion_max_age_seconds
+        return {"jti": f"none-{x.entry_id}", "exp": end, **found}
+
+    def refusal(self, x: Call, fault: Fault) -> Refusal:
+        codes = {"expired": "invalid_grant", "malformed": "invalid_grant"}
+        unnamed = {"unavailable", "bad_signature", "unknown_kid", "client_unknown", "no_key"}
+        code = codes.get(fault.kind) or ("invalid_client" if fault.kind in unnamed else "unidentified_error")
+        return refusals.lti_token(code, fault.reason, **fault.details)
+
+
+ASSERTIONS = OpenedxAssertions()
+
+
+async def service_token(x: Call) -> dict[str, Any]:
+    """The answer to a request for a token. Raises a refusal for the first fault."""
+    tool_at(x)
+    form = {name: value for name, value in x.form().items() if isinstance(value, str)}
+    missing = [name for name in REQUIRED if name not in form]
+    if missing:
+        raise refusals.lti_token("invalid_request", "lti_parameter_missing", expected=list(REQUIRED), got=sorted(form))
+    if form["grant_type"] != "client_credentials":
+        raise refusals.lti_token("unsupported_grant_type", "lti_grant_type", got=form["grant_type"])
+    kind = form["client_assertion_type"]
+    if kind != lti13.JWT_BEARER and x.settings.lti_checks != "strict":
+        x.warn("lti_assertion_lax", f"client_assertion_type is {kind}; a strict platform refuses this")
+        kind = lti13.JWT_BEARER
+    client = await ASSERTIONS.verify(x, kind, form["client_assertion"])
+    granted, left_out = lti13.granted_scopes(form["scope"].split(" "), client.scopes)
+    if left_out:
+        x.warn("lti_scope_left_out", f"not given: {' '.join(left_out)}")
+    now, seconds = int(x.clock.timestamp()), x.settings.id_token_lifetime_seconds
+    key = KEYS.signing(x)
+    body = {"sub": client.client_id, "iss": x.base_url, "scopes": " ".join(granted), "iat": now, "exp": now + seconds}
+    token = jwt.sign(body, private_key(key.name), headers={"kid": key.kid})
+    issued_tokens.remember(x.store.issued_tokens, token, now + seconds)
+    return {"access_token": token, "token_type": "bearer", "expires_in": seconds, "scope": " ".join(granted)}
+
+
+def require_service(x: Call, *scopes: str) -> LtiTool:
+    """The tool that calls a service of its own, with one of the scopes. Raises the refusal."""
+    words = x.headers.get("authorization", "").split()
+    if not words or words[0].lower() != "bearer":
+        raise refusals.lti_service("token_missing", "Missing LTI 1.3 authentication token.")
+    if len(words) != 2:
+        several = "Invalid token header. Token string should not contain spaces."
+        text = "Invalid token header. No credentials provided." if len(words) == 1 else several
+        raise refusals.lti_service("token_malformed", text, got=" ".join(words))
+    number = x.path_params["lti_config_id"]
+    tool = x.store.lti_tools.get(int(number)) if number.isdigit() else None
+    if tool is None:
+        raise refusals.lti_service("configuration_unknown", "LTI configuration not found.", got=number)
+    claims = _claims(x, words[1])
+    granted = str(claims.get("scopes", "")).split(" ")
+    if not x.check("scope", not set(scopes).isdisjoint(granted), expected=list(scopes), got=granted):
+        raise refusals.permission_denied("the token has none of the scopes that this takes", check="scope")
+    if claims.get("sub") != tool.client_id:
+        x.warn("lti_token_of_another", f"the token is that of {claims.get('sub')}; the component does not look at it")
+    return tool
+
+
+def _claims(x: Call, token: str) -> jwt.Claims:
+    try:
+        keys = jwt.KeySet.from_jwks(KEYS.key_set(x))
+        return jwt.verify(token, keys, algorithms=_ALGORITHMS, now=x.clock.timestamp(), issuer=x.base_url)
+    except jwt.TokenError as error:
+        raise refusals.lti_service(
+            f"lti_token_{error.reason}", "Invalid token signature.", expected=error.expected, got=error.got
+        ) from error

@@ -1,0 +1,212 @@
+"""The LTI consumer component: its blocks, launches, key sets, tokens and services.
+
+Source: lti-consumer-xblock 9.14.0 `lti_consumer/plugin/urls.py`, `lti_consumer/plugin/views.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Handler, Route
+from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call, Dialect, Reply
+from lms_emulator.providers.openedx.lti import basic, claims, deep_linking, services, tokens
+from lms_emulator.providers.openedx.lti.keys import KEYS
+from lms_emulator.providers.openedx.lti.launches import LAUNCHES
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.courseware import Course
+from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiTool
+from lms_emulator.providers.openedx.routes.authorize import to_login
+from lms_emulator.providers.openedx.routes.resource import Family, pattern
+from lms_emulator.providers.openedx.rules import learning, people
+from lms_emulator.providers.openedx.web import session
+
+_VIEWS = "lti-consumer-xblock 9.14.0 lti_consumer/plugin/views.py"
+_BLOCK = "lti-consumer-xblock 9.14.0 lti_consumer/lti_xblock.py"
+
+# the block
+
+
+def _seen(x: Call, user: User) -> tuple[LtiTool, Course]:
+    """The tool of a block that a signed-in user may see. Raises the page that there is none."""
+    tool = x.store.lti_tools.first("block", x.path_params["usage_key"])
+    found = claims.place(x, tool) if tool is not None else None
+    if tool is None or found is None or not learning.may_enter(x.store, user, found[0]):
+        raise refusals.page_not_found(x.path)
+    return tool, found[0]
+
+
+def show_block(x: Call) -> Response:
+    """The block on its own: a frame in which the tool is launched, and the choice of content for staff."""
+    user = session.current(x).user
+    if user is None:
+        return to_login(x)
+    tool, course = _seen(x, user)
+    x.kept(Reply).framed = True
+    if tool.version == "lti_1p1":
+        frame = x.url(f"/courses/{course.id}/xblock/{tool.block}/handler/lti_launch_handler")
+        return pages.page(x, "lti_block.html", title="LTI", frame=frame, choose="")
+    staff = people.is_course_staff(x.store, user, course.id) and bool(tool.deep_linking_url)
+    choose = x.url(f"/xblock/{tool.block}?deep_linking=1") if staff else ""
+    if x.query.get("deep_linking"):
+        if not staff:
+            raise refusals.lti_page(
+                "deep_linking_not_staff",
+                "Unauthorized.",
+                "Students don't have permissions to perform LTI Deep Linking configuration launches.",
+                status=403,
+            )
+        frame = LAUNCHES.start_url(x, user, tool, claims.launch(x, user, tool, course, deep=True))
+        return pages.page(x, "lti_block.html", title="LTI", frame=frame, choose="")
+    chosen = x.store.lti_content_items.find("tool", tool.id)
+    if len(chosen) > 1 or (chosen and chosen[0].type != "ltiResourceLink"):
+        frame = claims.services_url(x, tool, "lti-dl/content")
+    else:
+        frame = _start(x, user, tool, course, chosen[0] if chosen else None)
+    return pages.page(x, "lti_block.html", title="LTI", frame=frame, choose=choose)
+
+
+def _start(x: Call, user: User, tool: LtiTool, course: Course, item: LtiContentItem | None) -> str:
+    return LAUNCHES.start_url(x, user, tool, claims.launch(x, user, tool, course, item=item), item)
+
+
+# launches
+
+
+def launch(x: Call) -> Response:
+    """The signed launch, posted to the tool by the browser."""
+    x.kept(Reply).framed = True
+    posted = {name: value for name, value in x.form().items() if isinstance(value, str)}
+    params = dict(x.query.items()) if x.method == "GET" else posted
+    action, fields = LAUNCHES.authenticate(x, params, session.current(x).user)
+    return pages.launch(action, fields)
+
+
+def key_set(x: Call) -> Response:
+    """The public key of a configuration."""
+    if tokens.tool_at(x).version != "lti_1p3":
+        raise refusals.page_not_found(x.path)
+    return wire.spaced_json(KEYS.key_set(x), 200, {"content-disposition": "attachment; filename=keyset.json"})
+
+
+async def token(x: Call) -> Response:
+    """A service token for a signed assertion."""
+    if tokens.tool_at(x).version != "lti_1p3":
+        raise refusals.OpenedxRefusal("lti_version", status=404, style="spaced", body={"error": "invalid_lti_version"})
+    return wire.spaced_json(await tokens.service_token(x))
+
+
+# deep linking
+
+
+def _tool(x: Call) -> LtiTool:
+    number = x.path_params["lti_config_id"]
+    found = x.store.lti_tools.get(int(number)) if number.isdigit() else None
+    if found is None:
+        raise refusals.page_not_found(x.path)
+    return found
+
+
+async def keep_content(x: Call) -> Response:
+    """The content that a tool chose, verified and kept."""
+    tool = _tool(x)
+    if not tool.deep_linking_url:
+        raise deep_linking.refused("deep_linking_off", "deep linking is switched off for this block")
+    chosen = await deep_linking.items(x, tool, x.field("JWT"))
+    deep_linking.keep(x, tool, chosen, session.current(x).user)
+    text = "The LTI Deep Linking content was successfully saved in the LMS."
+    return wire.html(pages.plain("LTI Deep Linking", text, "You can safely close this page now."))
+
+
+def show_content(x: Call) -> Response:
+    """The content that was chosen for a block."""
+    user = session.current(x).user
+    tool = _tool(x)
+    found = claims.place(x, tool)
+    chosen = x.store.lti_content_items.find("tool", tool.id)
+    if user is None or found is None or not learning.may_enter(x.store, user, found[0]):
+        raise refusals.OpenedxRefusal("no_access", status=403, style="forbidden-page", check="access to the block")
+    if not chosen:
+        raise refusals.page_not_found(x.path)
+    shown = [
+        (item.type, item.attributes, _start(x, user, tool, found[0], item) if item.type == "ltiResourceLink" else "")
+        for item in chosen
+    ]
+    return pages.page(x, "lti_content.html", title="LTI", items=shown)
+
+
+# services
+
+
+def service(operation: Callable[[Call], Any]) -> Handler:
+    """An operation of a service, worded and failing as a REST resource of the platform."""
+
+    def run(x: Call) -> Response | Awaitable[Response]:
+        x.kept(Reply).dialect = Dialect(allow="")
+        try:
+            response: Response = operation(x)
+        except refusals.Unhandled as failure:
+            return wire.server_failure(x, failure)
+        return response
+
+    return run
+
+
+FAMILY = Family("/api/lti_consumer/v1", tag="lti_consumer", source=_VIEWS)
+_AGS, _ONE = "/lti/{lti_config_id}/lti-ags", "/lti/{lti_config_id}/lti-ags/{pk}"
+
+
+def _route(
+    method: str, path: str, handler: Handler, summary: str, *, source: str = _VIEWS, defect: bool = False
+) -> Route:
+    return Route(
+        methods=(method,),
+        path=path,
+        regex=pattern(path),
+        handler=handler,
+        evidence="documented",
+        source=source,
+        summary=summary,
+        tag=FAMILY.tag,
+        defect=defect,
+    )
+
+
+def _api(method: str, path: str, handler: Handler, summary: str, **more: Any) -> Route:
+    return _route(method, FAMILY.base + path, handler, summary, **more)
+
+
+ROUTES: tuple[Route, ...] = (
+    _route("GET", "/xblock/{usage_key}", show_block, "A block with a tool, on its own", source=_BLOCK),
+    *(_api(method, "/launch/", launch, "Launch a tool") for method in ("GET", "POST")),
+    *(
+        route
+        for name in ("{config_id}", "{usage_key}")
+        for route in (
+            _api("GET", f"/public_keysets/{name}", key_set, "The key of a configuration"),
+            _api("POST", f"/token/{name}", token, "A service token"),
+        )
+    ),
+    _api("POST", "/lti/{lti_config_id}/lti-dl/response", keep_content, "Content that a tool chose", defect=True),
+    _api("GET", "/lti/{lti_config_id}/lti-dl/content", show_content, "Show content that a tool chose"),
+    _api("GET", _AGS, service(services.list_line_items), "Line items"),
+    _api("POST", _AGS, service(services.create_line_item), "A new line item"),
+    _api("GET", _ONE, service(services.show_line_item), "A line item"),
+    *(_api(method, _ONE, service(services.update_line_item), "Change a line item") for method in ("PUT", "PATCH")),
+    _api("DELETE", _ONE, service(services.delete_line_item), "Delete a line item, which no tool may"),
+    _api("GET", f"{_ONE}/results", service(services.list_results), "Results of a line item", defect=True),
+    _api("GET", f"{_ONE}/results/", service(services.list_results), "Results of a line item", defect=True),
+    _api("GET", f"{_ONE}/results/{{user_id}}", service(services.list_results), "Result of a person", defect=True),
+    _api("POST", f"{_ONE}/scores", service(services.post_score), "Post a score", defect=True),
+    _api("GET", "/lti/{lti_config_id}/memberships", service(services.memberships), "Roster"),
+    _route(
+        "POST",
+        "/courses/{course_key}/xblock/{usage_key}/handler_noauth/outcome_service_handler",
+        basic.outcomes,
+        "Basic Outcomes of LTI 1.1",
+        source="lti-consumer-xblock 9.14.0 lti_consumer/outcomes.py",
+    ),
+)
