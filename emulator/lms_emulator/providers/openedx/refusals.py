@@ -16,7 +16,7 @@ from lms_emulator.core.http.refusals import Refusal
 
 Style = Literal[
     "api", "oauth", "pretty", "empty", "redirect", "page", "not-found", "too-many", "forbidden", "forbidden-page",
-    "bad-request", "plain", "session", "spaced", "standing",
+    "bad-request", "plain", "session", "spaced", "standing", "lti",
 ]  # fmt: skip
 
 
@@ -28,7 +28,8 @@ class OpenedxRefusal(Refusal):
             (indented JSON), `spaced` (JSON with a space after `:` and `,`), `empty` (no body), `redirect` (`body` is
             the Location), `page` (`body` is a template and its values), `not-found`, `too-many`, `forbidden`,
             `forbidden-page`, `bad-request` (fixed pages), `plain` (`body` is HTML), `session` (the session middleware
-            turns the request away), `standing` (a blocked account).
+            turns the request away), `standing` (a blocked account),
+            `lti` (`body` is the heading and the text of a page).
         body: what that style needs.
         code: the `error_code` of a developer error.
     """
@@ -265,14 +266,11 @@ def lti_page(
     reason: str, heading: str, text: str = "", diagnosis: str | None = None, *, status: int = 400, **why: Any
 ) -> OpenedxRefusal:
     """A page of the LTI consumer component for a person whose launch failed."""
-    from lms_emulator.providers.openedx import pages
-
-    body = pages.plain("LTI", heading, text)
     return OpenedxRefusal(
         reason,
         status=status,
-        style="plain",
-        body=body,
+        style="lti",
+        body=(heading, text),
         message=text or heading,
         check=reason.replace("_", " "),
         diagnosis=diagnosis,

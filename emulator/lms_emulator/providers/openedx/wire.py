@@ -154,6 +154,8 @@ def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
             return html(pages.plain("403 Forbidden", "403 Forbidden"), status, headers)
         case "forbidden":
             return html(pages.plain("403 Forbidden", "Forbidden (403)", refusal.message), status, headers)
+        case "lti":
+            return html(pages.plain("LTI", *body), status, headers)
         case "plain":
             return html(str(body), status, headers)
     x.kept(Reply).bare = True
