@@ -71,17 +71,18 @@ class Result(Record, frozen=True, kw_only=True):
     timestamp: Instant
 
 
-def pending_launches(read: Callable[[str], Any] | None = None) -> Any:
+def pending_launches(read: Callable[[str], Any] | None = None, *, once: bool = True) -> Any:
     """A platform's table of pending launches.
 
-    Parameters: `read`, from the `lti_message_hint` that is sent to a launch's `hint`, if they differ.
+    Parameters: `read`, from the `lti_message_hint` that is sent to a launch's `hint`, if they differ; `once`, whether
+    it can be used once.
     """
     credential = Credential(
         name="the `lti_message_hint` of a launch",
         value="hint",
         owner=lambda one: f"the tool {one.client_id}",
-        tip="the platform gets it back from the tool, once",
-        once=True,
+        tip="the platform gets it back from the tool" + (", once" if once else ""),
+        once=once,
         read=read,
     )
     return table(key="hint", keep_until=lambda launch: launch.expires_at, credentials=(credential,))

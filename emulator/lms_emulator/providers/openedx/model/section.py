@@ -19,11 +19,11 @@ from lms_emulator.lti.records import (
     ARMED_LAUNCHES,
     KEY_ROTATIONS,
     LAST_LAUNCHES,
-    PENDING_LAUNCHES,
     ArmedLaunch,
     KeyRotation,
     LastLaunch,
     PendingLaunch,
+    pending_launches,
 )
 from lms_emulator.providers.openedx.model.accounts import (
     AccessToken,
@@ -342,7 +342,7 @@ class OpenedxStore(Store):
         key=lambda score: (score.line_item, score.user), indexes={"line_item": lambda score: score.line_item}
     )
     lti_content_items: Table[LtiContentItem] = table(key="id", indexes={"tool": lambda item: item.tool})
-    pending_launches: Table[PendingLaunch] = PENDING_LAUNCHES
+    pending_launches: Table[PendingLaunch] = pending_launches(once=False)
     armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
     last_launches: Table[LastLaunch] = LAST_LAUNCHES
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS
