@@ -30,6 +30,8 @@ PUBLISHED = {
 }
 """Adapters by `provider/client`: published clients, and examples of our own."""
 LIVE_EXAMPLES = 3
+FEW = {("coursework", IN_PROCESS): 40, ("coursework", SOCKET): 10}
+"""Cells with fewer examples than the profile has, as each takes long."""
 ON_THE_ORACLE = ("edx-rest-api-client", "authlib")
 SECONDS = {"openedx": 50, "learningstudio": 60, "openlearning": 45, "ltiaas": 45}
 """About how long 200 examples of a contract take over a socket on a busy machine; of the others, 20."""
@@ -86,13 +88,14 @@ def cells(*, adapter: str | None = None, only: Iterable[str] = (), split: bool =
         provider = provider_of(adapter)
         found = [Cell(contract=provider, adapter=adapter, target=target) for target in chosen or (SOCKET,)]
     else:
-        found = [Cell(contract=name, adapter="wire", target=t) for t in (IN_PROCESS, SOCKET) for name in CONTRACTS]
+        places = [(name, target) for target in (IN_PROCESS, SOCKET) for name in CONTRACTS]
+        found = [Cell(contract=name, adapter="wire", target=t, examples=FEW.get((name, t))) for name, t in places]
         found += [Cell(contract=name, adapter="wire", target=LIVE, examples=LIVE_EXAMPLES) for name in CONTRACTS]
         found.append(Cell(contract="openedx", adapter="wire", target=ORACLE))
         for name in PUBLISHED:
             provider, _, client = name.partition("/")
-            places = (SOCKET, ORACLE) if client in ON_THE_ORACLE else (SOCKET,)
-            found += [Cell(contract=provider, adapter=name, target=t) for t in places]
+            hosts = (SOCKET, ORACLE) if client in ON_THE_ORACLE else (SOCKET,)
+            found += [Cell(contract=provider, adapter=name, target=t) for t in hosts]
         found = [cell for cell in found if not chosen or cell.target in chosen]
     if not split:
         return found
@@ -100,7 +103,7 @@ def cells(*, adapter: str | None = None, only: Iterable[str] = (), split: bool =
 
 
 def _parts(cell: Cell) -> list[Cell]:
-    return [cell] if cell.target == LIVE else cell.split()
+    return [cell] if cell.examples is not None else cell.split()
 
 
 def adapter_class(name: str) -> type[Any] | None:

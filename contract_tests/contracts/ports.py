@@ -203,6 +203,73 @@ class Lms(Protocol):
         ...
 
 
+class Canvas(Lms, Protocol):
+    """Canvas: beside what it has in common with Brightspace, work in a course by its REST API.
+
+    `token` is a person's access token, `course` and the like are ids.
+    """
+
+    @creates("an assignment", undone_by="the assignment is deleted")
+    def make_assignment(self, token: str, course: int, name: str, points: float) -> int | Refused:
+        """Make and publish an assignment that takes text; its id."""
+        ...
+
+    @creates("an attempt", undone_by="the assignment is deleted")
+    def hand_in(self, token: str, course: int, assignment: int, text: str) -> int | Refused:
+        """Hand text in; the number of the attempt."""
+        ...
+
+    @creates("a grade", undone_by="the assignment is deleted")
+    def give_grade(self, token: str, course: int, assignment: int, user: int, points: float | None) -> Any | Refused:
+        """Grade somebody's work; None takes the grade away."""
+        ...
+
+    def submission(self, token: str, course: int, assignment: int, user: int) -> Any | Refused:
+        """Somebody's work, as the caller sees it."""
+        ...
+
+    def current_score(self, token: str, course: int, user: int) -> float | Refused | None:
+        """What somebody has of what is graded, in percent."""
+        ...
+
+    @creates("a section", undone_by="the section is deleted")
+    def make_section(self, token: str, course: int, name: str) -> int | Refused:
+        """Make a section; its id."""
+        ...
+
+    @creates("an enrollment", undone_by="the enrollment is deleted")
+    def enrol(self, token: str, section: int, user: int) -> int | Refused:
+        """Enroll somebody in a section; the enrollment's id."""
+        ...
+
+    @creates("another state of an enrollment", undone_by="the enrollment is deleted")
+    def change_enrolment(self, token: str, course: int, enrolment: int, task: str) -> Any | Refused:
+        """`conclude`, `inactivate`, `reactivate` or `delete` an enrollment."""
+        ...
+
+    def enrolments(self, token: str, section: int) -> dict[int, str] | Refused:
+        """The enrollments of a section with their states, deleted ones left out."""
+        ...
+
+    @creates("a module", undone_by="the module is deleted")
+    def make_module(self, token: str, course: int, name: str, after: int | None, assignment: int) -> int | Refused:
+        """Make a module that waits for another one and asks for an assignment to be handed in; its id."""
+        ...
+
+    def module_state(self, token: str, course: int, module: int) -> str | Refused:
+        """How far the caller is in a module."""
+        ...
+
+    @creates("a file", undone_by="the file is deleted")
+    def upload(self, token: str, course: int, name: str, content: bytes) -> int | Refused:
+        """Upload a file in three steps, in place of one of the same name; its id."""
+        ...
+
+    def contents(self, token: str, course: int, file: int) -> bytes | Refused:
+        """What is in a file."""
+        ...
+
+
 class Ltiaas(Protocol):
     """LTIAAS: one API in front of many LMSes."""
 
@@ -227,7 +294,7 @@ PORTS: dict[str, type[Any]] = {
     "openedx": OpenEdx,
     "openlearning": OpenLearning,
     "learningstudio": LearningStudio,
-    "canvas": Lms,
+    "canvas": Canvas,
     "brightspace": Lms,
     "ltiaas": Ltiaas,
 }

@@ -24,6 +24,7 @@ CONTRACTS = {
     "ltiaas": ".machines.ltiaas:LtiaasMachine",
     "canvas": ".machines.lms:CanvasMachine",
     "brightspace": ".machines.lms:BrightspaceMachine",
+    "coursework": ".machines.coursework:CourseworkMachine",
     "campus": ".machines.campus:CampusMachine",
 }
 """Every contract by name: `provider`, or what it is about where it spans several."""

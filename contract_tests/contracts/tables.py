@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, Protocol
 
 from .bench import WIRE, load
 from .matrix import PUBLISHED
@@ -40,8 +40,11 @@ def attacks() -> str:
 
 
 def operations(provider: str) -> list[str]:
-    """The operations of a provider's port."""
-    return [name for name, value in vars(PORTS[provider]).items() if callable(value) and not name.startswith("_")]
+    """The operations of a provider's port, those that it shares with another first."""
+    parts = [part for part in reversed(PORTS[provider].__mro__) if part not in (object, Protocol, Generic)]
+    return [
+        name for part in parts for name, value in vars(part).items() if callable(value) and not name.startswith("_")
+    ]
 
 
 def own(adapter: type[Any]) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ...outcomes import Refused
+from .coursework import Coursework
 from .lms import Lms, refused
 
 
-class Canvas(Lms):
+class Canvas(Coursework, Lms):
     """Canvas's addresses."""
 
     provider = "canvas"
