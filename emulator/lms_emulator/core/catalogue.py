@@ -32,7 +32,7 @@ class Operation(NamedTuple):
 
     Attributes:
         methods, path: as the catalogue has them; `ANY` for a handler that does not look at the method.
-        since, until: as far as known, in words (`2015-06 or before`); with `until` it is gone.
+        since, until: as far as known, in words (`2015-06 or before`, `after 2023-06`); with `until` it is gone.
         clients: published clients that call it.
         parameters: names that the provider documents for query and body; None where that is not known.
     """
@@ -68,8 +68,10 @@ def _month(text: str, *, first: bool) -> tuple[int, int] | None:
     found = _YEAR_AND_MONTH.findall(text)
     if not found:
         return None
-    year, month = found[0 if first else -1]
-    return int(year), int(month or (1 if first else 12))
+    year, month = (int(part or (1 if first else 12)) for part in found[0 if first else -1])
+    if text.startswith("after "):
+        return (year, month + 1) if month < 12 else (year + 1, 1)
+    return year, month
 
 
 class _Node:

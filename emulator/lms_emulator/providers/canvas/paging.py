@@ -60,6 +60,7 @@ def paged(
     default: int | None = None,
     size: int | None = None,
     hidden: tuple[str, ...] = (),
+    host: bool = True,
     headers: dict[str, str] | None = None,
     wrap: Callable[[list[Any]], Any] = lambda rows: rows,
 ) -> Response:
@@ -73,6 +74,7 @@ def paged(
         default: items of a page when the client does not say.
         size: items of a page where it is not `per_page` that says; 0 for a list that never ends and shows nothing.
         hidden: parameters that `Link` leaves out.
+        host: whether the addresses in `Link` name the site's host.
         headers: further headers.
         wrap: what the answer is made of the page's rows.
     """
@@ -97,7 +99,7 @@ def paged(
     else:
         links["last"] = last
     _warn_of_more(api, len(shown), len(records), last)
-    header = _link(api, path, {rel: str(page) for rel, page in links.items()}, size, hidden)
+    header = _link(api, path, {rel: str(page) for rel, page in links.items()}, size, hidden, host=host)
     return reply(api, wrap([shape(one) for one in shown]), headers={"Link": header, **(headers or {})})
 
 
@@ -162,10 +164,12 @@ def _warn_of_more(api: Api, shown: int, count: int, last: int) -> None:
         )
 
 
-def _link(api: Api, path: str | None, pages: dict[str, str], size: int, hidden: tuple[str, ...] = ()) -> str:
+def _link(
+    api: Api, path: str | None, pages: dict[str, str], size: int, hidden: tuple[str, ...] = (), *, host: bool = True
+) -> str:
     kept = {name: value for name, value in read_query(api.x).items() if name not in (*_HIDDEN, *hidden)}
     front = "&".join([*query_of(kept), ""])
-    base = api.url(path or api.path)
+    base = api.url(path or api.path) if host else path or api.path
     mark = "&" if "?" in base else "?"
     rels = [rel for rel in ORDER if rel in pages]
     return ",".join(f'<{base}{mark}{front}page={pages[rel]}&per_page={size}>; rel="{rel}"' for rel in rels)

@@ -8,7 +8,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti.tokens import require_service
-from lms_emulator.providers.canvas.model import Course, DeveloperKey, Group, Tool
+from lms_emulator.providers.canvas.model import Account, Course, DeveloperKey, Group, Tool
 from lms_emulator.providers.canvas.rules import features, states, tools
 
 SAYS_CONCLUDED = "ags_improved_course_concluded_response_codes"
@@ -41,6 +41,19 @@ def enter_group(api: Api, *scopes: str) -> tuple[DeveloperKey, Group, Tool]:
     if group is None or group.workflow_state == "deleted":
         raise refusals.not_found("the group", reference)
     return key, group, tool_of(api, key, group)
+
+
+def require_at(api: Api, place: Account | Course | None, scope: str) -> DeveloperKey:
+    """The key that calls about an account or course, where it has to be switched on. Raises the refusals.
+
+    Canvas finds no key for an account that is none, and says no more.
+    """
+    account = place.account_id if isinstance(place, Course) else place.id if place is not None else None
+    key = require_service(api.x, scope, account_id=account).key
+    if place is None:
+        check = "the account or course exists"
+        raise refusals.lti_service("service_place_unknown", "Invalid Developer Key", 401, check=check, got=api.path)
+    return key
 
 
 def tool_of(api: Api, key: DeveloperKey, where: tools.Where) -> Tool:

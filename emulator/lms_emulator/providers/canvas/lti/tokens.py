@@ -122,19 +122,27 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
     if refused or not asked:
         x.check("scopes are the key's", False, expected=client.scopes, got=asked)
         raise oauth_refusals.bad_service_scope(refused)
+    return grant(x, client.subject, granted)
+
+
+def grant(x: Call, subject: str | int, scopes: list[str], **told: Any) -> dict[str, Any]:
+    """A new service token, as the answer to who asked for it.
+
+    Parameters: `subject`, the key; `told`, what the token says besides in Canvas's own claim.
+    """
     now = int(x.clock.timestamp())
     seconds = x.settings.service_token_lifetime_seconds
     body = {
         "iss": x.settings.issuer,
-        "sub": client.subject,
+        "sub": subject,
         "aud": ASSERTIONS.audiences(x)[0],
         "iat": now,
         "exp": now + seconds,
         "jti": x.ids.uuid(),
-        "scopes": " ".join(granted),
-        "canvas.instructure.com": {"account_uuid": places.school(x, None).uuid},
+        "scopes": " ".join(scopes),
+        "canvas.instructure.com": {"account_uuid": places.school(x, None).uuid, **told},
     }
-    return {"access_token": issue(x, body), "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(granted)}
+    return {"access_token": issue(x, body), "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(scopes)}
 
 
 def require_service(x: Call, *any_of: str, account_id: int | None = None) -> ServiceCaller:
@@ -150,12 +158,12 @@ def require_service(x: Call, *any_of: str, account_id: int | None = None) -> Ser
     key = keys.find(x.store, str(claims["sub"]))
     if key is None or key.workflow_state != "active":
         raise _unauthorized(x, "service_key_inactive", "Unknown or inactive Developer Key", "the key is active")
-    if not keys.is_on(x.store, key, account_id or places.school(x, None).id):
-        raise _unauthorized(x, "service_key_off", "Invalid Developer Key", "the key is switched on")
     scopes = str(claims.get("scopes", "")).split()
     if any_of and not set(any_of) & set(scopes):
         sentence = "Insufficient permissions"
         raise _unauthorized(x, "service_scope_missing", sentence, "scope", expected=list(any_of), got=scopes)
+    if not keys.is_on(x.store, key, account_id or places.school(x, None).id):
+        raise _unauthorized(x, "service_key_off", "Invalid Developer Key", "the key is switched on")
     x.notes["tool"] = key.name
     return ServiceCaller(key, scopes)
 

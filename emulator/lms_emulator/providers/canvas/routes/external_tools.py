@@ -67,7 +67,8 @@ def index(api: Api) -> Any:
     return paged(api, found, lambda tool: shapes.external_tool(api, tool, where))
 
 
-def _tool(api: Api, where: Course | Account | Group) -> Tool:
+def tool_in(api: Api, where: Course | Account | Group) -> Tool:
+    """The tool of the path, installed in the course, group or account itself. Raises the refusal `not_found`."""
     tool = api.store.tools.get(identifiers.local_number(api.slot("external_tool_id")) or 0)
     place = (type(where).__name__, where.id)
     if tool is None or not tools.usable(api.store, tool) or tools.place_of(api.store, tool) != place:
@@ -78,7 +79,7 @@ def _tool(api: Api, where: Course | Account | Group) -> Tool:
 def show(api: Api) -> Json:
     """One tool of a course or account itself."""
     where = _readable(api)
-    return shapes.external_tool(api, _tool(api, where), where)
+    return shapes.external_tool(api, tool_in(api, where), where)
 
 
 async def create(api: Api) -> Any:
@@ -86,7 +87,7 @@ async def create(api: Api) -> Any:
     where = _managed(api)
     sent = _sent(api)
     if api.params.has("client_id"):
-        tool = _of_key(api, where)
+        tool = of_key(api, where)
         if tool is None:
             return Response(status_code=422)
         faults: tool_forms.Faults = {}
@@ -95,8 +96,16 @@ async def create(api: Api) -> Any:
             id=0, name="", consumer_key="", shared_secret="", privacy="anonymous", settings={}, created_at=api.now
         )
         tool, faults = await tool_forms.read(api, blank, sent)
-    if sent is not api.params and sent.flag("verify_uniqueness") and tool_forms.is_twin(api, tool, where):
-        faults = {**faults, "tool_currently_installed": [tool_forms.INSTALLED]}
+    unique = sent is not api.params and sent.flag("verify_uniqueness")
+    return install(api, where, tool, faults, unique=unique)
+
+
+def install(
+    api: Api, where: Course | Account, tool: Tool, faults: tool_forms.Faults | None = None, *, unique: bool
+) -> Json:
+    """Put a tool into a course or account, unless it has faults or, with `unique`, is there already."""
+    if unique and tool_forms.is_twin(api, tool, where):
+        faults = {**(faults or {}), "tool_currently_installed": [tool_forms.INSTALLED]}
     if faults:
         raise refusals.invalid(faults)
     place = {"course_id": where.id} if isinstance(where, Course) else {"account_id": where.id}
@@ -108,7 +117,7 @@ def _sent(api: Api) -> Params:
     return api.params.hash("external_tool") if api.params.has("external_tool") else api.params
 
 
-def _of_key(api: Api, where: Course | Account) -> Tool | None:
+def of_key(api: Api, where: Course | Account) -> Tool | None:
     """The tool of the key that `client_id` names; None where the key is off."""
     reference = api.params.text("client_id") or ""
     key = keys.find(api.store, reference)
@@ -126,7 +135,7 @@ async def update(api: Api) -> Json:
     """Change a tool of a course or account itself."""
     context = contexts.of_path(api).record
     assert isinstance(context, Course | Account)
-    tool = _tool(api, context) if api.caller is not None else None
+    tool = tool_in(api, context) if api.caller is not None else None
     where = _managed(api)
     assert tool is not None
     changed, faults = await tool_forms.read(api, tool, _sent(api))
@@ -140,9 +149,14 @@ def delete(api: Api) -> Json:
     """Take a tool away."""
     context = contexts.of_path(api).record
     assert isinstance(context, Course | Account)
-    tool = _tool(api, context) if api.caller is not None else None
+    tool = tool_in(api, context) if api.caller is not None else None
     where = _managed(api)
     assert tool is not None
+    return remove(api, where, tool)
+
+
+def remove(api: Api, where: Course | Account, tool: Tool) -> Json:
+    """Take a tool away that nobody has to be asked about."""
     gone = api.store.tools.put(replace(tool, workflow_state="deleted", updated_at=api.now))
     return shapes.external_tool(api, gone, where)
 

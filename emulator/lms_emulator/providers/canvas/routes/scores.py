@@ -173,7 +173,7 @@ def show_progress(api: Api) -> Json:
         raise refusals.not_found("the job", api.slot("progress_id"))
     base = api.store.assignments.get(job.context_id) if job.context_type == "Assignment" else None
     if base is None:
-        raise refusals.crashed("the job is not one of an assignment", job.id)
+        raise refusals.lti_nothing("canvas_fails_here", 500, "the job is one of an assignment")
     mine = [one.developer_key_id for one in line_items.of_assignment(api.store, base.id)]
     if not api.check("the job is the tool's", place.key.id in mine, got=job.id):
         sentence = "Tool does not have permission to view progress"

@@ -187,7 +187,7 @@ def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited:
     """How a feature stands for somebody; None where it is not there for them.
 
     Parameters:
-        shown: whether a hidden feature is found too.
+        shown: whether a hidden feature is found too, and one that the school did not allow yet.
         inherited: leave the owner's own decision out.
     """
     feature = definitions().get(name)
@@ -204,11 +204,11 @@ def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited:
             found = flag
             if not flag.open:
                 break
-    return _opted_in(api, owner, feature, found)
+    return _opted_in(api, owner, feature, found, shown)
 
 
-def _opted_in(api: Api, owner: Owner, feature: Feature, found: Flag | None) -> Flag | None:
-    """A feature that a school has to allow first is off for the school and absent below until it did."""
+def _opted_in(api: Api, owner: Owner, feature: Feature, found: Flag | None, shown: bool) -> Flag | None:
+    """A feature that a school has to allow first is off for the school and hidden below until it did."""
     above = site(api)
     unspoken = found is not None and (found.owner is None or (above is not None and found.owner == place(above)))
     if found is None or not feature.opted_in or _is_site(owner) or not unspoken:
@@ -216,7 +216,7 @@ def _opted_in(api: Api, owner: Owner, feature: Feature, found: Flag | None) -> F
     if not found.open and found.state != "hidden":
         return found
     if not _is_root(owner):
-        return None
+        return found if shown else None
     return found if found.state == "hidden" else Flag(feature, "off", place(owner))
 
 

@@ -11,25 +11,21 @@ from importlib import resources
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.signing import lti13
 
+_CANVAS = "https://canvas.instructure.com/"
+LISTED_LTI = (
+    *lti13.SERVICE_SCOPES,
+    f"{_CANVAS}lti/public_jwk/scope/update",
+    f"{_CANVAS}lti/account_lookup/scope/show",
+    f"{_CANVAS}lti-ags/progress/scope/show",
+)
+"""Scopes that every tool may be given."""
+_OF_SERVICES = {
+    "data_services": ("create", "show", "update", "list", "destroy", "list_event_types"),
+    "feature_flags": ("show",),
+    "account_external_tools": ("create", "destroy", "list", "show", "update"),
+}
 LTI = frozenset(
-    {
-        *lti13.SERVICE_SCOPES,
-        "https://canvas.instructure.com/lti/public_jwk/scope/update",
-        "https://canvas.instructure.com/lti/account_lookup/scope/show",
-        "https://canvas.instructure.com/lti-ags/progress/scope/show",
-        "https://canvas.instructure.com/lti/data_services/scope/create",
-        "https://canvas.instructure.com/lti/data_services/scope/show",
-        "https://canvas.instructure.com/lti/data_services/scope/update",
-        "https://canvas.instructure.com/lti/data_services/scope/list",
-        "https://canvas.instructure.com/lti/data_services/scope/destroy",
-        "https://canvas.instructure.com/lti/data_services/scope/list_event_types",
-        "https://canvas.instructure.com/lti/feature_flags/scope/show",
-        "https://canvas.instructure.com/lti/account_external_tools/scope/create",
-        "https://canvas.instructure.com/lti/account_external_tools/scope/destroy",
-        "https://canvas.instructure.com/lti/account_external_tools/scope/list",
-        "https://canvas.instructure.com/lti/account_external_tools/scope/show",
-        "https://canvas.instructure.com/lti/account_external_tools/scope/update",
-    }
+    {*LISTED_LTI, *(f"{_CANVAS}lti/{name}/scope/{right}" for name, rights in _OF_SERVICES.items() for right in rights)}
 )
 """Scopes of tools. A key can have them; they are not listed."""
 
