@@ -133,7 +133,7 @@ def change_state(api: Api) -> Response:
 ROUTES = site(
     "pages",
     f"{RECORDED}/lti-vars.jsonl 113; {RECORDED}/lti-launch.jsonl 42, 99, 175; "
-    "canvas-lms app/controllers/courses_controller.rb and context_modules_controller.rb",
+    "canvas-lms app/controllers/courses_controller.rb; canvas-lms app/controllers/context_modules_controller.rb",
     ("POST /courses/{course_id}/student_view", enter_student_view, "See a course as a student"),
     ("DELETE /courses/{course_id}/student_view", leave_student_view, "See a course as oneself again"),
     ("POST /courses/{course_id}/enrollment_invitation", answer_invitation, "Accept an invitation"),

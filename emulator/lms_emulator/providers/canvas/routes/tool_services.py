@@ -131,8 +131,8 @@ def streamed(right: str) -> Handler:
 
 ROUTES: tuple[Route, ...] = service(
     "lti services",
-    f"{RECORDED}/lti-misc.jsonl 7, 9, 16, 42, 43, 49, 55, 58, 62; canvas-lms app/controllers/lti/ims/concerns, "
-    "app/controllers/lti/account_external_tools_controller.rb",
+    f"{RECORDED}/lti-misc.jsonl 7, 9, 16, 42, 43, 49, 55, 58, 62; "
+    "canvas-lms app/controllers/lti/account_external_tools_controller.rb",
     ("GET /api/lti/accounts/{account_id}", lookup, "An account"),
     *(
         (f"GET /api/lti/{place}/feature_flags/{{feature}}", feature_flag, "How a feature stands")
