@@ -94,7 +94,8 @@ def test_what_can_be_undone_is_undone(
 def test_the_guard_stands_before_every_operation_that_creates(site: Target) -> None:
     bench = Bench(site)
     marked = {(p, name) for p, port in PORTS.items() for name in dir(port) if hasattr(getattr(port, name), "creates")}
-    assert {name for _, name in marked} == {"provision", "launch", "enroll", "grade"}
+    work = {"make_assignment", "hand_in", "give_grade", "make_section", "enrol", "change_enrolment", "make_module"}
+    assert {name for _, name in marked} == {"provision", "launch", "enroll", "grade", "upload", *work}
     for provider, name in marked:
         for adapter in (bench.wire(provider), bench.port(provider)):
             with pytest.raises(WriteForbiddenError, match="LMS_LIVE_WRITES=1"):
