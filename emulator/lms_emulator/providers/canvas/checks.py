@@ -98,6 +98,8 @@ REFERENCES = (
     Reference("migration_issues", "content_migration_id", "content_migrations"),
     Reference("content_exports", "user_id", "users"),
     Reference("copied_assets", "course_id", "courses"),
+    Reference("account_reports", "account_id", "accounts"),
+    Reference("account_reports", "user_id", "users"),
     Reference("sis_batches", "account_id", "accounts"),
     Reference("sis_batches", "user_id", "users"),
     Reference("sis_batch_errors", "sis_batch_id", "sis_batches"),

@@ -102,6 +102,7 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizSubmission,
     QuizSubmissionEvent,
 )
+from lms_emulator.providers.canvas.model.reports import AccountReport
 from lms_emulator.providers.canvas.model.rubrics import (
     PeerReview,
     ProvisionalGrade,
@@ -117,6 +118,7 @@ __all__ = [
     "AccessToken",
     "Account",
     "AccountNotification",
+    "AccountReport",
     "AccountUser",
     "AlertThreshold",
     "AppointmentGroup",

@@ -110,6 +110,7 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizSubmission,
     QuizSubmissionEvent,
 )
+from lms_emulator.providers.canvas.model.reports import AccountReport
 from lms_emulator.providers.canvas.model.rubrics import (
     PeerReview,
     ProvisionalGrade,
@@ -369,6 +370,10 @@ class CanvasStore(Store):
     )
     copied_assets: Table[CopiedAsset] = table(
         key="id", indexes={"course": _course, "asset": lambda a: (a.kind, a.asset_id)}
+    )
+    account_reports: Table[AccountReport] = table(
+        key="id",
+        indexes={"account": lambda r: r.account_id, "waiting": lambda r: r.workflow_state == "created" or None},
     )
     sis_batches: Table[SisBatch] = table(
         key="id",

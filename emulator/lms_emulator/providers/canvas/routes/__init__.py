@@ -6,6 +6,7 @@ from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas.routes import (
     account_courses,
     account_notifications,
+    account_reports,
     accounts,
     activity_streams,
     admins,
@@ -158,6 +159,7 @@ FAMILIES = (
     rosters,
     sections,
     sis_imports,
+    account_reports,
     blueprints,
     content_migrations,
     content_exports,

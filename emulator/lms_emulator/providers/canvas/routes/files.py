@@ -286,7 +286,7 @@ ROUTES: tuple[Route, ...] = (
         ("GET /files/{id}/download", download, "The bytes of a file"),
         *(
             (f"GET /{kind}s/{{{kind}_id}}/files/{{id}}/{verb}", download, "The bytes of a file")
-            for kind in ("course", "user", "group")
+            for kind in ("course", "user", "group", "account")
             for verb in ("download", "preview")
         ),
     ),

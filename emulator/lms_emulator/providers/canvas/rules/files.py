@@ -23,7 +23,7 @@ from lms_emulator.providers.canvas.rules import contexts, modules
 from lms_emulator.providers.canvas.rules.contexts import Context
 
 replace = msgspec.structs.replace
-ROOTS = {"Course": "course files", "User": "my files", "Group": "files"}
+ROOTS = {"Course": "course files", "User": "my files", "Group": "files", "Account": "files"}
 SPECIAL = {"media": "Uploaded Media", "icon_maker": "Icon Maker Icons"}
 NEW_FOLDER = "New Folder"
 SEAL_SECONDS = 3600

@@ -22,6 +22,7 @@ LEAVES = re.compile(r"/abort$|/abort_all_pending$|/progress/\d+/cancel$|/bluepri
 """Requests that find a job still waiting when they change something."""
 RULES = "lms_emulator.providers.canvas.rules"
 JOBS = {
+    "account_reports": f"{RULES}.reports.runs",
     "sis_batches": f"{RULES}.sis.batches",
     "content_migrations": f"{RULES}.migrations.runs",
     "blueprint_migrations": f"{RULES}.blueprint_sync",

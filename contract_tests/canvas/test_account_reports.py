@@ -1,0 +1,120 @@
+"""Reports of accounts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from typing import Any
+
+from contract_tests.canvas.support import Site
+
+REPORTS = "/api/v1/accounts/1/reports"
+
+
+def made(site: Site, report: str, **parameters: str) -> dict[str, Any]:
+    """Run a report and give what became of it."""
+    sent = {f"parameters[{name}]": value for name, value in parameters.items()}
+    answer = site.admin.post(f"{REPORTS}/{report}", data=sent)
+    assert answer.status_code == 200, answer.text
+    begun = answer.json()
+    assert (begun["status"], begun["progress"], begun["file_url"]) == ("created", 0, None)
+    return dict(site.admin.get(f"{REPORTS}/{report}/{begun['id']}").json())
+
+
+def content(site: Site, run: dict[str, Any]) -> bytes:
+    """The file of a run."""
+    answer = site.admin.get(run["attachment"]["url"], follow_redirects=True)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def table(site: Site, report: str, **parameters: str) -> list[dict[str, str]]:
+    """The rows of a report with one file."""
+    run = made(site, report, **parameters)
+    assert run["status"] == "complete", run
+    rows = list(csv.DictReader(io.StringIO(content(site, run).decode())))
+    assert run["current_line"] == len(rows) + 1
+    return rows
+
+
+def test_only_those_who_read_reports_see_and_run_them(canvas: Site) -> None:
+    listed = {one["report"]: one for one in canvas.admin.get(REPORTS, params={"per_page": 100}).json()}
+    assert listed["provisioning_csv"]["last_run"] is None
+    assert listed["provisioning_csv"]["parameters"]["users"]["required"] is False
+    assert canvas.teacher.get(REPORTS).status_code == 403
+    assert canvas.teacher.post(f"{REPORTS}/provisioning_csv").status_code == 403
+    assert canvas.admin.post(f"{REPORTS}/no_such_report").status_code == 404
+
+
+def test_runs_are_listed_and_deleted(canvas: Site) -> None:
+    first, second = (made(canvas, "provisioning_csv", users="true") for _ in range(2))
+    path = f"{REPORTS}/provisioning_csv"
+    assert [one["id"] for one in canvas.admin.get(path).json()] == [second["id"], first["id"]]
+    listed = {one["report"]: one for one in canvas.admin.get(REPORTS).json()}
+    assert listed["provisioning_csv"]["last_run"]["id"] == second["id"]
+    assert canvas.admin.delete(f"{path}/{second['id']}").json()["status"] == "deleted"
+    assert canvas.admin.get(f"{path}/{second['id']}").status_code == 404
+    assert canvas.admin.get(f"{path}/{first['id']}").status_code == 200
+    begun = canvas.admin.post(path, data={"parameters[users]": "true"}).json()
+    done = canvas.admin.put(f"{path}/{begun['id']}/abort").json()
+    assert done["status"] == "aborted"
+    again = canvas.admin.get(f"{path}/{begun['id']}").json()
+    assert (again["status"], again["file_url"]) == ("aborted", None)
+
+
+def test_an_export_is_an_import(canvas: Site) -> None:
+    everybody = table(canvas, "provisioning_csv", users="true")
+    assert everybody[0].keys() >= {"canvas_user_id", "user_id", "login_id", "created_by_sis"}
+    with_ids = [one for one in everybody if one["user_id"]]
+    assert with_ids
+    run = made(canvas, "sis_export_csv", users="true", courses="true", enrollments="true")
+    packed = content(canvas, run)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert sorted(archive.namelist()) == ["courses.csv", "enrollments.csv", "users.csv"]
+        users = list(csv.DictReader(io.StringIO(archive.read("users.csv").decode())))
+    assert [one["user_id"] for one in users] == [one["user_id"] for one in with_ids]
+    sent = {"attachment": ("all.zip", packed, "application/zip")}
+    begun = canvas.admin.post("/api/v1/accounts/1/sis_imports", files=sent).json()
+    done = canvas.admin.get(f"/api/v1/accounts/1/sis_imports/{begun['id']}").json()
+    assert (done["workflow_state"], done.get("processing_warnings")) == ("imported", None)
+    assert done["data"]["counts"]["users"] == len(users)
+
+
+def test_a_run_without_a_file_ends_in_an_error(canvas: Site) -> None:
+    for report in ("provisioning_csv", "sis_export_csv", "eportfolio_report_csv"):
+        run = made(canvas, report)
+        assert (run["status"], run["file_url"]) == ("error", None)
+        assert run["parameters"]["extra_text"].startswith("Failed")
+
+
+def test_reports_follow_what_happens(canvas: Site) -> None:
+    course = canvas.admin.post("/api/v1/accounts/1/courses", data={"course[name]": "Botany"}).json()["id"]
+
+    def names(report: str, **parameters: str) -> set[str]:
+        return {str(one.get("id") or one.get("course id")) for one in table(canvas, report, **parameters)}
+
+    assert str(course) in names("unpublished_courses_csv") & names("unused_courses_csv")
+    assert str(course) not in names("public_courses_csv") | names("recently_deleted_courses_csv")
+    made_page = {"wiki_page[title]": "Leaves"}
+    assert canvas.admin.post(f"/api/v1/courses/{course}/pages", data=made_page).status_code == 200
+    shown = {"offer": "true", "course[is_public]": "true"}
+    assert canvas.admin.put(f"/api/v1/courses/{course}", data=shown).status_code == 200
+    assert str(course) not in names("unpublished_courses_csv") | names("unused_courses_csv")
+    assert str(course) in names("public_courses_csv")
+    storage = {one["id"]: one for one in table(canvas, "course_storage_csv")}
+    assert float(storage[str(course)]["storage used in MB"]) == 0
+    assert canvas.admin.delete(f"/api/v1/courses/{course}", params={"event": "delete"}).status_code == 200
+    assert str(course) in names("recently_deleted_courses_csv")
+
+
+def test_students_in_reports(canvas: Site) -> None:
+    grades = table(canvas, "grade_export_csv")
+    assert {one["enrollment state"] for one in grades} == {"active"}
+    idle = table(canvas, "students_with_no_submissions_csv", include_enrollment_state="true")
+    assert idle[0].keys() >= {"user id", "course id", "enrollment state"}
+    run = made(canvas, "students_with_no_submissions_csv", start_at="2020-01-01T00:00:00Z")
+    assert run["parameters"]["end_at"] == "2020-01-15T00:00:00Z", "two weeks at most"
+    last = table(canvas, "last_user_access_csv")
+    assert {one["student id"] for one in grades} <= {one["user id"] for one in last}
+    assert {one["dev key name"] for one in table(canvas, "user_access_tokens_csv")} != set()

@@ -1,0 +1,130 @@
+"""What every report asks: of which account, term, course and time it is; and how it writes times.
+
+Source: canvas-lms gems/plugins/account_reports/lib/account_reports/report_helper.rb (2023-06).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment, stamp
+from lms_emulator.providers.canvas.call.params import as_flag, as_text
+from lms_emulator.providers.canvas.model import Account, AccountReport, Course, EnrollmentTerm, Pseudonym, User
+from lms_emulator.providers.canvas.rules import people
+from lms_emulator.providers.canvas.rules.belonging import accounts_with
+from lms_emulator.providers.canvas.rules.permissions import chain
+
+Table = list[list[Any]]
+
+
+class Made(NamedTuple):
+    """What a report came to: its files by name, and what it says about itself."""
+
+    files: dict[str, Table]
+    says: str
+
+
+class Scope:
+    """A run of a report.
+
+    Attributes:
+        parameters: what was sent, and what the report adds.
+    """
+
+    def __init__(self, api: Api, report: AccountReport, account: Account) -> None:
+        self.api, self.account = api, account
+        self.parameters = dict(report.parameters)
+
+    def text(self, name: str) -> str:
+        """A parameter as text."""
+        return as_text(self.parameters.get(name)) or ""
+
+    def flag(self, name: str) -> bool:
+        """Whether a parameter is on."""
+        return as_flag(self.parameters.get(name))
+
+    @property
+    def deleted(self) -> bool:
+        """Whether what was deleted is included."""
+        return self.flag("include_deleted")
+
+    def moment(self, name: str) -> datetime | None:
+        """A time among the parameters."""
+        return read_moment(self.text(name), UTC)
+
+    @property
+    def term(self) -> EnrollmentTerm | None:
+        """The term of the report."""
+        named = self.text("enrollment_term_id") or self.text("enrollment_term")
+        found: EnrollmentTerm | None = identifiers.find(self.api, "enrollment_terms", named) if named else None
+        return found
+
+    @property
+    def course(self) -> Course | None:
+        """The course of the report."""
+        named = self.text("course_id") or self.text("course")
+        found: Course | None = identifiers.find(self.api, "courses", named) if named else None
+        return found
+
+    def told_term(self) -> str:
+        """What the report says about its term."""
+        term = self.term
+        return f"Term: {term.name if term is not None else 'All Terms'};"
+
+    def told(self) -> str:
+        """What the report says about its term, course and time."""
+        parts = [self.told_term()]
+        for name, label in (("start_at", "Start At"), ("end_at", "End At")):
+            moment = self.moment(name)
+            if moment is not None:
+                parts.append(f"{label}: {stamp(moment)};")
+        if self.course is not None:
+            parts.append(f"For Course: {self.course.id};")
+        if self.deleted:
+            parts.append("Include Deleted Objects;")
+        return " ".join(parts)
+
+    def inside(self, account_id: int) -> bool:
+        """Whether an account is the report's, or below it."""
+        return any(one.id == self.account.id for one in chain(self.api.store, account_id))
+
+    def courses(self) -> list[Course]:
+        """The courses of the account, and of the term if there is one; deleted ones too."""
+        term = self.term
+        found = (one for one in self.api.store.courses if self.inside(one.account_id))
+        return [one for one in found if term is None or one.enrollment_term_id == term.id]
+
+    def living(self) -> list[Course]:
+        """Those of them that were not deleted."""
+        return [one for one in self.courses() if one.workflow_state != "deleted"]
+
+    def logins(self, states: Iterable[str]) -> list[tuple[Pseudonym, User]]:
+        """The logins of the school whose people belong to the account, in certain states."""
+        wanted, found = set(states), []
+        for login in sorted(self.api.store.pseudonyms, key=lambda one: one.id):
+            user = self.api.store.users.get(login.user_id)
+            if login.account_id != self.api.root.id or login.workflow_state not in wanted or user is None:
+                continue
+            whole = self.account.parent_account_id is None
+            if whole or any(self.inside(one.id) for one in accounts_with(self.api, user)):
+                found.append((login, user))
+        return found
+
+    def login_of(self, user_id: int) -> Pseudonym | None:
+        """Somebody's principal login."""
+        user = self.api.store.users.get(user_id)
+        return people.login_of(self.api.store, user) if user is not None else None
+
+
+def when(moment: datetime | None) -> str | None:
+    """A time in a report."""
+    return stamp(moment) if moment is not None else None
+
+
+def from_sis(record: Any) -> str:
+    """Whether an import made something."""
+    return "true" if getattr(record, "sis_batch_id", None) is not None else "false"

@@ -1,0 +1,298 @@
+"""Reports with one table: of courses, students, tools and tokens.
+
+Source: canvas-lms gems/plugins/account_reports/lib/account_reports/student_reports.rb, course_reports.rb,
+grade_reports.rb and lti_reports.rb (2023-06), and fixtures/recordings/canvas/people-account-tools.jsonl 12-28.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import SHARD
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Pseudonym, User
+from lms_emulator.providers.canvas.rules import files, people, scores
+from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.grades import course_letter
+from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope, Table, when
+
+LONGEST = timedelta(weeks=2)
+STATES = {"unpublished": "unpublished", "completed": "concluded", "available": "active"}
+
+
+def _one(table: Table, says: str) -> Made:
+    return Made({"report": table}, says)
+
+
+# courses
+
+
+def _dated(course: Course) -> list[Any]:
+    if not course.restrict_enrollments_to_course_dates:
+        return [None, None]
+    return [when(course.start_at), when(course.end_at)]
+
+
+def _courses(scope: Scope, fits: Callable[[Course], bool]) -> Made:
+    rows = [one for one in scope.courses() if fits(one)]
+    head = ["id", "sis id", "short name", "name", "start date", "end date"]
+    table = [[one.id, one.sis_course_id, one.course_code, one.name, *_dated(one)] for one in rows]
+    return _one([head, *table], scope.told_term())
+
+
+def recently_deleted(scope: Scope) -> Made:
+    """Courses that were deleted in the last 30 days."""
+    since = scope.api.now - timedelta(days=30)
+
+    def fits(course: Course) -> bool:
+        return course.workflow_state == "deleted" and course.updated_at is not None and course.updated_at > since
+
+    return _courses(scope, fits)
+
+
+def unpublished(scope: Scope) -> Made:
+    """Courses that are not published."""
+    return _courses(scope, lambda one: one.workflow_state == "unpublished")
+
+
+def public(scope: Scope) -> Made:
+    """Courses that anybody sees."""
+    return _courses(scope, lambda one: bool(one.is_public) and one.workflow_state != "deleted")
+
+
+def unused(scope: Scope) -> Made:
+    """Courses without any content."""
+    store = scope.api.store
+
+    def empty(course: Course) -> bool:
+        context = ("Course", course.id)
+        tables: tuple[Any, ...] = (
+            store.assignments.find("course", course.id),
+            store.context_modules.find("course", course.id),
+            store.quizzes.find("course", course.id),
+            store.discussion_topics.find("context", context),
+            store.wiki_pages.find("context", context),
+        )
+        held = any(one.workflow_state != "deleted" for table in tables for one in table)
+        return not held and all(one.file_state == "deleted" for one in store.attachments.find("context", context))
+
+    rows = [one for one in scope.living() if empty(one)]
+    head = ["course id", "course sis id", "short name", "long name", "status", "created at"]
+    table = [
+        [one.id, one.sis_course_id, one.course_code, one.name, STATES[one.workflow_state], when(one.created_at)]
+        for one in rows
+    ]
+    return _one([head, *table], scope.told_term())
+
+
+def storage(scope: Scope) -> Made:
+    """How much courses hold, in MB."""
+    head = ["id", "sis id", "short name", "name", "account id", "account sis id", "account name"]
+    head += ["storage used in MB", "sum of all files in MB"]
+    table: Table = [head]
+    for one in scope.living():
+        account = scope.api.store.accounts.get(one.account_id)
+        owner = [account.id, account.sis_account_id, account.name] if account is not None else [None] * 3
+        used = files.quota_used(scope.api.store, Context("Course", one.id, one)) / 2**20
+        table.append([one.id, one.sis_course_id, one.course_code, one.name, *owner, round(used, 2), round(used, 2)])
+    return _one(table, scope.told_term())
+
+
+# students
+
+
+Student = tuple[Enrollment, Course, CourseSection, Pseudonym, User]
+
+
+def _people(scope: Scope, states: tuple[str, ...] | None) -> Iterator[Student]:
+    """The students' enrollments with what reports say about them, one for each login."""
+    store, only = scope.api.store, scope.course
+    courses = {one.id: one for one in scope.courses() if only is None or one.id == only.id}
+    for row in sorted(store.enrollments, key=lambda one: one.id):
+        course, section = courses.get(row.course_id), store.course_sections.get(row.course_section_id)
+        user = store.users.get(row.user_id)
+        if row.type != "StudentEnrollment" or course is None or section is None or user is None:
+            continue
+        if states is not None and row.workflow_state not in states:
+            continue
+        for login in people.logins_of(store, user):
+            yield row, course, section, login, user
+
+
+def _student(row: Enrollment, course: Course, section: CourseSection, login: Pseudonym, user: User) -> list[Any]:
+    who = [user.id, login.sis_user_id, people.sortable_name(user)]
+    place = [section.id, section.sis_section_id, section.name]
+    return [*who, *place, course.id, course.sis_course_id, course.name]
+
+
+PLACE = ["section id", "section sis id", "section name", "course id", "course sis id", "course name"]
+
+
+def zero_activity(scope: Scope) -> Made:
+    """Students who were never in their course, or not since a time."""
+    since = scope.moment("start_at")
+
+    def idle(row: Enrollment) -> bool:
+        rows = [one for one in scope.api.store.enrollments.find("user", row.user_id) if one.course_id == row.course_id]
+        times = [one.last_activity_at for one in rows if one.last_activity_at is not None]
+        return not times or (since is not None and max(times) < since)
+
+    table: Table = [["user id", "user sis id", "name", *PLACE]]
+    for row, course, section, login, user in _people(scope, ("active",)):
+        if course.workflow_state == "available" and section.workflow_state == "active" and idle(row):
+            table.append(_student(row, course, section, login, user))
+    return _one(table, scope.told())
+
+
+def _span(scope: Scope) -> tuple[datetime, datetime]:
+    """Two weeks at most; what is not told is added to the parameters."""
+    start, end = scope.moment("start_at"), scope.moment("end_at")
+    if start is None and end is None:
+        start, end = scope.api.now - LONGEST, scope.api.now
+        scope.parameters |= {"start_at": stamp(start), "end_at": stamp(end)}
+    elif end is None and start is not None:
+        end = start + LONGEST
+        scope.parameters["end_at"] = stamp(end)
+    elif end is not None and (start is None or end - start > LONGEST):
+        start = end - LONGEST
+        scope.parameters["start_at"] = stamp(start)
+    assert start is not None
+    assert end is not None
+    return start, end
+
+
+def no_submissions(scope: Scope) -> Made:
+    """Students who handed nothing in during a time."""
+    start, end = _span(scope)
+    store = scope.api.store
+    asked = scope.parameters.get("enrollment_state")
+    wanted = [str(one) for one in (asked if isinstance(asked, list) else [asked])] if asked else []
+    states = tuple(wanted) if wanted and "all" not in wanted else None
+
+    def idle(row: Enrollment) -> bool:
+        for one in store.submissions.find("user", row.user_id):
+            assignment = store.assignments.get(one.assignment_id)
+            moment = one.submitted_at
+            here = assignment is not None and assignment.course_id == row.course_id
+            if here and moment is not None and start < moment < end:
+                return False
+        return True
+
+    with_state = scope.flag("include_enrollment_state")
+    table: Table = [["user id", "user sis id", "user name", *PLACE, *(["enrollment state"] if with_state else [])]]
+    for row, course, section, login, user in _people(scope, states):
+        if course.workflow_state != "deleted" and idle(row):
+            shown = _student(row, course, section, login, user)
+            table.append([*shown, row.workflow_state] if with_state else shown)
+    says = scope.told() + (" Include Enrollment State: true;" if with_state else "")
+    return _one(table, f"{says} Enrollment States: {' '.join(states) if states is not None else 'all'};")
+
+
+def last_access(scope: Scope) -> Made:
+    """When people were last here."""
+    term, course, store = scope.term, scope.course, scope.api.store
+    table: Table = [["user id", "user sis id", "user name", "last access at", "last ip"]]
+    states = ("active", "suspended", "deleted") if scope.deleted else ("active", "suspended")
+    for login, user in scope.logins(states):
+        rows = list(store.enrollments.find("user", user.id))
+        rows = [one for one in rows if scope.deleted or one.workflow_state != "deleted"]
+        places = [place for one in rows if (place := store.courses.get(one.course_id)) is not None]
+        if term is not None and all(one.enrollment_term_id != term.id for one in places):
+            continue
+        if course is not None and all(one.id != course.id for one in places):
+            continue
+        moment = when(login.current_login_at)
+        table.append([user.id, login.sis_user_id, people.sortable_name(user), moment, None])
+    return _one(table, scope.told())
+
+
+def last_activity(scope: Scope) -> Made:
+    """When people were last in a course."""
+    only = scope.course
+    courses = {one.id for one in scope.courses() if only is None or one.id == only.id}
+    found: dict[int, datetime] = {}
+    for row in scope.api.store.enrollments:
+        if row.course_id in courses and row.last_activity_at is not None:
+            found[row.user_id] = max(found.get(row.user_id, row.last_activity_at), row.last_activity_at)
+    table: Table = [["user id", "user name", "last activity at"]]
+    for number, moment in sorted(found.items()):
+        user = scope.api.store.users.get(number)
+        if user is not None:
+            table.append([number, people.sortable_name(user), when(moment)])
+    return _one(table, scope.told())
+
+
+def grades(scope: Scope) -> Made:
+    """The scores of students in their courses."""
+    head = ["student name", "student id", "student sis", "course", "course id", "course sis", "section", "section id"]
+    head += ["section sis", "term", "term id", "term sis", "current score", "final score", "enrollment state"]
+    head += ["unposted current score", "unposted final score"]
+    head += ["current grade", "final grade", "unposted current grade", "unposted final grade"]
+    table: Table = [head]
+    store = scope.api.store
+    states = None if scope.deleted else ("active",)
+    for row, course, section, login, user in _people(scope, states):
+        if not scope.deleted and course.workflow_state not in ("available", "completed"):
+            continue
+        term = store.enrollment_terms.get(course.enrollment_term_id)
+        posted, whole = (scores.scores(scope.api, row, course, unposted=unposted) for unposted in (False, True))
+        own = [user.name, user.id, login.sis_user_id, course.name, course.id, course.sis_course_id]
+        own += [section.name, section.id, section.sis_section_id]
+        own += [term.name, term.id, term.sis_term_id] if term is not None else [None] * 3
+        state = "concluded" if row.workflow_state == "completed" else row.workflow_state
+        percents = (posted.current, posted.final, whole.current, whole.final)
+        letters = [course_letter(scope.api, course, percent) for percent in percents]
+        table.append([*own, *percents[:2], state, *percents[2:], *letters])
+    return _one(table, scope.told_term())
+
+
+# tools and tokens
+
+
+def tokens(scope: Scope) -> Made:
+    """The access tokens of people."""
+    table: Table = [["user id", "user name", "token hint", "expiration", "last used", "dev key id", "dev key name"]]
+    store = scope.api.store
+    states = ("active", "suspended", "deleted") if scope.deleted else ("active", "suspended")
+    for _, user in scope.logins(states):
+        for token in store.access_tokens.find("user", user.id):
+            key = store.developer_keys.get(token.developer_key_id)
+            expires = token.permanent_expires_at or token.expires_at
+            times = [when(expires) or "never", when(token.last_used_at) or "never"]
+            own = [user.id, people.sortable_name(user), token.token[:5], *times]
+            table.append([*own, token.developer_key_id % SHARD, key.name if key is not None else None])
+    return _one(table, "")
+
+
+def tools(scope: Scope) -> Made:
+    """The tools that are installed."""
+    head = "context_type context_id account_name course_name tool_id tool_type_name tool_type_id tool_created_at"
+    table: Table = [f"{head} privacy_level launch_url custom_fields".split()]
+    store = scope.api.store
+    for tool in store.tools:
+        course = store.courses.get(tool.course_id or 0)
+        account = store.accounts.get(tool.account_id or scope.api.root.id) if course is None else None
+        home = course.account_id if course is not None else account.id if account is not None else 0
+        if not scope.inside(home) or (tool.workflow_state == "deleted" and not scope.deleted):
+            continue
+        place: list[Any] = ["Account", home, account.name if account is not None else None, None]
+        if course is not None:
+            place = ["Course", course.id, None, course.name]
+        custom = "{" + ", ".join(f'"{k}"=>"{v}"' for k, v in (tool.custom or {}).items()) + "}"
+        own = [tool.id, tool.name, None, when(tool.created_at), tool.privacy, tool.url, custom]
+        table.append([*place, *own])
+    return _one(table, "")
+
+
+def keys(scope: Scope) -> Made:
+    """The developer keys of the account."""
+    head = ["Global ID", "Key Name", "Placements", "Tool Type", "Permissions", "Status", "Installed By"]
+    table: Table = [head]
+    for key in scope.api.store.developer_keys:
+        if key.account_id is not None and scope.inside(key.account_id) and key.workflow_state != "deleted":
+            kind = "LTI Key" if key.is_lti_key else "API Key"
+            allowed = ", ".join(key.scopes) if key.require_scopes else "All"
+            table.append([key.id, key.name, None, kind, allowed, key.workflow_state, key.email])
+    return _one(table, "")
