@@ -539,6 +539,21 @@ MAKERS["canvas", "the `lti_message_hint` of a launch"] = lambda a: _hint(a, a.ca
 MAKERS["brightspace", "the `lti_message_hint` of a launch"] = lambda a: _hint(a, a.brightspace)
 
 
+@makes("openedx", "the `lti_message_hint` of a launch")
+def _(a: Side) -> Held:
+    page = a.openedx.browser(a.openedx.info.learner).get(f"/xblock/{a.openedx.info.lti_block}")
+    (frame,) = re.findall(r'<iframe[^>]* src="([^"]+)"', page.text)
+    begun = {name: values[0] for name, values in parse_qs(urlsplit(unescape(frame)).query).items()}
+    ask = {"nonce": "n", "state": "s", "scope": "openid", "response_type": "id_token", "prompt": "none"}
+    ask |= {"response_mode": "form_post", **begun}
+
+    def use(w: Side) -> httpx.Response:
+        params = {**ask, "redirect_uri": _moved(a, w, begun["target_link_uri"])}
+        return w.request("GET", "openedx", "/api/lti_consumer/v1/launch/", params=params)
+
+    return Held(begun["lti_message_hint"], use, lambda answer: "id_token" in answer.text)
+
+
 @makes("ltiaas", "the state of a login")
 def _(a: Side) -> Held:
     answered = _answered(a.canvas)
@@ -635,6 +650,18 @@ def assertion(a: Side, name: str, audience: str) -> dict[str, str]:
         "client_assertion": jwt.sign(claims, private_key("ltiaas"), kid=kid),
         "scope": lti13.SCOPE_MEMBERSHIP,
     }
+
+
+EDX_LTI_TOKEN = "/api/lti_consumer/v1/token/ed0ed0ed-0000-4000-8000-00000000c0f1"
+
+
+@makes("openedx", "an LTI service token")
+def _(a: Side) -> Held:
+    endpoint = f"{a.lms.openedx.url}{EDX_LTI_TOKEN}"
+    token = a.http.post(endpoint, data=assertion(a, "openedx", endpoint)).json()["access_token"]
+    return Held(
+        token, lambda w: w.request("GET", "openedx", "/api/lti_consumer/v1/lti/1/memberships", headers=bearer(token))
+    )
 
 
 @makes("canvas", "an LTI service token")

@@ -17,6 +17,7 @@ from lms_emulator.app import load_providers
 SETTINGS = {
     "learningstudio": {"refresh_token_reuse": "refuse", "access_grant_reuse": "refuse"},
     "canvas": {"reused_jti": "refuse"},
+    "openedx": {"lti_checks": "strict"},
 }
 """By which the lenient are strict."""
 
@@ -94,3 +95,4 @@ CHOSEN["canvas", "used_tokens"] = _assertion("canvas", "/login/oauth2/token")
 CHOSEN["brightspace", "used_tokens"] = _assertion(
     "brightspace", "/core/connect/token", "https://api.brightspace.com/auth/token"
 )
+CHOSEN["openedx", "used_tokens"] = _assertion("openedx", makers.EDX_LTI_TOKEN)

@@ -97,7 +97,7 @@ async def service_token(x: Call) -> dict[str, Any]:
     key = KEYS.signing(x)
     body = {"sub": client.client_id, "iss": x.base_url, "scopes": " ".join(granted), "iat": now, "exp": now + seconds}
     token = jwt.sign(body, private_key(key.name), headers={"kid": key.kid})
-    issued_tokens.remember(x.store.issued_tokens, token, now + seconds)
+    issued_tokens.remember(x.store.issued_tokens, token, now + seconds, client.client_id, kind="lti")
     return {"access_token": token, "token_type": "bearer", "expires_in": seconds, "scope": " ".join(granted)}
 
 
@@ -126,8 +126,12 @@ def require_service(x: Call, *scopes: str) -> LtiTool:
 def _claims(x: Call, token: str) -> jwt.Claims:
     try:
         keys = jwt.KeySet.from_jwks(KEYS.key_set(x))
-        return jwt.verify(token, keys, algorithms=_ALGORITHMS, now=x.clock.timestamp(), issuer=x.base_url)
+        claims = jwt.verify(token, keys, algorithms=_ALGORITHMS, now=x.clock.timestamp(), issuer=x.base_url)
     except jwt.TokenError as error:
         raise refusals.lti_service(
             f"lti_token_{error.reason}", "Invalid token signature.", expected=error.expected, got=error.got
         ) from error
+    if not x.check("this world issued the token", issued_tokens.find(x.store.issued_tokens, token) is not None):
+        never = issued_tokens.DIAGNOSIS
+        raise refusals.lti_service("lti_token_not_issued_here", "Invalid token signature.", diagnosis=never)
+    return claims

@@ -264,7 +264,11 @@ class OpenedxStore(Store):
         ),
     )
     issued_tokens: Table[IssuedToken] = issued.spec(
-        {"": ("a JWT", "send it as `Authorization: JWT …`"), "password": ("the token of a password reset", "")}
+        {
+            "": ("a JWT", "send it as `Authorization: JWT …`"),
+            "password": ("the token of a password reset", ""),
+            "lti": ("an LTI service token", "good for the LTI services of the tool's own block"),
+        }
     )
     login_failures: Table[LoginFailures] = table(key="user", limit=5_000)
     throttles: Table[Throttle] = table(key="key", keep_until=lambda throttle: throttle.until, limit=5_000)
