@@ -206,7 +206,7 @@ def _assignment(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _developer_keys(given: dict[str, Any]) -> list[dict[str, Any]]:
-    keys: list[dict[str, Any]] = [{"id": SHARD + 1, "name": "User-Generated"}]
+    keys: list[dict[str, Any]] = [{"id": SHARD + 1, "name": "User-Generated", "visible": False}]
     names = (
         "name email account_id redirect_uris scopes require_scopes allow_includes auto_expire_tokens visible "
         "is_lti_key public_jwk oidc_initiation_url workflow_state created_at"

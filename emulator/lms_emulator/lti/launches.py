@@ -141,7 +141,7 @@ class Launches(ABC, Generic[X, U]):
         key = self.keys.signing(x)
         last = x.store.last_launches.get(pending.client_id)
         draft = Draft(
-            claims=self.claims(x, pending.launch, nonce),
+            claims=self.claims(x, pending.launch, nonce, self.issued_at(x, pending)),
             header={"kid": key.kid},
             key=key.name,
             fields={**self.further_fields(x), **_state(request)},
@@ -155,9 +155,13 @@ class Launches(ABC, Generic[X, U]):
             x.store.last_launches.put(LastLaunch(client_id=pending.client_id, id_token=token, nonce=nonce))
         return {"id_token": token, **draft.fields}
 
-    def claims(self, x: X, launch: lti13.Launch, nonce: str) -> Claims:
-        """The claims of the id_token."""
-        now, lifetime = int(x.clock.timestamp()), x.settings.id_token_lifetime_seconds
+    def issued_at(self, x: X, pending: PendingLaunch) -> int:
+        """The `iat` of the id_token: when the tool asked for it."""
+        return int(x.clock.timestamp())
+
+    def claims(self, x: X, launch: lti13.Launch, nonce: str, now: int) -> Claims:
+        """The claims of the id_token, issued at `now`."""
+        lifetime = x.settings.id_token_lifetime_seconds
         return lti13.launch_claims(launch, nonce=nonce, now=now, lifetime=lifetime)
 
     def further_fields(self, x: X) -> dict[str, str]:
@@ -201,9 +205,13 @@ class Launches(ABC, Generic[X, U]):
             return None
         return Fault("lti", "client_not_authorized", "client_id", launched, request.client_id)
 
+    def check_redirect_uri(self, redirect_uri: str, registered: list[str]) -> None:
+        """The address is registered. Raises AuthenticationRequestError."""
+        lti13.check_redirect_uri(redirect_uri, registered)
+
     def _address_is_registered(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
         try:
-            lti13.check_redirect_uri(request.redirect_uri, [x.resolve(one) for one in request.redirect_uris])
+            self.check_redirect_uri(request.redirect_uri, [x.resolve(one) for one in request.redirect_uris])
         except lti13.AuthenticationRequestError as error:
             return _fault(error).noted(x)
         return None

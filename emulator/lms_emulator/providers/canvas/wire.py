@@ -26,7 +26,18 @@ JSON = "application/json; charset=utf-8"
 _IDS = ("id", "ids", "unread_entries", "forced_entries")
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _BROWSER_LIKE = re.compile(r",\s*\*/\*|\*/\*\s*,")
-__all__ = ["PACKAGE", "answer", "auto_post", "dumps", "redirect", "reply", "stamp", "when", "with_string_ids"]
+__all__ = [
+    "PACKAGE",
+    "answer",
+    "auto_post",
+    "dumps",
+    "nothing",
+    "redirect",
+    "reply",
+    "stamp",
+    "when",
+    "with_string_ids",
+]
 
 
 def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -39,6 +50,11 @@ def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None
 def reply(api: Api, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """`answer` for handlers of the REST API."""
     return answer(api.x, body, status, headers)
+
+
+def nothing(status: int, media: str = "text/html") -> Response:
+    """An answer without a body."""
+    return Response("", status, {"Content-Type": media})
 
 
 def dumps(body: Any) -> str:

@@ -80,8 +80,8 @@ class BrightspaceLaunches(Launches[Call, User]):
         broken = f"{fault.check} is missing or not what LTI 1.3 asks for"
         return ERRORS.get(fault.kind, ("invalid_request", broken))
 
-    def claims(self, x: Call, launch: lti13.Launch, nonce: str) -> Claims:
-        found = super().claims(x, launch, nonce)
+    def claims(self, x: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
+        found = super().claims(x, launch, nonce, now)
         del found["azp"]
         return {"nbf": found["iat"], **found}
 

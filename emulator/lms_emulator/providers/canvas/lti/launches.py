@@ -12,6 +12,7 @@ from typing import ClassVar
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
 from lms_emulator.lti.platform import Fault
+from lms_emulator.lti.records import PendingLaunch
 from lms_emulator.lti.rotating_keys import RotatingKeys
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
@@ -126,9 +127,23 @@ class CanvasLaunches(Launches[Call, User]):
             return None
         return Fault("lti", "client_not_authorized", "the key is switched on", got=request.client_id)
 
-    def claims(self, x: Call, launch: lti13.Launch, nonce: str) -> Claims:
+    def check_redirect_uri(self, redirect_uri: str, registered: list[str]) -> None:
+        """Canvas lets an address have a further query; one that is registered with pairs needs those, in any order."""
+        base, _, query = redirect_uri.partition("?")
+        pairs = set(query.split("&"))
+        for one in registered:
+            own, _, needed = one.partition("?")
+            if own == base and set(filter(None, needed.split("&"))) <= pairs:
+                return
+        super().check_redirect_uri(redirect_uri, registered)
+
+    def issued_at(self, x: Call, pending: PendingLaunch) -> int:
+        """Canvas writes the token when the page is opened, and adds the nonce later."""
+        return int(pending.expires_at.timestamp()) - x.settings.launch_lifetime_seconds
+
+    def claims(self, x: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
         """Canvas left the traces of its own validation in each claim that is an object."""
-        found = super().claims(x, launch, nonce)
+        found = super().claims(x, launch, nonce, now)
         if not x.settings.validation_traces:
             return {
                 name: {key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value

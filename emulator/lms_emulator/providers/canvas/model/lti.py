@@ -54,7 +54,7 @@ class ToolConfiguration(Record, frozen=True, kw_only=True):
     developer_key_id: int
     settings: dict[str, Any] = {}
     privacy_level: str | None = None
-    disabled_placements: list[str] = []
+    disabled_placements: list[str] | None = None
     created_at: Instant | None = None
     updated_at: Instant | None = None
 

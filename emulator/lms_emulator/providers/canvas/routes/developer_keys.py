@@ -58,7 +58,7 @@ def create(api: Api) -> Json:
     account = _school(api)
     given = api.params.require("developer_key")
     api.x.reads.add(*(f"developer_key[{name}]" for name in ("visible", "auto_expire_tokens")))  # decided here at first
-    changes = _changes(api, given)
+    changes = changes_of(api, given)
     changes |= {"visible": not account.site_admin, "auto_expire_tokens": True}
     key = DeveloperKey(
         id=global_id(api.new_id("developer_keys")),
@@ -68,11 +68,11 @@ def create(api: Api) -> Json:
         **{"name": None, **changes},
     )
     api.store.developer_keys.put(key)
-    _bind(api, key, account, "off")
+    bind_to(api, key, account, "off")
     return shapes.developer_key(api, key, account)
 
 
-def _changes(api: Api, given: Params) -> dict[str, Any]:
+def changes_of(api: Api, given: Params) -> dict[str, Any]:
     """What was sent, as fields of a key. Raises the refusal `record_invalid`."""
     changes: dict[str, Any] = {name: given.text(name) for name in _TEXTS if given.has(name)}
     changes |= {name: given.flag(name) for name in _FLAGS if given.get(name) is not None}
@@ -135,7 +135,7 @@ def update(api: Api) -> Json:
     """Change a key. Tokens die when a scope is taken from it."""
     key, account = _own(api)
     given = api.params.hash("developer_key")
-    changes = _changes(api, given)
+    changes = changes_of(api, given)
     event = given.text("event")
     if event in ("activate", "deactivate"):
         changes["workflow_state"] = "active" if event == "activate" else "inactive"
@@ -163,7 +163,7 @@ def bind(api: Api) -> Json:
         raise refusals.not_found("the developer key", api.slot("developer_key_id"))
     require_account(api, account, _PERMISSION)
     state = api.params.require("developer_key_account_binding").text("workflow_state")
-    _bind(api, key, account, state if state in ("on", "allow") else "off")
+    bind_to(api, key, account, state if state in ("on", "allow") else "off")
     said = next(one for one in _bindings(api, key) if one.account_id == account.id)
     return shapes.binding(said, account)
 
@@ -172,7 +172,7 @@ def _bindings(api: Api, key: DeveloperKey) -> list[DeveloperKeyAccountBinding]:
     return list(api.store.developer_key_account_bindings.find("key", key.id))
 
 
-def _bind(api: Api, key: DeveloperKey, account: Account, state: Any) -> None:
+def bind_to(api: Api, key: DeveloperKey, account: Account, state: Any) -> None:
     said = next((one for one in _bindings(api, key) if one.account_id == account.id), None)
     if said is None:
         number = api.new_id("developer_key_account_bindings")

@@ -11,6 +11,7 @@ from lms_emulator.providers.canvas.model import (
     DeveloperKey,
     DeveloperKeyAccountBinding,
     Pseudonym,
+    ToolConfiguration,
     User,
 )
 from lms_emulator.providers.canvas.rules import keys
@@ -69,6 +70,19 @@ def binding(found: DeveloperKeyAccountBinding, account: Account) -> Json:
         "developer_key_id": found.developer_key_id,
         "workflow_state": found.workflow_state,
         "account_owns_binding": found.account_id == account.id,
+    }
+
+
+def tool_configuration(found: ToolConfiguration) -> Json:
+    """The configuration of an LTI key's tool."""
+    return {
+        "id": found.id,
+        "developer_key_id": found.developer_key_id % SHARD,
+        "settings": found.settings,
+        "created_at": when(found.created_at),
+        "updated_at": when(found.updated_at),
+        "disabled_placements": found.disabled_placements,
+        "privacy_level": found.privacy_level,
     }
 
 

@@ -20,11 +20,11 @@ def tab(api: Api, one: Tab) -> Json:
         "label": one.label,
         "type": "internal" if one.tool is None else "external",
     }
-    return found if one.tool is None else found | {"url": _launch(api, one.path)}
+    return found if one.tool is None else found | {"url": _launch(api, one.path, one.tool.id)}
 
 
-def _launch(api: Api, path: str) -> str | None:
-    where, _, tool = path.partition("/external_tools/")
+def _launch(api: Api, path: str, tool: int) -> str | None:
+    where, _, _ = path.partition("/external_tools/")
     kind = {"/courses": "course_navigation", "/accounts": "account_navigation"}.get(where.rpartition("/")[0])
     if kind is None:
         return None
