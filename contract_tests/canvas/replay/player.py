@@ -108,8 +108,10 @@ class _Player:
     def _signed(self, recorded: Exchange, name: str, value: str, target: str, body: str) -> str:
         if name.lower() != "authorization" or not value.startswith("OAuth "):
             return value
-        url = f"http://{dict(recorded.request_headers)['Host']}{target}"
-        return signing.oauth1_again(value, recorded.method, url, body, lambda key: self._secrets.get(key, ""))
+        site = f"http://{dict(recorded.request_headers)['Host']}"
+        urls = (site + recorded.target, site + target)
+        bodies = (recorded.request_body or "", body)
+        return signing.oauth1_again(value, recorded.method, urls, bodies, self._secrets.values())
 
     def _note_secret(self, recorded: Exchange) -> None:
         """Remember the secret of a tool that is made in this run."""

@@ -85,14 +85,24 @@ def oauth1_signature(method: str, url: str, parameters: Iterable[tuple[str, str]
     return base64.b64encode(hmac.new(f"{_quoted(secret)}&".encode(), base.encode(), hashlib.sha1).digest()).decode()
 
 
-def oauth1_again(header: str, method: str, url: str, body: str, secret_of: Callable[[str], str]) -> str:
-    """An `Authorization: OAuth …` header that fits a changed body."""
+def oauth1_again(
+    header: str, method: str, urls: tuple[str, str], bodies: tuple[str, str], secrets: Iterable[str]
+) -> str:
+    """An `Authorization: OAuth …` header that fits a changed body; as it is where it did not fit the recorded one.
+
+    Parameters: `urls` and `bodies`, the recorded ones and those of now; `secrets`, all that may have signed it.
+    """
     fields = {name: urllib.parse.unquote(value) for name, value in re.findall(r'(\w+)="([^"]*)"', header)}
     realm = fields.pop("realm", None)
-    fields.pop("oauth_signature", None)
-    if "oauth_body_hash" in fields:
-        fields["oauth_body_hash"] = base64.b64encode(hashlib.sha1(body.encode()).digest()).decode()
-    secret = secret_of(fields.get("oauth_consumer_key", ""))
-    fields["oauth_signature"] = oauth1_signature(method, url, fields.items(), secret)
+    signature = fields.pop("oauth_signature", None)
+    by_hash = "oauth_body_hash" in fields
+    forms = [[] if by_hash else urllib.parse.parse_qsl(one, keep_blank_values=True) for one in bodies]
+    recorded = [*fields.items(), *forms[0]]
+    signed = [one for one in secrets if oauth1_signature(method, urls[0], recorded, one) == signature]
+    if not signed:
+        return header
+    if by_hash:
+        fields["oauth_body_hash"] = base64.b64encode(hashlib.sha1(bodies[1].encode()).digest()).decode()
+    fields["oauth_signature"] = oauth1_signature(method, urls[1], [*fields.items(), *forms[1]], signed[0])
     shown = [f'realm="{realm}"'] if realm is not None else []
     return "OAuth " + ", ".join([*shown, *(f'{name}="{_quoted(value)}"' for name, value in fields.items())])

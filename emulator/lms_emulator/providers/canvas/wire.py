@@ -18,10 +18,11 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.credentials import browser
-from lms_emulator.providers.canvas.refusals import PageRefusal
+from lms_emulator.providers.canvas.refusals import PageRefusal, XmlRefusal
 
 PACKAGE = __package__
 STRING_IDS = "application/json+canvas-string-ids"
+XML = "application/xml; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 _IDS = ("id", "ids", "unread_entries", "forced_entries")
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -156,6 +157,8 @@ def render(x: Call, refusal: Refusal) -> Response:
             general |= {"status": refusal.word or f"{refusal.status} {phrase}"}
             return Response(dumps(refusal.json or general), refusal.status, refusal.headers, media_type=JSON)
         return _page_of(x, refusal)
+    if isinstance(refusal, XmlRefusal):
+        return Response(refusal.xml, refusal.status, refusal.headers, media_type=XML)
     if not isinstance(refusal, SiteRefusal):
         return pages.refused(PACKAGE, refusal)
     if refusal.location is not None:

@@ -124,7 +124,7 @@ def _of_canvas(opening: Opening, scene: variables.Scene) -> dict[str, str]:
             wanted |= {"course_id": str(place.id), "workflow_state": "$Canvas.course.workflowState"}
         elif isinstance(place, Account):
             wanted |= {"account_id": str(place.id), "account_sis_id": place.sis_account_id or ""}
-        if opening.assignment is not None:
+        if opening.assignment is not None or opening.homework is not None:
             wanted |= {
                 "assignment_id": "$Canvas.assignment.id",
                 "assignment_title": "$Canvas.assignment.title",

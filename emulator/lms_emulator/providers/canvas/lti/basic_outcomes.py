@@ -1,6 +1,6 @@
-"""What LTI 1.1 tools know a student's result by.
+"""The messages of LTI 1.1 outcomes: what tools know a student's result by, what they ask, and how it is answered.
 
-Source: fixtures/recordings/canvas/lti-11.jsonl 57.
+Sources: fixtures/recordings/canvas/lti-11.jsonl 57, 66, 93, 145, 150; canvas-lms lib/basic_lti/basic_outcomes.rb.
 """
 
 from __future__ import annotations
@@ -8,9 +8,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from html import escape
 from typing import NamedTuple
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from lms_emulator.core.keys import private_pem
+from lms_emulator.providers.canvas.call.params import Params
 
 _WRITTEN = re.compile(r"(\d+)-(\d+)-(\d+)-(\d+)-(\w+)")
 
@@ -45,3 +49,159 @@ def read(text: str) -> SourcedId | None:
 def _seal(text: str) -> str:
     secret = f"canvas sourced ids\n{private_pem('canvas')}".encode()
     return hmac.new(secret, text.encode(), hashlib.sha1).hexdigest()
+
+
+class Asked(NamedTuple):
+    """What a tool asks.
+
+    Parameters:
+        operation: `replaceResult` and the like; None where nothing can be made out.
+        message: the id of the message, which the answer repeats.
+        sourced_id: whose result.
+        given: what came with it, by path below the operation: `resultRecord/result/resultScore/textString`.
+    """
+
+    operation: str | None = None
+    message: str = ""
+    sourced_id: str = ""
+    given: dict[str, str] = {}
+
+    @property
+    def score(self) -> str | None:
+        """The score, as a share."""
+        return self.given.get(f"{_RESULT}resultScore/textString")
+
+    @property
+    def total(self) -> str | None:
+        """The score in points."""
+        return self.given.get(f"{_RESULT}resultTotalScore/textString")
+
+    def data(self, name: str) -> str | None:
+        """What is handed in."""
+        return self.given.get(f"{_RESULT}resultData/{name}")
+
+    def detail(self, name: str) -> str | None:
+        """A detail of how it is handed in."""
+        return self.given.get(f"submissionDetails/{name}")
+
+
+_RESULT = "resultRecord/result/"
+_OLD_OPERATIONS = {
+    "basic-lis-updateresult": "replaceResult",
+    "basic-lis-readresult": "readResult",
+    "basic-lis-deleteresult": "deleteResult",
+}
+_ENVELOPE = """<?xml version="1.0" encoding="UTF-8"?>
+<imsx_POXEnvelopeResponse xmlns="http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0">
+  <imsx_POXHeader>
+    <imsx_POXResponseHeaderInfo>
+      <imsx_version>V1.0</imsx_version>
+      <imsx_messageIdentifier/>
+      <imsx_statusInfo>
+        <imsx_codeMajor>{major}</imsx_codeMajor>
+        <imsx_severity>status</imsx_severity>
+        {description}
+        {message}
+        {operation}
+        {code}
+      </imsx_statusInfo>
+    </imsx_POXResponseHeaderInfo>
+  </imsx_POXHeader>
+  <imsx_POXBody>{body}</imsx_POXBody>
+</imsx_POXEnvelopeResponse>
+"""
+_READ = """<readResultResponse>
+  <result>
+    <resultScore>
+      <language>en</language>
+      {score}
+    </resultScore>
+  </result>
+</readResultResponse>
+"""
+_OLD = """<?xml version="1.0" encoding="UTF-8"?>
+<message_response>
+  <lti_message_type/>
+  <statusinfo>
+    <codemajor>{major}</codemajor>
+    <severity>Status</severity>
+    <codeminor>fullsuccess</codeminor>
+  </statusinfo>
+  {result}
+</message_response>
+"""
+_OLD_RESULT = """<result>
+    <sourcedid>{sourced_id}</sourcedid>
+    <resultscore>
+      <resultvaluesourcedid>decimal</resultvaluesourcedid>
+      <textstring>{score}</textstring>
+      <language>en-US</language>
+    </resultscore>
+  </result>"""
+
+
+def read_envelope(body: bytes) -> Asked:
+    """What an envelope of XML asks."""
+    try:
+        root = ElementTree.fromstring(body) if b"<!DOCTYPE" not in body else Element("refused")
+    except (ElementTree.ParseError, ValueError):
+        return Asked()
+    message = next((one.text or "" for one in root.iter() if _local(one) == "imsx_messageIdentifier"), "")
+    holder = next((one for one in root.iter() if _local(one) == "imsx_POXBody"), None)
+    if holder is None or not len(holder):
+        return Asked(message=message)
+    asked = holder[0]
+    given = dict(_texts(asked, ""))
+    return Asked(
+        _local(asked).removesuffix("Request"), message, given.get("resultRecord/sourcedGUID/sourcedId", ""), given
+    )
+
+
+def read_form(sent: Params) -> Asked:
+    """What a form of the older kind asks."""
+    score = sent.text("result_resultscore_textstring")
+    given = {f"{_RESULT}resultScore/textString": score} if score is not None else {}
+    operation = _OLD_OPERATIONS.get((sent.text("lti_message_type") or "").lower())
+    return Asked(operation, "", sent.text("sourcedid") or "", given)
+
+
+def _texts(parent: Element, path: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for one in reversed(parent):
+        name = f"{path}{_local(one)}"
+        found += [*_texts(one, f"{name}/"), (name, "".join(one.itertext()))]
+    return found
+
+
+def _local(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def envelope(asked: Asked, major: str, score: float | None = None, description: str = "", code: str = "") -> str:
+    """The answer to an envelope.
+
+    Parameters: `major`, `success`, `failure` or `unsupported`; `code`, Canvas's own for a failure.
+    """
+    body = f"<{asked.operation}Response/>"
+    if major == "unsupported":
+        body = "\n  "
+    elif major == "success" and asked.operation == "readResult":
+        body = _READ.format(score=_element("textString", "" if score is None else str(score)))
+    return _ENVELOPE.format(
+        major=major,
+        description=_element("imsx_description", description),
+        message=_element("imsx_messageRefIdentifier", asked.message),
+        operation=_element("imsx_operationRefIdentifier", asked.operation or ""),
+        code=_element("ext_canvas_error_code", code) if code else "",
+        body=body,
+    )
+
+
+def old_answer(asked: Asked, major: str, score: float | None = None) -> str:
+    """The answer to a form of the older kind."""
+    result = _OLD_RESULT.format(sourced_id=escape(asked.sourced_id), score=score) if score is not None else ""
+    return _OLD.format(major=major.capitalize(), result=result)
+
+
+def _element(name: str, text: str) -> str:
+    return f"<{name}>{escape(text, quote=False)}</{name}>" if text else f"<{name}/>"

@@ -107,12 +107,12 @@ class Opening:
             real_user=self.real_user,
             place=self.place,
             tool=self.tool,
-            assignment=self.assignment,
+            assignment=self.assignment or self.homework,
             link=self.link,
             item=self.item,
             placement=self.placement.name if self.placement is not None else None,
             asked=self.asked,
-            tagged=self.tagged,
+            tagged=self.tagged and self.homework is None,
         )
 
     def custom(self, x: Call) -> dict[str, Any]:

@@ -40,6 +40,17 @@ class PageRefusal(SiteRefusal):
         self.json: Any = None
 
 
+class XmlRefusal(SiteRefusal):
+    """A refusal that goes out as XML.
+
+    Parameters: those of `SiteRefusal`, and `xml`.
+    """
+
+    def __init__(self, reason: str, *, xml: str, **details: Any) -> None:
+        super().__init__(reason, **details)
+        self.xml = xml
+
+
 def page_error(status: int, reason: str, check: str, **details: Any) -> PageRefusal:
     """What Canvas shows for an error of its own kind: `Page Error`."""
     return PageRefusal(reason, status=status, title="Page Error", heading="Page Error", check=check, **details)

@@ -16,7 +16,11 @@ from lms_emulator.providers.canvas.routes import (
     assignments,
     authentication_providers,
     authorize,
+<<<<<<< HEAD
     blueprints,
+=======
+    basic_outcomes,
+>>>>>>> b546454 (Outcomes of LTI 1.1 at Canvas, by XML and by the older form (lti-11 11 to 100 %))
     bookmarks,
     bulk_grading,
     calendar_choices,
@@ -185,6 +189,7 @@ FAMILIES = (
     gradebook,
     gradebook_history,
     announcements,
+    basic_outcomes,
     discussions,
     entries,
     catalogue,

@@ -59,7 +59,8 @@ async def _settings(api: Api, sent: Params) -> dict[str, Any]:
         raise refusals.crashed("a tool configuration without settings", "settings")
     lines = (line.partition("=") for line in (sent.text("custom_fields") or "").splitlines())
     fields = {name.strip(): value.strip() for name, _, value in lines if name.strip()}
-    return settings | {"custom_fields": {**(settings.get("custom_fields") or {}), **fields}}
+    known = settings.get("custom_fields") or {}
+    return settings | {"custom_fields": {**known, **fields} if isinstance(known, dict) else known}
 
 
 def _require(api: Api, account: Account) -> None:
@@ -85,7 +86,8 @@ async def create(api: Api) -> Json:
     if not given.text("redirect_uris"):
         raise refusals.missing("redirect_uris")
     settings = await _settings(api, sent)
-    asked = [str(one) for one in settings.get("scopes") or []]
+    told = settings.get("scopes")
+    asked = [str(one) for one in told] if isinstance(told, list) else []
     wrong = configurations.faults_of_key(settings.get("public_jwk"), settings.get("public_jwk_url"), asked)
     disabled = sent.texts("disabled_placements")
     wrong = wrong or configurations.faults(settings, disabled)

@@ -261,12 +261,10 @@ def assignment(api: Api) -> Response:
 
 def of_assignment(api: Api, place: Place, found: Assignment) -> Opening | None:
     """The tool behind an assignment, being opened; None where there is none for its address."""
-    store, tag = api.store, found.external_tool
-    links = store.resource_links.find("course", found.course_id)
-    link = next((one for one in links if found.id == one.assignment_id or found.resource_link_id == one.id), None)
+    tag, link = found.external_tool, tools.link_behind(api.store, found)
+    course = place.course
     target = (tag.url if tag is not None else None) or (link.url if link is not None else None)
-    chosen = (tag.content_id if tag is not None else None) or (link.tool_id if link is not None else None)
-    tool = _of_link(api, place, chosen, target)
+    tool = tools.behind(api.store, course, found) if course is not None else None
     if tool is None:
         return None
     if link is not None and tag is not None and tag.custom_params:
@@ -274,14 +272,6 @@ def of_assignment(api: Api, place: Place, found: Assignment) -> Opening | None:
     returned = api.url(f"{place.path}/assignments") if tag is not None and tag.new_tab else None
     item = item_of(api, api.params.text("module_item_id"), found.course_id)
     return opening(api, place, tool, link=link, assignment=found, item=item, target=target, return_url=returned)
-
-
-def _of_link(api: Api, place: Place, chosen: int | None, target: str | None) -> Tool | None:
-    """The tool that a link was made for, if it is still there; else the one that its address belongs to."""
-    tool = api.store.tools.get(chosen) if chosen else None
-    if tool is not None and tools.usable(api.store, tool):
-        return tool
-    return tools.by_address(api.store, place.record, target or "")
 
 
 def item_of(api: Api, reference: str | None, course_id: int) -> ContentTag | None:
@@ -311,7 +301,7 @@ def module_item(api: Api) -> Response:
 
 def of_item(api: Api, place: Place, item: ContentTag) -> Opening | None:
     """The tool of a module's item, being opened; None where there is none for its address."""
-    tool = _of_link(api, place, item.content_id or None, item.url)
+    tool = tools.linked(api.store, place.record, item.content_id or None, item.url)
     if tool is None:
         return None
     link = links.of_item(api, item, tool)

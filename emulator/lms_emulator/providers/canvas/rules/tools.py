@@ -11,7 +11,16 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from lms_emulator.providers.canvas.model import Account, CanvasStore, Course, DeveloperKey, Group, Tool
+from lms_emulator.providers.canvas.model import (
+    Account,
+    Assignment,
+    CanvasStore,
+    Course,
+    DeveloperKey,
+    Group,
+    ResourceLink,
+    Tool,
+)
 from lms_emulator.providers.canvas.rules import collation, keys
 from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.signing import lti13
@@ -272,6 +281,28 @@ def by_address(store: CanvasStore, where: Where, url: str, preferred: int | None
         if found is not None:
             return found
     return None
+
+
+def link_behind(store: CanvasStore, base: Assignment) -> ResourceLink | None:
+    """The link that an assignment was made for."""
+    links = store.resource_links.find("course", base.course_id)
+    return next((one for one in links if base.id == one.assignment_id or base.resource_link_id == one.id), None)
+
+
+def behind(store: CanvasStore, course: Course, base: Assignment) -> Tool | None:
+    """The tool that an assignment opens: the one it was made for, if it is still there; else that of its address."""
+    tag, link = base.external_tool, link_behind(store, base)
+    target = (tag.url if tag is not None else None) or (link.url if link is not None else None)
+    chosen = (tag.content_id if tag is not None else None) or (link.tool_id if link is not None else None)
+    return linked(store, course, chosen, target)
+
+
+def linked(store: CanvasStore, where: Where, chosen: int | None, target: str | None) -> Tool | None:
+    """The tool that a link was made for, if it is still there; else the one that its address belongs to."""
+    tool = store.tools.get(chosen) if chosen else None
+    if tool is not None and usable(store, tool):
+        return tool
+    return by_address(store, where, target or "")
 
 
 def matches_host(tool: Tool, url: str) -> bool:

@@ -1,0 +1,77 @@
+"""Requests that LTI 1.1 tools sign with their secret (OAuth 1.0).
+
+Source: fixtures/recordings/canvas/lti-11.jsonl 126, 128, 133, 144; canvas-lms app/controllers/lti_api_controller.rb.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from lms_emulator.core.access.single_use import use_once
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.model import Tool
+from lms_emulator.signing import lti11, oauth1
+
+LIFETIME_SECONDS = 90 * 60
+_PAIR = re.compile(r'\s*([^\s=,"]+)\s*=\s*"([^"]*)"\s*(?:,|$)')
+
+
+def require_signed(x: Call, tool: Tool) -> None:
+    """The tool signed the request, not long ago, for the first time. Raises the refusal otherwise."""
+    header = _header(x)
+    form = x.body.decode("utf-8", "replace") if x.content_type == "application/x-www-form-urlencoded" else ""
+    pairs = [*header, *parse_qsl(form, keep_blank_values=True)]
+    fields = dict([*oauth1.query_parameters(x.request_url), *pairs])
+    wrong = _fault(x, tool, fields, pairs)
+    if not x.check("the tool's own signature", wrong is None) and wrong is not None:
+        raise wrong
+    at = fields.get("oauth_timestamp", "")
+    age = x.clock.timestamp() - float(at if at.isdecimal() else 0)
+    if not x.check("oauth_timestamp within 90 minutes", abs(age) <= LIFETIME_SECONDS, got=at):
+        text = "Timestamp too old or too far in the future, request has expired"
+        raise refused("oauth_timestamp_too_far", text, expected=int(x.clock.timestamp()), got=at)
+    nonce = fields.get("oauth_nonce", "")
+    fresh = use_once(x, "lti11 nonce", tool.id, nonce, LIFETIME_SECONDS - age)
+    if not x.check("oauth_nonce was not used before", fresh, got=nonce):
+        raise refused("oauth_nonce_used", "Duplicate nonce detected", got=nonce)
+    body_hash = fields.get("oauth_body_hash")
+    right = base64.b64encode(hashlib.sha1(x.body).digest()).decode()
+    if body_hash is not None and body_hash != right:
+        x.warn("body_hash_wrong", f"oauth_body_hash is not that of the body ({right}); Canvas does not look")
+
+
+def _fault(x: Call, tool: Tool, fields: dict[str, str], pairs: list[tuple[str, str]]) -> SiteRefusal | None:
+    """The refusal for a signature that is not the tool's own."""
+    text = "Invalid authorization header"
+    if tool.developer_key_id is not None:
+        return refused("tool_without_secret", text, diagnosis="a tool of LTI 1.3; it uses the services of LTI 1.3")
+    if fields.get("oauth_signature_method") != lti11.SIGNATURE_METHOD:
+        got = fields.get("oauth_signature_method")
+        return refused("oauth_method_unknown", text, expected=lti11.SIGNATURE_METHOD, got=got)
+    if fields.get("oauth_consumer_key") != tool.consumer_key:
+        x.warn("consumer_key_ignored", "oauth_consumer_key is not the tool's; Canvas looks at the secret only")
+    text_signed = oauth1.signature_base_string(x.method, x.request_url, pairs)
+    expected = oauth1.hmac_sha1(text_signed, oauth1.signing_key(tool.shared_secret))
+    if oauth1.equal(expected, fields.get(oauth1.SIGNATURE_FIELD, "")):
+        return None
+    return refused(
+        "oauth_signature_wrong", text, expected=f"a signature of {text_signed}", got=fields.get("oauth_signature")
+    )
+
+
+def _header(x: Call) -> list[tuple[str, str]]:
+    scheme, _, rest = x.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "oauth":
+        return []
+    return [(unquote(name), unquote(value)) for name, value in _PAIR.findall(rest) if name != "realm"]
+
+
+def refused(reason: str, text: str, status: int = 401, **details: Any) -> SiteRefusal:
+    """The refusal of a request of a tool: one sentence."""
+    body = {"errors": [{"message": text}]}
+    return SiteRefusal(reason, status=status, message=text, body=body, check=reason.replace("_", " "), **details)
