@@ -16,11 +16,8 @@ from lms_emulator.providers.canvas.routes import (
     assignments,
     authentication_providers,
     authorize,
-<<<<<<< HEAD
-    blueprints,
-=======
     basic_outcomes,
->>>>>>> b546454 (Outcomes of LTI 1.1 at Canvas, by XML and by the older form (lti-11 11 to 100 %))
+    blueprints,
     bookmarks,
     bulk_grading,
     calendar_choices,

@@ -132,9 +132,9 @@ class OpenedxLaunches(Launches[Call, User]):
         until = pending.expires_at.timestamp()
         use_once(x, "nonce", pending.client_id, nonce, until, allowed_again=True)
 
-    def claims(self, x: Call, launch: lti13.Launch, nonce: str) -> Claims:
+    def claims(self, x: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
         """The claims in the component's order: nonce and times come last."""
-        found = super().claims(x, launch, nonce)
+        found = super().claims(x, launch, nonce, now)
         last = {name: found.pop(name) for name in ("nonce", "iat", "exp")}
         names = [name if name in found else f"{lti13.CLAIM}{name}" for name in claims.ORDER]
         return {**{name: found[name] for name in names if name in found}, **found, **last}
