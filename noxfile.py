@@ -95,10 +95,10 @@ def nightly(session: nox.Session) -> None:
 
 @nox.session
 def hostile(session: nox.Session) -> None:
-    """Be hostile to a running emulator: broken requests, races for what may be used once, 64 connections of load."""
-    install(session)
-    for what in ("fuzz", "races", "load"):
-        session.run("python", "benchmarks/hostile.py", what, *session.posargs)
+    """Be hostile to a running emulator: dear and broken requests, races, Schemathesis, load."""
+    install(session, "test", "hostile")
+    for what in session.posargs or ("dear", "fuzz", "races", "schemas", "load"):
+        session.run("python", "benchmarks/hostile.py", what)
 
 
 @nox.session

@@ -1,11 +1,14 @@
-"""Be hostile to a running emulator, and watch whether it keeps answering: fuzz, races, load.
+"""Be hostile to a running emulator, and watch whether it keeps answering: dear requests, fuzz, races, load.
 
-    python benchmarks/hostile.py fuzz  [--requests 100000] [--seed 1]
-    python benchmarks/hostile.py races [--rounds 200] [--at-once 24]
-    python benchmarks/hostile.py load  [--seconds 180] [--connections 64]
+    python benchmarks/hostile.py dear
+    python benchmarks/hostile.py fuzz    [--requests 100000] [--seed 1]
+    python benchmarks/hostile.py races   [--rounds 50] [--at-once 24]
+    python benchmarks/hostile.py schemas [--examples 50]
+    python benchmarks/hostile.py load    [--seconds 180] [--connections 64]
 
-Each starts an emulator of its own on sockets, and asks `/_emulator/health` all the while. It fails if an answer takes
-longer than 100 ms there, if our own code crashes, or if something that may be used once is used twice.
+Each starts an emulator of its own on sockets. It fails if `/_emulator/health` takes longer than 100 ms while a single
+other request runs, if our own code crashes, if what may be used once is used twice, or if memory keeps growing.
+`schemas` needs Schemathesis.
 """
 
 from __future__ import annotations
@@ -14,28 +17,42 @@ import argparse
 import asyncio
 import random
 import resource
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-SLOWEST = 0.1
-"""Seconds that `/_emulator/health` may take while anything else happens."""
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from contract_tests.credentials.makers import Side
+from contract_tests.credentials.races import SETTINGS, once, winners
+from contract_tests.everywhere.hostile import SLOWEST, answered, corpus
+
+from lms_emulator import Emulator
 
 
-def start() -> tuple[subprocess.Popen[str], str]:
-    """A server in a process of its own, and its address."""
+def start(log: Path) -> tuple[subprocess.Popen[str], str]:
+    """A server in a process of its own, and its address. It writes its crashes into the log."""
     command = [sys.executable, "-m", "lms_emulator", "serve", "--port", "0", "--no-provider-ports"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    command += ["--allow-outgoing", "127.0.0.1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log.open("w"), text=True)
     assert process.stdout is not None
     return process, process.stdout.readline().split()[-1]
+
+
+def crashes(log: Path) -> list[str]:
+    """What of the emulator's own code failed."""
+    return [line for line in log.read_text().splitlines() if "failed inside the emulator" in line]
 
 
 def memory(pid: int) -> float:
@@ -57,6 +74,21 @@ async def watched(url: str, work: Awaitable[None]) -> float:
     return slowest
 
 
+# dear requests, one by one
+
+
+def dear(url: str, args: argparse.Namespace) -> None:
+    """Send each request of the corpus alone."""
+    slow, count, worst = [], 0, 0.0
+    for hostile in corpus(Emulator.connect(url)):
+        _, slowest = answered(url, hostile)
+        count, worst = count + 1, max(worst, slowest)
+        if slowest > SLOWEST:
+            slow.append(f"{slowest * 1000:.0f} ms: {hostile.name}")
+    print(f"{count} requests; health at most {worst * 1000:.0f} ms while one of them ran")
+    assert not slow, "\n".join(slow)
+
+
 # fuzz: bytes that are nearly a request
 
 
@@ -71,10 +103,7 @@ def _requests(seed: int, count: int, routes: list[tuple[str, str]]) -> list[byte
         body = rng.choice([b"", b"[" * 2_000, b'{"a":' * 500, b"a=b&" * 3_000, rng.randbytes(200)])
         kind = rng.choice(["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
         head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
-        head += [
-            "Authorization: " + rng.choice(["Bearer x", "JWT a.b.c", "Basic !!", "OAuth a=b"]),
-            "Connection: close",
-        ]
+        head += [f"Authorization: {rng.choice(_CREDENTIALS)}", "Connection: close"]
         sent = bytearray("\r\n".join(head).encode("latin-1", "replace") + b"\r\n\r\n" + body)
         for _ in range(rng.randrange(4)):
             place = rng.randrange(len(sent))
@@ -83,6 +112,7 @@ def _requests(seed: int, count: int, routes: list[tuple[str, str]]) -> list[byte
     return made
 
 
+@cache
 def _declared() -> list[tuple[str, str]]:
     from lms_emulator.app import load_providers
 
@@ -95,7 +125,7 @@ def _declared() -> list[tuple[str, str]]:
 
 
 async def fuzz(url: str, args: argparse.Namespace) -> None:
-    """Send requests with bytes changed; the journal must not hold a crash."""
+    """Send requests with bytes changed."""
     address = httpx.URL(url)
     statuses: Counter[str] = Counter()
     gate = asyncio.Semaphore(16)
@@ -111,104 +141,173 @@ async def fuzz(url: str, args: argparse.Namespace) -> None:
             with suppress(OSError):
                 await writer.wait_closed()
 
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
-        for begun in range(0, args.requests, 500):
-            batch = _requests(args.seed + begun, min(500, args.requests - begun), _declared())
-            await asyncio.gather(*map(one, batch))
-            crashes = (await http.get(f"{url}/_emulator/requests", params={"outcome": "crash"})).json()["requests"]
-            assert not crashes, crashes[0]
-    print("answers:", dict(statuses.most_common()))
+    for begun in range(0, args.requests, 500):
+        batch = _requests(args.seed + begun, min(500, args.requests - begun), _declared())
+        await asyncio.gather(*map(one, batch))
+    print(f"{args.requests} requests over {len(_declared())} operations; answers:", dict(statuses.most_common()))
 
 
 # races: what may be used once
 
 
-async def _refresh_token(http: httpx.AsyncClient, url: str, info: Any) -> Callable[[], Awaitable[httpx.Response]]:
-    """A refresh token of Open edX, which its first use spends."""
-    client, learner = info["openedx"]["clients"]["password"], info["openedx"]["learner"]
-    own = {"client_id": client["client_id"]}
-    if client.get("client_secret"):
-        own["client_secret"] = client["client_secret"]
-    login = {"grant_type": "password", "username": learner["username"], "password": learner["password"]}
-    issued = (await http.post(f"{url}/openedx/oauth2/access_token", data=own | login)).json()
-    form = own | {"grant_type": "refresh_token", "refresh_token": issued["refresh_token"]}
-    return lambda: http.post(f"{url}/openedx/oauth2/access_token", data=form)
+def races(url: str, args: argparse.Namespace) -> None:
+    """Use each thing many times at once; exactly one use must be taken."""
+    lms = Emulator.connect(url)
+    for provider, values in SETTINGS.items():
+        for name, value in values.items():
+            lms.settings[f"{provider}.{name}"] = value
+    side, uses = Side(lms), 0
+    for provider, what, maker in once():
+        assert maker is not None, f"nobody makes {what} of {provider}"
+        for _ in range(args.rounds):
+            won = winners(side, maker(side), args.at_once)
+            assert won == 1, f"{what} of {provider} was taken {won} times"
+        uses += args.rounds * args.at_once
+    side.close()
+    print(f"{len(list(once()))} things that may be used once, {uses} uses, one taken of each {args.at_once}")
 
 
-ONCE = {"a refresh token of Open edX": _refresh_token}
+# schemas: what each document describes
 
 
-async def races(url: str, args: argparse.Namespace) -> None:
-    """Use each thing many times at once; exactly one use must succeed."""
-    limits = httpx.Limits(max_connections=args.at_once)
-    async with httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as http:
-        info = (await http.get(f"{url}/_emulator/info")).json()["providers"]
-        for what, make in ONCE.items():
-            for _ in range(args.rounds):
-                use = await make(http, url, info)
-                answers = await asyncio.gather(*(use() for _ in range(args.at_once)))
-                won = sum(answer.status_code == 200 for answer in answers)
-                assert won == 1, f"{what} was used {won} times"
-            print(f"{what}: {args.rounds * args.at_once} uses, {args.rounds} of them good")
+def schemas(url: str, args: argparse.Namespace) -> None:
+    """Have Schemathesis call what the documents of the control API and of each provider describe."""
+    tool = shutil.which("schemathesis", path=str(Path(sys.executable).parent)) or shutil.which("schemathesis")
+    assert tool is not None, "Schemathesis is not installed"
+    lms = Emulator.connect(url)
+    for name in ("", *lms.info()["providers"]):
+        described = [sys.executable, "-m", "lms_emulator", "openapi", *([name] if name else [])]
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as document:
+            document.write(subprocess.run(described, capture_output=True, text=True, check=True).stdout)
+            document.flush()
+            command = [tool, "run", document.name, "--url", f"{url}/{name}", "--phases", "fuzzing"]
+            command += ["--max-examples", str(args.examples), "--checks", "not_a_server_error", "--no-color"]
+            # What the control API does to worlds and clocks is for its own document alone.
+            told = subprocess.run(command, capture_output=True, text=True).stdout
+        lms.reset()
+        tested = [line.strip() for line in told.splitlines() if "Tested:" in line or "test cases" in line.lower()]
+        print(f"{name or 'control API'}: {'; '.join(tested) or told[-300:]}")
 
 
 # load: mixed flows on many connections
+
+
+async def _edx_tokens(http: httpx.AsyncClient, url: str, info: Any) -> list[httpx.Response]:
+    """A password grant, its token used, its refresh token spent."""
+    client, person = info["openedx"]["clients"]["password"], info["openedx"]["other_learner"]
+    own = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    login = {"grant_type": "password", "username": person["username"], "password": person["password"]}
+    token = await http.post(f"{url}/openedx/oauth2/access_token", data=own | login)
+    kept = token.json()
+    spend = own | {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]}
+    # Another connection's grant for the same person may have replaced it meanwhile.
+    return [token, await http.post(f"{url}/openedx/oauth2/access_token", data=spend)]
+
+
+async def _sign_on(http: httpx.AsyncClient, url: str, info: Any) -> list[httpx.Response]:
+    """A sign-on call, and the launch that it gives."""
+    own = info["openlearning"]
+    path = f"/institutions/{own['institution_id']}/managed-users/{own['managed_user']['id']}/sign-on/"
+    made = await http.post(f"{url}/openlearning/v2.2{path}", params={"api_key": own["api_key"]}, data={})
+    data = made.json()["data"]
+    return [made, await http.post(data["url"], data=data["params"])]
+
+
+async def _writes(http: httpx.AsyncClient, url: str, info: Any) -> list[httpx.Response]:
+    """A topic made, read and deleted."""
+    topics, token = f"{url}/canvas/api/v1/courses/1/discussion_topics", info["canvas"]["access_tokens"]["teacher"]
+    headers = {"Authorization": f"Bearer {token}"}
+    made = await http.post(topics, json={"title": "load"}, headers=headers)
+    one = f"{topics}/{made.json()['id']}"
+    return [made, await http.get(one, headers=headers), await http.delete(one, headers=headers)]
+
+
+def _get(path: str, token: Callable[[Any], str] | None = None) -> Any:
+    async def flow(http: httpx.AsyncClient, url: str, info: Any) -> list[httpx.Response]:
+        headers = {"Authorization": f"Bearer {token(info)}"} if token is not None else {}
+        return [await http.get(url + path, headers=headers)]
+
+    return flow
+
+
+FLOWS = [
+    _edx_tokens,
+    _sign_on,
+    _writes,
+    _get("/canvas/api/v1/courses", lambda info: info["canvas"]["access_tokens"]["student"]),
+    _get("/openedx/api/user/v1/me", lambda info: info["openedx"]["access_tokens"]["learner"]),
+    _get("/brightspace/d2l/api/lp/1.47/users/whoami", lambda info: info["brightspace"]["access_tokens"]["student"]),
+    _get("/openedx/login"),
+    _get("/ltiaas/api/platforms", lambda info: info["ltiaas"]["api_key"]),
+    _get("/learningstudio/me"),
+]
 
 
 async def load(url: str, args: argparse.Namespace) -> None:
     """Many connections of mixed flows, for a while."""
     async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         info = (await http.get(f"{url}/_emulator/info")).json()["providers"]
-    bearer = {"Authorization": f"Bearer {info['canvas']['access_tokens']['student']}"}
-    edx = {"Authorization": f"Bearer {info['openedx']['access_tokens']['learner']}"}
-    flows = [
-        ("GET", "/canvas/api/v1/courses", bearer),
-        ("GET", "/canvas/api/v1/users/self", bearer),
-        ("GET", "/openedx/api/user/v1/me", edx),
-        ("GET", "/openedx/login", {}),
-        ("POST", "/openedx/oauth2/access_token", {}),
-        ("GET", "/brightspace/d2l/api/versions/", {}),
-        ("GET", "/ltiaas/lti/keys", {}),
-        ("GET", "/learningstudio/me", {}),
-    ]
     end, done = time.monotonic() + args.seconds, Counter[int]()
 
     async def connection(number: int) -> None:
         rng = random.Random(number)
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             while time.monotonic() < end:
-                method, path, headers = rng.choice(flows)
-                answer = await http.request(method, url + path, headers=headers)
-                done[answer.status_code] += 1
-                assert answer.status_code < 500, f"{path}: {answer.status_code}"
+                for answer in await rng.choice(FLOWS)(http, url, info):
+                    done[answer.status_code] += 1
+                    assert answer.status_code < 500, f"{answer.url}: {answer.status_code}"
 
-    await asyncio.gather(*map(connection, range(args.connections)))
-    print(f"{sum(done.values())} requests: {dict(done.most_common())}")
+    async def sample() -> None:
+        while time.monotonic() < end:
+            args.samples.append(memory(args.pid))
+            await asyncio.sleep(args.seconds / 12)
+
+    await asyncio.gather(sample(), *map(connection, range(args.connections)))
+    print(f"{sum(done.values())} requests on {args.connections} connections: {dict(done.most_common())}")
+    half = args.samples[len(args.samples) // 2]
+    assert args.samples[-1] < 1.15 * half, f"memory grows: {args.samples}"
+
+
+WORK: dict[str, Callable[[str, argparse.Namespace], Any]] = {
+    "dear": dear,
+    "fuzz": fuzz,
+    "races": races,
+    "schemas": schemas,
+    "load": load,
+}
 
 
 def main() -> int:
-    """Run one of the three."""
+    """Run one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("fuzz", "races", "load"))
+    parser.add_argument("what", choices=WORK)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--at-once", type=int, default=24)
+    parser.add_argument("--examples", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--connections", type=int, default=64)
     args = parser.parse_args()
-    process, url = start()
+    log = Path(tempfile.mkstemp(suffix=".log")[1])
+    process, url = start(log)
+    args.pid, args.samples = process.pid, []
     try:
-        work = {"fuzz": fuzz, "races": races, "load": load}[args.what]
-        before = memory(process.pid)
-        slowest = asyncio.run(watched(url, work(url, args)))
-        print(f"memory {before:.0f} -> {memory(process.pid):.0f} MB; health at most {slowest * 1000:.0f} ms")
-        # Under load it waits behind the other connections' requests; a single one must not hold it up.
-        return 0 if args.what == "load" or slowest <= SLOWEST else 1
+        before, begun = memory(process.pid), time.monotonic()
+        work = WORK[args.what]
+        if asyncio.iscoroutinefunction(work):
+            slowest = asyncio.run(watched(url, work(url, args)))
+            print(f"health at most {slowest * 1000:.0f} ms")
+        else:
+            work(url, args)
+        print(f"{args.what}: {time.monotonic() - begun:.0f} s; memory {before:.0f} -> {memory(process.pid):.0f} MB")
+        assert not crashes(log), crashes(log)[0]
+        return 0
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired, socket.timeout):
             process.wait(5)
+        log.unlink()
 
 
 if __name__ == "__main__":

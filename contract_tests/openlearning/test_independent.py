@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from lti import ToolConsumer, ToolProvider
 from oauthlib.oauth1 import RequestValidator, SignatureOnlyEndpoint
 
 from contract_tests.openlearning.site import BROWSER, Site
+from lti import ToolConsumer, ToolProvider
 
 
 class Validator(RequestValidator):

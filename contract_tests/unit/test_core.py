@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from lms_emulator.core import keys
 from lms_emulator.core.clock import Clock, http_date, isoformat, parse_duration, parse_instant
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.http.addresses import Addresses
+from lms_emulator.core.http.exchange import decode_pairs
 from lms_emulator.core.http.routing import Route, Router
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.settings import change, describe
@@ -270,3 +272,9 @@ def test_the_published_numbers_are_those_of_the_shipped_key(name: str) -> None:
 
     published = public_jwk(keys.private_key(name), "k")
     assert keys.public_numbers(name) == {"n": published["n"], "e": published["e"]}
+
+
+@given(st.lists(st.sampled_from([*"%41aé=&+; \ufffd", "%C3", "%A9", "%e2%82", "%zz"]), max_size=40).map("".join))
+def test_forms_are_decoded_as_urllib_decodes_them(text: str) -> None:
+    for sent in (text, text + "%41" * 50):
+        assert decode_pairs(sent.encode()) == parse_qsl(sent, keep_blank_values=True, errors="replace")

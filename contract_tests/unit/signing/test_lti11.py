@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lti import ToolConsumer, ToolProvider
 from oauthlib.oauth1 import RequestValidator
 
 from lms_emulator.signing import lti11, oauth1
+from lti import ToolConsumer, ToolProvider
 
 URL = "https://www.openlearning.com/lti/launch/"
 KEY = "olconsumerkey0123456789ab"

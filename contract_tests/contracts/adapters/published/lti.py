@@ -28,8 +28,9 @@ class Lti(openlearning.OpenLearning):
         return Form(url=url, fields=tuple(parse_qsl(body, keep_blank_values=True)))
 
     def verify(self, form: Form, key: str, secret: str) -> bool:
-        from lti import ToolProvider
         from oauthlib.oauth1 import RequestValidator
+
+        from lti import ToolProvider
 
         class Known(RequestValidator):  # type: ignore[misc]  # oauthlib has no types
             enforce_ssl = False

