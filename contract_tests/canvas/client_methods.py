@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import io
 import pathlib
 import pkgutil
 import tempfile
@@ -110,6 +111,18 @@ THINGS: dict[str, tuple[str, int | str, dict[str, Any]]] = {
     "me": ("CurrentUser", "self", {}),
     "api_user": ("User", "self", {}),
     "feed": ("ExternalFeed", "feed", {}),
+    "blue": ("Course", "blue", {}),
+    "template": ("BlueprintTemplate", "template", {"course_id": "blue"}),
+    "follower": ("Course", "follower", {}),
+    "subscription": ("BlueprintSubscription", "subscription", {"course_id": "follower"}),
+    "sync": ("BlueprintMigration", "sync", {"course_id": "blue", "template_id": "template"}),
+    "synced": ("BlueprintMigration", "synced", {"course_id": "follower", "subscription_id": "subscription"}),
+    "chosen": ("ContentMigration", "chosen", {}),
+    "odd": ("ContentMigration", "odd", {"progress_url": "job"}),
+    "issue": ("MigrationIssue", "issue", {"context_type": "course", "context_id": 1, "content_migration_id": "odd"}),
+    "export": ("ContentExport", "export", {}),
+    "import_": ("SisImport", "import_", {"account_id": 1}),
+    "report": ("AccountReport", "report", {"account_id": 1, "report": "provisioning_csv"}),
 }
 
 
@@ -188,7 +201,46 @@ def prepare(site: Site) -> dict[str, Any]:
     root = course.get_root_outcome_group()
     ids["outcomes"] = root.create_subgroup("Sub").id
     ids["outcome"] = root.link_new(title="O").outcome["id"]
-    return ids
+    return {**ids, **_prepare_moves(course, account)}
+
+
+def _prepare_moves(course: Any, account: Any) -> dict[str, Any]:
+    copied = {"settings": {"source_course_id": 3}, "selective_import": True}
+    chosen = course.create_content_migration("course_copy_importer", **copied)
+    nowhere = {"file_url": "http://127.0.0.1:9/a.imscc"}
+    odd = course.create_content_migration("common_cartridge_importer", settings=nowhere)
+    blue, follower = (account.create_course(course={"name": name}) for name in ("Master", "Follower"))
+    blue.update(course={"blueprint": True})
+    template = blue.get_blueprint()
+    template.course_id = blue.id
+    template.update_associated_courses(course_ids_to_add=[follower.id])
+    sync = template.associated_course_migration()
+    subscription = follower.list_blueprint_subscriptions()[0]
+    account._requester.request("PUT", "accounts/1/features/flags/epub_export", state="on")
+    return {
+        "chosen": chosen.id,
+        "job": odd.progress_url,
+        "odd": odd.id,
+        "issue": odd.get_migration_issues()[0].id,
+        "export": course.export_content("common_cartridge").id,
+        "epub": course.create_epub_export().epub_export["id"],
+        "blue": blue.id,
+        "blue_page": blue.create_page({"title": "Kept"}).page_id,
+        "follower": follower.id,
+        "template": template.id,
+        "sync": sync.id,
+        "subscription": subscription.id,
+        "synced": subscription.list_blueprint_imports()[0].id,
+        "import_": import_table(account).id,
+        "report": account.create_report("provisioning_csv", parameters={"users": True}).id,
+    }
+
+
+def import_table(account: Any) -> Any:
+    """Import a small table of people."""
+    table = io.BytesIO(b"user_id,login_id,full_name,status\nM1,m.one,Mary One,active\n")
+    table.name = "users.csv"
+    return account.create_sis_import(table)
 
 
 def upload(place: Any) -> Any:
