@@ -40,7 +40,7 @@ def test_a_launch_holds_for_pylti1p3(brightspace: Site, tool: Tool) -> None:
 
 def test_the_first_step_names_everything(brightspace: Site, tool: Tool) -> None:
     fields = initiation(signed_in(brightspace), OPEN)
-    assert (fields["iss"], fields["client_id"], fields["login_hint"]) == (brightspace.url, CLIENT, "169")
+    assert (fields["iss"], fields["client_id"], fields["login_hint"]) == (brightspace.url, CLIENT, ADA)
     assert fields["lti_deployment_id"] == DEPLOYMENT
     assert fields["target_link_uri"] == f"{LAUNCH}?x=1"
 
@@ -63,15 +63,19 @@ def test_a_tampered_launch_does_not_hold(brightspace: Site, tool: Tool) -> None:
         ({"response_type": "code"}, "invalid_request", "lti_wrong_response_type"),
         ({"response_mode": "query"}, "invalid_request", "lti_wrong_response_mode"),
         ({"prompt": "login"}, "invalid_request", "lti_wrong_prompt"),
-        ({"login_hint": "170"}, "login_required", "lti_login_required"),
+        ({"login_hint": ADA[:-1]}, "login_required", "lti_login_required"),
         ({"lti_message_hint": "x"}, "invalid_request", "lti_launch_over"),
+        ({"state": None}, "invalid_request", "lti_missing_parameter"),
     ],
 )
-def test_faults_are_posted_to_the_tool(
+def test_faults_are_a_404_page_or_posted_to_the_tool(
     brightspace: Site, tool: Tool, changes: dict[str, str | None], error: str, reason: str
 ) -> None:
     browser = signed_in(brightspace)
     url = tool.login(initiation(browser, OPEN))
+    assert browser.get(changed(url, **changes)).status_code == 404
+    assert brightspace.reason == reason
+    brightspace.lms.settings["brightspace.authentication_errors"] = "post"
     action, fields = posted(browser, changed(url, **changes))
     assert (action, fields["error"], brightspace.reason) == (LAUNCH, error, reason)
     assert "id_token" in posted(browser, url)[1], "the launch is still good"
@@ -96,6 +100,7 @@ def test_faults_that_no_address_may_hear_of(
 
 
 def test_a_launch_is_used_once_by_its_person_and_not_late(brightspace: Site, tool: Tool) -> None:
+    brightspace.lms.settings["brightspace.authentication_errors"] = "post"
     browser = signed_in(brightspace)
     url = tool.login(initiation(browser, OPEN))
     assert posted(brightspace.browser(), url)[1]["error"] == "login_required"

@@ -132,7 +132,7 @@ class Launches(ABC, Generic[X, U]):
             raise self.wrong_redirect_uri(fault)
         fault = next((found for check in self.checks() if (found := check(x, request)) is not None), None)
         if fault is not None:
-            raise self._posted(request, fault)
+            raise self.refused(x, request, fault)
         assert request.pending is not None  # `launch_is_alive`
         x.store.pending_launches.delete(request.pending.hint)
         return request.redirect_uri, self._answer(x, request, request.pending, params["nonce"])
@@ -216,7 +216,7 @@ class Launches(ABC, Generic[X, U]):
             return _fault(error).noted(x)
         return None
 
-    def _posted(self, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
+    def refused(self, x: X, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
         """The error that the browser posts to the tool instead of an id_token."""
         error, description = self.error(fault)
         fields = {"error": error, "error_description": description, **_state(request)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from lms_emulator.core.clock import later
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.tables import table
@@ -58,6 +59,15 @@ class KeyRotation(Record, frozen=True, kw_only=True):
     stale: bool = False
 
 
+class RegistrationToken(Record, frozen=True, kw_only=True):
+    """With what a tool registers itself, once. `user_id` is who sent the tool's page there."""
+
+    token: str
+    user_id: int
+    expires_at: Instant
+    used: bool = False
+
+
 class Result(Record, frozen=True, kw_only=True):
     """What a tool last said about one person in one line item. `score` is on the line item's scale."""
 
@@ -91,6 +101,7 @@ def pending_launches(read: Callable[[str], Any] | None = None, *, once: bool = T
 ARMED_LAUNCHES: Any = table(key="id", limit=1000)
 LAST_LAUNCHES: Any = table(key="client_id", limit=1000)
 KEY_ROTATIONS: Any = table(key="id", limit=1000)
+REGISTRATION_TOKENS: Any = table(key="token", keep_until=lambda token: later(token.expires_at, 3600), limit=1000)
 RESULTS: Any = table(
     key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: [(r.line_item_id, r.user_id)]}
 )

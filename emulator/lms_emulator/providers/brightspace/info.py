@@ -41,6 +41,7 @@ class Info(LtiPlatformInfo, kw_only=True):
     student: Person = msgspec.field(default_factory=Person)
     other_student: Person = msgspec.field(default_factory=Person)
     instructor: Person = msgspec.field(default_factory=Person)
+    administrator: Person = msgspec.field(default_factory=Person)
     org_unit_id: int = 0
     other_org_unit_id: int = 0
     access_tokens: AccessTokens = msgspec.field(default_factory=AccessTokens)
@@ -65,6 +66,9 @@ def read(store: BrightspaceStore, bases: dict[str, str]) -> Info:
         students = _people(store, units[0].id, "Learner")
         info.student, info.other_student = _person(students[:1]), _person(students[1:2])
         info.instructor = _person(_people(store, units[0].id, "Instructor")[:1])
+    organization = next((unit for unit in store.org_units if unit.type_id == 1), None)
+    if organization is not None:
+        info.administrator = _person(_people(store, organization.id, "Administrator")[:1])
     ready = {record.label: record.token for record in store.demo_tokens}
     info.access_tokens = AccessTokens(
         student=ready.get("student", ""), instructor=ready.get("instructor", ""), expired=ready.get("expired", "")

@@ -25,11 +25,13 @@ from lms_emulator.lti.records import (
     ARMED_LAUNCHES,
     KEY_ROTATIONS,
     LAST_LAUNCHES,
+    REGISTRATION_TOKENS,
     RESULTS,
     ArmedLaunch,
     KeyRotation,
     LastLaunch,
     PendingLaunch,
+    RegistrationToken,
     Result,
     pending_launches,
 )
@@ -222,7 +224,12 @@ class Application(Record, frozen=True, kw_only=True):
 
 
 class ToolRegistration(Record, frozen=True, kw_only=True):
-    """An LTI Advantage registration."""
+    """An LTI Advantage registration.
+
+    Attributes:
+        send_institution_role: whether launches tell the person's part in the institution.
+        extensions, custom: what its deployments begin with.
+    """
 
     client_id: str
     name: str
@@ -231,18 +238,31 @@ class ToolRegistration(Record, frozen=True, kw_only=True):
     keyset_url: str
     target_link_uri: str
     enabled: bool = True
+    send_institution_role: bool = True
+    extensions: list[Literal["ags", "nrps", "deep_linking"]] = []
+    custom: dict[str, str] = {}
 
 
 class Deployment(Record, frozen=True, kw_only=True):
-    """A registration switched on for an org unit, with what the tool may do and know there."""
+    """A registration switched on for an org unit, with what the tool may do and know there.
+
+    Attributes: `anonymous` and `send_…`, the security settings: each keeps back its part of launches and rosters.
+    """
 
     id: str
     client_id: str
     org_unit_id: int
     name: str
     extensions: list[Literal["ags", "nrps", "deep_linking"]] = []
+    anonymous: bool = False
     send_name: bool = True
     send_email: bool = True
+    send_user_id: bool = True
+    send_username: bool = True
+    send_org_defined_id: bool = True
+    send_org_unit: bool = True
+    send_link_title: bool = True
+    send_link_description: bool = True
     custom: dict[str, str] = {}
     enabled: bool = True
 
@@ -423,6 +443,7 @@ class BrightspaceStore(Store):
     armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
     last_launches: Table[LastLaunch] = LAST_LAUNCHES
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS
+    registration_tokens: Table[RegistrationToken] = REGISTRATION_TOKENS
     issued_tokens: Table[IssuedToken] = issued.spec(
         {
             "": ("an access token", "send it as `Authorization: Bearer …`"),

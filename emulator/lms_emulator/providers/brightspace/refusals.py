@@ -297,6 +297,19 @@ def lti_page(reason: str, message: str, **details: Any) -> SiteRefusal:
     return page_refusal(reason, 400, message, reason.replace("_", " "), **details)
 
 
+def lti_not_found(reason: str, check: str, **details: Any) -> SiteRefusal:
+    """404: an authentication request that lacks something, or is for somebody else. A person sees it."""
+    return page_refusal(reason, 404, "Page Not Found", check, **details)
+
+
+def registration_refused(reason: str, field: str, **details: Any) -> SiteRefusal:
+    """A registration token that is not good, or a registration that lacks something."""
+    status = 401 if "token" in reason else 400
+    error = "invalid_token" if "token" in reason else "invalid_client_metadata"
+    body = {"error": error, "error_description": f"{field} is missing or invalid"}
+    return SiteRefusal(reason, status=status, check=field, body=body, **details)
+
+
 def lti_service(reason: str, status: int, detail: str, **details: Any) -> SiteRefusal:
     """An error of the LTI services."""
     titles = {

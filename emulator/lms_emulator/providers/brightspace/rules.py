@@ -15,6 +15,7 @@ SEE_GRADES = "Grades.SeeAll"
 SET_GRADES = "Grades.Enter"
 SEE_GROUPS = "Groups.See"
 PLACE_TOOLS = "ExternalLearningTools.Manage"
+REGISTER_TOOLS = "LTI.ManageRegistrations"
 
 
 def find_unit(x: Call, reference: object) -> OrgUnit:

@@ -130,6 +130,15 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             "How long a tool may take between login initiation and authentication request.", evidence="chosen", ge=1
         ),
     ] = 300
+    authentication_errors: Annotated[
+        Literal["page", "post"],
+        choice(
+            "How an authentication request is refused whose address is known: by a 404 page, or by an error posted to "
+            "the tool, as LTI has it.",
+            evidence="documented",
+            source="https://community.d2l.com/brightspace/kb/articles/23661",
+        ),
+    ] = "page"
     launch_in: Annotated[
         Literal["window", "frame"],
         choice(

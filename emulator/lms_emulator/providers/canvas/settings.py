@@ -164,6 +164,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             source="https://canvas.instructure.com/doc/api/file.lti_window_post_message.html",
         ),
     ] = "window"
+    dynamic_registration: Annotated[
+        bool,
+        choice(
+            "Whether tools can register themselves.",
+            evidence="observed",
+            source="https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration",
+            was=(Was(False, "2024-01-01", f"{RECORDED}/lti-authorize.jsonl 4, 7, 8 (not in 2023; the day is chosen)"),),
+        ),
+    ] = True
     deployment_id_twice: Annotated[
         bool,
         choice(

@@ -5,10 +5,12 @@ Names and shapes of the claims are those of a launch that a public tool keeps as
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from lms_emulator.providers.brightspace import oauth, rules, shapes
-from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.lti import variables
 from lms_emulator.providers.brightspace.model import (
     Deployment,
     LtiLink,
@@ -34,15 +36,25 @@ def membership_roles(role: Role) -> list[str]:
     return [f"{lti13.MEMBERSHIP}{one}" for one in role.lis_roles]
 
 
-def all_roles(role: Role) -> list[str]:
-    """Roles in the course and in the institution."""
-    institution = {"Learner": "Student", "Instructor": "Instructor", "Administrator": "Administrator"}
-    return [*membership_roles(role), *(f"{lti13.INSTITUTION}{institution.get(one, one)}" for one in role.lis_roles)]
+def all_roles(role: Role, *, institution: bool = True) -> list[str]:
+    """Roles in the course and, unless the registration keeps them back, in the institution."""
+    names = {"Learner": "Student", "Instructor": "Instructor", "Administrator": "Administrator"}
+    there = [f"{lti13.INSTITUTION}{names.get(one, one)}" for one in role.lis_roles] if institution else []
+    return [*membership_roles(role), *there]
+
+
+def subject(user: User, deployment: Deployment) -> str:
+    """The `sub` of a person: for an anonymous deployment one that tells nothing, and is the same each time."""
+    if not deployment.anonymous:
+        return user.lti_sub
+    return hashlib.sha256(f"{deployment.id} {user.lti_guid}".encode()).hexdigest()[:32]
 
 
 def person(user: User, deployment: Deployment) -> dict[str, str]:
     """Identity claims as far as the deployment's security settings let them through."""
-    claims = {"sub": user.lti_sub}
+    claims = {"sub": subject(user, deployment)}
+    if deployment.anonymous:
+        return claims
     if deployment.send_name:
         claims |= {"given_name": user.first_name, "family_name": user.last_name, "name": user.name}
     if deployment.send_email:
@@ -70,8 +82,12 @@ def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, 
         unit,
         deployment,
         target=link.url or registration(x, deployment).target_link_uri,
-        resource_link={"id": link.id, "title": link.title, "description": link.description},
-        custom={**deployment.custom, **link.custom} or None,
+        link=link,
+        resource_link={
+            "id": link.id,
+            **({"title": link.title} if deployment.send_link_title else {}),
+            **({"description": link.description} if deployment.send_link_description else {}),
+        },
         line_item=f"{ags}/lineitems/{item.id}" if item is not None and "ags" in deployment.extensions else None,
     )
 
@@ -88,14 +104,24 @@ def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployme
         "data": oauth.issue(x, claims, kind="deep_linking"),
     }
     target = registration(x, deployment).target_link_uri
-    return _launch(x, user, unit, deployment, target=target, custom=deployment.custom or None, deep_linking=settings)
+    return _launch(x, user, unit, deployment, target=target, deep_linking=settings)
 
 
-def _launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, *, target: str, **parts: Any) -> lti13.Launch:
-    role = rules.role_in(x, user, unit.id)
+def _launch(
+    x: Call,
+    user: User,
+    unit: OrgUnit,
+    deployment: Deployment,
+    *,
+    target: str,
+    link: LtiLink | None = None,
+    **parts: Any,
+) -> lti13.Launch:
+    role = rules.role_in(x, user, unit.id) if not deployment.anonymous else None
+    tool = registration(x, deployment)
     ags = "ags" in deployment.extensions
     deep = "deep_linking" in parts
-    tenant = x.store.section.tenant_id
+    fields = {**deployment.custom, **(link.custom if link is not None else {})}
     return lti13.Launch(
         issuer=x.base_url,
         client_id=deployment.client_id,
@@ -103,30 +129,51 @@ def _launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, *, targe
         target_link_uri=x.resolve(target),
         message_type=lti13.DEEP_LINKING_REQUEST if deep else lti13.RESOURCE_LINK_REQUEST,
         person=person(user, deployment),
-        roles=all_roles(role) if role is not None else [],
-        context=context(unit),
-        tool_platform={
-            "guid": tenant,
-            "name": x.store.section.organization,
-            "product_family_code": "desire2learn",
-        },
+        roles=all_roles(role, institution=tool.send_institution_role) if role is not None else [],
+        context=context(unit) if deployment.send_org_unit else None,
+        tool_platform={"guid": x.store.section.tenant_id, "product_family_code": "desire2learn"},
         presentation={"locale": "en-us", "return_url": x.url(f"/d2l/home/{unit.id}")},
-        lis={"course_offering_sourcedid": f"{x.host}:{unit.code}", "course_section_sourcedid": f"{x.host}:{unit.code}"},
+        lis=_lis(x, user, unit, deployment),
+        custom=variables.expanded(variables.Scene(x, user, unit, deployment, link), fields) or None,
         ags_scopes=list(lti13.AGS_SCOPES) if ags else None,
         line_items=f"{services_url(x, 'ags', deployment)}/lineitems" if ags else None,
         memberships=f"{services_url(x, 'nrps', deployment)}/memberships" if "nrps" in deployment.extensions else None,
-        extra={
-            BRIGHTSPACE_CLAIM: {
-                "tenant_id": tenant,
-                "org_defined_id": user.org_defined_id or "",
-                "user_id": user.id,
-                "username": user.username,
-                "Context.id.history": "",
-                "ResourceLink.id.history": "",
-            }
-        },
+        extra=_own_claims(x, user, deployment, link),
         **parts,
     )
+
+
+def _lis(x: Call, user: User, unit: OrgUnit, deployment: Deployment) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    if deployment.send_org_unit:
+        code = f"{x.host}:{unit.code}"
+        found |= {"course_offering_sourcedid": code, "course_section_sourcedid": code}
+    if deployment.send_org_defined_id and user.org_defined_id and not deployment.anonymous:
+        found["person_sourcedid"] = user.org_defined_id
+    return found or None
+
+
+def _own_claims(x: Call, user: User, deployment: Deployment, link: LtiLink | None) -> dict[str, Any]:
+    """Brightspace's own claim, and the person's id of LTI 1.1."""
+    told: dict[str, Any] = {"tenant_id": x.store.section.tenant_id}
+    if not deployment.anonymous:
+        if deployment.send_org_defined_id:
+            told["org_defined_id"] = user.org_defined_id or ""
+        if deployment.send_user_id:
+            told["user_id"] = user.id
+        if deployment.send_username:
+            told["username"] = user.username
+    told |= {"Context.id.history": "", "ResourceLink.id.history": ""}
+    number = link_number(link.id) if link is not None else None
+    if number is not None:
+        told["link_id"] = number
+    legacy = {} if deployment.anonymous else {f"{lti13.CLAIM}lti11_legacy_user_id": user.lti_sub}
+    return {BRIGHTSPACE_CLAIM: told, **legacy}
+
+
+def link_number(link_id: str) -> int | None:
+    """The number of a link in its id, which is `<organization>-<number>_<org unit>`."""
+    return number(link_id.rpartition("_")[0].rpartition("-")[2])
 
 
 def member(user: User, role: Role, deployment: Deployment) -> shapes.Json:
@@ -134,6 +181,8 @@ def member(user: User, role: Role, deployment: Deployment) -> shapes.Json:
     claims = person(user, deployment)
     body: shapes.Json = {"status": "Active", "user_id": claims.pop("sub"), "roles": membership_roles(role)}
     body |= claims
-    if user.org_defined_id and deployment.send_name:
+    if deployment.anonymous:
+        body["roles"] = []
+    elif user.org_defined_id and deployment.send_org_defined_id:
         body["lis_person_sourcedid"] = user.org_defined_id
     return body

@@ -5,7 +5,7 @@ Source: LTI Security Framework 1.0, 5.1.1 (https://www.imsglobal.org/spec/securi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from lms_emulator.core.http.refusals import Refusal
@@ -25,6 +25,27 @@ ERRORS = {
     "login_required": ("login_required", "The user of login_hint is not signed in"),
     "client_not_authorized": ("unauthorized_client", "client_id is not the launched tool's"),
 }
+
+_OF_LTI = (
+    "message_type",
+    "version",
+    "deployment_id",
+    "target_link_uri",
+    "resource_link",
+    "roles",
+    "context",
+    "lis",
+    "launch_presentation",
+)
+ORDER = (
+    *("nbf", "exp", "iss", "aud", "iat", "sub", "given_name", "family_name", "name", "email", "nonce"),
+    *(f"{lti13.CLAIM}{name}" for name in _OF_LTI),
+    claims.BRIGHTSPACE_CLAIM,
+    lti13.AGS_CLAIM,
+    lti13.NRPS_CLAIM,
+    f"{lti13.CLAIM}tool_platform",
+)
+"""The order of the claims in a captured launch; others follow."""
 
 
 class BrightspaceLaunches(Launches[Call, User]):
@@ -74,7 +95,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         )
 
     def login_hint(self, user: User) -> str:
-        return str(user.id)
+        return user.lti_sub
 
     def error(self, fault: Fault) -> tuple[str, str]:
         broken = f"{fault.check} is missing or not what LTI 1.3 asks for"
@@ -83,7 +104,24 @@ class BrightspaceLaunches(Launches[Call, User]):
     def claims(self, x: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
         found = super().claims(x, launch, nonce, now)
         del found["azp"]
-        return {"nbf": found["iat"], **found}
+        found["nbf"] = found["iat"]
+        return {
+            name: found[name] for name in (*(n for n in ORDER if n in found), *(n for n in found if n not in ORDER))
+        }
+
+    def refused(self, x: Call, request: AuthenticationRequest[User], fault: Fault) -> Refusal:
+        if x.settings.authentication_errors == "post":
+            return super().refused(x, request, fault)
+        return refusals.lti_not_found(fault.reason, fault.check, **fault.details)
+
+    def checks(self) -> tuple[Callable[[Call, AuthenticationRequest[User]], Fault | None], ...]:
+        return *super().checks(), self.state_came
+
+    def state_came(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+        """Brightspace asks for `state`, too."""
+        if x.check("state came", bool(request.params.get("state"))):
+            return None
+        return Fault("lti", "missing_parameter", "state", "present", sorted(request.params))
 
 
 LAUNCHES = BrightspaceLaunches()

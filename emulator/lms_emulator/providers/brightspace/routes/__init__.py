@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.brightspace.lti.services import AGS, NRPS
-from lms_emulator.providers.brightspace.routes import content, launch, login, people
+from lms_emulator.providers.brightspace.routes import content, launch, login, people, tool_registrations
 
 DOCS = "https://docs.valence.desire2learn.com"
 ROUTING = f"{DOCS}/http-routingtable.html"
@@ -20,6 +20,7 @@ DEPLOYMENT = "deployment/{deploymentId}/orgunit/{orgUnitId}"
 ITEMS = f"/d2l/api/lti/ags/2.0/{DEPLOYMENT}/lineitems"
 
 ROUTES: tuple[Route, ...] = (
+    *tool_registrations.ROUTES,
     *family(
         "oauth2",
         f"{DOCS}/basic/oauth2.html",

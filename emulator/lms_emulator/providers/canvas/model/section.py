@@ -19,10 +19,12 @@ from lms_emulator.lti.records import (
     ARMED_LAUNCHES,
     KEY_ROTATIONS,
     LAST_LAUNCHES,
+    REGISTRATION_TOKENS,
     ArmedLaunch,
     KeyRotation,
     LastLaunch,
     PendingLaunch,
+    RegistrationToken,
     pending_launches,
 )
 from lms_emulator.providers.canvas.model import credentials as held
@@ -456,6 +458,7 @@ class CanvasStore(Store):
     armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
     last_launches: Table[LastLaunch] = LAST_LAUNCHES
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS
+    registration_tokens: Table[RegistrationToken] = REGISTRATION_TOKENS
     issued_tokens: Table[IssuedToken] = issued.spec(held.ISSUED_TOKENS)
     used_tokens: Table[UsedToken] = once.SPEC
     buckets: Table[Bucket] = table(key="client", limit=10_000)

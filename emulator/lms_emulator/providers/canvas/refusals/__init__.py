@@ -316,6 +316,20 @@ def invalid_message_hint(diagnosis: str) -> SiteRefusal:
     return SiteRefusal("lti_message_hint_invalid", status=400, check=check, body=body, diagnosis=diagnosis)
 
 
+def registration_url_missing() -> SiteRefusal:
+    """400: nobody knows which tool is to be registered."""
+    body = {"errors": [{"message": "registration_url is missing"}]}
+    return SiteRefusal("registration_url_missing", status=400, check="registration_url came", body=body)
+
+
+def registration_refused(reason: str, field: str, **details: Any) -> SiteRefusal:
+    """401 for a registration token that is not good, 422 for a registration that lacks something."""
+    if "token" in reason:
+        return SiteRefusal(reason, status=401, check=field, body={"errors": [{"message": "unauthorized"}]}, **details)
+    body = {"errors": [{"field": field, "message": f"{field} is invalid"}]}
+    return SiteRefusal(reason, status=422, check=field, body=body, **details)
+
+
 def invalid_lti_redirect(expected: list[str], got: str) -> SiteRefusal:
     """400: the address of an authentication request is not registered."""
     check = "redirect_uri is registered exactly"

@@ -106,6 +106,7 @@ from lms_emulator.providers.canvas.routes import (
     token,
     tool_configurations,
     tool_pages,
+    tool_registrations,
     tool_services,
     uploads,
     usage_rights,
@@ -229,6 +230,7 @@ ROUTES: tuple[Route, ...] = (
     *login.ROUTES,
     *own_profile.ROUTES,
     *registration.ROUTES,
+    *tool_registrations.ROUTES,
     *service_tokens.PAGES,
     *course_pages.ROUTES,
     *site(

@@ -1,0 +1,129 @@
+"""What a deployment's security settings keep back, the order of the claims, and variables in custom parameters."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.brightspace.lti import CLIENT, DEPLOYMENT, LINK, NRPS, launched, service
+from contract_tests.brightspace.support import Site
+from contract_tests.lti_tool import Tool
+from lms_emulator.providers.brightspace.lti.variables import NAMES
+from lms_emulator.signing.lti13 import CLAIM
+
+OWN = "http://www.brightspace.com"
+NAME = {"given_name", "family_name", "name"}
+COURSE = {f"{CLAIM}context", f"{CLAIM}lis.course_offering_sourcedid", f"{CLAIM}lis.course_section_sourcedid"}
+GONE: dict[str, set[str]] = {
+    "send_name": NAME,
+    "send_email": {"email"},
+    "send_user_id": {f"{OWN}.user_id"},
+    "send_username": {f"{OWN}.username"},
+    "send_org_defined_id": {f"{OWN}.org_defined_id", f"{CLAIM}lis.person_sourcedid"},
+    "send_org_unit": COURSE,
+    "send_link_title": {f"{CLAIM}resource_link.title"},
+    "send_link_description": {f"{CLAIM}resource_link.description"},
+    "anonymous": {
+        *NAME,
+        "email",
+        f"{CLAIM}lti11_legacy_user_id",
+        f"{OWN}.user_id",
+        f"{OWN}.username",
+        f"{OWN}.org_defined_id",
+        f"{CLAIM}lis.person_sourcedid",
+    },
+}
+VOLATILE = {"nbf", "iat", "exp", "nonce"}
+
+
+def changed(site: Site, table: str, key: str, **changes: Any) -> None:
+    dump = json.loads(json.dumps(site.lms.dump(), default=str))
+    next(one for one in dump["brightspace"][table] if key in one.values()).update(changes)
+    site.lms.load(dump)
+
+
+def told(site: Site, tool: Tool) -> dict[str, Any]:
+    """The claims of a launch by name; members of some as `claim.member`."""
+    found: dict[str, Any] = {}
+    for name, value in launched(site, tool).get_launch_data().items():
+        if name in (OWN, f"{CLAIM}lis", f"{CLAIM}resource_link"):
+            found |= {f"{name}.{member}": one for member, one in value.items()}
+        elif name not in VOLATILE:
+            found[name] = value
+    return found
+
+
+@pytest.mark.parametrize("setting", GONE)
+def test_a_setting_keeps_back_exactly_its_claims(brightspace: Site, tool: Tool, setting: str) -> None:
+    before = told(brightspace, tool)
+    changed(brightspace, "deployments", DEPLOYMENT, **{setting: setting == "anonymous"})
+    after = told(brightspace, tool)
+    assert set(before) - set(after) == GONE[setting]
+    differing = {name for name in after if after[name] != before[name]}
+    assert differing == ({"sub", f"{CLAIM}roles"} if setting == "anonymous" else set())
+    answer = service(brightspace, tool.assertion("https://api.brightspace.com/auth/token", brightspace.lms.clock.now))
+    roster = httpx.get(f"{brightspace.url}{NRPS}", headers={"Authorization": f"Bearer {answer.json()['access_token']}"})
+    member = roster.json()["members"][0]
+    assert not ({name for name in GONE[setting] if "/" not in name} & set(member))
+    if setting in ("anonymous", "send_org_defined_id"):
+        assert "lis_person_sourcedid" not in member
+    if setting == "anonymous":
+        assert (after[f"{CLAIM}roles"], member["roles"]) == ([], [])
+
+
+def test_institution_roles_are_the_registrations_to_send(brightspace: Site, tool: Tool) -> None:
+    assert len(told(brightspace, tool)[f"{CLAIM}roles"]) == 2
+    changed(brightspace, "registrations", CLIENT, send_institution_role=False)
+    (role,) = told(brightspace, tool)[f"{CLAIM}roles"]
+    assert role.endswith("membership#Learner")
+
+
+def test_claims_stand_in_the_order_of_a_captured_launch(brightspace: Site, tool: Tool) -> None:
+    data = launched(brightspace, tool).get_launch_data()
+    names = [name.removeprefix(CLAIM) for name in data]
+    assert names[:11] == [
+        "nbf",
+        "exp",
+        "iss",
+        "aud",
+        "iat",
+        "sub",
+        "given_name",
+        "family_name",
+        "name",
+        "email",
+        "nonce",
+    ]
+    wanted = "message_type version deployment_id target_link_uri resource_link roles context lis launch_presentation"
+    assert names[11:20] == wanted.split()
+    assert names[20] == OWN
+    assert [name.rpartition("/")[2] for name in names[21:]] == [
+        "endpoint",
+        "namesroleservice",
+        "tool_platform",
+        "custom",
+        "lti11_legacy_user_id",
+    ]
+    assert list(data[f"{CLAIM}tool_platform"]) == ["guid", "product_family_code"]
+    assert data[OWN]["link_id"] == 77
+
+
+def test_variables_get_values_and_unknown_ones_stay(brightspace: Site, tool: Tool) -> None:
+    fields = {f"v{number}": f"${name}" for number, name in enumerate(NAMES)}
+    changed(brightspace, "lti_links", LINK, custom={**fields, "plain": "x", "strange": "$Moon.phase"})
+    custom = launched(brightspace, tool).get_launch_data()[f"{CLAIM}custom"]
+    values = {name: custom[f"v{number}"] for number, name in enumerate(NAMES)}
+    assert (values["User.id"], values["User.username"], values["Person.sourcedId"]) == ("169", "ada.lovelace", "S-101")
+    assert values["Person.name.full"] == "Ada Lovelace"
+    assert values["CourseOffering.title"] == "Analytical Engines"
+    assert values["ResourceLink.title"] == "PyLTI1p3"
+    assert values["Context.id.history"] == ""
+    assert (custom["a"], custom["plain"], custom["strange"]) == ("b", "x", "$Moon.phase")
+    warned = [one for request in brightspace.lms.requests for one in request.warnings]
+    assert "variable_unknown" in {one.code for one in warned}
+    changed(brightspace, "deployments", DEPLOYMENT, send_name=False, send_org_unit=False)
+    custom = launched(brightspace, tool).get_launch_data()[f"{CLAIM}custom"]
+    assert {custom[f"v{NAMES.index(name)}"] for name in ("Person.name.full", "CourseOffering.title")} == {""}

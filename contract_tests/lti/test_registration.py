@@ -1,0 +1,166 @@
+"""Dynamic registration at Canvas and Brightspace: LTIAAS takes on the platform at run time, and the launch works."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.brightspace.support import Site as BrightspaceSite
+from contract_tests.canvas.support import Site as CanvasSite
+from contract_tests.lms_site import LmsSite, form
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.lti.registrations import PLATFORM, TOOL
+from lms_emulator.signing import lti13
+
+REQUEST: dict[str, Any] = {
+    "application_type": "web",
+    "grant_types": ["client_credentials", "implicit"],
+    "response_types": ["id_token"],
+    "initiate_login_uri": "https://tool.example/login",
+    "redirect_uris": ["https://tool.example/launch"],
+    "client_name": "Tool",
+    "jwks_uri": "https://tool.example/keys",
+    "token_endpoint_auth_method": "private_key_jwt",
+    "scope": f"{lti13.SCOPE_MEMBERSHIP} {lti13.SCOPE_SCORE}",
+    TOOL: {
+        "domain": "tool.example",
+        "target_link_uri": "https://tool.example/launch",
+        "claims": ["sub"],
+        "messages": [{"type": lti13.RESOURCE_LINK_REQUEST}],
+    },
+}
+
+
+class Registrar:
+    """Somebody who registers tools at one platform."""
+
+    def __init__(self, site: LmsSite) -> None:
+        self.site, self.browser = site, site.browser()
+        if site.name == "canvas":
+            self.page = "/accounts/1/developer_keys"
+            admin: Any = SimpleNamespace(login="admin", password="admin-canvas-password")
+        else:
+            self.page, admin = "/d2l/le/ltiadvantage/registrations", site.info.administrator
+        self.browser.sign_in(self.browser.follow(self.browser.get(self.page)), admin)
+
+    def begun(self, url: str = "https://tool.example/register?a=1") -> str:
+        """Where the browser is sent: the tool's address, with configuration and token."""
+        canvas = self.site.name == "canvas"
+        path, name = ("/api/lti/register", "registration_url") if canvas else (f"{self.page}/create", "url")
+        answer = self.browser.get(path, params={name: url})
+        assert answer.status_code == 302, answer.text
+        return str(answer.headers["location"])
+
+    def switched_on(self, client_id: str) -> str:
+        """Switch the new registration on. Returns the page that opens the tool."""
+        page = self.browser.get(self.page).text
+        csrf = re.search(r'name="(authenticity_token|d2l_referrer)" value="([^"]+)"', page)
+        assert csrf is not None
+        hidden = {csrf[1]: unescape(csrf[2])}
+        if self.site.name == "canvas":
+            done = self.browser.http.post(f"{self.page}/{client_id}", data={**hidden, "workflow_state": "on"})
+            assert done.status_code == 302, done.text
+            tools = self.site.lms.dump()["canvas"]["tools"]
+            tool = next(one for one in tools if str(one.get("developer_key_id")) == client_id)
+            return f"/courses/1/external_tools/{tool['id']}"
+        assert "disabled" in page
+        self.browser.http.post(f"{self.page}/{client_id}", data={**hidden, "enabled": "true"})
+        self.browser.http.post(f"{self.page}/{client_id}/deployments", data={**hidden, "orgUnitId": "6836"})
+        section = self.site.lms.dump()["brightspace"]
+        deployment = next(one for one in section["deployments"] if one["client_id"] == client_id)
+        link = next(one for one in section["lti_links"] if one["deployment_id"] == deployment["id"])
+        return f"/d2l/le/lti/6836/launch/{link['id']}"
+
+
+@pytest.fixture(params=[CanvasSite, BrightspaceSite], ids=["canvas", "brightspace"])
+def registrar(request: pytest.FixtureRequest, lms: Emulator) -> Any:
+    site = request.param(lms)
+    yield Registrar(site)
+    site.close()
+
+
+def test_ltiaas_takes_on_the_platform_and_the_launch_works(registrar: Registrar, lms: Emulator) -> None:
+    site, api = registrar.site, {"Authorization": f"Bearer {lms.ltiaas.api_key}"}
+    known = httpx.get(f"{lms.ltiaas.url}/api/platforms", headers=api).json()["platforms"]
+    sent = registrar.begun(f"{lms.ltiaas.url}/lti/register")
+    done = httpx.get(sent)
+    assert done.status_code == 200, done.text
+    assert "org.imsglobal.lti.close" in done.text
+    platforms = httpx.get(f"{lms.ltiaas.url}/api/platforms", headers=api).json()["platforms"]
+    (added,) = [one for one in platforms if one not in known]
+    httpx.post(f"{lms.ltiaas.url}/api/platforms/{added['id']}/activate", headers=api)
+    student = site.browser()
+    home = "/courses/1" if site.name == "canvas" else "/d2l/home/6836"
+    student.sign_in(student.follow(student.get(home)), site.info.student)
+    opened = registrar.switched_on(added["clientId"])
+    action, fields = form(student.follow(student.get(opened)).text)
+    assert fields["client_id"] == added["clientId"]
+    login = student.http.post(action, data=fields)
+    action, fields = form(student.follow(student.get(login.headers["location"])).text)
+    launched = student.http.post(action, data=fields)
+    assert (launched.status_code, "ltik=" in launched.headers["location"]) == (302, True), launched.text
+
+
+def refused(answer: httpx.Response, status: int, reason: str, site: LmsSite) -> None:
+    assert (answer.status_code, site.reason) == (status, reason), answer.text
+
+
+def test_what_the_platform_tells_and_takes(registrar: Registrar) -> None:
+    site = registrar.site
+    canvas = site.name == "canvas"
+    sent = httpx.URL(registrar.begun()).params
+    assert sent["a"] == "1"
+    config = httpx.get(sent["openid_configuration"]).json()
+    assert config["issuer"] == ("https://canvas.instructure.com" if canvas else site.url)
+    assert config[PLATFORM]["product_family_code"] == ("canvas" if canvas else "desire2learn")
+    assert httpx.get(config["jwks_uri"]).json()["keys"]
+    bearer = {"Authorization": f"Bearer {sent['registration_token']}"}
+    endpoint = config["registration_endpoint"]
+    invalid = 422 if canvas else 400
+    refused(httpx.post(endpoint, json=REQUEST), 401, "registration_token_missing", site)
+    unknown = {"Authorization": "Bearer x"}
+    refused(httpx.post(endpoint, json=REQUEST, headers=unknown), 401, "registration_token_unknown", site)
+    for change in (
+        {"application_type": "native"},
+        {"token_endpoint_auth_method": "client_secret_basic"},
+        {"grant_types": ["implicit"]},
+        {"response_types": "id_token"},
+        {"client_name": ""},
+        {"jwks_uri": None},
+        {"redirect_uris": []},
+        {"scope": ["openid"]},
+        {TOOL: {}},
+        {TOOL: {**REQUEST[TOOL], "messages": [{}]}},
+    ):
+        wrong = {**REQUEST, **change}
+        refused(httpx.post(endpoint, json=wrong, headers=bearer), invalid, "registration_invalid", site)
+    refused(httpx.post(endpoint, content="{", headers=bearer), invalid, "registration_invalid", site)
+    taken = httpx.post(endpoint, json=REQUEST, headers=bearer)
+    assert taken.status_code == (200 if canvas else 201), taken.text
+    assert taken.json()["client_name"] == "Tool"
+    assert ("deployment_id" in taken.json()) is canvas
+    refused(httpx.post(endpoint, json=REQUEST, headers=bearer), 401, "registration_token_used", site)
+    late = httpx.URL(registrar.begun()).params["registration_token"]
+    site.lms.clock.advance(seconds=3601)
+    old = {"Authorization": f"Bearer {late}"}
+    refused(httpx.post(endpoint, json=REQUEST, headers=old), 401, "registration_token_expired", site)
+
+
+def test_who_may_register_tools(registrar: Registrar) -> None:
+    site = registrar.site
+    student = site.browser()
+    student.sign_in(student.follow(student.get(registrar.page)), site.info.student)
+    assert student.get(registrar.page).status_code == 403
+    if site.name == "canvas":
+        assert student.get("/api/lti/register").status_code == 400, "no role is asked, but an address"
+        site.lms.settings["canvas.dynamic_registration"] = False
+        assert student.get("/api/lti/register?registration_url=https://tool.example").status_code == 404
+        assert httpx.get(f"{site.url}/api/lti/security/openid-configuration").status_code == 404
+    else:
+        assert student.get(f"{registrar.page}/create?url=https://tool.example").status_code == 403
+        assert registrar.browser.get(f"{registrar.page}/create?url=tool").status_code == 400

@@ -1,0 +1,183 @@
+"""Dynamic registration: a platform sends somebody to a tool with its configuration, and the tool registers itself.
+
+Source: 1EdTech LTI Dynamic Registration 1.0, on top of OpenID Connect Dynamic Client Registration 1.0.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from lms_emulator.core.http.exchange import BodyError, Exchange
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.urls import add_query
+from lms_emulator.core.state.tables import Table
+from lms_emulator.lti.platform import Fault
+from lms_emulator.lti.records import RegistrationToken
+
+PLATFORM = "https://purl.imsglobal.org/spec/lti-platform-configuration"
+TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
+LIFETIME = timedelta(hours=1)
+
+
+class RegistrationStore(Protocol):
+    """The table that it needs."""
+
+    registration_tokens: Table[RegistrationToken]
+
+
+X = TypeVar("X", bound=Exchange[RegistrationStore, Any])
+
+
+class Wanted(NamedTuple):
+    """A registration that a tool asks for, checked.
+
+    Attributes: `body`, all of it; `tool`, the part that is LTI's.
+    """
+
+    name: str
+    login: str
+    redirect_uris: list[str]
+    keys: str
+    scopes: list[str]
+    tool: dict[str, Any]
+    body: dict[str, Any]
+
+
+class Registrations(ABC, Generic[X]):
+    """How one platform registers tools.
+
+    Attributes: `endpoint`, the path that takes registrations.
+    """
+
+    endpoint: ClassVar[str]
+
+    @abstractmethod
+    def configuration_url(self, x: X, token: str) -> str:
+        """Where a tool reads the platform's configuration."""
+
+    @abstractmethod
+    def make_token(self, x: X, url: str, user_id: int) -> str:
+        """A registration token, which tools take as it is."""
+
+    @abstractmethod
+    def own_members(self, x: X) -> dict[str, Any]:
+        """Members of the configuration in which platforms differ: issuer, addresses, scopes, messages."""
+
+    @abstractmethod
+    def create(self, x: X, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
+        """Register the tool. Returns what is answered besides the request's own members."""
+
+    @abstractmethod
+    def refusal(self, x: X, fault: Fault) -> Refusal:
+        """The refusal of a token or a request."""
+
+    def begin(self, x: X, url: str, user_id: int) -> str:
+        """Where to send the browser of whoever registers a tool. Parameters: `url`, of the tool's registration."""
+        token = self.make_token(x, url, user_id)
+        expires = x.clock.now() + LIFETIME
+        x.store.registration_tokens.put(RegistrationToken(token=token, user_id=user_id, expires_at=expires))
+        return add_query(
+            url, [("openid_configuration", self.configuration_url(x, token)), ("registration_token", token)]
+        )
+
+    def held(self, x: X) -> RegistrationToken:
+        """The live token of a request, in its header or its query. Raises a refusal."""
+        scheme, _, sent = x.headers.get("authorization", "").partition(" ")
+        text = sent.strip() if scheme.lower() == "bearer" else x.query.get("registration_token", "")
+        found = x.store.registration_tokens.get(text)
+        kind = "token_missing" if not text else "token_unknown" if found is None else "token_expired"
+        if found is None or not x.check("the registration token is alive", x.clock.now() < found.expires_at):
+            diagnosis = {
+                "token_missing": "send the registration_token as `Authorization: Bearer …`",
+                "token_unknown": "this platform gave out no such token",
+                "token_expired": "a registration token lives for an hour",
+            }[kind]
+            raise self.refusal(x, Fault("registration", kind, "registration_token", diagnosis=diagnosis))
+        return found
+
+    def configuration(self, x: X) -> dict[str, Any]:
+        """The platform's OpenID configuration."""
+        return {
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["id_token"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "subject_types_supported": ["public"],
+            "claims_supported": ["sub", "picture", "email", "name", "given_name", "family_name", "locale"],
+            "registration_endpoint": x.base_url + self.endpoint,
+            **self.own_members(x),
+        }
+
+    def register(self, x: X) -> dict[str, Any]:
+        """Take a registration; its token is used up. Raises a refusal."""
+        token = self.held(x)
+        if not x.check("the registration token is new", not token.used):
+            raise self.refusal(
+                x, Fault("registration", "token_used", "registration_token", diagnosis="a token registers one tool")
+            )
+        wanted = self._read(x)
+        answer = self.create(x, wanted, token)
+        x.store.registration_tokens.put(msgspec.structs.replace(token, used=True))
+        return answer
+
+    def _read(self, x: X) -> Wanted:
+        try:
+            body = x.plain_json()
+        except BodyError as error:
+            raise self.refusal(x, Fault("registration", "invalid", "body", "JSON", str(error))) from None
+        fault = _fault(body)
+        if fault is not None:
+            raise self.refusal(x, fault.noted(x))
+        return Wanted(
+            name=body["client_name"],
+            login=body["initiate_login_uri"],
+            redirect_uris=list(body["redirect_uris"]),
+            keys=body["jwks_uri"],
+            scopes=str(body.get("scope", "")).split(),
+            tool=dict(body[TOOL]),
+            body=body,
+        )
+
+
+def _fault(body: Any) -> Fault | None:
+    """What is wrong with a registration request; None if nothing is."""
+    if not isinstance(body, Mapping):
+        return _invalid("body", "an object", body)
+    fixed = {"application_type": "web", "token_endpoint_auth_method": "private_key_jwt"}
+    for name, value in fixed.items():
+        if body.get(name) != value:
+            return _invalid(name, value, body.get(name))
+    holds = {"grant_types": {"client_credentials", "implicit"}, "response_types": {"id_token"}}
+    for name, values in holds.items():
+        given = body.get(name)
+        if not isinstance(given, list) or not values <= {str(one) for one in given}:
+            return _invalid(name, f"a list with {', '.join(sorted(values))}", given)
+    for name in ("client_name", "initiate_login_uri", "jwks_uri"):
+        if not isinstance(body.get(name), str) or not body[name]:
+            return _invalid(name, "text", body.get(name))
+    given = body.get("redirect_uris")
+    if not isinstance(given, list) or not given or not all(isinstance(one, str) for one in given):
+        return _invalid("redirect_uris", "a list of addresses", given)
+    if not isinstance(body.get("scope", ""), str):
+        return _invalid("scope", "scopes with blanks between", body["scope"])
+    return _fault_of_tool(body.get(TOOL))
+
+
+def _fault_of_tool(tool: Any) -> Fault | None:
+    if not isinstance(tool, Mapping):
+        return _invalid(TOOL, "an object", tool)
+    for name, kind in (("domain", str), ("target_link_uri", str), ("messages", list), ("claims", list)):
+        if not isinstance(tool.get(name), kind):
+            return _invalid(name, f"{'text' if kind is str else 'a list'} in {TOOL}", tool.get(name))
+    if not all(isinstance(one, Mapping) and isinstance(one.get("type"), str) for one in tool["messages"]):
+        return _invalid("messages", "objects with a type", tool["messages"])
+    return None
+
+
+def _invalid(name: str, expected: str, got: Any) -> Fault:
+    return Fault("registration", "invalid", name, expected, got)

@@ -1,0 +1,83 @@
+"""How Brightspace registers tools: an administrator pastes the tool's address, and enables what comes back.
+
+Sources: https://community.d2l.com/brightspace/kb/articles/23660 (the steps, and that a registration is disabled at
+first); members of the configuration after 1EdTech Dynamic Registration 1.0; its address and that of registration are
+chosen.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.lti.platform import Fault
+from lms_emulator.lti.records import RegistrationToken
+from lms_emulator.lti.registrations import PLATFORM, TOOL, Registrations, Wanted
+from lms_emulator.providers.brightspace import oauth, refusals
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.lti.variables import NAMES
+from lms_emulator.providers.brightspace.model import ToolRegistration
+from lms_emulator.signing import lti13
+
+CONFIGURATION = "/d2l/.well-known/openid-configuration"
+PAGE = "/d2l/le/ltiadvantage/registrations"
+
+
+class BrightspaceRegistrations(Registrations[Call]):
+    """A registration waits until somebody enables it; it has no deployment yet."""
+
+    endpoint: ClassVar[str] = "/d2l/api/lti/registrations"
+
+    def configuration_url(self, x: Call, token: str) -> str:
+        return x.url(CONFIGURATION)
+
+    def make_token(self, x: Call, url: str, user_id: int) -> str:
+        return x.ids.token(64)
+
+    def own_members(self, x: Call) -> dict[str, Any]:
+        return {
+            "issuer": x.base_url,
+            "authorization_endpoint": x.url("/d2l/lti/authenticate"),
+            "token_endpoint": x.url("/core/connect/token"),
+            "jwks_uri": x.url("/d2l/.well-known/jwks"),
+            "authorization_server": oauth.AUDIENCE,
+            "scopes_supported": ["openid", *lti13.SERVICE_SCOPES],
+            PLATFORM: {
+                "product_family_code": "desire2learn",
+                "version": x.settings.le_latest_version,
+                "messages_supported": [{"type": lti13.RESOURCE_LINK_REQUEST}, {"type": lti13.DEEP_LINKING_REQUEST}],
+                "variables": list(NAMES),
+            },
+        }
+
+    def create(self, x: Call, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
+        tool = ToolRegistration(
+            client_id=x.ids.uuid(),
+            name=wanted.name,
+            login_url=wanted.login,
+            redirect_uris=wanted.redirect_uris,
+            keyset_url=wanted.keys,
+            target_link_uri=wanted.tool["target_link_uri"],
+            enabled=False,
+            extensions=_extensions(wanted.scopes),
+            custom={str(k): str(v) for k, v in (wanted.tool.get("custom_parameters") or {}).items()},
+        )
+        x.store.registrations.put(tool)
+        x.warn("registration_disabled", f"{tool.name} is disabled until an administrator enables it")
+        return {**wanted.body, "client_id": tool.client_id, TOOL: wanted.tool}
+
+    def refusal(self, x: Call, fault: Fault) -> Refusal:
+        return refusals.registration_refused(fault.reason, fault.check, **fault.details)
+
+
+def _extensions(scopes: list[str]) -> list[Literal["ags", "nrps", "deep_linking"]]:
+    """The extensions whose scopes a tool asks for."""
+    found: list[Literal["ags", "nrps", "deep_linking"]] = []
+    if set(lti13.AGS_SCOPES) & set(scopes):
+        found.append("ags")
+    if lti13.SCOPE_MEMBERSHIP in scopes:
+        found.append("nrps")
+    return found
+
+
+REGISTRATIONS = BrightspaceRegistrations()

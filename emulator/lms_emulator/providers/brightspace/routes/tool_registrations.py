@@ -1,0 +1,117 @@
+"""Pages of Manage Extensibility for LTI: registrations, deployments, and dynamic registration.
+
+Source: https://community.d2l.com/brightspace/kb/articles/23660; what the pages look like is chosen.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from lms_emulator.core.http.pages import page
+from lms_emulator.core.http.routing import Route, family
+from lms_emulator.providers.brightspace import refusals, rules, wire
+from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.credentials import SESSIONS
+from lms_emulator.providers.brightspace.lti.registrations import CONFIGURATION, PAGE, REGISTRATIONS
+from lms_emulator.providers.brightspace.model import Deployment, LtiLink, Session, ToolRegistration, User
+
+GUIDE = "https://community.d2l.com/brightspace/kb/articles/23660"
+
+
+def _require(x: Call, user: User) -> None:
+    organizations = [unit.id for unit in x.store.org_units if unit.type_id == 1]
+    if not x.check(
+        rules.REGISTER_TOOLS, any(rules.may(x, user, one, rules.REGISTER_TOOLS) for one in organizations), got=user.id
+    ):
+        raise refusals.page_forbidden(f"the role has {rules.REGISTER_TOOLS} in the organization")
+
+
+def _registration(x: Call) -> ToolRegistration:
+    found = x.store.registrations.get(x.path_params["clientId"])
+    if found is None:
+        raise refusals.page_not_found("the registration exists")
+    return found
+
+
+@SESSIONS.signed_in
+def show(x: Call, session: Session, user: User) -> Response:
+    """GET /d2l/le/ltiadvantage/registrations: the registrations, and where each is deployed."""
+    _require(x, user)
+    found = [(one, x.store.deployments.find("client", one.client_id)) for one in x.store.registrations]
+    return page(
+        wire.PACKAGE,
+        "registrations.html",
+        base=x.base_url,
+        csrf=session.csrf,
+        user=user,
+        registrations=found,
+        units=[unit for unit in x.store.org_units if unit.type_id == 3],
+        path=PAGE,
+    )
+
+
+@SESSIONS.signed_in
+def begin(x: Call, _session: Session, user: User) -> Response:
+    """GET /d2l/le/ltiadvantage/registrations/create: on to the tool, with the configuration and a token."""
+    _require(x, user)
+    url = x.query.get("url", "")
+    if not x.check("url is an address", url.startswith(("http://", "https://")), got=url):
+        raise refusals.lti_page("registration_url_missing", "The tool's registration address is missing.")
+    return RedirectResponse(REGISTRATIONS.begin(x, url, user.id), 302)
+
+
+@SESSIONS.signed_in
+def switch(x: Call, _session: Session, user: User) -> Response:
+    """POST /d2l/le/ltiadvantage/registrations/{clientId}: enable or disable a registration."""
+    SESSIONS.posted(x)
+    _require(x, user)
+    found = _registration(x)
+    x.store.registrations.put(msgspec.structs.replace(found, enabled=x.field("enabled") == "true"))
+    return RedirectResponse(x.url(PAGE), 302)
+
+
+@SESSIONS.signed_in
+def deploy(x: Call, _session: Session, user: User) -> Response:
+    """POST /d2l/le/ltiadvantage/registrations/{clientId}/deployments: deploy a tool in a course, with one link."""
+    SESSIONS.posted(x)
+    _require(x, user)
+    tool = _registration(x)
+    unit = x.store.org_units.get(number(x.field("orgUnitId")))
+    if unit is None or unit.type_id != 3:
+        raise refusals.page_not_found("the course exists")
+    deployment = Deployment(
+        id=x.ids.uuid(),
+        client_id=tool.client_id,
+        org_unit_id=unit.id,
+        name=tool.name,
+        extensions=[*tool.extensions, "deep_linking"],
+        custom=tool.custom,
+    )
+    x.store.deployments.put(deployment)
+    link = LtiLink(id=f"exu-{x.ids.digits(8)}_{unit.id}", deployment_id=deployment.id, title=tool.name)
+    x.store.lti_links.put(link)
+    return RedirectResponse(x.url(PAGE), 302)
+
+
+def configuration(x: Call) -> Response:
+    """GET /d2l/.well-known/openid-configuration: the platform, as a tool that registers reads it."""
+    return JSONResponse(REGISTRATIONS.configuration(x))
+
+
+def register(x: Call) -> Response:
+    """POST /d2l/api/lti/registrations: a tool registers itself. Nobody can launch it until it is enabled."""
+    return JSONResponse(REGISTRATIONS.register(x), 201)
+
+
+ROUTES: tuple[Route, ...] = family(
+    "lti",
+    GUIDE,
+    "chosen",
+    (f"GET {PAGE}", show, "Registrations of tools"),
+    (f"GET {PAGE}/create", begin, "Begin a tool's registration"),
+    (f"POST {PAGE}/{{clientId}}", switch, "Enable or disable a registration"),
+    (f"POST {PAGE}/{{clientId}}/deployments", deploy, "Deploy a tool in a course"),
+    (f"GET {CONFIGURATION}", configuration, "The platform's OpenID configuration"),
+    (f"POST {REGISTRATIONS.endpoint}", register, "A tool registers itself"),
+)

@@ -1,0 +1,219 @@
+"""How Canvas registers tools: somebody pastes an address, the tool registers, and its key waits to be switched on.
+
+Sources: https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration; the configuration's
+members as a Canvas of February 2026 answered them; fixtures/recordings/canvas/lti-misc.jsonl 146 (an earlier form).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, cast
+
+from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.lti.platform import Fault
+from lms_emulator.lti.records import RegistrationToken
+from lms_emulator.lti.registrations import LIFETIME, PLATFORM, TOOL, Registrations, Wanted
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import global_id
+from lms_emulator.providers.canvas.lti import places, tokens
+from lms_emulator.providers.canvas.lti.claims import PROGRESS
+from lms_emulator.providers.canvas.model import DeveloperKey, DeveloperKeyAccountBinding, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.rules.tools import CHOOSING, PLACEMENTS
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import sign
+
+Privacy = Literal["public", "name_only", "email_only", "anonymous"]
+PREFIX = "https://canvas.instructure.com/lti/"
+CONFIGURATION = "/api/lti/security/openid-configuration"
+SCOPES = (
+    "openid",
+    *lti13.SERVICE_SCOPES,
+    f"{PREFIX}public_jwk/scope/update",
+    f"{PREFIX}account_lookup/scope/show",
+    PROGRESS,
+)
+"""Those of services that are emulated."""
+STANDARD = {"ContentArea": "link_selection", "RichTextEditor": "editor_button"}
+"""Names of the specification's own, for spots that Canvas calls otherwise."""
+VARIABLES = (
+    "ResourceLink.id",
+    "Context.id",
+    "Context.title",
+    "Canvas.course.id",
+    "Canvas.user.id",
+    "Canvas.user.loginId",
+    "Person.name.full",
+    "Person.email.primary",
+    "Membership.role",
+)
+
+
+class CanvasRegistrations(Registrations[Call]):
+    """Canvas names its own placements by addresses, and answers the tool's deployment at once."""
+
+    endpoint: ClassVar[str] = "/api/lti/registrations"
+
+    def configuration_url(self, x: Call, token: str) -> str:
+        if not x.settings.dynamic_registration:
+            return f"{x.settings.issuer}/api/lti/ims/security/openid-configuration"
+        return x.url(f"{CONFIGURATION}?registration_token={token}")
+
+    def make_token(self, x: Call, url: str, user_id: int) -> str:
+        now = x.clock.now()
+        if not x.settings.dynamic_registration:
+            school = places.school(x, None).uuid
+            early = {"initiated_at": now.isoformat(timespec="seconds"), "user_id": user_id, "root_account_uuid": school}
+            return sign(early, tokens.secret(), algorithm="HS256")
+        claims = {
+            "uuid": x.ids.uuid(),
+            "initiated_at": now.isoformat(),
+            "user_id": global_id(user_id),
+            "root_account_global_id": global_id(places.school(x, None).id),
+            "root_account_domain": x.authority,
+            "registration_url": url,
+            "exp": int((now + LIFETIME).timestamp()),
+        }
+        return sign(claims, tokens.secret(), algorithm="HS256")
+
+    def own_members(self, x: Call) -> dict[str, Any]:
+        school = places.school(x, None)
+        spots = [f"{PREFIX}{name}" for name in PLACEMENTS if name not in ("resource_selection", "editor_button")]
+        choosing = [f"{PREFIX}{name}" for name in CHOOSING if name != "resource_selection"]
+        return {
+            "issuer": x.settings.issuer,
+            "authorization_endpoint": x.url("/api/lti/authorize_redirect"),
+            "jwks_uri": x.url("/api/lti/security/jwks"),
+            "token_endpoint": x.url(tokens.TOKEN_PATH),
+            "scopes_supported": list(SCOPES),
+            "authorization_server": x.authority,
+            PLATFORM: {
+                "product_family_code": "canvas",
+                "version": "vCloud",
+                "messages_supported": [
+                    {"type": lti13.RESOURCE_LINK_REQUEST, "placements": [*spots, "ContentArea"]},
+                    {"type": lti13.DEEP_LINKING_REQUEST, "placements": [*choosing, "ContentArea", "RichTextEditor"]},
+                ],
+                "variables": list(VARIABLES),
+                f"{PREFIX}account_name": school.name,
+                f"{PREFIX}account_lti_guid": f"{school.guid}:canvas-lms",
+                f"{PREFIX}account_domain": x.authority,
+            },
+        }
+
+    def create(self, x: Call, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
+        school, store = places.school(x, None), x.store
+        privacy = str(wanted.tool.get(f"{PREFIX}privacy_level") or "anonymous")
+        key = store.developer_keys.put(_key(x, wanted, school.id))
+        store.developer_key_account_bindings.put(
+            DeveloperKeyAccountBinding(
+                id=store.new_id("developer_key_account_bindings"), account_id=school.id, developer_key_id=key.id
+            )
+        )
+        store.tool_configurations.put(
+            ToolConfiguration(
+                id=store.new_id("tool_configurations"),
+                developer_key_id=key.id,
+                settings=_configuration(wanted, privacy),
+                privacy_level=privacy,
+            )
+        )
+        tool = store.tools.put(
+            Tool(
+                id=store.new_id("tools"),
+                account_id=school.id,
+                developer_key_id=key.id,
+                name=wanted.name,
+                description=wanted.tool.get("description"),
+                domain=wanted.tool["domain"],
+                url=wanted.tool["target_link_uri"],
+                privacy=cast("Privacy", privacy if privacy in ("public", "name_only", "email_only") else "anonymous"),
+                created_at=x.clock.now(),
+                updated_at=x.clock.now(),
+            )
+        )
+        x.warn("key_off", f"the key {key.id} is off until an administrator switches it on")
+        return _answer(x, wanted, key, places.deployment_id(x, tool))
+
+    def refusal(self, x: Call, fault: Fault) -> Refusal:
+        return refusals.registration_refused(fault.reason, fault.check, **fault.details)
+
+
+def _key(x: Call, wanted: Wanted, school: int) -> DeveloperKey:
+    return DeveloperKey(
+        id=global_id(x.store.new_id("developer_keys")),
+        name=wanted.name,
+        account_id=school,
+        api_key=x.ids.alnum(64),
+        redirect_uris=wanted.redirect_uris,
+        scopes=[scope for scope in wanted.scopes if scope in SCOPES and scope != "openid"],
+        require_scopes=True,
+        is_lti_key=True,
+        public_jwk_url=wanted.keys,
+        oidc_initiation_url=wanted.login,
+        target_link_uri=wanted.tool["target_link_uri"],
+        created_at=x.clock.now(),
+    )
+
+
+def _configuration(wanted: Wanted, privacy: str) -> dict[str, Any]:
+    """What the key says about the tool, as Canvas's own configurations are written."""
+    placements = [
+        {
+            "placement": _own_name(spot),
+            "enabled": True,
+            "message_type": message["type"],
+            "target_link_uri": message.get("target_link_uri") or wanted.tool["target_link_uri"],
+            **({"text": message["label"]} if message.get("label") else {}),
+            **({"icon_url": message["icon_uri"]} if message.get("icon_uri") else {}),
+            **({"custom_fields": message["custom_parameters"]} if message.get("custom_parameters") else {}),
+        }
+        for message in wanted.tool["messages"]
+        for spot in message.get("placements") or ["ContentArea"]
+    ]
+    known = [one for one in placements if one["placement"] in PLACEMENTS]
+    return {
+        "title": wanted.name,
+        "description": wanted.tool.get("description") or "",
+        "target_link_uri": wanted.tool["target_link_uri"],
+        "oidc_initiation_url": wanted.login,
+        "public_jwk_url": wanted.keys,
+        "scopes": wanted.scopes,
+        "custom_fields": wanted.tool.get("custom_parameters") or {},
+        "extensions": [
+            {
+                "platform": "canvas.instructure.com",
+                "domain": wanted.tool["domain"],
+                "privacy_level": privacy,
+                "settings": {"text": wanted.name, "placements": known},
+            }
+        ],
+    }
+
+
+def _own_name(spot: Any) -> str:
+    text = str(spot).removeprefix(PREFIX)
+    return STANDARD.get(text, text)
+
+
+def _answer(x: Call, wanted: Wanted, key: DeveloperKey, deployment_id: str) -> dict[str, Any]:
+    """Canvas repeats some members of the request, but neither `contacts` nor `client_uri`."""
+    kept = ("domain", "messages", "claims", "target_link_uri", "custom_parameters", "description")
+    tool = {name: wanted.tool[name] for name in kept if name in wanted.tool}
+    return {
+        "client_id": str(key.id),
+        "application_type": "web",
+        "grant_types": ["client_credentials", "implicit"],
+        "initiate_login_uri": wanted.login,
+        "redirect_uris": wanted.redirect_uris,
+        "response_types": ["id_token"],
+        "client_name": wanted.name,
+        "jwks_uri": wanted.keys,
+        **({"logo_uri": wanted.body["logo_uri"]} if "logo_uri" in wanted.body else {}),
+        "token_endpoint_auth_method": "private_key_jwt",
+        "scope": " ".join(wanted.scopes),
+        TOOL: {**tool, f"{PREFIX}registration_config_url": x.url(f"/api/lti/registrations/{key.id}/view")},
+        "deployment_id": deployment_id,
+    }
+
+
+REGISTRATIONS = CanvasRegistrations()

@@ -1,0 +1,114 @@
+"""Pages and calls of dynamic registration: an administrator begins it, the tool reads and registers.
+
+Source: fixtures/recordings/canvas/lti-misc.jsonl 146, 149, 150 (2023); https://developerdocs.instructure.com/services/
+canvas/external-tools/lti/file.registration.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.http.routing import Route, family
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.credentials import visitors
+from lms_emulator.providers.canvas.lti import places
+from lms_emulator.providers.canvas.lti.registrations import CONFIGURATION, REGISTRATIONS
+from lms_emulator.providers.canvas.model import Account, DeveloperKeyAccountBinding
+from lms_emulator.providers.canvas.routes.declare import site
+from lms_emulator.providers.canvas.rules import features, keys
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+
+GUIDE = "https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration"
+FEATURE = "lti_dynamic_registration"
+MANAGE = "manage_developer_keys"
+
+
+def _account(api: Api) -> Account:
+    user = visitors.require(api)
+    account = api.store.accounts.get(local_number(api.slot("account_id")) or 0)
+    if account is None or account.workflow_state == "deleted":
+        raise refusals.page_not_found(f"account {api.slot('account_id')} exists")
+    if not account_allows(api, user, account, MANAGE):
+        raise visitors.forbidden(api, "the person manages developer keys")
+    return account
+
+
+def key_page(api: Api) -> Response:
+    """GET /accounts/{account_id}/developer_keys: the keys of tools, and the form that registers another."""
+    account = _account(api)
+    found = [key for key in api.store.developer_keys if key.is_lti_key and key.workflow_state == "active"]
+    shown = [(key, keys.is_on(api.store, key, account.id)) for key in found]
+    return wire.page(api.x, "developer_keys.html", user=api.caller, account=account, keys=shown)
+
+
+def switch(api: Api) -> Response:
+    """POST /accounts/{account_id}/developer_keys/{key_id}: switch a key on or off, as the page's buttons do."""
+    account = _account(api)
+    key = keys.find(api.store, api.slot("key_id"))
+    if key is None or not key.is_lti_key:
+        raise refusals.page_not_found("the key is a tool's")
+    state: Literal["on", "off"] = "on" if api.params.text("workflow_state") == "on" else "off"
+    table = api.store.developer_key_account_bindings
+    said = next((one for one in table.find("key", key.id) if one.account_id == account.id), None)
+    if said is None:
+        number = api.new_id("developer_key_account_bindings")
+        said = DeveloperKeyAccountBinding(id=number, account_id=account.id, developer_key_id=key.id)
+    table.put(msgspec.structs.replace(said, workflow_state=state))
+    return wire.redirect(api.url(f"/accounts/{account.id}/developer_keys"))
+
+
+def begin(api: Api) -> Response:
+    """GET /api/lti/register: on to the tool, with the platform's configuration and a token. No role is asked.
+
+    In 2023 a feature had this much, and no more, of dynamic registration.
+    """
+    if not features.enabled(api, places.school(api.x, None), FEATURE):
+        _served(api.x)
+    user = visitors.require(api)
+    url = api.params.text("registration_url")
+    if not url:
+        raise refusals.registration_url_missing()
+    return wire.redirect(REGISTRATIONS.begin(api.x, url, user.id))
+
+
+def configuration(x: Call) -> Response:
+    """GET /api/lti/security/openid-configuration: the platform, as a tool that registers reads it."""
+    _served(x)
+    REGISTRATIONS.held(x)
+    return JSONResponse(REGISTRATIONS.configuration(x))
+
+
+def register(x: Call) -> Response:
+    """POST /api/lti/registrations: a tool registers itself. Its key is off until an administrator switches it on."""
+    _served(x)
+    return JSONResponse(REGISTRATIONS.register(x))
+
+
+def _served(x: Call) -> None:
+    if not x.settings.dynamic_registration:
+        raise refusals.page_not_found("dynamic registration is on")
+
+
+ROUTES: tuple[Route, ...] = (
+    *site(
+        "lti",
+        GUIDE,
+        ("GET /accounts/{account_id}/developer_keys", key_page, "The keys of tools; register another"),
+        ("POST /accounts/{account_id}/developer_keys/{key_id}", switch, "Switch a tool's key on or off"),
+        ("GET /api/lti/register", begin, "Begin a tool's registration"),
+        evidence="chosen",
+    ),
+    *family(
+        "lti",
+        GUIDE,
+        "documented",
+        (f"GET {CONFIGURATION}", configuration, "The platform's OpenID configuration"),
+        (f"POST {REGISTRATIONS.endpoint}", register, "A tool registers itself"),
+    ),
+)
