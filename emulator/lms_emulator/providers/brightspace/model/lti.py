@@ -1,0 +1,73 @@
+"""Brightspace's records of LTI: registrations, deployments, links and line items."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lms_emulator.core.state.records import Record
+from lms_emulator.signing.lti13_services import LineItemData
+
+
+class ToolRegistration(Record, frozen=True, kw_only=True):
+    """An LTI Advantage registration.
+
+    Attributes:
+        send_institution_role: whether launches tell the person's part in the institution.
+        extensions, custom: what its deployments begin with.
+    """
+
+    client_id: str
+    name: str
+    login_url: str
+    redirect_uris: list[str]
+    keyset_url: str
+    target_link_uri: str
+    enabled: bool = True
+    send_institution_role: bool = True
+    extensions: list[Literal["ags", "nrps", "deep_linking"]] = []
+    custom: dict[str, str] = {}
+
+
+class Deployment(Record, frozen=True, kw_only=True):
+    """A registration switched on for an org unit, with what the tool may do and know there.
+
+    Attributes: `anonymous` and `send_…`, the security settings: each keeps back its part of launches and rosters.
+    """
+
+    id: str
+    client_id: str
+    org_unit_id: int
+    name: str
+    extensions: list[Literal["ags", "nrps", "deep_linking"]] = []
+    anonymous: bool = False
+    send_name: bool = True
+    send_email: bool = True
+    send_user_id: bool = True
+    send_username: bool = True
+    send_org_defined_id: bool = True
+    send_org_unit: bool = True
+    send_link_title: bool = True
+    send_link_description: bool = True
+    custom: dict[str, str] = {}
+    enabled: bool = True
+
+
+class LtiLink(Record, frozen=True, kw_only=True):
+    """A placed link to a tool."""
+
+    id: str
+    deployment_id: str
+    title: str
+    url: str | None = None
+    description: str = ""
+    custom: dict[str, str] = {}
+
+
+class LineItem(Record, frozen=True, kw_only=True):
+    """A line item of a deployment; its results are the values of a grade object."""
+
+    id: str
+    deployment_id: str
+    org_unit_id: int
+    grade_object_id: int
+    data: LineItemData
