@@ -37,6 +37,7 @@ from lms_emulator.providers.canvas.model.courses import (
 )
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.features import FeatureFlag, switched_on
+from lms_emulator.providers.canvas.model.fields import touched
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -110,7 +111,7 @@ from lms_emulator.providers.canvas.model.rubrics import (
     RubricAssessment,
     RubricAssociation,
 )
-from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore, touched
+from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.model.sis import SisBatch, SisBatchError, StateChange
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment, SubmissionVersion
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, TypeVar
-
-import msgspec
-
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access import single_use as once
 from lms_emulator.core.access.issued_tokens import IssuedToken
@@ -54,6 +49,12 @@ from lms_emulator.providers.canvas.model.conversations import (
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.features import FeatureFlag
+from lms_emulator.providers.canvas.model.fields import context as _context
+from lms_emulator.providers.canvas.model.fields import course as _course
+from lms_emulator.providers.canvas.model.fields import login as _login
+from lms_emulator.providers.canvas.model.fields import quiz as _quiz
+from lms_emulator.providers.canvas.model.fields import until as _until
+from lms_emulator.providers.canvas.model.fields import user as _user
 from lms_emulator.providers.canvas.model.files import Attachment, Folder
 from lms_emulator.providers.canvas.model.gradebook import (
     CustomColumnDatum,
@@ -136,45 +137,6 @@ class SectionValues(Record, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         expand(self)
-
-
-def _until(record: Any) -> datetime:
-    expires: datetime = record.expires_at
-    return expires
-
-
-def _course(record: Any) -> int:
-    course_id: int = record.course_id
-    return course_id
-
-
-def _context(record: Any) -> tuple[str, int]:
-    return record.context_type, record.context_id
-
-
-def _quiz(record: Any) -> int:
-    quiz_id: int = record.quiz_id
-    return quiz_id
-
-
-def _user(record: Any) -> int | None:
-    user_id: int | None = record.user_id
-    return user_id
-
-
-R = TypeVar("R", bound=Record)
-
-
-def touched(record: R, at: datetime, **changes: Any) -> R:
-    """A record with changes and a new `updated_at`; the same one where nothing changes."""
-    if all(getattr(record, name) == value for name, value in changes.items()):
-        return record
-    return msgspec.structs.replace(record, updated_at=at, **changes)
-
-
-def _login(record: Any) -> int:
-    login_id: int = record.login_id
-    return login_id
 
 
 class CanvasStore(Store):
