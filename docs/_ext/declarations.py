@@ -7,6 +7,7 @@ Directives:
     lms-command NAME         the help text of a command
     lms-coverage             how much of each real provider is emulated
     lms-changes              what the real providers changed, and when
+    lms-refusals             every refusal, and what the journal says of it
 """
 
 from __future__ import annotations
@@ -221,6 +222,20 @@ class Misbehaviours(Directive):
         return [table(("Name", "What the platform does", "The tool", "Where that is written"), (18, 42, 12, 28), rows)]
 
 
+class Refusals(Directive):
+    """Every refusal that the code can raise, and what the journal says of it."""
+
+    def run(self) -> list[nodes.Node]:
+        import sys
+        from pathlib import Path
+
+        sys.path.insert(0, str(Path(__file__).parents[2]))
+        from contract_tests.house.refusals import explanation, rows
+
+        found = [[text(row.where), code(row.reason), text(explanation(row))] for row in rows()]
+        return [table(("Provider", "Reason", "Diagnosis"), (15, 30, 55), found)]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives. The wrap of help texts does not depend on the terminal."""
     import os
@@ -232,5 +247,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("lms-command", Command)
     app.add_directive("lms-coverage", Coverage)
     app.add_directive("lms-changes", Changes)
+    app.add_directive("lms-refusals", Refusals)
     app.add_directive("lms-misbehaviours", Misbehaviours)
     return {"parallel_read_safe": True}

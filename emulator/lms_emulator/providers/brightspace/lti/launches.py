@@ -72,7 +72,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         tool = x.store.registrations.get(client_id)
         if tool is None or not tool.enabled:
             x.check("client_id is an enabled registration", False, got=client_id)
-            raise refusals.lti_page("lti_client_unknown", "Unknown client_id", got=client_id)
+            raise refusals.lti_page("lti_client_unknown", "Unknown client_id", got=client_id, credential=client_id)
         return AuthenticationRequest(
             params=params,
             client_id=client_id,

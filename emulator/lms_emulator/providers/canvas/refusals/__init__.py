@@ -300,7 +300,8 @@ def lti_nothing(reason: str, status: int, check: str) -> SiteRefusal:
 def launch_client_unknown(got: str) -> SiteRefusal:
     """404: the `client_id` of an authentication request is no number."""
     body = {"errors": [{"message": "The specified resource does not exist."}]}
-    return SiteRefusal("launch_client_unknown", status=404, check="client_id is a number", body=body, got=got)
+    check = "client_id is a number"
+    return SiteRefusal("launch_client_unknown", status=404, check=check, body=body, got=got, credential=got)
 
 
 def message_hint_missing() -> SiteRefusal:

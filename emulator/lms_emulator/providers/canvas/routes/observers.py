@@ -118,7 +118,7 @@ def _claimed(api: Api) -> User:
     if (code := api.params.text("pairing_code")) is not None:
         student = observing.paired(api, code)
         if student is None:
-            raise _unprocessable("pairing_code_invalid", "Invalid pairing code.")
+            raise _unprocessable("pairing_code_invalid", "Invalid pairing code.", credential=code)
         observing.use(api, code)
         return student
     if (token := api.params.text("access_token")) is not None:
@@ -141,8 +141,8 @@ def _claimed(api: Api) -> User:
     return student
 
 
-def _unprocessable(reason: str, text: str) -> SiteRefusal:
-    return refusals.rest(reason, 422, {"errors": [{"message": text}]}, check=reason.replace("_", " "))
+def _unprocessable(reason: str, text: str, **details: Any) -> SiteRefusal:
+    return refusals.rest(reason, 422, {"errors": [{"message": text}]}, check=reason.replace("_", " "), **details)
 
 
 def pair(api: Api) -> Any:

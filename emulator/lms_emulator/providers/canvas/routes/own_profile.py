@@ -199,7 +199,9 @@ def set_new_password(api: Api) -> Response:
     found = _forgotten_login(api)
     if found is None:
         body = {"errors": {"nonce": "expired"}}
-        raise refusals.rest("password_code_unknown", 400, body, check="the code was mailed, and not used")
+        hint = "use the address of the latest mail in the outbox, once"
+        check = "the code was mailed, and not used"
+        raise refusals.rest("password_code_unknown", 400, body, check=check, diagnosis=hint)
     login, channel = found
     given = api.params.hash("pseudonym")
     new = given.text("password") or ""

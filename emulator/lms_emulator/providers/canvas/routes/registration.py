@@ -79,7 +79,9 @@ def confirm(api: Api) -> Response:
     """Register with a mailed code: choose a password, and sign in."""
     found = _invited(api)
     if found is None:
-        raise refusals.rest("registration_code_unknown", 400, {}, check="the code was mailed, and not used")
+        hint = "use the address of the latest mail in the outbox, once"
+        check = "the code was mailed, and not used"
+        raise refusals.rest("registration_code_unknown", 400, {}, check=check, diagnosis=hint)
     user, login, channel = found
     account = api.store.accounts.get(login.account_id)
     assert account is not None  # the world file's references are checked when it is loaded

@@ -24,8 +24,9 @@ def create(api: Api) -> Any:
 def refresh(api: Api) -> Any:
     """Another token for one that is over; as none is given here, none is known."""
     _ = api.user
-    fault = "invalid refresh" if api.params.text("jwt") else "required"
-    raise refusals.rest("service_token_unknown", 400, {"errors": {"jwt": fault}}, check="`jwt` was given by this site")
+    sent = api.params.text("jwt")
+    body = {"errors": {"jwt": "invalid refresh" if sent else "required"}}
+    raise refusals.rest("service_token_unknown", 400, body, check="`jwt` was given by this site", credential=sent)
 
 
 def own_keys(api: Api) -> Response:

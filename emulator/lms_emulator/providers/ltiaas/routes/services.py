@@ -46,7 +46,8 @@ def id_token(x: Call) -> Response:
 
 def _launch_claims(caller: Caller) -> dict[str, Any]:
     if caller.launch is None:
-        raise refusals.invalid_ltik(reason="ltik_unknown", got="no launch")
+        hint = "a service key stands for no launch; send the ltik"
+        raise refusals.invalid_ltik(reason="ltik_unknown", got="no launch", diagnosis=hint)
     return caller.launch.claims
 
 

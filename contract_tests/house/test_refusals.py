@@ -1,0 +1,38 @@
+"""Every refusal names the mistake, looks whose credential was sent, or says why it does not."""
+
+from __future__ import annotations
+
+import re
+
+from contract_tests.house.refusals import explanation, rows
+from lms_emulator.providers import PROVIDERS
+
+ROWS = list(rows())
+STRANGE = re.compile(
+    "(token|secret|client|code|grant|cookie|ltik|api_key|service_key)_?(unknown|of_another|not_issued)"
+)
+"""Reasons of credentials that nobody has, or somebody else."""
+
+
+def test_the_code_is_read() -> None:
+    """A few that must be there, so that a reader that finds nothing does not pass."""
+    known = {(row.where, row.reason) for row in ROWS}
+    assert {
+        ("openlearning", "unknown_api_key"),
+        ("learningstudio", "nonce_reused"),
+        ("ltiaas", "gateway_forbidden"),
+        ("openedx", "token_nonexistent"),
+        ("canvas", "incorrect_client"),
+        ("brightspace", "refresh_token_of_another_client"),
+    } <= known
+    assert {row.where for row in ROWS} >= set(PROVIDERS)
+
+
+def test_every_row_has_a_diagnosis_or_the_reason_for_none() -> None:
+    assert [(row.where, row.reason) for row in ROWS if explanation(row) == "MISSING"] == []
+
+
+def test_a_strange_credential_is_looked_for() -> None:
+    strange = [row for row in ROWS if STRANGE.search(row.reason)]
+    assert len(strange) > 10
+    assert [row for row in strange if not {"credential", "diagnosis"} & row.told] == []
