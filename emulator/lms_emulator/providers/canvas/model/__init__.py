@@ -70,7 +70,13 @@ from lms_emulator.providers.canvas.model.media import MediaObject, MediaTrack
 from lms_emulator.providers.canvas.model.migrations import ContentExport, ContentMigration, CopiedAsset, MigrationIssue
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
-from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
+from lms_emulator.providers.canvas.model.outcomes import (
+    Outcome,
+    OutcomeGroup,
+    OutcomeImport,
+    OutcomeLink,
+    OutcomeResult,
+)
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -189,6 +195,7 @@ __all__ = [
     "ObserverAlert",
     "Outcome",
     "OutcomeGroup",
+    "OutcomeImport",
     "OutcomeLink",
     "OutcomeResult",
     "PageVersion",

@@ -18,6 +18,7 @@ class OutcomeGroup(Record, frozen=True, kw_only=True):
     description: str | None = None
     vendor_guid: str | None = None
     workflow_state: Literal["active", "deleted"] = "active"
+    outcome_import_id: int | None = None
 
 
 class Outcome(Record, frozen=True, kw_only=True):
@@ -35,6 +36,7 @@ class Outcome(Record, frozen=True, kw_only=True):
     calculation_method: str = "decaying_average"
     calculation_int: int | None = None
     workflow_state: Literal["active", "deleted"] = "active"
+    outcome_import_id: int | None = None
 
 
 class OutcomeLink(Record, frozen=True, kw_only=True):
@@ -44,6 +46,22 @@ class OutcomeLink(Record, frozen=True, kw_only=True):
     outcome_group_id: int
     outcome_id: int
     workflow_state: Literal["active", "deleted"] = "active"
+
+
+class OutcomeImport(Record, frozen=True, kw_only=True):
+    """An import of outcomes from a table. `errors`: lines of it that were left out, and why."""
+
+    id: int
+    context_type: Literal["Course", "Account"]
+    context_id: int
+    user_id: int
+    text: str = ""
+    workflow_state: Literal["created", "importing", "succeeded", "failed"] = "created"
+    progress: int = 0
+    errors: list[tuple[int, str]] = []
+    created_at: Instant
+    updated_at: Instant
+    ended_at: Instant | None = None
 
 
 class OutcomeResult(Record, frozen=True, kw_only=True):

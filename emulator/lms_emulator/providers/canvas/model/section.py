@@ -81,7 +81,13 @@ from lms_emulator.providers.canvas.model.media import MediaObject
 from lms_emulator.providers.canvas.model.migrations import ContentExport, ContentMigration, CopiedAsset, MigrationIssue
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
-from lms_emulator.providers.canvas.model.outcomes import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
+from lms_emulator.providers.canvas.model.outcomes import (
+    Outcome,
+    OutcomeGroup,
+    OutcomeImport,
+    OutcomeLink,
+    OutcomeResult,
+)
 from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -334,6 +340,9 @@ class CanvasStore(Store):
     )
     copied_assets: Table[CopiedAsset] = table(
         key="id", indexes={"course": _course, "asset": lambda a: (a.kind, a.asset_id)}
+    )
+    outcome_imports: Table[OutcomeImport] = table(
+        key="id", indexes={"context": _context, "waiting": lambda i: i.workflow_state == "created" or None}
     )
     account_reports: Table[AccountReport] = table(
         key="id",

@@ -132,18 +132,10 @@ def destroy(api: Api) -> Any:
     _, group = _changing(api)
     if group.parent_id is None:
         raise _failed("the group is not the root", group.id)
-    within_it = [group]
-    for one in within_it:
-        within_it += outcomes.subgroups(api, one)
-    held = sorted((pair for one in within_it for pair in outcomes.links(api, one)), key=lambda pair: pair[0].id)
-    for link, outcome in held:
-        if (why := outcomes.holding(api, outcome, link)) is not None:
-            raise refusals.rest("outcome_aligned", 400, why, check="nothing is aligned to its outcomes")
+    if (why := outcomes.keeping(api, group)) is not None:
+        raise refusals.rest("outcome_aligned", 400, why, check="nothing is aligned to its outcomes")
     body = shapes.group(api, group)
-    for link, outcome in held:
-        outcomes.unlink(api, link, outcome)
-    for one in within_it:
-        api.store.learning_outcome_groups.put(replace(one, workflow_state="deleted"))
+    outcomes.delete_group(api, group)
     return body
 
 

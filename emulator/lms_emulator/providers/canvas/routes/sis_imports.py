@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Upload
 from lms_emulator.providers.canvas.model import Account, SisBatch
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import sis as sis_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import attached
 from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.rules.sis import batches
 from lms_emulator.providers.canvas.shapes import sis_imports as shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
 
 MAY = ("import_sis", "manage_sis")
-EXTENSIONS = {"application/zip": "zip", "text/xml": "xml", "text/plain": "csv", "text/csv": "csv"}
-MIMES = {"csv": "text/csv", "zip": "application/zip", "xml": "text/xml"}
-CHARSET = re.compile(r";\s*charset=\"?([^;\"\s]+)", re.IGNORECASE)
 STATES = ("deleted", "completed", "inactive")
 FLAGS = ("override_sis_stickiness", "add_sis_stickiness", "clear_sis_stickiness")
 
@@ -85,29 +81,12 @@ def create(api: Api) -> Any:
     kind = api.params.text("import_type") or "instructure_csv"
     if kind != "instructure_csv":
         raise refusals.crashed("an unknown import_type", kind)
-    file = _file(api)
+    file = attached.sent(api, "sis_import", "zip")
     term = _term(api)
     if not file.content:
         raise sis_refusals.no_file()
     made = batches.begin(api, (file.filename, file.content_type, file.content), **_fields(api, term))
     return shapes.batch(api, made)
-
-
-def _file(api: Api) -> Upload:
-    sent = api.params.file("attachment")
-    if sent is not None:
-        return sent
-    if api.params.has("attachment"):
-        return Upload("", "", b"")
-    header = api.x.headers.get("content-type", "")
-    extension = api.params.text("extension")
-    if not extension:
-        charset = CHARSET.search(header)
-        if charset is not None and charset.group(1).lower() != "utf-8":
-            raise sis_refusals.not_utf8(charset.group(1))
-        extension = EXTENSIONS.get(api.x.content_type, "zip")
-        return Upload(f"sis_import.{extension}", api.x.content_type, api.x.body)
-    return Upload(f"sis_import.{extension}", MIMES.get(extension, "unknown/unknown"), api.x.body)
 
 
 def _term(api: Api) -> int | None:

@@ -143,6 +143,29 @@ def updateable(api: Api, outcome: Outcome) -> bool:
     return any(not api.store.rubric_assessments.find("rubric", r.id) and len(works(api, r)) <= 1 for r in found)
 
 
+def _held(api: Api, group: OutcomeGroup) -> tuple[list[OutcomeGroup], list[tuple[OutcomeLink, Outcome]]]:
+    """A group with those in it, and the outcomes of all of them."""
+    within = [group]
+    for one in within:
+        within += subgroups(api, one)
+    return within, sorted((pair for one in within for pair in links(api, one)), key=lambda pair: pair[0].id)
+
+
+def keeping(api: Api, group: OutcomeGroup) -> str | None:
+    """Why a group cannot go: it has an outcome that work is aligned to."""
+    _, held = _held(api, group)
+    return next((why for link, outcome in held if (why := holding(api, outcome, link)) is not None), None)
+
+
+def delete_group(api: Api, group: OutcomeGroup) -> None:
+    """Delete a group with all that is in it."""
+    within, held = _held(api, group)
+    for link, outcome in held:
+        unlink(api, link, outcome)
+    for one in within:
+        api.store.learning_outcome_groups.put(replace(one, workflow_state="deleted"))
+
+
 def unlink(api: Api, held: OutcomeLink, outcome: Outcome) -> None:
     """Take an outcome out of a group; one that no group holds any more is deleted."""
     api.store.outcome_links.put(replace(held, workflow_state="deleted"))
@@ -168,7 +191,7 @@ def read(api: Api, known: Outcome) -> Outcome:
         changes["ratings"] = [{"description": text, "points": points} for text, points in rows]
     method = sent.text("calculation_method") or known.calculation_method
     changes["calculation_method"] = method
-    low, high, usual = RANGES.get(method, (None, None, None))
+    low, _, usual = RANGES.get(method, (None, None, None))
     number = identifiers.whole_number(sent.text("calculation_int")) if sent.has("calculation_int") else None
     if low is None:
         number = None
@@ -176,25 +199,27 @@ def read(api: Api, known: Outcome) -> Outcome:
         number = known.calculation_int if method == known.calculation_method else usual
     changes["calculation_int"] = number
     wanted = replace(known, **changes)
-    _require_valid(wanted, low, high)
+    if found := faults(wanted):
+        raise refusals.invalid(found)
     return wanted
 
 
-def _require_valid(wanted: Outcome, low: int | None, high: int | None) -> None:
-    faults: dict[str, list[str | tuple[str, str]]] = {}
+def faults(wanted: Outcome) -> dict[str, list[str | tuple[str, str]]]:
+    """What is not valid in an outcome, by field."""
+    low, high, _ = RANGES.get(wanted.calculation_method, (None, None, None))
+    found: dict[str, list[str | tuple[str, str]]] = {}
     if not wanted.title:
-        faults["short_description"] = ["blank"]
+        found["short_description"] = ["blank"]
     elif len(wanted.title) > 255:
-        faults["short_description"] = ["too_long"]
+        found["short_description"] = ["too_long"]
     if wanted.calculation_method not in METHODS:
         named = ", ".join(f'"{one}"' for one in METHODS)
-        faults["calculation_method"] = [("inclusion", f"calculation_method must be one of the following: [{named}]")]
+        found["calculation_method"] = [("inclusion", f"calculation_method must be one of the following: [{named}]")]
     number = wanted.calculation_int
     if number is not None and low is not None and high is not None and not low <= number <= high:
         text = f"'{number}' is not a valid value for this calculation method. "
-        faults["calculation_int"] = [f"{text}The value must be between '{low}' and '{high}'"]
-    if faults:
-        raise refusals.invalid(faults)
+        found["calculation_int"] = [f"{text}The value must be between '{low}' and '{high}'"]
+    return found
 
 
 def fresh(context: Context) -> Outcome:

@@ -23,6 +23,7 @@ LEAVES = re.compile(r"/abort$|/abort_all_pending$|/progress/\d+/cancel$|/bluepri
 RULES = "lms_emulator.providers.canvas.rules"
 JOBS = {
     "account_reports": f"{RULES}.reports.runs",
+    "outcome_imports": f"{RULES}.outcome_imports",
     "sis_batches": f"{RULES}.sis.batches",
     "content_migrations": f"{RULES}.migrations.runs",
     "blueprint_migrations": f"{RULES}.blueprint_sync",

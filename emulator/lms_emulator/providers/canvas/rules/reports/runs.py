@@ -18,7 +18,7 @@ import msgspec
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountReport, Attachment
 from lms_emulator.providers.canvas.rules import attached, contexts, csv_files, files
-from lms_emulator.providers.canvas.rules.reports import provisioning, tables
+from lms_emulator.providers.canvas.rules.reports import competence, provisioning, tables
 from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope
 
 replace = msgspec.structs.replace
@@ -27,6 +27,9 @@ MAKERS: dict[str, Callable[[Scope], Made]] = {
     "grade_export_csv": tables.grades,
     "last_user_access_csv": tables.last_access,
     "last_enrollment_activity_csv": tables.last_activity,
+    "outcome_export_csv": competence.export,
+    "outcome_results_csv": competence.results,
+    "student_assignment_outcome_map_csv": competence.competency,
     "provisioning_csv": partial(provisioning.made, sis=False),
     "sis_export_csv": partial(provisioning.made, sis=True),
     "recently_deleted_courses_csv": tables.recently_deleted,

@@ -1,0 +1,131 @@
+"""Outcomes that are imported from tables, and what reports say of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from contract_tests.canvas.support import Site
+
+ACCOUNT = "/api/v1/accounts/1"
+HEAD = "vendor_guid,object_type,title,description,calculation_method,calculation_int,parent_guids,workflow_state"
+TABLE = f"""{HEAD},mastery_points,ratings
+skills,group,Skills,,,,,,,
+deep,group,Deep,,,,skills,,,
+read,outcome,Reading,Reads well,n_mastery,3,skills deep,active,3,5,Great,3,Good,0,Bad
+plain,outcome,Plain,,,,,,,
+"""
+
+
+def send(site: Site, text: str, place: str = ACCOUNT) -> dict[str, Any]:
+    """Import a table and give what became of it."""
+    answer = site.admin.post(f"{place}/outcome_imports", content=text, headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 200, answer.text
+    begun = answer.json()
+    assert (begun["workflow_state"], begun["progress"]) == ("created", 0)
+    done = site.admin.get(f"{place}/outcome_imports/{begun['id']}").json()
+    assert site.admin.get(f"{place}/outcome_imports/latest").json() == done
+    return dict(done)
+
+
+def links(site: Site, place: str = ACCOUNT) -> list[tuple[str, str]]:
+    """Which groups hold which outcomes."""
+    rows = site.admin.get(f"{place}/outcome_group_links", params={"outcome_style": "full"}).json()
+    return sorted((row["outcome_group"]["title"], row["outcome"]["title"]) for row in rows)
+
+
+def test_a_table_makes_changes_and_deletes(canvas: Site) -> None:
+    admin = canvas.admin
+    assert admin.get(f"{ACCOUNT}/outcome_imports/latest").status_code == 404
+    done = send(canvas, TABLE)
+    assert (done["workflow_state"], done["progress"], done["processing_errors"]) == ("succeeded", 100, [])
+    groups = admin.get(f"{ACCOUNT}/outcome_imports/{done['id']}/created_group_ids").json()
+    assert len(groups) == 2
+    rows = admin.get(f"{ACCOUNT}/outcome_group_links", params={"outcome_style": "full"}).json()
+    read = next(row["outcome"] for row in rows if row["outcome"]["title"] == "Reading")
+    assert (read["calculation_method"], read["calculation_int"], read["mastery_points"]) == ("n_mastery", 3, 3)
+    assert [(one["points"], one["description"]) for one in read["ratings"]] == [(5, "Great"), (3, "Good"), (0, "Bad")]
+    before = links(canvas)
+    assert {("Skills", "Reading"), ("Deep", "Reading")} <= set(before)
+    send(canvas, f"{HEAD}\nskills,group,Skills,,,,,\nread,outcome,Reading aloud,,n_mastery,3,skills,\n")
+    assert [pair for pair in links(canvas) if pair[1].startswith("Reading")] == [("Skills", "Reading aloud")]
+    send(canvas, f"{HEAD}\nskills,group,Skills,,,,,deleted\nplain,outcome,Plain,,,,,deleted\n")
+    assert {pair[0] for pair in links(canvas)}.isdisjoint({"Skills", "Deep"})
+    assert admin.get(f"/api/v1/outcomes/{read['id']}").status_code == 404
+
+
+def test_rows_that_are_wrong_are_left_out(canvas: Site) -> None:
+    rows = [
+        ("a b,outcome,T,,,,,", 'The "vendor_guid" field must have no spaces'),
+        ("a,outcome,,,,,,", 'The "title" field is required'),
+        ("a,thing,T,,,,,", 'Invalid object_type: "thing"'),
+        ("a,outcome,T,,,,nowhere,", 'Parent references not found prior to this row: ["nowhere"]'),
+        ("a,outcome,T,,,,,gone", '"workflow_state" must be either "active" or "deleted"'),
+        ("a,group,T,,latest,,,", 'Invalid fields for a group: ["calculation_method"]'),
+        ("a,outcome,T,,,,,,x", 'Invalid points for rating tier 1: "x"'),
+        ("a,outcome,T,,,,,,1,Low,2", "Points for tier 2 must be less than points for prior tier (2 is greater than 1)"),
+        ("a,outcome,T,,,,,", ""),
+        ("a,outcome,T,,,,,", 'Outcome "a" has already appeared in this import'),
+        ("canvas_outcome:9999,outcome,T,,,,,", 'Outcome with canvas id "" not found'),
+    ]
+    done = send(canvas, "\n".join([f"{HEAD},ratings", *(row for row, _ in rows)]))
+    assert done["workflow_state"] == "succeeded"
+    assert done["processing_errors"] == [[line, says] for line, (_, says) in enumerate(rows, 2) if says]
+    for text, says in (("", "File has no data"), (f"{HEAD},x\n", 'Invalid fields: ["x"]')):
+        failed = send(canvas, text)
+        assert (failed["workflow_state"], failed["processing_errors"]) == ("failed", [[1, says]])
+    assert send(canvas, "title\n")["processing_errors"][0][1].startswith("Missing required fields")
+
+
+def test_only_those_who_import_outcomes_may(canvas: Site) -> None:
+    path = f"{ACCOUNT}/outcome_imports"
+    assert canvas.teacher.post(path, content=TABLE).status_code == 403
+    assert canvas.teacher.get(f"{path}/latest").status_code == 403
+    assert canvas.admin.get(f"{path}/99").status_code == 404
+    assert canvas.admin.post(path, params={"import_type": "x"}, content=TABLE).status_code == 500
+    assert send(canvas, TABLE, "/api/v1/courses/1")["workflow_state"] == "succeeded"
+    above = send(canvas, f"{HEAD}\nread,outcome,Other,,,,,\n")
+    assert above["processing_errors"] == [[2, 'Outcome "read" not in visible context']]
+
+
+def report(site: Site, name: str) -> tuple[str, list[dict[str, str]]]:
+    """The text of a report, and its rows."""
+    begun = site.admin.post(f"{ACCOUNT}/reports/{name}").json()
+    run = site.admin.get(f"{ACCOUNT}/reports/{name}/{begun['id']}").json()
+    assert run["status"] == "complete", run
+    text = site.admin.get(run["attachment"]["url"], follow_redirects=True).text
+    return text, list(csv.DictReader(io.StringIO(text)))
+
+
+def test_reports_of_outcomes(canvas: Site) -> None:
+    send(canvas, TABLE)
+    text, rows = report(canvas, "outcome_export_csv")
+    kept = [row for row in rows if row["vendor_guid"] in ("skills", "deep", "read")]
+    assert [(row["object_type"], row["parent_guids"]) for row in kept] == [
+        ("group", ""),
+        ("group", "skills"),
+        ("outcome", "skills deep"),
+    ]
+    before = links(canvas)
+    assert send(canvas, text)["processing_errors"] == []
+    assert links(canvas) == before
+    for name in ("outcome_results_csv", "student_assignment_outcome_map_csv"):
+        assert "No outcomes found" in report(canvas, name)[0]
+    rows = canvas.admin.get(f"{ACCOUNT}/outcome_group_links", params={"outcome_style": "full"}).json()
+    number = next(row["outcome"]["id"] for row in rows if row["outcome"]["title"] == "Reading")
+    criterion = {"description": "Reading", "points": 5, "learning_outcome_id": number, "mastery_points": 3}
+    sent = {
+        "rubric": {"title": "R", "criteria": {"0": criterion}},
+        "rubric_association": {"association_id": 2, "association_type": "Assignment", "purpose": "grading"},
+    }
+    made = canvas.teacher.post("/api/v1/courses/1/rubrics", json=sent).json()
+    (data,) = made["rubric"]["data"]
+    assessment = {"rubric_assessment": {data["id"]: {"points": 4}}}
+    graded = canvas.teacher.put("/api/v1/courses/1/assignments/2/submissions/101", json=assessment)
+    assert graded.status_code == 200, graded.text
+    (result,) = report(canvas, "outcome_results_csv")[1]
+    assert (result["student id"], result["learning outcome name"], result["outcome score"]) == ("101", "Reading", "4.0")
+    students = report(canvas, "student_assignment_outcome_map_csv")[1]
+    assert [row["outcome score"] for row in students if row["student id"] == "101"] == ["4.0"]
+    assert {row["assignment id"] for row in students} == {"2"}

@@ -1,0 +1,87 @@
+"""REST: imports of outcomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.model import OutcomeImport
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.rules import attached, contexts, outcome_imports
+from lms_emulator.providers.canvas.shapes import Json, people
+
+SHOWN = 25
+"""How many lines with errors an import shows."""
+
+
+def _shape(api: Api, record: OutcomeImport) -> Json:
+    user = api.store.users.get(record.user_id)
+    return {
+        "id": record.id,
+        "created_at": stamp(record.created_at),
+        "ended_at": when(record.ended_at),
+        "updated_at": stamp(record.updated_at),
+        "progress": record.progress,
+        "workflow_state": record.workflow_state,
+        "data": {"import_type": "instructure_csv"},
+        "processing_errors": [list(error) for error in record.errors[:SHOWN]],
+        "user": people.person(api, user, api.root) if user is not None else None,
+    }
+
+
+def create(api: Api) -> Any:
+    """Import a table, sent by itself or as a part of a form."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, "import_outcomes")
+    kind = api.params.text("import_type") or "instructure_csv"
+    if kind != "instructure_csv":
+        raise refusals.crashed("an unknown import_type", kind)
+    file = attached.sent(api, "outcome_import", "csv")
+    return _shape(api, outcome_imports.begin(api, context, file.content))
+
+
+def _import(api: Api) -> OutcomeImport:
+    context = contexts.of_path(api)
+    contexts.require(api, context, "import_outcomes", "manage_outcomes")
+    found: list[OutcomeImport] = sorted(
+        api.store.outcome_imports.find("context", (context.type, context.id)), key=lambda one: one.id
+    )
+    named = api.slot("id")
+    if named == "latest":
+        if not found:
+            raise refusals.message(404, "outcome_import_missing", "ActiveRecord::RecordNotFound")
+        return found[-1]
+    number = identifiers.local_number(named)
+    for one in found:
+        if one.id == number:
+            return one
+    where = '[WHERE "outcome_imports"."context_id" = $1 AND "outcome_imports"."context_type" = $2]'
+    raise refusals.message(404, "outcome_import_missing", f"Couldn't find OutcomeImport with 'id'={named} {where}")
+
+
+def show(api: Api) -> Any:
+    """An import; `latest` is the last one."""
+    return _shape(api, _import(api))
+
+
+def created(api: Api) -> Any:
+    """The ids of the groups that an import made or changed."""
+    record = _import(api)
+    groups = api.store.learning_outcome_groups.find("context", (record.context_type, record.context_id))
+    found = (one for one in groups if one.outcome_import_id == record.id and one.workflow_state == "active")
+    return [str(one.id) for one in sorted(found, key=lambda one: one.id)]
+
+
+PLACES = "accounts courses"
+ROUTES: tuple[Route, ...] = rest(
+    "outcomes",
+    f"{RECORDED}/grading-outcomes.jsonl 182, 184, 185, 187; "
+    "canvas-lms app/controllers/outcome_imports_api_controller.rb",
+    *within(PLACES, "POST /outcome_imports", create, "Import outcomes"),
+    *within(PLACES, "GET /outcome_imports/{id}", show, "An import of outcomes"),
+    *within(PLACES, "GET /outcome_imports/{id}/created_group_ids", created, "Groups that an import made"),
+)

@@ -1,0 +1,287 @@
+"""Imports of outcomes and their groups from a table.
+
+Source: canvas-lms lib/outcomes/csv_importer.rb, lib/outcomes/import.rb and app/models/outcome_import.rb (2018-08), and
+fixtures/recordings/canvas/grading-outcomes.jsonl 182-185.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, cast
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Outcome, OutcomeGroup, OutcomeImport
+from lms_emulator.providers.canvas.rules import contexts, csv_files, outcomes
+from lms_emulator.providers.canvas.rules.contexts import Context
+
+replace = msgspec.structs.replace
+REQUIRED = ("title", "vendor_guid", "object_type", "parent_guids")
+OPTIONAL = (
+    "canvas_id",
+    "description",
+    "display_name",
+    "calculation_method",
+    "calculation_int",
+    "workflow_state",
+    "mastery_points",
+)
+OF_OUTCOMES = ("calculation_method", "calculation_int", "ratings", "mastery_points")
+"""What groups do not have."""
+Row = dict[str, Any]
+
+
+class BadFileError(Exception):
+    """The file is no table of outcomes: nothing is imported."""
+
+
+class BadRowError(Exception):
+    """A row that is left out."""
+
+
+def begin(api: Api, context: Context, content: bytes) -> OutcomeImport:
+    """An import as the client sees it at first; it is done before the next request is answered."""
+    made = OutcomeImport(
+        id=api.new_id("outcome_imports"),
+        context_type=cast("Any", context.type),
+        context_id=context.id,
+        user_id=api.user.id,
+        text=content.decode("utf-8", "replace"),
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    kept: OutcomeImport = api.store.outcome_imports.put(made)
+    return kept
+
+
+def run(api: Api, job: OutcomeImport) -> None:
+    """Do an import."""
+    work = _Import(api, job)
+    try:
+        work.table()
+    except BadFileError as error:
+        ended = replace(job, workflow_state="failed", progress=100, errors=[(1, str(error))])
+    else:
+        ended = replace(job, workflow_state="succeeded", progress=100, errors=work.errors)
+    api.store.outcome_imports.put(replace(ended, updated_at=api.now))
+
+
+def _list(names: list[str]) -> str:
+    return json.dumps(names, ensure_ascii=False)
+
+
+class _Import:
+    """The work of one import.
+
+    Attributes:
+        errors: lines of the table that were left out, and why.
+    """
+
+    def __init__(self, api: Api, job: OutcomeImport) -> None:
+        self.api, self.job = api, job
+        self.context = contexts.get(api, job.context_type, job.context_id)
+        self.errors: list[tuple[int, str]] = []
+
+    def table(self) -> None:
+        """Read all rows. Raises BadFileError."""
+        try:
+            rows = csv_files.read(self.job.text)
+        except csv_files.MalformedCsv:
+            raise BadFileError("Invalid CSV File") from None
+        if not rows:
+            raise BadFileError("File has no data")
+        heads = _heads(rows[0])
+        for line, row in enumerate(rows[1:], 2):
+            try:
+                self.row(dict(zip(heads, row, strict=False)) | {"ratings": _ratings(row[len(heads) :])})
+            except BadRowError as error:
+                self.errors.append((line, str(error)))
+
+    def row(self, row: Row) -> None:
+        """Read a row. Raises BadRowError."""
+        for name in ("vendor_guid", "title"):
+            if not row.get(name):
+                raise BadRowError(f'The "{name}" field is required')
+        if re.search(r"\s", row["vendor_guid"]):
+            raise BadRowError('The "vendor_guid" field must have no spaces')
+        if row.get("workflow_state") not in (None, "active", "deleted"):
+            raise BadRowError('"workflow_state" must be either "active" or "deleted"')
+        kind = row.get("object_type")
+        if kind == "group":
+            self.group(row)
+        elif kind == "outcome":
+            self.outcome(row)
+        else:
+            raise BadRowError(f'Invalid object_type: "{kind or ""}"')
+
+    def parents(self, row: Row) -> list[OutcomeGroup]:
+        """The groups that a row names; they came before it in the same table."""
+        guids = (row.get("parent_guids") or "").split()
+        if not guids:
+            return [outcomes.root(self.api, self.context)]
+        here = {g.vendor_guid: g for g in self.groups() if g.outcome_import_id == self.job.id}
+        if missing := [guid for guid in guids if guid not in here]:
+            raise BadRowError(f"Parent references not found prior to this row: {_list(missing)}")
+        return [here[guid] for guid in guids]
+
+    def groups(self) -> list[OutcomeGroup]:
+        """The groups of the place; deleted ones too."""
+        key = (self.context.type, self.context.id)
+        return sorted(self.api.store.learning_outcome_groups.find("context", key), key=lambda g: g.id)
+
+    def group(self, row: Row) -> None:
+        """Make, change or delete a group."""
+        if odd := [name for name in OF_OUTCOMES if row.get(name)]:
+            raise BadRowError(f"Invalid fields for a group: {_list(odd)}")
+        parents, guid = self.parents(row), row["vendor_guid"]
+        if len(parents) > 1:
+            raise BadRowError("An outcome group can only have one parent")
+        known = next((g for g in self.groups() if g.vendor_guid == guid), None)
+        if known is None and (named := re.search(r"canvas_outcome_group:(\d+)", guid)):
+            known = self.api.store.learning_outcome_groups.get(int(named.group(1)))
+            if known is None:
+                raise BadRowError(f"Outcome group with canvas id {row.get('canvas_id') or ''} not found")
+            known = known if (known.context_type, known.context_id) == (self.context.type, self.context.id) else None
+        if known is not None and known.outcome_import_id == self.job.id:
+            raise BadRowError(f'Group "{guid}" has already appeared in this import')
+        fields: dict[str, Any] = {
+            "vendor_guid": guid,
+            "title": row["title"],
+            "description": row.get("description") or "",
+            "workflow_state": row.get("workflow_state") or "active",
+            "parent_id": parents[0].id,
+            "outcome_import_id": self.job.id,
+        }
+        if known is None:
+            number = self.api.new_id("learning_outcome_groups")
+            place = {"context_type": cast("Any", self.context.type), "context_id": self.context.id}
+            known = OutcomeGroup(id=number, **place, **fields)
+        if fields["workflow_state"] == "deleted" and (why := outcomes.keeping(self.api, known)) is not None:
+            raise BadRowError(why)
+        changed = self.api.store.learning_outcome_groups.put(replace(known, **fields))
+        if changed.workflow_state == "deleted":
+            outcomes.delete_group(self.api, changed)
+
+    def outcome(self, row: Row) -> None:
+        """Make, change or delete an outcome, and put it into its groups."""
+        parents, guid = self.parents(row), row["vendor_guid"]
+        known = self.known(row)
+        own = known is None or (known.context_type, known.context_id) == (self.context.type, self.context.id)
+        if known is not None and not outcomes.available(self.api, self.context, known):
+            raise BadRowError(f'Outcome "{guid}" not in visible context')
+        if known is not None and known.outcome_import_id == self.job.id:
+            raise BadRowError(f'Outcome "{guid}" has already appeared in this import')
+        wanted = self.described(known or outcomes.fresh(self.context), row)
+        if own:
+            number = known.id if known is not None else self.api.new_id("learning_outcomes")
+            wanted = replace(wanted, id=number, outcome_import_id=self.job.id)
+            self.api.store.learning_outcomes.put(wanted)
+        elif known is not None and (changes := _changes(known, wanted)):
+            home = contexts.get(self.api, known.context_type, known.context_id)
+            name = getattr(home.record, "name", None) or ""
+            told = f'Cannot modify outcome from another context: {_list(changes)}; outcome must be modified in "{name}"'
+            raise BadRowError(told)
+        self.put(wanted, [] if row.get("workflow_state") == "deleted" else parents)
+
+    def known(self, row: Row) -> Outcome | None:
+        """The outcome that a row is of."""
+        guid, store = row["vendor_guid"], self.api.store
+        if named := re.search(r"canvas_outcome:(\d+)", guid):
+            found = store.learning_outcomes.get(int(named.group(1)))
+            if found is None:
+                raise BadRowError(f'Outcome with canvas id "{row.get("canvas_id") or ""}" not found')
+            return found
+        rows = sorted(store.learning_outcomes, key=lambda one: one.id)
+        return next((one for one in rows if one.vendor_guid == guid), None)
+
+    def described(self, known: Outcome, row: Row) -> Outcome:
+        """An outcome as a row has it. Raises BadRowError."""
+        method = row.get("calculation_method") or known.calculation_method
+        low, _, usual = outcomes.RANGES.get(method, (None, None, None))
+        number = row.get("calculation_int")
+        if number and not number.isdigit():
+            raise BadRowError("Calculation int is not a number")
+        fields: dict[str, Any] = {
+            "title": row["title"],
+            "description": row.get("description") or known.description or None,
+            "display_name": row.get("display_name") or known.display_name or None,
+            "calculation_method": method,
+            "calculation_int": None if low is None else int(number) if number else usual,
+        }
+        if not row["vendor_guid"].startswith("canvas_outcome:"):
+            fields["vendor_guid"] = row["vendor_guid"]
+        if row.get("workflow_state") == "active":
+            fields["workflow_state"] = "active"
+        if row["ratings"] or row.get("mastery_points"):
+            fields |= {"ratings": row["ratings"] or known.ratings, "mastery_points": _mastery(row, known)}
+        wanted = replace(known, **fields)
+        for name, messages in outcomes.faults(wanted).items():
+            for message in messages:
+                said = message if isinstance(message, str) else message[1]
+                raise BadRowError(f"Title {said}" if name == "short_description" else said)
+        return wanted
+
+    def put(self, outcome: Outcome, parents: list[OutcomeGroup]) -> None:
+        """Let these groups of the place hold an outcome, and no others; one that nothing holds is deleted."""
+        here, wanted = {group.id for group in self.groups()}, {group.id for group in parents}
+        for parent in parents:
+            outcomes.link(self.api, parent, outcome)
+        for held in list(self.api.store.outcome_links.find("outcome", outcome.id)):
+            if held.workflow_state == "active" and held.outcome_group_id in here - wanted:
+                if (why := outcomes.holding(self.api, outcome, held)) is not None:
+                    raise BadRowError(why)
+                outcomes.unlink(self.api, held, outcome)
+
+
+def _heads(row: list[str | None]) -> list[str]:
+    """The names of the columns before the ratings."""
+    names = [name or "" for name in row]
+    end = names.index("ratings") if "ratings" in names else len(names)
+    heads, after = names[:end], [name for name in names[end + 1 :] if name]
+    if after:
+        raise BadFileError(f"Invalid fields after ratings: {_list(after)}")
+    if missing := [name for name in REQUIRED if name not in heads]:
+        raise BadFileError(f"Missing required fields: {_list(missing)}")
+    if invalid := [name for name in heads if name not in (*REQUIRED, *OPTIONAL)]:
+        raise BadFileError(f"Invalid fields: {_list(invalid)}")
+    return heads
+
+
+def _ratings(cells: list[str | None]) -> list[dict[str, Any]]:
+    """The levels at the end of a row: points and a description for each, the best one first."""
+    while cells and cells[-1] is None:
+        cells = cells[:-1]
+    found: list[dict[str, Any]] = []
+    for tier, start in enumerate(range(0, len(cells), 2), 1):
+        text, prior = cells[start], found[-1]["points"] if found else None
+        if text is None:
+            raise BadRowError(f"Points for rating tier {tier} not present")
+        points = _number(text)
+        if points is None:
+            raise BadRowError(f'Invalid points for rating tier {tier}: "{text}"')
+        if prior is not None and prior < points:
+            higher = f"({points:g} is greater than {prior:g})"
+            raise BadRowError(f"Points for tier {tier} must be less than points for prior tier {higher}")
+        description = cells[start + 1] if start + 1 < len(cells) else None
+        found.append({"description": description or "", "points": points})
+    return found
+
+
+def _mastery(row: Row, known: Outcome) -> float:
+    text = row.get("mastery_points")
+    points = _number(text) if text else known.mastery_points
+    if points is None:
+        raise BadRowError(f'Invalid mastery_points value: "{text}"')
+    return points
+
+
+def _number(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else None
+
+
+def _changes(known: Outcome, wanted: Outcome) -> list[str]:
+    names = {"title": "short_description", "ratings": "data", "mastery_points": "data"}
+    told = "title description display_name calculation_method calculation_int ratings mastery_points workflow_state"
+    return list(dict.fromkeys(names.get(n, n) for n in told.split() if getattr(known, n) != getattr(wanted, n)))
