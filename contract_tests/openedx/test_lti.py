@@ -373,3 +373,33 @@ def test_lti_1_1(edx: Web) -> None:
     assert "User not found." in outcome(sourced="a:b:c")
     assert "<imsx_codeMajor>unsupported" in outcome(action="deleteResultRequest")
     assert edx.http.get(f"{BASE}/public_keysets/{quote(OLD_BLOCK)}").status_code == 404
+
+
+def test_the_demo_tool_behind_ltiaas(edx: Web) -> None:
+    """The demo world's block: launched through LTIAAS, which then reads the roster and sends a score."""
+    ltiaas = edx.lms.ltiaas
+    browser = edx.browser(edx.info.learner)
+    page = browser.get(f"/xblock/{edx.info.lti_block}").text
+    source = re.search(r'<iframe[^>]* src="([^"]+)"', page)
+    assert source is not None
+    with httpx.Client() as other:
+        asked = other.get(html.unescape(source[1]))
+        action, fields = form(other.get(asked.headers["location"]).text)
+        arrived = other.post(action, data=fields)
+        ltik = dict(parse_qsl(urlsplit(arrived.headers["location"]).query))["ltik"]
+        with httpx.Client(
+            base_url=ltiaas.url, headers={"Authorization": f"LTIK-AUTH-V2 {ltiaas.api_key}:{ltik}"}
+        ) as api:
+            token = api.get("/api/idtoken").json()
+            assert (token["user"]["name"], token["launch"]["custom"]) == ("Ada Lovelace", {"greeting": "hello"})
+            names = {member["name"] for member in api.get("/api/memberships").json()["members"]}
+            assert "Ada Lovelace" in names
+            (item,) = api.get("/api/lineitems").json()["lineItems"]
+            score = {
+                "userId": token["user"]["id"], "scoreGiven": 4, "scoreMaximum": 10,
+                "activityProgress": "Completed", "gradingProgress": "FullyGraded",
+            }  # fmt: skip
+            sent = api.post(f"/api/lineitems/{quote(item['id'], safe='')}/scores", json=score)
+            assert sent.is_success, sent.text
+    states = edx.lms.dump()["openedx"]["block_states"]
+    assert [one["earned"] for one in states if one["block"] == edx.info.lti_block] == [4.0]
