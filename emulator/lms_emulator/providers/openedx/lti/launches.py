@@ -118,7 +118,8 @@ class OpenedxLaunches(Launches[Call, User]):
 
     def authenticate(self, x: Call, params: Mapping[str, str], user: User | None) -> Form:
         pending = self.find(x, params.get("lti_message_hint", ""))
-        answer = super().authenticate(x, params, user)
+        address, fields = super().authenticate(x, params, user)
+        answer = address, dict(sorted(fields.items(), key=lambda field: field[0] != "state"))  # `state` comes first
         if pending is not None and x.settings.lti_checks != "strict":
             self._stays(x, pending, params["nonce"])
         if pending is not None and pending.launch.deep_linking is not None:

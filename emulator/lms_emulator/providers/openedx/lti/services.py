@@ -115,7 +115,7 @@ def _line_item_values(x: Call, *, partial: bool) -> dict[str, Any]:
     for name, field, size in (("resourceId", "resource_id", 255), ("label", "label", 100), ("tag", "tag", 50)):
         if name in body:
             _text(body, name, size, errors)
-            values[field] = body[name]
+            values[field] = str(body[name])
         elif name != "tag" and not partial:
             errors[name] = _REQUIRED
     if "scoreMaximum" in body:
@@ -287,11 +287,11 @@ def _text(body: dict[str, Any], name: str, size: int, errors: dict[str, Any]) ->
     value = body[name]
     if value is None:
         errors[name] = ["This field may not be null."]
-    elif not isinstance(value, str):
+    elif isinstance(value, bool) or not isinstance(value, str | int | float):
         errors[name] = ["Not a valid string."]
     elif not value and name != "tag":
         errors[name] = ["This field may not be blank."]
-    elif len(value) > size:
+    elif len(str(value)) > size:
         errors[name] = [f"Ensure this field has no more than {size} characters."]
 
 
@@ -313,7 +313,7 @@ def _number(body: dict[str, Any], name: str, errors: dict[str, Any]) -> float | 
         errors[name] = ["A valid number is required."]
         return None
     if number < 0:
-        errors[name] = ["Ensure this value is greater than or equal to 0."]
+        raise refusals.Unhandled(f"{name} is {value}: the component checks that too late")
     return number
 
 

@@ -67,9 +67,9 @@ class OpenedxAssertions(Assertions[Call]):
         return {"jti": f"none-{x.entry_id}", "exp": end, **found}
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
-        codes = {"expired": "invalid_grant", "malformed": "invalid_grant"}
         unnamed = {"unavailable", "bad_signature", "unknown_kid", "client_unknown", "no_key"}
-        code = codes.get(fault.kind) or ("invalid_client" if fault.kind in unnamed else "unidentified_error")
+        known = "invalid_client" if fault.kind in unnamed else "unidentified_error"
+        code = "invalid_grant" if fault.kind == "malformed" else known
         return refusals.lti_token(code, fault.reason, **fault.details)
 
 

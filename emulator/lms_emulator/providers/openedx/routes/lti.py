@@ -197,7 +197,6 @@ ROUTES: tuple[Route, ...] = (
     _api("GET", _ONE, service(services.show_line_item), "A line item"),
     *(_api(method, _ONE, service(services.update_line_item), "Change a line item") for method in ("PUT", "PATCH")),
     _api("DELETE", _ONE, service(services.delete_line_item), "Delete a line item, which no tool may"),
-    _api("GET", f"{_ONE}/results", service(services.list_results), "Results of a line item", defect=True),
     _api("GET", f"{_ONE}/results/", service(services.list_results), "Results of a line item", defect=True),
     _api("GET", f"{_ONE}/results/{{user_id}}", service(services.list_results), "Result of a person", defect=True),
     _api("POST", f"{_ONE}/scores", service(services.post_score), "Post a score", defect=True),

@@ -1,0 +1,310 @@
+"""The LTI consumer component itself as an oracle: the same requests to it and to the emulator have the same answers.
+
+The component runs in a virtual environment of its own, built on first use; without a package index this is skipped.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import httpx
+import pytest
+
+from contract_tests.openedx.web import Web
+from contract_tests.oracles.launcher import CannotBuild, Oracle
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.core.keys import private_key
+from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing.jwt import read
+
+pytestmark = pytest.mark.slow
+
+COURSE = "course-v1:DemoX+DemoCourse+T2024"
+BLOCK = f"block-v1:{COURSE.split(':')[1]}+type@lti_consumer+block@mine"
+CLIENT, CONFIG = "c11e0000-0000-4000-8000-000000000077", "c0f10000-0000-4000-8000-000000000077"
+LAUNCH, LOGIN = "https://tool.example/launch", "https://tool.example/login"
+API = "/api/lti_consumer/v1"
+LINE_ITEM = "application/vnd.ims.lis.v2.lineitem+json"
+LATER = "2026-11-21T12:00:01Z"
+
+
+@dataclass
+class Platform:
+    """One of the two. `start` gives the address at which a learner's launch begins."""
+
+    url: str
+    number: int
+    config: str
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    browser: Any = None
+
+    def start(self) -> str:
+        if self.browser is None:
+            return str(self.http.get(f"{self.url}/_oracle/start").json()["url"])
+        frame = re.search(r'<iframe[^>]* src="([^"]+)"', self.browser.get(f"/xblock/{BLOCK}").text)
+        assert frame is not None
+        return html.unescape(frame[1])
+
+    def request(self, **changes: str | None) -> dict[str, str]:
+        """A tool's authentication request that holds, but for the changes."""
+        begun = dict(parse_qsl(urlsplit(self.start()).query))
+        asked = {"scope": "openid", "response_type": "id_token", "response_mode": "form_post", "prompt": "none"}
+        asked |= {"client_id": CLIENT, "redirect_uri": LAUNCH, "nonce": "n1", "state": "s1"}
+        asked |= {name: begun[name] for name in ("login_hint", "lti_message_hint")}
+        return {name: value for name, value in {**asked, **changes}.items() if value is not None}
+
+    def launch(self, **changes: str | None) -> httpx.Response:
+        return self.http.get(f"{self.url}{API}/launch/", params=self.request(**changes))
+
+    def token(self, **changes: Any) -> httpx.Response:
+        now = int(time.time())
+        signer = changes.pop("signer", "tool")
+        claims = {"iss": CLIENT, "sub": CLIENT, "aud": "any", "iat": now, "exp": now + 60, "jti": f"j{now}"}
+        claims |= changes.pop("claims", {})
+        fields = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": lti13.JWT_BEARER,
+            "client_assertion": jwt.sign(claims, private_key(signer), kid="k"),
+            "scope": " ".join(lti13.SERVICE_SCOPES),
+            **changes,
+        }
+        sent = {name: value for name, value in fields.items() if value is not None}
+        return self.http.post(f"{self.url}{API}/token/{self.config}", data=sent)
+
+    def call(self, method: str, path: str, scope: str | None = None, **options: Any) -> tuple[int, Any]:
+        """A call of a service: its status and its body, the platform's address and the person's id left out."""
+        token = self.token(scope=scope).json()["access_token"] if scope else None
+        headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **options.pop("headers", {})}
+        answer = self.http.request(method, f"{self.url}{API}/lti/{self.number}{path}", headers=headers, **options)
+        text = answer.text.replace(f"{self.url}{API}/lti/{self.number}", "~")
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            return answer.status_code, "page"
+        return answer.status_code, json.loads(text) if text else None
+
+
+@pytest.fixture(scope="module")
+def component() -> Iterator[Platform]:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    public = private_key("tool").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    try:
+        oracle = Oracle("openedx_lti")
+    except CannotBuild as why:
+        pytest.skip(f"no oracle here: {why}")
+    wanted = {"login_url": LOGIN, "launch_url": LAUNCH, "public_key": public, "client_id": CLIENT}
+    made = httpx.post(f"{oracle.url}/_oracle/tool", json={**wanted, "grades": "programmatic"}).json()
+    platform = Platform(oracle.url, made["id"], made["config_id"])
+    yield platform
+    platform.http.close()
+    oracle.stop()
+
+
+@pytest.fixture(scope="module")
+def emulated() -> Iterator[Platform]:
+    with Emulator.start() as lms:
+        world = json.loads(json.dumps(lms.dump(), default=str))
+        section = world["openedx"]
+        course = next(one for one in section["courses"] if one["id"] == COURSE)
+        unit = course["content"][0]["children"][0]["children"][0]
+        unit["children"].append({"type": "lti_consumer", "block_id": "mine", "display_name": "Mine", "weight": 10})
+        public = jwt.jwks([("k", private_key("tool"))])["keys"][0]
+        section["lti_tools"] = [
+            {
+                "id": 7,
+                "block": BLOCK,
+                "config_id": CONFIG,
+                "client_id": CLIENT,
+                "launch_url": LAUNCH,
+                "login_url": LOGIN,
+                "public_jwk": public,
+                "grades": "programmatic",
+                "custom_parameters": ["a=b"],
+            }
+        ]
+        lms.load(world)
+        web = Web(lms)
+        platform = Platform(lms.openedx.url, 7, CONFIG, browser=web.browser(web.info.learner))
+        yield platform
+        platform.http.close()
+        web.close()
+
+
+def test_a_launch(emulated: Platform, component: Platform) -> None:
+    told = []
+    for platform in (emulated, component):
+        begun = urlsplit(platform.start())
+        page = platform.launch().text
+        (action,) = re.findall(r'action="([^"]+)"', page)
+        fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+        header, claims = read(fields["id_token"])
+        published = platform.http.get(f"{platform.url}{API}/public_keysets/{platform.config}")
+        keys = published.json()["keys"]
+        by_block = platform.http.get(f"{platform.url}{API}/public_keysets/{quote(BLOCK)}").json()["keys"]
+        assert header["kid"] == keys[0]["kid"]
+        jwt.verify(fields["id_token"], jwt.KeySet.from_jwks({"keys": keys}), algorithms=["RS256"], now=time.time())
+        services = claims[lti13.AGS_CLAIM]
+        services["lineitems"] = services["lineitems"].replace(f"{platform.url}{API}/lti/{platform.number}", "~")
+        own = {"iss", "sub", "iat", "exp"}
+        told.append(
+            (
+                begun.path,
+                [name for name, _ in parse_qsl(begun.query)],
+                (action, list(fields), fields["state"]),
+                sorted(header),
+                list(claims),
+                {name: value for name, value in claims.items() if name not in own},
+                claims["exp"] - claims["iat"],
+                [list(key) for key in keys],
+                by_block == keys,
+                published.headers["content-disposition"],
+            )
+        )
+    assert told[0][5].pop(f"{lti13.CLAIM}target_link_uri") == told[1][5].pop(f"{lti13.CLAIM}target_link_uri")
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {name: None}
+        for name in (
+            "lti_message_hint", "login_hint", "nonce", "state", "redirect_uri", "client_id", "scope", "prompt",
+            "response_type", "response_mode",
+        )
+    ]
+    + [
+        {"lti_message_hint": "unknown"},
+        {"login_hint": "another"},
+        {"client_id": "another"},
+        {"redirect_uri": "https://strange.example/"},
+        {"redirect_uri": f"{LAUNCH}/"},
+        {"prompt": "login"},
+        {"nonce": ""},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_authentication_request(emulated: Platform, component: Platform, changes: dict[str, str | None]) -> None:
+    answers = [platform.launch(**changes) for platform in (emulated, component)]
+    shown = [(answer.status_code, "id_token" in answer.text) for answer in answers]
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"scope": "unknown"},
+        {"scope": ""},
+        {"scope": None},
+        {"grant_type": None},
+        {"grant_type": "password"},
+        {"client_assertion_type": "x"},
+        {"client_assertion_type": None},
+        {"client_assertion": None},
+        {"client_assertion": "x"},
+        {"client_assertion": "a.b.c"},
+        {"signer": "spare"},
+        {"claims": {"exp": 1}},
+        {"claims": {"iat": 1}},
+        {"claims": {"iss": "another", "sub": "another"}},
+        {"claims": {"iat": int(time.time()) + 5000, "exp": int(time.time()) + 6000}},
+        {"claims": {"nbf": int(time.time()) + 5000}},
+    ],
+    ids=str,
+)
+def test_the_token_endpoint(emulated: Platform, component: Platform, changes: dict[str, Any]) -> None:
+    answers = [platform.token(**changes) for platform in (emulated, component)]
+    bodies = [answer.json() | ({"access_token": ""} if answer.is_success else {}) for answer in answers]
+    assert (answers[0].status_code, bodies[0]) == (answers[1].status_code, bodies[1])
+
+
+_READ, _WRITE, _SCORE, _RESULT = (
+    lti13.SCOPE_LINE_ITEM_READ,
+    lti13.SCOPE_LINE_ITEM,
+    lti13.SCOPE_SCORE,
+    lti13.SCOPE_RESULT_READ,
+)
+
+
+def _item(**changes: Any) -> dict[str, Any]:
+    body = {"label": "L", "scoreMaximum": 5, "resourceId": "r", "tag": "t", "resourceLinkId": BLOCK, **changes}
+    return {
+        "content": json.dumps({k: v for k, v in body.items() if v is not ...}),
+        "headers": {"Content-Type": LINE_ITEM},
+    }
+
+
+def _score(**changes: Any) -> dict[str, Any]:
+    body = {
+        "userId": "u1",
+        "activityProgress": "Completed",
+        "gradingProgress": "Pending",
+        "timestamp": "2026-11-21T12:00:00Z",
+        "scoreGiven": 1,
+        "scoreMaximum": 2,
+        **changes,
+    }
+    return {"json": {k: v for k, v in body.items() if v is not ...}}
+
+
+CALLS: list[tuple[str, str, str | None, dict[str, Any]]] = [
+    ("GET", "/lti-ags", None, {}),
+    ("GET", "/lti-ags", None, {"headers": {"Authorization": "Bearer"}}),
+    ("GET", "/lti-ags", None, {"headers": {"Authorization": "Bearer a b"}}),
+    ("GET", "/lti-ags", None, {"headers": {"Authorization": "Bearer x"}}),
+    ("GET", "/lti-ags", _SCORE, {}),
+    ("GET", "/lti-ags", _READ, {}),
+    ("POST", "/lti-ags", _READ, _item()),
+    ("POST", "/lti-ags", _WRITE, _item(label=...)),
+    ("POST", "/lti-ags", _WRITE, _item(label="", scoreMaximum="x", resourceLinkId="zap")),
+    ("POST", "/lti-ags", _WRITE, _item(label=None, tag=None, resourceId=5)),
+    ("POST", "/lti-ags", _WRITE, _item(label="x" * 101, tag="x" * 51)),
+    ("POST", "/lti-ags", _WRITE, _item(startDateTime="x")),
+    ("POST", "/lti-ags", _WRITE, {"json": {}}),
+    ("POST", "/lti-ags", _WRITE, {"content": "[]", "headers": {"Content-Type": LINE_ITEM}}),
+    ("POST", "/lti-ags", _WRITE, _item(endDateTime="2026-11-21T12:00:00Z")),
+    ("GET", "/lti-ags/1", _READ, {}),
+    ("GET", "/lti-ags/99", _READ, {}),
+    ("GET", "/lti-ags?tag=t", _READ, {}),
+    ("GET", "/lti-ags?tag=zap", _READ, {}),
+    ("PUT", "/lti-ags/1", _WRITE, _item(label="New")),
+    ("PATCH", "/lti-ags/1", _WRITE, {"content": '{"tag": "z"}', "headers": {"Content-Type": LINE_ITEM}}),
+    ("DELETE", "/lti-ags/1", _WRITE, {}),
+    ("GET", "/lti-ags/1/results", _RESULT, {}),
+    ("POST", "/lti-ags/1/scores", _READ, _score()),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score(timestamp=..., userId=...)),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score(activityProgress="", gradingProgress=...)),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score(activityProgress="Zap")),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score(scoreGiven="x", timestamp="x")),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score(scoreGiven=-1)),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score()),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score()),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score(timestamp="2026-11-21T11:00:00Z")),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score(timestamp=LATER, scoreMaximum=...)),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score(timestamp=LATER, comment="good")),
+    ("POST", "/lti-ags/1/scores", _SCORE, _score(userId="u2", scoreGiven=..., scoreMaximum=...)),
+    ("GET", "/lti-ags/1/results", _RESULT, {}),
+    ("GET", "/lti-ags/1/results/u1", _RESULT, {}),
+    ("GET", "/lti-ags/1/results/zap", _RESULT, {}),
+    ("GET", "/lti-ags/1/results/", _RESULT, {}),
+    ("GET", "/lti-ags/1/results/?limit=1", _RESULT, {}),
+]
+
+
+def test_the_services(emulated: Platform, component: Platform) -> None:
+    """In order, since each leans on those before."""
+    differing = []
+    for method, path, scope, options in CALLS:
+        ours, theirs = (
+            platform.call(method, path, scope, **json.loads(json.dumps(options))) for platform in (emulated, component)
+        )
+        if ours != theirs:
+            differing.append(f"{method} {path} {options}\n  emulated  {ours}\n  component {theirs}")
+    assert not differing, "\n".join(differing)
