@@ -80,12 +80,12 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
         """The line item's address, by which tools know it."""
 
     @abstractmethod
-    def person(self, x: G, reference: str) -> U | None:
+    def person(self, x: G, place: P, reference: str) -> U | None:
         """Who a `userId` is."""
 
     @abstractmethod
-    def sub(self, user: U) -> str:
-        """The `userId` of a person."""
+    def sub(self, x: G, item: L, user: U) -> str:
+        """The `userId` of a person, as the tool of a line item knows it."""
 
     @abstractmethod
     def learner(self, x: G, place: P, reference: object) -> U:
@@ -177,11 +177,12 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
 
     def list_results(self, x: G) -> Response:
         """GET: results; `user_id` filters."""
-        item = self.line_item(x, self.enter(x, lti13.SCOPE_RESULT_READ))
+        place = self.enter(x, lti13.SCOPE_RESULT_READ)
+        item = self.line_item(x, place)
         found = x.store.results.find("line_item", item.id)
         wanted = x.query.get("user_id")
         if wanted is not None:
-            user = self.person(x, wanted)
+            user = self.person(x, place, wanted)
             found = [result for result in found if user is not None and result.user_id == user.id]
         shown, headers = self.page(x, found)
         body = [self.result_json(x, item, result) for result in shown]
@@ -207,7 +208,7 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
         return services.result_json(
             self.result_url(x, item, result),
             score_of=self.url(x, item),
-            user_id=self.sub(user) if user is not None else str(result.user_id),
+            user_id=self.sub(x, item, user) if user is not None else str(result.user_id),
             score=result.score,
             maximum=item.data.score_maximum,
             comment=result.comment,

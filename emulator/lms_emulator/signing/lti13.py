@@ -31,6 +31,7 @@ SERVICE_SCOPES = (*AGS_SCOPES, SCOPE_MEMBERSHIP)
 
 RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
 DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
+SUBMISSION_REVIEW_REQUEST = "LtiSubmissionReviewRequest"
 DEEP_LINKING_RESPONSE = "LtiDeepLinkingResponse"
 VERSION = "1.3.0"
 COURSE_OFFERING = "http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"

@@ -51,7 +51,12 @@ class ServiceError(ValueError):
 
 
 class LineItemData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A line item's members. `extensions` are members with a URL for a name, kept as they came."""
+    """A line item's members.
+
+    Attributes:
+        submission_review: where, and for which states, the tool shows somebody's work (1EdTech Submission Review 1.0).
+        extensions: members with a URL for a name, kept as they came.
+    """
 
     label: str
     score_maximum: float
@@ -60,6 +65,7 @@ class LineItemData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     tag: str | None = None
     start_date_time: str | None = None
     end_date_time: str | None = None
+    submission_review: dict[str, Any] | None = None
     extensions: dict[str, Any] = {}
 
 
@@ -93,7 +99,10 @@ def read_line_item(body: object) -> LineItemData:
         raise ServiceError("out_of_range", "scoreMaximum", expected="above 0", got=maximum)
     texts = {attribute: _text(data, name) for name, attribute in _OPTIONAL.items()}
     extensions = {name: value for name, value in data.items() if "://" in name and value is not None}
-    return LineItemData(label=label, score_maximum=maximum, extensions=extensions, **texts)
+    review = data.get("submissionReview")
+    if review is not None and not isinstance(review, dict):
+        raise ServiceError("not_an_object", "submissionReview", expected="an object", got=review)
+    return LineItemData(label=label, score_maximum=maximum, extensions=extensions, submission_review=review, **texts)
 
 
 def line_item_json(item: LineItemData, url: str) -> dict[str, Any]:
@@ -104,6 +113,7 @@ def line_item_json(item: LineItemData, url: str) -> dict[str, Any]:
         "scoreMaximum": item.score_maximum,
         "label": item.label,
         **{name: value for name, value in texts.items() if value is not None},
+        **({"submissionReview": item.submission_review} if item.submission_review is not None else {}),
         **item.extensions,
     }
 

@@ -11,8 +11,10 @@ from typing import Any
 from lms_emulator.providers.brightspace import oauth, rules, shapes
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.lti import variables
+from lms_emulator.providers.brightspace.lti.spots import SPOTS
 from lms_emulator.providers.brightspace.model import (
     Deployment,
+    LineItem,
     LtiLink,
     OrgUnit,
     Role,
@@ -83,28 +85,68 @@ def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, 
         deployment,
         target=link.url or registration(x, deployment).target_link_uri,
         link=link,
-        resource_link={
-            "id": link.id,
-            **({"title": link.title} if deployment.send_link_title else {}),
-            **({"description": link.description} if deployment.send_link_description else {}),
-        },
+        resource_link=_link_claim(deployment, link),
         line_item=f"{ags}/lineitems/{item.id}" if item is not None and "ags" in deployment.extensions else None,
     )
 
 
-def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment) -> lti13.Launch:
-    """A launch in which the tool chooses content for the course."""
-    claims = {"deployment": deployment.id, "user": user.id, "exp": int(x.clock.timestamp()) + 3600, "jti": x.ids.uuid()}
+def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, spot: str) -> lti13.Launch:
+    """A launch in which the tool chooses content for the course. Parameters: `spot`, of `spots.SPOTS`."""
+    claims = {
+        "deployment": deployment.id,
+        "user": user.id,
+        "spot": spot,
+        "exp": int(x.clock.timestamp()) + 3600,
+        "jti": x.ids.uuid(),
+    }
     settings = {
         "deep_link_return_url": x.url(f"/d2l/le/lti/{unit.id}/deeplinking/return"),
-        "accept_types": ["ltiResourceLink", "link", "html", "image", "file"],
+        "accept_types": list(SPOTS[spot].types),
         "accept_presentation_document_targets": ["iframe", "window"],
-        "accept_multiple": True,
+        "accept_multiple": SPOTS[spot].multiple,
         "auto_create": False,
         "data": oauth.issue(x, claims, kind="deep_linking"),
     }
     target = registration(x, deployment).target_link_uri
     return _launch(x, user, unit, deployment, target=target, deep_linking=settings)
+
+
+def review_launch(
+    x: Call, user: User, unit: OrgUnit, deployment: Deployment, item: LineItem, learner: User
+) -> lti13.Launch:
+    """A launch that shows a teacher one person's work.
+
+    Source: 1EdTech Submission Review 1.0.
+    """
+    review = item.data.submission_review or {}
+    link = x.store.lti_links.get(item.data.resource_link_id) if item.data.resource_link_id else None
+    part = rules.role_in(x, learner, unit.id)
+    about: dict[str, Any] = {
+        "user_id": subject(learner, deployment),
+        **{name: one for name, one in person(learner, deployment).items() if name != "sub"},
+        "roles": membership_roles(part) if part is not None and not deployment.anonymous else [],
+    }
+    return _launch(
+        x,
+        user,
+        unit,
+        deployment,
+        target=review.get("url") or registration(x, deployment).target_link_uri,
+        link=link,
+        fields={str(name): str(value) for name, value in (review.get("custom") or {}).items()},
+        message_type=lti13.SUBMISSION_REVIEW_REQUEST,
+        resource_link=_link_claim(deployment, link) if link is not None else None,
+        line_item=f"{services_url(x, 'ags', deployment)}/lineitems/{item.id}",
+        extra={f"{lti13.CLAIM}for_user": about},
+    )
+
+
+def _link_claim(deployment: Deployment, link: LtiLink) -> dict[str, Any]:
+    return {
+        "id": link.id,
+        **({"title": link.title} if deployment.send_link_title else {}),
+        **({"description": link.description} if deployment.send_link_description else {}),
+    }
 
 
 def _launch(
@@ -115,30 +157,33 @@ def _launch(
     *,
     target: str,
     link: LtiLink | None = None,
+    fields: dict[str, str] | None = None,
+    message_type: str = "",
+    extra: dict[str, Any] | None = None,
     **parts: Any,
 ) -> lti13.Launch:
     role = rules.role_in(x, user, unit.id) if not deployment.anonymous else None
     tool = registration(x, deployment)
     ags = "ags" in deployment.extensions
     deep = "deep_linking" in parts
-    fields = {**deployment.custom, **(link.custom if link is not None else {})}
+    said = {**deployment.custom, **(link.custom if link is not None else {}), **(fields or {})}
     return lti13.Launch(
         issuer=x.base_url,
         client_id=deployment.client_id,
         deployment_id=deployment.id,
         target_link_uri=x.resolve(target),
-        message_type=lti13.DEEP_LINKING_REQUEST if deep else lti13.RESOURCE_LINK_REQUEST,
+        message_type=message_type or (lti13.DEEP_LINKING_REQUEST if deep else lti13.RESOURCE_LINK_REQUEST),
         person=person(user, deployment),
         roles=all_roles(role, institution=tool.send_institution_role) if role is not None else [],
         context=context(unit) if deployment.send_org_unit else None,
         tool_platform={"guid": x.store.section.tenant_id, "product_family_code": "desire2learn"},
         presentation={"locale": "en-us", "return_url": x.url(f"/d2l/home/{unit.id}")},
         lis=_lis(x, user, unit, deployment),
-        custom=variables.expanded(variables.Scene(x, user, unit, deployment, link), fields) or None,
+        custom=variables.expanded(variables.Scene(x, user, unit, deployment, link), said) or None,
         ags_scopes=list(lti13.AGS_SCOPES) if ags else None,
         line_items=f"{services_url(x, 'ags', deployment)}/lineitems" if ags else None,
         memberships=f"{services_url(x, 'nrps', deployment)}/memberships" if "nrps" in deployment.extensions else None,
-        extra=_own_claims(x, user, deployment, link),
+        extra={**_own_claims(x, user, deployment, link), **(extra or {})},
         **parts,
     )
 

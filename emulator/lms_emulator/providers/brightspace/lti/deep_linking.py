@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.deep_linking import DeepLinking, link_of
-from lms_emulator.lti.platform import Fault
+from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.lti.services import add_line_item
+from lms_emulator.providers.brightspace.lti.spots import Spot
 from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit
-from lms_emulator.signing.jwt import KeySet
+from lms_emulator.signing.jwt import KeySet, read
 
 UNMATCHED = "The response cannot be matched with a request."
 MESSAGES = {
@@ -23,6 +24,7 @@ MESSAGES = {
     "unavailable": "The tool's keys cannot be read.",
     "nonce_used": "The response was sent before.",
     "line_item": "The line item is not valid.",
+    "missing_kid": "KeyId not found in token",
 }
 
 
@@ -42,10 +44,29 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
         message = MESSAGES.get(fault.kind, "The response is not valid.")
         return refusals.lti_page(fault.reason, message, **fault.details)
 
-    def place(self, x: Call, unit: OrgUnit, deployment: Deployment, item: dict[str, Any]) -> LtiLink:
+    async def items(
+        self, x: Call, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
+    ) -> list[dict[str, Any]]:
+        """D2L finds the key by `kid`, and by nothing else."""
+        if not x.check("the header has a kid", "kid" in read(message).header):
+            raise self.refusal(x, Fault("deep_linking", "missing_kid", "kid", "the id of a key in the tool's key set"))
+        return await super().items(x, message, client_id=client_id, keys=keys, deployment_id=deployment_id)
+
+    def taken(self, x: Call, spot: Spot, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The items that a spot takes; a warning tells of the others."""
+        fitting = [item for item in items if item["type"] in spot.types]
+        kept = fitting if spot.multiple else fitting[:1]
+        if len(kept) < len(items):
+            types = ", ".join(spot.types)
+            number = "several" if spot.multiple else "one"
+            x.warn("items_not_taken", f"{len(items) - len(kept)} items are left out: {number} of {types} can be here")
+        return kept
+
+    def place(self, x: Call, unit: OrgUnit, deployment: Deployment, spot: Spot, item: dict[str, Any]) -> LtiLink:
         """Keep a chosen link, with a grade object when it asks for a line item."""
         wanted = link_of(item, deployment.name)
-        link = LtiLink(id=f"{x.ids.uuid()}_{unit.id}", deployment_id=deployment.id, **wanted._asdict())
+        number = x.ids.digits(8)
+        link = LtiLink(id=f"exu-{number}_{unit.id}", deployment_id=deployment.id, kind=spot.kind, **wanted._asdict())
         data = self.line_item(x, item, link.id, link.title)
         x.store.lti_links.put(link)
         if data is not None:

@@ -7,7 +7,7 @@ chosen.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.platform import Fault
@@ -17,6 +17,7 @@ from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.lti.variables import NAMES
 from lms_emulator.providers.brightspace.model import ToolRegistration
+from lms_emulator.providers.brightspace.model.lti import Extension
 from lms_emulator.signing import lti13
 
 CONFIGURATION = "/d2l/.well-known/openid-configuration"
@@ -70,9 +71,9 @@ class BrightspaceRegistrations(Registrations[Call]):
         return refusals.registration_refused(fault.reason, fault.check, **fault.details)
 
 
-def _extensions(scopes: list[str]) -> list[Literal["ags", "nrps", "deep_linking"]]:
+def _extensions(scopes: list[str]) -> list[Extension]:
     """The extensions whose scopes a tool asks for."""
-    found: list[Literal["ags", "nrps", "deep_linking"]] = []
+    found: list[Extension] = []
     if set(lti13.AGS_SCOPES) & set(scopes):
         found.append("ags")
     if lti13.SCOPE_MEMBERSHIP in scopes:

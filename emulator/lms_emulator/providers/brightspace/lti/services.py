@@ -159,16 +159,21 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
         base = f"/d2l/api/lti/ags/2.0/deployment/{item.deployment_id}/orgunit/{item.org_unit_id}"
         return x.url(f"{base}/lineitems/{item.id}")
 
-    def person(self, x: Call, reference: str) -> User | None:
+    def person(self, x: Call, place: Place, reference: str) -> User | None:
+        if place.deployment.anonymous:
+            members = (x.store.users.get(e.user_id) for e in x.store.enrollments.find("unit", place.unit.id))
+            people = [user for user in members if user is not None]
+            return next((user for user in people if claims.subject(user, place.deployment) == reference), None)
         user = x.store.users.get(number(reference.rpartition("_")[2]))
         return user if user is not None and user.lti_sub == reference else None
 
-    def sub(self, user: User) -> str:
-        return user.lti_sub
+    def sub(self, x: Call, item: LineItem, user: User) -> str:
+        deployment = x.store.deployments.get(item.deployment_id)
+        return claims.subject(user, deployment) if deployment is not None else user.lti_sub
 
     def learner(self, x: Call, place: Place, reference: object) -> User:
         text = str(reference)
-        user = self.person(x, text)
+        user = self.person(x, place, text)
         x.check("userId is somebody's sub", user is not None, got=text)
         if user is None:
             raise refusals.lti_service(
@@ -193,10 +198,18 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
     def enter_in_gradebook(
         self, x: Call, item: LineItem, user: User, score: services.ScoreData, result: Result
     ) -> None:
-        """A score that counts becomes the grade; one without points clears it."""
+        """A score that counts becomes the grade, which stops at the maximum; one without points clears it.
+
+        Source: https://community.d2l.com/brightspace/kb/articles/23661 (Can Exceed is off for what tools make).
+        """
         column = x.store.grade_objects.get(item.grade_object_id)
-        if column is not None and (result.score is not None or score.score_given is None):
-            rules.put_value(x, column, user.id, result.score, comments=score.comment or "")
+        if column is None or (result.score is None and score.score_given is not None):
+            return
+        points = result.score
+        if points is not None and points > column.max_points:
+            x.warn("score_clamped", f"{points:g} is above the maximum; the grade is {column.max_points:g}")
+            points = column.max_points
+        rules.put_value(x, column, user.id, points, comments=score.comment or "")
 
     def scored(self, x: Call, item: LineItem, result: Result) -> Response:
         return Response(status_code=204)

@@ -7,6 +7,9 @@ from typing import Literal
 from lms_emulator.core.state.records import Record
 from lms_emulator.signing.lti13_services import LineItemData
 
+Extension = Literal["ags", "nrps", "deep_linking", "submission_review"]
+LinkKind = Literal["basic", "widget", "quicklink", "insert_stuff", "activity"]
+
 
 class ToolRegistration(Record, frozen=True, kw_only=True):
     """An LTI Advantage registration.
@@ -24,7 +27,7 @@ class ToolRegistration(Record, frozen=True, kw_only=True):
     target_link_uri: str
     enabled: bool = True
     send_institution_role: bool = True
-    extensions: list[Literal["ags", "nrps", "deep_linking"]] = []
+    extensions: list[Extension] = []
     custom: dict[str, str] = {}
 
 
@@ -38,7 +41,7 @@ class Deployment(Record, frozen=True, kw_only=True):
     client_id: str
     org_unit_id: int
     name: str
-    extensions: list[Literal["ags", "nrps", "deep_linking"]] = []
+    extensions: list[Extension] = []
     anonymous: bool = False
     send_name: bool = True
     send_email: bool = True
@@ -53,11 +56,12 @@ class Deployment(Record, frozen=True, kw_only=True):
 
 
 class LtiLink(Record, frozen=True, kw_only=True):
-    """A placed link to a tool."""
+    """A placed link to a tool. `kind` says where it stands: in content, on a homepage, in a text, as an activity."""
 
     id: str
     deployment_id: str
     title: str
+    kind: LinkKind = "basic"
     url: str | None = None
     description: str = ""
     custom: dict[str, str] = {}

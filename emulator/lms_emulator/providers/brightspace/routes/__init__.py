@@ -62,6 +62,11 @@ ROUTES: tuple[Route, ...] = (
         "chosen",
         ("GET /d2l/le/lti/{orgUnitId}/launch/{linkId}", launch.open_link, "Launch a link"),
         (
+            "GET /d2l/le/lti/{orgUnitId}/review/{lineItemId}/{userId}",
+            launch.review,
+            "Show somebody's work in the tool",
+        ),
+        (
             "GET /d2l/le/lti/{orgUnitId}/deeplinking/{deploymentId}",
             launch.choose_content,
             "Launch a tool to choose content",

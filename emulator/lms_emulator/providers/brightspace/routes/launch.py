@@ -13,6 +13,7 @@ from lms_emulator.providers.brightspace.lti import claims
 from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING
 from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.lti.launches import LAUNCHES
+from lms_emulator.providers.brightspace.lti.spots import DEFAULT, SPOTS
 from lms_emulator.providers.brightspace.model import Deployment, OrgUnit, Session, User
 
 
@@ -53,6 +54,8 @@ def course(x: Call, session: Session, user: User) -> Response:
         user=user,
         unit=unit,
         links=links,
+        widgets=[link for link in links if link.kind == "widget"],
+        spots=list(SPOTS),
         choosing=[one for one in deployments if places and "deep_linking" in one.extensions],
     )
 
@@ -71,7 +74,7 @@ def open_link(x: Call, _session: Session, user: User) -> Response:
 
 @SESSIONS.signed_in
 def choose_content(x: Call, _session: Session, user: User) -> Response:
-    """GET /d2l/le/lti/{orgUnitId}/deeplinking/{deploymentId}: begin a deep linking launch."""
+    """GET /d2l/le/lti/{orgUnitId}/deeplinking/{deploymentId}: begin a deep linking launch, for a `spot`."""
     unit = _unit(x, user)
     deployment = x.store.deployments.get(x.path_params["deploymentId"])
     offered = deployment is not None and deployment in _deployments(x, unit) and "deep_linking" in deployment.extensions
@@ -79,8 +82,31 @@ def choose_content(x: Call, _session: Session, user: User) -> Response:
         raise refusals.page_not_found("the tool offers deep linking in the org unit")
     if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
         raise refusals.page_forbidden("the user may place tools")
-    launch = claims.deep_linking_launch(x, user, unit, deployment)
+    spot = x.query.get("spot", DEFAULT)
+    if spot not in SPOTS:
+        raise refusals.page_not_found(f"the spot is one of {', '.join(SPOTS)}")
+    launch = claims.deep_linking_launch(x, user, unit, deployment, spot)
     return wire.launch_page(x, deployment.name, *LAUNCHES.initiate(x, user, deployment, launch))
+
+
+@SESSIONS.signed_in
+def review(x: Call, _session: Session, user: User) -> Response:
+    """GET /d2l/le/lti/{orgUnitId}/review/{lineItemId}/{userId}: show a teacher somebody's work in the tool."""
+    unit = _unit(x, user)
+    item = x.store.line_items.get(x.path_params["lineItemId"])
+    deployment = x.store.deployments.get(item.deployment_id) if item is not None else None
+    learner = x.store.users.get(number(x.path_params["userId"]))
+    if item is None or deployment is None or deployment not in _deployments(x, unit) or learner is None:
+        raise refusals.page_not_found("the line item is the course's")
+    offered = "submission_review" in deployment.extensions and item.data.submission_review is not None
+    if not x.check("the tool shows submissions of the line item", offered):
+        raise refusals.page_not_found("the line item has submissionReview, and the deployment the extension")
+    if not x.check(rules.SEE_GRADES, rules.may(x, user, unit.id, rules.SEE_GRADES)):
+        raise refusals.page_forbidden("the user sees grades")
+    if rules.enrollment(x, learner, unit.id) is None:
+        raise refusals.page_not_found("the person takes part in the org unit")
+    launch = claims.review_launch(x, user, unit, deployment, item, learner)
+    return wire.launch_page(x, item.data.label, *LAUNCHES.initiate(x, user, deployment, launch))
 
 
 def authenticate(x: Call) -> Response:
@@ -107,5 +133,8 @@ async def deep_linking_return(x: Call) -> Response:
     items = await DEEP_LINKING.items(
         x, message, client_id=tool.client_id, keys=ToolKeys(tool.keyset_url), deployment_id=deployment.id
     )
-    placed = [DEEP_LINKING.place(x, unit, deployment, item) for item in items if item["type"] == "ltiResourceLink"]
+    spot = SPOTS[str(asked.get("spot", DEFAULT))]
+    items = DEEP_LINKING.taken(x, spot, items)
+    links = [item for item in items if item["type"] == "ltiResourceLink"]
+    placed = [DEEP_LINKING.place(x, unit, deployment, spot, item) for item in links]
     return page(wire.PACKAGE, "deep_linking.html", base=x.base_url, unit=unit, items=items, placed=placed)
