@@ -15,7 +15,7 @@ from datetime import timedelta
 from functools import cached_property
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 
@@ -24,6 +24,7 @@ from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.learningstudio.client import Client, cmac
 from contract_tests.learningstudio.conftest import client_of
 from contract_tests.lms_site import LmsSite, form, parameters
+from contract_tests.lti.test_registration import REQUEST, Registrar
 from contract_tests.ltiaas.small_lms import SmallLms, small_lms
 from contract_tests.openedx.web import Web
 from contract_tests.openlearning.site import BROWSER
@@ -201,7 +202,7 @@ def _(a: Side) -> Held:
     staff, number = site.info.staff_user.external_institution_id, a.number()
     launch = site.signed(user_id=staff, roles="Instructor", context_id=f"new{number}", oauth_nonce=f"setup{number}")
     page = browser.post(launch["url"], data=launch["params"])
-    (token,) = re.findall(r'name="token" value="([^"]+)"', page.text)
+    token, *_ = re.findall(r'name="token" value="([^"]+)"', page.text)
     kept = "; ".join(f"{one.name}={one.value}" for one in browser.cookies.jar)
     choice = {"token": token, "class_id": site.info.class_id}
     return Held(
@@ -692,3 +693,13 @@ def _chosen(a: Side, site: LmsSite, provider: str) -> Held:
 
 MAKERS["canvas", "the data of a deep linking request"] = lambda a: _chosen(a, a.canvas, "canvas")
 MAKERS["brightspace", "the data of a deep linking request"] = lambda a: _chosen(a, a.brightspace, "brightspace")
+
+
+def _registering(site: LmsSite, endpoint: str) -> Held:
+    sent = dict(parse_qsl(urlsplit(Registrar(site).begun()).query))
+    token = sent["registration_token"]
+    return Held(token, lambda w: w.request("POST", site.name, endpoint, json=REQUEST, headers=bearer(token)))
+
+
+MAKERS["canvas", "a registration token"] = lambda a: _registering(a.canvas, "/api/lti/registrations")
+MAKERS["brightspace", "a registration token"] = lambda a: _registering(a.brightspace, "/d2l/api/lti/registrations")

@@ -97,7 +97,9 @@ class Registrations(ABC, Generic[X]):
                 "token_unknown": "this platform gave out no such token",
                 "token_expired": "a registration token lives for an hour",
             }[kind]
-            raise self.refusal(x, Fault("registration", kind, "registration_token", diagnosis=diagnosis))
+            strange = text if found is None else None
+            fault = Fault("registration", kind, "registration_token", diagnosis=diagnosis, credential=strange)
+            raise self.refusal(x, fault)
         return found
 
     def configuration(self, x: X) -> dict[str, Any]:
