@@ -46,3 +46,11 @@ def test_what_the_school_watches_is_not_for_teachers(canvas: Site) -> None:
     assert canvas.teacher.get(f"{API}/accounts/1/unconfirmed_communication_channels").status_code == 403
     assert canvas.student.post(f"{API}/courses/1/ping").json() == {"success": True}
     assert canvas.student.get(f"{API}/conferences").json() == {"conferences": []}
+
+
+def test_no_theme_is_there_to_be_saved(canvas: Site) -> None:
+    saved = f"{API}/accounts/1/shared_brand_configs"
+    theme = {"shared_brand_config": {"name": "Blue", "brand_config_md5": "none"}}
+    assert canvas.teacher.post(saved, json=theme).status_code == 403
+    assert canvas.admin.post(saved, json=theme).json()["errors"]["brand_config"][0]["type"] == "blank"
+    assert canvas.admin.put(f"{saved}/1", json=theme).status_code == 404

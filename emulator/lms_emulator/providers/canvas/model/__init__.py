@@ -67,7 +67,13 @@ from lms_emulator.providers.canvas.model.mastery import (
     ScoringRange,
 )
 from lms_emulator.providers.canvas.model.media import MediaObject, MediaTrack
-from lms_emulator.providers.canvas.model.migrations import ContentExport, ContentMigration, CopiedAsset, MigrationIssue
+from lms_emulator.providers.canvas.model.migrations import (
+    ContentExport,
+    ContentMigration,
+    ContentShare,
+    CopiedAsset,
+    MigrationIssue,
+)
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
 from lms_emulator.providers.canvas.model.outcomes import (
@@ -75,6 +81,7 @@ from lms_emulator.providers.canvas.model.outcomes import (
     OutcomeGroup,
     OutcomeImport,
     OutcomeLink,
+    OutcomeProficiency,
     OutcomeResult,
 )
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
@@ -150,6 +157,7 @@ __all__ = [
     "CommunicationChannel",
     "ContentExport",
     "ContentMigration",
+    "ContentShare",
     "ContentTag",
     "ContextModule",
     "Conversation",
@@ -197,6 +205,7 @@ __all__ = [
     "OutcomeGroup",
     "OutcomeImport",
     "OutcomeLink",
+    "OutcomeProficiency",
     "OutcomeResult",
     "PageVersion",
     "PairingCode",

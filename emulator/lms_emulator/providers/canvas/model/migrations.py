@@ -86,3 +86,22 @@ class CopiedAsset(Record, frozen=True, kw_only=True):
     migration_id: str
     source_course_id: int | None = None
     source_id: int | None = None
+
+
+class ContentShare(Record, frozen=True, kw_only=True):
+    """Content that somebody sent to others, or got from somebody. It is packed in an export.
+
+    Attributes:
+        user_id: whose list it is in.
+        sender_id: who sent it, in the list of those who got it.
+    """
+
+    id: int
+    user_id: int
+    sender_id: int | None = None
+    content_export_id: int
+    content_type: str
+    name: str
+    read_state: Literal["read", "unread"] = "unread"
+    created_at: Instant
+    updated_at: Instant

@@ -79,3 +79,12 @@ class OutcomeResult(Record, frozen=True, kw_only=True):
     mastery: bool | None = None
     hide_points: bool = False
     submitted_or_assessed_at: Instant
+
+
+class OutcomeProficiency(Record, frozen=True, kw_only=True):
+    """The levels of mastery in an account or a course: `description`, `points`, `mastery`, `color` of each."""
+
+    id: int
+    context_type: Literal["Course", "Account"]
+    context_id: int
+    ratings: list[dict[str, Any]]

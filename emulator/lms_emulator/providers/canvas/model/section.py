@@ -78,7 +78,13 @@ from lms_emulator.providers.canvas.model.lti import (
 )
 from lms_emulator.providers.canvas.model.mastery import PathChoice, PathRule
 from lms_emulator.providers.canvas.model.media import MediaObject
-from lms_emulator.providers.canvas.model.migrations import ContentExport, ContentMigration, CopiedAsset, MigrationIssue
+from lms_emulator.providers.canvas.model.migrations import (
+    ContentExport,
+    ContentMigration,
+    ContentShare,
+    CopiedAsset,
+    MigrationIssue,
+)
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
 from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
 from lms_emulator.providers.canvas.model.outcomes import (
@@ -86,6 +92,7 @@ from lms_emulator.providers.canvas.model.outcomes import (
     OutcomeGroup,
     OutcomeImport,
     OutcomeLink,
+    OutcomeProficiency,
     OutcomeResult,
 )
 from lms_emulator.providers.canvas.model.pages import WikiPage
@@ -239,6 +246,7 @@ class CanvasStore(Store):
         },
     )
     submission_comments: Table[SubmissionComment] = table(key="id", indexes={"submission": lambda c: c.submission_id})
+    outcome_proficiencies: Table[OutcomeProficiency] = table(key="id", indexes={"context": _context})
     learning_outcome_groups: Table[OutcomeGroup] = table(
         key="id", indexes={"context": lambda g: (g.context_type, g.context_id), "parent": lambda g: g.parent_id}
     )
@@ -335,6 +343,9 @@ class CanvasStore(Store):
         key="id", indexes={"context": _context, "waiting": lambda m: m.workflow_state == "running" or None}
     )
     migration_issues: Table[MigrationIssue] = table(key="id", indexes={"migration": lambda i: i.content_migration_id})
+    content_shares: Table[ContentShare] = table(
+        key="id", indexes={"user": _user, "export": lambda s: s.content_export_id}
+    )
     content_exports: Table[ContentExport] = table(
         key="id", indexes={"context": _context, "waiting": lambda e: e.workflow_state == "created" or None}
     )

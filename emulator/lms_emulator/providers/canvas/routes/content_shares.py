@@ -1,0 +1,255 @@
+"""REST: content that people send one another."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.model import ContentExport, ContentShare, Course, User
+from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import contexts, courses, module_content, observing
+from lms_emulator.providers.canvas.rules.migrations import exports
+from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME, key_of
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.shapes import Json, people
+from lms_emulator.providers.canvas.shapes.courses import course_name
+from lms_emulator.providers.canvas.shapes.migrations import export
+
+SOURCE = (
+    f"{RECORDED}/misc.jsonl 144, 145, 146, 147, 149, 151, 153, 154; "
+    "canvas-lms app/controllers/content_shares_controller.rb"
+)
+KINDS = {
+    "assignment": "assignments",
+    "attachment": "attachments",
+    "discussion_topic": "discussion_topics",
+    "page": "wiki_pages",
+    "quiz": "quizzes",
+    "module": "context_modules",
+    "module_item": "content_tags",
+}
+STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
+replace = msgspec.structs.replace
+
+
+def _shown(api: Api, record: ContentShare) -> Json:
+    packed = api.store.content_exports.get(record.content_export_id)
+    sender = api.store.users.get(record.sender_id or 0)
+    receivers = [] if record.sender_id is not None else [api.store.users.get(one.user_id) for one in _got(api, record)]
+    body: Json = {name: getattr(record, name) for name in ("id", "name", "user_id", "read_state", "content_type")}
+    body |= {"created_at": when(record.created_at), "updated_at": when(record.updated_at)}
+    body["sender"] = people.display(api, sender) if sender is not None else None
+    body["receivers"] = [people.display(api, one) for one in receivers if one is not None]
+    if packed is not None:
+        body["content_export"] = export(api, packed)
+        course = api.store.courses.get(packed.context_id)
+        if course is not None and packed.context_type == "Course":
+            body["source_course"] = {"id": course.id, "name": course_name(api, course)}
+    return body
+
+
+def _got(api: Api, sent: ContentShare) -> list[ContentShare]:
+    """What others got of what somebody sent."""
+    rows = api.store.content_shares.find("export", sent.content_export_id)
+    return sorted((one for one in rows if one.sender_id is not None), key=lambda one: one.id)
+
+
+def _own(api: Api) -> User:
+    """The person of the path, who is to be the caller."""
+    user = identifiers.user(api, api.slot("user_id"))
+    if user.id != api.user.id:
+        text = "You cannot create or modify other users' content shares"
+        raise refusals.message(403, "others_content_shares", text, got=user.id)
+    return user
+
+
+def _readable(api: Api) -> User:
+    """The person of the path, for themself, those who observe them, and admins."""
+    user = identifiers.user(api, api.slot("user_id"))
+    allowed = api.user.id == user.id or observing.link_between(api, api.user, user) is not None
+    allowed = allowed or account_allows(api, api.caller, api.root, "manage_user_logins")
+    if not api.check("may see what the person shares", allowed, got=user.id):
+        raise api.refused(f"see what user {user.id} shares")
+    return user
+
+
+def _of(api: Api, user: User) -> list[ContentShare]:
+    return sorted(
+        api.store.content_shares.find("user", user.id), key=lambda one: (one.created_at, one.id), reverse=True
+    )
+
+
+def _find(api: Api, user: User, slot: str = "id") -> ContentShare:
+    number = identifiers.local_number(api.slot(slot))
+    found = next((one for one in _of(api, user) if one.id == number), None)
+    if found is None:
+        raise refusals.not_found("the person's share", api.slot(slot))
+    return found
+
+
+def _receivers(api: Api) -> list[User]:
+    """Whom something is sent to."""
+    names = api.params.texts("receiver_ids")
+    if not names:
+        raise refusals.missing("receiver_ids")
+    known = {found.id: found for found in (identifiers.find(api, "users", one) for one in names) if found is not None}
+    if not known:
+        raise refusals.message(400, "receivers_unknown", "No valid receiving users found", got=names)
+    return list(known.values())
+
+
+def _content(api: Api) -> tuple[str, Any]:
+    """What is to be sent, with its kind. Raises the refusals of what cannot be."""
+    kind, number = api.params.text("content_type"), api.params.text("content_id")
+    if not kind or not number:
+        raise refusals.message(400, "content_missing", "Content type and id required")
+    if kind not in KINDS:
+        text = f"Content type not allowed. Allowed types: {','.join(KINDS)}"
+        raise refusals.message(400, "content_type_unknown", text, got=kind)
+    record: Any = getattr(api.store, KINDS[kind]).get(identifiers.local_number(number) or 0)
+    if record is None or "deleted" in (getattr(record, "workflow_state", ""), getattr(record, "file_state", "")):
+        raise refusals.message(400, "content_unknown", "Requested share content not found", got=number)
+    return kind, record
+
+
+def _pack(api: Api, kind: str, record: Any) -> ContentExport:
+    course = api.store.courses.get(getattr(record, "course_id", None) or record.context_id)
+    if not isinstance(course, Course):
+        raise refusals.message(400, "content_unknown", "Requested share content not found", got=record.id)
+    courses.require(api, course, "read_as_admin", "manage_content")
+    content = module_content.content(api, record) if kind == "module_item" else record
+    holding = (one for one in BY_NAME.values() if _holds(api, one, course, content))
+    packed = BY_NAME.get(KINDS[kind]) or next(holding, None)
+    chosen: dict[str, object] = (
+        {packed.name: {key_of(packed, content): "1"}} if packed is not None and content is not None else {}
+    )
+    return exports.begin(api, contexts.get(api, "Course", course.id), "common_cartridge", chosen)
+
+
+def _holds(api: Api, kind: Any, course: Course, content: Any) -> bool:
+    return content is not None and any(
+        type(one) is type(content) and one.id == content.id for one in kind.lister(api, course)
+    )
+
+
+def create(api: Api) -> Any:
+    """Send content to others."""
+    user = _own(api)
+    receivers = _receivers(api)
+    kind, record = _content(api)
+    name = next(filter(None, (getattr(record, one, None) for one in ("title", "name", "display_name"))), "")
+    sent = ContentShare(
+        id=api.new_id("content_shares"),
+        user_id=user.id,
+        content_export_id=_pack(api, kind, record).id,
+        content_type=kind,
+        name=name,
+        read_state="read",
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    api.store.content_shares.put(sent)
+    _give(api, sent, receivers)
+    return wire.reply(api, _shown(api, sent), 201)
+
+
+def _give(api: Api, sent: ContentShare, receivers: list[User]) -> None:
+    for one in receivers:
+        number = api.new_id("content_shares")
+        given = replace(
+            sent, id=number, user_id=one.id, sender_id=sent.user_id, read_state="unread", created_at=api.now
+        )
+        api.store.content_shares.put(replace(given, updated_at=api.now))
+
+
+def add_users(api: Api) -> Any:
+    """Send to others what was sent before."""
+    user = _own(api)
+    receivers = _receivers(api)
+    sent = _find(api, user)
+    if sent.sender_id is not None:
+        raise refusals.message(400, "share_not_own", "Content share not owned by you", got=sent.id)
+    known = {one.user_id for one in _got(api, sent)}
+    _give(api, sent, [one for one in receivers if one.id not in known])
+    return _shown(api, sent)
+
+
+def received(api: Api) -> Any:
+    """What somebody got, the latest first."""
+    user = _readable(api)
+    return paged(api, [one for one in _of(api, user) if one.sender_id is not None], lambda one: _shown(api, one))
+
+
+def sent(api: Api) -> Any:
+    """What somebody sent, the latest first."""
+    user = _readable(api)
+    return paged(api, [one for one in _of(api, user) if one.sender_id is None], lambda one: _shown(api, one))
+
+
+def unread_count(api: Api) -> Any:
+    """How much of what somebody got they have not looked at."""
+    found = _of(api, _readable(api))
+    return {"unread_count": sum(1 for one in found if one.sender_id is not None and one.read_state == "unread")}
+
+
+def show(api: Api) -> Any:
+    """One thing that somebody sent or got."""
+    return _shown(api, _find(api, _readable(api)))
+
+
+def update(api: Api) -> Any:
+    """Mark what one got read or unread."""
+    record = _find(api, _own(api))
+    state = api.params.text("read_state") or record.read_state
+    if state not in ("read", "unread"):
+        raise refusals.invalid({"read_state": ["inclusion"]})
+    marked: Literal["read", "unread"] = "read" if state == "read" else "unread"
+    return _shown(api, api.store.content_shares.put(replace(record, read_state=marked, updated_at=api.now)))
+
+
+def destroy(api: Api) -> Any:
+    """Remove something from one's list; others keep theirs."""
+    api.store.content_shares.delete(_find(api, _own(api)).id)
+    return {"message": "content share deleted"}
+
+
+def who_may_get(api: Api) -> Any:
+    """People of the school who work on courses, by their name, for those who want to send them something."""
+    course = identifiers.course(api, api.slot("course_id"))
+    term = (api.params.text("search_term") or "").lower()
+    if not term:
+        body = {"status": "bad_request", "message": "Search term required"}
+        raise refusals.rest("search_term_missing", 400, body, check="a search term is sent")
+    courses.require(api, course, "read_as_admin")
+    ids = {one.user_id for one in api.store.enrollments if one.type in STAFF and one.workflow_state == "active"}
+    found = [one for one in map(api.store.users.get, sorted(ids)) if one is not None and term in one.name.lower()]
+    return paged(api, [one for one in found if one.workflow_state != "deleted"], lambda one: people.display(api, one))
+
+
+SHARES = "/api/v1/users/{user_id}/content_shares"
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "content shares",
+        f"{RECORDED}/courses.jsonl 331; canvas-lms app/controllers/courses_controller.rb",
+        ("GET /api/v1/courses/{course_id}/content_share_users", who_may_get, "People to whom content can be sent"),
+    ),
+    *rest(
+        "content shares",
+        SOURCE,
+        (f"POST {SHARES}", create, "Send content to others"),
+        (f"GET {SHARES}/sent", sent, "What somebody sent"),
+        (f"GET {SHARES}/received", received, "What somebody got"),
+        (f"GET {SHARES}/unread_count", unread_count, "How much is unread"),
+        (f"GET {SHARES}/{{id}}", show, "One thing sent"),
+        (f"POST {SHARES}/{{id}}/add_users", add_users, "Send it to more people"),
+        (f"PUT {SHARES}/{{id}}", update, "Mark it read or unread"),
+        (f"DELETE {SHARES}/{{id}}", destroy, "Remove it from one's list"),
+    ),
+)
