@@ -191,10 +191,7 @@ class CanvasStore(Store):
     bookmarks: Table[Bookmark] = table(key="id", indexes={"user": _user})
     external_feeds: Table[ExternalFeed] = table(key="id", indexes={"course": _course})
     pairing_codes: Table[PairingCode] = table(
-        key="id",
-        indexes={"code": lambda c: c.code},
-        keep_until=_until,
-        credentials=held.PAIRING_CODES,
+        key="id", indexes={"code": lambda c: c.code}, keep_until=_until, credentials=held.PAIRING_CODES
     )
     observer_alert_thresholds: Table[AlertThreshold] = table(key="id", indexes={"observer": lambda t: t.observer_id})
     observer_alerts: Table[ObserverAlert] = table(
@@ -412,9 +409,7 @@ class CanvasStore(Store):
         credentials=held.ACCESS_TOKENS,
     )
     authorization_codes: Table[AuthorizationCode] = table(
-        key="code",
-        keep_until=lambda c: later(c.expires_at, 3600),
-        credentials=held.AUTHORIZATION_CODES,
+        key="code", keep_until=lambda c: later(c.expires_at, 3600), credentials=held.AUTHORIZATION_CODES
     )
     sessions: Table[Session] = table(
         key="id",
@@ -433,9 +428,7 @@ class CanvasStore(Store):
     failed_logins: Table[FailedLogins] = table(key="login_id", keep_until=lambda f: later(f.at, 3600))
     pending_launches: Table[PendingLaunch] = pending_launches(held.claim("verifier"))
     prepared_launches: Table[PreparedLaunch] = table(
-        key="verifier",
-        keep_until=_until,
-        credentials=held.PREPARED_LAUNCHES,
+        key="verifier", keep_until=_until, credentials=held.PREPARED_LAUNCHES
     )
     armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
     last_launches: Table[LastLaunch] = LAST_LAUNCHES
