@@ -17,6 +17,8 @@ from .compare import Comparison
 from .ledger import Ledger
 from .recordings import Exchange
 
+HELD_SECONDS = 3600
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Result:
@@ -42,9 +44,15 @@ def play(exchanges: Iterable[Exchange], target: Target) -> Iterator[Result]:
     if run in recordings.SITE_SETTINGS:
         control(target, "PATCH", "/settings", {"canvas": recordings.SITE_SETTINGS[run]})
     with _school_settings(target, recordings.SCHOOL_SETTINGS.get(run, {})):
+        jobs = _Jobs(target)
         for exchange in listed:
+            if exchange.lets_go:
+                jobs.hold(False)
             with _throttled_at(target, exchange.high_water):
                 yield player.exchange(exchange)
+            if exchange.holds or exchange.method != "GET":
+                jobs.hold(exchange.holds)
+        jobs.hold(False)
 
 
 @contextmanager
@@ -72,6 +80,19 @@ def _throttled_at(target: Target, mark: int | None) -> Iterator[None]:
     control(target, "PATCH", "/settings", {"canvas": {"rate_limit": "bucket", "rate_limit_high_water": mark}})
     yield
     control(target, "PATCH", "/settings", {"canvas": before})
+
+
+class _Jobs:
+    """Whether background jobs are kept from running."""
+
+    def __init__(self, target: Target) -> None:
+        self._target, self._held = target, False
+
+    def hold(self, held: bool) -> None:
+        if held != self._held:
+            seconds = HELD_SECONDS if held else 0
+            control(self._target, "PATCH", "/settings", {"canvas": {"background_job_seconds": seconds}})
+            self._held = held
 
 
 class _Player:

@@ -40,6 +40,7 @@ class Exchange:
     Attributes:
         page: the reduction of an HTML body; `body` is None where only this, or a note about the body, was kept.
         high_water: the throttle's high-water mark, where it was set for this exchange.
+        holds, lets_go: jobs were kept from running after this exchange; they ran before this one.
         scored: False where the real answer depends on something that no client can know; it is sent all the same.
     """
 
@@ -57,6 +58,8 @@ class Exchange:
     page: dict[str, Any] | None
     scored: bool
     high_water: int | None = None
+    holds: bool = False
+    lets_go: bool = False
 
     @property
     def label(self) -> str:
@@ -100,4 +103,6 @@ def _exchange(run: str, raw: dict[str, Any]) -> Exchange:
         page=response.get("html"),
         scored=not raw.get("drop"),
         high_water=int(found.group(1)) if (found := _HIGH_WATER.search(raw.get("note") or "")) else None,
+        holds=bool(raw.get("nojobs")),
+        lets_go=bool(raw.get("jobs")),
     )

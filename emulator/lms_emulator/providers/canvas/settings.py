@@ -350,6 +350,16 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=1,
         ),
     ] = 2
+    background_job_seconds: Annotated[
+        int,
+        choice(
+            "How long imports, migrations, content exports, reports and blueprint synchronizations wait in the queue: "
+            "with 0, a client sees them queued once, and they are done before its next request. Else it has to poll.",
+            evidence="chosen",
+            source=f"{RECORDED}/courses-migrations.jsonl 14-17 (one that waits, and one that is done)",
+            ge=0,
+        ),
+    ] = 0
     feature_flag_delay_seconds: Annotated[
         int,
         choice(

@@ -1,6 +1,6 @@
 """Background jobs that wait: they are done before the next request is answered, as if a worker had taken them up.
 
-So a client sees them queued first, and may call them off.
+So a client sees them queued first, and may call them off. `canvas.background_job_seconds` lets them wait longer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lms_emulator.providers.canvas.call import Call
 
 PICKED_UP = timedelta(seconds=3)
-"""How long a job waits at most, if the next request comes late."""
+"""How long a job waits at most, if the next request comes late and no setting says otherwise."""
 LEAVES = re.compile(r"/abort$|/abort_all_pending$|/progress/\d+/cancel$|/blueprint_templates/[^/]+/migrations$")
 """Requests that find a job still waiting when they change something."""
 RULES = "lms_emulator.providers.canvas.rules"
@@ -37,10 +37,13 @@ def run(x: Call) -> None:
     found = [(table, one) for table in JOBS for one in getattr(x.store, table).find("waiting", True)]
     if not found or (x.method != "GET" and LEAVES.search(x.path)):
         return
+    wait = timedelta(seconds=x.settings.background_job_seconds)
     for table, job in sorted(found, key=lambda pair: _asked(pair[1])):
         api = Api(x, Params({}))
         api.caller = x.store.users.get(job.user_id)
-        api.now = min(api.now, _asked(job) + PICKED_UP)
+        if api.now < _asked(job) + wait:
+            continue
+        api.now = min(api.now, _asked(job) + max(PICKED_UP, wait))
         import_module(JOBS[table]).run(api, job)
 
 

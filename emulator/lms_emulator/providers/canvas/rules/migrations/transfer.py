@@ -181,8 +181,11 @@ class Transfer:
         return number if number is not None else assigning.default_group(self.api, self.target).id
 
     def _of_assignments(self, part: Part, known: Assignment | None) -> dict[str, Any]:
-        record = part.record
+        record, tool = part.record, part.record.external_tool
+        if tool is not None:
+            tool = replace(tool, new_tab=bool(tool.new_tab), custom_params=tool.custom_params or {})
         return {
+            "external_tool": tool,
             "course_id": self.target.id,
             "assignment_group_id": self._group(record.assignment_group_id),
             "description": self._linked(record.description) or "",
