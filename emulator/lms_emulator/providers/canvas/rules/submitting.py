@@ -103,6 +103,7 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
         attempt=attempt,
         workflow_state="pending_review" if record.workflow_state == "pending_review" else "submitted",
         late_policy_status=None if record.late_policy_status == "missing" else record.late_policy_status,
+        graded_at=api.now if record.excused else record.graded_at,
         grade_matches_current_submission=record.entered_grade is None,
         read_by=[],
     )
