@@ -147,6 +147,10 @@ def test_signatures(canvas: Site) -> None:
     assert seat.ask("readResult", oauth_consumer_key="other").status_code == 200
     assert seat.ask("readResult", oauth_body_hash="other").status_code == 200
     assert [one.code for one in canvas.lms.requests.last.warnings] == ["body_hash_wrong"]
+    canvas.lms.settings["canvas.unchecked_by_canvas"] = "refuse"
+    for changes in ({"oauth_body_hash": "other"}, {"oauth_body_hash": ""}, {"oauth_consumer_key": "other"}):
+        assert seat.ask("readResult", **changes).json() == wrong
+    assert seat.ask("readResult").status_code == 200
     assert seat.ask("readResult", oauth_timestamp=str(now - 5300)).status_code == 200
     assert "Timestamp too old" in seat.ask("readResult", oauth_timestamp=str(now + 5500)).text
     assert seat.ask("readResult", oauth_nonce="twice").status_code == 200

@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.model import Tool
 from lms_emulator.signing import lti11, oauth1
 
 LIFETIME_SECONDS = 90 * 60
+INVALID = "Invalid authorization header"
 _PAIR = re.compile(r'\s*([^\s=,"]+)\s*=\s*"([^"]*)"\s*(?:,|$)')
 
 
@@ -41,27 +42,34 @@ def require_signed(x: Call, tool: Tool) -> None:
         raise refused("oauth_nonce_used", "Duplicate nonce detected", got=nonce)
     body_hash = fields.get("oauth_body_hash")
     right = base64.b64encode(hashlib.sha1(x.body).digest()).decode()
-    if body_hash is not None and body_hash != right:
-        x.warn("body_hash_wrong", f"oauth_body_hash is not that of the body ({right}); Canvas does not look")
+    if body_hash != right and not (form and body_hash is None):
+        _unchecked(x, "body_hash_wrong", "oauth_body_hash is that of the body", right, body_hash)
 
 
 def _fault(x: Call, tool: Tool, fields: dict[str, str], pairs: list[tuple[str, str]]) -> SiteRefusal | None:
     """The refusal for a signature that is not the tool's own."""
-    text = "Invalid authorization header"
     if tool.developer_key_id is not None:
-        return refused("tool_without_secret", text, diagnosis="a tool of LTI 1.3; it uses the services of LTI 1.3")
+        return refused("tool_without_secret", INVALID, diagnosis="a tool of LTI 1.3; it uses the services of LTI 1.3")
     if fields.get("oauth_signature_method") != lti11.SIGNATURE_METHOD:
         got = fields.get("oauth_signature_method")
-        return refused("oauth_method_unknown", text, expected=lti11.SIGNATURE_METHOD, got=got)
-    if fields.get("oauth_consumer_key") != tool.consumer_key:
-        x.warn("consumer_key_ignored", "oauth_consumer_key is not the tool's; Canvas looks at the secret only")
+        return refused("oauth_method_unknown", INVALID, expected=lti11.SIGNATURE_METHOD, got=got)
+    consumer_key = fields.get("oauth_consumer_key")
+    if consumer_key != tool.consumer_key:
+        _unchecked(x, "consumer_key_ignored", "oauth_consumer_key is the tool's", tool.consumer_key, consumer_key)
     text_signed = oauth1.signature_base_string(x.method, x.request_url, pairs)
     expected = oauth1.hmac_sha1(text_signed, oauth1.signing_key(tool.shared_secret))
     if oauth1.equal(expected, fields.get(oauth1.SIGNATURE_FIELD, "")):
         return None
     return refused(
-        "oauth_signature_wrong", text, expected=f"a signature of {text_signed}", got=fields.get("oauth_signature")
+        "oauth_signature_wrong", INVALID, expected=f"a signature of {text_signed}", got=fields.get("oauth_signature")
     )
+
+
+def _unchecked(x: Call, code: str, check: str, expected: str, got: str | None) -> None:
+    """Warn of what Canvas does not look at, or refuse it where that is set."""
+    if x.settings.unchecked_by_canvas == "refuse":
+        raise refused(code, INVALID, expected=expected, got=got)
+    x.warn(code, f"{check}: Canvas does not look at it ({got!r}, not {expected!r})")
 
 
 def _header(x: Call) -> list[tuple[str, str]]:
