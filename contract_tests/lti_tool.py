@@ -59,10 +59,11 @@ class Tool(PublishedTool):
 
 
 class KeySite:
-    """Publishes a tool's key set on a free port. `answer` can be replaced to misbehave."""
+    """Publishes a tool's key set on a free port. `answer` can be replaced to misbehave; `posted` is what came."""
 
     def __init__(self) -> None:
         self.answer: tuple[int, bytes] = (200, b'{"keys": []}')
+        self.posted: list[bytes] = []
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -72,6 +73,11 @@ class KeySite:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                site.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(204)
+                self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:
                 """Nothing."""

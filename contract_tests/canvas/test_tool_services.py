@@ -1,4 +1,4 @@
-"""LTI services of a whole school at Canvas: accounts, features, tools of an account, streams of data; and LTI 2."""
+"""LTI services of a whole school at Canvas: accounts, features, tools, streams of data, notices; and LTI 2."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.canvas.lti import API_KEY, KEY, OPEN, assertion, service
+from contract_tests.canvas.lti import API_KEY, KEY, OPEN, assertion, launched, service
 from contract_tests.canvas.support import Site
-from contract_tests.lti_tool import LAUNCH, LOGIN, Tool
+from contract_tests.lti_tool import LAUNCH, LOGIN, KeySite, Tool
 from lms_emulator.providers.canvas.lti.places import opaque
-from lms_emulator.signing import lti13
+from lms_emulator.signing import jwt, lti13
 
 CANVAS = "https://canvas.instructure.com/lti/"
 LOOKUP, FLAGS = f"{CANVAS}account_lookup/scope/show", f"{CANVAS}feature_flags/scope/show"
 TOOLS, DATA = f"{CANVAS}account_external_tools/scope", f"{CANVAS}data_services/scope"
+NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
 OTHER_KEY = 10000000000002
 ACCOUNT = opaque("account", 1)
 """What tools know the school's account by."""
@@ -30,9 +31,17 @@ def school(canvas: Site, tool: Tool) -> Site:
     section = world["canvas"]
     key = next(one for one in section["developer_keys"] if one["id"] == KEY)
     rights = {TOOLS: ("list", "show", "create", "destroy"), DATA: ("list", "create")}
-    key["scopes"] += [LOOKUP, FLAGS, *(f"{scope}/{right}" for scope, names in rights.items() for right in names)]
-    described = {"title": "PyLTI1p3", "target_link_uri": LAUNCH, "oidc_initiation_url": LOGIN}
+    key["scopes"] += [
+        LOOKUP,
+        FLAGS,
+        NOTICES,
+        *(f"{scope}/{right}" for scope, names in rights.items() for right in names),
+    ]
+    navigation = {"placements": [{"placement": "course_navigation", "enabled": True}]}
+    described: dict[str, Any] = {"title": "PyLTI1p3", "target_link_uri": LAUNCH, "oidc_initiation_url": LOGIN}
+    described["extensions"] = [{"platform": "canvas.instructure.com", "settings": navigation}]
     section["tool_configurations"].append({"id": 1, "developer_key_id": KEY, "settings": described})
+    next(one for one in section["tools"] if one["id"] == 77)["domain"] = "127.0.0.1"
     section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
     section["account_users"].append({"id": 902, "account_id": 2, "user_id": 103, "role_id": 1})
     canvas.lms.load(world)
@@ -127,9 +136,51 @@ def test_what_is_left_of_lti_2(school: Site) -> None:
     assert (answer.status_code, school.reason) == (401, "no_credentials")
 
 
+def test_notices(school: Site, tool: Tool, keys: KeySite) -> None:
+    path, sent = "/api/lti/notice-handlers/77", {"notice_type": "LtiHelloWorldNotice", "handler": f"{keys.url}/told"}
+    assert refused(caller(school, tool).get(path)) == "Insufficient permissions"
+    claim = launched(school, tool).get_launch_data()[f"{lti13.CLAIM}platformnotificationservice"]
+    assert claim["platform_notification_service_url"] == f"{school.url}{path}"
+    api = caller(school, tool, *claim["scope"])
+    for changes, said in (
+        ({"handler": "https://other.example/"}, "handler url should match tool's domain"),
+        ({"handler": "told"}, "handler must be a valid URL or an empty string"),
+        ({"notice_type": "LtiOtherNotice"}, "unknown notice_type"),
+    ):
+        answer = api.put(path, json={**sent, **changes})
+        assert (answer.status_code, said in answer.json()["errors"]["message"]) == (400, True)
+    assert api.put("/api/lti/notice-handlers/5", json=sent).status_code == 403, "a tool of another key"
+    assert api.get("/api/lti/notice-handlers/999").status_code == 404
+    keys.posted.clear()
+    assert api.put(path, json=sent).json() == sent
+    hello = notice(school, keys.posted.pop())
+    assert hello[f"{lti13.CLAIM}notice"]["type"] == "LtiHelloWorldNotice"
+    assert hello["aud"] == str(KEY)
+    assert api.put(path, json={**sent, "handler": ""}).json()["handler"] == ""
+    assert api.put(path, json={**sent, "notice_type": "LtiContextCopyNotice"}).status_code == 200
+    assert [one["notice_type"] for one in api.get(path).json()["notice_handlers"] if one["handler"]] == [
+        "LtiContextCopyNotice"
+    ]
+    copy = {"migration_type": "course_copy_importer", "settings": {"source_course_id": 3}}
+    school.teacher.post("/api/v1/courses/1/content_migrations", json=copy)
+    school.teacher.get("/api/v1/courses/1/content_migrations")
+    told = notice(school, keys.posted.pop())
+    assert told[f"{lti13.CLAIM}origin_contexts"] == ["c0003c0000000000000000000000000000000003"]
+    assert told[f"{lti13.CLAIM}context"]["title"] == "Analytical Engines"
+    assert keys.posted == []
+
+
+def notice(site: Site, body: bytes) -> dict[str, Any]:
+    """The claims of the one notice that came, with its signature checked."""
+    (one,) = json.loads(body)["notices"]
+    keys = jwt.KeySet.from_jwks(httpx.get(f"{site.url}/api/lti/security/jwks").json())
+    return jwt.verify(one["jwt"], keys, algorithms=["RS256"], now=site.lms.clock.now.timestamp(), audience=str(KEY))
+
+
 def test_services_that_came_later(school: Site) -> None:
     path = "/api/lti/notice-handlers/77"
-    assert school.teacher.get(path).status_code == 501, "Canvas has it, the emulator has not"
+    assert school.teacher.get("/api/v1/courses/1/lti_resource_links").status_code == 501, "Canvas has it by now"
     school.lms.settings["emulator.as_of"] = "2023-06-20"
-    answer = school.teacher.get(path)
-    assert (answer.status_code, "Page Not Found" in answer.text) == (404, True)
+    for gone in (path, "/api/v1/courses/1/lti_resource_links"):
+        answer = school.teacher.get(gone)
+        assert (answer.status_code, "Page Not Found" in answer.text) == (404, True)

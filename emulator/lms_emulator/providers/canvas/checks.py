@@ -165,6 +165,7 @@ REFERENCES = (
     Reference("line_items", "assignment_id", "assignments"),
     Reference("lti_results", "line_item_id", "line_items"),
     Reference("lti_results", "user_id", "users"),
+    Reference("notice_handlers", "tool_id", "tools"),
     Reference("access_tokens", "user_id", "users"),
     Reference("access_tokens", "developer_key_id", "developer_keys"),
 )

@@ -328,8 +328,8 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             "message type, version, deployment and nonce of a deep linking response; a score for another tool's line "
             "item; the body hash and the consumer key of LTI 1.1. What is allowed comes with a warning.",
             evidence="observed",
-            source=f"{RECORDED}/lti-token.jsonl 45, 48; {RECORDED}/lti-deeplink.jsonl 42; {RECORDED}/lti-ags.jsonl 135; "
-            f"{RECORDED}/lti-11.jsonl 128",
+            source=f"{RECORDED}/lti-token.jsonl 45, 48; {RECORDED}/lti-deeplink.jsonl 42; "
+            f"{RECORDED}/lti-ags.jsonl 135; {RECORDED}/lti-11.jsonl 128",
         ),
     ] = "allow"
     session_lifetime_seconds: Annotated[int, choice("Lifetime of a browser session.", evidence="chosen", ge=1)] = 86_400

@@ -14,7 +14,7 @@ from typing import Any
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles, variables
+from lms_emulator.providers.canvas.lti import deep_linking_spots, notices, places, roles, variables
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Assignment, ContentTag, DeveloperKey, ResourceLink, Tool, User
 from lms_emulator.providers.canvas.rules import tools
@@ -243,6 +243,8 @@ def _extra(x: Call, opening: Opening) -> dict[str, Any]:
         **({f"{lti13.CLAIM}lti1p1": old} if user is not None else {}),
         "errors": {"errors": {}},
     }
+    if notices.offered(x, opening.tool):
+        extra[f"{lti13.CLAIM}platformnotificationservice"] = notices.claim(x, opening.tool)
     if user is not None and course is not None:
         watched = [
             e.associated_user_id

@@ -54,6 +54,7 @@ from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, Gro
 from lms_emulator.providers.canvas.model.lti import (
     LineItem,
     LtiResult,
+    NoticeHandler,
     PreparedLaunch,
     ResourceLink,
     Tool,
@@ -200,6 +201,7 @@ __all__ = [
     "MediaTrack",
     "MigrationIssue",
     "ModuleProgression",
+    "NoticeHandler",
     "ObserverAlert",
     "Outcome",
     "OutcomeGroup",

@@ -114,6 +114,20 @@ class LtiResult(Record, frozen=True, kw_only=True):
     updated_at: Instant
 
 
+class NoticeHandler(Record, frozen=True, kw_only=True):
+    """Where a tool wants to be told of something, outside of any launch.
+
+    Attributes:
+        max_batch_size: how many notices may come at once; the emulator sends each by itself.
+    """
+
+    id: int
+    tool_id: int
+    notice_type: str
+    handler: str
+    max_batch_size: int | None = None
+
+
 class PreparedLaunch(Record, frozen=True, kw_only=True):
     """An LTI 1.1 launch that was asked for by REST and waits for a browser, which opens it once.
 

@@ -71,6 +71,7 @@ from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, Gro
 from lms_emulator.providers.canvas.model.lti import (
     LineItem,
     LtiResult,
+    NoticeHandler,
     PreparedLaunch,
     ResourceLink,
     Tool,
@@ -396,6 +397,7 @@ class CanvasStore(Store):
     lti_results: Table[LtiResult] = table(
         key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: (r.line_item_id, r.user_id)}
     )
+    notice_handlers: Table[NoticeHandler] = table(key="id", indexes={"tool": lambda n: n.tool_id})
     access_tokens: Table[AccessToken] = table(
         key="id",
         limit=100_000,

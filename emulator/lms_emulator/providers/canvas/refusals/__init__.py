@@ -279,6 +279,7 @@ def lti_service(reason: str, message: str, status: int, **details: Any) -> SiteR
     """An error of the LTI services: `{"errors": {"type", "message"}}`."""
     names = {
         401: "unauthorized",
+        403: "forbidden",
         404: "not_found",
         400: "bad_request",
         412: "precondition_failed",

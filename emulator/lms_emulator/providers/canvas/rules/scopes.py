@@ -19,13 +19,18 @@ LISTED_LTI = (
     f"{_CANVAS}lti-ags/progress/scope/show",
 )
 """Scopes that every tool may be given."""
+NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
 _OF_SERVICES = {
     "data_services": ("create", "show", "update", "list", "destroy", "list_event_types"),
     "feature_flags": ("show",),
     "account_external_tools": ("create", "destroy", "list", "show", "update"),
 }
 LTI = frozenset(
-    {*LISTED_LTI, *(f"{_CANVAS}lti/{name}/scope/{right}" for name, rights in _OF_SERVICES.items() for right in rights)}
+    {
+        *LISTED_LTI,
+        NOTICES,
+        *(f"{_CANVAS}lti/{name}/scope/{right}" for name, rights in _OF_SERVICES.items() for right in rights),
+    }
 )
 """Scopes of tools. A key can have them; they are not listed."""
 

@@ -14,6 +14,7 @@ import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import zone
+from lms_emulator.providers.canvas.lti import notices
 from lms_emulator.providers.canvas.model import Attachment, ContentMigration, Course, MigrationIssue, Progress
 from lms_emulator.providers.canvas.rules import attached, contexts, files
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -137,6 +138,8 @@ def run(api: Api, record: ContentMigration) -> ContentMigration:
     exported = api.store.content_exports.get(int(current.settings.get("content_export_id") or 0))
     if exported is not None and exported.context_type == "Course":
         current = replace(current, source_course_id=exported.context_id)
+    if isinstance(context.record, Course):
+        notices.copied(api.x, context.record, api.store.courses.get(current.source_course_id or 0))
     return put(
         api,
         current,

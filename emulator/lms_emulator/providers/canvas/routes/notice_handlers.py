@@ -1,0 +1,98 @@
+"""LTI services: where a tool is told of what happens outside of launches."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import as_of
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.lti import notices, places
+from lms_emulator.providers.canvas.lti.tokens import require_service
+from lms_emulator.providers.canvas.model import NoticeHandler, Tool
+from lms_emulator.providers.canvas.routes.declare import service
+from lms_emulator.providers.canvas.rules import scopes, tools
+from lms_emulator.providers.canvas.shapes import Json
+
+
+def _tool(api: Api) -> Tool:
+    """The tool of the path, which has to be the caller's own. Raises the refusals."""
+    if as_of(api.x) < notices.SINCE:
+        raise refusals.page_not_found(f"{api.x.path} exists")
+    reference = api.slot("context_external_tool_id")
+    tool = api.store.tools.get(local_number(reference) or 0)
+    account = tools.account_of(api.store, tools.home(api.store, tool)).id if tool is not None else None
+    caller = require_service(api.x, scopes.NOTICES, account_id=account)
+    if tool is None or tool.workflow_state != "active":
+        raise refusals.lti_service("notice_tool_unknown", "not found", 404, check="the tool exists", got=reference)
+    if not api.check("the tool is the caller's", tool.developer_key_id == caller.key.id, got=reference):
+        check = "the tool is the caller's"
+        raise refusals.lti_service("notice_tool_of_another", "permission denied", 403, check=check, got=reference)
+    return tool
+
+
+def show(api: Api) -> Json:
+    """Where a tool is told of what."""
+    tool = _tool(api)
+    told = {one.notice_type: one for one in api.store.notice_handlers.find("tool", tool.id)}
+    silent = [{"notice_type": kind, "handler": ""} for kind in notices.TYPES if kind not in told]
+    return {
+        "client_id": tool.developer_key_id,
+        "deployment_id": places.deployment_id(api.x, tool),
+        "notice_handlers": [*(_shape(one) for one in told.values()), *silent],
+    }
+
+
+def _shape(one: NoticeHandler) -> Json:
+    size = {"max_batch_size": one.max_batch_size} if one.max_batch_size is not None else {}
+    return {"notice_type": one.notice_type, "handler": one.handler, **size}
+
+
+def update(api: Api) -> Json:
+    """Say where a tool is to be told of something; `""` for nowhere."""
+    tool = _tool(api)
+    kind, address, size = (api.params.text(name) for name in ("notice_type", "handler", "max_batch_size"))
+    if not kind:
+        raise refusals.missing("notice_type")
+    if address is None or (address and not urlsplit(address).scheme.startswith("http")):
+        raise _refused("handler must be a valid URL or an empty string", address)
+    if kind not in notices.TYPES:
+        raise _refused(f"unknown notice_type, it must be one of [{', '.join(notices.TYPES)}]", kind)
+    if address and not tools.matches_host(tool, address):
+        raise _refused("handler url should match tool's domain", address)
+    if size is not None and not (size.isdigit() and 0 < int(size) < 10**9):
+        raise _refused("max_batch_size must be a positive integer", size)
+    for one in api.store.notice_handlers.find("tool", tool.id):
+        if one.notice_type == kind:
+            api.store.notice_handlers.delete(one.id)
+    number = api.new_id("notice_handlers")
+    wanted = NoticeHandler(
+        id=number,
+        tool_id=tool.id,
+        notice_type=kind,
+        handler=address,
+        max_batch_size=int(size) if size is not None else None,
+    )
+    if address:
+        api.store.notice_handlers.put(wanted)
+    if address and kind == notices.HELLO:
+        notices.greet(api.x, tool)
+    return _shape(wanted)
+
+
+def _refused(sentence: str, got: str | None) -> SiteRefusal:
+    return refusals.lti_service("notice_handler_invalid", sentence, 400, check="the handler holds", got=got)
+
+
+ROUTES: tuple[Route, ...] = service(
+    "lti services",
+    "https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.pns; "
+    "canvas-lms app/controllers/lti/ims/notice_handlers_controller.rb (2024); "
+    "canvas-lms app/services/lti/platform_notification_service.rb (2024)",
+    ("GET /api/lti/notice-handlers/{context_external_tool_id}", show, "Where a tool is told of what"),
+    ("PUT /api/lti/notice-handlers/{context_external_tool_id}", update, "Say where a tool is to be told"),
+    evidence="documented",
+)
