@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract_tests.canvas.client_life import LIFE
 from contract_tests.canvas.client_methods import LATER, PAGE, TOOL, Rows, import_table, page, results, upload
 from lms_emulator.client.emulator import Emulator
 
@@ -409,7 +410,19 @@ MOVES: Rows = {
     "Account.get_report": lambda s: s.account.get_report("provisioning_csv", s.report.id),
     "AccountReport.delete_report": lambda s: s.report.delete_report(),
 }
-ROWS: Rows = {**COURSES, **ACCOUNTS, **PEOPLE, **GRADING, **CONTENT, **QUIZZES, **GROUPS, **CALENDAR, **TALKS, **MOVES}
+ROWS: Rows = {
+    **COURSES,
+    **ACCOUNTS,
+    **PEOPLE,
+    **GRADING,
+    **CONTENT,
+    **QUIZZES,
+    **GROUPS,
+    **CALENDAR,
+    **TALKS,
+    **MOVES,
+    **LIFE,
+}
 
 if __name__ == "__main__":
     with Emulator.start() as started:

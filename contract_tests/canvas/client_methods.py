@@ -102,6 +102,13 @@ THINGS: dict[str, tuple[str, int | str, dict[str, Any]]] = {
     "bookmark": ("Bookmark", "bookmark", {}),
     "channel": ("CommunicationChannel", "channel", {"user_id": 101}),
     "event": ("CalendarEvent", "event", {}),
+    "note": ("PlannerNote", "note", {}),
+    "plan": ("PlannerOverride", "plan", {}),
+    "slot": ("CalendarEvent", "slot", {}),
+    "poll": ("Poll", "poll", {}),
+    "choice": ("PollChoice", "choice", {"poll_id": "poll"}),
+    "sitting": ("PollSession", "sitting", {"poll_id": "poll"}),
+    "words": ("Conversation", "words", {}),
     "appointments": ("AppointmentGroup", "appointments", {}),
     "notice": ("AccountNotification", "notice", {"account_id": 1}),
     "outcomes": ("OutcomeGroup", "outcomes", {"context_id": 1, "context_type": "Course"}),
@@ -155,7 +162,8 @@ def prepare(site: Site) -> dict[str, Any]:
     ids["submission"] = student.get_course(1).get_assignment(assignment.id).submit(work).id
     ids["assignment"] = assignment.id
     ids["spare"] = course.create_course_section(course_section={"name": "Spare"}).id
-    ids["talk"] = student.create_conversation(["103"], "Hello", group_conversation=True)[0].id
+    talk = student.create_conversation(["103"], "Hello", group_conversation=True)[0]
+    ids |= {"talk": talk.id, "words": talk.messages[0]["id"]}
     override = assignment.create_override(assignment_override={"student_ids": [101], "due_at": LATER})
     ids["override"] = override.id
     ids["assignment_group"] = course.create_assignment_group(name="Homework").id
@@ -197,7 +205,15 @@ def prepare(site: Site) -> dict[str, Any]:
     ids["event"] = teacher.create_calendar_event(event).id
     slots = {"0": ["2027-01-10T10:00:00Z", "2027-01-10T11:00:00Z"]}
     appointment = {"context_codes": ["course_1"], "title": "A", "new_appointments": slots, "publish": True}
-    ids["appointments"] = teacher.create_appointment_group(appointment).id
+    group = teacher.create_appointment_group(appointment)
+    ids |= {"appointments": group.id, "slot": group.new_appointments[0]["id"]}
+    ids["note"] = student.create_planner_note(title="N", todo_date=LATER).id
+    ids["plan"] = student.create_planner_override("assignment", assignment.id, marked_complete=True).id
+    poll = teacher.create_poll([{"question": "?"}])
+    answer, put = [{"text": "A"}], [{"course_id": 1}]
+    choice, sitting = poll.create_choice(answer, poll_choices=answer), poll.create_session(put, poll_sessions=put)
+    sitting.open()
+    ids |= {"poll": poll.id, "choice": choice.id, "sitting": sitting.id}
     root = course.get_root_outcome_group()
     ids["outcomes"] = root.create_subgroup("Sub").id
     ids["outcome"] = root.link_new(title="O").outcome["id"]

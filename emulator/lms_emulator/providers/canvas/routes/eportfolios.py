@@ -97,7 +97,8 @@ def _status(api: Api) -> str:
     """What a portfolio is marked as. Raises the refusal of another word."""
     status = api.params.text("spam_status") or ""
     if status not in STATES:
-        raise refusals.message(400, "spam_status_unknown", "Invalid spam_status", got=status)
+        body = {"error": 'spam_status must be one of ["marked_as_spam", "marked_as_safe"]'}
+        raise refusals.rest("spam_status_unknown", 400, body, check="spam_status is one of the two", got=status)
     return status
 
 
@@ -112,7 +113,7 @@ def moderate_all(api: Api) -> Any:
     user = _whose(api)
     _require(api, _moderates(api), f"moderate portfolios of user {user.id}")
     status = _status(api)
-    for one in list(api.store.eportfolios.find("user", user.id)):
+    for one in [one for one in api.store.eportfolios.find("user", user.id) if one.workflow_state == "active"]:
         api.store.eportfolios.put(_marked(api, one, status))
     return "success"
 
