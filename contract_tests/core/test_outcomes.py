@@ -149,3 +149,32 @@ class TestUnread:
             "X-Api-Key": site.openlearning.api_key})  # fmt: skip
         assert answer.status_code in (200, 501, 401)
         assert "crash" not in json.dumps(site.requests.last.outcome)
+
+    def test_parts_of_the_answer_that_nothing_knows(self, site: Emulator, http: httpx.Client) -> None:
+        asked = "/canvas/api/v1/courses?include[]=term&include[]=trem"
+        assert http.get(asked).status_code == 200
+        (warning,) = site.requests.last.warnings
+        assert warning.code == "include_not_read"
+        assert "`include[]=trem`" in warning.message
+        http.get("/canvas/api/v1/courses?include[]=term")
+        assert site.requests.last.warnings == []
+        site.settings["emulator.strict"] = True
+        assert http.get(asked).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("path", "name", "documented"),
+        [
+            ("/ltiaas/api/platforms?client=x", "client", False),
+            ("/brightspace/d2l/api/lp/1.47/enrollments/myenrollments/?pageSze=2", "pageSze", False),
+            ("/openedx/api/user/v1/accounts?username=ada&fields=x", "fields", None),
+        ],
+    )
+    def test_what_providers_document(self, site: Emulator, path: str, name: str, documented: bool | None) -> None:
+        tokens = {
+            "ltiaas": site.ltiaas.api_key,
+            "brightspace": site.brightspace.access_tokens.student,
+            "openedx": site.openedx.access_tokens.learner,
+        }
+        headers = {"Authorization": f"Bearer {tokens[path.split('/')[1]]}"}
+        assert httpx.get(f"{site.url}{path}", headers=headers, trust_env=False).status_code == 200
+        assert [(one.name, one.documented) for one in site.requests.last.warnings] == [(name, documented)]

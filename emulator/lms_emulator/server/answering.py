@@ -142,6 +142,12 @@ def _without_route(
 def _note_unread(provider: AnyProvider, x: Exchange[Any, Any]) -> None:
     """Warn of what came and was not read. Raises NotEmulated under `emulator.strict`."""
     assert x.route is not None
+    for choices in x.reads.choices.values():
+        for value in choices.left()[:MOST_NAMED]:
+            x.warn(
+                "include_not_read",
+                f"`{choices.name}={value[:LONGEST_NAME]}`: no part of this answer looks at it, and nothing was added",
+            )
     try:
         unread = x.reads.unread(x)
     except BodyError:

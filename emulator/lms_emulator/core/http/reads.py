@@ -10,7 +10,7 @@ The rest is worked out after the answer, and only when something came at all.
 from __future__ import annotations
 
 import re
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
@@ -101,6 +101,30 @@ class Pairs(ImmutableMultiDict[str, V]):
             for name in self._dict:
                 if name not in self.names:
                     yield Unread(where, name, path_of(name))
+
+
+class Choices(set[str]):
+    """Values of a parameter that asks for parts of the answer, and which of them something asked about."""
+
+    def __init__(self, name: str, values: Iterable[str]) -> None:
+        super().__init__(values)
+        self.name = name
+        self.asked: set[str] = set()
+        self.whole = False
+
+    def __contains__(self, value: object) -> bool:
+        self.asked.add(value)  # type: ignore[arg-type]  # a part is asked for as text
+        return super().__contains__(value)
+
+    def __iter__(self) -> Iterator[str]:
+        self.whole = True
+        return super().__iter__()
+
+    def left(self) -> list[str]:
+        """Values that nothing asked about, although it did about others."""
+        if self.whole or not self.asked:
+            return []
+        return sorted(value for value in set.__iter__(self) if value not in self.asked)
 
 
 class FormPairs(Pairs[str | UploadFile], FormData):
@@ -213,13 +237,21 @@ class Reads:
     that lead to them. A reader of nested parameters may add to both itself.
     """
 
-    __slots__ = ("_whole", "below", "members", "paths")
+    __slots__ = ("_whole", "below", "choices", "members", "paths")
 
     def __init__(self) -> None:
         self.paths: set[Path] = set()
         self.below: set[Path] = set()
         self._whole = False
         self.members: list[Members] = []
+        self.choices: dict[str, Choices] = {}
+
+    def choose(self, name: str, values: Iterable[str]) -> Choices:
+        """The values of a parameter that asks for parts of the answer; the same set for the whole request."""
+        found = self.choices.get(name)
+        if found is None:
+            found = self.choices[name] = Choices(name, values)
+        return found
 
     def add(self, *names: str) -> None:
         """Report members as used: `enrollment[user_id]`; `include` stands for `include[]` too."""

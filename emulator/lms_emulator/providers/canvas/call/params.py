@@ -132,8 +132,8 @@ class Params:
 
     @property
     def includes(self) -> set[str]:
-        """The values of `include[]`."""
-        return set(self.texts("include"))
+        """The values of `include[]`, which remember what of them was asked about."""
+        return self._reads.choose("include[]", self.texts("include"))
 
 
 def as_text(value: Any) -> str | None:
