@@ -311,5 +311,7 @@ def test_what_is_not_served_says_so(web: Web) -> None:
     ):
         answer = web.http.request(method, path, headers=headers)
         assert (answer.status_code, "x-emulator-not-emulated" in answer.headers) == (501, True), path
+    slashless = web.http.post("/api/edx_proctoring/v1/retire_user/1", headers=headers)
+    assert slashless.headers["location"] == "/api/edx_proctoring/v1/retire_user/1/"
     off = web.http.get("/api/embargo/v1/course_access/", headers=headers)  # switched off on a plain site
     assert (off.status_code, "x-emulator-not-emulated" in off.headers) == (404, False)

@@ -71,7 +71,9 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
 
     def not_found(self, x: Call) -> Refusal | Response:
         """A redirect to the path with its final slash where that has a route, else the site's 404 page."""
-        if not x.path.endswith("/") and self.leads_somewhere(x.path + "/"):
+        slashed = f"{x.path}/"
+        known = self.catalogue is not None and self.catalogue.at(self.normalise_path(slashed))
+        if not x.path.endswith("/") and (self.leads_somewhere(slashed) or known):
             return middleware.append_slash(x)
         return self.admit(x) or refusals.page_not_found(x.path)
 
