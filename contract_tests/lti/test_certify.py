@@ -133,7 +133,11 @@ def test_the_command_tells_what_a_tool_has_to_know(capsys: Any) -> None:
 def test_a_tool_that_is_not_there_fails(capsys: Any) -> None:
     asked = ["certify", "--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch"]
     assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never"]) == 1
-    assert "was given no launch" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "was given no launch" in told
+    assert re.search(r"canvas +expired +skipped", told)
+    assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never", "--trial", "expired"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 3, "the plain launch in two lines, and the trial"
     for wrong in (["--platform", "moodle"], ["--trial", "late"], ["--launch-url", "tool/launch"]):
         assert main([*asked, *wrong]) == 2
         assert wrong[1] in capsys.readouterr().err

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from contract_tests.lms_site import Browser
 from contract_tests.lti.conftest import Platform
@@ -47,6 +49,25 @@ def test_good_tools_refuse_what_they_have_to_and_take_the_rest(platform: Platfor
             assert ours, name
         assert not platform.lti.armed
     assert not refused_by_pylti1p3(platform, browser)
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.sets(st.sampled_from(sorted(set(misbehaviours()) - {"lost", "slow_ms"})), min_size=1, max_size=3))
+def test_whatever_is_wrong_together_is_refused_and_forgotten(platform: Platform, names: set[str]) -> None:
+    """What one of several misbehaviours makes refusable stays so, and the launch after it is right again.
+
+    The token of an earlier launch is whole, whatever is done to the claims of this one, and `state` still tells.
+    """
+    browser = platform.signed_in()
+    assert platform.demo_launched(browser).status_code == 302
+    platform.lti.arm(NextLaunch(**{name: VALUES.get(name, True) for name in names}))
+    answer = platform.demo_launched(browser)
+    rules = [misbehaviours()[name].rule for name in names]
+    if all(rule.duty == "must accept" for rule in rules):
+        assert answer.status_code == 302, names
+    if any(rule.duty == "must refuse" for rule in rules):
+        assert answer.status_code >= 400, names
+    assert platform.demo_launched(browser).status_code == 302
 
 
 def test_the_journal_tells_what_was_wrong_and_what_a_tool_must_do(platform: Platform) -> None:

@@ -19,7 +19,7 @@ class Draft:
     """The answer to an authentication request, before it is signed.
 
     Attributes:
-        claims, header: of the id_token.
+        claims, header: of the id_token, which is made at `now`.
         key: the name of the shipped key that signs.
         signature: how the id_token is made of the three.
         fields: what is posted besides the id_token.
@@ -27,6 +27,7 @@ class Draft:
     """
 
     claims: dict[str, Any]
+    now: int
     header: dict[str, Any]
     key: str
     fields: dict[str, str]
@@ -97,11 +98,11 @@ def header(**members: Any) -> Alter:
 
 
 def shifted(**seconds: int) -> Alter:
-    """Move times of the token, from its own `iat`."""
+    """Move times of the token, from the second in which it was made; an `exp` that is over stays so."""
 
     def alter(draft: Draft) -> None:
-        now = draft.claims["iat"]
-        draft.claims |= {name: now + by for name, by in seconds.items()}
+        over = draft.claims["exp"] <= draft.now
+        draft.claims |= {name: draft.now + by for name, by in seconds.items() if not (over and name == "exp")}
 
     return alter
 

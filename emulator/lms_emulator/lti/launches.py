@@ -140,8 +140,10 @@ class Launches(ABC, Generic[X, U]):
     def _answer(self, x: X, request: AuthenticationRequest[U], pending: PendingLaunch, nonce: str) -> dict[str, str]:
         key = self.keys.signing(x)
         last = x.store.last_launches.get(pending.client_id)
+        now = self.issued_at(x, pending)
         draft = Draft(
-            claims=self.claims(x, pending.launch, nonce, self.issued_at(x, pending)),
+            claims=self.claims(x, pending.launch, nonce, now),
+            now=now,
             header={"kid": key.kid},
             key=key.name,
             fields={**self.further_fields(x), **_state(request)},

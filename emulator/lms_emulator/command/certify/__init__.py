@@ -58,7 +58,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--url", metavar="URL", help="use the emulator that runs there (default: start one)")
     parser.add_argument("--port", default="8089", help="port of the emulator that is started (default 8089)")
     parser.add_argument("--platform", action="append", default=[], help="only this platform (repeatable)")
-    parser.add_argument("--trial", action="append", default=[], help="report only this trial (repeatable)")
+    parser.add_argument(
+        "--trial", action="append", default=[], help="only this trial, besides the plain launch (repeatable)"
+    )
     parser.add_argument(
         "--browser", choices=("auto", "always", "never"), default="auto", help="when to use Chromium (default auto)"
     )
@@ -79,14 +81,14 @@ def run(args: argparse.Namespace) -> int:
     lms = _emulator(args)
     try:
         tool = _tool(lms, args)
-        judge = Judge(lms=lms, tool=tool, browser=args.browser, expect=args.expect, report=_reporter(args))
+        judge = Judge(
+            lms=lms, tool=tool, browser=args.browser, expect=args.expect, only=args.trial, report=_reporter(args)
+        )
         if args.registrations:
             return _print_registrations(judge, args.platform or seated())
         verdicts = judge.run(args.platform)
     finally:
         lms.stop()
-    if args.trial:
-        verdicts = [one for one in verdicts if one.trial.name in args.trial]
     _write(args, verdicts)
     print(summary(verdicts))
     return 1 if any(one.outcome == "failed" for one in verdicts) else 0
@@ -139,8 +141,7 @@ def _reporter(args: argparse.Namespace) -> Callable[[Verdict], None]:
     from lms_emulator.command.certify.reports import line
 
     def report(verdict: Verdict) -> None:
-        wanted = not args.trial or verdict.trial.name in args.trial
-        if wanted and not (args.quiet and verdict.outcome == "passed"):
+        if not (args.quiet and verdict.outcome == "passed"):
             print(line(verdict), file=sys.stderr, flush=True)
 
     return report

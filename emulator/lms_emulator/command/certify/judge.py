@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -47,6 +47,7 @@ class Judge:
         tool: its addresses, as the world's files would have them.
         browser: `auto` takes Chromium where one is there and plain HTTP is not enough.
         expect: what the tool shows after a launch that it takes; without it, pages are compared.
+        only: the names of the trials to run; none for all. The plain launch always is.
         report: told of each verdict.
     """
 
@@ -54,6 +55,7 @@ class Judge:
     tool: ToolAddresses
     browser: Browser = "auto"
     expect: str = ""
+    only: Collection[str] = ()
     report: Callable[[Verdict], None] = field(default=lambda verdict: None)
     _plain: Landing | None = None
 
@@ -62,12 +64,23 @@ class Judge:
         verdicts: list[Verdict] = []
         with self.lms.restored():
             seats = self.seats(platforms or seated())
-            for name, (site, seat) in seats.items():
-                self.lms.settings[f"{name}.launch_in"] = "frame"
-                for verdict in self._at(name, site, seat):
-                    self.report(verdict)
-                    verdicts.append(verdict)
-        return verdicts
+            for verdict in self._verdicts(seats):
+                self.report(verdict)
+                verdicts.append(verdict)
+        return sorted(verdicts, key=lambda verdict: list(seats).index(verdict.platform))
+
+    def _verdicts(self, seats: Mapping[str, tuple[Site, Seat]]) -> Iterator[Verdict]:
+        for name, (site, seat) in seats.items():
+            self.lms.settings[f"{name}.launch_in"] = "frame"
+            yield from self._at(name, site, seat)
+        for trial in self._wanted(COOKIES):
+            chosen = self.browser != "never" and trial.policy != "allow" and chromium.found() is not None
+            with self._visitor(trial.policy, browser=chosen) as visitor:
+                for name, (site, seat) in seats.items():
+                    yield self._cookies(visitor, name, site, seat, trial)
+
+    def _wanted(self, tried: Iterable[Trial]) -> list[Trial]:
+        return [trial for trial in tried if not self.only or trial.name in self.only]
 
     def seats(self, platforms: Sequence[str]) -> dict[str, tuple[Site, Seat]]:
         """The tool's seats, made in the world where it has none."""
@@ -94,15 +107,13 @@ class Judge:
             with self._visitor("lax", browser=chromium.found() is not None) as visitor:
                 plain = visitor.open(site.url + seat.opened, seat.student)
                 yield from self._with(visitor, name, site, seat, handle, plain)
-        for trial in COOKIES:
-            yield self._cookies(name, site, seat, trial)
 
     def _with(
         self, visitor: Visitor, name: str, site: Site, seat: Seat, handle: Any, plain: Landing
     ) -> Iterator[Verdict]:
         self._plain = plain if self._arrived(plain) else None
         yield self._verdict(name, PLAIN, plain, visitor, 0.0)
-        for trial in trials():
+        for trial in self._wanted(trials()):
             if self._plain is None:
                 why = "the plain launch was not taken, so there is nothing to compare with"
                 yield Verdict(name, trial, "skipped", why, _should(trial), visitor.name, 0.0)
@@ -130,14 +141,12 @@ class Judge:
             handle.disarm()
             handle.publish_keys()
 
-    def _cookies(self, name: str, site: Site, seat: Seat, trial: Trial) -> Verdict:
+    def _cookies(self, visitor: Visitor, name: str, site: Site, seat: Seat, trial: Trial) -> Verdict:
         begun = monotonic()
-        wanted = self.browser != "never" and trial.policy != "allow" and chromium.found() is not None
-        with self._visitor(trial.policy, browser=wanted) as visitor:
-            landing = visitor.open(site.url + seat.opened, seat.student)
-            if landing.posted is None and "needs a browser" in landing.note:
-                return Verdict(name, trial, "skipped", landing.note, _should(trial), visitor.name, monotonic() - begun)
-            return self._verdict(name, trial, landing, visitor, monotonic() - begun)
+        landing = visitor.open(site.url + seat.opened, seat.student)
+        if landing.posted is None and "needs a browser" in landing.note:
+            return Verdict(name, trial, "skipped", landing.note, _should(trial), visitor.name, monotonic() - begun)
+        return self._verdict(name, trial, landing, visitor, monotonic() - begun)
 
     @contextmanager
     def _visitor(self, policy: Policy, *, browser: bool | None = None) -> Iterator[Visitor]:

@@ -13,7 +13,7 @@ from lms_emulator.lti.misbehaviour import NextLaunch, misbehaviours
 Duty = Literal["must accept", "should accept", "may refuse", "should refuse", "must refuse"]
 Act = Literal["launch", "choose", "post twice", "rotate keys", "keys slow", "keys down"]
 """What is done beside opening the tool."""
-SLOW_MS = 700
+SLOW_MS = 300
 KEYS = "OpenID Connect Core 1.0, 10.1.1"
 STORAGE = "1EdTech LTI OIDC Login with LTI Client Side postMessages 1.0"
 
