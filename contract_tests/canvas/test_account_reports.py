@@ -63,19 +63,6 @@ def test_runs_are_listed_and_deleted(canvas: Site) -> None:
     assert (again["status"], again["file_url"]) == ("aborted", None)
 
 
-def test_a_run_may_take_its_time(canvas: Site) -> None:
-    canvas.lms.settings["canvas.background_job_seconds"] = 30
-    path = f"{REPORTS}/provisioning_csv"
-    begun = canvas.admin.post(path, data={"parameters[users]": "true"}).json()
-
-    def state() -> str:
-        return str(canvas.admin.get(f"{path}/{begun['id']}").json()["status"])
-
-    assert [state(), state()] == ["created", "created"]
-    canvas.lms.clock.advance(seconds=30)
-    assert state() == "complete"
-
-
 def test_an_export_is_an_import(canvas: Site) -> None:
     everybody = table(canvas, "provisioning_csv", users="true")
     assert everybody[0].keys() >= {"canvas_user_id", "user_id", "login_id", "created_by_sis"}

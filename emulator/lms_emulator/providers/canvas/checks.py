@@ -121,6 +121,7 @@ REFERENCES = (
     Reference("quiz_submissions", "quiz_id", "quizzes"),
     Reference("quiz_submissions", "user_id", "users"),
     Reference("quiz_reports", "quiz_id", "quizzes"),
+    Reference("quiz_reports", "user_id", "users"),
     Reference("assignments", "course_id", "courses"),
     Reference("assignments", "resource_link_id", "resource_links"),
     Reference("assignment_overrides", "assignment_id", "assignments"),

@@ -154,13 +154,20 @@ class QuizSubmissionEvent(Record, frozen=True, kw_only=True):
 
 
 class QuizReport(Record, frozen=True, kw_only=True):
-    """Statistics of a quiz, as a table to download once somebody asked for it."""
+    """Statistics of a quiz, as a table to download once somebody (`user_id`) asked for it."""
 
     id: int
     quiz_id: int
     report_type: Literal["student_analysis", "item_analysis"]
     includes_all_versions: bool = False
+    user_id: int | None = None
+    queued_at: Instant | None = None
     progress_id: int | None = None
     attachment_id: int | None = None
     created_at: Instant
     updated_at: Instant
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the table is asked for, and not there."""
+        return self.queued_at is not None and self.attachment_id is None

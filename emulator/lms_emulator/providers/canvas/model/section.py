@@ -380,7 +380,7 @@ class CanvasStore(Store):
     quiz_submission_events: Table[QuizSubmissionEvent] = table(
         key="id", limit=100_000, indexes={"submission": lambda e: e.quiz_submission_id}
     )
-    quiz_reports: Table[QuizReport] = table(key="id", indexes={"quiz": _quiz})
+    quiz_reports: Table[QuizReport] = table(key="id", indexes={"quiz": _quiz, "waiting": lambda r: r.waiting or None})
     tools: Table[Tool] = table(key="id", indexes={"key": lambda t: t.developer_key_id})
     tool_configurations: Table[ToolConfiguration] = table(key="id", indexes={"key": lambda c: c.developer_key_id})
     resource_links: Table[ResourceLink] = table(

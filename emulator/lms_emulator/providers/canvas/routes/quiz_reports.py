@@ -62,10 +62,9 @@ def create(api: Api) -> Any:
         raise quiz_refusals.quiz(400, "report_not_generatable", "report can not be generated")
     if report.attachment_id is not None:
         return shapes.report(api, report, quiz, course, api.params.includes)
-    begun = quiz_reports.begin(api, report)
-    answer = shapes.report(api, begun, quiz, course, api.params.includes)
-    quiz_reports.finish(api, begun, quiz, course)
-    return answer
+    if report.waiting:
+        raise quiz_refusals.quiz(409, "report_being_generated", "report is already being generated")
+    return shapes.report(api, quiz_reports.begin(api, report), quiz, course, api.params.includes)
 
 
 def destroy(api: Api) -> Any:

@@ -58,11 +58,16 @@ def begin(api: Api, report: QuizReport) -> QuizReport:
         updated_at=api.now,
     )
     api.store.progresses.put(progress)
-    return api.store.quiz_reports.put(replace(report, progress_id=progress.id))
+    begun = replace(report, progress_id=progress.id, user_id=api.user.id, queued_at=api.now)
+    return api.store.quiz_reports.put(begun)
 
 
-def finish(api: Api, report: QuizReport, quiz: Quiz, course: Course) -> None:
+def run(api: Api, report: QuizReport) -> None:
     """Write the table into a file."""
+    quiz = api.store.quizzes.get(report.quiz_id)
+    course = api.store.courses.get(quiz.course_id) if quiz is not None else None
+    if quiz is None or course is None:
+        return
     whole = report.report_type == "student_analysis"
     table = _students(api, report, quiz, course) if whole else _items(api, quiz)
     file = Attachment(

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 PICKED_UP = timedelta(seconds=3)
 """How long a job waits at most, if the next request comes late and no setting says otherwise."""
-LEAVES = re.compile(r"/abort$|/abort_all_pending$|/progress/\d+/cancel$|/blueprint_templates/[^/]+/migrations$")
+LEAVES = re.compile(
+    r"(PUT|POST) .*(/abort|/abort_all_pending|/progress/\d+/cancel|/blueprint_templates/[^/]+/migrations)$"
+    r"|DELETE .*/quizzes/\d+/reports/\d+$"
+)
 """Requests that find a job still waiting when they change something."""
 RULES = "lms_emulator.providers.canvas.rules"
 JOBS = {
     "account_reports": f"{RULES}.reports.runs",
     "outcome_imports": f"{RULES}.outcome_imports",
+    "quiz_reports": f"{RULES}.quiz_reports",
     "sis_batches": f"{RULES}.sis.batches",
     "content_migrations": f"{RULES}.migrations.runs",
     "blueprint_migrations": f"{RULES}.blueprint_sync",
@@ -35,7 +39,7 @@ JOBS = {
 def run(x: Call) -> None:
     """Do the jobs that wait, in the order in which they were asked for."""
     found = [(table, one) for table in JOBS for one in getattr(x.store, table).find("waiting", True)]
-    if not found or (x.method != "GET" and LEAVES.search(x.path)):
+    if not found or LEAVES.match(f"{x.method} {x.path}"):
         return
     wait = timedelta(seconds=x.settings.background_job_seconds)
     for table, job in sorted(found, key=lambda pair: _asked(pair[1])):
@@ -48,5 +52,5 @@ def run(x: Call) -> None:
 
 
 def _asked(job: Any) -> datetime:
-    moment: datetime = job.updated_at
+    moment: datetime = getattr(job, "queued_at", None) or job.updated_at
     return moment
