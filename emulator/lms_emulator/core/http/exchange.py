@@ -354,6 +354,14 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
             name = addresses.real_hosts[provider][0].replace("*", "demo")
         return f"{self.scheme}://{name}{port}{path}"
 
+    def reached_otherwise_by(self, url: str, path: str) -> bool:
+        """Whether a URL is a path of this provider in this world, reached in another way (port, prefix, host)."""
+        parts = urlsplit(url)
+        own = self.world.name
+        found = self.addresses.locate(parts.hostname or "", parts.port, parts.path, lambda name: name == own)
+        same = (found.provider, found.world) == (self.provider, own) and parts.path == found.prefix + path
+        return same and found.reached_by != self.address.reached_by
+
     def resolve(self, reference: str) -> str:
         """A URL from a world file: `canvas:/login/oauth2/auth` means that provider of this world; others stay."""
         scheme, colon, path = reference.partition(":")

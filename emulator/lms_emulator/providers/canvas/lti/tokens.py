@@ -188,7 +188,8 @@ def _claims(x: Call, token: str) -> Claims:
         check = "this world issued the service token"
         never = issued.DIAGNOSIS
         raise _unauthorized(x, "service_token_not_issued_here", unlikely, check, diagnosis=never, credential=token)
-    if claims.get("aud") != x.url(TOKEN_PATH):
+    audience = str(claims.get("aud"))
+    if audience != x.url(TOKEN_PATH) and not x.reached_otherwise_by(audience, TOKEN_PATH):
         sentence = "Invalid access token field/s: the 'aud' is invalid"
         check = "the token was asked for on this host"
         raise _unauthorized(
