@@ -1,4 +1,4 @@
-"""REST: themes that a school saves by name. The editor that makes themes is not emulated, so there are none."""
+"""REST: how a site looks. All sites of the emulator look as Canvas does by itself; no theme is made or shared."""
 
 from __future__ import annotations
 
@@ -10,28 +10,36 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.wire import redirect
 
-SOURCE = f"{RECORDED}/extra.jsonl 42; canvas-lms app/controllers/shared_brand_configs_controller.rb"
+VARIABLES = "/dist/brandable_css/default/variables-7dd4b80918af0e0218ec0229e4bd5873.json"
+"""Where the colours and images are that Canvas has without a theme, as it was recorded."""
 
 
-def save(api: Api) -> Any:
-    """Save a theme by name: none is there to be saved."""
-    require_account(api, identifiers.account(api, api.slot("account_id")), "manage_account_settings")
-    api.params.require("shared_brand_config").text("name")
+def variables(api: Api) -> Any:
+    """Where the site's colours and images are."""
+    return redirect(api.url(VARIABLES), {"Access-Control-Allow-Origin": "*"})
+
+
+def share(api: Api) -> Any:
+    """Give a theme a name for others to use. None is there to be shared."""
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_account_settings")
+    api.params.require("shared_brand_config")
     raise refusals.invalid({"brand_config": ["blank"]}, 422)
 
 
-def change(api: Api) -> Any:
-    """Change or delete a theme that was saved: none was."""
+def forget(api: Api) -> Any:
+    """Take a theme away from others. None is there."""
     _ = api.user
-    raise refusals.not_found("the saved theme", api.slot("id"))
+    raise refusals.not_found("the shared theme", api.slot("id"))
 
 
-SAVED = "shared_brand_configs"
 ROUTES: tuple[Route, ...] = rest(
     "accounts",
-    SOURCE,
-    (f"POST /api/v1/accounts/{{account_id}}/{SAVED}", save, "Save a theme by name"),
-    (f"PUT /api/v1/accounts/{{account_id}}/{SAVED}/{{id}}", change, "Change a saved theme"),
-    (f"DELETE /api/v1/{SAVED}/{{id}}", change, "Delete a saved theme"),
+    f"{RECORDED}/people-account-tools.jsonl 161, 162, 163, 164; canvas-lms app/controllers/brand_configs_controller.rb",
+    ("GET /api/v1/brand_variables", variables, "The site's colours and images"),
+    ("POST /api/v1/accounts/{account_id}/shared_brand_configs", share, "Share a theme"),
+    ("PUT /api/v1/accounts/{account_id}/shared_brand_configs/{id}", forget, "Change a shared theme"),
+    ("DELETE /api/v1/shared_brand_configs/{id}", forget, "Remove a shared theme"),
 )
