@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from contract_tests.canvas.client_life import LIFE
-from contract_tests.canvas.client_methods import LATER, PAGE, TOOL, Rows, import_table, page, results, upload
+from contract_tests.canvas.client_methods import (
+    LATER,
+    PAGE,
+    TOOL,
+    Rows,
+    import_outcomes,
+    import_table,
+    page,
+    results,
+    upload,
+)
 from lms_emulator.client.emulator import Emulator
 
 COURSES: Rows = {
@@ -404,6 +414,10 @@ MOVES: Rows = {
     "Account.abort_sis_imports_pending": lambda s: s.account.abort_sis_imports_pending(),
     "SisImport.restore_states": lambda s: s.import_.restore_states(),
     "SisImport.abort": lambda s: import_table(s.account).abort(),
+    "Account.import_outcome": lambda s: import_outcomes(s.account),
+    "Account.get_outcome_import_status": lambda s: s.account.get_outcome_import_status("latest"),
+    "Course.import_outcome": lambda s: import_outcomes(s.course),
+    "Course.get_outcome_import_status": lambda s: s.course.get_outcome_import_status("latest"),
     "Account.get_reports": lambda s: s.account.get_reports(),
     "Account.create_report": lambda s: s.account.create_report("sis_export_csv", parameters={"users": True}),
     "Account.get_index_of_reports": lambda s: s.account.get_index_of_reports("provisioning_csv"),

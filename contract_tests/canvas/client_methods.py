@@ -247,6 +247,7 @@ def _prepare_moves(course: Any, account: Any) -> dict[str, Any]:
         "sync": sync.id,
         "subscription": subscription.id,
         "synced": subscription.list_blueprint_imports()[0].id,
+        "outcome_imports": [import_outcomes(place).id for place in (account, course)],
         "import_": import_table(account).id,
         "report": account.create_report("provisioning_csv", parameters={"users": True}).id,
     }
@@ -254,9 +255,18 @@ def _prepare_moves(course: Any, account: Any) -> dict[str, Any]:
 
 def import_table(account: Any) -> Any:
     """Import a small table of people."""
-    table = io.BytesIO(b"user_id,login_id,full_name,status\nM1,m.one,Mary One,active\n")
-    table.name = "users.csv"
-    return account.create_sis_import(table)
+    return account.create_sis_import(_table("user_id,login_id,full_name,status\nM1,m.one,Mary One,active\n"))
+
+
+def import_outcomes(place: Any) -> Any:
+    """Import a small table of outcomes."""
+    return place.import_outcome(_table("vendor_guid,object_type,title,parent_guids\no1,outcome,Reading,\n"))
+
+
+def _table(text: str) -> io.BytesIO:
+    made = io.BytesIO(text.encode())
+    made.name = "table.csv"
+    return made
 
 
 def upload(place: Any) -> Any:

@@ -41,7 +41,9 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "token",
         re.compile(
-            r"(?<![0-9a-zA-Z~])(\d~[A-Za-z0-9]{64}|[A-Za-z0-9]{64}|(?=[A-Za-z]*\d)[A-Za-z0-9]{40})(?![0-9a-zA-Z])"
+            r"(?<![0-9a-zA-Z~])"
+            r"(\d~[A-Za-z0-9]{64}|[A-Za-z0-9]{64}|(?=[A-Za-z]*(?:\d|[A-Z]{2}))[A-Za-z0-9]{40})"
+            r"(?![0-9a-zA-Z])"
         ),
     ),
     ("session token", re.compile(r"(?<=session_token=)([A-Za-z0-9_=-]{40,})")),
