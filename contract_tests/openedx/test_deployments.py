@@ -121,3 +121,11 @@ def test_the_jwt_cookies_are_renewed_for_a_signed_in_browser_alone(lms: Emulator
         assert (browser.post("/login_refresh").status_code, bool(session)) == (401, True)
     assert lms.requests.last.refusal is not None
     assert lms.requests.last.refusal.reason == "not_signed_in"
+
+
+def test_a_tutor_site_asks_for_no_honor_code(lms: Emulator) -> None:
+    form = {"email": "g@x.org", "username": "grace", "name": "Grace Hopper", "password": "Cobol1959x"}
+    url = f"{lms.openedx.url}/api/user/v2/account/registration/"
+    assert set(httpx.post(url, data=form).json()) == {"honor_code", "terms_of_service", "error_code"}
+    lms.settings["openedx.deployment"] = "tutor"
+    assert httpx.post(url, data=form).json()["authenticated_user"]["username"] == "grace"

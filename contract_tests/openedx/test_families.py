@@ -301,6 +301,20 @@ def test_tubular_retires_a_learner(web: Web) -> None:
     assert web.password(ada).status_code == 400
 
 
+def test_the_older_addresses_of_the_user_api(web: Web) -> None:
+    key = {"X-Edx-Api-Key": web.info.api_key}
+    for path in (
+        "users/",
+        "user_prefs/",
+        "preferences/pref-lang/users/",
+        f"forum_roles/Moderator/users/?course_id={ENCODED}",
+    ):
+        old, new = (web.http.get(f"{base}/v1/{path}", headers=key) for base in ("/user_api", "/api/user"))
+        assert (old.status_code, old.json()["results"]) == (200, new.json()["results"]), path
+        assert web.http.get(f"/user_api/v1/{path}").status_code == 401
+    assert web.http.get("/user_api/v1/account/password_reset/").json()["method"] == "post"
+
+
 def test_what_is_not_served_says_so(web: Web) -> None:
     headers = {"Authorization": f"Bearer {ADMIN}"}
     for method, path in (

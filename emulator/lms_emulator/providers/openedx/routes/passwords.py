@@ -145,6 +145,13 @@ ROUTES = (
         get=describe,
         source=recorded("openedx-2/acct", 43),
     ),
+    *FAMILY.resource(
+        "/user_api/v1/account/password_reset/",
+        "The form of a lost password (older address)",
+        get=describe,
+        evidence="documented",
+        source="edx-platform openedx/core/djangoapps/user_api/legacy_urls.py",
+    ),
     FAMILY.page("/account/password", ask, "Ask for a password reset mail", source=recorded("openedx-2/acct", 333, 339)),
     FAMILY.page(
         "/password_reset/",

@@ -117,6 +117,14 @@ ROUTES = (
         authenticators=(credentials.SESSION,),
         source=recorded("openedx-2/acct", 513),
     ),
+    *Family("/user_api/v1/preferences", tag="user").resource(
+        "/email_opt_in/",
+        "Whether an organisation may write to the caller (older address)",
+        post=opt_in,
+        authenticators=(credentials.SESSION,),
+        evidence="documented",
+        source="edx-platform openedx/core/djangoapps/user_api/legacy_urls.py",
+    ),
     *FAMILY.resource(
         "",
         "Preferences of a user",

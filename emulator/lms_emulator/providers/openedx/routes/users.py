@@ -7,6 +7,7 @@ PreferenceUsersListView, ForumRoleUsersListView).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from starlette.responses import Response
 
@@ -14,7 +15,7 @@ from lms_emulator.providers.openedx import credentials, paging, refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.routes.permissions import api_key
-from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.routes.resource import Family, Operation, recorded
 from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes.accounts import for_services
 
@@ -67,34 +68,40 @@ def list_with_role(x: Call) -> Response:
     return _page(x, [user for user in x.store.users if user.username in named])
 
 
-FAMILY = Family("/api/user/v1", tag="user", authenticators=credentials.JWT_SESSION, permissions=(api_key,))
-
-ROUTES = (
-    *FAMILY.resource("/users/", "Users, for services with the API key", get=list_users, source=recorded("main", 506)),
-    *FAMILY.resource(
-        "/users/{id}/",
-        "One user, for services",
-        get=read_user,
-        evidence="documented",
-        source="edx-platform openedx/core/djangoapps/user_api/views.py, UserViewSet",
-    ),
-    *FAMILY.resource(
+_FOR_SERVICES: dict[str, Any] = {"authenticators": credentials.JWT_SESSION, "permissions": (api_key,)}
+FAMILY = Family("/api/user/v1", tag="user", **_FOR_SERVICES)
+_OLDER = Family(
+    "/user_api/v1",
+    tag="user",
+    source="edx-platform openedx/core/djangoapps/user_api/legacy_urls.py",
+    **_FOR_SERVICES,
+    evidence="documented",
+)
+_VIEWS = "edx-platform openedx/core/djangoapps/user_api/views.py, UserViewSet"
+_LISTS: tuple[tuple[str, str, Operation, dict[str, Any]], ...] = (
+    ("/users/", "Users, for services with the API key", list_users, {"source": recorded("main", 506)}),
+    ("/users/{id}/", "One user, for services", read_user, {"evidence": "documented", "source": _VIEWS}),
+    (
         "/user_prefs/",
         "Preferences of all users, for services",
-        get=list_preferences,
-        source=recorded("openedx-2/acct", 488),
+        list_preferences,
+        {"source": recorded("openedx-2/acct", 488)},
     ),
-    *FAMILY.resource(
+    (
         "/preferences/{key}/users/",
         "The users who set a preference, for services",
-        regex=r"/api/user/v1/preferences/(?P<key>[a-zA-Z0-9_-]+)/users/",
-        get=list_with_preference,
-        source=recorded("openedx-2/acct", 502),
+        list_with_preference,
+        {"source": recorded("openedx-2/acct", 502)},
     ),
-    *FAMILY.resource(
+    (
         "/forum_roles/{name}/users/",
         "The users with a role in discussions, for services",
-        get=list_with_role,
-        source=recorded("openedx-2/acct", 507),
+        list_with_role,
+        {"source": recorded("openedx-2/acct", 507)},
     ),
+)
+
+ROUTES = (
+    *(route for path, told, read, known in _LISTS for route in FAMILY.resource(path, told, get=read, **known)),
+    *(route for path, told, read, _ in _LISTS for route in _OLDER.resource(path, f"{told} (older address)", get=read)),
 )
