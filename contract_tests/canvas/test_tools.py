@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -182,3 +184,83 @@ def test_staff_see_a_course_as_its_test_student(canvas: Site) -> None:
     assert csrf is not None
     refused = student.http.post("/courses/1/student_view", data={"authenticity_token": unescape(csrf[1])})
     assert refused.status_code == 403
+
+
+def env(page: str) -> dict[str, Any]:
+    found = re.search(r"^ENV = (.*);$", page, re.MULTILINE)
+    assert found is not None
+    read: dict[str, Any] = json.loads(found[1])
+    return read
+
+
+def test_tools_of_lti_1_1_return_what_they_chose_or_say(canvas: Site) -> None:
+    tool = make(canvas.teacher, link_selection={"enabled": True, "message_type": "ContentItemSelectionRequest"})
+    browser = signed_in(canvas, "teacher")
+    page = f"/courses/1/external_tools/{tool['id']}/resource_selection?placement=link_selection"
+    fields = form(browser.get(page).text)[1]
+    back = fields["content_item_return_url"]
+    graph = [{"@type": "LtiLinkItem", "title": "T", "placementAdvice": {"presentationDocumentTarget": "iframe"}}]
+    answer = {
+        "lti_message_type": "ContentItemSelection",
+        "lti_version": "LTI-1p0",
+        "content_items": json.dumps({"@context": "x", "@graph": graph}),
+        "data": fields["data"],
+        "lti_errormsg": "Oh",
+        "oauth_consumer_key": "k",
+        "oauth_signature_method": "HMAC-SHA1",
+    }
+    answer["oauth_signature"] = oauth1.sign("POST", back, answer.items(), "s")
+    told = env(browser.http.post(back, data=answer).text)
+    assert told["retrieved_data"][0]["canvasURL"].startswith(
+        "/courses/1/external_tools/retrieve?display=borderless&url="
+    )
+    assert (told["lti_response_messages"], told["service"]) == ({"lti_errormsg": "Oh"}, "external_tool_dialog")
+    assert not canvas.lms.requests.last.warnings
+    browser.http.post(back, data={**answer, "lti_errormsg": "changed"})
+    assert canvas.lms.requests.last.warnings[0].code == "content_items_signature_wrong"
+    assert browser.http.post(back, data={**answer, "data": "x"}).status_code == 400
+    assert browser.http.post(back, data={**answer, "content_items": "{"}).status_code == 500
+    one = {"return_type": "image_url", "url": "https://x.example.test/a.png", "width": "9"}
+    found = env(browser.http.get(back, params=one).text)["retrieved_data"][0]
+    assert (found["mediaType"], found["placementAdvice"]["presentationDocumentTarget"]) == ("image/png", "embed")
+    returned = back.replace("_dialog", "_redirect")
+    assert env(browser.http.get(returned, params={"lti_msg": "Hi"}).text)["message"] == "Hi"
+    assert browser.http.get("/external_content/cancel/x").status_code == 200
+
+
+def test_tools_tell_what_was_done_and_are_told_of_the_sign_out(canvas: Site) -> None:
+    asked = {"x": "$Canvas.xapi.url", "c": "$Caliper.url", "l": "$Canvas.logoutService.url"}
+    tool = make(canvas.teacher, course_navigation={"enabled": True}, custom_fields=asked)
+    browser = signed_in(canvas)
+    fields = form(browser.get(f"/courses/1/external_tools/{tool['id']}").text)[1]
+    nonces = count()
+
+    def send(url: str, body: str, media: str = "application/json") -> httpx.Response:
+        now = str(int(canvas.lms.clock.now.timestamp()))
+        oauth = {"oauth_consumer_key": "k", "oauth_signature_method": "HMAC-SHA1", "oauth_timestamp": now}
+        oauth["oauth_nonce"] = f"n{next(nonces)}"
+        pairs = [*oauth.items(), *(parse_qsl(body) if "form" in media else [])]
+        oauth["oauth_signature"] = oauth1.percent_encode(oauth1.sign("POST", url, pairs, "s"))
+        header = ", ".join(f'{name}="{value}"' for name, value in oauth.items())
+        return httpx.post(url, content=body, headers={"Authorization": f"OAuth {header}", "Content-Type": media})
+
+    def spent() -> int:
+        rows = canvas.teacher.get(f"{COURSE}/enrollments?user_id={canvas.info.student.id}").json()
+        return int(rows[0]["total_activity_time"])
+
+    before = spent()
+    assert send(fields["custom_x"], '{"result": {"duration": "PT10M0S"}}').status_code == 200
+    assert send(fields["custom_c"], '{"duration": "PT1H"}').status_code == 200
+    assert spent() - before == 4200
+    assert send(fields["custom_x"][:-1] + "x", "{}").json()["errors"][0]["message"] == "Invalid analytics service token"
+    assert httpx.post(fields["custom_x"], json={}).status_code == 401
+    callback, media = (
+        f"callback={oauth1.percent_encode(canvas.url + '/signed-out')}",
+        "application/x-www-form-urlencoded",
+    )
+    assert send(fields["custom_l"], callback, media).status_code == 200
+    assert "already been used" in send(fields["custom_l"], callback, media).text
+    page = browser.get("/logout").text
+    sent = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', page))
+    browser.http.post("/logout", data={name: unescape(value) for name, value in sent.items()})
+    assert "/signed-out" in [urlsplit(one.url).path for one in canvas.lms.requests]

@@ -24,11 +24,7 @@ _PAIR = re.compile(r'\s*([^\s=,"]+)\s*=\s*"([^"]*)"\s*(?:,|$)')
 
 def require_signed(x: Call, tool: Tool) -> None:
     """The tool signed the request, not long ago, for the first time. Raises the refusal otherwise."""
-    header = _header(x)
-    form = x.body.decode("utf-8", "replace") if x.content_type == "application/x-www-form-urlencoded" else ""
-    pairs = [*header, *parse_qsl(form, keep_blank_values=True)]
-    fields = dict([*oauth1.query_parameters(x.request_url), *pairs])
-    wrong = _fault(x, tool, fields, pairs)
+    fields, wrong = _judged(x, tool)
     if not x.check("the tool's own signature", wrong is None) and wrong is not None:
         raise wrong
     at = fields.get("oauth_timestamp", "")
@@ -44,6 +40,20 @@ def require_signed(x: Call, tool: Tool) -> None:
     right = base64.b64encode(hashlib.sha1(x.body).digest()).decode()
     if body_hash != right and not (form and body_hash is None):
         _unchecked(x, "body_hash_wrong", "oauth_body_hash is that of the body", right, body_hash)
+
+
+def signed_by(x: Call, tool: Tool) -> bool:
+    """Whether the tool signed the request, whenever that was."""
+    return _judged(x, tool)[1] is None
+
+
+def _judged(x: Call, tool: Tool) -> tuple[dict[str, str], SiteRefusal | None]:
+    """The fields of a signed request, and what is wrong with its signature."""
+    form = x.body.decode("utf-8", "replace") if x.content_type == "application/x-www-form-urlencoded" else ""
+    pairs = [*_header(x), *parse_qsl(form, keep_blank_values=True)]
+    x.reads.add(*lti11.OAUTH_FIELDS, "oauth_body_hash", "lti_version")
+    fields = dict([*oauth1.query_parameters(x.request_url), *pairs])
+    return fields, _fault(x, tool, fields, pairs)
 
 
 def _fault(x: Call, tool: Tool, fields: dict[str, str], pairs: list[tuple[str, str]]) -> SiteRefusal | None:

@@ -53,6 +53,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
 from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, GroupMembership
 from lms_emulator.providers.canvas.model.lti import (
     LineItem,
+    LogoutCallback,
     LtiResult,
     NoticeHandler,
     PreparedLaunch,
@@ -196,6 +197,7 @@ __all__ = [
     "GroupMembership",
     "LatePolicy",
     "LineItem",
+    "LogoutCallback",
     "LtiResult",
     "MediaObject",
     "MediaTrack",

@@ -128,6 +128,15 @@ class NoticeHandler(Record, frozen=True, kw_only=True):
     max_batch_size: int | None = None
 
 
+class LogoutCallback(Record, frozen=True, kw_only=True):
+    """An address that a tool wants called when somebody signs out."""
+
+    id: str
+    login_id: int
+    url: str
+    expires_at: Instant
+
+
 class PreparedLaunch(Record, frozen=True, kw_only=True):
     """An LTI 1.1 launch that was asked for by REST and waits for a browser, which opens it once.
 

@@ -70,6 +70,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
 from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, GroupMembership
 from lms_emulator.providers.canvas.model.lti import (
     LineItem,
+    LogoutCallback,
     LtiResult,
     NoticeHandler,
     PreparedLaunch,
@@ -429,6 +430,9 @@ class CanvasStore(Store):
     )
     failed_logins: Table[FailedLogins] = table(key="login_id", keep_until=lambda f: later(f.at, 3600))
     pending_launches: Table[PendingLaunch] = pending_launches(held.claim("verifier"))
+    logout_callbacks: Table[LogoutCallback] = table(
+        key="id", indexes={"login": _login}, keep_until=_until, limit=10_000
+    )
     prepared_launches: Table[PreparedLaunch] = table(
         key="verifier", keep_until=_until, credentials=held.PREPARED_LAUNCHES
     )

@@ -45,6 +45,7 @@ from lms_emulator.providers.canvas.routes import (
     entries,
     eportfolios,
     error_reports,
+    external_content,
     external_feeds,
     external_tools,
     favorites,
@@ -110,6 +111,7 @@ from lms_emulator.providers.canvas.routes import (
     themes,
     todo,
     token,
+    tool_activity,
     tool_configurations,
     tool_pages,
     tool_registrations,
@@ -150,6 +152,7 @@ FAMILIES = (
     authentication_providers,
     account_notifications,
     bookmarks,
+    external_content,
     external_feeds,
     account_courses,
     preferences,
@@ -218,6 +221,7 @@ FAMILIES = (
     quiz_reports,
     quiz_submissions,
     developer_keys,
+    tool_activity,
     tool_configurations,
     sessionless,
     external_tools,
@@ -268,6 +272,14 @@ ROUTES: tuple[Route, ...] = (
                 ("/{tool_id}", tool_pages.show, "Launch a tool from a spot"),
                 ("/{tool_id}/resource_selection", tool_pages.choose, "Launch a tool to choose content"),
             )
+        ),
+        *(
+            (
+                f"POST /{place}/external_tools/{{tool_id}}/resource_selection",
+                tool_pages.choose,
+                "Let a tool choose content",
+            )
+            for place in ("courses/{course_id}", "accounts/{account_id}", "groups/{group_id}")
         ),
         ("GET /courses/{course_id}/modules/items/{item_id}", tool_pages.module_item, "Open an item of a module"),
         (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.http import outgoing
 from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
 from lms_emulator.core.http.refusals import SiteRefusal
@@ -156,12 +159,30 @@ def logout_page(api: Api) -> Response:
     return wire.page(api.x, "text.html", title="Log Out", heading="Log Out", form=form)
 
 
+def _tell_tools(api: Api, user: User) -> None:
+    """Call the addresses that tools gave for when the person signs out; what they answer is of no interest."""
+    callbacks = [
+        one
+        for login in api.store.pseudonyms.find("user", user.id)
+        for one in api.store.logout_callbacks.find("login", login.id)
+    ]
+    for one in callbacks:
+        api.store.logout_callbacks.delete(one.id)
+        outgoing.later(api.x, partial(_call, api, one.url))
+
+
+async def _call(api: Api, url: str) -> None:
+    with suppress(outgoing.OutgoingError):
+        await outgoing.fetch(api.x, "GET", url, allowed=[url])
+
+
 def logout(api: Api) -> Response:
     """End the person's sessions in all browsers, and what `Stay signed in` gave."""
     x = api.x
     session = browser.find(x).session
     signed_in = api.real_user is not None and session is not None and not session.remembered
     if api.real_user is not None:
+        _tell_tools(api, api.real_user)
         browser.end_all(x, api.real_user.id)
         browser.forget(x, session.login_id if session is not None else None)
     browser.end(x)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from typing import Any
 
-from lms_emulator.core.keys import private_pem
 from lms_emulator.providers.canvas.call.api import global_id
+from lms_emulator.providers.canvas.lti.sealed_numbers import sealed
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
 from lms_emulator.providers.canvas.rules import people, tools
 
 STYLES = "/dist/brandable_css/default/variables-7dd4b80918af0e0218ec0229e4bd5873"
 COMMON = "/dist/brandable_css/no_variables/bundles/common-0000000000.css"
 SUBMISSION = "api/lti/assignments/{assignment_id}/submissions/{submission_id}"
-
-
-def sealed(nonce: str, *parts: int) -> str:
-    """Numbers in an address that Canvas alone can have written."""
-    text = "-".join([*(str(part) for part in parts), nonce])
-    return f"{text}-{hmac.new(private_pem('canvas').encode(), text.encode(), hashlib.sha1).hexdigest()}"
 
 
 def _activity(kind: str) -> Callable[[Scene], str]:

@@ -1,0 +1,95 @@
+"""What tools of LTI 1.1 choose: content items in JSON, or one thing told by parameters.
+
+Source: canvas-lms app/controllers/external_content_controller.rb, lib/lti/content_item_converter.rb.
+"""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from typing import Any
+from urllib.parse import urlencode
+
+from lms_emulator.providers.canvas.call.params import Params
+
+LINK = "LtiLinkItem"
+RETURN_TYPES = ("oembed", "lti_launch_url", "url", "image_url", "iframe", "file")
+_OLD_TYPES = {"basic_lti": "lti_launch_url", "link": "url", "image": "image_url"}
+_CLASSES = {"file": "FileItem", "lti_launch_url": LINK}
+_TARGETS = {
+    "file": "download",
+    "lti_launch_url": "frame",
+    "image_url": "embed",
+    "rich_content": "embed",
+    "iframe": "iframe",
+}
+_SHOWN = {"iframe": "borderless", "window": "borderless"}
+_USUAL = {"presentationDocumentTarget": "default", "displayWidth": 800, "displayHeight": 600}
+
+
+class UnreadableItems(ValueError):
+    """What came as content items cannot be read."""
+
+
+def return_type(sent: Params) -> str | None:
+    """Of which kind the chosen thing is; older names too."""
+    kind = sent.text("return_type") if sent.has("return_type") else sent.text("embed_type")
+    return _OLD_TYPES.get(kind or "", kind)
+
+
+def chosen(sent: Params, path: str, default_url: str | None) -> list[dict[str, Any]]:
+    """What a tool chose, with the addresses that open it here. Raises UnreadableItems.
+
+    Parameters: `path`, of the place; `default_url`, what a link without an address opens.
+    """
+    items = _told(sent) if sent.text("lti_message_type") else [_one(sent)]
+    for item in items:
+        advice = item.setdefault("placementAdvice", dict(_USUAL))
+        if item.get("@type") == LINK:
+            target = advice.get("presentationDocumentTarget") if isinstance(advice, dict) else None
+            query = {"display": _SHOWN.get(str(target)), "url": item.get("url") or default_url}
+            shown = urlencode({name: value for name, value in query.items() if value})
+            item["canvasURL"] = f"{path}/external_tools/retrieve?{shown}"
+    return items
+
+
+def _told(sent: Params) -> list[dict[str, Any]]:
+    text = sent.text("content_items")
+    try:
+        told = json.loads(text or "{}")
+    except ValueError as error:
+        raise UnreadableItems(str(error)) from error
+    graph = told.get("@graph", []) if isinstance(told, dict) else None
+    if not isinstance(graph, list) or not all(isinstance(one, dict) for one in graph):
+        raise UnreadableItems("no object with a list `@graph`")
+    return graph
+
+
+def _one(sent: Params) -> dict[str, Any]:
+    kind, url, text = return_type(sent), sent.text("url"), sent.text("text")
+    advice = {
+        "displayHeight": sent.text("height"),
+        "displayWidth": sent.text("width"),
+        "presentationDocumentTarget": _TARGETS.get(kind or "", "window"),
+    }
+    found = {
+        "@type": _CLASSES.get(kind or "", "ContentItem"),
+        "@id": url,
+        "url": url,
+        "text": text,
+        "title": sent.text("title"),
+        "mediaType": _media(kind, sent.text("content_type"), text, url),
+        "placementAdvice": {name: value for name, value in advice.items() if value is not None},
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _media(kind: str | None, told: str | None, text: str | None, url: str | None) -> str | None:
+    if kind == "lti_launch_url":
+        return "application/vnd.ims.lti.v1.ltilink"
+    if kind not in ("file", "image_url"):
+        return "text/html"
+    guessed = mimetypes.guess_type(text or "")[0] or mimetypes.guess_type(url or "")[0]
+    if kind == "image_url":
+        return guessed or "image"
+    return told or guessed

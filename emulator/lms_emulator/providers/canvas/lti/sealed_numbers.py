@@ -1,0 +1,27 @@
+"""Numbers in an address that Canvas alone can have written: `numbers-nonce-seal`."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from lms_emulator.core.keys import private_pem
+
+
+def sealed(nonce: str, *parts: int) -> str:
+    """Numbers with their seal."""
+    text = "-".join([*(str(part) for part in parts), nonce])
+    return f"{text}-{_seal(text)}"
+
+
+def unsealed(text: str, length: int) -> list[int] | None:
+    """So many numbers; None where Canvas did not write them."""
+    told, _, seal = text.rpartition("-")
+    *numbers, _nonce = told.split("-")
+    if len(numbers) != length or not hmac.compare_digest(_seal(told).encode(), seal.encode()):
+        return None
+    return [int(one) for one in numbers]
+
+
+def _seal(text: str) -> str:
+    return hmac.new(private_pem("canvas").encode(), text.encode(), hashlib.sha1).hexdigest()

@@ -1,0 +1,105 @@
+"""The pages that tools return to when they are done: with content that they chose, or with a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.lti import content_items, tokens
+from lms_emulator.providers.canvas.lti.basic_requests import signed_by
+from lms_emulator.providers.canvas.routes.declare import site
+from lms_emulator.signing.jwt import TokenError, verify
+
+TABLES = {"course_id": "courses", "account_id": "accounts", "group_id": "groups", "user_id": "users"}
+MESSAGES = {"lti_msg": "message", "lti_log": "log", "lti_errormsg": "error_message", "lti_errorlog": "error_log"}
+SELECTION = "external_tool_dialog"
+REDIRECT = "external_tool_redirect"
+
+
+def _path(api: Api) -> str:
+    """The path of the place that the tool was opened in."""
+    slot = next((name for name in TABLES if name in api.x.path_params), None)
+    if slot is None:
+        return ""
+    record = getattr(api.store, TABLES[slot]).get(local_number(api.slot(slot)) or 0)
+    if record is None or getattr(record, "workflow_state", "") == "deleted":
+        raise refusals.page_not_found(f"{TABLES[slot]} {api.slot(slot)} exists")
+    return f"/{TABLES[slot]}/{record.id}"
+
+
+def _data(api: Api) -> dict[str, Any]:
+    """What Canvas gave the tool, to have it back."""
+    text = api.params.text("data")
+    if not text:
+        return {}
+    try:
+        return dict(verify(text, tokens.secret(), algorithms=["HS256"], now=api.x.clock.timestamp(), required=()))
+    except TokenError as error:
+        raise refusals.text("data_not_our_own", "", check="`data` is as Canvas gave it", got=str(error)) from error
+
+
+def success(api: Api) -> Response:
+    """What the tool chose, or says, for the page that opened it."""
+    path, service, kind = _path(api), api.slot("service"), content_items.return_type(api.params)
+    told: Any = {}
+    if kind == "oembed":
+        told = {"endpoint": api.params.text("endpoint"), "url": api.params.text("url")}
+    elif service == SELECTION:
+        try:
+            told = content_items.chosen(api.params, path, _data(api).get("default_launch_url"))
+        except content_items.UnreadableItems as error:
+            raise refusals.page_crashed(f"content_items: {error}") from error
+        _warn_of_signature(api)
+    elif service == REDIRECT:
+        names = ("url", "text", "title", "width", "height", "content_type", *MESSAGES)
+        told = {name: api.params.text(name) for name in names if api.params.has(name)}
+        told["return_type"] = kind if kind in content_items.RETURN_TYPES else None
+    said = {name: text for name in MESSAGES if (text := api.params.text(name))}
+    environment = {
+        "retrieved_data": told,
+        "lti_response_messages": said,
+        "service": service,
+        "service_id": None,
+        **{key: said.get(name) for name, key in MESSAGES.items()},
+    }
+    items = told if isinstance(told, list) else []
+    shown: dict[str, Any] = {"items": items, "said": said, "path": path or "/", "cancelled": False}
+    return wire.page(api.x, "external_content.html", environment=environment, **shown)
+
+
+def cancel(api: Api) -> Response:
+    """The tool chose nothing."""
+    shown: dict[str, Any] = {"items": [], "said": {}, "path": "/", "cancelled": True}
+    return wire.page(api.x, "external_content.html", environment={"service": api.slot("service")}, **shown)
+
+
+def _warn_of_signature(api: Api) -> None:
+    """Canvas takes content items whoever signed them; another platform may not."""
+    key = api.params.text("oauth_consumer_key")
+    if not key:
+        return
+    own = [tool for tool in api.store.tools if tool.consumer_key == key and tool.developer_key_id is None]
+    if not any(signed_by(api.x, tool) for tool in own):
+        api.x.warn("content_items_signature_wrong", "the content items are not signed with the tool's secret")
+
+
+PLACES = ("courses/{course_id}", "accounts/{account_id}", "groups/{group_id}", "users/{user_id}")
+LINE = "Take what a tool chose, or says, when it is done"
+ROUTES: tuple[Route, ...] = site(
+    "lti 1.1",
+    "canvas-lms app/controllers/external_content_controller.rb; canvas-lms config/routes.rb",
+    *(
+        (f"{method} /{place}/external_content/success/{{service}}", success, LINE)
+        for place in PLACES
+        for method in ("GET", "POST")
+    ),
+    ("GET /external_content/success/{service}", success, LINE),
+    ("GET /external_content/cancel/{service}", cancel, "A tool chose nothing"),
+    forms="any",
+    evidence="documented",
+)

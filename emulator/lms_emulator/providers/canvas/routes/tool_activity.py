@@ -1,0 +1,98 @@
+"""Addresses that tools get by variables: for what a person did in the tool, and to be told of the sign-out."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.access.single_use import use_once
+from lms_emulator.core.clock import later
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.lti.basic_requests import refused, require_signed
+from lms_emulator.providers.canvas.lti.sealed_numbers import unsealed
+from lms_emulator.providers.canvas.model import LogoutCallback, Tool
+from lms_emulator.providers.canvas.routes.declare import service
+from lms_emulator.providers.canvas.wire import nothing
+
+LIFETIME_SECONDS = 24 * 3600
+_DURATION = re.compile(
+    r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.IGNORECASE
+)
+
+
+def _told(api: Api, length: int, what: str) -> tuple[Tool, list[int]]:
+    """The tool and the numbers that the address tells of; the tool signed the request."""
+    numbers = unsealed(api.slot("token"), length)
+    if not api.check("the address is as Canvas gave it", numbers is not None) or numbers is None:
+        raise refused("token_not_our_own", f"Invalid {what} service token")
+    tool = api.store.tools.get(numbers[0])
+    if tool is None:
+        raise refusals.not_found("the tool", numbers[0])
+    require_signed(api.x, tool)
+    return tool, numbers
+
+
+def _seconds(duration: Any) -> int:
+    """A duration of ISO 8601 in seconds."""
+    found = _DURATION.fullmatch(str(duration or ""))
+    if found is None:
+        return 0
+    weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return int(timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds())
+
+
+def _spend(api: Api, numbers: list[int], duration: Any) -> Response:
+    """Add to the time that the person spent in the course."""
+    _, user_id, course_id, _ = numbers
+    for one in api.store.enrollments.find("course", course_id):
+        if one.user_id == user_id:
+            total = one.total_activity_time + _seconds(duration)
+            api.store.enrollments.put(msgspec.structs.replace(one, total_activity_time=total))
+    return nothing(200)
+
+
+def xapi(api: Api) -> Response:
+    """What a person did, as xAPI tells it; the duration counts."""
+    _, numbers = _told(api, 4, "analytics")
+    if api.x.content_type != "application/json":
+        return nothing(415)
+    return _spend(api, numbers, api.params.get("result", "duration"))
+
+
+def caliper(api: Api) -> Response:
+    """What a person did, as Caliper tells it; the duration counts."""
+    _, numbers = _told(api, 4, "analytics")
+    return _spend(api, numbers, api.params.get("duration"))
+
+
+def logout(api: Api) -> Response:
+    """Ask to be told when the person signs out, once for each launch."""
+    tool, (_, login_id, at) = _told(api, 3, "logout")
+    age = api.x.clock.timestamp() - at
+    if not api.check("the address is not older than a day", age <= LIFETIME_SECONDS):
+        raise refused("token_expired", "Logout service token has expired")
+    fresh = use_once(api.x, "logout", tool.id, api.slot("token"), LIFETIME_SECONDS - age)
+    if not api.check("the address was not used before", fresh):
+        raise refused("token_used", "Logout service token has already been used")
+    url = api.params.text("callback") or ""
+    until = later(api.now, LIFETIME_SECONDS)
+    api.store.logout_callbacks.put(LogoutCallback(id=api.x.ids.hex(16), login_id=login_id, url=url, expires_at=until))
+    return nothing(200)
+
+
+ROUTES = (
+    *service(
+        "lti 1.1",
+        "canvas-lms app/controllers/lti_api_controller.rb; canvas-lms lib/lti/analytics_service.rb; "
+        "canvas-lms lib/lti/logout_service.rb",
+        ("POST /api/lti/v1/xapi/{token}", xapi, "What a person did in a tool, as xAPI tells it"),
+        ("POST /api/lti/v1/caliper/{token}", caliper, "What a person did in a tool, as Caliper tells it"),
+        ("POST /api/lti/v1/logout_service/{token}", logout, "Ask to be told when a person signs out"),
+        evidence="documented",
+    ),
+)
