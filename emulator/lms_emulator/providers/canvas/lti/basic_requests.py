@@ -38,7 +38,7 @@ def require_signed(x: Call, tool: Tool) -> None:
         raise refused("oauth_nonce_used", "Duplicate nonce detected", got=nonce)
     body_hash = fields.get("oauth_body_hash")
     right = base64.b64encode(hashlib.sha1(x.body).digest()).decode()
-    if body_hash != right and not (form and body_hash is None):
+    if body_hash != right and not (x.is_form and body_hash is None):
         _unchecked(x, "body_hash_wrong", "oauth_body_hash is that of the body", right, body_hash)
 
 
