@@ -18,6 +18,8 @@ KINDS = {"StudentEnrollment": "student", "TeacherEnrollment": "teacher", "TaEnro
     "DesignerEnrollment": "designer",
 }
 STATES = {"unpublished": "unpublished", "available": "active", "completed": "completed", "deleted": "deleted"}
+PENDING = ("invited", "creation_pending", "rejected")
+"""States of enrollments that an import cannot make."""
 Row = dict[str, Any]
 
 
@@ -198,13 +200,13 @@ def _enrollments(scope: Scope, sis: bool) -> list[Row]:
             continue
         if states and one.workflow_state not in states:
             continue
-        if not states and not scope.deleted and one.workflow_state in ("deleted", "rejected"):
+        if not states and not scope.deleted and one.workflow_state in ("deleted", "completed"):
             continue
         login, observed = scope.login_of(one.user_id), scope.login_of(one.associated_user_id or 0)
         role = store.roles.get(one.role_id)
         named = section.sis_section_id if section is not None else None
         user_id = login.sis_user_id if login is not None else None
-        if sis and not (user_id and (course.sis_course_id or named)):
+        if sis and (one.workflow_state in PENDING or not (course.sis_course_id or named)):
             continue
         built_in = role is None or role.account_id is None
         found.append(
