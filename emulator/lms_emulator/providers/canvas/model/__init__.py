@@ -86,6 +86,7 @@ from lms_emulator.providers.canvas.model.outcomes import (
     OutcomeProficiency,
     OutcomeResult,
 )
+from lms_emulator.providers.canvas.model.pacing import BlackoutDate, CoursePace, PaceItem
 from lms_emulator.providers.canvas.model.pages import PageVersion, WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -147,6 +148,7 @@ __all__ = [
     "AuthenticationProvider",
     "AuthorizationCode",
     "BaseRole",
+    "BlackoutDate",
     "BlueprintLock",
     "BlueprintMigration",
     "BlueprintSubscription",
@@ -167,6 +169,7 @@ __all__ = [
     "ConversationParticipant",
     "CopiedAsset",
     "Course",
+    "CoursePace",
     "CourseSection",
     "CustomColumnDatum",
     "CustomData",
@@ -211,6 +214,7 @@ __all__ = [
     "OutcomeLink",
     "OutcomeProficiency",
     "OutcomeResult",
+    "PaceItem",
     "PageVersion",
     "PairingCode",
     "PathAssignment",

@@ -97,6 +97,7 @@ from lms_emulator.providers.canvas.model.outcomes import (
     OutcomeProficiency,
     OutcomeResult,
 )
+from lms_emulator.providers.canvas.model.pacing import BlackoutDate, CoursePace
 from lms_emulator.providers.canvas.model.pages import WikiPage
 from lms_emulator.providers.canvas.model.people import (
     Account,
@@ -299,6 +300,8 @@ class CanvasStore(Store):
     poll_choices: Table[PollChoice] = table(key="id", indexes={"poll": lambda c: c.poll_id})
     poll_sessions: Table[PollSession] = table(key="id", indexes={"poll": lambda s: s.poll_id, "course": _course})
     poll_submissions: Table[PollSubmission] = table(key="id", indexes={"session": lambda s: s.poll_session_id})
+    course_paces: Table[CoursePace] = table(key="id", indexes={"course": _course})
+    blackout_dates: Table[BlackoutDate] = table(key="id", indexes={"context": _context})
     planner_notes: Table[PlannerNote] = table(key="id", indexes={"user": _user})
     planner_overrides: Table[PlannerOverride] = table(
         key="id",

@@ -61,7 +61,9 @@ def index(api: Api) -> Any:
     context = _context(api)
     rows = api.store.content_migrations.find("context", (context.type, context.id))
     rows = [one for one in rows if one.child_subscription_id is None]
-    return paged(api, sorted(rows, key=lambda one: -one.id), lambda one: shapes.migration(api, one))
+    rows = sorted(rows, key=lambda one: -one.id)
+    path = f"/api/v1/courses/{context.id}/content_migrations"  # `Link` says so for accounts, groups and people too
+    return paged(api, rows, lambda one: shapes.migration(api, one), path=path)
 
 
 def show(api: Api) -> Any:

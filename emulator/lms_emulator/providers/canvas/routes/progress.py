@@ -36,6 +36,9 @@ def _job(api: Api) -> Progress:
         job = table.get(found.context_id)
         place = contexts.get(api, job.context_type, job.context_id) if job is not None else None
         own = own or (place is not None and contexts.may(api, place, "manage_content"))
+    if found.context_type == "CoursePace":
+        pace = api.store.course_paces.get(found.context_id)
+        own = pace is not None and contexts.may(api, contexts.get(api, "Course", pace.course_id), "manage_content")
     if found.context_type == "GroupCategory":
         category = api.store.group_categories.get(found.context_id)
         own = category is not None and contexts.may(

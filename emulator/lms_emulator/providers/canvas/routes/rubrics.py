@@ -20,6 +20,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assignments, courses, overriding, roster, rubrics, submissions
 from lms_emulator.providers.canvas.rules.assignments import replace
+from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.shapes import rubrics as shapes
 
 SOURCE = (
@@ -50,6 +51,20 @@ def index(api: Api) -> Any:
     """The rubrics of a course."""
     course = _course(api)
     return paged(api, _living(api, course), lambda r: shapes.brief(api, r), path=f"/api/v1/courses/{course.id}/rubrics")
+
+
+def of_account(api: Api) -> Any:
+    """The rubrics of an account. They come with imports only, which do not bring any."""
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_rubrics")
+    return paged(api, list[Rubric](), lambda r: shapes.brief(api, r), path=f"/api/v1/accounts/{account.id}/rubrics")
+
+
+def of_account_unknown(api: Api) -> Any:
+    """One of the account's rubrics, of which there are none."""
+    account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_rubrics")
+    raise refusals.message(404, "rubric_unknown", "Rubric not found")
 
 
 def show(api: Api) -> Any:
@@ -307,6 +322,8 @@ ROUTES: tuple[Route, ...] = rest(
     SOURCE,
     (f"GET {COURSE}/rubrics", index, "Rubrics of a course"),
     (f"GET {COURSE}/rubrics/{{id}}", show, "A rubric"),
+    ("GET /api/v1/accounts/{account_id}/rubrics", of_account, "Rubrics of an account"),
+    ("GET /api/v1/accounts/{account_id}/rubrics/{id}", of_account_unknown, "A rubric of an account"),
     (f"POST {COURSE}/rubrics", create, "Make a rubric"),
     (f"PUT {COURSE}/rubrics/{{id}}", update, "Change a rubric"),
     (f"DELETE {COURSE}/rubrics/{{id}}", destroy, "Delete a rubric"),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, GroupCategory, Progress, User
+from lms_emulator.providers.canvas.model import Course, CoursePace, GroupCategory, Progress, User
 
 
 class JobFailed(Exception):
@@ -17,7 +17,7 @@ class JobFailed(Exception):
 
 def run(
     api: Api,
-    place: Course | User,
+    place: Course | CoursePace | User,
     tag: str,
     work: Callable[[], dict[str, Any] | str | None],
     *,
@@ -25,7 +25,7 @@ def run(
     completion: float | None = None,
     again: Progress | None = None,
 ) -> Progress:
-    """Do a job of a course or a person and give the Progress as it was when the client asked for the job.
+    """Do a job of a course, a pace or a person and give the Progress as it was when the client asked for the job.
 
     Parameters: `work`, gives the results that the Progress shows, or what it says in words; it may raise JobFailed.
     `by`, whom the job is for; `completion`, how far the client sees it; `again`, the Progress of the last such job,

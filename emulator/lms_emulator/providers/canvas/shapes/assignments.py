@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.model import (
     Rubric,
     RubricAssociation,
 )
-from lms_emulator.providers.canvas.rules import assignments, courses, modules, periods, rubrics, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, modules, pacing, periods, rubrics, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json, locks, topics
 from lms_emulator.providers.canvas.shapes.html import shown
@@ -104,6 +104,7 @@ def assignment(
         "has_submitted_submissions": any(submissions.handed_in(one) for one in stored),
         "due_date_required": False,
         "max_name_length": 255,
+        **({"in_paced_course": True} if pacing.on(api, course) else {}),
         "in_closed_grading_period": periods.due_in_closed(api, course, base),
         "graded_submissions_exist": any(one.workflow_state == "graded" for one in stored),
         "is_quiz_assignment": record.quiz_id is not None,

@@ -1,0 +1,263 @@
+"""Paces of courses: which days count, when each item falls due, and the overrides that a published pace makes.
+
+Source: canvas-lms app/models/course_pace.rb, lib/course_pace_due_dates_calculator.rb and
+lib/course_pace_hard_end_date_compressor.rb (2023-06).
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import zone
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    AssignmentOverride,
+    ContentTag,
+    Course,
+    CoursePace,
+    Enrollment,
+    PaceItem,
+)
+from lms_emulator.providers.canvas.rules import assignments, features, module_content, modules, overriding, states
+from lms_emulator.providers.canvas.rules.permissions import chain
+
+DAY = timedelta(days=1)
+ROUNDS_UP = 0.75
+"""What is left over a whole day and makes another one."""
+replace = msgspec.structs.replace
+
+
+class Days(NamedTuple):
+    """The days that count: not those closed, from the first to the last, nor weekends where they do not."""
+
+    closed: list[tuple[date, date]]
+    exclude_weekends: bool = True
+
+    def count(self, day: date) -> bool:
+        """Whether a day counts."""
+        weekend = self.exclude_weekends and day.weekday() >= 5
+        return not weekend and not any(first <= day <= last for first, last in self.closed)
+
+    def after(self, day: date, number: int) -> date:
+        """The day that so many days later counts; with none, the first one from that day on."""
+        while number > 0 or not self.count(day):
+            number -= self.count(day)
+            day += DAY
+        return day
+
+    def before(self, day: date) -> date:
+        """The last day up to that one that counts."""
+        while not self.count(day):
+            day -= DAY
+        return day
+
+    def within(self, first: date, last: date) -> int:
+        """How many days count from one to another, with both."""
+        return sum(self.count(first + DAY * number) for number in range((last - first).days + 1))
+
+
+def on(api: Api, course: Course) -> bool:
+    """Whether a course is paced."""
+    account = api.store.accounts.get(course.account_id)
+    return (
+        bool(course.settings.get("enable_course_paces"))
+        and account is not None
+        and features.enabled(api, account, "course_paces")
+    )
+
+
+def zone_of(api: Api, course: Course) -> ZoneInfo:
+    """The time zone of a course."""
+    return zone(course.time_zone or api.root.default_time_zone) or ZoneInfo("UTC")
+
+
+def days(api: Api, course: Course, *, exclude_weekends: bool) -> Days:
+    """The days of a course that count: not its blackout dates, nor the events of blackouts there and above."""
+    closed = [(one.start_date, one.end_date) for one in api.store.blackout_dates.find("context", ("Course", course.id))]
+    found = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in closed]
+    places = [("Course", course.id), *(("Account", one.id) for one in chain(api.store, course.account_id))]
+    events = (event for place in places for event in api.store.calendar_events.find("context", place))
+    found += [
+        (event.start_at.date(), event.end_at.date())
+        for event in events
+        if event.blackout_date and event.workflow_state != "deleted" and event.start_at and event.end_at
+    ]
+    return Days(found, exclude_weekends)
+
+
+def assignment_of(api: Api, item: ContentTag) -> Assignment | None:
+    """The assignment that an item of a module is handed in for."""
+    found = module_content.content(api, item)
+    if isinstance(found, Assignment):
+        return found
+    return api.store.assignments.get(getattr(found, "assignment_id", None))
+
+
+def paced(api: Api, course: Course) -> list[ContentTag]:
+    """The items of a course that a pace is for, in the order of its modules."""
+    rows = [item for module in modules.of_course(api, course) for item in modules.items(api, module)]
+    return [item for item in rows if assignment_of(api, item) is not None]
+
+
+def in_order(api: Api, course: Course, items: list[PaceItem]) -> list[PaceItem]:
+    """The items of a pace in the order of their modules; those that are gone are left out."""
+    place = {item.id: number for number, item in enumerate(paced(api, course))}
+    return sorted((i for i in items if i.module_item_id in place), key=lambda i: place[i.module_item_id])
+
+
+# dates
+
+
+class Bound(NamedTuple):
+    """When a course starts or ends, and what says so: `course` or `term`."""
+
+    at: datetime | None
+    by: str
+
+
+def start_of(api: Api, course: Course) -> Bound:
+    """When a course starts."""
+    if course.restrict_enrollments_to_course_dates and course.start_at is not None:
+        return Bound(course.start_at, "course")
+    term = api.store.enrollment_terms.get(course.enrollment_term_id)
+    return Bound(term.start_at if term is not None else None, "term")
+
+
+def end_of(api: Api, course: Course) -> Bound:
+    """When a course ends."""
+    if course.restrict_enrollments_to_course_dates and course.end_at is not None:
+        return Bound(course.end_at, "course")
+    term = api.store.enrollment_terms.get(course.enrollment_term_id)
+    return Bound(term.end_at if term is not None else None, "term")
+
+
+def began(api: Api, course: Course, enrollment: Enrollment) -> datetime:
+    """When somebody's time in the course begins."""
+    if enrollment.start_at is not None:
+        return enrollment.start_at
+    starts = [start for start, _ in states.ranges_of(api, enrollment, course)[:1] if start is not None]
+    return max([*starts, enrollment.created_at or api.now])
+
+
+def due_dates(counting: Days, durations: list[int], start: date) -> list[date]:
+    """When items fall due, each so many days after the one before."""
+    found = []
+    day = counting.after(start, 0)
+    for number in durations:
+        day = counting.after(day, number)
+        found.append(day)
+    return found
+
+
+def last_day(api: Api, course: Course, pace: CoursePace) -> date | None:
+    """The day on which the last item has to be due."""
+    if pace.end_date is not None:
+        return date.fromisoformat(pace.end_date)
+    term = api.store.enrollment_terms.get(course.enrollment_term_id)
+    end = course.end_at or (term.end_at if term is not None else None)
+    return end.date() if end is not None else None
+
+
+def compressed(counting: Days, durations: list[int], start: date, end: date | None) -> list[int]:
+    """How long items get where they would go on after the end: less, each by the same share, in whole days."""
+    if not durations or end is None:
+        return durations
+    start, end = counting.after(start, 0), counting.before(end)
+    last = due_dates(counting, durations, start)[-1]
+    if last < end:
+        return durations
+    room, used = counting.within(start, end), counting.within(start, max(start, last))
+    found = _whole_days([number * (room / used if used else 0) for number in durations], room)
+    over = max(0, counting.within(end, due_dates(counting, found, start)[-1]) - 1)
+    for place in reversed(range(len(found))):
+        less = min(found[place], over)
+        found[place], over = found[place] - less, over - less
+    return found
+
+
+def _whole_days(exact: list[float], room: int) -> list[int]:
+    """Days rounded. What is too short for one is added up until it makes one, which the first of those gets."""
+    up = [number % 1 >= ROUNDS_UP for number in exact]
+    found = [math.ceil(number) if more else math.floor(number) for number, more in zip(exact, up, strict=True)]
+    first, left_over = None, 0.0
+    for place, number in enumerate(exact):
+        if found[place]:
+            first, left_over = None, 0.0
+            continue
+        first = place if first is None else first
+        left_over += number % 1
+        if left_over >= ROUNDS_UP:
+            found[first] = 1
+            first, left_over = None, 0.0
+    missing = room - sum(found)
+    for place in reversed(range(len(exact))):
+        step = (missing > 0 and not up[place] and exact[place] > 0) - (missing < 0 and up[place])
+        found[place], missing = found[place] + step, missing - step
+    return found
+
+
+# publishing
+
+
+def students_of(api: Api, course: Course, pace: CoursePace) -> list[Enrollment]:
+    """Whom a pace is for: those of a section or course without a pace that is closer to them."""
+    rows = [e for e in assignments.students(api, course.id) if e.workflow_state == "active"]
+    if pace.user_id is not None:
+        return [e for e in rows if e.user_id == pace.user_id]
+    others = [one for one in api.store.course_paces.find("course", course.id) if one.workflow_state != "deleted"]
+    rows = [e for e in rows if e.user_id not in {one.user_id for one in others}]
+    if pace.course_section_id is not None:
+        return [e for e in rows if e.course_section_id == pace.course_section_id]
+    return [e for e in rows if e.course_section_id not in {one.course_section_id for one in others}]
+
+
+def publish(api: Api, course: Course, pace: CoursePace) -> None:
+    """Give each student of a pace the dates that it makes, and note that it is published."""
+    counting = days(api, course, exclude_weekends=pace.exclude_weekends)
+    items = in_order(api, course, pace.items)
+    for enrollment in students_of(api, course, pace):
+        start = began(api, course, enrollment).astimezone(UTC).date()
+        durations = compressed(counting, [i.duration for i in items], start, last_day(api, course, pace))
+        for item, day in zip(items, due_dates(counting, durations, start), strict=True):
+            tag = api.store.content_tags.get(item.module_item_id)
+            assignment = assignment_of(api, tag) if tag is not None else None
+            if assignment is not None:
+                _give(api, assignment, enrollment.user_id, end_of_day(day, zone_of(api, course)))
+    api.store.course_paces.put(replace(pace, workflow_state="active", published_at=api.now))
+
+
+def end_of_day(day: date, where: ZoneInfo) -> datetime:
+    """The last second of a day somewhere."""
+    return datetime.combine(day, time(23, 59, 59), where).astimezone(UTC)
+
+
+def _give(api: Api, assignment: Assignment, user_id: int, due: datetime) -> None:
+    """Let a student's work be due then: in an override with others of that time, else in one of their own."""
+    found = [o for o in assignments.overrides(api, assignment) if o.set_type == "ADHOC"]
+    own = next((o for o in found if user_id in o.student_ids), None)
+    if own is not None and own.dates.get("due_at") == due:
+        return
+    same = next((o for o in found if o.dates.get("due_at") == due), None)
+    if own is not None and own.student_ids == [user_id] and same is None and "due_at" in own.dates:
+        overriding.keep(api, replace(own, dates=own.dates | {"due_at": due}))
+        return
+    if own is not None:
+        left = [number for number in own.student_ids if number != user_id]
+        gone = replace(own, student_ids=left, workflow_state="active" if left else "deleted")
+        api.store.assignment_overrides.put(gone)
+    if same is None:
+        same = AssignmentOverride(
+            id=0,
+            assignment_id=assignment.id,
+            title="Course Pacing",
+            set_type="ADHOC",
+            dates={"due_at": due},
+            created_at=api.now,
+        )
+    overriding.keep(api, replace(same, student_ids=[*same.student_ids, user_id]))
