@@ -30,7 +30,7 @@ WAYS = {
     "answered": ("GET", "/canvas/api/v1/users/self"),
     "answered_with_warnings": ("GET", UNREAD),
     "refused": ("GET", "/canvas/api/v1/courses/99"),
-    "not_emulated": ("GET", "/canvas/api/v1/courses/1/blackout_dates"),
+    "not_emulated": ("GET", "/canvas/api/v1/courses/1/live_assessments"),
     "unknown_path": ("GET", "/canvas/api/v1/nowhere"),
     "provider_defect": ("POST", "/openedx/oauth2/access_token?x=1"),
     "fault": ("GET", "/brightspace/d2l/api/versions"),
@@ -63,7 +63,7 @@ def test_each_outcome(site: Emulator, http: httpx.Client, outcome: str, capsys: 
 def test_the_explanation_says_what_happened(site: Emulator, http: httpx.Client) -> None:
     site.faults.add(provider="brightspace", drop=False, truncate=3)
     for outcome, part in {
-        "not_emulated": "Canvas has GET /api/v1/courses/{course_id}/blackout_dates",
+        "not_emulated": "Canvas has GET /api/v1/courses/{course_id}/live_assessments",
         "unknown_path": "Canvas has no such operation (routes of June 2023",
         "provider_defect": "fails on this request too",
         "fault": "f1: the body was cut off after 3 bytes.",

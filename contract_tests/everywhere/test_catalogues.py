@@ -73,9 +73,9 @@ def test_each_operation_is_served_or_said_not_to_be(provider: str) -> None:
 @pytest.mark.parametrize(
     ("provider", "method", "path"),
     [
-        ("canvas", "GET", "/api/v1/courses/1/blackout_dates"),
-        ("canvas", "GET", "/api/v1/courses/1/blackout_dates.json"),
-        ("canvas", "PUT", "/api/v1/courses/1/blackout_dates/1"),
+        ("canvas", "GET", "/api/v1/courses/1/live_assessments"),
+        ("canvas", "GET", "/api/v1/courses/1/live_assessments.json"),
+        ("canvas", "POST", "/api/v1/courses/1/microsoft_sync/group"),
         ("brightspace", "GET", "/d2l/api/le/1.92/6606/grades/categories/"),
         ("brightspace", "GET", "/d2l/api/le/1.92/6606/dropbox/folders/1/submissions/"),
         ("openedx", "POST", "/api/course_home/v1/save_course_goal"),
@@ -116,13 +116,13 @@ def test_what_the_real_provider_has_not_either(provider: str, method: str, path:
 
 def test_the_providers_own_404_by_setting() -> None:
     quiet = app("provider")
-    path = "/api/v1/courses/1/blackout_dates"
+    path = "/api/v1/courses/1/live_assessments"
     status, body, entry = ask("canvas", "GET", path, quiet)
     assert status == 404
     assert b"Not emulated" not in body
     assert b"x-emulator-not-emulated" not in dict(entry.response_headers)
     assert entry.outcome == "not_emulated"
-    assert "Canvas has GET /api/v1/courses/{course_id}/blackout_dates" in entry.refusal["diagnosis"]
+    assert "Canvas has GET /api/v1/courses/{course_id}/live_assessments" in entry.refusal["diagnosis"]
 
 
 def test_an_operation_that_is_gone_is_not_there() -> None:
