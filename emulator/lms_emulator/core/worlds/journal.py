@@ -201,6 +201,11 @@ class Journal:
         """The exchange with this id, or None if there never was one or it was dropped."""
         return next((entry for entry in self._entries if entry.id == entry_id), None)
 
+    @property
+    def latest(self) -> Entry | None:
+        """The exchange that ended last; None if there is none."""
+        return self._entries[-1] if self._entries else None
+
     def entries(self) -> list[Entry]:
         """All kept exchanges, oldest first."""
         return list(self._entries)

@@ -56,6 +56,16 @@ def launch(x: Call) -> Response:
     return _with_cookie(x, RedirectResponse(target, 302), session)
 
 
+def _why_not_posted(x: Call) -> str:
+    before = x.world.journal.latest
+    if before is not None and before.method == "POST" and before.status == 301 and before.provider == x.provider:
+        return (
+            f"the launch was posted to {LAUNCH_PATH.rstrip('/')} without its final slash; the 301 that answers it has "
+            "browsers come again with GET, without the form"
+        )
+    return "the launch was followed as a link; post its params as a form instead"
+
+
 def _pairs(x: Call) -> list[tuple[str, str]]:
     """The decoded fields of body and query. Raises a 405, 415 or 400."""
     posted = x.method == "POST"
@@ -66,7 +76,7 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
         refusals.launch_method,
         expected="POST",
         got=x.method,
-        diagnosis=None if posted else "the launch was followed as a link; post its params as a form instead",
+        diagnosis=lambda: _why_not_posted(x),
     )
     x.reads.whole()  # every field is signed
     body = b"" if x.method == "GET" else x.body
