@@ -101,7 +101,8 @@ def _own_data(api: Api) -> Claims:
     except TokenError as error:
         raise _bad_data(f"data_{error.reason}", "invalid_or_malformed", UNTOUCHED) from error
     if issued_tokens.find(x.store.issued_tokens, text) is None:
-        raise _bad_data("data_not_issued_here", "invalid_or_malformed", UNTOUCHED, issued_tokens.DIAGNOSIS)
+        never = issued_tokens.DIAGNOSIS
+        raise _bad_data("data_not_issued_here", "invalid_or_malformed", UNTOUCHED, never, credential=text)
     again = not x.settings.deep_linking_answer_once
     if not use_once(x, "data", "canvas", str(data["nonce"]), data["exp"], allowed_again=again):
         raise _bad_data("data_used", "already_used", ONCE)
@@ -135,7 +136,7 @@ def _bad(reason: str, attribute: str, *sentences: str, **details: Any) -> SiteRe
     return refusals.deep_linking(reason, faults, **details)
 
 
-def _bad_data(reason: str, kind: str, sentence: str, diagnosis: str | None = None) -> SiteRefusal:
+def _bad_data(reason: str, kind: str, sentence: str, diagnosis: str | None = None, **details: Any) -> SiteRefusal:
     hint = diagnosis or "post to the deep_link_return_url exactly as it came, its query included, once"
     fault = refusals.model_fault("?data=JWT", (kind, sentence))
-    return refusals.deep_linking(f"deep_linking_{reason}", {"data_jwt": [fault]}, diagnosis=hint)
+    return refusals.deep_linking(f"deep_linking_{reason}", {"data_jwt": [fault]}, diagnosis=hint, **details)

@@ -133,5 +133,7 @@ def _claims(x: Call, token: str) -> jwt.Claims:
         ) from error
     if not x.check("this world issued the token", issued_tokens.find(x.store.issued_tokens, token) is not None):
         never = issued_tokens.DIAGNOSIS
-        raise refusals.lti_service("lti_token_not_issued_here", "Invalid token signature.", diagnosis=never)
+        raise refusals.lti_service(
+            "lti_token_not_issued_here", "Invalid token signature.", diagnosis=never, credential=token
+        )
     return claims
