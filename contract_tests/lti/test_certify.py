@@ -21,6 +21,7 @@ from lms_emulator.demo_tool.config import from_emulator
 from lms_emulator.demo_tool.serve import DemoToolServer
 from lms_emulator.lti.seats import ToolAddresses
 
+PLATFORMS = ("openedx", "canvas", "brightspace")
 WITHOUT_STORAGE = {"cookies_blocked"}
 LTIJS_TAKES = {"further_audience", "no_expiry", "no_nonce", "wrong_azp", "wrong_deployment", "wrong_nonce"}
 """What ltijs 5.9 takes."""
@@ -50,8 +51,8 @@ def amiss(verdicts: list[Verdict], *outcomes: str) -> set[str]:
 def test_pylti1p3(running: Emulator) -> None:
     app = Pylti1p3App()
     with served(app) as url:
-        verdicts = judged(running, url, app, "canvas", "brightspace")
-    for platform in ("canvas", "brightspace"):
+        verdicts = judged(running, url, app, *PLATFORMS)
+    for platform in PLATFORMS:
         here = [one for one in verdicts if one.platform == platform]
         assert amiss(here) == PYLTI1P3 | WITHOUT_STORAGE
         assert "launch" in amiss(here, "passed")
@@ -113,7 +114,7 @@ def test_the_command_judges_the_demo_tool(running: Emulator, tmp_path: Path, cap
     assert re.search(r"canvas: \d+ passed, 2 warned", told.out)
     assert re.search(r"canvas +wrong_deployment +warning +took the launch", told.err)
     suites = ElementTree.parse(tmp_path / "lti.xml").getroot()
-    assert [suite.get("name") for suite in suites] == ["canvas", "brightspace"]
+    assert [suite.get("name") for suite in suites] == list(PLATFORMS)
     assert {suite.get("failures") for suite in suites} == {"0"}
     page = (tmp_path / "lti.html").read_text("utf-8")
     assert "a tool must refuse it (RFC 8725, 3.2)" in page

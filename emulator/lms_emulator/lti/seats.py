@@ -28,11 +28,27 @@ class Site(NamedTuple):
     info: Any
 
 
+class ScriptSignIn(NamedTuple):
+    """What the script of a sign-in page sends, where no form does.
+
+    Attributes:
+        token: the path that sets the cookie `cookie`, whose value goes back in `header`.
+        path: where name and password are posted, as `login_field` and `password`.
+    """
+
+    token: str
+    cookie: str
+    header: str
+    path: str
+    login_field: str
+
+
 class Person(NamedTuple):
-    """Somebody who signs in."""
+    """Somebody who signs in: with the form of a page, or as its script does."""
 
     login: str
     password: str
+    script: ScriptSignIn | None = None
 
 
 class Seat(NamedTuple):

@@ -77,7 +77,7 @@ class ChromiumVisitor(Visitor):
         return self._settled(tab)
 
     def _note(self, answer: Any) -> None:
-        if answer.request.is_navigation_request() and answer.frame.name.startswith("tool_content"):
+        if answer.request.is_navigation_request() and _is_the_tools(answer.frame):
             self._seen.append(answer)
 
     def _settled(self, tab: Any) -> Landing:
@@ -91,7 +91,7 @@ class ChromiumVisitor(Visitor):
             posts = any("id_token" in (one.request.post_data or "") for one in seen)
             quiet = quiet + 1 if len(seen) == before and posts else 0
         posted = next((one.request for one in seen if "id_token" in (one.request.post_data or "")), None)
-        frame = next((one for one in tab.frames if one.name.startswith("tool_content")), None)
+        frame = next((one for one in tab.frames if _is_the_tools(one)), None)
         last = next((one for one in reversed(seen) if not 300 <= one.status < 400), None)
         text = str(frame.evaluate("document.body ? document.body.innerText : ''")) if frame is not None else ""
         sent = (posted.url, dict(posted.post_data_json or {})) if posted is not None else None
@@ -104,10 +104,11 @@ class ChromiumVisitor(Visitor):
         action, fields = landing.posted
         tab = self.tab
         self._seen = []
-        tab.evaluate(
+        frame = next(one for one in tab.frames if _is_the_tools(one))
+        frame.evaluate(
             """([action, fields]) => {
               const form = document.createElement("form");
-              Object.assign(form, {method: "post", action, target: "tool_content"});
+              Object.assign(form, {method: "post", action});
               for (const [name, value] of Object.entries(fields)) {
                 const input = document.createElement("input");
                 Object.assign(input, {type: "hidden", name, value});
@@ -124,3 +125,9 @@ class ChromiumVisitor(Visitor):
         self._context.close()
         self._driver.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _is_the_tools(frame: Any) -> bool:
+    """Whether a frame is the one of the page in which the tool is opened."""
+    above = frame.parent_frame
+    return above is not None and above.parent_frame is None and frame.name != "post_message_forwarding"

@@ -68,5 +68,9 @@ class CookieJar:
             if kept_for == host and (not (foreign or (led_by_foreign and url != top)) or self._foreign(same_site))
         )
 
+    def value(self, url: str, name: str) -> str:
+        """The value of a cookie; empty for none."""
+        return self._kept.get((urlsplit(url).hostname or "", name), ("", ""))[0]
+
     def _foreign(self, same_site: str) -> bool:
         return same_site == "none" or (same_site == "unsaid" and self.policy == "allow")

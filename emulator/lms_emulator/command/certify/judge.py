@@ -70,8 +70,10 @@ class Judge:
         return sorted(verdicts, key=lambda verdict: list(seats).index(verdict.platform))
 
     def _verdicts(self, seats: Mapping[str, tuple[Site, Seat]]) -> Iterator[Verdict]:
+        known = self.lms.settings.all()
         for name, (site, seat) in seats.items():
-            self.lms.settings[f"{name}.launch_in"] = "frame"
+            if f"{name}.launch_in" in known:
+                self.lms.settings[f"{name}.launch_in"] = "frame"
             yield from self._at(name, site, seat)
         for trial in self._wanted(COOKIES):
             chosen = self.browser != "never" and trial.policy != "allow" and chromium.found() is not None

@@ -14,7 +14,7 @@ from lms_emulator.command.certify.cookies import CookieJar, Policy
 from lms_emulator.lti.seats import Person
 
 MOST_STEPS = 12
-AGENT = {"User-Agent": "lms-emulator certify", "Accept": "text/html", "Sec-CH-UA": '"lms-emulator";v="1"'}
+AGENT = {"User-Agent": "lms-emulator certify", "Accept": "text/html,*/*;q=0.8", "Sec-CH-UA": '"lms-emulator";v="1"'}
 
 
 class Landing(NamedTuple):
@@ -69,6 +69,7 @@ class Page(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self.words: list[str] = []
+        self.frames: list[str] = []
         self.scripts = ""
         self._within = ""
         self.feed(html)
@@ -76,7 +77,9 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         self._within = tag if tag in ("script", "style", "title") else self._within
-        if tag == "form":
+        if tag == "iframe" and given.get("src", "").startswith("http"):
+            self.frames.append(given["src"])
+        elif tag == "form":
             self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
         elif tag == "input" and self.forms and given.get("name"):
             form, kind = self.forms[-1], given.get("type", "text")
@@ -117,6 +120,7 @@ class HttpVisitor(Visitor):
         self._top = page
         if person != self._person:
             self._jar, self._person = CookieJar(self._policy), person
+            self._sign_in_as_a_script(page, person)
         answer = self._get(page, page)
         shown = Page(answer.text)
         sign_in = next((form for form in shown.forms if form.password), None)
@@ -128,9 +132,20 @@ class HttpVisitor(Visitor):
             answer = self._get(page, page)
             shown = Page(answer.text)
         form = shown.submitted
+        if form is None and shown.frames:
+            form = Form(shown.frames[0], "get")
         if form is None:
             return Landing(answer.status_code, str(answer.url), " ".join(shown.words), note="the page opens no tool")
         return self._walk(form, page)
+
+    def _sign_in_as_a_script(self, page: str, person: Person) -> None:
+        script = person.script
+        if script is None:
+            return
+        self._get(urljoin(page, script.token), page)
+        url = urljoin(page, script.path)
+        headers = {script.header: self._jar.value(url, script.cookie), "Referer": page}
+        self._send("POST", url, page, {script.login_field: person.login, "password": person.password}, headers)
 
     def _walk(self, form: Form | None, led_by: str) -> Landing:
         """On from a form, through redirects and further forms, to the page where it ends."""
@@ -164,8 +179,12 @@ class HttpVisitor(Visitor):
     def _get(self, url: str, led_by: str) -> httpx.Response:
         return self._follow(self._send("GET", url, led_by, {}))
 
-    def _send(self, method: str, url: str, led_by: str, fields: dict[str, str]) -> httpx.Response:
-        headers = {"Cookie": cookies} if (cookies := self._jar.header(url, self._top, led_by=led_by)) else {}
+    def _send(
+        self, method: str, url: str, led_by: str, fields: dict[str, str], more: dict[str, str] | None = None
+    ) -> httpx.Response:
+        headers = dict(more or {})
+        if cookies := self._jar.header(url, self._top, led_by=led_by):
+            headers["Cookie"] = cookies
         if method == "POST":
             answer = self._http.post(url, data=fields, headers=headers)
         else:
