@@ -8,7 +8,7 @@ from lms_emulator.core.access.issued_tokens import IssuedToken
 from lms_emulator.core.access.single_use import UsedToken
 from lms_emulator.core.clock import later
 from lms_emulator.core.state.records import Record
-from lms_emulator.core.state.store import Store, section_of
+from lms_emulator.core.state.store import section_of
 from lms_emulator.core.state.tables import Table, table
 from lms_emulator.lti.records import (
     ARMED_LAUNCHES,
@@ -40,12 +40,6 @@ from lms_emulator.providers.canvas.model.blueprints import (
     BlueprintSubscription,
     BlueprintTemplate,
 )
-from lms_emulator.providers.canvas.model.calendar import AppointmentGroup, CalendarEvent
-from lms_emulator.providers.canvas.model.conversations import (
-    Conversation,
-    ConversationMessage,
-    ConversationParticipant,
-)
 from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.features import FeatureFlag
@@ -68,6 +62,7 @@ from lms_emulator.providers.canvas.model.gradebook import (
     LatePolicy,
 )
 from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, GroupMembership
+from lms_emulator.providers.canvas.model.life import LifeStore
 from lms_emulator.providers.canvas.model.lti import (
     LineItem,
     LogoutCallback,
@@ -83,7 +78,6 @@ from lms_emulator.providers.canvas.model.media import MediaObject
 from lms_emulator.providers.canvas.model.migrations import (
     ContentExport,
     ContentMigration,
-    ContentShare,
     CopiedAsset,
     MigrationIssue,
 )
@@ -107,7 +101,6 @@ from lms_emulator.providers.canvas.model.people import (
     CommunicationChannel,
     CustomData,
     EnrollmentTerm,
-    ObserverAlert,
     PairingCode,
     Pseudonym,
     Role,
@@ -116,9 +109,6 @@ from lms_emulator.providers.canvas.model.people import (
     UserMerge,
     UserObserver,
 )
-from lms_emulator.providers.canvas.model.planner import PlannerNote, PlannerOverride
-from lms_emulator.providers.canvas.model.polls import Poll, PollChoice, PollSession, PollSubmission
-from lms_emulator.providers.canvas.model.portfolios import EPortfolio, EPortfolioEntry
 from lms_emulator.providers.canvas.model.quizzes import (
     AssessmentQuestion,
     QuestionBank,
@@ -155,7 +145,7 @@ class SectionValues(Record, frozen=True, kw_only=True):
         expand(self)
 
 
-class CanvasStore(Store):
+class CanvasStore(LifeStore):
     """Canvas's state. Tokens, sessions and launches are bounded: by their expiry, and by number."""
 
     accounts: Table[Account] = table(
@@ -197,14 +187,6 @@ class CanvasStore(Store):
         key="id", indexes={"code": lambda c: c.code}, keep_until=_until, credentials=held.PAIRING_CODES
     )
     observer_alert_thresholds: Table[AlertThreshold] = table(key="id", indexes={"observer": lambda t: t.observer_id})
-    observer_alerts: Table[ObserverAlert] = table(
-        key="id",
-        limit=100_000,
-        indexes={
-            "observer": lambda a: a.observer_id,
-            "about": lambda a: (a.threshold_id, a.context_type, a.context_id, a.action_date),
-        },
-    )
     custom_data: Table[CustomData] = table(key="id", indexes={"user": _user})
     user_merges: Table[UserMerge] = table(key="id", indexes={"user": _user})
     developer_keys: Table[DeveloperKey] = table(
@@ -290,36 +272,8 @@ class CanvasStore(Store):
     discussion_participants: Table[DiscussionParticipant] = table(
         key="id", indexes={"whose": lambda p: (p.topic_id, p.user_id)}
     )
-    calendar_events: Table[CalendarEvent] = table(
-        key="id",
-        indexes={"context": _context, "parent": lambda e: e.parent_event_id, "series": lambda e: e.series_uuid},
-    )
-    eportfolios: Table[EPortfolio] = table(key="id", indexes={"user": _user})
-    eportfolio_entries: Table[EPortfolioEntry] = table(key="id", indexes={"portfolio": lambda e: e.eportfolio_id})
-    polls: Table[Poll] = table(key="id", indexes={"user": _user})
-    poll_choices: Table[PollChoice] = table(key="id", indexes={"poll": lambda c: c.poll_id})
-    poll_sessions: Table[PollSession] = table(key="id", indexes={"poll": lambda s: s.poll_id, "course": _course})
-    poll_submissions: Table[PollSubmission] = table(key="id", indexes={"session": lambda s: s.poll_session_id})
     course_paces: Table[CoursePace] = table(key="id", indexes={"course": _course})
     blackout_dates: Table[BlackoutDate] = table(key="id", indexes={"context": _context})
-    planner_notes: Table[PlannerNote] = table(key="id", indexes={"user": _user})
-    planner_overrides: Table[PlannerOverride] = table(
-        key="id",
-        indexes={"user": _user, "whose": lambda o: (o.user_id, o.plannable_type, o.plannable_id)},
-    )
-    conversations: Table[Conversation] = table(key="id")
-    conversation_participants: Table[ConversationParticipant] = table(
-        key="id",
-        indexes={
-            "user": _user,
-            "conversation": lambda p: p.conversation_id,
-            "whose": lambda p: (p.conversation_id, p.user_id),
-        },
-    )
-    conversation_messages: Table[ConversationMessage] = table(
-        key="id", indexes={"conversation": lambda m: m.conversation_id}
-    )
-    appointment_groups: Table[AppointmentGroup] = table(key="id")
     media_objects: Table[MediaObject] = table(key="id", indexes={"media": lambda m: m.media_id})
     wiki_pages: Table[WikiPage] = table(key="id", indexes={"context": _context})
     context_modules: Table[ContextModule] = table(key="id", indexes={"course": _course})
@@ -345,9 +299,6 @@ class CanvasStore(Store):
         key="id", indexes={"context": _context, "waiting": lambda m: m.workflow_state == "running" or None}
     )
     migration_issues: Table[MigrationIssue] = table(key="id", indexes={"migration": lambda i: i.content_migration_id})
-    content_shares: Table[ContentShare] = table(
-        key="id", indexes={"user": _user, "export": lambda s: s.content_export_id}
-    )
     content_exports: Table[ContentExport] = table(
         key="id", indexes={"context": _context, "waiting": lambda e: e.workflow_state == "created" or None}
     )
