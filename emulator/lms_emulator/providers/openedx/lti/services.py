@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from starlette.responses import JSONResponse, Response
 
+from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.lti import claims
@@ -276,7 +277,10 @@ def invalid(what: str, errors: dict[str, Any]) -> refusals.OpenedxRefusal:
 def _object(x: Call, media_type: str) -> dict[str, Any]:
     if x.content_type != media_type and media_type == types.LINE_ITEM_TYPE:
         raise refusals.unsupported_media_type(x.headers.get("content-type", ""))
-    body = x.json()
+    try:
+        body = x.json()
+    except BodyError as error:
+        raise refusals.parse_error(f"JSON parse error - {error}") from None
     if not isinstance(body, dict):
         text = f"Invalid data. Expected a dictionary, but got {type(body).__name__}."
         raise invalid("body", {"non_field_errors": [text]})

@@ -48,6 +48,8 @@ def write_batch(x: Call) -> Response:
     if known is None or not known.is_active:
         raise _invalid("User is not enrolled in course.")
     given: Any = body["blocks"]
+    if not isinstance(given, dict):
+        raise refusals.Unhandled
     values = {_block(str(name), key.text): _value(value) for name, value in given.items()}
     for usage, value in values.items():
         learning.complete(x.store, user.username, usage, value, x.clock.now())

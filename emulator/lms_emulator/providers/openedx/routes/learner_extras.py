@@ -137,6 +137,9 @@ def keep_data(x: Call) -> Response:
     if missing := [name for name in ("experiment_id", "key", "value") if name not in body]:
         errors = {name: ["This field is required."] for name in missing}
         raise refusals.api_error(400, errors, reason="invalid_data", check=", ".join(missing))
+    if not str(body["experiment_id"]).isdecimal():
+        text = "This field may not be null." if body["experiment_id"] is None else "A valid integer is required."
+        raise refusals.api_error(400, {"experiment_id": [text]}, reason="invalid_data", check="experiment_id")
     key = (user.username, int(body["experiment_id"]), str(body["key"]))
     known = x.store.experiment_data.get(key)
     made = ExperimentData(
@@ -190,9 +193,12 @@ def sync_calendar(x: Call) -> Response:
         return to_login(x)
     csrf.ensure(x, set_by_view=True)
     try:
-        wanted = json.loads(x.field("tool_data") or "{}").get("toggle_data")
+        sent = json.loads(x.field("tool_data") or "{}")
     except ValueError:
-        wanted = None
+        sent = {}
+    if not isinstance(sent, dict):
+        return wire.server_failure(x, refusals.Unhandled("tool_data is no object"))
+    wanted = sent.get("toggle_data")
     if wanted not in ("subscribe", "unsubscribe"):
         text = "Toggle data was not provided or had unknown value."
         raise refusals.OpenedxRefusal("unknown_toggle", status=422, style="plain", body=text, check="toggle_data")

@@ -229,6 +229,8 @@ def clean_up(x: Call) -> Response:
     """Forget retirements that are complete."""
     body = wire.read_object(x)
     names = body.get("usernames", [])
+    if not isinstance(names, list | str | dict):
+        raise refusals.Unhandled("usernames is no list")
     found = [rules.of_username(x.store, str(name)) for name in names]
     complete = [one for one in found if one is not None and one.state == "COMPLETE"]
     if len(complete) != len(names):
