@@ -81,7 +81,7 @@ def _of_tool(api: Api, place: Place) -> Made | Response | None:
         name = api.params.text("launch_type") or tool_pages.NAVIGATION[place.kind]
         tool = _usable(api, place, number)
         placement = tools.placement(api.store, tool, name) if tool is not None else None
-        if tool is None or (placement is None and (api.params.has("launch_type") or not url)):
+        if tool is None or (placement is None and api.params.text("launch_type")):
             api.check("the tool is offered here", False)
             return wire.redirect(api.url(place.path))
         made = tool_pages.opening(api, place, tool, placement=placement, target=url or None)
