@@ -68,3 +68,22 @@ def _authenticity_token(browser: Browser) -> str:
     found = re.search(r'name="authenticity_token" value="([^"]+)"', page)
     assert found is not None
     return unescape(found[1])
+
+
+def test_who_signed_in_is_kept_for_the_audit(canvas: Site) -> None:
+    audit = "/api/v1/audit/authentication"
+    browser, student = canvas.browser(), canvas.student.get("/api/v1/users/self").json()["id"]
+    browser.sign_in(browser.follow(browser.get("/login")), canvas.info.student)
+    canvas.lms.clock.advance(minutes=1)
+    browser.http.request("DELETE", "/logout", data={"authenticity_token": _authenticity_token(browser)})
+    found = canvas.student.get(f"{audit}/users/self").json()
+    assert [one["event_type"] for one in found["events"]] == ["logout", "login"]
+    links = found["events"][0]["links"]
+    assert found["linked"]["users"][0]["id"] == links["user"] == student
+    paths = (f"logins/{links['login']}", f"accounts/{links['account']}", f"users/{student}")
+    for path in paths:
+        assert canvas.admin.get(f"{audit}/{path}").json()["events"] == found["events"]
+        answer = canvas.teacher.get(f"{audit}/{path}")
+        assert answer.status_code == 403
+    late = canvas.student.get(f"{audit}/users/self", params={"start_time": "2100-01-01T00:00:00Z"}).json()
+    assert late["events"] == []

@@ -5,6 +5,7 @@ Times are timezone-aware. URLs may name another provider of the same world (`lti
 
 from lms_emulator.providers.canvas.model.access import (
     AccessToken,
+    AuthenticationEvent,
     AuthorizationCode,
     Bucket,
     DeveloperKey,
@@ -145,6 +146,7 @@ __all__ = [
     "AssignmentOverride",
     "AssignmentSet",
     "Attachment",
+    "AuthenticationEvent",
     "AuthenticationProvider",
     "AuthorizationCode",
     "BaseRole",

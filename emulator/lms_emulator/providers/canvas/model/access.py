@@ -165,6 +165,17 @@ class FailedLogins(Record, frozen=True, kw_only=True):
     at: Instant
 
 
+class AuthenticationEvent(Record, frozen=True, kw_only=True):
+    """Somebody signed in or out with a login."""
+
+    id: str
+    event_type: Literal["login", "logout"]
+    login_id: int
+    account_id: int
+    user_id: int
+    created_at: Instant
+
+
 class Bucket(Record, frozen=True, kw_only=True):
     """How full the rate limit of one client is: of a token, of a session, of whoever has neither."""
 

@@ -25,6 +25,7 @@ from lms_emulator.lti.records import (
 from lms_emulator.providers.canvas.model import credentials as held
 from lms_emulator.providers.canvas.model.access import (
     AccessToken,
+    AuthenticationEvent,
     AuthorizationCode,
     Bucket,
     DeveloperKey,
@@ -196,6 +197,7 @@ class CanvasStore(LifeStore):
     developer_key_account_bindings: Table[DeveloperKeyAccountBinding] = table(
         key="id", indexes={"key": lambda b: b.developer_key_id}
     )
+    authentication_events: Table[AuthenticationEvent] = table(key="id", indexes={"user": _user})
     feature_flags: Table[FeatureFlag] = table(key="id", indexes={"context": _context})
     courses: Table[Course] = table(
         key="id", indexes={"account": lambda c: c.account_id, "sis_course_id": lambda c: c.sis_course_id}

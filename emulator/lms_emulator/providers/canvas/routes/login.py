@@ -181,6 +181,9 @@ def logout(api: Api) -> Response:
     x = api.x
     session = browser.find(x).session
     signed_in = api.real_user is not None and session is not None and not session.remembered
+    login = x.store.pseudonyms.get(session.login_id) if session is not None else None
+    if login is not None:
+        signing_in.note(api, login, "logout")
     if api.real_user is not None:
         _tell_tools(api, api.real_user)
         browser.end_all(x, api.real_user.id)

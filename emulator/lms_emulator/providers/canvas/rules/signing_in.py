@@ -14,7 +14,13 @@ import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
-from lms_emulator.providers.canvas.model import Account, AuthenticationProvider, FailedLogins, Pseudonym
+from lms_emulator.providers.canvas.model import (
+    Account,
+    AuthenticationEvent,
+    AuthenticationProvider,
+    FailedLogins,
+    Pseudonym,
+)
 
 WRONG_ALLOWED = 10
 CLOSED_FOR = timedelta(minutes=5)
@@ -90,4 +96,18 @@ def count(api: Api, login: Pseudonym) -> Pseudonym:
     counted = msgspec.structs.replace(
         login, login_count=login.login_count + 1, last_login_at=login.current_login_at, current_login_at=api.now
     )
+    note(api, login, "login")
     return api.store.pseudonyms.put(counted)
+
+
+def note(api: Api, login: Pseudonym, what: Literal["login", "logout"]) -> None:
+    """Keep for the audit that somebody signed in or out with a login."""
+    made = AuthenticationEvent(
+        id=api.x.ids.uuid(),
+        event_type=what,
+        login_id=login.id,
+        account_id=login.account_id,
+        user_id=login.user_id,
+        created_at=api.now,
+    )
+    api.store.authentication_events.put(made)

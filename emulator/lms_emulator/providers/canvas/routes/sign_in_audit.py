@@ -1,0 +1,119 @@
+"""REST: who signed in and out, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment, stamp
+from lms_emulator.providers.canvas.model import Account, AuthenticationEvent
+from lms_emulator.providers.canvas.paging import bookmarked
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import people
+from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import accounts as account_shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+
+
+def _sees(api: Api, account: Account) -> bool:
+    rights = ("view_statistics", "manage_user_logins")
+    return any(account_allows(api, api.caller, account, right) for right in rights)
+
+
+def of_login(api: Api) -> Any:
+    """The events of a login, for administrators of its account."""
+    _ = api.user
+    login = api.store.pseudonyms.get(identifiers.local_number(api.slot("login_id")))
+    account = api.store.accounts.get(login.account_id) if login is not None else None
+    if login is None or account is None or login.workflow_state == "deleted":
+        raise refusals.not_found("the login", api.slot("login_id"))
+    if not api.check("may see who signed in", _sees(api, account), got=account.id):
+        raise api.refused(f"the sign-ins of login {login.id}")
+    found = [one for one in api.store.authentication_events if one.login_id == login.id]
+    return _listed(api, found, f"logins/{login.id}")
+
+
+def of_account(api: Api) -> Any:
+    """The events of a school, for its administrators."""
+    _ = api.user
+    account = identifiers.account(api, api.slot("account_id"))
+    if account.parent_account_id is not None:
+        raise refusals.not_found("the school", account.id)
+    if not api.check("may see who signed in", _sees(api, account), got=account.id):
+        raise api.refused(f"the sign-ins of account {account.id}")
+    found = [one for one in api.store.authentication_events if one.account_id == account.id]
+    return _listed(api, found, f"accounts/{account.id}")
+
+
+def of_user(api: Api) -> Any:
+    """The events of a person: all for themselves; for administrators those of logins in their accounts."""
+    caller = api.user
+    user = identifiers.user(api, api.slot("user_id"))
+    found = list(api.store.authentication_events.find("user", user.id))
+    if user.id != caller.id:
+        ids = {login.account_id for login in people.logins_of(api.store, user)}
+        accounts = [account for number in ids if (account := api.store.accounts.get(number)) is not None]
+        seen = {account.id for account in accounts if _sees(api, account)}
+        if not api.check("may see who signed in", bool(seen), got=user.id):
+            raise api.refused(f"the sign-ins of user {user.id}")
+        found = [one for one in found if one.account_id in seen]
+    return _listed(api, found, f"users/{user.id}")
+
+
+def _listed(api: Api, found: Iterable[AuthenticationEvent], what: str) -> Any:
+    """A page of events, the last one first, with whom and what they are about."""
+    start, end = (read_moment(api.params.text(name), api.zone) for name in ("start_time", "end_time"))
+    rows = [
+        one for one in found if (start is None or one.created_at >= start) and (end is None or one.created_at <= end)
+    ]
+    rows.sort(key=_place)
+    shown: list[AuthenticationEvent] = []
+
+    def shape(one: AuthenticationEvent) -> Json:
+        shown.append(one)
+        links = {"login": one.login_id, "account": one.account_id, "user": one.user_id, "page_view": None}
+        return {"id": one.id, "created_at": stamp(one.created_at), "event_type": one.event_type, "links": links}
+
+    path = f"/api/v1/audit/authentication/{what}"
+    return bookmarked(api, rows, shape, _place, path=path, wrap=lambda events: _document(api, events, shown))
+
+
+def _place(one: AuthenticationEvent) -> list[Any]:
+    return [-one.created_at.timestamp(), one.id]
+
+
+def _document(api: Api, events: list[Any], shown: list[AuthenticationEvent]) -> Json:
+    logins = [one for n in dict.fromkeys(e.login_id for e in shown) if (one := api.store.pseudonyms.get(n)) is not None]
+    accounts = [a for n in dict.fromkeys(one.account_id for one in logins) if (a := api.store.accounts.get(n))]
+    users = [u for n in dict.fromkeys(e.user_id for e in shown) if (u := api.store.users.get(n)) is not None]
+    return {
+        "links": {
+            "events.login": None,
+            "events.account": api.url("/api/v1/accounts/{events.account}"),
+            "events.user": None,
+            "events.page_view": None,
+        },
+        "events": events,
+        "linked": {
+            "logins": [people_shapes.login(api, one) for one in logins],
+            "accounts": [account_shapes.account(api, one) for one in accounts],
+            "users": [people_shapes.person(api, one, api.root) for one in users],
+            "page_views": [],
+        },
+    }
+
+
+AUDIT = "/api/v1/audit/authentication"
+ROUTES: tuple[Route, ...] = rest(
+    "users",
+    f"{RECORDED}/people-misc.jsonl 26, 28, 29; canvas-lms app/controllers/authentication_audit_api_controller.rb, "
+    "lib/api/v1/authentication_event.rb",
+    (f"GET {AUDIT}/logins/{{login_id}}", of_login, "Who signed in with a login"),
+    (f"GET {AUDIT}/accounts/{{account_id}}", of_account, "Who signed in at a school"),
+    (f"GET {AUDIT}/users/{{user_id}}", of_user, "When somebody signed in"),
+)
