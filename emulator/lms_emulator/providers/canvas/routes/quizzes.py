@@ -266,7 +266,25 @@ def new_quizzes_overrides(api: Api) -> Any:
 
 CONTROLLERS = "canvas-lms app/controllers/quizzes"
 QUIZZES = "/api/v1/courses/{course_id}/quizzes"
-ROUTES: tuple[Route, ...] = rest(
+
+
+def dismiss_migration_note(api: Api) -> Any:
+    """Put away the note that quizzes did not come over as New Quizzes: there are none of those, so no such note."""
+    _ = api.user
+    course = identifiers.course(api, api.slot("id"))
+    raise refusals.message(404, "migration_note_missing", "Quiz migration alert not found", got=course.id)
+
+
+NOTES: tuple[Route, ...] = rest(
+    "quizzes",
+    f"{RECORDED}/courses.jsonl 347; {CONTROLLERS}/courses_controller.rb",
+    (
+        "POST /api/v1/courses/{id}/dismiss_migration_limitation_message",
+        dismiss_migration_note,
+        "Put away a note on quizzes that did not come over",
+    ),
+)
+ROUTES: tuple[Route, ...] = NOTES + rest(
     "quizzes",
     f"{RECORDED}/content-quizzes.jsonl 1-19, 108-123; {CONTROLLERS}/quizzes_api_controller.rb",
     (f"GET {QUIZZES}/assignment_overrides", overrides, "Dates of quizzes"),
