@@ -227,7 +227,9 @@ def _unnumbered(path: Path) -> Path:
 
 
 def _reported(path: Path, paths: set[Path], below: set[Path]) -> bool:
-    return path in paths or any(path[:length] in below for length in range(1, len(path) + 1))
+    if path in paths:
+        return True
+    return bool(below) and any(path[:length] in below for length in range(1, len(path) + 1))
 
 
 class Reads:
@@ -268,7 +270,8 @@ class Reads:
         found = list(x.query.unread("query")) if x.query_string else []
         if x.body:
             found += self._of_body(x)
-        if self.paths or self.below:
+        found = [one for one in found if not _reported(one.path, self.paths, self.below)]
+        if found and (self.paths or self.below):  # a second look, dearer than the first, for members of lists
             paths, below = ({_unnumbered(path) for path in known} for known in (self.paths, self.below))
             found = [one for one in found if not _reported(one.path, paths, below)]
         return found
