@@ -33,7 +33,10 @@ from lms_emulator.providers.canvas.rules.permissions import (
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
-SOURCE = f"{RECORDED}/courses-write.jsonl 0, 40; canvas-lms app/controllers/courses_controller.rb"
+SOURCE = (
+    f"{RECORDED}/courses-write.jsonl 0, 40; {RECORDED}/courses.jsonl 347; "
+    "canvas-lms app/controllers/courses_controller.rb"
+)
 ENDS = 'Only "delete" and "conclude" events are allowed.'
 replace = msgspec.structs.replace
 
@@ -220,6 +223,13 @@ def allowed(api: Api) -> Any:
     }
 
 
+def dismiss_alert(api: Api) -> Any:
+    """Be told no more of what a migration of quizzes left out. Here nobody is told of it."""
+    _ = api.user
+    identifiers.course(api, api.slot("id"))
+    raise refusals.message(404, "alert_unknown", "Quiz migration alert not found")
+
+
 ROUTES: tuple[Route, ...] = rest(
     "courses",
     SOURCE,
@@ -229,5 +239,6 @@ ROUTES: tuple[Route, ...] = rest(
     ("POST /api/v1/courses/{course_id}/reset_content", reset, "Empty a course"),
     ("GET /api/v1/courses/{course_id}/settings", settings, "Settings of a course"),
     ("PUT /api/v1/courses/{course_id}/settings", set_settings, "Change settings of a course"),
+    ("POST /api/v1/courses/{id}/dismiss_migration_limitation_message", dismiss_alert, "Dismiss an alert"),
     ("GET /api/v1/courses/{course_id}/permissions", allowed, "The caller's permissions in a course"),
 )

@@ -142,7 +142,7 @@ def write_many(api: Api) -> Any:
         body = {"errors": [{"message": "An error occurred.", "error_code": "bad_request"}], "error_report_id": 1}
         raise refusals.rest("column_data_empty", 400, body, check="`column_data` is a list")
     if not courses.may(api, api.user, course, "manage_grades"):
-        raise refusals.crashed("Canvas fails where the caller may not write", api.user.id)
+        raise refusals.lti_nothing("canvas_fails_here", 500, "the caller may write, or Canvas fails")
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
     rows = []
     for one in sent:

@@ -11,13 +11,14 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm, User
-from lms_emulator.providers.canvas.rules import blueprints, courses, modules, people, periods, states
+from lms_emulator.providers.canvas.rules import blueprints, courses, modules, people, periods, states, tabs
 from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.rules.scores import Scores, scores
 from lms_emulator.providers.canvas.shapes import Json, course_progress, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes.tabs import tab
 
 
 def nickname(api: Api, course: Course) -> str | None:
@@ -137,6 +138,8 @@ def _included(
         found["subaccount_name"] = account.name
     if "account" in includes and account is not None:
         found["account"] = account_shapes.account(api, account)
+    if "tabs" in includes:
+        found["tabs"] = [tab(api, one) for one in tabs.of_course(api, record)]
     if "html_url" in includes:
         found["html_url"] = api.url(f"/courses/{record.id}")
     found |= standings.of_course(api, record, includes)
