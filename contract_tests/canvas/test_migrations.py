@@ -180,3 +180,16 @@ def test_a_blueprint_keeps_a_course_and_locks_it(canvas: Site) -> None:
     received = admin.get(f"{API}/courses/{new}/blueprint_subscriptions/default/migrations").json()
     assert len(received) == 2
     assert canvas.teacher.get(template).status_code == 403
+
+
+def test_a_migration_that_cannot_be_done_ends(canvas: Site) -> None:
+    admin = canvas.admin
+    path = f"{API}/courses/1/content_migrations"
+    begun = admin.post(path, json={"migration_type": "moodle_converter"}).json()
+    assert admin.get(f"{path}/{begun['id']}").json()["workflow_state"] == "failed"
+    (issue,) = admin.get(f"{path}/{begun['id']}/migration_issues").json()
+    assert issue["description"] == "No package was sent"
+    assert admin.get(begun["progress_url"]).json()["workflow_state"] == "failed"
+    path = f"{API}/accounts/1/content_migrations"
+    begun = admin.post(path, json={"migration_type": "moodle_converter"}).json()
+    assert admin.get(f"{path}/{begun['id']}").json()["workflow_state"] == "failed"

@@ -63,7 +63,7 @@ class BlueprintMigration(Record, frozen=True, kw_only=True):
     comment: str | None = None
     settings: dict[str, Any] = {}
     changes: list[dict[str, Any]] = []
-    workflow_state: Literal["queued", "completed"] = "queued"
+    workflow_state: Literal["queued", "completed", "exports_failed"] = "queued"
     exports_started_at: Instant | None = None
     imports_queued_at: Instant | None = None
     imports_completed_at: Instant | None = None

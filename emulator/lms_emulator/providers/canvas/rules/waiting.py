@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 
@@ -36,6 +38,18 @@ JOBS = {
 """By table, where the function `run` is that does a job."""
 
 
+FAILED: dict[str, dict[str, Any]] = {
+    "account_reports": {"workflow_state": "error"},
+    "outcome_imports": {"workflow_state": "failed"},
+    "quiz_reports": {"queued_at": None},
+    "sis_batches": {"workflow_state": "failed"},
+    "content_migrations": {"workflow_state": "failed"},
+    "blueprint_migrations": {"workflow_state": "exports_failed"},
+    "content_exports": {"workflow_state": "failed"},
+}
+"""What becomes of a job that the emulator could not do, so that it is not tried again."""
+
+
 def run(x: Call) -> None:
     """Do the jobs that wait, in the order in which they were asked for."""
     found = [(table, one) for table in JOBS for one in getattr(x.store, table).find("waiting", True)]
@@ -48,7 +62,12 @@ def run(x: Call) -> None:
         if api.now < _asked(job) + wait:
             continue
         api.now = min(api.now, _asked(job) + max(PICKED_UP, wait))
-        import_module(JOBS[table]).run(api, job)
+        try:
+            import_module(JOBS[table]).run(api, job)
+        except Exception:
+            rows = getattr(x.store, table)
+            rows.put(msgspec.structs.replace(rows.get(job.id) or job, **FAILED[table]))
+            raise
 
 
 def _asked(job: Any) -> datetime:

@@ -22,6 +22,8 @@ from lms_emulator.providers.canvas.rules.migrations import cartridge_reader, car
 from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer, kinds_made
 
 replace = msgspec.structs.replace
+NO_PACKAGE = "No package was sent"
+NOT_HERE = "Packages cannot be imported here"
 
 
 class Migrator(NamedTuple):
@@ -154,14 +156,15 @@ def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any
     if record.migration_type == "zip_file_importer":
         _unzip(api, record, context)
         return {"skip_import_notification": True}
-    assert isinstance(context.record, Course)
+    if not isinstance(context.record, Course):
+        api.x.notes["migration"] = "not emulated: packages that are brought into an account"
+        raise cartridges.Unreadable(NOT_HERE)
     if record.migration_type == "course_copy_importer":
         source = api.store.courses.get(record.source_course_id or 0)
         assert source is not None, "the world file's references are checked when it is loaded"
         package = packages.of_course(api, source)
         return _bring(api, record, package, context.record)
-    sent = api.store.attachments.get(record.attachment_id or 0)
-    assert sent is not None, "a package is there before it is read"
+    sent = _sent(api, record)
     read = cartridge_reader.read(
         sent.filename, sent.content, api.x.ids, quizzes_only=record.migration_type == "qti_converter"
     )
@@ -175,6 +178,14 @@ def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any
     return {"worker_class": worker, **found}
 
 
+def _sent(api: Api, record: ContentMigration) -> Attachment:
+    """The package of a migration; some kinds begin without one."""
+    found = api.store.attachments.get(record.attachment_id or 0)
+    if found is None:
+        raise cartridges.Unreadable(NO_PACKAGE)
+    return found
+
+
 def _bring(api: Api, record: ContentMigration, package: packages.Package, target: Course) -> dict[str, Any]:
     shift = dates.read(record.settings.get("date_shift_options") or {}, zone(target.time_zone) or UTC)
     copy = record.settings.get("copy_options") or selection.EVERYTHING
@@ -184,9 +195,8 @@ def _bring(api: Api, record: ContentMigration, package: packages.Package, target
 
 
 def _unzip(api: Api, record: ContentMigration, context: Context) -> None:
-    sent = api.store.attachments.get(record.attachment_id or 0)
+    sent = _sent(api, record)
     folder = api.store.folders.get(int(record.settings.get("folder_id") or 0))
-    assert sent is not None, "a package is there before it is read"
     try:
         found = cartridges.entries(sent.content)
     except zipfile.BadZipFile as error:
