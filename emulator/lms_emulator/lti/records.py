@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lms_emulator.core.clock import later
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.tables import table
@@ -98,23 +97,6 @@ def pending_launches(read: Callable[[str], Any] | None = None, *, once: bool = T
     return table(key="hint", keep_until=lambda launch: launch.expires_at, credentials=(credential,))
 
 
-ARMED_LAUNCHES: Any = table(key="id", limit=1000)
-LAST_LAUNCHES: Any = table(key="client_id", limit=1000)
-KEY_ROTATIONS: Any = table(key="id", limit=1000)
-REGISTRATION_TOKENS: Any = table(
-    key="token",
-    keep_until=lambda token: later(token.expires_at, 3600),
-    limit=1000,
-    credentials=(
-        Credential(
-            name="a registration token",
-            value="token",
-            owner=lambda token: f"user {token.user_id}",
-            tip="a tool sends it with its registration, as a bearer",
-            once=True,
-        ),
-    ),
-)
 RESULTS: Any = table(
     key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: [(r.line_item_id, r.user_id)]}
 )

@@ -45,7 +45,8 @@ class Store:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         declared = {name: value for name, value in vars(cls).items() if isinstance(value, TableSpec)}
-        cls.tables = {**cls.tables, **declared}
+        inherited = (base.tables for base in reversed(cls.__bases__) if issubclass(base, Store))
+        cls.tables = {name: spec for tables in (*inherited, declared) for name, spec in tables.items()}
 
     def __init__(self, seed: StoreSeed) -> None:
         self._seed = seed

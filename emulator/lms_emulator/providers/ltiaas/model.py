@@ -12,7 +12,8 @@ from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import Store, section_of
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import KEY_ROTATIONS, KeyRotation
+from lms_emulator.lti.records import KeyRotation
+from lms_emulator.lti.store import KEY_ROTATIONS
 
 AuthMethod = Literal["JWK_SET", "JWK_KEY", "RSA_KEY"]
 

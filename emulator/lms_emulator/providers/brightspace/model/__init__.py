@@ -19,22 +19,10 @@ from lms_emulator.core.access.web_sessions import WebSession
 from lms_emulator.core.clock import CENTURY, later
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Instant, Record
-from lms_emulator.core.state.store import Store, section_of
+from lms_emulator.core.state.store import section_of
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import (
-    ARMED_LAUNCHES,
-    KEY_ROTATIONS,
-    LAST_LAUNCHES,
-    REGISTRATION_TOKENS,
-    RESULTS,
-    ArmedLaunch,
-    KeyRotation,
-    LastLaunch,
-    PendingLaunch,
-    RegistrationToken,
-    Result,
-    pending_launches,
-)
+from lms_emulator.lti.records import RESULTS, PendingLaunch, Result, pending_launches
+from lms_emulator.lti.store import RegisteringTables
 from lms_emulator.providers.brightspace.model.lti import Deployment, LineItem, LtiLink, ToolRegistration
 
 __all__ = [
@@ -324,7 +312,7 @@ def _granted(record: AuthorizationCode | RefreshToken) -> str:
     return f"the application {record.client_id}, for user {record.user_id}"
 
 
-class BrightspaceStore(Store):
+class BrightspaceStore(RegisteringTables):
     """Brightspace's state. Codes, tokens, sessions and launches are bounded: by their expiry, or by number."""
 
     users: Table[User] = table(key="id", indexes={"username": lambda u: u.username.lower()})
@@ -404,10 +392,6 @@ class BrightspaceStore(Store):
         credentials=(Credential(name="a session cookie", value="id", owner=lambda s: f"user {s.user_id}"),),
     )
     pending_launches: Table[PendingLaunch] = pending_launches()
-    armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
-    last_launches: Table[LastLaunch] = LAST_LAUNCHES
-    key_rotations: Table[KeyRotation] = KEY_ROTATIONS
-    registration_tokens: Table[RegistrationToken] = REGISTRATION_TOKENS
     issued_tokens: Table[IssuedToken] = issued.spec(
         {
             "": ("an access token", "send it as `Authorization: Bearer …`"),

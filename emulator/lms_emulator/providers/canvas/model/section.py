@@ -10,18 +10,8 @@ from lms_emulator.core.clock import later
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import section_of
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import (
-    ARMED_LAUNCHES,
-    KEY_ROTATIONS,
-    LAST_LAUNCHES,
-    REGISTRATION_TOKENS,
-    ArmedLaunch,
-    KeyRotation,
-    LastLaunch,
-    PendingLaunch,
-    RegistrationToken,
-    pending_launches,
-)
+from lms_emulator.lti.records import PendingLaunch, pending_launches
+from lms_emulator.lti.store import RegisteringTables
 from lms_emulator.providers.canvas.model import credentials as held
 from lms_emulator.providers.canvas.model.access import (
     AccessToken,
@@ -146,7 +136,7 @@ class SectionValues(Record, frozen=True, kw_only=True):
         expand(self)
 
 
-class CanvasStore(LifeStore):
+class CanvasStore(LifeStore, RegisteringTables):
     """Canvas's state. Tokens, sessions and launches are bounded: by their expiry, and by number."""
 
     accounts: Table[Account] = table(
@@ -392,10 +382,6 @@ class CanvasStore(LifeStore):
     prepared_launches: Table[PreparedLaunch] = table(
         key="verifier", keep_until=_until, credentials=held.PREPARED_LAUNCHES
     )
-    armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
-    last_launches: Table[LastLaunch] = LAST_LAUNCHES
-    key_rotations: Table[KeyRotation] = KEY_ROTATIONS
-    registration_tokens: Table[RegistrationToken] = REGISTRATION_TOKENS
     issued_tokens: Table[IssuedToken] = issued.spec(held.ISSUED_TOKENS)
     used_tokens: Table[UsedToken] = once.SPEC
     buckets: Table[Bucket] = table(key="client", limit=10_000)

@@ -13,18 +13,10 @@ from lms_emulator.core.access.issued_tokens import IssuedToken
 from lms_emulator.core.access.single_use import UsedToken
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Record
-from lms_emulator.core.state.store import Store, section_of
+from lms_emulator.core.state.store import section_of
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import (
-    ARMED_LAUNCHES,
-    KEY_ROTATIONS,
-    LAST_LAUNCHES,
-    ArmedLaunch,
-    KeyRotation,
-    LastLaunch,
-    PendingLaunch,
-    pending_launches,
-)
+from lms_emulator.lti.records import PendingLaunch, pending_launches
+from lms_emulator.lti.store import PlatformTables
 from lms_emulator.providers.openedx.model.accounts import (
     AccessToken,
     Application,
@@ -174,7 +166,7 @@ def _granted(record: AccessToken | RefreshToken | Grant) -> str:
     return f"{whose}, for the user {record.user}" if whose and record.user else whose or f"the user {record.user}"
 
 
-class OpenedxStore(Store):
+class OpenedxStore(PlatformTables):
     """The tables of one Open edX site.
 
     Bounds: a code is kept for ten minutes after it ran out, a session until it runs out, a token for 90 days after
@@ -347,9 +339,6 @@ class OpenedxStore(Store):
     )
     lti_content_items: Table[LtiContentItem] = table(key="id", indexes={"tool": lambda item: item.tool})
     pending_launches: Table[PendingLaunch] = pending_launches(once=False)
-    armed_launches: Table[ArmedLaunch] = ARMED_LAUNCHES
-    last_launches: Table[LastLaunch] = LAST_LAUNCHES
-    key_rotations: Table[KeyRotation] = KEY_ROTATIONS
     used_tokens: Table[UsedToken] = single_use.SPEC
     event_webhooks: Table[EventWebhook] = table(key="name")
     notification_preferences: Table[NotificationPreference] = table(key=lambda one: (one.user, one.course))

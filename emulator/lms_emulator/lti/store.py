@@ -1,0 +1,38 @@
+"""Tables that every platform's store has: it derives from these."""
+
+from __future__ import annotations
+
+from lms_emulator.core.clock import later
+from lms_emulator.core.state.credentials import Credential
+from lms_emulator.core.state.store import Store
+from lms_emulator.core.state.tables import Table, table
+from lms_emulator.lti.records import ArmedLaunch, KeyRotation, LastLaunch, RegistrationToken
+
+KEY_ROTATIONS: Table[KeyRotation] = table(key="id", limit=1000)
+
+
+class PlatformTables(Store):
+    """What a platform can be made to do wrong, and its keys."""
+
+    armed_launches: Table[ArmedLaunch] = table(key="id", limit=1000)
+    last_launches: Table[LastLaunch] = table(key="client_id", limit=1000)
+    key_rotations: Table[KeyRotation] = KEY_ROTATIONS
+
+
+class RegisteringTables(PlatformTables):
+    """Those of a platform at which tools register themselves."""
+
+    registration_tokens: Table[RegistrationToken] = table(
+        key="token",
+        keep_until=lambda token: later(token.expires_at, 3600),
+        limit=1000,
+        credentials=(
+            Credential(
+                name="a registration token",
+                value="token",
+                owner=lambda token: f"user {token.user_id}",
+                tip="a tool sends it with its registration, as a bearer",
+                once=True,
+            ),
+        ),
+    )
