@@ -11,14 +11,24 @@ from urllib.parse import urlsplit
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.lti import tokens
 from lms_emulator.providers.canvas.lti.claims import Opening
-from lms_emulator.providers.canvas.rules import tools
+from lms_emulator.providers.canvas.rules import features, tools
 from lms_emulator.signing.jwt import TokenError, sign, verify
 
+FEATURE = "lti_platform_storage"
 FORWARDING = "/post_message_forwarding"
 WINDOW: dict[str, Any] = {"in_frame": False, "forwarding": None}
 """What the page needs for a tool in the whole window."""
+
+
+def stores(x: Call) -> bool:
+    """Whether tools may store something in Canvas's page: by the setting, or by the feature of the whole site."""
+    api = Api(x, Params({}))
+    site = features.site(api)
+    return x.settings.platform_storage or (site is not None and features.enabled(api, site, FEATURE))
 
 
 def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any]:
@@ -26,18 +36,23 @@ def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any
 
     Parameters: `action`, the address of login initiation; `target`, where the launch leads.
     """
-    stored = x.settings.platform_storage
+    stored = stores(x)
     redirects = tools.key_of(x.store, opening.tool).redirect_uris if opening.tool.developer_key_id is not None else []
     addresses = [action, target, *(x.resolve(one) for one in redirects)]
-    token = sign({"parent_domain": _origin(x.base_url)}, tokens.secret(), algorithm="HS256")
     return {
         "in_frame": x.settings.launch_in == "frame",
         "storage": stored,
-        "forwarding": x.url(f"{FORWARDING}?token={token}") if stored else None,
+        "forwarding": x.url(FORWARDING) if stored else None,
         "tool_origins": sorted({_origin(one) for one in addresses if one}),
         "launch_by_url": x.url(f"{opening.place.path}/external_tools/retrieve?display=borderless&url="),
         "time_zone": (opening.user.time_zone if opening.user is not None else None) or "Etc/UTC",
     }
+
+
+def forwarding_address(x: Call) -> str:
+    """Where the forwarding frame is sent to, with the token that tells which page it serves."""
+    token = sign({"parent_domain": _origin(x.base_url)}, tokens.secret(), algorithm="HS256")
+    return x.url(f"{FORWARDING}?token={token}")
 
 
 def parent_origin(x: Call, token: str) -> str:

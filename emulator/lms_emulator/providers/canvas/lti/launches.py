@@ -16,7 +16,7 @@ from lms_emulator.lti.records import PendingLaunch
 from lms_emulator.lti.rotating_keys import RotatingKeys
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
-from lms_emulator.providers.canvas.lti import claims, places, tokens
+from lms_emulator.providers.canvas.lti import claims, frames, places, tokens
 from lms_emulator.providers.canvas.lti.claims import Opening
 from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import User
@@ -171,7 +171,7 @@ class CanvasLaunches(Launches[Call, User]):
         return "invalid_request_object", missing if fault.kind == "missing_parameter" else wrong
 
     def further_fields(self, x: Call) -> dict[str, str]:
-        return {"lti_storage_target": "post_message_forwarding" if x.settings.platform_storage else "_parent"}
+        return {"lti_storage_target": "post_message_forwarding" if frames.stores(x) else "_parent"}
 
 
 def _read_hint(x: Call, hint: str) -> Claims:

@@ -42,6 +42,7 @@ ROUTES: tuple[Route, ...] = rest(
 )
 PAGES = site(
     "oauth2",
-    f"{RECORDED}/oauth-browser.jsonl 211",
+    f"{RECORDED}/oauth-browser.jsonl 211; {RECORDED}/lti-authorize.jsonl 3",
     ("GET /login/oauth2/jwks", own_keys, "Keys of the site's services"),
+    ("GET /internal/services/jwks", own_keys, "Keys of the site's services"),
 )

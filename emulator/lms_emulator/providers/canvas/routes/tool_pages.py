@@ -162,9 +162,11 @@ def page(
 
 def forward_messages(x: Call) -> Response:
     """GET /post_message_forwarding: the frame through which tools reach the storage of Canvas's page."""
-    if not x.settings.platform_storage:
+    if not frames.stores(x):
         raise refusals.page_not_found("platform storage is on")
-    origin = frames.parent_origin(x, x.query.get("token", ""))
+    if "token" not in x.query:
+        return wire.redirect(frames.forwarding_address(x))
+    origin = frames.parent_origin(x, x.query["token"])
     return wire.page(x, "post_message_forwarding.html", parent_origin=origin)
 
 
