@@ -182,9 +182,18 @@ def test_a_blueprint_keeps_a_course_and_locks_it(canvas: Site) -> None:
     assert canvas.teacher.get(template).status_code == 403
 
 
-def test_a_migration_that_cannot_be_done_ends(canvas: Site) -> None:
+def test_a_migration_that_cannot_be_done_says_so(canvas: Site) -> None:
     admin = canvas.admin
     path = f"{API}/courses/1/content_migrations"
+    asked = admin.post(path, json={"migration_type": "qti_converter", "pre_attachment": {"name": "x.zip"}}).json()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("imsmanifest.xml", '<?xml version="1.0" encoding="none-8"?><manifest/>')
+    told = asked["pre_attachment"]
+    moved = httpx.post(told["upload_url"], data=told["upload_params"], files={"file": ("x.zip", packed.getvalue())})
+    admin.post(moved.headers["location"])
+    (issue,) = admin.get(f"{path}/{asked['id']}/migration_issues").json()
+    assert issue["description"] == "The file imsmanifest.xml is not readable as XML"
     begun = admin.post(path, json={"migration_type": "moodle_converter"}).json()
     assert admin.get(f"{path}/{begun['id']}").json()["workflow_state"] == "failed"
     (issue,) = admin.get(f"{path}/{begun['id']}/migration_issues").json()

@@ -144,7 +144,7 @@ def read_envelope(body: bytes) -> Asked:
     """What an envelope of XML asks."""
     try:
         root = ElementTree.fromstring(body) if b"<!DOCTYPE" not in body else Element("refused")
-    except (ElementTree.ParseError, ValueError):
+    except (ElementTree.ParseError, LookupError, ValueError):
         return Asked()
     message = next((one.text or "" for one in root.iter() if _local(one) == "imsx_messageIdentifier"), "")
     holder = next((one for one in root.iter() if _local(one) == "imsx_POXBody"), None)

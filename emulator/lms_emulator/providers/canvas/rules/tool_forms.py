@@ -175,7 +175,7 @@ async def _take_cartridge(reading: Reading, kind: str, given: str) -> None:
         text = answer.text
     try:
         root = ElementTree.fromstring(text) if "<!DOCTYPE" not in text else Element("refused")
-    except (ElementTree.ParseError, ValueError):
+    except (ElementTree.ParseError, LookupError, ValueError):
         root = Element("unreadable")
     if _local(root) != "cartridge_basiclti_link":
         reading.faults[field] = [BAD_XML]

@@ -79,7 +79,7 @@ class _Reader:
         self.read.add(path)
         try:
             return ElementTree.fromstring(content)
-        except ElementTree.ParseError:
+        except (ElementTree.ParseError, LookupError, ValueError):
             self.issues.append(f"The file {path} is not readable as XML")
             return None
 
