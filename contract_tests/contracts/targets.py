@@ -11,6 +11,9 @@ from lms_emulator.providers import PROVIDERS
 
 from .http import Http, InProcess, Log, OverSocket, send_json
 
+STRICT = {"emulator": {"strict": True}}
+"""So that no contract sends what the emulator does nothing with."""
+
 
 class Unavailable(Exception):
     """The target cannot be used here; the text says why and what would help."""
@@ -123,7 +126,7 @@ class EmulatorInProcess(_Emulator):
         from lms_emulator.app import create_app
 
         self.gateway = "http://127.0.0.1:8080"
-        self.app = create_app("demo", seed="contracts", allow_outgoing=["127.0.0.1"])
+        self.app = create_app("demo", settings=STRICT, seed="contracts", allow_outgoing=["127.0.0.1"])
         self.http = InProcess(self.app, Log())
 
     def begin(self) -> None:
@@ -149,7 +152,7 @@ class EmulatorOverSocket(_Emulator):
         if url is None:
             from lms_emulator import Emulator
 
-            self._own = Emulator.start(world="demo", allow_outgoing=["127.0.0.1"])
+            self._own = Emulator.start(world="demo", settings=STRICT, allow_outgoing=["127.0.0.1"])
             url = self._own.url
         self.gateway = url.rstrip("/")
         self.http = OverSocket(Log())

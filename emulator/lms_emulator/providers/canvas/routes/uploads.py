@@ -153,6 +153,7 @@ def receive(x: Call) -> Response:
         form = x.form()
     except BodyError as error:
         raise file_refusals.upload_refused(str(error)) from error
+    x.reads.whole()  # what else the first step told to send is in the signed policy
     policy, signature = x.field("Policy"), x.field("Signature")
     attachment = uploads.expected(x.store, policy, signature, stamp(x.clock.now()))
     if not x.check("the signed fields are ours, young, and not used before", attachment is not None):
