@@ -127,6 +127,7 @@ class TestUnread:
             assert (warning.name, warning.documented) == ("sort_order", True)
 
     def test_strict_refuses_and_undoes(self, site: Emulator, http: httpx.Client) -> None:
+        site.clock.freeze()
         site.settings["emulator.strict"] = True
         topics = "/canvas/api/v1/courses/1/discussion_topics"
         before = http.get(topics).json()

@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from contract_tests import node
 from contract_tests.chromium import CHROMIUM
-from contract_tests.lti.web_tools import DjangoApp, Pylti1p3App, ltijs, ltijs_folder, served
+from contract_tests.lti.web_tools import DjangoApp, Pylti1p3App, ltijs, served
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.command.certify.judge import Judge, Verdict
 from lms_emulator.command.main import main
@@ -72,10 +73,8 @@ def test_pylti1p3_under_django(running: Emulator) -> None:
     assert (refused.outcome, refused.did[:27]) == ("warned", "broke instead of refusing (")
 
 
-@pytest.mark.skipif(ltijs_folder() is None, reason="no ltijs (npm install ltijs@5, or set LTIJS to its node_modules)")
+@node.needs("ltijs@5.9.9")
 def test_ltijs(running: Emulator) -> None:
-    folder = ltijs_folder()
-    assert folder is not None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -83,7 +82,7 @@ def test_ltijs(running: Emulator) -> None:
     judge = Judge(lms=running, tool=ToolAddresses(f"{url}/login", f"{url}/launch", f"{url}/keys"), browser="never")
     with running.restored():
         places = {name: seat for name, (_, seat) in judge.seats(["canvas", "brightspace"]).items()}
-    with ltijs(folder, port, places):
+    with ltijs(port, places):
         verdicts = judge.run(["canvas", "brightspace"])
     assert amiss([one for one in verdicts if one.platform == "canvas"]) == LTIJS_TAKES | WITHOUT_STORAGE
     there = [one for one in verdicts if one.platform == "brightspace"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from contract_tests import node
 from contract_tests.contracts.adapters.published.pylti1p3_tool import Tool
 from contract_tests.contracts.adapters.wire.tool import Seat
 from lms_emulator.core.keys import private_pem
@@ -175,18 +175,14 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(name)
 
 
-def ltijs_folder() -> Path | None:
-    """Where npm has put ltijs: `LTIJS` of the environment, or `node_modules` here; None without it or without node."""
-    folders = [Path(one) for one in (os.environ.get("LTIJS"), "node_modules") if one]
-    return next((one.resolve() for one in folders if (one / "ltijs").exists()), None) if shutil.which("node") else None
-
-
 @contextmanager
-def ltijs(folder: Path, port: int, places: dict[str, Place]) -> Iterator[str]:
-    """ltijs on a port. Parameters: `folder`, its node_modules."""
-    env = os.environ | {"NODE_PATH": str(folder), "PORT": str(port)}
+def ltijs(port: int, places: dict[str, Place]) -> Iterator[str]:
+    """ltijs on a port."""
+    env = node.ENVIRONMENT | {"PORT": str(port)}
     known = json.dumps([place.registration for place in places.values()])
-    with subprocess.Popen(["node", str(LTIJS), known], env=env, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [node.NODE or "node", str(LTIJS), known], env=env, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             assert "ready" in process.stdout.readline()
