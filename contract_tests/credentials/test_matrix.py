@@ -32,7 +32,6 @@ NO_CREDENTIALS = {
     "rate_windows", "request_counts", "buckets", "throttles", "login_failures", "failed_logins",  # counts
     "latest_tokens", "consents",  # which token is the latest, who allowed what: named by their parties
     "override_histories", "reports", "notifications", "progresses", "grade_changes", "quiz_submission_events",
-    "logout_callbacks",  # addresses that are called
     "observer_alerts", "sis_batch_errors", "sis_batch_roll_back_data",
     "armed_launches", "last_launches", "key_rotations",  # how the next launch misbehaves, and what the last one was
     "logout_callbacks",  # addresses of tools

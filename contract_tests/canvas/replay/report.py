@@ -13,6 +13,7 @@ from .player import Result
 from .recordings import ROOT, RUNS, load
 
 PAGE = ROOT / "docs" / "providers" / "canvas-parity.md"
+REASONS = pathlib.Path(__file__).resolve().with_name("reasons.toml")
 FLOORS = pathlib.Path(__file__).resolve().parent / "floors.toml"
 
 Tally = dict[str, tuple[int, int]]
@@ -77,7 +78,22 @@ def page() -> str:
         scored = Counter(exchange.group for exchange in load(run) if exchange.scored)
         known = least.get(run, {})
         runs[run] = {group: (known.get(group, 0), count) for group, count in sorted(scored.items())}
-    return f"{_INTRODUCTION}\n{table(runs)}\n\n## By group\n\n{table(runs, groups=True)}\n"
+    return f"{_INTRODUCTION}\n{table(runs)}\n\n{differences(runs)}\n\n## By group\n\n{table(runs, groups=True)}\n"
+
+
+def differences(runs: dict[str, Tally]) -> str:
+    """How many exchanges of which groups differ, and why; `--show` prints them one by one.
+
+    Raises KeyError for a group that differs without a reason in `reasons.toml`.
+    """
+    reasons = tomllib.loads(REASONS.read_text(encoding="utf-8"))
+    rows = ["## What differs", "", "| run | group | exchanges | why |", "|---|---|---:|---|"]
+    for run, tally in runs.items():
+        for group, (agreeing, count) in tally.items():
+            if agreeing < count:
+                why = reasons[run].get(group) or reasons[run]["all"]
+                rows.append(f"| {run} | {group} | {count - agreeing} | {why} |")
+    return "\n".join(rows)
 
 
 _INTRODUCTION = """\

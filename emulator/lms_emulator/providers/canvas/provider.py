@@ -101,7 +101,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         served, rest = x.route is not None, x.path.startswith("/api/")
         if served and rest and not visitor.quiet:
             limits.add_headers(x, response)
-        if served and not rest and x.path != oauth.TOKEN:
+        if served and not rest and (x.path != oauth.TOKEN or x.method == "DELETE"):
             browser.open_session(x)
         if served and (not rest or visitor.session is not None or visitor.cookies):
             browser.add_cookies(x, response)
