@@ -119,6 +119,59 @@ def test_late_work_loses_points(canvas: Site) -> None:
     assert (answer.json()["late"], answer.json()["score"]) == (False, 9.0)
 
 
+def test_a_module_asks_for_the_score_that_is_left_and_for_work_that_was_handed_in(canvas: Site) -> None:
+    teacher = canvas.teacher
+    made(
+        teacher, "late_policy", late_policy={"late_submission_deduction_enabled": True, "late_submission_deduction": 10}
+    )
+    late, graded, excused = (work(teacher, due_at="2020-01-01T00:00:00Z"), work(teacher), work(teacher))
+    module = made(teacher, "modules", module={"name": "Unit"})["id"]
+    asks: list[tuple[Body, Body]] = [
+        (late, {"type": "min_score", "min_score": 5}),
+        (graded, {"type": "must_submit"}),
+        (excused, {"type": "min_score", "min_score": 5}),
+    ]
+    for task, requirement in asks:
+        item = {"type": "Assignment", "content_id": task["id"], "completion_requirement": requirement}
+        made(teacher, f"modules/{module}/items", module_item=item)
+    assert teacher.put(f"{COURSE}/modules/{module}", json={"module": {"published": True}}).status_code == 200
+
+    def met() -> list[bool]:
+        rows = canvas.student.get(f"{COURSE}/modules/{module}/items").json()
+        return [row["completion_requirement"]["completed"] for row in rows]
+
+    def hand_in(task: Body) -> None:
+        sent = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
+        assert canvas.student.post(f"{COURSE}/assignments/{task['id']}/submissions", json=sent).status_code == 201
+
+    hand_in(late)
+    assert grade(teacher, late, 9)["score"] == 0.0
+    grade(teacher, graded, 9)
+    assert met() == [False, False, False]
+    grade(teacher, late, 9, late_policy_status="none")
+    hand_in(graded)
+    grade(teacher, excused, None, excuse=True)
+    assert met() == [True, True, True]
+
+
+def test_a_comment_with_the_work_reaches_the_team_only_when_it_should(canvas: Site) -> None:
+    teacher = canvas.teacher
+    sets = made(teacher, "group_categories", name="Teams", create_group_count=1)
+    (group,) = teacher.get(f"/api/v1/group_categories/{sets['id']}/groups").json()
+    for user in (ADA, 102):
+        answer = teacher.post(f"/api/v1/groups/{group['id']}/memberships", json={"user_id": user})
+        assert answer.status_code == 200, answer.text
+    task = work(teacher, group_category_id=sets["id"])
+    path = f"{COURSE}/assignments/{task['id']}/submissions"
+    for text, shared in (("mine", False), ("ours", True)):
+        sent = {"submission_type": "online_text_entry", "body": "x", "group_comment": shared}
+        answer = canvas.student.post(path, json={"submission": sent, "comment": {"text_comment": text}})
+        assert answer.status_code == 201, answer.text
+    rows = teacher.get(path, params={"include[]": "submission_comments"}).json()
+    said = {row["user_id"]: [one["comment"] for one in row["submission_comments"]] for row in rows}
+    assert (said[ADA], said[102]) == (["mine", "ours"], ["ours"])
+
+
 def test_what_can_be_handed_in(canvas: Site) -> None:
     task = work(canvas.teacher, allowed_attempts=1)
     path = f"{COURSE}/assignments/{task['id']}/submissions"

@@ -74,10 +74,14 @@ def has_everything(admin: httpx.Client, course: int) -> None:
 
 def test_a_course_is_copied_and_copied_again(canvas: Site) -> None:
     admin, old, new = filled(canvas)
+    policy = {"late_submission_deduction_enabled": True, "late_submission_deduction": 15}
+    assert admin.post(f"{API}/courses/{old}/late_policy", json={"late_policy": policy}).status_code == 201
     path = f"{API}/courses/{new}/content_migrations"
     fields: dict[str, Any] = {"migration_type": "course_copy_importer", "settings": {"source_course_id": old}}
     done = finished(admin, admin.post(path, json=fields))
     has_everything(admin, new)
+    assert admin.get(f"{API}/courses/{new}/late_policy").json()["late_policy"]["late_submission_deduction"] == 15
+    assert admin.get(f"{API}/courses/{old}/late_policy").status_code == 200
     first = {row["name"]: row["id"] for row in admin.get(f"{API}/courses/{new}/assignments").json()}
     body = admin.get(f"{API}/courses/{new}/pages/start").json()["body"]
     assert f"/courses/{new}/assignments/{first['Essay']}" in body

@@ -98,7 +98,7 @@ def create(api: Api) -> Any:
         submitting.hand_in(api, base, submissions.of(api, base, one), given) for one in teams.mates(api, base, user.id)
     ]
     own = next(one for one in made if one.user_id == user.id)
-    submitting.comment(api, own, api.params.hash("comment"))
+    comment_on(api, base, own.user_id, api.params.hash("comment"), team=sent.flag("group_comment"))
     body = shapes.submission(api, own, base, course, {"submission_comments"})
     path = f"/api/v1/courses/{course.id}/assignments/{base.id}/submissions/{api.user.id}"
     return reply(api, body, 201, {"Location": api.url(path)})
@@ -184,7 +184,8 @@ def change(api: Api, course: Course, base: Assignment, user: User, asked: Params
             for one in people
         ]
     _assess(api, course, base, record, asked)
-    comment_on(api, base, user.id, asked.hash("comment"))
+    commented = asked.hash("comment")
+    comment_on(api, base, user.id, commented, team=commented.flag("group_comment"))
     return [submissions.of(api, base, one.user_id) for one in touched]
 
 
@@ -213,9 +214,9 @@ def _status(sent: Params) -> dict[str, Any]:
     return found
 
 
-def comment_on(api: Api, base: Assignment, user_id: int, sent: Params) -> None:
+def comment_on(api: Api, base: Assignment, user_id: int, sent: Params, *, team: bool) -> None:
     """Keep a comment, on one submission or on those of the whole group."""
-    people = teams.mates(api, base, user_id) if sent.flag("group_comment") else [user_id]
+    people = teams.mates(api, base, user_id) if team else [user_id]
     group_comment_id = api.x.ids.hex(32) if len(people) > 1 else None
     for one in people:
         submitting.comment(api, submissions.of(api, base, one), sent, group_comment_id=group_comment_id)

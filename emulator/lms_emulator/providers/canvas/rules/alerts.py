@@ -103,10 +103,10 @@ def _grades(api: Api, threshold: AlertThreshold, course: Course, student: User, 
         record = api.store.submissions.first("whose", (base.id, student.id))
         if record is None or record.entered_score is None or record.posted_at is None or not base.points_possible:
             continue
-        at = record.graded_at
-        if at is not None and at >= since and _beyond(threshold, 100 * record.entered_score / base.points_possible):
-            grade = lateness.standing(api, base, student.id, record).grade
-            yield News("Assignment", base.id, f"Assignment graded: {grade} on {base.name} in {course.course_code}", at)
+        at, stands = record.graded_at, lateness.standing(api, base, student.id, record)
+        if at is not None and at >= since and _beyond(threshold, 100 * (stands.score or 0.0) / base.points_possible):
+            text = f"Assignment graded: {stands.grade} on {base.name} in {course.course_code}"
+            yield News("Assignment", base.id, text, at)
 
 
 def _missing(api: Api, course: Course, student: User, since: datetime) -> Iterator[News]:

@@ -24,6 +24,7 @@ from lms_emulator.providers.canvas.model import (
     PathRule,
     ScoringRange,
 )
+from lms_emulator.providers.canvas.rules import lateness
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 
 replace = msgspec.structs.replace
@@ -98,7 +99,7 @@ def path_of(api: Api, course: Course, assignment_id: int, user_id: int) -> Path 
     trigger = api.store.assignments.get(assignment_id)
     if trigger is None or row is None or row.entered_score is None or row.posted_at is None:
         return Path(rule, None, True, [], None)
-    hit = range_of(rule, row.entered_score, trigger)
+    hit = range_of(rule, lateness.standing(api, trigger, user_id, row).score or 0.0, trigger)
     sets = hit.sets if hit is not None else []
     choice = api.store.path_choices.get(f"{rule.id}-{user_id}")
     chosen = choice.set_id if choice is not None else sets[0].id if len(sets) == 1 else None

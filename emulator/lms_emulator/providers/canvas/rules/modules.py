@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course, ModuleProgression
-from lms_emulator.providers.canvas.rules import courses, module_content
+from lms_emulator.providers.canvas.rules import courses, lateness, module_content
 
 replace = msgspec.structs.replace
 REQUIREMENTS = ("must_view", "must_submit", "must_contribute", "min_score", "must_mark_done")
@@ -263,11 +263,16 @@ def _by_work(api: Api, item: ContentTag, user_id: int, least: float | None) -> d
             worth = taken[0].kept_score or 0.0
             return taken[0].finished_at if least is None or worth >= least else None
     row = api.store.submissions.first("whose", (assignment_id, user_id))
-    if row is None:
+    base = api.store.assignments.get(assignment_id)
+    if row is None or base is None:
         return None
+    if row.excused:
+        return row.graded_at or api.now
     if least is None:
-        return row.submitted_at or (row.graded_at if row.entered_grade is not None or row.excused else None)
-    enough = row.entered_score is not None and row.entered_score >= least and row.workflow_state != "pending_review"
+        return row.submitted_at
+    # What counts is the score that is left when lateness has had its share.
+    score = lateness.standing(api, base, user_id, row).score
+    enough = score is not None and score >= least and row.workflow_state != "pending_review"
     return row.graded_at if enough else None
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course
-from lms_emulator.providers.canvas.rules import assignments, submissions, submitting
+from lms_emulator.providers.canvas.rules import assignments, lateness, submissions, submitting
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
@@ -49,7 +49,8 @@ def _statistics(api: Api, base: Assignment) -> Json:
     rows = [one for one in submissions.stored(api, base) if one.entered_score is not None]
     if any(one.graded_at is not None and one.graded_at > api.now - COUNTED_AFTER for one in rows):
         return {}
-    found = sorted(one.entered_score for one in rows if one.entered_score is not None)
+    counted = [lateness.standing(api, base, one.user_id, one).score for one in rows]
+    found = sorted(one for one in counted if one is not None)
     if len(found) < ENOUGH_GRADES:
         return {}
     return {"score_statistics": {"min": found[0], "max": found[-1], "mean": round(sum(found) / len(found), 2)}}

@@ -12,7 +12,7 @@ import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, CopiedAsset, Course, GroupCategory
-from lms_emulator.providers.canvas.rules import assigning, contexts, files, pages, submissions
+from lms_emulator.providers.canvas.rules import assigning, contexts, files, pages, policies, submissions
 from lms_emulator.providers.canvas.rules.migrations import selection
 from lms_emulator.providers.canvas.rules.migrations.dates import Shift
 from lms_emulator.providers.canvas.rules.migrations.packages import Package, Part
@@ -353,6 +353,10 @@ class Transfer:
         fields = {name: getattr(course, name) for name in (*KEPT, *FLAGS)}
         kept = {**self.target.settings, **course.settings}
         self.target = self.api.store.courses.put(replace(self.target, settings=kept, updated_at=self.api.now, **fields))
+        if (policy := policies.of(self.api, course.id)) is not None:
+            own = policies.of(self.api, self.target.id)
+            number = own.id if own is not None else self.api.new_id("late_policies")
+            self.api.store.late_policies.put(replace(policy, id=number, course_id=self.target.id))
 
 
 def kinds_made(transfer: Transfer) -> dict[str, str]:
