@@ -245,3 +245,36 @@ def test_the_score_is_the_share_of_points(canvas: Site, points: list[int]) -> No
         grade(canvas.teacher, work(canvas.teacher, name=f"W{number}"), one)
     wanted = round(100 * sum(points) / (10 * len(points)), 2)
     assert scores(canvas.student)["final_score"] == pytest.approx(wanted, abs=0.011)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "modules", {"module": {"name": "Unit", "position": "9" * 5000}}),
+        ("POST", "assignments", {"assignment": {"name": "Work", "position": "9" * 5000}}),
+        ("POST", "quizzes", {"quiz": {"title": "Quiz", "time_limit": "9" * 5000}}),
+        ("POST", "files", {"name": "a.txt", "size": "9" * 5000}),
+        ("PUT", "assignments/{id}/submissions/101", {"submission": {"posted_grade": "9" * 5000}}),
+        ("PUT", "assignments/{id}/submissions/101", {"comment": {"text_comment": "x", "file_ids": ["9" * 5000]}}),
+    ],
+)
+def test_a_number_that_no_column_holds_is_refused_with_the_reason(
+    canvas: Site, method: str, path: str, body: Body
+) -> None:
+    path = path.format(id=work(canvas.teacher)["id"]) if "{id}" in path else path
+    answer = canvas.teacher.request(method, f"{COURSE}/{path}", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["message"]) == (500, "An error occurred.")
+
+
+def test_text_is_read_as_the_number_that_it_begins_with(canvas: Site) -> None:
+    teacher, task = canvas.teacher, work(canvas.teacher)
+    got = grade(teacher, task, 9, late_policy_status="late", seconds_late_override="soon")
+    assert (got["late"], got["seconds_late"]) == (True, 0)
+    got = grade(teacher, task, 9, late_policy_status="late", seconds_late_override="3600 s")
+    assert (got["late"], got["seconds_late"]) == (True, 3600)
+    path = f"{COURSE}/assignments/{task['id']}/submissions/{ADA}"
+    for comment in ({"attempt": "first"}, {"file_ids": ["²"]}):
+        assert teacher.put(path, json={"comment": {"text_comment": "x", **comment}}).status_code == 200
+    for limit, minutes in (("nan", None), ("30 minutes", 30)):
+        assert made(teacher, "quizzes", quiz={"title": "Quiz", "time_limit": limit})["time_limit"] == minutes
+    assert canvas.teacher.get(f"{COURSE}/users", params={"per_page": "9" * 5000}).status_code == 200

@@ -23,6 +23,8 @@ R = TypeVar("R")
 ORDER = ("current", "next", "prev", "first", "last")
 _HIDDEN = ("page", "per_page", "access_token", "api_key")
 _LEADING = re.compile(r"\s*([+-]?\d+)")
+_LONGEST = 19
+"""Digits that are read of a number: a longer one is as far beyond any page."""
 _DIGITS = re.compile(r"\d+")
 PAST_THE_END = 30
 """The `per_page` that the links of a counted list show on a page past its end, whatever was asked for."""
@@ -36,7 +38,7 @@ def per_page(api: Api, default: int | None = None, name: str = "per_page") -> in
     if isinstance(asked, dict | list):
         raise refusals.crashed(f"`{name}` is no scalar", asked)
     found = _LEADING.match(str(asked))
-    return max(1, min(int(found.group(1)) if found else 0, api.settings.max_per_page))
+    return max(1, min(int(found.group(1)[:_LONGEST]) if found else 0, api.settings.max_per_page))
 
 
 def _page(api: Api) -> tuple[int, bool]:
@@ -45,9 +47,9 @@ def _page(api: Api) -> tuple[int, bool]:
     if asked is None:
         return 1, True
     whole = _DIGITS.match(asked)
-    if whole is None or (whole.group() == asked and int(asked) < 1):
+    if whole is None or (whole.group() == asked and int(asked[:_LONGEST]) < 1):
         raise refusals.no_such_page(asked)
-    return int(whole.group()), whole.group() == asked and len(asked) < 19
+    return int(whole.group()[:_LONGEST]), whole.group() == asked and len(asked) < 19
 
 
 def paged(

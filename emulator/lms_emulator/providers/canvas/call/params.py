@@ -23,6 +23,8 @@ TRUE = {"true", "1", "t", "yes", "y", "on"}
 _NAME = re.compile(r"\A[\[\]]*([^\[\]]+)\]*")
 _OF_LIST = re.compile(r"\A\[\]\[([^\[\]]+)\]\Z|\A\[\](.+)\Z", re.DOTALL)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_INTEGER = re.compile(r"\s*([+-]?[0-9]+)")
+_LONGEST = 18
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d+)?([eE][+-]?\d+)?|\.\d+)")
 _DEPTH = 100
 _READ_ELSEWHERE = {"access_token", "as_user_id", "page", "per_page", "format", "_method"}
@@ -149,6 +151,19 @@ def as_float(text: str | None) -> float:
     """A text as Ruby's `to_f` reads it: the number that it begins with, or 0."""
     found = _NUMBER.match(text or "")
     return float(found.group()) if found is not None else 0.0
+
+
+def as_integer(value: Any) -> int:
+    """A value as Ruby's `to_i` reads it: the whole number that it begins with, or 0.
+
+    Raises the refusal for a number that no column of Canvas's holds.
+    """
+    found = _INTEGER.match(as_text(value) or "")
+    if found is None:
+        return 0
+    if len(found.group(1).lstrip("+-0")) > _LONGEST:
+        raise refusals.crashed("a number is too large for Canvas's database", found.group(1)[:40])
+    return int(found.group(1))
 
 
 def as_flag(value: Any) -> bool:

@@ -9,7 +9,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.call.params import as_float, as_integer
 from lms_emulator.providers.canvas.model import AssignmentGroup, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -114,7 +114,7 @@ def _fields(api: Api, course: Course, record: AssignmentGroup) -> AssignmentGrou
     if sent.has("group_weight"):
         changes["group_weight"] = as_float(sent.text("group_weight"))
     if sent.text("position"):
-        changes["position"] = int(as_float(sent.text("position")))
+        changes["position"] = as_integer(sent.text("position"))
     if sent.has("sis_source_id") and courses.may(api, api.caller, course, "manage_sis", "read_sis"):
         changes["sis_source_id"] = sent.text("sis_source_id") or None
     if sent.has("rules"):
@@ -129,13 +129,13 @@ def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
     for name in ("drop_lowest", "drop_highest"):
         if not sent.has(name):
             continue
-        found[name] = int(as_float(sent.text(name)))
+        found[name] = as_integer(sent.text(name))
         if found[name] < 0:
             raise refusals.invalid({"rules": [POSITIVE]})
         if found[name] > count:
             raise refusals.invalid({"rules": [COUNT]})
     if sent.has("never_drop"):
-        found["never_drop"] = [int(as_float(one)) for one in sent.texts("never_drop")]
+        found["never_drop"] = [as_integer(one) for one in sent.texts("never_drop")]
     return found
 
 

@@ -8,7 +8,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, CustomColumnDatum, CustomGradebookColumn
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -76,7 +76,7 @@ def _read(api: Api, record: CustomGradebookColumn) -> CustomGradebookColumn:
     if sent.has("title"):
         changes["title"] = sent.text("title") or ""
     if sent.text("position"):
-        changes["position"] = int(as_float(sent.text("position")))
+        changes["position"] = as_integer(sent.text("position"))
     made = replace(record, **changes)
     if not made.title or len(made.title) > 255:
         raise refusals.invalid({"title": ["too_long" if made.title else "blank"]})

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
-from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.call.params import as_float, as_integer
 from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
 from lms_emulator.providers.canvas.model import Assignment, LineItem, ResourceLink, ToolTag
 from lms_emulator.providers.canvas.paging import paged, per_page
@@ -44,7 +44,7 @@ def typed(media: str) -> dict[str, str]:
 def limit(api: Api) -> int:
     """Items of a page: `limit`, which knows no cap, else `per_page`."""
     asked = api.params.text("limit")
-    return per_page(api) if asked is None else max(0, int(as_float(asked)))
+    return per_page(api) if asked is None else max(0, as_integer(asked))
 
 
 def shape(api: Api, item: LineItem) -> Json:

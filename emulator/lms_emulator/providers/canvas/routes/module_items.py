@@ -8,7 +8,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -74,14 +74,14 @@ def create(api: Api) -> Any:
         course_id=course.id,
         context_module_id=module.id,
         type=kind,  # type: ignore[arg-type]  # one of the types, as `_content` saw
-        indent=int(number(sent.get("indent"))),
+        indent=as_integer(sent.get("indent")),
         new_tab=sent.flag("new_tab") if sent.has("new_tab") else None,
         published=kind in module_content.KINDS,
         created_at=api.now,
         updated_at=api.now,
         **fields,
     )
-    place = int(number(sent.get("position"))) if sent.get("position") is not None else None
+    place = as_integer(sent.get("position")) if sent.get("position") is not None else None
     placed = modules.place(api, api.store.content_tags, modules.items(api, module), made, place)
     return shapes.item(api, _required(api, sent, placed), course)
 
@@ -170,7 +170,7 @@ def update(api: Api) -> Any:
     sent = _sent(api)
     fields: dict[str, Any] = {"updated_at": api.now}
     if sent.has("indent"):
-        fields["indent"] = int(number(sent.get("indent")))
+        fields["indent"] = as_integer(sent.get("indent"))
     if sent.has("new_tab"):
         fields["new_tab"] = sent.flag("new_tab")
     if sent.has("external_url") and item.type in ("ExternalUrl", "ExternalTool"):
@@ -189,7 +189,7 @@ def update(api: Api) -> Any:
 
 
 def _moved(api: Api, course: Course, sent: Params, item: ContentTag) -> ContentTag:
-    place = int(number(sent.get("position"))) if sent.get("position") is not None else None
+    place = as_integer(sent.get("position")) if sent.get("position") is not None else None
     if sent.has("module_id"):
         key = identifiers.local_number(sent.get("module_id")) or 0
         target = next((m for m in modules.of_course(api, course) if m.id == key), None)

@@ -10,6 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import ContextModule, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -123,8 +124,7 @@ def create(api: Api) -> Any:
 
 
 def _number(text: str | None) -> int | None:
-    found = re.match(r"\s*-?\d+", text or "")
-    return int(found.group()) if found is not None else None
+    return as_integer(text) if re.match(r"\s*[+-]?[0-9]", text or "") else None
 
 
 def _dates_and_flags(api: Api) -> dict[str, Any]:

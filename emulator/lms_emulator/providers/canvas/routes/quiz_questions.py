@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import AssessmentQuestion, QuestionBank, Quiz, QuizGroup, QuizQuestion
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -143,7 +143,7 @@ def _group_fields(api: Api) -> dict[str, Any]:
     if sent.has("name"):
         found["name"] = sent.text("name") or "Question Group"
     if sent.has("pick_count"):
-        found["pick_count"] = int(number(sent.get("pick_count")))
+        found["pick_count"] = as_integer(sent.get("pick_count"))
     if sent.has("question_points"):
         found["question_points"] = number(sent.get("question_points"))
     if sent.has("assessment_question_bank_id"):

@@ -11,6 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizSubmission
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
@@ -314,7 +315,7 @@ def _extensions(api: Api, course: Course, found: list[Quiz]) -> Any:
         wanted: Data = {}
         for name in ("extra_attempts", "extra_time", "extend_from_now", "extend_from_end_at"):
             if one.get(name) is not None:
-                wanted[name] = int(number(one.get(name)))
+                wanted[name] = as_integer(one.get(name))
         if one.has("manually_unlocked"):
             wanted["manually_unlocked"] = one.flag("manually_unlocked")
         rows += [quiz_taking.extend(api, course, quiz, user_id, wanted) for quiz in found]

@@ -12,7 +12,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Course, Quiz
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -147,7 +147,7 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
         found["description"] = clean(sent.text("description"))
     _named(sent, found)
     if sent.has("time_limit"):
-        found["time_limit"] = limit if (limit := int(number(sent.get("time_limit")))) > 0 else None
+        found["time_limit"] = limit if (limit := as_integer(sent.get("time_limit"))) > 0 else None
     if sent.has("points_possible"):
         points = sent.text("points_possible")
         found["points_possible"] = number(points) if points else None
@@ -157,7 +157,7 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
             found["assignment_group_id"] = group.id
     attempts = quiz.allowed_attempts
     if sent.has("allowed_attempts"):
-        attempts = found["allowed_attempts"] = max(-1, int(number(sent.get("allowed_attempts")))) or 1
+        attempts = found["allowed_attempts"] = max(-1, as_integer(sent.get("allowed_attempts"))) or 1
     if sent.has("scoring_policy") and attempts > 1:
         found["scoring_policy"] = sent.text("scoring_policy") or "keep_highest"
     if not found.get("one_question_at_a_time", quiz.one_question_at_a_time) and found.get("cant_go_back"):

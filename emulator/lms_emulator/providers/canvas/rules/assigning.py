@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import Params, as_float
+from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer
 from lms_emulator.providers.canvas.model import (
     Assignment,
     AssignmentGroup,
@@ -263,12 +263,12 @@ def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[s
     if sent.text("grading_type"):
         found["grading_type"] = sent.text("grading_type")
     if sent.text("position"):
-        found["position"] = int(as_float(sent.text("position")))
+        found["position"] = as_integer(sent.text("position"))
     elif not base.id:
         found["position"] = 0
     for name in ("peer_review_count", "grader_count"):
         if sent.has(name):
-            found[name] = int(as_float(sent.text(name)))
+            found[name] = as_integer(sent.text(name))
     if sent.has("peer_reviews_assign_at"):
         found["peer_reviews_assign_at"] = read_moment(sent.text("peer_reviews_assign_at"), api.zone)
     if sent.has("allowed_extensions"):

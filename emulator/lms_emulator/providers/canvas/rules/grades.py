@@ -6,8 +6,10 @@ Source: canvas-lms app/models/assignment.rb, interpret_grade and score_to_grade,
 
 from __future__ import annotations
 
+import math
 import re
 
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, GradingStandard
 from lms_emulator.providers.canvas.rules.permissions import chain
@@ -75,6 +77,8 @@ def to_score(api: Api, assignment: Assignment, grade: str, *, points_first: bool
     """
     points = float(assignment.points_possible or 0)
     value = _read(api, assignment, grade, points, points_first)
+    if value is not None and not math.isfinite(value):
+        raise refusals.crashed("a score is too large for Canvas's database", grade[:40])
     if assignment.grading_type != "pass_fail":
         return value
     if value is None:

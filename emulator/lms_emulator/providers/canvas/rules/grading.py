@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
 from lms_emulator.providers.canvas.rules import grades, lateness, line_items, policies, quiz_scores
 from lms_emulator.providers.canvas.rules.assignments import posts_manually
@@ -161,7 +162,7 @@ def set_status(
         if status is not None:
             changes["excused"] = False
         if status == "late" and sent.get("seconds_late_override") is not None:
-            changes["seconds_late_override"] = int(sent["seconds_late_override"])
+            changes["seconds_late_override"] = as_integer(sent["seconds_late_override"])
     made = keep(api, base, replace(record, **changes), new_version=new_version)
     points = policies.points_for_missing(api, base) if made.late_policy_status == "missing" else None
     if points is not None and made.entered_score is None and not made.excused:

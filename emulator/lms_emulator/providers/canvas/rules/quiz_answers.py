@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.rules.html import clean
 from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data, number
@@ -88,7 +89,7 @@ KEEPERS: dict[str, Callable[[Data, Any], Any]] = {
     "short_answer_question": lambda _, value: _typed(value, str, "String").strip().lower(),
     "essay_question": lambda _, value: clean(_typed(value, str, "String")),
     "matching_question": _matches,
-    "file_upload_question": lambda _, value: [int(number(one)) for one in _typed(value, list, "Array")],
+    "file_upload_question": lambda _, value: [as_integer(one) for one in _typed(value, list, "Array")],
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lms_emulator.core.ids import Ids
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer, as_text
 from lms_emulator.providers.canvas.rules.html import clean
 
 COMMENTS = ("correct_comments", "incorrect_comments", "neutral_comments")
@@ -23,10 +23,7 @@ Data = dict[str, Any]
 
 def number(value: Any) -> float:
     """A number as Ruby reads one from text: what is none is 0."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return 0.0
+    return as_float(as_text(value))
 
 
 def parse(sent: Params, before: Data, ids: Ids) -> Data:
@@ -69,10 +66,10 @@ def parse(sent: Params, before: Data, ids: Ids) -> Data:
 def _answers(sent: Params, data: Data, ids: Ids) -> None:
     kind = data["question_type"]
     given = [] if kind in WITHOUT_ANSWERS else sent.hashes("answers")
-    used = {int(number(one.get("id"))) for one in given}
+    used = {as_integer(one.get("id")) for one in given}
 
     def fresh(one: Params | None = None) -> int:
-        kept = int(number(one.get("id"))) if one is not None else 0
+        kept = as_integer(one.get("id")) if one is not None else 0
         while not kept:
             drawn = ids.integer(1, HIGHEST_ID)
             kept = 0 if drawn in used else drawn
@@ -112,7 +109,7 @@ def _numerical(one: Params) -> Data:
         return {"numerical_answer_type": kind, "start": start, "end": end}
     if kind == "precision_answer":
         approximate = number(_first(one, "answer_approximate", "approximate"))
-        precision = int(number(_first(one, "answer_precision", "precision")))
+        precision = as_integer(_first(one, "answer_precision", "precision"))
         return {"numerical_answer_type": kind, "approximate": approximate, "precision": precision}
     exact = number(_first(one, "answer_exact", "exact"))
     margin = number(_first(one, "answer_error_margin", "margin"))
@@ -126,7 +123,7 @@ def _matching(sent: Params, data: Data, given: list[Params], fresh: Callable[...
     def match_of(text: str, kept: Any = None) -> int:
         known = next((one["match_id"] for one in matches if one["text"] == text), None)
         if known is None:
-            known = int(number(kept)) or fresh()
+            known = as_integer(kept) or fresh()
             matches.append({"text": text, "match_id": known})
         return int(known)
 
@@ -151,7 +148,7 @@ def _calculated(sent: Params, data: Data, given: list[Params], fresh: Callable[.
             "name": one.text("name"),
             "min": number(one.get("min")),
             "max": number(one.get("max")),
-            "scale": int(number(one.get("scale"))),
+            "scale": as_integer(one.get("scale")),
         }
         for one in sent.hashes("variables")
     ]

@@ -13,7 +13,7 @@ import msgspec
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Submission, SubmissionComment, User
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
 from lms_emulator.providers.canvas.rules import assignments, courses, grading, html, modules, states, teams
@@ -79,7 +79,7 @@ def address(text: str) -> str | None:
 
 
 def _files(api: Api, sent: Params, user: User) -> list[Attachment]:
-    found = [api.store.attachments.get(int(one)) for one in sent.texts("file_ids") if one.isdigit()]
+    found = [api.store.attachments.get(as_integer(one)) for one in sent.texts("file_ids")]
     own = [
         one
         for one in found
@@ -129,11 +129,11 @@ def comment(
 ) -> SubmissionComment | None:
     """Keep the comment that a request has, if it has one. Raises the refusal for an attempt that there is not."""
     text, media = sent.text("text_comment"), sent.text("media_comment_id")
-    numbers = [int(one) for one in sent.texts("file_ids") if one.isdigit()]
+    numbers = [as_integer(one) for one in sent.texts("file_ids")]
     files = [number for number in numbers if number in api.store.attachments]
     if not (text or media or files):
         return None
-    attempt = int(sent.text("attempt") or 0) or None
+    attempt = as_integer(sent.text("attempt")) or None
     if attempt is not None and attempt > (record.attempt or 0):
         fault = "attempt must not be larger than number of submission attempts"
         raise grading_refusals.fault_of_field("attempt", fault, None)

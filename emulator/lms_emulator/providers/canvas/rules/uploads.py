@@ -21,6 +21,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder, User
 from lms_emulator.providers.canvas.rules import files
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -49,8 +50,7 @@ def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:
     on_duplicate = api.params.text("on_duplicate")
     if on_duplicate is not None and on_duplicate not in ("rename", "overwrite"):
         raise refusals.message(400, "on_duplicate_invalid", "invalid on_duplicate option")
-    size = re.match(r"\s*-?\d+", api.params.text("size") or "")
-    wanted = int(size.group()) if size else 0
+    wanted = as_integer(api.params.text("size"))
     if not exempt and files.quota(api, context) < files.quota_used(api.store, context) + wanted:
         raise refusals.message(400, "over_quota", "file size exceeds quota")
     return on_duplicate or "overwrite"
