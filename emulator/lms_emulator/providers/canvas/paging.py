@@ -23,8 +23,8 @@ R = TypeVar("R")
 ORDER = ("current", "next", "prev", "first", "last")
 _HIDDEN = ("page", "per_page", "access_token", "api_key")
 _LEADING = re.compile(r"\s*([+-]?\d+)")
-_LONGEST = 19
-"""Digits that are read of a number: a longer one is as far beyond any page."""
+_LONGEST = 4_000
+"""Digits that are read of a number; Python reads no more than a few hundred beyond these."""
 _DIGITS = re.compile(r"\d+")
 PAST_THE_END = 30
 """The `per_page` that the links of a counted list show on a page past its end, whatever was asked for."""

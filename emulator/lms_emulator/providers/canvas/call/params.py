@@ -14,7 +14,7 @@ from urllib.parse import quote_plus, unquote_to_bytes
 
 from starlette.datastructures import UploadFile
 
-from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.exchange import BodyError, number
 from lms_emulator.core.http.reads import Reads
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
@@ -164,6 +164,11 @@ def as_integer(value: Any) -> int:
     if len(found.group(1).lstrip("+-0")) > _LONGEST:
         raise refusals.crashed("a number is too large for Canvas's database", found.group(1)[:40])
     return int(found.group(1))
+
+
+def as_whole(text: str | None) -> int | None:
+    """A text of digits alone as a number; None for any other, and for more digits than a column holds."""
+    return number(text)
 
 
 def as_flag(value: Any) -> bool:

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import AppointmentGroup, CalendarEvent, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -127,7 +127,7 @@ def _described(sent: Params, base: AppointmentGroup) -> AppointmentGroup:
 
 
 def _count(text: str | None) -> int:
-    return int(text) if text and text.strip().isdigit() and len(text) < 9 else 0
+    return (as_whole(text.strip()) or 0) if text and len(text) < 9 else 0
 
 
 def _spans(api: Api, sent: Params) -> list[tuple[datetime, datetime]]:

@@ -10,6 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, AuthenticationProvider
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -156,7 +157,7 @@ def create(api: Api) -> Any:
 def _placed(api: Api, others: list[AuthenticationProvider], record: AuthenticationProvider) -> AuthenticationProvider:
     """Put a provider where `position` asks for; the others make room."""
     asked = api.params.text("position") or str(record.position)
-    place = max(1, min(int(asked) if asked.isdigit() else 1, len(others) + 1))
+    place = max(1, min(as_whole(asked) or 1, len(others) + 1))
     for number, one in enumerate([*others[: place - 1], record, *others[place - 1 :]], start=1):
         api.store.authentication_providers.put(replace(one, position=number))
     return replace(record, position=place)

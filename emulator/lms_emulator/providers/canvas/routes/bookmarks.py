@@ -11,6 +11,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Bookmark
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -79,7 +80,7 @@ def update(api: Api) -> Any:
 
 def _placed(api: Api, others: list[Bookmark], record: Bookmark, position: str) -> Bookmark:
     """Put a bookmark among the others; those from its place on move down."""
-    place = max(1, min(int(position) if position.isdigit() else 1, len(others) + 1))
+    place = max(1, min(as_whole(position) or 1, len(others) + 1))
     order = [*others[: place - 1], record, *others[place - 1 :]]
     for number, one in enumerate(order, start=1):
         api.store.bookmarks.put(replace(one, position=number))

@@ -11,6 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import (
@@ -198,7 +199,7 @@ def set_settings(api: Api) -> Any:
     names = (name for name in SETTINGS if params.has(name) and course_fields.settable(api, course, name))
     kept |= {name: params.flag(name) for name in names}
     if (limit := params.text("home_page_announcement_limit")) is not None:
-        kept["home_page_announcement_limit"] = int(limit) if limit.isdigit() else 0
+        kept["home_page_announcement_limit"] = as_whole(limit) or 0
     if params.has("default_due_time"):
         kept["default_due_time"] = course_fields.time_of_day(params.text("default_due_time") or "")
     for name in ("image_url", "banner_image_url"):

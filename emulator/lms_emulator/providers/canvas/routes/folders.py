@@ -10,6 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Attachment, Folder
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
@@ -135,7 +136,7 @@ def _created(api: Api, context: Context, parent: Folder) -> Any:
         locked=api.params.flag("locked"),
         lock_at=api.moment("lock_at"),
         unlock_at=api.moment("unlock_at"),
-        position=int(position) if position and position.isdigit() else None,
+        position=as_whole(position),
     )
     return shapes.folder(api, folder)
 
@@ -154,9 +155,8 @@ def update(api: Api) -> Any:
     changes: dict[str, Any] = {name: api.params.flag(name) for name in ("hidden", "locked") if api.params.has(name)} | {
         name: api.moment(name) for name in ("lock_at", "unlock_at") if api.params.has(name)
     }
-    position = api.params.text("position")
-    if position and position.isdigit():
-        changes["position"] = int(position)
+    if (position := as_whole(api.params.text("position"))) is not None:
+        changes["position"] = position
     if api.params.has("parent_folder_id") or api.params.has("parent_folder_path"):
         changes["parent_folder_id"] = _new_parent(api, folder, context)
     if api.params.has("name"):

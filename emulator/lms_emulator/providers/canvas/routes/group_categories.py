@@ -12,6 +12,7 @@ from starlette.responses import Response
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Course, GroupCategory, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.rosters import search_term
@@ -121,9 +122,10 @@ def limit(api: Api, name: str) -> int | None:
     text = api.params.text(name)
     if not text:
         return None
-    if not text.isdigit() or int(text) < 2:
+    most = as_whole(text)
+    if most is None or most < 2:
         raise refusals.invalid({name: ["Must be greater than 1"]})
-    return int(text)
+    return most
 
 
 def _name_fault(api: Api, place: Course | Account, name: str, known: GroupCategory | None) -> str | None:

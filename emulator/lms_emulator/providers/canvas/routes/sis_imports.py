@@ -8,6 +8,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, SisBatch
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import sis as sis_refusals
@@ -136,7 +137,7 @@ def _fields(api: Api, term: int | None) -> dict[str, Any]:
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
+    return as_whole(text)
 
 
 def _states(api: Api, name: str, known: tuple[str, ...]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.rules import features, grades
 from lms_emulator.providers.canvas.rules.permissions import account_allows
@@ -161,7 +161,7 @@ def _settings(api: Api, own: Course | None, found: dict[str, Any]) -> None:
     if sent.flag("remove_banner_image"):
         kept["banner_image_url"] = None
     if (limit := sent.text("home_page_announcement_limit")) is not None:
-        kept["home_page_announcement_limit"] = int(limit) if limit.isdigit() else 0
+        kept["home_page_announcement_limit"] = as_whole(limit) or 0
     if sent.has("default_due_time"):
         kept["default_due_time"] = time_of_day(sent.text("default_due_time") or "")
     if kept != (own.settings if own is not None else {}):
@@ -231,10 +231,10 @@ def _placed(api: Api, own: Course | None, found: dict[str, Any]) -> None:
     account = api.store.accounts.get(own.account_id) if own is not None else None
     if account is not None and not account_allows(api, api.caller, account, "manage_courses"):
         return
-    if (quota := sent.text("storage_quota_mb")) and quota.isdigit():
-        found["storage_quota_mb"] = int(quota)
-    elif (quota := sent.text("storage_quota")) and quota.isdigit():
-        found["storage_quota_mb"] = int(quota) // 2**20
+    if (quota := as_whole(sent.text("storage_quota_mb"))) is not None:
+        found["storage_quota_mb"] = quota
+    elif (quota := as_whole(sent.text("storage_quota"))) is not None:
+        found["storage_quota_mb"] = quota // 2**20
     if own is not None and (named := sent.text("account_id")):
         found["account_id"] = identifiers.account(api, named).id
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import as_float, as_text
+from lms_emulator.providers.canvas.call.params import as_float, as_text, as_whole
 from lms_emulator.providers.canvas.model import (
     Assignment,
     ContentTag,
@@ -145,7 +145,7 @@ def _moment(item: Json, name: str, end: str) -> Any:
 
 
 def _module(api: Api, course: Course, number: str) -> ContextModule:
-    found = api.store.context_modules.get(int(number) if number.isdigit() else 0)
+    found = api.store.context_modules.get(as_whole(number) or 0)
     if found is None or found.course_id != course.id or found.workflow_state == "deleted":
         raise refusals.page_not_found(f"module {number} exists")
     return found

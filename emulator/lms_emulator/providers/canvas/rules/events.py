@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, zone
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import CalendarEvent
 from lms_emulator.providers.canvas.rules import appointments, calendars, html
 from lms_emulator.providers.canvas.rules.calendars import Place
@@ -219,7 +219,7 @@ class Copies:
 def _whole(text: str | None, usual: int) -> int:
     if text is None:
         return usual
-    return int(text) if text.strip().isdigit() and len(text) < 9 else 0
+    return (as_whole(text.strip()) or 0) if len(text) < 9 else 0
 
 
 def _months_later(moment: datetime, count: int) -> datetime:

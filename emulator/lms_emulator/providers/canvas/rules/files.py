@@ -17,6 +17,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
 from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Attachment, CanvasStore, Course, Folder, User
 from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.rules import contexts, modules
@@ -140,7 +141,7 @@ def named_folder(api: Api, context: Context, otherwise: Callable[[], Folder]) ->
     if number and path:
         raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
     if number:
-        folder = api.store.folders.get(int(number) if number.isdigit() else 0)
+        folder = api.store.folders.get(as_whole(number) or 0)
         if folder is None or (folder.context_type, folder.context_id) != (context.type, context.id):
             raise refusals.not_found("the parent folder", number)
         return folder

@@ -13,6 +13,7 @@ import msgspec
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import (
     Account,
     Course,
@@ -184,7 +185,7 @@ def fill(api: Api, category: GroupCategory) -> None:
 
 
 def _count(text: str | None) -> int:
-    return int(text) if text is not None and text.isdigit() else 0
+    return as_whole(text) or 0
 
 
 def share_out(api: Api, category: GroupCategory) -> dict[int, list[User]]:

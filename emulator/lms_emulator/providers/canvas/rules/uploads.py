@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.call.params import as_integer, as_whole
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder, User
 from lms_emulator.providers.canvas.rules import files
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -63,7 +63,7 @@ def target_folder(api: Api, context: Context, preferred: Folder | None = None) -
         api.params.text("parent_folder_path") or api.params.text("folder"),
     )
     if number:
-        folder = api.store.folders.get(int(number) if number.isdigit() else 0)
+        folder = api.store.folders.get(as_whole(number) or 0)
         if folder is None or folder.workflow_state == "deleted":
             raise refusals.message(404, "folder_unknown", "The specified resource does not exist.")
         files.require_manager(api, files.context_of(api, folder), "add")

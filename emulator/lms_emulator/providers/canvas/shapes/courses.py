@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm, User
 from lms_emulator.providers.canvas.rules import blueprints, courses, modules, people, periods, states, tabs
 from lms_emulator.providers.canvas.rules.grades import course_letter
@@ -183,7 +184,7 @@ def teachers(api: Api, record: Course) -> Json:
     rows = [e for e in api.store.enrollments.find("course", record.id) if e.type == "TeacherEnrollment"]
     ids = {e.user_id: None for e in rows if e.workflow_state in states.CURRENT}
     limit = api.params.text("teacher_limit")
-    if limit is not None and limit.isdigit() and len(ids) > int(limit):
+    if (most := as_whole(limit)) is not None and len(ids) > most:
         return {"teacher_count": len(ids)}
     people = [user for user in map(api.store.users.get, ids) if user is not None]
     return {"teachers": [teacher(api, user) for user in people]}
