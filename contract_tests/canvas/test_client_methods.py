@@ -8,6 +8,8 @@ from contract_tests.canvas import client_methods
 from contract_tests.canvas.client_calls import ROWS
 from lms_emulator.client.emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = {"yes", "401", "403", "404"}
 
 

@@ -7,6 +7,8 @@ import pytest
 from contract_tests.canvas.replay import recordings, report
 from contract_tests.canvas.replay.__main__ import replay
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("run", recordings.RUNS)
 def test_a_run_agrees_as_far_as_it_did(run: str) -> None:

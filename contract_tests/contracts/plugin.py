@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from .bench import Bench
-from .matrix import ORACLE, TARGETS, adapter_class, cells, open_target
+from .matrix import ORACLE, SOCKET, TARGETS, adapter_class, cells, open_target
 from .results import Circumstances, write
 from .runner import Outcome, profile_named
 from .targets import Target, Unavailable
@@ -45,9 +45,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = cells(adapter=config.getoption("--adapter"), only=config.getoption("--target"), split=True)
     except LookupError as error:
         raise pytest.UsageError(str(error)) from error
-    # An oracle is an environment of its own, built on first use.
-    slow = {cell: [pytest.mark.slow] if cell.target == ORACLE else [] for cell in found}
-    metafunc.parametrize("cell", [pytest.param(cell, id=cell.name, marks=slow[cell]) for cell in found])
+    # An oracle is an environment of its own, built on first use; over a socket, who asks for nothing else is spared.
+    asked = config.getoption("--target") or config.getoption("--adapter")
+    slow = {ORACLE} if asked else {ORACLE, SOCKET}
+    marks = {cell: [pytest.mark.slow] if cell.target in slow else [] for cell in found}
+    metafunc.parametrize("cell", [pytest.param(cell, id=cell.name, marks=marks[cell]) for cell in found])
 
 
 @pytest.fixture(scope="session")

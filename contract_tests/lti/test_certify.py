@@ -22,6 +22,8 @@ from lms_emulator.demo_tool.config import from_emulator
 from lms_emulator.demo_tool.serve import DemoToolServer
 from lms_emulator.lti.seats import ToolAddresses
 
+pytestmark = pytest.mark.slow
+
 PLATFORMS = ("openedx", "canvas", "brightspace")
 WITHOUT_STORAGE = {"cookies_blocked"}
 LTIJS_TAKES = {"further_audience", "no_expiry", "no_nonce", "wrong_azp", "wrong_deployment", "wrong_nonce"}

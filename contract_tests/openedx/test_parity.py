@@ -13,6 +13,8 @@ from contract_tests.replay_targets import InProcess, Socket
 from lms_emulator.app import create_app
 from lms_emulator.client.emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 #: The least share of a group's exchanges that must agree, in percent; what differs beyond that has to be named.
 FLOOR = 98.0
 FIRST, SECOND = recordings.SETS
