@@ -16,7 +16,7 @@ from lms_emulator.command.certify.chromium import ChromiumVisitor
 from lms_emulator.command.certify.visitors import Landing
 from lms_emulator.lti.seats import Person
 
-pytestmark = [IN_A_BROWSER, pytest.mark.slow]
+pytestmark = [*IN_A_BROWSER, pytest.mark.slow]
 KEY = 10000000000078
 ASK = """([target, message]) => new Promise((resolve, reject) => {
   const frame = target ? window.parent.frames[target] : window.parent;

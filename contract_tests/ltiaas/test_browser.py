@@ -13,7 +13,7 @@ from contract_tests.chromium import CHROMIUM, IN_A_BROWSER, SHOTS
 from contract_tests.ltiaas.people import LMSES
 from contract_tests.ltiaas.support import Campus
 
-pytestmark = [IN_A_BROWSER, pytest.mark.slow]
+pytestmark = [*IN_A_BROWSER, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

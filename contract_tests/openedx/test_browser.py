@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from contract_tests.chromium import CHROMIUM, IN_A_BROWSER, SHOTS
 from contract_tests.openedx.web import Web
 
-pytestmark = [IN_A_BROWSER, pytest.mark.slow]
+pytestmark = [*IN_A_BROWSER, pytest.mark.slow]
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",

@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from contract_tests.chromium import CHROMIUM, IN_A_BROWSER, SHOTS
 from contract_tests.openlearning.site import Site
 
-pytestmark = [IN_A_BROWSER, pytest.mark.slow]
+pytestmark = [*IN_A_BROWSER, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
