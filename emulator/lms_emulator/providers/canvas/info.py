@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.rules import people
 
 
 class Person(msgspec.Struct, kw_only=True):
-    """Somebody who can sign in. `lti_id` is the `sub` that tools see."""
+    """A user who can sign in. `lti_id` is the `sub` that tools see."""
 
     id: int = 0
     name: str = ""

@@ -101,7 +101,7 @@ class Api:
         return self.x.check(name, passed, got=got)
 
     def refused(self, what: str) -> SiteRefusal:
-        """The answer to somebody without the right: anonymous callers are asked for credentials."""
+        """The answer to a user without the right: anonymous callers are asked for credentials."""
         if self.caller is None:
             return refusals.no_credentials(why_no_token(self.x))
         newer = switched_on(self.store, "api_auth_error_updates")

@@ -43,7 +43,7 @@ def sent_token(x: Call, parameter: str | None) -> str | None:
 
 
 def identify(api: Api) -> None:
-    """Find out whom a call acts for, and let it act for somebody else where `as_user_id` says so.
+    """Find out whom a call acts for, and let it act for another user where `as_user_id` says so.
 
     A token wins over the browser's session. Raises the refusals for a token that is not alive, for scopes that do not
     reach, for a form of another site, for a masquerade that may not be.

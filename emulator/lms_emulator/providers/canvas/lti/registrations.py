@@ -1,4 +1,4 @@
-"""How Canvas registers tools: somebody pastes an address, the tool registers, and its key waits to be switched on.
+"""How Canvas registers tools: a user pastes an address, the tool registers, and its key waits to be switched on.
 
 Sources: https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration; the configuration's
 members as a Canvas of February 2026 answered them; fixtures/recordings/canvas/lti-misc.jsonl 146 (an earlier form).

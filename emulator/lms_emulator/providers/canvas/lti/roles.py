@@ -55,7 +55,7 @@ _SIMPLE = {
 
 
 def of_members(types: Sequence[str]) -> list[str]:
-    """The roles in a course of somebody with these enrollment types."""
+    """The roles in a course of a user with these enrollment types."""
     return _unique(role for kind in types for role in _MEMBERSHIP.get(kind, []))
 
 

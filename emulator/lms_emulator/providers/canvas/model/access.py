@@ -166,7 +166,7 @@ class FailedLogins(Record, frozen=True, kw_only=True):
 
 
 class AuthenticationEvent(Record, frozen=True, kw_only=True):
-    """Somebody signed in or out with a login."""
+    """A user signed in or out with a login."""
 
     id: str
     event_type: Literal["login", "logout"]

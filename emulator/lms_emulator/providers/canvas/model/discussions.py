@@ -58,7 +58,7 @@ class DiscussionTopic(Record, frozen=True, kw_only=True):
 
 
 class DiscussionEntry(Record, frozen=True, kw_only=True):
-    """What somebody said in a discussion.
+    """An entry in a discussion.
 
     Attributes:
         parent_id: what it replies to. root_entry_id: the entry at the top of its thread, if not itself.
@@ -82,7 +82,7 @@ class DiscussionEntry(Record, frozen=True, kw_only=True):
 
 
 class DiscussionParticipant(Record, frozen=True, kw_only=True):
-    """What somebody has read of a discussion.
+    """What a user has read of a discussion.
 
     Attributes:
         read, subscribed: of the topic itself; None where nobody chose.

@@ -80,7 +80,7 @@ class CustomColumnDatum(Record, frozen=True, kw_only=True):
 
 
 class GradebookFilter(Record, frozen=True, kw_only=True):
-    """A way of looking at the gradebook that somebody keeps."""
+    """A way of looking at the gradebook that a user keeps."""
 
     id: int
     course_id: int
@@ -92,7 +92,7 @@ class GradebookFilter(Record, frozen=True, kw_only=True):
 
 
 class GradeOverride(Record, frozen=True, kw_only=True):
-    """A final score that somebody set, whatever the work comes to. `id` is that of the enrollment."""
+    """A final score that a user set, whatever the work comes to. `id` is that of the enrollment."""
 
     id: int
     score: float

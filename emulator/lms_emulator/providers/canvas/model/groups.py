@@ -52,7 +52,7 @@ class Group(Record, frozen=True, kw_only=True):
 
 
 class GroupMembership(Record, frozen=True, kw_only=True):
-    """Somebody's place in a group."""
+    """A user's place in a group."""
 
     id: int
     group_id: int

@@ -94,7 +94,7 @@ class LineItem(Record, frozen=True, kw_only=True):
 
 
 class LtiResult(Record, frozen=True, kw_only=True):
-    """What a tool last said about one person in one line item, or what somebody else's grade made of it.
+    """What a tool last said about one person in one line item, or what another user's grade made of it.
 
     Attributes:
         result_score, result_maximum: as the tool sent them.
@@ -129,7 +129,7 @@ class NoticeHandler(Record, frozen=True, kw_only=True):
 
 
 class LogoutCallback(Record, frozen=True, kw_only=True):
-    """An address that a tool wants called when somebody signs out."""
+    """An address that a tool wants called when a user signs out."""
 
     id: str
     login_id: int

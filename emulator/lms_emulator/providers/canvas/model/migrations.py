@@ -89,7 +89,7 @@ class CopiedAsset(Record, frozen=True, kw_only=True):
 
 
 class ContentShare(Record, frozen=True, kw_only=True):
-    """Content that somebody sent to others, or got from somebody. It is packed in an export.
+    """Content that a user sent to others, or got from a user. It is packed in an export.
 
     Attributes:
         user_id: whose list it is in.

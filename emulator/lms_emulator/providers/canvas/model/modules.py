@@ -1,4 +1,4 @@
-"""Modules of a course, what stands in them, and how far somebody is."""
+"""Modules of a course, what stands in them, and how far a user is."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ContentTag(Record, frozen=True, kw_only=True):
 
 
 class ModuleProgression(Record, frozen=True, kw_only=True):
-    """How far somebody is in a module.
+    """How far a user is in a module.
 
     Attributes:
         seen: when an item was viewed, by its id.

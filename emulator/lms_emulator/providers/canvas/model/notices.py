@@ -26,7 +26,7 @@ class AccountNotification(Record, frozen=True, kw_only=True):
 
 
 class Bookmark(Record, frozen=True, kw_only=True):
-    """A page that somebody comes back to. `data` is what the client keeps with it."""
+    """A page that a user comes back to. `data` is what the client keeps with it."""
 
     id: int
     user_id: int

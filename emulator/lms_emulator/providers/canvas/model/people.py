@@ -96,7 +96,7 @@ class RoleOverride(Record, frozen=True, kw_only=True):
 
 
 class AccountUser(Record, frozen=True, kw_only=True):
-    """Somebody's administrative role in an account."""
+    """A user's administrative role in an account."""
 
     id: int
     account_id: int

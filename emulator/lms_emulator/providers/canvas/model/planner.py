@@ -8,7 +8,7 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class PlannerNote(Record, frozen=True, kw_only=True):
-    """A note of somebody's to themself. `linked_type` and `linked_id` name what of a course it is about."""
+    """A user's planner note. `linked_type` and `linked_id` name the course content that it is about."""
 
     id: int
     user_id: int
@@ -24,7 +24,7 @@ class PlannerNote(Record, frozen=True, kw_only=True):
 
 
 class PlannerOverride(Record, frozen=True, kw_only=True):
-    """What somebody says of a thing to do: that it is done, or need not be shown."""
+    """A user's mark on a planner item: done, or not to be shown."""
 
     id: int
     user_id: int

@@ -6,7 +6,7 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class Poll(Record, frozen=True, kw_only=True):
-    """A question of somebody's."""
+    """A user's poll."""
 
     id: int
     user_id: int
@@ -38,7 +38,7 @@ class PollSession(Record, frozen=True, kw_only=True):
 
 
 class PollSubmission(Record, frozen=True, kw_only=True):
-    """What somebody answered."""
+    """A user's answer."""
 
     id: int
     poll_session_id: int

@@ -104,7 +104,7 @@ class QuestionBank(Record, frozen=True, kw_only=True):
 
 
 class QuizSubmission(Record, frozen=True, kw_only=True):
-    """Somebody's turn at a quiz: the present attempt, and the ones before.
+    """A user's quiz submission: the current attempt, and earlier ones.
 
     Attributes:
         user_id: None for a teacher's preview.
@@ -154,7 +154,7 @@ class QuizSubmissionEvent(Record, frozen=True, kw_only=True):
 
 
 class QuizReport(Record, frozen=True, kw_only=True):
-    """Statistics of a quiz, as a table to download once somebody (`user_id`) asked for it."""
+    """Statistics of a quiz, as a table to download once a user (`user_id`) asked for it."""
 
     id: int
     quiz_id: int

@@ -8,7 +8,7 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class SubmissionVersion(Record, frozen=True, kw_only=True):
-    """A state of somebody's work on an assignment.
+    """A state of a user's work on an assignment.
 
     Attributes:
         attempt: None until something was handed in.
@@ -43,7 +43,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
 
 
 class Submission(SubmissionVersion, frozen=True, kw_only=True):
-    """Somebody's work on an assignment; there is one of everybody whom the assignment is for.
+    """A user's work on an assignment; there is one of everybody whom the assignment is for.
 
     Attributes:
         anonymous_id: what graders see who may not know whose work it is.

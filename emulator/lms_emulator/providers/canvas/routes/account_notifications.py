@@ -1,4 +1,4 @@
-"""REST: what accounts announce to their people."""
+"""REST: announcements of accounts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _shown(api: Api, record: AccountNotification) -> Json:
 
 
 def index(api: Api) -> Any:
-    """What the caller is told now; with `include_past` also what is over or was closed."""
+    """The caller's current announcements; with `include_past` also past and closed ones."""
     user = api.user
     identifiers.account(api, api.slot("account_id"))
     accounts, roles = _reach(api)
@@ -156,7 +156,7 @@ def _roles(api: Api, account: Account) -> list[str]:
 
 
 def destroy(api: Api) -> Any:
-    """Close an announcement for oneself, or take it away for everybody. Canvas forgets its roles then."""
+    """Close an announcement for the caller, or delete it for everybody. Canvas forgets its roles then."""
     account, record = _one(api)
     record = replace(record, roles=[])
     if api.params.flag("remove"):

@@ -64,7 +64,7 @@ def available(api: Api) -> Any:
 
 
 def index(api: Api) -> Any:
-    """The runs of a report, the newest first."""
+    """The runs of a report, newest first."""
     account = _account(api)
     path = f"/api/v1/accounts/{account.id}/reports/{api.slot('report')}"
     return paged(api, _runs(api, account, api.slot("report")), lambda one: _shape(api, one), path=path)
@@ -101,7 +101,7 @@ def destroy(api: Api) -> Any:
 
 
 def abort(api: Api) -> Any:
-    """Call off a run that waits."""
+    """Cancel a queued run."""
     record = _run(api)
     if record.workflow_state == "created":
         record = replace(record, workflow_state="aborted", ended_at=api.now, updated_at=api.now)

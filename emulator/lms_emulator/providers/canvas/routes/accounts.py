@@ -103,7 +103,7 @@ def of_courses(api: Api) -> Any:
 
 
 def by_hand(api: Api) -> Any:
-    """The account for courses that people make themselves; it is made when it is first asked for."""
+    """The account for manually created courses, created when first asked for."""
     _ = api.user
     children = [a for a in api.store.accounts.find("parent", api.root.id) if a.workflow_state == "active"]
     known = next((a for a in children if a.name == BY_HAND), None)
@@ -122,7 +122,7 @@ def by_hand(api: Api) -> Any:
 
 
 def show(api: Api) -> Any:
-    """An account, for its admins; in short for those who teach in it."""
+    """An account, in full for its admins and in short for those who teach in it."""
     record = identifiers.account(api, api.slot("id"))
     if is_account_admin(api, api.user, record):
         return shapes.account(api, record, set(api.params.texts("includes")))
@@ -314,7 +314,7 @@ def terms_of_service(api: Api) -> Any:
 
 
 def settings(api: Api) -> Any:
-    """What is set for an account."""
+    """The settings of an account."""
     record = identifiers.account(api, api.slot("account_id"))
     require_account(api, record, "manage_account_settings")
     return {name: record.settings[name] for name in SETTINGS if name in record.settings}

@@ -1,4 +1,4 @@
-"""REST: what went on of late, in a course, in a group, and in all that one takes part in."""
+"""REST: recent activity, in a course, in a group, and in all the caller's courses and groups."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ENTRIES = 3
 
 
 def _of_path(api: Api) -> list[Item]:
-    """What went on in the course or group in the path. Raises the refusal of somebody who does not see it."""
+    """The activity in the course or group of the path. Raises the refusal for a caller who does not see it."""
     context = contexts.of_path(api)
     contexts.require(api, context, "read", "read_as_admin")
     return streams.of_place(api, context, api.user)
@@ -53,12 +53,12 @@ def _open(place: Context) -> bool:
 
 
 def index(api: Api) -> Any:
-    """What went on in a course or a group."""
+    """Activity in a course or a group."""
     return paged(api, _of_path(api), lambda one: _item(api, one), default=NEWEST)
 
 
 def own(api: Api) -> Any:
-    """What went on in all that the caller takes part in."""
+    """Activity in all of the caller's courses and groups."""
     return paged(api, _own(api), lambda one: _item(api, one), default=NEWEST, path="/api/v1/users/self/activity_stream")
 
 
@@ -150,12 +150,12 @@ def _conversation(api: Api, mine: ConversationParticipant) -> Json:
 
 
 def summary(api: Api) -> Any:
-    """How many things of each kind there are in a course or a group, and how many of them are unread."""
+    """How many items of each kind there are in a course or a group, and how many of them are unread."""
     return _counted(api, _of_path(api))
 
 
 def own_summary(api: Api) -> Any:
-    """How many things of each kind there are in all that the caller takes part in."""
+    """How many items of each kind there are in all of the caller's courses and groups."""
     return _counted(api, _own(api))
 
 
@@ -169,13 +169,13 @@ def _counted(api: Api, found: list[Item]) -> list[Json]:
 
 
 def hide(api: Api) -> Any:
-    """Hide one thing; one that is not there is as good as hidden."""
+    """Hide one item; one that does not exist counts as hidden."""
     number = identifiers.local_number(api.slot("id"))
     return _hidden(api, [one.number for one in streams.of_user(api, api.user) if one.number == number])
 
 
 def hide_all(api: Api) -> Any:
-    """Hide everything that went on so far."""
+    """Hide all activity so far."""
     return _hidden(api, [one.number for one in streams.of_user(api, api.user)])
 
 

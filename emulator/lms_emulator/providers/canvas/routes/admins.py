@@ -22,7 +22,7 @@ replace = msgspec.structs.replace
 
 
 def _role(api: Api, account: Account) -> Role:
-    """The account role that is named; AccountAdmin where none is, or another kind."""
+    """The account role that the request names; AccountAdmin without one, or for another kind of role."""
     number, name = api.params.text("role_id"), api.params.text("role")
     known = [r for r in roles_of(api.store, account) if r.base_role_type in ("AccountAdmin", "AccountMembership")]
     known = [r for r in known if r.workflow_state in ("built_in", "active")]
@@ -46,7 +46,7 @@ def index(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Make somebody an admin."""
+    """Make a user an admin."""
     account = identifiers.account(api, api.slot("account_id"))
     require_account(api, account, "manage_account_memberships")
     user = identifiers.user(api, api.params.text("user_id") or "")
@@ -60,7 +60,7 @@ def create(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Take an administrative role from somebody."""
+    """Take an administrative role from a user."""
     account = identifiers.account(api, api.slot("account_id"))
     require_account(api, account, "manage_account_memberships")
     user = identifiers.user(api, api.slot("user_id"))

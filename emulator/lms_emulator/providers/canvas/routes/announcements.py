@@ -28,7 +28,7 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:
 
 
 def index(api: Api) -> Any:
-    """The announcements of courses, newest first; those of the last two weeks and the next when nothing says else."""
+    """The announcements of courses, newest first; by default those of the last two weeks and the next four."""
     places = [Context("Course", course.id, course) for course in _courses(api)]
     start, end = _window(api)
     early = all(rules.moderates(api, place) for place in places) and not api.params.flag("active_only")

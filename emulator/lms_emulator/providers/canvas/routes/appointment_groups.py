@@ -232,7 +232,7 @@ def next_appointment(api: Api) -> Any:
 
 
 def reserve(api: Api) -> Any:
-    """Take a slot, for oneself or, if one runs the group, for somebody."""
+    """Take a slot, for the caller or, if the caller runs the group, for another user."""
     slot = events.find(api, api.slot("id"))
     calendars.require(api, slot, "reserve")
     group = calendars.group_of(api, slot)

@@ -107,7 +107,7 @@ def index(api: Api) -> Any:
 
 
 def show(api: Api) -> Any:
-    """One way to sign in; Canvas's own everybody may see."""
+    """One way to sign in; Canvas's own is visible to everybody."""
     account = _account(api)
     found = signing_in.provider(api, account, api.slot("id"))
     if found is None or found.auth_type != "canvas":
@@ -155,7 +155,7 @@ def create(api: Api) -> Any:
 
 
 def _placed(api: Api, others: list[AuthenticationProvider], record: AuthenticationProvider) -> AuthenticationProvider:
-    """Put a provider where `position` asks for; the others make room."""
+    """Put a provider at `position`; the others move."""
     asked = api.params.text("position") or str(record.position)
     place = max(1, min(as_whole(asked) or 1, len(others) + 1))
     for number, one in enumerate([*others[: place - 1], record, *others[place - 1 :]], start=1):
@@ -183,21 +183,21 @@ def update(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Take a way to sign in away."""
+    """Remove a way to sign in."""
     _, found = _managed(api)
     api.store.authentication_providers.put(replace(found, workflow_state="deleted"))
     return _shown(found)
 
 
 def sso(api: Api) -> Any:
-    """What holds for all ways to sign in."""
+    """Settings of all ways to sign in."""
     account = _account(api)
     require_account(api, account, "manage_account_settings")
     return {"sso_settings": {name: account.settings.get(name) for name in SSO}}
 
 
 def set_sso(api: Api) -> Any:
-    """Change what holds for all ways to sign in."""
+    """Change the settings of all ways to sign in."""
     account = _account(api)
     require_account(api, account, "manage_account_settings")
     sent = api.params.require("sso_settings")

@@ -1,4 +1,4 @@
-"""The consent pages of OAuth2: an application's request, the person's answer."""
+"""The OAuth2 consent pages: an application's request and the user's answer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def auth(api: Api) -> Response:
 
 
 def decide(api: Api, user: User, pending: PendingAuthorization) -> str:
-    """Where an application's request leads once somebody is signed in: to the consent page, or straight back."""
+    """Where an application's request leads once a user is signed in: to the consent page, or straight back."""
     x = api.x
     key = x.store.developer_keys.get(pending.developer_key_id)
     if key is None or not oauth.needs_no_consent(x, key, user, pending):

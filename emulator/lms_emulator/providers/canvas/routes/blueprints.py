@@ -63,7 +63,7 @@ def _kept(api: Api, template: BlueprintTemplate) -> list[Course]:
 
 
 def associated(api: Api) -> Any:
-    """The courses that a blueprint keeps."""
+    """The courses associated with a blueprint."""
     template, _ = _template(api)
     return paged(api, sorted(_kept(api, template), key=lambda one: one.id), lambda one: _course(api, one))
 
@@ -84,7 +84,7 @@ def _course(api: Api, course: Course) -> Json:
 
 
 def associate(api: Api) -> Any:
-    """Keep further courses, and let others go."""
+    """Associate further courses, and dissociate others."""
     template, _ = _template(api, admin=True)
     added, removed = api.params.texts("course_ids_to_add"), api.params.texts("course_ids_to_remove")
     new = [(named, identifiers.find(api, "courses", named)) for named in added]
@@ -117,7 +117,7 @@ def _running(api: Api, template: BlueprintTemplate) -> bool:
 
 
 def begin(api: Api) -> Any:
-    """Send what changed to the courses."""
+    """Sync the changes to the associated courses."""
     template, _ = _template(api, admin=True)
     if _running(api, template):
         raise refusals.message(400, "blueprint_busy", "Cannot queue a migration while one is currently running")
@@ -152,7 +152,7 @@ def _migration(api: Api, record: BlueprintMigration) -> Json:
 
 
 def migrations(api: Api) -> Any:
-    """What was sent, the newest first."""
+    """The syncs of a blueprint, newest first."""
     template, _ = _template(api)
     rows = sorted(api.store.blueprint_migrations.find("template", template.id), key=lambda one: -one.id)
     return paged(api, rows, lambda one: _migration(api, one))
@@ -167,12 +167,12 @@ def _found(api: Api) -> BlueprintMigration:
 
 
 def migration(api: Api) -> Any:
-    """What was sent once."""
+    """One sync."""
     return _migration(api, _found(api))
 
 
 def details(api: Api) -> Any:
-    """The things that were sent once."""
+    """What one sync sent."""
     return _found(api).changes
 
 
@@ -238,7 +238,7 @@ def _subscription(api: Api) -> tuple[BlueprintSubscription, Course]:
 
 
 def subscriptions(api: Api) -> Any:
-    """The blueprint that a course is kept like."""
+    """The blueprint that a course is associated with."""
     course = _child(api)
     found = blueprints.subscription_of(api.store, course)
     path = f"/api/v1/courses/{course.id}/blueprint_subscriptions"
@@ -267,7 +267,7 @@ def _import(api: Api, record: ContentMigration) -> Json:
 
 
 def imports(api: Api) -> Any:
-    """What came from the blueprint, the newest first."""
+    """The syncs that a course received, newest first."""
     record, _ = _subscription(api)
     return paged(api, _received(api, record), lambda one: _import(api, one))
 
@@ -282,12 +282,12 @@ def _one_import(api: Api) -> ContentMigration:
 
 
 def one_import(api: Api) -> Any:
-    """What came from the blueprint once."""
+    """One sync that a course received."""
     return _import(api, _one_import(api))
 
 
 def import_details(api: Api) -> Any:
-    """The things that came from the blueprint once, as they are here."""
+    """What one sync brought, as it is in this course."""
     record = _one_import(api)
     sent = api.store.blueprint_migrations.get(record.master_migration_id or 0)
     rows = list(api.store.copied_assets.find("course", record.context_id))

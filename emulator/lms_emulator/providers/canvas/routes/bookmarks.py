@@ -1,4 +1,4 @@
-"""REST: pages that people come back to."""
+"""REST: bookmarks."""
 
 from __future__ import annotations
 

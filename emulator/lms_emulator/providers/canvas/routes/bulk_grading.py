@@ -73,7 +73,7 @@ def gradeable_of_several(api: Api) -> Any:
 
 
 def summary(api: Api) -> Any:
-    """How many submissions of an assignment are graded, wait, or were not handed in."""
+    """How many submissions of an assignment are graded, ungraded, or missing."""
     course, section, base = place(api)
     roster.require_grader(api, course)
     counts = {"graded": 0, "ungraded": 0, "not_submitted": 0}
@@ -131,7 +131,7 @@ def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[
 def _grade_students(
     api: Api, course: Course, section: CourseSection | None, base: Assignment, data: Params
 ) -> list[str]:
-    """Grade the students of one assignment, and give the ids of those who are not there."""
+    """Grade the students of one assignment. Returns the ids of those who do not exist."""
     unknown: list[str] = []
     known = {e.user_id for e in roster.enrollments_seen(api, course, section)}
     for name in data.data:
@@ -144,7 +144,7 @@ def _grade_students(
 
 
 def _as_usual(sent: Params) -> Params:
-    """What `grade_data` says of a student, in the form of the call for one."""
+    """What `grade_data` says about a student, as parameters of the call for one."""
     values = sent.data
     usual = {
         "submission": {name: values[name] for name in ("posted_grade", "excuse") if name in values},

@@ -1,4 +1,4 @@
-"""REST: which calendars somebody looks at, the calendars of accounts, and timetables of courses."""
+"""REST: the calendars a user looks at, the calendars of accounts, and timetables of courses."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Window(NamedTuple):
 
 
 def window(api: Api) -> Window:
-    """The times that a request asks for, by default today's. Raises the refusal of dates that are none."""
+    """The time range that a request asks for, by default today. Raises the refusal for invalid dates."""
     if api.params.flag("all_events"):
         return Window(any=True)
     if api.params.flag("undated"):
@@ -111,7 +111,7 @@ def index(api: Api) -> Any:
 
 
 def of_user(api: Api) -> Any:
-    """Events as somebody else has them in their calendars."""
+    """Events as another user has them in their calendars."""
     user = identifiers.user(api, api.slot("user_id"))
     watched = any(
         one.student_id == user.id and one.workflow_state == "active"
@@ -150,7 +150,7 @@ def _listed(api: Api, user: User) -> Any:
 
 
 def _places(api: Api, user: User) -> list[Place]:
-    """The calendars that are asked for, by default the person's own. Raises the refusal of one that is not theirs."""
+    """The calendars that are asked for, by default the caller's own. Raises the refusal for one that is not theirs."""
     codes = list(dict.fromkeys(api.params.texts("context_codes")))[:MOST_CONTEXTS]
     if not codes:
         return [Place("User", user)]
@@ -245,7 +245,7 @@ def create(api: Api) -> Any:
 
 
 def _no_conference(sent: Any) -> None:
-    """Raise the refusal of a web conference: no school here has a service for them."""
+    """Refuse a web conference: no school here has a service for them."""
     if sent.get("web_conference"):
         name = "web_conference.conference_type"
         raise refusals.invalid({name: ["can't be blank"]})

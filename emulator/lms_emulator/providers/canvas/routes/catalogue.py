@@ -1,4 +1,4 @@
-"""REST: the catalogue of a school's courses, which this school does not open."""
+"""REST: a school's public course index, which this school has not switched on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 
 
 def search(api: Api) -> Any:
-    """The courses that a school shows to everybody; refused, as its account has not switched the catalogue on."""
+    """The public courses of a school; refused, as its account has not switched the index on."""
     raise api.refused("the catalogue of courses, which the account has not switched on")
 
 

@@ -1,4 +1,4 @@
-"""REST: the addresses of people, and how often they are told of what."""
+"""REST: communication channels and notification preferences."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def destroy(api: Api) -> Any:
 
 
 class Notification(NamedTuple):
-    """Something that people are told of."""
+    """A kind of notification."""
 
     name: str
     category: str
@@ -110,7 +110,7 @@ class Notification(NamedTuple):
 
 @cache
 def notifications() -> dict[str, Notification]:
-    """Everything that people are told of, by its name."""
+    """All notifications by name."""
     text = resources.files("lms_emulator.providers.canvas").joinpath("catalogue/notifications.tsv").read_text("utf-8")
     return {row[0]: Notification(*row) for row in (line.split("\t") for line in text.splitlines()[1:])}
 
@@ -142,7 +142,7 @@ def _wanted(api: Api) -> list[Notification]:
 
 
 def preferences(api: Api) -> Any:
-    """How often somebody is told, by one address."""
+    """A user's notification preferences for one address."""
     user = person(api)
     return _shown(api, user, _channel(api, user), _wanted(api))
 
@@ -154,7 +154,7 @@ def categories(api: Api) -> Any:
 
 
 def prefer(api: Api) -> Any:
-    """Choose how often one is told of one thing, of several, or of a category."""
+    """Choose how often to be notified of one thing, of several, or of a category."""
     user = api.user
     channel = _channel(api, user)
     sent = api.params.hash("notification_preferences")

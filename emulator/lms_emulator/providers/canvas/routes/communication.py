@@ -1,4 +1,4 @@
-"""REST: what was sent to people, addresses that do not work, conferences, and that somebody is still there."""
+"""REST: messages sent to users, bouncing addresses, conferences, and pings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ VIEWS = f"{RECORDED}/people-linked.jsonl 201, 205; canvas-lms app/controllers/pa
 
 
 def comm_messages(api: Api) -> Any:
-    """What was sent to somebody's addresses, the latest first."""
+    """Messages sent to a user's addresses, latest first."""
     user = identifiers.user(api, api.params.text("user_id") or "")
     allowed = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin)
     if not api.check("may see what was sent to the person", allowed, got=user.id):
@@ -137,14 +137,14 @@ def conferences_within(api: Api) -> Any:
 
 
 def ping(api: Api) -> Any:
-    """Say that one is still there."""
+    """Say that the caller is still there."""
     api.user  # noqa: B018 - somebody has to be logged in
     identifiers.course(api, api.slot("course_id"))
     return {"success": True}
 
 
 def history(api: Api) -> Any:
-    """The pages that somebody saw of late; like a plain installation, the emulator keeps none."""
+    """The pages that a user visited recently; like a plain installation, the emulator keeps none."""
     user = identifiers.user(api, api.slot("user_id")) if api.slot("user_id") != "self" else api.user
     if not api.check("asks for their own", user.id == api.user.id, got=user.id):
         raise api.refused(f"see the history of user {user.id}")
@@ -152,7 +152,7 @@ def history(api: Api) -> Any:
 
 
 def page_views(api: Api) -> Any:
-    """The requests that somebody made; like a plain installation, the emulator keeps none."""
+    """The requests that a user made; like a plain installation, the emulator keeps none."""
     user = identifiers.user(api, api.slot("user_id"))
     allowed = api.user.id == user.id or account_allows(api, api.caller, api.root, "view_statistics")
     if not api.check("may see the person's page views", allowed, got=user.id):

@@ -1,4 +1,4 @@
-"""REST: content that is packed into files, and courses as electronic books."""
+"""REST: content exports, and courses as ePub books."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _shown(api: Api, context: Context) -> list[ContentExport]:
 
 
 def index(api: Api) -> Any:
-    """The exports, the newest first; files only one's own."""
+    """The exports, newest first; of file exports only the caller's."""
     context = _context(api)
     return paged(api, _shown(api, context), lambda one: shapes.export(api, one))
 

@@ -1,4 +1,4 @@
-"""REST: content on its way into courses."""
+"""REST: content migrations."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def migrators(api: Api) -> Any:
 
 
 def index(api: Api) -> Any:
-    """The migrations, the newest first."""
+    """The migrations, newest first."""
     context = _context(api)
     rows = api.store.content_migrations.find("context", (context.type, context.id))
     rows = [one for one in rows if one.child_subscription_id is None]
@@ -153,7 +153,7 @@ def _may_use(api: Api, course_id: int) -> bool:
 
 
 async def _begin(api: Api, context: Context, record: ContentMigration) -> Any:
-    """Go on with a migration as far as one can without its file, or its selection."""
+    """Start a migration, as far as that is possible without its file or its selection."""
     chosen = _chosen(api, record)
     waits = chosen is None
     settings = dict(record.settings)
@@ -172,7 +172,7 @@ async def _begin(api: Api, context: Context, record: ContentMigration) -> Any:
 
 
 def _chosen(api: Api, record: ContentMigration) -> dict[str, Any] | None:
-    """What is chosen, as Canvas keeps it; None where that is still to come."""
+    """The selection, as Canvas stores it; None if it is still to be made."""
     if api.params.flag("selective_import"):
         return None
     select = api.params.hash("select")
@@ -225,7 +225,7 @@ async def _fetched(api: Api, record: ContentMigration, url: str) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Choose what comes in, of a migration that waits; or give a package once more."""
+    """Make the selection of a waiting migration, or upload its package again."""
     context = _context(api)
     record = _migration(api, context)
     if record.workflow_state == "waiting_for_select" and api.params.has("copy"):
@@ -269,7 +269,7 @@ def content_list(api: Api) -> Any:
 
 
 def mapping(api: Api) -> Any:
-    """What things of the source course became here."""
+    """Which thing of the source course became which thing here."""
     context = _context(api)
     record = _migration(api, context)
     if record.source_course_id is None:
@@ -304,7 +304,7 @@ def _issue(api: Api) -> tuple[ContentMigration, MigrationIssue]:
 
 
 def issues(api: Api) -> Any:
-    """What did not come over as it was."""
+    """What was not brought over unchanged."""
     record = _migration(api, _context(api), "content_migration_id")
     rows = sorted(api.store.migration_issues.find("migration", record.id), key=lambda one: one.id)
     path = f"{shapes.path(record)}/migration_issues"
@@ -312,13 +312,13 @@ def issues(api: Api) -> Any:
 
 
 def issue(api: Api) -> Any:
-    """One of them."""
+    """One issue."""
     record, found = _issue(api)
     return shapes.issue(api, found, record)
 
 
 def resolve(api: Api) -> Any:
-    """Say that one of them is dealt with, or is not."""
+    """Mark an issue as resolved, or not."""
     record, found = _issue(api)
     state: Any = api.params.text("workflow_state")
     if state not in ("active", "resolved"):

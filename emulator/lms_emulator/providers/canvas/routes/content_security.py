@@ -1,4 +1,4 @@
-"""REST: from which domains the pages of an account or a course may take things.
+"""REST: the domains that pages of an account or a course may load from.
 
 Canvas keeps what is set here, and sends its policy with pages where the feature is on for the school; the pages here
 send none.
@@ -84,19 +84,19 @@ def _status(api: Api, words: tuple[str, ...]) -> str:
 
 
 def show(api: Api) -> Any:
-    """How content security stands in an account."""
+    """The content security settings of an account."""
     return _shown(api, _account(api))
 
 
 def update(api: Api) -> Any:
-    """Switch content security on or off in an account, or take it from above."""
+    """Switch content security on or off in an account, or inherit it."""
     account = _account(api)
     status = _status(api, ("enabled", "disabled", "inherited"))
     return _shown(api, _set(api, account, **{ENABLED: {"enabled": True, "disabled": False}.get(status)}))
 
 
 def lock(api: Api) -> Any:
-    """Keep the accounts below from deciding, or let them again."""
+    """Lock the setting for sub-accounts, or unlock it."""
     account = _account(api)
     locked = api.params.flag("settings_locked")
     if locked and ENABLED not in account.settings:
@@ -125,7 +125,7 @@ def _added(api: Api, domains: list[str]) -> Json:
 
 
 def remove_domain(api: Api) -> Any:
-    """Allow a domain no more."""
+    """Disallow a domain."""
     account, gone = _account(api), (api.params.text("domain") or "").lower()
     kept = [one for one in account.settings.get(DOMAINS, []) if one != gone]
     return {"current_account_whitelist": _domains(_set(api, account, **{DOMAINS: kept}))}
@@ -149,12 +149,12 @@ def _course(api: Api, *wanted: str) -> Course:
 
 
 def show_course(api: Api) -> Any:
-    """How content security stands in a course."""
+    """The content security settings of a course."""
     return _course_shown(api, _course(api, "read_as_admin"))
 
 
 def update_course(api: Api) -> Any:
-    """Switch content security off in a course, or take it from above."""
+    """Switch content security off in a course, or inherit it."""
     course = _course(api, "manage_courses", "update")
     off = _status(api, ("disabled", "inherited")) == "disabled"
     changed = api.store.courses.put(replace(course, settings={**course.settings, "csp_disabled": off}))

@@ -1,4 +1,4 @@
-"""REST: content that people send one another."""
+"""REST: content that users share with one another."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _shown(api: Api, record: ContentShare) -> Json:
 
 
 def _got(api: Api, sent: ContentShare) -> list[ContentShare]:
-    """What others got of what somebody sent."""
+    """What others received of a user's share."""
     rows = api.store.content_shares.find("export", sent.content_export_id)
     return sorted((one for one in rows if one.sender_id is not None), key=lambda one: one.id)
 
@@ -71,7 +71,7 @@ def _own(api: Api) -> User:
 
 
 def _readable(api: Api) -> User:
-    """The person of the path, for themself, those who observe them, and admins."""
+    """The person of the path, for themselves, those who observe them, and admins."""
     user = identifiers.user(api, api.slot("user_id"))
     allowed = api.user.id == user.id or observing.link_between(api, api.user, user) is not None
     allowed = allowed or account_allows(api, api.caller, api.root, "manage_user_logins")
@@ -170,7 +170,7 @@ def _give(api: Api, sent: ContentShare, receivers: list[User]) -> None:
 
 
 def add_users(api: Api) -> Any:
-    """Send to others what was sent before."""
+    """Share something with more users."""
     user = _own(api)
     receivers = _receivers(api)
     sent = _find(api, user)
@@ -182,30 +182,30 @@ def add_users(api: Api) -> Any:
 
 
 def received(api: Api) -> Any:
-    """What somebody got, the latest first."""
+    """What a user got, latest first."""
     user = _readable(api)
     return paged(api, [one for one in _of(api, user) if one.sender_id is not None], lambda one: _shown(api, one))
 
 
 def sent(api: Api) -> Any:
-    """What somebody sent, the latest first."""
+    """What a user sent, latest first."""
     user = _readable(api)
     return paged(api, [one for one in _of(api, user) if one.sender_id is None], lambda one: _shown(api, one))
 
 
 def unread_count(api: Api) -> Any:
-    """How much of what somebody got they have not looked at."""
+    """How many received shares a user has not looked at."""
     found = _of(api, _readable(api))
     return {"unread_count": sum(1 for one in found if one.sender_id is not None and one.read_state == "unread")}
 
 
 def show(api: Api) -> Any:
-    """One thing that somebody sent or got."""
+    """One thing that a user sent or got."""
     return _shown(api, _find(api, _readable(api)))
 
 
 def update(api: Api) -> Any:
-    """Mark what one got read or unread."""
+    """Mark a received share as read or unread."""
     record = _find(api, _own(api))
     state = api.params.text("read_state") or record.read_state
     if state not in ("read", "unread"):
@@ -215,13 +215,13 @@ def update(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Remove something from one's list; others keep theirs."""
+    """Remove a share from the caller's list; others keep theirs."""
     api.store.content_shares.delete(_find(api, _own(api)).id)
     return {"message": "content share deleted"}
 
 
 def who_may_get(api: Api) -> Any:
-    """People of the school who work on courses, by their name, for those who want to send them something."""
+    """Users of the school who work on courses, by name, as possible recipients."""
     course = identifiers.course(api, api.slot("course_id"))
     term = (api.params.text("search_term") or "").lower()
     if not term:

@@ -42,7 +42,7 @@ Change = Callable[[Api, ConversationParticipant], Any]
 
 
 def refused(attribute: str, message: str) -> Exception:
-    """400: something about a message is not fit."""
+    """400: something is wrong with a message."""
     body = [{"attribute": attribute, "message": message}]
     reason = f"{attribute if attribute.isidentifier() else 'course'}_refused"
     return refusals.rest(reason, 400, body, check=f"`{attribute}` is fit", got=message)
@@ -96,7 +96,7 @@ def _visible(api: Api, own: ConversationParticipant) -> bool:
 def _shown(
     api: Api, own: ConversationParticipant, messages: list[ConversationMessage] | None = None, **more: Any
 ) -> Json:
-    """A conversation with what the caller has in common with those who take part."""
+    """A conversation with what the caller has in common with the participants."""
     ids = [row.user_id for row in conversations.participants(api, own.conversation_id)]
     more.setdefault("common", Messaging(api, api.user).common(ids, messaging.READING))
     more.setdefault("visible", _visible(api, own))
@@ -229,7 +229,7 @@ def _attached(api: Api) -> list[int]:
 
 
 def batches(api: Api) -> Any:
-    """Messages to many that are being sent; they were all sent within the request that asked for it."""
+    """Bulk messages being sent; all were sent within the request that asked for it."""
     return paged(api, [api.user][:0], lambda one: one)
 
 
@@ -248,7 +248,7 @@ def show(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Read, unread or archive a conversation; star it; leave it or come back."""
+    """Mark a conversation as read, unread or archived; star it; leave it or come back."""
     _, own = conversations.mine(api, api.slot("id"))
     sent = api.params.require("conversation")
     changes: dict[str, Any] = {name: sent.flag(name) for name in ("starred", "subscribed") if sent.has(name)}
@@ -259,7 +259,7 @@ def update(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Remove a conversation for oneself."""
+    """Remove a conversation for the caller."""
     _, own = conversations.mine(api, api.slot("id"))
     return _shown(api, conversations.remove(api, own, conversations.messages(api, own)))
 
@@ -310,7 +310,7 @@ def add_recipients(api: Api) -> Any:
 
 
 def remove_messages(api: Api) -> Any:
-    """Remove messages for oneself."""
+    """Remove messages for the caller."""
     _, own = conversations.mine(api, api.slot("id"))
     numbers = {identifiers.local_number(one) for one in api.params.texts("remove")}
     if not numbers:

@@ -1,4 +1,4 @@
-"""REST: making, changing and ending courses, and their settings."""
+"""REST: creating, changing and ending courses, and their settings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ replace = msgspec.structs.replace
 
 
 def create(api: Api) -> Any:
-    """Make a course, with its first assignment group; its first section comes with the first person in it."""
+    """Create a course with its first assignment group; its first section comes with the first enrollment."""
     account = identifiers.account(api, api.slot("account_id"))
     if named := api.params.text("course", "account_id"):
         below = identifiers.account(api, named)
@@ -103,7 +103,7 @@ def _made(api: Api, course: Course) -> Json:
 
 
 def update(api: Api) -> Any:
-    """Change a course, or let an event happen to it."""
+    """Change a course, or apply an event to it."""
     course = _course(api)
     courses.require(api, course, "update")
     if course.workflow_state == "completed" and not course_events.administers(api, course):
@@ -152,7 +152,7 @@ def destroy(api: Api) -> Any:
 
 
 def reset(api: Api) -> Any:
-    """Empty a course: another takes its place."""
+    """Reset a course: an empty one takes its place."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "reset_content")
     if course.blueprint or course.template:
@@ -162,7 +162,7 @@ def reset(api: Api) -> Any:
 
 
 def settings(api: Api) -> Any:
-    """What is set for a course, for every member."""
+    """The settings of a course, for every member."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read", "read_as_admin")
     return _settings(course)
@@ -225,7 +225,7 @@ def allowed(api: Api) -> Any:
 
 
 def dismiss_alert(api: Api) -> Any:
-    """Be told no more of what a migration of quizzes left out. Here nobody is told of it."""
+    """Dismiss the alert about what a quiz migration left out. There are no such alerts here."""
     _ = api.user
     identifiers.course(api, api.slot("id"))
     raise refusals.message(404, "alert_unknown", "Quiz migration alert not found")

@@ -1,4 +1,4 @@
-"""REST: a course copied into another one, as it was done before there were migrations."""
+"""REST: course copies, as they were before there were migrations."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def create(api: Api) -> Any:
 
 
 def show(api: Api) -> Any:
-    """How far a copy is."""
+    """The progress of a copy."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "manage_content")
     found = api.store.content_migrations.get(identifiers.local_number(api.slot("id")) or 0)

@@ -1,4 +1,4 @@
-"""Pages of courses and groups that people act on: student view, invitations, the forms on a course's page."""
+"""Pages of courses and groups that users act on: student view, invitations, forms on a course's page."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _course(api: Api, *rights: str) -> Course:
 
 
 def remind_of_invitation(api: Api, course: Course) -> None:
-    """Tell somebody who has not accepted an invitation to the course yet, on the next page."""
+    """Tell a user, on the next page, that they have not accepted an invitation to the course."""
     mine = _own(api, course)
     if mine and all(one.workflow_state == "invited" for one in mine):
         url = api.url(f"/courses/{course.id}/enrollment_invitation?accept=true")
@@ -65,7 +65,7 @@ def enter_student_view(api: Api) -> Response:
 
 
 def leave_student_view(api: Api) -> Response:
-    """DELETE /courses/{course_id}/student_view: see the course with one's own eyes again."""
+    """DELETE /courses/{course_id}/student_view: leave the student view."""
     course = _course(api, "read")
     browser.change(api.x, become_user_id=None)
     return wire.redirect(api.url(f"/courses/{course.id}"))

@@ -25,7 +25,7 @@ _BY_DATE = {
 
 
 def readable(api: Api, name: str = "course_id") -> Course:
-    """The course in the path, for somebody who may read it. Raises the refusals `not_found` and `not_authorized`."""
+    """The course in the path, for callers who may read it. Raises the refusals `not_found` and `not_authorized`."""
     course = identifiers.course(api, api.slot(name))
     courses.require(api, course, "read", "read_as_admin")
     return course
@@ -37,7 +37,7 @@ def index(api: Api) -> Any:
 
 
 def of_user(api: Api) -> Any:
-    """Somebody's courses: one's own, those of a person one observes, or of anybody for admins of the school."""
+    """A user's courses: the caller's own, an observed student's, or anybody's for admins of the school."""
     caller = api.user
     user = identifiers.user(api, api.slot("user_id"))
     observes = any(
@@ -60,7 +60,7 @@ def _courses_of(api: Api, user: User, path: str) -> Any:
 
 
 def current_courses(api: Api, user: User) -> list[tuple[Course, list[Enrollment]]]:
-    """Somebody's courses with the enrollments in them, as a list of courses has them, by name."""
+    """A user's courses with the enrollments in them, as a list of courses has them, by name."""
     found: Mine = {}
     for enrollment in _wanted(api, user):
         found.setdefault(enrollment.course_id, []).append(enrollment)
@@ -70,7 +70,7 @@ def current_courses(api: Api, user: User) -> list[tuple[Course, list[Enrollment]
 
 
 def shown(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) -> Any:
-    """A course in a list, with somebody's enrollments; little of it where its dates keep them out."""
+    """A course in a list, with a user's enrollments; little of it if its dates keep them out."""
     stated = [(e, states.state_of(api, e, course)) for e in mine]
     if course.workflow_state != "deleted" and stated and all(state.restricted for _, state in stated):
         return {"id": course.id, "access_restricted_by_date": True}

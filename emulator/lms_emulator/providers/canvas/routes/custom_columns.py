@@ -1,4 +1,4 @@
-"""REST: columns that teachers put into the gradebook, and what is in them."""
+"""REST: custom gradebook columns and their data."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def destroy(api: Api) -> Any:
 
 
 def reorder(api: Api) -> Any:
-    """Put columns into an order."""
+    """Reorder columns."""
     course = _course(api)
     first = [_column(api, course, one) for one in api.params.texts("order")]
     for column in _living(api, course):
@@ -101,7 +101,7 @@ def reorder(api: Api) -> Any:
 
 
 def data(api: Api) -> Any:
-    """What a column says of the students."""
+    """The data of a column."""
     course = _course(api, *assignments.GRADERS)
     column = _column(api, course, api.slot("id"))
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
@@ -112,7 +112,7 @@ def data(api: Api) -> Any:
 
 
 def write(api: Api) -> Any:
-    """Write something about a student; nothing takes it away."""
+    """Write about a student; nothing deletes it."""
     course = _course(api)
     column = _column(api, course, api.slot("id"))
     user = roster.student(api, course, None, api.slot("user_id"))

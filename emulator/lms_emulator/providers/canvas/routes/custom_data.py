@@ -1,4 +1,4 @@
-"""REST: what applications keep with a person, each in a namespace of its own."""
+"""REST: data that applications store with a user, each in its own namespace."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _invalid_scope() -> SiteRefusal:
 
 
 def show(api: Api) -> Any:
-    """What stands at a scope; null where there is nothing."""
+    """The data at a scope; null if there is none."""
     _, kept = _namespace(api)
     if kept is None:
         raise refusals.message(400, "scope_unknown", "no data for scope")
@@ -55,7 +55,7 @@ def show(api: Api) -> Any:
 
 
 def store(api: Api) -> Any:
-    """Keep something at a scope, whose parents are made."""
+    """Store data at a scope; missing parents are created."""
     name, kept = _namespace(api)
     value = api.params.get("data")
     if value is None:
@@ -90,7 +90,7 @@ def _conflict(scope: list[str], value: Any) -> SiteRefusal:
 
 
 def remove(api: Api) -> Any:
-    """Take out what stands at a scope, and the parents that are empty then."""
+    """Delete the data at a scope, and parents that become empty."""
     _, kept = _namespace(api)
     if kept is None:
         raise refusals.message(400, "scope_unknown", "no data for scope")

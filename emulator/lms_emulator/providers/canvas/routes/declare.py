@@ -1,4 +1,4 @@
-"""How operations of the REST API are declared, and what is done around their handlers."""
+"""How REST operations are declared, and what runs around their handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where tools answer to when they were asked to choose content."""
+"""Where tools return content items."""
 
 from __future__ import annotations
 

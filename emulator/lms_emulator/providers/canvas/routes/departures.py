@@ -1,4 +1,4 @@
-"""REST: people who leave an account or the site, who are merged with others, whose sessions end."""
+"""REST: removing and deleting users, merging them, and ending their sessions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _row(api: Api, user: User, account: Account) -> Json:
 
 
 def remove(api: Api) -> Any:
-    """Take somebody out of an account."""
+    """Take a user out of an account."""
     _ = api.user
     account = identifiers.account(api, api.slot("account_id"))
     user = identifiers.user(api, api.slot("user_id"))
@@ -36,7 +36,7 @@ def remove(api: Api) -> Any:
 
 
 def restore(api: Api) -> Any:
-    """Let somebody who was removed sign in again."""
+    """Let a user who was removed sign in again."""
     account = identifiers.account(api, api.slot("account_id"))
     user = identifiers.find(api, "users", api.slot("user_id"))
     if user is None or user.merged_into_user_id is not None:
@@ -49,7 +49,7 @@ def restore(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Delete somebody from the whole site."""
+    """Delete a user from the whole site."""
     user = identifiers.user(api, api.slot("id"))
     site = next((account for account in api.store.accounts if account.site_admin), None)
     allowed = site is not None and account_allows(api, api.user, site, "manage_user_logins")
@@ -60,7 +60,7 @@ def destroy(api: Api) -> Any:
 
 
 def end_sessions(api: Api) -> Any:
-    """End every session and every token of somebody."""
+    """End every session and every token of a user."""
     user = identifiers.user(api, api.slot("id"))
     if not api.check("manage_user_logins", administers_logins(api, user), got=user.id):
         raise api.refused(f"sessions of user {user.id}")
@@ -73,7 +73,7 @@ def _may_merge(api: Api, user: User) -> bool:
 
 
 def merge(api: Api) -> Any:
-    """Make two people one."""
+    """Merge two users into one."""
     user = identifiers.user(api, api.slot("id"))
     if "destination_account_id" in api.x.path_params:
         identifiers.account(api, api.slot("destination_account_id"))

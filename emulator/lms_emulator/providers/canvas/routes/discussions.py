@@ -46,13 +46,13 @@ def readable_topic(api: Api) -> tuple[DiscussionTopic, Context]:
 
 
 def require(api: Api, topic: DiscussionTopic, context: Context, right: str) -> None:
-    """Go on for callers who may `update`, `reply` to or `delete` a topic. Raises the refusal that others get."""
+    """Refuse callers who may not `update`, `reply` to or `delete` a topic."""
     if not api.check(f"may {right} the topic", rules.permissions(api, topic, context)[right], got=topic.id):
         raise api.refused(f"{right} topic {topic.id}")
 
 
 def newest_first(found: list[DiscussionTopic], when: Callable[[DiscussionTopic], Any]) -> None:
-    """Sort topics by a time, the newest first."""
+    """Sort topics by a time, newest first."""
     found.sort(key=lambda topic: (when(topic), topic.id), reverse=True)
 
 
@@ -242,7 +242,7 @@ def subscribe(api: Api) -> Any:
 
 
 def require_post(api: Api, topic: DiscussionTopic, context: Context) -> None:
-    """Go on for callers who may read what others said. Raises the refusal `initial_post_required`."""
+    """Refuse callers who may not read what others wrote yet. Raises the refusal `initial_post_required`."""
     if not api.check("said something before reading on", rules.sees_posts(api, topic, context), got=topic.id):
         raise content.initial_post_required()
 

@@ -1,4 +1,4 @@
-"""REST: who takes part in a course, and how that begins and ends."""
+"""REST: enrollments: who is in a course, and how that begins and ends."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _place_in_list(api: Api, enrollment: Enrollment) -> list[Any]:
 
 
 def require_roster(api: Api, course: Course) -> None:
-    """Go on for callers who may see who takes part in the course. Raises the refusal that others get."""
+    """Refuse callers who may not see who is in the course."""
     own = [] if api.caller is None else courses.enrollments_of(api, api.caller, course)
     observing = any(e.type == "ObserverEnrollment" and state.name in states.CURRENT for e, state in own)
     allowed = courses.may(api, api.caller, course, "read_roster", "view_all_grades", "manage_grades") or observing
@@ -100,7 +100,7 @@ def _limited(api: Api, course: Course) -> bool:
 
 
 def visible(api: Api, course: Course, rows: list[Enrollment], *, staff: bool = False) -> list[Enrollment]:
-    """The enrollments that the caller may see: all, those of the own sections, or the observed ones.
+    """The enrollments that the caller may see: all, those of their sections, or the observed ones.
 
     Parameters: `staff`, whether to people of one section those are shown who teach all of them.
     """
@@ -210,7 +210,7 @@ def _observed(api: Api, user_id: int, course: Course) -> Any:
 
 
 def of_user(api: Api) -> Any:
-    """Somebody's enrollments: one's own by date, those of others as they are stored."""
+    """A user's enrollments: the caller's own by date, those of others as they are stored."""
     user = identifiers.user(api, api.slot("user_id"))
     own = api.user.id == user.id
     observes = any(
@@ -269,13 +269,13 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Enroll somebody in a course."""
+    """Enroll a user in a course."""
     course = identifiers.course(api, api.slot("course_id"))
     return _create(api, course, None)
 
 
 def create_in_section(api: Api) -> Any:
-    """Enroll somebody in a section; a section among the parameters does not count."""
+    """Enroll a user in a section; a section among the parameters is ignored."""
     section = identifiers.section(api, api.slot("section_id"))
     return _create(api, identifiers.course(api, section.course_id), section)
 
@@ -375,7 +375,7 @@ def _no_invitation(text: str) -> Exception:
 
 
 def last_attended(api: Api) -> Any:
-    """Note when somebody was last seen in class."""
+    """Record when a student was last seen in class."""
     course = identifiers.course(api, api.slot("course_id"))
     if not api.check("may grade", courses.may(api, api.user, course, "view_all_grades", "manage_grades")):
         raise api.refused(f"view_all_grades in course {course.id}")

@@ -1,4 +1,4 @@
-"""REST: what people say in discussions."""
+"""REST: discussion entries."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def entry_list(api: Api) -> Any:
 
 
 def view(api: Api) -> Any:
-    """All that was said, as a tree."""
+    """All entries, as a tree."""
     topic, context = _read(api)
     api.params.get("include_new_entries")
     return shapes.view(api, topic, context)
@@ -95,7 +95,7 @@ def _said(api: Api, topic: DiscussionTopic, context: Context, parent: Discussion
 
 
 def create(api: Api) -> Any:
-    """Say something in a discussion."""
+    """Post an entry."""
     topic, context = readable_topic(api)
     return _said(api, topic, context, None)
 
@@ -113,7 +113,7 @@ def _require_editor(api: Api, entry: DiscussionEntry, topic: DiscussionTopic, co
 
 
 def update(api: Api) -> Any:
-    """Change what was said."""
+    """Edit an entry."""
     topic, context = readable_topic(api)
     entry = _entry(api, topic, "id")
     _require_editor(api, entry, topic, context)
@@ -126,7 +126,7 @@ def update(api: Api) -> Any:
 
 
 def delete(api: Api) -> Any:
-    """Take back what was said; replies to it stay."""
+    """Delete an entry; replies to it stay."""
     topic, context = readable_topic(api)
     entry = _entry(api, topic, "id", deleted=True)
     _require_editor(api, entry, topic, context)
@@ -157,7 +157,7 @@ def mark_read(api: Api) -> Any:
 
 
 def rate(api: Api) -> Any:
-    """Like an entry, or no longer."""
+    """Like an entry, or undo that."""
     topic, context = readable_topic(api)
     entry = _entry(api, topic)
     rating = api.params.text("rating") or "0"

@@ -1,4 +1,4 @@
-"""REST: portfolios. People make them on pages; here they are read, moderated and deleted."""
+"""REST: ePortfolios. Users make them on pages; here they are read, moderated and deleted."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _whose(api: Api) -> User:
 
 
 def index(api: Api) -> Any:
-    """Somebody's portfolios, for themself and for admins, who may see deleted ones too."""
+    """A user's portfolios, for themselves and for admins, who may see deleted ones too."""
     user, deleted = _whose(api), "deleted" in api.params.includes
     _require(api, api.user.id == user.id or _moderates(api), f"see portfolios of user {user.id}")
     found = sorted(api.store.eportfolios.find("user", user.id), key=lambda one: one.id)
@@ -87,14 +87,14 @@ def destroy(api: Api) -> Any:
 
 
 def restore(api: Api) -> Any:
-    """Take a deletion back."""
+    """Restore a deleted portfolio."""
     record = _found(api, "eportfolio_id", moderating=True)
     back = replace(record, workflow_state="active", deleted_at=None, updated_at=api.now)
     return _shown(api.store.eportfolios.put(back))
 
 
 def _status(api: Api) -> str:
-    """What a portfolio is marked as. Raises the refusal of another word."""
+    """The moderation status in the request. Raises the refusal for any other word."""
     status = api.params.text("spam_status") or ""
     if status not in STATES:
         body = {"error": 'spam_status must be one of ["marked_as_spam", "marked_as_safe"]'}
@@ -109,7 +109,7 @@ def moderate(api: Api) -> Any:
 
 
 def moderate_all(api: Api) -> Any:
-    """Mark all of somebody's portfolios as spam or as safe."""
+    """Mark all of a user's portfolios as spam or as safe."""
     user = _whose(api)
     _require(api, _moderates(api), f"moderate portfolios of user {user.id}")
     status = _status(api)

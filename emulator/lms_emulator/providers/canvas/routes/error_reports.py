@@ -1,4 +1,4 @@
-"""REST: errors that people report, notes about releases, caches; what a site tells its operators."""
+"""REST: error reports, release notes, caches: calls for the operators of a site."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def notes(api: Api) -> Any:
 
 
 def clear_cache(api: Api) -> Any:
-    """Forget what is cached of a person. Nothing is here."""
+    """Clear a user's cache. There is none here."""
     identifiers.user(api, api.slot("id"))
     _require_operator(api, "clear caches")
     return {"status": "ok"}

@@ -1,4 +1,4 @@
-"""The pages that tools return to when they are done: with content that they chose, or with a message."""
+"""The pages that tools return to when they are done, with content or with a message."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _path(api: Api) -> str:
 
 
 def _data(api: Api) -> dict[str, Any]:
-    """What Canvas gave the tool, to have it back."""
+    """The `data` that Canvas gave the tool to pass back."""
     text = api.params.text("data")
     if not text:
         return {}

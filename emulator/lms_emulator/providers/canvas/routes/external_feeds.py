@@ -1,4 +1,4 @@
-"""REST: feeds that a course follows."""
+"""REST: external feeds of a course."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def _course(api: Api) -> Course:
 
 
 def index(api: Api) -> Any:
-    """The feeds that a course follows."""
+    """The feeds of a course."""
     course = _course(api)
     path = f"/api/v1/courses/{course.id}/external_feeds"
     return paged(api, list(api.store.external_feeds.find("course", course.id)), _shown, path=path)
 
 
 def create(api: Api) -> Any:
-    """Follow a feed."""
+    """Add a feed."""
     course = _course(api)
     url, verbosity = api.params.text("url") or "", api.params.text("verbosity") or "full"
     if not url:
@@ -69,7 +69,7 @@ def create(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Follow a feed no more."""
+    """Remove a feed."""
     course = _course(api)
     found = api.store.external_feeds.get(identifiers.local_number(api.slot("external_feed_id")))
     if found is None or found.course_id != course.id:

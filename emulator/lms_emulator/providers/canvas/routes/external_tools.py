@@ -1,4 +1,4 @@
-"""REST: tools of courses and accounts, the apps among them, and which stand in the editor's toolbar."""
+"""REST: external tools of courses and accounts, the app list, and the editor's favourites."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ async def update(api: Api) -> Json:
 
 
 def delete(api: Api) -> Json:
-    """Take a tool away."""
+    """Delete a tool."""
     context = contexts.of_path(api).record
     assert isinstance(context, Course | Account)
     tool = tool_in(api, context) if api.caller is not None else None
@@ -156,7 +156,7 @@ def delete(api: Api) -> Json:
 
 
 def remove(api: Api, where: Course | Account, tool: Tool) -> Json:
-    """Take a tool away that nobody has to be asked about."""
+    """Delete a tool without asking for permission."""
     gone = api.store.tools.put(replace(tool, workflow_state="deleted", updated_at=api.now))
     return shapes.external_tool(api, gone, where)
 
@@ -223,7 +223,7 @@ def _place_in_list(tool: Tool) -> Any:
 
 
 def launch_definitions(api: Api) -> Any:
-    """What tools can be launched from certain spots. Who is no staff sees the spots that are not for admins."""
+    """What tools can be launched from certain placements. Callers who are not staff do not see those for admins."""
     where = contexts.of_path(api).record
     assert isinstance(where, Course | Account)
     names = api.params.texts("placements")

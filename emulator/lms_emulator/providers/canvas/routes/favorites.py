@@ -1,4 +1,4 @@
-"""REST: the courses that people marked; without a mark, all of their own count."""
+"""REST: favourite courses and groups; without favourites, all of the caller's own count."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _marked(user: User) -> list[int]:
 
 
 def index(api: Api) -> Any:
-    """The marked ones of the caller's courses, all of them where none is marked."""
+    """The caller's favourite courses; all courses if there are no favourites."""
     own, marked = current_courses(api, api.user), _marked(api.user)
     rows = [row for row in own if row[0].id in marked] or own
     without = api.params.texts("exclude")
@@ -32,7 +32,7 @@ def index(api: Api) -> Any:
 
 
 def add(api: Api) -> Any:
-    """Mark a course."""
+    """Make a course a favourite."""
     user = api.user
     course = identifiers.course(api, api.slot("id"))
     if course.id not in _marked(user):
@@ -41,7 +41,7 @@ def add(api: Api) -> Any:
 
 
 def remove(api: Api) -> Any:
-    """Take a mark away. Where none is, all but that course are marked."""
+    """Remove a favourite. If there are none yet, all other courses become favourites."""
     user = api.user
     course = identifiers.course(api, api.slot("id"))
     marked = _marked(user) or [course.id for course, _ in current_courses(api, user)]
@@ -52,7 +52,7 @@ def remove(api: Api) -> Any:
 
 
 def reset(api: Api) -> Any:
-    """Take all marks away."""
+    """Remove all favourite courses."""
     people.prefer(api, api.user, favorite_courses=None)
     return {"status": "ok"}
 
@@ -63,7 +63,7 @@ def _marked_groups(api: Api) -> list[int]:
 
 
 def groups_index(api: Api) -> Any:
-    """The marked ones of the caller's groups, all of them where none is marked."""
+    """The caller's favourite groups; all groups if there are no favourites."""
     own, marked = groups.of_user(api, api.user), _marked_groups(api)
     found = [one for one in own if one.id in marked] or own
     return [group_shapes.group(api, one, api.params.includes) for one in found]
@@ -78,14 +78,14 @@ def _group(api: Api) -> int:
 
 
 def add_group(api: Api) -> Any:
-    """Mark a group."""
+    """Make a group a favourite."""
     key, marked = _group(api), _marked_groups(api)
     people.prefer(api, api.user, favorite_groups=marked if key in marked else [*marked, key])
     return {"context_id": key, "context_type": "Group"}
 
 
 def remove_group(api: Api) -> Any:
-    """Take a mark of a group away."""
+    """Remove a favourite group."""
     key, marked = _group(api), _marked_groups(api)
     if key not in marked:
         return {}
@@ -94,7 +94,7 @@ def remove_group(api: Api) -> Any:
 
 
 def reset_groups(api: Api) -> Any:
-    """Take all marks of groups away."""
+    """Remove all favourite groups."""
     people.prefer(api, api.user, favorite_groups=None)
     return {"status": "ok"}
 

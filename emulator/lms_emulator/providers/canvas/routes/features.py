@@ -1,4 +1,4 @@
-"""REST: the features of Canvas, and who has them on."""
+"""REST: feature flags."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STATES_OF_ACCOUNTS = (*STATES, "allowed", "allowed_on")
 
 
 def _owner(api: Api, *wanted: str) -> Owner:
-    """Whose features are meant: of somebody for whom the caller has one of the rights."""
+    """Whose features are meant: an owner for which the caller has one of the rights."""
     context = contexts.of_path(api)
     owner = context.record
     if isinstance(owner, User):
@@ -55,7 +55,7 @@ def _flag(api: Api, owner: Owner, feature: Feature) -> Flag | None:
 
 
 def index(api: Api) -> Any:
-    """The features that somebody can have. Pages count the ones that nobody is shown too."""
+    """The features that a user can have. Pages count the ones that nobody is shown too."""
     owner = _owner(api, "read")
     kind = api.params.text("type")
     found = [one for one in features.listed(owner) if kind in (None, one.type)]
@@ -82,7 +82,7 @@ def show(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Decide about a feature."""
+    """Set a feature flag."""
     owner = _owner(api, "manage_feature_flags", "update")
     feature = features.definitions().get(api.slot("feature"))
     known = features.lookup(api, owner, feature.name) if feature is not None else None
@@ -119,7 +119,7 @@ def _decide(api: Api, owner: Owner, feature: Feature, own: FeatureFlag | None, s
 
 
 def forget(api: Api) -> Any:
-    """Take a decision back. The answer is the decision as it was."""
+    """Remove a decision. Answers with the decision as it was."""
     owner = _owner(api, "manage_feature_flags", "update")
     own = features.decided(api, owner, api.slot("feature"))
     feature = features.definitions().get(api.slot("feature"))
@@ -133,7 +133,7 @@ def forget(api: Api) -> Any:
 
 
 def environment(api: Api) -> Any:
-    """The features that pages of the site are told of."""
+    """The features that pages of the site are given."""
     _ = api.user
     told = sorted((one for one in features.definitions().values() if one.environment), key=lambda one: one.environment)
     site = features.site(api)

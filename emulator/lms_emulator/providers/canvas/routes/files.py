@@ -44,7 +44,7 @@ def index(api: Api) -> Any:
 
 
 def require_listing(api: Api, context: Context) -> None:
-    """Go on for callers who see the files of a context as a list; the course may hide it from students."""
+    """Refuse callers who may not list the files of a context; a course may hide the list from students."""
     contexts.require(api, context, "read_files", "read")
 
 
@@ -100,7 +100,7 @@ def _found(api: Api, *, deleted: bool = False) -> Attachment:
 
 
 def _require_reader(api: Api, file: Attachment) -> None:
-    """Go on for callers who may know of a file: its readers, or whoever has its verifier."""
+    """Refuse callers who may not know of a file: they must be readers, or have its verifier."""
     if api.params.text("verifier") == file.uuid:
         return
     if not api.check("may read the file", may_read(api, file), got=file.id):
@@ -147,13 +147,13 @@ def public_url(api: Api) -> Any:
 
 
 def icon_metadata(api: Api) -> Any:
-    """What a made icon was made of; no file here is one."""
+    """The parameters of an icon made in the editor; no file here is one."""
     _require_reader(api, file := _found(api))
     raise file_refusals.no_metadata(file.id)
 
 
 def reset_verifier(api: Api) -> Any:
-    """Give a file a new key, so that old addresses of it are dead. For those who may also act as others."""
+    """Give a file a new UUID, which invalidates its old URLs. For callers who may act as other users."""
     file = _found(api)
     context = files.context_of(api, file)
     files.require_manager(api, context, "edit", "delete")
@@ -163,7 +163,7 @@ def reset_verifier(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Rename, move, hide, lock, date a file."""
+    """Rename, move, hide, lock or date a file."""
     file = _found(api, deleted=True)
     context = files.context_of(api, file)
     files.require_manager(api, context, "edit")
@@ -198,7 +198,7 @@ def shortened(name: str) -> str:
 
 
 def delete(api: Api) -> Any:
-    """Delete a file; `replace=1` leaves a note in its place, for those who may also act as others."""
+    """Delete a file; `replace=1` leaves a placeholder, for callers who may act as other users."""
     file = _found(api, deleted=True)
     context = files.context_of(api, file)
     if not api.check("may delete the file", files.manages(api, context, "delete"), got=file.id):
@@ -231,7 +231,7 @@ def quota(api: Api) -> Any:
 
 
 def download(x: Call) -> Response:
-    """The bytes, by verifier or by browser session; a token counts for nothing here."""
+    """The bytes, by verifier or by browser session; access tokens do not count here."""
     file = x.store.attachments.get(number(x.path_params["id"]))
     if file is None or file.file_state == "deleted":
         raise refusals.page_not_found(f"file {x.path_params['id']} exists")
@@ -246,7 +246,7 @@ def download(x: Call) -> Response:
 
 
 def _require_session(x: Call, file: Attachment) -> None:
-    """Go on where somebody signed in may open the file; whoever is not signed in is sent to do so."""
+    """Require a signed-in user who may open the file; others are sent to sign in."""
     user = browser.user_of(x, browser.find(x).session)
     if not x.check("the verifier is the file's, or somebody is signed in", user is not None):
         raise file_refusals.to_login(x.url("/login"))

@@ -111,7 +111,7 @@ def special(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """A new folder, in `unfiled` when nothing says where."""
+    """A new folder, in `unfiled` by default."""
     context = contexts.of_path(api)
     files.require_manager(api, context, "add")
     parent = files.named_folder(api, context, lambda: files.child(api, files.root_folder(api, context), "unfiled"))
@@ -149,7 +149,7 @@ def _name(api: Api) -> str:
 
 
 def update(api: Api) -> Any:
-    """Rename, move, hide, lock, date a folder."""
+    """Rename, move, hide, lock or date a folder."""
     folder, context = folder_in_path(api)
     files.require_manager(api, context, "edit")
     changes: dict[str, Any] = {name: api.params.flag(name) for name in ("hidden", "locked") if api.params.has(name)} | {

@@ -1,4 +1,4 @@
-"""REST: what a student information system fetches of assignments that are to be reported to it."""
+"""REST: assignments that a student information system collects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _course(api: Api) -> Course:
 
 
 def assignments(api: Api) -> Any:
-    """The assignments that are reported; refused where the school reports none."""
+    """The assignments to be reported; refused where the school reports none."""
     course = _course(api)
     if not api.check("the school reports grades", features.enabled(api, course, "post_grades")):
         body = {"code": "not_enabled", "error": NOT_ENABLED}
@@ -37,7 +37,7 @@ def assignments(api: Api) -> Any:
 
 
 def disable(api: Api) -> Response:
-    """Report none of a course's assignments any more."""
+    """Stop reporting a course's assignments."""
     course = _course(api)
     for one in list(api.store.assignments.find("course", course.id)):
         if one.post_to_sis:

@@ -1,4 +1,4 @@
-"""REST: final grades that somebody sets, scores for what is not graded, and how people look at the gradebook."""
+"""REST: final grade overrides, scores for ungraded work, and gradebook settings and filters."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def apply_score(api: Api) -> Any:
 
 
 def settings(api: Api) -> Any:
-    """How the caller looks at the gradebook of a course."""
+    """The caller's settings of a course's gradebook."""
     course = _course(api)
     sent = api.params.require("gradebook_settings").data
     colors = sent.get("colors") or {}

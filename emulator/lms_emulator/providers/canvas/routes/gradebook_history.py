@@ -1,4 +1,4 @@
-"""REST: how grades came about, day by day, and the audit of their changes."""
+"""REST: the gradebook's history, day by day, and the audit log of grade changes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _day(moment: datetime | None) -> str:
 
 
 def _graded(api: Api, course: Course, day: str | None = None) -> list[tuple[Assignment, Submission]]:
-    """The graded submissions of a course, of one day or all, the latest first."""
+    """The graded submissions of a course, of one day or all, latest first."""
     found = [
         (base, one)
         for base in assignments.of_course(api, course)
@@ -91,7 +91,7 @@ def day(api: Api) -> Any:
 
 
 def of_grader(api: Api) -> Any:
-    """What somebody graded of an assignment on a day, with every version."""
+    """What a user graded of an assignment on a day, with every version."""
     course = _course(api)
     date, grader = _date_of(api), identifiers.local_number(api.slot("grader_id"))
     base = assignments.find(api, course, api.slot("assignment_id"))
@@ -141,7 +141,7 @@ def _version(
 
 
 def feed(api: Api) -> Any:
-    """Every version of submissions, the newest first."""
+    """Every version of submissions, newest first."""
     course = _course(api)
     found = assignments.of_course(api, course)
     if number := api.params.text("assignment_id"):
@@ -265,13 +265,13 @@ def audit_of_assignment(api: Api) -> Any:
 
 
 def audit_of_student(api: Api) -> Any:
-    """The changes of somebody's grades, for administrators."""
+    """The changes of a user's grades, for administrators."""
     _ = api.user
     return _audit_of(api, "student_id", identifiers.user(api, api.slot("student_id")).id)
 
 
 def audit_of_grader(api: Api) -> Any:
-    """The grades that somebody changed, for administrators."""
+    """The grades that a user changed, for administrators."""
     _ = api.user
     return _audit_of(api, "grader_id", identifiers.user(api, api.slot("grader_id")).id)
 

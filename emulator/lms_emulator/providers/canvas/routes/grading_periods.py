@@ -233,7 +233,7 @@ def show(api: Api) -> Any:
 
 
 def not_the_courses(api: Api) -> Any:
-    """A course has no periods of its own that could be changed here."""
+    """404: a course has no grading periods of its own that could be changed here."""
     course = identifiers.course(api, api.slot("course_id"))
     _ = api.user
     courses.require(api, course, "read", "read_as_admin")

@@ -1,4 +1,4 @@
-"""REST: sets of groups."""
+"""REST: group categories (sets of groups)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _place(api: Api) -> Course | Account:
 
 
 def require_manager(api: Api, place: Course | Account) -> None:
-    """Go on for callers who may manage groups there."""
+    """Refuse callers who may not manage groups there."""
     if not api.check("manages groups there", groups.may_manage(api, place)):
         raise api.refused(f"manage_groups in {place.id}")
 
@@ -140,7 +140,7 @@ def _name_fault(api: Api, place: Course | Account, name: str, known: GroupCatego
 
 
 def update(api: Api) -> Any:
-    """Change a set; what is not said of self sign-up, limit and leaders is cleared."""
+    """Change a set; self sign-up, limit and leaders are cleared if the request does not name them."""
     category = found(api)
     place = groups.home(api, category)
     require_manager(api, place)
@@ -202,7 +202,7 @@ def users(api: Api) -> Any:
 
 
 def assign(api: Api) -> Any:
-    """Share out those who are in no group."""
+    """Distribute those who are in no group."""
     category = found(api, "group_category_id")
     require_manager(api, groups.home(api, category))
     if category.role is not None:
@@ -227,7 +227,7 @@ def _new_member(api: Api, category: GroupCategory, user: Any) -> dict[str, Any]:
 
 
 def export(api: Api) -> Any:
-    """A table of who is in which group."""
+    """A CSV of who is in which group."""
     category = found(api, "group_category_id")
     place = groups.home(api, category)
     if not api.check("manages groups there", groups.may_manage(api, place)):
@@ -249,7 +249,7 @@ def export(api: Api) -> Any:
 
 
 def import_csv(api: Api) -> Any:
-    """Put people into groups as a table says; what it does not know is passed over."""
+    """Put people into groups from a CSV; unknown rows are skipped."""
     category = _unprotected(api)
     file = api.params.file("attachment")
     if file is None:

@@ -1,4 +1,4 @@
-"""REST: groups, who is in them, and what one may do there."""
+"""REST: groups, their members, and what they may do there."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _found(api: Api, slot: str = "group_id") -> Group:
 
 
 def _read(api: Api, slot: str = "group_id") -> Group:
-    """The group in the path, for those who see it. Raises the refusal that others get."""
+    """The group in the path, for callers who may see it. Raises the refusal for others."""
     group = _found(api, slot)
     if not api.check("sees the group", groups.reads(api, group)):
         raise api.refused(f"reads group {group.id}")
@@ -40,7 +40,7 @@ def _read(api: Api, slot: str = "group_id") -> Group:
 
 
 def _managed(api: Api, slot: str = "group_id") -> Group:
-    """The group in the path, for those who may change it. Raises the refusal that others get."""
+    """The group in the path, for callers who may change it. Raises the refusal for others."""
     group = _found(api, slot)
     if not api.check("manages the group", groups.manages(api, group)):
         raise api.refused(f"manages group {group.id}")
@@ -99,7 +99,7 @@ def create(api: Api) -> Any:
 
 
 def found_community(api: Api) -> Any:
-    """Found a group that belongs to no course; whoever does is its first member."""
+    """Create a group that belongs to no course; whoever does is its first member."""
     fields = _fields(api, None)
     fields.pop("storage_quota_mb", None)
     group = groups.make_group(api, groups.communities(api), **fields)
@@ -189,7 +189,7 @@ def destroy(api: Api) -> Any:
 
 
 def permitted(api: Api) -> Any:
-    """Which of some rights the caller has in a group."""
+    """Which of some permissions the caller has in a group."""
     group = _read(api)
     own = groups.rights(api, group, api.caller)
     return {name: name in own for name in api.params.texts("permissions") or sorted(groups.MODERATORS_MAY)}
@@ -199,7 +199,7 @@ def permitted(api: Api) -> Any:
 
 
 def memberships(api: Api) -> Any:
-    """Who is in a group, by default also who was invited or asked to come in."""
+    """Who is in a group, by default including invitations and requests."""
     group = _found(api)
     if not api.check("sees the group", groups.reads(api, group) or groups.open_to(api, group)):
         raise api.refused(f"reads group {group.id}")
@@ -230,7 +230,7 @@ def membership(api: Api) -> Any:
 
 
 def join(api: Api) -> Any:
-    """Come into a group, or bring somebody in."""
+    """Join a group, or add a user."""
     group = _found(api)
     user: User = identifiers.user(api, api.params.text("user_id") or "")
     category = groups.category_of(api, group)
@@ -248,7 +248,7 @@ def join(api: Api) -> Any:
 
 
 def change_membership(api: Api) -> Any:
-    """Accept somebody, or make them a moderator."""
+    """Accept a member, or make them a moderator."""
     group = _found(api)
     row = _row(api, group)
     if not api.check("manages the group", groups.manages(api, group)):
@@ -262,7 +262,7 @@ def change_membership(api: Api) -> Any:
 
 
 def leave(api: Api) -> Any:
-    """Leave a group, or take somebody out."""
+    """Leave a group, or remove a user."""
     group = _found(api)
     row = _row(api, group)
     itself = api.caller is not None and row.user_id == api.caller.id
@@ -273,7 +273,7 @@ def leave(api: Api) -> Any:
 
 
 def invite(api: Api) -> Any:
-    """Ask people to come in, by their addresses or logins. In a course's set they are in at once."""
+    """Invite people by address or login. In a course's set they are members at once."""
     group = _managed(api)
     state = "invited" if groups.category_of(api, group).role in groups.FREE else "accepted"
     rows = []
@@ -285,7 +285,7 @@ def invite(api: Api) -> Any:
 
 
 def _addressed(api: Api, text: str) -> User | None:
-    """Whoever has the address or login; somebody new where it is an address that nobody has."""
+    """The user with an address or login; a new user for an address that nobody has."""
     channel = api.store.communication_channels.first("address", text.lower())
     if channel is not None:
         return api.store.users.get(channel.user_id)

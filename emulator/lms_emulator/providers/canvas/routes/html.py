@@ -1,4 +1,4 @@
-"""REST: HTML as it would be kept and given out."""
+"""REST: HTML as it would be stored and shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.shapes.html import shown
 
 
 def preview(api: Api) -> Any:
-    """What becomes of HTML that is written in a context."""
+    """HTML as a context would show it."""
     context = contexts.of_path(api)
     contexts.require(api, context, "read")
     cleaned = html.clean(api.params.text("html") or "", api.url(""))

@@ -1,4 +1,4 @@
-"""REST: what late and missing work costs."""
+"""REST: late policies."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _read(api: Api, record: LatePolicy) -> LatePolicy:
 
 
 def grade_missing(api: Api, course: Course) -> None:
-    """Give missing work its points, where the policy says so; grades that are there stay."""
+    """Grade missing work as the policy says; existing grades stay."""
     for base in assignments.of_course(api, course):
         points = policies.points_for_missing(api, base)
         if points is None or not base.published:

@@ -1,4 +1,4 @@
-"""Pages with tools on them, the LTI 1.3 launch, and deep linking's way back."""
+"""Pages that offer tools, the LTI 1.3 launch, and the deep linking return."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _course(x: Call, user: User) -> Course:
 
 
 def dashboard(api: Api) -> Response:
-    """GET /: the person's courses."""
+    """GET /: the user's courses."""
     x = api.x
     if api.params.has("login_success") and not x.cookies:
         return wire.redirect(x.url("/login?needs_cookies=1"))
@@ -78,7 +78,7 @@ def jwks(x: Call) -> Response:
 
 
 def no_picture(x: Call) -> Response:
-    """A grey square, 50 by 50, in place of Canvas's own picture."""
+    """A grey square, 50 by 50 pixels, in place of Canvas's own picture."""
     return Response(_grey_square(50), media_type="image/png")
 
 

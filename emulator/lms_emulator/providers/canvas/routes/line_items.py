@@ -42,7 +42,7 @@ def typed(media: str) -> dict[str, str]:
 
 
 def limit(api: Api) -> int:
-    """Items of a page: `limit`, which knows no cap, else `per_page`."""
+    """The page size: `limit`, which has no cap, or `per_page`."""
     asked = api.params.text("limit")
     return per_page(api) if asked is None else max(0, as_integer(asked))
 
@@ -67,7 +67,7 @@ def assignment_of(api: Api, item: LineItem) -> Assignment | None:
 
 
 def deleted(api: Api, item: LineItem) -> bool:
-    """Whether a line item's assignment is gone."""
+    """Whether a line item's assignment was deleted."""
     base = assignment_of(api, item)
     return base is None or base.workflow_state == "deleted"
 
@@ -135,7 +135,7 @@ def create(api: Api) -> Response:
 
 
 def update(api: Api) -> Response:
-    """Change a line item; the first of an assignment changes that too."""
+    """Change a line item; changing an assignment's first one changes the assignment."""
     item = own(api, enter_gradebook(api, lti13.SCOPE_LINE_ITEM))
     wanted = api.params.text("resourceLinkId")
     if api.params.get(KIND) is not None or (wanted is not None and item.data.resource_link_id is None):
@@ -159,7 +159,7 @@ def update(api: Api) -> Response:
 
 
 def destroy(api: Api) -> Response:
-    """Delete a line item; the first of an assignment takes that with it."""
+    """Delete a line item; deleting an assignment's first one deletes the assignment."""
     item = own(api, enter_gradebook(api, lti13.SCOPE_LINE_ITEM))
     if not api.check("the line item stands on its own", not item.coupled, got=item.id):
         raise refusals.lti_nothing("line_item_coupled", 401, "the line item is not an assignment's own")

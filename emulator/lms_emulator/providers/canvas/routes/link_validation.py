@@ -1,4 +1,4 @@
-"""REST: a course's links that lead nowhere."""
+"""REST: broken links in a course."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _last(api: Api, course: Course) -> Progress | None:
 
 
 def start(api: Api) -> Any:
-    """Look for links that lead nowhere."""
+    """Look for broken links."""
     course = _course(api)
 
     def work() -> dict[str, Any]:
@@ -41,7 +41,7 @@ def start(api: Api) -> Any:
 
 
 def result(api: Api) -> Any:
-    """What was found the last time."""
+    """The result of the last check."""
     found = _last(api, _course(api))
     return progress(api, found) if found is not None else {}
 

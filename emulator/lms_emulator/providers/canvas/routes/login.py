@@ -1,4 +1,4 @@
-"""Signing in to Canvas and out: the form, session URLs for applications, acting as somebody else."""
+"""Signing in to Canvas and out: the form, session URLs for applications, masquerading."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from lms_emulator.providers.canvas.shapes.access import login_record
 
 
 def begin(api: Api) -> Response:
-    """On to the way of signing in that the school offers first, or that the address names."""
+    """Redirect to the school's first way to sign in, or the one that the URL names."""
     x, params = api.x, api.params
     if params.has("needs_cookies"):
         raise refusals.cookies_required()
@@ -63,12 +63,12 @@ def _way(api: Api, wanted: str | None) -> str:
 
 
 def by_provider(api: Api) -> Response:
-    """On to a way of signing in that the address names by its id."""
+    """Redirect to a way to sign in by its id."""
     return wire.redirect(_way(api, api.slot("id")))
 
 
 def outside(api: Api) -> Response:
-    """On to a service that tells who somebody is. The emulator leads to CAS only."""
+    """Redirect to an identity provider. The emulator supports CAS only."""
     kind = api.x.path.split("/")[2]
     found = signing_in.provider(api, api.root, str(api.x.path_params.get("id", kind)))
     if found is None or found.auth_type != kind:
@@ -80,7 +80,7 @@ def outside(api: Api) -> Response:
 
 
 def one_time_code(api: Api) -> Response:
-    """The second step of signing in, which nobody is asked for here."""
+    """The second factor, which nobody is asked for here."""
     visitors.require(api)
     return wire.redirect(api.url("/"))
 
@@ -160,7 +160,7 @@ def logout_page(api: Api) -> Response:
 
 
 def _tell_tools(api: Api, user: User) -> None:
-    """Call the addresses that tools gave for when the person signs out; what they answer is of no interest."""
+    """Call the URLs that tools registered for the user's sign-out; their answers are ignored."""
     callbacks = [
         one
         for login in api.store.pseudonyms.find("user", user.id)
@@ -177,7 +177,7 @@ async def _call(api: Api, url: str) -> None:
 
 
 def logout(api: Api) -> Response:
-    """End the person's sessions in all browsers, and what `Stay signed in` gave."""
+    """End all the user's browser sessions, and `Stay signed in`."""
     x = api.x
     session = browser.find(x).session
     signed_in = api.real_user is not None and session is not None and not session.remembered
@@ -222,13 +222,13 @@ def session_token(api: Api) -> Response:
 
 
 def session_token_outside(api: Api) -> Response:
-    """The same outside the REST API, where a bad token is told by a page."""
+    """The same outside the REST API, where a bad token gets a page."""
     by_token_or_page(api)
     return session_token(api)
 
 
 def open_session_url(api: Api) -> Response | None:
-    """Sign in whoever a session URL is of, and lead on to the page without the token; None for a page without one."""
+    """Sign in the owner of a session URL and redirect to the page without the token; None for other pages."""
     x, token = api.x, api.params.text("session_token")
     if token is None or x.method != "GET":
         return None
@@ -245,7 +245,7 @@ def open_session_url(api: Api) -> Response | None:
 
 
 def offer_masquerade(api: Api) -> Response | None:
-    """Lead to the page that asks whether to act as `become_user_id`; None where nobody may or asks."""
+    """Redirect to the page that asks whether to act as `become_user_id`; None if the caller may not, or did not ask."""
     target = visitors.whom_to_become(api)
     if target is None or api.real_user is None or not _may_act_as(api, target):
         return None
@@ -259,7 +259,7 @@ def _may_act_as(api: Api, target: User) -> bool:
 
 
 def masquerade_page(api: Api) -> Response:
-    """Whether to act as somebody."""
+    """Ask whether to act as another user."""
     visitors.require(api)
     target = identifiers.find(api, "users", api.slot("user_id"))
     if target is None or target.workflow_state == "deleted":
@@ -272,7 +272,7 @@ def masquerade_page(api: Api) -> Response:
 
 
 def act_as(api: Api) -> Response:
-    """Act as somebody, or as oneself again."""
+    """Act as another user, or stop doing so."""
     visitors.require(api)
     target = identifiers.find(api, "users", api.slot("user_id"))
     real = api.real_user
@@ -285,7 +285,7 @@ def act_as(api: Api) -> Response:
 
 
 def end_sessions(api: Api) -> Any:
-    """End the person's browser sessions and all their tokens."""
+    """End a user's browser sessions and revoke all their tokens."""
     user = identifiers.user(api, api.slot("user_id"))
     if not api.check("may manage the person's logins", masquerade.may_become(api, api.user, user)):
         raise api.refused("manage_user_logins in the person's accounts")

@@ -1,4 +1,4 @@
-"""REST: what people sign in with."""
+"""REST: logins."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _sent(api: Api) -> Params:
 
 
 def create(api: Api) -> Any:
-    """Give somebody one more login."""
+    """Add a login to a user."""
     account = _account(api)
     named = api.params.text("user", "id")
     user = identifiers.user(api, named) if named else api.user
@@ -110,7 +110,7 @@ def _provider(api: Api, account: Account, reference: str) -> int:
 
 
 def update(api: Api) -> Any:
-    """Change a login; people may change the password of their own."""
+    """Change a login; users may change the password of their own."""
     account = _account(api)
     number = identifiers.local_number(api.slot("id"))
     login = api.store.pseudonyms.get(number)
@@ -133,7 +133,7 @@ def update(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Delete a login, but not somebody's last one."""
+    """Delete a login, unless it is the user's last one."""
     user: User = identifiers.user(api, api.slot("user_id"))
     if not api.check("manage_user_logins", administers_logins(api, user), got=user.id):
         raise api.refused(f"logins of user {user.id}")
@@ -148,7 +148,7 @@ def destroy(api: Api) -> Any:
 
 
 def reset_password(api: Api) -> Any:
-    """Send somebody a link by which to choose another password."""
+    """Mail a user a link for choosing another password."""
     require_account(api, api.root, "manage_user_logins")
     address = (api.params.text("email") or "").lower()
     rows = api.store.communication_channels.find("address", address)

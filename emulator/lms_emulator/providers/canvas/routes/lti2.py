@@ -1,4 +1,4 @@
-"""LTI 2, which Canvas still answers in: no tool can be registered here in that way, so that its services refuse all.
+"""LTI 2, whose endpoints Canvas still has: no tool can be registered that way here, so its services refuse everybody.
 
 Beside it a token of LTI Advantage that operators of the site make for a tool.
 """
@@ -55,7 +55,7 @@ def _capabilities() -> tuple[str, ...]:
 
 
 def profile(api: Api) -> Response:
-    """What Canvas offers to tools of LTI 2, told to anybody."""
+    """What Canvas offers to LTI 2 tools; public."""
     context = contexts.of_path(api)
     if api.x.path_params.get("tool_consumer_profile_id", PROFILE) != PROFILE:
         raise refusals.not_found("the profile", api.slot("tool_consumer_profile_id"))
@@ -112,17 +112,17 @@ def _product(api: Api) -> Json:
 
 
 def unauthenticated(api: Api) -> NoReturn:
-    """Refuse who is no tool of LTI 2."""
+    """Refuse a caller that is not an LTI 2 tool."""
     raise refusals.no_credentials(_CHECK)
 
 
 def unauthorized(api: Api) -> NoReturn:
-    """Refuse who is no tool of LTI 2, as its own specification has it."""
+    """Refuse a caller that is not an LTI 2 tool, in that specification's own way."""
     raise refusals.rest("lti2_unauthorized", 401, {"error": "unauthorized"}, check=_CHECK)
 
 
 def invalid_grant(api: Api) -> NoReturn:
-    """Give no token to who is no tool of LTI 2."""
+    """Refuse a token to a caller that is not an LTI 2 tool."""
     raise refusals.rest("lti2_invalid_grant", 400, {"error": "invalid_grant"}, check=_CHECK)
 
 

@@ -60,7 +60,7 @@ def create(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Change a rule; ranges that are sent take the place of the old ones."""
+    """Change a rule; new ranges replace the old ones."""
     course = _editor(api)
     changed = modules.replace(mastery.find(api, course, api.slot("id")), updated_at=api.now)
     if api.params.has("trigger_assignment_id"):

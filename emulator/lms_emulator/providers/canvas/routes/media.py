@@ -1,4 +1,4 @@
-"""REST: recordings, without a media service, and collaborations, without a service for them."""
+"""REST: media objects, without a media service, and collaborations, without a service for them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _listed(api: Api, record: MediaObject, hidden: list[str]) -> dict[str, Any]:
 
 
 def create(api: Api) -> Any:
-    """Note a recording that the media service has, with a file for it among those of its context."""
+    """Register a recording that the media service has, and add it to its context's files."""
     context, media_id = _context(api), api.params.text("id")
     if not media_id:
         raise refusals.crashed("Canvas fails on a recording without `id`")
@@ -123,7 +123,7 @@ def _context(api: Api) -> Context:
 
 
 def _own(api: Api) -> MediaObject:
-    """The recording in the path. Canvas refuses others', and unknown ones, alike."""
+    """The recording in the path. Canvas refuses others' recordings and unknown ones alike."""
     found = api.store.media_objects.first("media", api.slot("media_object_id"))
     own = found is not None and api.caller is not None and found.user_id == api.caller.id
     if found is None or not api.check("the recording is one's own", own):
@@ -187,7 +187,7 @@ def no_collaboration(api: Api) -> Any:
 
 
 def potential_collaborators(api: Api) -> Any:
-    """Whom one could work together with: who takes part in a course, or a group with those who run its course."""
+    """Possible collaborators: the members of a course, or of a group and those who run its course."""
     context = contexts.of_path(api)
     contexts.require(api, context, "read_roster", "read")
     if isinstance(context.record, Group):

@@ -1,4 +1,4 @@
-"""REST: choosing among the grades of several graders."""
+"""REST: moderated grading."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _people(api: Api, course: Course, numbers: list[int]) -> list[dict[str, Any]
 
 
 def students(api: Api) -> Any:
-    """Whose work is moderated: that of all students."""
+    """The students whose work is moderated."""
     course, base = _moderated(api)
     found = roster.gradeable(api, course, None, base)
     people: list[User] = [user for user in map(api.store.users.get, found) if user is not None]
@@ -46,7 +46,7 @@ def students(api: Api) -> Any:
 
 
 def add_students(api: Api) -> Any:
-    """Let the work of students be moderated."""
+    """Moderate the work of students."""
     course, base = _moderated(api)
     known = set(roster.gradeable(api, course, None, base))
     asked = [identifiers.find(api, "users", one) for one in api.params.texts("student_ids")]
@@ -56,7 +56,7 @@ def add_students(api: Api) -> Any:
 
 
 def status(api: Api) -> Any:
-    """Whether a student's work needs one more grade."""
+    """Whether a student's work needs another provisional grade."""
     course, section, base = place(api)
     if "anonymous_provisional_grades" in api.x.path:
         user = roster.anonymous(api, course, section, base, api.params.text("anonymous_id") or "")
@@ -92,21 +92,21 @@ def _chosen(api: Api, base: Assignment, record: Submission, one: ProvisionalGrad
 
 
 def select(api: Api) -> Any:
-    """Choose a grade."""
+    """Select a grade."""
     _, base = _moderated(api)
     one, record = _grade(api, base, api.slot("provisional_grade_id"))
     return _chosen(api, base, record, one)
 
 
 def select_many(api: Api) -> Any:
-    """Choose grades; those that were chosen before are left out of the answer."""
+    """Select grades; those selected before are left out of the answer."""
     _, base = _moderated(api)
     found = [_grade(api, base, one) for one in api.params.texts("provisional_grade_ids")]
     return [_chosen(api, base, record, one) for one, record in found if not one.selected]
 
 
 def publish(api: Api) -> Any:
-    """Let the chosen grades count."""
+    """Publish the selected grades."""
     course, base = _moderated_for_publishing(api)
     if base.grades_published_at is not None:
         raise refusals.message(400, "published_before", "Assignment grades have already been published")

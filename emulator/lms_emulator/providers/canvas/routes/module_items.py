@@ -1,4 +1,4 @@
-"""REST: what stands in modules, and where somebody is among it."""
+"""REST: module items, and a student's progress through them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Put something into a module."""
+    """Add an item to a module."""
     course = editor(api)
     module = modules.find(api, course, api.slot("module_id"))
     sent = _sent(api)
@@ -94,7 +94,7 @@ def _sent(api: Api) -> Params:
 
 
 def _content(api: Api, course: Course, sent: Params) -> dict[str, Any]:
-    """What an item shows, with its title. Raises the refusals for what is not there."""
+    """What an item shows, with its title. Raises the refusals for content that does not exist."""
     kind = sent.text("type") or ""
     own = sent.text("title")
     if kind == "Page":
@@ -148,7 +148,7 @@ def _tool(api: Api, course: Course, key: int, url: str | None) -> int:
 
 
 def _required(api: Api, sent: Params, item: ContentTag) -> ContentTag:
-    """Set what completes an item. Raises the refusal for what Canvas does not know; the item stays."""
+    """Set the completion requirement of an item. Raises the refusal for an unknown one; the item stays."""
     if not sent.has("completion_requirement"):
         return item
     wanted = sent.hash("completion_requirement")
@@ -205,7 +205,7 @@ def _moved(api: Api, course: Course, sent: Params, item: ContentTag) -> ContentT
 
 
 def destroy(api: Api) -> Any:
-    """Take an item out of its module."""
+    """Remove an item from its module."""
     course = editor(api)
     item = find(api, course)
     gone = api.store.content_tags.put(replace(item, workflow_state="deleted", requirement=None))
@@ -225,25 +225,25 @@ def _open(api: Api) -> tuple[Course, ContentTag]:
 
 
 def mark_read(api: Api) -> Any:
-    """The caller has viewed an item."""
+    """Mark an item as viewed."""
     modules.act(api, *_open(api), "seen")
     return {"message": "OK"}
 
 
 def done(api: Api) -> Any:
-    """The caller is done with an item."""
+    """Mark an item as done."""
     modules.act(api, *_open(api), "done")
     return {"message": "OK"}
 
 
 def undone(api: Api) -> Any:
-    """The caller is not done with an item after all."""
+    """Mark an item as not done."""
     modules.act(api, *_open(api), "done", undo=True)
     return {"message": "OK"}
 
 
 def redirect(api: Api) -> Any:
-    """On to the web address of an item, which counts as viewing it."""
+    """Redirect to an item's URL, which counts as viewing it."""
     course = reader(api)
     item = find(api, course)
     if item.type != "ExternalUrl":

@@ -39,7 +39,7 @@ def editor(api: Api) -> Course:
 
 
 def student_of(api: Api, course: Course) -> int | None:
-    """Whose progress is told: that of `student_id`, or of a caller who is a student. Raises the refusal of others."""
+    """Whose progress is shown: that of `student_id`, or of a caller who is a student. Raises the refusal for others."""
     asked = api.params.text("student_id")
     if asked is None:
         takes_part = courses.may(api, api.caller, course, "participate_as_student")
@@ -70,7 +70,7 @@ def index(api: Api) -> Any:
 
 
 def _shown(body: Any, every: bool) -> Any:
-    """A module without what only editors see, when it is shown as a student sees it."""
+    """A module without what only editors see, when it is shown as a student."""
     for one in () if every else (body, *body.get("items", ())):
         one.pop("published", None)
     return body
@@ -155,7 +155,7 @@ def _with_prerequisites(api: Api, course: Course, module: ContextModule) -> Cont
 
 
 def update(api: Api) -> Any:
-    """Change a module; with `published`, show it and its items, or hide it."""
+    """Change a module; `published` publishes it with its items, or unpublishes it."""
     course = editor(api)
     old = modules.find(api, course, api.slot("id"))
     sent = api.params.hash("module")
@@ -189,7 +189,7 @@ def destroy(api: Api) -> Any:
 
 
 def relock(api: Api) -> Any:
-    """Work everybody's progress out again; what is met stays met."""
+    """Recompute everybody's progress; requirements already met stay met."""
     course = editor(api)
     module = modules.find(api, course, api.slot("id"))
     for row in api.store.module_progressions.find("module", module.id):
@@ -224,7 +224,7 @@ def batch(api: Api) -> Any:
 
 
 def progress(api: Api) -> Any:
-    """How many of a course's requirements somebody met."""
+    """How many of a course's requirements a student has met."""
     course = identifiers.course(api, api.slot("course_id"))
     user = identifiers.user(api, api.slot("user_id"))
     mine = api.caller is not None and user.id in assignments.seen_for(api, course, api.caller)

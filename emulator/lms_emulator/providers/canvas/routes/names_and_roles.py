@@ -122,7 +122,7 @@ def _size(api: Api) -> int:
 
 
 def _link(api: Api, course: Course, tool: Tool, context_id: str) -> ResourceLink | None:
-    """The link that `rlid` names; None for the whole course. Raises the refusals of what is no link of the tool's."""
+    """The link that `rlid` names; None for the whole course. Raises the refusals for a link that is not the tool's."""
     rlid = api.params.text("rlid")
     if not rlid or rlid == context_id:
         return None
@@ -156,7 +156,7 @@ def _sees(api: Api, base: Assignment, one: Member) -> bool:
 
 
 def _message(api: Api, user: User, tool: Tool, place: places.Place, link: ResourceLink | None) -> Json:
-    """What a launch would say of a person beyond the roster."""
+    """What a launch would say about a member beyond the roster."""
     fields = {**(tools.custom(api.store, tool) or {}), **(link.custom if link is not None else {})}
     scene = variables.Scene(api.x, user=user, place=place, tool=tool)
     known = {name: text for name, text in fields.items() if str(text).removeprefix("$") in IN_MESSAGES}
@@ -223,7 +223,7 @@ def _membership(api: Api, one: Member) -> Json:
 
 
 def memberships(api: Api) -> Response:
-    """The members of a course as JSON-LD, for whoever runs it."""
+    """The members of a course as JSON-LD, for those who run it."""
     course = identifiers.course(api, api.slot("course_id"))
     context = contexts.get(api, "Course", course.id)
     if not api.check("reads the roster as an administrator", contexts.may(api, context, "read_as_admin")):

@@ -1,4 +1,4 @@
-"""LTI services: where a tool is told of what happens outside of launches."""
+"""LTI services: where tools receive platform notices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.shapes import Json
 
 
 def _tool(api: Api) -> Tool:
-    """The tool of the path, which has to be the caller's own. Raises the refusals."""
+    """The tool of the path, which must be the caller's own."""
     if as_of(api.x) < notices.SINCE:
         raise refusals.page_not_found(f"{api.x.path} exists")
     reference = api.slot("context_external_tool_id")
@@ -35,7 +35,7 @@ def _tool(api: Api) -> Tool:
 
 
 def show(api: Api) -> Json:
-    """Where a tool is told of what."""
+    """The tool's notice handlers."""
     tool = _tool(api)
     told = {one.notice_type: one for one in api.store.notice_handlers.find("tool", tool.id)}
     silent = [{"notice_type": kind, "handler": ""} for kind in notices.TYPES if kind not in told]
@@ -52,7 +52,7 @@ def _shape(one: NoticeHandler) -> Json:
 
 
 def update(api: Api) -> Json:
-    """Say where a tool is to be told of something; `""` for nowhere."""
+    """Set the handler of a notice type; `""` removes it."""
     tool = _tool(api)
     kind, address, size = (api.params.text(name) for name in ("notice_type", "handler", "max_batch_size"))
     if not kind:

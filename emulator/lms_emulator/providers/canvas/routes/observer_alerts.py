@@ -1,4 +1,4 @@
-"""REST: what observers are told of their students."""
+"""REST: observer alerts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _alert(api: Api, record: ObserverAlert) -> Json:
 
 
 def index(api: Api) -> Any:
-    """What the caller is told of a student, without what they dismissed."""
+    """The caller's alerts about a student, without dismissed ones."""
     found = [one for one in alerts.of(api, api.user) if one.workflow_state != "dismissed"]
     student = identifiers.user(api, api.slot("student_id"))
     return paged(api, [one for one in found if one.user_id == student.id], lambda one: _alert(api, one))

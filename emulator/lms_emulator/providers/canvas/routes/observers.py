@@ -1,4 +1,4 @@
-"""REST: who observes whom, how a link comes about, and what observers want to be told of."""
+"""REST: who observes whom, pairing codes, and alert thresholds."""
 
 from __future__ import annotations
 
@@ -55,22 +55,22 @@ def _linked(api: Api, user: User, *, of: str) -> list[User]:
 
 
 def observees(api: Api) -> Any:
-    """Whom somebody observes."""
+    """The users whom a user observes."""
     return paged(api, _linked(api, person(api), of="observer"), lambda one: _shown(api, one))
 
 
 def observers(api: Api) -> Any:
-    """Who observes somebody."""
+    """A user's observers."""
     return paged(api, _linked(api, person(api), of="student"), lambda one: _shown(api, one))
 
 
 def observee(api: Api) -> Any:
-    """One whom somebody observes."""
+    """One user whom a user observes."""
     return _one(api, of="observer", slot="observee_id")
 
 
 def observer(api: Api) -> Any:
-    """One who observes somebody."""
+    """One observer of a user."""
     return _one(api, of="student", slot="observer_id")
 
 
@@ -88,7 +88,7 @@ def _manage(api: Api) -> None:
 
 
 def add(api: Api) -> Any:
-    """Let somebody observe a student, as an admin."""
+    """Make a user an observer of a student, as an admin."""
     user = identifiers.user(api, api.slot("user_id"))
     student = identifiers.user(api, api.slot("observee_id"))
     _manage(api)
@@ -107,7 +107,7 @@ def remove(api: Api) -> Any:
 
 
 def claim(api: Api) -> Any:
-    """Observe a student whose credentials, token or pairing code one has."""
+    """Observe a student by their credentials, token or pairing code."""
     user = person(api)
     student = _claimed(api)
     observing.link(api, user, student)
@@ -146,7 +146,7 @@ def _unprocessable(reason: str, text: str, **details: Any) -> SiteRefusal:
 
 
 def pair(api: Api) -> Any:
-    """Make a code by which an observer finds a student, where observers may register themselves."""
+    """Create a pairing code for a student, where observers may register themselves."""
     student = identifiers.user(api, api.slot("user_id"))
     observable = api.root.settings.get("self_registration_type") in ("observer", "all")
     own = api.user.id == student.id
@@ -185,7 +185,7 @@ def _threshold(record: AlertThreshold) -> Json:
 
 
 def thresholds(api: Api) -> Any:
-    """What the caller wants to be told of."""
+    """The caller's alert thresholds."""
     rows = [
         t for t in api.store.observer_alert_thresholds.find("observer", api.user.id) if t.workflow_state == "active"
     ]
@@ -196,7 +196,7 @@ def thresholds(api: Api) -> Any:
 
 
 def add_threshold(api: Api) -> Any:
-    """Want to be told of something; the same again changes the number."""
+    """Add an alert threshold; a second one of a kind changes the number."""
     sent = api.params.require("observer_alert_threshold")
     student = identifiers.user(api, sent.text("user_id"))
     kind, number = sent.text("alert_type") or "", sent.text("threshold")
@@ -235,12 +235,12 @@ def _own_threshold(api: Api) -> AlertThreshold:
 
 
 def threshold(api: Api) -> Any:
-    """One thing that the caller wants to be told of."""
+    """One of the caller's alert thresholds."""
     return _threshold(_own_threshold(api))
 
 
 def change_threshold(api: Api) -> Any:
-    """Change the number. Canvas shows one that is missing where it is needed, but does not keep that."""
+    """Change the number. Canvas shows a missing one as unset, but does not store that."""
     found = _own_threshold(api)
     changed = replace(found, threshold=api.params.text("threshold"))
     if changed.threshold or found.alert_type not in NEED_NUMBERS:
@@ -249,7 +249,7 @@ def change_threshold(api: Api) -> Any:
 
 
 def drop_threshold(api: Api) -> Any:
-    """No longer want to be told."""
+    """Delete an alert threshold."""
     found = replace(_own_threshold(api), workflow_state="deleted")
     return _threshold(api.store.observer_alert_thresholds.put(found))
 

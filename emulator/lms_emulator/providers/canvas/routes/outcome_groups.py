@@ -139,7 +139,7 @@ def destroy(api: Api) -> Any:
 
 
 def bring(api: Api) -> Any:
-    """Copy a group of an account above, with what is in it; `async` answers with the job."""
+    """Import a group of an account above with its contents; `async` answers with the job."""
     context, target = _changing(api)
     named = api.params.text("source_outcome_group_id") or ""
     source = api.store.learning_outcome_groups.get(identifiers.local_number(named) or 0)
@@ -192,7 +192,7 @@ def _paged_links(api: Api, found: list[tuple[OutcomeLink, Outcome]], path: str) 
 
 
 def add(api: Api) -> Any:
-    """Put an outcome into a group: one that is there already, or a new one."""
+    """Link an outcome to a group: an existing one, or a new one."""
     context, group = _changing(api)
     named = api.slot("outcome_id") if "outcome_id" in api.x.path_params else api.params.text("outcome_id")
     if named is None:
@@ -209,7 +209,7 @@ def add(api: Api) -> Any:
 
 
 def _leaving(api: Api, outcome: Outcome) -> OutcomeLink | None:
-    """What holds an outcome in the group that it is moved from."""
+    """The link of an outcome to the group that it is moved from."""
     named = api.params.text("move_from")
     if named is None:
         return None
@@ -221,7 +221,7 @@ def _leaving(api: Api, outcome: Outcome) -> OutcomeLink | None:
 
 
 def remove(api: Api) -> Any:
-    """Take an outcome out of a group."""
+    """Unlink an outcome from a group."""
     _, group = _changing(api)
     wanted = identifiers.local_number(api.slot("outcome_id"))
     pair = next((one for one in outcomes.links(api, group) if one[1].id == wanted), None)

@@ -1,4 +1,4 @@
-"""REST: what students reached, and what it comes to."""
+"""REST: outcome results and rollups."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _includes(api: Api) -> set[str]:
 
 
 def results(api: Api) -> Any:
-    """What students reached, each piece of work for itself."""
+    """Outcome results, one per piece of work."""
     course, context = _place(api)
     wanted = _includes(api)
     people = _people(api, course)
@@ -108,7 +108,7 @@ def results(api: Api) -> Any:
 
 
 def rollups(api: Api) -> Any:
-    """What the results of each student come to, or of all together."""
+    """Rollups by student, or aggregated."""
     course, context = _place(api)
     wanted = _includes(api)
     _require_sort(api)

@@ -1,4 +1,4 @@
-"""REST: other dates of an assignment for some."""
+"""REST: assignment overrides."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def create(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Change an override; dates that are not given are taken away."""
+    """Change an override; dates that are left out are cleared."""
     course, record = _assignment(api, "manage_assignments")
     known = _override(api, course, record)
     made = overriding.keep(api, _read(api, record, known))
@@ -80,7 +80,7 @@ def _wrong(faults: list[Any]) -> Exception:
 
 
 def destroy(api: Api) -> Any:
-    """Take an override away."""
+    """Delete an override."""
     course, record = _assignment(api, "manage_assignments")
     known = _override(api, course, record)
     api.store.assignment_overrides.put(replace(known, workflow_state="deleted"))
@@ -89,13 +89,13 @@ def destroy(api: Api) -> Any:
 
 
 def of_section(api: Api) -> Response:
-    """Where the override of a section is."""
+    """The URL of a section's override."""
     section = identifiers.section(api, api.slot("section_id"))
     return _alias(api, section.course_id, "CourseSection", section.id)
 
 
 def of_group(api: Api) -> Response:
-    """Where the override of a group is."""
+    """The URL of a group's override."""
     number = identifiers.local_number(api.slot("group_id"))
     assignment = identifiers.find(api, "assignments", api.slot("assignment_id"))
     if number is None or assignment is None:

@@ -1,4 +1,4 @@
-"""A person's own pages: profile and settings, tokens made by hand, the password, forgotten passwords."""
+"""A user's own pages: profile and settings, access tokens, the password, forgotten passwords."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _token(api: Api, user: User) -> AccessToken:
 
 
 def create_token(api: Api) -> Response:
-    """Make a token by hand; its text is told this once."""
+    """Create an access token; only this answer shows its text."""
     user = _with_password(api)
     changes = _sent(api)
     key = keys.user_generated(api.store)
@@ -83,7 +83,7 @@ def show_token(api: Api) -> Response:
 
 
 def update_token(api: Api) -> Response:
-    """Change a token, or give it a new text (`access_token[regenerate]`), which is told this once."""
+    """Change a token, or regenerate it (`access_token[regenerate]`); only this answer shows the new text."""
     token = _token(api, _with_password(api))
     changes = _sent(api)
     again = api.params.flag("access_token", "regenerate")
@@ -95,14 +95,14 @@ def update_token(api: Api) -> Response:
 
 
 def delete_token(api: Api) -> Response:
-    """Take a token out of use."""
+    """Revoke a token."""
     token = _token(api, _with_password(api))
     gone = api.store.access_tokens.put(msgspec.structs.replace(token, updated_at=api.now, revoked=True))
     return wire.reply(api, access.own_token(api, gone))
 
 
 def update(api: Api) -> Response:
-    """Change one's own password: `pseudonym[change_password]` with the old one and the new one twice."""
+    """Change the caller's password: `pseudonym[change_password]` with the old one and the new one twice."""
     user = visitors.require(api)
     given = api.params.hash("pseudonym")
     login = next(iter(logins_of(api.store, user)), None)
@@ -142,7 +142,7 @@ def _change_password(api: Api, login: Pseudonym, old: str, new: str, again: str 
 
 
 def forgotten(api: Api) -> Response:
-    """Mail somebody a way to a new password. Whether there is such a login is told to nobody."""
+    """Mail a user a password reset. The answer does not tell whether the login exists."""
     name = api.params.text("pseudonym_session", "unique_id_forgot") or ""
     for login in api.store.pseudonyms.find("unique_id", name.strip().lower()):
         channel = _channel(api, login)
@@ -187,7 +187,7 @@ def _forgotten_login(api: Api) -> tuple[Pseudonym, CommunicationChannel] | None:
 
 
 def new_password_form(api: Api) -> Response:
-    """The form behind the mailed way to a new password."""
+    """The form behind a mailed password reset."""
     if _forgotten_login(api) is None:
         browser.notice(api.x, "error", "Cannot change the password for that login, or login does not exist")
         return wire.redirect(api.url("/login/canvas"))
@@ -220,13 +220,13 @@ def set_new_password(api: Api) -> Response:
 
 
 def about(api: Api) -> Response:
-    """The person's own page."""
+    """The user's own page."""
     user = visitors.require(api)
     return wire.page(api.x, "text.html", title=f"{user.name}'s settings", heading=user.name, user=user)
 
 
 def clear_file_session(_api: Api) -> Response:
-    """What a host of files is asked to forget."""
+    """What a separate file host is asked to forget."""
     return Response("ok", media_type="text/plain")
 
 

@@ -1,4 +1,4 @@
-"""REST: paces of courses, and the days on which nothing of them falls due."""
+"""REST: course paces and blackout dates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ replace = msgspec.structs.replace
 
 
 def _off(what: str) -> Exception:
-    """What Canvas says where something is switched off: it has no such path."""
+    """Canvas's answer where the feature is off: it has no such path."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
     return refusals.rest("switched_off", 404, body, check=what)
 
@@ -66,7 +66,7 @@ def _primary(api: Api, course: Course) -> CoursePace | None:
 
 
 def new(api: Api) -> Any:
-    """The pace of a course, or what a new one would begin with."""
+    """The pace of a course, or the defaults of a new one."""
     course = _course(api)
     items = [PaceItem(module_item_id=tag.id) for tag in pacing.paced(api, course)]
     found = _primary(api, course) or CoursePace(id=0, course_id=course.id, items=items)
@@ -74,7 +74,7 @@ def new(api: Api) -> Any:
 
 
 def show(api: Api) -> Any:
-    """A pace; the job that publishes it is done by now."""
+    """A pace; the job that publishes it has run by now."""
     course = _course(api)
     return _body(api, course, _pace(api, course), None)
 
@@ -154,7 +154,7 @@ def _items(api: Api, course: Course, sent: Params, known: CoursePace) -> list[Pa
 
 
 def compress(api: Api) -> Any:
-    """When the items of a pace would fall due, by item; nothing is kept."""
+    """When the items of a pace would be due, by item; nothing is stored."""
     course = _course(api)
     made = _sent(api, course, CoursePace(id=0, course_id=course.id))
     begin = _day(api.params.hash("course_pace"), "start_date") or _start(api, course)
@@ -255,7 +255,7 @@ def delete_blackout(api: Api) -> Any:
 
 
 def replace_blackouts(api: Api) -> Any:
-    """Let the blackout dates of a course be those that are sent: changed by their ids, or new."""
+    """Replace a course's blackout dates by those in the request: changed by id, or new."""
     context = _place(api)
     sent = api.params.hashes("blackout_dates")
     known = [_blackout(api, context, one.text("id") or "") if one.text("id") else None for one in sent]

@@ -106,7 +106,7 @@ def create(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Change a page, or make one of an address that none has."""
+    """Change a page, or create one at a URL that is free."""
     context = _context(api)
     reference = api.slot("url_or_id")
     page = pages.find(api, context, reference)

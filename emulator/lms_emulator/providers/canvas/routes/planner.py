@@ -52,7 +52,7 @@ def _edge(api: Api, name: str, *, end: bool) -> datetime | None:
 
 
 def items(api: Api) -> Any:
-    """What the caller has to do and to read, or what somebody has whom they observe."""
+    """The caller's planner, or that of a user they observe."""
     user = _whose(api)
     codes, window = api.params.texts("context_codes"), _window(api)
     kind = api.params.text("filter")
@@ -72,7 +72,7 @@ def items(api: Api) -> Any:
 
 
 def _whose(api: Api) -> User:
-    """Whose planner is asked for. Raises the refusal of somebody's whom the caller does not observe."""
+    """Whose planner is asked for. Raises the refusal for a user whom the caller does not observe."""
     caller, named = api.user, api.params.text("observed_user_id")
     if "user_id" in api.x.path_params:
         user = identifiers.user(api, api.slot("user_id"))
@@ -249,7 +249,7 @@ def delete_note(api: Api) -> Any:
 
 
 def overrides(api: Api) -> Any:
-    """What the caller said of things to do."""
+    """The caller's planner overrides."""
     own = [one for one in api.store.planner_overrides.find("user", api.user.id) if one.workflow_state == "active"]
     return paged(api, sorted(own, key=lambda one: one.id), lambda one: shapes.override(api, one))
 
@@ -263,12 +263,12 @@ def _override(api: Api, *, own: bool) -> PlannerOverride:
 
 
 def show_override(api: Api) -> Any:
-    """What somebody said of a thing to do; Canvas shows that to others too."""
+    """One planner override; Canvas shows it to other users too."""
     return shapes.override(api, _override(api, own=False))
 
 
 def create_override(api: Api) -> Any:
-    """Say of a thing to do that it is done, or need not be shown."""
+    """Mark a planner item as done or dismissed."""
     user, kind = api.user, api.params.text("plannable_type") or ""
     if kind not in planner.TABLES:
         raise refusals.crashed("`plannable_type` is nothing that the planner knows", kind)
@@ -291,14 +291,14 @@ def create_override(api: Api) -> Any:
 
 
 def update_override(api: Api) -> Any:
-    """Say anew whether a thing is done and whether it is shown; what is not sent is false."""
+    """Change a planner override; what is left out becomes false."""
     said = {name: api.params.flag(name) for name in ("marked_complete", "dismissed")}
     changed = replace(_override(api, own=True), **said, updated_at=api.now)
     return shapes.override(api, api.store.planner_overrides.put(changed))
 
 
 def delete_override(api: Api) -> Any:
-    """Take back what one said."""
+    """Delete a planner override."""
     record = _override(api, own=True)
     gone = replace(record, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
     return shapes.override(api, api.store.planner_overrides.put(gone))

@@ -1,4 +1,4 @@
-"""REST: polls, in JSON API's way."""
+"""REST: polls, in the JSON API style."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ def _teaches(api: Api) -> bool:
 
 
 def _own_poll(api: Api, slot: str = "poll_id") -> Poll:
-    """A poll of the caller's own. Raises the refusal of others'."""
+    """One of the caller's polls. Raises the refusal for others'."""
     record: Poll = _find(api, "polls", slot)
     _allowed(api, api.caller is not None and record.user_id == api.caller.id, f"change poll {record.id}")
     return record
 
 
 def _seen_poll(api: Api, slot: str = "poll_id") -> Poll:
-    """A poll of the caller's own, or one that is put to them."""
+    """One of the caller's polls, or one that is open to them."""
     record: Poll = _find(api, "polls", slot)
     own = api.user.id == record.user_id
     _allowed(api, own or any(_put_to(api, one) for one in _sessions_of(api, record)), f"see poll {record.id}")
@@ -108,7 +108,7 @@ def _seen_poll(api: Api, slot: str = "poll_id") -> Poll:
 
 
 def polls(api: Api) -> Any:
-    """The caller's polls, the latest first."""
+    """The caller's polls, latest first."""
     own = sorted(api.store.polls.find("user", api.user.id), key=lambda one: one.id, reverse=True)
     return _listed(api, "polls", own, lambda one: _poll(one, api))
 
@@ -284,7 +284,7 @@ def _where(api: Api, sent: Params) -> tuple[Course, int | None]:
 
 
 def create_session(api: Api) -> Any:
-    """Put a poll to a course or a section; it is closed at first."""
+    """Open a poll to a course or a section; it is closed at first."""
     poll, sent = _own_poll(api), _sent(api, "poll_sessions")
     course, section_id = _where(api, sent)
     made = PollSession(
@@ -372,7 +372,7 @@ def answer(api: Api) -> Any:
 
 
 def show_answer(api: Api) -> Any:
-    """What somebody answered, for them and for whose poll it is."""
+    """One answer, for its author and for the poll's owner."""
     poll: Poll = _find(api, "polls", "poll_id")
     record: PollSubmission = _find(api, "poll_submissions", "id")
     if record.poll_session_id != _session_of(api, poll, "poll_session_id").id:

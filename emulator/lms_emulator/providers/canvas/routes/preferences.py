@@ -1,4 +1,4 @@
-"""REST: what people set for themselves: settings, colours, positions, nicknames, favourites."""
+"""REST: users' own settings: colours, dashboard positions, nicknames, favourites."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LONGEST_NICKNAME = 59
 
 
 def person(api: Api) -> User:
-    """The person in the path: oneself, or anybody for admins. Raises the refusals `not_found` and `not_authorized`."""
+    """The user in the path: the caller, or anybody for admins. Raises the refusals `not_found` and `not_authorized`."""
     user = identifiers.user(api, api.slot("user_id"))
     if not api.check("oneself, or an admin", api.user.id == user.id or administers_logins(api, user), got=user.id):
         raise api.refused(f"preferences of user {user.id}")
@@ -59,25 +59,25 @@ def person(api: Api) -> User:
 
 
 def settings(api: Api) -> Any:
-    """How the pages look and behave for somebody."""
+    """A user's settings."""
     user = person(api)
     return {name: bool(user.preferences.get(name, False)) for name in SETTINGS}
 
 
 def set_settings(api: Api) -> Any:
-    """Change how the pages look and behave."""
+    """Change a user's settings."""
     sent = {name: api.params.flag(name) for name in SETTINGS if api.params.has(name)}
     user = people.prefer(api, person(api), **sent)
     return {name: bool(user.preferences.get(name, False)) for name in SETTINGS}
 
 
 def colors(api: Api) -> Any:
-    """The colours that somebody chose."""
+    """The colours that a user chose."""
     return {"custom_colors": person(api).preferences.get("custom_colors", {})}
 
 
 def color(api: Api) -> Any:
-    """The colour that somebody chose for one thing."""
+    """The colour that a user chose for one thing."""
     found = person(api).preferences.get("custom_colors", {}).get(api.slot("asset_string"))
     if found is None:
         raise refusals.not_found("the colour", api.slot("asset_string"))
@@ -105,7 +105,7 @@ def _asset(api: Api, name: str) -> Any:
 
 
 def positions(api: Api) -> Any:
-    """Where the cards of courses stand on somebody's dashboard."""
+    """The positions of course cards on a user's dashboard."""
     return {"dashboard_positions": person(api).preferences.get("dashboard_positions", {})}
 
 
@@ -149,13 +149,13 @@ def nicknames(api: Api) -> Any:
 
 
 def nickname(api: Api) -> Any:
-    """What the caller calls a course."""
+    """The caller's nickname for a course."""
     _ = api.user
     return _nickname(api, _course(api))
 
 
 def set_nickname(api: Api) -> Any:
-    """Give a course a name of one's own."""
+    """Set the caller's nickname for a course."""
     user, course = api.user, _course(api)
     name = api.params.text("nickname") or ""
     if not name:
@@ -167,7 +167,7 @@ def set_nickname(api: Api) -> Any:
 
 
 def drop_nickname(api: Api) -> Any:
-    """Call a course by its own name again."""
+    """Remove the nickname of a course."""
     user, course = api.user, _course(api)
     kept = dict(user.preferences.get("course_nicknames", {}))
     if kept.pop(str(course.id), None) is None:
@@ -177,23 +177,23 @@ def drop_nickname(api: Api) -> Any:
 
 
 def drop_nicknames(api: Api) -> Any:
-    """Call every course by its own name again."""
+    """Remove all course nicknames."""
     people.prefer(api, api.user, course_nicknames=None)
     return {"message": "OK"}
 
 
 def avatars(api: Api) -> Any:
-    """The pictures that somebody may choose from."""
+    """The pictures that a user may choose from."""
     return choices(api, person(api))
 
 
 def tutorials(api: Api) -> Any:
-    """Which pages of the tutorial for new people the caller folded away."""
+    """Which pages of the new-user tutorial the caller has collapsed."""
     return {"new_user_tutorial_statuses": {"collapsed": _myself(api).preferences.get("tutorials", {})}}
 
 
 def set_tutorial(api: Api) -> Any:
-    """Fold one page of the tutorial away, or show it again."""
+    """Collapse a page of the new-user tutorial, or show it again."""
     user, page = _myself(api), api.slot("page_name")
     if page not in TUTORIALS:
         raise refusals.message(400, "page_unknown", "Invalid Page Name Provided", got=page)

@@ -1,4 +1,4 @@
-"""REST: the levels of mastery of an account or a course."""
+"""REST: the mastery scale of an account or a course."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""REST: how far background jobs are."""
+"""REST: the progress of background jobs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.shapes.progress import progress
 
 
 def _job(api: Api) -> Progress:
-    """The job in the path, one's own or of a place that one runs. Raises the refusal `not_found`."""
+    """The job in the path, the caller's own or of a place that the caller manages. Raises the refusal `not_found`."""
     found = api.store.progresses.get(number(api.slot("id")))
     if found is None:
         raise refusals.not_found("the job", api.slot("id"))
@@ -50,12 +50,12 @@ def _job(api: Api) -> Progress:
 
 
 def show(api: Api) -> Any:
-    """How far a job is."""
+    """The state of a job."""
     return progress(api, _job(api))
 
 
 def cancel(api: Api) -> Any:
-    """Call a job off, or call one that is done failed."""
+    """Cancel a job; a finished one becomes failed."""
     job = msgspec.structs.replace(
         _job(api), workflow_state="failed", message=api.params.text("message"), updated_at=api.now
     )

@@ -31,7 +31,7 @@ def _question(api: Api, quiz: Quiz) -> QuizQuestion:
 
 
 def index(api: Api) -> Any:
-    """The questions of a quiz; with `quiz_submission_id`, those that somebody was given."""
+    """The questions of a quiz; with `quiz_submission_id`, those that a user was given."""
     course, quiz = a_quiz(api, "manage_assignments")
     found = quizzes.questions(api, quiz)
     given = api.params.get("quiz_submission_id")
@@ -77,7 +77,7 @@ def create(api: Api) -> Any:
 
 
 def _banked(api: Api, quiz: Quiz, data: dict[str, Any]) -> int | None:
-    """Keep what is asked in the course's question bank."""
+    """Add a question to the course's question bank."""
     if data["question_type"] == quiz_questions.TEXT_ONLY:
         return None
     bank = api.store.assessment_question_banks.first("course", quiz.course_id)
@@ -104,7 +104,7 @@ def _group_id(api: Api, quiz: Quiz, sent: Params, before: int | None) -> int | N
 
 
 def update(api: Api) -> Any:
-    """Change a question. What is left out becomes again what it was when the question was made."""
+    """Change a question. Fields that are left out go back to what they were when the question was created."""
     _, quiz = a_quiz(api, "manage_assignments")
     record = _question(api, quiz)
     kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
@@ -119,7 +119,7 @@ def update(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Take a question out of a quiz."""
+    """Remove a question from a quiz."""
     _, quiz = a_quiz(api, "manage_assignments")
     api.store.quiz_questions.delete(_question(api, quiz).id)
     return Response(status_code=204)

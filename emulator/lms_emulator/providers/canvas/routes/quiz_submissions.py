@@ -1,4 +1,4 @@
-"""REST: taking quizzes, grading what was taken, and exceptions for some."""
+"""REST: taking quizzes, grading them, and extensions."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def _own(record: QuizSubmission | None) -> list[QuizSubmission]:
 
 
 def own(api: Api) -> Any:
-    """The caller's turn at the quiz."""
+    """The caller's quiz submission."""
     course, quiz = a_quiz(api, "read")
     record = quiz_taking.of_user(api, quiz, api.user.id)
     return _listed(api, course, quiz, [] if record is None else [record])
 
 
 def show(api: Api) -> Any:
-    """One turn at a quiz, or an attempt of it."""
+    """One quiz submission, or one attempt of it."""
     course, quiz = a_quiz(api)
     record = _taken(api, quiz)
     mine = api.caller is not None and record.user_id == api.caller.id
@@ -93,7 +93,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Begin an attempt."""
+    """Start an attempt."""
     course, quiz = a_quiz(api)
     return _listed(api, course, quiz, [quiz_taking.start(api, course, quiz)])
 
@@ -110,7 +110,7 @@ def begin_upload(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Change the score of an attempt: points of single questions, and points beside them."""
+    """Change the score of an attempt: points of single questions, and fudge points."""
     course, quiz = a_quiz(api)
     record = _taken(api, quiz)
     if not courses.may(api, api.caller, course, "manage_grades"):
@@ -150,7 +150,7 @@ def complete(api: Api) -> Any:
 
 
 def time_left(api: Api) -> Any:
-    """How long the attempt still lasts."""
+    """The time left in the attempt."""
     _, quiz = a_quiz(api)
     record = _taken(api, quiz)
     mine = api.caller is not None and record.user_id == api.caller.id
@@ -239,12 +239,12 @@ def _flagged(api: Api, *, on: bool) -> Any:
 
 
 def flag(api: Api) -> Any:
-    """Mark a question to come back to."""
+    """Flag a question."""
     return _flagged(api, on=True)
 
 
 def unflag(api: Api) -> Any:
-    """Take the mark from a question."""
+    """Unflag a question."""
     return _flagged(api, on=False)
 
 
@@ -259,7 +259,7 @@ def formatted_answer(api: Api) -> Any:
 
 
 def post_events(api: Api) -> Any:
-    """Note what happens while the quiz is taken."""
+    """Log events of an attempt."""
     _, quiz = a_quiz(api)
     record = _taken(api, quiz)
     mine = api.caller is not None and record.user_id == api.caller.id
@@ -272,7 +272,7 @@ def post_events(api: Api) -> Any:
 
 
 def events(api: Api) -> Any:
-    """What happened while the quiz was taken."""
+    """The logged events of an attempt."""
     course, quiz = a_quiz(api)
     record = _taken(api, quiz)
     if not api.check("sees quiz submissions", _grades(api, course)):
@@ -335,14 +335,14 @@ def extend_all(api: Api) -> Any:
 
 
 def outstanding(api: Api) -> Any:
-    """The attempts that should have been handed in."""
+    """Attempts that are overdue."""
     course, quiz = a_quiz(api, "manage_grades", "view_all_grades")
     rows = [one for one in quiz_taking.of_quiz(api, quiz) if quiz_taking.overdue(api, one)]
     return _listed(api, course, quiz, rows)
 
 
 def grade_outstanding(api: Api) -> Any:
-    """Hand in attempts that should have been handed in."""
+    """Hand in overdue attempts."""
     _, quiz = a_quiz(api, "manage_grades")
     wanted = {identifiers.local_number(one) for one in api.params.values("quiz_submission_ids")}
     for one in quiz_taking.of_quiz(api, quiz):

@@ -68,7 +68,7 @@ def index(api: Api) -> Any:
 
 
 def show(api: Api) -> Any:
-    """One quiz; a deleted one too."""
+    """One quiz, even a deleted one."""
     course, quiz = a_quiz(api, slot="id")
     if not api.check("may see the quiz", quizzes.visible(api, course, quiz)):
         raise api.refused("sees the quiz")
@@ -196,7 +196,7 @@ def _is_range(text: str) -> bool:
 
 
 def reorder(api: Api) -> Any:
-    """Give the questions and groups of a quiz their places."""
+    """Reorder a quiz's questions and groups."""
     _, quiz = a_quiz(api, "manage_assignments", slot="id")
     place(api, quiz, None)
     return Response(status_code=204)
@@ -226,7 +226,7 @@ def validate_access_code(api: Api) -> Any:
 
 
 def ip_filters(api: Api) -> Any:
-    """Named ranges of addresses that the school offers: none, they came from a plug-in."""
+    """The school's named IP ranges: none, as they come from a plug-in."""
     a_quiz(api, "manage_assignments")
     return paged(api, [], lambda one: one, wrap=lambda rows: {"quiz_ip_filters": rows})
 
@@ -258,7 +258,7 @@ def _override(api: Api, quiz: Quiz, course: Course) -> dict[str, Any]:
 
 
 def new_quizzes_overrides(api: Api) -> Any:
-    """The same for New Quizzes, which are no part of this site: none."""
+    """The same for New Quizzes, which this site does not have: none."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read")
     return paged(api, [], lambda one: one, wrap=lambda rows: {"quiz_assignment_overrides": rows})
@@ -269,7 +269,7 @@ QUIZZES = "/api/v1/courses/{course_id}/quizzes"
 
 
 def dismiss_migration_note(api: Api) -> Any:
-    """Put away the note that quizzes did not come over as New Quizzes: there are none of those, so no such note."""
+    """Dismiss the note about quizzes not migrated to New Quizzes: there are no such quizzes, so no such note."""
     _ = api.user
     course = identifiers.course(api, api.slot("id"))
     raise refusals.message(404, "migration_note_missing", "Quiz migration alert not found", got=course.id)

@@ -1,4 +1,4 @@
-"""REST: people and contexts that one can write to."""
+"""REST: the people and contexts that the caller can message."""
 
 from __future__ import annotations
 

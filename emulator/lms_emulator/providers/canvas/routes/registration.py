@@ -1,4 +1,4 @@
-"""Registering at a school: by oneself, or with the code that was mailed to somebody whom an admin added."""
+"""Registering at a school, by oneself or with the code mailed to a user whom an admin added."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def page(api: Api) -> Response:
 
 
 def register(api: Api) -> Response:
-    """Register oneself, and sign in."""
+    """Register the caller, and sign them in."""
     user = registering.by_oneself(api, api.root)
     login = next(iter(people.logins_of(api.store, user)))
     browser.sign_in(api.x, user, login)
@@ -50,7 +50,7 @@ _UNSET = {"communication_channel_id": None, "authentication_provider_id": None}
 
 
 def _invited(api: Api) -> tuple[User, Pseudonym, CommunicationChannel] | None:
-    """Whose code stands in the path: somebody with a login who has not registered yet."""
+    """The user behind the mailed code in the path, who has a login and has not registered yet."""
     code = api.slot("nonce")
     waiting = (c for c in api.store.communication_channels if c.confirmation_code == code)
     channel = next((c for c in waiting if c.workflow_state == "unconfirmed"), None)

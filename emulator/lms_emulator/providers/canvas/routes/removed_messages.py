@@ -1,4 +1,4 @@
-"""REST: what people removed of their conversations, for operators of the site."""
+"""REST: messages that users removed from their conversations, for operators of the site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _for_operators(api: Api) -> None:
 
 
 def deleted(api: Api) -> Any:
-    """Messages that somebody removed for themself, for operators of the site."""
+    """Messages that a user removed for themselves, for operators of the site."""
     _for_operators(api)
     people = {str(identifiers.local_number(one)) for one in api.params.texts("user_id")}
     numbers = {identifiers.local_number(one) for one in api.params.texts("conversation_id")}
@@ -48,7 +48,7 @@ def deleted(api: Api) -> Any:
 
 
 def restore(api: Api) -> Any:
-    """Give somebody a message back that they removed, for operators of the site."""
+    """Restore a message that a user removed, for operators of the site."""
     for name in ("message_id", "user_id", "conversation_id"):
         if not api.params.has(name):
             raise refused(name, "required")

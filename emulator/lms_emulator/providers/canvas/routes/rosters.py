@@ -43,7 +43,7 @@ def search_term(api: Api) -> str | None:
 
 
 def kinds(api: Api) -> list[str]:
-    """The enrollment types that `enrollment_type` names. Raises the refusal for one that is none."""
+    """The enrollment types that `enrollment_type` names. Raises the refusal for an unknown one."""
     found = []
     for name in api.params.texts("enrollment_type"):
         kind = KINDS.get(name.removesuffix("Enrollment").lower().replace("studentview", "student_view"))
@@ -156,7 +156,7 @@ def _by_name(api: Api) -> dict[int, int]:
 
 
 def _jump(api: Api, found: list[User]) -> None:
-    """Go to the page on which `user_id` stands."""
+    """The page that `user_id` is on."""
     named = api.params.text("user_id")
     user = identifiers.find(api, "users", named) if named is not None else None
     place = next((i for i, one in enumerate(found) if user is not None and one.id == user.id), None)
@@ -165,7 +165,7 @@ def _jump(api: Api, found: list[User]) -> None:
 
 
 def person(api: Api, user: User, course: Course, includes: set[str], own: list[Enrollment]) -> Json:
-    """Somebody in a list of a course's people, with what was asked to be included. `own`: their enrollments there."""
+    """A user in a list of a course's people, with the requested includes. `own`: their enrollments there."""
     body = shapes.person(api, user, course, includes)
     if own and all(e.workflow_state == "invited" for e in own):
         for name in ("login_id", "sis_import_id", "email"):
@@ -216,7 +216,7 @@ def show(api: Api) -> Any:
 
 
 def students(api: Api) -> Any:
-    """The students of a course, all at once."""
+    """The students of a course, all on one page."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read_roster")
     ids = course_shapes.students_of(api, course)
@@ -225,7 +225,7 @@ def students(api: Api) -> Any:
 
 
 def recent(api: Api) -> Any:
-    """The students of a course, the one who signed in last first."""
+    """The students of a course, most recent sign-in first."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read_roster")
     found = [u for u in map(api.store.users.get, course_shapes.students_of(api, course)) if u is not None]

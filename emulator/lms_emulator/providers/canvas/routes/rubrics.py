@@ -85,7 +85,7 @@ def create(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Change a rubric; an unknown one is made."""
+    """Change a rubric; an unknown one is created."""
     course = _course(api)
     return _saved(api, course, _rubric(api, course, api.slot("id")))
 
@@ -231,7 +231,7 @@ def _both(api: Api, record: RubricAssociation) -> Any:
 
 
 def associate(api: Api) -> Any:
-    """Let a rubric be for something."""
+    """Associate a rubric."""
     course = _course(api)
     sent = api.params.hash("rubric_association")
     rubric = _rubric(api, course, sent.text("rubric_id") or "")
@@ -245,7 +245,7 @@ def associate(api: Api) -> Any:
 
 
 def change_association(api: Api) -> Any:
-    """Change what a rubric is for."""
+    """Change a rubric's association."""
     course, known = _association(api)
     courses.require(api, course, "manage_rubrics")
     rubric = api.store.rubrics.get(known.rubric_id)
@@ -254,7 +254,7 @@ def change_association(api: Api) -> Any:
 
 
 def dissociate(api: Api) -> Any:
-    """Take a rubric from what it is for."""
+    """Remove a rubric's association."""
     course, known = _association(api)
     courses.require(api, course, "manage_rubrics")
     gone = replace(known, workflow_state="deleted", updated_at=api.now)
@@ -278,7 +278,7 @@ def assess(api: Api) -> Any:
 
 
 def change_assessment(api: Api) -> Any:
-    """Assess a submission anew."""
+    """Replace an assessment."""
     return _assess(api, _assessment(api))
 
 

@@ -1,4 +1,4 @@
-"""LTI services: scores, results, and how far the files of a score are."""
+"""LTI services: scores, results, and the progress of a score's files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ AT_ONCE = "ags_scores_multiple_files"
 
 
 def _item(api: Api, place: Place) -> LineItem:
-    """The line item of the path. Canvas takes scores for another tool's."""
+    """The line item of the path. Canvas accepts scores for another tool's."""
     if api.settings.unchecked_by_canvas == "refuse":
         return items.own(api, place)
     item = items.found(api, place)
@@ -49,7 +49,7 @@ def _item(api: Api, place: Place) -> LineItem:
 
 
 def _person(api: Api, text: str) -> User | None:
-    """Who a `userId` is: by the id that launches tell, or by Canvas's own."""
+    """The user behind a `userId`: the id that launches send, or Canvas's own."""
     found = api.store.users.first("lti_id", text) if text else None
     return found or api.store.users.get(number(text) if text.isdigit() else None)
 
@@ -72,7 +72,7 @@ def _student(api: Api, place: Place) -> User:
 
 
 async def create(api: Api) -> Response:
-    """What a tool says about one person."""
+    """Record a score for one user."""
     place = enter_gradebook(api, lti13.SCOPE_SCORE)
     item = _item(api, place)
     user = _student(api, place)
@@ -166,7 +166,7 @@ def show(api: Api) -> Response:
 
 
 def show_progress(api: Api) -> Json:
-    """How far a file of a score is."""
+    """The progress of a score's file."""
     place = enter_gradebook(api, PROGRESS)
     job = api.store.progresses.get(local_number(api.slot("progress_id")) or 0)
     if job is None:

@@ -98,7 +98,7 @@ def _sis_fields(api: Api, course: Course, section: CourseSection | None) -> dict
 
 
 def create(api: Api) -> Any:
-    """Make a section, or bring a deleted one back by its SIS id."""
+    """Create a section, or restore a deleted one by its SIS id."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "manage_sections_add")
     revived = _revived(api, course)
@@ -136,7 +136,7 @@ def update(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Delete a section that nobody is in."""
+    """Delete an empty section."""
     section, course = _section(api)
     courses.require(api, course, "manage_sections_delete")
     rows = api.store.enrollments.find("section", section.id)

@@ -1,4 +1,4 @@
-"""REST: tokens for Canvas's own services, which a site without them gives to nobody."""
+"""REST: tokens for Canvas's own services; a site without those services issues none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def create(api: Api) -> Any:
 
 
 def refresh(api: Api) -> Any:
-    """Another token for one that is over; as none is given here, none is known."""
+    """Renew an expired token; none is issued here, so none is known."""
     _ = api.user
     sent = api.params.text("jwt")
     body = {"errors": {"jwt": "invalid refresh" if sent else "required"}}

@@ -1,4 +1,4 @@
-"""Launches asked for by REST: an address that signs a browser in and opens a tool.
+"""Sessionless launches: a URL that signs a browser in and opens a tool.
 
 A tool of LTI 1.3 is opened on its own page. For a tool of LTI 1.1 the launch is made at once, and waits under a
 verifier.
@@ -36,7 +36,7 @@ Made = tuple[Opening, str, dict[str, str]]
 
 
 def launch(api: Api) -> Any:
-    """The address of a launch, with whom it signs in."""
+    """The URL of a sessionless launch."""
     context = contexts.of_path(api)
     where = context.record
     assert isinstance(where, Course | Account)
@@ -154,7 +154,7 @@ def _answer(api: Api, place: Place, made: Opening, path: str, query: dict[str, s
 
 
 def _prepared(api: Api, place: Place, made: Opening) -> str:
-    """Keep an LTI 1.1 launch until a browser comes for it."""
+    """Store an LTI 1.1 launch until a browser fetches it."""
     frame = {"height": tools.HEIGHT, "width": tools.WIDTH} if api.params.has("launch_type") else {}
     made = replace(made, return_url=api.url(place.path), frame=frame, tagged=made.item is not None)
     action, fields = basic_launches.form(api.x, made)

@@ -1,4 +1,4 @@
-"""REST: who signed in and out, and when."""
+"""REST: the audit log of sign-ins and sign-outs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def of_user(api: Api) -> Any:
 
 
 def _listed(api: Api, found: Iterable[AuthenticationEvent], what: str) -> Any:
-    """A page of events, the last one first, with whom and what they are about."""
+    """A page of events, latest first, with the users, logins and pages they refer to."""
     start, end = (read_moment(api.params.text(name), api.zone) for name in ("start_time", "end_time"))
     rows = [
         one for one in found if (start is None or one.created_at >= start) and (end is None or one.created_at <= end)

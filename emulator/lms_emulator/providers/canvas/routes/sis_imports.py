@@ -1,4 +1,4 @@
-"""REST: imports of what a student information system (SIS) knows."""
+"""REST: SIS imports."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _listed(api: Api, school: Account) -> list[SisBatch]:
 
 
 def index(api: Api) -> Any:
-    """The imports of a school, the newest first."""
+    """The imports of a school, newest first."""
     school = _school(api)
     return paged(
         api,
@@ -66,7 +66,7 @@ def index(api: Api) -> Any:
 
 
 def importing(api: Api) -> Any:
-    """The imports that are under way: none, since one is done before the next request is answered."""
+    """The running imports: none, since each is done before the next request is answered."""
     _school(api)
     return {"sis_imports": []}
 
@@ -150,7 +150,7 @@ def _states(api: Api, name: str, known: tuple[str, ...]) -> dict[str, str]:
 
 
 def abort(api: Api) -> Any:
-    """Call off an import that waits."""
+    """Cancel a queued import."""
     batch = _batch(api, _school(api))
     if batch.workflow_state != "created":
         raise refusals.not_found("an import that is not over", batch.id)
@@ -158,7 +158,7 @@ def abort(api: Api) -> Any:
 
 
 def abort_all(api: Api) -> Any:
-    """Call off every import that waits."""
+    """Cancel every queued import."""
     for batch in list(api.store.sis_batches.find("account", _school(api).id)):
         if batch.workflow_state == "created":
             batches.abort(api, batch)
@@ -166,7 +166,7 @@ def abort_all(api: Api) -> Any:
 
 
 def restore(api: Api) -> Any:
-    """Undo what an import did to the states of things."""
+    """Undo the state changes of an import."""
     batch = _batch(api, _school(api))
     flags = {name: api.params.flag(name) for name in ("batch_mode", "undelete_only", "unconclude_only")}
     if flags["undelete_only"] and flags["unconclude_only"]:
@@ -175,7 +175,7 @@ def restore(api: Api) -> Any:
 
 
 def errors(api: Api) -> Any:
-    """What an import, or every import of a school, has to say."""
+    """The errors of an import, or of all imports of a school."""
     school = _school(api)
     path = f"/api/v1/accounts/{school.id}/sis_import_errors"
     if "id" in api.x.path_params:

@@ -1,4 +1,4 @@
-"""REST: the test student of a course, as whom its staff look at it."""
+"""REST: the test student of a course."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KIND = "StudentViewEnrollment"
 
 
 def test_student(api: Api) -> Any:
-    """The test student of a course, who is made when first asked for, and is in each of its sections."""
+    """The test student of a course, created when first asked for, in each of its sections."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, *courses.POLICIES["use_student_view"])
     rows = [e for e in api.store.enrollments.find("course", course.id) if e.type == KIND]

@@ -1,4 +1,4 @@
-"""REST: the work of students across assignments, and what is missing."""
+"""REST: submissions across assignments, and missing work."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def _whose(api: Api) -> User:
 
 
 def missing(api: Api) -> Any:
-    """What somebody should have handed in, in all their courses."""
+    """What a student should have handed in, in all their courses."""
     user = _whose(api)
     only = {identifiers.course(api, one).id for one in api.params.texts("course_ids")}
     filters, includes = set(api.params.texts("filter")), api.params.includes
@@ -227,14 +227,14 @@ def _is_missing(api: Api, base: Assignment, user: User, filters: set[str]) -> bo
 
 
 def _waits(api: Api, base: Assignment, record: Submission) -> bool:
-    """Whether it is due within a week, and nothing was handed in: Canvas counts that as missing here."""
+    """Whether it is due within a week and nothing was handed in: Canvas counts that as missing here."""
     due = assignments.dated_for(api, base, record.user_id).due_at
     soon = due is not None and api.now <= due <= api.now + SOON
     return soon and submissions.expected(base) and not submissions.handed_in(record) and not record.excused
 
 
 def graded(api: Api) -> Any:
-    """One's own graded submissions, the latest first."""
+    """The caller's graded submissions, latest first."""
     user = _whose(api)
     current = api.params.flag("only_current_enrollments")
     published = api.params.flag("only_published_assignments")

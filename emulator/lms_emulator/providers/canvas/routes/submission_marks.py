@@ -1,4 +1,4 @@
-"""REST: what was read of submissions, and their comments."""
+"""REST: read marks of submissions, and comments."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SOURCE = f"{RECORDED}/grading-submissions.jsonl 272, 279, 287, 299; {CONTROLLER}
 
 
 def read(api: Api) -> Response:
-    """Note that the caller has seen the submission."""
+    """Mark a submission as read by the caller."""
     shapes.mark(api, found(api)[3], read=True)
     return Response(status_code=204)
 
 
 def unread(api: Api) -> Response:
-    """Note that the caller has not seen the submission."""
+    """Mark a submission as unread by the caller."""
     shapes.mark(api, found(api)[3], read=False)
     return Response(status_code=204)
 
@@ -41,7 +41,7 @@ def _own(api: Api) -> tuple[Course, User, Submission]:
 
 
 def read_item(api: Api) -> Response:
-    """Note that the student has seen the grade, the comments or the rubric."""
+    """Mark the grade, the comments or the rubric as read by the student."""
     _, _, record = _own(api)
     left = [one for one in record.unread if one != api.slot("item")]
     api.store.submissions.put(replace(record, unread=left))
@@ -49,20 +49,20 @@ def read_item(api: Api) -> Response:
 
 
 def read_part(api: Api) -> Any:
-    """Note that the student has seen a part of it."""
+    """Mark a part as read by the student."""
     _, _, record = _own(api)
     api.store.submissions.put(replace(record, unread=[one for one in record.unread if one != "rubric"]))
     return {"read": True}
 
 
 def part_state(api: Api) -> Any:
-    """Whether the student has seen a part of it."""
+    """Whether the student has read a part."""
     _, _, record = _own(api)
     return {"read": "rubric" not in record.unread}
 
 
 def bulk_read(api: Api) -> Response:
-    """Note that the caller has seen several submissions."""
+    """Mark several submissions as read by the caller."""
     course, _ = roster.place(api)
     for number in api.params.texts("submissionIds"):
         record = api.store.submissions.get(identifiers.local_number(number))
@@ -84,14 +84,14 @@ def _comment(api: Api) -> tuple[Course, SubmissionComment]:
 
 
 def edit(api: Api) -> Any:
-    """Change one's own comment."""
+    """Edit one of the caller's comments."""
     course, comment = _comment(api)
     changed = replace(comment, comment=api.params.text("comment") or "", edited_at=api.now)
     return shapes.comment(api, api.store.submission_comments.put(changed), course)
 
 
 def remove(api: Api) -> Any:
-    """Delete one's own comment."""
+    """Delete one of the caller's comments."""
     _, comment = _comment(api)
     api.store.submission_comments.delete(comment.id)
     return shapes.removed_comment(api, comment)

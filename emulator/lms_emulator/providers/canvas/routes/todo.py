@@ -1,4 +1,4 @@
-"""REST: what waits for somebody: work to hand in, work to grade, and what is due soon."""
+"""REST: what waits for a user: work to hand in, work to grade, and what is due soon."""
 
 from __future__ import annotations
 

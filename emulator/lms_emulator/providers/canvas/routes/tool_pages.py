@@ -58,7 +58,7 @@ PARAMETERS = sorted((*lti13.REQUIRED_PARAMETERS, "state"))
 
 
 def _course(api: Api) -> Course:
-    """The course of the path, for whoever may see it: anybody, where it is public."""
+    """The course of the path, for those who may see it: anybody, where it is public."""
     store = api.store
     course = store.courses.get(local_number(api.slot("course_id")) or 0)
     if course is None or course.workflow_state == "deleted":
@@ -277,7 +277,7 @@ def of_assignment(api: Api, place: Place, found: Assignment) -> Opening | None:
 
 
 def item_of(api: Api, reference: str | None, course_id: int) -> ContentTag | None:
-    """The item of a course that an id names; None for one that is gone."""
+    """The item of a course that an id names; None for one that was deleted."""
     found = api.store.content_tags.get(local_number(reference or "") or 0)
     return found if found is not None and found.course_id == course_id and found.workflow_state == "active" else None
 

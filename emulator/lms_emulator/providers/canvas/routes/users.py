@@ -38,7 +38,7 @@ def administers(api: Api, user: User) -> bool:
 
 
 def readable(api: Api) -> User:
-    """The person in the path: oneself, or somebody the caller administers. Raises the refusal `not_found`."""
+    """The person in the path: oneself, or a user the caller administers. Raises the refusal `not_found`."""
     name = "id" if "id" in api.x.path_params else "user_id"
     user = identifiers.user(api, api.slot(name))
     own = api.caller is not None and api.caller.id == user.id

@@ -77,5 +77,5 @@ def staffed_course(x: Call, caller: User, reference: str) -> Course:
 
 
 def refused(x: Call, what: str) -> SiteRefusal:
-    """The answer to somebody without permission, with the status that is set."""
+    """The answer to a user without permission, with the status that is set."""
     return refusals.not_authorized(x.settings.permission_denied_status, what)

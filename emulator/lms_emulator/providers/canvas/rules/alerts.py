@@ -40,7 +40,7 @@ class News(NamedTuple):
 
 
 def of(api: Api, observer: User) -> list[ObserverAlert]:
-    """Somebody's alerts, the latest first; those that are due are made."""
+    """A user's alerts, latest first. Alerts that have become due are created first."""
     for threshold in api.store.observer_alert_thresholds.find("observer", observer.id):
         student = api.store.users.get(threshold.user_id)
         if threshold.workflow_state != "active" or student is None:
@@ -70,7 +70,7 @@ def _make(api: Api, threshold: AlertThreshold, student: User) -> None:
 
 
 def _news(api: Api, threshold: AlertThreshold, student: User) -> Iterator[News]:
-    """What happened since somebody wanted to be told of it."""
+    """What has happened since the observer asked to be alerted."""
     since = threshold.created_at or api.now
     if threshold.alert_type == "institution_announcement":
         yield from _of_school(api, student, since)
@@ -144,5 +144,5 @@ def _of_school(api: Api, student: User, since: datetime) -> Iterator[News]:
 
 
 def mark(api: Api, alert: ObserverAlert, state: Literal["unread", "read", "dismissed"]) -> ObserverAlert:
-    """Note that an observer has seen an alert, or wants to see it no more."""
+    """Note that an observer has seen an alert, or dismissed it."""
     return api.store.observer_alerts.put(replace(alert, workflow_state=state))

@@ -22,7 +22,7 @@ Participant = User | Group
 
 
 class Taken(Exception):
-    """A slot that cannot be reserved, with Canvas's word for it."""
+    """A slot that cannot be reserved, with Canvas's reason."""
 
 
 def participant_type(group: AppointmentGroup) -> str:
@@ -45,7 +45,7 @@ def slots(api: Api, group: AppointmentGroup) -> list[CalendarEvent]:
 
 
 def reservations(api: Api, group: AppointmentGroup, participant: Participant) -> list[CalendarEvent]:
-    """What somebody reserved in an appointment group."""
+    """What a user reserved in an appointment group."""
     return [row for slot in slots(api, group) for row in taken_by(api, slot, participant)]
 
 
@@ -56,30 +56,30 @@ def taken(api: Api, slot: CalendarEvent) -> list[CalendarEvent]:
 
 
 def taken_by(api: Api, slot: CalendarEvent, participant: Participant) -> list[CalendarEvent]:
-    """The reservations that somebody has of a slot."""
+    """The reservations that a user has of a slot."""
     key = ("Group" if isinstance(participant, Group) else "User", participant.id)
     return [row for row in taken(api, slot) if (row.context_type, row.context_id) == key]
 
 
 def manages(api: Api, group: AppointmentGroup, user: User) -> bool:
-    """Whether somebody runs the appointment group."""
+    """Whether a user runs the appointment group."""
     if group.workflow_state == "deleted":
         return False
     return any(courses.may(api, user, course, "manage_calendar") for course in courses_of(api, group))
 
 
 def reserves(api: Api, group: AppointmentGroup, user: User) -> bool:
-    """Whether somebody can take a slot."""
+    """Whether a user can take a slot."""
     return group.workflow_state == "active" and participant_for(api, group, user) is not None
 
 
 def reads(api: Api, group: AppointmentGroup, user: User) -> bool:
-    """Whether somebody sees the appointment group."""
+    """Whether a user sees the appointment group."""
     return manages(api, group, user) or reserves(api, group, user)
 
 
 def reads_participants(api: Api, group: AppointmentGroup, user: User) -> bool:
-    """Whether somebody sees who took the slots."""
+    """Whether a user sees who took the slots."""
     return manages(api, group, user) or (group.participant_visibility == "protected" and reserves(api, group, user))
 
 
@@ -121,7 +121,7 @@ def groups_of(api: Api, group: AppointmentGroup) -> list[Group]:
 
 
 def require(api: Api, group: AppointmentGroup, passed: bool, what: str) -> None:
-    """Go on where the check passed. Raises the refusal that others get."""
+    """Raise the refusal unless the check passed."""
     if not api.check(f"may {what} the appointment group", passed, got=group.id):
         raise api.refused(f"{what} appointment group {group.id}")
 
@@ -132,7 +132,7 @@ def touch(api: Api, group: AppointmentGroup) -> None:
 
 
 def spanned(api: Api, group: AppointmentGroup) -> AppointmentGroup:
-    """Keep an appointment group with the span of its slots as they are now."""
+    """Store an appointment group with the time range of its present slots."""
     found = slots(api, group)
     start = min((one.start_at for one in found if one.start_at is not None), default=None)
     end = max((one.end_at for one in found if one.end_at is not None), default=None)
@@ -188,7 +188,7 @@ def cancel(api: Api, reservation: CalendarEvent) -> CalendarEvent:
 
 
 def refuse_past(api: Api, slot: CalendarEvent | None, group: AppointmentGroup | None) -> None:
-    """Raise the refusal of a change to an appointment that is over, except for who runs the group."""
+    """Refuse a change to an appointment that is over, unless the caller runs the group."""
     if slot is None or group is None or slot.context_type != "AppointmentGroup" or manages(api, group, api.user):
         return
     if slot.end_at is not None and slot.end_at < api.now:

@@ -77,7 +77,7 @@ replace = msgspec.structs.replace
 
 
 def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment, list[AssignmentOverride] | None]:
-    """The assignment that a request describes, and its overrides where it says something of them. Nothing is kept.
+    """The assignment that a request describes, with its overrides if it mentions any. Nothing is stored.
 
     Raises: the refusals for what is not valid.
     """
@@ -192,7 +192,7 @@ def done_elsewhere(api: Api, kept: Assignment) -> Assignment:
 
 
 def follow(api: Api, assignment: Assignment) -> Assignment:
-    """Let the discussion that an assignment is done in have its title, text and end."""
+    """Copy an assignment's title, description and end to the discussion that the work is done in."""
     topic = api.store.discussion_topics.get(assignment.discussion_topic_id or 0)
     if topic is not None:
         gone = {"workflow_state": "deleted", "deleted_at": api.now} if assignment.workflow_state == "deleted" else {}
@@ -329,7 +329,7 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
 
 
 def _places(api: Api, course: Course, sent: Params) -> dict[str, Any]:
-    """The records of the course that it names; unknown ones do not count."""
+    """The records of the course that the request names; unknown ones are ignored."""
     found: dict[str, Any] = {}
     group = api.store.assignment_groups.get(identifiers.local_number(sent.text("assignment_group_id") or ""))
     if group is not None and group.course_id == course.id and group.workflow_state != "deleted":
@@ -345,7 +345,7 @@ def _places(api: Api, course: Course, sent: Params) -> dict[str, Any]:
 
 
 def _sis(api: Api, course: Course, sent: Params) -> dict[str, Any]:
-    """The ids of the student information system; those who may not set them are not heard."""
+    """The SIS ids in the request; ignored for callers who may not set them."""
     found: dict[str, Any] = {}
     if not courses.may(api, api.caller, course, "manage_sis"):
         for name in ("sis_assignment_id", "integration_id", "integration_data"):

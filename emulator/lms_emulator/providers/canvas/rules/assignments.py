@@ -63,7 +63,7 @@ def visible(api: Api, course: Course, assignment: Assignment) -> bool:
 
 
 def seen_for(api: Api, course: Course, user: User) -> list[int]:
-    """The students that somebody sees a course for: themself, or whom they observe."""
+    """The students that a user sees a course for: themselves, or whom they observe."""
     rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
     watched = [e.associated_user_id for e in rows if e.type == "ObserverEnrollment" and e.workflow_state not in GONE]
     return [one for one in watched if one is not None] or [user.id]
@@ -107,7 +107,7 @@ def overrides_for(api: Api, assignment: Assignment, user_id: int) -> list[Assign
 
 
 def groups_of(api: Api, user_id: int) -> set[int]:
-    """The groups that somebody is in."""
+    """The groups that a user is in."""
     rows = api.store.group_memberships.find("user", user_id)
     return {one.group_id for one in rows if one.workflow_state == "accepted"}
 
@@ -143,7 +143,7 @@ def sections_seen(api: Api, course: Course) -> set[int] | None:
 
 
 def overrides_seen(api: Api, course: Course, assignment: Assignment) -> list[AssignmentOverride]:
-    """The overrides that the caller gets to see: one's own, or for staff those of their sections."""
+    """The overrides that the caller may see: their own, or for staff those of their sections."""
     if not courses.may(api, api.caller, course, "manage_assignments", "read_as_admin", *GRADERS):
         people = seen_for(api, course, api.user) if api.caller is not None else []
         every = {o.id: o for user_id in people for o in overrides_for(api, assignment, user_id)}
@@ -163,7 +163,7 @@ def overrides_seen(api: Api, course: Course, assignment: Assignment) -> list[Ass
 
 
 def dated(api: Api, course: Course, assignment: Assignment) -> Assignment:
-    """The assignment with the dates that hold for the caller: for staff, the most lenient ones."""
+    """The assignment with the dates that apply to the caller; staff get the most lenient ones."""
     found = with_overrides(assignment, overrides_seen(api, course, assignment))
     due = assignment.due_at
     if courses.may(api, api.caller, course, "read_as_admin") and found.due_at and (due is None or due > found.due_at):
@@ -172,7 +172,7 @@ def dated(api: Api, course: Course, assignment: Assignment) -> Assignment:
 
 
 def dated_for(api: Api, assignment: Assignment, user_id: int) -> Assignment:
-    """The assignment with the dates that hold for a student."""
+    """The assignment with the dates that apply to a student."""
     return with_overrides(assignment, overrides_for(api, assignment, user_id))
 
 
@@ -208,7 +208,7 @@ def shut(api: Api, assignment: Assignment) -> str | None:
 
 
 def posts_manually(record: Assignment, course: Course) -> bool:
-    """Whether grades wait until somebody posts them, as those of work without names always do."""
+    """Whether grades stay hidden until they are posted, as they always do for anonymous work."""
     own = record.post_manually
     if record.anonymous_grading:
         return True

@@ -18,7 +18,7 @@ NO_PICTURE = "/images/dotted_pic.png"
 
 
 def choices(api: Api, user: User) -> list[dict[str, Any]]:
-    """What somebody may choose: the picture that Gravatar knows of the address, or none."""
+    """What a user may choose: the picture that Gravatar knows of the address, or none."""
     address = (people.email_of(api.store, user) or "nobody@example.com").lower()
     digest = hashlib.md5(address.encode(), usedforsecurity=False).hexdigest()
     nothing = api.url(NO_PICTURE)

@@ -25,7 +25,7 @@ NO_POINTS = (
 
 
 class Failed(Exception):
-    """Why an outcome fails: Canvas's code and its sentence."""
+    """Why an outcome request fails: Canvas's code and its sentence."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
@@ -33,7 +33,7 @@ class Failed(Exception):
 
 
 class Whose(NamedTuple):
-    """Whose result in what."""
+    """Whose result, and for which assignment."""
 
     course: Course
     assignment: Assignment
@@ -45,7 +45,7 @@ class Whose(NamedTuple):
 
 
 def whose(api: Api, tool: Tool, text: str) -> Whose:
-    """What a sourced id stands for. Raises Failed where the tool may not use it, or no longer."""
+    """Resolve a sourced id. Raises Failed where the tool may not use it (any more)."""
     store, found = api.store, messages.read(text)
     if found is None:
         raise Failed("sourcedid_invalid", "Invalid sourcedid")
@@ -71,7 +71,7 @@ def whose(api: Api, tool: Tool, text: str) -> Whose:
 
 
 def share(base: Assignment, record: Submission) -> float | None:
-    """What a tool reads of a grade: the share of the points; None without a grade."""
+    """A grade as a tool reads it: a fraction of the points; None without a grade."""
     if record.workflow_state != "graded" or (record.entered_score is None and not record.excused):
         return None
     score, points = record.entered_score or 0.0, base.points_possible

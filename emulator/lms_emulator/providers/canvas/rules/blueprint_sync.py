@@ -49,7 +49,7 @@ def _group_changed(api: Api, group_id: int, since: datetime) -> bool:
 
 
 def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple[Kind, Any, str]]:
-    """What was sent before and is gone."""
+    """What was sent before and has since been deleted."""
     living = {(kind.table, record.id) for kind in KINDS for record in kind.lister(api, master)}
     sent: dict[tuple[str, int], None] = {}
     for subscription in subscriptions(api.store, template):
@@ -113,7 +113,7 @@ def _told(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, rec
 
 
 def told(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, record: Any, how: str) -> dict[str, Any]:
-    """A change as Canvas tells it."""
+    """A change as Canvas reports it."""
     place = record.url if kind.table == "wiki_pages" else record.id
     path = {"wiki_pages": "pages", "context_modules": "modules", "attachments": "files"}.get(kind.table, kind.table)
     lock = lock_of(api.store, template, kind.table, record.id)
@@ -163,7 +163,7 @@ def _send(
 def _left(
     api: Api, transfer: Transfer, template: BlueprintTemplate, subscription: BlueprintSubscription
 ) -> tuple[set[str], dict[str, dict[int, list[str]]]]:
-    """What a course changed itself and is not locked: it stays as it is there."""
+    """Unlocked things that a course changed itself: they stay as they are there."""
     left: set[str] = set()
     told_of: dict[str, dict[int, list[str]]] = {}
     since = subscription.synced_at

@@ -127,7 +127,7 @@ def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
 
 
 def follow(api: Api, course: Course, sent: Params) -> None:
-    """Make a course a blueprint, or end that, as it says it is; and keep the restrictions that are sent."""
+    """Turn a course into a blueprint or back as the request says, and store the restrictions that it sends."""
     rows = api.store.blueprint_templates.find("course", course.id)
     known = next((one for one in rows if one.workflow_state == "active"), None)
     if not course.blueprint:
@@ -198,7 +198,7 @@ def associate(api: Api, template: BlueprintTemplate, wanted: Collection[Course])
 
 
 def dissociate(api: Api, course: Course) -> None:
-    """Let a course go its own way."""
+    """Detach a course from its blueprint."""
     known = subscription_of(api.store, course)
     if known is not None:
         api.store.blueprint_subscriptions.put(replace(known, workflow_state="deleted"))
@@ -261,7 +261,7 @@ def notes(store: CanvasStore, course_id: int, table: str, number: int) -> dict[s
 
 
 def require_unlocked(api: Api, course_id: int, table: str, before: Any, after: Any) -> None:
-    """Go on with a change that touches nothing locked. Raises the refusal for others."""
+    """Refuse a change that touches something locked."""
     found = of_child(api.store, course_id, table, before.id)
     if not found:
         return
@@ -277,13 +277,13 @@ def _locked(columns: list[str]) -> SiteRefusal:
 
 
 def require_deletable(api: Api, course_id: int, table: str, number: int) -> None:
-    """Go on to delete what is not locked. Raises the refusal for what is."""
+    """Refuse to delete what is locked."""
     if of_child(api.store, course_id, table, number):
         raise api.refused(f"delete {table} {number}, which is locked by a blueprint")
 
 
 def noted(api: Api, course_id: int, table: str, number: int, body: dict[str, Any]) -> dict[str, Any]:
-    """A thing in a list, with what those who manage the course are told of blueprints."""
+    """A thing in a list, with the blueprint notes that managers of the course see."""
     course = api.store.courses.get(course_id)
     if course is None or not courses.may(api, api.caller, course, "manage_content"):
         return body

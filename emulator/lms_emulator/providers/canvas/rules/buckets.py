@@ -1,4 +1,4 @@
-"""Assignments by what is to do about them.
+"""Assignments in buckets such as `overdue` and `upcoming`.
 
 Source: canvas-lms lib/sorts_assignments.rb (2023-06), and the recorded exchanges of `grading-assignments` 275-291.
 """

@@ -1,4 +1,4 @@
-"""Calendars: what events belong to, who may see and change them, and which of them somebody sees.
+"""Calendars: what events belong to, who may see and change them, and which of them a user sees.
 
 Source: canvas-lms app/models/calendar_event.rb, set_policy and for_user_and_context_codes (2023-06), and the recorded
 exchanges of `calendar`.
@@ -58,7 +58,7 @@ class Place(NamedTuple):
 
 
 def place_of_code(api: Api, code: str | None) -> Place | None:
-    """What a context code names, unless it is gone."""
+    """What a context code names; None if it was deleted."""
     found = _CODE.fullmatch(code or "")
     if found is None or found.group(1) not in TABLES:
         return None
@@ -106,7 +106,7 @@ def effective_code(api: Api, event: CalendarEvent) -> str | None:
 
 
 def place_may(api: Api, place: Place, *wanted: str, user: User | None = None) -> bool:
-    """Whether somebody (by default the caller) has one of the rights `read` and `manage_calendar` there."""
+    """Whether a user (by default the caller) has one of the rights `read` and `manage_calendar` there."""
     who, record = user or api.caller, place.record
     match record:
         case Course():
@@ -129,14 +129,14 @@ def place_may(api: Api, place: Place, *wanted: str, user: User | None = None) ->
 
 
 def account_seen(api: Api, account: Account, user: User) -> bool:
-    """Whether an account shows its calendar to somebody: people of its courses, and its admins."""
+    """Whether an account shows its calendar to a user: people of its courses, and its admins."""
     if is_account_admin(api, user, account):
         return True
     return bool(account.calendar_visible) and account.id in accounts_of(api, user)
 
 
 def accounts_of(api: Api, user: User) -> set[int]:
-    """The accounts that somebody belongs to: those of their courses and above, and the school."""
+    """The accounts that a user belongs to: those of their courses and above, and the school."""
     found = {api.root.id}
     for row in api.store.enrollments.find("user", user.id):
         course = api.store.courses.get(row.course_id)
@@ -150,7 +150,7 @@ def accounts_of(api: Api, user: User) -> set[int]:
 
 
 def sections_seen(api: Api, course: Course, user: User | None) -> set[int]:
-    """The sections of a course whose times somebody sees: students their own, others all they are not kept from."""
+    """The sections of a course whose times a user sees: students their own, others all they are not kept from."""
     rows = [e for e, _ in courses.enrollments_of(api, user, course)] if user is not None else []
     kept = {"StudentEnrollment", "StudentViewEnrollment", "ObserverEnrollment"}
     limited = bool(rows) and all(e.limit_privileges_to_course_section or e.type in kept for e in rows)
@@ -188,13 +188,13 @@ def may(api: Api, event: CalendarEvent, right: str) -> bool:
 
 
 def require(api: Api, event: CalendarEvent, right: str) -> None:
-    """Go on for callers who may do that with the event. Raises the refusal that others get."""
+    """Refuse callers who may not do that with the event."""
     if not api.check(f"may {right} the event", may(api, event, right), got=event.id):
         raise api.refused(f"{right} calendar event {event.id}")
 
 
 def events_of(api: Api, places: Iterable[Place], user: User | None) -> list[CalendarEvent]:
-    """The events that somebody sees in some calendars: with the times of their sections, and what they reserved."""
+    """The events that a user sees in some calendars: with the times of their sections, and what they reserved."""
     found: dict[int, CalendarEvent] = {}
     for place in places:
         for event in within(api, place):
@@ -210,7 +210,7 @@ def events_of(api: Api, places: Iterable[Place], user: User | None) -> list[Cale
 
 
 def managed_groups(api: Api, places: Iterable[Place], user: User) -> list[Place]:
-    """The appointment groups of some courses that somebody runs."""
+    """The appointment groups of some courses that a user runs."""
     codes = {place.code for place in places}
     found = (one for one in api.store.appointment_groups if not codes.isdisjoint(one.context_codes))
     return [Place("AppointmentGroup", one) for one in found if appointments.manages(api, one, user)]

@@ -1,4 +1,4 @@
-"""What things belong to: a course, a group, a person, an account; and what somebody may do there."""
+"""What things belong to: a course, a group, a person, an account; and what a user may do there."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def of_path(api: Api) -> Context:
 
 
 def get(api: Api, kind: str, number: int) -> Context:
-    """The context of a record. Raises the refusal `not_found` when it is gone."""
+    """The context of a record. Raises the refusal `not_found` if it was deleted."""
     record = getattr(api.store, TABLES[kind]).get(number) if kind in TABLES else None
     if record is None or record.workflow_state == "deleted":
         raise refusals.not_found(f"the {kind.lower()}", number)
@@ -61,7 +61,7 @@ def get(api: Api, kind: str, number: int) -> Context:
 
 
 def may(api: Api, context: Context, *wanted: str, user: User | None = None) -> bool:
-    """Whether somebody (by default the caller) has one of the rights there. In their own context people have all."""
+    """Whether a user (by default the caller) has one of the rights there. Users have all rights in their own."""
     who = user or api.caller
     record = context.record
     if isinstance(record, Course):
@@ -75,7 +75,7 @@ def may(api: Api, context: Context, *wanted: str, user: User | None = None) -> b
 
 
 def require(api: Api, context: Context, *wanted: str) -> None:
-    """Go on for callers with one of the rights there. Raises the refusal that others get."""
+    """Require one of the rights there. Raises the refusal for callers without it."""
     what = f"{' or '.join(wanted)} in {context.asset_string}"
     if not api.check(f"may {what}", may(api, context, *wanted)):
         raise api.refused(what)

@@ -29,7 +29,7 @@ STATES = ("read", "unread", "archived")
 
 
 def mine(api: Api, reference: str) -> tuple[Conversation, ConversationParticipant]:
-    """A conversation that the caller takes part in and has not deleted. Raises the refusal `not_found`."""
+    """One of the caller's conversations that they have not deleted. Raises the refusal `not_found`."""
     number = identifiers.local_number(reference)
     user = api.user
     own = api.store.conversation_participants.first("whose", (number, user.id)) if number is not None else None
@@ -46,7 +46,7 @@ def participants(api: Api, conversation_id: int) -> list[ConversationParticipant
 
 
 def messages(api: Api, own: ConversationParticipant) -> list[ConversationMessage]:
-    """The messages that somebody has in a conversation, the newest first."""
+    """The messages that a user has in a conversation, newest first."""
     rows = api.store.conversation_messages.find("conversation", own.conversation_id)
     kept = (one for one in rows if own.user_id in one.user_ids and str(own.user_id) not in one.removed)
     return sorted(kept, key=lambda one: (one.created_at, one.id), reverse=True)
@@ -58,7 +58,7 @@ def written(found: Iterable[ConversationMessage]) -> list[ConversationMessage]:
 
 
 def codes(api: Api, user_id: int, *, concluded: bool = True) -> list[str]:
-    """The codes of the courses and groups that somebody is in."""
+    """The codes of the courses and groups that a user is in."""
     wanted = ("active", "completed") if concluded else ("active",)
     found = []
     for row in api.store.enrollments.find("user", user_id):
@@ -97,7 +97,7 @@ def tags_of(api: Api, recipients: Iterable[str], context_code: str | None) -> li
 def begin(
     api: Api, users: Collection[int], *, private: bool, subject: str | None, context: tuple[Any, int] | None
 ) -> Conversation:
-    """The conversation of some people: a private one that they had already, else a new one."""
+    """The conversation of some people: their existing private one, or a new one."""
     kind, number = context or (None, None)
     people_in = sorted(set(users))
     if private:
@@ -117,7 +117,7 @@ def begin(
 
 
 def join(api: Api, conversation: Conversation, user_id: int, **fields: Any) -> ConversationParticipant:
-    """Let somebody take part in a conversation."""
+    """Add a participant to a conversation."""
     row = ConversationParticipant(
         id=api.new_id("conversation_participants"), conversation_id=conversation.id, user_id=user_id, **fields
     )
@@ -178,7 +178,7 @@ def add_message(
 
 
 def _told(api: Api, conversation: Conversation, only: Collection[int] | None) -> None:
-    """Let a new message show: unread for others, and as the author's last one."""
+    """Mark a new message as unread for the others and as the author's last one."""
     for row in participants(api, conversation.id):
         if only is not None and row.user_id not in only:
             continue
@@ -201,7 +201,7 @@ def include(api: Api, found: Iterable[ConversationMessage], users: Collection[in
 
 
 def add_people(api: Api, conversation: Conversation, own: ConversationParticipant, users: list[User]) -> None:
-    """Let more people take part: they get all that the caller has, and everybody is told."""
+    """Add participants: they get every message the caller has, and everybody is notified."""
     known = {row.user_id for row in participants(api, conversation.id)}
     new = [user for user in users if user.id not in known]
     if not new:
@@ -223,14 +223,14 @@ def add_people(api: Api, conversation: Conversation, own: ConversationParticipan
 
 
 def remove(api: Api, own: ConversationParticipant, found: Iterable[ConversationMessage]) -> ConversationParticipant:
-    """Remove messages for one who takes part; others keep them."""
+    """Remove messages for one participant; the others keep them."""
     for message in found:
         api.store.conversation_messages.put(replace(message, removed={**message.removed, str(own.user_id): api.now}))
     return recount(api, own)
 
 
 def recount(api: Api, own: ConversationParticipant) -> ConversationParticipant:
-    """How the conversation stands for somebody by the messages that they have now."""
+    """Recompute a participant's view of a conversation from the messages they still have."""
     conversation, found = api.store.conversations.get(own.conversation_id), written(messages(api, own))
     if conversation is None or not found:
         state = "archived" if own.workflow_state == "archived" else "read"
@@ -247,7 +247,7 @@ def recount(api: Api, own: ConversationParticipant) -> ConversationParticipant:
 
 
 def set_state(api: Api, own: ConversationParticipant, **changes: Any) -> ConversationParticipant:
-    """Change how a conversation stands for somebody; one cannot leave a private one."""
+    """Change a participant's view of a conversation; nobody can leave a private one."""
     conversation = api.store.conversations.get(own.conversation_id)
     if conversation is not None and conversation.private:
         changes.pop("subscribed", None)
@@ -262,7 +262,8 @@ def set_state(api: Api, own: ConversationParticipant, **changes: Any) -> Convers
 
 
 def locked(api: Api, conversation: Conversation) -> bool:
-    """Whether the caller cannot reply: they may not write in the course that it is about, but to instructors."""
+    """Whether the caller cannot reply: students who may not write in the course it is about can still write to
+    instructors."""
     if conversation.context_type != "Course":
         return False
     course = api.store.courses.get(conversation.context_id or 0)
@@ -289,6 +290,6 @@ def observes(api: Api, course: Course, users: Collection[int]) -> bool:
 
 
 def unread(api: Api, user: User) -> int:
-    """How many of somebody's conversations have something new."""
+    """How many of a user's conversations have something new."""
     rows = api.store.conversation_participants.find("user", user.id)
     return sum(1 for one in rows if one.workflow_state == "unread" and one.last_message_at is not None)

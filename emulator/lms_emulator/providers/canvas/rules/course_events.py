@@ -1,4 +1,4 @@
-"""What happens to courses: they are offered, claimed back, concluded, deleted, brought back, begun anew.
+"""Events of courses: offer, claim, conclude, delete, undelete, reset.
 
 Source: canvas-lms app/models/course.rb, process_event, destroy and reset_content (2023-06).
 """
@@ -34,7 +34,7 @@ def administers(api: Api, course: Course) -> bool:
 
 
 def ask(api: Api, course: Course, event: str) -> Course:
-    """Let an event happen for the caller. Raises the refusals for one that the caller or the course's state forbids."""
+    """Apply an event for the caller. Raises the refusals for one that the caller or the course's state forbids."""
     if event in EVENTS:
         allowed = administers(api, course) or courses.may(api, api.caller, course, "change_course_state")
         if not api.check(f"may {event} course {course.id}", allowed):
@@ -46,7 +46,7 @@ def ask(api: Api, course: Course, event: str) -> Course:
 
 
 def happen(api: Api, course: Course, event: str) -> Course:
-    """Let an event happen to a course."""
+    """Apply an event to a course."""
     if event == "offer":
         return _offered(api, course)
     if event in ("claim", "undelete"):
@@ -74,7 +74,7 @@ def _ended(api: Api, course: Course, state: Any) -> Course:
 
 
 def begin_anew(api: Api, course: Course) -> Course:
-    """Put an empty course in the place of one: with its people, sections, names and ids. The old one is deleted."""
+    """Put an empty course in place of one, with its people, sections, names and ids. The old one is deleted."""
     fresh = Course(
         id=api.new_id("courses"),
         name=course.name,
@@ -119,7 +119,7 @@ def first_group(api: Api, course: Course) -> None:
 
 
 def touch_content(api: Api, course: Course) -> None:
-    """Note in what a course holds that it was updated, as others see it from now on."""
+    """Mark the contents of a course as updated."""
     store = api.store
     for assignment in list(store.assignments.find("course", course.id)):
         store.assignments.put(replace(assignment, updated_at=api.now))

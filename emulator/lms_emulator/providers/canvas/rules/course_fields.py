@@ -86,7 +86,7 @@ OF_ADMINS = ("blueprint", "template")
 
 
 def require_rights(api: Api, course: Course) -> None:
-    """Go on for callers who may set all that they send. Raises the refusal that others get."""
+    """Refuse callers who send a field that they may not set."""
     sent = api.params.hash("course")
     account = api.store.accounts.get(course.account_id)
     for name in OF_ADMINS:
@@ -144,7 +144,7 @@ def _openness(sent: Params, own: Course | None, found: dict[str, Any]) -> None:
 
 
 def settable(api: Api, course: Course | None, name: str) -> bool:
-    """Whether a setting counts in a course."""
+    """Whether a setting has an effect in a course."""
     feature = FEATURES.get(name)
     owners = [owner for owner in (course, api.root) if owner is not None]
     return feature is None or any(features.enabled(api, owner, feature) for owner in owners)
@@ -169,7 +169,7 @@ def _settings(api: Api, own: Course | None, found: dict[str, Any]) -> None:
 
 
 def time_of_day(text: str) -> str | None:
-    """A time of day as Ruby reads it: midnight for what is none; None for `inherit`."""
+    """A time of day as Ruby reads it: midnight if it is not one; None for `inherit`."""
     if text in ("", "inherit"):
         return None
     found = _TIME.fullmatch(text.strip())
@@ -226,7 +226,7 @@ def _has_front_page(api: Api, own: Course | None) -> bool:
 
 
 def _placed(api: Api, own: Course | None, found: dict[str, Any]) -> None:
-    """What admins of the account say: where a course belongs, how much it may hold."""
+    """What only account admins may set: where a course belongs, its storage quota."""
     sent = api.params.hash("course")
     account = api.store.accounts.get(own.account_id) if own is not None else None
     if account is not None and not account_allows(api, api.caller, account, "manage_courses"):
@@ -289,7 +289,7 @@ def term_id(api: Api, own: Course | None) -> int:
 
 
 def code_of(name: str) -> str:
-    """The code of a course that was given none: its first word, and the next with a digit."""
+    """The default code of a course: its first word, and the next one with a digit."""
     words = name.split()
     later = next((word for word in words[1:] if re.search(r"\d", word)), None)
     return " ".join([words[0], later] if later else words[:1])

@@ -1,4 +1,4 @@
-"""What somebody may do in a course: by their enrollments there, by administering an account above, or as the public.
+"""What a user may do in a course: by their enrollments there, by administering an account above, or as the public.
 
 Source: canvas-lms app/models/course.rb, set_policy (2023-06), and the recorded exchanges of the runs `courses-*`.
 """
@@ -57,7 +57,7 @@ def enrollments_of(api: Api, user: User, course: Course) -> list[tuple[Enrollmen
 
 
 def rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
-    """Everything that somebody may do in a course: Canvas's permissions, and the rights of its policies."""
+    """Everything that a user may do in a course: Canvas's permissions, and the rights of its policies."""
     key = (user.id if user is not None else None, course.id)
     known = api.rights.get(key)
     if known is None or known[0] is not course:
@@ -66,18 +66,18 @@ def rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
 
 
 def keep_rights(api: Api, course: Course, changed: Course) -> None:
-    """Let the caller see a course that was changed with the rights from before: they last as long as a request."""
+    """Let the caller see a changed course with the rights they had before: rights last as long as a request."""
     key = (api.caller.id if api.caller is not None else None, course.id)
     api.rights[key] = changed, rights(api, api.caller, course)
 
 
 def may(api: Api, user: User | None, course: Course, *wanted: str) -> bool:
-    """Whether somebody has one of the rights in the course."""
+    """Whether a user has one of the rights in the course."""
     return not rights(api, user, course).isdisjoint(wanted)
 
 
 def require(api: Api, course: Course, *wanted: str) -> None:
-    """Go on for callers with one of the rights in the course. Raises the refusal that others get."""
+    """Require one of the rights in the course. Raises the refusal for callers without it."""
     if not api.check(f"may {' or '.join(wanted)} in course {course.id}", may(api, api.caller, course, *wanted)):
         raise api.refused(f"{' or '.join(wanted)} in course {course.id}")
 

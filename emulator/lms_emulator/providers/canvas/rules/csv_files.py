@@ -1,4 +1,4 @@
-"""Tables as files with commas between their cells, read and written as Ruby's CSV does it."""
+"""CSV as Ruby's CSV library reads and writes it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class MalformedCsv(ValueError):
 
 
 def written(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as text: an empty text is quoted, nothing is nothing."""
+    """Rows as text: an empty text is quoted, None is an empty cell."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for row in rows:

@@ -36,7 +36,7 @@ NO_MAXIMUM = {"lineItem.scoreMaximum": "lineItem.scoreMaximum is a required fiel
 
 
 class Placed(NamedTuple):
-    """What became of the content: the items as the page hears of them, and whether it has to be loaded again."""
+    """The outcome of placing content: the items as the page receives them, and whether it has to reload."""
 
     items: list[Json]
     reload: bool = False
@@ -44,7 +44,7 @@ class Placed(NamedTuple):
 
 
 def place(api: Api, tool: Tool, course: Course | None, spot: str, module_id: str | None, items: list[Json]) -> Placed:
-    """Make what content stands for, by the spot it was chosen for.
+    """Create what the content items stand for, depending on the placement.
 
     Parameters: `module_id`, of the module that it was chosen for. Raises the page of a module that there is not.
     """
@@ -66,7 +66,7 @@ def place(api: Api, tool: Tool, course: Course | None, spot: str, module_id: str
 
 
 def _line_item(api: Api, item: Json) -> Json | None:
-    """The line item that an item asks for, where Canvas makes one."""
+    """The line item that an item asks for, where Canvas creates one."""
     wanted = item.get("lineItem")
     on = api.settings.deep_linking_line_items or features.enabled(api, api.root, LINE_ITEMS)
     return wanted if isinstance(wanted, dict) and item.get("type") == LINK and on else None
@@ -78,7 +78,7 @@ def _custom(item: Json) -> dict[str, Any]:
 
 
 def _with_link(api: Api, tool: Tool, course: Course | None, item: Json) -> Json:
-    """An item with the lookup id of the link that was made of it; others as they are."""
+    """An item with the lookup id of the link created for it; others unchanged."""
     if item.get("type") != LINK:
         return item
     link = ResourceLink(

@@ -1,4 +1,4 @@
-"""How people leave: an account, the site, or by becoming one with somebody else; and how they come back.
+"""How people leave an account or the site, are merged, and come back.
 
 Source: canvas-lms app/models/user.rb, remove_from_root_account, lib/user_merge.rb and lib/split_users.rb (2023-06).
 """
@@ -16,7 +16,7 @@ replace = msgspec.structs.replace
 
 
 def remove(api: Api, user: User, account: Account) -> User:
-    """Take somebody out of an account: logins, courses and administrative roles in it and below it."""
+    """Take a user out of an account: logins, courses and administrative roles in it and below it."""
 
     def inside(account_id: int) -> bool:
         return account in chain(api.store, account_id)
@@ -38,7 +38,7 @@ def remove(api: Api, user: User, account: Account) -> User:
 
 
 def restore(api: Api, user: User, account: Account) -> User:
-    """Bring back the logins that somebody had in an account."""
+    """Bring back the logins that a user had in an account."""
     for login in api.store.pseudonyms.find("user", user.id):
         if login.account_id == account.id and login.workflow_state == "deleted":
             api.store.pseudonyms.put(replace(login, workflow_state="active"))
@@ -46,7 +46,7 @@ def restore(api: Api, user: User, account: Account) -> User:
 
 
 def delete(api: Api, user: User) -> None:
-    """Delete a person altogether."""
+    """Delete a user altogether."""
     for root in [account for account in api.store.accounts if account.parent_account_id is None]:
         user = remove(api, user, root)
     for channel in api.store.communication_channels.find("user", user.id):
@@ -55,7 +55,7 @@ def delete(api: Api, user: User) -> None:
 
 
 def end_sessions(api: Api, user: User) -> None:
-    """Make every token and every browser session of a person useless."""
+    """Revoke every token and browser session of a user."""
     for token in list(api.store.access_tokens.find("user", user.id)):
         api.store.access_tokens.delete(token.id)
     for session in [one for one in api.store.sessions if one.user_id == user.id]:
@@ -63,7 +63,7 @@ def end_sessions(api: Api, user: User) -> None:
 
 
 def merge(api: Api, user: User, into: User) -> None:
-    """Give all that is one person's to another, and delete the first."""
+    """Move everything one user has to another, and delete the first."""
     moved: dict[str, list[int]] = {}
     ended: dict[str, str] = {}
     theirs = [_part(e) for e in api.store.enrollments.find("user", into.id) if e.workflow_state != "deleted"]
@@ -89,7 +89,7 @@ def _part(enrollment: Enrollment) -> tuple[int, int, int | None]:
 
 
 def split(api: Api, user: User) -> list[User]:
-    """Undo the merges into a person. Gives back those who were merged; none where nobody was."""
+    """Undo the merges into a user. Returns those who were merged; empty where nobody was."""
     found: list[User] = []
     for record in api.store.user_merges.find("user", user.id):
         other = api.store.users.get(record.from_user_id)

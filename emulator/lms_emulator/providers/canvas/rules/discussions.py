@@ -1,4 +1,4 @@
-"""Who sees, answers and changes a discussion, and what of it somebody has read.
+"""Who sees, answers and changes a discussion, and what of it a user has read.
 
 Source: canvas-lms app/models/discussion_topic.rb and discussion_entry.rb (2023-06), and the recorded exchanges of
 `content-discussions` and `content-announcements`.
@@ -55,7 +55,7 @@ def entries_of(api: Api, topic: DiscussionTopic, *, deleted: bool = False) -> li
 
 
 def posted_at(api: Api, topic: DiscussionTopic) -> datetime | None:
-    """When a topic was posted; a seeded age moves with the clock, and a delayed announcement is posted at its time."""
+    """When a topic was posted; a seeded age moves with the clock, a delayed announcement is posted at its time."""
     if topic.posted_days_ago is not None:
         return later(api.now, -86_400 * topic.posted_days_ago)
     if topic.is_announcement and topic.delayed_post_at is not None and topic.delayed_post_at <= api.now:
@@ -73,7 +73,7 @@ def assignment_of(api: Api, topic: DiscussionTopic) -> Assignment | None:
 
 
 def moderates(api: Api, context: Context, user: User | None = None) -> bool:
-    """Whether somebody (by default the caller) runs the discussions of a context."""
+    """Whether a user (by default the caller) runs the discussions of a context."""
     return contexts.may(api, context, "moderate_forum", user=user)
 
 
@@ -83,7 +83,7 @@ def delayed(api: Api, topic: DiscussionTopic) -> bool:
 
 
 def closed(api: Api, topic: DiscussionTopic) -> bool:
-    """Whether nothing can be said in a topic any more."""
+    """Whether a topic takes no more entries."""
     return topic.locked or (topic.lock_at is not None and topic.lock_at <= api.now)
 
 
@@ -118,7 +118,7 @@ def in_sections(api: Api, topic: DiscussionTopic, context: Context) -> bool:
 
 
 def lock_of(api: Api, topic: DiscussionTopic) -> dict[str, Any] | None:
-    """What keeps people who do not moderate from answering, as `lock_info` tells it."""
+    """What keeps users who do not moderate from answering, as `lock_info` says it."""
     asset = f"discussion_topic_{topic.id}"
     if delayed(api, topic) and topic.delayed_post_at is not None:
         return {"unlock_at": stamp(topic.delayed_post_at), "asset_string": asset}
@@ -156,18 +156,18 @@ def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str,
 
 
 def participant(api: Api, topic: DiscussionTopic, user: User) -> DiscussionParticipant | None:
-    """What somebody has read of a topic, if anything is known."""
+    """What a user has read of a topic, if anything is known."""
     return api.store.discussion_participants.first("whose", (topic.id, user.id))
 
 
 def topic_read(api: Api, topic: DiscussionTopic, user: User) -> bool:
-    """Whether somebody has seen a topic itself; one's own is, unless marked."""
+    """Whether a user has read a topic itself; authors have, unless they marked it unread."""
     known = participant(api, topic, user)
     return known.read if known is not None and known.read is not None else topic.user_id == user.id
 
 
 def keep(api: Api, topic: DiscussionTopic, user: User, **changes: Any) -> DiscussionParticipant:
-    """Note what somebody has read of a topic."""
+    """Note what a user has read of a topic."""
     known = participant(api, topic, user)
     if known is None:
         known = DiscussionParticipant(id=api.new_id("discussion_participants"), topic_id=topic.id, user_id=user.id)
@@ -175,20 +175,20 @@ def keep(api: Api, topic: DiscussionTopic, user: User, **changes: Any) -> Discus
 
 
 def is_read(entry: DiscussionEntry, user: User, known: DiscussionParticipant | None) -> bool:
-    """Whether somebody has read an entry; one's own is, unless marked."""
+    """Whether a user has read an entry; authors have, unless they marked it unread."""
     marked = known is not None and entry.id in known.read_entries
     own = entry.user_id == user.id and not (known is not None and entry.id in known.forced)
     return marked or own
 
 
 def unread(api: Api, topic: DiscussionTopic, user: User) -> list[int]:
-    """The entries that somebody has not read, deleted ones included."""
+    """The entries that a user has not read, deleted ones included."""
     known = participant(api, topic, user)
     return [entry.id for entry in entries_of(api, topic, deleted=True) if not is_read(entry, user, known)]
 
 
 def unread_count(api: Api, topic: DiscussionTopic, user: User) -> int:
-    """How many entries Canvas takes somebody not to have read: each deletion is taken off, repeated ones too."""
+    """How many entries Canvas counts as unread: every deletion is subtracted, even a repeated one."""
     known, count = participant(api, topic, user), 0
     for entry in entries_of(api, topic, deleted=True):
         if not is_read(entry, user, known):
@@ -197,7 +197,7 @@ def unread_count(api: Api, topic: DiscussionTopic, user: User) -> int:
 
 
 def sees_posts(api: Api, topic: DiscussionTopic, context: Context) -> bool:
-    """Whether the caller may read what others said: where it is asked for, only after saying something."""
+    """Whether the caller may read others' entries: where a topic requires it, only after posting one."""
     if not topic.require_initial_post or moderates(api, context):
         return True
     if api.caller is None:
@@ -237,7 +237,7 @@ def subscribed(api: Api, topic: DiscussionTopic, context: Context) -> bool:
 
 
 def renewed(api: Api, topic: DiscussionTopic, **changes: Any) -> DiscussionTopic:
-    """Store a topic after something was said in it."""
+    """Store a topic after something was posted in it."""
     fresh = api.store.discussion_topics.get(topic.id) or topic
     return api.store.discussion_topics.put(replace(fresh, viewed_in=None, **changes))
 
@@ -251,7 +251,7 @@ def members(api: Api, context: Context) -> int:
 
 
 def draft_refused(why: str) -> Exception:
-    """A topic that cannot be a draft."""
+    """The refusal for a topic that cannot be a draft."""
     text = f"This topic cannot be set to draft state because it {why}."
     fault = {"attribute": "workflow_state", "type": text, "message": text}
     return refusals.rest("topic_no_draft", 400, {"errors": {"published": [fault]}}, check="the topic may be a draft")

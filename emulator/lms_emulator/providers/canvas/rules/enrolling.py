@@ -28,7 +28,7 @@ CONCLUDED = "Can't add an enrollment to a concluded course."
 
 @dataclass(frozen=True)
 class Wish:
-    """An enrollment that somebody asks for, checked."""
+    """An enrollment that a user asks for, checked."""
 
     user: User
     course: Course
@@ -59,14 +59,14 @@ def may_manage(api: Api, course: Course, kind: str) -> bool:
 
 
 def default_section(api: Api, course: Course) -> CourseSection:
-    """The section that people get into who are put into none; it is made when there is none."""
+    """The section for people who are not put into one; created if missing."""
     found = [s for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
     known = next((section for section in found if section.default_section), None) or next(iter(found), None)
     return known or new_default_section(api, course)
 
 
 def new_default_section(api: Api, course: Course) -> CourseSection:
-    """Make the section of people who are put into none."""
+    """Create the section for people who are not put into one."""
     made = CourseSection(
         id=api.new_id("course_sections"),
         course_id=course.id,
@@ -155,7 +155,7 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
 
 
 def wish_of_oneself(api: Api, course: Course, section: CourseSection | None, fields: Params) -> Wish:
-    """Read and check what somebody asks for who has the code of a course that is open to everybody."""
+    """Read and check a self-enrollment by the code of an open course."""
     faults = []
     code = course.self_enrollment_code if course.self_enrollment else None
     if not code or fields.text("self_enrollment_code") != code:
@@ -190,7 +190,7 @@ def _open_for(api: Api, course: Course, role: Role) -> None:
 
 
 def enroll(api: Api, asked: Wish) -> Enrollment:
-    """Put somebody into a course; an enrollment of the same role and section is changed instead."""
+    """Enroll a user in a course; an enrollment of the same role and section is changed instead."""
     rows = api.store.enrollments.find("user", asked.user.id)
     same = [
         e
@@ -248,7 +248,7 @@ def _begun(course: Course, kind: str, state: str) -> Any:
 
 
 def follow(api: Api, course: Course, section: CourseSection, student_id: int) -> None:
-    """Whoever observes a student takes part in the student's courses."""
+    """Enroll a student's observers in the student's courses."""
     for link in api.store.user_observers.find("student", student_id):
         observer = api.store.users.get(link.observer_id)
         if link.workflow_state != "active" or observer is None:

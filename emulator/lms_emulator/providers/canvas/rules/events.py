@@ -77,7 +77,7 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
 
 
 def settled(wanted: CalendarEvent, base: CalendarEvent, where: tzinfo, *, whole: bool | None = None) -> CalendarEvent:
-    """An event with its times in order, and whether it takes whole days. `whole`: what the request says of that."""
+    """An event with its times in order, and whether it lasts all day. `whole`: what the request says about that."""
     start, end = wanted.start_at or wanted.end_at, wanted.end_at or wanted.start_at
     if start is not None and end is not None and end < start:
         end = start
@@ -111,7 +111,7 @@ def keep(api: Api, wanted: CalendarEvent) -> CalendarEvent:
 
 
 def span(api: Api, number: int) -> None:
-    """Let an event with times of sections reach from the first to the last of them."""
+    """Stretch an event with section times from the first to the last of them."""
     parent = api.store.calendar_events.get(number)
     rows = calendars.children(api, parent) if parent is not None else []
     starts = [one.start_at for one in rows if one.start_at is not None]

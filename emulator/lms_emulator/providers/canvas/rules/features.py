@@ -89,7 +89,7 @@ class Flag(NamedTuple):
         return self.state in ("allowed", "allowed_on")
 
     def locked(self, owner: Owner) -> bool:
-        """Whether somebody above decided for `owner`."""
+        """Whether an owner above has decided for `owner`."""
         if self.owner is None:
             return not self.open and not self.feature.hidden
         return not self.open and self.owner != place(owner)
@@ -111,7 +111,7 @@ def definitions() -> dict[str, Feature]:
 
 
 def place(owner: Owner) -> tuple[str, int]:
-    """What names an owner of decisions: its kind and id."""
+    """The key of an owner of decisions: its kind and id."""
     return type(owner).__name__, owner.id
 
 
@@ -171,7 +171,7 @@ def _own(api: Api, owner: Owner, feature: Feature, *, below: bool) -> Flag | Non
 
 
 def seen_below(api: Api, record: FeatureFlag) -> FlagState | None:
-    """The state of an account's decision as its courses and accounts below see it."""
+    """The state of an account's decision as its courses and sub-accounts see it."""
     delay = timedelta(seconds=api.settings.feature_flag_delay_seconds)
     return record.earlier if api.now < record.updated_at + delay else record.state
 
@@ -184,7 +184,7 @@ def _above(api: Api, owner: Owner) -> Iterator[Account]:
 
 
 def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited: bool = False) -> Flag | None:
-    """How a feature stands for somebody; None where it is not there for them.
+    """How a feature stands for an owner; None where it does not exist for them.
 
     Parameters:
         shown: whether a hidden feature is found too, and one that the school did not allow yet.
@@ -208,7 +208,7 @@ def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited:
 
 
 def _opted_in(api: Api, owner: Owner, feature: Feature, found: Flag | None, shown: bool) -> Flag | None:
-    """A feature that a school has to allow first is off for the school and hidden below until it did."""
+    """A feature that a school must allow first is off for the school and hidden below until then."""
     above = site(api)
     unspoken = found is not None and (found.owner is None or (above is not None and found.owner == place(above)))
     if found is None or not feature.opted_in or _is_site(owner) or not unspoken:
@@ -221,7 +221,7 @@ def _opted_in(api: Api, owner: Owner, feature: Feature, found: Flag | None, show
 
 
 def enabled(api: Api, owner: Owner, name: str) -> bool:
-    """Whether a feature is on for somebody."""
+    """Whether a feature is on for a user."""
     flag = lookup(api, owner, name)
     return flag is not None and flag.on
 
@@ -253,7 +253,7 @@ def transitions(api: Api, owner: Owner, feature: Feature, state: str | None) -> 
 
 
 def _never_taken_back(owner: Owner, state: str | None, found: dict[str, dict[str, Any]]) -> None:
-    """Once final grades may be set, a course cannot go back, nor an account to less than it allows."""
+    """Once final grades may be overridden, a course cannot go back, nor an account to less than it allows."""
     for one in ("off", "on", *(["allowed"] if isinstance(owner, Account) else [])):
         found.setdefault(one, {})
     if state == "on" or (state == "allowed" and isinstance(owner, Account)):

@@ -1,4 +1,4 @@
-"""Where files lie, who may open them, and what becomes of names that are taken.
+"""Where files live, who may open them, and what happens when a name is taken.
 
 Source: canvas-lms app/models/attachment.rb and app/models/folder.rb (2023-06), and the recorded exchanges of
 `content-files` and `content-folders`.
@@ -85,7 +85,7 @@ def make_folder(api: Api, context: Context, parent: Folder | None, name: str, **
 
 
 def free_folder_name(name: str, taken: Collection[str]) -> str:
-    """The name of a folder, or with the first number from 2 that makes it its own."""
+    """The folder's name, with the first free number from 2 if it is taken."""
     name = name.replace("/", "_") or NEW_FOLDER
     number, found = 1, name
     while found in taken:
@@ -169,7 +169,7 @@ def manages(api: Api, context: Context, *what: str) -> bool:
 
 
 def require_manager(api: Api, context: Context, *what: str) -> None:
-    """Go on for callers who may `add`, `edit` or `delete` files there. Raises the refusal that others get."""
+    """Refuse callers who may not `add`, `edit` or `delete` files there."""
     contexts.require(api, context, *(f"manage_files_{one}" for one in what))
 
 
@@ -181,7 +181,7 @@ def _seal_key(root: Account) -> str:
 
 
 def seal(api: Api, file: Attachment) -> str:
-    """What opens a file for the caller for an hour."""
+    """A verifier that lets the caller open a file for an hour."""
     from lms_emulator.signing import jwt
 
     claims = {
@@ -194,7 +194,7 @@ def seal(api: Api, file: Attachment) -> str:
 
 
 def sealed(api: Api, file: Attachment, seal: str) -> bool:
-    """Whether that is what `seal` gave out for the file, within the hour."""
+    """Whether that is a verifier that `seal` gave out for the file within the hour."""
     from lms_emulator.signing import jwt
 
     try:
@@ -233,7 +233,7 @@ def listed(api: Api, files: Iterable[Attachment]) -> list[Attachment]:
 
 
 def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
-    """What keeps people who do not manage files from opening one, as `lock_info` tells it; None if nothing does."""
+    """What keeps users who do not manage files from opening one, as `lock_info` says it; None if nothing does."""
     info = {"asset_string": f"attachment_{file.id}"}
     if file.locked or folder_locked(api, folder_of(api.store, file)):
         return {**info, "manually_locked": True}
@@ -247,7 +247,7 @@ def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
 
 
 def locked_for_caller(api: Api, file: Attachment) -> dict[str, Any] | None:
-    """`lock_of` for the caller: those who manage the files of its context open it all the same."""
+    """`lock_of` for the caller; those who manage the context's files can open it all the same."""
     return None if file.context_type in ATTACHED or manages(api, context_of(api, file)) else lock_of(api, file)
 
 
@@ -279,7 +279,7 @@ def quota_used(store: CanvasStore, context: Context) -> int:
 
 
 def free_file_name(name: str, taken: Collection[str]) -> str:
-    """The name of a file, or with the first number that makes it its own: `notes-1.txt`."""
+    """The file's name, with the first free number if it is taken: `notes-1.txt`."""
     stem, extension = os.path.splitext(name)
     number, found = 0, name
     while found in taken:
@@ -289,7 +289,7 @@ def free_file_name(name: str, taken: Collection[str]) -> str:
 
 
 def settle(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
-    """Put a file into its folder, where another of its name is overwritten, or it gets another name."""
+    """Put a file into its folder; one of the same name is overwritten, or the file is renamed."""
     folder = folder_of(api.store, file)
     others = [] if folder is None else [one for one in files_in(api.store, folder) if one.id != file.id]
     if on_duplicate == "rename":
@@ -306,7 +306,7 @@ def name_taken(store: CanvasStore, folder: Folder | None, name: str, but: int | 
 
 
 def newest(store: CanvasStore, file: Attachment) -> Attachment:
-    """The file that took another's place at last, or the file itself."""
+    """The file that finally replaced another, or the file itself."""
     seen: set[int] = set()
     while file.file_state == "deleted" and file.replaced_by is not None and file.id not in seen:
         seen.add(file.id)

@@ -1,4 +1,4 @@
-"""What a grade that somebody writes is worth, and how a score is written, by an assignment's type of grading.
+"""What an entered grade is worth, and how a score is displayed, by an assignment's grading type.
 
 Source: canvas-lms app/models/assignment.rb, interpret_grade and score_to_grade, and app/models/grading_standard.rb
 (2023-06); the recorded exchanges of `grading-submissions` 211-255.
@@ -65,13 +65,13 @@ def course_letter(api: Api, course: Course, percent: float | None) -> str | None
 
 
 def written(number: float, digits: int | None = None) -> str:
-    """A number as Canvas writes it: without a fraction where there is none."""
+    """A number as Canvas writes it: without a fraction if there is none."""
     value = float(number) if digits is None else round(number, digits)
     return str(int(value)) if value == int(value) else repr(value)
 
 
 def to_score(api: Api, assignment: Assignment, grade: str, *, points_first: bool = False) -> float | None:
-    """What a grade is worth in points; None where it cannot be read.
+    """A grade in points; None if it cannot be read.
 
     Parameters: `points_first`, whether a number is a number even where the scheme has a grade of that name.
     """
@@ -122,7 +122,7 @@ def letter_for(scheme: Scheme, percent: float) -> str:
 
 
 def from_score(api: Api, assignment: Assignment, score: float, given: str | None = None) -> str:
-    """A score as the grade that people see. `given`: what was written, which counts where there are no points."""
+    """A score as the grade that people see. `given`: the grade as entered, which is used where there are no points."""
     points = float(assignment.points_possible or 0)
     match assignment.grading_type:
         case "percent":

@@ -26,7 +26,7 @@ def snapshot(record: Submission) -> SubmissionVersion:
 
 
 def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool) -> Submission:
-    """Store a submission. Without `new_version` its last version is brought up to date."""
+    """Store a submission. Without `new_version` its last version is updated."""
     begun = api.now if new_version or not record.versions else record.versions[-1].made_at
     record = replace(record, updated_at=api.now, made_at=begun)
     standing = lateness.standing(api, base, record.user_id, record)
@@ -41,7 +41,7 @@ def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool) -
 
 
 def _note(api: Api, base: Assignment, known: Submission, made: Submission) -> None:
-    """Keep a change of a grade for the history of grades."""
+    """Record a grade change in the grade history."""
     if (known.entered_grade, bool(known.excused)) == (made.entered_grade, bool(made.excused)):
         return
     note_change(
@@ -68,7 +68,7 @@ def note_change(
     after: str | None,
     **more: Any,
 ) -> None:
-    """Keep a change of a grade, by the caller unless `grader_id` says who."""
+    """Record a grade change, by the caller unless `grader_id` says otherwise."""
     more.setdefault("grader_id", api.caller.id if api.caller is not None else None)
     change = GradeChange(
         id=api.x.ids.uuid(),
@@ -128,7 +128,7 @@ def grade(
 
 
 def regrade(api: Api, base: Assignment) -> None:
-    """Write the grades of an assignment anew that is worth other points, or graded in another way."""
+    """Rewrite the grades of an assignment whose points or grading type changed."""
     for one in api.store.submissions.find("assignment", base.id):
         if one.entered_score is not None and one.workflow_state == "graded":
             letter = grades.from_score(api, base, one.entered_score, one.entered_grade)
@@ -136,7 +136,7 @@ def regrade(api: Api, base: Assignment) -> None:
 
 
 def grade_missing(api: Api, course: Course, base: Assignment, record: Submission, points: float) -> Submission:
-    """Give missing work what the course's policy gives; nobody is its grader."""
+    """Apply the course's policy to missing work; such grades have no grader."""
     changes: dict[str, Any] = {
         "entered_score": points,
         "entered_grade": grades.from_score(api, base, points),
@@ -151,7 +151,7 @@ def grade_missing(api: Api, course: Course, base: Assignment, record: Submission
 def set_status(
     api: Api, course: Course, base: Assignment, record: Submission, sent: dict[str, Any], *, new_version: bool
 ) -> Submission:
-    """Say that work is late, missing or neither.
+    """Mark work as late, missing or neither.
 
     Parameters: `sent`, `late_policy_status` where the request has one, and `seconds_late_override`.
     """

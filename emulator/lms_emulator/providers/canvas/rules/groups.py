@@ -45,7 +45,7 @@ MODERATORS_MAY = MEMBERS_MAY | {"moderate_forum", "read_as_admin", "update", "ma
 
 
 def home(api: Api, category: GroupCategory) -> Course | Account:
-    """The course or account that a set is in. Raises the refusal `not_found` when it is gone."""
+    """The course or account that a set is in. Raises the refusal `not_found` if it was deleted."""
     table: Any = api.store.courses if category.context_type == "Course" else api.store.accounts
     found: Course | Account | None = table.get(category.context_id)
     if found is None or found.workflow_state == "deleted":
@@ -54,7 +54,7 @@ def home(api: Api, category: GroupCategory) -> Course | Account:
 
 
 def category_of(api: Api, group: Group) -> GroupCategory:
-    """The set that a group is in. Raises the refusal `not_found` when it is gone."""
+    """The set that a group is in. Raises the refusal `not_found` if it was deleted."""
     found = api.store.group_categories.get(group.group_category_id)
     if found is None:
         raise refusals.not_found("the set of the group", group.id)
@@ -62,7 +62,7 @@ def category_of(api: Api, group: Group) -> GroupCategory:
 
 
 def may_manage(api: Api, place: Course | Account, user: User | None = None) -> bool:
-    """Whether somebody (by default the caller) may make and change groups there."""
+    """Whether a user (by default the caller) may make and change groups there."""
     who = user or api.caller
     if isinstance(place, Course):
         if states.concluded(api, place, "TeacherEnrollment") and not account_allows(
@@ -80,19 +80,19 @@ def members(api: Api, group: Group, *wanted: str) -> list[GroupMembership]:
 
 
 def membership(api: Api, group: Group, user_id: int) -> GroupMembership | None:
-    """Somebody's place in a group, invited ones included."""
+    """A user's membership of a group, including invitations."""
     rows = api.store.group_memberships.find("group", group.id)
     return next((one for one in rows if one.user_id == user_id and one.workflow_state != "deleted"), None)
 
 
 def is_member(api: Api, group: Group, user: User | None) -> bool:
-    """Whether somebody is in a group."""
+    """Whether a user is in a group."""
     row = membership(api, group, user.id) if user is not None else None
     return row is not None and row.workflow_state == "accepted"
 
 
 def rights(api: Api, group: Group, user: User | None) -> frozenset[str]:
-    """What somebody may do in a group: those who run its place, its members, and who else sees its pages."""
+    """What a user may do in a group: those who run its place, its members, and who else sees its pages."""
     if user is None:
         return frozenset()
     place = home(api, category_of(api, group))
@@ -117,7 +117,7 @@ def reads(api: Api, group: Group) -> bool:
 
 
 def open_to(api: Api, group: Group) -> bool:
-    """Whether the caller may come in by themself."""
+    """Whether the caller may join without an invitation."""
     return api.caller is not None and own_entry(api, group, api.caller) is not None
 
 
@@ -169,7 +169,7 @@ def make_group(api: Api, category: GroupCategory, **fields: Any) -> Group:
 
 
 def fill(api: Api, category: GroupCategory) -> None:
-    """Make as many groups as a request asks for, and share people out among them where it says so."""
+    """Create as many groups as the request asks for, and distribute people among them if it says so."""
     asked, count = api.params, 0
     split, shares = asked.text("split_groups"), category.self_signup is None
     if shares and split == "2":
@@ -189,7 +189,7 @@ def _count(text: str | None) -> int:
 
 
 def share_out(api: Api, category: GroupCategory) -> dict[int, list[User]]:
-    """Put everybody who is in no group into the smallest one. Returns who was added, by group."""
+    """Add everybody without a group to the smallest one. Returns who was added, by group."""
     groups = of_category(api, category)
     added: dict[int, list[User]] = {}
     for user in unassigned(api, category) if groups else []:
@@ -206,13 +206,13 @@ def share_out(api: Api, category: GroupCategory) -> dict[int, list[User]]:
 
 
 def full(api: Api, category: GroupCategory, group: Group) -> bool:
-    """Whether nobody else may come in."""
+    """Whether the group has reached its limit."""
     most = group.max_membership or category.group_limit
     return most is not None and len(members(api, group)) >= most
 
 
 def join(api: Api, group: Group, user_id: int, state: Any = "accepted", *, moderator: bool = False) -> GroupMembership:
-    """Put somebody into a group; from the set's other groups they go."""
+    """Add a user to a group, and remove them from the set's other groups."""
     category = category_of(api, group)
     known = membership(api, group, user_id)
     if known is not None:
@@ -237,7 +237,7 @@ def join(api: Api, group: Group, user_id: int, state: Any = "accepted", *, moder
 
 
 def leave(api: Api, group: Group, row: GroupMembership) -> None:
-    """Take somebody out of a group; a leader who goes is none any more."""
+    """Remove a user from a group; it loses its leader if that is the one."""
     api.store.group_memberships.put(replace(row, workflow_state="deleted"))
     current = api.store.groups.get(group.id)
     if current is not None and current.leader_id == row.user_id:
@@ -245,7 +245,7 @@ def leave(api: Api, group: Group, row: GroupMembership) -> None:
 
 
 def takes_part(api: Api, place: Course | Account, user: User) -> bool:
-    """Whether somebody belongs to the course or account."""
+    """Whether a user belongs to the course or account."""
     if isinstance(place, Account):
         return any(one.id == user.id for one in candidates(api, place))
     rows = api.store.enrollments.find("user", user.id)
@@ -253,7 +253,7 @@ def takes_part(api: Api, place: Course | Account, user: User) -> bool:
 
 
 def shares_section(api: Api, group: Group, user: User) -> bool:
-    """Whether a group is empty, or somebody of one of the person's sections is in it."""
+    """Whether the user shares a section with a member, or the group is empty."""
     course = category_of(api, group).context_id
     inside = [_sections(api, course, one.user_id) for one in members(api, group)]
     return not inside or not set().union(*inside).isdisjoint(_sections(api, course, user.id))
@@ -265,7 +265,7 @@ def _sections(api: Api, course_id: int, user_id: int) -> set[int]:
 
 
 def own_entry(api: Api, group: Group, user: User) -> str | None:
-    """The state in which somebody comes in by themself; None where they may not."""
+    """The state in which a user joins by themselves; None if they may not."""
     category = category_of(api, group)
     known = membership(api, group, user.id)
     if known is not None and known.workflow_state in ("accepted", "invited"):
@@ -281,12 +281,12 @@ def own_entry(api: Api, group: Group, user: User) -> str | None:
 
 
 def communities(api: Api) -> GroupCategory:
-    """The school's set of groups that anybody may found; it is made when somebody needs it."""
+    """The school's set of student-made groups; created when first needed."""
     return own_set(api, api.root)
 
 
 def own_set(api: Api, place: Course | Account) -> GroupCategory:
-    """The set of a course's or account's groups that are in no other; it is made when somebody needs it."""
+    """The set of a course's or account's groups that belong to no other; created when first needed."""
     of_course = isinstance(place, Course)
     role, name = ("student_organized", "Student Groups") if of_course else ("communities", "Communities")
     found = next((one for one in of_place(api, place) if one.role == role), None)
@@ -304,7 +304,7 @@ def own_set(api: Api, place: Course | Account) -> GroupCategory:
 
 
 def of_user(api: Api, user: User) -> list[Group]:
-    """The groups that somebody is in, by name."""
+    """The groups that a user is in, by name."""
     rows = [one for one in api.store.group_memberships.find("user", user.id) if one.workflow_state == "accepted"]
     found = [group for one in rows if (group := api.store.groups.get(one.group_id)) is not None]
     shown = [one for one in found if one.workflow_state != "deleted"]

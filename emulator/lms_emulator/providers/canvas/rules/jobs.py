@@ -1,4 +1,4 @@
-"""Background jobs: done within the request, and told of by a Progress that the client sees queued."""
+"""Background jobs: done within the request, and reported by a Progress that the client sees as queued."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.model import Course, CoursePace, GroupCategor
 
 
 class JobFailed(Exception):
-    """A job that came to nothing, with what its Progress says."""
+    """A job that failed, with the message of its Progress."""
 
 
 def run(
@@ -25,7 +25,7 @@ def run(
     completion: float | None = None,
     again: Progress | None = None,
 ) -> Progress:
-    """Do a job of a course, a pace or a person and give the Progress as it was when the client asked for the job.
+    """Run a job of a course, a pace or a user, and return the Progress as it was when the client asked.
 
     Parameters: `work`, gives the results that the Progress shows, or what it says in words; it may raise JobFailed.
     `by`, whom the job is for; `completion`, how far the client sees it; `again`, the Progress of the last such job,

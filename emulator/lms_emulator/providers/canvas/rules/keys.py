@@ -24,8 +24,8 @@ def find(store: CanvasStore, reference: str) -> DeveloperKey | None:
 
 
 def binding(store: CanvasStore, key: DeveloperKey, account_id: int) -> DeveloperKeyAccountBinding | None:
-    """What counts for a key in an account: the word of the site admin account, else of the nearest account that has
-    said more than `allow`, else of the nearest."""
+    """The binding that applies to a key in an account: the site admin account's, else that of the nearest account that
+    says more than `allow`, else the nearest."""
     said = {one.account_id: one for one in store.developer_key_account_bindings.find("key", key.id)}
     nearest = [said[account.id] for account in chain(store, account_id) if account.id in said]
     decided = [one for one in nearest if one.workflow_state != "allow"]
@@ -56,5 +56,5 @@ def site_admin(store: CanvasStore) -> Account | None:
 
 
 def user_generated(store: CanvasStore) -> DeveloperKey | None:
-    """The key of the tokens that people make for themselves."""
+    """The developer key behind access tokens that users create themselves."""
     return next((key for key in store.developer_keys if key.name == USER_GENERATED), None)

@@ -1,4 +1,4 @@
-"""Late and missing work, and what that costs.
+"""Late and missing work, and what it costs.
 
 Source: canvas-lms app/models/submission.rb, late? and missing?, and app/models/late_policy.rb (2023-06).
 """
@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.rules import assignments, grades, policies, s
 
 
 class Standing(NamedTuple):
-    """What a submission amounts to by its due date.
+    """The status of a submission against its due date.
 
     Attributes:
         due_at: the date that held for the student.
@@ -32,7 +32,7 @@ class Standing(NamedTuple):
 
 
 def standing(api: Api, base: Assignment, user_id: int, record: SubmissionVersion) -> Standing:
-    """How a submission, or one of its versions, stands now."""
+    """The present status of a submission, or of one of its versions."""
     due = assignments.dated_for(api, base, user_id).due_at
     seconds = _seconds(api, base, record, due)
     if record.excused:

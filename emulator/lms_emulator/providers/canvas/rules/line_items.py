@@ -1,4 +1,4 @@
-"""Line items: the columns of the gradebook that tools see. They and their assignments follow each other.
+"""Line items: the gradebook columns that tools see. They and their assignments are kept in step.
 
 Source: canvas-lms app/models/lti/line_item.rb, app/models/assignment.rb, update_line_items, and
 app/models/lti/result.rb (2023-06); the recorded exchanges of `lti-ags`.
@@ -31,18 +31,18 @@ def of_assignment(store: CanvasStore, assignment_id: int) -> list[LineItem]:
 
 
 def is_first(store: CanvasStore, item: LineItem) -> bool:
-    """Whether a line item is its assignment's own: that the assignment follows, and is graded by."""
+    """Whether a line item is the one that its assignment is kept in step with and graded by."""
     found = of_assignment(store, item.assignment_id) if item.assignment_id is not None else []
     return bool(found) and found[0].id == item.id
 
 
 def changed(item: LineItem, **changes: Any) -> LineItem:
-    """A line item with other members."""
+    """A line item with changed members."""
     return replace(item, data=replace(item.data, **changes))
 
 
 def follow(api: Api, known: Assignment | None, kept: Assignment) -> None:
-    """Let an assignment's links and line items be as it is now: one that is done in an LTI 1.3 tool has both.
+    """Bring an assignment's links and line items in step with it; one done in an LTI 1.3 tool has both.
 
     Parameters: `known`, the assignment before.
     """
@@ -84,7 +84,7 @@ def add(api: Api, base: Assignment, key_id: int, *, coupled: bool = True, **memb
 
 
 def _link(api: Api, base: Assignment, tool: Tool) -> ResourceLink:
-    """The link behind an assignment, with the assignment's title and the address and fields that it was given."""
+    """The link behind an assignment, with the assignment's title and the URL and custom fields it was given."""
     tag = base.external_tool
     found = api.store.resource_links.first("assignment", base.id)
     link = found or ResourceLink(
@@ -109,7 +109,7 @@ def remove(api: Api, item: LineItem) -> None:
 
 
 def note_grade(api: Api, base: Assignment, record: Submission, score: float | None) -> None:
-    """Let the result that tools see follow a grade that somebody else than a tool gave."""
+    """Update the result that tools see after a grade that did not come from a tool."""
     items = of_assignment(api.store, base.id)
     if not items or (record.grader_id or 0) < 0:
         return

@@ -1,4 +1,4 @@
-"""Acting as somebody else, by `as_user_id`."""
+"""Acting as another user, by `as_user_id`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def accounts_of(api: Api, user: User) -> list[int]:
 
 
 def may_become(api: Api, user: User, target: User) -> bool:
-    """Whether somebody has `become_user` in every account of another, and no right fewer than them in any."""
+    """Whether a user has `become_user` in every account of another user, and all of their permissions."""
     for account_id in accounts_of(api, target):
         account = api.store.accounts.get(account_id)
         if account is None or not account_allows(api, user, account, "become_user"):

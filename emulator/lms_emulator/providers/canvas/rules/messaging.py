@@ -1,4 +1,4 @@
-"""Whom somebody can write to, and what they have in common with them.
+"""Whom a user can message, and what they have in common.
 
 Source: canvas-lms lib/messageable_user/calculator.rb (2023-06), and the recorded exchanges of `conversations`.
 """
@@ -19,14 +19,14 @@ _CONTEXT = re.compile(r"(course|section|group)_(\d{1,18})(?:_([a-z]+))?")
 
 
 class Common(NamedTuple):
-    """What somebody has in common with another person: courses with the other's roles there, and groups."""
+    """What a user has in common with another person: courses with the other's roles there, and groups."""
 
     courses: dict[str, list[str]]
     groups: dict[str, list[str]]
 
 
 class Looking(NamedTuple):
-    """How strictly is looked: whether only enrollments count that take part now, and students who are done."""
+    """How strict the search is: whether only current enrollments count, and students who are done."""
 
     strict: bool = True
     done: bool = False
@@ -71,7 +71,7 @@ def place_of(api: Api, code: str) -> Place | None:
 
 
 class Messaging:
-    """What one person sees of others. It remembers what it found, as long as a request.
+    """What one user sees of others. Results are kept for the length of a request.
 
     Parameters: `user`, who looks.
     """
@@ -92,7 +92,7 @@ class Messaging:
         return course.workflow_state != "unpublished" or row.type in states.STAFF
 
     def counts(self, row: Enrollment, course: Course, looking: Looking) -> bool:
-        """Whether somebody's enrollment makes them one to write to."""
+        """Whether an enrollment makes a user someone to write to."""
         state = states.state_of(self._api, row, course).name
         if row.type == "StudentViewEnrollment":
             return False
@@ -140,7 +140,7 @@ class Messaging:
         return open_now and any(states.state_of(self._api, row, course).name in states.CURRENT for row in rows)
 
     def sees_section(self, course: Course, section: CourseSection) -> bool:
-        """Whether the person sees the people of a section: those who are limited only in their own."""
+        """Whether the user sees the people of a section; those limited to sections see only their own."""
         rows = self._own.get(course.id, [])
         limited = bool(rows) and all(row.limit_privileges_to_course_section for row in rows)
         return not limited or section.id in {row.course_section_id for row in rows}

@@ -1,4 +1,4 @@
-"""Grades that wait until a final grader chooses among them.
+"""Provisional grades, from which a final grader chooses.
 
 Source: canvas-lms app/models/moderated_grading/provisional_grade.rb and lib/moderated_grading (2023-06).
 """
@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 
 def under_way(base: Assignment) -> bool:
-    """Whether grades of the assignment wait for moderation."""
+    """Whether grades of the assignment await moderation."""
     return base.moderated_grading and base.grades_published_at is None
 
 
@@ -28,12 +28,12 @@ def moderates(api: Api, course: Course, base: Assignment) -> bool:
 
 
 def of_submission(api: Api, record: Submission) -> list[ProvisionalGrade]:
-    """The grades that wait for a submission."""
+    """The provisional grades of a submission."""
     return sorted(api.store.provisional_grades.find("submission", record.id), key=lambda one: one.id)
 
 
 def grade(api: Api, base: Assignment, record: Submission, text: str, *, final: bool) -> ProvisionalGrade:
-    """Keep the caller's grade until somebody chooses."""
+    """Store the caller's provisional grade."""
     score = grades.to_score(api, base, text)
     own = (one for one in of_submission(api, record) if one.scorer_id == api.user.id and one.final == final)
     known = next(own, None) or ProvisionalGrade(
@@ -50,19 +50,19 @@ def grade(api: Api, base: Assignment, record: Submission, text: str, *, final: b
 
 
 def choose(api: Api, record: Submission, chosen: ProvisionalGrade) -> None:
-    """Let one of the grades of a submission count."""
+    """Select one of a submission's provisional grades."""
     for one in of_submission(api, record):
         api.store.provisional_grades.put(replace(one, selected=one.id == chosen.id))
 
 
 def counting(api: Api, record: Submission) -> ProvisionalGrade | None:
-    """The grade that is going to count: the chosen one, or the only one."""
+    """The provisional grade that will be used: the selected one, or the only one."""
     found = of_submission(api, record)
     return next((one for one in found if one.selected), None) or (found[0] if len(found) == 1 else None)
 
 
 def publish(api: Api, course: Course, base: Assignment) -> None:
-    """Let the grades that count become those of the submissions, with their comments."""
+    """Turn the selected grades, with their comments, into the submissions' grades."""
     for record in submissions.stored(api, base):
         chosen = counting(api, record)
         if chosen is None:
@@ -78,7 +78,7 @@ def publish(api: Api, course: Course, base: Assignment) -> None:
 
 
 def shape(api: Api, record: ProvisionalGrade, base: Assignment, submission: Submission) -> dict[str, Any]:
-    """A grade that waits, as JSON."""
+    """A provisional grade, as JSON."""
     page = f"/courses/{base.course_id}/gradebook/speed_grader"
     return {
         "grade": record.grade,
@@ -96,5 +96,5 @@ def shape(api: Api, record: ProvisionalGrade, base: Assignment, submission: Subm
 
 
 def shapes(api: Api, base: Assignment, submission: Submission) -> list[dict[str, Any]]:
-    """The grades that wait for a submission, as JSON."""
+    """The provisional grades of a submission, as JSON."""
     return [shape(api, one, base, submission) for one in of_submission(api, submission)]

@@ -1,4 +1,4 @@
-"""What stands in modules: where it is found, what it is called, and whether students see it.
+"""What modules contain: where it is found, what it is called, and whether students see it.
 
 Source: canvas-lms app/models/content_tag.rb (2023-06).
 """
@@ -77,7 +77,7 @@ def find(api: Api, course_id: int, kind: str, content_id: int) -> Any:
 
 
 def content(api: Api, item: ContentTag) -> Any:
-    """What an item shows; None when it is gone or there is nothing."""
+    """What an item shows; None if it was deleted or there is nothing."""
     return find(api, item.course_id, item.type, item.content_id)
 
 
@@ -155,7 +155,7 @@ def rename(api: Api, kind: str, record: Any, title: str) -> None:
 
 
 def last_contribution(api: Api, item: ContentTag, user_id: int) -> datetime | None:
-    """When somebody first wrote in a discussion."""
+    """When the user last wrote in a discussion."""
     if item.type != "Discussion":
         return None
     entries = api.store.discussion_entries.find("topic", item.content_id)

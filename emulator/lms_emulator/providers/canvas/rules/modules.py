@@ -1,4 +1,4 @@
-"""Modules: their order, what a change means, how far somebody is, and what they keep shut.
+"""Modules: their order, the effects of a change, a student's progress, and what they lock.
 
 Source: canvas-lms app/models/context_module.rb and context_module_progression.rb (2023-06), and the recorded exchanges
 of `content-modules`.
@@ -51,7 +51,7 @@ def find(api: Api, course: Course, reference: Any) -> ContextModule:
 
 
 def items(api: Api, module: ContextModule) -> list[ContentTag]:
-    """The living items of a module in their order; those of which the content is gone are not."""
+    """The living items of a module in order, without those whose content was deleted."""
     rows = [t for t in api.store.content_tags.find("module", module.id) if t.workflow_state != "deleted"]
     rows = [t for t in rows if t.type not in module_content.KINDS or module_content.content(api, t) is not None]
     return sorted(rows, key=lambda t: (t.position is None, t.position or 0, t.id))
@@ -125,7 +125,7 @@ def earlier(api: Api, course: Course, module: ContextModule, wanted: Iterable[in
 
 
 def relocks(api: Api, course: Course, old: ContextModule, new: ContextModule) -> bool:
-    """Whether a change may shut people out of what they could reach."""
+    """Whether a change may lock people out of what they could reach."""
     if new.workflow_state != "active" or course.workflow_state != "available":
         return False
     if old.workflow_state == "unpublished":
@@ -168,7 +168,7 @@ def delete(api: Api, course: Course, module: ContextModule) -> ContextModule:
 
 
 class Standing(NamedTuple):
-    """How far somebody is in a module.
+    """A user's progress in a module.
 
     Attributes:
         state: `locked`, `unlocked`, `started` or `completed`.
@@ -183,14 +183,14 @@ class Standing(NamedTuple):
 
 
 def progression(api: Api, module: ContextModule, user_id: int) -> ModuleProgression:
-    """What is known of somebody in a module."""
+    """The stored progress of a user in a module."""
     key = f"{module.id}-{user_id}"
     found = api.store.module_progressions.get(key)
     return found or ModuleProgression(key=key, context_module_id=module.id, user_id=user_id)
 
 
 def evaluate(api: Api, course: Course, user_id: int) -> None:
-    """Begin to keep a student's progress in the modules of a course, as Canvas does when it is first asked for."""
+    """Start tracking a student's progress in a course's modules, as Canvas does when it is first asked for."""
     for module in of_course(api, course):
         record = progression(api, module, user_id)
         if module.workflow_state == "active" and api.store.module_progressions.get(record.key) is None:
@@ -198,13 +198,13 @@ def evaluate(api: Api, course: Course, user_id: int) -> None:
 
 
 def evaluated(api: Api, course: Course, user_id: int) -> bool:
-    """Whether a student's progress in the course is kept yet."""
+    """Whether a student's progress in the course is tracked yet."""
     keys = (f"{module.id}-{user_id}" for module in of_course(api, course))
     return any(api.store.module_progressions.get(key) is not None for key in keys)
 
 
 def standing(api: Api, course: Course, module: ContextModule, user_id: int) -> Standing:
-    """How far somebody is now. When a module is first found completed, that moment is kept."""
+    """A user's progress now. When a module is first found completed, that moment is stored."""
     record = progression(api, module, user_id)
     asked = [item for item in items(api, module) if item.requirement and published(api, item)]
     if module.unlock_at is not None and api.now < module.unlock_at:
@@ -239,7 +239,7 @@ def _completed(api: Api, course: Course, module_id: int, user_id: int) -> dateti
 
 
 def _met(api: Api, item: ContentTag, record: ModuleProgression) -> datetime | None:
-    """When somebody met the requirement of an item."""
+    """When a user met the requirement of an item."""
     key, requirement = str(item.id), item.requirement or {}
     match requirement.get("type"):
         case "must_view":
@@ -311,7 +311,7 @@ def of_content(api: Api, course_id: int, kind: str, content_id: int) -> list[Con
 
 
 def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTag) -> bool:
-    """Whether an item is shut to the caller by its module; to all who are no students, if it could be at all."""
+    """Whether a module locks an item for the caller; for all who are not students, whether it could."""
     asks = module.require_sequential_progress and any(one.requirement for one in items(api, module))
     waits = module.unlock_at is not None and api.now < module.unlock_at
     if sees_all(api, course) or not (asks or waits or module.prerequisite_ids):
@@ -323,7 +323,7 @@ def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTa
 
 
 def lock_of(api: Api, course: Course, kind: str, content_id: int) -> dict[str, Any] | None:
-    """What of modules keeps the caller from some content, as `lock_info` tells it. One open module is enough."""
+    """Which module locks content for the caller, as `lock_info` says it. One open module is enough to reach it."""
     shut = None
     for item in of_content(api, course.id, kind, content_id):
         module = api.store.context_modules.get(item.context_module_id)
@@ -336,7 +336,7 @@ def lock_of(api: Api, course: Course, kind: str, content_id: int) -> dict[str, A
 
 
 def lock_info(api: Api, module: ContextModule, kind: str, content_id: int) -> dict[str, Any]:
-    """What a lock tells about the module."""
+    """What a lock says about the module."""
     known = module_content.KINDS.get(kind)
     info: dict[str, Any] = {
         "asset_string": f"{known.asset}{content_id}" if known is not None else f"context_module_{module.id}",
@@ -348,7 +348,7 @@ def lock_info(api: Api, module: ContextModule, kind: str, content_id: int) -> di
 
 
 def raw(api: Api, module: ContextModule) -> dict[str, Any]:
-    """A module as its row is."""
+    """A module as its database row."""
     needed = [one for key in module.prerequisite_ids if (one := api.store.context_modules.get(key)) is not None]
     asked = [{"id": item.id, **item.requirement} for item in items(api, module) if item.requirement]
     return {

@@ -18,7 +18,7 @@ def link_between(api: Api, observer: User, student: User) -> UserObserver | None
 
 
 def link(api: Api, observer: User, student: User) -> None:
-    """Let somebody observe a student: in each course that the student is in, and in those to come."""
+    """Link an observer to a student, in all of the student's courses, present and future."""
     if link_between(api, observer, student) is not None:
         return
     made = UserObserver(
@@ -46,14 +46,14 @@ def unlink(api: Api, observer: User, student: User) -> None:
 
 
 def paired(api: Api, code: str) -> User | None:
-    """The student whom a pairing code that is alive stands for."""
+    """The student behind a pairing code that is still good."""
     found = api.store.pairing_codes.first("code", code)
     alive = found is not None and found.workflow_state == "active" and found.expires_at > api.now
     return api.store.users.get(found.user_id) if found is not None and alive else None
 
 
 def use(api: Api, code: str) -> None:
-    """Put a pairing code out of use."""
+    """Mark a pairing code as used."""
     found = api.store.pairing_codes.first("code", code)
     if found is not None:
         api.store.pairing_codes.put(replace(found, workflow_state="deleted"))

@@ -55,7 +55,7 @@ def require_change(api: Api, context: Context) -> None:
 
 
 def root(api: Api, context: Context) -> OutcomeGroup:
-    """The root group of a place. It is made when somebody asks for it first."""
+    """The root group of a place, created when first asked for."""
     found = next((g for g in groups(api, context) if g.parent_id is None), None)
     if found is not None:
         return found

@@ -106,7 +106,7 @@ def paced(api: Api, course: Course) -> list[ContentTag]:
 
 
 def in_order(api: Api, course: Course, items: list[PaceItem]) -> list[PaceItem]:
-    """The items of a pace in the order of their modules; those that are gone are left out."""
+    """The items of a pace in the order of their modules, without deleted ones."""
     place = {item.id: number for number, item in enumerate(paced(api, course))}
     return sorted((i for i in items if i.module_item_id in place), key=lambda i: place[i.module_item_id])
 
@@ -138,7 +138,7 @@ def end_of(api: Api, course: Course) -> Bound:
 
 
 def began(api: Api, course: Course, enrollment: Enrollment) -> datetime:
-    """When somebody's time in the course begins."""
+    """When a student's time in the course begins."""
     if enrollment.start_at is not None:
         return enrollment.start_at
     starts = [start for start, _ in states.ranges_of(api, enrollment, course)[:1] if start is not None]
@@ -165,7 +165,7 @@ def last_day(api: Api, course: Course, pace: CoursePace) -> date | None:
 
 
 def compressed(counting: Days, durations: list[int], start: date, end: date | None) -> list[int]:
-    """How long items get where they would go on after the end: less, each by the same share, in whole days."""
+    """Shorter durations where the items would run past the end: each by the same share, in whole days."""
     if not durations or end is None:
         return durations
     start, end = counting.after(start, 0), counting.before(end)
@@ -182,7 +182,7 @@ def compressed(counting: Days, durations: list[int], start: date, end: date | No
 
 
 def _whole_days(exact: list[float], room: int) -> list[int]:
-    """Days rounded. What is too short for one is added up until it makes one, which the first of those gets."""
+    """Durations rounded to days. Fractions add up until they make a day, which goes to the first of those items."""
     up = [number % 1 >= ROUNDS_UP for number in exact]
     found = [math.ceil(number) if more else math.floor(number) for number, more in zip(exact, up, strict=True)]
     first, left_over = None, 0.0
@@ -238,7 +238,7 @@ def end_of_day(day: date, where: ZoneInfo) -> datetime:
 
 
 def _give(api: Api, assignment: Assignment, user_id: int, due: datetime) -> None:
-    """Let a student's work be due then: in an override with others of that time, else in one of their own."""
+    """Make a student's work due then: in an override that others share, or a new one."""
     found = [o for o in assignments.overrides(api, assignment) if o.set_type == "ADHOC"]
     own = next((o for o in found if user_id in o.student_ids), None)
     if own is not None and own.dates.get("due_at") == due:

@@ -80,7 +80,7 @@ def may_edit(api: Api, context: Context, page: WikiPage) -> bool:
 
 
 def unique(api: Api, context: Context, title: str, but: int | None = None) -> tuple[str, str]:
-    """The title and the address that a page of that title gets; a title that is taken gets a number."""
+    """The title and URL that a new page gets; a taken title gets a number."""
     others = [page for page in pages_of(api, context) if page.id != but]
     urls, titles = {page.url for page in others}, {page.title for page in others}
     number, found, base = 1, title, slugs.slug(title)
@@ -183,7 +183,7 @@ def copy(api: Api, context: Context, page: WikiPage) -> WikiPage:
 
 
 def update(api: Api, context: Context, page: WikiPage, **fields: Any) -> WikiPage:
-    """Change a page. Its address is worked out anew; a changed text or title is a further version."""
+    """Change a page. Its URL is recomputed; a changed text or title makes a new revision."""
     changed = replace(page, **fields, user_id=api.user.id)
     title, url = unique(api, context, changed.title, page.id)
     changed = replace(changed, title=title, url=url)

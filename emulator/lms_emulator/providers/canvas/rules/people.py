@@ -39,7 +39,7 @@ def email_of(store: CanvasStore, user: User) -> str | None:
 
 
 def sis_user_id(store: CanvasStore, user: User) -> str | None:
-    """The id that the student information system knows the person by."""
+    """The user's SIS id."""
     login = login_of(store, user)
     return login.sis_user_id if login is not None else None
 
@@ -51,7 +51,7 @@ def unique_id(store: CanvasStore, user: User) -> str:
 
 
 def feed_code(uuid: str, number: int) -> str:
-    """What stands for an enrollment in addresses of feeds: its own code, or one made from its id."""
+    """The code of an enrollment in feed URLs: its own, or one made from its id."""
     return uuid or base64.b64encode(hashlib.sha512(f"enrollment {number}".encode()).digest(), b"xy").decode()[:40]
 
 
@@ -61,14 +61,14 @@ def effective_locale(user: User) -> str:
 
 
 def note_language(api: Api) -> None:
-    """Remember the language that the caller's browser asks for: it holds for later requests that ask for none."""
+    """Remember the language of the caller's browser, for later requests that do not ask for one."""
     language, user = accepted(api.x.headers.get("accept-language", "")), api.caller
     if user is not None and language not in (None, user.browser_locale):
         api.caller = api.store.users.put(msgspec.structs.replace(user, browser_locale=language))
 
 
 def prefer(api: Api, user: User, **changes: Any) -> User:
-    """Keep what a person chose, by Canvas's names of preferences; None takes a choice back."""
+    """Store a preference under Canvas's name for it; None clears it."""
     kept = {name: value for name, value in {**user.preferences, **changes}.items() if value is not None}
     changed = api.store.users.put(msgspec.structs.replace(user, preferences=kept))
     if api.caller is not None and api.caller.id == user.id:
@@ -111,5 +111,5 @@ def short_name(user: User) -> str:
 
 
 def is_fallback_of(name: str, sortable: str | None) -> bool:
-    """Whether a sortable name was derived from a name, and follows it when it changes."""
+    """Whether a sortable name was derived from a name, and changes with it."""
     return sortable is None or sortable == sorted_name(name)

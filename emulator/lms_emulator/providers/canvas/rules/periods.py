@@ -39,7 +39,7 @@ def find(api: Api, course: Course, reference: str) -> GradingPeriod:
 
 
 def of_date(api: Api, course: Course, due: datetime | None) -> GradingPeriod | None:
-    """The period that a date is in; the last one for work without a date."""
+    """The period that a date is in; the last one for undated work."""
     found = of_course(api, course)
     if due is None:
         return found[-1] if found else None
@@ -48,12 +48,12 @@ def of_date(api: Api, course: Course, due: datetime | None) -> GradingPeriod | N
 
 
 def closed(api: Api, period: GradingPeriod | None) -> bool:
-    """Whether a period takes no changes any more."""
+    """Whether a period is closed to changes."""
     return period is not None and api.now > period.close_date
 
 
 def due_in_closed(api: Api, course: Course, assignment: Assignment) -> bool:
-    """Whether somebody's work on the assignment is due in a closed period."""
+    """Whether a user's work on the assignment is due in a closed period."""
     if not of_course(api, course):
         return False
     dates = [o.dates["due_at"] for o in assignments.overrides(api, assignment) if "due_at" in o.dates]
@@ -62,13 +62,13 @@ def due_in_closed(api: Api, course: Course, assignment: Assignment) -> bool:
 
 
 def binds(api: Api, course: Course) -> bool:
-    """Whether closed periods keep the caller from changes; they do not keep administrators."""
+    """Whether closed periods stop the caller from making changes; they do not stop administrators."""
     account = api.store.accounts.get(course.account_id)
     return account is None or not account_allows(api, api.caller, account, "manage_account_settings")
 
 
 def asked_for(api: Api, course: Course) -> set[int] | None:
-    """The assignments of the period that the request asks for; None where it asks for none, or one of elsewhere."""
+    """The assignments of the period that the request asks for; None if it asks for none, or another course's."""
     number = identifiers.local_number(api.params.text("grading_period_id") or "")
     found = next((p for p in of_course(api, course) if p.id == number), None)
     every = list(api.store.assignments.find("course", course.id))

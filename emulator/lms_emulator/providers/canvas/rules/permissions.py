@@ -57,8 +57,8 @@ def permissions() -> dict[str, Permission]:
 
 @cache
 def hidden() -> dict[str, str]:
-    """Permissions that are in no list of roles: of the site's admins (`site`), of account admins (`admin`), or of
-    nobody where a feature is not switched on (`off`).
+    """Permissions that no list of roles shows: those of site admins (`site`), of account admins (`admin`), or of a
+    feature that is off (`off`).
     """
     package = resources.files("lms_emulator.providers.canvas")
     text = package.joinpath("catalogue/hidden_permissions.tsv").read_text("utf-8")
@@ -101,7 +101,7 @@ def root_of(store: CanvasStore, account_id: int) -> Account:
 
 
 def standing(store: CanvasStore, account: Account, role: Role, permission: str) -> Standing:
-    """How a permission of a role stands in an account, overrides of the accounts above included."""
+    """How a permission of a role stands in an account, with overrides of the accounts above."""
     default = permissions()[permission].defaults.get(role.base_role_type, "never")
     on = default in ("always", "on")
     found = Standing(on, on, on, fixed := default in ("always", "never"), fixed)
@@ -160,7 +160,7 @@ def allowed(store: CanvasStore, account: Account, role: Role) -> frozenset[str]:
 
 
 def account_allows(api: Api, user: User | None, account: Account, permission: str) -> bool:
-    """Whether somebody has a permission in an account, by an administrative role there or above."""
+    """Whether a user has a permission in an account, by an administrative role there or above."""
     if user is None or user.workflow_state == "deleted":
         return False
     root_only = permissions()[permission].root_only
@@ -174,12 +174,12 @@ def account_allows(api: Api, user: User | None, account: Account, permission: st
 
 
 def is_account_admin(api: Api, user: User | None, account: Account) -> bool:
-    """Whether somebody administers an account or one above it, in whatever role."""
+    """Whether a user administers an account or one above it, in whatever role."""
     return user is not None and any(True for _ in admins_over(api.store, user, account.id))
 
 
 def require_account(api: Api, account: Account, *wanted: str) -> None:
-    """Go on for callers with one of the permissions in the account. Raises the refusal that others get."""
+    """Require one of the permissions in the account. Raises the refusal for callers without it."""
     passed = any(account_allows(api, api.caller, account, permission) for permission in wanted)
     if not api.check(f"may {' or '.join(wanted)} in account {account.id}", passed):
         raise api.refused(f"{' or '.join(wanted)} in account {account.id}")

@@ -1,4 +1,4 @@
-"""The planner: what somebody has to do and to read, and when.
+"""The planner: what a user has to do and to read, and when.
 
 Source: canvas-lms app/controllers/planner_controller.rb and app/models/planner_override.rb (2023-06), and the recorded
 exchanges of `planner`.
@@ -60,7 +60,7 @@ Plannable = Assignment | DiscussionTopic | Quiz | WikiPage | PlannerNote | Calen
 
 
 class Item(NamedTuple):
-    """Something in somebody's planner.
+    """Something in a user's planner.
 
     Attributes:
         kind: one of `TABLES`.
@@ -82,18 +82,18 @@ class Item(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The times that are looked at."""
+    """The range of times that is listed."""
 
     start: datetime
     end: datetime
 
     def holds(self, moment: datetime | None) -> bool:
-        """Whether something at that time is looked at."""
+        """Whether a time is within the window."""
         return moment is not None and self.start <= moment <= self.end
 
 
 def courses_of(api: Api, user: User) -> list[Course]:
-    """The courses that somebody is in now."""
+    """The courses that a user is in now."""
     rows = api.store.enrollments.find("user", user.id)
     found = [(row, api.store.courses.get(row.course_id)) for row in rows]
     active = {c.id: c for row, c in found if c is not None and states.state_of(api, row, c).name == "active"}
@@ -101,7 +101,7 @@ def courses_of(api: Api, user: User) -> list[Course]:
 
 
 def groups_of(api: Api, user: User) -> list[Group]:
-    """The groups that somebody is in."""
+    """The groups that a user is in."""
     known = (api.store.groups.get(number) for number in assignments.groups_of(api, user.id))
     return [one for one in known if one is not None and one.workflow_state != "deleted"]
 
@@ -126,7 +126,7 @@ def of_course(api: Api, course: Course, window: Window) -> Iterator[Item]:
 
 
 def assigned(api: Api, course: Course, base: Assignment) -> bool:
-    """Whether an assignment is for the caller, or for a student that they observe; staff have all."""
+    """Whether an assignment is for the caller, or for a student they observe; staff see all."""
     if courses.may(api, api.caller, course, "read_as_admin") or api.caller is None:
         return True
     return any(assignments.assigned(api, base, one) for one in assignments.seen_for(api, course, api.caller))
@@ -171,7 +171,7 @@ def events(api: Api, places: Iterable[Place], user: User, window: Window) -> Ite
 
 
 def notes(api: Api, user: User, window: Window | None, wanted: set[int | None] | None) -> Iterator[Item]:
-    """Somebody's notes. `wanted`: the courses that they are about, None among them for none; by default all."""
+    """A user's notes. `wanted`: the courses that they are about, None among them for none; by default all."""
     for note in api.store.planner_notes.find("user", user.id):
         about = wanted is None or note.course_id in wanted
         if note.workflow_state == "deleted" or not about or (window is not None and not window.holds(note.todo_date)):
@@ -182,7 +182,7 @@ def notes(api: Api, user: User, window: Window | None, wanted: set[int | None] |
 
 
 def override(api: Api, user: User, kind: str, number: int) -> PlannerOverride | None:
-    """What somebody said of a thing to do."""
+    """A user's planner override of an item."""
     rows = api.store.planner_overrides.find("whose", (user.id, kind, number))
     return next((one for one in rows if one.workflow_state == "active"), None)
 

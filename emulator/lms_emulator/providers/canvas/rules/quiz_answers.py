@@ -94,7 +94,7 @@ KEEPERS: dict[str, Callable[[Data, Any], Any]] = {
 
 
 def kept(question: Data, value: Any) -> Any:
-    """An answer as it is kept. Raises the refusals for what is none to that question."""
+    """An answer as it is stored. Raises the refusals for what is not an answer to that question."""
     keeper = KEEPERS.get(question["question_type"])
     if keeper is None:
         raise refusals.crashed("a question of this type takes no answer", question["question_type"])
@@ -117,7 +117,7 @@ def shown(question: Data, answer: Any) -> Any:
 
 
 def posed(question: Data) -> Data:
-    """The possible answers without what gives the right one away, and the text with places to answer in."""
+    """The possible answers without what would give away the right one, and the text with its blanks."""
     kind, text = question["question_type"], question["question_text"]
     for blank in blanks(question):
         text = text.replace(f"[{blank}]", _field(question, blank))

@@ -22,7 +22,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def ensure(api: Api, quiz: Quiz, *, every: bool) -> list[QuizReport]:
-    """The rows of both tables: made when there are none, or when somebody handed in since."""
+    """The rows of both reports: created if missing, or if a student has handed in since."""
     return [_row(api, quiz, "student_analysis", every), _row(api, quiz, "item_analysis", True)]
 
 
@@ -47,7 +47,7 @@ def _row(api: Api, quiz: Quiz, kind: Literal["student_analysis", "item_analysis"
 
 
 def begin(api: Api, report: QuizReport) -> QuizReport:
-    """Begin to make a table."""
+    """Queue a report."""
     progress = Progress(
         id=api.new_id("progresses"),
         context_type="Quizzes::QuizStatistics",

@@ -1,4 +1,4 @@
-"""What a quiz and the gradebook tell each other about a score."""
+"""Keeping the scores of a quiz and of the gradebook in step."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ replace = msgspec.structs.replace
 
 
 def worth(graded: list[dict[str, Any]], fudge: float | None = None) -> float:
-    """What answers are worth, with the points that were given beside them."""
+    """What the answers are worth, with the fudge points."""
     return float(round(sum(row["points"] for row in graded) + (fudge or 0), 2))
 
 
 def of_user(api: Api, quiz_id: int, user_id: int) -> QuizSubmission | None:
-    """Somebody's turn at a quiz."""
+    """A user's quiz submission."""
     return next((one for one in api.store.quiz_submissions.find("quiz", quiz_id) if one.user_id == user_id), None)
 
 
 def follow(api: Api, assignment: Assignment, user_id: int, score: float | None) -> None:
-    """A grade was given through the assignment: what it differs from the answers' worth becomes `fudge_points`."""
+    """Adopt a grade given through the assignment: what it differs from the answers' worth becomes `fudge_points`."""
     record = of_user(api, assignment.quiz_id, user_id) if assignment.quiz_id is not None else None
     if record is None or record.finished_at is None or score is None:
         return

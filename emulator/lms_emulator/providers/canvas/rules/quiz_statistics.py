@@ -1,4 +1,4 @@
-"""What the answers to a quiz amount to: by question, by attempt, and as an analysis of the items.
+"""Statistics of a quiz: by question, by attempt, and as an item analysis.
 
 Source: canvas-lms lib/canvas_quiz_statistics gem and app/models/quizzes/quiz_statistics/ (2023-06), and the recorded
 exchanges of `content-quizzes` 270-271 and `content-quizzes2` 37-44.
@@ -35,7 +35,7 @@ class Response(NamedTuple):
 
 
 def attempts(api: Api, quiz: Quiz, *, every: bool = False) -> list[QuizSubmission]:
-    """The attempts that are counted, the last one first: of everybody the one whose score counts, or all."""
+    """The attempts that count, latest first: each student's scoring one, or all."""
     found: list[QuizSubmission] = []
     for one in quiz_taking.of_quiz(api, quiz):
         own = [one.attempts[key] for key in sorted(one.attempts, key=int)]
@@ -244,7 +244,7 @@ def by_question(api: Api, quiz: Quiz, *, every: bool) -> list[Data]:
 
 
 def analysis(api: Api, quiz: Quiz) -> dict[int, Data]:
-    """How well each question with one choice tells apart who knows and who does not, by everybody's first attempt."""
+    """How well each multiple-choice question discriminates, by everybody's first attempt."""
     firsts = [one.attempts[min(one.attempts, key=int)] for one in quiz_taking.of_quiz(api, quiz) if one.attempts]
     scores = {one.user_id: one.score or 0.0 for one in firsts}
     questions = [one for one in asked(quiz) if one["question_type"] in quiz_answers.CHOICES]
@@ -316,7 +316,7 @@ def _percentile(values: list[float], part: float) -> float:
 
 
 def _biserial(answer: Data, answered: list[Response], scores: dict[int | None, float]) -> float | None:
-    """How choosing an answer goes with the whole score."""
+    """The point-biserial correlation of an answer with the whole score."""
     mine = [scores[one.user_id] for one in answered if _chose(one, answer)]
     others = [scores[one.user_id] for one in answered if not _chose(one, answer)]
     deviation = math.sqrt(_variance([*mine, *others])) if mine and others else 0.0

@@ -39,18 +39,18 @@ NOT_ALLOWED = "you are not allowed to participate in this quiz"
 
 
 def of_quiz(api: Api, quiz: Quiz) -> list[QuizSubmission]:
-    """Everybody's turn at a quiz, previews aside."""
+    """All quiz submissions, previews aside."""
     found = [one for one in api.store.quiz_submissions.find("quiz", quiz.id) if one.user_id is not None]
     return sorted(found, key=lambda one: one.id)
 
 
 def of_user(api: Api, quiz: Quiz, user_id: int) -> QuizSubmission | None:
-    """Somebody's turn at a quiz."""
+    """A user's quiz submission."""
     return quiz_scores.of_user(api, quiz.id, user_id)
 
 
 def taken(api: Api, quiz: Quiz) -> bool:
-    """Whether anybody began it."""
+    """Whether anybody has started it."""
     return any(one.workflow_state != "settings_only" for one in of_quiz(api, quiz))
 
 
@@ -72,7 +72,7 @@ def attempts_left(quiz: Quiz, record: QuizSubmission) -> int:
 
 
 def scores_seen(api: Api, quiz: Quiz, record: QuizSubmission) -> bool:
-    """Whether the caller is told what somebody's attempts are worth."""
+    """Whether the caller may see what a user's attempts are worth."""
     course = identifiers.course(api, quiz.course_id)
     if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
         return True
@@ -80,7 +80,7 @@ def scores_seen(api: Api, quiz: Quiz, record: QuizSubmission) -> bool:
 
 
 def lock_of(api: Api, course: Course, quiz: Quiz) -> dict[str, Any] | None:
-    """What keeps the caller from taking the quiz, as `lock_info` tells it."""
+    """What keeps the caller from taking the quiz, as `lock_info` says it."""
     asset = {"asset_string": f"quizzes:quiz_{quiz.id}"}
     assignment = quizzes.assignment_of(api, quiz)
     dated: Quiz | Assignment = quiz if assignment is None else assignments.dated(api, course, assignment)
@@ -100,7 +100,7 @@ def lock_of(api: Api, course: Course, quiz: Quiz) -> dict[str, Any] | None:
 
 
 def start(api: Api, course: Course, quiz: Quiz) -> QuizSubmission:
-    """Begin an attempt, or a teacher's preview. Raises the refusals for those who may not."""
+    """Start an attempt, or a teacher's preview. Raises the refusals for those who may not."""
     if api.params.flag("preview"):
         if not quizzes.manages(api, course):
             raise quiz_refusals.quiz(403, "may_not_preview", "you are not allowed to preview this quiz")
@@ -125,7 +125,7 @@ def start(api: Api, course: Course, quiz: Quiz) -> QuizSubmission:
 
 
 def check_code(api: Api, quiz: Quiz) -> None:
-    """Go on with the quiz's access code, if it has one. Raises the refusal for a wrong one."""
+    """Check the quiz's access code, if it has one. Raises the refusal for a wrong one."""
     given = api.params.text("access_code")
     if quiz.access_code and given != quiz.access_code:
         raise quiz_refusals.quiz(403, "access_code_wrong", "invalid access code")
@@ -163,7 +163,7 @@ def _begun(api: Api, course: Course, quiz: Quiz, before: QuizSubmission | None) 
 
 
 def blank(api: Api, quiz: Quiz, user_id: int | None) -> QuizSubmission:
-    """A turn at a quiz that nobody began, with the row of the assignment that its grade goes to."""
+    """A quiz submission that nobody has started, with the row of the assignment that its grade goes to."""
     assignment = quizzes.assignment_of(api, quiz)
     row = submissions.of(api, assignment, user_id) if assignment is not None and user_id is not None else None
     return QuizSubmission(
@@ -179,7 +179,7 @@ def blank(api: Api, quiz: Quiz, user_id: int | None) -> QuizSubmission:
 
 
 def ends_at(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> datetime | None:
-    """When an attempt is over: by the time limit, else the end of the quiz, else that of the course."""
+    """When an attempt ends: by the time limit, else with the quiz, else with the course."""
     end = None
     if quiz.time_limit and record.started_at is not None:
         end = record.started_at + timedelta(minutes=quiz.time_limit + (record.extra_time or 0))
@@ -194,7 +194,7 @@ def ends_at(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> dat
 
 
 def drawn(api: Api, quiz: Quiz, data: list[Data]) -> list[Data]:
-    """The questions of an attempt: from each group as many as it gives, answers in any order where they shall be."""
+    """The questions of an attempt: the number each group draws, with answers shuffled where the quiz says so."""
     found: list[Data] = []
     for entry in data:
         if "group_id" in entry:
@@ -221,7 +221,7 @@ def _shuffled(api: Api, rows: list[Data]) -> list[Data]:
 
 
 def check_attempt(api: Api, record: QuizSubmission) -> None:
-    """Go on with the attempt's number and its token. Raises the refusals for others."""
+    """Check the attempt's number and token. Raises the refusals for wrong ones."""
     if api.params.text("validation_token") != record.validation_token:
         raise quiz_refusals.quiz(403, "validation_token_wrong", "invalid token")
     attempt = api.params.text("attempt")
@@ -232,7 +232,7 @@ def check_attempt(api: Api, record: QuizSubmission) -> None:
 
 
 def answer(api: Api, record: QuizSubmission, given: list[tuple[Data, Any]]) -> QuizSubmission:
-    """Keep answers to some questions of the running attempt, and note that they were given."""
+    """Store answers to some questions of the running attempt, and log that they were given."""
     answers = dict(record.answers)
     for question, value in given:
         answers[str(question["id"])] = quiz_answers.kept(question, value)
@@ -245,7 +245,7 @@ def answer(api: Api, record: QuizSubmission, given: list[tuple[Data, Any]]) -> Q
 
 
 def note(api: Api, record: QuizSubmission, kind: str, data: Any) -> None:
-    """Keep something that happened while the quiz was taken."""
+    """Log an event while the quiz is taken."""
     made = QuizSubmissionEvent(
         id=api.new_id("quiz_submission_events"),
         quiz_submission_id=record.id,
@@ -352,7 +352,7 @@ def grade_overdue(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
 
 
 def extend(api: Api, course: Course, quiz: Quiz, user_id: int, given: Data) -> QuizSubmission:
-    """Grant somebody more attempts, more time, or entry to a closed quiz.
+    """Grant a user more attempts, more time, or entry to a closed quiz.
 
     Parameters: `given`, by Canvas's names; `extend_from_now` and `extend_from_end_at` move the end of what runs.
     """

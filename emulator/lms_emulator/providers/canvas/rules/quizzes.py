@@ -59,7 +59,7 @@ def published(quiz: Quiz) -> bool:
 
 
 def manages(api: Api, course: Course, user: User | None = None) -> bool:
-    """Whether somebody, by default the caller, may change quizzes of the course."""
+    """Whether a user, by default the caller, may change quizzes of the course."""
     return courses.may(api, user or api.caller, course, "manage_assignments")
 
 
@@ -130,7 +130,7 @@ def counted(data: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def save(api: Api, quiz: Quiz, **changes: Any) -> Quiz:
-    """Keep changes of a quiz, in its assignment too. Before it is published its points are counted anew."""
+    """Store changes of a quiz, in its assignment too. Until it is published its points are recounted."""
     changed = {name: value for name, value in changes.items() if getattr(quiz, name) != value}
     if quiz.workflow_state in ("created", "edited") and quiz.quiz_type not in SURVEYS and changed:
         found = counted(entries(api, quiz))
@@ -141,7 +141,7 @@ def save(api: Api, quiz: Quiz, **changes: Any) -> Quiz:
 
 
 def saved_again(api: Api, quiz: Quiz, state: Any = None) -> Quiz:
-    """Save a quiz in which nothing changed but, if it is given, its state."""
+    """Save a quiz in which nothing changed but, if given, its state."""
     version = quiz.version_number + 1
     state = state or quiz.workflow_state
     return api.store.quizzes.put(replace(quiz, workflow_state=state, version_number=version, updated_at=api.now))
@@ -165,7 +165,7 @@ def publish(api: Api, quiz: Quiz) -> Quiz:
 
 
 def with_assignment(api: Api, quiz: Quiz) -> Quiz:
-    """Keep the assignment like the quiz: make it, change it, or take it away."""
+    """Keep the quiz's assignment in step: create it, change it, or delete it."""
     assignment = assignment_of(api, quiz)
     if quiz.quiz_type not in GRADED and quiz.workflow_state != "deleted":
         if assignment is None:
@@ -211,7 +211,7 @@ def assign(api: Api, quiz: Quiz) -> Quiz:
 
 
 def follow(api: Api, assignment: Assignment) -> None:
-    """Keep the quiz behind an assignment like the assignment."""
+    """Keep the quiz behind an assignment in step with the assignment."""
     quiz = api.store.quizzes.get(assignment.quiz_id) if assignment.quiz_id is not None else None
     if quiz is None or quiz.workflow_state == "deleted":
         return

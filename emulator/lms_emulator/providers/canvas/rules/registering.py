@@ -87,7 +87,7 @@ def openness(api: Api, account: Account) -> str:
 
 
 def by_oneself(api: Api, account: Account) -> User:
-    """Make a person of whoever asks. Raises the refusal where the school does not let people register themselves."""
+    """Register the caller. Raises the refusal where the school does not allow self-registration."""
     kind = openness(api, account)
     observer = api.params.text("user", "initial_enrollment_type") == "observer"
     if not api.check("the school lets people register", kind == "all" or (kind == "observer" and observer), got=kind):
@@ -195,7 +195,7 @@ def _reach(api: Api, user: User, address: str, kind: str = "email", *, known: bo
 
 
 def expected(api: Api, address: str) -> User:
-    """Somebody whom Canvas knows by an address only, until they register."""
+    """A user whom Canvas knows only by an address until they register."""
     user = User(
         id=api.new_id("users"),
         name=address,

@@ -1,4 +1,4 @@
-"""Whose work somebody gets to see in a course."""
+"""Whose work a user may see in a course."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def of_path(api: Api, course: Course, section: CourseSection | None, assignment:
 
 
 def anonymous(api: Api, course: Course, section: CourseSection | None, assignment: Assignment, reference: str) -> User:
-    """The student for whose name `reference` stands in an assignment. Raises the refusal `not_found`."""
+    """The student behind an anonymous id in an assignment. Raises the refusal `not_found`."""
     found = api.store.submissions.first("anonymous_id", reference)
     if found is None or found.assignment_id != assignment.id:
         raise refusals.not_found("the submission without a name", reference)
@@ -75,12 +75,12 @@ def graded_list(
 
 
 def require_grader(api: Api, course: Course) -> None:
-    """Go on for those who see everybody's grades. Raises the refusal that others get."""
+    """Refuse callers who do not see everybody's grades."""
     courses.require(api, course, *assignments.GRADERS)
 
 
 def reviews(api: Api, assignment: Assignment, user: User) -> bool:
-    """Whether the caller is to review that student's work, and has handed in their own."""
+    """Whether the caller is assigned to peer-review that student's work, and has handed in their own."""
     if api.caller is None or not assignment.peer_reviews:
         return False
     record = api.store.submissions.first("whose", (assignment.id, user.id))

@@ -91,7 +91,7 @@ def of_assignment(api: Api, assignment_id: int) -> tuple[Rubric, RubricAssociati
 
 
 def associations(api: Api, kind: str, number: int) -> list[RubricAssociation]:
-    """The associations of an assignment or a course, the latest first."""
+    """The associations of an assignment or a course, latest first."""
     found = [a for a in api.store.rubric_associations.find("place", (kind, number)) if a.workflow_state == "active"]
     return sorted(found, key=lambda a: -a.id)
 

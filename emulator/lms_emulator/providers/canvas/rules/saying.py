@@ -1,4 +1,4 @@
-"""Saying something in a discussion, and handing it in where the discussion is graded.
+"""Posting in a discussion, and handing in where the discussion is graded.
 
 Source: canvas-lms app/models/discussion_entry.rb (2023-06), and the recorded exchanges of `content-discussions`.
 """
@@ -29,7 +29,7 @@ def say(
     parent: DiscussionEntry | None = None,
     **fields: Any,
 ) -> DiscussionEntry:
-    """Add an entry to a topic; where something is graded, it is the student's work."""
+    """Add an entry to a topic; in a graded topic it is the student's work."""
     entry = DiscussionEntry(
         id=api.new_id("discussion_entries"),
         topic_id=topic.id,
@@ -55,7 +55,7 @@ def say(
 
 
 def hand_in(api: Api, assignment: Assignment, course: Course, user_id: int, at: datetime) -> None:
-    """The first entry of a student in a graded topic is what is handed in."""
+    """Hand in a student's first entry in a graded topic."""
     own = api.store.enrollments.find("user", user_id)
     if not any(one.course_id == course.id and one.type in STUDENTS for one in own):
         return

@@ -1,4 +1,4 @@
-"""What a student's work in a course comes to, in percent.
+"""A student's course scores, in percent.
 
 Source: canvas-lms lib/grade_calculator.rb (2023-06): groups count by their weights where the course weighs them, else
 every point counts alike; the final score takes what is not graded for nothing.
@@ -32,7 +32,7 @@ NOT_COUNTED = {"not_graded", "not_gradeable"}
 
 
 class Scores(NamedTuple):
-    """Percentages: `current` of what is graded, `final` of everything; None where there is nothing to count.
+    """Percentages: `current` over graded work, `final` over all; None where nothing counts.
 
     Attributes: `points`, given for what is graded and counts.
     """
@@ -44,13 +44,13 @@ class Scores(NamedTuple):
 
 @dataclass
 class Newcomers:
-    """The enrollments by which this very request brought people into courses."""
+    """The enrollments that this very request created."""
 
     enrollments: set[int] = field(default_factory=set)
 
 
 class Work(NamedTuple):
-    """What one assignment adds: points given, and points there are. `graded` is False for a missing grade."""
+    """What one assignment contributes: points earned, and points possible. `graded` is False for a missing grade."""
 
     assignment_id: int
     score: float
@@ -79,8 +79,7 @@ def _counted(api: Api, course: Course) -> list[Assignment]:
 def scores(
     api: Api, enrollment: Enrollment, course: Course, *, unposted: bool = False, only: set[int] | None = None
 ) -> Scores:
-    """The scores of one student. Somebody whom this very request put into the course has none yet: a job works them
-    out.
+    """The scores of one student. A student enrolled by this very request has none yet: a job computes them.
 
     Parameters:
         unposted: whether grades count that were not posted yet.
@@ -129,7 +128,7 @@ def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, u
 
 
 def _kept(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: bool) -> dict[int, list[Work]]:
-    """By group, the work that counts: all, or what is graded, without what the rules drop."""
+    """By group, the work that counts: all of it, or what is graded, without what the drop rules leave out."""
     groups = api.store.derived(("groups", course.id), ("assignment_groups",), lambda: _groups(api, course))
     kept: dict[int, list[Work]] = {}
     for group_id, works in by_group.items():
@@ -175,7 +174,7 @@ def _percent(ratio: float) -> float:
 
 
 def _without_dropped(group: AssignmentGroup | None, works: list[Work]) -> list[Work]:
-    """The work of a group that its rules do not drop."""
+    """The work of a group that its rules keep."""
     rules = group.rules if group is not None else {}
     lowest, highest = int(rules.get("drop_lowest") or 0), int(rules.get("drop_highest") or 0)
     if not (lowest or highest):

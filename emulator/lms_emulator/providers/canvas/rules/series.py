@@ -1,4 +1,4 @@
-"""Series of events: made by a rule of repetition, changed and deleted one by one, from one on, or all together.
+"""Series of events: created by a recurrence rule; changed and deleted one by one, from one on, or all together.
 
 Source: canvas-lms app/controllers/calendar_events_api_controller.rb, update_from_series (2023-06), and the recorded
 exchanges of `calendar-series`. What becomes of a series whose later part gets another rule is chosen: a series of its
@@ -89,7 +89,7 @@ def _day(api: Api, event: CalendarEvent) -> date | None:
 
 
 def _follow(api: Api, event: CalendarEvent, known: CalendarEvent, wanted: CalendarEvent) -> CalendarEvent:
-    """Change one event of a series in what changed of another one; of times, the hour."""
+    """Apply another event's changes to one event of the series; of its times, only the time of day."""
     names = ("title", "description", "location_name", "location_address", "important_dates", "blackout_date", "all_day")
     made = replace(event, **{name: getattr(wanted, name) for name in names}, updated_at=api.now)
     if event.start_at and event.end_at and known.start_at and wanted.start_at and wanted.end_at:
@@ -103,7 +103,7 @@ def _follow(api: Api, event: CalendarEvent, known: CalendarEvent, wanted: Calend
 def _repeated(
     api: Api, found: list[CalendarEvent], known: CalendarEvent, wanted: CalendarEvent, which: Which
 ) -> list[CalendarEvent]:
-    """Let events of a series stand by another rule: further ones are made, those too many deleted."""
+    """Apply another rule to a series: missing events are created, surplus ones deleted."""
     uuid = api.x.ids.uuid() if which == "following" else wanted.series_uuid
     start, end = wanted.start_at, wanted.end_at
     if which == "all" and start and end and known.start_at and found[0].start_at:

@@ -53,7 +53,7 @@ def provider(api: Api, account: Account, wanted: str | None) -> AuthenticationPr
 
 
 def check(api: Api, name: str, password: str) -> Pseudonym | Fault:
-    """The login of that name whose password this is, or what is wrong."""
+    """The login with this name and password, or what is wrong."""
     wanted = name.strip().lower()
     logins = [one for one in api.store.pseudonyms.find("unique_id", wanted) if _open(api, one)]
     if not api.check("the login exists", bool(logins), got=name):
@@ -92,7 +92,7 @@ def _is_locked(api: Api, login: Pseudonym) -> bool:
 
 
 def count(api: Api, login: Pseudonym) -> Pseudonym:
-    """Note that somebody signed in with a login."""
+    """Record that a user signed in with a login."""
     counted = msgspec.structs.replace(
         login, login_count=login.login_count + 1, last_login_at=login.current_login_at, current_login_at=api.now
     )
@@ -101,7 +101,7 @@ def count(api: Api, login: Pseudonym) -> Pseudonym:
 
 
 def note(api: Api, login: Pseudonym, what: Literal["login", "logout"]) -> None:
-    """Keep for the audit that somebody signed in or out with a login."""
+    """Add a sign-in or sign-out to the audit log."""
     made = AuthenticationEvent(
         id=api.x.ids.uuid(),
         event_type=what,

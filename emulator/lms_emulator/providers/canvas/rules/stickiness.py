@@ -1,4 +1,4 @@
-"""What people changed by hand, which SIS imports leave as it is unless they are told otherwise.
+"""Fields that people changed by hand, which SIS imports leave alone unless told otherwise.
 
 Source: canvas-lms lib/sticky_sis_fields.rb and the models that name `are_sis_sticky` (2023-06).
 """
@@ -35,13 +35,13 @@ R = TypeVar("R")
 
 
 def changed(before: Any, after: Any) -> set[str]:
-    """The fields that stick and differ; of a new record those that say something."""
+    """The sticky fields that differ; for a new record those that are set."""
     names = STICKY.get(type(after).__name__, ())
     return {name for name in names if getattr(after, name) != (getattr(before, name) if before is not None else None)}
 
 
 def by_hand(before: R, after: R) -> R:
-    """A record that somebody changed, with what was changed stuck from now on."""
+    """A record changed by a user, with the changed fields marked as sticky."""
     record: Any = after
     kept: R = msgspec.structs.replace(
         record, stuck_sis_fields=sorted({*record.stuck_sis_fields, *changed(before, after)})

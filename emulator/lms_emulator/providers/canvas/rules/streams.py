@@ -1,4 +1,4 @@
-"""What went on of late: announcements and discussions, what was said of one's work, conversations.
+"""Recent activity: announcements and discussions, comments on the user's work, conversations.
 
 Source: canvas-lms app/models/stream_item.rb (2023-06), and the recorded exchanges of `courses` 282-299. Canvas keeps
 items for those who took part when something happened; here they are found anew, and what somebody hid is remembered.
@@ -29,7 +29,7 @@ HIDDEN = "hidden_stream_items"
 
 
 class Item(NamedTuple):
-    """Something that went on.
+    """One activity.
 
     Attributes:
         at: when it last changed.
@@ -59,7 +59,7 @@ def _of_topics(api: Api, place: Context) -> Iterator[Item]:
 
 
 def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[Item]:
-    """The person's work that others said something of."""
+    """The user's submissions that others commented on."""
     for base in assignments.of_course(api, course):
         record = api.store.submissions.first("whose", (base.id, user.id))
         if record is None or not base.published:
@@ -72,7 +72,7 @@ def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[I
 
 
 def takes_part(api: Api, place: Context, user: User) -> bool:
-    """Whether things are told to somebody: members, but not observers."""
+    """Whether a user gets activity: members do, observers do not."""
     if not isinstance(place.record, Course):
         return place.type == "Group" and user.id in {row.user_id for row in groups.members(api, place.record)}  # type: ignore[arg-type]  # a group's record
     rows = api.store.enrollments.find("user", user.id)
@@ -82,7 +82,7 @@ def takes_part(api: Api, place: Context, user: User) -> bool:
 
 
 def of_place(api: Api, place: Context, user: User) -> list[Item]:
-    """What went on in a course or a group, the latest first."""
+    """Activity in a course or a group, latest first."""
     found = list(_of_topics(api, place)) if takes_part(api, place, user) else []
     if isinstance(place.record, Course):
         found += _of_work(api, place.record, place, user)
@@ -90,7 +90,7 @@ def of_place(api: Api, place: Context, user: User) -> list[Item]:
 
 
 def of_user(api: Api, user: User) -> list[Item]:
-    """What went on in all of somebody's courses, groups and conversations, the latest first."""
+    """Activity in all of a user's courses, groups and conversations, latest first."""
     places = [Context("Course", one.id, one) for one in courses_of(api, user)]
     places += [Context("Group", one.id, one) for one in groups_of(api, user)]
     found = [item for place in places for item in of_place(api, place, user)]
@@ -107,7 +107,7 @@ def _shown(found: list[Item], user: User) -> list[Item]:
 
 
 def is_read(api: Api, item: Item, user: User) -> bool:
-    """Whether somebody has seen what an item is about."""
+    """Whether a user has seen what an item is about."""
     if isinstance(item.record, DiscussionTopic):
         return discussions.topic_read(api, item.record, user)
     if isinstance(item.record, ConversationParticipant):

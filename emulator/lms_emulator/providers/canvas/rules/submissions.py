@@ -18,7 +18,7 @@ QUIZ_GRACE = timedelta(seconds=60)
 
 
 def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
-    """Somebody's row of an assignment; it is made when nobody needed it before."""
+    """A user's submission to an assignment, created if missing."""
     found = api.store.submissions.first("whose", (assignment.id, user_id))
     if found is not None and found.anonymous_id:
         return found
@@ -35,7 +35,7 @@ def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
 
 
 def of_all(api: Api, assignment: Assignment, user_ids: list[int]) -> list[Submission]:
-    """The rows of those for whom the assignment is; made where nobody needed them before."""
+    """The submissions of everybody the assignment is for, created if missing."""
     if assignment.only_visible_to_overrides:
         user_ids = [one for one in user_ids if assignments.assigned(api, assignment, one)]
     known = api.store.derived(
@@ -47,7 +47,7 @@ def of_all(api: Api, assignment: Assignment, user_ids: list[int]) -> list[Submis
 
 
 def ensure(api: Api, assignment: Assignment) -> None:
-    """Make the rows of everybody whom the assignment is for."""
+    """Create the missing submissions of everybody the assignment is for."""
     known = {one.user_id for one in api.store.submissions.find("assignment", assignment.id)}
     for user_id in sorted({e.user_id for e in assignments.students(api, assignment.course_id)} - known, reverse=True):
         if assignments.assigned(api, assignment, user_id):
@@ -55,7 +55,7 @@ def ensure(api: Api, assignment: Assignment) -> None:
 
 
 def expected(assignment: Assignment) -> bool:
-    """Whether something is to be handed in here."""
+    """Whether something is to be handed in."""
     return bool(assignment.submission_types) and assignment.submission_types not in ELSEWHERE
 
 
@@ -70,7 +70,7 @@ def handed_in(record: Submission) -> bool:
 
 
 def needs_grading(record: Submission) -> bool:
-    """Whether somebody waits for a grade."""
+    """Whether a submission awaits grading."""
     if record.submission_type is None or record.excused:
         return False
     if record.workflow_state == "pending_review":
@@ -100,6 +100,6 @@ def student_ids(api: Api, assignment: Assignment) -> list[int]:
 
 
 def muted(api: Api, assignment: Assignment) -> bool:
-    """Whether a grade waits to be posted."""
+    """Whether a grade has not been posted."""
     posted = {one.user_id for one in stored(api, assignment) if one.posted_at is not None}
     return not posted or any(user_id not in posted for user_id in student_ids(api, assignment))

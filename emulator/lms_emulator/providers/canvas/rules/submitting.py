@@ -44,7 +44,7 @@ def may_submit(api: Api, course: Course, base: Assignment, user: User, record: S
 
 
 def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, Any]:
-    """What is handed in, checked. Raises the refusals for what does not do."""
+    """What is handed in, checked. Raises the refusals for what is not valid."""
     kind = sent.text("submission_type") or ""
     allowed = kind == "basic_lti_launch" or (kind in REQUIRED and kind in base.submission_types)
     if not allowed:
@@ -91,7 +91,7 @@ def _files(api: Api, sent: Params, user: User) -> list[Attachment]:
 
 
 def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any]) -> Submission:
-    """Keep a new attempt. Raises the refusal for one too many."""
+    """Store a new attempt. Raises the refusal for one too many."""
     attempt = (record.attempt or 0) + 1
     if base.allowed_attempts is not None and attempt > base.allowed_attempts + (record.extra_attempts or 0):
         raise refusals.invalid({"attempt": [NO_ATTEMPTS]})
@@ -111,7 +111,7 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
 
 
 def _posts(api: Api, record: Submission) -> bool:
-    """Whether a comment of the caller's, as a grade would, lets the student see the work's grades from now on."""
+    """Whether the caller's comment, like a grade, posts the work's grades to the student."""
     base = api.store.assignments.get(record.assignment_id)
     course = api.store.courses.get(base.course_id) if base is not None else None
     if base is None or course is None or assignments.posts_manually(base, course):
@@ -127,7 +127,7 @@ def comment(
     group_comment_id: str | None = None,
     provisional_grade_id: int | None = None,
 ) -> SubmissionComment | None:
-    """Keep the comment that a request has, if it has one. Raises the refusal for an attempt that there is not."""
+    """Store the comment of a request, if it has one. Raises the refusal for an attempt that does not exist."""
     text, media = sent.text("text_comment"), sent.text("media_comment_id")
     numbers = [as_integer(one) for one in sent.texts("file_ids")]
     files = [number for number in numbers if number in api.store.attachments]

@@ -126,7 +126,7 @@ def _has_grades(api: Api, course: Course) -> bool:
 
 
 def arranged(api: Api, course: Course) -> list[Tab]:
-    """All pages of a course in their order, whoever looks."""
+    """All pages of a course in their order, whoever is looking."""
     said = _said(course)
     found = [
         Tab(name, label, f"/courses/{course.id}{path}", unused=_unused(api, course, name))
@@ -156,7 +156,7 @@ def _said(course: Course) -> list[dict[str, Any]]:
 
 
 def hidden(course: Course, name: str) -> bool:
-    """Whether somebody hid a page of a course."""
+    """Whether a page of a course is hidden."""
     return any(one["id"] == name and one.get("hidden") for one in _said(course))
 
 

@@ -8,7 +8,7 @@ from lms_emulator.providers.canvas.rules import groups
 
 
 def team(api: Api, base: Assignment, user_id: int) -> Group | None:
-    """The group in which somebody works on an assignment, if it is work of groups and they are in one."""
+    """A user's group for an assignment, if it is group work and they are in one."""
     category = api.store.group_categories.get(base.group_category_id) if base.group_category_id is not None else None
     if category is None:
         return None

@@ -172,7 +172,7 @@ def _sections(api: Api, context: Context) -> dict[str, Any]:
 
 
 def _announced(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
-    """An announcement: open for comments only where somebody says so, or it is yet to be posted or closed."""
+    """An announcement: open for comments only if the request says so, or not yet posted or closed."""
     if _sent_assignment(api):
         raise discussions.draft_refused("is an announcement")
     if not topic.message:
@@ -212,7 +212,7 @@ def _placed(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTop
 
 
 def insert(api: Api, context: Context, topic: DiscussionTopic, place: int) -> DiscussionTopic:
-    """Put a pinned topic at a place; those from there on move on."""
+    """Put a pinned topic at a position and move the following ones down."""
     for one in pinned(api, context):
         if one.id != topic.id and (one.position or 0) >= place:
             api.store.discussion_topics.put(replace(one, position=(one.position or 0) + 1))

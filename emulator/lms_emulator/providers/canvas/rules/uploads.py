@@ -1,4 +1,4 @@
-"""Uploads in three steps: what a client is told to send, and whether what it sends was told to it.
+"""Three-step uploads: the fields that a client must send, and whether it was given them.
 
 Source: canvas-lms lib/api/v1 and app/controllers/concerns/attachment_helper.rb, api_attachment_preflight, and the
 recorded exchanges of `content-files`.
@@ -41,7 +41,7 @@ def content_type_of(name: str) -> str:
 
 
 def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:
-    """What to do about a name that is taken: `overwrite` or `rename`. Raises the refusals for the first step.
+    """How to handle a taken name: `overwrite` or `rename`. Raises the refusals for the first step.
 
     Parameters: `exempt`, whether the upload does not count against the quota.
     """
@@ -181,7 +181,7 @@ def offered(
     field: str = "attachment[uploaded_data]",
     typed: bool = True,
 ) -> dict[str, Any]:
-    """What the first step answers."""
+    """The answer to the first step."""
     query = [f"on_duplicate={on_duplicate}"] if on_duplicate == "rename" else []
     if exempt:
         query.append(f"quota_exemption={exemption(attachment)}")
@@ -200,7 +200,7 @@ def exemption(attachment: Attachment) -> str:
 
 
 def expected(store: CanvasStore, policy: str, signature: str, now: str) -> Attachment | None:
-    """The file that the fields of a second step belong to; None when they are not ours, too old, or were used.
+    """The file that the fields of a second step belong to; None if they are not ours, too old, or used.
 
     Parameters: `now`, the time as a policy writes it.
     """

@@ -1,4 +1,4 @@
-"""Background jobs that wait: they are done before the next request is answered, as if a worker had taken them up.
+"""Queued jobs: they run just before the next request is answered, as if a worker had picked them up.
 
 So a client sees them queued first, and may call them off. `canvas.background_job_seconds` lets them wait longer.
 """

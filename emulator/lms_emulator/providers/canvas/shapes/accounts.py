@@ -113,7 +113,7 @@ def term(api: Api, record: EnrollmentTerm, includes: Collection[str] = ()) -> Js
 
 
 def admin(api: Api, record: AccountUser, account: Account) -> Json:
-    """Somebody's administrative role in an account."""
+    """A user's administrative role in an account."""
     user, role = api.store.users.get(record.user_id), api.store.roles.get(record.role_id)
     assert user is not None, "the world file's references are checked when it is loaded"
     assert role is not None

@@ -1,4 +1,4 @@
-"""How far somebody is in a course, as JSON: requirements of modules, met and left."""
+"""How far a user is in a course, as JSON: requirements of modules, met and left."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def course_progress(api: Api, course: Course, user_id: int) -> Json:
 
 
 def progress(api: Api, course: Course, user_id: int) -> Json:
-    """How many requirements of a course somebody met."""
+    """How many requirements of a course a user met."""
     found = [m for m in modules.of_course(api, course) if m.workflow_state == "active"]
     asked, met, times, following = 0, 0, list[Any](), None
     for one in found:

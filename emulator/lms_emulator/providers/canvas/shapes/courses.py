@@ -200,7 +200,7 @@ def teacher(api: Api, user: User) -> Json:
 
 
 def own_sections(api: Api, record: Course, enrollments: Collection[Enrollment]) -> list[Json]:
-    """The sections that the caller is in; all of the course for somebody who is in none."""
+    """The sections that the caller is in; all of the course for a user who is in none."""
     rows = [(e.course_section_id, e) for e in enrollments]
     if not rows:
         every = [s for s in api.store.course_sections.find("course", record.id) if s.workflow_state == "active"]

@@ -106,7 +106,7 @@ def _handed_in(api: Api, record: Group) -> bool:
 
 
 def submissions_of(api: Api, category_id: int, user_id: int) -> list[int]:
-    """What somebody handed in to the assignments that are done in the groups of a set."""
+    """What a user handed in to the assignments that are done in the groups of a set."""
     rows = ((row, api.store.assignments.get(row.assignment_id)) for row in api.store.submissions.find("user", user_id))
     return [
         row.id
@@ -149,7 +149,7 @@ def tabs(api: Api, record: Group) -> list[Json]:
 
 
 def membership(api: Api, record: GroupMembership, group: Group, *, created: bool | None = None) -> Json:
-    """Somebody's place in a group. Parameters: `created`, whether it was just made."""
+    """A user's place in a group. Parameters: `created`, whether it was just made."""
     place = groups.home(api, groups.category_of(api, group))
     body: Json = {
         "id": record.id,

@@ -162,7 +162,7 @@ def plannable(api: Api, one: Item) -> Json:
 
 
 def note(api: Api, record: PlannerNote) -> Json:
-    """Somebody's note, with what it is about."""
+    """A planner note, with what it is about."""
     names = ("id", "title", "details", "user_id", "course_id", "workflow_state")
     at = {name: when(getattr(record, name)) for name in ("todo_date", "created_at", "updated_at")}
     body: Json = {name: getattr(record, name) for name in names} | at
@@ -179,7 +179,7 @@ def note(api: Api, record: PlannerNote) -> Json:
 
 
 def override(api: Api, record: PlannerOverride) -> Json:
-    """What somebody said of a thing to do."""
+    """A planner override."""
     names = ("id", "plannable_type", "plannable_id", "user_id", "workflow_state", "marked_complete", "dismissed")
     at = {name: when(getattr(record, name)) for name in ("deleted_at", "created_at", "updated_at")}
     target = getattr(api.store, planner.TABLES[record.plannable_type]).get(record.plannable_id)

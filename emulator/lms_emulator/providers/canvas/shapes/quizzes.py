@@ -212,7 +212,7 @@ TAKEN = (
 
 
 def taken(api: Api, record: Taken, quiz: Quiz) -> Json:
-    """Somebody's turn at a quiz."""
+    """A quiz submission."""
     row = api.store.submissions.get(record.submission_id) if record.submission_id is not None else None
     page = f"/courses/{quiz.course_id}/quizzes/{quiz.id}"
     late = quiz_taking.overdue(api, record)
@@ -268,7 +268,7 @@ def asked(record: Taken, one: Json, place: tuple[int, str], *, plain: bool = Fal
 
 
 def extension(record: Taken) -> Json:
-    """What somebody was granted."""
+    """A user's extension."""
     return {
         "user_id": str(record.user_id),
         "quiz_id": str(record.quiz_id),

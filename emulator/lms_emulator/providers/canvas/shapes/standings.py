@@ -1,4 +1,4 @@
-"""How somebody stands in a course, within the course: scores, and the grading period that is now."""
+"""A user's standing in a course, as seen in the course: scores, and the current grading period."""
 
 from __future__ import annotations
 

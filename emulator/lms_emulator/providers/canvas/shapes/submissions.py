@@ -180,7 +180,7 @@ def attachments(api: Api, ids: list[int]) -> list[Json]:
 
 
 def history(api: Api, record: Submission, base: Assignment, course: Course) -> list[Json]:
-    """The last state of each attempt, oldest first; of a quiz, its attempts, the last one first.
+    """The last state of each attempt, oldest first; of a quiz, its attempts, latest first.
 
     Of versions that were begun at the same moment, Canvas takes the first for the last.
     """

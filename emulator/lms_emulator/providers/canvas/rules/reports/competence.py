@@ -74,7 +74,7 @@ def _people(scope: Scope, number: int) -> Iterator[tuple[Pseudonym, User]]:
 
 
 def _work(scope: Scope, task: Assignment, user: User) -> tuple[list[Any], int | None]:
-    """When somebody handed work in and what they got for it; and which attempt it was."""
+    """When a student handed work in, what they got for it, and which attempt it was."""
     work = submissions.of(scope.api, task, user.id)
     stands = lateness.standing(scope.api, task, user.id, work)
     return [when(work.submitted_at), stands.score], work.attempt

@@ -22,7 +22,7 @@ Table = list[list[Any]]
 
 
 class Made(NamedTuple):
-    """What a report came to: its files by name, and what it says about itself."""
+    """A finished report: its files by name, and its message."""
 
     files: dict[str, Table]
     says: str
@@ -71,12 +71,12 @@ class Scope:
         return found
 
     def told_term(self) -> str:
-        """What the report says about its term."""
+        """The report's message about its term."""
         term = self.term
         return f"Term: {term.name if term is not None else 'All Terms'};"
 
     def told(self) -> str:
-        """What the report says about its term, course and time."""
+        """The report's message about its term, course and time."""
         parts = [self.told_term()]
         for name, label in (("start_at", "Start At"), ("end_at", "End At")):
             moment = self.moment(name)
@@ -115,13 +115,13 @@ class Scope:
         return found
 
     def login_of(self, user_id: int) -> Pseudonym | None:
-        """Somebody's principal login."""
+        """A user's principal login."""
         user = self.api.store.users.get(user_id)
         return people.login_of(self.api.store, user) if user is not None else None
 
 
 def when(moment: datetime | None) -> str | None:
-    """A time in a report."""
+    """A time as reports write it."""
     return stamp(moment) if moment is not None else None
 
 

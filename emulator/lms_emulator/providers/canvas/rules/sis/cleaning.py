@@ -1,4 +1,4 @@
-"""What an import in batch mode deletes: whatever earlier imports made in its terms, and it does not name.
+"""What an import in batch mode deletes: everything from earlier imports into its term that it does not name.
 
 Source: canvas-lms app/models/sis_batch.rb, remove_previous_imports.
 """
@@ -16,7 +16,7 @@ class TooMuch(Exception):
 
 
 def clean(work: Work) -> dict[str, int]:
-    """Delete it. Gives what is counted. Raises TooMuch."""
+    """Delete it. Returns the counts. Raises TooMuch."""
     supplied = set(work.batch.data.get("supplied_batches", ())) & {"course", "section", "enrollment"}
     terms = _terms(work)
     if not supplied or not terms:

@@ -121,7 +121,7 @@ class Sheet(NamedTuple):
 
 
 def unpacked(name: str, content: bytes) -> list[tuple[str, bytes]]:
-    """The files that were sent: one, or those in a zip archive. Raises `zipfile.BadZipFile`."""
+    """The uploaded files: one, or those in a zip archive. Raises `zipfile.BadZipFile`."""
     extension = name.lower().rpartition(".")[2]
     if extension == "csv":
         return [(name, content)]
@@ -167,7 +167,7 @@ def sheet(name: str, content: bytes) -> Sheet:
 
 
 def changed(work: Work, before: list[Sheet], now: list[Sheet]) -> list[Sheet]:
-    """What of some files an earlier import did not have; what is gone from them is deleted."""
+    """What is new in some files since an earlier import; rows that disappeared are deleted."""
     found: list[Sheet] = []
     for kind in KINDS:
         mine = [one for one in now if one.kind is kind]

@@ -122,7 +122,7 @@ def _check_integration_id(work: Work, row: Row, login: Pseudonym | None, status:
 
 
 def _claimed(work: Work, row: Row, login: Pseudonym, by_login: Pseudonym | None, status: str) -> Pseudonym:
-    """The login that a row is about, with the row's SIS id. Raises ImportFault where it is somebody else's."""
+    """The login that a row is about, with the row's SIS id. Raises ImportFault where it belongs to another user."""
     sis_id = row.get("user_id")
     if login.sis_user_id and login.sis_user_id != sis_id and not work.batch.options["update_sis_id_if_login_claimed"]:
         raise ImportFault(
@@ -212,7 +212,7 @@ def _login(work: Work, row: Row, known: Pseudonym | None, person: User, status: 
 
 
 def _reached(work: Work, row: Row, person: User, login: Pseudonym, status: str) -> bool:
-    """Give somebody the address of a row. False where it is none: the row does not count then."""
+    """Give a user the address in a row. False if it is not an address: the row is skipped then."""
     address = row.get("email")
     if not address:
         return True
@@ -243,7 +243,7 @@ def _reached(work: Work, row: Row, person: User, login: Pseudonym, status: str) 
 
 
 def _leave(work: Work, person: User, login: Pseudonym) -> None:
-    """With the last login somebody's courses, groups and administrative roles go."""
+    """Remove a user without logins from courses, groups and administrative roles."""
     others = [one for one in people.logins_of(work.store, person) if one.id != login.id and _is(work, one)]
     if others:
         return
