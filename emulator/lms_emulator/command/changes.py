@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the changes, the latest first. Raises UsageError for what is no day."""
+    """Print the changes, latest first. Raises UsageError for what is no day."""
     from lms_emulator.core.changes import changes
 
     if args.since is not None:

@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
 
 def changes(provider: AnyProvider) -> list[Change]:
-    """Every dated change that is emulated, the latest first."""
+    """Every dated change that is emulated, latest first."""
     found: list[Change] = []
     rows = {row.name.partition(".")[2]: row for row in describe(provider.name, provider.settings())}
     for name, was in dated(provider.settings).items():

@@ -41,7 +41,7 @@ class Item(Protocol):
 
 
 class Person(Protocol):
-    """Somebody who can have a result."""
+    """A user who can have a result."""
 
     @property
     def id(self) -> int: ...

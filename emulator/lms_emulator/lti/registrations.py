@@ -1,4 +1,5 @@
-"""Dynamic registration: a platform sends somebody to a tool with its configuration, and the tool registers itself.
+"""Dynamic registration: a platform sends an administrator to a tool with its configuration, and the tool registers
+itself.
 
 Source: 1EdTech LTI Dynamic Registration 1.0, on top of OpenID Connect Dynamic Client Registration 1.0.
 """

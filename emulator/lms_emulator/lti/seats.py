@@ -44,7 +44,7 @@ class ScriptSignIn(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Somebody who signs in: with the form of a page, or as its script does."""
+    """A user who signs in: with the form of a page, or as its script does."""
 
     login: str
     password: str

@@ -135,7 +135,7 @@ class WebSessions(Generic[S, U]):
         return page(self.package, template, headers=headers, base=x.base_url, csrf=session.csrf, **values)
 
     def signed_in(self, handler: Callable[[C, S, U], Response]) -> Callable[[C], Response]:
-        """Make a handler of a page for somebody who is signed in; others go to sign in first, and come back."""
+        """Make a handler of a page for a user who is signed in; others go to sign in first, and come back."""
 
         @wraps(handler)
         def checked(x: C) -> Response:

@@ -21,7 +21,7 @@ CUT = (
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A diagnosis that took too long. Attributes: `later` finishes it, from any thread, when somebody wants to know."""
+    """A diagnosis that took too long. Attributes: `later` finishes it, from any thread, when somebody asks for it."""
 
     later: Callable[[], str | None]
 

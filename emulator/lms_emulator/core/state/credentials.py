@@ -1,4 +1,4 @@
-"""What in a record lets whoever sends it act for somebody: tokens, codes, keys, secrets, session cookies."""
+"""What in a record lets whoever sends it act for a user: tokens, codes, keys, secrets, session cookies."""
 
 from __future__ import annotations
 

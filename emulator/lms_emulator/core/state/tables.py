@@ -187,7 +187,7 @@ class Table(Generic[R]):
         return self.first(credential.name, value)
 
     def added(self, most: int) -> list[R]:
-        """The latest records that are not in the seed as they are, at most so many, the latest first."""
+        """The latest records that differ from the seed, at most so many, latest first."""
         return list(islice((record for record in reversed(self._changes.values()) if record is not _DELETED), most))
 
     def first(self, index: str, value: Any) -> R | None:

@@ -10,7 +10,7 @@ from lms_emulator.providers.brightspace.model import Application, BrightspaceSto
 
 
 class Person(msgspec.Struct, kw_only=True):
-    """Somebody who can sign in. `lti_id` is the `sub` that tools see."""
+    """A user who can sign in. `lti_id` is the `sub` that tools see."""
 
     id: int = 0
     name: str = ""

@@ -298,7 +298,7 @@ def lti_page(reason: str, message: str, **details: Any) -> SiteRefusal:
 
 
 def lti_not_found(reason: str, check: str, **details: Any) -> SiteRefusal:
-    """404: an authentication request that lacks something, or is for somebody else. A person sees it."""
+    """404: an authentication request that lacks something, or is for another user. A person sees it."""
     return page_refusal(reason, 404, "Page Not Found", check, **details)
 
 

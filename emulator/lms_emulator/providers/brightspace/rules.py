@@ -75,7 +75,7 @@ def put_value(
     private_comments: str = "",
     by: int | None = None,
 ) -> GradeValue:
-    """Keep somebody's value in a column."""
+    """Keep a user's value in a column."""
     last = x.store.grade_values.first("cell", (column.id, user_id))
     record = GradeValue(
         id=last.id if last is not None else x.store.next_number("grade_values"),

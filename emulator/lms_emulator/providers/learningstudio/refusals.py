@@ -118,7 +118,7 @@ def username_without_client_string(x: Call, got: str) -> Refusal:
 
 
 def bad_refresh_token(x: Call, check: str, diagnosis: str | None = None, credential: str | None = None) -> Refusal:
-    """Unknown, used, expired, or somebody else's."""
+    """Unknown, used, expired, or another user's."""
     message = "Invalid or expired refresh token."
     return _token(x, "invalid_refresh_token", message, check=check, diagnosis=diagnosis, credential=credential)
 
@@ -230,7 +230,7 @@ def post_first(topic_id: int) -> Refusal:
 
 
 def other_user(user_id: int) -> Refusal:
-    """403: a student asked about somebody else."""
+    """403: a student asked about another user."""
     return Refusal(
         "other_user",
         status=403,

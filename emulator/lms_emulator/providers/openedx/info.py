@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Account(msgspec.Struct, kw_only=True):
-    """Somebody who can sign in."""
+    """A user who can sign in."""
 
     id: int = 0
     username: str = ""

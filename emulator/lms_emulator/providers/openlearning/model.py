@@ -126,7 +126,7 @@ class Enrolment(Record, frozen=True, kw_only=True):
 
 
 class Comment(Record, frozen=True, kw_only=True):
-    """What somebody in a class wrote under its page."""
+    """What a user in a class wrote under its page."""
 
     id: ObjectId
     class_id: ObjectId

@@ -34,7 +34,7 @@ def registration(x: Call, deployment: Deployment) -> ToolRegistration:
 
 
 def membership_roles(role: Role) -> list[str]:
-    """The LTI roles of somebody with this role."""
+    """The LTI roles of a user with this role."""
     return [f"{lti13.MEMBERSHIP}{one}" for one in role.lis_roles]
 
 

@@ -25,7 +25,7 @@ PAGE = "/d2l/le/ltiadvantage/registrations"
 
 
 class BrightspaceRegistrations(Registrations[Call]):
-    """A registration waits until somebody enables it; it has no deployment yet."""
+    """A registration waits until an administrator enables it; it has no deployment yet."""
 
     endpoint: ClassVar[str] = "/d2l/api/lti/registrations"
 

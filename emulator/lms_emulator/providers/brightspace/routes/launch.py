@@ -91,7 +91,7 @@ def choose_content(x: Call, _session: Session, user: User) -> Response:
 
 @SESSIONS.signed_in
 def review(x: Call, _session: Session, user: User) -> Response:
-    """GET /d2l/le/lti/{orgUnitId}/review/{lineItemId}/{userId}: show a teacher somebody's work in the tool."""
+    """GET /d2l/le/lti/{orgUnitId}/review/{lineItemId}/{userId}: show a teacher a user's work in the tool."""
     unit = _unit(x, user)
     item = x.store.line_items.get(x.path_params["lineItemId"])
     deployment = x.store.deployments.get(item.deployment_id) if item is not None else None

@@ -91,7 +91,7 @@ def complete(x: Call, place: Place) -> Response:
 
 
 def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> bool:
-    """Put what an attempt earned into the gradebook, unless somebody has to read an essay first: then False."""
+    """Put an attempt's points into the gradebook; False if somebody has to read an essay first."""
     item = x.store.course_items.get(exam.item_id)
     column = None if item is None else x.store.gradebook_items.first("item", (item.course_id, item.id))
     points = [one for _, one in rules.scores(x.store, own, attempt)]

@@ -32,7 +32,7 @@ def subscription(one: Subscription) -> dict[str, Any]:
 
 
 def event(x: Call, place: Place, actor: User, kind: str, thing: dict[str, Any]) -> dict[str, Any]:
-    """An event that somebody caused in a course. Parameters: `kind`, its message type; `thing`, what it is about."""
+    """An event that a user caused in a course. Parameters: `kind`, its message type; `thing`, what it is about."""
     course = place.course
     return {
         "eventId": x.ids.uuid(),

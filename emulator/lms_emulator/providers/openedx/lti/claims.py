@@ -158,7 +158,7 @@ def _deep_linking(x: Call, tool: LtiTool) -> dict[str, Any]:
 
 
 def member(x: Call, user: User, course: str, *, names: bool) -> dict[str, Any]:
-    """Somebody in a roster."""
+    """A user in a roster."""
     body = {
         "status": "Active",
         "user_id": external_id(x, user),

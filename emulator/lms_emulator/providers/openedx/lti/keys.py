@@ -16,7 +16,7 @@ from lms_emulator.lti.rotating_keys import RotatingKeys, SigningKey
 
 
 class OpenedxKeys(RotatingKeys):
-    """One key is published; when it changes, the one before it is gone."""
+    """One key is published; when it changes, the previous one is withdrawn."""
 
     name: ClassVar[str] = "openedx"
     published: ClassVar[tuple[int, ...]] = (0,)

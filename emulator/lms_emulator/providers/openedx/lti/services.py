@@ -222,7 +222,7 @@ def set_module_score(x: Call, tool: LtiTool, user: User, share: float) -> BlockS
 
 
 def list_results(x: Call) -> Response:
-    """GET: what was given, the latest first; of one person where the path names them. `limit` cuts the list."""
+    """GET: results, latest first; one user's if the path names them. `limit` cuts the list."""
     tool = require_service(x, lti13.SCOPE_RESULT_READ)
     item = _line_item(x, tool)
     found = [score for score in x.store.lti_scores.find("line_item", item.id) if score.score_given is not None]

@@ -6,7 +6,7 @@ from lms_emulator.core.state.records import Record
 
 
 class EventWebhook(Record, frozen=True, kw_only=True):
-    """Somebody who is told of events.
+    """A URL that receives events.
 
     Parameters:
         url: where they are posted; empty for the outbox alone.

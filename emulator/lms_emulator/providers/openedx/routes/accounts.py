@@ -167,7 +167,7 @@ def unknown_account(got: str) -> refusals.OpenedxRefusal:
 
 
 def not_your_account(got: str) -> refusals.OpenedxRefusal:
-    """Somebody else's account: 403 without a body."""
+    """Another user's account: 403 without a body."""
     return refusals.api_error(403, None, reason="not_your_account", check="own account", got=got)
 
 

@@ -37,7 +37,7 @@ def _thread(x: Call, comment: Comment) -> Thread:
 
 
 def list_all(x: Call) -> Response:
-    """The answers to a thread, or what the caller wrote in a course (`username`), the newest first."""
+    """The answers to a thread, or what the caller wrote in a course (`username`), newest first."""
     errors: dict[str, str] = {}
     page, size = threads.page_numbers(x, errors)
     endorsed = threads.boolean(x, "endorsed", errors)

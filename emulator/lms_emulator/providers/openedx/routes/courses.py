@@ -117,7 +117,7 @@ def _boolean(given: dict[str, str], name: str, errors: dict[str, str]) -> bool |
 
 
 def read_course(x: Call) -> Response:
-    """One course, with `is_enrolled` when `username` names somebody."""
+    """One course, with `is_enrolled` when `username` names a user."""
     text = x.path_params["course_id"]
     key = keys.course_key(text)
     if key is None:

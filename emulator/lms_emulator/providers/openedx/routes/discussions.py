@@ -274,7 +274,7 @@ def read_role(x: Call) -> Response:
 
 
 def change_role(x: Call) -> Response:
-    """Give somebody a role in the discussions, or take it away."""
+    """Give a user a discussion role, or take it away."""
     course, role, given = _course(x), _role(x), wire.read_object(x)
     missing = [name for name in ("action", "user_id") if not given.get(name)]
     if missing:

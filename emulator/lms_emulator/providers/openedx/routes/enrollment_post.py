@@ -35,7 +35,7 @@ class Wanted:
 
 
 def post(x: Call) -> Response:
-    """Enrol somebody; 200 for new, existing and unchanged alike."""
+    """Enrol a user; 200 for new, existing and unchanged alike."""
     wanted = _read(x, wire.read_object(x))
     made = _carry_out(x, wanted)
     if wanted.cohort is not None:

@@ -76,7 +76,7 @@ def list_all(x: Call) -> Response:
 
 
 def create(x: Call) -> Response:
-    """Give somebody an entitlement; any mode is accepted."""
+    """Give a user an entitlement; any mode is accepted."""
     values = _read(x, partial=False)
     now = x.clock.now()
     made = x.store.entitlements.put(Entitlement(uuid=x.ids.uuid(), created=now, modified=now, **values))

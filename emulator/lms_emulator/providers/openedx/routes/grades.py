@@ -21,7 +21,7 @@ from lms_emulator.providers.openedx.shapes import grades as shapes
 
 
 def somebody(x: Call) -> None:
-    """Permission: somebody is signed in. These resources word the refusal in their own way."""
+    """Permission: a user is signed in. These resources word the refusal in their own way."""
     if calling_user(x) is None:
         raise refusals.OpenedxRefusal(
             "not_authenticated",

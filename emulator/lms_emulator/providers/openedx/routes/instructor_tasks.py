@@ -291,7 +291,7 @@ def start_certificates(x: Call) -> Response:
 
 
 def certificate_exceptions(x: Call) -> Response:
-    """Let somebody have a certificate in spite of everything; the site keeps no such list."""
+    """Allow a user a certificate as an exception; the site keeps no such list."""
     user = person(x, str(form(x).get("user") or form(x).get("username") or ""))
     if user is None:
         text = (

@@ -78,7 +78,7 @@ def _tell(x: Call, username: str, kind: str, thread: Thread, comment: Comment, r
 
 
 def answered(x: Call, thread: Thread, parent: Comment | None, comment: Comment) -> None:
-    """Tell the author of a thread or of an answer, and those who follow the thread, that somebody answered."""
+    """Notify a thread's or a response's author, and the thread's followers, of an answer."""
     told = {comment.author}
     if thread.author not in told:
         _tell(x, thread.author, "new_response" if parent is None else "new_comment", thread, comment)
@@ -108,7 +108,7 @@ def _mine(x: Call) -> list[Notification]:
 
 
 def list_all(x: Call) -> Response:
-    """What the caller was told, the newest first."""
+    """The caller's notifications, newest first."""
     app, found = x.query.get("app_name"), _mine(x)
     if app:
         found = [one for one in found if one.app == app]
@@ -181,7 +181,7 @@ def _courses(x: Call) -> list[Course]:
 
 
 def list_enrollments(x: Call) -> Response:
-    """The courses that the caller can be told about, the latest first."""
+    """The courses that can notify the caller, latest first."""
     page = paging.numbered(x, _courses(x)[::-1])
     results = [{"course": {"id": course.id, "display_name": course.display_name}} for course in page.items]
     return wire.api_json(page.envelope(results) | {"show_preferences": True})

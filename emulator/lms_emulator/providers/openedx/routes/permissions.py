@@ -21,7 +21,7 @@ def anyone(x: Call) -> None:
 
 
 def is_authenticated(x: Call) -> None:
-    """Somebody is signed in."""
+    """A user is signed in."""
     call.identity(x)
 
 
@@ -38,7 +38,7 @@ def is_superuser(x: Call) -> None:
 
 
 def api_key_or_authenticated(x: Call) -> None:
-    """A server with the site's `X-Edx-Api-Key`, or somebody signed in."""
+    """A server with the site's `X-Edx-Api-Key`, or a user signed in."""
     if not credentials.has_api_key(x):
         call.identity(x)
 

@@ -290,7 +290,7 @@ def _membership(x: Call, team: Team, one: Membership) -> dict[str, Any]:
 
 
 def join(x: Call) -> Response:
-    """Join a team, or have somebody join."""
+    """Join a team, or have a user join."""
     body, viewer = wire.read_object(x), caller(x)
     for name, text in (("username", "Username is required."), ("team_id", "Team id is required.")):
         if not body.get(name):
@@ -336,7 +336,7 @@ def read_membership(x: Call) -> Response:
 
 
 def leave(x: Call) -> Response:
-    """Leave a team, or have somebody leave."""
+    """Leave a team, or have a user leave."""
     team, one = _joined(x)
     if one.user != caller(x).username and not _privileged(x, team.course):
         raise empty(404, "not_yours")

@@ -324,7 +324,7 @@ def delete(x: Call) -> Response:
 
 
 def refuse_deletion(x: Call, post: Post) -> None:
-    """Raises the refusal for somebody else's text, unless the caller moderates."""
+    """Raises the refusal for another user's text, unless the caller moderates."""
     if not discussions.may_delete(x.store, caller(x), post):
         raise refusals.permission_denied("only the author and moderators delete", check="author or moderator")
 

@@ -177,7 +177,7 @@ def _get_completion(x: Call, user: User, node: blocks.Node) -> Response:
 
 
 def _publish(x: Call, user: User, node: blocks.Node) -> Response:
-    """Keep how far somebody is with a block."""
+    """Store a learner's progress in a block."""
     value = _json(x).get("completion")
     if not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
         text = "Invalid completion value. Must be in range [0.0, 1.0]"

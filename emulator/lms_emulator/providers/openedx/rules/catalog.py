@@ -1,4 +1,4 @@
-"""The course catalogue: which courses somebody sees.
+"""The course catalogue: which courses a user sees.
 
 Source: edx-platform `lms/djangoapps/courseware/access.py` (_can_see_in_catalog, _can_see_about_page).
 """

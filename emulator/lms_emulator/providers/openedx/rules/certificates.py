@@ -1,4 +1,4 @@
-"""Which certificates somebody has earned."""
+"""Which certificates a user has earned."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def preview(text: str) -> str:
 
 
 def comments(store: OpenedxStore, thread: Thread) -> list[Comment]:
-    """What was answered to a thread, the newest first."""
+    """What was answered to a thread, newest first."""
     return sorted(store.comments.find("thread", thread.id), key=lambda one: one.id, reverse=True)
 
 

@@ -34,7 +34,7 @@ def of_username(store: OpenedxStore, username: str) -> Retirement | None:
 
 
 def holds_username(store: OpenedxStore, username: str) -> bool:
-    """Whether a retired user had this name: whether its hash is somebody's name."""
+    """Whether a retired user had this name: whether its hash is a user's name."""
     return f"retired__user_{hashed(store, username)}" in store.users
 
 
@@ -44,7 +44,7 @@ def of_email(store: OpenedxStore, email: str) -> Retirement | None:
 
 
 def holds_email(store: OpenedxStore, email: str) -> bool:
-    """Whether a user in retirement had this address: whether its hash is somebody's address."""
+    """Whether a user in retirement had this address: whether its hash is a user's address."""
     return store.users.first("email", _retired_email(store, email)) is not None
 
 

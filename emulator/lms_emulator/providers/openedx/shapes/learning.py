@@ -23,7 +23,7 @@ CELEBRATIONS = {
 
 
 def access(refused: tuple[str, str, str] | None = None) -> dict[str, Any]:
-    """Whether somebody has access. Parameters: `refused`, the code, the developer's and the user's message."""
+    """Whether a user has access. Parameters: `refused`, the code, the developer's and the user's message."""
     code, developer, person = refused or (None, None, None)
     return {
         "has_access": refused is None,
@@ -54,7 +54,7 @@ def verified(course: Course, now: datetime) -> Any:
 
 
 def upgrade(course: Course, enrolled: Enrollment | None, now: datetime) -> dict[str, Any] | None:
-    """The verified mode, for somebody in a free one who may still change to it."""
+    """The verified mode, for a user in a free one who may still change to it."""
     mode = verified(course, now)
     if enrolled is None or not enrolled.is_active or enrolled.mode not in enrollment.OPEN_MODES or mode is None:
         return None
@@ -69,7 +69,7 @@ def upgrade(course: Course, enrolled: Enrollment | None, now: datetime) -> dict[
 
 
 def upgrade_deadline(course: Course, enrolled: Enrollment | None, now: datetime) -> datetime | None:
-    """Until when somebody in a free mode may change to the verified one."""
+    """Until when a user in a free mode may change to the verified one."""
     if upgrade(course, enrolled, now) is None:
         return None
     deadline: datetime | None = verified(course, now).expiration_datetime
@@ -142,7 +142,7 @@ def date_block(
 
 
 def dates(course: Course, enrolled: Enrollment | None, now: datetime) -> list[dict[str, Any]]:
-    """The days of a course that concern somebody, in order."""
+    """The days of a course that concern a user, in order."""
     found: list[tuple[datetime, int, dict[str, Any]]] = []
 
     def add(kind: str, title: str, at: datetime | None, *rest: str) -> None:

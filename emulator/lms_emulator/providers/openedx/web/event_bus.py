@@ -24,12 +24,12 @@ Event = tuple[str, dict[str, Any]]
 
 
 def registered(x: Call, user: User) -> None:
-    """Tell that somebody has registered."""
+    """Tell that a user has registered."""
     _publish(x, events.REGISTERED, {"user": events.user(user)})
 
 
 def logged_in(x: Call, user: User) -> None:
-    """Tell that somebody has signed in."""
+    """Tell that a user has signed in."""
     _publish(x, events.LOGGED_IN, {"user": events.user(user)})
 
 

@@ -41,7 +41,7 @@ def create(x: Call) -> Response:
 
 
 async def announce(x: Call, action: PageAction, user: User, enrolment: Enrolment, course: Course, klass: Class) -> None:
-    """Tell the institution's connectors what somebody in a class has done with its page."""
+    """Tell the institution's connectors what a user in a class has done with its page."""
     page = {"title": course.title, "id": klass.id, "url": shapes.class_url(x, course, klass)}
     for connector in x.store.connectors.find("institution", course.institution):
         if action in connector.actions:
