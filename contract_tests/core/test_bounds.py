@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import time
 from collections.abc import Iterator
@@ -262,4 +263,15 @@ def test_nested_json_breaks_no_provider(lms: Emulator, provider: str) -> None:
             if "POST" in route.methods and "{" not in route.path:
                 for body in bodies:
                     http.post(f"{lms.url}/{provider}{route.path}", content=body)
+    assert not [entry for entry in lms.requests if entry.crash]
+
+
+def test_json_nested_inside_a_parameter_is_refused_like_any_other_that_is_not_json(lms: Emulator) -> None:
+    deep = base64.urlsafe_b64encode(b"[" * 5_000 + b"]" * 5_000).decode()
+    teacher = {"authorization": f"Bearer {lms.canvas.access_tokens.teacher}"}
+    with httpx.Client(trust_env=False, base_url=lms.canvas.url, headers=teacher) as http:
+        enrollments = f"/api/v1/courses/{lms.canvas.course_id}/enrollments"
+        for text in (deep, "no-json"):
+            assert http.get(enrollments, params={"page": f"bookmark:{text}"}).status_code == 200  # the first page
+            assert http.get("/", params={"session_token": text}).status_code == 302  # to sign in
     assert not [entry for entry in lms.requests if entry.crash]

@@ -28,6 +28,7 @@ messages.
 | a request on its way in: its head, or a pause in its body | 30 s | 408, or closed if nothing came |
 | body of a request to a provider | `emulator.max_body_bytes` | 413 |
 | body of a control call | 64 MiB | 413 |
+| nesting of a JSON text | 400 levels | as for a body that is not JSON |
 | answer of a site that is asked | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
 | search for the mistake in a signature | 20 ms of processor time | it is said, and finished when somebody reads it |
 | problems told of a world file | 100 per provider | the rest is not looked at |

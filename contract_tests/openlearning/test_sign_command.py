@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
@@ -30,6 +31,7 @@ def test_the_form_is_accepted(site: Site, capsys: pytest.CaptureFixture[str]) ->
     assert response.headers["location"].endswith(site.info.class_id)
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here (Debian: curl)")
 def test_the_curl_command_ends_on_the_class_page(
     site: Site, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

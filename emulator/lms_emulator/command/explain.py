@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         with build_opener(ProxyHandler({})).open(request, timeout=5) as answer:
             entry = json.load(answer)
     except HTTPError as error:
+        error.close()
         nothing = _NOTHING.get(entry_id, f"no request {entry_id} in the journal")
         print(f"lms-emulator: {nothing} at {url}" if error.code == 404 else f"lms-emulator: {error}", file=sys.stderr)
         return 1

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus, urlsplit
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.requests import cookie_parser
 
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.addresses import Address, Addresses
 from lms_emulator.core.http.reads import FormPairs, Members, Pairs, Reads
 from lms_emulator.core.http.routing import Route
@@ -294,11 +295,9 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
     def plain_json(self) -> Any:
         """The body as JSON, without a note of what of it is read. Raises BodyError as `json` does."""
-        import json
-
         try:
-            return json.loads(self.body.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
+            return json_text.parse(self.body)
+        except ValueError as error:
             raise BodyError(str(error)) from None
 
     # addresses

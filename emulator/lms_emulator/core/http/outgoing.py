@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.worlds.reach import authority_of
 
@@ -122,7 +123,7 @@ async def fetch_json(x: Exchange[Any, Any], url: str) -> Any:
     if answer.status_code != 200:
         raise OutgoingError("unusable", url, f"{url} answered {answer.status_code}")
     try:
-        return answer.json()
+        return json_text.parse(answer.content)
     except ValueError as error:
         raise OutgoingError("unusable", url, f"{url} gave no JSON: {error}") from None
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from starlette.responses import Response
 
+from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import query_of, read_query
@@ -145,7 +146,7 @@ def _bookmark(page: str) -> Any:
         return None
     text = page.removeprefix("bookmark:")
     try:
-        return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return json_text.parse(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError:
         return None
 

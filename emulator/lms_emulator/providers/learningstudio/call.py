@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 from starlette.responses import Response
 
 from lms_emulator.core.evidence import Evidence
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.state.records import Record
@@ -383,11 +384,9 @@ def _plain(value: Any) -> Any:
 
 
 def _without_trailing_commas(x: Call) -> Any:
-    import json
-
     try:
-        data = json.loads(_TRAILING_COMMA.sub(lambda found: found[1] or "", x.body.decode()))
-    except (ValueError, RecursionError):
+        data = json_text.parse(_TRAILING_COMMA.sub(lambda found: found[1] or "", x.body.decode()))
+    except ValueError:
         return None
     x.warn("trailing_comma", "The JSON body has a trailing comma; a strict parser refuses it.")
     return data

@@ -6,7 +6,6 @@ key by key at the top level.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from urllib.parse import quote_plus, unquote_to_bytes
 
 from starlette.datastructures import UploadFile
 
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.exchange import BodyError, number
 from lms_emulator.core.http.reads import Reads
 from lms_emulator.providers.canvas import refusals
@@ -212,7 +212,7 @@ def _body(x: Call) -> dict[str, Any]:
 def listed(x: Call) -> list[Any] | None:
     """The list that a JSON body is; None for any other body, whose parameters have names."""
     try:
-        body = json.loads(x.body or b"null")
+        body = json_text.parse(x.body or b"null")
     except ValueError:
         return None
     return body if isinstance(body, list) else None
@@ -228,8 +228,8 @@ def _kept_whole(value: str | UploadFile) -> str | Upload:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        value = json_text.parse(body)
+    except ValueError as error:
         raise UnreadableParameters(str(error)) from error
     munged = _without_nulls(value)
     return munged if isinstance(munged, dict) else {}

@@ -13,6 +13,7 @@ import json
 from typing import Any, NamedTuple
 
 from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.http import json_text
 from lms_emulator.core.keys import private_pem
 from lms_emulator.providers.canvas.call import Call
 
@@ -47,7 +48,7 @@ def read(x: Call, text: str) -> SessionToken | None:
     """What a token says, or None for one that is over, was changed, or never was one."""
     text = text.partition("#")[0]  # where a program sent the fragment of the address along
     try:
-        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        values = json_text.parse(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         signature = str(values.pop("signature"))
         age = x.clock.timestamp() - values["created_at"]
         right = hmac.compare_digest(signature.encode(), _signature(values).encode())

@@ -5,11 +5,11 @@ Source: canvas-lms app/controllers/external_content_controller.rb, lib/lti/conte
 
 from __future__ import annotations
 
-import json
 import mimetypes
 from typing import Any
 from urllib.parse import urlencode
 
+from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas.call.params import Params
 
 LINK = "LtiLinkItem"
@@ -56,7 +56,7 @@ def chosen(sent: Params, path: str, default_url: str | None) -> list[dict[str, A
 def _told(sent: Params) -> list[dict[str, Any]]:
     text = sent.text("content_items")
     try:
-        told = json.loads(text or "{}")
+        told = json_text.parse(text or "{}")
     except ValueError as error:
         raise UnreadableItems(str(error)) from error
     graph = told.get("@graph", []) if isinstance(told, dict) else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -52,7 +52,7 @@ async def _settings(api: Api, sent: Params) -> dict[str, Any]:
             raise grading.fault_of_field("configuration", f"Could not retrieve settings: {error}", None) from error
     if isinstance(settings, str) and settings:
         try:
-            settings = json.loads(settings)
+            settings = json_text.parse(settings)
         except ValueError:
             settings = None
     if not isinstance(settings, dict) or not settings:

@@ -6,11 +6,11 @@ and the recorded exchanges of `grading-assignments`.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
 
+from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -358,7 +358,7 @@ def _sis(api: Api, course: Course, sent: Params) -> dict[str, Any]:
     if sent.has("integration_data"):
         data = sent.get("integration_data")
         try:
-            found["integration_data"] = json.loads(data) if isinstance(data, str) and data else data or {}
+            found["integration_data"] = json_text.parse(data) if isinstance(data, str) and data else data or {}
         except ValueError as error:
             raise refusals.crashed("`integration_data` is text that is no JSON", data) from error
     return found

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
@@ -205,7 +206,7 @@ def expected(store: CanvasStore, policy: str, signature: str, now: str) -> Attac
     Parameters: `now`, the time as a policy writes it.
     """
     try:
-        told = json.loads(base64.b64decode(policy, validate=True))
+        told = json_text.parse(base64.b64decode(policy, validate=True))
         attachment = store.attachments.get(told["attachment_id"])
     except (ValueError, KeyError, TypeError):
         return None

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.outgoing import OutgoingError, fetch, is_ours
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.ltiaas import refusals
@@ -73,7 +74,7 @@ async def ask(
     except OutgoingError as error:
         raise refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=str(error)) from None
     try:
-        body = response.json() if response.content else None
+        body = json_text.parse(response.content) if response.content else None
     except ValueError:
         body = response.text[:2000]
     pages = {rel.lower(): target for target, rel in _LINK.findall(response.headers.get("link", ""))}
@@ -88,9 +89,7 @@ async def key_set(x: Call, platform: Platform) -> Any:
         if platform.auth_method == "RSA_KEY":
             return load_public_key(platform.auth_key)
         if platform.auth_method == "JWK_KEY":
-            import json
-
-            return KeySet.from_jwks(json.loads(platform.auth_key))
+            return KeySet.from_jwks(json_text.parse(platform.auth_key))
         url = x.resolve(platform.auth_key)
         answer = await ask(x, known_urls(x, platform), "GET", url, headers={"Accept": "application/json"})
         if not answer.ok:

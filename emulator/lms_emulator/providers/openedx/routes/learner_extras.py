@@ -7,12 +7,12 @@ Sources: edx-platform `lms/djangoapps/user_tours/v1/views.py`, `openedx/core/dja
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.http import json_text
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
@@ -193,7 +193,7 @@ def sync_calendar(x: Call) -> Response:
         return to_login(x)
     csrf.ensure(x, set_by_view=True)
     try:
-        sent = json.loads(x.field("tool_data") or "{}")
+        sent = json_text.parse(x.field("tool_data") or "{}")
     except ValueError:
         sent = {}
     if not isinstance(sent, dict):
