@@ -10,7 +10,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 MAX_HEAD_BYTES = 65_536
 """Largest request line and headers."""
@@ -19,6 +25,8 @@ REQUEST_SECONDS = 30.0
 _NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
 # What a Host may be made of (RFC 3986, 3.2.2 and 3.2.3), and nothing that a URL or a log line would misunderstand.
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:.]+\]|[0-9A-Za-z._~%!$&'()*+,;=-]*)(?::[0-9]*)?")
+_SPECIAL = (b"connection", b"transfer-encoding")
+"""Headers that say how an answer is framed; uvicorn attends to them."""
 _TEXT = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
 
@@ -30,13 +38,70 @@ class BadRequestError(Exception):
         self.status = status
 
 
+class Cycle(RequestResponseCycle):
+    """uvicorn's request and its answer, which goes out in one piece when it is there as a whole.
+
+    uvicorn sends the head and the body one after the other. Here the head of an answer with a Content-Length waits for
+    the body: one call of the operating system instead of two, and one segment on the wire.
+    """
+
+    tasks: set[asyncio.Task[None]]
+    _held: Any = None
+
+    async def run_asgi(self, app: Any) -> None:
+        try:
+            await super().run_asgi(app)
+        finally:
+            self.tasks.discard(asyncio.current_task())
+
+    async def send(self, message: Any) -> None:
+        held = self._held
+        if held is None:
+            if not self.response_started and any([name == b"content-length" for name, _ in message.get("headers", ())]):
+                self._held = message
+            else:
+                await super().send(message)
+            return
+        self._held = None
+        body: bytes = message.get("body", b"")
+        if message.get("more_body") or self.flow.write_paused or self.disconnected or not self._whole(held, body):
+            await super().send(held)
+            await super().send(message)
+
+    def _whole(self, start: Any, body: bytes) -> bool:
+        """Send an answer at once, if nothing about it is special."""
+        headers: list[tuple[bytes, bytes]] = start["headers"]
+        lines = [STATUS_LINE[start["status"]]]
+        for name, value in headers:
+            if name == b"content-length":
+                if int(value) != len(body):
+                    return False
+            elif name in _SPECIAL:
+                return False
+            lines += (name, b": ", value, b"\r\n")
+        names, values = zip(*headers, strict=True)
+        plain = HEADER_RE.search(b"".join(names)) is None and HEADER_VALUE_RE.search(b"".join(values)) is None
+        if not (plain and self.keep_alive) or self.scope["method"] == "HEAD":
+            return False
+        lines += (b"\r\n", body)
+        self.transport.write(b"".join(lines))
+        self.response_started = self.response_complete = True
+        self.waiting_for_100_continue = False
+        self.message_event.set()
+        self.on_response()
+        return True
+
+
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, with these differences.
 
     A request target is taken as it is on the wire (`//a`), and the authority of an absolute one is the host. A request
     without a host, or with two, is refused. Headers are bounded, and so is the time that a request takes to arrive.
     The transport is in `scope["state"]`, so that a scripted fault can drop the connection. Nagle's algorithm is off.
+    One timer looks after a connection for as long as it lasts, instead of one after each answer.
     """
+
+    cycle: Cycle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         # asyncio turns it off only for sockets with a protocol number, which accepted ones here lack. With it, the body
@@ -53,7 +118,6 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
         if self._arriving:
             if self._head is None:
                 self._since = self.loop.time()  # a body may take long, but not stop
@@ -78,29 +142,68 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        """Begin to answer. In place of uvicorn's, which takes the target apart in another way."""
         self._head = None
         size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
         if size > MAX_HEAD_BYTES:
             raise BadRequestError(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
         raw_path, query, authority = split_target(self.url)
-        self._check_host(authority)
-        self.url = b"/"
-        super().on_headers_complete()
-        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict there
-        scope["raw_path"] = raw_path
+        version: str = self.parser.get_http_version()
+        self._check_host(authority, version)
         path = raw_path.decode("ascii")
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict there
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
         scope["path"] = unquote(path, errors="replace") if "%" in path else path
+        scope["raw_path"] = raw_path
         scope["query_string"] = query
         scope["state"]["transport"] = self.transport
+        before, cycle = self.cycle, self._cycle(keep_alive=version != "1.0" and self.parser.should_keep_alive())
+        self.cycle = cycle
+        if before is None or before.response_complete:
+            self._begin(cycle)
+        else:  # the next request came before the answer to this one
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def _cycle(self, *, keep_alive: bool) -> Cycle:
+        cycle = Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=[],
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
+        cycle.tasks = self.tasks
+        return cycle
+
+    def _begin(self, cycle: Cycle) -> None:
+        self.tasks.add(self.loop.create_task(cycle.run_asgi(self.app)))
+
+    def on_response_complete(self) -> None:
+        """Go on to a request that waits, or keep the connection for the next."""
+        self._since = self.loop.time()
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, _ = self.pipeline.pop()
+            self._begin(cycle)  # type: ignore[arg-type]  # one of ours
 
     def on_message_complete(self) -> None:
         self._arriving = False
         super().on_message_complete()
 
-    def _check_host(self, authority: bytes | None) -> None:
+    def _check_host(self, authority: bytes | None, version: str) -> None:
         """One host, and no more: RFC 9112, 3.2 and 3.2.2. The authority of an absolute target replaces it."""
         hosts = [place for place, header in enumerate(self.headers) if header[0] == b"host"]
-        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+        if len(hosts) > 1 or (not hosts and version == "1.1"):
             raise BadRequestError(400, "two Host headers" if hosts else "no Host header")
         if authority is not None:
             if hosts:
@@ -113,17 +216,21 @@ class Protocol(HttpToolsProtocol):
             raise BadRequestError(400, "a Host that is no host")
 
     def _look(self) -> None:
-        """Give up a request that has not come in; look again later otherwise."""
+        """Give up a request that has not come in, and a connection that nobody uses; look again later otherwise."""
         waited = self.loop.time() - self._since
-        if self._arriving and waited >= REQUEST_SECONDS:
-            if self._head == 0:  # nothing came at all
-                self.transport.close()
-                return
+        if self._arriving:
+            left = REQUEST_SECONDS - waited
+        elif self.cycle is None or self.cycle.response_complete:
+            left = self.timeout_keep_alive - waited
+        else:
+            left = REQUEST_SECONDS
+        if left > 0:
+            self._timer = self.loop.call_later(min(left, REQUEST_SECONDS), self._look)
+        elif not self._arriving or self._head == 0:  # nothing came at all
+            self.transport.close()
+        else:
             answered = self._head is None and self.cycle is not None and self.cycle.response_started
             self._refuse(408, f"no whole request within {REQUEST_SECONDS:g} seconds", answer=not answered)
-            return
-        left = REQUEST_SECONDS - waited if self._arriving else REQUEST_SECONDS
-        self._timer = self.loop.call_later(left, self._look)
 
     def _refuse(self, status: int, why: str, *, answer: bool = True) -> None:
         """Answer without asking the application, and close. The line on stderr names the peer and the reason."""
