@@ -68,7 +68,7 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
                 return Answer(refusal.response(), outcome, refusal)
             response = provider.render(x, refusal)
         provider.finish(x, response)
-        x.store.expire(x.clock.now())
+        x.store.expire(x.clock)
         await send_later(x)
         if x.notes.get("provider_defect"):
             outcome = "provider_defect"

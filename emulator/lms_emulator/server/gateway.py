@@ -63,7 +63,7 @@ class Gateway:
             return
         if scope["type"] != "http":
             raise RuntimeError(f"the emulator does not speak {scope['type']}")
-        headers = RequestHeaders(scope=scope)
+        headers = RequestHeaders(list(scope["headers"]))
         server_host, server_port = scope.get("server") or ("127.0.0.1", None)
         host, port = split_authority(headers.get("host") or server_host)
         path: str = scope["path"]
@@ -111,8 +111,9 @@ class Gateway:
         _record(world, x, answered, begun)
         if fault is not None and (fault.drop or fault.truncate is not None or fault.malformed):
             await _send_broken(fault, response, scope, send)
-        else:
-            await response(scope, receive, send)
+        else:  # what a `Response` does itself, without looking at what it cannot be here
+            await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+            await send({"type": "http.response.body", "body": response.body})
 
     def _explain_url(self, x: AnyExchange) -> str:
         if self.addresses.public_url:

@@ -57,7 +57,7 @@ class Cycle(RequestResponseCycle):
     async def send(self, message: Any) -> None:
         held = self._held
         if held is None:
-            if not self.response_started and any([name == b"content-length" for name, _ in message.get("headers", ())]):
+            if not self.response_started and b"content-length" in dict(message.get("headers", ())):
                 self._held = message
             else:
                 await super().send(message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import unquote_plus, urlsplit
 
@@ -30,11 +30,14 @@ KeptT = TypeVar("KeptT")
 
 
 class RequestHeaders(Headers):
-    """Headers of a request with constant-time lookup, as a request needs about a dozen."""
+    """Headers of a request with constant-time lookup, as a request needs about a dozen.
 
-    @cached_property
-    def _first(self) -> dict[str, str]:
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(self.raw)}
+    Parameters: `raw`, names in lower case and values, as a server hands them over.
+    """
+
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        super().__init__(raw=raw)
+        self._first = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
 
     def __getitem__(self, key: str) -> str:
         return self._first[key.lower()]
@@ -184,6 +187,10 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         except KeyError:
             found = self._kept[kind] = kind()
         return found
+
+    def keeps(self, kind: type[Any]) -> bool:
+        """Whether an instance of `kind` was used in this request."""
+        return kind in self._kept
 
     # the request
 

@@ -39,6 +39,8 @@ def later(x: Exchange[Any, Any], send: Callable[[], Awaitable[None]]) -> None:
 
 async def send_later(x: Exchange[Any, Any]) -> None:
     """Send what was put off until the answer is made."""
+    if not x.keeps(_Later):
+        return
     sends = x.kept(_Later).sends
     while sends:
         await sends.pop(0)()

@@ -13,6 +13,10 @@ from starlette.routing import compile_path
 
 from lms_emulator.core.evidence import Evidence
 
+_MOST_KNOWN = 1_024
+"""How many answers a router remembers."""
+_LONGEST_KNOWN = 256
+"""A longer path is looked up each time."""
 Handler = Callable[[Any], Response | Awaitable[Response]]
 
 
@@ -140,6 +144,7 @@ class Router:
         self._exact: dict[str, dict[str, Route]] = {}
         self._root = _Node()
         self._loose: dict[str, list[_Pattern]] = {}
+        self._known: dict[tuple[str, str], Match] = {}
         by_pattern: dict[str, _Pattern] = {}
         for route in self.routes:
             if route.regex is None and "{" not in route.path:
@@ -173,8 +178,13 @@ class Router:
         nodes = [self._root]
         segments = folded.split("/")
         for segment in segments:
-            below = [child for node in nodes if (child := node.literals.get(segment)) is not None]
-            below += [node.variable for node in nodes if node.variable is not None]
+            below = []
+            for node in nodes:
+                child = node.literals.get(segment)
+                if child is not None:
+                    below.append(child)
+                if node.variable is not None:
+                    below.append(node.variable)
             nodes = below
         found = [pattern for node in nodes for pattern in node.patterns]
         if self._loose:
@@ -198,7 +208,17 @@ class Router:
         return found.route is not None or bool(found.allowed)
 
     def match(self, method: str, path: str) -> Match:
-        """Find the route for a method and a decoded path."""
+        """Find the route for a method and a decoded path. What was found lately is remembered."""
+        found = self._known.get((method, path))
+        if found is None:
+            found = self._search(method, path)
+            if len(path) <= _LONGEST_KNOWN:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[method, path] = found
+        return Match(found.route, dict(found.params), ()) if found.params else found
+
+    def _search(self, method: str, path: str) -> Match:
         folded = self._folded(path)
         allowed: dict[str, None] = {}
         methods = self._exact.get(folded)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from datetime import datetime
 from types import GenericAlias
-from typing import Any, ClassVar, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.tables import Seed, Table, TableSpec
+
+if TYPE_CHECKING:
+    from lms_emulator.core.clock import Clock
 
 _REQUESTS_PER_SWEEP = 16
 _DERIVED_KEPT = 8_192
@@ -93,11 +95,12 @@ class Store:
         self._derived[key] = (versions, value)
         return value
 
-    def expire(self, now: datetime) -> None:
+    def expire(self, clock: Clock) -> None:
         """Drop records that are past their `keep_until`: a few of each table, with every sixteenth request."""
         self._requests += 1
         if self._requests % _REQUESTS_PER_SWEEP:
             return
+        now = clock.now()
         for name, spec in self.tables.items():
             if spec.keep_until is not None:
                 getattr(self, name).expire(now)
