@@ -193,6 +193,30 @@ def env(page: str) -> dict[str, Any]:
     return read
 
 
+def test_a_tool_opens_where_its_spot_says(canvas: Site) -> None:
+    tab = {"enabled": True, "windowTarget": "_blank"}
+    tool = make(canvas.teacher, course_navigation=tab)
+    browser = signed_in(canvas, "teacher")
+
+    def surface(path: str) -> tuple[str, str]:
+        page = browser.get(path).text
+        told = form(page)[1]["launch_presentation_document_target"]
+        return re.findall('data-tool-launch-type="(.*?)"', page)[0], told
+
+    opened = f"/courses/1/external_tools/{tool['id']}"
+    assert f'{opened}?display=borderless" target="_blank"' in browser.get("/courses/1").text
+    assert surface(opened) == ("", "iframe")
+    assert surface(f"{opened}?display=borderless") == ("self", "window")
+    module = canvas.teacher.post(f"{COURSE}/modules", json={"module": {"name": "M"}}).json()["id"]
+    said = {"type": "ExternalTool", "content_id": tool["id"], "external_url": PLAIN["url"], "new_tab": True}
+    item = canvas.teacher.post(f"{COURSE}/modules/{module}/items", json={"module_item": said}).json()["id"]
+    assert surface(f"/courses/1/modules/items/{item}") == ("window", "window")
+    canvas.lms.settings["canvas.tells_of_tabs"] = False
+    assert surface(f"/courses/1/modules/items/{item}") == ("window", "iframe")
+    canvas.lms.settings["canvas.launch_in"] = "window"
+    assert surface(opened) == ("self", "iframe")
+
+
 def test_tools_of_lti_1_1_return_what_they_chose_or_say(canvas: Site) -> None:
     tool = make(canvas.teacher, link_selection={"enabled": True, "message_type": "ContentItemSelectionRequest"})
     browser = signed_in(canvas, "teacher")

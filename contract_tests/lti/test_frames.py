@@ -48,7 +48,6 @@ def tools(lms: Emulator) -> Iterator[dict[bool, StoringTool]]:
             {"id": key % 1000, "developer_key_id": key, "name": "Tool", "course_id": 1, "url": f"{tool.url}/launch"}
         )  # fmt: skip
     lms.load(json.loads(json.dumps(dump, default=str)))
-    lms.settings["canvas.launch_in"] = "frame"
     yield made
     for tool in made.values():
         tool.close()

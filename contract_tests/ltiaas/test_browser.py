@@ -45,16 +45,21 @@ def shot(tab: Any, name: str) -> None:
 
 
 def launched(tab: Any, lms: Any, campus: Campus) -> None:
-    """From the course page into the tool."""
+    """From the course page into the tool, which is in a frame of the LMS's page."""
     lms.open_course(tab)
     lms.sign_in(tab, lms.someone)
     shot(tab, f"{lms.name}-1-course")
     lms.launch(tab)
-    tab.wait_for_url(f"{campus.tool}/")
+    framed(tab).get_by_role("heading", name="Hello").wait_for()
+
+
+def framed(tab: Any) -> Any:
+    """The tool where it is: in a frame of the LMS's page, or alone."""
+    return tab.frame_locator("#tool_content") if tab.locator("#tool_content").count() else tab
 
 
 def heading(tab: Any) -> str:
-    return str(tab.get_by_role("heading", level=1).inner_text())
+    return str(framed(tab).get_by_role("heading", level=1).inner_text())
 
 
 def message(tab: Any) -> str:
@@ -62,15 +67,15 @@ def message(tab: Any) -> str:
 
 
 def connect(tab: Any, button: str = "Connect") -> None:
-    tab.get_by_role("button", name=button, exact=True).click()
+    framed(tab).get_by_role("button", name=button, exact=True).click()
 
 
 def test_the_whole_way(tab: Any, lms: Any, campus: Campus) -> None:
     launched(tab, lms, campus)
     shot(tab, f"{lms.name}-2-tool")
     assert heading(tab).startswith("Hello")
-    assert tab.locator("#user-name").inner_text() == lms.someone["name"]
-    assert tab.locator("#platform-id").inner_text() == lms.platform
+    assert framed(tab).locator("#user-name").inner_text() == lms.someone["name"]
+    assert framed(tab).locator("#platform-id").inner_text() == lms.platform
     lms.sign_out(tab)  # so that the LMS asks who this is
     tab.goto(f"{campus.tool}/")
     connect(tab)
@@ -145,8 +150,7 @@ def test_deactivated_platform(tab: Any, lms: Any, campus: Campus) -> None:
     assert "UNREGISTERED_OR_INACTIVE_PLATFORM" in tab.content()
     lms.open_course(tab)
     lms.launch(tab)
-    tab.wait_for_url("**/lti/login**")
-    assert "UNREGISTERED_OR_INACTIVE_PLATFORM" in tab.content()
+    framed(tab).get_by_text("UNREGISTERED_OR_INACTIVE_PLATFORM").wait_for()
 
 
 def test_plan_without_the_add_on(tab: Any, lms: Any, campus: Campus) -> None:
@@ -207,9 +211,9 @@ def test_deep_linking(tab: Any, lms: Any, campus: Campus) -> None:
     lms.open_course(tab)
     lms.sign_in(tab, lms.teacher)
     lms.choose(tab)
-    tab.get_by_label("Title of the link").fill("Week 7")
+    tool = framed(tab)
+    tool.get_by_label("Title of the link").fill("Week 7")
     shot(tab, f"{lms.name}-11-choose")
-    tab.get_by_role("button", name="Add to the course").click()
-    tab.wait_for_url(f"{lms.url}/**")
+    tool.get_by_role("button", name="Add to the course").click()
+    tool.get_by_text("Week 7").wait_for(state="attached")
     shot(tab, f"{lms.name}-12-chosen")
-    assert "Week 7" in tab.content()

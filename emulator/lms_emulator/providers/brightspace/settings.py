@@ -140,14 +140,14 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         ),
     ] = "page"
     launch_in: Annotated[
-        Literal["window", "frame"],
+        Literal["frame", "window"],
         choice(
-            "Where a tool is opened: in the whole window, so that its address shows and pages that refuse frames "
-            "work, or in a frame of the page, as the real one does.",
-            evidence="chosen",
+            "Where a tool is opened: in a frame of the page, as the real one does, or in the whole window, so that its "
+            "address shows.",
+            evidence="documented",
             source="https://community.d2l.com/brightspace/kb/articles/23764 (Open as External Resource)",
         ),
-    ] = "window"
+    ] = "frame"
     service_token_lifetime_seconds: Annotated[
         int, choice("Lifetime of an LTI service token.", evidence="chosen", ge=1)
     ] = 3600

@@ -156,14 +156,23 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = True
     launch_in: Annotated[
-        Literal["window", "frame"],
+        Literal["frame", "window"],
         choice(
-            "Where a tool is opened: in the whole window, so that its address shows and pages that refuse frames "
-            "work, or in a frame of the page, as the real one does.",
-            evidence="chosen",
-            source="https://canvas.instructure.com/doc/api/file.lti_window_post_message.html",
+            "Where a tool is opened: in a frame of the page, as the real one does unless the placement, the item or "
+            "the assignment says otherwise; or always in the whole window, so that its address shows.",
+            evidence="observed",
+            source=f"{RECORDED}/lti-launch.jsonl 24",
         ),
-    ] = "window"
+    ] = "frame"
+    tells_of_tabs: Annotated[
+        bool,
+        choice(
+            "Whether `launch_presentation.document_target` is `window` for a tool that opens in a tab of its own.",
+            evidence="chosen",
+            source="https://canvas.instructure.com/doc/api/file.placements_overview.html",
+            was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 141 (`iframe`; the day is chosen)"),),
+        ),
+    ] = True
     dynamic_registration: Annotated[
         bool,
         choice(

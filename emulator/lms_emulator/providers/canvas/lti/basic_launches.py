@@ -13,7 +13,7 @@ from lms_emulator.lti.launches import Form
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles, tokens, variables
 from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
-from lms_emulator.providers.canvas.lti.claims import Opening, target_of
+from lms_emulator.providers.canvas.lti.claims import Opening, document_target, target_of
 from lms_emulator.providers.canvas.model import Account, Course
 from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, name_parts, sis_user_id, unique_id
 from lms_emulator.providers.canvas.shapes.people import avatar_url
@@ -56,7 +56,7 @@ def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
         "context_id": opening.place.opaque,
         "context_title": opening.place.name,
         "ext_roles": ",".join(roles.of_all_1(x, opening.user, opening.place.own_course)),
-        "launch_presentation_document_target": "iframe",
+        "launch_presentation_document_target": document_target(x, opening),
         "launch_presentation_locale": effective_locale(opening.user) if opening.user is not None else "en",
         "lti_message_type": SELECTION if selecting else lti11.MESSAGE_TYPE,
         "lti_version": lti11.VERSION,

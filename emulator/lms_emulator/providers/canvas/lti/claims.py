@@ -161,7 +161,7 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
             "version": "cloud",
             "product_family_code": "canvas",
         },
-        presentation=_presentation(opening),
+        presentation=_presentation(x, opening),
         custom=variables.expanded(opening.scene(x), opening.custom(x)),
         lis=_lis(x, opening),
         **_services(x, opening, key),
@@ -191,9 +191,18 @@ def _link(opening: Opening) -> dict[str, Any]:
     return {"id": link.id, "description": link.description or None, "title": link.title or place.name}
 
 
-def _presentation(opening: Opening) -> dict[str, Any]:
+def document_target(x: Call, opening: Opening) -> str:
+    """Where a tool is told that it is opened."""
+    return "window" if opening.new_tab and x.settings.tells_of_tabs else "iframe"
+
+
+def _presentation(x: Call, opening: Opening) -> dict[str, Any]:
     locale = effective_locale(opening.user) if opening.user is not None else "en"
-    shown: dict[str, Any] = {"document_target": "iframe", "return_url": opening.return_url, "locale": locale}
+    shown: dict[str, Any] = {
+        "document_target": document_target(x, opening),
+        "return_url": opening.return_url,
+        "locale": locale,
+    }
     return {**shown, **opening.size}
 
 

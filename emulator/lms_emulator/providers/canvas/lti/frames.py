@@ -6,7 +6,7 @@ nothing but capabilities and storage is inferred from `frame` in the answer to `
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from lms_emulator.providers.canvas import refusals
@@ -20,7 +20,9 @@ from lms_emulator.signing.jwt import TokenError, sign, verify
 
 FEATURE = "lti_platform_storage"
 FORWARDING = "/post_message_forwarding"
-WINDOW: dict[str, Any] = {"in_frame": False, "forwarding": None}
+Surface = Literal["", "self", "window"]
+"""Where a page opens a tool, as Canvas writes it: in the page's frame, in the whole window, in a tab of its own."""
+WHOLE: dict[str, Any] = {"surface": "self", "forwarding": None}
 """What the page needs for a tool in the whole window."""
 
 
@@ -40,13 +42,26 @@ def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any
     redirects = tools.key_of(x.store, opening.tool).redirect_uris if opening.tool.developer_key_id is not None else []
     addresses = [action, target, *(x.resolve(one) for one in redirects)]
     return {
-        "in_frame": x.settings.launch_in == "frame",
+        "surface": surface(x, opening),
+        "back": x.url(opening.place.path),
         "storage": stored,
         "forwarding": x.url(FORWARDING) if stored else None,
         "tool_origins": sorted({_origin(one) for one in addresses if one}),
         "launch_by_url": x.url(f"{opening.place.path}/external_tools/retrieve?display=borderless&url="),
         "time_zone": (opening.user.time_zone if opening.user is not None else None) or "Etc/UTC",
     }
+
+
+def borderless(x: Call) -> bool:
+    """Whether the address asks for the tool without Canvas around it."""
+    return x.query.get("display") == "borderless"
+
+
+def surface(x: Call, opening: Opening) -> Surface:
+    """Where the page opens the tool."""
+    if x.settings.launch_in == "window" or borderless(x):
+        return "self"
+    return "window" if opening.new_tab else ""
 
 
 def forwarding_address(x: Call) -> str:

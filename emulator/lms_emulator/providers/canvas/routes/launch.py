@@ -62,7 +62,10 @@ def course(api: Api) -> Response:
         "course.html",
         user=user,
         course=found,
-        tools=tools.offered(x.store, found),
+        tools=[
+            (tool, tools.opens_in_tab(tools.placement(x.store, tool, "course_navigation")))
+            for tool in tools.offered(x.store, found)
+        ],
         links=x.store.resource_links.find("course", found.id),
         assignments=assignments,
         staff=staff,

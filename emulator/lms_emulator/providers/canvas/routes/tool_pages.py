@@ -138,7 +138,7 @@ def opened(api: Api, opening: Opening, *, rubric: bool = False, bare: bool = Fal
         action, fields = basic_launches.form(api.x, opening)
     else:
         action, fields = LAUNCHES.initiate(api.x, opening)
-    bare = bare or api.params.text("display") == "borderless"
+    bare = bare or frames.borderless(api.x)
     around = frames.values(api.x, opening, action, fields.get("target_link_uri", ""))
     return page(api, opening.title, opening.tool.id, action, fields, rubric=rubric, bare=bare, around=around)
 
@@ -152,7 +152,7 @@ def page(
     *,
     rubric: bool = False,
     bare: bool = False,
-    around: dict[str, Any] = frames.WINDOW,
+    around: dict[str, Any] = frames.WHOLE,
 ) -> Response:
     """A page whose form takes the browser to a tool. Parameters: `around`, what the page needs for a frame."""
     return wire.page(
@@ -176,6 +176,7 @@ def opening(api: Api, place: Place, tool: Tool, **values: Any) -> Opening:
     returned = values.pop("return_url", None) or api.url(
         f"{place.path}/external_content/success/external_tool_redirect"
     )
+    values["new_tab"] = values.get("new_tab", False) or frames.borderless(api.x)
     asked = {name.removeprefix(_ASKED): api.params.text(name) or "" for name in _FORWARDED if api.params.has(name)}
     return Opening(user=api.caller, real_user=real, place=place, tool=tool, return_url=returned, asked=asked, **values)
 
@@ -271,9 +272,12 @@ def of_assignment(api: Api, place: Place, found: Assignment) -> Opening | None:
         return None
     if link is not None and tag is not None and tag.custom_params:
         link = msgspec.structs.replace(link, custom=dict(tag.custom_params))
-    returned = api.url(f"{place.path}/assignments") if tag is not None and tag.new_tab else None
+    tab = tag is not None and bool(tag.new_tab)
+    returned = api.url(f"{place.path}/assignments") if tab else None
     item = item_of(api, api.params.text("module_item_id"), found.course_id)
-    return opening(api, place, tool, link=link, assignment=found, item=item, target=target, return_url=returned)
+    return opening(
+        api, place, tool, link=link, assignment=found, item=item, target=target, return_url=returned, new_tab=tab
+    )
 
 
 def item_of(api: Api, reference: str | None, course_id: int) -> ContentTag | None:
@@ -307,8 +311,9 @@ def of_item(api: Api, place: Place, item: ContentTag) -> Opening | None:
     if tool is None:
         return None
     link = links.of_item(api, item, tool)
-    returned = api.url(f"{place.path}/modules") if item.new_tab else None
-    return opening(api, place, tool, link=link, item=item, target=item.url or None, return_url=returned)
+    tab = bool(item.new_tab)
+    returned = api.url(f"{place.path}/modules") if tab else None
+    return opening(api, place, tool, link=link, item=item, target=item.url or None, return_url=returned, new_tab=tab)
 
 
 def _shown_at(api: Api, place: Place, item: ContentTag) -> str:

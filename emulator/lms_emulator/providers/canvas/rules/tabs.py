@@ -137,7 +137,7 @@ def arranged(api: Api, course: Course) -> list[Tab]:
         one = tools.placement(api.store, tool, "course_navigation")
         assert one is not None
         path = f"/courses/{course.id}/external_tools/{tool.id}"
-        path += "?display=borderless" if one.settings.get("windowTarget") == "_blank" else ""
+        path += "?display=borderless" if tools.opens_in_tab(one) else ""
         open_to = one.settings.get("visibility") or "public"
         off = one.settings.get("default") == "disabled"
         found.append(Tab(f"{TOOL}{tool.id}", one.text, path, visibility=open_to, hidden=off, tool=tool))

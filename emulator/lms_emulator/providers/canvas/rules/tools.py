@@ -175,6 +175,11 @@ def placement(store: CanvasStore, tool: Tool, name: str) -> Placement | None:
     )
 
 
+def opens_in_tab(place: Placement | None) -> bool:
+    """Whether a spot opens the tool in a tab of its own, in Canvas's words `windowTarget`."""
+    return place is not None and place.settings.get("windowTarget") == "_blank"
+
+
 def of_any_tool(tool: Tool) -> bool:
     """Whether a tool of LTI 1.1 may be chosen wherever tools are."""
     return tool.developer_key_id is None and not tool.not_selectable and bool(tool.domain or tool.url)

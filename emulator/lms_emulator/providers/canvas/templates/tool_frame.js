@@ -84,6 +84,17 @@
     } }),
   };
 
+  // What Canvas's own pages say from within the frame, when the tool has come back to them.
+  const leave = () => window.location.assign({{ back | tojson }});
+  const own = {
+    externalContentReady: leave,
+    externalContentCancel: leave,
+    LtiDeepLinkingResponse: data => {
+      frame.hidden = true;
+      tell(data.errormsg || data.msg || `${data.content_items.length} item(s) chosen`, data.errormsg ? "error" : "success");
+    },
+  };
+
   function tell(text, kind) {
     const shown = document.createElement("p");
     shown.setAttribute("role", kind === "error" ? "alert" : "status");
@@ -96,6 +107,7 @@
     let data = event.data;
     if (typeof data === "string") { try { data = JSON.parse(data); } catch { return; } }
     if (!data || typeof data !== "object" || typeof data.subject !== "string" || data.subject.endsWith(".response")) return;
+    if (event.origin === window.location.origin && Object.hasOwn(own, data.subject)) return own[data.subject](data);
     const relayed = forwarding !== null && event.source === forwarding.contentWindow;
     const origin = relayed ? data.toolOrigin : event.origin;
     const answer = result => {
