@@ -145,7 +145,7 @@ def _read(body: str) -> _Request:
     for name, element in found.items():
         if element is None:
             raise _UnreadableError(f"Failed to parse {name} from XML request body")
-    action = next(iter(found["imsx_POXBody"] or ()), None)
+    action = root.find(f".//{NAMESPACE}imsx_POXBody/*")
     if action is None:
         raise _UnreadableError("Failed to parse action from XML request body")
     sourced, score = (root.find(f".//{NAMESPACE}{name}") for name in ("sourcedId", "textString"))
