@@ -155,19 +155,26 @@ class TestUnread:
         asked = "/canvas/api/v1/courses?include[]=term&include[]=trem"
         assert http.get(asked).status_code == 200
         (warning,) = site.requests.last.warnings
-        assert warning.code == "include_not_read"
-        assert "`include[]=trem`" in warning.message
+        assert (warning.code, warning.name, warning.documented) == ("include_not_read", "include[]=trem", False)
         http.get("/canvas/api/v1/courses?include[]=term")
         assert site.requests.last.warnings == []
         site.settings["emulator.strict"] = True
         assert http.get(asked).status_code == 200
+        assert http.get("/canvas/api/v1/courses/1?include[]=term&include[]=total_scores").status_code == 200
+        (warning,) = site.requests.last.warnings
+        assert (warning.name, warning.documented) == ("include[]=total_scores", True)
+        assert http.get("/canvas/api/v1/users/self/groups?include[]=tabs").status_code == 200
+        assert site.requests.last.warnings == []
 
     @pytest.mark.parametrize(
         ("path", "name", "documented"),
         [
             ("/ltiaas/api/platforms?client=x", "client", False),
             ("/brightspace/d2l/api/lp/1.47/enrollments/myenrollments/?pageSze=2", "pageSze", False),
+            ("/brightspace/d2l/api/le/1.75/6606/grades/?sort=x", "sort", False),
             ("/openedx/api/user/v1/accounts?username=ada&fields=x", "fields", None),
+            ("/openedx/api/enrollment/v1/enrollment?course=x", "course", False),
+            ("/openlearning/v2.2/courses/?limit=3", "limit", None),
         ],
     )
     def test_what_providers_document(self, site: Emulator, path: str, name: str, documented: bool | None) -> None:
@@ -175,6 +182,7 @@ class TestUnread:
             "ltiaas": site.ltiaas.api_key,
             "brightspace": site.brightspace.access_tokens.student,
             "openedx": site.openedx.access_tokens.learner,
+            "openlearning": site.openlearning.api_key,
         }
         headers = {"Authorization": f"Bearer {tokens[path.split('/')[1]]}"}
         assert httpx.get(f"{site.url}{path}", headers=headers, trust_env=False).status_code == 200

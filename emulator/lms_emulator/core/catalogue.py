@@ -6,7 +6,9 @@ route has a parameter; a start costs nothing.
 The file: lines `name<TAB>value` (`provider`, `title`, `age`, `complete`, `match`, and numbered `client`, `family`,
 `source`), an empty line, then a line for each operation: methods, path, family, source, since, until, clients,
 parameters. A trailing column may be left out. `{name}` is one segment, `{name*}` takes slashes, `[/]` a final slash
-that may be left out. The parameters are those that the provider documents, `-` for none; empty: not known.
+that may be left out. The parameters are those that the provider documents or its published code reads, `-` for none,
+with `*` at the end of a list that is not complete; empty: not known. `include=term|teachers` names the values as well.
+The line `parameters` says where they are from.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ class Operation(NamedTuple):
         since, until: as far as known, in words (`2015-06 or before`, `after 2023-06`); with `until` it is gone.
         clients: published clients that call it.
         parameters: names that the provider documents for query and body; None where that is not known.
+        more: whether it may take others than those.
+        choices: the values that it documents for a parameter, where they are known.
     """
 
     methods: tuple[str, ...]
@@ -45,6 +49,8 @@ class Operation(NamedTuple):
     until: str
     clients: tuple[str, ...]
     parameters: frozenset[str] | None
+    more: bool
+    choices: dict[str, frozenset[str]]
 
     def takes(self, method: str) -> bool:
         """Whether it answers this method; where GET is, HEAD is."""
@@ -127,6 +133,7 @@ class Catalogue:
     def _operation(self, line: str) -> Operation:
         methods, path, family, source, since, until, clients, parameters = (*line.split("\t"), *([""] * 6))[:8]
         names = self._names
+        known = {name: values for name, _, values in (one.partition("=") for one in parameters.split())}
         return Operation(
             tuple(methods.split(",")),
             path,
@@ -135,7 +142,9 @@ class Catalogue:
             since,
             until,
             tuple(names["client"][letter] for letter in clients),
-            None if not parameters else frozenset() if parameters == "-" else frozenset(parameters.split()),
+            frozenset(known) - {"-", "*"} if known else None,
+            "*" in known,
+            {name: frozenset(values.split("|")) for name, values in known.items() if values},
         )
 
     def shape(self, template: str) -> str:

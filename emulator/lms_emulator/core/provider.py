@@ -46,6 +46,8 @@ class Provider(Generic[StoreT, SettingsT]):
     """The provider's import package, where `demo.toml`, `catalogue.tsv` and `templates/` lie."""
     ignored_parameters: ClassVar[frozenset[str]] = frozenset()
     """What the real provider takes with any request and ignores, such as a submit button's name."""
+    shaping_parameters: ClassVar[frozenset[str]] = frozenset()
+    """What only says how an item of a list is written; nothing reads it where the list is empty."""
     spelt_out: ClassVar[frozenset[str]] = frozenset()
     """Templates of routes that serve what the catalogue spells out: `/{version}/me`, where that has `/v1/me`."""
     controls: ClassVar[tuple[Route, ...]] = ()

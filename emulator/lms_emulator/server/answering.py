@@ -26,6 +26,9 @@ from lms_emulator.core.outcomes import Outcome
 from lms_emulator.core.worlds.journal import Warning
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lms_emulator.core.catalogue import Operation
     from lms_emulator.core.http.reads import Unread
     from lms_emulator.core.provider import AnyProvider
 
@@ -53,7 +56,7 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
         try:
             response, outcome = await _dispatch(provider, x)
             if (x.query_string or x.body) and x.route is not None and response.status_code < 400:
-                _note_unread(provider, x)
+                _note_unread(provider, x, response)
         except BodyError as error:
             refusal = provider.body_unreadable(x, str(error))
         except Refusal as refused:
@@ -139,43 +142,54 @@ def _without_route(
 # what nothing read
 
 
-def _note_unread(provider: AnyProvider, x: Exchange[Any, Any]) -> None:
+def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Response) -> None:
     """Warn of what came and was not read. Raises NotEmulated under `emulator.strict`."""
     assert x.route is not None
-    for choices in x.reads.choices.values():
-        for value in choices.left()[:MOST_NAMED]:
-            x.warn(
-                "include_not_read",
-                f"`{choices.name}={value[:LONGEST_NAME]}`: no part of this answer looks at it, and nothing was added",
-            )
+    empty = response.body == b"[]"
+    warnings = [] if empty else list(_values_left(provider, x))
     try:
         unread = x.reads.unread(x)
     except BodyError:
-        return
-    ignored = provider.ignored_parameters
+        unread = []
+    ignored = provider.ignored_parameters | (provider.shaping_parameters if empty else frozenset())
     unread = [one for one in unread if one.path[0] not in ignored and one.path[0] not in x.route.ignores]
-    if not unread:
-        return
-    documented = _documented(provider, x)
-    emulated = True
-    for one in unread[:MOST_NAMED]:
-        known = None if documented is None else any(_fits(one.path, path) for path in documented)
-        emulated = emulated and known is False
-        x.warnings.append(_warning(provider, one, known))
-    if x.world.emulator.strict and not emulated:
-        why = "; ".join(warning.message for warning in x.warnings if warning.code == "parameter_not_read")
-        names = [warning.name for warning in x.warnings if warning.code == "parameter_not_read"]
-        raise parameters_not_emulated(provider.name, x.route.name, names, why)
+    if unread:
+        documents = _documents(_operation(provider, x))
+        warnings += [_warning(provider, one, documents(one.path)) for one in unread[:MOST_NAMED]]
+    x.warnings += warnings
+    not_read = [one for one in warnings if one.code == "parameter_not_read"]
+    if x.world.emulator.strict and any(one.documented is not False for one in not_read):
+        why = "; ".join(one.message for one in not_read)
+        raise parameters_not_emulated(provider.name, x.route.name, [one.name for one in not_read], why)
 
 
-def _documented(provider: AnyProvider, x: Exchange[Any, Any]) -> list[tuple[str, ...]] | None:
+def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None:
+    return provider.catalogue.find(x.method, provider.normalise_path(x.path)) if provider.catalogue else None
+
+
+def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
+    """Values that ask for a part of the answer which no part of the answer is."""
+    for choices in x.reads.choices.values():
+        left = choices.left()[:MOST_NAMED]
+        operation = _operation(provider, x) if left else None
+        known = operation.choices.get(choices.name.removesuffix("[]")) if operation is not None else None
+        for value in left:
+            documented = known is not None and value in known
+            told = "documents it" if documented else "is not known to document it"
+            name = f"{choices.name}={value[:LONGEST_NAME]}"
+            why = f"`{name}`: no part of this answer looks at it, and nothing was added; {provider.title} {told}"
+            yield Warning("include_not_read", why, name=name, documented=documented)
+
+
+def _documents(operation: Operation | None) -> Callable[[tuple[str, ...]], bool | None]:
+    """Tells whether the real provider documents a parameter for an operation; None where that is not known."""
     from lms_emulator.core.http.reads import path_of
 
-    catalogue = provider.catalogue
-    operation = catalogue.find(x.method, provider.normalise_path(x.path)) if catalogue is not None else None
     if operation is None or operation.parameters is None:
-        return None
-    return [path_of(name) for name in operation.parameters]
+        return lambda path: None
+    known = [path_of(name) for name in operation.parameters]
+    other = None if operation.more else False
+    return lambda path: any(_fits(path, one) for one in known) or other
 
 
 def _fits(path: tuple[str, ...], documented: tuple[str, ...]) -> bool:

@@ -47,6 +47,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     settings = CanvasSettings
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     package: ClassVar[str] = wire.PACKAGE
+    shaping_parameters: ClassVar[frozenset[str]] = frozenset({"include"})
     controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
 
     def problems(self, section: Any) -> Iterable[str]:
