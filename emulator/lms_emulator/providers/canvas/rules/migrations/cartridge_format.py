@@ -96,6 +96,11 @@ def child(element: Element | None, name: str) -> Element | None:
     return next((one for one in element if tag(one) == name), None) if element is not None else None
 
 
+def within(element: Element | None) -> list[Element]:
+    """The children of an element; none where it is missing."""
+    return list(element) if element is not None else []
+
+
 def words(element: Element | None, name: str) -> str:
     """The text of a child; empty where there is none."""
     found = child(element, name)

@@ -33,7 +33,7 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.rules import quiz_questions, slugs
 from lms_emulator.providers.canvas.rules.migrations import cartridge_format as form
-from lms_emulator.providers.canvas.rules.migrations.cartridge_format import child, read_fields, tag, words
+from lms_emulator.providers.canvas.rules.migrations.cartridge_format import child, read_fields, tag, within, words
 from lms_emulator.providers.canvas.rules.migrations.cartridges import Read, Unreadable, content_type, opened
 from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME
 from lms_emulator.providers.canvas.rules.migrations.packages import Package, Part
@@ -95,7 +95,7 @@ class _Reader:
 
     def resources(self, manifest: Element | None) -> None:
         self._settings()
-        found = list(child(manifest, "resources") or []) if manifest is not None else []
+        found = within(child(manifest, "resources"))
         for resource in found:
             identifier, kind = resource.get("identifier") or "", resource.get("type") or ""
             paths = [unquote(one.get("href") or "") for one in resource if tag(one) == "file"]
@@ -126,12 +126,12 @@ class _Reader:
             syllabus = self.files.get("course_settings/syllabus.html")
             body = _body(syllabus) if syllabus is not None else None
             self.package.course = Course(id=0, account_id=0, syllabus_body=body, **fields)
-        for element in self.xml("course_settings/assignment_groups.xml") or []:
+        for element in within(self.xml("course_settings/assignment_groups.xml")):
             fields = read_fields(element, AssignmentGroup, form.GROUP)
             number = self.number(element.get("identifier") or "")
             record = AssignmentGroup(id=number, course_id=0, created_at=LONG_AGO, **{"name": "Assignments", **fields})
             self.add("assignment_groups", element.get("identifier") or "", record)
-        for element in self.xml("course_settings/events.xml") or []:
+        for element in within(self.xml("course_settings/events.xml")):
             fields = read_fields(element, CalendarEvent, form.EVENT)
             number = self.number(element.get("identifier") or "")
             event = CalendarEvent(
@@ -322,7 +322,7 @@ class _Reader:
     def _module_of_canvas(self, element: Element) -> None:
         identifier = element.get("identifier") or ""
         fields = {"name": "Module", **read_fields(element, ContextModule, form.MODULE)}
-        before = [words(one, "identifierref") for one in child(element, "prerequisites") or []]
+        before = [words(one, "identifierref") for one in within(child(element, "prerequisites"))]
         state: Any = words(element, "workflow_state")
         number = self.number(identifier)
         record = ContextModule(
@@ -334,7 +334,7 @@ class _Reader:
         )
         self.add("context_modules", identifier, record)
         items = self.package.items.setdefault(number, [])
-        for one in child(element, "items") or []:
+        for one in within(child(element, "items")):
             kind: Any = form.CONTENT_TYPES.get(words(one, "content_type"), ("SubHeader", ""))[0]
             ref = words(one, "identifierref")
             known = read_fields(one, ContentTag, {name: name for name in ("url", "position", "new_tab", "indent")})
@@ -387,7 +387,7 @@ class _Reader:
 
     def _url(self, ref: str) -> str | None:
         manifest = self.xml("imsmanifest.xml")
-        for resource in child(manifest, "resources") or []:
+        for resource in within(child(manifest, "resources")):
             if resource.get("identifier") == ref:
                 path = next((one.get("href") or "" for one in resource if tag(one) == "file"), "")
                 found = child(self.xml(path), "url")
