@@ -13,13 +13,14 @@ import httpx
 import pytest
 
 from lms_emulator import ControlError, Emulator
+from lms_emulator.control.guard import OPEN
 from lms_emulator.control.operations import ROUTES
 
 TOKEN = "open sesame"
 _CALLS = [
     (route.methods[0], route.path.replace("{id}", "r1").replace("{name}", "a"))
     for route in ROUTES
-    if route.path != "/health"
+    if route.path not in OPEN
 ]
 
 
@@ -132,7 +133,7 @@ def test_with_a_token_its_owner_gets_in(locked: Emulator, monkeypatch: pytest.Mo
         connected.info()
 
 
-@pytest.mark.parametrize("path", ["/", "/info", "/health", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/info", "/health", "/cookies", "/nothing"])
 def test_no_answer_can_be_framed_or_sniffed(lms: Emulator, path: str) -> None:
     headers = call(lms, "GET", path, {}).headers
     assert headers["x-frame-options"] == "DENY"
@@ -140,6 +141,17 @@ def test_no_answer_can_be_framed_or_sniffed(lms: Emulator, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "access-control-allow-origin" not in headers
+
+
+def test_what_tells_of_a_browsers_cookies_stands_in_frames_and_says_nothing_else(locked: Emulator) -> None:
+    foreign = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}
+    answer = call(locked, "GET", "/cookies?step=set", foreign)
+    assert answer.headers["content-security-policy"] == "frame-ancestors *"
+    names = [line.partition("=")[0] for line in answer.headers.get_list("set-cookie")]
+    for kept, found in ((names, "allow"), (names[2:], "lax"), ([], "block")):
+        cookies = "; ".join(f"{name}=1" for name in kept)
+        shown = call(locked, "GET", "/cookies?step=read", {**foreign, "cookie": cookies}).text
+        assert f'lmsEmulatorCookies: "{found}"' in shown
 
 
 def test_an_empty_body_does_not_empty_the_world(lms: Emulator) -> None:

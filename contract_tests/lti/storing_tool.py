@@ -35,10 +35,14 @@ frame.postMessage({subject: "lti.get_data", message_id: "get", key: state}, orig
 
 
 class StoringTool:
-    """Serves on a free port. Parameters: `storage`, whether it knows of the platform's storage."""
+    """Serves on a free port.
 
-    def __init__(self, auth_url: str, client_id: str, *, storage: bool) -> None:
+    Parameters: `storage`, whether it knows of the platform's storage; `cookie`, what its cookies say of themselves.
+    """
+
+    def __init__(self, auth_url: str, client_id: str, *, storage: bool, cookie: str) -> None:
         tool = self
+        self.cookie = cookie
         self.storage, self.auth_url, self.client_id = storage, auth_url, client_id
 
         class Handler(BaseHTTPRequestHandler):
@@ -73,7 +77,7 @@ class StoringTool:
         if self.storage and target:
             values = {"state": state, "target": target, "origin": self._origin(), "next": following}
             return 200, {}, LOGIN_PAGE % {name: json.dumps(value) for name, value in values.items()}
-        cookie = f"state={state}; Path=/; Secure; HttpOnly; SameSite=None"
+        cookie = f"state={state}; Path=/; HttpOnly{self.cookie}"
         return 302, {"Location": following, "Set-Cookie": cookie}, ""
 
     def launch(self, fields: dict[str, str], headers: Any) -> tuple[int, dict[str, str], str]:

@@ -18,6 +18,7 @@ from lms_emulator.lti.seats import Person
 
 pytestmark = [*IN_A_BROWSER, pytest.mark.slow]
 KEY = 10000000000078
+FOREIGN = "; Secure; SameSite=None"
 ASK = """([target, message]) => new Promise((resolve, reject) => {
   const frame = target ? window.parent.frames[target] : window.parent;
   const answered = event => {
@@ -32,14 +33,17 @@ ASK = """([target, message]) => new Promise((resolve, reject) => {
 
 
 @pytest.fixture
-def tools(lms: Emulator) -> Iterator[dict[bool, StoringTool]]:
-    """Two tools: with storage support (78), and without (79)."""
+def tools(lms: Emulator) -> Iterator[list[StoringTool]]:
+    """Three tools: with storage support (78), without (79), and one (80) whose cookies say nothing of other sites."""
     port = lms.url.rpartition(":")[2]
     auth = f"http://canvas.localhost:{port}/api/lti/authorize_redirect"
-    made = {storage: StoringTool(auth, str(KEY + (not storage)), storage=storage) for storage in (True, False)}
+    kinds = ((True, FOREIGN), (False, FOREIGN), (False, ""))
+    made = [
+        StoringTool(auth, str(KEY + number), storage=storage, cookie=cookie)
+        for number, (storage, cookie) in enumerate(kinds)
+    ]
     dump = lms.dump()
-    for storage, tool in made.items():
-        key = KEY + (not storage)
+    for key, tool in enumerate(made, KEY):
         dump["canvas"]["developer_keys"].append(
             {"id": key, "name": f"Tool {key}", "is_lti_key": True, "redirect_uris": [f"{tool.url}/launch"],
              "oidc_initiation_url": f"{tool.url}/login", "target_link_uri": f"{tool.url}/launch", "accounts": [1]}
@@ -49,13 +53,13 @@ def tools(lms: Emulator) -> Iterator[dict[bool, StoringTool]]:
         )  # fmt: skip
     lms.load(json.loads(json.dumps(dump, default=str)))
     yield made
-    for tool in made.values():
+    for tool in made:
         tool.close()
 
 
-@pytest.fixture(params=["lax", "block"])
+@pytest.fixture(params=["allow", "lax", "block"])
 def visitor(request: pytest.FixtureRequest) -> Iterator[ChromiumVisitor]:
-    """Chromium, in which third-party cookies are allowed, and blocked."""
+    """Chromium, with each policy for cookies."""
     assert CHROMIUM is not None
     made = ChromiumVisitor(request.param, CHROMIUM)
     yield made
@@ -68,23 +72,38 @@ def opened(visitor: ChromiumVisitor, lms: Emulator, tool: int) -> Landing:
     return visitor.open(page, Person(student.login, student.password))
 
 
-def test_a_tool_without_storage_needs_cookies_and_one_with_it_does_not(
-    visitor: ChromiumVisitor, lms: Emulator, tools: dict[bool, StoringTool]
-) -> None:
-    without = opened(visitor, lms, 79)
-    assert without.posted is not None
-    assert without.text == ("launched by cookie" if visitor.policy == "lax" else "refused: no cookie")
+@pytest.mark.usefixtures("tools")
+def test_a_tool_without_storage_needs_cookies_and_one_with_it_does_not(visitor: ChromiumVisitor, lms: Emulator) -> None:
+    lms.settings["emulator.third_party_cookies"] = {"lax": "chrome", "block": "safari"}.get(visitor.policy, "allow")
+    told = "launched by cookie", "refused: no cookie"
+    silent = opened(visitor, lms, 80)
+    assert silent.posted is not None
+    assert silent.text == told[visitor.policy != "allow"]
+    assert opened(visitor, lms, 79).text == told[visitor.policy == "block"]
     assert opened(visitor, lms, 78).text == "launched by storage"
-    lms.settings["canvas.platform_storage"] = False
-    assert opened(visitor, lms, 78).text == "refused: the state is not mine", "Canvas's page does not store it"
+    if visitor.policy == "block":
+        lms.settings["canvas.platform_storage"] = False
+        assert opened(visitor, lms, 78).text == "refused: the state is not mine", "Canvas's page does not store it"
     if visitor.policy == "lax":
-        messages(visitor, lms, tools)
+        messages(visitor, lms)
+        measured(visitor, lms)
 
 
-def messages(visitor: ChromiumVisitor, lms: Emulator, tools: dict[bool, StoringTool]) -> None:
+def measured(visitor: ChromiumVisitor, lms: Emulator) -> None:
+    """No tool is opened in a browser that does otherwise than the setting says."""
+    tab: Any = visitor.tab
+    port = lms.url.rpartition(":")[2]
+    tab.goto(f"http://canvas.localhost:{port}/_emulator/cookies")
+    tab.get_by_role("status").get_by_text("lax").wait_for()
+    lms.settings["emulator.third_party_cookies"] = "block"
+    tab.goto(f"http://canvas.localhost:{port}/courses/1/external_tools/78")
+    assert "does lax (block is wanted)" in tab.get_by_role("alert").inner_text()
+    assert next(one for one in tab.frames if one.name == "tool_content").url == "about:blank"
+    lms.settings["emulator.third_party_cookies"] = "any"
+
+
+def messages(visitor: ChromiumVisitor, lms: Emulator) -> None:
     """Canvas's window messages, in the browser that is open."""
-    lms.settings["canvas.platform_storage"] = True
-    opened(visitor, lms, 78)
     tab: Any = visitor.tab
     number = iter(range(1000))
 
@@ -126,6 +145,14 @@ def messages(visitor: ChromiumVisitor, lms: Emulator, tools: dict[bool, StoringT
     tab.wait_for_function("() => window.frames.other.length === 0")
     tab.wait_for_timeout(300)
     assert ask("lti.get_data", by="other", key="a")["error"]["code"] == "unauthorized"
+
+
+def test_the_setting_chooses_the_browser(lms: Emulator) -> None:
+    lms.settings["emulator.third_party_cookies"] = "safari"
+    with lms.browser() as context:
+        tab = context.new_page()
+        tab.goto(f"http://canvas.localhost:{lms.url.rpartition(':')[2]}/_emulator/cookies")
+        tab.get_by_role("status").get_by_text("block").wait_for()
 
 
 def test_the_forwarding_frame_serves_pages_of_canvas_only(lms: Emulator) -> None:

@@ -25,10 +25,13 @@ import msgspec
 from lms_emulator.client.control import Control, HttpControl, InProcessControl, ThreadControl
 from lms_emulator.client.parts import ClockHandle, FaultsHandle, OutboxHandle, RequestsHandle, SettingsHandle
 from lms_emulator.client.providers import ProviderInfos
+from lms_emulator.core.http.cookie_policies import policy_of
 from lms_emulator.providers import PROVIDERS
 
 if TYPE_CHECKING:
     import asyncio
+
+    from playwright.sync_api import BrowserContext
 
     from lms_emulator.server.gateway import Gateway
     from lms_emulator.server.sockets import Server
@@ -182,6 +185,15 @@ class Emulator(ProviderInfos):
         from lms_emulator.client.interception import intercept
 
         return intercept(self, hosts)
+
+    def browser(self, executable: str | None = None) -> AbstractContextManager[BrowserContext]:
+        """A Chromium that keeps cookies in frames as the setting `emulator.third_party_cookies` says, by Playwright.
+
+        Needs the extra `browser`. Raises UsageError, on entry, where there is no Chromium, or no Playwright.
+        """
+        from lms_emulator.client.browsers import chromium
+
+        return chromium(policy_of(self.settings["emulator.third_party_cookies"]) or "lax", executable)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """One call of the control API, e.g. `call("POST", "/clock", {"advance": "PT10M"})`.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.datastructures import Headers, QueryParams
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 
 from lms_emulator.core.controls import ControlCall
@@ -54,6 +55,7 @@ class Call:
         self.body = body
         self.scheme: str = scope["scheme"]
         server = scope.get("server") or ("127.0.0.1", None)
+        self.cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
         self.host, self.port = split_authority(Headers(scope=scope).get("host") or server[0])
         self._address = address
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lms_emulator.core.http.addresses import Addresses
 
-OPEN = ("/health",)
+OPEN = ("/health", "/cookies")
 """Calls that anybody may make: they change nothing and tell nothing but that the emulator is there."""
 _ANSWER_HEADERS = {
     "X-Content-Type-Options": "nosniff",

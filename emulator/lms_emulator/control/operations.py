@@ -15,6 +15,7 @@ from lms_emulator.control.calls import Call, Problem
 from lms_emulator.core.clock import isoformat, parse_duration, parse_instant
 from lms_emulator.core.controls import control
 from lms_emulator.core.errors import NotFoundError
+from lms_emulator.core.http.cookie_policies import probe
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.settings import describe
 from lms_emulator.core.state.structure import structure
@@ -27,6 +28,10 @@ _MOST_SETTLED = 20
 
 def health(call: Call) -> Any:
     return {"status": "ready", "version": __version__}
+
+
+def cookies(call: Call) -> Any:
+    return probe(call.query.get("step", ""), call.cookies)
 
 
 def info(call: Call) -> Any:
@@ -280,6 +285,7 @@ def show_console(call: Call) -> Any:
 ROUTES: tuple[Route, ...] = (
     control("GET", "/", show_console, "A page for people: the latest exchanges, and why some were refused"),
     control("GET", "/health", health, "Whether the emulator is ready"),
+    control("GET", "/cookies", cookies, "A page for people: which cookies this browser keeps in frames"),
     control("GET", "/info", info, "Base URLs, demo credentials and ids that a test needs"),
     control("POST", "/reset", reset, "Back to the seed of the current world"),
     control("GET", "/world", get_world, "Dump the world"),

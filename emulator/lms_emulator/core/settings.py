@@ -15,6 +15,7 @@ import msgspec
 from lms_emulator.core.clock import CENTURY
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.evidence import Evidence
+from lms_emulator.core.http.cookie_policies import Choice
 from lms_emulator.core.suggest import nearest
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -110,6 +111,14 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     lms_timeout_seconds: Annotated[
         float, choice("How long to wait for the response of an LMS that the world names.", ge=0.001)
     ] = 10.0
+    third_party_cookies: Annotated[
+        Choice,
+        choice(
+            "What the browser has to do with cookies in a frame of another site for a page to open a tool there: keep "
+            "all but Lax and Strict ones (`allow`), keep only `SameSite=None; Secure` (`lax`), keep none (`block`), or "
+            "what a browser does by itself. The page measures it. `any` opens tools in every browser."
+        ),
+    ] = "any"
     not_emulated: Annotated[
         Literal["refuse", "provider"],
         choice(

@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace, platforms: list[str]) -> None:
-    from lms_emulator.command.certify import chromium
+    from lms_emulator.client import browsers
     from lms_emulator.command.certify.trials import COOKIES, PLAIN, trials
 
     for name in args.platform:
@@ -108,7 +108,7 @@ def _check(args: argparse.Namespace, platforms: list[str]) -> None:
     for option, url in (("--login-url", args.login_url), ("--launch-url", args.launch_url)):
         if not url.startswith(("http://", "https://")):
             raise UsageError(f"{option}: `{url}` is not an address of the web")
-    if args.browser == "always" and chromium.found() is None:
+    if args.browser == "always" and browsers.found() is None:
         raise UsageError('--browser always: install Chromium, and Playwright (pip install "lms-emulator[browser]")')
 
 

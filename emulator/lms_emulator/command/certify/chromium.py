@@ -2,58 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
-from importlib.util import find_spec
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
-from lms_emulator.command.certify.cookies import Policy
+from lms_emulator.client.browsers import chromium
 from lms_emulator.command.certify.visitors import Landing, Visitor
 from lms_emulator.core.clock import monotonic
+from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.seats import Person
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-BLOCKED, ALLOWED = 1, 0
-ARGUMENTS = ["--no-sandbox", "--disable-site-isolation-trials", "--disable-features=IsolateOrigins,site-per-process"]
-"""With one process for all sites: Playwright now and then loses a frame that moves to another process."""
 QUIET_MS, PATIENCE_SECONDS = 350, 8.0
 
 
-def found() -> str | None:
-    """Where Chromium is: `CHROMIUM` of the environment, or on the path; None without it or without Playwright."""
-    if find_spec("playwright") is None:
-        return None
-    return os.environ.get("CHROMIUM") or next((path for name in NAMES if (path := shutil.which(name))), None)
-
-
 class ChromiumVisitor(Visitor):
-    """Chromium with a profile of its own, which holds what people choose about cookies.
+    """Chromium, with what people choose about cookies.
 
-    A private window will not do: Chromium blocks third-party cookies there, whatever is chosen.
     Attributes: `policy`, of its cookies; `tab`, the page that was opened last.
     """
 
     name = "Chromium"
 
     def __init__(self, policy: Policy, executable: str) -> None:
-        from playwright.sync_api import sync_playwright
-
         self.policy = policy
-        self._folder = tempfile.mkdtemp(prefix="lms-emulator-certify-")
-        choices = {
-            "cookie_controls_mode": BLOCKED if policy == "block" else ALLOWED,
-            "block_third_party_cookies": policy == "block",
-        }
-        default = Path(self._folder) / "Default"
-        default.mkdir()
-        (default / "Preferences").write_text(json.dumps({"profile": choices}), "utf-8")
-        self._driver = sync_playwright().start()
-        self._context = self._driver.chromium.launch_persistent_context(
-            self._folder, executable_path=executable, args=ARGUMENTS
-        )
+        self._open = ExitStack()
+        self._context = self._open.enter_context(chromium(policy, executable))
         self.tab: Any = None
         self._person: Person | None = None
         self._seen: list[Any] = []
@@ -122,9 +94,7 @@ class ChromiumVisitor(Visitor):
         return self._settled(tab)
 
     def close(self) -> None:
-        self._context.close()
-        self._driver.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._open.close()
 
 
 def _is_the_tools(frame: Any) -> bool:

@@ -5,16 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
-from typing import Literal
 from urllib.parse import urlsplit
 
-Policy = Literal["allow", "lax", "block"]
-"""What happens to cookies in a frame of another site.
-
-`allow`: all are kept but those that say Lax or Strict, as in Firefox without its protection. `lax`: only those that say
-`SameSite=None; Secure`, as in Chromium. `block`: none, as in Safari, and in Chromium where people chose so.
-"""
-POLICIES: tuple[Policy, ...] = ("allow", "lax", "block")
+from lms_emulator.core.http.cookie_policies import Policy
 
 
 def site_of(url: str) -> str:

@@ -11,12 +11,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Literal, NamedTuple
 
+from lms_emulator.client import browsers
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.command.certify import chromium
-from lms_emulator.command.certify.cookies import Policy
 from lms_emulator.command.certify.trials import COOKIES, PLAIN, SLOW_MS, Trial, trials
 from lms_emulator.command.certify.visitors import HttpVisitor, Landing, Visitor, host_of
 from lms_emulator.core.clock import monotonic
+from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.seats import Seat, Site, ToolAddresses
 from lms_emulator.providers import PROVIDERS
 
@@ -71,12 +72,13 @@ class Judge:
 
     def _verdicts(self, seats: Mapping[str, tuple[Site, Seat]]) -> Iterator[Verdict]:
         known = self.lms.settings.all()
+        self.lms.settings["emulator.third_party_cookies"] = "any"
         for name, (site, seat) in seats.items():
             if f"{name}.launch_in" in known:
                 self.lms.settings[f"{name}.launch_in"] = "frame"
             yield from self._at(name, site, seat)
         for trial in self._wanted(COOKIES):
-            chosen = self.browser != "never" and trial.policy != "allow" and chromium.found() is not None
+            chosen = self.browser != "never" and browsers.found() is not None
             with self._visitor(trial.policy, browser=chosen) as visitor:
                 for name, (site, seat) in seats.items():
                     yield self._cookies(visitor, name, site, seat, trial)
@@ -106,7 +108,7 @@ class Judge:
             if not needs:
                 yield from self._with(visitor, name, site, seat, handle, plain)
         if needs:
-            with self._visitor("lax", browser=chromium.found() is not None) as visitor:
+            with self._visitor("lax", browser=browsers.found() is not None) as visitor:
                 plain = visitor.open(site.url + seat.opened, seat.student)
                 yield from self._with(visitor, name, site, seat, handle, plain)
 
@@ -152,7 +154,7 @@ class Judge:
 
     @contextmanager
     def _visitor(self, policy: Policy, *, browser: bool | None = None) -> Iterator[Visitor]:
-        executable = chromium.found() if browser or self.browser == "always" else None
+        executable = browsers.found() if browser or self.browser == "always" else None
         visitor: Visitor = chromium.ChromiumVisitor(policy, executable) if executable else HttpVisitor(policy)
         try:
             yield visitor

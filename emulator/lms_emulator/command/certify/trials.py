@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import convert
 
-from lms_emulator.command.certify.cookies import Policy
+from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.misbehaviour import NextLaunch, misbehaviours
 
 Duty = Literal["must accept", "should accept", "may refuse", "should refuse", "must refuse"]

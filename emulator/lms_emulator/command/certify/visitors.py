@@ -10,7 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from lms_emulator.command.certify.cookies import CookieJar, Policy
+from lms_emulator.command.certify.cookies import CookieJar
+from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.seats import Person
 
 MOST_STEPS = 12

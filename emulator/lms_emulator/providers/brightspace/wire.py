@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from starlette.responses import Response
 
-from lms_emulator.core.http import pages
+from lms_emulator.core.http import cookie_policies, pages
 from lms_emulator.providers.brightspace.call import Call
 
 PACKAGE = __package__
@@ -31,6 +31,7 @@ def launch_page(x: Call, title: str, action: str, fields: Mapping[str, str]) -> 
         action=action,
         fields=fields,
         in_frame=x.settings.launch_in == "frame",
+        **cookie_policies.wanted(x.world.emulator.third_party_cookies, action),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from lms_emulator.core.http import cookie_policies
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
@@ -43,6 +44,7 @@ def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any
     addresses = [action, target, *(x.resolve(one) for one in redirects)]
     return {
         "surface": surface(x, opening),
+        **cookie_policies.wanted(x.world.emulator.third_party_cookies, action),
         "back": x.url(opening.place.path),
         "storage": stored,
         "forwarding": x.url(FORWARDING) if stored else None,

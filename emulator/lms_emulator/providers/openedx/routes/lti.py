@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from lms_emulator.core.http import cookie_policies
 from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call, Dialect, Reply
@@ -48,7 +49,7 @@ def show_block(x: Call) -> Response:
     x.kept(Reply).framed = True
     if tool.version == "lti_1p1":
         frame = x.url(f"/courses/{course.id}/xblock/{tool.block}/handler/lti_launch_handler")
-        return pages.page(x, "lti_block.html", title="LTI", frame=frame, choose="")
+        return _block(x, tool, frame)
     staff = people.is_course_staff(x.store, user, course.id) and bool(tool.deep_linking_url)
     choose = x.url(f"/xblock/{tool.block}?deep_linking=1") if staff else ""
     if x.query.get("deep_linking"):
@@ -60,13 +61,18 @@ def show_block(x: Call) -> Response:
                 status=403,
             )
         frame = LAUNCHES.start_url(x, user, tool, claims.launch(x, user, tool, course, deep=True))
-        return pages.page(x, "lti_block.html", title="LTI", frame=frame, choose="")
+        return _block(x, tool, frame)
     chosen = x.store.lti_content_items.find("tool", tool.id)
     if len(chosen) > 1 or (chosen and chosen[0].type != "ltiResourceLink"):
         frame = claims.services_url(x, tool, "lti-dl/content")
     else:
         frame = _start(x, user, tool, course, chosen[0] if chosen else None)
-    return pages.page(x, "lti_block.html", title="LTI", frame=frame, choose=choose)
+    return _block(x, tool, frame, choose)
+
+
+def _block(x: Call, tool: LtiTool, frame: str, choose: str = "") -> Response:
+    around = cookie_policies.wanted(x.world.emulator.third_party_cookies, x.resolve(tool.launch_url))
+    return pages.page(x, "lti_block.html", title="LTI", frame=frame, choose=choose, **around)
 
 
 def _start(x: Call, user: User, tool: LtiTool, course: Course, item: LtiContentItem | None) -> str:
