@@ -169,7 +169,7 @@ def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None
 
 def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
     """Values that ask for a part of the answer which no part of the answer is."""
-    for choices in x.reads.choices.values():
+    for choices in x.reads.chosen:
         left = choices.left()[:MOST_NAMED]
         operation = _operation(provider, x) if left else None
         known = operation.choices.get(choices.name.removesuffix("[]")) if operation is not None else None

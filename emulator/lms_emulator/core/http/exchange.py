@@ -182,9 +182,8 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
         Parameters: `kind`, a class of the provider's own that can be made without arguments.
         """
-        try:
-            found: KeptT = self._kept[kind]
-        except KeyError:
+        found: KeptT | None = self._kept.get(kind)
+        if found is None:
             found = self._kept[kind] = kind()
         return found
 
@@ -221,7 +220,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         """Cookies by name."""
         if self._cookies is None:
             self._cookies = {}
-            for header in self.headers.getlist("cookie"):
+            for header in self.headers.getlist("cookie") if "cookie" in self.headers else ():
                 self._cookies.update(cookie_parser(header))
         return self._cookies
 
@@ -267,12 +266,6 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         """One text field of the form (the last, if repeated)."""
         value = self.form().get(name, default)
         return value if isinstance(value, str) else default
-
-    def close_uploads(self) -> None:
-        """Close the files of a multipart form that was read."""
-        for value in self._form.values() if self._form is not None else ():
-            if isinstance(value, UploadFile):
-                value.file.close()
 
     def basic(self) -> tuple[str, str] | None:
         """Name and password of HTTP Basic credentials; None when there are none that can be read."""

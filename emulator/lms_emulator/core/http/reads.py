@@ -10,7 +10,7 @@ The rest is worked out after the answer, and only when something came at all.
 from __future__ import annotations
 
 import re
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
@@ -246,14 +246,23 @@ class Reads:
         self.below: set[Path] = set()
         self._whole = False
         self.members: list[Members] = []
-        self.choices: dict[str, Choices] = {}
+        self.choices: dict[str, set[str]] = {}
 
-    def choose(self, name: str, values: Iterable[str]) -> Choices:
-        """The values of a parameter that asks for parts of the answer; the same set for the whole request."""
+    def choose(self, name: str, values: Callable[[], list[str]]) -> set[str]:
+        """The values of a parameter that asks for parts of the answer; the same set for the whole request.
+
+        Where there are none it is a plain set, which is asked faster.
+        """
         found = self.choices.get(name)
         if found is None:
-            found = self.choices[name] = Choices(name, values)
+            given = values()
+            found = self.choices[name] = Choices(name, given) if given else set()
         return found
+
+    @property
+    def chosen(self) -> list[Choices]:
+        """Such parameters that came with values."""
+        return [one for one in self.choices.values() if isinstance(one, Choices)]
 
     def add(self, *names: str) -> None:
         """Report members as used: `enrollment[user_id]`; `include` stands for `include[]` too."""

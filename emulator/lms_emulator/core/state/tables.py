@@ -164,10 +164,13 @@ class Table(Generic[R]):
         """The records that index `index` lists under `value`: seeded ones in their order, then added ones in the order
         in which they came under that value."""
         changes = self._changes
-        seeded = self._seed.index(index).get(value, ())
+        seeded = self._seed.index(index).get(value)
         if not changes:
+            if seeded is None:
+                return []
             records = self._seed.records
             return [records[key] for key in seeded]
+        seeded = seeded or {}
         layered = self._layer_index(index).get(value, ())
         keys = [key for key in seeded if key not in changes]
         if any(key in self._seed.records for key in layered):

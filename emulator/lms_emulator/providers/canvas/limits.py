@@ -69,6 +69,10 @@ def _fill(x: Call, client: str, level: float) -> None:
 
 def add_headers(x: Call, response: Response) -> None:
     """What every answer of the REST API says about its cost. A refusal may have said already that nothing is left."""
-    response.headers.setdefault("X-Request-Cost", str(x.settings.request_cost))
-    remaining = x.notes.get("rate_limit_remaining", x.settings.rate_limit_high_water)
-    response.headers.setdefault("X-Rate-Limit-Remaining", str(float(remaining)))
+    raw = response.raw_headers
+    there = dict(raw)
+    if b"x-request-cost" not in there:
+        raw.append((b"x-request-cost", str(x.settings.request_cost).encode()))
+    if b"x-rate-limit-remaining" not in there:
+        remaining = x.notes.get("rate_limit_remaining", x.settings.rate_limit_high_water)
+        raw.append((b"x-rate-limit-remaining", str(float(remaining)).encode()))

@@ -27,6 +27,7 @@ from lms_emulator.providers.canvas.routes import ROUTES
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
 _SLASHES = re.compile("//+")
+_JSON = (b"content-type", b"application/json")
 _METHODS = ("GET", "PUT", "PATCH", "DELETE")
 
 
@@ -96,8 +97,9 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return wire.render(x, refusal)
 
     def finish(self, x: Call, response: Response) -> None:
-        if response.headers.get("content-type") == "application/json" and response.body:
-            response.headers["content-type"] = wire.JSON
+        raw = response.raw_headers
+        if _JSON in raw and response.body:
+            raw[raw.index(_JSON)] = (b"content-type", wire.JSON.encode())
         visitor, identity = x.kept(Browser), x.kept(Identity)
         served, rest = x.route is not None, x.path.startswith("/api/")
         if served and rest and not visitor.quiet:
@@ -107,9 +109,9 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         if served and (not rest or visitor.session is not None or visitor.cookies):
             browser.add_cookies(x, response)
         if identity.user_id is not None:
-            response.headers["X-Canvas-User-Id"] = str(global_id(identity.user_id))
+            raw.append((b"x-canvas-user-id", b"%d" % global_id(identity.user_id)))
         if identity.real_user_id is not None:
-            response.headers["X-Canvas-Real-User-Id"] = str(global_id(identity.real_user_id))
+            raw.append((b"x-canvas-real-user-id", b"%d" % global_id(identity.real_user_id)))
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         return read(world.store(self.name), bases)

@@ -25,7 +25,9 @@ STRING_IDS = "application/json+canvas-string-ids"
 XML = "application/xml; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 _IDS = ("id", "ids", "unread_entries", "forced_entries")
-_ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_ESCAPED = {
+    character.encode(): f"\\u{ord(character):04x}".encode() for character in ("<", ">", "&", "\u2028", "\u2029")
+}
 _BROWSER_LIKE = re.compile(r",\s*\*/\*|\*/\*\s*,")
 __all__ = [
     "PACKAGE",
@@ -45,7 +47,7 @@ def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None
     """A JSON answer of the REST API. Ids become strings when the client accepts only those."""
     if STRING_IDS in x.headers.get("accept", ""):
         body = with_string_ids(body)
-    return Response(dumps(body), status, headers, media_type=JSON)
+    return Response(encoded(body), status, headers, media_type=JSON)
 
 
 def reply(api: Api, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -59,11 +61,16 @@ def nothing(status: int, media: str = "text/html") -> Response:
 
 
 def dumps(body: Any) -> str:
+    """`encoded` as text."""
+    return encoded(body).decode()
+
+
+def encoded(body: Any) -> bytes:
     """JSON as Rails writes it: `<`, `>` and `&` are escaped, so that it can stand in a page."""
     try:
-        text = msgspec.json.encode(body).decode()
+        text = msgspec.json.encode(body)
     except (TypeError, UnicodeEncodeError):  # a key that is no text; half a surrogate pair
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     for character, escape in _ESCAPED.items():
         if character in text:
             text = text.replace(character, escape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from lms_emulator.core.http.exchange import Exchange
@@ -11,7 +12,7 @@ from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 if TYPE_CHECKING:
-    from starlette.datastructures import MutableHeaders
+    from starlette.responses import Response
 
     from lms_emulator.providers.openedx.credentials import Identity
     from lms_emulator.providers.openedx.model.accounts import User
@@ -56,11 +57,15 @@ class Dialect:
     challenge: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
 
-    def mark(self, headers: MutableHeaders) -> None:
+    @cached_property
+    def _marks(self) -> tuple[tuple[bytes, bytes], ...]:
+        named = (("allow", self.allow), *self.headers)
+        return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in named if value)
+
+    def mark(self, response: Response) -> None:
         """Put `Allow` and the further headers on an answer, where it has none of that name."""
-        for name, value in (("allow", self.allow), *self.headers):
-            if value:
-                headers.setdefault(name, value)
+        there = dict(response.raw_headers)
+        response.raw_headers += [mark for mark in self._marks if mark[0] not in there]
 
 
 @dataclass(slots=True)

@@ -85,7 +85,6 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         """Events, cookies, and the headers that every page and API of the site carries."""
         event_bus.publish_changes(x)
         middleware.finish(x, response)
-        x.close_uploads()
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         """Credentials and ids of the world."""

@@ -122,7 +122,7 @@ def render(x: Call, refusal: Refusal) -> Response:
     response = _render(x, refusal)
     dialect = x.kept(Reply).dialect
     if dialect is not None and not x.kept(Reply).bare:
-        dialect.mark(response.headers)
+        dialect.mark(response)
     return response
 
 

@@ -17,6 +17,8 @@ LOCALES |= {"ro", "ru", "sl", "sv", "th", "tr", "uk", "vi", "zh-Hans", "zh-Hant"
 @cache
 def accepted(header: str) -> str | None:
     """The first language that an `Accept-Language` header prefers and Canvas speaks; None when there is none."""
+    if not header:
+        return None
     ranked = []
     for place, part in enumerate(header.split(",")):
         name, _, quality = part.strip().partition(";q=")

@@ -17,6 +17,7 @@ _PACKAGE = "lms_emulator.providers.canvas"
 
 
 @lru_cache(maxsize=8_192)
+@lru_cache(maxsize=8_192)
 def stamp(moment: datetime, zone: tzinfo = UTC) -> str:
     """A time as the REST API writes it: `2026-11-21T12:00:00Z`, or with the zone's offset."""
     text = moment.astimezone(zone).isoformat(timespec="seconds")

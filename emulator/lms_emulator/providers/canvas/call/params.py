@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus, unquote_to_bytes
 
@@ -27,7 +28,8 @@ _INTEGER = re.compile(r"\s*([+-]?[0-9]+)")
 _LONGEST = 18
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d+)?([eE][+-]?\d+)?|\.\d+)")
 _DEPTH = 100
-_READ_ELSEWHERE = {"access_token", "as_user_id", "page", "per_page", "format", "_method"}
+_READ_ELSEWHERE = {("access_token",), ("as_user_id",), ("page",), ("per_page",), ("format",), ("_method",)}
+_NESTED = (dict, list)
 
 
 class Upload(NamedTuple):
@@ -59,8 +61,8 @@ class Params:
     def get(self, *path: str) -> Any:
         """The value as it was sent, or None. JSON null counts as not sent."""
         value = self._find(*path)
-        known = self._reads.below if isinstance(value, dict | list) else self._reads.paths
-        known.add((*self._path, *path))
+        known = self._reads.below if isinstance(value, _NESTED) else self._reads.paths
+        known.add((*self._path, *path) if self._path else path)
         return value
 
     def _find(self, *path: str) -> Any:
@@ -135,7 +137,7 @@ class Params:
     @property
     def includes(self) -> set[str]:
         """The values of `include[]`, which remember what of them was asked about."""
-        return self._reads.choose("include[]", self.texts("include"))
+        return self._reads.choose("include[]", partial(self.texts, "include"))
 
 
 def as_text(value: Any) -> str | None:
@@ -184,12 +186,14 @@ def read(x: Call) -> Params:
     except UnreadableParameters as error:
         raise refusals.unreadable_parameters(str(error)) from error
     merged = {**body, **query}
-    x.reads.add(*_READ_ELSEWHERE)
+    x.reads.paths |= _READ_ELSEWHERE
     return Params({name: value for name, value in merged.items() if name not in x.path_params}, (), x.reads)
 
 
 def read_query(x: Call) -> dict[str, Any]:
     """The parameters of the query alone."""
+    if not x.query_string:
+        return {}
     return parse(_pairs(x.query_string.decode("latin-1")))
 
 

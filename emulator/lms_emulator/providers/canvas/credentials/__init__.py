@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.credentials import browser
 from lms_emulator.providers.canvas.model import AccessToken, DeveloperKey, User
 from lms_emulator.providers.canvas.rules import keys, masquerade, people
-from lms_emulator.providers.canvas.rules.people import logins_of, unique_id
+from lms_emulator.providers.canvas.rules.people import logins_of
 
 REVOCATION = "/login/oauth2/token"
 """Where any token may end itself, whatever its scopes."""
@@ -110,14 +110,14 @@ def _owner(x: Call, text: str) -> tuple[AccessToken, User]:
     key = x.store.developer_keys.get(token.developer_key_id)
     assert user is not None  # the world file's references are checked when it is loaded
     assert key is not None
-    signs_in = any(login.workflow_state == "active" for login in logins_of(x.store, user))
-    if user.workflow_state == "deleted" or not signs_in:
+    logins = logins_of(x.store, user)
+    if user.workflow_state == "deleted" or not any(login.workflow_state == "active" for login in logins):
         raise refusals.invalid_token("token_orphaned", "the token's user is deleted or suspended")
     if not _usable(x, key):
         x.check("the developer key is active, and on in the account", False, got=key.id)
         raise refusals.invalid_token("token_key_off", "the token's developer key is inactive, or on in no account")
     _check_scope(x, token, key)
-    x.notes["user"] = unique_id(x.store, user)
+    x.notes["user"] = logins[0].unique_id
     return token, user
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -65,31 +64,32 @@ def serve(handler: Handler, *, by_person: bool = True) -> Callable[[Call], Any]:
         return api
 
     def served(x: Call) -> Response:
-        with _reported(x):
+        try:
             api = begun(x)
             found = handler(api)
             return found if isinstance(found, Response) else reply(api, found)
+        except SiteRefusal as refusal:
+            _report(x, refusal)
+            raise
 
     async def served_later(x: Call) -> Response:
-        with _reported(x):
+        try:
             api = begun(x)
             found = await handler(api)
             return found if isinstance(found, Response) else reply(api, found)
+        except SiteRefusal as refusal:
+            _report(x, refusal)
+            raise
 
     chosen = served_later if iscoroutinefunction(handler) else served
     chosen.__doc__ = handler.__doc__
     return chosen
 
 
-@contextmanager
-def _reported(x: Call) -> Iterator[None]:
+def _report(x: Call, refusal: SiteRefusal) -> None:
     """Give a refusal that names an error report a report of its own."""
-    try:
-        yield
-    except SiteRefusal as refusal:
-        if isinstance(refusal.body, dict) and "error_report_id" in refusal.body:
-            refusal.body = {**refusal.body, "error_report_id": x.store.new_id("error_reports")}
-        raise
+    if isinstance(refusal.body, dict) and "error_report_id" in refusal.body:
+        refusal.body = {**refusal.body, "error_report_id": x.store.new_id("error_reports")}
 
 
 def site(

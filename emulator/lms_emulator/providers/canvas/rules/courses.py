@@ -5,15 +5,26 @@ Source: canvas-lms app/models/course.rb, set_policy (2023-06), and the recorded 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, permissions
 from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, state_of
 
-READING = {"read", "read_outline", "read_syllabus"}
-MEMBER = {*READING, "read_as_member", "read_grades", "read_announcements"}
+NOTHING: frozenset[str] = frozenset()
+READING = frozenset({"read", "read_outline", "read_syllabus"})
+MEMBER = READING | {"read_as_member", "read_grades", "read_announcements"}
+MANAGING = {
+    "update",
+    "delete",
+    "conclude",
+    "manage",
+    "read_as_admin",
+    "reset_content",
+    "manage_course_content",
+    "change_course_account",
+}
 POLICIES: dict[str, tuple[str, ...]] = {
     "read": ("read",),
     "read_outcomes": ("read", "read_as_admin"),
@@ -61,7 +72,7 @@ def rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
     key = (user.id if user is not None else None, course.id)
     known = api.rights.get(key)
     if known is None or known[0] is not course:
-        known = api.rights[key] = course, frozenset(_rights(api, user, course))
+        known = api.rights[key] = course, _rights(api, user, course)
     return known[1]
 
 
@@ -82,63 +93,66 @@ def require(api: Api, course: Course, *wanted: str) -> None:
         raise api.refused(f"{' or '.join(wanted)} in course {course.id}")
 
 
-def _rights(api: Api, user: User | None, course: Course) -> Iterable[str]:
+def _rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
+    found: frozenset[str] = frozenset()
     if course.workflow_state in ("available", "completed") and (
         course.is_public or (course.is_public_to_auth_users and user is not None)
     ):
-        yield from READING
+        found = READING
     if user is None:
-        return
+        return found
     for enrollment, state in enrollments_of(api, user, course):
-        yield from _by_enrollment(api, course, enrollment, state)
-    yield from _by_account(api, user, course)
+        found |= _by_enrollment(api, course, enrollment, state)
+    return found | _by_account(api, user, course)
 
 
-def _by_enrollment(api: Api, course: Course, enrollment: Enrollment, state: State) -> Iterable[str]:
+def _by_enrollment(api: Api, course: Course, enrollment: Enrollment, state: State) -> frozenset[str]:
     role = api.store.roles.get(enrollment.role_id)
     account = api.store.accounts.get(course.account_id)
     if state.restricted or role is None or account is None or course.workflow_state == "deleted":
-        return
-    granted = allowed(api.store, account, role)
-    staff = enrollment.type in STAFF
-    if not staff and course.workflow_state == "unpublished":
-        return
-    if state.name == "completed":
-        yield from MEMBER
-        if staff:
-            yield "read_as_admin"
-            yield from granted & AFTERWARDS
-        return
-    if state.name not in (*CURRENT, "pending_active", "pending_invited", "creation_pending"):
-        return
-    yield from MEMBER
-    if state.name.startswith("pending"):
-        yield from granted & {"read_announcements", "read_forum"}
-        return
+        return NOTHING
+    if course.workflow_state == "unpublished" and enrollment.type not in STAFF:
+        return NOTHING
+    return _of_member(allowed(api.store, account, role), enrollment.type, state.name)
+
+
+@lru_cache(maxsize=1_024)
+def _of_member(granted: frozenset[str], kind: str, state: str) -> frozenset[str]:
+    """What somebody enrolled in that way may do, in that state.
+
+    Parameters: `granted`, the permissions of their role.
+    """
+    staff = kind in STAFF
+    if state == "completed":
+        return MEMBER | {"read_as_admin"} | (granted & AFTERWARDS) if staff else MEMBER
+    if state not in (*CURRENT, "pending_active", "pending_invited", "creation_pending"):
+        return NOTHING
+    if state.startswith("pending"):
+        return MEMBER | (granted & {"read_announcements", "read_forum"})
+    found = set(MEMBER)
     if staff:
-        yield from ("read_as_admin", "update", "manage_course_content")
-    if enrollment.type == "TeacherEnrollment":
-        yield from ("conclude", "reset_content")
-    if state.name == "active":
-        yield from granted
-        if not staff:
-            yield "participate_as_student" if enrollment.type == "StudentEnrollment" else "participate"
+        found |= {"read_as_admin", "update", "manage_course_content"}
+    if kind == "TeacherEnrollment":
+        found |= {"conclude", "reset_content"}
+    if staff or state == "active":
+        found |= granted
     else:
-        yield from granted & {"read_announcements", "read_forum", "read_roster"}
-        if staff:
-            yield from granted
+        found |= granted & {"read_announcements", "read_forum", "read_roster"}
+    if state == "active" and not staff:
+        found.add("participate_as_student" if kind == "StudentEnrollment" else "participate")
+    return frozenset(found)
 
 
-def _by_account(api: Api, user: User, course: Course) -> Iterable[str]:
+def _by_account(api: Api, user: User, course: Course) -> set[str]:
     account = api.store.accounts.get(course.account_id)
-    if account is None or not any(api.store.account_users.find("user", user.id)):
-        return
+    if account is None or not api.store.account_users.find("user", user.id):
+        return set()
     held = {name for name in permissions() if account_allows(api, user, account, name)}
-    yield from held
+    found = set(held)
     if "read_course_list" in held or "read_course_content" in held:
-        yield from ("read", "read_outline", "read_syllabus")
+        found |= READING
     if "read_course_content" in held:
-        yield "read_as_admin"
+        found.add("read_as_admin")
     if "manage_courses" in held:
-        yield from ("update", "delete", "conclude", "manage", "read_as_admin", "reset_content", "manage_course_content")
-        yield "change_course_account"
+        found |= MANAGING
+    return found

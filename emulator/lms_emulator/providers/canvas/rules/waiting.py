@@ -17,6 +17,7 @@ from lms_emulator.providers.canvas.call.params import Params
 
 if TYPE_CHECKING:
     from lms_emulator.providers.canvas.call import Call
+    from lms_emulator.providers.canvas.model import CanvasStore
 
 PICKED_UP = timedelta(seconds=3)
 """How long a job waits at most, if the next request comes late and no setting says otherwise."""
@@ -36,7 +37,7 @@ JOBS = {
     "content_exports": f"{RULES}.migrations.exports",
 }
 """By table, where the function `run` is that does a job."""
-
+_TABLES = tuple(JOBS)
 
 FAILED: dict[str, dict[str, Any]] = {
     "account_reports": {"workflow_state": "error"},
@@ -52,7 +53,7 @@ FAILED: dict[str, dict[str, Any]] = {
 
 def run(x: Call) -> None:
     """Do the jobs that wait, in the order in which they were asked for."""
-    found = [(table, one) for table in JOBS for one in getattr(x.store, table).find("waiting", True)]
+    found = x.store.derived("waiting", _TABLES, lambda: _waiting(x.store))
     if not found or LEAVES.match(f"{x.method} {x.path}"):
         return
     wait = timedelta(seconds=x.settings.background_job_seconds)
@@ -68,6 +69,10 @@ def run(x: Call) -> None:
             rows = getattr(x.store, table)
             rows.put(msgspec.structs.replace(rows.get(job.id) or job, **FAILED[table]))
             raise
+
+
+def _waiting(store: CanvasStore) -> list[tuple[str, Any]]:
+    return [(table, one) for table in _TABLES for one in getattr(store, table).find("waiting", True)]
 
 
 def _asked(job: Any) -> datetime:

@@ -218,7 +218,7 @@ class Resource:
             session.note_course(x)
         try:
             response = self._answer(x)
-            reply.dialect.mark(response.headers)
+            reply.dialect.mark(response)
         except refusals.Unhandled as failure:
             response = wire.server_failure(x, failure)
         user, signed_in = x.kept(Caller).user, session.current(x).user

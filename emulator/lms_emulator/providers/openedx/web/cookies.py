@@ -58,22 +58,29 @@ def cookie(
     for nothing; `secure`, None for over HTTPS alone; `domain`, whether it carries the site's cookie domain, where one
     is set.
     """
-    parts = [f"{name}={value if _PLAIN_VALUE.fullmatch(value) else _coded(value)}"]
-    site = deployment.cookie_domain(x)
-    if domain and site:
-        parts.append(f"Domain={site}")
-    if seconds is not None:
-        parts.append(f"expires={http_date(0 if seconds == 0 else x.clock.timestamp() + seconds)}")
-    if http_only:
-        parts.append("HttpOnly")
-    if seconds is not None:
-        parts.append(f"Max-Age={seconds}")
-    parts.append(f"Path={x.prefix or '/'}")
-    if same_site:
-        parts.append(f"SameSite={same_site}")
-    if x.scheme == "https" or x.settings.secure_cookies if secure is None else secure:
-        parts.append("Secure")
-    return "; ".join(parts)
+    site = deployment.cookie_domain(x) if domain else None
+    if secure is None:
+        secure = x.scheme == "https" or bool(x.settings.secure_cookies)
+    ends = int(x.clock.timestamp()) + seconds if seconds else 0
+    attributes = _attributes(site or "", seconds, ends, http_only, x.prefix or "/", same_site, secure)
+    return f"{name}={value if _PLAIN_VALUE.fullmatch(value) else _coded(value)}{attributes}"
+
+
+@lru_cache(maxsize=256)
+def _attributes(
+    domain: str, seconds: int | None, ends: int, http_only: bool, path: str, same_site: str, secure: bool
+) -> str:
+    """What follows the value: the same for a second, for all who get the same cookie."""
+    parts = [
+        f"Domain={domain}" if domain else "",
+        f"expires={http_date(ends)}" if seconds is not None else "",
+        "HttpOnly" if http_only else "",
+        f"Max-Age={seconds}" if seconds is not None else "",
+        f"Path={path}",
+        f"SameSite={same_site}" if same_site else "",
+        "Secure" if secure else "",
+    ]
+    return "".join([f"; {part}" for part in parts if part])
 
 
 def expired(x: Call, name: str, *, same_site: str = "") -> str:

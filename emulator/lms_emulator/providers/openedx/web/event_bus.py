@@ -35,10 +35,17 @@ def logged_in(x: Call, user: User) -> None:
 
 def publish_changes(x: Call) -> None:
     """Tell of every enrolment, cohort and role that this request has changed."""
+    enrollments, cohorts, roles = (
+        x.store.enrollments.changes(),
+        x.store.cohorts.changes(),
+        x.store.course_roles.changes(),
+    )
+    if not (enrollments or cohorts or roles):
+        return
     told: list[Iterator[Event]] = [
-        *(_enrollment(x, *change) for change in x.store.enrollments.changes()),
-        *(_cohort(x, *change) for change in x.store.cohorts.changes()),
-        *(_role(x, *change) for change in x.store.course_roles.changes()),
+        *(_enrollment(x, *change) for change in enrollments),
+        *(_cohort(x, *change) for change in cohorts),
+        *(_role(x, *change) for change in roles),
     ]
     for name, data in chain.from_iterable(told):
         _publish(x, name, data)

@@ -91,22 +91,25 @@ def finish(x: Call, response: Response) -> None:
 
 
 def _common_headers(x: Call, response: Response) -> None:
-    headers, token = response.headers, x.kept(csrf.Token)
-    headers["vary"] = _vary(headers.get("vary", ""), token.set_by_view, token.secret is not None)
+    raw, token = response.raw_headers, x.kept(csrf.Token)
+    place = next((place for place, header in enumerate(raw) if header[0] == b"vary"), len(raw))
+    given = b"".join([value for _, value in raw[place : place + 1]])
+    raw[place : place + 1] = [(b"vary", _vary(given, token.set_by_view, token.secret is not None))]
     if not x.kept(Reply).framed:
-        response.raw_headers.append((b"x-frame-options", deployment.frame_options(x).encode()))
-    response.raw_headers.extend(_ALWAYS)
-    headers.update(_cors(x))
+        raw.append((b"x-frame-options", deployment.frame_options(x).encode()))
+    raw += _ALWAYS
+    if "origin" in x.headers:
+        response.headers.update(_cors(x))
 
 
 @lru_cache(maxsize=256)
-def _vary(given: str, csrf_set_by_view: bool, csrf_cookie: bool) -> str:
-    vary = [name for name in given.split(", ") if name]
+def _vary(given: bytes, csrf_set_by_view: bool, csrf_cookie: bool) -> bytes:
+    vary = [name for name in given.decode("latin-1").split(", ") if name]
     if csrf_set_by_view and "Cookie" not in vary:
         vary.append("Cookie")
     wanted = ["Accept-Language", *(["Cookie"] if csrf_cookie else []), "origin", "Cookie"]
     vary += [name for place, name in enumerate(wanted) if name not in vary and name not in wanted[:place]]
-    return ", ".join(vary)
+    return ", ".join(vary).encode("latin-1")
 
 
 def _cookies(x: Call, status: int) -> list[str]:
