@@ -32,16 +32,41 @@ class Memory {
   }
 }
 
+// What a tool does for people: reads the roster, makes a column, sends a score, reads it back.
+async function worked(token) {
+  const message = token.platformContext.messageType;
+  const { members } = await Provider.NamesAndRoles.getMembers(token);
+  const { scope, lineitem } = token.platformContext.endpoint;
+  const item = scope.includes("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem")
+    ? await Provider.Grade.createLineItem(token, { label: "Work", scoreMaximum: 10, resourceId: "work", tag: "work" })
+    : await Provider.Grade.getLineItemById(token, lineitem);
+  const score = { scoreGiven: 7, scoreMaximum: 10, activityProgress: "Completed", gradingProgress: "FullyGraded" };
+  await Provider.Grade.submitScore(token, item.id, score);
+  const { scores } = await Provider.Grade.getScores(token, item.id, { userId: token.user });
+  const { lineItems } = await Provider.Grade.getLineItems(token, { id: item.id });
+  return {
+    message, user: token.user, members: members.map(one => one.user_id), results: scores.map(one => one.resultScore),
+    columns: lineItems.length,
+  };
+}
+
 async function main() {
   Provider.setup("a-key-of-the-tool", { plugin: new Memory() }, {
     appRoute: "/launch", loginRoute: "/login", keysetRoute: "/keys", cookies: { secure: true, sameSite: "None" },
   });
-  Provider.onConnect((token, request, response) => response.send("<title>Tool</title><p>You are in.</p>"));
+  Provider.onConnect(async (token, request, response) => {
+    if (!process.env.WORKS) return response.send("<title>Tool</title><p>You are in.</p>");
+    try { response.send(await worked(token)); } catch (error) { response.send({ error: `${error} ${error.response?.body}` }); }
+  });
+  Provider.onDeepLinking(async (token, request, response) => {
+    const chosen = { type: "ltiResourceLink", title: "Chosen", url: token.platformContext.targetLinkUri };
+    response.send(await Provider.DeepLinking.createDeepLinkingForm(token, [chosen], {}));
+  });
   await Provider.deploy({ port: Number(process.env.PORT), silent: true });
   for (const one of JSON.parse(process.argv[2])) {
     await Provider.registerPlatform({
       url: one.issuer, name: one.issuer, clientId: one.client_id, authenticationEndpoint: one.auth_url,
-      accesstokenEndpoint: one.token_url, authConfig: { method: "JWK_SET", key: one.keys_url },
+      accesstokenEndpoint: one.token_url, authorizationServer: one.audience, authConfig: { method: "JWK_SET", key: one.keys_url },
     });
   }
   console.log("ready");

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 
 from contract_tests import node
 from contract_tests.chromium import CHROMIUM
-from contract_tests.lti.web_tools import DjangoApp, Pylti1p3App, ltijs, served
+from contract_tests.lti.web_tools import DjangoApp, Pylti1p3App, free_port, ltijs, served
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.command.certify.judge import Judge, Verdict
 from lms_emulator.command.main import main
@@ -77,9 +76,7 @@ def test_pylti1p3_under_django(running: Emulator) -> None:
 
 @node.needs("ltijs@5.9.9")
 def test_ltijs(running: Emulator) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     judge = Judge(lms=running, tool=ToolAddresses(f"{url}/login", f"{url}/launch", f"{url}/keys"), browser="never")
     with running.restored():

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.cookies import SimpleCookie
+from datetime import UTC, datetime
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -20,8 +23,9 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from contract_tests import node
 from contract_tests.contracts.adapters.published.pylti1p3_tool import Tool
 from contract_tests.contracts.adapters.wire.tool import Seat
-from lms_emulator.core.keys import private_pem
+from lms_emulator.core.keys import private_key, private_pem
 from lms_emulator.lti.seats import Seat as Place
+from lms_emulator.signing import jwt, lti13
 
 Start = Callable[..., list[bytes]]
 LTIJS = Path(__file__).with_name("ltijs_tool.js")
@@ -32,10 +36,16 @@ class _Quiet(WSGIRequestHandler):
         """Nothing."""
 
 
+class _Threads(ThreadingMixIn, WSGIServer):
+    """Answers for the key set while a launch is at work."""
+
+    daemon_threads = True
+
+
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """A WSGI application on a free port."""
-    server: WSGIServer = make_server("127.0.0.1", 0, app, handler_class=_Quiet)
+    server: WSGIServer = make_server("127.0.0.1", 0, app, server_class=_Threads, handler_class=_Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -47,19 +57,27 @@ def served(app: Any) -> Iterator[str]:
 
 
 class Pylti1p3App:
-    """PyLTI1p3 with a cookie session of the simplest kind. Attribute: `places`, the platforms that it knows."""
+    """PyLTI1p3 with a cookie session of the simplest kind.
 
-    def __init__(self) -> None:
+    Parameters: `works`, whether launches make it call every service, and tell as JSON what came of it.
+    Attributes: `places`, the platforms that it knows.
+    """
+
+    def __init__(self, *, works: bool = False) -> None:
         self.places: dict[str, Place] = {}
+        self.works = works
         self._sessions: dict[str, dict[str, Any]] = {}
 
     def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
         fields = dict(parse_qsl(body)) or dict(parse_qsl(environ.get("QUERY_STRING", "")))
-        cookie = SimpleCookie(environ.get("HTTP_COOKIE", "")).get("session")
-        name = cookie.value if cookie is not None else os.urandom(8).hex()
+        cookie = re.search(r"(?:^|; )session=([^;]+)", environ.get("HTTP_COOKIE", ""))
+        name = cookie[1] if cookie is not None else os.urandom(8).hex()
         session = self._sessions.setdefault(name, {})
         base = f"http://{environ['HTTP_HOST']}"
+        if environ["PATH_INFO"] == "/keys":
+            start("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(jwt.jwks([("tool", private_key("tool"))])).encode()]
         try:
             if environ["PATH_INFO"] == "/login":
                 place = next(one for one in self.places.values() if one.issuer == fields["iss"])
@@ -67,19 +85,25 @@ class Pylti1p3App:
                 headers.append(("Set-Cookie", f"session={name}; Path=/; Secure; HttpOnly; SameSite=None"))
                 start("302 Found", headers)
                 return [b""]
-            data = self._launched(fields, base, session)
+            launch = self._launched(fields, base, session)
+            page = self._page(launch)
         except Exception as error:
             start("401 Unauthorized", [("Content-Type", "text/html")])
             return [f"<title>Refused</title><p>{type(error).__name__}: {error}</p>".encode()]
         start("200 OK", [("Content-Type", "text/html")])
-        return [f"<title>Tool</title><p>You are in. {data.get('name', '')}</p>".encode()]
+        return [page.encode()]
 
-    def _launched(self, fields: dict[str, str], base: str, session: dict[str, Any]) -> dict[str, Any]:
-        """The claims, by whichever registration holds: PyLTI1p3 finds it by the token's issuer."""
+    def _page(self, launch: Any) -> str:
+        if not self.works:
+            return f"<title>Tool</title><p>You are in. {launch.get_launch_data().get('name', '')}</p>"
+        return chosen(launch) if launch.is_deep_link_launch() else json.dumps(worked(launch))
+
+    def _launched(self, fields: dict[str, str], base: str, session: dict[str, Any]) -> Any:
+        """The launch, by whichever registration holds: PyLTI1p3 finds it by the token's issuer."""
         last: Exception = LookupError("no platform")
         for place in self.places.values():
             try:
-                return dict(self._tool(place, base, session).launch(fields).get_launch_data())
+                return self._tool(place, base, session).launch(fields)
             except Exception as error:
                 last = error if "not found in settings" not in str(error) or isinstance(last, LookupError) else last
         raise last
@@ -98,6 +122,37 @@ class Pylti1p3App:
             keys_url=place.keys_url,
         )
         return Tool(seat, session)
+
+
+def worked(launch: Any) -> dict[str, Any]:
+    """What a tool does for people, by PyLTI1p3: reads the roster, makes a column, sends a score, reads it back."""
+    from pylti1p3.grade import Grade
+    from pylti1p3.lineitem import LineItem
+
+    data, ags = launch.get_launch_data(), launch.get_ags()
+    about = launch.get_submission_review_user() if launch.is_submission_review_launch() else {"user_id": data["sub"]}
+    item = LineItem().set_label("Work").set_score_maximum(10).set_resource_id("work").set_tag("work")
+    item = ags.find_or_create_lineitem(item)
+    grade = Grade().set_score_given(7).set_score_maximum(10).set_user_id(about["user_id"])
+    grade.set_activity_progress("Completed").set_grading_progress("FullyGraded")
+    grade.set_timestamp(datetime.now(UTC).isoformat(timespec="milliseconds"))
+    ags.put_grade(grade, item)
+    return {
+        "message": data[f"{lti13.CLAIM}message_type"],
+        "user": about["user_id"],
+        "members": [one["user_id"] for one in launch.get_nrps().get_members()],
+        "results": [one["resultScore"] for one in ags.get_grades(item) if one["userId"] == about["user_id"]],
+        "columns": len([one for one in ags.get_lineitems() if one["id"] == item.get_id()]),
+    }
+
+
+def chosen(launch: Any) -> str:
+    """The form with which PyLTI1p3 answers a platform that asked for content."""
+    from pylti1p3.deep_link_resource import DeepLinkResource
+
+    target = launch.get_launch_data()[f"{lti13.CLAIM}target_link_uri"]
+    resource = DeepLinkResource().set_title("Chosen").set_url(target)
+    return str(launch.get_deep_link().output_response_form([resource]))
 
 
 class DjangoApp:
@@ -175,10 +230,17 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(name)
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
-def ltijs(port: int, places: dict[str, Place]) -> Iterator[str]:
-    """ltijs on a port."""
-    env = node.ENVIRONMENT | {"PORT": str(port)}
+def ltijs(port: int, places: dict[str, Place], *, works: bool = False) -> Iterator[str]:
+    """ltijs on a port. Parameters: `works`, as with `Pylti1p3App`."""
+    env = node.ENVIRONMENT | {"PORT": str(port)} | ({"WORKS": "1"} if works else {})
     known = json.dumps([place.registration for place in places.values()])
     with subprocess.Popen(
         [node.NODE or "node", str(LTIJS), known], env=env, stdout=subprocess.PIPE, text=True

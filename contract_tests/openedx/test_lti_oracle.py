@@ -299,6 +299,13 @@ CALLS: list[tuple[str, str, str | None, dict[str, Any]]] = [
     ("GET", "/lti-ags/1/results/zap", _RESULT, {}),
     ("GET", "/lti-ags/1/results/", _RESULT, {}),
     ("GET", "/lti-ags/1/results/?limit=1", _RESULT, {}),
+    ("POST", "/lti-ags", _WRITE, {**_item(), "headers": {"Content-Type": LINE_ITEM, "Accept": "application/json"}}),
+    ("POST", "/lti-ags", None, {**_item(label=...), "headers": {"Accept": "application/json"}}),
+    ("GET", "/lti-ags/99", None, {"headers": {"Accept": "application/json"}}),
+    ("GET", "/lti-ags", _READ, {"headers": {"Accept": "application/json"}}),
+    ("GET", "/lti-ags", _READ, {}),
+    ("GET", "/lti-ags/1/results", _RESULT, {"headers": {"Accept": "application/json"}}),
+    ("POST", "/lti-ags/1/scores", _SCORE, {**_score(userId="u3"), "headers": {"Accept": "application/json"}}),
 ]
 
 

@@ -92,13 +92,17 @@ class Judge:
         before = json.dumps(dump)
         found = {}
         for name in platforms:
-            info = getattr(self.lms, name)
-            site = Site(info.base_urls.get("host") or info.url, info.url, info)
+            site = self.site(name)
             seat = import_module(f"lms_emulator.providers.{name}.lti.seat").seat
             found[name] = (site, seat(dump[name], site, self.tool))
         if json.dumps(dump) != before:
             self.lms.load(dump)
         return found
+
+    def site(self, name: str) -> Site:
+        """Where people find a platform: under its own name, so that a tool is another site to a browser."""
+        info = getattr(self.lms, name)
+        return Site(info.base_urls.get("host") or info.url, info.url, info)
 
     def _at(self, name: str, site: Site, seat: Seat) -> Iterator[Verdict]:
         handle = getattr(self.lms, name).lti

@@ -36,7 +36,10 @@ _REQUIRED = ["This field is required."]
 
 
 def _negotiated(x: Call) -> str:
-    """The media type of the answer: the one that the tool asks for, a container by default."""
+    """The media type of the answer: the one that the tool asks for, a container by default.
+
+    Asked first of all, as Django REST framework does: what cannot be answered is not done.
+    """
     accept = x.headers.get("accept", "*/*")
     for kind in (types.LINE_ITEMS_TYPE, "*/*", "application/*"):
         if kind in accept:
@@ -62,35 +65,39 @@ def line_item_json(x: Call, item: LtiLineItem) -> dict[str, Any]:
 
 def list_line_items(x: Call) -> Response:
     """GET: the line items of the tool; `resource_link_id`, `resource_id` and `tag` filter."""
+    kind = _negotiated(x)
     tool = require_service(x, lti13.SCOPE_LINE_ITEM_READ, lti13.SCOPE_LINE_ITEM)
     found = x.store.lti_line_items.find("tool", tool.id)
     for name in FILTERS:
         if wanted := x.query.get(name):
             found = [item for item in found if getattr(item, name) == wanted]
-    return JSONResponse([line_item_json(x, item) for item in found], media_type=_negotiated(x))
+    return JSONResponse([line_item_json(x, item) for item in found], media_type=kind)
 
 
 def create_line_item(x: Call) -> Response:
     """POST: a new line item."""
+    kind = _negotiated(x)
     tool = require_service(x, lti13.SCOPE_LINE_ITEM)
     values = _line_item_values(x, partial=False)
     made = LtiLineItem(id=x.store.next_number("lti_line_items"), tool=tool.id, **values)
     x.store.lti_line_items.put(made)
-    return JSONResponse(line_item_json(x, made), 201, media_type=_negotiated(x))
+    return JSONResponse(line_item_json(x, made), 201, media_type=kind)
 
 
 def show_line_item(x: Call) -> Response:
     """GET: one line item."""
+    kind = _negotiated(x)
     tool = require_service(x, lti13.SCOPE_LINE_ITEM_READ, lti13.SCOPE_LINE_ITEM)
-    return JSONResponse(line_item_json(x, _line_item(x, tool)), media_type=_negotiated(x))
+    return JSONResponse(line_item_json(x, _line_item(x, tool)), media_type=kind)
 
 
 def update_line_item(x: Call) -> Response:
     """PUT or PATCH: other members."""
+    kind = _negotiated(x)
     item = _line_item(x, require_service(x, lti13.SCOPE_LINE_ITEM))
     changed = msgspec.structs.replace(item, **_line_item_values(x, partial=x.method == "PATCH"))
     x.store.lti_line_items.put(changed)
-    return JSONResponse(line_item_json(x, changed), media_type=_negotiated(x))
+    return JSONResponse(line_item_json(x, changed), media_type=kind)
 
 
 def delete_line_item(x: Call) -> Response:
