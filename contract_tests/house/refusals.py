@@ -14,22 +14,39 @@ from typing import NamedTuple
 from contract_tests.house.package import ROOT
 
 PACKAGE = ROOT / "emulator" / "lms_emulator"
-TOLD = ("check", "expected", "got", "diagnosis", "credential", "registered", "status")
+TOLD = ("check", "expected", "got", "diagnosis", "credential", "registered", "status", "needs")
+SAYS = ("body", "message", "text", "template", "form", "location", "xml")
+"""Where what the provider itself says of a refusal is handed over."""
 
 Expr = ast.expr | None
-Nodes = list[ast.AST]
+Key = tuple[str, str]
+"""Module and name; methods, whose class a call does not show, are of the module `.`."""
+
+
+class File(NamedTuple):
+    """One module of the code.
+
+    Attributes: `names`, what it imports: the module, and the name there, or None for a module as a whole.
+    """
+
+    module: str
+    nodes: list[ast.AST]
+    names: dict[str, tuple[str, str | None]]
 
 
 class Row(NamedTuple):
     """One refusal.
 
-    Attributes: `told`, the arguments of `Refusal` that it has a value for.
+    Attributes: `told`, the arguments of `Refusal` that it has a value for; `status`, its status, where the code fixes
+    it; `says`, whether the answer has words of its own.
     """
 
     where: str
     reason: str
     told: frozenset[str]
     check: str
+    status: str = ""
+    says: bool = False
 
 
 @dataclass
@@ -40,7 +57,7 @@ class Maker:
     """
 
     name: str
-    calls: str
+    calls: Key | None
     parameters: list[str]
     defaults: dict[str, Expr]
     given: list[ast.expr] = field(default_factory=list)
@@ -48,14 +65,30 @@ class Maker:
     passes_on: bool = False
 
 
-BASE = Maker("Refusal", "", ["reason"], {})
+CORE = "lms_emulator.core.http.refusals"
+BASE = (CORE, "Refusal")
 
 
-def _called(call: ast.Call) -> str:
+def _called(call: ast.Call, file: File) -> Key:
+    """What a call calls: a function or class of a module, or a method."""
     function = call.func
-    return (
-        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
-    )
+    if isinstance(function, ast.Name):
+        module, name = file.names.get(function.id, (file.module, function.id))
+        return module, name or ""
+    if not isinstance(function, ast.Attribute):
+        return "", ""
+    module = _module(function.value, file)
+    return module or ".", function.attr
+
+
+def _module(value: ast.expr, file: File) -> str:
+    """The module that an expression stands for, or nothing."""
+    if isinstance(value, ast.Name) and value.id in file.names:
+        module, name = file.names[value.id]
+        return module if name is None else f"{module}.{name}"
+    if isinstance(value, ast.Attribute) and (above := _module(value.value, file)):
+        return f"{above}.{value.attr}"
+    return ""
 
 
 def _parameters(function: ast.FunctionDef) -> tuple[list[str], dict[str, Expr]]:
@@ -85,52 +118,63 @@ def _returned(function: ast.FunctionDef) -> list[ast.Call]:
     return [one for one in values if isinstance(one, ast.Call)]
 
 
-def _maker(name: str, function: ast.FunctionDef, call: ast.Call) -> Maker:
+def _maker(name: str, function: ast.FunctionDef, call: ast.Call, calls: Key) -> Maker:
     names, defaults = _parameters(function)
     fixed = {one.arg: one.value for one in call.keywords if one.arg}
     passes = any(one.arg is None for one in call.keywords)
-    return Maker(name, _called(call), names, defaults, list(call.args), fixed, passes)
+    return Maker(name, calls, names, defaults, list(call.args), fixed, passes)
 
 
 class Makers:
     """The makers of one provider, and those that all share."""
 
-    def __init__(self, trees: list[Nodes]) -> None:
-        site = Maker("SiteRefusal", "Refusal", ["reason"], {}, passes_on=True)
-        self.known: dict[str, Maker] = {"Refusal": BASE, "SiteRefusal": site}
-        nodes = [node for tree in trees for node in tree]
-        self._functions = [(node, _returned(node)) for node in nodes if isinstance(node, ast.FunctionDef)]
+    def __init__(self, files: list[File]) -> None:
+        self.known: dict[Key, Maker] = {
+            BASE: Maker("Refusal", None, ["reason"], {}),
+            (CORE, "SiteRefusal"): Maker("SiteRefusal", BASE, ["reason"], {}, passes_on=True),
+        }
+        self._functions = [
+            (file, node, _returned(node)) for file in files for node in file.nodes if isinstance(node, ast.FunctionDef)
+        ]
         self._classes = [
-            (node.name, [one.id for one in node.bases if isinstance(one, ast.Name)])
-            for node in nodes
+            (file, node, [_called(ast.Call(one, [], []), file) for one in node.bases])
+            for file in files
+            for node in file.nodes
             if isinstance(node, ast.ClassDef)
         ]
         while self._more():
             pass
 
+    def find(self, call: ast.Call, file: File) -> Maker | None:
+        """The maker that a call calls."""
+        return self.known.get(_called(call, file))
+
     def _more(self) -> bool:
         before = len(self.known)
-        for name, bases in self._classes:
-            if name not in self.known and any(base in self.known for base in bases):
-                self.known[name] = Maker(name, bases[0], ["reason"], {}, passes_on=True)
-        for function, calls in self._functions:
-            if function.name not in self.known:
-                call = next((one for one in calls if _called(one) in self.known), None)
+        for file, node, bases in self._classes:
+            base = next((base for base in bases if base in self.known), None)
+            if base is not None:
+                self.known.setdefault((file.module, node.name), Maker(node.name, base, ["reason"], {}, passes_on=True))
+        for file, function, calls in self._functions:
+            method = bool(function.args.args) and function.args.args[0].arg == "self"
+            key = (".", function.name) if method else (file.module, function.name)
+            if key not in self.known:
+                call = next((one for one in calls if self.find(one, file)), None)
                 if call is not None:
-                    self.known[function.name] = _maker(function.name, function, call)
+                    self.known[key] = _maker(function.name, function, call, _called(call, file))
         return len(self.known) > before
 
-    def resolve(self, call: ast.Call) -> dict[str, ast.expr]:
+    def resolve(self, call: ast.Call, file: File) -> dict[str, ast.expr]:
         """The arguments that reach `Refusal`."""
         given = {one.arg: one.value for one in call.keywords if one.arg}
-        return self._through(self.known[_called(call)], list(call.args), given, 0)
+        return self._through(self.known[_called(call, file)], list(call.args), given, 0)
 
     def _through(
         self, maker: Maker, args: list[ast.expr], given: dict[str, ast.expr], depth: int
     ) -> dict[str, ast.expr]:
         bound = {name: value for name, value in maker.defaults.items() if value is not None}
         bound |= dict(zip(maker.parameters, args, strict=False)) | given
-        if not maker.calls or depth > 8:
+        if maker.calls is None or depth > 8:
             return bound
         if maker.name[0].isupper():
             return self._through(self.known[maker.calls], [], bound, depth + 1)
@@ -162,32 +206,42 @@ def _text(value: ast.expr | None) -> str:
     return "…"
 
 
-def _nodes(folder: Path) -> list[Nodes]:
-    return [list(ast.walk(ast.parse(path.read_text("utf-8")))) for path in sorted(folder.rglob("*.py"))]
+def _files(folder: Path) -> list[File]:
+    return [_file(path) for path in sorted(folder.rglob("*.py"))]
+
+
+def _file(path: Path) -> File:
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+    names: dict[str, tuple[str, str | None]] = {}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {one.asname or one.name: (node.module, one.name) for one in node.names}
+    return File(module, nodes, names)
 
 
 def rows() -> Iterator[Row]:
     """Every refusal, by provider."""
-    shared = _nodes(PACKAGE / "lti")
+    shared = _files(PACKAGE / "lti")
     for provider in sorted(path.name for path in (PACKAGE / "providers").iterdir() if (path / "provider.py").exists()):
-        own = _nodes(PACKAGE / "providers" / provider)
+        own = _files(PACKAGE / "providers" / provider)
         yield from _of(provider, own, Makers(own + shared))
     yield from _of("every LMS", shared, Makers(shared))
 
 
-def _of(provider: str, trees: list[Nodes], makers: Makers) -> Iterator[Row]:
+def _of(provider: str, files: list[File], makers: Makers) -> Iterator[Row]:
     found: dict[str, Row] = {}
-    for node in (node for tree in trees for node in tree):
-        if not isinstance(node, ast.Call) or _called(node) not in makers.known:
+    calls = [(file, node) for file in files for node in file.nodes if isinstance(node, ast.Call)]
+    for file, node in calls:
+        if makers.find(node, file) is None:
             continue
-        arguments = makers.resolve(node)
+        arguments = makers.resolve(node, file)
         reason = arguments.get("reason")
         if reason is None or isinstance(reason, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.IfExp):
             continue  # inside a maker, whose callers name it
         told = frozenset(name for name in TOLD if name in arguments and not _is_none(arguments[name]))
-        if not told:
-            continue  # a method of another kind with a maker's name
-        row = Row(provider, _text(reason), told, _text(arguments.get("check")))
+        says = any(name in arguments and not _is_none(arguments[name]) for name in SAYS)
+        row = Row(provider, _text(reason), told, _text(arguments.get("check")), _text(arguments.get("status")), says)
         before = found.get(row.reason)
         if before is None or len(row.told) < len(before.told):
             found[row.reason] = row
@@ -200,13 +254,25 @@ def explanation(row: Row) -> str:
         return "names the mistake, or what is left when none is known"
     if "credential" in row.told:
         return "looks whose credential it is"
+    if "needs" in row.told or row.reason in ("not_authorized", "page_forbidden") or _forbidden(row):
+        return "says what the caller is there, and which roles have the permission, where it is one of a role"
+    if row.status == "404" or row.reason == "not_found":
+        return "says where the record of the path is: deleted, below another parent, in another world"
     if {"expected", "got"} <= row.told:
         return "none: both sides of the check are shown, and the difference is the mistake"
     if "got" in row.told:
         return "none: what came is shown beside the check, which says what had to come"
-    if "expected" in row.told:
+    if "expected" in row.told or row.reason.endswith("_missing"):
         return "none: it did not come; the check says what had to"
+    if "check" in row.told and row.status in ("302", "303"):
+        return "none: the redirect is the answer, and the check says what led to it"
+    if "check" in row.told and row.says:
+        return "none: the answer says in the provider's own words what is wrong, and the check what had to hold"
     if "check" in row.told:
-        return "none: the check says it"
+        return "none: one thing was not so, and the check names it"
     elsewhere = "what the code says that makes the check, with both sides of it"
     return elsewhere if row.told == {"status"} else "MISSING"
+
+
+def _forbidden(row: Row) -> bool:
+    return row.where == "openedx" and row.status == "403"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.access.whereabouts import why_not_found
 from lms_emulator.core.catalogue import Catalogue
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.pages import refused
@@ -50,6 +51,8 @@ class Provider(Generic[StoreT, SettingsT]):
     """What only says how an item of a list is written; nothing reads it where the list is empty."""
     spelt_out: ClassVar[frozenset[str]] = frozenset()
     """Templates of routes that serve what the catalogue spells out: `/{version}/me`, where that has `/v1/me`."""
+    tables_of_words: ClassVar[Mapping[str, str]] = {}
+    """The tables of records that paths name by another word than the table's: `files`, which are `attachments`."""
     controls: ClassVar[tuple[Route, ...]] = ()
     """Calls of the control API that only this provider has, below `/_emulator/<name>`; see `core.controls`."""
 
@@ -181,6 +184,13 @@ class Provider(Generic[StoreT, SettingsT]):
         return Refusal(
             "body_unreadable", status=400, message="Bad Request", check="the body can be read", got=why, diagnosis=why
         )
+
+    def why_refused(self, x: Exchange[StoreT, SettingsT], refusal: Refusal) -> str | None:
+        """What is to be said of a refusal that names no mistake: where the record is that was not found.
+
+        A provider with roles adds which permission was missing, and who has it.
+        """
+        return why_not_found(x) if refusal.status == 404 or refusal.reason == "not_found" else None
 
     def crashed(self, x: Exchange[StoreT, SettingsT]) -> Response:
         """The answer when our own code failed. Not a provider's behaviour; the journal says so."""

@@ -65,6 +65,8 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
             outcome = refusal.outcome
             if refusal.credential is not None:
                 refusal.diagnosis = why_refused(x, refusal)
+            elif refusal.diagnosis is None and outcome == "refused":
+                refusal.diagnosis = provider.why_refused(x, refusal)
             if isinstance(refusal, NotEmulated):
                 if before is not None:
                     _undo(x, before)

@@ -6,7 +6,7 @@ the wire does not say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,7 @@ class Refusal(Exception):
         headers: further headers of the answer.
         credential: the token, code, key or secret that was not taken; `core.access.recognise` looks whose it is.
         registered: the right one, if the request says whose it should be.
+        needs: permissions of which the caller has none and one was needed, by the provider's names.
     Attributes: `outcome`, what kind of no it is; `later`, what finishes a diagnosis that was cut.
     """
 
@@ -74,6 +75,7 @@ class Refusal(Exception):
         headers: Mapping[str, str] | None = None,
         credential: str | None = None,
         registered: str | None = None,
+        needs: Sequence[str] = (),
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -87,6 +89,7 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
         self.credential = credential
         self.registered = registered
+        self.needs = needs
 
     def record(self) -> dict[str, Any]:
         """What the journal keeps."""

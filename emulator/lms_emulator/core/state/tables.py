@@ -137,6 +137,14 @@ class Table(Generic[R]):
     def __contains__(self, key: Key) -> bool:
         return self.get(key) is not None
 
+    def key_of(self, record: R) -> Key:
+        """The key of a record."""
+        return self._spec.key_of(record)
+
+    def was_seeded(self, key: Key) -> bool:
+        """Whether the world began with a record of that key, be it deleted since."""
+        return key in self._seed.records
+
     def __len__(self) -> int:
         seeded = self._seed.records
         return len(seeded) - self._deleted + sum(key not in seeded for key in self._changes)

@@ -12,7 +12,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.core.worlds.world import World
 from lms_emulator.lti.controls import controls
-from lms_emulator.providers.brightspace import checks, limits, refusals, wire
+from lms_emulator.providers.brightspace import checks, limits, refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.info import Info, read
 from lms_emulator.providers.brightspace.lti.keys import KEYS
@@ -33,6 +33,10 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     package: ClassVar[str] = wire.PACKAGE
     controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
+    tables_of_words: ClassVar[dict[str, str]] = {"news": "news_items", "group_category": "group_categories"}
+
+    def why_refused(self, x: Call, refusal: Refusal) -> str | None:
+        return rules.why_not(x, refusal.needs) if refusal.needs else super().why_refused(x, refusal)
 
     def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)

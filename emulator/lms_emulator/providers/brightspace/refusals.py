@@ -74,7 +74,8 @@ def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str]
 def not_authorized(org_unit_id: int, variable: str) -> SiteRefusal:
     """403: the role in the org unit lacks a security variable."""
     detail = f"Not authorized for [ orgUnitId: {org_unit_id}, securityVariableName: {variable} ]"
-    return problem("not_authorized", 403, "not-authorized", "Not Authorized", detail, check=f"the role has {variable}")
+    check = f"the role has {variable}"
+    return problem("not_authorized", 403, "not-authorized", "Not Authorized", detail, check=check, needs=(variable,))
 
 
 def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lms_emulator.providers.brightspace import refusals
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.model import Enrollment, GradeObject, GradeValue, OrgUnit, Role, User
@@ -57,6 +59,23 @@ def entered_unit(x: Call, user: User, reference: object) -> OrgUnit:
     if not x.check("takes part in the org unit", enrollment(x, user, unit.id) is not None, got=user.username):
         raise refusals.not_authorized(unit.id, ENTER)
     return unit
+
+
+def why_not(x: Call, needs: Iterable[str]) -> str | None:
+    """Who the caller of a refused request is in the org unit of its path, and which roles have what was missing."""
+    user = x.store.users.first("username", str(x.notes.get("user", "")).lower())
+    unit = x.store.org_units.get(number(x.path_params.get("orgUnitId")))
+    if user is None or unit is None:
+        return None
+    found = x.store.enrollments.first("part", (unit.id, user.id))
+    role = role_of(x, found).name if found is not None else "nobody"
+    state = "" if found is None or found.is_active else ", inactive"
+    told = [f"{user.username} is {role} in org unit {unit.id}{state}"]
+    for need in needs:
+        names = [one.name for one in x.store.roles if need in one.permissions]
+        if names:
+            told.append(f"{need} belongs to {', '.join(names)}")
+    return "; ".join(told)
 
 
 def require(x: Call, user: User, unit: OrgUnit, variable: str) -> None:

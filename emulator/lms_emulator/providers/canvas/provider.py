@@ -24,6 +24,7 @@ from lms_emulator.providers.canvas.info import Info, read
 from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.routes import ROUTES
+from lms_emulator.providers.canvas.rules import standing
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
 _SLASHES = re.compile("//+")
@@ -50,9 +51,42 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     package: ClassVar[str] = wire.PACKAGE
     shaping_parameters: ClassVar[frozenset[str]] = frozenset({"include"})
     controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
+    tables_of_words: ClassVar[dict[str, str]] = {
+        "files": "attachments",
+        "sections": "course_sections",
+        "section": "course_sections",
+        "pages": "wiki_pages",
+        "modules": "context_modules",
+        "module": "context_modules",
+        "module_items": "content_tags",
+        "items": "content_tags",
+        "item": "content_tags",
+        "outcome": "learning_outcomes",
+        "outcomes": "learning_outcomes",
+        "outcome_groups": "learning_outcome_groups",
+        "external_tools": "tools",
+        "external_tool": "tools",
+        "assignment_overrides": "assignment_overrides",
+        "assignment_submissions": "submissions",
+        "topics": "discussion_topics",
+        "topic": "discussion_topics",
+        "entry": "discussion_entries",
+        "terms": "enrollment_terms",
+        "sub_accounts": "accounts",
+        "question": "quiz_questions",
+        "questions": "quiz_questions",
+        "progress": "progresses",
+        "tokens": "access_tokens",
+        "logins": "pseudonyms",
+    }
 
     def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)
+
+    def why_refused(self, x: Call, refusal: Refusal) -> str | None:
+        if refusal.reason in ("not_authorized", "page_forbidden"):
+            return standing.why_not(x, refusal.needs)
+        return super().why_refused(x, refusal)
 
     def normalise_path(self, path: str) -> str:
         """Rails takes a path with and without its last slash, with slashes doubled, and with `.json` at its end."""

@@ -15,6 +15,7 @@ from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.lti.keys import KEYS
 from lms_emulator.providers.openedx.model.section import OpenedxSection, OpenedxStore
 from lms_emulator.providers.openedx.routes import ROUTES
+from lms_emulator.providers.openedx.rules import standing
 from lms_emulator.providers.openedx.settings import OpenedxSettings
 from lms_emulator.providers.openedx.web import event_bus, middleware
 
@@ -36,6 +37,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
     package = "lms_emulator.providers.openedx"
+    tables_of_words: ClassVar[dict[str, str]] = {"username": "users", "who": "users"}
     spelt_out = frozenset(
         {
             "/admin/{app}/{model}/",
@@ -46,6 +48,9 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
             *(route.path for route in ROUTES if "{version}" in route.path),
         }
     )
+
+    def why_refused(self, x: Call, refusal: Refusal) -> str | None:
+        return standing.why_not(x) if refusal.status == 403 else super().why_refused(x, refusal)
 
     def problems(self, section: Any) -> Iterable[str]:
         """References to records that do not exist, clashing keys, unreadable course keys."""

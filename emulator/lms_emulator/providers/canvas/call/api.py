@@ -100,13 +100,16 @@ class Api:
         """Note a check in the journal and give back its outcome."""
         return self.x.check(name, passed, got=got)
 
-    def refused(self, what: str) -> SiteRefusal:
-        """The answer to a user without the right: anonymous callers are asked for credentials."""
+    def refused(self, what: str, *needs: str) -> SiteRefusal:
+        """The answer to a user without the right: anonymous callers are asked for credentials.
+
+        Parameters: `needs`, the rights of which one was needed.
+        """
         if self.caller is None:
             return refusals.no_credentials(why_no_token(self.x))
         newer = switched_on(self.store, "api_auth_error_updates")
         status = 403 if newer else self.settings.permission_denied_status
-        return refusals.not_authorized(status, what, partial(translated, self.language))
+        return refusals.not_authorized(status, what, partial(translated, self.language), needs=needs)
 
 
 def why_no_token(x: Call) -> str | None:

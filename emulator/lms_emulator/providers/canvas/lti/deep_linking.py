@@ -73,7 +73,7 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
         raise _bad("deep_linking_malformed", "jwt", "JWT format is invalid", got=error.got) from error
     key = keys.find(x.store, client)
     if key is None or not x.check("iss is a key's number", key.is_lti_key, got=client):
-        raise _bad("deep_linking_client_unknown", "jwt", "Client not found", got=client)
+        raise _bad("deep_linking_client_unknown", "jwt", "Client not found", got=client, credential=client)
     try:
         public = await key_set(x, ToolKeys(key.public_jwk_url, key.public_jwk or {"keys": []}))
         claims = validator.signature(x, message, public, published=key.public_jwk_url is not None)

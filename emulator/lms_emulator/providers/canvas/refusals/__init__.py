@@ -179,11 +179,13 @@ def insufficient_scopes(expected: str, got: list[str]) -> SiteRefusal:
     )
 
 
-def not_authorized(status: int, what: str, say: Callable[[str], str] = str) -> SiteRefusal:
+def not_authorized(
+    status: int, what: str, say: Callable[[str], str] = str, *, needs: Sequence[str] = ()
+) -> SiteRefusal:
     """The person may not do this. `say` puts the texts into the person's language."""
     sentence = say("user not authorized to perform that action")
     body = {"status": say("unauthorized"), "errors": [{"message": sentence}]}
-    return rest("not_authorized", status, body, check=what)
+    return rest("not_authorized", status, body, check=what, needs=needs)
 
 
 def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:

@@ -78,4 +78,4 @@ def require(api: Api, context: Context, *wanted: str) -> None:
     """Require one of the rights there. Raises the refusal for callers without it."""
     what = f"{' or '.join(wanted)} in {context.asset_string}"
     if not api.check(f"may {what}", may(api, context, *wanted)):
-        raise api.refused(what)
+        raise api.refused(what, *wanted)

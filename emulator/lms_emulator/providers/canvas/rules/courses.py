@@ -90,7 +90,7 @@ def may(api: Api, user: User | None, course: Course, *wanted: str) -> bool:
 def require(api: Api, course: Course, *wanted: str) -> None:
     """Require one of the rights in the course. Raises the refusal for callers without it."""
     if not api.check(f"may {' or '.join(wanted)} in course {course.id}", may(api, api.caller, course, *wanted)):
-        raise api.refused(f"{' or '.join(wanted)} in course {course.id}")
+        raise api.refused(f"{' or '.join(wanted)} in course {course.id}", *wanted)
 
 
 def _rights(api: Api, user: User | None, course: Course) -> frozenset[str]:

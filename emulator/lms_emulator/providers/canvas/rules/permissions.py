@@ -182,4 +182,4 @@ def require_account(api: Api, account: Account, *wanted: str) -> None:
     """Require one of the permissions in the account. Raises the refusal for callers without it."""
     passed = any(account_allows(api, api.caller, account, permission) for permission in wanted)
     if not api.check(f"may {' or '.join(wanted)} in account {account.id}", passed):
-        raise api.refused(f"{' or '.join(wanted)} in account {account.id}")
+        raise api.refused(f"{' or '.join(wanted)} in account {account.id}", *wanted)

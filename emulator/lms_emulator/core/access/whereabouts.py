@@ -1,0 +1,140 @@
+"""Where the record is that an answer of "not found" is about: deleted, below another parent, or in another world.
+
+The parameters of a route's path name records: `/courses/{course_id}/assignments/{id}`. The word before a parameter
+names the table; where it does not, `Provider.tables_of_words` does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.exchange import Exchange
+    from lms_emulator.core.state.tables import Table
+
+_PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_GONE = ("deleted", "destroyed")
+_NAMED = 5
+_LONGEST = 100
+_SHORTEST_GLOBAL = 13
+"""Digits of a number that names a record among all sites, which is kept under another."""
+_SINGULAR = {"quizzes": "quiz", "classes": "class", "course_sections": "section"}
+
+
+class Place(NamedTuple):
+    """One record that a path names. Attributes: `noun`, what it is: `assignment`; `sent`, its id as it was sent."""
+
+    table: str
+    noun: str
+    sent: str
+
+
+def why_not_found(x: Exchange[Any, Any]) -> str | None:
+    """Which record of the path is not where it was looked for, and where it is; None if the path names none."""
+    places = list(_places(x))
+    above: list[tuple[Place, Any]] = []
+    for place in places:
+        record = _record(getattr(x.store, place.table), place.sent)
+        if record is None:
+            return _absent(x, place)
+        if getattr(record, "workflow_state", "") in _GONE:
+            return f"{_called(place)} was deleted"
+        for parent, its in above:
+            other = _other_parent(record, parent, its)
+            if other is not None:
+                return f"{_called(place)} is not in {_called(parent)}, but in {parent.noun} {other}"
+        above.append((place, record))
+    if not above:
+        return None
+    place, record = above[-1]
+    state = getattr(record, "workflow_state", "")
+    found = f"{_called(place)} exists" + (f" (`{state}`)" if isinstance(state, str) and state else "")
+    return f"{found}: what is asked of it is not there, or not for this caller"
+
+
+def _places(x: Exchange[Any, Any]) -> Iterator[Place]:
+    if x.route is None:
+        return
+    before = above = ""
+    for segment in x.route.path.split("/"):
+        parameter = _PARAMETER.fullmatch(segment)
+        if parameter is None:
+            before = segment if "{" not in segment else ""
+            continue
+        sent = str(x.path_params.get(parameter[1], ""))
+        own = re.sub("_?(id|key|key_string)$", "", _snake(parameter[1]))
+        table = _table(x, before, own, above)
+        if table is not None and _names(getattr(x.store, table), sent):
+            plain = _SINGULAR.get(table) or table.removesuffix("s")
+            above = own or plain
+            yield Place(table, (own if own and own in table else plain).replace("_", " "), sent)
+
+
+def _table(x: Exchange[Any, Any], before: str, own: str, above: str) -> str | None:
+    """The table of a parameter: by its own name, as part of what is above it, or by the word before it."""
+    words = x.world.providers[x.provider].tables_of_words
+    parts = [f"{above}_{_snake(before)}"] if above and not own else []
+    for word in (own, own + "s" if own else "", *parts, before):
+        table = words.get(word, _snake(word))
+        if table in x.store.tables:
+            return table
+    return None
+
+
+def _names(table: Table[Any], sent: str) -> bool:
+    """Whether a text can be a key there: numbers are no names, and `self` or `sis_user_id:7` is no number."""
+    first = next(iter(table), None)
+    if not sent or len(sent) > _LONGEST:
+        return False
+    if first is None or isinstance(table.key_of(first), int):
+        return sent.isascii() and sent.isdigit() and len(sent) < _SHORTEST_GLOBAL
+    return isinstance(table.key_of(first), str)
+
+
+def _snake(word: str) -> str:
+    return _HUMPS.sub("_", word).lower()
+
+
+def _called(place: Place) -> str:
+    return f"{place.noun} {place.sent}"
+
+
+def _record(table: Table[Any], sent: str) -> Any:
+    found = table.get(sent)
+    if found is None and sent.isascii() and sent.isdigit() and len(sent) < _SHORTEST_GLOBAL:
+        found = table.get(int(sent))
+    return found
+
+
+def _other_parent(record: Any, parent: Place, its: Any) -> Any:
+    """The id of the parent that a record has instead of the one that the path names."""
+    for field in (f"{parent.noun.replace(' ', '_')}_id", parent.noun.replace(" ", "_")):
+        value = getattr(record, field, None)
+        if isinstance(value, int | str) and value != "":
+            known = {getattr(its, name, None) for name in ("id", "key", "username", "guid")}
+            return None if value in known or str(value) == parent.sent else value
+    return None
+
+
+def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
+    table: Table[Any] = getattr(x.store, place.table)
+    if any(table.was_seeded(key) for key in (place.sent, int(place.sent) if place.sent.isdecimal() else None)):
+        return f"{_called(place)} was deleted since the world began"
+    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    for world in x.world.others():
+        if not in_time():
+            break
+        if _record(getattr(world.store(x.provider), place.table), place.sent) is not None:
+            return f"{_called(place)} is in the world `{world.name}`; the request came to `{x.world.name}`"
+    keys = [str(table.key_of(record)) for record in islice(table, _NAMED)]
+    if not keys:
+        return f"there is no {_called(place)}: this world has none"
+    if len(table) > _NAMED:
+        return f"there is no {_called(place)}; this world has {len(table)}, the first of them {', '.join(keys)}"
+    return f"there is no {_called(place)}; this world has {', '.join(keys)}"

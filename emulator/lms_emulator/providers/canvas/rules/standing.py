@@ -1,0 +1,60 @@
+"""What the caller of a refused request is in its course or account, and which roles have the missing permission.
+
+For the journal: Canvas itself says only that the user is not authorized.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from lms_emulator.core.http.exchange import number
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.credentials import Identity
+from lms_emulator.providers.canvas.model import Account, Course, User
+from lms_emulator.providers.canvas.rules.permissions import admins_over, permissions, role_allows
+
+_LISTED = 6
+
+
+def why_not(x: Call, needs: Iterable[str]) -> str | None:
+    """Who the caller is there, and who could; None where the path names no course and no account."""
+    course = _course(x)
+    account = x.store.accounts.get(course.account_id) if course is not None else _account(x)
+    user = x.store.users.get(x.kept(Identity).user_id or 0)
+    if account is None or user is None:
+        return None
+    return "; ".join((_caller(x, user, course, account), *_holders(x, account, needs)))
+
+
+def _course(x: Call) -> Course | None:
+    own = x.route is not None and x.route.path.removeprefix("/api/v1").startswith("/courses/{id}")
+    key = number(x.path_params.get("course_id") or (x.path_params.get("id") if own else None))
+    return x.store.courses.get(key) if key is not None else None
+
+
+def _account(x: Call) -> Account | None:
+    own = x.route is not None and x.route.path.removeprefix("/api/v1").startswith("/accounts/{id}")
+    key = number(x.path_params.get("account_id") or (x.path_params.get("id") if own else None))
+    return x.store.accounts.get(key) if key is not None else None
+
+
+def _caller(x: Call, user: User, course: Course | None, account: Account) -> str:
+    """`user 3 is StudentEnrollment (invited) in course 1`."""
+    found = []
+    if course is not None:
+        for one in x.store.enrollments.find("user", user.id):
+            role = x.store.roles.get(one.role_id)
+            if one.course_id == course.id and role is not None:
+                state = "" if one.workflow_state == "active" else f" ({one.workflow_state})"
+                found.append(f"{role.name}{state} in course {course.id}")
+    found += [f"{role.name} of account {admin.account_id}" for admin, role in admins_over(x.store, user, account.id)]
+    where = f"course {course.id}" if course is not None else f"account {account.id}"
+    return f"user {user.id} is {', '.join(found)}" if found else f"user {user.id} has no role in {where}"
+
+
+def _holders(x: Call, account: Account, needs: Iterable[str]) -> Iterator[str]:
+    """`manage_grades` belongs to TeacherEnrollment, TaEnrollment, AccountAdmin."""
+    for need in needs:
+        if need in permissions():
+            names = dict.fromkeys(role.name for role in x.store.roles if role_allows(x.store, account, role, need))
+            yield f"`{need}` belongs to {', '.join(list(names)[:_LISTED]) or 'no role'}"
