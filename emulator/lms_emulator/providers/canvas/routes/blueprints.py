@@ -133,7 +133,7 @@ def begin(api: Api) -> Any:
 
 def _author(api: Api, user_id: int | None) -> Json:
     user = api.store.users.get(user_id or 0)
-    return {**people.display(api, user), "html_url": api.url(f"/about/{user.id}")} if user is not None else {}
+    return people.display(api, user) if user is not None else {}
 
 
 def _migration(api: Api, record: BlueprintMigration) -> Json:

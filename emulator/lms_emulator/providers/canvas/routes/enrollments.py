@@ -26,6 +26,8 @@ SOURCE = (
     "canvas-lms app/controllers/enrollments_api_controller.rb"
 )
 TASKS = {"delete": "deleted", "inactivate": "inactive", "deactivate": "inactive"}
+IN_USER = {"avatar_url", "email", "group_ids", "uuid"}
+"""What a list of enrollments includes about the person."""
 replace = msgspec.structs.replace
 
 
@@ -177,24 +179,20 @@ def _listed(api: Api, rows: list[Enrollment], path: str, context: Course | None)
 
 
 def _row(api: Api, enrollment: Enrollment, includes: set[str], context: Course | None) -> Any:
-    course, user = api.store.courses.get(enrollment.course_id), api.store.users.get(enrollment.user_id)
+    course = api.store.courses.get(enrollment.course_id)
     assert course is not None, "the world file's references are checked when it is loaded"
-    assert user is not None
-    body = shapes.enrollment(api, enrollment, course, sis_of=context or api.root)
+    body = shapes.enrollment(api, enrollment, course, sis_of=context or api.root, includes=includes & IN_USER)
     if "locked" in includes:
         body["locked"] = False
     if "can_be_removed" in includes:
         body["can_be_removed"] = enrolling.may_manage(api, course, enrollment.type)
-    if "uuid" in includes:
-        body["user"]["uuid"] = user.uuid
-    if "group_ids" in includes:
-        body["user"]["group_ids"] = []
-    if "email" in includes and courses.may(api, api.caller, course, "read_email_addresses"):
-        body["user"]["email"] = people.email_of(api.store, user)
     if "current_points" in includes and "current_score" in body.get("grades", {}):
-        body["grades"]["current_points"] = scores(api, enrollment, course).points
+        only = periods.asked_for(api, course)
+        body["grades"]["current_points"] = scores(api, enrollment, course, only=only).points
         if "unposted_current_score" in body["grades"]:
-            body["grades"]["unposted_current_points"] = scores(api, enrollment, course, unposted=True).points
+            body["grades"]["unposted_current_points"] = scores(
+                api, enrollment, course, unposted=True, only=only
+            ).points
     if "observed_users" in includes and enrollment.associated_user_id is not None:
         body["observed_user"] = _observed(api, enrollment.associated_user_id, course)
     return body
@@ -300,7 +298,7 @@ def _enrollment(api: Api) -> tuple[Course, Enrollment]:
 
 
 def _changed(api: Api, course: Course, record: Enrollment, state: Any) -> Any:
-    done = (record.completed_at or api.now) if state == "completed" else None
+    done = api.now if state == "completed" else None
     changed = touched(record, api.now, workflow_state=state, completed_at=done)
     return shapes.enrollment(api, api.store.enrollments.put(changed), course)
 

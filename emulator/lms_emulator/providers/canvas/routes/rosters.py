@@ -30,6 +30,10 @@ KINDS = {
 }
 
 
+PENDING = (*states.CURRENT, "creation_pending")
+"""The states of enrollments that are shown with a person unless others are asked for."""
+
+
 def search_term(api: Api) -> str | None:
     """`search_term` in lower case. Raises the refusal for one that is too short."""
     term = api.params.text("search_term")
@@ -73,6 +77,7 @@ def _only_invited(api: Api, course: Course) -> bool:
 
 
 def _rows(api: Api, course: Course) -> list[Enrollment]:
+    """The enrollments that make somebody one of those asked for."""
     wanted = api.params.texts("enrollment_state") or (
         ["active", "invited", "inactive"] if api.params.flag("include_inactive") else list(states.CURRENT)
     )
@@ -115,6 +120,11 @@ def index(api: Api) -> Any:
         api.params.data.setdefault("per_page", limit)
     _jump(api, found)
     includes = api.params.includes
+    every = in_states(api, course, ("course", course.id), tuple(api.params.texts("enrollment_state") or PENDING))
+    if "enrollments" in includes:
+        by_user = {user.id: [] for user in found}
+        for row in every:
+            by_user.setdefault(row.user_id, []).append(row)
     return paged(api, found, lambda user: person(api, user, course, includes, by_user[user.id]), counted=False)
 
 
@@ -180,11 +190,10 @@ def _included(api: Api, user: User, course: Course, includes: set[str], own: lis
     if "enrollments" in includes:
         body["enrollments"] = [course_shapes.enrollment(api, e, course) for e in own]
     if "sections" in includes:
-        found = {e.course_section_id: None for e in own}
+        rows = own if "enrollments" in includes else api.store.enrollments.find("user", user.id)
+        found = {e.course_section_id: None for e in rows if e.workflow_state in PENDING}
         names = [section.name for section in map(api.store.course_sections.get, found) if section is not None]
         body["sections"] = ", ".join(names)
-    if "group_ids" in includes:
-        body["group_ids"] = []
     if "custom_links" in includes:
         body["custom_links"] = []
     if "lti_id" in includes:

@@ -201,7 +201,8 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
     ]
     state = asked.state or _first_state(asked.course, asked.kind)
     if same:
-        kept = asked.state is None and same[0].workflow_state in (*states.CURRENT, "creation_pending")
+        stands = states.state_of(api, same[0], asked.course).name not in ("completed", "inactive", "rejected", "deleted")
+        kept = asked.state is None and stands
         record = touched(
             same[0],
             api.now,
@@ -229,7 +230,8 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
             uuid=api.new_uuid(),
         )
     api.store.enrollments.put(record)
-    if not same and not any(e.type == asked.kind and e.course_id == asked.course.id for e in rows):
+    living = (e for e in rows if e.workflow_state != "deleted")
+    if not any(e.type == asked.kind and e.course_id == asked.course.id for e in living):
         api.x.kept(Newcomers).enrollments.add(record.id)
     if record.type == "StudentEnrollment":
         follow(api, asked.course, asked.section, record.user_id)

@@ -311,6 +311,12 @@ def of_user(api: Api, user: User) -> list[Group]:
     return sorted(shown, key=lambda g: (collation.key(g.name), g.id))
 
 
+def ids_within(api: Api, course: Course, user: User) -> list[int]:
+    """The ids of a course's groups that a user is in."""
+    sets = {one.id for one in of_place(api, course)}
+    return sorted(group.id for group in of_user(api, user) if group.group_category_id in sets)
+
+
 def by_set(api: Api, found: list[Group]) -> list[Group]:
     """Groups by the names of their sets, then by their own."""
     return sorted(found, key=lambda g: (collation.key(category_of(api, g).name), collation.key(g.name), g.id))

@@ -34,7 +34,7 @@ NOT_COUNTED = {"not_graded", "not_gradeable"}
 class Scores(NamedTuple):
     """Percentages: `current` over graded work, `final` over all; None where nothing counts.
 
-    Attributes: `points`, given for what is graded and counts.
+    Attributes: `points`, given for what is graded and counts; None of somebody who has no scores.
     """
 
     current: float | None = None
@@ -102,8 +102,10 @@ def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, on
     studied = enrollment.workflow_state == "completed" and ended is not None and ended > enrollment.created_at
     studies = studied or enrollment.workflow_state in ("active", "invited", "inactive", "rejected")
     found = [a for a in counted(api, course) if only is None or a.id in only]
-    if not studies or not any(a.points_possible for a in found):
+    if not studies:
         return Scores()
+    if not any(a.points_possible for a in found):
+        return Scores(points=0.0)
     mine = api.store.submissions.find("user", enrollment.user_id)
     known = {one.assignment_id: one for one in mine}
     by_group: dict[int, list[Work]] = {}
@@ -114,7 +116,7 @@ def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, on
     kept = _kept(api, course, by_group, every=False).values()
     points = [work.score for works in kept for work in works]
     current, final = (_total(api, course, by_group, every=every) for every in (False, True))
-    return Scores(current, final, sum(points) if points else None)
+    return Scores(current, final, sum(points, 0.0))
 
 
 def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, unposted: bool) -> Work | None:

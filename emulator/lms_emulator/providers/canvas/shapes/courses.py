@@ -187,16 +187,7 @@ def teachers(api: Api, record: Course) -> Json:
     if (most := as_whole(limit)) is not None and len(ids) > most:
         return {"teacher_count": len(ids)}
     people = [user for user in map(api.store.users.get, ids) if user is not None]
-    return {"teachers": [teacher(api, user) for user in people]}
-
-
-def teacher(api: Api, user: User) -> Json:
-    """A teacher within a course; the address depends on whether the caller may see the person's page."""
-    body = people_shapes.display(api, user)
-    own = api.caller is not None and api.caller.id == user.id
-    if own or account_allows(api, api.caller, api.root, "read_roster"):
-        body["html_url"] = api.url(f"/about/{user.id}")
-    return body
+    return {"teachers": [people_shapes.display(api, user) for user in people]}
 
 
 def own_sections(api: Api, record: Course, enrollments: Collection[Enrollment]) -> list[Json]:
@@ -302,17 +293,25 @@ def _students(api: Api, course: Course, rows: list[Enrollment], includes: Collec
     for row in rows:
         user = api.store.users.get(row.user_id)
         if row.type in states.STUDENTS and user is not None:
-            body = people_shapes.person(api, user, course, includes)
+            body = people_shapes.person(api, user, course, includes, identified="course_id" in api.x.path_params)
             if "enrollments" in includes:
                 body["enrollments"] = [enrollment(api, row, course)]
             found.append(body)
     return found or None
 
 
-def enrollment(api: Api, record: Enrollment, course: Course, *, sis_of: Course | Account | None = None) -> Json:
+def enrollment(
+    api: Api,
+    record: Enrollment,
+    course: Course,
+    *,
+    sis_of: Course | Account | None = None,
+    includes: Collection[str] = (),
+) -> Json:
     """An enrollment; within a list with the person.
 
     Parameters: `sis_of`, where the right to read SIS ids of the person counts; without it the person is left out.
+        `includes`, of the person.
     """
     body: Json = {
         "id": record.id,
@@ -342,7 +341,9 @@ def enrollment(api: Api, record: Enrollment, course: Course, *, sis_of: Course |
         body["grades"] = grades(api, record, course)
     user = api.store.users.get(record.user_id)
     if sis_of is not None and user is not None:
-        body["user"] = people_shapes.person(api, user, course, sis_of=sis_of, own_login=own and sis_of is not course)
+        body["user"] = people_shapes.person(
+            api, user, course, includes, sis_of=sis_of, own_login=own and sis_of is not course
+        )
     return body
 
 

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call import as_of
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, rails_name, stamp, when
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
-from lms_emulator.providers.canvas.rules import contexts, courses, people
+from lms_emulator.providers.canvas.rules import contexts, courses, groups, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -62,7 +62,8 @@ def avatar_url(api: Api, user: User) -> str:
 def display(api: Api, user: User, within: Course | contexts.Context | None = None) -> Json:
     """A person within another object, which may belong to a course or another context."""
     where = f"/courses/{within.id}" if isinstance(within, Course) else within.path if within is not None else ""
-    place = f"{where}/users/{user.id}"
+    own = within is None and api.caller is not None and api.caller.id == user.id
+    place = f"/about/{user.id}" if own else f"{where}/users/{user.id}"
     return {
         "id": user.id,
         "anonymous_id": base36(user.id),
@@ -118,13 +119,17 @@ def person(
     *,
     sis_of: Context | None = None,
     own_login: bool = False,
+    identified: bool = True,
 ) -> Json:
     """A person as the caller may see them in a course or an account.
 
     Parameters: `sis_of`, where the right to read SIS ids counts, by default `context`; `own_login`, whether
-    the login is told whoever asks.
+    the login is told whoever asks; `identified`, whether there are login and SIS ids at all, which Canvas
+    leaves out where the path names neither a course nor an account.
     """
-    body = {**brief(api, user), **_sis_fields(api, user, context, sis_of or context, own_login)}
+    body = brief(api, user)
+    if identified:
+        body |= _sis_fields(api, user, context, sis_of or context, own_login)
     if "avatar_url" in includes and avatars_on(api):
         body["avatar_url"] = avatar_url(api, user)
     if "email" in includes and context_allows(api, context, "read_email_addresses"):
@@ -139,6 +144,8 @@ def person(
         body["uuid"] = user.uuid
     if "locale" in includes:
         body["locale"] = user.locale
+    if "group_ids" in includes and isinstance(context, Course):
+        body["group_ids"] = groups.ids_within(api, context, user)
     if (
         "avatar_state" in includes
         and isinstance(context, Account)
