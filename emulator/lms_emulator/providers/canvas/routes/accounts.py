@@ -40,6 +40,17 @@ SETTINGS = (
     "sis_assignment_name_length_input",
     "conditional_release",
 )
+DEFAULT_HELP_LINKS = [
+    {
+        "available_to": ["user", "student", "teacher", "admin", "observer", "unenrolled"],
+        "text": "Search the Canvas Guides",
+        "subtext": "Find answers to common questions",
+        "url": "https://community.canvaslms.com/t5/Canvas/ct-p/canvas",
+        "type": "default",
+        "id": "search_the_canvas_guides",
+    }
+]
+"""The link that a site as it comes has; asking teachers and reporting problems are off until a site admin turns them on."""
 POLICIES = {
     "read": "",
     "read_as_admin": "",
@@ -313,6 +324,21 @@ def terms_of_service(api: Api) -> Any:
     }
 
 
+def help_links(api: Api) -> Any:
+    """What the help menu offers: the links that come with Canvas, and those of the account, for every user."""
+    _ = api.user
+    record = identifiers.account(api, api.slot("account_id"))
+    own = record.settings.get("custom_help_links")
+    if own is not None and not record.settings.get("new_custom_help_links"):
+        own = [{**link, "type": "custom"} for link in own] + DEFAULT_HELP_LINKS
+    return {
+        "help_link_name": record.settings.get("help_link_name") or "Help",
+        "help_link_icon": record.settings.get("help_link_icon") or "help",
+        "custom_help_links": DEFAULT_HELP_LINKS if own is None else own,
+        "default_help_links": DEFAULT_HELP_LINKS,
+    }
+
+
 def settings(api: Api) -> Any:
     """The settings of an account."""
     record = identifiers.account(api, api.slot("account_id"))
@@ -336,4 +362,8 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {ACCOUNT}/permissions", allowed, "The caller's permissions in an account"),
     (f"GET {ACCOUNT}/terms_of_service", terms_of_service, "Terms of service"),
     (f"GET {ACCOUNT}/settings", settings, "Settings of an account"),
+) + rest(
+    "accounts",
+    f"{RECORDED}/people-accounts.jsonl 49; canvas-lms app/models/account/help_links.rb",
+    (f"GET {ACCOUNT}/help_links", help_links, "Links of the help menu"),
 )
