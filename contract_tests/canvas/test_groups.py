@@ -103,3 +103,19 @@ def test_a_group_could_work_together_with_those_who_run_its_course(canvas: Site)
     students = {one["user_id"] for one in taken if one["type"] == "StudentEnrollment"}
     assert teachers <= found
     assert found & students == {own}
+
+
+def test_who_is_in_which_group_is_told_with_people_and_in_a_file_of_any_name(canvas: Site) -> None:
+    group = canvas.teacher.get(f"{API}/groups/{group_of(canvas)}").json()
+    own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    canvas.teacher.post(f"{API}/groups/{group['id']}/memberships", json={"user_id": own})
+    asked = {"include[]": "group_ids", "per_page": 100}
+    within = {one["id"]: one["group_ids"] for one in canvas.teacher.get(f"{API}/courses/1/users", params=asked).json()}
+    assert within[own] == [group["id"]]
+    assert [number for number, groups in within.items() if groups] == [own]
+    rows = canvas.teacher.get(f"{API}/courses/1/enrollments", params=asked).json()
+    assert {row["user_id"]: row["user"]["group_ids"] for row in rows} == within
+    category = f"{API}/group_categories/{group['group_category_id']}"
+    canvas.teacher.put(category, json={"name": "Café 東"})
+    named = canvas.teacher.get(f"{category}/export").headers["content-disposition"]
+    assert named == "attachment; filename=\"Cafe %3F.csv\"; filename*=UTF-8''Caf%C3%A9%20%E6%9D%B1.csv"

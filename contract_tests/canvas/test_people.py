@@ -102,3 +102,33 @@ def test_what_waits_can_be_put_off(canvas: Site) -> None:
         assert canvas.student.delete(item["ignore"]).json() == {"ignored": True}
     assert canvas.student.get(f"{SELF}/todo").json() == []
     assert canvas.student.delete(f"{SELF}/todo/assignment_1/nonsense").status_code == 400
+
+
+def test_the_help_menu_is_for_everybody_who_signed_in(canvas: Site) -> None:
+    links = f"{API}/accounts/self/help_links"
+    offered = canvas.student.get(links).json()
+    assert [one["id"] for one in offered["custom_help_links"]] == ["search_the_canvas_guides"]
+    assert (offered["help_link_name"], offered["help_link_icon"]) == ("Help", "help")
+    assert httpx.get(f"{canvas.url}{links}").status_code == 401
+
+
+def test_a_deleted_student_who_is_enrolled_again_has_no_scores_yet(canvas: Site) -> None:
+    enrollments = f"{API}/courses/1/enrollments"
+    own = canvas.student.get(f"{SELF}/profile").json()["id"]
+    [mine] = canvas.student.get(enrollments, params={"user_id": "self"}).json()
+    again = {"enrollment": {"user_id": own, "enrollment_state": "active"}}
+    assert canvas.teacher.post(enrollments, json=again).json()["grades"]["final_score"] is not None
+    canvas.teacher.delete(f"{enrollments}/{mine['id']}", params={"task": "delete"})
+    back = canvas.teacher.post(enrollments, json=again).json()
+    assert (back["id"], back["grades"]["final_score"]) == (mine["id"], None)
+    [later] = canvas.teacher.get(enrollments, params={"user_id": own}).json()
+    assert later["grades"]["final_score"] is not None
+
+
+def test_an_enrollment_that_is_over_by_its_dates_begins_anew(canvas: Site) -> None:
+    enrollments = f"{API}/courses/1/enrollments"
+    own = canvas.student.get(f"{SELF}/profile").json()["id"]
+    past = {"user_id": own, "start_at": "2001-01-01T00:00:00Z", "end_at": "2001-02-01T00:00:00Z"}
+    assert canvas.teacher.post(enrollments, json={"enrollment": past}).json()["enrollment_state"] == "active"
+    fresh = canvas.teacher.post(enrollments, json={"enrollment": {"user_id": own}}).json()
+    assert fresh["enrollment_state"] == "invited"

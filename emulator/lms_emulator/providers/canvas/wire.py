@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from starlette.responses import JSONResponse, Response
@@ -33,6 +35,7 @@ __all__ = [
     "PACKAGE",
     "answer",
     "auto_post",
+    "disposition",
     "dumps",
     "nothing",
     "redirect",
@@ -53,6 +56,13 @@ def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None
 def reply(api: Api, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """`answer` for handlers of the REST API."""
     return answer(api.x, body, status, headers)
+
+
+def disposition(kind: str, name: str) -> str:
+    """`Content-Disposition` as Rails writes it: the name in ASCII as far as that goes, and in UTF-8."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    plain = quote(bare.encode("ascii", "replace"), safe=" !#$+.^_`|~-")
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='!#$&+.^_`|~-')}"
 
 
 def nothing(status: int, media: str = "text/html") -> Response:

@@ -117,7 +117,7 @@ class Params:
     def hashes(self, *path: str) -> list[Params]:
         """A list of hashes; one that came as a hash of `0`, `1`, … too."""
         value = self._find(*path)
-        if isinstance(value, dict) and value and all(key.isdigit() for key in value):
+        if isinstance(value, dict) and value and all(as_whole(key) is not None for key in value):
             value = [value[key] for key in sorted(value, key=int)]
         found = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
         return [Params(one, (*self._path, *path), self._reads) for one in found]

@@ -13,7 +13,7 @@ from typing import Any
 
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.lti import deep_linking_spots, notices, places, roles, variables
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Assignment, ContentTag, DeveloperKey, ResourceLink, Tool, User
@@ -92,7 +92,7 @@ class Opening:
             return self.frame
         said = (self.item.link_settings if self.item is not None else None) or {}
         sides = ((side, str(said.get(f"selection_{side}"))) for side in ("height", "width"))
-        return {side: int(size) for side, size in sides if size.isdigit()}
+        return {side: whole for side, size in sides if (whole := as_whole(size)) is not None}
 
     @property
     def extensions(self) -> str:

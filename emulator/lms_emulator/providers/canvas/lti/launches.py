@@ -16,6 +16,7 @@ from lms_emulator.lti.records import PendingLaunch
 from lms_emulator.lti.rotating_keys import RotatingKeys
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.lti import claims, frames, places, tokens
 from lms_emulator.providers.canvas.lti.claims import Opening
 from lms_emulator.providers.canvas.lti.keys import KEYS
@@ -74,7 +75,7 @@ class CanvasLaunches(Launches[Call, User]):
     def request(self, x: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
         verifier = str(_read_hint(x, params.get("lti_message_hint", "")).get("verifier", ""))
         client = params.get("client_id", "")
-        if not x.check("client_id is a number", client.isdigit(), got=client):
+        if not x.check("client_id is a number", as_whole(client) is not None, got=client):
             raise refusals.launch_client_unknown(client)
         key = keys.find(x.store, client)
         if key is None or not x.check("client_id is a tool's", key.is_lti_key):

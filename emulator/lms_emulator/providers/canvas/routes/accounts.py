@@ -50,7 +50,7 @@ DEFAULT_HELP_LINKS = [
         "id": "search_the_canvas_guides",
     }
 ]
-"""The link that a site as it comes has; asking teachers and reporting problems are off until a site admin turns them on."""
+"""The link that a site as it comes has; those to ask a teacher and to report a problem are off."""
 POLICIES = {
     "read": "",
     "read_as_admin": "",

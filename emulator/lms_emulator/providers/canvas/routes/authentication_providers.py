@@ -128,7 +128,7 @@ def _sent(api: Api, kind: str) -> dict[str, Any]:
             found[name] = dict(api.params.hash(name).data)
         else:
             text = api.params.text(name)
-            found[name] = int(text) if name == "auth_port" and text and text.isdigit() else text
+            found[name] = (as_whole(text) or text) if name == "auth_port" else text
     return found
 
 

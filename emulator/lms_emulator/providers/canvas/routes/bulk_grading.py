@@ -9,7 +9,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import Params, listed
+from lms_emulator.providers.canvas.call.params import Params, as_integer, listed
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -169,7 +169,7 @@ def extend(api: Api) -> Any:
         user = identifiers.find(api, "users", one.text("user_id") or "")
         if user is not None and user.id in studying:
             record = submissions.of(api, base, user.id)
-            more = int(one.text("extra_attempts") or 0)
+            more = as_integer(one.text("extra_attempts"))
             api.store.submissions.put(replace(record, extra_attempts=more))
             given.append({"user_id": user.id, "extra_attempts": more})
     return {"assignment_extensions": given}

@@ -11,6 +11,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import (
     Account,
     Conversation,
@@ -187,9 +188,9 @@ def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
         "group": api.store.groups,
         "account": api.store.accounts,
     }
-    if kind not in tables or not number.isdigit():
+    if kind not in tables or as_whole(number) is None:
         raise refused("context_code", "invalid")
-    record = tables[kind].get(int(number))
+    record = tables[kind].get(as_whole(number))
     if record is None or record.workflow_state == "deleted":
         raise refusals.not_found("the context of the conversation", code)
     if isinstance(record, Course):

@@ -190,9 +190,7 @@ def _row(api: Api, enrollment: Enrollment, includes: set[str], context: Course |
         only = periods.asked_for(api, course)
         body["grades"]["current_points"] = scores(api, enrollment, course, only=only).points
         if "unposted_current_score" in body["grades"]:
-            body["grades"]["unposted_current_points"] = scores(
-                api, enrollment, course, unposted=True, only=only
-            ).points
+            body["grades"]["unposted_current_points"] = scores(api, enrollment, course, unposted=True, only=only).points
     if "observed_users" in includes and enrollment.associated_user_id is not None:
         body["observed_user"] = _observed(api, enrollment.associated_user_id, course)
     return body

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from starlette.responses import Response
@@ -25,6 +24,7 @@ from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import collation, contexts, courses, files
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import files as shapes
+from lms_emulator.providers.canvas.wire import disposition
 
 replace = msgspec.structs.replace
 SORTS: dict[str, Callable[[Attachment], Any]] = {
@@ -239,10 +239,8 @@ def download(x: Call) -> Response:
     if verifier != file.uuid and not files.sealed(Api(x, Params({})), file, verifier):
         _require_session(x, file)
     kept = "attachment" if x.query.get("download_frd") else "inline"
-    name = file.display_name
-    plain = name.encode("ascii", "replace").decode().replace('"', "").replace("?", "_")
-    disposition = f"{kept}; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
-    return Response(file.content, 200, {"Content-Disposition": disposition}, media_type=file.content_type)
+    headers = {"Content-Disposition": disposition(kept, file.display_name)}
+    return Response(file.content, 200, headers, media_type=file.content_type)
 
 
 def _require_session(x: Call, file: Attachment) -> None:

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp, when
-from lms_emulator.providers.canvas.call.params import Params, as_float
+from lms_emulator.providers.canvas.call.params import Params, as_float, as_whole
 from lms_emulator.providers.canvas.model import Account, GradingPeriod, GradingPeriodGroup
 from lms_emulator.providers.canvas.paging import with_meta
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
@@ -263,7 +263,7 @@ def due_dates(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, *assignments.GRADERS)
     only = api.params.texts("assignment_ids")
-    if not all(one.isdigit() for one in only):
+    if not all(as_whole(one) is not None for one in only):
         body = {"errors": "assignment_ids param is invalid"}
         raise refusals.rest("assignment_ids_invalid", 422, body, check="assignment_ids are numbers", got=only)
     found: dict[str, Any] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
-from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -21,6 +20,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
+from lms_emulator.providers.canvas.wire import disposition
 
 RESERVED = ("student groups", "imported groups", "communities")
 NO_SIS = "You must have manage_sis permission to {} sis attributes"
@@ -244,7 +244,7 @@ def export(api: Api) -> Any:
         own = [login.sis_user_id, login.unique_id] if login is not None else [None, None]
         rest_of = [group.name, group.id, group.sis_source_id] if group is not None else [None, None, None]
         writer.writerow([people.sortable_name(user), user.id, *own, ", ".join(sections), *rest_of])
-    named = f"attachment; filename=\"{category.name}.csv\"; filename*=UTF-8''{quote(category.name)}.csv"
+    named = disposition("attachment", f"{category.name}.csv")
     return Response(out.getvalue(), headers={"Content-Disposition": named, "Content-Type": "text/csv"})
 
 

@@ -11,7 +11,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.call.params import as_integer, as_whole
 from lms_emulator.providers.canvas.lti import claims, places, roles, variables
 from lms_emulator.providers.canvas.lti.callers import enter, enter_group
 from lms_emulator.providers.canvas.model import Assignment, Course, Group, ResourceLink, Tool, User
@@ -116,9 +116,8 @@ def _roster(
 
 
 def _size(api: Api) -> int:
-    text = api.params.text("limit") or api.params.text("per_page") or ""
-    number = int(text) if text.isdigit() and len(text) < 9 else 0
-    return min(number or PAGE, PAGE)
+    asked = as_whole(api.params.text("limit") or api.params.text("per_page"))
+    return min(asked or PAGE, PAGE)
 
 
 def _link(api: Api, course: Course, tool: Tool, context_id: str) -> ResourceLink | None:

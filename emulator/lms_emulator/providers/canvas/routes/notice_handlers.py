@@ -10,6 +10,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import as_of
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.lti import notices, places
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import NoticeHandler, Tool
@@ -63,7 +64,8 @@ def update(api: Api) -> Json:
         raise _refused(f"unknown notice_type, it must be one of [{', '.join(notices.TYPES)}]", kind)
     if address and not tools.matches_host(tool, address):
         raise _refused("handler url should match tool's domain", address)
-    if size is not None and not (size.isdigit() and 0 < int(size) < 10**9):
+    largest = as_whole(size)
+    if size is not None and not (largest is not None and 0 < largest < 10**9):
         raise _refused("max_batch_size must be a positive integer", size)
     for one in api.store.notice_handlers.find("tool", tool.id):
         if one.notice_type == kind:
@@ -74,7 +76,7 @@ def update(api: Api) -> Json:
         tool_id=tool.id,
         notice_type=kind,
         handler=address,
-        max_batch_size=int(size) if size is not None else None,
+        max_batch_size=largest,
     )
     if address:
         api.store.notice_handlers.put(wanted)

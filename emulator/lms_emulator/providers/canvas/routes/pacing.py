@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import Account, BlackoutDate, Course, CoursePace, PaceItem, Progress
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import contexts, courses, features, jobs, pacing
@@ -141,7 +141,7 @@ def _items(api: Api, course: Course, sent: Params, known: CoursePace) -> list[Pa
     added: list[PaceItem] = []
     living = {tag.id for tag in pacing.paced(api, course)}
     for one in sent.hashes("course_pace_module_items_attributes"):
-        duration = max(0, int(one.text("duration") or 0)) if (one.text("duration") or "0").isdigit() else 0
+        duration = as_whole(one.text("duration")) or 0
         number = identifiers.local_number(one.text("id") or "")
         tag = identifiers.local_number(one.text("module_item_id") or "")
         if number is not None:

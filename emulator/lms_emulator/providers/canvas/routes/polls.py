@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import Course, Poll, PollChoice, PollSession, PollSubmission
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -183,8 +183,8 @@ def show_choice(api: Api) -> Any:
 
 
 def _position(sent: Params, known: int | None) -> int | None:
-    text = sent.text("position") if sent.has("position") else None
-    return int(text) if text is not None and text.isdigit() and len(text) < 9 else known
+    position = as_whole(sent.text("position"))
+    return known if position is None else position
 
 
 def create_choice(api: Api) -> Any:

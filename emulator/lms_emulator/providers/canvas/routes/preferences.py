@@ -9,6 +9,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -98,7 +99,7 @@ def set_color(api: Api) -> Any:
 
 def _asset(api: Api, name: str) -> Any:
     kind, _, number = name.rpartition("_")
-    found = identifiers.find(api, ASSETS[kind], number) if kind in ASSETS and number.isdigit() else None
+    found = identifiers.find(api, ASSETS[kind], number) if kind in ASSETS and as_whole(number) is not None else None
     if found is None:
         raise refusals.not_found("what the name stands for", name)
     return found

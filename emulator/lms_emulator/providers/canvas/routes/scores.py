@@ -51,7 +51,7 @@ def _item(api: Api, place: Place) -> LineItem:
 def _person(api: Api, text: str) -> User | None:
     """The user behind a `userId`: the id that launches send, or Canvas's own."""
     found = api.store.users.first("lti_id", text) if text else None
-    return found or api.store.users.get(number(text) if text.isdigit() else None)
+    return found or api.store.users.get(number(text))
 
 
 def _student(api: Api, place: Place) -> User:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lms_emulator.core.http.exchange import number
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
@@ -43,8 +44,8 @@ def is_student(x: Call, user: User, course_id: int) -> bool:
 def find_course(x: Call, reference: str) -> Course:
     """A course by number or `sis_course_id:…`. Raises `not_found`."""
     course = None
-    if reference.isascii() and reference.isdigit():
-        course = x.store.courses.get(int(reference))
+    if (found := number(reference)) is not None:
+        course = x.store.courses.get(found)
     elif reference.startswith("sis_course_id:"):
         wanted = reference.partition(":")[2]
         course = next((one for one in x.store.courses if one.sis_course_id == wanted), None)

@@ -321,7 +321,7 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
         url=url,
         new_tab=tag.flag("new_tab") if tag.has("new_tab") else None,
         content_id=chosen,
-        custom_params=tag.get("custom_params") or (known.custom_params if known else None),
+        custom_params=tag.hash("custom_params").data or (known.custom_params if known else None),
         external_data=tag.get("external_data") or None,
         resource_link_id=known.resource_link_id if known else api.x.ids.hex(40),
         line_item={name: text for name in ("resourceId", "tag") if (text := tag.text("line_item", name))} or None,

@@ -21,7 +21,7 @@ def key(name: str) -> tuple[Any, ...]:
     primary: list[tuple[int, int, str]] = []
     marks: list[str] = []
     for part in _PARTS.findall(plain):
-        if part.isdigit():
+        if part.isdecimal():
             primary.append((3, int(part), ""))
             continue
         kind = unicodedata.category(part)[0]

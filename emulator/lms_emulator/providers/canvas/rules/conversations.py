@@ -15,6 +15,7 @@ import msgspec
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import (
     Conversation,
     ConversationMessage,
@@ -87,7 +88,7 @@ def tags_of(api: Api, recipients: Iterable[str], context_code: str | None) -> li
     found = [code.lower() for code in [*([context_code] if context_code else []), *recipients]]
     found = [code for code in found if code.rpartition("_")[0] in ("course", "group")]
     for code in [one for one in found if one.startswith("group_")]:
-        group = api.store.groups.get(int(code.rpartition("_")[2])) if code[6:].isdigit() else None
+        group = api.store.groups.get(as_whole(code.rpartition("_")[2]))
         category = api.store.group_categories.get(group.group_category_id) if group is not None else None
         if category is not None:
             found.append(f"{category.context_type.lower()}_{category.context_id}")

@@ -15,11 +15,13 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User, touched
 from lms_emulator.providers.canvas.rules import courses, states
-from lms_emulator.providers.canvas.rules.permissions import chain
+from lms_emulator.providers.canvas.rules.permissions import chain, root_of
 from lms_emulator.providers.canvas.rules.scores import Newcomers
 
 KINDS: tuple[str, ...] = get_args(EnrollmentType)
 STATES = ("active", "invited", "inactive", "completed")
+OVER = ("completed", "inactive", "rejected", "deleted")
+"""In these states, by date too, an enrollment begins anew when it is asked for again."""
 NO_USER = "Can't create an enrollment without a user. Include enrollment[user_id] to create an enrollment"
 WRONG_BASE = "The specified type must match the base type for the role"
 INACTIVE_ROLE = "Cannot create an enrollment with this role because it is inactive."
@@ -112,10 +114,10 @@ def _of_site(api: Api, role: Role) -> bool:
 
 def built_in(api: Api, course: Course, kind: str) -> Role:
     """The school's built-in role of a type."""
-    roots = {account.id for account in chain(api.store, course.account_id) if account.parent_account_id is None}
     kind = "StudentEnrollment" if kind == "StudentViewEnrollment" else kind
-    found = (role for role in api.store.roles if role.account_id is None and role.name == kind)
-    return next(role for role in found if role.root_account_id in roots and not _of_site(api, role))
+    root = root_of(api.store, course.account_id)
+    found = [role for role in api.store.roles if role.account_id is None and role.name == kind]
+    return next((role for role in found if role.root_account_id == root.id), found[0])
 
 
 def wish(api: Api, course: Course, section: CourseSection | None, fields: Params) -> Wish:
@@ -201,7 +203,12 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
     ]
     state = asked.state or _first_state(asked.course, asked.kind)
     if same:
-        stands = states.state_of(api, same[0], asked.course).name not in ("completed", "inactive", "rejected", "deleted")
+        stands = states.state_of(api, same[0], asked.course).name not in (
+            "completed",
+            "inactive",
+            "rejected",
+            "deleted",
+        )
         kept = asked.state is None and stands
         record = touched(
             same[0],

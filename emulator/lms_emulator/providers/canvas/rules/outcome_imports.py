@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Outcome, OutcomeGroup, OutcomeImport
 from lms_emulator.providers.canvas.rules import contexts, csv_files, outcomes
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -201,14 +202,14 @@ class _Import:
         method = row.get("calculation_method") or known.calculation_method
         low, _, usual = outcomes.RANGES.get(method, (None, None, None))
         number = row.get("calculation_int")
-        if number and not number.isdigit():
+        if number and as_whole(number) is None:
             raise BadRowError("Calculation int is not a number")
         fields: dict[str, Any] = {
             "title": row["title"],
             "description": row.get("description") or known.description or None,
             "display_name": row.get("display_name") or known.display_name or None,
             "calculation_method": method,
-            "calculation_int": None if low is None else int(number) if number else usual,
+            "calculation_int": None if low is None else as_whole(number) if number else usual,
         }
         if not row["vendor_guid"].startswith("canvas_outcome:"):
             fields["vendor_guid"] = row["vendor_guid"]

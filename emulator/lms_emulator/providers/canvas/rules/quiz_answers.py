@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.call.params import as_integer, as_whole
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.rules.html import clean
 from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data, number
@@ -41,7 +41,7 @@ def _typed(value: Any, kind: type[Any], name: str) -> Any:
 
 def _choice(question: Data, value: Any) -> str:
     text = str(value).strip()
-    if not text.lstrip("-").isdigit():
+    if as_whole(text.removeprefix("-")) is None:
         raise quiz_refusals.quiz(400, "answer_type_wrong", "answer must be of type Integer")
     if all(text != str(one["id"]) for one in question["answers"]):
         raise quiz_refusals.quiz(400, "answer_unknown", f"Unknown answer '{text}'")

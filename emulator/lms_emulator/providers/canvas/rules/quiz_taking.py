@@ -15,6 +15,7 @@ import msgspec
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Assignment, Course, Quiz, QuizSubmission, QuizSubmissionEvent
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.rules import (
@@ -224,10 +225,10 @@ def check_attempt(api: Api, record: QuizSubmission) -> None:
     """Check the attempt's number and token. Raises the refusals for wrong ones."""
     if api.params.text("validation_token") != record.validation_token:
         raise quiz_refusals.quiz(403, "validation_token_wrong", "invalid token")
-    attempt = api.params.text("attempt")
-    if not attempt or not attempt.isdigit():
+    attempt = as_whole(api.params.text("attempt"))
+    if attempt is None:
         raise quiz_refusals.quiz(400, "attempt_invalid", "invalid attempt")
-    if int(attempt) != record.attempt:
+    if attempt != record.attempt:
         raise quiz_refusals.quiz(400, "attempt_over", f"attempt {attempt} can not be modified")
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from lms_emulator.core.http.outgoing import OutgoingError, fetch
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_flag, as_text
+from lms_emulator.providers.canvas.call.params import Params, as_flag, as_text, as_whole
 from lms_emulator.providers.canvas.model import Account, Course, DeveloperKey, Tool
 from lms_emulator.providers.canvas.rules import tools
 
@@ -89,8 +89,7 @@ def _plain(key: str, value: Any) -> Any:
     if key == "enabled":
         return as_flag(value)
     if key in ("selection_width", "selection_height"):
-        text = as_text(value) or ""
-        return int(text) if text.isdigit() else 0
+        return as_whole(as_text(value)) or 0
     return value
 
 
@@ -203,8 +202,8 @@ def _take_extension(reading: Reading, extension: Element, changes: dict[str, Any
         changes["domain"] = values["domain"]
     reading.said |= {name: values[name] for name in ("text", "icon_url", "tool_id") if values.get(name)}
     for name in ("selection_width", "selection_height"):
-        if values.get(name, "").isdigit():
-            reading.said[name] = int(values[name])
+        if (size := as_whole(values.get(name))) is not None:
+            reading.said[name] = size
     for options in extension:
         name = options.get("name", "")
         if _local(options) != "options" or name not in (*tools.PLACEMENTS, *tools.FURTHER):

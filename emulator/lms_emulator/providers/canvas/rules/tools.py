@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import (
     Account,
     Assignment,
@@ -186,8 +187,8 @@ def of_any_tool(tool: Tool) -> bool:
 
 
 def _size(one: dict[str, Any], said: dict[str, Any], name: str, usual: int) -> int:
-    value = one.get(name) or said.get(name) or usual
-    return int(value) if str(value).isdigit() else usual
+    value = as_whole(str(one.get(name) or said.get(name) or usual))
+    return usual if value is None else value
 
 
 # where tools are

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.call.params import as_whole
-from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm, User
+from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm
 from lms_emulator.providers.canvas.rules import blueprints, courses, modules, people, periods, states, tabs
 from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of

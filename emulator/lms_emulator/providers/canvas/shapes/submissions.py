@@ -15,6 +15,7 @@ import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
@@ -204,8 +205,8 @@ def _attempt(api: Api, taken: QuizSubmission, body: Json) -> Json:
     for row in taken.graded:
         answer = row["answer"]
         data: Json = {name: row[name] for name in ("correct", "points", "question_id")}
-        if isinstance(answer, str) and answer.isdigit():
-            data["answer_id"] = int(answer)
+        if isinstance(answer, str) and (chosen := as_whole(answer)) is not None:
+            data["answer_id"] = chosen
         rows.append(data | {"text": "" if answer is None else str(answer)})
     return body | {
         "id": taken.id,

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import as_flag, as_text
+from lms_emulator.providers.canvas.call.params import as_flag, as_text, as_whole
 
 BOUNDS = ("old_start_date", "old_end_date", "new_start_date", "new_end_date")
 
@@ -55,5 +55,6 @@ def read(options: dict[str, Any], zone: tzinfo) -> Shift:
         bounds = (first, second, third, fourth)
     days = options.get("day_substitutions")
     pairs = days.items() if isinstance(days, dict) else ()
-    replaced = {int(old): int(new) for old, new in pairs if str(old).isdigit() and str(new).isdigit()}
+    numbers = ((as_whole(old), as_whole(new)) for old, new in pairs)
+    replaced = {old: new for old, new in numbers if old is not None and new is not None}
     return Shift(as_flag(options.get("remove_dates")), bounds, replaced, zone)
