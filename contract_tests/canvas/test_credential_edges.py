@@ -137,6 +137,16 @@ def test_no_token_at_all(rig: InProcess) -> None:
     assert rig.checks == [{"name": "an access token was sent", "passed": False}]
 
 
+def test_whoever_calls_is_looked_at_before_what_is_not_emulated(rig: InProcess) -> None:
+    assert call(rig, "plain", "/api/graphql", "POST").status_code == 501
+    assert call(rig, "plain", "/api/v1/jobs").status_code == 501
+    assert call(rig, "nobody's", "/api/graphql", "POST").json() == INVALID
+    assert call(rig, "nobody's", "/api/v1/jobs").json() == INVALID
+    to_sign_in = rig.send("POST", "/api/graphql")
+    assert (to_sign_in.status_code, to_sign_in.headers["Location"].endswith("/login")) == (302, True)
+    assert rig.send("POST", "/api/graphql", headers={"Accept": "application/json"}).json() == NOBODY
+
+
 @pytest.mark.parametrize(
     "header", ["Basic cGxhaW46cGxhaW4=", "plain", "Bearer", "Bearer   ", "Bearerplain", "bearer plain", "BEARER plain"]
 )

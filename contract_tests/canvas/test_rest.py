@@ -271,3 +271,29 @@ def test_links_follow_the_way_the_request_came(canvas: Site, way: str) -> None:
     else:
         url = f"{base}{API}/courses?per_page=1"
     assert httpx.get(url, headers=headers).links["next"]["url"].startswith(f"{base}{API}/courses?")
+
+
+def test_the_log_of_what_was_done_to_a_course(canvas: Site) -> None:
+    """Made, changed, published, copied, concluded; what changes nothing is not told; only administrators read it."""
+    made = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Optics"}, "offer": True}).json()
+    one, log = f"/api/v1/courses/{made['id']}", f"/api/v1/audit/course/courses/{made['id']}"
+    canvas.admin.put(one, json={"course": {"name": "Optics 2"}})
+    canvas.admin.put(one, json={"course": {"name": "Optics 2"}})
+    canvas.admin.put(f"{one}/settings", json={"hide_distribution_graphs": True})
+    copied = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Copy"}}).json()["id"]
+    sent = {"migration_type": "course_copy_importer", "settings": {"source_course_id": made["id"]}}
+    canvas.admin.post(f"/api/v1/courses/{copied}/content_migrations", json=sent)
+    canvas.admin.request("DELETE", one, json={"event": "conclude"})
+    told = canvas.admin.get(log).json()
+    kinds = {event["event_type"]: event for event in told["events"]}
+    listed = sorted(event["event_type"] for event in told["events"])
+    assert listed == ["concluded", "copied_to", "created", "published", "updated", "updated"]
+    changes = [event["event_data"] for event in told["events"] if event["event_type"] == "updated"]
+    assert {"name": ["Optics", "Optics 2"]} in changes
+    assert {"hide_distribution_graphs": [None, True]} in changes
+    assert kinds["copied_to"]["links"]["copied_to"] == copied
+    assert {course["id"] for course in told["linked"]["courses"]} == {made["id"], copied}
+    assert kinds["concluded"]["event_source"] == "api"
+    assert canvas.admin.get("/api/v1/audit/course/accounts/1").json()["events"]
+    assert canvas.teacher.get(log).status_code == 403
+    assert canvas.admin.get("/api/v1/audit/course/courses/99999999").status_code == 404

@@ -146,6 +146,9 @@ class Provider(Generic[StoreT, SettingsT]):
         """
         return None
 
+    def before_missing(self, x: Exchange[StoreT, SettingsT]) -> None:
+        """Raise what the platform refuses first (a token that does not hold) of an operation that is not emulated."""
+
     def render(self, x: Exchange[StoreT, SettingsT], refusal: Refusal) -> Response:
         """The refusal in the provider's own wire format; a `SiteRefusal` says itself in which form it goes out."""
         return refused(self.package, refusal)

@@ -128,6 +128,7 @@ def _without_route(
     if catalogue is not None and operation is not None:
         missing = operation_not_emulated(catalogue, operation, provider.name, method)
         if x.world.emulator.not_emulated == "refuse":
+            provider.before_missing(x)
             raise missing
     outcome: Outcome = "not_emulated" if missing else "refused" if allowed else "unknown_path"
     answer = provider.method_not_allowed(x, allowed) if allowed else provider.not_found(x)

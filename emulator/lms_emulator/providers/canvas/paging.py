@@ -9,18 +9,32 @@ import base64
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
 
 from starlette.responses import Response
 
 from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import query_of, read_query
 from lms_emulator.providers.canvas.wire import reply
 
+
+class Logged(Protocol):
+    """An entry of an audit log."""
+
+    @property
+    def id(self) -> Any: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+
 R = TypeVar("R")
+L = TypeVar("L", bound=Logged)
 ORDER = ("current", "next", "prev", "first", "last")
 _HIDDEN = ("page", "per_page", "access_token", "api_key")
 _LEADING = re.compile(r"\s*([+-]?\d+)")
@@ -134,6 +148,33 @@ def bookmarked(
         links["last"] = links["current"]
     _warn_of_more(api, len(shown), len(records), 2 if "next" in links else 1)
     return reply(api, wrap([shape(one) for one in shown]), headers={"Link": _link(api, path, links, size)})
+
+
+def audited(
+    api: Api,
+    found: Iterable[L],
+    shape: Callable[[L], Any],
+    document: Callable[[list[Any], list[L]], Any],
+    path: str | None = None,
+) -> Response:
+    """A page of an audit log, latest first, between `start_time` and `end_time`.
+
+    Parameters: `document` makes the answer of the page's JSON and the entries it shows.
+    """
+    start, end = (read_moment(api.params.text(name), api.zone) for name in ("start_time", "end_time"))
+    rows = [e for e in found if (start is None or e.created_at >= start) and (end is None or e.created_at <= end)]
+    rows.sort(key=_latest_first)
+    shown: list[L] = []
+
+    def shaped(entry: L) -> Any:
+        shown.append(entry)
+        return shape(entry)
+
+    return bookmarked(api, rows, shaped, _latest_first, path=path or api.path, wrap=lambda page: document(page, shown))
+
+
+def _latest_first(entry: Logged) -> list[Any]:
+    return [-entry.created_at.timestamp(), entry.id]
 
 
 def _sealed(value: Any) -> str:

@@ -16,19 +16,23 @@ from lms_emulator.core.worlds.world import World
 from lms_emulator.lti.controls import controls
 from lms_emulator.providers.canvas import checks, limits, oauth, refusals, wire
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call import params as parameters
 from lms_emulator.providers.canvas.call.api import ENCODED_SLASH, Api, global_id
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.credentials import Identity, browser, note_identity
+from lms_emulator.providers.canvas.credentials import Identity, browser, identify, note_identity
 from lms_emulator.providers.canvas.credentials.browser import Browser
 from lms_emulator.providers.canvas.info import Info, read
 from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
+from lms_emulator.providers.canvas.refusals.files import to_login
 from lms_emulator.providers.canvas.routes import ROUTES
 from lms_emulator.providers.canvas.rules import standing
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
 _SLASHES = re.compile("//+")
 _JSON = (b"content-type", b"application/json")
+GRAPHQL = "/api/graphql"
+_BY_PERSON = ("/api/v1/", GRAPHQL)
 _METHODS = ("GET", "PUT", "PATCH", "DELETE")
 
 
@@ -118,6 +122,18 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             note_identity(api)
         return refusals.page_not_found(f"{x.path} exists")
 
+    def before_missing(self, x: Call) -> None:
+        """Whoever calls REST or GraphQL is looked at before what they ask for."""
+        if not x.path.startswith(_BY_PERSON):
+            return
+        x.kept(Identity)
+        api = Api(x, parameters.read(x))
+        identify(api)
+        if x.path == GRAPHQL and api.caller is None and wire.asked_for(x) == "html":
+            raise to_login(x.url("/login"))
+        if x.path == GRAPHQL:
+            _ = api.user
+
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
         """Rails has no route for another method: the same 404."""
         refusal = self.not_found(x)
@@ -134,8 +150,9 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         raw = response.raw_headers
         if _JSON in raw and response.body:
             raw[raw.index(_JSON)] = (b"content-type", wire.JSON.encode())
+        rest = x.path.startswith("/api/")
+        served = x.route is not None or (rest and x.keeps(Identity))
         visitor, identity = x.kept(Browser), x.kept(Identity)
-        served, rest = x.route is not None, x.path.startswith("/api/")
         if served and rest and not visitor.quiet:
             limits.add_headers(x, response)
         if served and not rest and (x.path != oauth.TOKEN or x.method == "DELETE"):

@@ -30,6 +30,7 @@ from lms_emulator.providers.canvas.model.conversations import (
 )
 from lms_emulator.providers.canvas.model.courses import (
     Course,
+    CourseChange,
     CourseSection,
     Enrollment,
     EnrollmentState,
@@ -171,6 +172,7 @@ __all__ = [
     "ConversationParticipant",
     "CopiedAsset",
     "Course",
+    "CourseChange",
     "CoursePace",
     "CourseSection",
     "CustomColumnDatum",

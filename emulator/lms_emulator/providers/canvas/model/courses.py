@@ -76,6 +76,22 @@ class Course(Record, frozen=True, kw_only=True):
     sis_batch_id: int | None = None
 
 
+class CourseChange(Record, frozen=True, kw_only=True):
+    """An entry in the log of what was done to a course: made, changed, published, concluded and so on.
+
+    Attributes:
+        event_data: what changed, each field with its old and its new value; of a copy, the other course.
+    """
+
+    id: str
+    course_id: int
+    user_id: int | None
+    event_type: str
+    event_source: Literal["api", "manual", "sis"]
+    event_data: dict[str, Any] = {}
+    created_at: Instant
+
+
 class CourseSection(Record, frozen=True, kw_only=True):
     """A section of a course. `nonxlist_course_id` is where a cross-listed one came from."""
 

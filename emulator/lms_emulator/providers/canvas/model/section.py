@@ -31,7 +31,7 @@ from lms_emulator.providers.canvas.model.blueprints import (
     BlueprintSubscription,
     BlueprintTemplate,
 )
-from lms_emulator.providers.canvas.model.courses import Course, CourseSection, Enrollment, Progress
+from lms_emulator.providers.canvas.model.courses import Course, CourseChange, CourseSection, Enrollment, Progress
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.features import FeatureFlag
 from lms_emulator.providers.canvas.model.fields import context as _context
@@ -188,6 +188,7 @@ class CanvasStore(LifeStore, RegisteringTables):
         key="id", indexes={"key": lambda b: b.developer_key_id}
     )
     authentication_events: Table[AuthenticationEvent] = table(key="id", indexes={"user": _user})
+    course_changes: Table[CourseChange] = table(key="id", indexes={"course": _course})
     feature_flags: Table[FeatureFlag] = table(key="id", indexes={"context": _context})
     courses: Table[Course] = table(
         key="id", indexes={"account": lambda c: c.account_id, "sis_course_id": lambda c: c.sis_course_id}

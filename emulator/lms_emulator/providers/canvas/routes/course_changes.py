@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.rules import (
     blueprints,
     course_events,
     course_fields,
+    course_log,
     courses,
     enrolling,
     states,
@@ -70,6 +71,9 @@ def create(api: Api) -> Any:
     )
     api.store.courses.put(made)
     course_events.first_group(api, made)
+    course_log.note_changes(api, None, made)
+    if made.workflow_state == "available":
+        course_log.note(api, made, course_log.EVENTS["offer"])
     if api.params.flag("enroll_me"):
         _enroll_caller(api, made)
     return _made(api, made)
@@ -115,6 +119,7 @@ def update(api: Api) -> Any:
     found = course_fields.fields(api, course)
     event = "offer" if api.params.flag("offer") else api.params.text("course", "event")
     changed = replace(course, enrollment_term_id=course_fields.term_id(api, course), updated_at=api.now, **found)
+    course_log.note_changes(api, course, changed)
     if event is not None:
         changed = course_events.ask(api, changed, event)
     changed = stickiness.by_hand(course, changed)
@@ -208,6 +213,7 @@ def set_settings(api: Api) -> Any:
     flags = {name: params.flag(name) for name in ("hide_final_grades",) if params.has(name)}
     texts = {name: params.text(name) or None for name in ("course_color",) if params.has(name)}
     changed = replace(course, settings=kept, updated_at=api.now, **flags, **texts)
+    course_log.note_changes(api, course, changed)
     return _settings(api.store.courses.put(changed))
 
 

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp, when
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
-from lms_emulator.providers.canvas.paging import bookmarked, paged
+from lms_emulator.providers.canvas.paging import audited, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assignments, courses, submissions
 from lms_emulator.providers.canvas.rules.permissions import require_account
@@ -165,22 +165,8 @@ def feed(api: Api) -> Any:
 Found = list[GradeChange]
 
 
-def _audited(api: Api, found: Found, path: str) -> Any:
-    start, end = (read_moment(api.params.text(name), api.zone) for name in ("start_time", "end_time"))
-    kept = [
-        one for one in found if (start is None or one.created_at >= start) and (end is None or one.created_at <= end)
-    ]
-    kept.sort(key=lambda one: (one.created_at, one.id), reverse=True)
-    shown: list[GradeChange] = []
-
-    def shape(one: GradeChange) -> dict[str, Any]:
-        shown.append(one)
-        return _event(one)
-
-    def key(one: GradeChange) -> list[Any]:
-        return [-one.created_at.timestamp(), one.id]
-
-    return bookmarked(api, kept, shape, key=key, path=path, wrap=lambda rows: _document(api, rows, shown))
+def _audited(api: Api, found: Found) -> Any:
+    return audited(api, found, _event, lambda rows, shown: _document(api, rows, shown))
 
 
 def _event(one: GradeChange) -> dict[str, Any]:
@@ -247,12 +233,12 @@ def audit_of_course(api: Api) -> Any:
         if name in api.x.path_params:
             number = identifiers.local_number(api.slot(name))
             found = [one for one in found if getattr(one, field) == number]
-    return _audited(api, found, api.path)
+    return _audited(api, found)
 
 
 def _audit_of(api: Api, field: str, number: int) -> Any:
     require_account(api, api.root, "view_grade_changes")
-    return _audited(api, [one for one in api.store.grade_changes if getattr(one, field) == number], api.path)
+    return _audited(api, [one for one in api.store.grade_changes if getattr(one, field) == number])
 
 
 def audit_of_assignment(api: Api) -> Any:
@@ -287,7 +273,7 @@ def audit(api: Api) -> Any:
     for name, text in asked.items():
         if text:
             found = [one for one in found if getattr(one, name) == identifiers.local_number(text)]
-    return _audited(api, found, api.path)
+    return _audited(api, found)
 
 
 COURSE, AUDIT = "/api/v1/courses/{course_id}/gradebook_history", "/api/v1/audit/grade_change"
@@ -309,6 +295,21 @@ ROUTES: tuple[Route, ...] = rest(
         f"GET {WITHIN}/assignments/{{assignment_id}}/students/{{student_id}}",
         audit_of_course,
         "Changes of a student's grade of an assignment",
+    ),
+    (
+        f"GET {WITHIN}/assignments/{{assignment_id}}/graders/{{grader_id}}",
+        audit_of_course,
+        "Changes by a grader",
+    ),
+    (
+        f"GET {WITHIN}/assignments/{{assignment_id}}/graders/{{grader_id}}/students/{{student_id}}",
+        audit_of_course,
+        "Changes by a grader of a student's grade of an assignment",
+    ),
+    (
+        f"GET {WITHIN}/graders/{{grader_id}}/students/{{student_id}}",
+        audit_of_course,
+        "Changes by a grader of a student's grades",
     ),
     (f"GET {AUDIT}/assignments/{{assignment_id}}", audit_of_assignment, "Changes of grades of an assignment"),
     (f"GET {AUDIT}/students/{{student_id}}", audit_of_student, "Changes of a student's grades"),

@@ -9,9 +9,9 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment, stamp
+from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Account, AuthenticationEvent
-from lms_emulator.providers.canvas.paging import bookmarked
+from lms_emulator.providers.canvas.paging import audited
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import people
 from lms_emulator.providers.canvas.rules.permissions import account_allows
@@ -66,25 +66,13 @@ def of_user(api: Api) -> Any:
 
 
 def _listed(api: Api, found: Iterable[AuthenticationEvent], what: str) -> Any:
-    """A page of events, latest first, with the users, logins and pages they refer to."""
-    start, end = (read_moment(api.params.text(name), api.zone) for name in ("start_time", "end_time"))
-    rows = [
-        one for one in found if (start is None or one.created_at >= start) and (end is None or one.created_at <= end)
-    ]
-    rows.sort(key=_place)
-    shown: list[AuthenticationEvent] = []
-
-    def shape(one: AuthenticationEvent) -> Json:
-        shown.append(one)
-        links = {"login": one.login_id, "account": one.account_id, "user": one.user_id, "page_view": None}
-        return {"id": one.id, "created_at": stamp(one.created_at), "event_type": one.event_type, "links": links}
-
-    path = f"/api/v1/audit/authentication/{what}"
-    return bookmarked(api, rows, shape, _place, path=path, wrap=lambda events: _document(api, events, shown))
+    """A page of events, with the users, logins and pages they refer to."""
+    return audited(api, found, _event, lambda events, shown: _document(api, events, shown), f"{AUDIT}/{what}")
 
 
-def _place(one: AuthenticationEvent) -> list[Any]:
-    return [-one.created_at.timestamp(), one.id]
+def _event(one: AuthenticationEvent) -> Json:
+    links = {"login": one.login_id, "account": one.account_id, "user": one.user_id, "page_view": None}
+    return {"id": one.id, "created_at": stamp(one.created_at), "event_type": one.event_type, "links": links}
 
 
 def _document(api: Api, events: list[Any], shown: list[AuthenticationEvent]) -> Json:

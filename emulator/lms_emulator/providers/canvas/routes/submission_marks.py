@@ -97,18 +97,28 @@ def remove(api: Api) -> Any:
     return shapes.removed_comment(api, comment)
 
 
+ONE = "assignments/{assignment_id}/submissions/{user_id}"
 COURSE = "/api/v1/courses/{course_id}"
-ONE = f"{COURSE}/assignments/{{assignment_id}}/submissions/{{user_id}}"
 PARTS = ("rubric_comments", "rubric_assessments", "document_annotations")
-ROUTES: tuple[Route, ...] = rest(
-    "submissions",
-    SOURCE,
-    (f"PUT {COURSE}/submissions/bulk_mark_read", bulk_read, "Mark submissions as read"),
-    (f"PUT {ONE}/read", read, "Mark a submission as read"),
-    (f"DELETE {ONE}/read", unread, "Mark a submission as unread"),
-    (f"PUT {ONE}/read/{{item}}", read_item, "Mark a part of a submission as read"),
-    *((f"GET {ONE}/{part}/read", part_state, f"Whether {part} were read") for part in PARTS),
-    *((f"PUT {ONE}/{part}/read", read_part, f"Mark {part} as read") for part in PARTS),
-    (f"PUT {ONE}/comments/{{id}}", edit, "Change a comment"),
-    (f"DELETE {ONE}/comments/{{id}}", remove, "Delete a comment"),
+ROUTES: tuple[Route, ...] = (
+    *(
+        route
+        for front, whole in ((COURSE, "course"), ("/api/v1/sections/{section_id}", "section"))
+        for route in rest(
+            "submissions",
+            SOURCE,
+            (f"PUT {front}/submissions/bulk_mark_read", bulk_read, f"Mark submissions as read, by {whole}"),
+            (f"PUT {front}/{ONE}/read", read, f"Mark a submission as read, by {whole}"),
+            (f"DELETE {front}/{ONE}/read", unread, f"Mark a submission as unread, by {whole}"),
+            (f"PUT {front}/{ONE}/read/{{item}}", read_item, f"Mark a part of a submission as read, by {whole}"),
+            *((f"GET {front}/{ONE}/{part}/read", part_state, f"Whether {part} were read ({whole})") for part in PARTS),
+            *((f"PUT {front}/{ONE}/{part}/read", read_part, f"Mark {part} as read ({whole})") for part in PARTS),
+        )
+    ),
+    *rest(
+        "submissions",
+        SOURCE,
+        (f"PUT {COURSE}/{ONE}/comments/{{id}}", edit, "Change a comment"),
+        (f"DELETE {COURSE}/{ONE}/comments/{{id}}", remove, "Delete a comment"),
+    ),
 )

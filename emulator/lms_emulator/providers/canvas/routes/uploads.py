@@ -189,6 +189,11 @@ def finish(api: Api) -> Any:
     return shapes.whole_file(api, done, api.params.includes or {"enhanced_preview_url"})
 
 
+def preflight(x: Call) -> Response:
+    """Tell a page of another site that it may end its upload."""
+    return Response(headers={"Content-Type": "text/html"})
+
+
 CONTROLLER = "canvas-lms app/controllers/files_controller.rb"
 SUBMISSION = "/api/v1/courses/{course_id}/assignments/{assignment_id}/submissions/{user_id}"
 ROUTES: tuple[Route, ...] = (
@@ -207,5 +212,11 @@ ROUTES: tuple[Route, ...] = (
         f"{RECORDED}/content-files.jsonl 2, 29-32; {CONTROLLER}",
         "recorded",
         ("POST /files_api", receive, "Upload a file with the fields of the first step"),
+    ),
+    *family(
+        "files",
+        f"{RECORDED}/oauth-browser.jsonl 219; {CONTROLLER}",
+        "recorded",
+        ("OPTIONS /api/v1/files/{id}/create_success", preflight, "Ask before the end of an upload from another site"),
     ),
 )

@@ -12,7 +12,7 @@ import msgspec
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import AssignmentGroup, Course
-from lms_emulator.providers.canvas.rules import courses, states
+from lms_emulator.providers.canvas.rules import course_log, courses, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 EVENTS = {
@@ -47,6 +47,7 @@ def ask(api: Api, course: Course, event: str) -> Course:
 
 def happen(api: Api, course: Course, event: str) -> Course:
     """Apply an event to a course."""
+    course_log.note(api, course, course_log.EVENTS[event])
     if event == "offer":
         return _offered(api, course)
     if event in ("claim", "undelete"):
@@ -108,6 +109,7 @@ def begin_anew(api: Api, course: Course) -> Course:
     )
     api.store.courses.put(gone)
     first_group(api, fresh)
+    course_log.note_pair(api, gone, fresh, "reset")
     return api.store.courses.put(fresh)
 
 

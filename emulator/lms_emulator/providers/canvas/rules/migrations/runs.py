@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.lti import notices
 from lms_emulator.providers.canvas.model import Attachment, ContentMigration, Course, MigrationIssue, Progress
-from lms_emulator.providers.canvas.rules import attached, contexts, files
+from lms_emulator.providers.canvas.rules import attached, contexts, course_log, files
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import cartridge_reader, cartridges, dates, packages, selection
 from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer, kinds_made
@@ -141,7 +141,10 @@ def run(api: Api, record: ContentMigration) -> ContentMigration:
     if exported is not None and exported.context_type == "Course":
         current = replace(current, source_course_id=exported.context_id)
     if isinstance(context.record, Course):
-        notices.copied(api.x, context.record, api.store.courses.get(current.source_course_id or 0))
+        source = api.store.courses.get(current.source_course_id or 0)
+        notices.copied(api.x, context.record, source)
+        if source is not None:
+            course_log.note_pair(api, source, context.record, "copied", api.store.users.get(current.user_id or 0))
     return put(
         api,
         current,

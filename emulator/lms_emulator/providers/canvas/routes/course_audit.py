@@ -1,0 +1,85 @@
+"""REST: the audit log of courses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.model import CourseChange
+from lms_emulator.providers.canvas.paging import audited
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import people as people_shapes
+
+
+def _listed(api: Api, found: Iterable[CourseChange], what: str) -> Any:
+    allowed = account_allows(api, api.caller, api.root, "view_course_changes")
+    if not api.check("may see what was done to courses", allowed):
+        raise api.refused("view_course_changes in the school")
+    path = f"{AUDIT}/{what}"
+    return audited(api, found, _event, lambda events, shown: _document(api, events, shown), path)
+
+
+def of_course(api: Api) -> Any:
+    """What was done to a course, also to a deleted one."""
+    course = identifiers.find(api, "courses", api.slot("course_id"))
+    if course is None:
+        raise refusals.not_found("the course", api.slot("course_id"))
+    return _listed(api, api.store.course_changes.find("course", course.id), f"courses/{course.id}")
+
+
+def of_account(api: Api) -> Any:
+    """What was done to the courses of an account and of those below it."""
+    account = identifiers.account(api, api.slot("account_id"))
+    within = {one.id for one in api.store.courses if account in chain(api.store, one.account_id)}
+    found = [one for one in api.store.course_changes if one.course_id in within]
+    return _listed(api, found, f"accounts/{account.id}")
+
+
+def _event(one: CourseChange) -> Json:
+    links: dict[str, Any] = {"course": one.course_id, "user": one.user_id, "page_view": None, "sis_batch": None}
+    paired = one.event_type in one.event_data
+    return {
+        "id": one.id,
+        "created_at": stamp(one.created_at),
+        "event_type": one.event_type,
+        "event_source": one.event_source,
+        "event_data": {} if paired else one.event_data,
+        "links": {**one.event_data, **links} if paired else links,
+    }
+
+
+def _document(api: Api, events: list[Any], shown: list[CourseChange]) -> Json:
+    named = [n for one in shown for n in (one.course_id, one.event_data.get(one.event_type)) if isinstance(n, int)]
+    courses = [c for n in dict.fromkeys(named) if (c := api.store.courses.get(n)) is not None]
+    users = [u for n in dict.fromkeys(one.user_id for one in shown) if (u := api.store.users.get(n)) is not None]
+    return {
+        "links": {
+            "events.course": api.url("/api/v1/courses/{events.course}"),
+            "events.user": None,
+            "events.sis_batch": None,
+        },
+        "events": events,
+        "linked": {
+            "page_views": [],
+            "courses": [course_shapes.course(api, one, [], ()) for one in courses],
+            "users": [people_shapes.person(api, one, api.root) for one in users],
+        },
+    }
+
+
+AUDIT = "/api/v1/audit/course"
+ROUTES: tuple[Route, ...] = rest(
+    "courses",
+    f"{RECORDED}/people-misc.jsonl 31; canvas-lms app/controllers/course_audit_api_controller.rb, "
+    "lib/api/v1/course_event.rb",
+    (f"GET {AUDIT}/courses/{{course_id}}", of_course, "What was done to a course"),
+    (f"GET {AUDIT}/accounts/{{account_id}}", of_account, "What was done to the courses of an account"),
+)
