@@ -16,7 +16,7 @@ from lms_emulator.signing import jwt
 RUNS = ("acct", "learn", "forum", "instr")
 HOST = ("Host", "openedx.localhost")
 FORM = "application/x-www-form-urlencoded"
-ODD = (None, [], "zap")
+ODD = (None, [], ["a"], "zap", 999999999999)
 
 
 def _bodies() -> Iterator[tuple[str, str, str, bool, str]]:
@@ -61,7 +61,7 @@ def test_the_emulator_itself_never_fails() -> None:
         jwt.sign({**claims, "preferred_username": who}, config.secret, algorithm="HS256")
         for who in ("api-user", "svc-user")
     ]
-    tokens = ["Bearer super-secret-token", "Bearer learner1-token"]
+    tokens = ["Bearer super-secret-key", "Bearer learner1-token", "Bearer mod-token"]
     failed = []
     for method, target, kind, by_jwt, body in _bodies():
         for credential in [*tokens, *(f"JWT {one}" for one in signed)] if by_jwt else tokens:

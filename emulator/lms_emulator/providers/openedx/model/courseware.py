@@ -252,6 +252,14 @@ class OverrideHistory(Record, frozen=True, kw_only=True):
     kind: Literal["+", "~"] = "+"
 
 
+class PassedCourse(Record, frozen=True, kw_only=True):
+    """When a learner's grade in a course first was one that passes."""
+
+    user: str
+    course: str
+    since: datetime
+
+
 class BlockState(Record, frozen=True, kw_only=True):
     """A learner's work on one block.
 

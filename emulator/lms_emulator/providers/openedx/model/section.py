@@ -43,6 +43,7 @@ from lms_emulator.providers.openedx.model.courseware import (
     Grade,
     GradeOverride,
     OverrideHistory,
+    PassedCourse,
     Report,
 )
 from lms_emulator.providers.openedx.model.forum import (
@@ -284,7 +285,9 @@ class OpenedxStore(PlatformTables):
     certificates: Table[Certificate] = table(
         key=lambda certificate: (certificate.user, certificate.course),
         indexes={"user": lambda certificate: certificate.user},
+        watched=True,
     )
+    passed_courses: Table[PassedCourse] = table(key=lambda one: (one.user, one.course))
     cohort_settings: Table[CohortSettings] = table(key="course")
     cohorts: Table[Cohort] = table(key="id", indexes={"course": lambda cohort: cohort.course}, watched=True)
     course_roles: Table[CourseRole] = table(
@@ -305,11 +308,11 @@ class OpenedxStore(PlatformTables):
     )
     partner_reports: Table[PartnerReport] = table(key="original_username")
     grade_overrides: Table[GradeOverride] = table(
-        key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user}
+        key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user}, watched=True
     )
     override_histories: Table[OverrideHistory] = table(key="id", limit=20_000)
     block_states: Table[BlockState] = table(
-        key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user}
+        key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user}, watched=True
     )
     course_goals: Table[CourseGoal] = table(key=lambda one: (one.user, one.course))
     due_dates: Table[DueDate] = table(key=lambda one: (one.user, one.block))
@@ -321,10 +324,12 @@ class OpenedxStore(PlatformTables):
     tours: Table[Tour] = table(key="user")
     experiment_data: Table[ExperimentData] = table(key=lambda one: (one.user, one.experiment, one.key))
     signatures: Table[Signature] = table(key=lambda one: (one.user, one.course))
-    threads: Table[Thread] = table(key="id", indexes={"course": lambda one: one.course})
-    comments: Table[Comment] = table(key="id", indexes={"thread": lambda one: one.thread})
+    threads: Table[Thread] = table(key="id", indexes={"course": lambda one: one.course}, watched=True)
+    comments: Table[Comment] = table(key="id", indexes={"thread": lambda one: one.thread}, watched=True)
     discussion_settings: Table[DiscussionSettings] = table(key="course")
-    notifications: Table[Notification] = table(key="id", indexes={"user": lambda one: one.user}, limit=20_000)
+    notifications: Table[Notification] = table(
+        key="id", indexes={"user": lambda one: one.user}, limit=20_000, watched=True
+    )
     lti_tools: Table[LtiTool] = table(
         key="id",
         indexes={

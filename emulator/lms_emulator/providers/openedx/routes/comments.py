@@ -17,8 +17,10 @@ from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model.forum import Comment, Thread
 from lms_emulator.providers.openedx.routes import notifications, threads
 from lms_emulator.providers.openedx.routes.resource import recorded
-from lms_emulator.providers.openedx.rules import discussions
+from lms_emulator.providers.openedx.rules import discussions, fields
 from lms_emulator.providers.openedx.shapes import forum as shapes
+
+_COMMENT = threads.POST | {"endorsed": fields.Field(fields.boolean)}
 
 
 def _page(x: Call, found: list[Comment], page: int, size: int) -> Response:
@@ -92,8 +94,7 @@ def create(x: Call) -> Response:
     )
     allowed = ["thread_id", "parent_id", *discussions.comment_fields(x.store, user, above, made)]
     threads.refuse_fields(given, allowed, "initializable")
-    if errors := threads.texts(given, "raw_body", required=True):
-        raise threads.invalid(errors)
+    given = threads.read_fields(given, _COMMENT, partial=False)
     stored = msgspec.structs.replace(
         made,
         id=x.store.next_number("comments"),
@@ -108,7 +109,7 @@ def create(x: Call) -> Response:
 def _changes(x: Call, comment: Comment, given: Mapping[str, Any]) -> dict[str, Any]:
     changes = threads.shared_changes(x, comment, given)
     if "endorsed" in given:
-        endorsed = bool(given["endorsed"])
+        endorsed = given["endorsed"]
         changes |= {
             "endorsed": endorsed,
             "endorsed_by": caller(x).username if endorsed else None,
@@ -141,8 +142,7 @@ def update(x: Call) -> Response:
     found, given, user = _find(x, x.path_params["comment_id"]), wire.read_object(x), caller(x)
     above = _thread(x, found)
     threads.refuse_fields(given, discussions.comment_fields(x.store, user, above, found), "editable")
-    if errors := threads.texts(given, "raw_body", required=False):
-        raise threads.invalid(errors)
+    given = threads.read_fields(given, _COMMENT, partial=True)
     stored = x.store.comments.put(msgspec.structs.replace(found, **_changes(x, found, given)))
     if given.get("endorsed"):
         notifications.endorsed(x, above, stored)

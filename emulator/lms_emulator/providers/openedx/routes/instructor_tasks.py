@@ -10,6 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
@@ -29,7 +30,7 @@ from lms_emulator.providers.openedx.routes.instructor_api import (
     plain_view,
 )
 from lms_emulator.providers.openedx.routes.resource import Operation, recorded
-from lms_emulator.providers.openedx.rules import blocks, keys, people, problems
+from lms_emulator.providers.openedx.rules import blocks, certificates, keys, people, problems
 from lms_emulator.providers.openedx.web import csrf, session
 
 _DUE = re.compile(r"(\d{2})/(\d{2})/(\d{4}) (\d{2}):(\d{2})")
@@ -281,7 +282,10 @@ def student_extensions(x: Call) -> Response:
 
 def start_certificates(x: Call) -> Response:
     """Make the certificates of everybody who passed."""
+    found = course(x)
     store_report(x, "certificates_generated")
+    for one in list(certificates.due(x.store, found, x.clock.now())):
+        x.store.certificates.put(msgspec.structs.replace(one, uuid=x.ids.uuid().replace("-", "")))
     return wire.pretty_json(
         {
             "message": "Certificate generation task for all students of this course has been started.",

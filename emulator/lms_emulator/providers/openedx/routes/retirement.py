@@ -103,7 +103,10 @@ def queue(x: Call) -> Response:
     known = x.store.section.retirement_states
     if unknown := sorted(set(states) - set(known)):
         raise invalid(f"Unknown state. Requested: {states} Found: {[one for one in known if one not in unknown]}")
-    before = x.clock.now() - timedelta(days=days)
+    try:
+        before = x.clock.now() - timedelta(days=days)
+    except OverflowError:
+        raise refusals.Unhandled from None
     found = [one for one in x.store.retirements if one.state in states and one.created < before]
     if limit := query.get("limit"):
         text = f"Limit could not be parsed: {limit}, please ensure this is an integer"

@@ -18,7 +18,7 @@ from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.model.forum import Edit, Post, Thread
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import discussions, keys, learning
+from lms_emulator.providers.openedx.rules import discussions, fields, keys, learning
 from lms_emulator.providers.openedx.shapes import forum as shapes
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -106,18 +106,46 @@ def refuse_fields(given: Mapping[str, Any], allowed: Sequence[str], verb: str) -
         raise invalid(wrong)
 
 
-def texts(given: Mapping[str, Any], *names: str, required: bool) -> dict[str, str]:
-    """What is wrong with fields that are texts."""
-    errors = {}
-    for name in names:
-        if name not in given:
-            if required:
-                errors[name] = "This field is required."
-        elif given[name] is None:
-            errors[name] = "This field may not be null."
-        elif not str(given[name]).strip():
-            errors[name] = "This field may not be blank."
-    return errors
+def coded(choices: Mapping[str, str], problem: str) -> fields.Reader:
+    """A text that is one of a moderator's codes."""
+    text = fields.text()
+
+    def read(value: Any) -> str:
+        if text(value) not in choices:
+            raise fields.FieldError(problem)
+        return str(value)
+
+    return read
+
+
+#: What threads and comments may both be given, beside what is ticked.
+POST = {
+    "raw_body": fields.Field(fields.text(), required=True),
+    "anonymous": fields.Field(fields.boolean),
+    "anonymous_to_peers": fields.Field(fields.boolean),
+    "edit_reason_code": fields.Field(coded(discussions.EDIT_REASONS, "Invalid edit reason code")),
+}
+_THREAD = POST | {
+    "title": fields.Field(fields.text(), required=True),
+    "topic_id": fields.Field(fields.text(), required=True),
+    "type": fields.Field(fields.choice(*_CHOICES["thread_type"]), required=True),
+    "group_id": fields.Field(fields.integer, null=True),
+    "closed": fields.Field(fields.boolean),
+    "close_reason_code": fields.Field(coded(discussions.CLOSE_REASONS, "Invalid close reason code")),
+}
+
+
+def read_fields(given: Mapping[str, Any], known: Mapping[str, fields.Field], *, partial: bool) -> dict[str, Any]:
+    """The body with its fields as they are kept. Raises the refusal."""
+    values, errors = fields.read(given, known, partial=partial)
+    if errors:
+        raise invalid({name: messages[0] for name, messages in errors.items()})
+    return {**given, **values}
+
+
+def _ticked(value: Any) -> bool:
+    """Whether a box of a form is ticked."""
+    return bool(value) and not (isinstance(value, str) and value.lower() in ("false", "0"))
 
 
 def _listed(names: list[str], username: str, *, wanted: bool) -> list[str]:
@@ -130,14 +158,14 @@ def shared_changes(x: Call, post: Post, given: Mapping[str, Any]) -> dict[str, A
     name, now = caller(x).username, discussions.seconds(x.clock.now())
     changes: dict[str, Any] = {}
     if "voted" in given:
-        changes["voters"] = _listed(post.voters, name, wanted=bool(given["voted"]))
+        changes["voters"] = _listed(post.voters, name, wanted=_ticked(given["voted"]))
     if "abuse_flagged" in given:
-        changes["flaggers"] = _listed(post.flaggers, name, wanted=bool(given["abuse_flagged"]))
+        changes["flaggers"] = _listed(post.flaggers, name, wanted=_ticked(given["abuse_flagged"]))
     if "anonymous" in given:
-        changes["anonymous"] = bool(given["anonymous"])
+        changes["anonymous"] = given["anonymous"]
     if "raw_body" in given and given["raw_body"] != post.body:
         edit = Edit(original=post.body, editor=name, moment=now, reason=given.get("edit_reason_code"))
-        changes |= {"body": str(given["raw_body"]), "edits": [*post.edits, edit]}
+        changes |= {"body": given["raw_body"], "edits": [*post.edits, edit]}
     if not {"raw_body", "title", "type", "topic_id", "anonymous", "endorsed", "pinned", "closed"}.isdisjoint(given):
         changes["updated"] = now
     return changes
@@ -236,8 +264,8 @@ def create(x: Call) -> Response:
         active=now,
     )
     refuse_fields(given, ["course_id", *discussions.thread_fields(x.store, user, made)], "initializable")
-    _check(given, required=True)
-    if len(str(given["title"])) > _TITLE_LENGTH:
+    given = read_fields(given, _THREAD, partial=False)
+    if len(given["title"]) > _TITLE_LENGTH:
         raise refusals.Unhandled
     stored = msgspec.structs.replace(
         made,
@@ -248,29 +276,21 @@ def create(x: Call) -> Response:
     return wire.api_json(shapes.thread(x, stored))
 
 
-def _check(given: Mapping[str, Any], *, required: bool) -> None:
-    errors = texts(given, "raw_body", "title", "topic_id", "type", required=required)
-    if "type" in given and "type" not in errors and given["type"] not in _CHOICES["thread_type"]:
-        errors["type"] = f'"{given["type"]}" is not a valid choice.'
-    if errors:
-        raise invalid(errors)
-
-
 def _changes(x: Call, thread: Thread, given: Mapping[str, Any]) -> dict[str, Any]:
     name, changes = caller(x).username, shared_changes(x, thread, given)
     for field, attribute in (("title", "title"), ("topic_id", "topic"), ("type", "type")):
         if field in given:
-            changes[attribute] = str(given[field])
+            changes[attribute] = given[field]
     if "group_id" in given:
         changes["group_id"] = given["group_id"]
     if "following" in given:
-        changes["followers"] = _listed(thread.followers, name, wanted=bool(given["following"]))
-    if given.get("read"):
+        changes["followers"] = _listed(thread.followers, name, wanted=_ticked(given["following"]))
+    if _ticked(given.get("read")):
         changes["readers"] = thread.readers | {name: thread.active}
     if "pinned" in given:
-        changes["pinned"] = bool(given["pinned"])
+        changes["pinned"] = _ticked(given["pinned"])
     if "closed" in given:
-        closed = bool(given["closed"])
+        closed = given["closed"]
         changes |= {"closed": closed, "closed_by": name if closed else None}
     if "close_reason_code" in given:
         changes["close_reason"] = given["close_reason_code"]
@@ -301,7 +321,7 @@ def update(x: Call) -> Response:
     """Change a thread."""
     found, given, user = one(x, x.path_params["thread_id"]), wire.read_object(x), caller(x)
     refuse_fields(given, discussions.thread_fields(x.store, user, found), "editable")
-    _check(given, required=False)
+    given = read_fields(given, _THREAD, partial=True)
     stored = _read(x, user, msgspec.structs.replace(found, **_changes(x, found, given)))
     shape = shapes.thread(
         x,

@@ -198,6 +198,18 @@ def topic_of(unit: blocks.Node) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, unit.key))
 
 
+def category(course: Course, topic: str) -> str | None:
+    """What the discussion block with a topic of its own is called; None for other topics."""
+    below = list(course.content)
+    while below:
+        block = below.pop()
+        if block.type == "discussion" and block.discussion_id == topic:
+            name = block.discussion_category.split("/")[-1].strip()
+            return f"{name} / {block.discussion_target}" if block.discussion_target else name
+        below += block.children
+    return None
+
+
 def seconds(at: datetime) -> datetime:
     """A time as the discussions keep it."""
     return at.replace(microsecond=0)

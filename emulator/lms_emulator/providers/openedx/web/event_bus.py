@@ -7,7 +7,7 @@ webhook around them is the emulator's own, after the Standard Webhooks specifica
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -15,8 +15,18 @@ from typing import Any
 from lms_emulator.core.http.outgoing import OutgoingError, fetch, later
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.model.courseware import Cohort, CourseRole, Enrollment
+from lms_emulator.providers.openedx.model.courseware import (
+    BlockState,
+    Certificate,
+    Cohort,
+    CourseRole,
+    Enrollment,
+    GradeOverride,
+    PassedCourse,
+)
+from lms_emulator.providers.openedx.model.forum import Comment, Notification, Thread
 from lms_emulator.providers.openedx.model.webhooks import EventWebhook
+from lms_emulator.providers.openedx.rules import certificates, discussions, grades, keys
 from lms_emulator.providers.openedx.shapes import events
 from lms_emulator.signing import webhooks
 
@@ -34,21 +44,12 @@ def logged_in(x: Call, user: User) -> None:
 
 
 def publish_changes(x: Call) -> None:
-    """Tell of every enrolment, cohort and role that this request has changed."""
-    enrollments, cohorts, roles = (
-        x.store.enrollments.changes(),
-        x.store.cohorts.changes(),
-        x.store.course_roles.changes(),
-    )
-    if not (enrollments or cohorts or roles):
-        return
-    told: list[Iterator[Event]] = [
-        *(_enrollment(x, *change) for change in enrollments),
-        *(_cohort(x, *change) for change in cohorts),
-        *(_role(x, *change) for change in roles),
-    ]
-    for name, data in chain.from_iterable(told):
-        _publish(x, name, data)
+    """Tell of everything that this request has changed."""
+    for name, tell in _TOLD:
+        changes = getattr(x.store, name).changes()
+        if changes:
+            for event, data in chain.from_iterable([tell(x, *change) for change in changes]):
+                _publish(x, event, data)
 
 
 def _enrollment(x: Call, before: Enrollment | None, after: Enrollment | None) -> Iterator[Event]:
@@ -82,6 +83,98 @@ def _role(x: Call, before: CourseRole | None, after: CourseRole | None) -> Itera
         return
     name = events.ROLE_ADDED if after is not None else events.ROLE_REMOVED
     yield name, {"course_access_role_data": events.course_access_role(role, user)}
+
+
+def _work(x: Call, before: BlockState | None, after: BlockState | None) -> Iterator[Event]:
+    one = after or before
+    if one is None or (before and (before.earned, before.attempts)) == (after and (after.earned, after.attempts)):
+        return iter(())
+    return _grade(x, one.user, one.block)
+
+
+def _override(x: Call, before: GradeOverride | None, after: GradeOverride | None) -> Iterator[Event]:
+    one = after or before
+    return _grade(x, one.user, one.block) if one is not None else iter(())
+
+
+def _grade(x: Call, username: str, usage: str) -> Iterator[Event]:
+    """The platform keeps a grade whenever it computes one, and says each time whether it passes."""
+    key = keys.usage_key(usage)
+    course_id = key.course if key is not None else ""
+    user, course = x.store.users.get(username), x.store.courses.get(course_id)
+    grade = grades.graded(x.store, course, user) if user is not None and course is not None else None
+    if user is None or course is None or grade is None:
+        return
+    letter = grade.letter_grade or grades.letter(course, grade.percent)
+    passed = x.store.passed_courses.get((username, course_id))
+    if letter and passed is None:
+        passed = x.store.passed_courses.put(PassedCourse(user=username, course=course_id, since=x.clock.now()))
+    data = events.grade(user, course, grade, letter, passed.since if passed is not None else None)
+    yield events.GRADE_CHANGED, {"grade": data}
+    yield events.PASSING_UPDATED, {"course_passing_status": events.passing(user, course_id, passes=bool(letter))}
+
+
+def _certificate(x: Call, before: Certificate | None, after: Certificate | None) -> Iterator[Event]:
+    user = x.store.users.get(after.user) if after is not None else None
+    if after is None or user is None:
+        return
+    data = {"certificate": events.certificate(after, user)}
+    yield events.CERTIFICATE_CHANGED, data
+    if certificates.is_passing(after):
+        yield events.CERTIFICATE_CREATED, data
+
+
+def _thread(x: Call, before: Thread | None, after: Thread | None) -> Iterator[Event]:
+    return _post(x, after, None) if before is None and after is not None else iter(())
+
+
+def _comment(x: Call, before: Comment | None, after: Comment | None) -> Iterator[Event]:
+    thread = x.store.threads.get(after.thread) if before is None and after is not None else None
+    return _post(x, thread, after) if thread is not None else iter(())
+
+
+def _post(x: Call, thread: Thread, comment: Comment | None) -> Iterator[Event]:
+    author = x.store.users.get((comment or thread).author)
+    course = x.store.courses.get(thread.course)
+    if author is None or course is None:
+        return
+    roles = [one.role for one in x.store.course_roles.find("user", author.username) if one.course == course.id]
+    teams = [one.id for one in x.store.teams.find("course", course.id) if one.discussion_topic_id == thread.topic]
+    data = events.post(
+        thread,
+        comment,
+        author,
+        category=discussions.category(course, thread.topic),
+        team=next(iter(teams), None),
+        url=x.headers.get("referer", ""),
+        user_course_roles=roles,
+        user_forums_roles=discussions.roles(x.store, author.username, course.id),
+    )
+    if comment is None:
+        name = events.THREAD_CREATED
+    else:
+        name = events.RESPONSE_CREATED if comment.parent is None else events.COMMENT_CREATED
+    yield name, {"thread": data}
+
+
+def _notification(x: Call, before: Notification | None, after: Notification | None) -> Iterator[Event]:
+    user = x.store.users.get(after.user) if before is None and after is not None else None
+    if after is not None and user is not None:
+        yield events.NOTIFICATION_REQUESTED, {"notification_data": events.notification(after, user)}
+
+
+#: What is told of the changes of a table.
+_TOLD: tuple[tuple[str, Callable[..., Iterator[Event]]], ...] = (
+    ("enrollments", _enrollment),
+    ("cohorts", _cohort),
+    ("course_roles", _role),
+    ("block_states", _work),
+    ("grade_overrides", _override),
+    ("certificates", _certificate),
+    ("threads", _thread),
+    ("comments", _comment),
+    ("notifications", _notification),
+)
 
 
 def _publish(x: Call, name: str, data: dict[str, Any]) -> None:
