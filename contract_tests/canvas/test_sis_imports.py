@@ -75,6 +75,17 @@ def test_an_archive_of_every_kind_of_table(canvas: Site) -> None:
     assert [login["unique_id"] for login in admin.get("/api/v1/users/sis_user_id:U1/logins").json()] == ["u1", "u1.b"]
 
 
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(canvas: Site) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("users.csv", USERS + "\n" * (17 * 1024 * 1024))
+    sent = {"attachment": ("all.zip", out.getvalue(), "application/zip")}
+    begun = canvas.admin.post(IMPORTS, files=sent).json()
+    done = canvas.admin.get(f"{IMPORTS}/{begun['id']}").json()
+    assert done["workflow_state"] == "failed_with_messages"
+    assert "Error while importing CSV" in str(done["processing_errors"])
+
+
 def test_rows_that_say_nothing_sensible_are_passed_over(canvas: Site) -> None:
     done = send(canvas.admin, f"{USERS}U1,u1,Una,not-an-address,active\n,u2,Nobody,,active\nU3,u3,Good,,active\n")
     assert done["workflow_state"] == "imported_with_messages"

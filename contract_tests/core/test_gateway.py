@@ -116,6 +116,26 @@ class TestLimits:
         assert http.post("/toy/echo", content=iter([b"x" * 600, b"x" * 401])).status_code == 413
 
     @pytest.mark.parametrize(
+        ("kind", "within", "beyond", "setting"),
+        [
+            ("application/x-www-form-urlencoded", b"a=1&" * 9 + b"a=1", b"a=1&" * 10 + b"a=1", "max_fields"),
+            ("application/json", b'["' + b"[,{" * 99 + b'",1,2]', b"[" + b"1," * 10 + b"1]", "max_json_values"),
+            ("text/plain", b"1," * 99, b' {"a":{"b":[1,2,3,4,5,6,7,8,9]}}', "max_json_values"),
+        ],
+    )
+    def test_a_body_of_too_many_parts_is_refused_before_it_is_taken_apart(
+        self, http: httpx.Client, kind: str, within: bytes, beyond: bytes, setting: str
+    ) -> None:
+        http.patch("/_emulator/settings", json={"emulator.max_fields": 10, "emulator.max_json_values": 10})
+        headers = {"Content-Type": kind}
+        assert http.post("/toy/echo", content=within, headers=headers).status_code == 200
+        refused = http.post("/toy/echo", content=beyond, headers=headers)
+        assert refused.status_code == 413
+        told = http.get(refused.headers["x-emulator-explain"]).json()["refusal"]
+        assert told["expected"] == f"at most 10 {setting.rpartition('_')[2]}"
+        assert setting in told["diagnosis"]
+
+    @pytest.mark.parametrize(
         "request_line",
         [
             b"GET /toy/echo/%ff%00?%ff=%00&a=1&a=2 HTTP/1.1",

@@ -27,6 +27,9 @@ messages.
 | request line and headers | 64 KiB | 431 |
 | a request on its way in: its head, or a pause in its body | 30 s | 408, or closed if nothing came |
 | body of a request to a provider | `emulator.max_body_bytes` | 413 |
+| fields of a form in a body | `emulator.max_fields` | 413 |
+| values in a JSON body | `emulator.max_json_values` | 413 |
+| what a zip archive has unpacked | 16 MiB | it is no archive that can be read |
 | body of a control call | 64 MiB | 413 |
 | nesting of a JSON text | 400 levels | as for a body that is not JSON |
 | answer of a site that is asked | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |

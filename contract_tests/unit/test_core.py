@@ -16,7 +16,7 @@ from lms_emulator.core import keys
 from lms_emulator.core.clock import Clock, http_date, isoformat, parse_duration, parse_instant
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.http.addresses import Addresses
-from lms_emulator.core.http.exchange import decode_pairs
+from lms_emulator.core.http.forms import decode_pairs
 from lms_emulator.core.http.routing import Route, Router
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.settings import change, describe

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote_to_bytes
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lms_emulator.core.http.exchange import decode_pairs
+from lms_emulator.core.http.forms import decode_pairs, unescaped
 from lms_emulator.core.http.reads import FormPairs, Members, Pairs, Reads, path_of
 
 
@@ -88,3 +92,12 @@ def test_what_a_reader_of_its_own_reports() -> None:
     assert [one.name for one in reads.unread(came)] == ["user[id]", "course[name]"]
     reads.whole()
     assert reads.unread(came) == []
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"%", b"%4", b"%41", b"%zz", b"%c3%a4", b"=", b"+", b"\n", b"\r\n", b" \t\n", b"\xff", b"a"])
+    )
+)
+def test_escapes_are_read_as_urllib_reads_them(pieces: list[bytes]) -> None:
+    assert unescaped(b"".join(pieces)) == unquote_to_bytes(b"".join(pieces))

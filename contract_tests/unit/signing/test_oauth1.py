@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from oauthlib.oauth1 import Client
 from oauthlib.oauth1.rfc5849 import signature as oauthlib_signature
 
 from lms_emulator.signing import oauth1
+from lms_emulator.signing.pearson_oauth1 import ESCAPINGS
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 VECTORS = json.loads((FIXTURES / "vectors" / "lti11.json").read_text("utf-8"))["vectors"]
@@ -122,3 +124,11 @@ def test_equal_takes_any_text() -> None:
     assert not oauth1.equal("abc=", "abc")
     assert not oauth1.equal("abc=", "äbc=")
     assert not oauth1.equal("abc=", "\udcff")
+
+
+@pytest.mark.parametrize("text", ["ä" * 3, "a+ " * 400, "%41&=" * 400, "".join(map(chr, range(256))) * 9, "~.-_" * 300])
+def test_long_texts_are_encoded_as_urllib_does(text: str) -> None:
+    assert oauth1.percent_encode(text) == quote(text, safe="")
+    for escaping in ESCAPINGS:
+        short = "".join(escaping(character) for character in text)
+        assert escaping(text) == short

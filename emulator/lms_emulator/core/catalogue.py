@@ -243,6 +243,8 @@ class Catalogue:
         asked = "/".join("{}" if segment.isdigit() else segment for segment in self._written(path).split("/"))
         lengths = range(max(asked.count("/") - 1, 1), asked.count("/") + 2)
         lines = [line for length in lengths for _, line in self._by_length.get(length, ())]
+        if not lines:
+            return None
         shapes = {self.shape(template): template for template in (line.split("\t", 2)[1] for line in lines)}
         start = asked
         while start and not (close := [one for one in shapes if one.startswith(start + "/")]):

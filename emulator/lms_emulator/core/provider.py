@@ -168,15 +168,18 @@ class Provider(Generic[StoreT, SettingsT]):
         """What a known path with an unknown method is answered with."""
         raise NotImplementedError
 
-    def body_too_large(self, x: Exchange[StoreT, SettingsT], limit: int) -> Refusal:
-        """What a body over the limit is answered with; it was not read."""
+    def body_too_large(self, x: Exchange[StoreT, SettingsT], setting: str, limit: int) -> Refusal:
+        """What a body over a limit is answered with; it was not read, or not taken apart.
+
+        Parameters: `setting`, which of `emulator` the limit is, such as `max_body_bytes`.
+        """
         return Refusal(
             "body_too_large",
             status=413,
             message="Request Entity Too Large",
-            check="body within `emulator.max_body_bytes`",
-            expected=f"at most {limit} bytes",
-            diagnosis="raise the setting emulator.max_body_bytes if the real provider takes more",
+            check=f"body within `emulator.{setting}`",
+            expected=f"at most {limit} {setting.rpartition('_')[2]}",
+            diagnosis=f"raise the setting emulator.{setting} if the real provider takes more",
         )
 
     def body_unreadable(self, x: Exchange[StoreT, SettingsT], why: str) -> Refusal:

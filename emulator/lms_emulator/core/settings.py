@@ -102,6 +102,13 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     max_body_bytes: Annotated[
         int, choice("Largest request body in bytes. A larger one is answered with 413 and not read.", ge=0)
     ] = 1_048_576
+    max_fields: Annotated[
+        int,
+        choice("Most fields of a form in a request body. More are answered with 413 and not taken apart.", ge=0),
+    ] = 5_000
+    max_json_values: Annotated[
+        int, choice("Most values in a JSON request body. More are answered with 413 and not taken apart.", ge=0)
+    ] = 20_000
     max_outgoing_bytes: Annotated[
         int, choice("Largest answer that is read of a site that the emulator asks: a key set, a token.", ge=0)
     ] = 4_194_304

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -24,6 +23,7 @@ from lms_emulator.core.worlds.faults import Fault
 from lms_emulator.core.worlds.journal import Entry
 from lms_emulator.core.worlds.world import World
 from lms_emulator.server.answering import Answer, answer
+from lms_emulator.server.bodies import TooLargeError, check_parts, read_body
 
 CONTROL_PREFIX = "/_emulator"
 EXPLAIN_HEADER = b"x-emulator-explain"
@@ -31,10 +31,6 @@ OUTDATED = "the world was reset, replaced, restored or deleted while this reques
 
 
 AnyExchange = Exchange[Any, Any]
-
-
-class TooLargeError(Exception):
-    """The request body exceeds the limit."""
 
 
 class Gateway:
@@ -141,11 +137,13 @@ class ControlApp:
 
 async def _answered(provider: AnyProvider, x: AnyExchange, fault: Fault | None, receive: Receive) -> Answer | None:
     """The answer; None if the world was reset before the request had come in whole, and its delay was over."""
-    limit = x.world.emulator.max_body_bytes
+    limits = x.world.emulator
     try:
-        x.body = await _read_body(x.headers, receive, limit)
-    except TooLargeError:
-        refusal = provider.body_too_large(x, limit)
+        x.body = await read_body(x.headers, receive, limits.max_body_bytes)
+        if len(x.body) > limits.max_fields:
+            check_parts(x, limits)
+    except TooLargeError as error:
+        refusal = provider.body_too_large(x, error.setting, getattr(limits, error.setting))
         answered = Answer(provider.render(x, refusal), "refused", refusal)
         answered.response.headers["connection"] = "close"
         return answered
@@ -156,28 +154,6 @@ async def _answered(provider: AnyProvider, x: AnyExchange, fault: Fault | None, 
     if fault is not None and (fault.status is not None or fault.rate_limit is not None):
         return Answer(_fault_response(fault), "fault")
     return await answer(provider, x)
-
-
-async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
-    declared = headers.get("content-length")
-    if declared is not None and declared.isdigit() and int(declared) > limit:
-        raise TooLargeError
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(body) > limit:
-            raise TooLargeError
-        return body
-    chunks, size = [body], len(body)
-    while message.get("more_body"):
-        if size > limit:
-            raise TooLargeError
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-    if size > limit:
-        raise TooLargeError
-    return b"".join(chunks)
 
 
 def _record(world: World, x: AnyExchange, answered: Answer, begun: float) -> None:

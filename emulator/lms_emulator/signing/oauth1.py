@@ -15,7 +15,9 @@ import hmac
 import ipaddress
 from base64 import b64encode
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
+
+from lms_emulator.signing.escapes import percent_encoded
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -30,12 +32,9 @@ def percent_encode(text: str) -> str:
     any other surrogate becomes its three UTF-8-like bytes, so that no text at all can raise here.
     """
     try:
-        return quote(text, safe="")
+        return percent_encoded(text.encode(errors="surrogateescape"))
     except UnicodeEncodeError:
-        try:
-            return quote(text.encode(errors="surrogateescape"), safe="")
-        except UnicodeEncodeError:
-            return quote(text.encode(errors="surrogatepass"), safe="")
+        return percent_encoded(text.encode(errors="surrogatepass"))
 
 
 def base_string_uri(url: str) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.requests import cookie_parser
 
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.addresses import Address, Addresses
+from lms_emulator.core.http.forms import decode_pairs
 from lms_emulator.core.http.reads import FormPairs, Members, Pairs, Reads
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.worlds.journal import Check, Warning
@@ -386,26 +387,7 @@ def number(text: object) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
 
 
-def decode_pairs(data: bytes) -> list[tuple[str, Any]]:
-    """Pairs of a URL-encoded form, blank values kept, in order; bytes that are not UTF-8 become U+FFFD."""
-    if not data:
-        return []
-    parts = (part.partition("=") for part in data.decode("utf-8", "replace").split("&") if part)
-    return [(_decoded(name), _decoded(value)) for name, _, value in parts]
-
-
-_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
-
-
-def _decoded(text: str) -> str:
-    """What `unquote_plus` gives, in a third of the time where nearly all of a long form is escaped."""
-    if 3 * text.count("%") < 0.9 * len(text):
-        return unquote_plus(text, errors="replace")
-    text = text.replace("+", " ")
-    if "%" not in text:
-        return text
-    raw = _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), text.encode())
-    return raw.decode("utf-8", "replace")
+_QUIET = logging.NullHandler()
 
 
 def read_multipart(headers: Headers, body: bytes) -> FormData:
@@ -414,6 +396,9 @@ def read_multipart(headers: Headers, body: bytes) -> FormData:
     from collections.abc import AsyncGenerator
 
     from starlette.formparsers import MultiPartException, MultiPartParser
+
+    # The parser's own log would tell each broken form on stderr.
+    logging.getLogger("python_multipart").addHandler(_QUIET)
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body

@@ -178,6 +178,8 @@ class Router:
         nodes = [self._root]
         segments = folded.split("/")
         for segment in segments:
+            if not nodes:
+                break
             below = []
             for node in nodes:
                 child = node.literals.get(segment)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 import mimetypes
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import msgspec
 
+from lms_emulator.core import archives
 from lms_emulator.core.ids import Ids
 from lms_emulator.providers.learningstudio.model.content import CourseItem, TopicResponse
 from lms_emulator.providers.learningstudio.model.exams import Answer, Attempt, Exam, ExamSection, Question, UserExam
@@ -73,7 +73,7 @@ def page_of(item: CourseItem, name: str) -> tuple[bytes, str] | None:
     import zipfile
 
     try:
-        with zipfile.ZipFile(io.BytesIO(base64.b64decode(item.original))) as upload:
+        with archives.opened(base64.b64decode(item.original)) as upload:
             return upload.read(name), media_type(name)
     except (zipfile.BadZipFile, KeyError):
         return None

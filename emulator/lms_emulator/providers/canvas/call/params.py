@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import quote_plus, unquote_to_bytes
+from urllib.parse import quote_plus
 
 from starlette.datastructures import UploadFile
 
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.exchange import BodyError, number
+from lms_emulator.core.http.forms import unescaped
 from lms_emulator.core.http.reads import Reads
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
@@ -258,7 +259,7 @@ def _decoded(text: str) -> str:
     if _BROKEN_ESCAPE.search(text):
         raise UnreadableParameters(f"`%` without two hex digits in `{text[:40]}`")
     try:
-        return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8")
+        return unescaped(text.replace("+", " ").encode("latin-1")).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableParameters(f"`{text[:40]}` is not UTF-8") from error
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.responses import RedirectResponse, Response
 
-from lms_emulator.core.http.exchange import decode_pairs
+from lms_emulator.core.http.forms import decode_pairs
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openlearning import credentials, lti, refusals, rules, shapes, wire
@@ -92,11 +92,7 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
             diagnosis="the form was sent as JSON; post the params as a URL-encoded form" if json else None,
         )
     try:
-        return [
-            pair
-            for data in (body, x.query_string)
-            for pair in parse_qsl(data.decode("utf-8"), keep_blank_values=True, errors="strict")
-        ]
+        return [pair for data in (body, x.query_string) for pair in decode_pairs(data, "strict")]
     except UnicodeDecodeError as error:
         got = f"not UTF-8: {error.reason} at {error.start}"
         raise refusals.launch_unreadable(check="the form decodes as UTF-8", got=got) from None

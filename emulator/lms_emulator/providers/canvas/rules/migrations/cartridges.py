@@ -9,6 +9,7 @@ import io
 import zipfile
 from typing import NamedTuple
 
+from lms_emulator.core import archives
 from lms_emulator.providers.canvas.rules.migrations.packages import Package
 from lms_emulator.providers.canvas.rules.uploads import content_type_of
 
@@ -31,7 +32,7 @@ def content_type(name: str) -> str:
 
 def entries(content: bytes) -> dict[str, bytes]:
     """The files of a zip archive. Raises `zipfile.BadZipFile`."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with archives.opened(content) as archive:
         names = [one for one in archive.infolist() if not one.is_dir() and "__MACOSX" not in one.filename]
         return {one.filename: archive.read(one) for one in names if ".." not in one.filename.split("/")}
 

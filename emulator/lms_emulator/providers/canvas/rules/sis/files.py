@@ -6,12 +6,11 @@ exchanges of `people-sis`.
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from lms_emulator.core import archives
 from lms_emulator.providers.canvas.rules import csv_files
 from lms_emulator.providers.canvas.rules.sis import courses, enrollments, groups, links, people, places, sections
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
@@ -127,7 +126,7 @@ def unpacked(name: str, content: bytes) -> list[tuple[str, bytes]]:
         return [(name, content)]
     if extension != "zip":
         return []
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with archives.opened(content) as archive:
         found = [one for one in archive.infolist() if not one.is_dir() and not IGNORED.search(one.filename)]
         return [(one.filename, archive.read(one)) for one in sorted(found, key=lambda one: one.filename)]
 

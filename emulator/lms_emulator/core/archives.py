@@ -1,0 +1,21 @@
+"""Zip archives that somebody sent."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+MOST_UNPACKED = 16 * 1024 * 1024
+"""Bytes that an archive may have when it is unpacked: a few kilobytes can stand for gigabytes."""
+
+
+def opened(content: bytes) -> zipfile.ZipFile:
+    """An archive to read. Raises `zipfile.BadZipFile`, also where it holds more than `MOST_UNPACKED`.
+
+    No entry gives more bytes than the archive says it has.
+    """
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    unpacked = sum(one.file_size for one in archive.infolist())
+    if unpacked > MOST_UNPACKED:
+        raise zipfile.BadZipFile(f"it has {unpacked} bytes unpacked, and at most {MOST_UNPACKED} are read")
+    return archive

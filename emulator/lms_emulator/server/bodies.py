@@ -1,0 +1,67 @@
+"""Bodies of requests: read up to a limit, and not taken apart where their parts are too many."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import Receive
+
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.settings import EmulatorSettings
+
+_TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
+
+class TooLargeError(Exception):
+    """A body is over a limit. Attributes: `setting`, the one of `emulator` that says how large it may be."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(setting)
+        self.setting = setting
+
+
+async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
+    """A request's body. Raises TooLargeError before more than the limit is kept."""
+    declared = headers.get("content-length")
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise TooLargeError("max_body_bytes")
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(body) > limit:
+            raise TooLargeError("max_body_bytes")
+        return body
+    chunks, size = [body], len(body)
+    while message.get("more_body"):
+        if size > limit:
+            raise TooLargeError("max_body_bytes")
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+    if size > limit:
+        raise TooLargeError("max_body_bytes")
+    return b"".join(chunks)
+
+
+def check_parts(x: Exchange[Any, Any], limits: EmulatorSettings) -> None:
+    """Raise TooLargeError for a body of so many fields or values that taking it apart would hold up other requests.
+
+    Parts of a multipart form have a limit of their own in the library that reads them.
+    """
+    body = x.body
+    if x.is_form:
+        if body.count(b"&") >= limits.max_fields:
+            raise TooLargeError("max_fields")
+    elif body.lstrip()[:1] in (b"[", b"{") and _has_more_values(body, limits.max_json_values):
+        raise TooLargeError("max_json_values")
+
+
+def _has_more_values(body: bytes, most: int) -> bool:
+    # Commas and brackets may also be in texts, which it takes a while to leave out.
+    return _values(body) > most and _values(_TEXTS.sub(b"", body)) > most
+
+
+def _values(body: bytes) -> int:
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
