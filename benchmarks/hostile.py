@@ -170,15 +170,15 @@ def schemas(url: str, args: argparse.Namespace) -> None:
     lms = Emulator.connect(url)
     for name in args.documents or ("", *lms.info()["providers"]):
         described = [sys.executable, "-m", "lms_emulator", "openapi", *([name] if name else [])]
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as document:
-            document.write(subprocess.run(described, capture_output=True, text=True, check=True).stdout)
-            document.flush()
-            command = [tool, "run", document.name, "--url", f"{url}/{name}", "--phases", "fuzzing"]
+        with tempfile.TemporaryDirectory() as folder:  # where the tool keeps what it found as well
+            document = Path(folder, "document.json")
+            document.write_text(subprocess.run(described, capture_output=True, text=True, check=True).stdout)
+            command = [tool, "run", str(document), "--url", f"{url}/{name}", "--phases", "fuzzing"]
             command += ["--max-examples", str(args.examples), "--checks", "not_a_server_error", "--no-color"]
             for header in _owners(lms).get(name, ()):
                 command += ["--header", header]
             # What the control API does to worlds and clocks is for its own document alone.
-            told = subprocess.run(command, capture_output=True, text=True).stdout
+            told = subprocess.run(command, capture_output=True, text=True, cwd=folder).stdout
         lms.reset()
         tested = [line.strip() for line in told.splitlines() if "Tested:" in line]
         print(f"{name or 'control API'}: {'; '.join(tested) or told[-300:]}")
