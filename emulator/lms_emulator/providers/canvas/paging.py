@@ -127,6 +127,7 @@ def bookmarked(
     key: Callable[[R], Any],
     *,
     path: str | None = None,
+    default: int | None = None,
     wrap: Callable[[list[Any]], Any] = lambda rows: rows,
     order: Callable[[Any], Any] = lambda bookmark: bookmark,
 ) -> Response:
@@ -135,7 +136,7 @@ def bookmarked(
     Parameters: `records`, sorted by `key`, which gives what a bookmark says of the last record of a page, as JSON;
     `order`, what of that they are sorted by.
     """
-    size, page = per_page(api), api.params.text("page") or "first"
+    size, page = per_page(api, default), api.params.text("page") or "first"
     after = _bookmark(page)
     start = 0
     if after is not None:

@@ -63,11 +63,13 @@ class ResourceLink(Record, frozen=True, kw_only=True):
     """One placed link to a tool: on the course page, in a text, or behind an assignment.
 
     Attributes:
+        number: its id in the REST API; of a world file, by default the next.
         lookup_id: by which addresses in texts name it; its own id where it is not given.
         assignment_id: of the assignment that it stands behind.
     """
 
     id: str
+    number: int | None = None
     lookup_id: str | None = None
     assignment_id: int | None = None
     course_id: int | None = None
@@ -76,6 +78,9 @@ class ResourceLink(Record, frozen=True, kw_only=True):
     url: str | None = None
     description: str = ""
     custom: dict[str, str] = {}
+    workflow_state: Literal["active", "deleted"] = "active"
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
 
 
 class LineItem(Record, frozen=True, kw_only=True):

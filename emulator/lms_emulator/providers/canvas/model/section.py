@@ -271,7 +271,12 @@ class CanvasStore(LifeStore, RegisteringTables):
     wiki_pages: Table[WikiPage] = table(key="id", indexes={"context": _context})
     context_modules: Table[ContextModule] = table(key="id", indexes={"course": _course})
     content_tags: Table[ContentTag] = table(
-        key="id", indexes={"module": lambda t: t.context_module_id, "content": lambda t: (t.type, t.content_id)}
+        key="id",
+        indexes={
+            "module": lambda t: t.context_module_id,
+            "content": lambda t: (t.type, t.content_id),
+            "link": lambda t: t.resource_link_id,
+        },
     )
     module_progressions: Table[ModuleProgression] = table(key="key", indexes={"module": lambda p: p.context_module_id})
     conditional_release_rules: Table[PathRule] = table(key="id", indexes={"course": _course})

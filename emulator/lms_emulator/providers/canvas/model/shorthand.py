@@ -200,6 +200,9 @@ def _line_items(section: Any) -> None:
     for place, link in enumerate(section.resource_links):
         if link.assignment_id is None and link.id in tied:
             section.resource_links[place] = replace(link, assignment_id=tied[link.id])
+        if link.number is None:
+            highest = max((one.number or 0 for one in section.resource_links), default=0)
+            section.resource_links[place] = replace(section.resource_links[place], number=highest + 1)
     behind = {link.id: link.assignment_id for link in section.resource_links}
     for place, item in enumerate(section.line_items):
         if item.assignment_id is not None:

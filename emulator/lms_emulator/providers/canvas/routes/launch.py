@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.credentials import visitors
 from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import Course, User
 from lms_emulator.providers.canvas.routes import login
-from lms_emulator.providers.canvas.rules import tools
+from lms_emulator.providers.canvas.rules import links, tools
 
 
 def _course(x: Call, user: User) -> Course:
@@ -66,7 +66,7 @@ def course(api: Api) -> Response:
             (tool, tools.opens_in_tab(tools.placement(x.store, tool, "course_navigation")))
             for tool in tools.offered(x.store, found)
         ],
-        links=x.store.resource_links.find("course", found.id),
+        links=links.in_course(api, found.id),
         assignments=assignments,
         staff=staff,
         title=f"Course Modules: {found.name}" if part == "modules" else found.name,

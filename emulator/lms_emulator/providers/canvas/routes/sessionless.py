@@ -23,7 +23,7 @@ from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Account, Course, PreparedLaunch, Tool
 from lms_emulator.providers.canvas.routes import login, tool_pages
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import assignments, contexts, courses, modules, tools
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, links, modules, tools
 from lms_emulator.providers.canvas.rules.belonging import belongs
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -102,8 +102,7 @@ def _usable(api: Api, place: Place, reference: str) -> Tool | None:
 
 
 def _of_link(api: Api, place: Place, lookup: str, query: dict[str, str]) -> Made | None:
-    found = api.store.resource_links.find("course", place.id) if place.course is not None else []
-    link = next((one for one in found if lookup in (one.lookup_id or one.id, one.id)), None)
+    link = links.by_lookup(api, place.id, lookup) if place.course is not None else None
     if link is None:
         raise refusals.not_found("the resource link", lookup)
     tool = api.store.tools.get(link.tool_id)

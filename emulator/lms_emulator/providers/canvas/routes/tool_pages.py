@@ -22,7 +22,7 @@ from lms_emulator.providers.canvas.lti import basic_launches, deep_linking_spots
 from lms_emulator.providers.canvas.lti.claims import Opening
 from lms_emulator.providers.canvas.lti.launches import LAUNCHES
 from lms_emulator.providers.canvas.lti.places import Place
-from lms_emulator.providers.canvas.model import Assignment, ContentTag, Course, ResourceLink, Tool
+from lms_emulator.providers.canvas.model import Assignment, ContentTag, Course, Tool
 from lms_emulator.providers.canvas.routes import course_pages, login
 from lms_emulator.providers.canvas.rules import groups, links, modules, tools
 from lms_emulator.providers.canvas.rules.tools import Placement
@@ -224,7 +224,7 @@ def retrieve(api: Api) -> Response:
     """GET /courses/{course_id}/external_tools/retrieve and its like: open a link in a text, by id or address."""
     place, store = _place(api), api.store
     lookup = api.params.text("resource_link_lookup_uuid") or api.params.text("resource_link_lookup_id")
-    link = _link(api, place.course, lookup) if lookup else None
+    link = links.by_lookup(api, place.course.id, lookup) if lookup and place.course is not None else None
     if lookup and link is None:
         return _unavailable(api, place, f"{NO_LINK}: Resource link not found")
     url = api.params.text("url") or ""
@@ -235,11 +235,6 @@ def retrieve(api: Api) -> Response:
     target = (link.url if link is not None else None) or url or None
     made = opening(api, place, tool, placement=placement, link=link, target=target, return_url=api.url(place.path))
     return opened(api, made)
-
-
-def _link(api: Api, course: Course | None, lookup: str) -> ResourceLink | None:
-    found = api.store.resource_links.find("course", course.id) if course is not None else []
-    return next((one for one in found if lookup in (one.lookup_id or one.id, one.id)), None)
 
 
 def assignment(api: Api) -> Response:

@@ -18,11 +18,10 @@ from lms_emulator.providers.canvas.model import (
     ContentTag,
     ContextModule,
     Course,
-    ResourceLink,
     Tool,
     ToolTag,
 )
-from lms_emulator.providers.canvas.rules import assigning, features, html, modules, tools
+from lms_emulator.providers.canvas.rules import assigning, features, html, links, modules, tools
 
 Json = dict[str, Any]
 LINK = "ltiResourceLink"
@@ -81,12 +80,11 @@ def _with_link(api: Api, tool: Tool, course: Course | None, item: Json) -> Json:
     """An item with the lookup id of the link created for it; others unchanged."""
     if item.get("type") != LINK:
         return item
-    link = ResourceLink(
-        id=api.x.ids.uuid(),
-        lookup_id=api.x.ids.uuid(),
+    link = links.make(
+        api,
+        tool,
+        as_text(item.get("title")) or tool.name,
         course_id=course.id if course is not None else None,
-        tool_id=tool.id,
-        title=as_text(item.get("title")) or tool.name,
         url=as_text(item.get("url")),
         description=as_text(item.get("text")) or "",
         custom=_custom(item),

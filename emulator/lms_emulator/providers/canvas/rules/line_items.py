@@ -20,6 +20,7 @@ from lms_emulator.providers.canvas.model import (
     Submission,
     Tool,
 )
+from lms_emulator.providers.canvas.rules import links
 from lms_emulator.signing.lti13_services import LineItemData
 
 replace = msgspec.structs.replace
@@ -87,14 +88,8 @@ def _link(api: Api, base: Assignment, tool: Tool) -> ResourceLink:
     """The link behind an assignment, with the assignment's title and the URL and custom fields it was given."""
     tag = base.external_tool
     found = api.store.resource_links.first("assignment", base.id)
-    link = found or ResourceLink(
-        id=base.lti_context_id or api.x.ids.uuid(),
-        lookup_id=api.x.ids.uuid(),
-        assignment_id=base.id,
-        course_id=base.course_id,
-        tool_id=tool.id,
-        title=base.name,
-    )
+    own = {"id": base.lti_context_id} if base.lti_context_id else {}
+    link = found or links.make(api, tool, base.name, assignment_id=base.id, course_id=base.course_id, **own)
     custom = dict(tag.custom_params) if tag is not None and tag.custom_params else link.custom
     url = tag.url if tag is not None else link.url
     wanted = replace(link, title=base.name, tool_id=tool.id, url=url, custom=custom)

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import ContentTag, ResourceLink, Tool
+
+
+def make(api: Api, tool: Tool, title: str, **fields: Any) -> ResourceLink:
+    """A new link, which is not kept yet."""
+    return ResourceLink(
+        **{
+            "id": api.x.ids.uuid(),
+            "number": api.store.next_number("resource_links", "number"),
+            "lookup_id": api.x.ids.uuid(),
+            "tool_id": tool.id,
+            "title": title,
+            "created_at": api.now,
+            "updated_at": api.now,
+            **fields,
+        }
+    )
 
 
 def of_item(api: Api, item: ContentTag, tool: Tool) -> ResourceLink:
@@ -13,14 +31,17 @@ def of_item(api: Api, item: ContentTag, tool: Tool) -> ResourceLink:
     found = api.store.resource_links.get(item.resource_link_id) if item.resource_link_id else None
     if found is not None:
         return found
-    made = ResourceLink(
-        id=api.x.ids.uuid(),
-        lookup_id=api.x.ids.uuid(),
-        course_id=item.course_id,
-        tool_id=tool.id,
-        title=item.title,
-        url=item.url,
-        custom=item.custom,
-    )
+    made = make(api, tool, item.title, course_id=item.course_id, url=item.url, custom=item.custom)
     api.store.content_tags.put(msgspec.structs.replace(item, resource_link_id=made.id))
     return api.store.resource_links.put(made)
+
+
+def in_course(api: Api, course_id: int, *, deleted: bool = False) -> list[ResourceLink]:
+    """The links of a course in the order in which they were made."""
+    found = api.store.resource_links.find("course", course_id)
+    return [one for one in found if deleted or one.workflow_state == "active"]
+
+
+def by_lookup(api: Api, course_id: int, lookup: str) -> ResourceLink | None:
+    """The link that addresses in texts name."""
+    return next((one for one in in_course(api, course_id) if lookup in (one.lookup_id or one.id, one.id)), None)

@@ -274,12 +274,14 @@ def placed(store: CanvasStore, tools: Iterable[Tool], names: Iterable[str]) -> l
     return [tool for tool in tools if any(placement(store, tool, name) is not None for name in wanted)]
 
 
-def by_address(store: CanvasStore, where: Where, url: str, preferred: int | None = None) -> Tool | None:
+def by_address(
+    store: CanvasStore, where: Where, url: str, preferred: int | None = None, *, newer: bool = False
+) -> Tool | None:
     """The tool that an address belongs to: one of exactly this address, else of this address with further parameters,
-    else of its host; the preferred one first, then the nearest, LTI 1.3 before 1.1."""
+    else of its host; the preferred one first, then the nearest, LTI 1.3 before 1.1, which `newer` leaves out."""
     order = {place: number for number, place in enumerate(places(store, where))}
     tools = sorted(
-        offered(store, where),
+        (tool for tool in offered(store, where) if not (newer and tool.developer_key_id is None)),
         key=lambda tool: (tool.id != preferred, order[place_of(store, tool)], tool.developer_key_id is None, tool.id),
     )
     for matches in (_same, _same_but_query, _same_host):
