@@ -189,6 +189,18 @@ def test_what_can_be_handed_in(canvas: Site) -> None:
     assert canvas.student.post(shut, json={"submission": text}).status_code == 201
 
 
+def test_the_history_holds_the_last_state_though_the_clock_stands(canvas: Site) -> None:
+    canvas.lms.clock.freeze()
+    path = f"{COURSE}/assignments/{work(canvas.teacher)['id']}/submissions"
+    for body in ("first", "second"):
+        sent = {"submission_type": "online_text_entry", "body": body}
+        student = canvas.student.post(path, json={"submission": sent}).json()["user_id"]
+    canvas.teacher.put(f"{path}/{student}", json={"submission": {"posted_grade": 5}})
+    shown = canvas.teacher.get(f"{path}/{student}", params={"include[]": "submission_history"}).json()
+    states = [(one["attempt"], one["score"], one["body"]) for one in shown["submission_history"]]
+    assert states == [(2, 5.0, "second")], "Canvas shows attempts of the same second as one"
+
+
 def test_an_assignment_that_is_not_valid(canvas: Site) -> None:
     path = f"{COURSE}/assignments"
     for wrong in ({"points_possible": -1}, {"grading_type": "stars"}, {"submission_types": ["telepathy"]}):

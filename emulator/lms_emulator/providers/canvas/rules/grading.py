@@ -6,6 +6,8 @@ exchanges of `grading-submissions` 141-198.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -27,7 +29,7 @@ def snapshot(record: Submission) -> SubmissionVersion:
 
 def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool) -> Submission:
     """Store a submission. Without `new_version` its last version is updated."""
-    begun = api.now if new_version or not record.versions else record.versions[-1].made_at
+    begun = _begun(api, record) if new_version or not record.versions else record.versions[-1].made_at
     record = replace(record, updated_at=api.now, made_at=begun)
     standing = lateness.standing(api, base, record.user_id, record)
     record = replace(record, was_late=standing.late)
@@ -38,6 +40,21 @@ def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool) -
         _note(api, base, known, record)
     older = record.versions if new_version else record.versions[:-1]
     return api.store.submissions.put(replace(record, versions=[*older, snapshot(record)]))
+
+
+@dataclass
+class _Saved:
+    """The submissions of which this request has begun a version."""
+
+    ids: set[int] = field(default_factory=set)
+
+
+def _begun(api: Api, record: Submission) -> datetime:
+    """When a new version begins: at the very moment of the last one only within a request, even if the clock stands."""
+    saved = api.x.kept(_Saved).ids
+    before = record.versions[-1].made_at if record.versions and record.id not in saved else None
+    saved.add(record.id)
+    return api.now if before is None or before < api.now else before + timedelta(microseconds=1)
 
 
 def _note(api: Api, base: Assignment, known: Submission, made: Submission) -> None:
