@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from lms_emulator.control import Control
 from lms_emulator.core.http.addresses import Addresses
@@ -21,8 +21,8 @@ __all__ = ["PROVIDERS", "Providers", "create_app", "load_providers"]
 class Providers(Mapping[str, AnyProvider]):
     """Every provider by name, each imported when it is first used: a test that needs one does not pay for six."""
 
-    def __init__(self) -> None:
-        self._loaded: dict[str, AnyProvider] = {}
+    _loaded: ClassVar[dict[str, AnyProvider]] = {}
+    """Those of this process: a provider keeps no state of its own."""
 
     def __getitem__(self, name: str) -> AnyProvider:
         found = self._loaded.get(name)
@@ -31,6 +31,10 @@ class Providers(Mapping[str, AnyProvider]):
                 raise KeyError(name)
             found = self._loaded[name] = import_module(f"lms_emulator.providers.{name}").provider
         return found
+
+    def imported(self, name: str) -> bool:
+        """Whether taking it costs nothing."""
+        return name in self._loaded
 
     def __iter__(self) -> Iterator[str]:
         return iter(PROVIDERS)
@@ -94,4 +98,4 @@ def create_app(
     world_seed = load(world, providers) if isinstance(world, str) else world
     worlds = Worlds(world_seed, providers, overrides=settings, random_seed=seed, allow_outgoing=allow_outgoing)
     worlds.default.check_settings(settings or {})
-    return Gateway(providers, worlds, addresses, Control(control_token))
+    return Gateway(providers, worlds, addresses, Control(control_token), providers.imported)

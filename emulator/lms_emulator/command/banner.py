@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
+import traceback
 from typing import Any
 
 import msgspec
@@ -11,15 +15,57 @@ from lms_emulator.command.listing import columns
 from lms_emulator.server.sockets import Server
 
 _PAUSE_SECONDS = 0.02
+_MOST_FILES = 65_536
+_NICE = 15
+"""Requests come first: what the child imports, the server may be importing for one of them."""
 _WANTED = ("api_key", "consumer_key", "shared_secret", "client_id", "client_secret", "learner", "student")
 
 
 async def print_banner(server: Server) -> None:
     """Print a short table of base URLs and demo credentials.
 
-    Reads every provider's demo world, one after the other, so that requests that arrive meanwhile do not wait.
+    On Linux a forked child prints it: every provider has to be imported for that, which takes a second and 25 MiB, and
+    most are never asked for anything.
     """
     await asyncio.sleep(_PAUSE_SECONDS)
+    try:
+        child = os.fork() if sys.platform == "linux" else None
+    except OSError:  # no more processes
+        child = None
+    if child is None:
+        _print(server)
+        return
+    if child == 0:
+        _print_and_exit(server)
+    try:
+        while os.waitpid(child, os.WNOHANG)[0] == 0:
+            await asyncio.sleep(_PAUSE_SECONDS)
+    except asyncio.CancelledError:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+
+
+def _print_and_exit(server: Server) -> None:
+    """All that the child does: let go of what belongs to the server, print, and end without running its exits."""
+    status = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        os.closerange(3, _MOST_FILES)  # sockets would stay open, and their ports taken, for as long as this runs
+        os.nice(_NICE)
+        _print(server)
+        status = 0
+    except BrokenPipeError:
+        pass  # nobody reads any more
+    except Exception:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _print(server: Server) -> None:
     gateway = server.gateway
     world = gateway.worlds.default
     rows = [("provider", "base URL", "demo credentials")]
@@ -27,7 +73,6 @@ async def print_banner(server: Server) -> None:
         bases = gateway.addresses.base_urls(name, world.name, "http", gateway.addresses.host, server.port)
         info = msgspec.to_builtins(gateway.providers[name].info(world, bases))
         rows.append((name, bases.get("port") or bases["prefix"], "  ".join(_credentials(info))))
-        await asyncio.sleep(_PAUSE_SECONDS)
     lines = [columns(rows)]
     if server.tls_port is not None:
         authority = f"authority: {server.url}/_emulator/ca.pem"

@@ -6,7 +6,7 @@ Knows no provider's rules.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -41,15 +41,23 @@ class Gateway:
         worlds: the default world and any further ones.
         addresses: how providers are reached.
         control: ASGI application of the control API; gets the world in `scope["state"]["world"]`.
+        imported: whether a provider is at hand. One that is not is fetched beside the event loop: that takes up to half
+            a second, and other requests need not wait for it.
     """
 
     def __init__(
-        self, providers: Mapping[str, AnyProvider], worlds: Worlds, addresses: Addresses, control: ControlApp
+        self,
+        providers: Mapping[str, AnyProvider],
+        worlds: Worlds,
+        addresses: Addresses,
+        control: ControlApp,
+        imported: Callable[[str], bool] = lambda name: True,
     ) -> None:
         self.providers = providers
         self.worlds = worlds
         self.addresses = addresses
         self.control = control
+        self.imported = imported
         self.ca_pem: bytes | None = None
         """Certificate of the authority behind HTTPS, when it is served."""
 
@@ -74,6 +82,8 @@ class Gateway:
         elif address.provider is None:
             await self.control.outside(self, world, address, scope, receive, send)
         else:
+            if not self.imported(address.provider):
+                await asyncio.to_thread(self.providers.__getitem__, address.provider)
             x = Exchange(
                 scope,
                 b"",

@@ -46,6 +46,9 @@ TokenFault = Literal[
 ]
 
 
+_WITHOUT_SPACES = json.JSONEncoder(separators=(",", ":"))
+
+
 class TokenError(ValueError):
     """A token that failed a check.
 
@@ -383,7 +386,7 @@ def _public(key: SigningKey | VerifyingKey) -> RSAPublicKey:
 
 
 def _compact(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _WITHOUT_SPACES.encode(value).encode()
 
 
 def _encode(raw: bytes) -> str:
