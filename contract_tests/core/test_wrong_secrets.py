@@ -20,6 +20,8 @@ def test_a_wrong_secret_is_explained(lms: Emulator, provider: str) -> None:
         f'"{right}"': "quotation marks around it",
         "undefined": "has no value",
         right.swapcase(): "differ in case",
+        right[:-1]: "it is cut",
+        right[:3] + "~" + right[4:]: "the character at place 4 of",
         "another-secret": f"yours has 14 characters, the registered one {len(right)}",
     }
     form = {"grant_type": "refresh_token", "client_id": info.client_id, "refresh_token": "x"}
@@ -28,5 +30,6 @@ def test_a_wrong_secret_is_explained(lms: Emulator, provider: str) -> None:
         assert answer.status_code in (400, 401)
         assert lms.requests.last.refusal.reason == "invalid_client_secret"
         assert words in lms.requests.last.refusal.diagnosis
+        assert right not in str(lms.requests.last.refusal).replace(secret, "")
     httpx.post(f"{info.url}{ENDPOINTS[provider]}", data={**form, "client_secret": right})
     assert lms.requests.last.refusal.reason != "invalid_client_secret"

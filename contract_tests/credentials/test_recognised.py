@@ -150,3 +150,35 @@ def test_of_another_world(sides: tuple[Side, Side], held: dict[tuple[str, str], 
         assert not answer.is_success
         assert f"{name}" in told(sides[1]), (place, told(sides[1]))
         assert "in the world `a`" in told(sides[1]), (place, told(sides[1]))
+
+
+SLIPS: dict[str, tuple[Callable[[str], str], str]] = {
+    "one letter": (lambda text: text[:5] + ("z" if text[5] != "z" else "y") + text[6:], "at place 6 of"),
+    "two exchanged": (lambda text: text[:-3] + text[-2] + text[-3] + text[-1], "are exchanged"),
+    "one lost": (lambda text: text[:5] + text[6:], "a character is missing at place"),
+    "one more": (lambda text: text[:5] + "~" + text[5:], "at place 6 is one too many"),
+    "cut at the end": (lambda text: text[:-4], "it is cut: "),
+    "cut at the start": (lambda text: text[4:], "it is cut: "),
+    "quoted": (lambda text: f'"{text}"', "quotation marks"),
+    "scheme twice": (lambda text: f"Bearer {text}", "its scheme stands before it once more"),
+}
+
+
+@pytest.mark.parametrize("place", ["openlearning X-API-Key", "canvas bearer", "openedx bearer"])
+def test_a_slip_of_the_hand(sides: tuple[Side, Side], held: dict[tuple[str, str], Held], place: str) -> None:
+    """Named as what it is, and the character that was not sent is not told."""
+    provider = place.split()[0]
+    plain = {(p, c.name) for p, c in kinds() if p == provider and c.read is None and not c.public}
+    wrong = []
+    for key in sorted(plain & set(held)):
+        right = held[key].value
+        if len(right) < 12 or right.isdigit() or right[-2].lower() == right[-3].lower():
+            continue
+        for slip, (change, words) in SLIPS.items():
+            if slip == "one lost" and right[4:7] == right[5] * 3:
+                continue
+            PLACES[place](sides[0], change(right))
+            said = told(sides[0])
+            if key[1] not in said or words not in said or right in said.replace(change(right), ""):
+                wrong.append((key, slip, said))
+    assert wrong == []

@@ -13,6 +13,7 @@ HOPPER, TURING, EASLEY = (f"5e00000000000000000a000{number}" for number in (1, 3
 DEMO_SECRET = "fa4e" * 16
 KEY = f"{HOPPER}.{DEMO_SECRET}"
 FORM = "application/x-www-form-urlencoded"
+USERS = "this world has 6, the first of them " + ", ".join(f"5e00000000000000000a000{number}" for number in range(1, 6))
 HOPPERS = f"this is an API key of the user {HOPPER}"
 NOT_ITS = "an account with that id exists, and this is not its key"
 CONSUMER_KEY = "this is a consumer key of LTI of lakeside: " + (
@@ -258,7 +259,7 @@ def test_staff_may_not_do_what_administrators_may(site: Site) -> None:
 @pytest.mark.parametrize(
     ("reference", "diagnosis"),
     [
-        ("nowhere", None),
+        ("nowhere", "there is no institution nowhere; this world has lakeside, hilltop"),
         (HOPPER, "that id is a user, not an institution"),
         ("5f00000000000000000c0001", "that id is a course, not an institution"),
         ("student-1815", "that id is an external institution id, not an institution"),
@@ -274,8 +275,8 @@ def test_an_unknown_institution(site: Site, reference: str, diagnosis: str | Non
 @pytest.mark.parametrize(
     ("reference", "diagnosis"),
     [
-        ("ME", None),
-        ("5e00000000000000000affff", None),
+        ("ME", f"there is no user ME; {USERS}"),
+        ("5e00000000000000000affff", f"there is no user 5e00000000000000000affff; {USERS}"),
         ("lakeside", "that id is an institution, not a user"),
         ("5d000000000000000000b001", "that id is an institution, not a user"),
         ("5f00000300000000000d0001", "that id is a class, not a user"),

@@ -41,7 +41,7 @@ def test_no_key(site: Site) -> None:
 @pytest.mark.parametrize(
     ("spoil", "diagnosis"),
     [
-        (lambda key: key[:-1] + ("0" if key[-1] != "0" else "1"), "this is not its key"),
+        (lambda key: key[:-1] + ("0" if key[-1] != "0" else "1"), "but the character at place 89 of 89 is another"),
         (lambda key: "9" * 24 + key[24:], "no account has this key"),
         (lambda key: key.upper(), "differ in case"),
         (lambda key: f" {key}", "white space"),

@@ -196,7 +196,7 @@ class Provider(Generic[StoreT, SettingsT]):
 
         A provider with roles adds which permission was missing, and who has it.
         """
-        return why_not_found(x) if refusal.status == 404 or refusal.reason == "not_found" else None
+        return why_not_found(x, refusal) if refusal.status == 404 or refusal.reason == "not_found" else None
 
     def crashed(self, x: Exchange[StoreT, SettingsT]) -> Response:
         """The answer when our own code failed. Not a provider's behaviour; the journal says so."""

@@ -8,6 +8,7 @@ this world, another provider, another world, or the time before a reset.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from os.path import commonpath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -30,6 +31,8 @@ _SLIPS: tuple[tuple[str, Callable[[str], str]], ...] = (
 NOTHING_SENT = "no client secret was sent, neither in the body nor by HTTP Basic"
 NOBODYS = "nobody's: no world of this emulator knows it, nor gave it out lately"
 _MOST_COMPARED = 1_000
+_SHORTEST = 8
+"""Of shorter texts, and of numbers, one that is nearly the same is another."""
 _LONGEST = 8_192
 """Longer texts are not looked for."""
 
@@ -60,10 +63,11 @@ def recognise(x: Exchange[Any, Any], sent: str) -> str | None:
         meant = undo(sent)
         if meant and meant != sent and (found := _in(world, own, meant)) is not None:
             return f"this is {found[0].described(found[1])}, but {why}"
-    if (found := _in_other_case(world, own, sent)) is not None:
-        right = f"; the registered one is {found[0].values(found[1])}" if found[0].public else ""
-        return f"this is {found[0].described(found[1])}, but letters differ in case{right}"
-    return _elsewhere(x, sent)
+    if (said := _elsewhere(x, sent)) is not None or (close := _written_wrong(world, own, sent)) is None:
+        return said
+    credential, record, why = close
+    right = f"; the registered one is {credential.values(record)}" if credential.public else ""
+    return f"this is {credential.described(record)}, but {why}{right}"
 
 
 def _elsewhere(x: Exchange[Any, Any], sent: str) -> str | None:
@@ -111,17 +115,42 @@ def _in(world: World, provider: str, text: str) -> tuple[Credential, Any] | None
     return None
 
 
-def _in_other_case(world: World, provider: str, text: str) -> tuple[Credential, Any] | None:
-    folded = text.lower()
+def _written_wrong(world: World, provider: str, text: str) -> tuple[Credential, Any, str] | None:
+    """The credential that a text is, but for a slip of the hand, and that slip."""
+    in_time = stopwatch(DIAGNOSIS_SECONDS)
     for table, credential in _kinds(world, provider):
         if len(table) > _MOST_COMPARED or credential.read is not None:
             continue
         for record in table:
+            if not in_time():
+                return None
             values = credential.values(record)
             for value in values if isinstance(values, list) else [values]:
-                if isinstance(value, str) and value.lower() == folded:
-                    return credential, record
+                if isinstance(value, str) and (why := _mistyped(text, value)):
+                    return credential, record, why
     return None
+
+
+def _mistyped(sent: str, right: str) -> str | None:
+    """How one text became the other by a slip, without a character that was not sent."""
+    if sent.lower() == right.lower():
+        return "letters differ in case" if sent != right else None
+    less, more = sorted((len(sent), len(right)))
+    if less < _SHORTEST or sent.isdigit() or more > _LONGEST:
+        return None
+    same = len(commonpath((sent, right)))
+    if len(sent) < len(right) and max(same, less if right.endswith(sent) else 0) == less and 2 * less >= more:
+        return f"it is cut: {less} of {more} characters came"
+    if more - less > 1:
+        return None
+    if len(sent) == len(right):
+        if sent[same + 1 :] == right[same + 1 :]:
+            return f"the character at place {same + 1} of {more} is another"
+        swapped = right[same : same + 2][::-1] == sent[same : same + 2] and sent[same + 2 :] == right[same + 2 :]
+        return f"the characters at places {same + 1} and {same + 2} are exchanged" if swapped else None
+    if len(sent) < len(right):
+        return f"a character is missing at place {same + 1}" if sent[same:] == right[same + 1 :] else None
+    return f"the character at place {same + 1} is one too many" if sent[same + 1 :] == right[same:] else None
 
 
 # against the one that is registered
@@ -131,7 +160,8 @@ def _slip_of(sent: str, registered: str) -> str | None:
     for why, undo in _SLIPS:
         if undo(sent) == registered:
             return f"it is the right one, but {why}"
-    return "letters differ in case from the right one" if sent.lower() == registered.lower() else None
+    why_not = _mistyped(sent, registered)
+    return f"it is the right one, but {why_not}" if why_not else None
 
 
 def _lengths(sent: str, registered: str) -> str:

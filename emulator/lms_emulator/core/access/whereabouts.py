@@ -15,6 +15,7 @@ from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
 
 if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
+    from lms_emulator.core.http.refusals import Refusal
     from lms_emulator.core.state.tables import Table
 
 _PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
@@ -35,8 +36,8 @@ class Place(NamedTuple):
     sent: str
 
 
-def why_not_found(x: Exchange[Any, Any]) -> str | None:
-    """Which record of the path is not where it was looked for, and where it is; None if the path names none."""
+def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+    """Which record of the path is not where it was looked for, and where it is; None if it is not about the path."""
     places = list(_places(x))
     above: list[tuple[Place, Any]] = []
     for place in places:
@@ -50,7 +51,7 @@ def why_not_found(x: Exchange[Any, Any]) -> str | None:
             if other is not None:
                 return f"{_called(place)} is not in {_called(parent)}, but in {parent.noun} {other}"
         above.append((place, record))
-    if not above:
+    if not above or (refusal.got is not None and str(refusal.got) not in x.path_params.values()):
         return None
     place, record = above[-1]
     state = getattr(record, "workflow_state", "")

@@ -83,6 +83,7 @@ def _bearer(x: Call, *, inactive: bool) -> Identity | None:
             "token_malformed",
             "Invalid token header. Token string should not contain spaces.",
             got=" ".join(words),
+            credential=" ".join(words[1:]),
         )
     if not words or words[0].lower() != "bearer":
         return None

@@ -109,7 +109,7 @@ def require_service(x: Call, *scopes: str) -> LtiTool:
     if len(words) != 2:
         several = "Invalid token header. Token string should not contain spaces."
         text = "Invalid token header. No credentials provided." if len(words) == 1 else several
-        raise refusals.lti_service("token_malformed", text, got=" ".join(words))
+        raise refusals.lti_service("token_malformed", text, got=" ".join(words), credential=" ".join(words[1:]) or None)
     number = x.path_params["lti_config_id"]
     tool = x.store.lti_tools.get(int(number)) if number.isdigit() else None
     if tool is None:
