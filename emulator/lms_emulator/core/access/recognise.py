@@ -8,7 +8,7 @@ this world, another provider, another world, or the time before a reset.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from os.path import commonpath
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -138,7 +138,7 @@ def _mistyped(sent: str, right: str) -> str | None:
     less, more = sorted((len(sent), len(right)))
     if less < _SHORTEST or sent.isdigit() or more > _LONGEST:
         return None
-    same = len(commonpath((sent, right)))
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(sent, right, strict=False)))
     if len(sent) < len(right) and max(same, less if right.endswith(sent) else 0) == less and 2 * less >= more:
         return f"it is cut: {less} of {more} characters came"
     if more - less > 1:
