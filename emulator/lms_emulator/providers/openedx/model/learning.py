@@ -44,3 +44,10 @@ class Signature(Record, frozen=True, kw_only=True):
     user: str
     course: str
     created: datetime
+
+
+class EmailOptout(Record, frozen=True, kw_only=True):
+    """That a user wants no e-mail from a course."""
+
+    user: str
+    course: str

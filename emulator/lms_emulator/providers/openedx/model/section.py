@@ -53,7 +53,7 @@ from lms_emulator.providers.openedx.model.forum import (
     NotificationPreference,
     Thread,
 )
-from lms_emulator.providers.openedx.model.learning import Bookmark, ExperimentData, Signature, Tour
+from lms_emulator.providers.openedx.model.learning import Bookmark, EmailOptout, ExperimentData, Signature, Tour
 from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiLineItem, LtiScore, LtiTool
 from lms_emulator.providers.openedx.model.retirement import PartnerReport, Retirement
 from lms_emulator.providers.openedx.model.webhooks import EventWebhook
@@ -323,6 +323,7 @@ class OpenedxStore(PlatformTables):
     bookmarks: Table[Bookmark] = table(key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user})
     tours: Table[Tour] = table(key="user")
     experiment_data: Table[ExperimentData] = table(key=lambda one: (one.user, one.experiment, one.key))
+    email_optouts: Table[EmailOptout] = table(key=lambda one: (one.user, one.course))
     signatures: Table[Signature] = table(key=lambda one: (one.user, one.course))
     threads: Table[Thread] = table(key="id", indexes={"course": lambda one: one.course}, watched=True)
     comments: Table[Comment] = table(key="id", indexes={"thread": lambda one: one.thread}, watched=True)

@@ -151,7 +151,7 @@ def read_outline(x: Call) -> Response:
             "course_tools": _tools(x, course, learner=active) if inside else [],
             "dates_widget": {
                 "course_date_blocks": days if inside else [],
-                "dates_tab_link": _front(x, course, "dates"),
+                "dates_tab_link": front(x, course, "dates"),
                 "user_timezone": zone(user),
             },
             "enroll_alert": {"can_enroll": can_enroll, "extra_text": None},
@@ -171,7 +171,8 @@ def _shown_ahead(course: Course, day: dict[str, Any], now: str) -> bool:
     return bool(day["date_type"] == "course-end-date" or day["date"] >= now)
 
 
-def _front(x: Call, course: Course, page: str) -> str:
+def front(x: Call, course: Course, page: str) -> str:
+    """The address of a course's page in the learning front end."""
     learning_front = deployment.front(x, "learning", x.base_url)
     return f"{learning_front}/course/{course.id}/{page}"
 
@@ -316,11 +317,12 @@ def _needed(x: Call, *names: str) -> dict[str, Any]:
     body = wire.read_object(x)
     for name in names:
         if body.get(name) is None:
-            raise _invalid(f"'{name}' is required.")
+            raise invalid(f"'{name}' is required.")
     return body
 
 
-def _invalid(text: str) -> refusals.OpenedxRefusal:
+def invalid(text: str) -> refusals.OpenedxRefusal:
+    """A body that is not taken."""
     return refusals.OpenedxRefusal("invalid_goal", status=400, message=text, check="course goal")
 
 
@@ -329,7 +331,7 @@ def save_goal(x: Call) -> Response:
     body, user = _needed(x, "course_id", "subscribed_to_reminders"), caller(x)
     key, days = keys.course_key(str(body["course_id"])), body.get("days_per_week")
     if key is None or not (days is None or isinstance(days, int)):
-        raise _invalid("Unable to save course goal")
+        raise invalid("Unable to save course goal")
     known = x.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
     changed = msgspec.structs.replace(
         known, days_per_week=days or 0, subscribed_to_reminders=bool(body["subscribed_to_reminders"])
@@ -344,7 +346,7 @@ def dismiss_welcome(x: Call) -> Response:
     body, user = _needed(x, "course_id"), caller(x)
     key = keys.course_key(str(body["course_id"]))
     if key is None:
-        raise _invalid("Unable to dismiss welcome message.")
+        raise invalid("Unable to dismiss welcome message.")
     known = x.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
     x.store.course_goals.put(msgspec.structs.replace(known, dismissed_welcome=True))
     return wire.api_json({"message": "Welcome message successfully dismissed."})
@@ -355,26 +357,6 @@ def unsubscribe(x: Call) -> Response:
     if len(x.path_params["token"].replace("-", "")) != 32:
         raise refusals.Unhandled
     raise refusals.OpenedxRefusal("unknown_reminder", status=404, message="Not found.", check="reminder")
-
-
-def reset_deadlines(x: Call) -> Response:
-    """Shift the due dates of a self-paced course for the caller."""
-    body = wire.read_object(x)
-    key = keys.course_key(str(body.get("course_key", "")))
-    course = x.store.courses.get(key.text) if key else None
-    if course is None:
-        text = "'course_key' is required." if "course_key" not in body else "Unable to reset deadlines."
-        raise _invalid(text)
-    link = _front(x, course, "dates")
-    return wire.api_json(
-        {
-            "body": f'<a href="{link}">View all dates</a>',
-            "header": "Your due dates have been successfully shifted to help you stay on track.",
-            "link": link,
-            "link_text": "View all dates",
-            "message": "Deadlines successfully reset.",
-        }
-    )
 
 
 FAMILY = Family("/api/course_home", tag="course_home", permissions=(anyone,), notes_course=False)
@@ -421,12 +403,5 @@ ROUTES = (
         allow="OPTIONS, POST",
         defect=True,
         source=_learn(355, 356),
-    ),
-    *Family("/api/course_experience/v1", tag="course_home").resource(
-        "/reset_course_deadlines",
-        "Shift due dates",
-        post=reset_deadlines,
-        allow="OPTIONS, POST",
-        source=_learn(358),
     ),
 )

@@ -17,7 +17,7 @@ from lms_emulator.providers.openedx import credentials, paging, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.model.learning import ExperimentData, Tour
+from lms_emulator.providers.openedx.model.learning import EmailOptout, ExperimentData, Tour
 from lms_emulator.providers.openedx.oauth import jwts
 from lms_emulator.providers.openedx.routes.authorize import to_login
 from lms_emulator.providers.openedx.routes.permissions import anyone, is_staff
@@ -25,6 +25,23 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes import moment
 from lms_emulator.providers.openedx.web import csrf, deployment, session
+
+# e-mail
+
+
+def email_settings(x: Call) -> Response:
+    """Whether the caller wants e-mail from a course; without a key of a course the real server fails (500)."""
+    body = wire.read_object(x)
+    key = keys.course_key(body.get("course_id"))
+    if key is None:
+        raise refusals.Unhandled
+    chosen = EmailOptout(user=caller(x).username, course=key.text)
+    if body.get("receive_emails"):
+        x.store.email_optouts.delete((chosen.user, chosen.course))
+    else:
+        x.store.email_optouts.put(chosen)
+    return wire.pretty_json({"success": True})
+
 
 # tours
 
@@ -255,6 +272,16 @@ _EXPERIMENTS = Family("/api/experiments/v0", tag="experiments")
 _COURSES = Family("/courses/{course_id}", tag="courseware")
 
 ROUTES = (
+    *Family("/api", tag="email").resource(
+        "/change_email_settings",
+        "Take e-mail from a course, or none",
+        post=email_settings,
+        allow="OPTIONS, POST",
+        defect=True,
+        notes_course=False,
+        evidence="documented",
+        source="edx-platform common/djangoapps/student/views/management.py, change_email_settings",
+    ),
     *_TOURS.resource(
         "/discussion_tours/",
         "Tours of discussions",

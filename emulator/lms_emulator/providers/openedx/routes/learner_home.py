@@ -92,7 +92,7 @@ def _card(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
             "canUpgrade": False,
             "isAuditAccessExpired": False,
             "isEmailEnabled": False,
-            "hasOptedOutOfEmail": False,
+            "hasOptedOutOfEmail": (one.user, one.course) in x.store.email_optouts,
             "lastEnrolled": moment(one.created),
             "isEnrolled": True,
             "mode": one.mode,

@@ -31,7 +31,6 @@ _PAGES: dict[str, tuple[str, int]] = {
     "/api/demographics/v1/demographics/status/": ("learn", 792),
     "/enterprise/api/v1/enterprise-customer/": ("learn", 797),
     "/consent/api/v1/data_sharing_consent": ("learn", 798),
-    "/api/course_experience/v1/course_deadlines_info/{word}": ("learn", 368),
     "/courses/{course_id}/cohorts/settings": ("instr", 566),
     "/courses/{course_id}/cohorts/topics": ("instr", 573),
 }
