@@ -46,7 +46,8 @@ def tools(lms: Emulator) -> Iterator[list[StoringTool]]:
     for key, tool in enumerate(made, KEY):
         dump["canvas"]["developer_keys"].append(
             {"id": key, "name": f"Tool {key}", "is_lti_key": True, "redirect_uris": [f"{tool.url}/launch"],
-             "oidc_initiation_url": f"{tool.url}/login", "target_link_uri": f"{tool.url}/launch", "accounts": [1]}
+             "oidc_initiation_url": f"{tool.url}/login", "target_link_uri": f"{tool.url}/launch", "accounts": [1],
+             "scopes": ["https://canvas.instructure.com/lti/page_content/show"] if tool.storage else []}
         )  # fmt: skip
         dump["canvas"]["tools"].append(
             {"id": key % 1000, "developer_key_id": key, "name": "Tool", "course_id": 1, "url": f"{tool.url}/launch"}
@@ -80,6 +81,10 @@ def test_a_tool_without_storage_needs_cookies_and_one_with_it_does_not(visitor: 
     assert silent.posted is not None
     assert silent.text == told[visitor.policy != "allow"]
     assert opened(visitor, lms, 79).text == told[visitor.policy == "block"]
+    if visitor.policy == "lax":
+        frame = next(one for one in visitor.tab.frames if one.name == "tool_content")
+        refused = frame.evaluate(ASK, ["", {"subject": "lti.getPageContent", "message_id": "1"}])
+        assert refused["error"] == {"code": "unauthorized"}, "its key lacks the scope"
     assert opened(visitor, lms, 78).text == "launched by storage"
     if visitor.policy == "block":
         lms.settings["canvas.platform_storage"] = False
@@ -132,6 +137,9 @@ def messages(visitor: ChromiumVisitor, lms: Emulator) -> None:
     assert tab.locator("#tool_content").evaluate("frame => frame.style.height") == "321px"
     size = ask("lti.fetchWindowSize")
     assert size["width"] > 0 < size["height"]
+    assert ask("lti.getPageContent") == {"content": ""}
+    tab.locator("h1").evaluate("heading => heading.dataset.ltiPageContent = 'true'")
+    assert ask("lti.getPageContent")["content"].startswith("<h1 data-lti-page-content")
     ask("lti.showAlert", body="Saved", alertType="success")
     assert tab.get_by_role("status").inner_text() == "Saved"
     tab.evaluate(

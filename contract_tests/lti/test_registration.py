@@ -144,6 +144,11 @@ def test_what_the_platform_tells_and_takes(registrar: Registrar) -> None:
     assert taken.status_code == (200 if canvas else 201), taken.text
     assert taken.json()["client_name"] == "Tool"
     assert ("deployment_id" in taken.json()) is canvas
+    if canvas:
+        tool = taken.json()["https://purl.imsglobal.org/spec/lti-tool-configuration"]
+        view = tool["https://canvas.instructure.com/lti/registration_config_url"]
+        assert httpx.get(view).headers["location"].endswith(f"/developer_keys#key-{taken.json()['client_id']}")
+        assert httpx.get(view.replace("/view", "0/view")).status_code == 404
     refused(httpx.post(endpoint, json=REQUEST, headers=bearer), 401, "registration_token_used", site)
     late = httpx.URL(registrar.begun()).params["registration_token"]
     site.lms.clock.advance(seconds=3601)

@@ -15,15 +15,15 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.lti import tokens
-from lms_emulator.providers.canvas.lti.claims import Opening
-from lms_emulator.providers.canvas.rules import features, tools
+from lms_emulator.providers.canvas.lti.claims import Opening, scopes_of
+from lms_emulator.providers.canvas.rules import features, html, scopes, tools
 from lms_emulator.signing.jwt import TokenError, sign, verify
 
 FEATURE = "lti_platform_storage"
 FORWARDING = "/post_message_forwarding"
 Surface = Literal["", "self", "window"]
 """Where a page opens a tool, as Canvas writes it: in the page's frame, in the whole window, in a tab of its own."""
-WHOLE: dict[str, Any] = {"surface": "self", "forwarding": None}
+WHOLE: dict[str, Any] = {"surface": "self", "forwarding": None, "content": None}
 """What the page needs for a tool in the whole window."""
 
 
@@ -48,10 +48,19 @@ def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any
         "back": x.url(opening.place.path),
         "storage": stored,
         "forwarding": x.url(FORWARDING) if stored else None,
+        "content": html.clean(opening.assignment.description) if opening.assignment is not None else None,
+        "reads_content": _reads_content(x, opening),
         "tool_origins": sorted({_origin(one) for one in addresses if one}),
         "launch_by_url": x.url(f"{opening.place.path}/external_tools/retrieve?display=borderless&url="),
         "time_zone": (opening.user.time_zone if opening.user is not None else None) or "Etc/UTC",
     }
+
+
+def _reads_content(x: Call, opening: Opening) -> bool:
+    """Whether the tool may have what the page around it says."""
+    if opening.tool.developer_key_id is None:
+        return False
+    return scopes.PAGE_CONTENT in scopes_of(x, tools.key_of(x.store, opening.tool))
 
 
 def borderless(x: Call) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from lms_emulator.core.clock import Clock
-from lms_emulator.lti.rotating_keys import RotatingKeys, SigningKey
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.lti.rotating_keys import KeyStore, RotatingKeys, SigningKey
 
 
 class CanvasKeys(RotatingKeys):
@@ -32,6 +33,12 @@ class CanvasKeys(RotatingKeys):
         """Canvas names neither algorithm nor use."""
         published = super().jwk(key)
         return {name: published[name] for name in ("kty", "e", "n", "kid")}
+
+    def rotation_check(self, x: Exchange[KeyStore, Any]) -> list[str]:
+        """Which keys of the key set were not made this month, in Canvas's words."""
+        today, shown = x.clock.now(), self.shown(x)
+        late = [place for place, key in enumerate(shown) if not key.kid.startswith(f"{today:%Y-%m}-")]
+        return [f"today is day {today.day} and key {place} is not from this month" for place in late]
 
 
 KEYS = CanvasKeys()

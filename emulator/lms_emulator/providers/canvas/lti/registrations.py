@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.lti import places, tokens
 from lms_emulator.providers.canvas.lti.claims import PROGRESS
 from lms_emulator.providers.canvas.model import DeveloperKey, DeveloperKeyAccountBinding, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.rules.scopes import PAGE_CONTENT
 from lms_emulator.providers.canvas.rules.tools import CHOOSING, PLACEMENTS
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import sign
@@ -31,6 +32,7 @@ SCOPES = (
     f"{PREFIX}public_jwk/scope/update",
     f"{PREFIX}account_lookup/scope/show",
     PROGRESS,
+    PAGE_CONTENT,
 )
 """Those of services that are emulated."""
 STANDARD = {"ContentArea": "link_selection", "RichTextEditor": "editor_button"}

@@ -90,6 +90,15 @@ def register(x: Call) -> Response:
     return JSONResponse(REGISTRATIONS.register(x))
 
 
+def view(x: Call) -> Response:
+    """GET /api/lti/registrations/{registration_id}/view: on to the page of the school's keys, with this one on it."""
+    _served(x)
+    key = keys.find(x.store, x.path_params["registration_id"])
+    if key is None or not key.is_lti_key:
+        raise refusals.page_not_found("the registration exists")
+    return wire.redirect(x.url(f"/accounts/{key.account_id}/developer_keys#key-{key.id}"))
+
+
 def _served(x: Call) -> None:
     if not x.settings.dynamic_registration:
         raise refusals.page_not_found("dynamic registration is on")
@@ -110,5 +119,6 @@ ROUTES: tuple[Route, ...] = (
         "documented",
         (f"GET {CONFIGURATION}", configuration, "The platform's OpenID configuration"),
         (f"POST {REGISTRATIONS.endpoint}", register, "A tool registers itself"),
+        (f"GET {REGISTRATIONS.endpoint}/{{registration_id}}/view", view, "Where a registration is looked at"),
     ),
 )

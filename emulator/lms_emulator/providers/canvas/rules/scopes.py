@@ -20,6 +20,7 @@ LISTED_LTI = (
 )
 """Scopes that every tool may be given."""
 NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
+PAGE_CONTENT = "https://canvas.instructure.com/lti/page_content/show"
 _OF_SERVICES = {
     "data_services": ("create", "show", "update", "list", "destroy", "list_event_types"),
     "feature_flags": ("show",),
@@ -29,6 +30,7 @@ LTI = frozenset(
     {
         *LISTED_LTI,
         NOTICES,
+        PAGE_CONTENT,
         *(f"{_CANVAS}lti/{name}/scope/{right}" for name, rights in _OF_SERVICES.items() for right in rights),
     }
 )

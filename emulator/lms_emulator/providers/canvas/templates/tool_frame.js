@@ -78,6 +78,10 @@
       if (!url) return error("bad_request", "Message is missing required field 'data'");
       window.location.assign({{ launch_by_url | tojson }} + encodeURIComponent(url));
     },
+    "lti.getPageContent": () => {
+      if (!{{ reads_content | tojson }}) return { error: { code: "unauthorized" } };
+      return { content: [...document.querySelectorAll("[data-lti-page-content]")].map(one => one.outerHTML).join("") };
+    },
     "lti.getPageSettings": () => ({ pageSettings: {
       locale: document.documentElement.lang, time_zone: {{ time_zone | tojson }}, use_high_contrast: false,
       active_brand_config_json_url: null, window_width: window.innerWidth,
