@@ -58,7 +58,7 @@ def _whole(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
     without = EXCLUDABLE & set(api.params.texts("exclude_assignment_submission_types"))
     only = api.params.texts("assignment_ids")
     dates = api.params.flag("override_assignment_dates", default=True)
-    found = sorted(assigning.in_group(api, record.id), key=lambda a: (a.position, a.id))
+    found = sorted(assigning.in_group(api, record.id), key=lambda a: (a.name.casefold(), a.position, a.id))
     if number := api.params.text("grading_period_id"):
         found = periods.narrowed(api, course, found, number)
     body["assignments"] = [

@@ -124,7 +124,7 @@ def assignment(
     body |= _of_kind(api, record)
     if assignments.manages(api, course):
         body |= _managed(api, record, course)
-    elif api.caller is not None:
+    else:
         body |= locked(api, record, course)
     body |= _included(api, base, course, includes)
     done_in = api.store.discussion_topics.get(record.discussion_topic_id or 0) if topic else None
