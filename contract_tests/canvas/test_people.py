@@ -132,3 +132,24 @@ def test_an_enrollment_that_is_over_by_its_dates_begins_anew(canvas: Site) -> No
     assert canvas.teacher.post(enrollments, json={"enrollment": past}).json()["enrollment_state"] == "active"
     fresh = canvas.teacher.post(enrollments, json={"enrollment": {"user_id": own}}).json()
     assert fresh["enrollment_state"] == "invited"
+
+
+def test_courses_without_a_favourite_are_those_taught_first(canvas: Site) -> None:
+    account = f"{API}/accounts/self/courses"
+    taught = [canvas.admin.post(account, json={"course": {"name": name}, "offer": True}).json() for name in "AZ"]
+    own = canvas.teacher.get(f"{SELF}/profile").json()["id"]
+    for course, kind in zip(taught, ("TaEnrollment", "TeacherEnrollment"), strict=True):
+        wanted = {"user_id": own, "type": kind, "enrollment_state": "active"}
+        canvas.admin.post(f"{API}/courses/{course['id']}/enrollments", json={"enrollment": wanted})
+    names = [one["name"] for one in canvas.teacher.get(f"{SELF}/favorites/courses").json()]
+    assert (names.index("Z") < names.index("A"), names[-1]) == (True, "A")
+    assert canvas.teacher.get(f"{API}/courses").json()[0]["name"] == "A", "other lists are by name"
+
+
+def test_a_person_without_a_login_is_the_school_s(canvas: Site) -> None:
+    own = canvas.student.get(f"{SELF}/profile").json()["id"]
+    people = f"{API}/users/{own}/profile"
+    assert canvas.admin.delete(f"{API}/accounts/self/users/{own}").status_code == 200
+    shown = canvas.admin.get(people)
+    assert (shown.status_code, shown.json()["login_id"]) == (200, None)
+    assert canvas.teacher.get(people).status_code == 403

@@ -127,7 +127,8 @@ def update(api: Api) -> Any:
     before = states.names_of(api, course)
     api.store.courses.put(changed)
     blueprints.follow(api, changed, api.params.hash("course"))
-    states.touch_changed(api, changed, before)
+    redated = states.dates_of(course) != states.dates_of(changed)
+    states.touch_changed(api, changed, before, every=redated)
     if (course.is_public, course.is_public_to_auth_users) != (changed.is_public, changed.is_public_to_auth_users):
         course_events.touch_content(api, changed)
     return shapes.basic(api, changed)

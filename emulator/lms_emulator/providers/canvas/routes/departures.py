@@ -30,8 +30,8 @@ def remove(api: Api) -> Any:
     account = identifiers.account(api, api.slot("account_id"))
     user = identifiers.user(api, api.slot("user_id"))
     require_account(api, account, "manage_user_logins")
-    if not belongs(api, user, account):
-        raise refusals.not_found("the person in the account", user.id)
+    if account.parent_account_id is not None or not belongs(api, user, account):
+        raise refusals.not_found("the person in the school", user.id)
     return _row(api, departures.remove(api, user, account), account)
 
 

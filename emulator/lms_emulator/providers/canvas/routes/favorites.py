@@ -15,6 +15,15 @@ from lms_emulator.providers.canvas.rules import groups, people
 from lms_emulator.providers.canvas.shapes import groups as group_shapes
 
 SOURCE = f"{RECORDED}/courses-misc.jsonl 52, 58, 71, 74; canvas-lms app/controllers/favorites_controller.rb"
+RANKS = (
+    "TeacherEnrollment",
+    "TaEnrollment",
+    "DesignerEnrollment",
+    "StudentEnrollment",
+    "StudentViewEnrollment",
+    "ObserverEnrollment",
+)
+"""The order of courses in the menu, by what somebody is in them."""
 
 
 def _marked(user: User) -> list[int]:
@@ -23,9 +32,10 @@ def _marked(user: User) -> list[int]:
 
 
 def index(api: Api) -> Any:
-    """The caller's favourite courses; all courses if there are no favourites."""
+    """The caller's favourite courses; without favourites all of them, those they teach first."""
     own, marked = current_courses(api, api.user), _marked(api.user)
-    rows = [row for row in own if row[0].id in marked] or own
+    rows = [row for row in own if row[0].id in marked]
+    rows = rows or sorted(own, key=lambda row: min(RANKS.index(one.type) for one in row[1]))
     without = api.params.texts("exclude")
     bodies = [shown(api, *row, api.params.includes) for row in rows]
     return [{name: value for name, value in body.items() if name not in without} for body in bodies]

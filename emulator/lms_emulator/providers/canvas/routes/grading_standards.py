@@ -46,9 +46,9 @@ def shape(record: GradingStandard) -> dict[str, Any]:
 
 
 def index(api: Api) -> Any:
-    """The schemes that a course or account can use: its own and those of the accounts above."""
-    kind, number = _place(api, "read", "read_as_admin", "manage_grades")
-    return [shape(one) for one in grades.standards(api, kind, number)]
+    """The schemes that a course or account has of its own."""
+    place = _place(api, "read", "read_as_admin", "manage_grades")
+    return [shape(one) for one in api.store.grading_standards.find("place", place)]
 
 
 def show(api: Api) -> Any:

@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, masquerade, people, registering
 from lms_emulator.providers.canvas.rules.avatars import choices as avatar_choices
-from lms_emulator.providers.canvas.rules.belonging import accounts_with, belongs
+from lms_emulator.providers.canvas.rules.belonging import answering, belongs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
 from lms_emulator.providers.canvas.shapes import people as shapes
 
@@ -32,7 +32,7 @@ def administers(api: Api, user: User) -> bool:
     """Whether the caller may manage the person in one of the accounts that the person belongs to."""
     return any(
         account_allows(api, api.caller, account, permission)
-        for account in accounts_with(api, user)
+        for account in answering(api, user)
         for permission in ("manage_user_logins", "read_roster")
     )
 
@@ -165,7 +165,7 @@ def _may_set(api: Api, user: User, own: bool, manages: bool) -> set[str]:
 
 def administers_logins(api: Api, user: User) -> bool:
     """Whether the caller manages the logins of an account that the person belongs to."""
-    return any(account_allows(api, api.caller, one, "manage_user_logins") for one in accounts_with(api, user))
+    return any(account_allows(api, api.caller, one, "manage_user_logins") for one in answering(api, user))
 
 
 def _changes(api: Api, user: User) -> dict[str, Any]:

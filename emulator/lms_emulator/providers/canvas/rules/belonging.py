@@ -23,6 +23,11 @@ def accounts_with(api: Api, user: User) -> list[Account]:
     return [account for account in map(api.store.accounts.get, ids) if account is not None]
 
 
+def answering(api: Api, user: User) -> list[Account]:
+    """The accounts whose administrators may manage a person: those they belong to; the school where there is none."""
+    return accounts_with(api, user) or [api.root]
+
+
 def belongs(api: Api, user: User, account: Account) -> bool:
     """Whether a person is in an account, or in one below it."""
     root = root_of(api.store, account.id)

@@ -6,7 +6,7 @@ Source: canvas-lms app/models/enrollment_state.rb and app/models/enrollment_term
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -107,14 +107,23 @@ def concluded(api: Api, course: Course, kind: str = "StudentEnrollment") -> bool
     return end is not None and end < api.now
 
 
+def dates_of(course: Course) -> tuple[Any, ...]:
+    """What a course itself says about when people may take part."""
+    return course.restrict_enrollments_to_course_dates, course.start_at, course.end_at
+
+
 def names_of(api: Api, course: Course) -> dict[int, str]:
     """The present states of a course's enrollments, to compare with those after a change."""
     return {e.id: state_of(api, e, course).name for e in api.store.enrollments.find("course", course.id)}
 
 
-def touch_changed(api: Api, course: Course, before: dict[int, str]) -> None:
-    """Note in each enrollment whose state a change of dates or of the course moved that it was updated."""
+def touch_changed(api: Api, course: Course, before: dict[int, str], *, every: bool = False) -> None:
+    """Note in each enrollment whose state a change of dates or of the course moved that it was updated.
+
+    Parameters: `every`, whether those of staff, which dates do not end, count as moved as well.
+    """
     for number, name in names_of(api, course).items():
         enrollment = api.store.enrollments.get(number)
-        if enrollment is not None and before.get(number, name) != name:
+        living = enrollment is not None and enrollment.workflow_state in CURRENT
+        if enrollment is not None and (before.get(number, name) != name or (living and every)):
             api.store.enrollments.put(replace(enrollment, updated_at=api.now))

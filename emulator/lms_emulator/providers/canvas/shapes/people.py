@@ -218,11 +218,10 @@ def profile(api: Api, user: User, *, email: bool) -> Json:
     body |= {"title": user.title, "bio": user.bio}
     if email:
         body["primary_email"] = people.email_of(api.store, user)
-    if login is not None:
-        if account_allows(api, api.caller, api.root, "read_sis"):
-            body["sis_user_id"] = login.sis_user_id
-        body["login_id"] = login.unique_id
-        body["integration_id"] = login.integration_id
+    if account_allows(api, api.caller, api.root, "read_sis"):
+        body["sis_user_id"] = login.sis_user_id if login is not None else None
+    body["login_id"] = login.unique_id if login is not None else None
+    body["integration_id"] = login.integration_id if login is not None else None
     body["time_zone"] = iana_name(user.time_zone or api.root.default_time_zone or "UTC")
     body["locale"] = user.locale
     if own:
