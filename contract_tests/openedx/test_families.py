@@ -319,7 +319,7 @@ def test_what_is_not_served_says_so(web: Web) -> None:
     headers = {"Authorization": f"Bearer {ADMIN}"}
     for method, path in (
         ("GET", "/api/ccx/v0/ccx/"),
-        ("POST", "/api/change_email_settings"),
+        ("POST", "/api/program_enrollments/v1/integration-reset"),
         ("POST", "/api/edx_proctoring/v1/retire_user/1/"),
         ("GET", "/api/edx_proctoring/v1/proctored_exam/exam/exam_id/1"),
     ):

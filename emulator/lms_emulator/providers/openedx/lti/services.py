@@ -21,7 +21,7 @@ from lms_emulator.providers.openedx.lti.tokens import require_service
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import BlockState
 from lms_emulator.providers.openedx.model.lti import LtiLineItem, LtiScore, LtiTool
-from lms_emulator.providers.openedx.rules import keys, problems
+from lms_emulator.providers.openedx.rules import fields, keys, problems
 from lms_emulator.providers.openedx.shapes import moment
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as types
@@ -289,7 +289,7 @@ def _object(x: Call, media_type: str) -> dict[str, Any]:
     except BodyError as error:
         raise refusals.parse_error(f"JSON parse error - {error}") from None
     if not isinstance(body, dict):
-        text = f"Invalid data. Expected a dictionary, but got {type(body).__name__}."
+        text = f"Invalid data. Expected a dictionary, but got {fields.type_name(body)}."
         raise invalid("body", {"non_field_errors": [text]})
     return body
 

@@ -83,7 +83,7 @@ def write_course(x: Call) -> Response:
         raise _invalid({"id": [text]})
     given = body.get("modes", [])
     if not isinstance(given, list):
-        raise _invalid({"modes": [f'Expected a list of items but got type "{type(given).__name__}".']})
+        raise _invalid({"modes": [f'Expected a list of items but got type "{fields.type_name(given)}".']})
     read = [fields.read(one, _FIELDS) for one in given]
     if any(errors for _, errors in read):
         raise _invalid({"modes": [errors for _, errors in read]})

@@ -16,7 +16,7 @@ import msgspec
 
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.rules import fields, people
-from lms_emulator.providers.openedx.rules.fields import FieldError
+from lms_emulator.providers.openedx.rules.fields import FieldError, type_name
 
 #: Below this age an account is private, whatever its settings.
 CONSENT_AGE = 13
@@ -92,7 +92,7 @@ def _country(value: Any) -> str:
 
 def _languages(value: Any) -> list[str]:
     if not isinstance(value, list):
-        raise FieldError(f'Expected a list of items but got type "{type(value).__name__}".')
+        raise FieldError(f'Expected a list of items but got type "{type_name(value)}".')
     if not all(isinstance(item, dict) and isinstance(item.get("code"), str) for item in value):
         raise FieldError("The language_proficiencies field must consist of objects with a code.")
     codes = [item["code"] for item in value]
@@ -103,7 +103,7 @@ def _languages(value: Any) -> list[str]:
 
 def _links(value: Any) -> dict[str, str]:
     if not isinstance(value, list):
-        raise FieldError(f'Expected a list of items but got type "{type(value).__name__}".')
+        raise FieldError(f'Expected a list of items but got type "{type_name(value)}".')
     links: dict[str, str] = {}
     for item in value:
         if not isinstance(item, dict) or item.get("platform") not in PLATFORMS:

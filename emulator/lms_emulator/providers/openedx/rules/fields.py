@@ -101,6 +101,11 @@ def choice(*choices: str) -> Reader:
     return read
 
 
+def type_name(value: Any) -> str:
+    """What the real server calls the type of a value of a body."""
+    return "dict" if isinstance(value, dict) else type(value).__name__
+
+
 class Field:
     """How one value of a body is read.
 
@@ -121,7 +126,7 @@ def read(
     Parameters: `partial`, whether required fields may be left out.
     """
     if not isinstance(body, dict):
-        text = f"Invalid data. Expected a dictionary, but got {type(body).__name__}."
+        text = f"Invalid data. Expected a dictionary, but got {type_name(body)}."
         return {}, {"non_field_errors": [text]}
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
