@@ -61,13 +61,14 @@ def test_a_tool_is_installed_changed_and_taken_away(canvas: Site) -> None:
         ({"url": ""}, {"url", "domain"}),
         ({"url": "", "domain": "plain.example.test"}, set()),
         ({"url": "not a url"}, {"url"}),
+        ({"course_navigation": {"enabled": True, "url": 1.5}}, {"url"}),
         ({"config_type": "by_xml", "config_xml": "<a>"}, {"config_xml"}),
         ({"config_type": "by_xml", "config_xml": XML, "url": ""}, {"url", "domain"}),
         ({"config_type": "by_url"}, {"config_url"}),
         ({"config_type": "by_url", "config_url": "http://127.0.0.1:1/none.xml"}, {"config_url"}),
     ],
 )
-def test_what_is_wrong_with_a_tool_is_told_by_field(canvas: Site, changes: dict[str, str], fields: set[str]) -> None:
+def test_what_is_wrong_with_a_tool_is_told_by_field(canvas: Site, changes: dict[str, Any], fields: set[str]) -> None:
     answer = canvas.teacher.post(TOOLS, json={**PLAIN, **changes})
     assert set(answer.json().get("errors", {})) == fields
     assert answer.status_code == (400 if fields else 200)

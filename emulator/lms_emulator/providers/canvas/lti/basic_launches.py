@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from lms_emulator.lti.launches import Form
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles, tokens, variables
 from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
@@ -35,6 +36,8 @@ def form(x: Call, opening: Opening) -> Form:
     """Where the browser posts to, and what."""
     address = x.resolve(target_of(opening))
     parts = urlsplit(address)
+    if not (parts.scheme and parts.netloc):
+        raise refusals.crashed("a launch of LTI 1.1 goes to a whole address", address)
     fields = dict(parse_qsl(parts.query, keep_blank_values=True)) | message(x, opening, address)
     oauth = {
         "oauth_consumer_key": opening.tool.consumer_key,

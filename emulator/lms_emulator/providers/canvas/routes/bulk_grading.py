@@ -189,7 +189,7 @@ def bulk_dates(api: Api) -> Any:
         raise refusals.message(400, "no_array", "expected array")
     if not all(isinstance(one, dict) and one.get("id") for one in sent):
         raise refusals.message(400, "id_missing", "missing assignment id")
-    found = [(assignments.find(api, course, str(one["id"])), one.get("all_dates") or []) for one in sent]
+    found = [(assignments.find(api, course, str(one["id"])), Params(one).hashes("all_dates")) for one in sent]
 
     def work() -> dict[str, Any]:
         for base, dates in found:
@@ -199,15 +199,16 @@ def bulk_dates(api: Api) -> Any:
     return progress(api, jobs.run(api, course, "assignment_bulk_update", work))
 
 
-def _set_dates(api: Api, base: Assignment, rows: list[dict[str, Any]]) -> None:
+def _set_dates(api: Api, base: Assignment, rows: list[Params]) -> None:
     for row in rows:
-        dates = {name: read_moment(row[name], api.zone) for name in assignments.DATES if name in row}
-        if row.get("base"):
+        given = [name for name in assignments.DATES if row.has(name) and not isinstance(row.get(name), dict | list)]
+        dates = {name: read_moment(row.text(name), api.zone) for name in given}
+        if row.flag("base"):
             current = api.store.assignments.get(base.id) or base
             api.store.assignments.put(replace(current, **dates, updated_at=api.now))
             continue
         for one in assignments.overrides(api, base):
-            if one.id == identifiers.local_number(row.get("id")):
+            if one.id == identifiers.local_number(row.text("id")):
                 api.store.assignment_overrides.put(replace(one, dates={**one.dates, **dates}))
 
 

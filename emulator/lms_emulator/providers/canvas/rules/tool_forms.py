@@ -151,12 +151,12 @@ def _faults(tool: Tool, kind: str | None, sent: Params) -> Faults:
     return found
 
 
-def _is_address(url: str) -> bool:
+def _is_address(url: Any) -> bool:
     try:
         urlsplit(url)
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):
         return False
-    return not any(sign.isspace() for sign in url)
+    return isinstance(url, str) and not any(sign.isspace() for sign in url)
 
 
 # XML
