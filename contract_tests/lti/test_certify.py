@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from contract_tests import node
 from contract_tests.chromium import CHROMIUM
 from contract_tests.lti.web_tools import DjangoApp, Pylti1p3App, free_port, ltijs, served
 from lms_emulator.client.emulator import Emulator
-from lms_emulator.command.certify.judge import Judge, Verdict
+from lms_emulator.command.certify.judge import Judge, Verdict, alike
+from lms_emulator.command.certify.visitors import Landing
 from lms_emulator.command.main import main
 from lms_emulator.demo_tool.config import from_emulator
 from lms_emulator.demo_tool.serve import DemoToolServer
@@ -118,6 +120,17 @@ def test_the_command_judges_the_demo_tool(running: Emulator, tmp_path: Path, cap
     assert "a tool must refuse it (RFC 8725, 3.2)" in page
     if CHROMIUM:
         assert "(Chromium)" in page
+
+
+def test_pages_that_greet_different_people_are_alike() -> None:
+    def greeted(text: str, **claims: str) -> Landing:
+        payload = urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        return Landing(200, "http://tool.test/", text, ("http://tool.test/", {"id_token": f"h.{payload}.s"}))
+
+    ada, grace = greeted("You are in. Ada Lovelace", name="Ada Lovelace"), greeted("You are in. Grace", name="Grace")
+    assert alike(ada, grace)
+    assert not alike(ada, greeted("Sorry, Grace, this did not work", name="Grace"))
+    assert alike(ada, Landing(200, "", "You are in.", ("", {"id_token": "no token"})))
 
 
 def test_the_command_tells_what_a_tool_has_to_know(capsys: Any) -> None:
