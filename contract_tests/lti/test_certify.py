@@ -153,3 +153,48 @@ def test_a_tool_that_is_not_there_fails(capsys: Any) -> None:
     for wrong in (["--platform", "moodle"], ["--trial", "late"], ["--launch-url", "tool/launch"]):
         assert main([*asked, *wrong]) == 2
         assert wrong[1] in capsys.readouterr().err
+
+
+BROKEN = {
+    "500 Oops": "boom",
+    "302 /circle": "still redirects after",
+    "302 http://[": "led to no address of the web",
+    "302 javascript:alert(1)": "led to no address of the web",
+    "200 endless": "has no end",
+    "200 nothing": "200 at",
+}
+"""What a tool answers to everything, and what is told of it."""
+
+
+def test_broken_tools_fail_and_break_nothing(running: Emulator) -> None:
+    def app(environ: dict[str, Any], start: Any) -> Any:
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        status, _, rest = answers.partition(" ")
+        start(f"{status} X", [("Location", rest)] if status == "302" else [("Content-Type", "text/html")])
+        return (b"boom" * 50_000 for _ in range(100 if rest == "endless" else 0 if rest == "nothing" else 1))
+
+    with served(app) as url:
+        for answers, told in BROKEN.items():
+            tool = ToolAddresses(f"{url}/login", f"{url}/launch")
+            judge = Judge(lms=running, tool=tool, browser="never", only=["expired", "cookies_blocked"])
+            plain, expired, cookies = judge.run(["canvas"])
+            assert (plain.outcome, expired.outcome) == ("failed", "skipped"), answers
+            assert told in plain.did
+            assert cookies.outcome == ("skipped" if "address" in told or "end" in told else "warned")
+
+
+def test_a_tool_over_https_and_one_without_a_cookie(running: Emulator) -> None:
+    """The first speaks no TLS where the address says so; the second cannot know whose launch it is given."""
+    app = Pylti1p3App()
+
+    def without_cookies(environ: dict[str, Any], start: Any) -> Any:
+        environ.pop("HTTP_COOKIE", None)
+        return app(environ, start)
+
+    with served(without_cookies) as url:
+        verdicts = judged(running, url, app, "canvas")
+        secure = judged(running, url.replace("http:", "https:"), None, "canvas")
+    assert amiss(verdicts, "failed") == {"launch", "cookies_allowed", "cookies_lax"}
+    assert "State not found" in verdicts[0].did
+    assert amiss(secure, "failed") == {"launch"}
+    assert "no answer" in secure[0].did

@@ -60,6 +60,7 @@ class Judge:
     only: Collection[str] = ()
     report: Callable[[Verdict], None] = field(default=lambda verdict: None)
     _plain: Landing | None = None
+    _silent: set[str] = field(default_factory=set)
 
     def run(self, platforms: Sequence[str] = ()) -> list[Verdict]:
         """All trials at these platforms; by default at all that there are. The emulator's world is restored."""
@@ -121,6 +122,8 @@ class Judge:
         self, visitor: Visitor, name: str, site: Site, seat: Seat, handle: Any, plain: Landing
     ) -> Iterator[Verdict]:
         self._plain = plain if self._arrived(plain) else None
+        if not plain.status:
+            self._silent.add(name)
         yield self._verdict(name, PLAIN, plain, visitor, 0.0)
         for trial in self._wanted(trials()):
             if self._plain is None:
@@ -152,6 +155,9 @@ class Judge:
 
     def _cookies(self, visitor: Visitor, name: str, site: Site, seat: Seat, trial: Trial) -> Verdict:
         begun = monotonic()
+        if name in self._silent:
+            why = "the tool did not answer the plain launch"
+            return Verdict(name, trial, "skipped", why, _should(trial), visitor.name, 0.0)
         landing = visitor.open(site.url + seat.opened, seat.student)
         if landing.posted is None and "needs a browser" in landing.note:
             return Verdict(name, trial, "skipped", landing.note, _should(trial), visitor.name, monotonic() - begun)

@@ -11,10 +11,15 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from lms_emulator.command.certify.cookies import CookieJar
+from lms_emulator.core.clock import monotonic
 from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.seats import Person
 
 MOST_STEPS = 12
+MOST_BYTES, MOST_SECONDS = 5_000_000, 15
+"""How much of a tool's answer is read, and how long is waited for it."""
+UNNAMED = ("content-encoding", "content-length", "transfer-encoding")
+"""Headers of a body as it was sent."""
 AGENT = {"User-Agent": "lms-emulator certify", "Accept": "text/html,*/*;q=0.8", "Sec-CH-UA": '"lms-emulator";v="1"'}
 
 
@@ -114,7 +119,7 @@ class HttpVisitor(Visitor):
         self._policy = policy
         self._jar = CookieJar(policy)
         self._person: Person | None = None
-        self._http = httpx.Client(transport=_Loopback(), headers=AGENT, timeout=15)
+        self._http = httpx.Client(transport=_Loopback(), headers=AGENT, timeout=MOST_SECONDS)
         self._top = ""
 
     def open(self, page: str, person: Person) -> Landing:
@@ -163,12 +168,16 @@ class HttpVisitor(Visitor):
                 answer = self._follow(answer)
             except httpx.HTTPError as error:
                 return Landing(0, target, "", posted, f"no answer: {error or type(error).__name__}")
+            except (httpx.InvalidURL, ValueError) as error:
+                return Landing(0, target, "", posted, f"led to no address of the web: {error}")
             shown = Page(answer.text)
             led_by, form = str(answer.url), shown.submitted
         assert answer is not None
         assert shown is not None
         note = ""
-        if posted is None and shown.scripts:
+        if answer.is_redirect:
+            note = f"still redirects after {MOST_STEPS} steps"
+        elif posted is None and shown.scripts:
             note = "a script of the tool's leads on; that needs a browser"
         return Landing(answer.status_code, str(answer.url), " ".join(shown.words), posted, note)
 
@@ -186,10 +195,8 @@ class HttpVisitor(Visitor):
         headers = dict(more or {})
         if cookies := self._jar.header(url, self._top, led_by=led_by):
             headers["Cookie"] = cookies
-        if method == "POST":
-            answer = self._http.post(url, data=fields, headers=headers)
-        else:
-            answer = self._http.get(url, params=fields or None, headers=headers)
+        sent = {"data": fields} if method == "POST" else {"params": fields or None}
+        answer = _read(self._http, self._http.build_request(method, url, headers=headers, **sent))
         self._jar.keep(url, answer.headers.get_list("set-cookie"), self._top)
         return answer
 
@@ -203,6 +210,22 @@ class HttpVisitor(Visitor):
 
     def close(self) -> None:
         self._http.close()
+
+
+def _read(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """The answer to a request. Raises httpx.ReadError for one without an end."""
+    end = monotonic() + MOST_SECONDS
+    body = b""
+    answer = http.send(request, stream=True)
+    try:
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > MOST_BYTES or monotonic() > end:
+                raise httpx.ReadError(f"the answer has no end: {len(body)} bytes so far")
+    finally:
+        answer.close()
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in UNNAMED]
+    return httpx.Response(answer.status_code, headers=headers, content=body, request=answer.request)
 
 
 class _Loopback(httpx.HTTPTransport):
