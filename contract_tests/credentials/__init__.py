@@ -1,0 +1,8 @@
+"""Every kind of credential, tried in other worlds, at other places, and many times at once.
+
+Importing the makers registers them.
+"""
+
+from contract_tests.credentials import accounts, launches
+
+__all__ = ["accounts", "launches"]

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-from contract_tests.credentials import makers
-from contract_tests.credentials.makers import MAKERS, Held, Maker, Side, kinds
+from contract_tests.credentials import accounts, launches
+from contract_tests.credentials.makers import MAKERS, Held, Maker, Side, bearer, kinds
 from lms_emulator.app import load_providers
 
 SETTINGS = {
@@ -56,7 +56,7 @@ def winners(side: Side, held: Held, at_once: int) -> int:
 def _(a: Side) -> Held:
     site = a.openlearning
     launch = site.signed(oauth_nonce=f"nonce{a.number()}")
-    return Held("", lambda w: w.http.post(launch["url"], data=launch["params"]), makers.redirected)
+    return Held("", lambda w: w.http.post(launch["url"], data=launch["params"]), accounts.redirected)
 
 
 @chooses("learningstudio", "nonces")
@@ -78,14 +78,14 @@ def _(a: Side) -> Held:
     token, until = "registration-token", now + timedelta(hours=1)
     a.lms.load(a.lms.dump() | {"ltiaas": a.lms.dump()["ltiaas"] | {"lms_urls": [lms.url]}})
     a.add("ltiaas", "registrations", id=f"wait{number}", keep_until=until, registration_token=token, **waiting)
-    path, key = f"/api/registrations/wait{number}/complete", makers.bearer(a.lms.ltiaas.api_key)
+    path, key = f"/api/registrations/wait{number}/complete", bearer(a.lms.ltiaas.api_key)
     return Held("", lambda w: w.request("POST", "ltiaas", path, headers=key))
 
 
 def _assertion(name: str, endpoint: str, audience: str | None = None) -> Maker:
     def make(a: Side) -> Held:
         url = f"{a.url(name)}{endpoint}"
-        ask: dict[str, Any] = makers.assertion(a, name, audience or url)
+        ask: dict[str, Any] = launches.assertion(a, name, audience or url)
         return Held("", lambda w: w.http.post(url, data=ask))
 
     return make
@@ -95,4 +95,4 @@ CHOSEN["canvas", "used_tokens"] = _assertion("canvas", "/login/oauth2/token")
 CHOSEN["brightspace", "used_tokens"] = _assertion(
     "brightspace", "/core/connect/token", "https://api.brightspace.com/auth/token"
 )
-CHOSEN["openedx", "used_tokens"] = _assertion("openedx", makers.EDX_LTI_TOKEN)
+CHOSEN["openedx", "used_tokens"] = _assertion("openedx", launches.EDX_LTI_TOKEN)

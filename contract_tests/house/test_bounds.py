@@ -33,7 +33,7 @@ messages.
 | body of a control call | 64 MiB | 413 |
 | nesting of a JSON text | 400 levels | as for a body that is not JSON |
 | answer of a site that is asked | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
-| search for the mistake in a signature | 20 ms of processor time | it is said, and finished when somebody reads it |
+| search for the mistake in a signature | 2 ms of processor time | it is said, and finished when somebody reads it |
 | problems told of a world file | 100 per provider | the rest is not looked at |
 
 ## What each table keeps

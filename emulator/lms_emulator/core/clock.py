@@ -32,6 +32,8 @@ def monotonic() -> float:
 DIAGNOSIS_SECONDS = 0.02
 """Processor time that a search for a client's mistake may take while other requests wait."""
 
+FIRST_LOOK_SECONDS = 0.002
+"""Processor time that a search for the mistake in a signature may take before the answer is sent."""
 SEARCH_SECONDS = 5
 """Processor time that it may take beside the event loop, once somebody asks for its outcome."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lms_emulator.core.clock import DIAGNOSIS_SECONDS, SEARCH_SECONDS, stopwatch
+from lms_emulator.core.clock import FIRST_LOOK_SECONDS, SEARCH_SECONDS, stopwatch
 from lms_emulator.core.outcomes import Outcome
 
 CUT = (
@@ -31,7 +31,7 @@ def searched(find: Callable[[Callable[[], bool]], str | None]) -> str | Unfinish
 
     Parameters: `find`, the search, a pure function; it asks again and again whether it may go on.
     """
-    in_time, cut = stopwatch(DIAGNOSIS_SECONDS), False
+    in_time, cut = stopwatch(FIRST_LOOK_SECONDS), False
 
     def goes_on() -> bool:
         nonlocal cut
