@@ -34,7 +34,7 @@ FEW = {("coursework", IN_PROCESS): 40, ("coursework", SOCKET): 10}
 """Cells with fewer examples than the profile has, as each takes long."""
 ON_THE_ORACLE = ("edx-rest-api-client", "authlib")
 CLIENTS_ON_THE_ORACLE = 60
-"""Examples of each client there: that the machine's rules are the oracle's is for the wire to show, with all of them."""
+"""Examples of each client there. That the rules are those of the oracle is for the wire to show, with all examples."""
 SECONDS = {"openedx": 50, "learningstudio": 60, "openlearning": 45, "ltiaas": 45}
 """About how long 200 examples of a contract take over a socket on a busy machine; of the others, 20."""
 TIMES = {IN_PROCESS: 0.5, SOCKET: 1.0, ORACLE: 2.5}
