@@ -131,3 +131,16 @@ def test_folders(canvas: Site) -> None:
     assert teacher.delete(f"{API}/folders/{parent}").status_code == 400, "not empty"
     assert teacher.delete(f"{API}/folders/{parent}", params={"force": "true"}).status_code == 200
     assert teacher.get(f"{API}/folders/{made['id']}").status_code == 404
+
+
+def test_a_file_that_was_handed_in_is_copied_when_it_is_handed_in_again(canvas: Site) -> None:
+    fields = {"name": "Essays", "submission_types": ["online_upload"], "published": True}
+    made_at = f"{API}/courses/1/assignments"
+    work = f"/courses/1/assignments/{canvas.teacher.post(made_at, json={'assignment': fields}).json()['id']}"
+    made = upload(canvas.student, f"{work}/submissions/self/files", "essay.txt", b"mine").json()["id"]
+    sent = {"submission": {"submission_type": "online_upload", "file_ids": [made]}}
+    names = []
+    for _ in range(2):
+        handed_in = canvas.student.post(f"{API}{work}/submissions", json=sent).json()
+        names += [(one["id"] == made, one["display_name"]) for one in handed_in["attachments"]]
+    assert names == [(True, "essay.txt"), (False, "essay-1.txt")]

@@ -294,3 +294,16 @@ def test_text_is_read_as_the_number_that_it_begins_with(canvas: Site) -> None:
         answer = teacher.post(f"{COURSE}/group_categories", json={"name": "Teams", "group_limit": digits})
         assert answer.status_code == 400
     assert canvas.teacher.get(f"{COURSE}/users", params={"per_page": "9" * 5000}).status_code == 200
+
+
+def test_who_is_no_longer_given_the_work_has_a_deleted_submission(canvas: Site) -> None:
+    work = "/api/v1/courses/1/assignments"
+    made = canvas.teacher.post(work, json={"assignment": {"name": "For some", "published": True}}).json()["id"]
+    own = canvas.student.get("/api/v1/users/self/profile").json()["id"]
+    seen = f"{work}/{made}/submissions/{own}"
+    assert canvas.teacher.get(seen).json()["workflow_state"] == "unsubmitted"
+    canvas.teacher.put(f"{work}/{made}", json={"assignment": {"only_visible_to_overrides": True}})
+    assert canvas.teacher.get(seen).json()["workflow_state"] == "deleted"
+    for_them = {"assignment_override": {"student_ids": [own]}}
+    canvas.teacher.post(f"{work}/{made}/overrides", json=for_them)
+    assert canvas.teacher.get(seen).json()["workflow_state"] == "unsubmitted"

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
-from lms_emulator.providers.canvas.model import Attachment, Folder
+from lms_emulator.providers.canvas.model import Folder
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import contexts, files
@@ -216,23 +216,7 @@ def copy_file(api: Api) -> Any:
     if on_duplicate not in ("rename", "overwrite") and files.name_taken(api.store, folder, source.display_name):
         text = "file already exists; set on_duplicate to 'rename' or 'overwrite'"
         raise refusals.message(409, "file_exists", text)
-    return shapes.file(api, _copied(api, source, folder, on_duplicate))
-
-
-def _copied(api: Api, source: Attachment, folder: Folder, on_duplicate: str = "") -> Attachment:
-    copy = replace(
-        source,
-        id=api.new_id("attachments"),
-        context_type=folder.context_type,
-        context_id=folder.context_id,
-        folder_id=folder.id,
-        filename=source.filename or source.display_name,
-        uuid=api.x.ids.alnum(40),
-        user_id=api.user.id,
-        updated_at=api.now,
-        modified_at=source.modified_at or source.updated_at,
-    )
-    return files.settle(api, copy, on_duplicate)
+    return shapes.file(api, files.copy(api, source, folder, on_duplicate))
 
 
 def copy_folder(api: Api) -> Any:
@@ -267,7 +251,7 @@ def _copied_folder(api: Api, source: Folder, target: Folder) -> Folder:
         )
     )
     for file in files.files_in(api.store, source):
-        _copied(api, file, copy)
+        files.copy(api, file, copy)
     for below in files.sub_folders(api.store, source):
         _copied_folder(api, below, copy)
     return copy

@@ -300,6 +300,23 @@ def settle(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
     return api.store.attachments.put(file)
 
 
+def copy(api: Api, source: Attachment, folder: Folder, on_duplicate: str = "") -> Attachment:
+    """A copy of a file in a folder."""
+    made = replace(
+        source,
+        id=api.new_id("attachments"),
+        context_type=folder.context_type,
+        context_id=folder.context_id,
+        folder_id=folder.id,
+        filename=source.filename or source.display_name,
+        uuid=api.x.ids.alnum(40),
+        user_id=api.user.id,
+        updated_at=api.now,
+        modified_at=source.modified_at or source.updated_at,
+    )
+    return settle(api, made, on_duplicate)
+
+
 def name_taken(store: CanvasStore, folder: Folder | None, name: str, but: int | None = None) -> bool:
     """Whether a folder has another file of that name."""
     return folder is not None and any(one.display_name == name and one.id != but for one in files_in(store, folder))

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Submission, SubmissionComment, User
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
-from lms_emulator.providers.canvas.rules import assignments, courses, grading, html, modules, states, teams
+from lms_emulator.providers.canvas.rules import assignments, courses, files, grading, html, modules, states, teams
 
 REQUIRED = {
     "online_text_entry": ("body",),
@@ -60,7 +60,7 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
         case "online_text_entry":
             found["body"] = html.clean(sent.text("body"))
         case "online_upload":
-            found["attachment_ids"] = [one.id for one in _files(api, sent, user)]
+            found["attachment_ids"] = sorted(one.id for one in _files(api, base, sent, user))
         case "online_url":
             found["url"] = address(sent.text("url") or "")
             if found["url"] is None:
@@ -78,7 +78,8 @@ def address(text: str) -> str | None:
     return None if bad else url
 
 
-def _files(api: Api, sent: Params, user: User) -> list[Attachment]:
+def _files(api: Api, base: Assignment, sent: Params, user: User) -> list[Attachment]:
+    """The files that are handed in: those uploaded for it, and copies of others and of what was handed in before."""
     found = [api.store.attachments.get(as_integer(one)) for one in sent.texts("file_ids")]
     own = [
         one
@@ -87,7 +88,16 @@ def _files(api: Api, sent: Params, user: User) -> list[Attachment]:
     ]
     if not own:
         raise refusals.message(400, "no_file", "No valid file ids given")
-    return own
+    course = api.store.courses.get(base.course_id)
+    assert course is not None, "an assignment's course is kept with it"
+    records = api.store.submissions.find("user", user.id)
+    before = {number for record in records for one in record.versions for number in one.attachment_ids}
+    return [
+        one
+        if files.submitted(api.store, one) and one.id not in before
+        else files.copy(api, one, files.submissions_folder(api, user, course), "rename")
+        for one in own
+    ]
 
 
 def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any]) -> Submission:
@@ -130,8 +140,8 @@ def comment(
     """Store the comment of a request, if it has one. Raises the refusal for an attempt that does not exist."""
     text, media = sent.text("text_comment"), sent.text("media_comment_id")
     numbers = [as_integer(one) for one in sent.texts("file_ids")]
-    files = [number for number in numbers if number in api.store.attachments]
-    if not (text or media or files):
+    taken = [number for number in numbers if number in api.store.attachments]
+    if not (text or media or taken):
         return None
     attempt = as_integer(sent.text("attempt")) or None
     if attempt is not None and attempt > (record.attempt or 0):
@@ -146,7 +156,7 @@ def comment(
         group_comment_id=group_comment_id,
         media_comment_id=media,
         media_comment_type=sent.text("media_comment_type") if media else None,
-        attachment_ids=files,
+        attachment_ids=taken,
         provisional_grade_id=provisional_grade_id,
         created_at=api.now,
     )

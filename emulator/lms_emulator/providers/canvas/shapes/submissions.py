@@ -68,6 +68,8 @@ def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) 
 def submission(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str] = ()) -> Json:
     """A submission as the caller may see it."""
     body = version(api, record, record, base, course, len(record.versions))
+    if not assignments.assigned(api, base, record.user_id):
+        body["workflow_state"] = "deleted"
     nameless = base.anonymous_grading and submissions.muted(api, base)
     if nameless:
         body.pop("preview_url", None)
