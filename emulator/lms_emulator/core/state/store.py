@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args, 
 import msgspec
 
 from lms_emulator.core.state.records import Record
-from lms_emulator.core.state.tables import Seed, Table, TableSpec
+from lms_emulator.core.state.tables import Count, Seed, Table, TableSpec
 
 if TYPE_CHECKING:
     from lms_emulator.core.clock import Clock
@@ -35,6 +35,17 @@ class StoreSeed:
         self.highest: dict[str, int] = {}
 
 
+class _Derived:
+    """What was computed: as of which count of changes, and of which versions of the tables it follows from."""
+
+    __slots__ = ("at", "value", "versions")
+
+    def __init__(self, versions: tuple[int, ...], value: Any) -> None:
+        self.at = -1
+        self.versions = versions
+        self.value = value
+
+
 class Store:
     """Base of a provider's state.
 
@@ -54,9 +65,10 @@ class Store:
         self._seed = seed
         self.counters: dict[str, int] = {}
         self._requests = 0
-        self._derived: dict[Hashable, tuple[tuple[int, ...], Any]] = {}
+        self._count = Count()
+        self._derived: dict[Hashable, _Derived] = {}
         for name, table_seed in seed.seeds.items():
-            setattr(self, name, Table(table_seed))
+            setattr(self, name, Table(table_seed, self._count))
 
     @property
     def section(self) -> Any:
@@ -84,16 +96,18 @@ class Store:
             key: names what is computed, and for what.
             tables: all that `compute` reads.
         """
-        versions = tuple([getattr(self, name).version for name in tables])
+        now = self._count.number
         found = self._derived.get(key)
-        if found is not None and found[0] == versions:
-            value: T = found[1]
-            return value
-        value = compute()
-        if len(self._derived) >= _DERIVED_KEPT:
-            self._derived.clear()
-        self._derived[key] = (versions, value)
-        return value
+        if found is None or found.at != now:
+            versions = tuple([getattr(self, name).version for name in tables])
+            if found is None or found.versions != versions:
+                value = compute()
+                if len(self._derived) >= _DERIVED_KEPT:
+                    self._derived.clear()
+                found = self._derived[key] = _Derived(versions, value)
+            found.at = now  # whatever else changed until now, these tables need not be looked at again
+        kept: T = found.value
+        return kept
 
     def expire(self, clock: Clock) -> None:
         """Drop records that are past their `keep_until`: a few of each table, with every sixteenth request."""

@@ -107,17 +107,27 @@ class Seed(Generic[R]):
         return found
 
 
+class Count:
+    """How often the tables of one store were changed, all together."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
 class Table(Generic[R]):
     """Records by key, in the order in which they came: seeded first, then added.
 
     Attributes:
-        version: grows with every change.
+        version: grows with every change, as does the count that is handed in.
     """
 
-    __slots__ = ("_changes", "_deleted", "_layer_indexes", "_seed", "_seen", "_spec", "version")
+    __slots__ = ("_changes", "_count", "_deleted", "_layer_indexes", "_seed", "_seen", "_spec", "version")
 
-    def __init__(self, seed: Seed[R]) -> None:
+    def __init__(self, seed: Seed[R], count: Count | None = None) -> None:
         self._seed = seed
+        self._count = count or Count()
         self._spec = seed.spec
         self._changes: dict[Key, R] = {}  # a deleted seed record is _DELETED; a deleted added one is absent
         self._deleted = 0
@@ -215,6 +225,7 @@ class Table(Generic[R]):
     def put(self, record: R) -> R:
         """Add the record, or replace the one with its key. Returns it."""
         self.version += 1
+        self._count.number += 1
         key = self._spec.key_of(record)
         if self._spec.watched:
             self._seen.append((self.get(key), record))
@@ -238,6 +249,7 @@ class Table(Generic[R]):
         if record is None:
             return None
         self.version += 1
+        self._count.number += 1
         if self._spec.watched:
             self._seen.append((record, None))
         self._unindex(key)
@@ -282,6 +294,7 @@ class Table(Generic[R]):
     def restore(self, layer: dict[Key, R]) -> None:
         """Put back a layer that `snapshot` gave; it can be restored again."""
         self.version += 1
+        self._count.number += 1
         self._changes = dict(layer)
         self._deleted = sum(record is _DELETED for record in layer.values())
         self._layer_indexes = {}

@@ -94,7 +94,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
 
     def normalise_path(self, path: str) -> str:
         """Rails takes a path with and without its last slash, with slashes doubled, and with `.json` at its end."""
-        path = _SLASHES.sub("/", path).rstrip("/") or "/"
+        path = (_SLASHES.sub("/", path) if "//" in path else path).rstrip("/") or "/"
         return path.removesuffix(".json") if path.startswith("/api/") else path
 
     def respond_early(self, x: Call) -> None:

@@ -70,6 +70,8 @@ def binds(api: Api, course: Course) -> bool:
 def asked_for(api: Api, course: Course) -> set[int] | None:
     """The assignments of the period that the request asks for; None if it asks for none, or another course's."""
     number = identifiers.local_number(api.params.text("grading_period_id") or "")
+    if number is None:
+        return None
     found = next((p for p in of_course(api, course) if p.id == number), None)
     every = list(api.store.assignments.find("course", course.id))
     return None if found is None else {a.id for a in narrowed(api, course, every, str(found.id))}

@@ -97,7 +97,11 @@ def _chain(store: CanvasStore, account_id: int) -> list[Account]:
 
 def root_of(store: CanvasStore, account_id: int) -> Account:
     """The school that an account belongs to."""
-    return next(account for account in chain(store, account_id) if account.parent_account_id is None)
+    return store.derived(
+        ("root", account_id),
+        ("accounts",),
+        lambda: next(account for account in chain(store, account_id) if account.parent_account_id is None),
+    )
 
 
 def standing(store: CanvasStore, account: Account, role: Role, permission: str) -> Standing:
