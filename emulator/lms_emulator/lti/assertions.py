@@ -6,9 +6,12 @@ Sources: RFC 7523 and 1EdTech Security Framework 1.0, 4.1.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Generic, NamedTuple
 
+from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.skew import why_off
 from lms_emulator.lti.platform import Fault, KeysUnavailableError, ToolKeys, X, key_set, token_fault, use_once
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read
@@ -87,6 +90,27 @@ class Assertions(ABC, Generic[X]):
         client_id = str(read(assertion).claims.get("sub", ""))
         client = self.client(x, client_id)
         if client is None:
-            fault = Fault("assertion", "client_unknown", "sub", "the client id of a registered tool", client_id)
+            known = "the client id of a registered tool"
+            fault = Fault("assertion", "client_unknown", "sub", known, client_id, credential=client_id)
             raise self.refusal(x, fault.noted(x))
         return client
+
+
+def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) -> str | None:
+    """What explains that a time of an assertion is off, or that its audience is nearly the right one."""
+    if claim in ("exp", "iat", "nbf"):
+        return why_off(x.clock, got) if isinstance(got, int | float) else None
+    if claim != "aud" or not isinstance(got, str):
+        return None
+    for right in expected if isinstance(expected, Iterable) and not isinstance(expected, str) else [expected]:
+        if not isinstance(right, str):
+            continue
+        if got.rstrip("/") == right.rstrip("/"):
+            return f"`aud` is {right}, {'without' if got.endswith('/') else 'with'} a slash at its end"
+        if got.partition("://")[2] == right.partition("://")[2]:
+            return f"`aud` is {right}: the scheme differs"
+        if got.lower() == right.lower():
+            return f"`aud` is {right}: letters differ in case"
+        if got and right.startswith(f"{got.rstrip('/')}/"):
+            return f"`aud` is {right}, the token endpoint's own address, not only its site's"
+    return None

@@ -229,6 +229,19 @@ def read(token: str) -> Unverified:
     return Unverified(_object(parts[0], "header"), _object(parts[1], "payload"))
 
 
+def why_not_whole(token: str) -> str | None:
+    """What shows that a token was cut or taken apart on its way, or None."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return f"a JWT has three parts with dots between them; this has {len(parts)}"
+    try:
+        algorithm, size = read(token).header.get("alg"), len(_decode(parts[2]))
+    except (TokenError, ValueError):
+        return None
+    right = {"HS256": (32,), "HS384": (48,), "HS512": (64,)}.get(str(algorithm), (128, 256, 384, 512))
+    return None if size in right else f"its signature has {size} bytes, a length that no {algorithm} has: it was cut"
+
+
 def claim(token: str, name: str) -> str | None:
     """A claim that is text, of a token that nothing vouches for; None if there is none."""
     try:

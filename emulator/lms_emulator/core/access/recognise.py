@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from lms_emulator.core.access.token_requests import why_no_basic
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
 from lms_emulator.core.state.credentials import Credential
 
@@ -40,6 +41,8 @@ _LONGEST = 8_192
 def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """Whose the credential is that a refusal did not take, or which slip made it; else the refusal's own diagnosis."""
     sent, registered = refusal.credential, refusal.registered
+    if (unreadable := why_no_basic(x)) is not None:
+        return unreadable
     if not sent or len(sent) > _LONGEST:
         return refusal.diagnosis if sent or registered is None else NOTHING_SENT
     if registered is not None and (slip := _slip_of(sent, registered)):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lms_emulator.core.access.token_requests import why_no_grant, why_no_scope
+from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
@@ -169,6 +171,7 @@ def invalid_assertion(reason: str, text: str, diagnosis: str | None, **details: 
 def invalid_scope(refused: list[str], allowed: list[str]) -> SiteRefusal:
     """Scopes that the application is not registered for."""
     refusal = oauth_error("invalid_scope", "invalid_scope", check="scope", expected=allowed, got=refused)
+    refusal.diagnosis = why_no_scope(refused, allowed)
     if refused:
         refusal.body = {"error": "invalid_scope", "error_description": scope_text(refused[0])}
     return refusal
@@ -179,14 +182,16 @@ def scope_text(scope: str) -> str:
     return f"Client is not authorized to request the scope {scope}"
 
 
-def unsupported_grant_type(got: str) -> SiteRefusal:
+def unsupported_grant_type(x: Exchange[Any, Any], got: str) -> SiteRefusal:
     """A grant that the token endpoint does not know."""
+    known = ["authorization_code", "refresh_token", "client_credentials"]
     return oauth_error(
         "unsupported_grant_type",
         "unsupported_grant_type",
         check="grant_type",
-        expected=["authorization_code", "refresh_token", "client_credentials"],
+        expected=known,
         got=got,
+        diagnosis=why_no_grant(x, got, known),
     )
 
 

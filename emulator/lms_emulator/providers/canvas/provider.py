@@ -17,7 +17,7 @@ from lms_emulator.lti.controls import controls
 from lms_emulator.providers.canvas import checks, limits, oauth, refusals, wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call import params as parameters
-from lms_emulator.providers.canvas.call.api import ENCODED_SLASH, Api, global_id
+from lms_emulator.providers.canvas.call.api import ENCODED_SLASH, Api, global_id, why_no_token
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.credentials import Identity, browser, identify, note_identity
 from lms_emulator.providers.canvas.credentials.browser import Browser
@@ -90,6 +90,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
         if refusal.reason in ("not_authorized", "page_forbidden"):
             return standing.why_not(x, refusal.needs)
+        if x.kept(Identity).user_id is None and (why := why_no_token(x)):
+            return f"nobody is signed in: {why}"
         return super().why_refused(x, refusal)
 
     def normalise_path(self, path: str) -> str:

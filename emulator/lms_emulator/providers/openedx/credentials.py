@@ -169,7 +169,7 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
             check=error.check,
             expected=error.expected,
             got=error.got,
-            diagnosis=_jwt_diagnosis(x, error),
+            diagnosis=_jwt_diagnosis(x, error, token),
             credential=None if error.is_of_time else token,
         ) from None
     if jwts.is_strangers(x, token):
@@ -185,7 +185,9 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
     return claims
 
 
-def _jwt_diagnosis(x: Call, error: jwt.TokenError) -> str | None:
+def _jwt_diagnosis(x: Call, error: jwt.TokenError, token: str) -> str | None:
+    if error.reason in ("bad_signature", "malformed") and (why := jwt.why_not_whole(token)):
+        return why
     if error.reason == "bad_signature":
         return "signed with another key, or its header or payload was changed after signing"
     if error.reason == "expired":

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.core.skew import why_off
-from lms_emulator.lti.assertions import Assertions, Client
+from lms_emulator.lti.assertions import Assertions, Client, why_claim
 from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call
@@ -63,18 +62,13 @@ class BrightspaceAssertions(Assertions[Call]):
             text = f"Error while looking up key(s) at {self._key_set(x)}: {fault.diagnosis}"
         else:
             text = texts.get(fault.kind, "Unknown validation exception")
-        hint = hints.get(fault.kind) or fault.diagnosis or why_off_at(x, fault)
+        hint = hints.get(fault.kind) or fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got)
         return refusals.invalid_assertion(fault.reason, text, hint, expected=fault.expected, got=fault.got)
 
     def _key_set(self, x: Call) -> str | None:
         """The address of the signer's key set, as its registration has it."""
         client = self.client(x, str(read(x.field("client_assertion")).claims.get("sub", "")))
         return client.keys.url if client else None
-
-
-def why_off_at(x: Call, fault: Fault) -> str | None:
-    """What explains a claim that is a time, and off."""
-    return why_off(x.clock, fault.got) if isinstance(fault.got, int | float) else None
 
 
 ASSERTIONS = BrightspaceAssertions()

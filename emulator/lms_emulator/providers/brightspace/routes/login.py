@@ -106,7 +106,7 @@ async def token(x: Call) -> Response:
         body = await lti_tokens.service_token(x)
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
     if grant not in ("authorization_code", "refresh_token"):
-        raise refusals.unsupported_grant_type(grant)
+        raise refusals.unsupported_grant_type(x, grant)
     application = oauth.authenticate_client(x, *_client(x))
     if grant == "authorization_code":
         if not x.field("code"):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from lms_emulator.core.access.recognise import recognise
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.languages import translated
@@ -16,6 +17,8 @@ from lms_emulator.providers.canvas.model import AccessToken, Account, Course, Us
 if TYPE_CHECKING:
     from lms_emulator.core.http.refusals import SiteRefusal
 
+_NOT_LOOKED_AT = ("x-api-key", "x-access-token", "access-token", "x-auth-token")
+"""Headers that other APIs take a token in."""
 SHARD = 10_000_000_000_000
 ENCODED_SLASH = "\x1f"
 """Stands in a decoded path for a slash that the client encoded."""
@@ -113,8 +116,14 @@ class Api:
 
 
 def why_no_token(x: Call) -> str | None:
-    """What is wrong with an Authorization header that carries no token."""
-    header = x.headers.get("authorization")
+    """What is wrong with an Authorization header without a token, and whose the token is that stands elsewhere."""
+    header = x.headers.get("authorization", "")
+    if header.lower().startswith("bearer ") and header[7:].strip():
+        return None
+    basic = x.basic()
+    for sent in (header, header.partition(" ")[2], basic[1] if basic else "", *map(x.headers.get, _NOT_LOOKED_AT)):
+        if sent and (found := recognise(x, sent)) is not None:
+            return f"{found}; Canvas looks for it in `Authorization: Bearer <token>`"
     return f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
 
 

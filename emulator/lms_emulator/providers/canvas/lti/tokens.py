@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.core.keys import private_pem
-from lms_emulator.lti.assertions import Assertions, Client
+from lms_emulator.lti.assertions import Assertions, Client, why_claim
 from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, number
@@ -93,7 +93,8 @@ class CanvasAssertions(Assertions[Call]):
                 " | ".join(one.sentence for one in wrong),
                 expected=wrong[0].expected,
                 got=wrong[0].got,
-                diagnosis=_DIAGNOSES.get(wrong[0].kind),
+                diagnosis=why_claim(x, wrong[0].claim, wrong[0].expected, wrong[0].got)
+                or _DIAGNOSES.get(wrong[0].kind),
             )
         if str(claims["iss"]) != str(claims["sub"]):
             validator.unchecked(x, "iss_not_sub", "iss is sub", expected=claims["sub"], got=claims["iss"])
@@ -105,7 +106,9 @@ class CanvasAssertions(Assertions[Call]):
         if fault.kind == "malformed":
             return refusals.page_crashed(f"client_assertion is no JWT: {fault.got!r}")
         sentence = _SENTENCES.get(fault.kind, "JWS signature invalid.")
-        diagnosis = fault.diagnosis or _DIAGNOSES.get(fault.kind)
+        diagnosis = (
+            fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got) or _DIAGNOSES.get(fault.kind)
+        )
         return oauth_refusals.bad_assertion(
             fault.reason, sentence, expected=fault.expected, got=fault.got, diagnosis=diagnosis
         )
@@ -121,7 +124,7 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
     granted, refused = lti13.granted_scopes(asked, client.scopes)
     if refused or not asked:
         x.check("scopes are the key's", False, expected=client.scopes, got=asked)
-        raise oauth_refusals.bad_service_scope(refused)
+        raise oauth_refusals.bad_service_scope(refused, client.scopes)
     return grant(x, client.subject, granted)
 
 

@@ -6,8 +6,11 @@ Sources: github.com/instructure/canvas-lms, in 2026: `app/controllers/oauth2_pro
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
+from lms_emulator.core.access.token_requests import why_no_grant, why_no_scope
+from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas.refusals import rest, text
@@ -125,15 +128,17 @@ def refresh_token_not_found(error: str, diagnosis: str | None = None, credential
     )
 
 
-def unsupported_grant_type(got: str) -> SiteRefusal:
+def unsupported_grant_type(x: Exchange[Any, Any], got: str) -> SiteRefusal:
     """400: a grant that the token endpoint does not know."""
+    known = ["authorization_code", "refresh_token", "client_credentials"]
     return oauth_error(
         "unsupported_grant_type",
         "unsupported_grant_type",
         "The grant_type you requested is not currently supported",
         check="grant_type",
-        expected=["authorization_code", "refresh_token", "client_credentials"],
+        expected=known,
         got=got,
+        diagnosis=why_no_grant(x, got, known),
     )
 
 
@@ -142,14 +147,15 @@ def bad_assertion(reason: str, description: str, **details: Any) -> SiteRefusal:
     return oauth_error(reason, "invalid_request", description, check="client_assertion holds", **details)
 
 
-def bad_service_scope(refused: list[str]) -> SiteRefusal:
-    """400: scopes of a service token that are not the key's, or none."""
+def bad_service_scope(refused: list[str], known: Collection[str]) -> SiteRefusal:
+    """400: scopes of a service token that are not the key's, or none. Parameters: `known`, the key's own."""
     return oauth_error(
         "invalid_scope",
         "invalid_scope",
         _scope_sentence(refused),
         check="every scope asked for is the key's",
         got=refused,
+        diagnosis=why_no_scope(refused, known),
     )
 
 
@@ -214,7 +220,7 @@ def code_verifier_wrong() -> SiteRefusal:
 def invalid_scope(redirect_uri: str | None, refused: list[str], diagnosis: str | None) -> SiteRefusal:
     """Sent back, out of band answered: scopes that a key which enforces them does not have."""
     if redirect_uri is None:
-        return bad_service_scope(refused)
+        return bad_service_scope(refused, ())
     return redirected(
         redirect_uri,
         "invalid_scope",

@@ -41,7 +41,7 @@ async def _token(x: Call, params: Params) -> Response:
     elif grant in _GRANTS:
         body = _user_token(x, params, grant)
     else:
-        raise oauth_refusals.unsupported_grant_type(grant)
+        raise oauth_refusals.unsupported_grant_type(x, grant)
     limits.charge_visitor(x)
     kind = "text/html" if x.content_type == "multipart/form-data" else wire.JSON  # as a frame of a page could read it
     return Response(wire.dumps(body), headers={"Cache-Control": "no-store"}, media_type=kind)

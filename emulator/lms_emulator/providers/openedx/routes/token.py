@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.access.token_requests import why_no_grant
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
@@ -79,18 +80,9 @@ def _grant(x: Call) -> tuple[Application, Issued]:
             check="grant_type",
             expected=sorted(_GRANTS),
             got=grant_type,
-            diagnosis=_why_unsupported(x, grant_type),
+            diagnosis=why_no_grant(x, grant_type, _GRANTS),
         )
     return run(x)
-
-
-def _why_unsupported(x: Call, grant_type: str) -> str | None:
-    if not x.is_form and x.body:
-        given = x.content_type or "no Content-Type"
-        return f"only form bodies are read; this one came as {given}"
-    if grant_type.replace("-", "_") in _GRANTS:
-        return "write the grant type with underscores; hyphens belong to the application's setting"
-    return None
 
 
 def _opaque(issued: Issued) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+"""What is wrong with a request for a token as a whole: its grant, its kind of body, its Basic header."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from lms_emulator.core.suggest import nearest
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.exchange import Exchange
+
+
+def why_no_grant(x: Exchange[Any, Any], sent: str, known: Collection[str]) -> str | None:
+    """Why a token endpoint sees no grant that it knows. Parameters: `known`, the grants that it has."""
+    if not sent:
+        if not x.is_form and x.body:
+            return f"only form bodies are read; this one came as {x.content_type or 'no Content-Type'}"
+        if "grant_type" in x.query:
+            return "the parameters belong in the body, not in the query"
+        return None
+    if sent.replace("-", "_") in known:
+        return "write the grant type with underscores; hyphens belong to the application's setting"
+    near = nearest(sent, known, 0.8)
+    return f"did you mean {near}?" if near else f"there is no such grant here, only {', '.join(sorted(known))}"
+
+
+def why_no_basic(x: Exchange[Any, Any]) -> str | None:
+    """Why the credentials of an HTTP Basic header cannot be read as they were meant; None if they can."""
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        raw = b64decode(value.strip() + "=" * (-len(value.strip()) % 4), validate=True)
+    except ValueError:
+        plain = "they stand there as they are" if ":" in value else "it is no base64"
+        return f"what follows `Basic` has to be client id, colon and secret in base64; {plain}"
+    if b"\0" in raw:
+        return "the Basic credentials were encoded as UTF-16 before base64; they have to be UTF-8"
+    return None if b":" in raw else "the Basic credentials have no colon between client id and secret"
+
+
+def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None:
+    """Which slip made scopes that nobody may have. Parameters: `known`, those that could have been asked for."""
+    for scope in refused:
+        parts = [part for part in re.split("[,;|+]", scope) if part]
+        if len(parts) > 1 and set(parts) & set(known):
+            return "scopes are separated by spaces; these came as one"
+        near = nearest(scope, known, 0.9)
+        if near:
+            return f"did you mean {near}?"
+    return None
