@@ -98,7 +98,8 @@ def served(checkout: Checkout) -> Iterator[httpx.Client]:
         assert run.stdout is not None
         ready = _READY.match(run.stdout.readline().strip())
         assert ready is not None
-        with httpx.Client(base_url=ready["url"], trust_env=False) as http:
+        # The first request imports every provider, from sources that were never compiled.
+        with httpx.Client(base_url=ready["url"], trust_env=False, timeout=60) as http:
             yield http
         run.terminate()
 
