@@ -89,3 +89,18 @@ def test_a_tool_changes_its_keys_and_the_platform_follows(platform: Platform) ->
     assert httpx.get(**roster).status_code == 200
     ltiaas.lti.fail_key_set(status=500)
     assert httpx.get(**roster).status_code >= 400
+
+
+def test_a_platform_keeps_a_tools_keys_for_a_while(platform: Platform) -> None:
+    lms = platform.site.lms
+    lms.settings["emulator.tool_keys_kept_seconds"] = 300
+    ltik = httpx.URL(platform.demo_launched(platform.signed_in()).headers["location"]).params["ltik"]
+    url = f"{lms.ltiaas.url}/api/memberships"
+    headers = {"Authorization": f"LTIK-AUTH-V2 {lms.ltiaas.api_key}:{ltik}"}
+    assert httpx.get(url, headers=headers).status_code == 200
+    lms.ltiaas.lti.rotate_keys()
+    assert httpx.get(url, headers=headers).status_code >= 400, "the platform does not know of the new key yet"
+    lms.clock.advance(seconds=299)
+    assert httpx.get(url, headers=headers).status_code >= 400
+    lms.clock.advance(seconds=1)
+    assert httpx.get(url, headers=headers).status_code == 200

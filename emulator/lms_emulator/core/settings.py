@@ -118,6 +118,14 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     lms_timeout_seconds: Annotated[
         float, choice("How long to wait for the response of an LMS that the world names.", ge=0.001)
     ] = 10.0
+    tool_keys_kept_seconds: Annotated[
+        float,
+        choice(
+            "How long LTI platforms keep a tool's key set before they fetch it again; Canvas says that it may keep one "
+            "for five minutes. 0 fetches it each time, so that a key that changed is known at once.",
+            ge=0,
+        ),
+    ] = 0.0
     third_party_cookies: Annotated[
         Choice,
         choice(

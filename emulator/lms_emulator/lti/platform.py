@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 from lms_emulator.core.access import single_use
 from lms_emulator.core.access.issued_tokens import IssuedToken
 from lms_emulator.core.access.single_use import UsedTokens
+from lms_emulator.core.clock import later
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
 from lms_emulator.core.state.tables import Table
-from lms_emulator.lti.records import ArmedLaunch, KeyRotation, LastLaunch, PendingLaunch
+from lms_emulator.lti.records import ArmedLaunch, KeptKeySet, KeyRotation, LastLaunch, PendingLaunch
 from lms_emulator.signing.jwt import KeySet, TokenError
 
 
@@ -23,6 +24,7 @@ class LtiStore(UsedTokens, Protocol):
     armed_launches: Table[ArmedLaunch]
     last_launches: Table[LastLaunch]
     key_rotations: Table[KeyRotation]
+    kept_key_sets: Table[KeptKeySet]
     issued_tokens: Table[IssuedToken]
 
     def next_number(self, table: str) -> int: ...
@@ -119,7 +121,7 @@ async def key_set(x: Exchange[Any, Any], keys: ToolKeys) -> KeySet:
     url = x.resolve(keys.url) if keys.url else ""
     try:
         if url:
-            return KeySet.from_jwks(await fetch_json(x, url))
+            return await _fetched(x, url)
         if keys.jwk is not None:
             return KeySet.from_jwks(keys.jwk)
     except OutgoingError as error:
@@ -127,6 +129,20 @@ async def key_set(x: Exchange[Any, Any], keys: ToolKeys) -> KeySet:
     except (ValueError, TokenError) as error:
         raise KeysUnavailableError(f"{url or 'the registration'} gave no key set: {error}") from error
     raise KeysUnavailableError("the tool has neither a key set's address nor a key with its registration")
+
+
+async def _fetched(x: Exchange[Any, Any], url: str) -> KeySet:
+    kept, keeps = x.store.kept_key_sets.get(url), x.world.emulator.tool_keys_kept_seconds
+    if keeps and kept is not None and x.clock.now() < kept.expires_at:
+        x.warn(
+            "tool_keys_kept", f"the tool's key set is one that was fetched before, and is kept until {kept.expires_at}"
+        )
+        return KeySet.from_jwks(kept.keys)
+    found = await fetch_json(x, url)
+    keys = KeySet.from_jwks(found)
+    if keeps:
+        x.store.kept_key_sets.put(KeptKeySet(url=url, keys=found, expires_at=later(x.clock.now(), keeps)))
+    return keys
 
 
 def use_once(x: AnyCall, kind: str, client_id: str, value: str, exp: float, *, allowed_again: bool = False) -> bool:

@@ -67,6 +67,14 @@ class RegistrationToken(Record, frozen=True, kw_only=True):
     used: bool = False
 
 
+class KeptKeySet(Record, frozen=True, kw_only=True):
+    """A tool's key set as it was fetched, for as long as a platform keeps it."""
+
+    url: str
+    keys: dict[str, Any]
+    expires_at: Instant
+
+
 class Result(Record, frozen=True, kw_only=True):
     """What a tool last said about one person in one line item. `score` is on the line item's scale."""
 

@@ -6,17 +6,18 @@ from lms_emulator.core.clock import later
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.store import Store
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import ArmedLaunch, KeyRotation, LastLaunch, RegistrationToken
+from lms_emulator.lti.records import ArmedLaunch, KeptKeySet, KeyRotation, LastLaunch, RegistrationToken
 
 KEY_ROTATIONS: Table[KeyRotation] = table(key="id", limit=1000)
 
 
 class PlatformTables(Store):
-    """What a platform can be made to do wrong, and its keys."""
+    """What a platform can be made to do wrong, its keys, and the tools' keys that it keeps."""
 
     armed_launches: Table[ArmedLaunch] = table(key="id", limit=1000)
     last_launches: Table[LastLaunch] = table(key="client_id", limit=1000)
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS
+    kept_key_sets: Table[KeptKeySet] = table(key="url", keep_until=lambda one: one.expires_at, limit=1000)
 
 
 class RegisteringTables(PlatformTables):
