@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
-from lms_emulator.providers.canvas.rules import assignments, contexts, courses, quiz_taking, quizzes, uploads
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, features, quiz_taking, quizzes, uploads
 from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data, number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
 
@@ -277,7 +277,7 @@ def events(api: Api) -> Any:
     record = _taken(api, quiz)
     if not api.check("sees quiz submissions", _grades(api, course)):
         raise api.refused("sees quiz submissions")
-    if course.settings.get("quiz_log_auditing") is None:
+    if not features.enabled(api, course, "quiz_log_auditing"):
         raise quiz_refusals.quiz(400, "auditing_off", "quiz log auditing must be enabled")
     attempt = api.params.text("attempt") or str(record.attempt)
     if attempt != str(record.attempt) and attempt not in record.attempts:
