@@ -17,6 +17,20 @@ def make(api: httpx.Client, **fields: object) -> httpx.Response:
     return api.post(PAGES, json={"wiki_page": fields})
 
 
+def test_a_hidden_page_of_a_course_hides_its_list(canvas: Site) -> None:
+    """From those who do not see what is hidden; a file or page that they know of stays open."""
+    canvas.teacher.post("/api/v1/courses/1/pages", json={"wiki_page": {"title": "Draft"}})
+    assert canvas.student.get("/api/v1/courses/1/pages").status_code == 200
+    for name, status in (("pages", 404), ("files", 403)):
+        listed = f"/api/v1/courses/1/{name}"
+        assert canvas.student.get(listed).status_code == 200
+        canvas.teacher.put(f"/api/v1/courses/1/tabs/{name}", json={"hidden": True})
+        assert canvas.student.get(listed).status_code == status
+        assert canvas.teacher.get(listed).status_code == 200
+    assert canvas.student.get("/api/v1/courses/1/folders").status_code == 403
+    assert canvas.student.get("/api/v1/courses/1/conferences").headers["Location"].endswith("/courses/1")
+
+
 def test_a_page_is_made_changed_and_deleted(canvas: Site) -> None:
     made = make(canvas.teacher, title="Reading list", body="<p>one</p>").json()
     assert (made["url"], made["published"], made["hide_from_students"]) == ("reading-list", False, True)

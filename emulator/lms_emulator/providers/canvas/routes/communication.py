@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.worlds.outbox import Message
+from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
@@ -130,10 +131,8 @@ def conferences(api: Api) -> Any:
 
 
 def conferences_within(api: Api) -> Any:
-    """The conferences of a course or a group: none, where the school has no service for them, as here."""
-    context = contexts.of_path(api)
-    contexts.require(api, context, "read", "read_as_admin")
-    return paged(api, [context][:0], lambda one: one, wrap=lambda rows: {"conferences": rows})
+    """The conferences of a course or a group: back to it, where the school has no service for them, as here."""
+    return wire.redirect(api.url(contexts.of_path(api).path))
 
 
 def ping(api: Api) -> Any:

@@ -19,10 +19,9 @@ from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.routes.folders import PLACES, readable_folder
+from lms_emulator.providers.canvas.routes.folders import PLACES, readable_folder, require_contents
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import collation, contexts, courses, files
-from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.wire import disposition
 
@@ -39,13 +38,8 @@ REMOVED, REMOVED_SIZE = "file_removed.pdf", 120_909
 def index(api: Api) -> Any:
     """The files of a context, by name."""
     context = contexts.of_path(api)
-    require_listing(api, context)
+    require_contents(api, context)
     return _listed(api, files.files_of(api.store, context), files.manages(api, context))
-
-
-def require_listing(api: Api, context: Context) -> None:
-    """Refuse callers who may not list the files of a context; a course may hide the list from students."""
-    contexts.require(api, context, "read_files", "read")
 
 
 def in_folder(api: Api) -> Any:

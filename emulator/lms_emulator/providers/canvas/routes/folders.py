@@ -11,10 +11,10 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
-from lms_emulator.providers.canvas.model import Folder
+from lms_emulator.providers.canvas.model import Course, Folder
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import contexts, files
+from lms_emulator.providers.canvas.rules import contexts, files, tabs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import files as shapes
 
@@ -25,8 +25,17 @@ PLACES = "courses users groups"
 def readable(api: Api) -> Context:
     """The context in the path, whose files the caller may read."""
     context = contexts.of_path(api)
-    contexts.require(api, context, "read_files", "read")
+    require_contents(api, context)
     return context
+
+
+def require_contents(api: Api, context: Context) -> None:
+    """Refuse callers who may not look into folders: a course that hides its files shows them one by one only."""
+    contexts.require(api, context, "read_files", "read")
+    course = context.record
+    shut = isinstance(course, Course) and tabs.hidden(course, "files") and not files.manages(api, context)
+    if not api.check("the files are not hidden", not shut):
+        raise api.refused(f"the page `files` of course {context.id} is not hidden")
 
 
 def folder_in_path(api: Api, slot: str = "id", *, deleted: bool = False) -> tuple[Folder, Context]:
@@ -40,7 +49,7 @@ def folder_in_path(api: Api, slot: str = "id", *, deleted: bool = False) -> tupl
 def readable_folder(api: Api) -> tuple[Folder, bool]:
     """The folder in the path that the caller may look into, and whether the caller manages files there."""
     folder, context = folder_in_path(api)
-    contexts.require(api, context, "read_files", "read")
+    require_contents(api, context)
     managed = files.manages(api, context)
     shut = files.folder_hidden(api.store, folder) or files.folder_locked(api, folder)
     if not managed and shut:

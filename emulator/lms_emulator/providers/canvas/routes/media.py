@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Attachment, Course, Group, MediaObject, MediaTrack
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import collation, contexts, groups, people, states
+from lms_emulator.providers.canvas.rules import collation, contexts, groups, people, states, tabs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -178,6 +178,8 @@ def collaborations(api: Api) -> Any:
     """The collaborations of a context: none, as no service for them is set up."""
     context = contexts.of_path(api)
     contexts.require(api, context, "read")
+    if isinstance(context.record, Course):
+        tabs.require(api, context.record, "collaborations")
     return paged(api, [], lambda one: one)
 
 

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.model import Course, WikiPage
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, modules, pages, slugs
+from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, modules, pages, slugs, tabs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import pages as shapes
 
@@ -56,10 +56,9 @@ def _page(api: Api, context: Context) -> WikiPage:
 def index(api: Api) -> Any:
     """The pages of a context, without their texts."""
     context = _context(api)
-    every = pages.pages_of(api, context)
-    found = [page for page in every if pages.may_read(api, context, page)]
-    if not found and not pages.manages(api, context) and not contexts.may(api, context, "read_as_admin"):
-        raise refusals.message(404, "pages_disabled", "That page has been disabled for this course")
+    if isinstance(context.record, Course):
+        tabs.require(api, context.record, "pages")
+    found = [page for page in pages.pages_of(api, context) if pages.may_read(api, context, page)]
     term = search_term(api) or ""
     wanted = api.params.flag("published") if api.params.text("published") else None
     found = [page for page in found if term in page.title.lower() and wanted in (None, pages.published(api, page))]

@@ -51,12 +51,8 @@ def index(api: Api) -> Any:
     """The quizzes of a course."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read")
-    every = quizzes.of_course(api, course)
-    staff = quizzes.manages(api, course)
-    if not staff and (not every or tabs.hidden(course, "quizzes")):
-        text = "That page has been disabled for this course"
-        raise refusals.message(404, "quizzes_disabled", text)
-    found = [one for one in every if quizzes.visible(api, course, one)]
+    tabs.require(api, course, "quizzes")
+    found = [one for one in quizzes.of_course(api, course) if quizzes.visible(api, course, one)]
     if (term := search_term(api)) is not None:
         found = [one for one in found if term in one.title.lower()]
     path = f"/api/v1/courses/{course.id}/quizzes"

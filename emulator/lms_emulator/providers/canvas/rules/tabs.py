@@ -160,6 +160,14 @@ def hidden(course: Course, name: str) -> bool:
     return any(one["id"] == name and one.get("hidden") for one in _said(course))
 
 
+def require(api: Api, course: Course, name: str) -> None:
+    """Raise the refusal for a page that is hidden, or has nothing in it, and a caller who does not see such pages."""
+    found = next(tab for tab in arranged(api, course) if tab.name == name)
+    seen = found.visibility != "admins" or courses.may(api, api.caller, course, "read_as_admin")
+    if not api.check(f"sees the page `{name}` of course {course.id}", seen):
+        raise refusals.message(404, "page_disabled", "That page has been disabled for this course")
+
+
 def tools_of(api: Api, course: Course) -> list[Tool]:
     """The tools in the navigation of a course, in the order of their ids."""
     found = tools.placed(api.store, tools.offered(api.store, course), ["course_navigation"])
