@@ -49,9 +49,11 @@ _BETA = {
 
 def list_members(x: Call) -> Response:
     """The users with a role in the course."""
-    role = str(form(x).get("rolename", ""))
+    given = form(x)
+    role = str(given.get("rolename", ""))
     if role not in ROLES:
-        raise invalid({"rolename": [f'"{role}" is not a valid choice.' if role else fields.REQUIRED]})
+        problem = f'"{role}" is not a valid choice.' if "rolename" in given else fields.REQUIRED
+        raise invalid({"rolename": [problem]})
     found = [one for one in x.store.course_roles.find("course", course(x).id) if one.role == ROLES[role]]
     users = [user for one in found if (user := x.store.users.get(one.user)) is not None]
     return wire.api_json({"course_id": course(x).id, role: [_member(user) for user in users]})
