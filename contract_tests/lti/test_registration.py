@@ -6,6 +6,7 @@ import re
 from html import unescape
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 import pytest
@@ -104,6 +105,31 @@ def test_ltiaas_takes_on_the_platform_and_the_launch_works(registrar: Registrar,
     action, fields = form(student.follow(student.get(login.headers["location"])).text)
     launched = student.http.post(action, data=fields)
     assert (launched.status_code, "ltik=" in launched.headers["location"]) == (302, True), launched.text
+    services_work(lms, dict(parse_qsl(urlsplit(launched.headers["location"]).query))["ltik"])
+
+
+def services_work(lms: Emulator, ltik: str) -> None:
+    """A tool behind LTIAAS reads the roster, makes a column, and gives a score, at a platform that registered it."""
+    headers = {"Authorization": f"LTIK-AUTH-V2 {lms.ltiaas.api_key}:{ltik}"}
+    with httpx.Client(base_url=lms.ltiaas.url, headers=headers) as api:
+        user = api.get("/api/idtoken").json()["user"]["id"]
+        members = api.get("/api/memberships")
+        assert members.status_code == 200, members.text
+        assert user in [one["userId"] for one in members.json()["members"]], members.text
+        made = api.post("/api/lineitems", json={"label": "Work", "scoreMaximum": 10, "tag": "work"})
+        assert made.status_code == 201, made.text
+        score = {
+            "userId": user, "scoreGiven": 7, "scoreMaximum": 10, "activityProgress": "Completed",
+            "gradingProgress": "FullyGraded",
+        }  # fmt: skip
+        item = f"/api/lineitems/{quote(made.json()['id'], safe='')}"
+        sent = api.post(f"{item}/scores", json=score)
+        assert sent.is_success, sent.text
+        found = api.get(f"{item}/scores").json()["scores"]
+        assert [(one["userId"], one["resultScore"]) for one in found] == [(user, 7)]
+        assert [one["label"] for one in api.get("/api/lineitems", params={"tag": "work"}).json()["lineItems"]] == [
+            "Work"
+        ]
 
 
 def refused(answer: httpx.Response, status: int, reason: str, site: LmsSite) -> None:

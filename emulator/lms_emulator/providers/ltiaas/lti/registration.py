@@ -88,8 +88,16 @@ def platform_fields(configuration: Mapping[str, Any], client_id: str, *, name: A
         "name": name if isinstance(name, str) and name else family or str(configuration["issuer"]),
         "authentication_endpoint": str(configuration["authorization_endpoint"]),
         "accesstoken_endpoint": str(configuration["token_endpoint"]),
-        "authorization_server": configuration.get("authorization_server"),
+        "authorization_server": _audience(configuration.get("authorization_server")),
         "auth_method": "JWK_SET",
         "auth_key": str(configuration["jwks_uri"]),
         "product_family_code": family,
     }
+
+
+def _audience(server: Any) -> str | None:
+    """What assertions are made out to; None: the token endpoint. Canvas names a bare host, which it takes from nobody.
+
+    Chosen: ltijs would send even that.
+    """
+    return server if isinstance(server, str) and "://" in server else None
