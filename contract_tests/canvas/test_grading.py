@@ -307,3 +307,18 @@ def test_who_is_no_longer_given_the_work_has_a_deleted_submission(canvas: Site) 
     for_them = {"assignment_override": {"student_ids": [own]}}
     canvas.teacher.post(f"{work}/{made}/overrides", json=for_them)
     assert canvas.teacher.get(seen).json()["workflow_state"] == "unsubmitted"
+
+
+def test_what_another_person_misses_is_told_in_the_zone_of_who_asks(canvas: Site) -> None:
+    own = canvas.student.get("/api/v1/users/self").json()["id"]
+    canvas.admin.put(f"/api/v1/users/{own}", json={"user": {"time_zone": "Asia/Tokyo"}})
+    shut = {"due_at": "2020-01-01T23:00:00Z", "lock_at": "2020-01-01T23:00:00Z"}
+    fields = {"name": "Shut", "submission_types": ["online_text_entry"], "published": True, **shut}
+    canvas.teacher.post("/api/v1/courses/1/assignments", json={"assignment": fields})
+
+    def told(client: httpx.Client, who: str) -> str:
+        rows = client.get(f"/api/v1/users/{who}/missing_submissions", params={"per_page": 100}).json()
+        return next(row["lock_explanation"] for row in rows if row["name"] == "Shut")
+
+    assert told(canvas.student, "self") == "This assignment was locked Jan 2, 2020 at 8am."
+    assert told(canvas.admin, str(own)) == "This assignment was locked Jan 1, 2020 at 11pm."

@@ -32,13 +32,27 @@ class Api:
         params: query, body and path of the request, as Rails merges them.
         caller: the person the call acts for, or None; `user` raises where there has to be one.
         real_user: the person behind a masquerade, else the caller.
+        asker: who asks what another person sees, after `see_as`.
         acting: whether the token or session is itself a masquerade.
         now: the time, which stands still during a call.
         rights: what somebody may do in a course, once it was asked for.
         path: the path of the endpoint as `Link` shows it; a handler that resolves an id in it may set it.
     """
 
-    __slots__ = ("acting", "caller", "now", "params", "path", "real_user", "rights", "settings", "store", "token", "x")
+    __slots__ = (
+        "acting",
+        "asker",
+        "caller",
+        "now",
+        "params",
+        "path",
+        "real_user",
+        "rights",
+        "settings",
+        "store",
+        "token",
+        "x",
+    )
 
     def __init__(self, x: Call, params: Params) -> None:
         self.x = x
@@ -47,6 +61,7 @@ class Api:
         self.params = params
         self.caller: User | None = None
         self.real_user: User | None = None
+        self.asker: User | None = None
         self.acting = False
         self.token: AccessToken | None = None
         self.rights: dict[tuple[int | None, int], tuple[Course, frozenset[str]]] = {}
@@ -69,10 +84,15 @@ class Api:
         """An absolute address of this site."""
         return self.x.url(path)
 
+    def see_as(self, user: User) -> None:
+        """Show what another person sees from here on, with times in the zone of who asks."""
+        self.asker, self.caller = self.asker or self.caller, user
+
     @property
     def zone(self) -> tzinfo:
         """The caller's own time zone; UTC when none was chosen."""
-        chosen = zone(self.caller.time_zone) if self.caller is not None else None
+        asker = self.asker or self.caller
+        chosen = zone(asker.time_zone) if asker is not None else None
         return chosen or UTC
 
     @property

@@ -76,7 +76,7 @@ def of_user(api: Api) -> Any:
     allowed = studies and (own or assignments.grades(api, course))
     if not api.check("may see the student's assignments", allowed, got=user.id):
         raise api.refused(f"assignments of user {user.id}")
-    api.caller = user
+    api.see_as(user)
     return index(api)
 
 

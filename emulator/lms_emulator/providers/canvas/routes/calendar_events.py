@@ -121,7 +121,7 @@ def of_user(api: Api) -> Any:
     if not api.check("may see the person's calendar", allowed, got=user.id):
         raise api.refused(f"see the calendar of user {user.id}")
     api.path = f"/api/v1/users/{user.id}/calendar_events"
-    api.caller = user
+    api.see_as(user)
     return _listed(api, user)
 
 

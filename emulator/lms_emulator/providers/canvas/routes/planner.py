@@ -56,7 +56,7 @@ def items(api: Api) -> Any:
     user = _whose(api)
     codes, window = api.params.texts("context_codes"), _window(api)
     kind = api.params.text("filter")
-    api.caller = user
+    api.see_as(user)
     found = list(_found(api, user, codes, window, kind))
     if kind == "new_activity":
         found = [one for one in found if shapes.new_activity(api, one, user)]

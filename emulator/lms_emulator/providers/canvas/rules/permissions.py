@@ -163,11 +163,16 @@ def allowed(store: CanvasStore, account: Account, role: Role) -> frozenset[str]:
     return store.derived(("allowed", account.id, role.id), ("accounts", "role_overrides", "roles"), compute)
 
 
-def account_allows(api: Api, user: User | None, account: Account, permission: str) -> bool:
-    """Whether a user has a permission in an account, by an administrative role there or above."""
+def account_allows(
+    api: Api, user: User | None, account: Account, permission: str, *, at_any_level: bool = False
+) -> bool:
+    """Whether a user has a permission in an account, by an administrative role there or above.
+
+    Parameters: `at_any_level`, whether a role below the school gives what else only the school's own roles give.
+    """
     if user is None or user.workflow_state == "deleted":
         return False
-    root_only = permissions()[permission].root_only
+    root_only = permissions()[permission].root_only and not at_any_level
     for admin, role in admins_over(api.store, user, account.id):
         level = api.store.accounts.get(admin.account_id)
         if root_only and (level is None or level.parent_account_id is not None):
