@@ -153,6 +153,10 @@ def test_whoever_calls_is_looked_at_before_what_is_not_emulated(rig: InProcess) 
 def test_headers_that_carry_no_token(rig: InProcess, header: str) -> None:
     answer = rig.get(COURSES, headers={"Authorization": header})
     why = f"the Authorization header is not `Bearer <token>`: {header[:12]!r}"
+    if header.startswith("Basic") or header.lower() in ("plain", "bearer plain"):
+        tip = "REST calls take it as a bearer, LTI services a token from grant_type=client_credentials"
+        whose = f"this is an access token of developer key 1, for user 101: {tip}"
+        why = f"{whose}; Canvas looks for it in `Authorization: Bearer <token>`"
     refused(rig, answer, NOBODY, "no_credentials", why)
 
 

@@ -138,7 +138,7 @@ class Api:
 def why_no_token(x: Call) -> str | None:
     """What is wrong with an Authorization header without a token, and whose the token is that stands elsewhere."""
     header = x.headers.get("authorization", "")
-    if header.lower().startswith("bearer ") and header[7:].strip():
+    if header.startswith("Bearer ") and header[7:].strip():
         return None
     basic = x.basic()
     for sent in (header, header.partition(" ")[2], basic[1] if basic else "", *map(x.headers.get, _NOT_LOOKED_AT)):
