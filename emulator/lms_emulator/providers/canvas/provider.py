@@ -128,7 +128,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         """Whoever calls REST or GraphQL is looked at before what they ask for."""
         if not x.path.startswith(_BY_PERSON):
             return
-        x.kept(Identity)
+        x.kept(Identity).sought = True
         api = Api(x, parameters.read(x))
         identify(api)
         if x.path == GRAPHQL and api.caller is None and wire.asked_for(x) == "html":
@@ -153,8 +153,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         if _JSON in raw and response.body:
             raw[raw.index(_JSON)] = (b"content-type", wire.JSON.encode())
         rest = x.path.startswith("/api/")
-        served = x.route is not None or (rest and x.keeps(Identity))
         visitor, identity = x.kept(Browser), x.kept(Identity)
+        served = x.route is not None or identity.sought
         if served and rest and not visitor.quiet:
             limits.add_headers(x, response)
         if served and not rest and (x.path != oauth.TOKEN or x.method == "DELETE"):

@@ -23,10 +23,15 @@ _REVOKED = ("token_revoked", "the access token was revoked")
 
 @dataclass
 class Identity:
-    """Whom a call was found to act for, for the headers of its answer."""
+    """Whom a call was found to act for, for the headers of its answer.
+
+    Attributes:
+        sought: whether the caller was looked at though the operation is not emulated.
+    """
 
     user_id: int | None = None
     real_user_id: int | None = None
+    sought: bool = False
 
 
 def sent_token(x: Call, parameter: str | None) -> str | None:
