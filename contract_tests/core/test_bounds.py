@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from weakref import WeakSet
 
 import httpx
 import pytest
@@ -135,6 +136,31 @@ def test_the_journal_counts_the_bytes_of_headers() -> None:
         journal.add(entry)
     assert journal.bytes <= 1_000_000
     assert len(journal.entries()) == 16
+
+
+def test_a_journal_frees_what_another_left_little_by_little() -> None:
+    class Note(dict[str, Any]):
+        """A dict that can be referred to weakly."""
+
+        __hash__ = object.__hash__
+
+    def entry() -> Entry:
+        made = Entry()
+        made.target, made.body, made.response_body, made.headers, made.notes = "/", b"", b"", [], Note()
+        kept.add(made.notes)
+        return made
+
+    kept: WeakSet[Any] = WeakSet()
+    left = Journal()
+    for _ in range(20):
+        left.add(entry())
+    journal = left.fresh()
+    journal.free(left)
+    del left
+    for number in range(12):
+        journal.add(entry())
+        assert len(journal.entries()) == number + 1
+    assert len(kept) == 12
 
 
 FAULTS: list[dict[str, Any]] = [

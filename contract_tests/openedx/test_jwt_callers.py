@@ -69,6 +69,13 @@ def test_a_valid_jwt(web: Web, scheme: str, claims: dict[str, Any], username: st
     assert web.lms.requests.last.warnings == []
 
 
+def test_a_critical_extension_is_not_passed_over(web: Web) -> None:
+    config, claims = web.info.jwt, jwt.decode(made(web), options={"verify_signature": False})
+    assert me(web, jwt.encode(claims, config.hs256_secret, "HS256", headers={"x": 1})) == (200, {"username": "ada"})
+    assert me(web, jwt.encode(claims, config.hs256_secret, "HS256", headers={"x": 1, "crit": ["x"]})) == INVALID
+    assert (web.refusal.expected, web.refusal.got) == ("absent", ["x"])
+
+
 def test_every_fault_of_a_jwt_is_explained(web: Web) -> None:
     issuer, audience, now = web.info.jwt.issuer, web.info.jwt.audience, int(NOW.timestamp())
     good = made(web)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 from lms_emulator.core.state.credentials import Credential
@@ -21,6 +23,8 @@ class GivenOut:
 
     def __init__(self) -> None:
         self._worlds: dict[tuple[str, str, Any], str] = {}
+        self._left: deque[tuple[str, str, tuple[Credential, ...], list[Any]]] = deque()
+        self._records_left = 0
 
     def note(self, world: str, provider: str, credential: str, value: Any) -> None:
         """Note one.
@@ -32,19 +36,30 @@ class GivenOut:
             del self._worlds[next(iter(self._worlds))]
 
     def leave(self, world: str, stores: Mapping[str, Store]) -> None:
-        """Note what is in stores that a world is about to leave behind, the latest of each table."""
+        """Keep what is in stores that a world is about to leave behind, the latest of each table.
+
+        It is only taken apart when somebody asks, so that a reset costs little however much was given out.
+        """
         for provider, store in stores.items():
             for name, spec in store.tables.items():
-                if not spec.credentials:
-                    continue
-                for record in getattr(store, name).added(_MOST_OF_ONE):
-                    for credential in spec.credentials:
-                        values = credential.values(record)
-                        for value in values if isinstance(values, list) else [values]:
-                            if value is not None:
-                                self.note(world, provider, credential.name, value)
+                if spec.credentials and (records := list(getattr(store, name).added(_MOST_OF_ONE))):
+                    self._left.append((world, provider, tuple(spec.credentials), records))
+                    self._records_left += len(records)
+        while self._records_left > _MOST:
+            self._records_left -= len(self._left.popleft()[3])
+
+    def _take_apart(self) -> None:
+        while self._left:
+            world, provider, credentials, records = self._left.popleft()
+            for record, credential in product(records, credentials):
+                values = credential.values(record)
+                for value in values if isinstance(values, list) else [values]:
+                    if value is not None:
+                        self.note(world, provider, credential.name, value)
+        self._records_left = 0
 
     def where(self, provider: str, credential: Credential, text: str) -> str | None:
         """The world that gave a text out, or None."""
+        self._take_apart()
         value = credential.kept(text)
         return None if value is None else self._worlds.get((provider, credential.name, value))

@@ -172,7 +172,7 @@ class Journal:
     Parameters: `max_entries`, `max_bytes`; 0 entries switches the journal off (refusals still get ids).
     """
 
-    __slots__ = ("_bytes", "_entries", "_number", "dropped", "max_bytes", "max_entries")
+    __slots__ = ("_bytes", "_entries", "_left", "_number", "dropped", "max_bytes", "max_entries")
 
     def __init__(self, max_entries: int = 1_000, max_bytes: int = 8_388_608) -> None:
         self.max_entries = max_entries
@@ -181,6 +181,7 @@ class Journal:
         self._number = 0
         self._bytes = 0
         self._entries: deque[Entry] = deque()
+        self._left: deque[deque[Entry]] = deque()
 
     def next_id(self) -> str:
         """The id of the exchange that is beginning."""
@@ -196,6 +197,15 @@ class Journal:
         while entries and (len(entries) > self.max_entries or self._bytes > self.max_bytes):
             self._bytes -= entries.popleft().size
             self.dropped += 1
+        if self._left:
+            self._free_some()
+
+    def _free_some(self) -> None:
+        oldest = self._left[0]
+        for _ in range(min(2, len(oldest))):
+            oldest.popleft()
+        if not oldest:
+            self._left.popleft()
 
     def get(self, entry_id: str) -> Entry | None:
         """The exchange with this id, or None if there never was one or it was dropped."""
@@ -215,6 +225,15 @@ class Journal:
         successor = Journal(self.max_entries, self.max_bytes)
         successor._number = self._number
         return successor
+
+    def free(self, left: Journal) -> None:
+        """Free what a journal holds that nobody reads any more, two entries with each new one.
+
+        That is faster than new ones come, and no reset has to free a thousand.
+        """
+        self._left = left._left
+        if left._entries:
+            self._left.append(left._entries)
 
     def clear(self) -> None:
         """Drop all exchanges. Ids are not reused, so that no new entry is taken for an old one."""

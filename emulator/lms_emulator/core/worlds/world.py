@@ -228,7 +228,9 @@ class World:
 
     def reset(self) -> None:
         """Back to the seed: state, settings, clock, journal, outbox, faults; ids begin again when seeded."""
+        left = self.journal
         self.fence()
+        self.journal.free(left)
         self._begin()
 
     def replace(self, seed: WorldSeed) -> None:
