@@ -40,7 +40,7 @@ def served(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen
 
 
 def get_json(url: str) -> dict[str, object]:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         data: dict[str, object] = json.load(answer)
         return data
 

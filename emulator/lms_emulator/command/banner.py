@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 import traceback
 from typing import Any
 
@@ -28,8 +29,10 @@ async def print_banner(server: Server) -> None:
     most are never asked for anything.
     """
     await asyncio.sleep(_PAUSE_SECONDS)
+    # A thread may be importing a provider for a request: the child would wait for its locks in vain.
+    alone = threading.active_count() == 1
     try:
-        child = os.fork() if sys.platform == "linux" else None
+        child = os.fork() if alone and sys.platform == "linux" else None
     except OSError:  # no more processes
         child = None
     if child is None:
