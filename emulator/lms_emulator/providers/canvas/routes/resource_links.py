@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import as_of, identifiers
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import listed
 from lms_emulator.providers.canvas.model import Course, ResourceLink, Tool
@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.rules import courses, links, tools
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.resource_links import resource_link
 
-SINCE = date(2024, 8, 17)
+SINCE = "2024-08-17"
 RIGHTS = ("lti_add_edit", "manage_assignments")
 """The rights from before Canvas split them: `manage_lti_add` and `manage_assignments_add` since."""
 PAGE, MOST = 50, 100
@@ -38,8 +38,6 @@ class Fault(NamedTuple):
 
 
 def _course(api: Api) -> Course:
-    if as_of(api.x) < SINCE:
-        raise refusals.page_not_found(f"{api.x.path} exists")
     course = identifiers.course(api, api.slot("course_id"))
     for right in RIGHTS:
         courses.require(api, course, right)
@@ -190,15 +188,18 @@ def destroy(api: Api) -> Json:
 
 
 LINKS = "/api/v1/courses/{course_id}/lti_resource_links"
-ROUTES = rest(
-    "lti resource links",
-    "https://canvas.instructure.com/doc/api/lti_resource_links.html; "
-    "canvas-lms app/controllers/lti/resource_links_controller.rb (2025)",
-    (f"GET {LINKS}", index, "The links of a course"),
-    (f"POST {LINKS}", create, "Make a link for a text"),
-    (f"POST {LINKS}/bulk", create_many, "Make links for texts"),
-    (f"GET {LINKS}/{{id}}", show, "A link"),
-    (f"PUT {LINKS}/{{id}}", update, "Change a link"),
-    (f"DELETE {LINKS}/{{id}}", destroy, "Delete a link of a text"),
-    evidence="documented",
+ROUTES = tuple(
+    dataclasses.replace(route, since=SINCE)
+    for route in rest(
+        "lti resource links",
+        "https://canvas.instructure.com/doc/api/lti_resource_links.html; "
+        "canvas-lms app/controllers/lti/resource_links_controller.rb (2025)",
+        (f"GET {LINKS}", index, "The links of a course"),
+        (f"POST {LINKS}", create, "Make a link for a text"),
+        (f"POST {LINKS}/bulk", create_many, "Make links for texts"),
+        (f"GET {LINKS}/{{id}}", show, "A link"),
+        (f"PUT {LINKS}/{{id}}", update, "Change a link"),
+        (f"DELETE {LINKS}/{{id}}", destroy, "Delete a link of a text"),
+        evidence="documented",
+    )
 )
