@@ -141,7 +141,7 @@ def why_no_token(x: Call) -> str | None:
     if header.startswith("Bearer ") and header[7:].strip():
         return None
     basic = x.basic()
-    for sent in (header, header.partition(" ")[2], basic[1] if basic else "", *map(x.headers.get, _NOT_LOOKED_AT)):
+    for sent in (header.partition(" ")[2], header, basic[1] if basic else "", *map(x.headers.get, _NOT_LOOKED_AT)):
         if sent and (found := recognise(x, sent)) is not None:
             return f"{found}; Canvas looks for it in `Authorization: Bearer <token>`"
     return f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
