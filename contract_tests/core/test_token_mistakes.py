@@ -79,7 +79,7 @@ def test_a_jwt_that_did_not_come_whole(lms: Emulator) -> None:
     token = httpx.post(lms.openedx.url + ENDPOINTS["openedx"], data={**form, "token_type": "jwt"}).json()[
         "access_token"
     ]
-    for sent, words in {token[:-3]: "it was cut", token.rpartition(".")[0]: "three parts with dots"}.items():
+    for sent, words in {token[:-3]: "it was cut"}.items():
         answer = httpx.get(f"{lms.openedx.url}/api/user/v1/me", headers={"Authorization": f"JWT {sent}"})
         assert answer.status_code == 401
         assert words in told(lms)

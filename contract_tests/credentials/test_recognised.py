@@ -153,7 +153,7 @@ def test_of_another_world(sides: tuple[Side, Side], held: dict[tuple[str, str], 
 
 
 SLIPS: dict[str, tuple[Callable[[str], str], str]] = {
-    "one letter": (lambda text: text[:5] + ("z" if text[5] != "z" else "y") + text[6:], "at place 6 of"),
+    "one letter": (lambda text: text[:5] + "~" + text[6:], "at place 6 of"),
     "two exchanged": (lambda text: text[:-3] + text[-2] + text[-3] + text[-1], "are exchanged"),
     "one lost": (lambda text: text[:5] + text[6:], "a character is missing at place"),
     "one more": (lambda text: text[:5] + "~" + text[5:], "at place 6 is one too many"),

@@ -186,7 +186,7 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
 
 
 def _jwt_diagnosis(x: Call, error: jwt.TokenError, token: str) -> str | None:
-    if error.reason in ("bad_signature", "malformed") and (why := jwt.why_not_whole(token)):
+    if error.reason == "bad_signature" and (why := jwt.why_not_whole(token)):
         return why
     if error.reason == "bad_signature":
         return "signed with another key, or its header or payload was changed after signing"
