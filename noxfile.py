@@ -97,9 +97,9 @@ def nightly(session: nox.Session) -> None:
 
 @nox.session
 def hostile(session: nox.Session) -> None:
-    """Be hostile to a running emulator: dear and broken requests, races, Schemathesis, load."""
+    """Attack a running emulator: expensive and broken requests, races, Schemathesis, load."""
     install(session, "test", "hostile")
-    for what in session.posargs or ("dear", "fuzz", "races", "schemas", "load"):
+    for what in session.posargs or ("costly", "fuzz", "races", "schemas", "load"):
         session.run("python", "benchmarks/hostile.py", what)
 
 

@@ -1,6 +1,6 @@
-"""Be hostile to a running emulator, and watch whether it keeps answering: dear requests, fuzz, races, load.
+"""Be hostile to a running emulator, and watch whether it keeps answering: expensive requests, fuzz, races, load.
 
-    python benchmarks/hostile.py dear
+    python benchmarks/hostile.py costly
     python benchmarks/hostile.py fuzz    [--requests 100000] [--seed 1] [--begin 0]
     python benchmarks/hostile.py races   [--rounds 50] [--at-once 24]
     python benchmarks/hostile.py schemas [--examples 50] [--documents canvas brightspace]
@@ -81,10 +81,10 @@ async def watched(url: str, work: Awaitable[None]) -> float:
     return slowest
 
 
-# dear requests, one by one
+# expensive requests, one by one
 
 
-def dear(url: str, args: argparse.Namespace) -> None:
+def costly(url: str, args: argparse.Namespace) -> None:
     """Send each request of the corpus alone."""
     slow, count, worst = [], 0, 0.0
     for hostile in corpus(Emulator.connect(url)):
@@ -264,7 +264,7 @@ async def load(url: str, args: argparse.Namespace) -> None:
 
 
 WORK: dict[str, Callable[[str, argparse.Namespace], Any]] = {
-    "dear": dear,
+    "costly": costly,
     "fuzz": fuzz,
     "races": races,
     "schemas": schemas,

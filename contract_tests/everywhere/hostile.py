@@ -1,4 +1,4 @@
-"""Requests that are meant to keep a process busy, one by one: each is dear to take apart, to refuse or to explain."""
+"""Requests that are meant to keep a process busy, one by one: each is expensive to parse, refuse or explain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLOWEST = 0.1
 
 
 class Hostile(NamedTuple):
-    """One request. Attributes: `name`, of what is dear about it; `sent`, its bytes."""
+    """One request. Attributes: `name`, of what is expensive about it; `sent`, its bytes."""
 
     name: str
     sent: bytes

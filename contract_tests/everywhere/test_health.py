@@ -24,7 +24,7 @@ def lms() -> Iterator[Emulator]:
 def test_no_request_keeps_the_process_busy(lms: Emulator) -> None:
     """Processor time, of which a busy machine takes nothing away: health waits for no more than that.
 
-    `benchmarks/hostile.py dear` asks for health itself.
+    `benchmarks/hostile.py costly` asks for health itself.
     """
     slow = {}
     for hostile in corpus(lms):

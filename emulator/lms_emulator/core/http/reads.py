@@ -280,7 +280,7 @@ class Reads:
         if x.body:
             found += self._of_body(x)
         found = [one for one in found if not _reported(one.path, self.paths, self.below)]
-        if found and (self.paths or self.below):  # a second look, dearer than the first, for members of lists
+        if found and (self.paths or self.below):  # a second look, costlier than the first, for members of lists
             paths, below = ({_unnumbered(path) for path in known} for known in (self.paths, self.below))
             found = [one for one in found if not _reported(one.path, paths, below)]
         return found
