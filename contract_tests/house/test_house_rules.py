@@ -50,6 +50,18 @@ def test_only_the_core_reads_time_and_draws_random_numbers(path: Path) -> None:
     assert not [call for call in _attribute_calls(tree) if call in ("uuid.uuid4", "uuid.uuid1", "os.urandom")]
 
 
+def test_what_is_dated_is_a_setting_or_a_route() -> None:
+    """A provider that asks for the day itself would change without `lms-emulator changes` telling of it."""
+    asking = [
+        _name(path)
+        for path in MODULES
+        if _name(path).startswith("providers/")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "as_of"
+    ]
+    assert asking == []
+
+
 def test_importing_the_application_imports_nothing_heavy() -> None:
     code = f"""
 import sys

@@ -13,6 +13,11 @@ THROTTLING = "canvas-lms doc/api/throttling.md"
 TOKEN = "canvas-lms lib/canvas/oauth/token.rb"
 
 
+def _since(day: str, help: str, source: str, before: str) -> msgspec.Meta:
+    """What Canvas does since a day that is chosen, between what shows it without and what shows it with it."""
+    return choice(help, evidence="chosen", source=source, was=(Was(False, day, f"{before} (the day is chosen)"),))
+
+
 class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of the provider `canvas`."""
 
@@ -24,12 +29,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 3600
     authorization_code_lifetime_seconds: Annotated[
         int,
-        choice(
-            "Lifetime of an authorization code.",
-            evidence="observed",
-            source=TOKEN,
-            ge=1,
-        ),
+        choice("Lifetime of an authorization code.", evidence="observed", source=TOKEN, ge=1),
     ] = 600
     permission_denied_status: Annotated[
         Literal[401, 403],
@@ -101,12 +101,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 200.0
     rate_limit_high_water: Annotated[
         float,
-        choice(
-            "Level from which on calls are refused.",
-            evidence="documented",
-            source=THROTTLING,
-            ge=1,
-        ),
+        choice("Level from which on calls are refused.", evidence="documented", source=THROTTLING, ge=1),
     ] = 600.0
     rate_limit_reserved: Annotated[
         float,
@@ -119,12 +114,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 50.0
     rate_limit_outflow: Annotated[
         float,
-        choice(
-            "Units that leave the bucket per second.",
-            evidence="documented",
-            source=THROTTLING,
-            ge=0,
-        ),
+        choice("Units that leave the bucket per second.", evidence="documented", source=THROTTLING, ge=0),
     ] = 10.0
     tells_why_token_died: Annotated[
         bool,
@@ -227,6 +217,69 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             was=(Was(True, "2024-01-01", f"{RECORDED}/oauth-old-errors.jsonl 5 (the day is chosen)"),),
         ),
     ] = False
+    first_and_last_names: Annotated[
+        bool,
+        _since(
+            "2023-10-01",
+            "Whether `GET /users/:id` tells first and last names.",
+            "canvas-lms app/controllers/users_controller.rb, api_show (2024)",
+            f"{RECORDED}/people-users.jsonl 2",
+        ),
+    ] = True
+    bodies_of_listed_pages: Annotated[
+        bool,
+        _since(
+            "2023-10-01",
+            "Whether lists of pages tell bodies with `include[]=body`.",
+            "canvas-lms app/controllers/wiki_pages_api_controller.rb, index (2024)",
+            f"{RECORDED}/content-pages.jsonl 48",
+        ),
+    ] = True
+    refuses_unreadable_announcements: Annotated[
+        bool,
+        _since(
+            "2023-07-01",
+            "Whether `/announcements` refuses a course that cannot be read, or passes it over.",
+            "canvas-lms app/controllers/announcements_api_controller.rb (2024)",
+            f"{RECORDED}/content-announcements.jsonl 32, 33",
+        ),
+    ] = True
+    tells_auto_subscribe: Annotated[
+        bool,
+        _since(
+            "2023-09-01",
+            "Whether an account's calendar tells if everybody gets it.",
+            "canvas-lms app/controllers/account_calendars_api_controller.rb (2024)",
+            f"{RECORDED}/misc.jsonl 90, 96",
+        ),
+    ] = True
+    series_everywhere: Annotated[
+        bool,
+        _since(
+            "2023-12-16",
+            "Whether every school has series of events, or those with the feature `calendar_series`.",
+            "canvas-lms app/controllers/calendar_events_api_controller.rb (2024)",
+            f"{RECORDED}/calendar-series.jsonl 0, 1",
+        ),
+    ] = True
+    newer_variables: Annotated[
+        bool,
+        _since(
+            "2023-07-01",
+            "Whether custom fields know the variables that came after June 2023, such as `$Canvas.term.id`.",
+            "https://canvas.instructure.com/doc/api/file.tools_variable_substitutions.html",
+            "canvas-lms lib/lti/variable_expander.rb (2023-06)",
+        ),
+    ] = True
+    notices: Annotated[
+        bool,
+        _since(
+            "2024-11-01",
+            "Whether tools can be told of notices.",
+            "https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.pns",
+            "canvas-lms config/routes.rb (2023-06)",
+        ),
+    ] = True
     canvas_region: Annotated[
         str,
         choice("`canvas_region` in token answers.", evidence="observed", source=TOKEN),
@@ -281,12 +334,7 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = True
     id_token_lifetime_seconds: Annotated[
         int,
-        choice(
-            "Lifetime of an id_token.",
-            evidence="observed",
-            source=f"{RECORDED}/lti-authorize.jsonl 18",
-            ge=1,
-        ),
+        choice("Lifetime of an id_token.", evidence="observed", source=f"{RECORDED}/lti-authorize.jsonl 18", ge=1),
     ] = 3600
     launch_lifetime_seconds: Annotated[
         int,
@@ -296,29 +344,18 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 300
     service_token_lifetime_seconds: Annotated[
         int,
-        choice(
-            "Lifetime of an LTI service token.",
-            evidence="observed",
-            source=f"{RECORDED}/lti-token.jsonl 0",
-            ge=1,
-        ),
+        choice("Lifetime of an LTI service token.", evidence="observed", source=f"{RECORDED}/lti-token.jsonl 0", ge=1),
     ] = 3600
     assertion_max_age_seconds: Annotated[
         int,
         choice(
-            "Oldest `iat` of a client assertion.",
-            evidence="observed",
-            source=f"{RECORDED}/lti-token.jsonl 33",
-            ge=1,
+            "Oldest `iat` of a client assertion.", evidence="observed", source=f"{RECORDED}/lti-token.jsonl 33", ge=1
         ),
     ] = 300
     assertion_future_buffer_seconds: Annotated[
         int,
         choice(
-            "How far `iat` may lie in the future.",
-            evidence="observed",
-            source=f"{RECORDED}/lti-token.jsonl 35",
-            ge=0,
+            "How far `iat` may lie in the future.", evidence="observed", source=f"{RECORDED}/lti-token.jsonl 35", ge=0
         ),
     ] = 30
     reused_jti: Annotated[
@@ -385,10 +422,5 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 10
     max_per_page: Annotated[
         int,
-        choice(
-            "Most items of a page.",
-            evidence="observed",
-            source=f"{RECORDED}/people-paging.jsonl 10",
-            ge=1,
-        ),
+        choice("Most items of a page.", evidence="observed", source=f"{RECORDED}/people-paging.jsonl 10", ge=1),
     ] = 100

@@ -6,7 +6,6 @@ writes times, `api` is what a handler of the REST API gets.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TypeAlias
 
 from lms_emulator.core.http.exchange import Exchange, number
@@ -15,9 +14,4 @@ from lms_emulator.providers.canvas.settings import CanvasSettings
 
 Call: TypeAlias = Exchange[CanvasStore, CanvasSettings]
 
-__all__ = ["Call", "as_of", "number"]
-
-
-def as_of(x: Call) -> date:
-    """The day whose Canvas this is: what changed at Canvas since is left out."""
-    return x.world.as_of
+__all__ = ["Call", "number"]

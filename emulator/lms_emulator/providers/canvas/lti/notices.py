@@ -5,13 +5,13 @@ Source: https://developerdocs.instructure.com/services/canvas/external-tools/lti
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from lms_emulator.core.http.outgoing import OutgoingError, fetch, later
 from lms_emulator.core.keys import private_key
-from lms_emulator.providers.canvas.call import Call, as_of
+from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.lti.keys import KEYS
@@ -20,8 +20,6 @@ from lms_emulator.providers.canvas.rules import scopes, tools
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import sign
 
-SINCE = date(2024, 11, 1)
-"""Since when there are notices. Chosen: the day."""
 HELLO, COPY = "LtiHelloWorldNotice", "LtiContextCopyNotice"
 TYPES = (HELLO, "LtiAssetProcessorSubmissionNotice", COPY)
 LIFETIME_SECONDS = 3600
@@ -33,9 +31,9 @@ _GREETING = {
 
 def offered(x: Call, tool: Tool) -> bool:
     """Whether launches tell the tool of notices: its key has the scope."""
-    return (
-        as_of(x) >= SINCE and tool.developer_key_id is not None and scopes.NOTICES in tools.key_of(x.store, tool).scopes
-    )
+    if not x.settings.notices or tool.developer_key_id is None:
+        return False
+    return scopes.NOTICES in tools.key_of(x.store, tool).scopes
 
 
 def claim(x: Call, tool: Tool) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import as_of, identifiers
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.model import Course, DiscussionTopic
@@ -21,8 +21,6 @@ from lms_emulator.providers.canvas.shapes import discussions as shapes
 
 LAST_DAY = datetime(9999, 12, 1, tzinfo=UTC)
 """The latest start of a window of 28 days that a datetime can hold."""
-REFUSED_SINCE = date(2023, 7, 1)
-"""When a course that cannot be read began to be refused, instead of being passed over: after the recordings."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 
@@ -66,7 +64,7 @@ def _courses(api: Api) -> list[Course]:
         text = "Invalid context_codes; only `course` codes are supported"
         raise refusals.message(400, "context_codes_invalid", text, got=codes)
     found = [identifiers.find(api, "courses", code.removeprefix("course_")) for code in codes]
-    if as_of(api.x) >= REFUSED_SINCE:
+    if api.settings.refuses_unreadable_announcements:
         for code, course in zip(codes, found, strict=True):
             if course is None or course.workflow_state == "deleted":
                 raise refusals.not_found("the course", code)

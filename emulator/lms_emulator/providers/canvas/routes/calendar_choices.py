@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import msgspec
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import as_of, identifiers
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_flag, listed
 from lms_emulator.providers.canvas.model import Account, Course, CourseSection
@@ -25,8 +24,6 @@ SOURCE = (
     f"{RECORDED}/calendar.jsonl 115, 116, 123, 124, 126; canvas-lms app/controllers/calendar_events_api_controller.rb"
 )
 ACCOUNTS = f"{RECORDED}/misc.jsonl 87, 90, 96, 101, 107; canvas-lms app/controllers/account_calendars_api_controller.rb"
-SUBSCRIBED_SINCE = date(2023, 9, 1)
-"""When an account's calendar began to tell whether everybody gets it: after the recordings. Chosen: the day."""
 replace = msgspec.structs.replace
 
 
@@ -175,7 +172,7 @@ def calendar(api: Api, record: Account) -> Json:
     """The calendar of an account."""
     pages = f"/accounts/{record.id}/calendar_events"
     roots = [one.id for one in chain(api.store, record.id) if one.parent_account_id is None]
-    newer = {"auto_subscribe": record.calendar_subscribed} if as_of(api.x) >= SUBSCRIBED_SINCE else {}
+    newer = {"auto_subscribe": record.calendar_subscribed} if api.settings.tells_auto_subscribe else {}
     return {
         **newer,
         "id": record.id,

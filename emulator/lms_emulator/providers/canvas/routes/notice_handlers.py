@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import as_of
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.params import as_whole
@@ -21,7 +20,7 @@ from lms_emulator.providers.canvas.shapes import Json
 
 def _tool(api: Api) -> Tool:
     """The tool of the path, which must be the caller's own."""
-    if as_of(api.x) < notices.SINCE:
+    if not api.settings.notices:
         raise refusals.page_not_found(f"{api.x.path} exists")
     reference = api.slot("context_external_tool_id")
     tool = api.store.tools.get(local_number(reference) or 0)

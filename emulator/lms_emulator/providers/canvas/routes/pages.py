@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import msgspec
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import as_of, number
+from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, WikiPage
 from lms_emulator.providers.canvas.paging import paged
@@ -21,8 +20,6 @@ from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import pages as shapes
 
 replace = msgspec.structs.replace
-BODIES_SINCE = date(2023, 10, 1)
-"""When lists began to tell bodies with `include[]=body`: after the recordings."""
 PLACES = "courses groups"
 SORTS: dict[str, Callable[[WikiPage], Any]] = {
     "title": lambda page: collation.key(page.title),
@@ -68,7 +65,7 @@ def index(api: Api) -> Any:
         found.sort(key=by)
     if api.params.text("order") == "desc":
         found.reverse()
-    whole = "body" in api.params.includes and as_of(api.x) >= BODIES_SINCE
+    whole = "body" in api.params.includes and api.settings.bodies_of_listed_pages
 
     def row(page: WikiPage) -> Any:
         body = shapes.page(api, context, page, whole=whole)

@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import as_of
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import CalendarEvent
 from lms_emulator.providers.canvas.rules import events, features, recurrence
@@ -19,13 +18,11 @@ from lms_emulator.providers.canvas.rules.events import replace
 
 Which = Literal["one", "following", "all"]
 WHICH: dict[str, Which] = {"one": "one", "following": "following", "all": "all"}
-SERIES_SINCE = date(2023, 12, 16)
-"""When every school had series of events: canvas-lms removed the site's feature `calendar_series` by then. Chosen."""
 
 
 def switched_on(api: Api) -> bool:
     """Whether events repeat by rules here."""
-    if as_of(api.x) >= SERIES_SINCE:
+    if api.settings.series_everywhere:
         return True
     site = features.site(api)
     return site is not None and features.enabled(api, site, "calendar_series")

@@ -6,9 +6,8 @@ Fields: canvas-lms lib/api/v1/user.rb, user_json and lib/api/v1/user_profile.rb 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 
-from lms_emulator.providers.canvas.call import as_of
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, rails_name, stamp, when
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
@@ -17,8 +16,6 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json
 
 NO_AVATAR = "/images/messages/avatar-50.png"
-NAME_PARTS_SINCE = date(2023, 10, 1)
-"""When `GET /users/:id` began to tell first and last names: after the recordings, before client types of 2024."""
 UNUSED = (
     "avatar_image_source",
     "avatar_image_updated_at",
@@ -174,7 +171,7 @@ def whole(api: Api, user: User, includes: Collection[str] = ()) -> Json:
         body["avatar_url"] = avatar_url(api, user)
     if account_allows(api, api.caller, api.root, "read_email_addresses") and people.logins_of(api.store, user):
         body["email"] = people.email_of(api.store, user)
-    if as_of(api.x) >= NAME_PARTS_SINCE:
+    if api.settings.first_and_last_names:
         body["first_name"], body["last_name"], _ = people.name_parts(user.name)
     body["locale"] = user.locale
     if api.caller is not None and api.caller.id == user.id:

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
-from lms_emulator.providers.canvas.call import as_of
 from lms_emulator.providers.canvas.lti.variables import courses, people, site, work
 from lms_emulator.providers.canvas.lti.variables.scene import Missing, Scene
 from lms_emulator.providers.canvas.rules import features
 
 VALUES: dict[str, Callable[[Scene], Any]] = {**courses.VALUES, **people.VALUES, **work.VALUES, **site.VALUES}
 NEWER: dict[str, Callable[[Scene], Any]] = {**courses.NEWER, **people.NEWER, **work.NEWER, **site.NEWER}
-NEWER_SINCE = date(2023, 7, 1)
 NUMBERS_AS_TEXT = "variable_substitution_numeric_to_string"
 _WITHIN = re.compile(r"\$\{([^}]*)\}")
 __all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text"]
@@ -55,7 +52,7 @@ def _value(scene: Scene, given: Any) -> Any:
 
 def _of(scene: Scene, name: str, given: str) -> Any:
     known = VALUES.get(name)
-    if known is None and as_of(scene.x) >= NEWER_SINCE:
+    if known is None and scene.x.settings.newer_variables:
         known = NEWER.get(name)
     try:
         return known(scene) if known is not None else people.with_argument(scene, name)

@@ -1,0 +1,108 @@
+"""Paths whose placeholders name what the demo world has, and callers who may do everything there."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from contract_tests.everywhere.asgi import Sent, send
+
+if TYPE_CHECKING:
+    from lms_emulator import Emulator
+
+_PLACEHOLDER = re.compile(r"\{([^}]+)\}")
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_TABLES = {
+    ("canvas", "topic"): "discussion_topics",
+    ("canvas", "section"): "course_sections",
+    ("canvas", "file"): "attachments",
+    ("canvas", "page"): "wiki_pages",
+    ("canvas", "module"): "context_modules",
+    ("canvas", "external_tool"): "tools",
+    ("canvas", "group_category"): "group_categories",
+    ("canvas", "term"): "enrollment_terms",
+    ("canvas", "login"): "pseudonyms",
+    ("canvas", "quiz"): "quizzes",
+    ("learningstudio", "section"): "exam_sections",
+    ("learningstudio", "response"): "topic_responses",
+    ("learningstudio", "message"): "dropbox_messages",
+    ("learningstudio", "attachment"): "dropbox_attachments",
+    ("brightspace", "group_category"): "group_categories",
+}
+"""Where a table has another name than its objects in an address."""
+_NAMED: dict[str, dict[str, str]] = {
+    "canvas": {"student_id": "101", "url_or_id": "home", "feature": "new_gradebook", "service": "names_and_roles"},
+    "openedx": {"username": "ada", "name": "ada", "who": "ada", "mode_slug": "verified", "version": "v1", "number": "1",
+                "course_key": "course-v1:CET+GW_01+2021_2022_FA",
+                "course_key_string": "course-v1:CET+GW_01+2021_2022_FA", "app": "auth", "model": "user",
+                "usage_key": "block-v1:CET+GW_01+2021_2022_FA+type@problem+block@quiz1",
+                "block_id": "block-v1:CET+GW_01+2021_2022_FA+type@problem+block@quiz1"},
+    "learningstudio": {"item_id": "100009001", "basket_id": "100009001", "textMultimedias/document_id": "100009010",
+                       "msOfficeDocuments/document_id": "100009011", "webContentUploads/document_id": "100009012",
+                       "category_id": "44444444-aaaa-4bbb-8ccc-000000000001"},
+    "brightspace": {"orgUnitId": "6836", "productCode": "le", "version": "1.92"},
+    "openlearning": {"institution": "lakeside", "slug": "analytical-engines", "profile_name": "adalovelace"},
+}  # fmt: skip
+"""What a placeholder stands for that no table tells, by its name, or by the segment before it as well."""
+
+
+class DemoWorld:
+    """What the demo world of an emulator has, asked for once."""
+
+    def __init__(self, lms: Emulator, provider: str) -> None:
+        self.provider = provider
+        self._tables = lms.dump()[provider]
+        self._info = lms.info()["providers"][provider]
+
+    def filled(self, path: str) -> str:
+        """The path with an id that exists at each placeholder, as far as the world has such an object; else `1`."""
+        made, end = "", 0
+        for found in _PLACEHOLDER.finditer(path):
+            made += path[end : found.start()]
+            made += quote(self._value(found[1].rstrip("*").partition(":")[0], made), safe="+:@")
+            end = found.end()
+        return made + path[end:]
+
+    def _value(self, name: str, before: str) -> str:
+        words = [part for part in before.split("/") if part]
+        named = _NAMED.get(self.provider, {})
+        for key in (f"{words[-1] if words else ''}/{name}", name):
+            if key in named:
+                return named[key]
+        snake = _WORD.sub("_", name).lower()
+        if isinstance(self._info.get(snake), str | int):
+            return str(self._info[snake])
+        kind = snake.removesuffix("_id")
+        if kind in ("id", "key", "pk", "uuid"):  # the segment before says of what
+            kind = ([word for word in words if not word.isdigit()] or [""])[-1].removesuffix("s")
+        rows = self._tables.get(_TABLES.get((self.provider, kind), f"{kind}s"))
+        return str(rows[0].get("id", 1)) if isinstance(rows, list) and rows else "1"
+
+
+def credentials(lms: Emulator, provider: str) -> dict[str, str]:
+    """Headers of whoever may do most in the demo world."""
+    info = getattr(lms, provider)
+    if provider == "openlearning":
+        return {"X-API-Key": info.api_key}
+    if provider == "learningstudio":
+        return {"X-Authorization": f"Access_Token access_token={_pearson_token(lms)}"}
+    token = {
+        "canvas": lambda: info.access_tokens.admin,
+        "openedx": lambda: info.access_tokens.superuser,
+        "ltiaas": lambda: info.api_key,
+        "brightspace": lambda: info.access_tokens.instructor,
+    }[provider]()
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _pearson_token(lms: Emulator) -> str:
+    info = lms.learningstudio
+    form = {"grant_type": "password", "client_id": info.application_id, "password": info.teacher.password}
+    form["username"] = f"{info.client_string}\\{info.teacher.username}"
+    kind = [(b"content-type", b"application/x-www-form-urlencoded")]
+    assert lms.app is not None
+    status, body, _ = send(lms.app, Sent("POST", b"/learningstudio/token", b"", kind, urlencode(form).encode()))
+    assert status == 200, body
+    return str(json.loads(body)["access_token"])
