@@ -30,6 +30,14 @@ def admit(x: Call) -> None:
     _fill(x, client, level + settings.request_cost)
 
 
+def charge(x: Call, cost: float) -> None:
+    """Charge a request that costs more than others; its answer says so."""
+    x.notes["further_cost"] = cost
+    if x.settings.rate_limit == "bucket":
+        client = _client(x)
+        _fill(x, client, _level(x, client) + cost)
+
+
 def charge_visitor(x: Call) -> None:
     """Charge whoever got a token what each one costs."""
     if x.settings.rate_limit == "bucket":
@@ -72,7 +80,7 @@ def add_headers(x: Call, response: Response) -> None:
     raw = response.raw_headers
     there = dict(raw)
     if b"x-request-cost" not in there:
-        raw.append((b"x-request-cost", str(x.settings.request_cost).encode()))
+        raw.append((b"x-request-cost", str(x.settings.request_cost + x.notes.get("further_cost", 0)).encode()))
     if b"x-rate-limit-remaining" not in there:
         remaining = x.notes.get("rate_limit_remaining", x.settings.rate_limit_high_water)
         raw.append((b"x-rate-limit-remaining", str(float(remaining)).encode()))

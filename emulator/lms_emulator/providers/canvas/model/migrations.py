@@ -54,7 +54,12 @@ class MigrationIssue(Record, frozen=True, kw_only=True):
 
 
 class ContentExport(Record, frozen=True, kw_only=True):
-    """Content or files packed into a file. `selected`: what was chosen; empty for everything."""
+    """Content or files packed into a file.
+
+    Attributes:
+        selected: what was chosen; empty for everything.
+        notifies: whether its user gets a mail when it is done.
+    """
 
     id: int
     context_type: Literal["Course", "Group", "User"] = "Course"
@@ -66,6 +71,7 @@ class ContentExport(Record, frozen=True, kw_only=True):
     attachment_id: int | None = None
     progress_id: int | None = None
     epub: bool = False
+    notifies: bool = False
     created_at: Instant
     updated_at: Instant
 

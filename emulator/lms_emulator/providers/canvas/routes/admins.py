@@ -10,9 +10,10 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, AccountUser, Role
+from lms_emulator.providers.canvas.model import Account, AccountUser, Role, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.rules import mails
 from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import accounts as shapes
@@ -51,12 +52,25 @@ def create(api: Api) -> Any:
     require_account(api, account, "manage_account_memberships")
     user = identifiers.user(api, api.params.text("user_id") or "")
     role = _role(api, account)
-    api.params.get("send_confirmation")
     rows = api.store.account_users.find("account", account.id)
     same = next((a for a in rows if a.user_id == user.id and a.role_id == role.id), None)
+    fresh = same is None or same.workflow_state == "deleted"
     if same is None:
         same = AccountUser(id=api.new_id("account_users"), account_id=account.id, user_id=user.id, role_id=role.id)
+    if fresh and api.params.flag("send_confirmation", default=True):
+        _tell(api, user, role, account)
     return shapes.admin(api, api.store.account_users.put(replace(same, workflow_state="active")), account)
+
+
+def _tell(api: Api, user: User, role: Role, account: Account) -> None:
+    name = shapes.LABELS.get(role.name, role.name)
+    site, link = api.x.authority, api.url(f"/accounts/{account.id}")
+    if user.workflow_state == "registered":
+        said = f"You've been added as an {name} to the account {account.name} at {site}."
+        mails.tell(api, "account_user_notification", [user], "Account Admin Notification", said, link=link)
+    else:
+        said = f"You've been given an account role for the {account.name} account at {site}. Role type: {name}."
+        mails.tell(api, "account_user_registration", [user], "Courseware Account Admin Invitation", said)
 
 
 def destroy(api: Api) -> Any:

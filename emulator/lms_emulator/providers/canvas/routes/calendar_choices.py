@@ -91,7 +91,6 @@ def select_contexts(api: Api) -> Any:
 
 def enable_accounts(api: Api) -> Any:
     """Remember which accounts' calendars the caller has."""
-    api.params.flag("mark_feature_as_seen")
     if api.params.has("enabled_account_calendars"):
         asked = (identifiers.local_number(one) for one in api.params.texts("enabled_account_calendars"))
         kept = [one for one in asked if one is not None and api.store.accounts.get(one) is not None]

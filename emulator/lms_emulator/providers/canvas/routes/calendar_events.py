@@ -313,7 +313,6 @@ def destroy(api: Api) -> Any:
     calendars.require(api, record, "delete")
     slot = api.store.calendar_events.get(record.parent_event_id or 0)
     appointments.refuse_past(api, slot, calendars.group_of(api, record))
-    api.params.text("cancel_reason")
     if record.series_uuid is None or not series.switched_on(api):
         return shapes.event(api, events.delete(api, record))
     asked = api.params.text("which") or "one"

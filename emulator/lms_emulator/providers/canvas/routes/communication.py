@@ -126,7 +126,7 @@ def _table(api: Api, rows: list[CommunicationChannel], more: tuple[str, ...]) ->
 def conferences(api: Api) -> Any:
     """Conferences: none, where the school has no service for them, as here."""
     api.user  # noqa: B018 - somebody has to be logged in
-    api.params.text("state")
+    api.params.text("state")  # of none there is none in that state
     return {"conferences": []}
 
 

@@ -67,14 +67,14 @@ def create(api: Api) -> Any:
         raise refusals.message(400, "export_type_invalid", "invalid export_type", got=kind)
     if kind != "zip" and not api.check("may export the content", _packs_content(api, context)):
         raise api.refused(f"export the content of {context.asset_string}")
-    api.params.flag("skip_notifications")
     select = api.params.hash("select")
     selected: dict[str, Any] = {}
     if select.data and kind == "zip":
         selected = {name: select.texts(name) for name in select.data}
     elif select.data and isinstance(context.record, Course):
         selected = selection.read(api, context.record, select)
-    begun = exports.begin(api, context, kind, selected)
+    told = context.type == "Course" and kind != "zip" and not api.params.flag("skip_notifications")
+    begun = exports.begin(api, context, kind, selected, notifies=told)
     return shapes.export(api, begun)
 
 

@@ -56,7 +56,7 @@ def index(api: Api) -> Any:
     found = [one for one in own if shapes.in_scope(one, scope) and fits(one)]
     column = "last_authored_at" if scope == "sent" else "last_message_at"
     found.sort(key=lambda one: (str(getattr(one, column) or ""), one.conversation_id), reverse=True)
-    api.params.flag("interleave_submissions")
+    api.params.flag("interleave_submissions")  # documented as ignored
     avatars = "participant_avatars" in api.params.includes
     ids = [one.conversation_id for one in found]
     every = api.params.flag("include_all_conversation_ids")
@@ -121,7 +121,6 @@ def create(api: Api) -> Any:
     together = sent.flag("group_conversation")
     if together and len(known) > MOST_IN_ONE and not sent.flag("bulk_message"):
         raise refused("recipients", "too many for group conversation")
-    sent.flag("user_note")
     subject = sent.text("subject") or None
     alone = (together and sent.flag("bulk_message")) or sent.flag("force_new")
     tags = conversations.tags_of(api, asked, sent.text("context_code"))
@@ -239,7 +238,7 @@ def show(api: Api) -> Any:
     found, own = conversations.mine(api, api.slot("id"))
     if own.workflow_state == "unread" and api.params.flag("auto_mark_as_read", default=True):
         own = conversations.set_state(api, own, workflow_state="read")
-    api.params.flag("interleave_submissions")
+    api.params.flag("interleave_submissions")  # documented as ignored
     more: dict[str, Any] = {"named": True}
     if not api.params.flag("include_participant_contexts", default=True):
         more["common"] = None

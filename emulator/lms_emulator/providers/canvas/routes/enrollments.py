@@ -283,8 +283,11 @@ def _create(api: Api, course: Course, section: Any) -> Any:
         asked = enrolling.wish_of_oneself(api, course, section, fields)
     else:
         asked = enrolling.wish(api, course, section, fields)
-    api.params.get("enrollment", "notify")
-    return shapes.enrollment(api, enrolling.enroll(api, asked), course)
+    before = {one.id: one.workflow_state for one in api.store.enrollments.find("user", asked.user.id)}
+    record = enrolling.enroll(api, asked)
+    if fields.flag("notify"):
+        enrolling.tell(api, course, record, before.get(record.id))
+    return shapes.enrollment(api, record, course)
 
 
 def _enrollment(api: Api) -> tuple[Course, Enrollment]:

@@ -77,7 +77,7 @@ def entry_list(api: Api) -> Any:
 def view(api: Api) -> Any:
     """All entries, as a tree."""
     topic, context = _read(api)
-    api.params.get("include_new_entries")
+    api.params.get("include_new_entries")  # the tree told is never behind, so nothing comes beside it
     return shapes.view(api, topic, context)
 
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas import limits, refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import features
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, service, site
+from lms_emulator.providers.canvas.rules import features, mails
 
+INST_ACCESS_COST = 200
+"""What a request for an InstAccess token costs beside what all do."""
+ASSETS = {
+    "common_css": "/dist/brandable_css/no_variables/bundles/common-0000000000.css",
+    "common_js": "/dist/webpack-production/main-entry.js",
+    "revved_url": "/dist/fonts/lato/extended/Lato-Regular-bd03a2cc27.woff2",
+}
+"""Where pages' styles, scripts and letters are, as a Canvas tells its monitors."""
 READ = ("subject", "comments", "url", "email", "http_env", "user_perceived_severity")
 
 
@@ -19,15 +30,7 @@ def report(api: Api) -> Any:
     sent = api.params.hash("error")
     told = {name: sent.text(name) for name in READ if sent.has(name)}
     number = api.new_id("error_reports")
-    api.x.outbox.add(
-        "email",
-        provider=api.x.provider,
-        kind="error_report",
-        to="the site's operators",
-        at=api.x.clock.now(),
-        subject=told.get("subject") or "",
-        data={"id": number, **told},
-    )
+    mails.send(api, "error_report", "the site's operators", told.get("subject") or "", data={"id": number, **told})
     return {"logged": True, "id": number}
 
 
@@ -63,12 +66,51 @@ def analytics_token(api: Api) -> Any:
     raise refusals.message(403, "key_untrusted", "Developer key not authorized")
 
 
-ROUTES: tuple[Route, ...] = rest(
-    "users",
-    f"{RECORDED}/people-misc.jsonl 24, 25, 38, 39, 41, 42; canvas-lms app/controllers/errors_controller.rb",
-    ("POST /api/v1/error_reports", report, "Report an error"),
-    ("GET /api/v1/release_notes/unread_count", unread_notes, "Unread notes about releases"),
-    ("GET /api/v1/release_notes", notes, "Notes about releases"),
-    ("POST /api/v1/users/{id}/clear_cache", clear_cache, "Forget what is cached"),
-    ("POST /api/v1/users/self/pandata_events_token", analytics_token, "A token for events"),
+def inst_access_token(api: Api) -> Any:
+    """A token for Instructure's other services. Only its own hosting has keys for them."""
+    _ = api.user
+    limits.charge(api.x, INST_ACCESS_COST)
+    raise refusals.crashed("InstAccess is set up; a Canvas outside Instructure's hosting has no keys for it")
+
+
+def immersive_reader(api: Api) -> Any:
+    """A token for Microsoft's Immersive Reader. No school here has it; nobody is asked who they are."""
+    raise refusals.message(404, "service_unknown", "Service not found", check="Immersive Reader is set up")
+
+
+def health(api: Api) -> Response:
+    """Say that the site is up, to anybody."""
+    if not api.x.path.endswith(".json") and wire.asked_for(api.x) != "json":
+        return Response("canvas ok", media_type="text/plain")
+    installation = str(uuid5(NAMESPACE_URL, api.root.uuid))
+    body = {"status": "canvas ok", "asset_urls": ASSETS, "revision": None, "installation_uuid": installation}
+    return wire.reply(api, body)
+
+
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "users",
+        f"{RECORDED}/people-misc.jsonl 24, 25, 38, 39, 41, 42; canvas-lms app/controllers/errors_controller.rb",
+        ("POST /api/v1/error_reports", report, "Report an error"),
+        ("GET /api/v1/release_notes/unread_count", unread_notes, "Unread notes about releases"),
+        ("GET /api/v1/release_notes", notes, "Notes about releases"),
+        ("POST /api/v1/users/{id}/clear_cache", clear_cache, "Forget what is cached"),
+        ("POST /api/v1/users/self/pandata_events_token", analytics_token, "A token for events"),
+    ),
+    *rest(
+        "users",
+        f"{RECORDED}/misc.jsonl 130; canvas-lms app/controllers/inst_access_tokens_controller.rb",
+        ("POST /api/v1/inst_access_tokens", inst_access_token, "A token for other services"),
+    ),
+    *service(
+        "pages",
+        f"{RECORDED}/misc.jsonl 134; canvas-lms app/controllers/immersive_reader_controller.rb",
+        ("GET /api/v1/immersive_reader/authenticate", immersive_reader, "A token for Immersive Reader"),
+    ),
+    *site(
+        "pages",
+        f"{RECORDED}/oauth-browser.jsonl 214; canvas-lms app/controllers/info_controller.rb, health_check",
+        ("GET /health_check", health, "Whether the site is up"),
+        ("GET /health_check.json", health, "Whether the site is up, as JSON"),
+    ),
 )

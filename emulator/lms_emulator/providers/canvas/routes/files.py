@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, readable_folder, require_contents
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, courses, files
+from lms_emulator.providers.canvas.rules import collation, contexts, courses, files, roster
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.wire import disposition
 
@@ -101,6 +101,21 @@ def _require_reader(api: Api, file: Attachment) -> None:
         raise api.refused(f"file {file.id}")
 
 
+def _require_reader_of_work(api: Api, file: Attachment) -> None:
+    """Refuse a file that was not handed in with the submission named, and callers who may not read that one."""
+    record = api.store.submissions.get(number(api.params.text("submission_id")))
+    base = api.store.assignments.get(record.assignment_id) if record is not None else None
+    student = api.store.users.get(record.user_id) if record is not None else None
+    course = api.store.courses.get(base.course_id) if base is not None else None
+    if record is None or base is None or student is None or course is None:
+        raise refusals.not_found("the submission", api.params.text("submission_id"))
+    handed_in = {*record.attachment_ids, *(i for one in record.versions for i in one.attachment_ids)}
+    if not api.check("the file was handed in with the submission", file.id in handed_in, got=file.id):
+        raise api.refused(f"file {file.id}")
+    if not api.check("may read the submission", roster.may_read(api, course, base, student), got=record.id):
+        raise api.refused(f"submission {record.id}")
+
+
 def may_read(api: Api, file: Attachment) -> bool:
     """Whether the caller may read a file: of what it belongs to, or as a grader of what was handed in."""
     if file.context_type in ATTACHED:
@@ -133,8 +148,10 @@ def show_in_context(api: Api) -> Any:
 def public_url(api: Api) -> Any:
     """An address that needs no token."""
     file = _found(api)
-    _require_reader(api, file)
-    api.params.get("submission_id")
+    if api.params.has("submission_id"):
+        _require_reader_of_work(api, file)
+    else:
+        _require_reader(api, file)
     if files.locked_for_caller(api, file):
         raise api.refused(f"file {file.id} is not locked")
     return {"public_url": api.url(f"{shapes.page_path(file)}/download?verifier={file.uuid}")}

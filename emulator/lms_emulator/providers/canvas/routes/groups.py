@@ -49,7 +49,6 @@ def _managed(api: Api, slot: str = "group_id") -> Group:
 
 def show(api: Api) -> Any:
     """One group."""
-    api.params.has("include")
     return shapes.group(api, _read(api), api.params.includes)
 
 

@@ -174,6 +174,14 @@ def kaltura(api: Api) -> Any:
     return {"enabled": False}
 
 
+def kaltura_session(api: Api) -> Any:
+    """Begin to send something to the media service: Canvas fails where there is none."""
+    if api.caller is None:
+        body = {"errors": {"base": "You must be logged in to use Kaltura"}, "logged_in": False}
+        raise refusals.rest("no_credentials", 401, body, check="somebody is logged in")
+    raise refusals.crashed("a media service (Kaltura) is set up; `GET /api/v1/services/kaltura` tells that none is")
+
+
 def collaborations(api: Api) -> Any:
     """The collaborations of a context: none, as no service for them is set up."""
     context = contexts.of_path(api)
@@ -224,6 +232,11 @@ ROUTES: tuple[Route, ...] = (
         (f"GET {MEDIA}/media_tracks", tracks, "Captions"),
         (f"PUT {MEDIA}/media_tracks", set_tracks, "Set captions"),
         ("GET /api/v1/services/kaltura", kaltura, "Whether there is a media service"),
+    ),
+    *rest(
+        "media",
+        f"{RECORDED}/content-misc.jsonl 32; canvas-lms app/controllers/services_api_controller.rb",
+        ("POST /api/v1/services/kaltura_session", kaltura_session, "Begin to send to the media service"),
     ),
     *rest(
         "collaborations",

@@ -212,7 +212,7 @@ def batch(api: Api) -> Any:
     if not found:
         raise refusals.message(404, "modules_unknown", "no modules found")
     with_items = not api.params.flag("skip_content_tags")
-    api.params.has("async")
+    api.params.has("async")  # Canvas works at once all the same, and tells of no job
     for module in found:
         if event == "publish":
             modules.publish(api, module, with_items=with_items)

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.credentials import browser, visitors
 from lms_emulator.providers.canvas.model import AccessToken, CommunicationChannel, Pseudonym, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, site
-from lms_emulator.providers.canvas.rules import keys
+from lms_emulator.providers.canvas.rules import keys, mails
 from lms_emulator.providers.canvas.rules.people import channels_of, email_of, logins_of
 from lms_emulator.providers.canvas.shapes import access, people
 
@@ -163,15 +163,7 @@ def _channel(api: Api, login: Pseudonym) -> CommunicationChannel | None:
 
 def _mail_way(api: Api, login: Pseudonym, channel: CommunicationChannel) -> None:
     url = api.url(f"/pseudonyms/{login.id}/change_password/{channel.confirmation_code}")
-    api.x.outbox.add(
-        "email",
-        provider=api.x.provider,
-        kind="forgot_password",
-        to=channel.address,
-        at=api.x.clock.now(),
-        subject="Forgot Password: Canvas",
-        data={"link": url},
-    )
+    mails.send(api, "forgot_password", channel.address, "Forgot Password: Canvas", data={"link": url})
 
 
 def _forgotten_login(api: Api) -> tuple[Pseudonym, CommunicationChannel] | None:

@@ -71,7 +71,7 @@ def create(api: Api) -> Any:
         question_data=data,
     )
     api.store.quiz_questions.put(made)
-    api.params.has("question", "position")
+    api.params.has("question", "position")  # Canvas puts a new question last all the same
     quizzes.edited(api, quiz)
     return shapes.with_assessment(api, made)
 

@@ -266,7 +266,7 @@ def post_events(api: Api) -> Any:
     if not api.check("the caller's attempt", mine):
         raise api.refused("the caller takes the quiz")
     for one in api.params.hashes("quiz_submission_events"):
-        one.has("client_timestamp")
+        one.has("client_timestamp")  # Canvas keeps it and never tells it
         quiz_taking.note(api, record, one.text("event_type") or "", one.get("event_data"))
     return Response(status_code=204)
 

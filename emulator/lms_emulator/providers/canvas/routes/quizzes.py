@@ -100,7 +100,6 @@ def update(api: Api) -> Any:
     """Change a quiz; with `published`, let students take it, with the questions that it has now."""
     course, quiz = a_quiz(api, "manage_assignments", slot="id")
     sent = api.params.hash("quiz")
-    api.params.has("quiz", "notify_of_update")
     fields = _fields(api, course, sent, quiz)
     blueprints.require_unlocked(api, course.id, "quizzes", quiz, replace(quiz, **fields))
     shows = sent.flag("published") if sent.has("published") else None

@@ -9,6 +9,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment, stamp
 from lms_emulator.providers.canvas.model import Assignment, CalendarEvent, Course
 from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -78,15 +79,25 @@ def _grading(api: Api, course: Course) -> list[Item]:
 
 
 def _items(api: Api, course: Course | None) -> list[Item]:
-    ignored = set(api.user.preferences.get("ignored_todo", []))
+    ignored = api.user.preferences.get("ignored_until", {})
 
     def within(kinds: tuple[str, ...]) -> list[Course]:
         return [one for one in _courses(api, kinds) if course is None or one.id == course.id]
 
     found = [item for one in within(states.INSTRUCTORS) for item in _grading(api, one)]
     found += [item for one in within(("StudentEnrollment",)) for item in _submitting(api, one)]
-    kept = [item for item in found if f"{item.purpose}/{item.assignment.id}" not in ignored]
+    kept = [item for item in found if not _ignored(api, item, ignored)]
     return sorted(kept, key=_key)
+
+
+def _ignored(api: Api, item: Item, ignored: dict[str, str | None]) -> bool:
+    """Whether an item is hidden: for good, or until somebody hands something in for the assignment."""
+    name = f"{item.purpose}/{item.assignment.id}"
+    since = read_moment(ignored.get(name))
+    if since is None:
+        return name in ignored
+    handed = (one.submitted_at for one in submissions.stored(api, item.assignment))
+    return not any(at is not None and at > since for at in handed)
 
 
 def _key(item: Item) -> list[Any]:
@@ -140,9 +151,9 @@ def ignore(api: Api) -> Any:
     if purpose not in PURPOSES:
         raise refusals.rest("purpose_unknown", 400, {"ignored": False}, check="purpose", got=purpose)
     number = identifiers.local_number(api.slot("asset_string").removeprefix("assignment_"))
-    api.params.get("permanent")
-    ignored = {*user.preferences.get("ignored_todo", []), f"{purpose}/{number}"}
-    people.prefer(api, user, ignored_todo=sorted(ignored))
+    until = None if api.params.flag("permanent") else stamp(api.now)
+    ignored = {**user.preferences.get("ignored_until", {}), f"{purpose}/{number}": until}
+    people.prefer(api, user, ignored_until=ignored)
     return {"ignored": True}
 
 

@@ -13,7 +13,7 @@ import msgspec
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import AppointmentGroup, CalendarEvent, Course, Group, User
-from lms_emulator.providers.canvas.rules import courses, groups, people, states
+from lms_emulator.providers.canvas.rules import courses, groups, mails, people, states
 
 SHARED = ("title", "description", "location_name", "location_address")
 """What slots and reservations have from their group."""
@@ -100,13 +100,17 @@ def participants(api: Api, group: AppointmentGroup) -> list[Participant]:
 
 def people_of(api: Api, group: AppointmentGroup) -> list[User]:
     """The students of the courses, or of the sections named, by name."""
+    return _enrolled(api, group, ("StudentEnrollment",))
+
+
+def _enrolled(api: Api, group: AppointmentGroup, kinds: tuple[str, ...]) -> list[User]:
     sections = {int(c.rpartition("_")[2]) for c in group.sub_context_codes if c.startswith("course_section_")}
     found: dict[int, User] = {}
     for course in courses_of(api, group):
         for row in api.store.enrollments.find("course", course.id):
             user = api.store.users.get(row.user_id)
             outside = bool(sections) and row.course_section_id not in sections
-            if row.type != "StudentEnrollment" or outside or user is None or user.workflow_state == "deleted":
+            if row.type not in kinds or outside or user is None or user.workflow_state == "deleted":
                 continue
             if states.state_of(api, row, course).name == "active":
                 found[user.id] = user
@@ -185,6 +189,43 @@ def cancel(api: Api, reservation: CalendarEvent) -> CalendarEvent:
     if slot is not None and slot.workflow_state == "locked" and not taken(api, slot):
         _set_state(api, slot, api.store.appointment_groups.get(slot.context_id), "active")
     return gone
+
+
+def tell_cancelled(api: Api, group: AppointmentGroup, reservation: CalendarEvent, reason: str | None) -> None:
+    """Mail whoever lost a reservation, and the teachers when one was given back."""
+    taker = (api.store.groups if reservation.context_type == "Group" else api.store.users).get(reservation.context_id)
+    course = ", ".join(one.name for one in courses_of(api, group))
+    link = api.url(f"/appointment_groups/{group.id}")
+    told = {"link": link, "cancel_reason": reason or "none given", "event_id": reservation.id}
+    if taker is not None and taker == participant_for(api, group, api.user):
+        said = f'{api.user.name} canceled their reservation for "{reservation.title}".'
+        subject = f'Reservation canceled for "{reservation.title}" ({course})'
+        mails.tell(
+            api, "appointment_canceled_by_user", _enrolled(api, group, states.INSTRUCTORS), subject, said, **told
+        )
+    losers = _of_groups(api, [taker]) if isinstance(taker, Group) else [taker] if taker is not None else []
+    said = f'{api.user.name} canceled your time slot for "{reservation.title}".'
+    subject = f'Your time slot for "{reservation.title}" has been canceled ({course})'
+    mails.tell(
+        api, "appointment_deleted_for_user", [one for one in losers if one.id != api.user.id], subject, said, **told
+    )
+
+
+def tell_deleted(api: Api, group: AppointmentGroup, reason: str | None) -> None:
+    """Mail everybody who could have taken a slot, where a course is published and the group was."""
+    courses_ = courses_of(api, group)
+    if group.workflow_state != "active" or not any(one.workflow_state == "available" for one in courses_):
+        return
+    names = ", ".join(one.name for one in courses_)
+    people_ = _of_groups(api, groups_of(api, group)) if participant_type(group) == "Group" else people_of(api, group)
+    subject = f'Appointments for "{group.title}" have been canceled ({names})'
+    said = f'All appointments for "{group.title}" have been canceled.'
+    mails.tell(api, "appointment_group_deleted", people_, subject, said, cancel_reason=reason or "none given")
+
+
+def _of_groups(api: Api, found: list[Group]) -> list[User]:
+    members = {one.user_id for group in found for one in groups.members(api, group)}
+    return [user for number in members if (user := api.store.users.get(number)) is not None]
 
 
 def refuse_past(api: Api, slot: CalendarEvent | None, group: AppointmentGroup | None) -> None:

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User, touched
-from lms_emulator.providers.canvas.rules import courses, states
+from lms_emulator.providers.canvas.rules import courses, mails, states
 from lms_emulator.providers.canvas.rules.permissions import chain, root_of
 from lms_emulator.providers.canvas.rules.scores import Newcomers
 
@@ -22,6 +22,13 @@ KINDS: tuple[str, ...] = get_args(EnrollmentType)
 STATES = ("active", "invited", "inactive", "completed")
 OVER = ("completed", "inactive", "rejected", "deleted")
 """In these states, by date too, an enrollment begins anew when it is asked for again."""
+PARTS = {
+    "TeacherEnrollment": "a teacher",
+    "TaEnrollment": "a TA",
+    "ObserverEnrollment": "an observer",
+    "DesignerEnrollment": "a designer",
+}
+"""As what somebody takes part, in the words of Canvas's mails; all others as a student."""
 NO_USER = "Can't create an enrollment without a user. Include enrollment[user_id] to create an enrollment"
 WRONG_BASE = "The specified type must match the base type for the role"
 INACTIVE_ROLE = "Cannot create an enrollment with this role because it is inactive."
@@ -243,6 +250,25 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
     if record.type == "StudentEnrollment":
         follow(api, asked.course, asked.section, record.user_id)
     return record
+
+
+def tell(api: Api, course: Course, record: Enrollment, before: str | None) -> None:
+    """Mail somebody who was invited to a course or enrolled in it. `before`: the state that there was, if any."""
+    user, invited = api.store.users.get(record.user_id), record.workflow_state == "invited"
+    if user is None or record.self_enrolled or before == record.workflow_state:
+        return
+    words, link = PARTS.get(record.type, "a student"), api.url(f"/courses/{course.id}")
+    invitation = f"{link}?invitation={record.uuid}"
+    if invited and user.workflow_state != "registered":
+        said = f"You've been invited to participate in a class at {api.x.authority}. "
+        said += f"The class is called {course.name}, and you've been invited to participate as {words}."
+        mails.tell(api, "enrollment_registration", [user], "Course Invitation", said, link=invitation)
+    elif invited and record.type != "ObserverEnrollment":
+        said = f"You've been invited to participate in the course, {course.name}, as {words}."
+        mails.tell(api, "enrollment_invitation", [user], "Course Invitation", said, link=invitation)
+    elif record.workflow_state == "active" and before is None and record.type != "ObserverEnrollment":
+        said = f"You've been enrolled in the course, {course.name}, as {words}."
+        mails.tell(api, "enrollment_notification", [user], "Course Enrollment", said, link=link)
 
 
 def _first_state(course: Course, kind: str) -> str:

@@ -175,6 +175,11 @@ def set_section_times(api: Api, event: CalendarEvent, found: list[tuple[str, Par
 def delete(api: Api, event: CalendarEvent) -> CalendarEvent:
     """Delete an event with what belongs to it; a slot or a reservation leaves its appointment group in order."""
     group = calendars.group_of(api, event)
+    if group is not None:
+        reason = api.params.text("cancel_reason")
+        slot = event.parent_event_id is None
+        for row in appointments.taken(api, event) if slot else [event]:
+            appointments.tell_cancelled(api, group, row, reason)
     for row in calendars.children(api, event):
         api.store.calendar_events.put(replace(row, workflow_state="deleted", updated_at=api.now))
     if event.parent_event_id is not None:

@@ -10,7 +10,7 @@ import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import ContentExport, Course, Folder
-from lms_emulator.providers.canvas.rules import attached, contexts, files, slugs
+from lms_emulator.providers.canvas.rules import attached, contexts, files, mails, slugs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import cartridge_writer, cartridges, packages, runs, selection
 
@@ -18,7 +18,9 @@ replace = msgspec.structs.replace
 COURSE_TYPES = ("common_cartridge", "qti", "zip")
 
 
-def begin(api: Api, context: Context, kind: str, selected: dict[str, object], *, epub: bool = False) -> ContentExport:
+def begin(
+    api: Api, context: Context, kind: str, selected: dict[str, object], *, epub: bool = False, notifies: bool = False
+) -> ContentExport:
     """An export as the client sees it at first."""
     number = api.new_id("content_exports")
     job = runs.progress(api, "ContentExport", number, "content_export")
@@ -31,6 +33,7 @@ def begin(api: Api, context: Context, kind: str, selected: dict[str, object], *,
         selected=dict(selected),
         progress_id=job.id,
         epub=epub,
+        notifies=notifies,
         created_at=api.now,
         updated_at=api.now,
     )
@@ -43,6 +46,11 @@ def run(api: Api, record: ContentExport) -> ContentExport:
     name, stored, kind, content = _packed(api, record, context)
     file = attached.file(api, "ContentExport", record.id, name, kind, content, filename=stored)
     runs.done(api, record.progress_id)
+    user = api.store.users.get(record.user_id)
+    if record.notifies and user is not None and isinstance(context.record, Course):
+        course, link = context.record, api.url(f"/courses/{context.id}/content_exports")
+        said = f'Your content export for "{course.name}" has finished.'
+        mails.tell(api, "content_export_finished", [user], f"Course Export Finished: {course.name}", said, link=link)
     return api.store.content_exports.put(
         replace(record, workflow_state="exported", attachment_id=file.id, updated_at=api.now)
     )

@@ -1,0 +1,190 @@
+"""Mails that Canvas sends when something happens, as they lie in the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.canvas.support import Site
+
+
+@pytest.fixture
+def mails(canvas: Site) -> Callable[[], list[Any]]:
+    """What came into the outbox since it was last asked."""
+    seen: set[str] = set()
+
+    def fresh() -> list[Any]:
+        found = [one for one in canvas.lms.outbox.emails if one.id not in seen]
+        seen.update(one.id for one in found)
+        return found
+
+    return fresh
+
+
+def _newcomer(canvas: Site, name: str) -> int:
+    sent = {
+        "user[name]": name,
+        "pseudonym[unique_id]": f"{name}@example.test",
+        "user[skip_registration]": "true",
+        "communication_channel[address]": f"{name}@example.test",
+        "communication_channel[skip_confirmation]": "true",
+    }
+    return int(canvas.admin.post("/api/v1/accounts/1/users", data=sent).json()["id"])
+
+
+def test_people_are_told_of_courses_only_where_the_request_says_so(canvas: Site, mails: Any) -> None:
+    course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
+
+    def enroll(name: str, **more: str) -> httpx.Response:
+        number = _newcomer(canvas, name)
+        mails()
+        sent = {"enrollment[user_id]": str(number), "enrollment[type]": "StudentEnrollment", **more}
+        return canvas.admin.post(f"/api/v1/courses/{course}/enrollments", data=sent)
+
+    assert enroll("quiet").is_success
+    assert mails() == []
+    enroll("asked", **{"enrollment[notify]": "true"})
+    (mail,) = mails()
+    assert (mail.kind, mail.to, mail.subject) == ("enrollment_invitation", "asked@example.test", "Course Invitation")
+    assert "?invitation=" in mail.data["link"]
+    enroll("active", **{"enrollment[notify]": "1", "enrollment[enrollment_state]": "active"})
+    assert [one.kind for one in mails()] == ["enrollment_notification"]
+
+
+def test_a_new_admin_is_told_once_unless_the_request_says_no(canvas: Site, mails: Any) -> None:
+    one, other = _newcomer(canvas, "first"), _newcomer(canvas, "second")
+    mails()
+    canvas.admin.post("/api/v1/accounts/1/admins", data={"user_id": one, "send_confirmation": "false"})
+    assert mails() == []
+    for _ in range(2):
+        canvas.admin.post("/api/v1/accounts/1/admins", data={"user_id": other})
+    (mail,) = mails()
+    assert (mail.kind, mail.to) == ("account_user_notification", "second@example.test")
+    assert "Account Admin" in mail.body
+
+
+def test_an_export_is_announced_when_it_is_done(canvas: Site, mails: Any) -> None:
+    course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
+    exports = f"/api/v1/courses/{course}/content_exports"
+    canvas.teacher.post(exports, data={"export_type": "qti", "skip_notifications": "true"})
+    canvas.teacher.post(exports, data={"export_type": "zip"})
+    canvas.teacher.get(exports)
+    assert mails() == []
+    canvas.teacher.post(exports, data={"export_type": "qti"})
+    canvas.teacher.get(exports)
+    assert [one.kind for one in mails()] == ["content_export_finished"]
+
+
+def test_a_cancelled_appointment_is_told_with_its_reason(canvas: Site, mails: Any) -> None:
+    student = canvas.api(canvas.info.access_tokens.student)
+    course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
+    times = ["2031-03-03T10:00:00Z", "2031-03-03T11:00:00Z"]
+    group = canvas.teacher.post(
+        "/api/v1/appointment_groups",
+        json={
+            "appointment_group": {
+                "context_codes": [f"course_{course}"],
+                "title": "Hours",
+                "publish": True,
+                "new_appointments": [times, [times[1], "2031-03-03T12:00:00Z"]],
+            }
+        },
+    ).json()
+    first, second = (one["id"] for one in group["new_appointments"])
+
+    def reserve(slot: int) -> int:
+        return int(student.post(f"/api/v1/calendar_events/{slot}/reservations").json()["id"])
+
+    mine = reserve(first)
+    mails()
+    student.delete(f"/api/v1/calendar_events/{mine}", params={"cancel_reason": "ill"})
+    (mail,) = mails()
+    assert (mail.kind, mail.data["cancel_reason"]) == ("appointment_canceled_by_user", "ill")
+    reserve(first)
+    reserve(second)
+    canvas.teacher.delete(f"/api/v1/calendar_events/{first}", params={"cancel_reason": "away"})
+    (mail,) = mails()
+    assert (mail.kind, mail.data["cancel_reason"]) == ("appointment_deleted_for_user", "away")
+    canvas.teacher.delete(f"/api/v1/appointment_groups/{group['id']}", params={"cancel_reason": "over"})
+    kinds = [one.kind for one in mails()]
+    assert "appointment_group_deleted" in kinds
+    assert "appointment_deleted_for_user" in kinds
+
+
+def test_what_has_no_effect_is_warned_of(canvas: Site) -> None:
+    course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
+    made = canvas.teacher.post(f"/api/v1/courses/{course}/quizzes", json={"quiz": {"title": "Q"}}).json()["id"]
+    sent = {"quiz": {"title": "R", "notify_of_update": True}}
+    canvas.teacher.put(f"/api/v1/courses/{course}/quizzes/{made}", json=sent)
+    warnings = canvas.lms.requests.last.warnings
+    assert [one.name for one in warnings] == ["quiz.notify_of_update"]
+
+
+def test_services_that_are_not_set_up_answer_as_canvas_does(canvas: Site) -> None:
+    anybody = canvas.client()
+    assert anybody.get(f"{canvas.url}/health_check").text == "canvas ok"
+    told = anybody.get(f"{canvas.url}/health_check", headers={"Accept": "application/json"}).json()
+    assert (told["status"], told["revision"]) == ("canvas ok", None)
+    assert anybody.get(f"{canvas.url}/health_check.json").json() == told
+    assert anybody.get(f"{canvas.url}/api/v1/immersive_reader/authenticate").json() == {"message": "Service not found"}
+    tokens = "/api/v1/inst_access_tokens"
+    assert anybody.post(f"{canvas.url}{tokens}").status_code == 401
+    refused = canvas.teacher.post(tokens)
+    assert (refused.status_code, refused.json()["errors"][0]["error_code"]) == (500, "internal_server_error")
+    assert float(refused.headers["x-request-cost"]) > 200
+    kaltura = "/api/v1/services/kaltura_session"
+    assert anybody.post(f"{canvas.url}{kaltura}").json()["logged_in"] is False
+    assert canvas.teacher.post(kaltura).status_code == 500
+
+
+def _upload(canvas: Site, client: httpx.Client, path: str) -> int:
+    begun = client.post(path, data={"name": "a.txt", "size": "1"}).json()
+    stored = canvas.client().post(begun["upload_url"], data=begun["upload_params"], files={"file": ("a.txt", b"a")})
+    return int(client.get(stored.headers["location"]).json()["id"])
+
+
+def test_a_file_handed_in_is_read_by_way_of_its_submission(canvas: Site) -> None:
+    student = canvas.api(canvas.info.access_tokens.student)
+    course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
+    sent = {"assignment": {"name": "Upload", "submission_types": ["online_upload"], "published": True}}
+    base = canvas.teacher.post(f"/api/v1/courses/{course}/assignments", json=sent).json()["id"]
+    place = f"/api/v1/courses/{course}/assignments/{base}/submissions"
+    file = _upload(canvas, student, f"{place}/self/files")
+    handed = {"submission": {"submission_type": "online_upload", "file_ids": [file]}}
+    work = student.post(place, json=handed).json()["id"]
+
+    def url(client: httpx.Client, number: object, submission: object) -> int:
+        return client.get(f"/api/v1/files/{number}/public_url", params={"submission_id": str(submission)}).status_code
+
+    assert url(canvas.teacher, file, work) == 200
+    assert url(canvas.teacher, file, 999_999) == 404
+    other = _upload(canvas, canvas.teacher, f"/api/v1/courses/{course}/files")
+    assert url(canvas.teacher, other, work) in (401, 403), "it was not handed in"
+
+
+def test_an_ignored_task_comes_back_with_the_next_hand_in_unless_for_good(canvas: Site) -> None:
+    student = canvas.api(canvas.info.access_tokens.student)
+    course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
+    shown = []
+    for permanent in ("0", "1"):
+        sent = {"assignment": {"name": "Essay", "submission_types": ["online_text_entry"], "published": True}}
+        base = canvas.teacher.post(f"/api/v1/courses/{course}/assignments", json=sent).json()["id"]
+
+        def grading(number: int = base) -> bool:
+            found = canvas.teacher.get("/api/v1/users/self/todo", params={"per_page": 100}).json()
+            return any(one["type"] == "grading" and one["assignment"]["id"] == number for one in found)
+
+        text = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
+        path = f"/api/v1/courses/{course}/assignments/{base}/submissions"
+        student.post(path, json=text)
+        assert grading()
+        target = f"/api/v1/users/self/todo/assignment_{base}/grading"
+        assert canvas.teacher.delete(target, params={"permanent": permanent}).json() == {"ignored": True}
+        assert not grading()
+        canvas.lms.clock.advance(minutes=1)
+        student.post(path, json=text)
+        shown.append(grading())
+    assert shown == [True, False]
