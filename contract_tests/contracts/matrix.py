@@ -18,6 +18,7 @@ PUBLISHED = {
     "openedx/edx-rest-api-client": ".adapters.published.edx_rest_api_client:EdxRestApiClient",
     "openedx/authlib": ".adapters.published.authlib:Authlib",
     "openedx/edx-api-client": ".adapters.published.edx_api_client:EdxApiClient",
+    "openedx/openedx-rest-api-client": ".adapters.published.openedx_rest_api_client:OpenedxRestApiClient",
     "openedx/edx-auth-backends": ".adapters.published.edx_auth_backends:EdxAuthBackends",
     "openlearning/lti": ".adapters.published.lti:Lti",
     "openlearning/example": ".adapters.examples.openlearning:OpenLearning",
@@ -30,8 +31,17 @@ PUBLISHED = {
 }
 """Adapters by `provider/client`: published clients, and examples of our own."""
 LIVE_EXAMPLES = 3
-FEW = {("coursework", IN_PROCESS): 40, ("coursework", SOCKET): 10}
+FEW = {
+    ("coursework", IN_PROCESS): 40,
+    ("coursework", SOCKET): 10,
+    ("learning", IN_PROCESS): 40,
+    ("learning", SOCKET): 10,
+}
 """Cells with fewer examples than the profile has, as each takes long."""
+OF_LEARNERS = ("edx-api-client", "edx-rest-api-client", "openedx-rest-api-client")
+"""Clients that do more than sign in: the contract `learning` is for them too."""
+NO_SIGN_IN = ("openedx-rest-api-client",)
+"""Clients that show nobody their tokens, so that the contract of signing in says nothing about them."""
 ON_THE_ORACLE = ("edx-rest-api-client", "authlib")
 CLIENTS_ON_THE_ORACLE = 60
 """Examples of each client there. That the rules are those of the oracle is for the wire to show, with all examples."""
@@ -67,8 +77,8 @@ class Cell:
 
     @property
     def seconds(self) -> float:
-        """About how long the whole cell takes with 200 examples."""
-        return SECONDS.get(self.contract, 20) * TIMES.get(self.target, 1.0)
+        """About how long the whole cell takes with its examples, 200 where the profile decides."""
+        return SECONDS.get(self.contract, 20) * TIMES.get(self.target, 1.0) * (self.examples or 200) / 200
 
     def share(self, examples: int) -> int:
         """How many of the cell's examples are this shard's."""
@@ -96,17 +106,18 @@ def cells(*, adapter: str | None = None, only: Iterable[str] = (), split: bool =
         found.append(Cell(contract="openedx", adapter="wire", target=ORACLE))
         for name in PUBLISHED:
             provider, _, client = name.partition("/")
+            if client in OF_LEARNERS:
+                few = FEW["learning", SOCKET]
+                found.append(Cell(contract="learning", adapter=name, target=SOCKET, examples=few))
+            if client in NO_SIGN_IN:
+                continue
             hosts = (SOCKET, ORACLE) if client in ON_THE_ORACLE else (SOCKET,)
-            few = {ORACLE: CLIENTS_ON_THE_ORACLE}
-            found += [Cell(contract=provider, adapter=name, target=t, examples=few.get(t)) for t in hosts]
+            fewer = {ORACLE: CLIENTS_ON_THE_ORACLE}
+            found += [Cell(contract=provider, adapter=name, target=t, examples=fewer.get(t)) for t in hosts]
         found = [cell for cell in found if not chosen or cell.target in chosen]
     if not split:
         return found
-    return [part for cell in sorted(found, key=lambda cell: -cell.seconds) for part in _parts(cell)]
-
-
-def _parts(cell: Cell) -> list[Cell]:
-    return [cell] if cell.examples is not None else cell.split()
+    return [part for cell in sorted(found, key=lambda cell: -cell.seconds) for part in cell.split()]
 
 
 def adapter_class(name: str) -> type[Any] | None:

@@ -78,7 +78,14 @@ def contract_targets(request: pytest.FixtureRequest) -> Iterator[Any]:
 def bench(cell: Any, contract_targets: Any) -> Bench:
     """The cell's target with its adapter."""
     target: Target = contract_targets(cell.target)
-    return Bench(target, adapter_class(cell.adapter))
+    kind = adapter_class(cell.adapter)
+    prepare = getattr(kind, "prepare", None)
+    if prepare is not None:
+        try:
+            prepare()
+        except Unavailable as error:
+            pytest.skip(str(error))
+    return Bench(target, kind)
 
 
 class _Collector:

@@ -37,7 +37,10 @@ Client = Mapping[str, Any]
 
 
 class OpenEdx(Protocol):
-    """Open edX: OAuth 2.0 tokens, opaque or JWT, and who they stand for."""
+    """Open edX: OAuth 2.0 tokens, opaque or JWT, who they stand for, and a learner's life by the REST APIs.
+
+    `token` is an opaque token, `jwt` a JWT.
+    """
 
     def client_credentials(self, client: Client, *, scope: str | None = None, jwt: bool = False) -> Token | Refused:
         """A token for the application itself."""
@@ -88,6 +91,52 @@ class OpenEdx(Protocol):
 
     def enrolled(self, token: str, username: str, course: str) -> bool | Refused | None:
         """Whether somebody is enrolled; None if never."""
+        ...
+
+    def course_grade(self, token: str, username: str, course: str) -> float | Refused:
+        """What somebody has in a course, from 0 to 1."""
+        ...
+
+    def full_name(self, token: str, username: str) -> str | Refused | None:
+        """The name in somebody's account; None where it is not shown to the caller."""
+        ...
+
+    @creates("another name in an account", undone_by="the name is put back as it was")
+    def rename(self, token: str, username: str, name: str) -> Refused | None:
+        """Change the name in somebody's account."""
+        ...
+
+    @creates("a thread", undone_by="the thread is deleted")
+    def post(self, token: str, course: str, title: str) -> str | Refused:
+        """Begin a discussion; the thread's id."""
+        ...
+
+    @creates("an answer in a thread", undone_by="the thread is deleted")
+    def reply(self, token: str, thread: str, text: str) -> str | Refused:
+        """Answer in a thread; the id of the answer."""
+        ...
+
+    def replies(self, token: str, thread: str) -> int | Refused:
+        """How many answers a thread has, by the thread's own account."""
+        ...
+
+    @creates("a request to be forgotten", undone_by=None)
+    def ask_to_retire(self, jwt: str, password: str) -> Refused | None:
+        """Give up one's own account."""
+        ...
+
+    def to_retire(self, jwt: str, state: str, cool_off_days: int) -> list[str] | Refused:
+        """Whose retirement is in a state since so many days; the names they had."""
+        ...
+
+    @creates("a step of a retirement", undone_by=None)
+    def move_retirement(self, jwt: str, username: str, state: str) -> Refused | None:
+        """Take a retirement to a state."""
+        ...
+
+    @creates("a wiped account", undone_by=None)
+    def retire(self, jwt: str, username: str) -> Refused | None:
+        """Wipe the account of somebody in retirement."""
         ...
 
 

@@ -25,6 +25,7 @@ CONTRACTS = {
     "canvas": ".machines.lms:CanvasMachine",
     "brightspace": ".machines.lms:BrightspaceMachine",
     "coursework": ".machines.coursework:CourseworkMachine",
+    "learning": ".machines.learning:LearningMachine",
     "campus": ".machines.campus:CampusMachine",
 }
 """Every contract by name: `provider`, or what it is about where it spans several."""

@@ -72,6 +72,7 @@ def test_nothing_is_created_unless_it_is_allowed(contract: str, lms: Emulator, s
     [
         ("campus", "/api/enrollment/v1/enrollment", {"accounts"}),
         ("campus", "/grade", {"accounts"}),
+        ("learning", "/api/discussion/v1/threads/", set()),
         ("openlearning", "/managed-users/", {"accounts"}),
     ],
 )
@@ -95,7 +96,8 @@ def test_the_guard_stands_before_every_operation_that_creates(site: Target) -> N
     bench = Bench(site)
     marked = {(p, name) for p, port in PORTS.items() for name in dir(port) if hasattr(getattr(port, name), "creates")}
     work = {"make_assignment", "hand_in", "give_grade", "make_section", "enrol", "change_enrolment", "make_module"}
-    assert {name for _, name in marked} == {"provision", "launch", "enroll", "grade", "upload", *work}
+    life = {"rename", "post", "reply", "ask_to_retire", "move_retirement", "retire"}
+    assert {name for _, name in marked} == {"provision", "launch", "enroll", "grade", "upload", *work, *life}
     for provider, name in marked:
         for adapter in (bench.wire(provider), bench.port(provider)):
             with pytest.raises(WriteForbiddenError, match="LMS_LIVE_WRITES=1"):

@@ -6,14 +6,15 @@ import base64
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, quote, quote_plus, urlencode, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
-from ...http import Answer, Browser, Http, Pairs, form, send_json
+from ...http import Answer, Browser, Http, Pairs, form
 from ...outcomes import Code, Refused, Token
 from ...ports import Client
+from .learning import Learning, refused
 
 
-class OpenEdx:
+class OpenEdx(Learning):
     """The port, request by request. `style` is how clients show who they are: `body` or `basic`."""
 
     provider = "openedx"
@@ -47,20 +48,6 @@ class OpenEdx:
         headers = [("Authorization", f"{scheme} {token}".strip())] if scheme is not None else []
         answer = self.http.send("GET", f"{self.base}/api/user/v1/me", headers)
         return answer.json()["username"] if answer.status == 200 else refused(answer)
-
-    def enroll(self, token: str, username: str, course: str, active: bool) -> Refused | None:
-        document = {"user": username, "course_details": {"course_id": course}, "is_active": active}
-        url = f"{self.base}/api/enrollment/v1/enrollment"
-        answer = send_json(self.http, "POST", url, document, [("Authorization", f"Bearer {token}")])
-        return None if answer.status == 200 else refused(answer)
-
-    def enrolled(self, token: str, username: str, course: str) -> bool | Refused | None:
-        url = f"{self.base}/api/enrollment/v1/enrollment/{username},{quote(course)}"
-        answer = self.http.send("GET", url, [("Authorization", f"Bearer {token}")])
-        if answer.status != 200:
-            return refused(answer)
-        found = answer.json()
-        return None if found is None else bool(found["is_active"])
 
     def sign_in(self, email: str, password: str) -> Browser | Refused:
         """A browser in which this person is signed in."""
@@ -133,16 +120,6 @@ def granted(answer: Answer) -> Token | Refused:
         scope=body["scope"],
         refresh=body.get("refresh_token"),
     )
-
-
-def refused(answer: Answer) -> Refused:
-    """A refusal, whichever of Open edX's error shapes it has."""
-    body = answer.json()
-    body = body if isinstance(body, dict) else {}
-    if isinstance(body.get("developer_message"), dict):
-        body = body["developer_message"]
-    code = body.get("error") or body.get("error_code") or body.get("detail")
-    return Refused(status=answer.status, code=code, detail=answer.text[:200])
 
 
 def arrived(answer: Answer, redirect_uri: str, asked: bool) -> Code | Refused:
