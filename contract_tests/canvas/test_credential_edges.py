@@ -266,6 +266,13 @@ def test_scopes_are_enforced_for_the_keys_that_ask_for_it(rig: InProcess) -> Non
     assert "scope" not in [check["name"] for check in rig.checks]
 
 
+def test_scopes_are_enforced_before_an_operation_that_is_not_emulated(rig: InProcess) -> None:
+    for path in ("/api/v1/users/1/user_generated_tokens", "/api/v1/question_banks"):
+        assert call(rig, "scoped", path).status_code == 401
+        assert (rig.refusal.reason, rig.refusal.expected) == ("insufficient_scopes", f"url:GET|{path}")
+        assert call(rig, "plain", path).status_code == 501
+
+
 def test_asking_for_the_head_takes_the_scope_of_getting(rig: InProcess) -> None:
     assert call(rig, "scoped", FILES, "HEAD").status_code == 200
     assert rig.checks[1]["expected"] == WANTED[1]
