@@ -85,8 +85,35 @@ def test_the_author_is_told_of_an_answer_unless_that_is_switched_off(site: Site)
     assert site.get("/api/notifications/count/", LEARNER)["count"] == 0
     off = {"notification_app": "discussion", "value": False}
     site.call("PATCH", f"/api/notifications/configurations/{COURSE}", token=LEARNER, body=off)
+    site.lms.outbox.clear()
     site.call("POST", COMMENTS, token=ADMIN, body=answer)
     assert site.get("/api/notifications/count/", LEARNER)["count"] == 0
+    asked = site.lms.outbox.webhooks[-1].data["notification_data"]  # before anybody's wishes are looked at
+    assert (asked["user_ids"], asked["notification_type"]) == ([site.lms.openedx.learner.id], "new_response")
+    assert asked["context"]["sender_id"] == site.lms.openedx.superuser.id
+
+
+def test_followers_are_told_of_answers_and_of_comments_on_them(site: Site) -> None:
+    thread = begin(site, ADMIN)
+    path = f"{THREADS}{thread['id']}/"
+    for follower in (LEARNER, OTHER_LEARNER):
+        body = {"following": True}
+        assert site.call("PATCH", path, token=follower, body=body, kind=MERGE).status == 200
+    answer = json.loads(
+        site.call("POST", COMMENTS, token=LEARNER, body={"thread_id": thread["id"], "raw_body": "A"}).body
+    )
+    comment = {"thread_id": thread["id"], "raw_body": "B", "parent_id": answer["id"]}
+    site.call("POST", COMMENTS, token=LEARNER, body=comment)
+    newest, older = site.get("/api/notifications/", OTHER_LEARNER)["results"]
+    assert (older["notification_type"], newest["notification_type"]) == (
+        "response_on_followed_post",
+        "comment_on_followed_post",
+    )
+    assert newest["content_context"]["author_pronoun"] == "their"
+    assert site.get("/api/notifications/", LEARNER)["results"] == []  # the author of what the others are told of
+    asked = [one.data["notification_data"] for one in site.lms.outbox.webhooks if "notification" in one.kind]
+    kinds = ["new_response", "response_on_followed_post", "new_comment", "comment_on_followed_post"]
+    assert [one["notification_type"] for one in asked] == kinds
 
 
 def test_the_course_is_closed_to_those_who_are_not_in_it(site: Site) -> None:

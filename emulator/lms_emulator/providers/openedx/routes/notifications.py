@@ -1,12 +1,13 @@
 """`/api/notifications/`: what users are told, and what they want to be told.
 
-Sources: edx-platform `openedx/core/djangoapps/notifications/views.py` and `serializers.py`;
+Sources: edx-platform `lms/djangoapps/discussion/rest_api/discussions_notifications.py`,
+`openedx/core/djangoapps/notifications/views.py`, `serializers.py` and `base_notification.py`;
 `fixtures/recordings/openedx-2`, forum.jsonl 392-459.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -20,7 +21,7 @@ from lms_emulator.providers.openedx.model.forum import Comment, Notification, Th
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import notifications as rules
 from lms_emulator.providers.openedx.shapes import moment
-from lms_emulator.providers.openedx.web import deployment
+from lms_emulator.providers.openedx.web import deployment, event_bus
 
 _EXPIRY_DAYS = 60
 _DONE = "Notification preferences update completed"
@@ -35,6 +36,10 @@ _TEXTS = {
     "response_on_followed_post": (
         "<strong>{replier_name}</strong> responded to a post you’re following: <strong>{post_title}</strong>"
     ),
+    "comment_on_followed_post": (
+        "<strong>{replier_name}</strong> commented on <strong>{author_name}</strong> response in a post you’re"
+        " following <strong>{post_title}</strong>"
+    ),
     "response_endorsed": "Your response has been endorsed on the post <strong>{post_title}</strong>",
     "response_endorsed_on_thread": (
         "<strong>{replier_name}'s</strong> response has been endorsed in your post <strong>{post_title}</strong>"
@@ -45,10 +50,15 @@ _TEXTS = {
 # telling
 
 
-def _tell(x: Call, username: str, kind: str, thread: Thread, comment: Comment, response: int | None = None) -> None:
-    if not rules.wants(x.store, username, thread.course, "discussion", kind):
-        return
+def _tell(x: Call, usernames: Iterable[str], kind: str, thread: Thread, comment: Comment, **more: str) -> None:
+    """Ask for a notification, as the platform does on its event bus, and store it for those who want it.
+
+    Parameters: `more`, what the context holds beside what every notification of a discussion has.
+    """
     course, front = x.store.courses.get(thread.course), deployment.front(x, "discussions", x.base_url)
+    sender = x.store.users.get(comment.author)
+    if sender is None:
+        return
     context: dict[str, str | None] = {
         "replier_name": comment.author,
         "post_title": thread.title,
@@ -56,47 +66,58 @@ def _tell(x: Call, username: str, kind: str, thread: Thread, comment: Comment, r
         "email_content": comment.body,
         "thread_id": str(thread.id),
         "topic_id": thread.topic,
-        "response_id": str(response) if response is not None else None,
+        "response_id": None,
         "comment_id": str(comment.id),
-        "strong": "strong",
-        "p": "p",
+        **more,
     }
-    words = {name: escape(value or "") for name, value in context.items()}
-    x.store.notifications.put(
-        Notification(
-            id=x.store.next_number("notifications"),
-            user=username,
-            course=thread.course,
-            app="discussion",
-            type=kind,
-            context=context,
-            content=f"<p>{_TEXTS[kind].format(**words)}</p>",
-            url=f"{front}/{thread.course}/posts/{thread.id}",
-            created=x.clock.now(),
-        )
+    url = f"{front}/{thread.course}/posts/{thread.id}"
+    people = [user for name in usernames if (user := x.store.users.get(name)) is not None]
+    event_bus.notification_requested(
+        x, people, kind=kind, app="discussion", course=thread.course, url=url, context=context, sender=sender
     )
+    shown = context | {"strong": "strong", "p": "p"}
+    words = {name: escape(value or "") for name, value in shown.items()}
+    for user in people:
+        if rules.wants(x.store, user.username, thread.course, "discussion", kind):
+            x.store.notifications.put(
+                Notification(
+                    id=x.store.next_number("notifications"),
+                    user=user.username,
+                    course=thread.course,
+                    app="discussion",
+                    type=kind,
+                    context=shown,
+                    content=f"<p>{_TEXTS[kind].format(**words)}</p>",
+                    url=url,
+                    created=x.clock.now(),
+                )
+            )
 
 
 def answered(x: Call, thread: Thread, parent: Comment | None, comment: Comment) -> None:
     """Notify a thread's or a response's author, and the thread's followers, of an answer."""
     told = {comment.author}
     if thread.author not in told:
-        _tell(x, thread.author, "new_response" if parent is None else "new_comment", thread, comment)
+        _tell(x, [thread.author], "new_response" if parent is None else "new_comment", thread, comment)
         told.add(thread.author)
     if parent is not None and parent.author not in told:
-        _tell(x, parent.author, "new_comment_on_response", thread, comment, parent.id)
+        _tell(x, [parent.author], "new_comment_on_response", thread, comment, response_id=str(parent.id))
         told.add(parent.author)
+    followers = [username for username in thread.followers if username not in told]
     if parent is None:
-        for username in thread.followers:
-            if username not in told:
-                _tell(x, username, "response_on_followed_post", thread, comment)
+        _tell(x, followers, "response_on_followed_post", thread, comment)
+    else:
+        whose = f"{parent.author}'s"
+        pronoun = "their" if parent.author == comment.author else whose
+        more = {"author_name": whose, "author_pronoun": pronoun, "response_id": str(parent.id)}
+        _tell(x, followers, "comment_on_followed_post", thread, comment, **more)
 
 
 def endorsed(x: Call, thread: Thread, comment: Comment) -> None:
     """Tell the author of a thread and that of an answer that the answer was endorsed."""
     if thread.author != comment.author:
-        _tell(x, thread.author, "response_endorsed_on_thread", thread, comment)
-    _tell(x, comment.author, "response_endorsed", thread, comment)
+        _tell(x, [thread.author], "response_endorsed_on_thread", thread, comment)
+    _tell(x, [comment.author], "response_endorsed", thread, comment)
 
 
 # reading

@@ -6,7 +6,8 @@ Sources: openedx-events 10.5.0 `openedx_events/learning/data.py`, `learning/sign
 `openedx/core/djangoapps/course_groups/models.py` (CohortMembership.save),
 `lms/djangoapps/certificates/models.py` (GeneratedCertificate.save), `lms/djangoapps/grades/models.py`
 (PersistentCourseGrade) and `grades/events.py` (course_grade_now_passed),
-`lms/djangoapps/discussion/django_comment_client/base/views.py` (track_forum_event).
+`lms/djangoapps/discussion/django_comment_client/base/views.py` (track_forum_event),
+`lms/djangoapps/discussion/rest_api/discussions_notifications.py` (_send_notification).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from lms_emulator.providers.openedx.model.courseware import (
     Enrollment,
     Grade,
 )
-from lms_emulator.providers.openedx.model.forum import Comment, Notification, Thread
+from lms_emulator.providers.openedx.model.forum import Comment, Thread
 from lms_emulator.providers.openedx.rules import keys
 
 _LEARNING = "org.openedx.learning"
@@ -207,13 +208,15 @@ def post(
     }
 
 
-def notification(one: Notification, person: User) -> dict[str, Any]:
-    """What somebody is to be told."""
+def notification(
+    people: list[User], *, kind: str, app: str, course: str, url: str, context: dict[str, str | None], sender: User
+) -> dict[str, Any]:
+    """What people are to be told. Parameters: `sender`, who did what they are told of."""
     return {
-        "user_ids": [person.id],
-        "notification_type": one.type,
-        "content_url": one.url,
-        "app_name": one.app,
-        "course_key": one.course,
-        "context": one.context,
+        "user_ids": [person.id for person in people],
+        "notification_type": kind,
+        "content_url": url,
+        "app_name": app,
+        "course_key": course,
+        "context": context | {"sender_id": sender.id},
     }

@@ -7,7 +7,7 @@ webhook around them is the emulator's own, after the Standard Webhooks specifica
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -24,7 +24,7 @@ from lms_emulator.providers.openedx.model.courseware import (
     GradeOverride,
     PassedCourse,
 )
-from lms_emulator.providers.openedx.model.forum import Comment, Notification, Thread
+from lms_emulator.providers.openedx.model.forum import Comment, Thread
 from lms_emulator.providers.openedx.model.webhooks import EventWebhook
 from lms_emulator.providers.openedx.rules import certificates, discussions, grades, keys
 from lms_emulator.providers.openedx.shapes import events
@@ -43,13 +43,26 @@ def logged_in(x: Call, user: User) -> None:
     _publish(x, events.LOGGED_IN, {"user": events.user(user)})
 
 
+class _Requested(list[dict[str, Any]]):
+    """The notifications that this request asked for."""
+
+
+def notification_requested(x: Call, people: Iterable[User], **what: Any) -> None:
+    """Tell, after what this request has changed, that people are to be notified, whether or not they want to be."""
+    found = list(people)
+    if found:
+        x.kept(_Requested).append(events.notification(found, **what))
+
+
 def publish_changes(x: Call) -> None:
-    """Tell of everything that this request has changed."""
+    """Tell of everything that this request has changed, then of the notifications that it asked for."""
     for name, tell in _TOLD:
         changes = getattr(x.store, name).changes()
         if changes:
             for event, data in chain.from_iterable([tell(x, *change) for change in changes]):
                 _publish(x, event, data)
+    for asked in x.kept(_Requested) if x.keeps(_Requested) else ():
+        _publish(x, events.NOTIFICATION_REQUESTED, {"notification_data": asked})
 
 
 def _enrollment(x: Call, before: Enrollment | None, after: Enrollment | None) -> Iterator[Event]:
@@ -157,12 +170,6 @@ def _post(x: Call, thread: Thread, comment: Comment | None) -> Iterator[Event]:
     yield name, {"thread": data}
 
 
-def _notification(x: Call, before: Notification | None, after: Notification | None) -> Iterator[Event]:
-    user = x.store.users.get(after.user) if before is None and after is not None else None
-    if after is not None and user is not None:
-        yield events.NOTIFICATION_REQUESTED, {"notification_data": events.notification(after, user)}
-
-
 #: What is told of the changes of a table.
 _TOLD: tuple[tuple[str, Callable[..., Iterator[Event]]], ...] = (
     ("enrollments", _enrollment),
@@ -173,7 +180,6 @@ _TOLD: tuple[tuple[str, Callable[..., Iterator[Event]]], ...] = (
     ("certificates", _certificate),
     ("threads", _thread),
     ("comments", _comment),
-    ("notifications", _notification),
 )
 
 
