@@ -26,6 +26,7 @@ messages.
 |---|---|---|
 | request line and headers | 64 KiB | 431 |
 | a request on its way in: its head, or a pause in its body | 30 s | 408, or closed if nothing came |
+| a pause in which the peer takes nothing of an answer | 30 s | closed |
 | body of a request to a provider | `emulator.max_body_bytes` | 413 |
 | fields of a form in a body | `emulator.max_fields` | 413 |
 | values in a JSON body | `emulator.max_json_values` | 413 |

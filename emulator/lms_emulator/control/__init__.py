@@ -6,6 +6,7 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -17,6 +18,7 @@ from lms_emulator.core.http.addresses import Address
 from lms_emulator.core.http.problems import problem
 from lms_emulator.core.http.routing import Router
 from lms_emulator.core.worlds.world import World
+from lms_emulator.server.bodies import CutOffError, TooLargeError, read_body
 from lms_emulator.server.gateway import CONTROL_PREFIX, OUTDATED, ControlApp, Gateway
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -41,7 +43,10 @@ class Control(ControlApp):
             path = path.rstrip("/")
         response = self._guard.refusal(gateway.addresses, scope, path)
         if response is None:
-            response = await self._answer(gateway, world, address, scope, receive, path)
+            try:
+                response = await self._answer(gateway, world, address, scope, receive, path)
+            except CutOffError:
+                return
         await harden(response)(scope, receive, send)
 
     async def _answer(
@@ -61,8 +66,9 @@ class Control(ControlApp):
             )
             return problem(status, detail, headers={"Allow": ", ".join(allowed)} if allowed else None)
         epoch = world.epoch
-        body = await _body(receive)
-        if body is None:
+        try:
+            body = await read_body(Headers(scope=scope), receive, MAX_BODY_BYTES)
+        except TooLargeError:
             return problem(413, f"the body is over {MAX_BODY_BYTES} bytes")
         if world.epoch != epoch:
             return problem(503, OUTDATED)
@@ -96,17 +102,3 @@ async def _call(operation: Callable[[], Any]) -> Response:
         return problem(400, str(error), errors=error.problems)
     except UsageError as error:
         return problem(400, str(error))
-
-
-async def _body(receive: Receive) -> bytes | None:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            return None
-        chunks.append(chunk)
-        if not message.get("more_body"):
-            return b"".join(chunks)

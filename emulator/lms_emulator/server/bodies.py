@@ -22,27 +22,26 @@ class TooLargeError(Exception):
         self.setting = setting
 
 
+class CutOffError(Exception):
+    """The client went away before a body had come in whole: what did come is no request."""
+
+
 async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
-    """A request's body. Raises TooLargeError before more than the limit is kept."""
+    """A request's body. Raises TooLargeError before more than the limit is kept, and CutOffError."""
     declared = headers.get("content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise TooLargeError("max_body_bytes")
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(body) > limit:
-            raise TooLargeError("max_body_bytes")
-        return body
-    chunks, size = [body], len(body)
-    while message.get("more_body"):
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CutOffError
+        chunks.append(message.get("body", b""))
+        size, more = size + len(chunks[-1]), message.get("more_body", False)
         if size > limit:
             raise TooLargeError("max_body_bytes")
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-    if size > limit:
-        raise TooLargeError("max_body_bytes")
-    return b"".join(chunks)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def check_parts(x: Exchange[Any, Any], limits: EmulatorSettings) -> None:

@@ -23,7 +23,7 @@ from lms_emulator.core.worlds.faults import Fault
 from lms_emulator.core.worlds.journal import Entry
 from lms_emulator.core.worlds.world import World
 from lms_emulator.server.answering import Answer, answer
-from lms_emulator.server.bodies import TooLargeError, check_parts, read_body
+from lms_emulator.server.bodies import CutOffError, TooLargeError, check_parts, read_body
 
 CONTROL_PREFIX = "/_emulator"
 EXPLAIN_HEADER = b"x-emulator-explain"
@@ -104,7 +104,10 @@ class Gateway:
         provider, world = self.providers[x.provider], x.world
         x.entry_id = world.journal.next_id()
         fault = world.faults.hit(provider.name, x.method, x.path) if world.faults else None
-        answered = await _answered(provider, x, fault, receive)
+        try:
+            answered = await _answered(provider, x, fault, receive)
+        except CutOffError:
+            return
         if answered is None or x.outdated:
             await problem(503, OUTDATED)(scope, receive, send)
             return
@@ -218,6 +221,7 @@ async def _send_broken(fault: Fault, response: Response, scope: Scope, send: Sen
         if transport is None:
             raise ConnectionResetError("the connection was dropped by a scripted fault")
         transport.abort()
+        await asyncio.sleep(0)  # so that the connection is lost before the answer is missed
         return
     if fault.malformed:
         body = body[: len(body) // 2]
@@ -230,6 +234,7 @@ async def _send_broken(fault: Fault, response: Response, scope: Scope, send: Sen
     await send({"type": "http.response.body", "body": body[: fault.truncate], "more_body": True})
     if transport is not None:
         transport.close()
+        await asyncio.sleep(0)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -21,12 +21,14 @@ from uvicorn.protocols.http.httptools_impl import (
 MAX_HEAD_BYTES = 65_536
 """Largest request line and headers."""
 REQUEST_SECONDS = 30.0
-"""How long a connection may take to send a request, or say nothing in the middle of one."""
+"""How long a connection may take to send a request, say nothing in the middle of one, or read nothing of an answer."""
 _NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
 # What a Host may be made of (RFC 3986, 3.2.2 and 3.2.3), and nothing that a URL or a log line would misunderstand.
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:.]+\]|[0-9A-Za-z._~%!$&'()*+,;=-]*)(?::[0-9]*)?")
 _SPECIAL = (b"connection", b"transfer-encoding")
 """Headers that say how an answer is framed; uvicorn attends to them."""
+_FRAMING = (b"content-length", b"transfer-encoding")
+"""Headers that say how a body is framed."""
 _TEXT = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
 
@@ -97,6 +99,8 @@ class Protocol(HttpToolsProtocol):
 
     A request target is taken as it is on the wire (`//a`), and the authority of an absolute one is the host. A request
     without a host, or with two, is refused. Headers are bounded, and so is the time that a request takes to arrive.
+    Requests before a broken one are answered first, and so are those of a client that sends no more. A request to
+    switch to another protocol is answered as any other, body and all. Fields after a chunked body are no headers.
     The transport is in `scope["state"]`, so that a scripted fault can drop the connection. Nagle's algorithm is off.
     One timer looks after a connection for as long as it lasts, instead of one after each answer.
     """
@@ -110,46 +114,84 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._head: int | None = 0  # bytes of a head that is not complete; None within a body and between requests
         self._arriving = True
+        self._running: Cycle | None = None  # the request that is answered now, or was last
+        self._broken: tuple[int, str] | None = None  # what is to be said of a request once those before it are answered
+        self._body_after = b""  # framing of the body of a request that asks for another protocol
         self._since = self.loop.time()
+        self._unsent = (0, self._since)  # bytes of answers that the peer has not taken, and since when it is as many
         self._timer = self.loop.call_later(REQUEST_SECONDS, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True  # uvicorn tells the latest request, which may wait behind this one
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._broken:
+            return
         if self._arriving:
             if self._head is None:
                 self._since = self.loop.time()  # a body may take long, but not stop
         else:
             self._arriving, self._head, self._since = True, 0, self.loop.time()
+        self._passed = False
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # a protocol that is not spoken here: the request is answered as any other
+            self._feed(data)
         except httptools.HttpParserError as error:
             cause = error.__context__
             refused = cause if isinstance(cause, BadRequestError) else BadRequestError(400, str(error))
             self._refuse(refused.status, str(refused))
             return
-        if self._head is not None and self._arriving:
+        if self._head is not None and self._arriving and not self._passed:
             self._head += len(data)
             if self._head > MAX_HEAD_BYTES:
                 self._refuse(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
 
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:  # to a protocol that is not spoken here
+                data = data[upgrade.args[0] :]
+            if self._body_after:  # the parser takes a body for the other protocol: another one goes on with it
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.feed_data(b"POST / HTTP/1.1\r\n" + self._body_after + b"\r\n")
+                self._body_after = b""
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's closes the connection
+        """Keep the connection of a client that sends no more until it has its answers. TLS cannot be closed by half."""
+        cycle = self.cycle
+        if self.transport.get_extra_info("sslcontext"):
+            return False
+        if not self._broken:  # whose refusal closes
+            if cycle is None or cycle.more_body or cycle.response_complete:
+                return False
+            cycle.keep_alive = False
+        return True
+
     def on_message_begin(self) -> None:
+        if self._body_after:
+            return
         self._arriving, self._head, self._since = True, 0, self.loop.time()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head is not None:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Begin to answer. In place of uvicorn's, which takes the target apart in another way."""
-        self._head = None
+        if self._body_after:
+            return
         size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
         if size > MAX_HEAD_BYTES:
             raise BadRequestError(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
         raw_path, query, authority = split_target(self.url)
         version: str = self.parser.get_http_version()
         self._check_host(authority, version)
+        self._head = None
         path = raw_path.decode("ascii")
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict there
         scope["method"] = self.parser.get_method().decode("ascii")
@@ -158,6 +200,8 @@ class Protocol(HttpToolsProtocol):
         scope["raw_path"] = raw_path
         scope["query_string"] = query
         scope["state"]["transport"] = self.transport
+        if self.parser.should_upgrade():
+            self._body_after = b"".join([b"%s: %s\r\n" % one for one in self.headers if one[0] in _FRAMING])
         before, cycle = self.cycle, self._cycle(keep_alive=version != "1.0" and self.parser.should_keep_alive())
         self.cycle = cycle
         if before is None or before.response_complete:
@@ -184,6 +228,7 @@ class Protocol(HttpToolsProtocol):
         return cycle
 
     def _begin(self, cycle: Cycle) -> None:
+        self._running = cycle
         self.tasks.add(self.loop.create_task(cycle.run_asgi(self.app)))
 
     def on_response_complete(self) -> None:
@@ -195,9 +240,13 @@ class Protocol(HttpToolsProtocol):
         if self.pipeline:
             cycle, _ = self.pipeline.pop()
             self._begin(cycle)  # type: ignore[arg-type]  # one of ours
+        elif self._broken:
+            self._refuse(*self._broken)
 
     def on_message_complete(self) -> None:
-        self._arriving = False
+        if self._body_after and self.parser.should_upgrade():
+            return  # its body is to come
+        self._arriving, self._passed = False, True
         super().on_message_complete()
 
     def _check_host(self, authority: bytes | None, version: str) -> None:
@@ -216,9 +265,14 @@ class Protocol(HttpToolsProtocol):
             raise BadRequestError(400, "a Host that is no host")
 
     def _look(self) -> None:
-        """Give up a request that has not come in, and a connection that nobody uses; look again later otherwise."""
-        waited = self.loop.time() - self._since
-        if self._arriving:
+        """Give up what has not come in, what the peer does not read, and an idle connection; look again otherwise."""
+        now, unsent = self.loop.time(), self.transport.get_write_buffer_size()
+        waited = now - self._since
+        if unsent != self._unsent[0]:
+            self._unsent = (unsent, now)
+        if unsent:
+            left = REQUEST_SECONDS - (now - self._unsent[1])
+        elif self._arriving and not self.flow.read_paused:
             left = REQUEST_SECONDS - waited
         elif self.cycle is None or self.cycle.response_complete:
             left = self.timeout_keep_alive - waited
@@ -226,14 +280,23 @@ class Protocol(HttpToolsProtocol):
             left = REQUEST_SECONDS
         if left > 0:
             self._timer = self.loop.call_later(min(left, REQUEST_SECONDS), self._look)
+        elif unsent:
+            self.transport.abort()
         elif not self._arriving or self._head == 0:  # nothing came at all
             self.transport.close()
         else:
-            answered = self._head is None and self.cycle is not None and self.cycle.response_started
-            self._refuse(408, f"no whole request within {REQUEST_SECONDS:g} seconds", answer=not answered)
+            self._refuse(408, f"no whole request within {REQUEST_SECONDS:g} seconds")
 
-    def _refuse(self, status: int, why: str, *, answer: bool = True) -> None:
+    def _refuse(self, status: int, why: str) -> None:
         """Answer without asking the application, and close. The line on stderr names the peer and the reason."""
+        running, in_body = self._running, self._arriving and self._head is None
+        own = in_body and running is self.cycle  # it broke in the body of the request that is answered now
+        if running is not None and not running.response_complete and not own:
+            if in_body:
+                self.pipeline.popleft()  # the broken one, which has not begun
+            self._arriving, self._broken = False, (status, why)
+            return
+        answer = not (own and running is not None and running.response_started)
         peer = f"{self.client[0]}:{self.client[1]}" if self.client else "a peer"
         print(f"lms-emulator: broken request from {peer}: {status}, {why}", file=sys.stderr)
         if answer:
