@@ -14,6 +14,7 @@ from typing import Any
 
 from .recordings import RECORDINGS, WORLDS, Exchange, load
 from .worlds2 import SECOND, second_world
+from .worlds2 import SECOND, second_world
 
 #: The moment that `start-1h` and the like in `setup.json` count from.
 START = datetime(2026, 11, 21, 21, 12, 0, tzinfo=UTC)
@@ -30,6 +31,9 @@ def main() -> None:
     """Write the files."""
     setup = json.loads((RECORDINGS / "openedx" / "setup.json").read_text(encoding="utf-8"))
     exchanges = load("main").exchanges
+    second = json.loads((RECORDINGS / "openedx-2" / "setup.json").read_text(encoding="utf-8"))
+    for name, settings in SECOND.items():
+        (WORLDS / f"{name}.toml").write_text(toml(second_world(name, second, settings)), encoding="utf-8")
     second = json.loads((RECORDINGS / "openedx-2" / "setup.json").read_text(encoding="utf-8"))
     for name, settings in SECOND.items():
         (WORLDS / f"{name}.toml").write_text(toml(second_world(name, second, settings)), encoding="utf-8")

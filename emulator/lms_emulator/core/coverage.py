@@ -76,11 +76,16 @@ def families(rows: list[Covered]) -> list[Family]:
 def serves(provider: AnyProvider, operation: Operation, method: str) -> bool:
     """Whether a request for the operation reaches a handler that is its own."""
     asked = "GET" if method == "ANY" else method
+    words = {segment for segment in operation.path.split("/") if segment and "{" not in segment}
     for path in examples(operation):
         written = provider.normalise_path(path)
         route, params, _ = provider.router.match(asked, written)
-        if route is not None and not provider.only_fits(route, params, asked, written):
+        if route is None or provider.only_fits(route, params, asked, written):
+            continue
+        taken = {part for value in params.values() if "/" in str(value) for part in str(value).split("/")}
+        if words.isdisjoint(taken) or ":path}" in route.path:
             return True
+        # a parameter of a looser pattern took words of the operation with it: that is another page
     return False
 
 

@@ -23,6 +23,11 @@ def text(reason: str, message: str, **details: Any) -> SiteRefusal:
     return SiteRefusal(reason, message=message, text=message, **details)
 
 
+def bare(reason: str, status: int, check: str, media: str = "text/html", **details: Any) -> SiteRefusal:
+    """A status, and nothing in the body."""
+    return SiteRefusal(reason, status=status, text="", headers={"Content-Type": media}, check=check, **details)
+
+
 class PageRefusal(SiteRefusal):
     """A refusal that a person sees as a page. Scripts and clients that ask for JSON get Canvas's general error.
 

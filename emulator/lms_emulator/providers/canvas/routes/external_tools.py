@@ -20,7 +20,6 @@ from lms_emulator.providers.canvas.rules import courses as course_rights
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import tools as shapes
-from lms_emulator.providers.canvas.wire import nothing
 
 SOURCE = f"{RECORDED}/tools.jsonl 3, 25, 64, 112; canvas-lms app/controllers/external_tools_controller.rb"
 MANAGE = "lti_add_edit"
@@ -89,7 +88,7 @@ async def create(api: Api) -> Any:
     if api.params.has("client_id"):
         tool = of_key(api, where)
         if tool is None:
-            return nothing(422, "application/json")
+            raise refusals.bare("key_without_tool", 422, "client_id is of a key with a tool", "application/json")
         faults: tool_forms.Faults = {}
     else:
         blank = Tool(

@@ -230,8 +230,8 @@ def export(api: Api) -> Any:
     """A CSV of who is in which group."""
     category = found(api, "group_category_id")
     place = groups.home(api, category)
-    if not api.check("manages groups there", groups.may_manage(api, place)):
-        return Response("Unauthorized", 401, media_type="text/plain")
+    if not groups.may_manage(api, place):
+        raise refusals.text("unauthorized", "Unauthorized", status=401, check="manages groups there")
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = ["name", "canvas_user_id", "user_id", "login_id", "sections", "group_name", "canvas_group_id", "group_id"]

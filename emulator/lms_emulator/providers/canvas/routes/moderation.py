@@ -15,7 +15,6 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.submissions import place
 from lms_emulator.providers.canvas.rules import courses, moderation, roster, submissions
 from lms_emulator.providers.canvas.shapes import people as people_shapes
-from lms_emulator.providers.canvas.wire import reply
 
 SOURCE = (
     f"{RECORDED}/grading-rubrics.jsonl 256, 264, 268, 274, 278, 279, 282; "
@@ -51,7 +50,7 @@ def add_students(api: Api) -> Any:
     known = set(roster.gradeable(api, course, None, base))
     asked = [identifiers.find(api, "users", one) for one in api.params.texts("student_ids")]
     if not asked:
-        return reply(api, [], 400)
+        raise refusals.rest("students_missing", 400, [], check="student_ids came")
     return _people(api, course, [user.id for user in asked if user is not None and user.id in known])
 
 

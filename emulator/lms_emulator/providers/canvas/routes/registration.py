@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.not_emulated import parameters_not_emulated
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import rails_zones, zone
@@ -64,12 +65,18 @@ def _invited(api: Api) -> tuple[User, Pseudonym, CommunicationChannel] | None:
     return user, login, channel
 
 
+def _unknown_code(**form: Any) -> SiteRefusal:
+    hint = "use the address of the latest mail in the outbox, once"
+    check = "the code was mailed, and not used"
+    return SiteRefusal("registration_code_unknown", status=400, check=check, diagnosis=hint, **form)
+
+
 def confirmation(api: Api) -> Response:
     """The page behind a mailed code."""
     found = _invited(api)
     if found is None:
-        heading = "Problem with Registration"
-        return wire.page(api.x, "text.html", 400, title="Registration Confirmation Failed", heading=heading)
+        words = {"title": "Registration Confirmation Failed", "heading": "Problem with Registration"}
+        raise _unknown_code(template=("text.html", words))
     user, login, _ = found
     values: dict[str, Any] = {"login": login.unique_id, "zones": rails_zones(), "zone": user.time_zone or "UTC"}
     return wire.page(api.x, "confirmation.html", action=api.x.path, **values)
@@ -79,9 +86,7 @@ def confirm(api: Api) -> Response:
     """Register with a mailed code: choose a password, and sign in."""
     found = _invited(api)
     if found is None:
-        hint = "use the address of the latest mail in the outbox, once"
-        check = "the code was mailed, and not used"
-        raise refusals.rest("registration_code_unknown", 400, {}, check=check, diagnosis=hint)
+        raise _unknown_code(body={})
     user, login, channel = found
     account = api.store.accounts.get(login.account_id)
     assert account is not None  # the world file's references are checked when it is loaded

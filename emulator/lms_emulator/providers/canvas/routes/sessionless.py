@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import refusals, wire
@@ -176,8 +176,10 @@ def opened(api: Api) -> Response:
     if led is not None:
         return led
     kept = api.store.prepared_launches.get(api.params.text("verifier") or "")
-    if not api.check("verifier is of a launch that waits", kept is not None) or kept is None:
-        return PlainTextResponse("Cannot locate launch request, please try again.", 404)
+    if kept is None:
+        sentence, check = "Cannot locate launch request, please try again.", "verifier is of a launch that waits"
+        hint = "the address that Canvas hands out holds once"
+        raise refusals.text("launch_not_waiting", sentence, status=404, check=check, diagnosis=hint)
     api.store.prepared_launches.delete(kept.verifier)
     return tool_pages.page(api, kept.title, kept.tool_id, kept.action, kept.fields, bare=True)
 

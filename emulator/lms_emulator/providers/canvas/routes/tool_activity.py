@@ -60,7 +60,8 @@ def xapi(api: Api) -> Response:
     """What a person did, as xAPI tells it; the duration counts."""
     _, numbers = _told(api, 4, "analytics")
     if api.x.content_type != "application/json":
-        return nothing(415)
+        kind = api.x.content_type
+        raise refusals.bare("body_not_json", 415, "Content-Type is JSON", expected="application/json", got=kind)
     return _spend(api, numbers, api.params.get("result", "duration"))
 
 

@@ -25,7 +25,7 @@ from lms_emulator.providers.canvas.rules import tool_configurations as configura
 from lms_emulator.providers.canvas.rules.permissions import admins_over, role_allows
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import access as shapes
-from lms_emulator.providers.canvas.wire import nothing, reply
+from lms_emulator.providers.canvas.wire import reply
 
 PERMISSION = "manage_developer_keys"
 PUBLIC_KEY = "https://canvas.instructure.com/lti/public_jwk/scope/update"
@@ -133,10 +133,10 @@ def _key(api: Api) -> DeveloperKey:
     return key
 
 
-def _found(api: Api, key: DeveloperKey) -> ToolConfiguration | Response:
+def _found(api: Api, key: DeveloperKey) -> ToolConfiguration:
     found = api.store.tool_configurations.first("key", key.id)
-    if not api.check("the key has a configuration", found is not None) or found is None:
-        return nothing(404)
+    if found is None:
+        raise refusals.bare("configuration_missing", 404, "the key has a configuration")
     return found
 
 
@@ -148,13 +148,12 @@ def show(api: Api) -> Any:
     assert isinstance(where, Course | Account)
     account = where if isinstance(where, Account) else contexts.get(api, "Account", where.account_id).record
     assert isinstance(account, Account)
-    found = _found(api, key)
-    if isinstance(found, Response) and not key.is_lti_key:
-        return found
+    if not key.is_lti_key:
+        _found(api, key)
     usable = keys.is_on(api.store, key, account.id) and contexts.may(api, context, MANAGE)
-    if not api.check("the key is on, and the caller may install tools", usable):
-        return nothing(401)
-    return found if isinstance(found, Response) else _shape(api, found, key, _owner(api, key))
+    if not usable:
+        raise refusals.bare("key_not_usable", 401, "the key is on, and the caller may install tools")
+    return _shape(api, _found(api, key), key, _owner(api, key))
 
 
 async def update(api: Api) -> Any:
@@ -162,8 +161,6 @@ async def update(api: Api) -> Any:
     key = _key(api)
     _require(api, _owner(api, key))
     found = _found(api, key)
-    if isinstance(found, Response):
-        return found
     sent = api.params.require("tool_configuration")
     settings = await _settings(api, sent)
     disabled = sent.texts("disabled_placements") if sent.has("disabled_placements") else found.disabled_placements
@@ -188,8 +185,6 @@ def delete(api: Api) -> Response:
     key = _key(api)
     _require(api, _owner(api, key))
     found = _found(api, key)
-    if isinstance(found, Response):
-        return found
     configurations.forget(api, key, found)
     return Response(status_code=204)
 

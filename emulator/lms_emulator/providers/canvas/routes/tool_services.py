@@ -100,7 +100,7 @@ def create(api: Api) -> Response:
     account = _account(api, "account_external_tools/scope/create")
     tool = of_key(api, account)
     if tool is None:
-        return Response(status_code=422)
+        raise refusals.bare("key_without_tool", 422, "client_id is of a key with a tool")
     try:
         shown = install(api, account, tool, unique=api.params.flag("verify_uniqueness"))
     except SiteRefusal as refusal:

@@ -38,7 +38,9 @@ _PAGES: dict[str, tuple[str, int]] = {
 
 def off(x: Call) -> Response:
     """The site's 404 page: the family is not installed, or switched off."""
-    raise refusals.page_not_found(x.path)
+    refusal = refusals.page_not_found(x.path)
+    refusal.diagnosis = "a site has this only when it is installed and switched on; the one that is emulated has not"
+    raise refusal
 
 
 def notes(x: Call) -> Response:
