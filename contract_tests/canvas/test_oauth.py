@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 import httpx
 import pytest
 
@@ -359,6 +362,30 @@ def test_mistakes_that_are_named(canvas: Site) -> None:
     assert "number" in diagnosis()
     httpx.post(f"{canvas.url}/login/oauth2/token", data={"code": "x"}, headers={"Authorization": "Basic !!!"})
     assert canvas.reason == "unknown_client"
+
+
+def test_a_verifier_that_does_not_fit_is_explained(canvas: Site) -> None:
+    verifier = "v" * 50
+    digest = hashlib.sha256(verifier.encode()).digest()
+    right = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    for challenge, sent, words in (
+        (None, verifier, "had no code_challenge"),
+        (right, "w" * 50, "of another authorization request"),
+        (right, f"{verifier}\n", "white space"),
+        (verifier, verifier, "the same text"),
+        (f"{right}=", verifier, "padding"),
+        (digest.hex(), verifier, "in hex"),
+    ):
+        method = "S256" if challenge else None
+        asked = canvas.auth_url(code_challenge=challenge, code_challenge_method=method)
+        code = canvas.browser().consent(asked, canvas.info.student)["code"]
+        assert canvas.token(code=code, code_verifier=sent).status_code == 400
+        assert words in str(canvas.lms.requests.last.refusal.diagnosis), (words, canvas.lms.requests.last.refusal)
+    for sent, warned in ((verifier, []), (None, ["code_verifier_missing"])):
+        asked = canvas.auth_url(code_challenge=right, code_challenge_method="S256")
+        code = canvas.browser().consent(asked, canvas.info.student)["code"]
+        assert canvas.token(code=code, code_verifier=sent).status_code == 200
+        assert [one.code for one in canvas.lms.requests.last.warnings] == warned
 
 
 def test_confirming_without_a_request_leads_to_the_sign_in(canvas: Site) -> None:

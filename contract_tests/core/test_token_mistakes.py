@@ -106,14 +106,16 @@ def test_an_assertion(lms: Emulator) -> None:
     lms.load(world)
     url = lms.canvas.url + ENDPOINTS["canvas"]
 
-    def ask(scope: str = lti13.SCOPE_MEMBERSHIP, **changes: Any) -> httpx.Response:
+    def ask(
+        scope: str = lti13.SCOPE_MEMBERSHIP, key: str = "tool", alg: str = "RS256", **changes: Any
+    ) -> httpx.Response:
         now = int(time.time())
         claims: dict[str, Any] = {"iss": "10000000000002", "sub": "10000000000002", "aud": url, "jti": uuid.uuid4().hex}
         claims |= {"iat": now, "exp": now + 60}
         claims |= {name: value(now) for name, value in changes.items()}
         if isinstance(claims["aud"], str):
             claims["aud"] = claims["aud"].replace("AUD", url).replace("SITE", lms.canvas.url)
-        signed = jwt.encode(claims, private_pem("tool"), "RS256", headers={"kid": "pylti1p3"})
+        signed = jwt.encode(claims, private_pem(key), alg, headers={"kid": "pylti1p3"})
         form = {"grant_type": "client_credentials", "client_assertion_type": lti13.JWT_BEARER}
         return httpx.post(url, data={**form, "client_assertion": signed, "scope": scope})
 
@@ -123,3 +125,6 @@ def test_an_assertion(lms: Emulator) -> None:
         assert words in told(lms), (name, told(lms))
     assert ask(scope=f"{lti13.SCOPE_MEMBERSHIP},{lti13.SCOPE_SCORE}").status_code == 400
     assert "separated by spaces" in told(lms)
+    for sent, words in (({"alg": "RS384"}, "signed with RS384"), ({"key": "ltiaas"}, "no key of the tool's key set")):
+        assert ask(**sent).status_code == 400
+        assert words in told(lms), (sent, told(lms))

@@ -161,6 +161,13 @@ def test_a_query_signed_as_part_of_the_url_is_named(site: Site) -> None:
     assert "as part of the URL" in site.refusal().diagnosis
 
 
+def test_a_query_that_was_signed_twice_is_named(site: Site) -> None:
+    pairs, url = fields(site), site.info.launch_url
+    signature = sign(url, [*pairs, ("a", "1"), ("a", "1")], site.info.consumer_secret)
+    assert post(f"{url}?a=1", [*pairs, ("oauth_signature", signature)]).status_code == 403
+    assert "signed twice: from the URL, and among the fields" in site.refusal().diagnosis
+
+
 def test_a_nonce_used_again_in_another_launch_is_not_called_a_double_click(site: Site) -> None:
     first = site.signed(custom_a="1", oauth_nonce="once-only")
     other = site.signed(custom_a="2", oauth_nonce="once-only")

@@ -89,6 +89,7 @@ HABITS: dict[str, Callable[[str, Pairs, str], str]] = {
     "the signature was lower-cased": lambda u, p, s: made(u, p, s).lower(),
     "without its port": lambda u, p, s: made(changed(u, port=None), p, s),
     "as behind a proxy": lambda u, p, s: made(changed(u, port=None, scheme="https"), p, s),
+    "the usual port of its scheme": lambda u, p, s: made(f"https://{httpx.URL(u).host}:443{httpx.URL(u).path}", p, s),
     "with two leading slashes": lambda u, p, s: made(u.replace("/lti/", "//lti/"), p, s),
     "only the path": lambda u, p, s: made(httpx.URL(u).path, p, s),
     "parameter names were lower-cased": lambda u, p, s: made(u, [(n.lower(), v) for n, v in p], s),

@@ -14,7 +14,6 @@ from typing import Any
 
 from .recordings import RECORDINGS, WORLDS, Exchange, load
 from .worlds2 import SECOND, second_world
-from .worlds2 import SECOND, second_world
 
 #: The moment that `start-1h` and the like in `setup.json` count from.
 START = datetime(2026, 11, 21, 21, 12, 0, tzinfo=UTC)

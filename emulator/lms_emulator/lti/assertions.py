@@ -98,6 +98,11 @@ class Assertions(ABC, Generic[X]):
 
 def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) -> str | None:
     """What explains that a time of an assertion is off, or that its audience is nearly the right one."""
+    if claim == "alg":
+        taken = ", ".join(map(str, expected)) if isinstance(expected, list) else expected
+        return f"it was signed with {got}; only {taken} is taken"
+    if claim == "signature":
+        return "no key of the tool's key set made this signature: was a key replaced, or another tool's used?"
     if claim in ("exp", "iat", "nbf"):
         return why_off(x.clock, got) if isinstance(got, int | float) else None
     if claim != "aud" or not isinstance(got, str):

@@ -99,6 +99,18 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     ),
     Mistake("url_www", "the URL was signed with, or without, 'www.'", wrong.www_swapped, "url"),
     Mistake("url_default_port", "the URL was signed with its default port", wrong.default_port_kept, "url"),
+    Mistake(
+        "url_usual_port",
+        "the URL was signed as behind a proxy, with the usual port of its scheme written out",
+        wrong.usual_port_said,
+        "url",
+    ),
+    Mistake(
+        "query_signed_twice",
+        "the parameters of the URL's query were signed twice: from the URL, and among the fields",
+        wrong.query_parameters_twice,
+        "url",
+    ),
     Mistake("url_query_in_uri", "the URL was signed with its query string as well", wrong.query_in_uri, "url"),
     Mistake(
         "url_query_unsorted",

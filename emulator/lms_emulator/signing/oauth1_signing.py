@@ -144,6 +144,20 @@ def default_port_kept(s: Signing) -> list[Signing]:
     return [replace(s, uri=uri)]
 
 
+def usual_port_said(s: Signing) -> list[Signing]:
+    """Signed as a proxy's own address, with the port that its scheme has anyway."""
+    host = host_of(s.url)
+    return [
+        replace(s, uri=lambda _, scheme=scheme, port=port: f"{scheme}://{host}:{port}{urlsplit(s.url).path}")  # type: ignore[misc]
+        for scheme, port in (("https", 443), ("http", 80))
+    ]
+
+
+def query_parameters_twice(s: Signing) -> list[Signing]:
+    queried = oauth1.query_parameters(s.url)
+    return [replace(s, pairs=(*s.pairs, *queried))] if queried else []
+
+
 def query_in_uri(s: Signing) -> list[Signing]:
     query = urlsplit(s.url).query
     return [replace(s, uri=lambda url: f"{oauth1.base_string_uri(url)}?{query}")] if query else []

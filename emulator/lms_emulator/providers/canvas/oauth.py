@@ -7,8 +7,6 @@ order of the checks from `app/controllers/oauth2_provider_controller.rb`, refres
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -31,6 +29,7 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.refusals import oauth as oauth_refusals
 from lms_emulator.providers.canvas.rules import keys
 from lms_emulator.providers.canvas.rules.people import effective_locale
+from lms_emulator.signing import pkce
 
 USERINFO = ["/auth/userinfo"]
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
@@ -269,11 +268,16 @@ def _age(x: Call, token: AccessToken) -> float:
 
 def _check_verifier(x: Call, code: AuthorizationCode, verifier: str | None) -> None:
     """PKCE, which a `code_verifier` switches on. Raises `code_verifier_wrong`."""
-    if not x.settings.pkce or verifier is None:
+    if not x.settings.pkce:
         return
-    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    if not x.check("code_verifier", digest == code.challenge, expected=code.challenge, got=digest):
-        raise oauth_refusals.code_verifier_wrong()
+    if verifier is None:
+        if code.challenge:
+            why = "the authorization request had a code_challenge; Canvas takes the code without a verifier too"
+            x.warn("code_verifier_missing", why)
+        return
+    made = pkce.challenge_of(verifier)
+    if not x.check("code_verifier", made == code.challenge, expected=code.challenge, got=made):
+        raise oauth_refusals.code_verifier_wrong(pkce.why_not(verifier, code.challenge or ""))
 
 
 def _expiry(x: Call, key: DeveloperKey) -> datetime | None:

@@ -210,10 +210,14 @@ def unsupported_response_type(redirect_uri: str, state: str | None, got: str | N
     )
 
 
-def code_verifier_wrong() -> SiteRefusal:
+def code_verifier_wrong(why: str) -> SiteRefusal:
     """400: the verifier is not that of the request's challenge, or the request had none."""
     return oauth_error(
-        "code_verifier_wrong", "invalid_grant", "invalid grant", check="code_verifier fits the challenge"
+        "code_verifier_wrong",
+        "invalid_grant",
+        "invalid grant",
+        check="code_verifier fits the challenge",
+        diagnosis=why,
     )
 
 

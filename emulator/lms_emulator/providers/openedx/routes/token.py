@@ -7,8 +7,6 @@ main.jsonl 1-193 and 288 to 357.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,6 +26,7 @@ from lms_emulator.providers.openedx.oauth import jwts, rules
 from lms_emulator.providers.openedx.oauth.clients import ClientCheck
 from lms_emulator.providers.openedx.oauth.tokens import Issued, issuer
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.signing import pkce
 
 ALLOW = "POST, OPTIONS"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -253,8 +252,7 @@ def _check_verifier(x: Call, grant: Grant) -> None:
     verifier = x.field("code_verifier")
     expected = verifier
     if grant.code_challenge_method == "S256":
-        digest = hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).digest()
-        expected = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        expected = pkce.challenge_of(verifier)
     if expected != grant.code_challenge:
         raise refusals.oauth_error(
             "invalid_grant",
@@ -262,6 +260,7 @@ def _check_verifier(x: Call, grant: Grant) -> None:
             check=f"PKCE {grant.code_challenge_method or 'plain'} challenge of the verifier",
             expected=grant.code_challenge,
             got=expected,
+            diagnosis=pkce.why_not(verifier, grant.code_challenge) if expected != verifier else None,
         )
 
 
