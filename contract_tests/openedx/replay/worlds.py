@@ -33,9 +33,6 @@ def main() -> None:
     second = json.loads((RECORDINGS / "openedx-2" / "setup.json").read_text(encoding="utf-8"))
     for name, settings in SECOND.items():
         (WORLDS / f"{name}.toml").write_text(toml(second_world(name, second, settings)), encoding="utf-8")
-    second = json.loads((RECORDINGS / "openedx-2" / "setup.json").read_text(encoding="utf-8"))
-    for name, settings in SECOND.items():
-        (WORLDS / f"{name}.toml").write_text(toml(second_world(name, second, settings)), encoding="utf-8")
     for name, tree in (("openedx-recorded", None), ("openedx-recorded-more", setup["block_tree_of_run_more"])):
         WORLDS.mkdir(parents=True, exist_ok=True)
         document = world(name, setup, exchanges, tree)
