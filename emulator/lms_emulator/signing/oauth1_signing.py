@@ -146,11 +146,12 @@ def default_port_kept(s: Signing) -> list[Signing]:
 
 def usual_port_said(s: Signing) -> list[Signing]:
     """Signed as a proxy's own address, with the port that its scheme has anyway."""
-    host = host_of(s.url)
-    return [
-        replace(s, uri=lambda _, scheme=scheme, port=port: f"{scheme}://{host}:{port}{urlsplit(s.url).path}")  # type: ignore[misc]
-        for scheme, port in (("https", 443), ("http", 80))
-    ]
+    host, path = host_of(s.url), urlsplit(s.url).path
+
+    def said(scheme: str, port: int) -> Signing:
+        return replace(s, uri=lambda _: f"{scheme}://{host}:{port}{path}")
+
+    return [said("https", 443), said("http", 80)]
 
 
 def query_parameters_twice(s: Signing) -> list[Signing]:
