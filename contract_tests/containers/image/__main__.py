@@ -33,10 +33,12 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from contract_tests.containers.image.building import DOCKERFILE, TREE, Buildah, build, missing_wheels
 from contract_tests.containers.image.checks import check, failures
@@ -249,6 +251,17 @@ def prove_manifest_list(buildah: Buildah, work: Path, images: dict[str, str]) ->
         check(f"who pulls for {architecture} gets it", got == architecture, got)
 
 
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A temporary folder that may stand in an image's name: one of `tempfile` may end in `__`, which no name can."""
+    folder = Path(tempfile.gettempdir()) / f"lms-emulator-image-{uuid4().hex}"
+    folder.mkdir(mode=0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build, check, measure."""
     parser = argparse.ArgumentParser(
@@ -272,9 +285,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     images: dict[str, str] = {}
     figures: dict[str, dict[str, Any]] = {}
-    with tempfile.TemporaryDirectory(prefix="lms-emulator-image-") as name:
-        work = Path(name)
-        work.chmod(0o755)
+    with _folder() as work:
         cache = options.cache or work
         cache.mkdir(parents=True, exist_ok=True)
         buildah = Buildah(work)
