@@ -30,7 +30,7 @@ from lms_emulator.core.keys import private_key
 __all__ = ["keys"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-EXAMPLES = int(os.environ.get("LTI_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("LTI_EXAMPLES", "1"))
 """How many walks each platform gets; more with `LTI_EXAMPLES`."""
 
 EDX = Dialect(deletes=False, same_moment=False, tokens_outlive_keys=False, grading="Pending")
