@@ -227,3 +227,17 @@ def test_custom_categories_and_items(lms: Emulator, send: Send, info: Info) -> N
     made = send("app", "POST", path, {"customCategories": {"title": "Closed"}})
     closed = f"{path}/{made.json()['customCategory']['guid']}/customItems"
     refused(lms, send("app", "POST", closed, item), "category_not_assignable", 400)
+
+
+def test_a_parameter_of_pearsons_library_that_nothing_reads(lms: Emulator, send: Send, info: Info) -> None:
+    """The library sends `gradedStudents` for one grade too; of a list it chooses."""
+    path = f"/courses/{info.course_id}/gradebookItems/{info.gradebook_item_id}/grades"
+    (first, *_) = (
+        send("teacher", "GET", f"{path}?gradedStudents=1").json()["grades"]
+        or send("teacher", "GET", path).json()["grades"]
+    )
+    assert not warnings(lms)
+    answer = send("teacher", "GET", f"{path}/{first['id']}?gradedStudents=1&colour=red")
+    assert answer.status_code == 200
+    told = {one.name: one.documented for one in lms.requests.last.warnings}
+    assert told == {"gradedStudents": True, "colour": None}

@@ -1,0 +1,21 @@
+"""What an operation is documented to take is known for all that is served, where a provider's pages are few."""
+
+from __future__ import annotations
+
+import pytest
+
+from lms_emulator.app import load_providers
+from lms_emulator.core.coverage import serves
+
+
+@pytest.mark.parametrize("provider", ["brightspace", "learningstudio", "ltiaas", "openlearning"])
+def test_each_served_operation_has_a_list(provider: str) -> None:
+    found = load_providers()[provider]
+    assert found.catalogue is not None
+    missing = [
+        f"{method} {one.path}"
+        for one in found.catalogue.operations
+        for method in one.methods
+        if one.parameters is None and serves(found, one, method)
+    ]
+    assert not missing
