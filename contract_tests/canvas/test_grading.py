@@ -322,3 +322,43 @@ def test_what_another_person_misses_is_told_in_the_zone_of_who_asks(canvas: Site
 
     assert told(canvas.student, "self") == "This assignment was locked Jan 2, 2020 at 8am."
     assert told(canvas.admin, str(own)) == "This assignment was locked Jan 1, 2020 at 11pm."
+
+
+def test_lists_of_assignments_ask_about_the_page_and_the_person(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    tasks = [work(teacher, name=f"Task {number}", due_at=f"2030-01-{20 - number}T10:00:00Z") for number in (1, 2, 10)]
+    ids = [task["id"] for task in tasks]
+    path = f"{COURSE}/assignments"
+    rows = teacher.get(path, params={"assignment_ids[]": ids, "order_by": "name"}).json()
+    assert [row["name"] for row in rows] == ["Task 1", "Task 2", "Task 10"]
+    rows = teacher.get(path, params={"assignment_ids[]": ids, "order_by": "due_at"}).json()
+    assert [row["id"] for row in rows] == ids[::-1]
+    cut = teacher.get(path, params={"assignment_ids[]": ids, "per_page": 2})
+    assert (cut.status_code, cut.json()) == (400, {"message": f"Invalid assignment_ids: {ids[2]}"})
+    shown = teacher.get(f"{path}/{ids[0]}", params={"include[]": ["all_dates", "submission", "observed_users"]}).json()
+    assert "all_dates" not in shown
+    assert shown["submission"] == []
+    assert "all_dates" in teacher.get(f"{path}/{ids[0]}", params={"all_dates": "true"}).json()
+    as_student = f"/api/v1/users/{ADA}/courses/1/assignments"
+    assert "submission" not in teacher.get(as_student, params={"include[]": "submission"}).json()[0]
+    assert "submission" in student.get(as_student, params={"include[]": "submission"}).json()[0]
+    assert teacher.get("/api/v1/users/self/courses/1/assignments").status_code == 200
+    groups = {"include[]": ["assignments", "discussion_topic"], "exclude_response_fields[]": "in_closed_grading_period"}
+    group = teacher.get(f"{COURSE}/assignment_groups", params=groups).json()[0]
+    assert "any_assignment_in_closed_grading_period" not in group
+    buckets = {
+        name: teacher.get(path, params={"bucket": name, "assignment_ids[]": ids[0]}) for name in ("past", "future")
+    }
+    assert {name: answer.status_code for name, answer in buckets.items()} == {"past": 400, "future": 200}
+
+
+def test_who_may_not_grade_is_refused_before_the_assignment_is_looked_for(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    for path in ("submissions", "gradeable_students", "submission_summary"):
+        assert teacher.get(f"{COURSE}/assignments/9999999/{path}").status_code == 404
+        assert student.get(f"{COURSE}/assignments/9999999/{path}").status_code in (401, 403)
+    path = f"{COURSE}/students/submissions"
+    assert teacher.get(path, params={"student_ids[]": ADA, "enrollment_state": "odd"}).status_code == 400
+    assert teacher.get(path, params={"student_ids[]": ADA, "enrollment_state": "concluded"}).json() == []
+    assert teacher.get(path, params={"student_ids[]": ADA, "grouped": ""}).json()[0]["user_id"] == ADA
+    assert "submissions" in teacher.get(path, params={"student_ids[]": ADA, "grouped": "no"}).json()[0]

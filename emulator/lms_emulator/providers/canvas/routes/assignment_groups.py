@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from lms_emulator.core.http.refusals import SiteRefusal
@@ -10,10 +11,10 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_float, as_integer
-from lms_emulator.providers.canvas.model import AssignmentGroup, Course
+from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assigning, assignments, courses, periods
+from lms_emulator.providers.canvas.rules import assigning, assignments, courses, moderation, modules, periods
 from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
@@ -23,6 +24,14 @@ SOURCE = (
     "canvas-lms app/controllers/assignment_groups_controller.rb"
 )
 AS_JSON = {"Content-Type": "application/json; charset=utf-8"}
+NESTED = {
+    "submission",
+    "observed_users",
+    "all_dates",
+    "can_edit",
+    "assignment_visibility",
+    "score_statistics",
+}
 EXCLUDABLE = {"online_quiz", "discussion_topic", "wiki_page", "external_tool"}
 COUNT, POSITIVE = "Drop rules cannot be higher than the number of assignments", "Drop rules must be a positive number"
 
@@ -46,30 +55,55 @@ def index(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read", "read_as_admin", *assignments.GRADERS)
     path = f"/api/v1/courses/{course.id}/assignment_groups"
-    return paged(api, living(api, course), lambda one: _whole(api, course, one), path=path)
+    return paged(api, living(api, course), lambda one: _listed(api, course, one), path=path)
 
 
-def _whole(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
-    """A group, with its assignments where they are asked for."""
-    body = shapes.group(record)
+def _listed(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
+    """A group of a list, with those of its assignments that are asked for."""
     includes = api.params.includes
     if "assignments" not in includes:
-        return body
+        return shapes.group(record)
     without = EXCLUDABLE & set(api.params.texts("exclude_assignment_submission_types"))
-    only = api.params.texts("assignment_ids")
-    dates = api.params.flag("override_assignment_dates", default=True)
-    found = sorted(assigning.in_group(api, record.id), key=lambda a: (a.name.casefold(), a.position, a.id))
-    if number := api.params.text("grading_period_id"):
-        found = periods.narrowed(api, course, found, number)
-    body["assignments"] = [
-        {name: value for name, value in shape.items() if name not in api.params.texts("exclude_response_fields")}
-        for one in found
-        if assignments.visible(api, course, one)
-        and without.isdisjoint(one.submission_types)
-        and (not only or str(one.id) in only)
-        for shape in (assigned.assignment(api, one, course, includes, override_dates=dates),)
+    only = api.params.words("assignment_ids")
+    found = [
+        one
+        for one in assigning.in_group(api, record.id)
+        if without.isdisjoint(one.submission_types) and (not only or str(one.id) in only)
     ]
-    body["any_assignment_in_closed_grading_period"] = any(periods.due_in_closed(api, course, one) for one in found)
+    number = identifiers.local_number(api.params.text("grading_period_id") or "")
+    if any(period.id == number for period in periods.of_course(api, course)):
+        found = periods.narrowed(api, course, found, str(number))
+    dates = api.params.flag("override_assignment_dates", default=True)
+    cut = set(api.params.texts("exclude_response_fields"))
+    return _whole(api, course, record, found, includes, dates=dates, cut=cut)
+
+
+def _whole(
+    api: Api,
+    course: Course,
+    record: AssignmentGroup,
+    found: list[Assignment],
+    includes: set[str],
+    *,
+    dates: bool = True,
+    cut: Collection[str] = (),
+) -> dict[str, Any]:
+    """A group with assignments. Parameters: `cut`, what is left out of them."""
+    seen = [a for a in found if assignments.visible(api, course, a)]
+    rows: list[dict[str, Any]] = []
+    for one in sorted(seen, key=lambda a: (a.name.casefold(), a.position, a.id)):
+        topic = "discussion_topic" in includes
+        row = assigned.assignment(api, one, course, includes & NESTED, override_dates=dates, topic=topic)
+        if "overrides" in includes:
+            row["overrides"] = [shapes.override(o) for o in assignments.overrides_seen(api, course, one)]
+        if "module_ids" in includes:
+            row |= modules.places(api, course, one)
+        if "grades_published" in includes:
+            row["grades_published"] = not moderation.under_way(one)
+        rows.append({name: value for name, value in row.items() if name not in cut})
+    body = {**shapes.group(record), "assignments": rows}
+    if "in_closed_grading_period" not in cut:
+        body["any_assignment_in_closed_grading_period"] = any(row["in_closed_grading_period"] for row in rows)
     return body
 
 
@@ -77,7 +111,15 @@ def show(api: Api) -> Any:
     """One group."""
     course, record = _found(api)
     courses.require(api, course, "read", "read_as_admin", *assignments.GRADERS)
-    return _whole(api, course, record)
+    includes = api.params.includes - {"overrides", "observed_users"}
+    if "assignments" not in includes:
+        return shapes.group(record)
+    found = assigning.in_group(api, record.id)
+    if number := api.params.text("grading_period_id"):
+        if not any(str(period.id) == number for period in periods.of_course(api, course)):
+            raise refusals.crashed("there is no grading period of that id", number)
+        found = periods.narrowed(api, course, found, number)
+    return _whole(api, course, record, found, includes)
 
 
 def create(api: Api) -> Any:
@@ -94,7 +136,11 @@ def update(api: Api) -> Any:
     """Change a group."""
     course, record = _found(api)
     courses.require(api, course, "manage_assignments")
-    changed = api.store.assignment_groups.put(_fields(api, course, record))
+    wanted = _fields(api, course, record)
+    weighs = (wanted.group_weight, wanted.rules) != (record.group_weight, record.rules)
+    if weighs and _closed(api, course, record):
+        raise api.refused("change what counts in a closed grading period")
+    changed = api.store.assignment_groups.put(wanted)
     return shapes.group(changed, as_sent=api.params.has("rules"))
 
 
@@ -139,12 +185,20 @@ def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
     return found
 
 
+def _closed(api: Api, course: Course, record: AssignmentGroup) -> bool:
+    """Whether work of the group is due in a closed period that binds the caller."""
+    published = [a for a in assigning.in_group(api, record.id) if a.published]
+    return periods.binds(api, course) and any(periods.due_in_closed(api, course, one) for one in published)
+
+
 def destroy(api: Api) -> Any:
     """Delete a group, and its assignments unless they are moved to another one."""
     course, record = _found(api)
     courses.require(api, course, "manage_assignments")
+    if _closed(api, course, record):
+        raise api.refused("delete work that is due in a closed grading period")
     target = None
-    if (number := api.params.text("move_assignments_to")) is not None:
+    if assigning.in_group(api, record.id) and (number := api.params.text("move_assignments_to")):
         others = [g for g in living(api, course) if g.id == identifiers.local_number(number) and g.id != record.id]
         if not others:
             raise refusals.not_found("the group to move to", number)

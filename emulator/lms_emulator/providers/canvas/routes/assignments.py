@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import Response
@@ -11,20 +10,26 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Assignment, Course
-from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import (
     assigning,
     assignments,
+    belonging,
     blueprints,
     buckets,
+    collation,
     copying,
     courses,
+    observing,
     periods,
     quizzes,
+    roster,
 )
+from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -69,38 +74,55 @@ def in_group(api: Api) -> Any:
 
 def of_user(api: Api) -> Any:
     """The assignments of a course as a student sees them."""
-    user = identifiers.user(api, api.slot("user_id"))
     course = _course(api)
-    studies = any(e.user_id == user.id for e in assignments.students(api, course.id))
-    own = api.user.id == user.id or user.id in assignments.seen_for(api, course, api.user)
-    allowed = studies and (own or assignments.grades(api, course))
+    if api.caller is None:
+        raise api.refused("see assignments")
+    user = identifiers.user(api, api.slot("user_id"))
+    graded = courses.may(api, api.caller, course, "view_all_grades") and any(
+        e.user_id == user.id for e in roster.enrollments_seen(api, course, None)
+    )
+    followed = user.id in assignments.seen_for(api, course, api.user) or observing.link_between(api, api.user, user)
+    manages = any(account_allows(api, api.user, one, "manage_user_logins") for one in belonging.answering(api, user))
+    allowed = graded or user.id == api.user.id or bool(followed) or manages
     if not api.check("may see the student's assignments", allowed, got=user.id):
         raise api.refused(f"assignments of user {user.id}")
     api.see_as(user)
     return index(api)
 
 
-ORDERS: dict[str, Callable[[Assignment], Any]] = {
-    "name": lambda a: (a.name.casefold(), a.id),
-    "due_at": lambda a: (a.due_at is None, a.due_at, a.name.casefold(), a.id),
+LISTED = {
+    "submission",
+    "observed_users",
+    "all_dates",
+    "overrides",
+    "can_edit",
+    "assignment_visibility",
+    "score_statistics",
 }
+SHOWN = LISTED - {"all_dates"} | {"can_submit", "webhook_info"}
 
 
 def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
     if (term := search_term(api)) is not None:
         found = [a for a in found if term in a.name.lower()]
-    if api.params.has("assignment_ids"):
-        found = _named(api, found, _path(api, course))
     if api.params.has("post_to_sis"):
         wanted = api.params.flag("post_to_sis")
         found = [a for a in found if bool(a.post_to_sis) == wanted]
     if (bucket := api.params.text("bucket")) is not None:
         found = buckets.chosen(api, course, found, bucket)
-    order = ORDERS.get(api.params.text("order_by") or "")
+    asked = _asked(api)
+    if asked is not None:
+        found = [a for a in found if str(a.id) in asked]
     dates = api.params.flag("override_assignment_dates", default=True)
-    if order is not None:
-        found = sorted(found, key=order)
-    includes = api.params.includes
+    by = api.params.text("order_by")
+    if by == "due_at":
+        due = {a.id: assignments.dated(api, course, a).due_at for a in found}
+        found = sorted(found, key=lambda a: (due[a.id] is None, due[a.id], collation.key(a.name)))
+    elif by == "name":
+        found = sorted(found, key=lambda a: collation.key(a.name))
+    if asked is not None:
+        _require_all(api, asked, found, _path(api, course))
+    includes = api.params.includes & LISTED
 
     def shape(record: Assignment) -> Any:
         body = assigned.assignment(api, record, course, includes, override_dates=dates)
@@ -116,22 +138,33 @@ def _path(api: Api, course: Course) -> str:
     return f"/api/v1/courses/{course.id}/assignments"
 
 
-def _named(api: Api, found: list[Assignment], path: str) -> list[Assignment]:
+def _asked(api: Api) -> list[str] | None:
+    """The ids that the request names; None without any. Raises the refusal for more than fit on a page."""
+    if api.params.get("assignment_ids") is None:
+        return None
     asked = api.params.texts("assignment_ids")
-    by_id = {str(a.id): a for a in found}
-    unknown = [one for one in asked if one not in by_id]
-    if unknown or len(set(asked)) != len(asked):
+    if len(asked) > (most := api.settings.max_per_page):
+        text = f"Request contains too many assignment_ids.  Limit {most}"
+        raise refusals.message(400, "assignment_ids_too_many", text)
+    return asked
+
+
+def _require_all(api: Api, asked: list[str], found: list[Assignment], path: str) -> None:
+    """Refuse ids of what is not on the page, as Canvas looks for them there."""
+    size, page = per_page(api), as_whole(api.params.text("page")) or 1
+    shown = {str(a.id) for a in found[(page - 1) * size : page * size]}
+    unknown = [one for one in asked if one not in shown]
+    if len(shown) != len(asked):
         refusal = refusals.message(400, "assignment_ids_invalid", f"Invalid assignment_ids: {','.join(unknown)}")
         # Canvas had made the page by then
         refusal.headers["Link"] = paged(api, [None], lambda one: one, path=path).headers["Link"]
         raise refusal
-    return [a for a in found if str(a.id) in asked]
 
 
 def show(api: Api) -> Any:
     """One assignment."""
     course, record = _found(api)
-    includes = api.params.includes | ({"all_dates"} if api.params.flag("all_dates") else set())
+    includes = api.params.includes & SHOWN | ({"all_dates"} if api.params.flag("all_dates") else set())
     dates = api.params.flag("override_assignment_dates", default=True)
     return assigned.assignment(api, record, course, includes, override_dates=dates)
 
@@ -147,6 +180,8 @@ def create(api: Api) -> Any:
 def update(api: Api) -> Any:
     """Change an assignment."""
     course, record = _found(api, "manage_assignments")
+    if not api.check("may change what is moderated", assignments.may_change(api, course, record), got=record.id):
+        raise api.refused(f"change assignment {record.id}", "select_final_grade")
     wanted, found = assigning.read(api, course, record)
     blueprints.require_unlocked(api, course.id, "assignments", record, wanted)
     made = assigning.keep(api, course, wanted, found)
@@ -167,9 +202,10 @@ def destroy(api: Api) -> Any:
 def duplicate(api: Api) -> Any:
     """Copy an assignment within its course."""
     course = _course(api)
-    known = identifiers.find(api, "assignments", api.slot("assignment_id"))
+    known = api.store.assignments.get(identifiers.local_number(api.slot("assignment_id")))
     if known is None or known.course_id != course.id or known.workflow_state == "deleted":
         raise refusals.rest("assignment_unknown", 400, {"error": "assignment does not exist"}, check="it is there")
+    copying.require_copyable(known)
     courses.require(api, course, "manage_assignments")
     made, places = copying.duplicate_assignment(api, known)
     return {**shapes.assignment(api, made, course), "new_positions": places}

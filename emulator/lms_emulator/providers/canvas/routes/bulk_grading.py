@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.params import Params, as_integer, listed
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.submissions import change, place
+from lms_emulator.providers.canvas.routes.submissions import change, graded_place, place
 from lms_emulator.providers.canvas.rules import assignments, courses, jobs, moderation, roster, submissions
 from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import people as people_shapes
@@ -29,8 +29,7 @@ FORMAT = ":assignment_extensions must be in this format: { user_id: 1, extra_att
 
 def gradeable(api: Api) -> Any:
     """The students of an assignment whom the caller grades."""
-    course, section, base = place(api)
-    roster.require_grader(api, course)
+    course, section, base = graded_place(api)
     people = _people(api, roster.gradeable(api, course, section, base, *GRADEABLE))
     path = f"/api/v1/courses/{course.id}/assignments/{base.id}/gradeable_students"
 
@@ -74,8 +73,7 @@ def gradeable_of_several(api: Api) -> Any:
 
 def summary(api: Api) -> Any:
     """How many submissions of an assignment are graded, ungraded, or missing."""
-    course, section, base = place(api)
-    roster.require_grader(api, course)
+    course, section, base = graded_place(api)
     counts = {"graded": 0, "ungraded": 0, "not_submitted": 0}
     for user_id in roster.gradeable(api, course, section, base, "active"):
         record = submissions.of(api, base, user_id)
@@ -190,6 +188,8 @@ def bulk_dates(api: Api) -> Any:
     if not all(isinstance(one, dict) and one.get("id") for one in sent):
         raise refusals.message(400, "id_missing", "missing assignment id")
     found = [(assignments.find(api, course, str(one["id"])), Params(one).hashes("all_dates")) for one in sent]
+    if not all(assignments.may_change(api, course, base) for base, _ in found):
+        raise api.refused("change what is moderated", "select_final_grade")
 
     def work() -> dict[str, Any]:
         for base, dates in found:

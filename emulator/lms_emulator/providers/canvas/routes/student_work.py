@@ -10,7 +10,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Submission, User
+from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Enrollment, Submission, User
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import (
@@ -37,7 +37,7 @@ SOURCE = (
 )
 MOST_STUDENTS = 100
 SOON = timedelta(weeks=1)
-ENROLLMENT_STATES = {"active": ("active",), "concluded": ("completed",)}
+ENROLLMENT_STATES = {"active": "active", "concluded": "completed"}
 
 
 def _error(text: str, status: int = 400) -> Exception:
@@ -48,35 +48,44 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
     """The students that are asked for, by id. Raises the refusal where one of them is not the caller's to see."""
     rows = roster.enrollments_seen(api, course, section)
     grader = assignments.grades(api, course)
-    mine = assignments.seen_for(api, course, api.user)
-    readable = [e for e in rows if grader or e.user_id in mine]
+    mine = set(assignments.seen_for(api, course, api.user))
+    if not grader and courses.may(api, api.user, course, "read_grades"):
+        mine.add(api.user.id)
+    known = {e.user_id for e in rows} if grader else mine
     asked = api.params.texts("student_ids")
-    if asked == ["all"]:
-        wanted = api.params.text("enrollment_state")
-        if wanted is not None and wanted not in ENROLLMENT_STATES:
-            raise _error("invalid enrollment_state")
-        kept = ENROLLMENT_STATES[wanted] if wanted is not None else None
-        return sorted({e.user_id for e in readable if kept is None or e.workflow_state in kept})
-    if len(asked) > MOST_STUDENTS:
-        raise _error("too many students")
-    named = [identifiers.find(api, "users", one) for one in asked] if asked else [api.user]
-    known = {e.user_id for e in readable}
-    if not api.check("may see the students' work", all(u is not None and u.id in known for u in named), got=asked):
-        raise api.refused(f"grades in course {course.id}")
-    return sorted({user.id for user in named if user is not None})
+    if "all" not in asked:
+        named = [identifiers.find(api, "users", one) for one in asked] if asked else [api.user]
+        if not api.check("may see the students' work", all(u is not None and u.id in known for u in named), got=asked):
+            raise api.refused(f"grades in course {course.id}")
+        known = {user.id for user in named if user is not None}
+        if len(asked) > MOST_STUDENTS:
+            raise _error("too many students")
+    return sorted({e.user_id for e in _in_state(api, course, rows) if e.user_id in known})
+
+
+def _in_state(api: Api, course: Course, rows: list[Enrollment]) -> list[Enrollment]:
+    """Those of the enrollments that are in the state that is asked for, at this date or as they are stored."""
+    wanted = api.params.text("enrollment_state")
+    if not wanted:
+        return rows
+    if wanted not in ENROLLMENT_STATES:
+        raise _error("invalid enrollment_state")
+    by_date, state = api.params.flag("state_based_on_date", default=True), ENROLLMENT_STATES[wanted]
+    return [e for e in rows if (states.state_of(api, e, course).name if by_date else e.workflow_state) == state]
 
 
 def _assignments(api: Api, course: Course) -> list[Assignment]:
     found = [a for a in assignments.of_course(api, course) if a.published and assignments.visible(api, course, a)]
-    if api.params.has("assignment_ids"):
+    if api.params.flag("post_to_sis"):
+        found = [a for a in found if a.post_to_sis]
+    if period := api.params.text("grading_period_id"):
+        found = periods.narrowed(api, course, found, period)
+    if api.params.texts("assignment_ids"):
         asked = api.params.texts("assignment_ids")
         by_id = {str(a.id): a for a in found}
         if any(one not in by_id for one in asked):
             raise _error("invalid assignment ids requested", 403)
         found = [by_id[one] for one in dict.fromkeys(asked)]
-    if api.params.has("post_to_sis"):
-        wanted = api.params.flag("post_to_sis")
-        found = [a for a in found if bool(a.post_to_sis) == wanted]
     return found
 
 
@@ -97,19 +106,17 @@ def across(api: Api) -> Any:
     who, what = _students(api, course, section), _assignments(api, course)
     submitted, graded = _since(api, "submitted_since"), _since(api, "graded_since")
     state = api.params.text("workflow_state")
-    if api.params.text("grading_period_id"):
-        what = periods.narrowed(api, course, what, api.params.text("grading_period_id") or "")
     by_id = {a.id: a for a in what}
     found = [
         one
         for base in what
         for one in submissions.of_all(api, base, who)
-        if (state is None or one.workflow_state == state)
+        if (not state or one.workflow_state == state)
         and (submitted is None or (one.submitted_at is not None and one.submitted_at > submitted))
         and (graded is None or (one.graded_at is not None and one.graded_at > graded))
     ]
     path = f"{roster.path(course, section)}/students/submissions"
-    if api.params.has("grouped"):
+    if api.params.text("grouped"):
         return _grouped(api, course, section, who, found, by_id, path)
     return _one_by_one(api, course, found, by_id, path)
 

@@ -45,10 +45,16 @@ def place(api: Api) -> tuple[Course, CourseSection | None, Assignment]:
     return course, section, assignments.find(api, course, api.slot("assignment_id"))
 
 
+def graded_place(api: Api) -> tuple[Course, CourseSection | None, Assignment]:
+    """The place of the path for graders: others are refused before the assignment is looked for."""
+    course, _ = roster.place(api)
+    roster.require_grader(api, course)
+    return place(api)
+
+
 def index(api: Api) -> Any:
     """The submissions of an assignment, one for each student."""
-    course, section, base = place(api)
-    roster.require_grader(api, course)
+    course, section, base = graded_place(api)
     grouped = api.params.flag("grouped")
     found = roster.graded_list(api, course, section, base, inactive=grouped)
     if grouped:

@@ -44,6 +44,12 @@ def manages(api: Api, course: Course) -> bool:
     return courses.may(api, api.caller, course, "manage_assignments")
 
 
+def may_change(api: Api, course: Course, assignment: Assignment) -> bool:
+    """Whether the caller may change the assignment; once it has a final grader, only who chooses final grades may."""
+    free = not assignment.moderated_grading or assignment.final_grader_id is None
+    return manages(api, course) and (free or courses.may(api, api.caller, course, "select_final_grade"))
+
+
 def grades(api: Api, course: Course) -> bool:
     """Whether the caller sees everybody's grades in the course."""
     return courses.may(api, api.caller, course, *GRADERS)

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Assignment, Course, Submission
-from lms_emulator.providers.canvas.rules import assignments, courses, submissions
+from lms_emulator.providers.canvas.model import Assignment, Course, Submission, User
+from lms_emulator.providers.canvas.rules import assignments, courses, submissions, submitting
 
 NAMES = ("past", "overdue", "undated", "ungraded", "unsubmitted", "upcoming", "future")
 SOON = timedelta(days=7)
@@ -21,33 +21,47 @@ def chosen(api: Api, course: Course, found: list[Assignment], bucket: str) -> li
     if bucket not in NAMES:
         text = f"bucket name must be one of the following: {', '.join(NAMES)}"
         raise refusals.invalid({"bucket": [text]})
-    return [a for a in found if _belongs(api, course, a, bucket)]
+    people = [user for user in map(api.store.users.get, sorted(_people(api, course))) if user is not None]
+    return [
+        a
+        for a in found
+        if any(_belongs(api, course, a, bucket, user) for user in people if assignments.assigned(api, a, user.id))
+    ]
 
 
-def _own(api: Api, assignment: Assignment) -> Submission | None:
-    return api.store.submissions.first("whose", (assignment.id, api.user.id)) if api.caller is not None else None
+def _people(api: Api, course: Course) -> set[int]:
+    """Whose work decides: all students for staff, else whom the caller follows, or the caller."""
+    if api.caller is None:
+        return set()
+    if api.asker is None and courses.may(api, api.caller, course, "read_as_admin"):
+        limited = assignments.sections_seen(api, course)
+        rows = assignments.students(api, course.id)
+        return {e.user_id for e in rows if limited is None or e.course_section_id in limited}
+    return set(assignments.seen_for(api, course, api.caller))
 
 
-def _belongs(api: Api, course: Course, base: Assignment, bucket: str) -> bool:
-    record = assignments.dated(api, course, base)
-    due, own = record.due_at, _own(api, base)
-    handed_in = own is not None and submissions.handed_in(own)
-    studies = courses.may(api, api.caller, course, "participate_as_student")
+def _belongs(api: Api, course: Course, base: Assignment, bucket: str, user: User) -> bool:
+    due = assignments.dated_for(api, base, user.id).due_at
+    own = submissions.of(api, base, user.id)
+    past = due is not None and due < api.now
     match bucket:
         case "past":
-            return due is not None and due < api.now
+            return past
         case "undated":
             return due is None
         case "upcoming":
             return due is not None and api.now <= due <= api.now + SOON
         case "future":
             return due is None or due >= api.now
-        case "overdue":
-            late = due is not None and due < api.now and submissions.expected(record) and not handed_in
-            return late and not (own is not None and (own.excused or own.entered_score is not None))
+        case "ungraded":
+            return submissions.expected(base) and submissions.needs_grading(own)
         case "unsubmitted":
-            return submissions.expected(record) and not handed_in and not (own is not None and own.excused)
+            return submissions.expected(base) and _untouched(own)
         case _:
-            if studies or not assignments.grades(api, course):
-                return False
-            return bool(submissions.needing_grades(api, course, base))
+            waits = past and submissions.expected(base) and base.quiz_id is None and _untouched(own)
+            return waits and submitting.may_submit(api, course, base, user, own)
+
+
+def _untouched(own: Submission) -> bool:
+    graded = own.entered_score is not None and own.workflow_state == "graded"
+    return own.submission_type is None and not graded and not own.excused

@@ -39,11 +39,15 @@ def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
     )
 
 
-def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[str, int]]:
-    """A copy right after the original, and the places of all in their group."""
+def require_copyable(known: Assignment) -> None:
+    """Refuse the assignment of a quiz, which Canvas does not copy."""
     if known.quiz_id is not None:
         text = "quiz duplication not implemented"
         raise refusals.rest("quiz_not_copied", 400, {"error": text}, check="it is no quiz")
+
+
+def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[str, int]]:
+    """A copy right after the original, and the places of all in their group."""
     if known.external_tool is not None:
         raise refusals.crashed("Canvas cannot copy the assignment of a tool", known.id)
     taken = {

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course, ModuleProgression
+from lms_emulator.providers.canvas.model import Assignment, ContentTag, ContextModule, Course, ModuleProgression
 from lms_emulator.providers.canvas.rules import courses, lateness, module_content
 
 replace = msgspec.structs.replace
@@ -320,6 +320,17 @@ def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTa
         return True
     stands = standing(api, course, module, api.caller.id)
     return stands.state == "locked" or (stands.reached is not None and (item.position or 0) > stands.reached)
+
+
+def places(api: Api, course: Course, assignment: Assignment) -> dict[str, list[int | None]]:
+    """The modules that an assignment is an item of, itself or what the work is done in, and its places there."""
+    kind, number = "Assignment", assignment.id
+    if assignment.quiz_id is not None:
+        kind, number = "Quiz", assignment.quiz_id
+    elif assignment.discussion_topic_id is not None:
+        kind, number = "Discussion", assignment.discussion_topic_id
+    found = of_content(api, course.id, kind, number)
+    return {"module_ids": [one.context_module_id for one in found], "module_positions": [one.position for one in found]}
 
 
 def lock_of(api: Api, course: Course, kind: str, content_id: int) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Assignment, Course
+from lms_emulator.providers.canvas.model import Assignment, Course, Submission
 from lms_emulator.providers.canvas.rules import assignments, lateness, submissions, submitting
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import assignments as shapes
@@ -21,31 +21,43 @@ COUNTED_AFTER = timedelta(minutes=5)
 
 
 def assignment(
-    api: Api, base: Assignment, course: Course, includes: Collection[str] = (), *, override_dates: bool = True
+    api: Api,
+    base: Assignment,
+    course: Course,
+    includes: Collection[str] = (),
+    *,
+    override_dates: bool = True,
+    topic: bool = True,
 ) -> Json:
-    """`shapes.assignments.assignment` with the submissions that are asked for."""
-    body = shapes.assignment(api, base, course, includes, override_dates=override_dates)
-    if api.caller is None or not {"submission", "can_submit"} & set(includes):
+    """`shapes.assignments.assignment` with the submissions that are asked for: those of who asks, never of another."""
+    body = shapes.assignment(api, base, course, includes, override_dates=override_dates, topic=topic)
+    asker = api.asker or api.caller
+    if api.caller is None or asker is None or not {"submission", "can_submit"} & set(includes):
         return body
+    several = "observed_users" in includes
     studying = {e.user_id for e in assignments.students(api, course.id)}
-    seen = [one for one in assignments.seen_for(api, course, api.caller) if one in studying]
-    people = [one for one in seen if assignments.assigned(api, base, one)]
-    rows = [submissions.of(api, base, one) for one in people]
-    shown = [submission_shapes.submission(api, row, base, course) for row in rows]
-    if api.caller.id in people:
-        body["submission"] = shown[people.index(api.caller.id)]
-        if "score_statistics" in includes and rows[0].posted_at is not None:
-            body |= _statistics(api, base)
-    elif shown:
-        body["submission"] = shown if "observed_users" in includes else shown[0]
-    if "can_submit" in includes:
+    seen = {asker.id, *(assignments.seen_for(api, course, asker) if several else ())} & studying
+    rows = [submissions.of(api, base, one) for one in sorted(seen) if assignments.assigned(api, base, one)]
+    shown = [submission_shapes.submission(api, row, base, course, api.params.includes) for row in rows]
+    if several or shown:
+        body["submission"] = shown if several else shown[0]
+    if "score_statistics" in includes and any(_graded(api, base, course, row) for row in rows):
+        body |= _statistics(api, base, course)
+    if "can_submit" in includes and base.quiz_id is None and not several:
         own = api.store.submissions.first("whose", (base.id, api.caller.id))
         body["can_submit"] = submitting.may_submit(api, course, base, api.caller, own)
     return body
 
 
-def _statistics(api: Api, base: Assignment) -> Json:
+def _graded(api: Api, base: Assignment, course: Course, record: Submission) -> bool:
+    shown = record.posted_at is not None or not assignments.posts_manually(base, course)
+    return record.entered_score is not None and shown
+
+
+def _statistics(api: Api, base: Assignment, course: Course) -> Json:
     """What others got, once there are enough grades that nobody is recognized."""
+    if not base.points_possible or course.settings.get("hide_distribution_graphs"):
+        return {}
     rows = [one for one in submissions.stored(api, base) if one.entered_score is not None]
     if any(one.graded_at is not None and one.graded_at > api.now - COUNTED_AFTER for one in rows):
         return {}
@@ -53,4 +65,4 @@ def _statistics(api: Api, base: Assignment) -> Json:
     found = sorted(one for one in counted if one is not None)
     if len(found) < ENOUGH_GRADES:
         return {}
-    return {"score_statistics": {"min": found[0], "max": found[-1], "mean": round(sum(found) / len(found), 2)}}
+    return {"score_statistics": {"min": found[0], "max": found[-1], "mean": round(sum(found) / len(found), 1)}}

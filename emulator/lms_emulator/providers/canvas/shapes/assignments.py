@@ -6,7 +6,8 @@ exchanges of `grading-assignments` and `grading-rubrics`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
@@ -122,9 +123,8 @@ def assignment(
         "locked_for_user": False,
     }
     body |= _of_kind(api, record)
-    if assignments.manages(api, course):
-        body |= _managed(api, record, course)
-    else:
+    body |= _managed(api, record, course)
+    if not courses.may(api, api.caller, course, "read_as_admin"):
         body |= locked(api, record, course)
     body |= _included(api, base, course, includes)
     done_in = api.store.discussion_topics.get(record.discussion_topic_id or 0) if topic else None
@@ -157,11 +157,11 @@ def _of_kind(api: Api, record: Assignment) -> Json:
     body: Json = {}
     if record.allowed_extensions:
         body["allowed_extensions"] = record.allowed_extensions
-    if record.automatic_peer_reviews:
+    if record.automatic_peer_reviews and record.peer_reviews:
         body["peer_review_count"] = record.peer_review_count
         body["peer_reviews_assign_at"] = when(record.peer_reviews_assign_at)
     if (graded_with := rubrics.of_assignment(api, record.id)) is not None:
-        body |= _rubric(*graded_with)
+        body |= _rubric(api, *graded_with)
     if record.quiz_id is not None:
         body["quiz_id"] = record.quiz_id
         handed_in = f"/courses/{record.course_id}/quizzes/{record.quiz_id}/submissions?zip=1"
@@ -179,14 +179,18 @@ def _of_kind(api: Api, record: Assignment) -> Json:
     return body
 
 
-def _rubric(rubric: Rubric, association: RubricAssociation) -> Json:
+def _rubric(api: Api, rubric: Rubric, association: RubricAssociation) -> Json:
     """The rubric that an assignment is graded with."""
     rows: list[Json] = []
     for one in rubric.criteria:
         names = ("id", "points", "description", "long_description")
         ratings = [{name: rating[name] for name in names} for rating in one["ratings"]]
         use_range = one["criterion_use_range"]
-        rows.append({**{name: one[name] for name in names}, "criterion_use_range": use_range, "ratings": ratings})
+        row = {**{name: one[name] for name in names}, "criterion_use_range": use_range, "ratings": ratings}
+        if "ignore_for_scoring" in one:
+            row["ignore_for_scoring"] = one["ignore_for_scoring"]
+        outcome = api.store.learning_outcomes.get(one.get("learning_outcome_id") or 0)
+        rows.append(row if outcome is None else row | {"outcome_id": outcome.id, "vendor_guid": outcome.vendor_guid})
     return {
         "use_rubric_for_grading": association.use_for_grading,
         "free_form_criterion_comments": bool(rubric.free_form_criterion_comments),
@@ -204,11 +208,11 @@ def _rubric(rubric: Rubric, association: RubricAssociation) -> Json:
 
 def _managed(api: Api, record: Assignment, course: Course) -> Json:
     """What only those see who may change it."""
-    body: Json = {
-        "has_overrides": bool(assignments.overrides(api, record)),
-        "unpublishable": not any(submissions.handed_in(one) for one in submissions.stored(api, record)),
-    }
-    if assignments.grades(api, course):
+    body: Json = {}
+    if courses.may(api, api.caller, course, "manage", "manage_grades", "manage_assignments"):
+        body["has_overrides"] = bool(assignments.overrides(api, record))
+        body["unpublishable"] = not any(submissions.handed_in(one) for one in submissions.stored(api, record))
+    if courses.may(api, api.caller, course, "manage_grades"):
         waiting = submissions.needing_grades(api, course, record)
         body["needs_grading_count"] = sum(waiting.values())
         if api.params.flag("needs_grading_count_by_section"):
@@ -231,10 +235,11 @@ def _included(api: Api, base: Assignment, course: Course, includes: Collection[s
         found = assignments.overrides_seen(api, course, base)
         body["overrides"] = [override(one) for one in sorted(found, key=lambda o: (o.title.casefold(), o.id))]
     if "can_edit" in includes:
-        body["can_edit"] = manages
+        body["can_edit"] = assignments.may_change(api, course, base)
     if "webhook_info" in includes and manages:
         body["webhook_info"] = None
-    if "assignment_visibility" in includes and (manages or assignments.grades(api, course)):
+    staff = courses.may(api, api.caller, course, "read_as_admin", "manage_grades", "manage_assignments")
+    if "assignment_visibility" in includes and staff:
         active = {e.user_id for e in assignments.students(api, course.id) if e.workflow_state != "inactive"}
         people = [one for one in submissions.student_ids(api, base) if one in active] if base.published else []
         body["assignment_visibility"] = [str(one) for one in people]
@@ -246,14 +251,23 @@ def all_dates(api: Api, base: Assignment, course: Course, *, can_edit: bool = Fa
     found = assignments.overrides_seen(api, course, base)
     if len(found) >= MANY_DATES:
         return {"all_dates_count": len(found) + 1}
-    more: Json = {"in_closed_grading_period": False, "can_edit": assignments.manages(api, course)} if can_edit else {}
-    rows: list[Json] = []
-    for one in sorted(found, key=lambda o: (o.dates.get("due_at") is None, o.dates.get("due_at"), o.title, o.id)):
-        dates = {name: when(one.dates.get(name)) for name in assignments.DATES}
-        rows.append({"id": one.id, **dates, "title": one.title, "set_type": one.set_type, "set_id": one.set_id, **more})
-    first = {**{name: when(getattr(base, name)) for name in assignments.DATES}, "base": True, **more}
+    changes, bound = assignments.may_change(api, course, base), periods.binds(api, course)
+
+    def dated(dates: Mapping[str, datetime | None], **more: Any) -> Json:
+        row = {**more, **{name: when(dates.get(name)) for name in assignments.DATES}}
+        if not can_edit:
+            return row
+        due = dates.get("due_at")
+        closed = due is not None and periods.closed(api, periods.of_date(api, course, due))
+        return row | {"in_closed_grading_period": closed, "can_edit": changes and not (closed and bound)}
+
+    ordered = sorted(found, key=lambda o: (o.dates.get("due_at") is None, o.dates.get("due_at"), o.title, o.id))
+    rows = [dated(o.dates, id=o.id, title=o.title, set_type=o.set_type, set_id=o.set_id) for o in ordered]
+    first = dated({name: getattr(base, name) for name in assignments.DATES}, base=True)
     own = not courses.may(api, api.caller, course, "read_as_admin", "manage_assignments")
-    if (own and rows) or base.only_visible_to_overrides:
+    sections = {s.id for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"}
+    every_section = bool(sections) and sections == {o.set_id for o in found if o.set_type == "CourseSection"}
+    if (own and rows) or base.only_visible_to_overrides or every_section:
         return {"all_dates": rows}
     return {"all_dates": [first, *rows]}
 
