@@ -82,7 +82,7 @@ class Api:
 
     def url(self, path: str) -> str:
         """An absolute address of this site."""
-        return self.x.url(path)
+        return self.x.base_url + path
 
     def see_as(self, user: User) -> None:
         """Show what another person sees from here on, with times in the zone of who asks."""

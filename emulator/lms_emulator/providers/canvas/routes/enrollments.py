@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, enrolling, people, periods, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.rules.scores import scores
-from lms_emulator.providers.canvas.shapes import courses as shapes
+from lms_emulator.providers.canvas.shapes import enrollments as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
 SOURCE = (
@@ -26,8 +26,9 @@ SOURCE = (
     "canvas-lms app/controllers/enrollments_api_controller.rb"
 )
 TASKS = {"delete": "deleted", "inactivate": "inactive", "deactivate": "inactive"}
+IN_ROW = ("locked", "can_be_removed", "current_points", "observed_users")
 IN_USER = {"avatar_url", "email", "group_ids", "uuid"}
-"""What a list of enrollments includes about the person."""
+"""What a list of enrollments may include, beside each and about its person."""
 replace = msgspec.structs.replace
 
 
@@ -174,11 +175,12 @@ def _sis_of(api: Api, enrollment: Enrollment, name: str) -> str | None:
 
 
 def _listed(api: Api, rows: list[Enrollment], path: str, context: Course | None) -> Any:
-    includes, key = api.params.includes, partial(_place_in_list, api)
+    asked, key = api.params.includes, partial(_place_in_list, api)
+    includes = frozenset(one for one in (*IN_ROW, *IN_USER) if one in asked)
     return bookmarked(api, rows, lambda e: _row(api, e, includes, context), key, path=path)
 
 
-def _row(api: Api, enrollment: Enrollment, includes: set[str], context: Course | None) -> Any:
+def _row(api: Api, enrollment: Enrollment, includes: frozenset[str], context: Course | None) -> Any:
     course = api.store.courses.get(enrollment.course_id)
     assert course is not None, "the world file's references are checked when it is loaded"
     body = shapes.enrollment(api, enrollment, course, sis_of=context or api.root, includes=includes & IN_USER)

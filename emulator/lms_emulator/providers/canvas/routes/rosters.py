@@ -17,6 +17,7 @@ from lms_emulator.providers.canvas.routes.enrollments import in_states, require_
 from lms_emulator.providers.canvas.rules import courses, people, states
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shapes
 from lms_emulator.providers.canvas.shapes import people as shapes
 
 SOURCE = f"{RECORDED}/courses-people.jsonl 1, 14; canvas-lms app/controllers/courses_controller.rb"
@@ -93,7 +94,7 @@ def _rows(api: Api, course: Course) -> list[Enrollment]:
     if roles:
         if not {role.name for role in api.store.roles}.issuperset(roles):
             raise refusals.crashed("there is no role of that name", roles)
-        rows = [e for e in rows if course_shapes.role_name(api, e) in roles]
+        rows = [e for e in rows if enrollment_shapes.role_name(api, e) in roles]
     role_ids = api.params.texts("enrollment_role_id")
     return [e for e in rows if str(e.role_id) in role_ids] if role_ids else rows
 
@@ -188,7 +189,7 @@ def person(api: Api, user: User, course: Course, includes: set[str], own: list[E
 def _included(api: Api, user: User, course: Course, includes: set[str], own: list[Enrollment]) -> Json:
     body: Json = {}
     if "enrollments" in includes:
-        body["enrollments"] = [course_shapes.enrollment(api, e, course) for e in own]
+        body["enrollments"] = [enrollment_shapes.enrollment(api, e, course) for e in own]
     if "sections" in includes:
         rows = own if "enrollments" in includes else api.store.enrollments.find("user", user.id)
         found = {e.course_section_id: None for e in rows if e.workflow_state in PENDING}

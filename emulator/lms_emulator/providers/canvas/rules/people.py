@@ -24,7 +24,8 @@ def logins_of(store: CanvasStore, user: User) -> list[Pseudonym]:
 
 def login_of(store: CanvasStore, user: User) -> Pseudonym | None:
     """The person's principal login."""
-    return next(iter(logins_of(store, user)), None)
+    found = logins_of(store, user)
+    return found[0] if found else None
 
 
 def channels_of(store: CanvasStore, user: User) -> list[CommunicationChannel]:

@@ -69,7 +69,8 @@ def binds(api: Api, course: Course) -> bool:
 
 def asked_for(api: Api, course: Course) -> set[int] | None:
     """The assignments of the period that the request asks for; None if it asks for none, or another course's."""
-    number = identifiers.local_number(api.params.text("grading_period_id") or "")
+    reference = api.params.text("grading_period_id")
+    number = identifiers.local_number(reference) if reference else None
     if number is None:
         return None
     found = next((p for p in of_course(api, course) if p.id == number), None)

@@ -79,22 +79,29 @@ def _counted(api: Api, course: Course) -> list[Assignment]:
 def scores(
     api: Api, enrollment: Enrollment, course: Course, *, unposted: bool = False, only: set[int] | None = None
 ) -> Scores:
-    """The scores of one student. A student enrolled by this very request has none yet: a job computes them.
+    """The scores of one student.
 
     Parameters:
         unposted: whether grades count that were not posted yet.
         only: the assignments that count, if not all do.
     """
+    return both(api, enrollment, course, only)[unposted]
+
+
+def both(api: Api, enrollment: Enrollment, course: Course, only: set[int] | None = None) -> tuple[Scores, Scores]:
+    """The scores of one student without grades that were not posted, and with them.
+
+    A student enrolled by this very request has none yet: a job computes them.
+    """
     if enrollment.id in api.x.kept(Newcomers).enrollments:
-        return Scores()
+        return Scores(), Scores()
     key = ("scores", enrollment.id, None if only is None else frozenset(only))
-    return api.store.derived(key, READ, lambda: _both(api, enrollment, course, only))[unposted]
 
+    def computed() -> tuple[Scores, Scores]:
+        posted = _scores(api, enrollment, course, False, only)
+        return posted, _scores(api, enrollment, course, True, only)
 
-def _both(api: Api, enrollment: Enrollment, course: Course, only: set[int] | None) -> tuple[Scores, Scores]:
-    """The scores without grades that were not posted, and with them."""
-    posted = _scores(api, enrollment, course, False, only)
-    return posted, _scores(api, enrollment, course, True, only)
+    return api.store.derived(key, READ, computed)
 
 
 def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, only: set[int] | None) -> Scores:

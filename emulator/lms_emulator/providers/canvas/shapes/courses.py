@@ -1,6 +1,6 @@
-"""Courses, sections, terms and enrollments as Canvas's JSON.
+"""Courses, sections and terms as Canvas's JSON.
 
-Fields: canvas-lms lib/api/v1/course.rb, course_json.rb, section.rb and user.rb, enrollment_json (2023-06), and the
+Fields: canvas-lms lib/api/v1/course.rb, course_json.rb and section.rb (2023-06), and the
 recorded exchanges of `courses`, `courses-enrol` and `courses-enrol-write`.
 """
 
@@ -11,13 +11,12 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.call.params import as_whole
-from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm
-from lms_emulator.providers.canvas.rules import blueprints, courses, modules, people, periods, states, tabs
-from lms_emulator.providers.canvas.rules.grades import course_letter
+from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentTerm
+from lms_emulator.providers.canvas.rules import blueprints, courses, modules, periods, states, tabs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
-from lms_emulator.providers.canvas.rules.scores import Scores, scores
 from lms_emulator.providers.canvas.shapes import Json, course_progress, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
+from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.tabs import tab
 
@@ -75,10 +74,11 @@ def basic(api: Api, record: Course) -> Json:
         body["course_format"] = record.course_format
     if record.locale is not None:
         body["locale"] = record.locale
-    if courses.may(api, api.caller, record, "read_sis", "manage_sis"):
+    held = courses.rights(api, api.caller, record)
+    if not held.isdisjoint(courses.READS_SIS):
         body["sis_course_id"] = record.sis_course_id
         body["integration_id"] = record.integration_id
-    if courses.may(api, api.caller, record, "manage_sis"):
+    if "manage_sis" in held:
         body["sis_import_id"] = record.sis_batch_id
     return body
 
@@ -200,7 +200,7 @@ def own_sections(api: Api, record: Course, enrollments: Collection[Enrollment]) 
     for section_id, enrollment in rows:
         section = api.store.course_sections.get(section_id)
         if section is not None:
-            found.append({**_section_brief(section), "enrollment_role": role_name(api, enrollment)})
+            found.append({**_section_brief(section), "enrollment_role": enrollment_shapes.role_name(api, enrollment)})
     return found
 
 
@@ -213,17 +213,11 @@ def _section_brief(section: CourseSection) -> Json:
     }
 
 
-def role_name(api: Api, enrollment: Enrollment) -> str:
-    """The name of an enrollment's role; a built-in one is named as its type."""
-    role = api.store.roles.get(enrollment.role_id)
-    return role.name if role is not None else enrollment.type
-
-
 def membership(api: Api, enrollment: Enrollment) -> Json:
     """An enrollment within a course."""
     body: Json = {
         "type": enrollment.type.removesuffix("Enrollment").lower(),
-        "role": role_name(api, enrollment),
+        "role": enrollment_shapes.role_name(api, enrollment),
         "role_id": enrollment.role_id,
         "user_id": enrollment.user_id,
         "enrollment_state": enrollment.workflow_state,
@@ -295,116 +289,6 @@ def _students(api: Api, course: Course, rows: list[Enrollment], includes: Collec
         if row.type in states.STUDENTS and user is not None:
             body = people_shapes.person(api, user, course, includes, identified="course_id" in api.x.path_params)
             if "enrollments" in includes:
-                body["enrollments"] = [enrollment(api, row, course)]
+                body["enrollments"] = [enrollment_shapes.enrollment(api, row, course)]
             found.append(body)
     return found or None
-
-
-def enrollment(
-    api: Api,
-    record: Enrollment,
-    course: Course,
-    *,
-    sis_of: Course | Account | None = None,
-    includes: Collection[str] = (),
-) -> Json:
-    """An enrollment; within a list with the person.
-
-    Parameters: `sis_of`, where the right to read SIS ids of the person counts; without it the person is left out.
-        `includes`, of the person.
-    """
-    body: Json = {
-        "id": record.id,
-        "user_id": record.user_id,
-        "course_id": record.course_id,
-        "type": record.type,
-        "created_at": when(record.created_at),
-        "updated_at": when(record.updated_at),
-        "associated_user_id": record.associated_user_id,
-        "start_at": when(record.start_at),
-        "end_at": when(record.end_at),
-        "course_section_id": record.course_section_id,
-        "root_account_id": root_of(api.store, course.account_id).id,
-        "limit_privileges_to_course_section": record.limit_privileges_to_course_section,
-        "enrollment_state": shown_state(api, record, course),
-        "role": role_name(api, record),
-        "role_id": record.role_id,
-        "html_url": api.url(f"/courses/{record.course_id}/users/{record.user_id}"),
-    }
-    own = api.caller is not None and api.caller.id == record.user_id
-    if own or courses.may(api, api.caller, course, "read_reports"):
-        body["last_activity_at"] = when(record.last_activity_at)
-        body["last_attended_at"] = when(record.last_attended_at)
-        body["total_activity_time"] = record.total_activity_time
-    body |= _sis_of_enrollment(api, record, course)
-    if record.type in states.STUDENTS:
-        body["grades"] = grades(api, record, course)
-    user = api.store.users.get(record.user_id)
-    if sis_of is not None and user is not None:
-        body["user"] = people_shapes.person(
-            api, user, course, includes, sis_of=sis_of, own_login=own and sis_of is not course
-        )
-    return body
-
-
-def shown_state(api: Api, record: Enrollment, course: Course) -> str:
-    """The stored state; that of what is deleted, or over with the course, goes before it."""
-    section = api.store.course_sections.get(record.course_section_id)
-    if course.workflow_state == "deleted" or (section is not None and section.workflow_state == "deleted"):
-        return "deleted"
-    if course.workflow_state == "completed" and record.workflow_state in ("active", "invited", "creation_pending"):
-        return "completed"
-    return record.workflow_state
-
-
-def _sis_of_enrollment(api: Api, record: Enrollment, course: Course) -> Json:
-    body: Json = {}
-    if courses.may(api, api.caller, course, "manage_sis"):
-        body["sis_import_id"] = record.sis_batch_id
-    if courses.may(api, api.caller, course, "read_sis", "manage_sis"):
-        account: Account | None = api.store.accounts.get(course.account_id)
-        section = api.store.course_sections.get(record.course_section_id)
-        user = api.store.users.get(record.user_id)
-        login = people.login_of(api.store, user) if user is not None else None
-        body["sis_account_id"] = account.sis_account_id if account is not None else None
-        body["sis_course_id"] = course.sis_course_id
-        body["course_integration_id"] = course.integration_id
-        body["sis_section_id"] = section.sis_section_id if section is not None else None
-        body["section_integration_id"] = section.integration_id if section is not None else None
-        body["sis_user_id"] = login.sis_user_id if login is not None else None
-    return body
-
-
-def grades(api: Api, record: Enrollment, course: Course) -> Json:
-    """A student's grades in a course as far as the caller may see them."""
-    body: Json = {"html_url": api.url(f"/courses/{record.course_id}/grades/{record.user_id}")}
-    own = api.caller is not None and api.caller.id == record.user_id
-    grader = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
-    if not (grader or (own and not course.hide_final_grades) or _observes(api, record, course)):
-        return body
-    override = api.store.grade_overrides.get(record.id)
-    only = periods.asked_for(api, course)
-    shown = _lettered(api, course, scores(api, record, course, only=only))
-    if grader:
-        shown |= _lettered(api, course, scores(api, record, course, unposted=True, only=only), "unposted_")
-        if override is not None:
-            shown["override_score"] = override.score
-            shown["override_grade"] = course_letter(api, course, override.score)
-    elif override is not None:
-        shown = _lettered(api, course, Scores(override.score, override.score))
-    return {**body, **shown}
-
-
-def _observes(api: Api, record: Enrollment, course: Course) -> bool:
-    rows = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
-    mine = [e for e in rows if e.course_id == course.id and e.workflow_state != "deleted"]
-    return any(e.associated_user_id == record.user_id for e in mine)
-
-
-def _lettered(api: Api, course: Course, found: Scores, prefix: str = "") -> Json:
-    return {
-        f"{prefix}current_grade": course_letter(api, course, found.current),
-        f"{prefix}current_score": found.current,
-        f"{prefix}final_grade": course_letter(api, course, found.final),
-        f"{prefix}final_score": found.final,
-    }

@@ -83,27 +83,32 @@ def brief(api: Api, user: User) -> Json:
     return body if user.pronouns is None else {**body, "pronouns": user.pronouns}
 
 
-def context_allows(api: Api, context: Context, permission: str) -> bool:
-    """Whether the caller has a permission in a course or an account."""
+def context_allows(api: Api, context: Context, *permissions: str) -> bool:
+    """Whether the caller has one of the permissions in a course or an account."""
     if isinstance(context, Course):
-        return courses.may(api, api.caller, context, permission)
-    return account_allows(api, api.caller, context, permission)
+        return courses.may(api, api.caller, context, *permissions)
+    return any(account_allows(api, api.caller, context, one) for one in permissions)
+
+
+def _held(api: Api, context: Context, *permissions: str) -> Collection[str]:
+    """Those of the permissions that the caller has in a course or an account; in a course, among all rights there."""
+    if isinstance(context, Course):
+        return courses.rights(api, api.caller, context)
+    return [one for one in permissions if account_allows(api, api.caller, context, one)]
 
 
 def _sis_fields(api: Api, user: User, context: Context, sis_of: Context, own_login: bool) -> Json:
     login = people.login_of(api.store, user)
     body: Json = {}
-    reads = context_allows(api, sis_of, "read_sis") or context_allows(api, sis_of, "manage_sis")
-    if login is not None and reads:
+    if login is None:
+        return body
+    held = _held(api, sis_of, "read_sis", "manage_sis")
+    if "read_sis" in held or "manage_sis" in held:
         body["sis_user_id"] = login.sis_user_id
         body["integration_id"] = login.integration_id
-    if login is not None and context_allows(api, sis_of, "manage_sis"):
+    if "manage_sis" in held:
         body["sis_import_id"] = login.sis_batch_id
-    if login is not None and (
-        own_login
-        or context_allows(api, context, "view_user_logins")
-        or context_allows(api, context, "manage_user_logins")
-    ):
+    if own_login or context_allows(api, context, "view_user_logins", "manage_user_logins"):
         body["login_id"] = login.unique_id
     return body
 
