@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from xml.etree import ElementTree
 
@@ -150,9 +152,17 @@ def test_a_tool_that_is_not_there_fails(capsys: Any) -> None:
     assert re.search(r"canvas +expired +skipped", told)
     assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never", "--trial", "expired"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 3, "the plain launch in two lines, and the trial"
-    for wrong in (["--platform", "moodle"], ["--trial", "late"], ["--launch-url", "tool/launch"]):
+    for wrong, told in {
+        ("--platform", "moodle"): "moodle",
+        ("--trial", "late"): "late",
+        ("--launch-url", "tool/launch"): "tool/launch",
+        ("--expect", "Hello ("): "--expect: missing )",
+        ("--timeout", "0"): "--timeout: give seconds",
+        ("--budget", "nan"): "--budget: give seconds",
+        ("--junit", "/no/such/folder/lti.xml"): "--junit: there is no folder /no/such/folder",
+    }.items():
         assert main([*asked, *wrong]) == 2
-        assert wrong[1] in capsys.readouterr().err
+        assert told in capsys.readouterr().err
 
 
 BROKEN = {
@@ -181,6 +191,65 @@ def test_broken_tools_fail_and_break_nothing(running: Emulator) -> None:
             assert (plain.outcome, expired.outcome) == ("failed", "skipped"), answers
             assert told in plain.did
             assert cookies.outcome == ("skipped" if "address" in told or "end" in told else "warned")
+
+
+TEXT = "<script>alert(1) & \x00\x1b\ufffe ]]> \U0001f600"
+"""What neither a page nor an XML file may hold as it is."""
+
+
+def test_a_tool_that_hangs_on_wrong_launches_is_waited_for_no_longer_than_asked(
+    running: Emulator, tmp_path: Path, capsys: Any
+) -> None:
+    """Good launches are taken at once, others never answered, at three platforms together: the budget ends it."""
+    hanging = threading.Event()
+
+    def app(environ: dict[str, Any], start: Any) -> Any:
+        answer = good(environ, start)
+        if environ["PATH_INFO"] == "/launch" and answer[0].startswith(b"<title>Refused"):
+            hanging.wait(60)
+        return answer
+
+    good = Pylti1p3App()
+    xml, html = tmp_path / "lti.xml", tmp_path / "lti.html"
+    with served(app) as url:
+        asked = ["certify", "--url", running.url, "--login-url", f"{url}/login", "--launch-url", f"{url}/launch"]
+        judge = Judge(lms=running, tool=ToolAddresses(f"{url}/login", f"{url}/launch"))
+        with running.restored():
+            good.places = {name: seat for name, (_, seat) in judge.seats(PLATFORMS).items()}
+        options = ["--together", "--timeout", "4", "--budget", "5", "--browser", "never"]
+        begun = monotonic()
+        try:
+            assert main([*asked, *options, "--junit", str(xml), "--html", str(html)]) == 1
+        finally:
+            hanging.set()
+        assert monotonic() - begun < 12
+    told = capsys.readouterr()
+    assert "no answer in time" in xml.read_text("utf-8")
+    assert re.search(r"canvas: \d+ passed.*, \d+ cut", told.out)
+    assert re.search(r"^ *159/159 \S+ +cookies_blocked +not tried", told.err, re.M)
+    skipped = ElementTree.parse(xml).getroot().findall(".//skipped")
+    assert {one.get("message") for one in skipped} == {"was not tried: the 5 seconds for all trials are over"}
+
+
+def test_the_reports_hold_whatever_a_tool_says(running: Emulator, tmp_path: Path) -> None:
+    """It asks for a name and a password, in words that are markup and more than XML can hold."""
+
+    def app(environ: dict[str, Any], start: Any) -> Any:
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        start("401 X", [("Content-Type", "text/html; charset=utf-8"), ("WWW-Authenticate", "Basic")])
+        return [TEXT.replace("<script>", "&lt;script>").encode()]
+
+    xml, html = tmp_path / "lti.xml", tmp_path / "lti.html"
+    with served(app) as url:
+        asked = ["certify", "--url", running.url, "--login-url", f"{url}/login", "--launch-url", f"{url}/launch"]
+        asked += ["--platform", "canvas", "--browser", "never", "--trial", "expired"]
+        assert main([*asked, "--junit", str(xml), "--html", str(html)]) == 1
+    failure = ElementTree.parse(xml).getroot().find(".//failure")
+    assert failure is not None
+    assert "401 at" in (failure.get("message") or "")
+    assert "<script>alert(1) & \ufffd\ufffd\ufffd ]]> \U0001f600)" in (failure.get("message") or "")
+    assert "<script>alert" not in html.read_text("utf-8")
+    assert "&lt;script&gt;alert(1)" in html.read_text("utf-8")
 
 
 def test_a_tool_over_https_and_one_without_a_cookie(running: Emulator) -> None:

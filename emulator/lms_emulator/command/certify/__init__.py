@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +42,10 @@ that is not enough, --expect says what a tool shows after a launch that it takes
 Trials run over plain HTTP, which is quick. Those about cookies run in Chromium, where there is one and Playwright is
 installed (pip install "lms-emulator[browser]"); all of them do if the tool's own scripts lead through the launch.
 
-exit status: 0 no failure (warnings are none), 1 the tool failed a trial, 2 a usage error
+A tool that hangs is waited for: --timeout seconds at the plain launch, less after it if that was quick. --budget bounds
+the whole; what it cuts is named, and is no success. --together opens the tool from all platforms at once.
+
+exit status: 0 no failure (warnings are none), 1 the tool failed a trial or some were not tried, 2 a usage error
 """
 
 
@@ -65,6 +70,15 @@ def add(commands: Commands) -> None:
         "--browser", choices=("auto", "always", "never"), default="auto", help="when to use Chromium (default auto)"
     )
     parser.add_argument("--expect", default="", metavar="REGEX", help="what the tool shows after a launch it takes")
+    parser.add_argument(
+        "--timeout", type=float, default=15, metavar="SECONDS", help="how long one launch may take (default 15)"
+    )
+    parser.add_argument(
+        "--budget", type=float, default=300, metavar="SECONDS", help="how long all trials may take (default 300)"
+    )
+    parser.add_argument(
+        "--together", action="store_true", help="open the tool from all platforms at once; it has to bear that"
+    )
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit report")
     parser.add_argument("--html", metavar="FILE", help="write a report for people")
     parser.add_argument("--quiet", action="store_true", help="print only what did not pass, and the sums")
@@ -82,16 +96,18 @@ def run(args: argparse.Namespace) -> int:
     try:
         tool = _tool(lms, args)
         judge = Judge(
-            lms=lms, tool=tool, browser=args.browser, expect=args.expect, only=args.trial, report=_reporter(args)
-        )
+            lms=lms, tool=tool, browser=args.browser, expect=args.expect, only=args.trial,
+            patience=args.timeout, budget=args.budget, together=args.together,
+        )  # fmt: skip
         if args.registrations:
             return _print_registrations(judge, args.platform or seated())
+        judge.report = _reporter(args, judge.count(args.platform))
         verdicts = judge.run(args.platform)
     finally:
         lms.stop()
     _write(args, verdicts)
     print(summary(verdicts))
-    return 1 if any(one.outcome == "failed" for one in verdicts) else 0
+    return 1 if any(one.outcome in ("failed", "cut") for one in verdicts) else 0
 
 
 def _check(args: argparse.Namespace, platforms: list[str]) -> None:
@@ -108,6 +124,16 @@ def _check(args: argparse.Namespace, platforms: list[str]) -> None:
     for option, url in (("--login-url", args.login_url), ("--launch-url", args.launch_url)):
         if not url.startswith(("http://", "https://")):
             raise UsageError(f"{option}: `{url}` is not an address of the web")
+    for option, seconds in (("--timeout", args.timeout), ("--budget", args.budget)):
+        if not 0 < seconds < 86400:
+            raise UsageError(f"{option}: give seconds, more than none")
+    try:
+        re.compile(args.expect)
+    except re.error as error:
+        raise UsageError(f"--expect: {error}") from None
+    for option, name in (("--junit", args.junit), ("--html", args.html)):
+        if name and not Path(name).absolute().parent.is_dir():
+            raise UsageError(f"{option}: there is no folder {Path(name).absolute().parent}")
     if args.browser == "always" and browsers.found() is None:
         raise UsageError('--browser always: install Chromium, and Playwright (pip install "lms-emulator[browser]")')
 
@@ -137,12 +163,15 @@ def _tool(lms: Emulator, args: argparse.Namespace) -> ToolAddresses:
     return ToolAddresses(named(args.login_url), named(args.launch_url), named(args.jwks_url))
 
 
-def _reporter(args: argparse.Namespace) -> Callable[[Verdict], None]:
+def _reporter(args: argparse.Namespace, total: int) -> Callable[[Verdict], None]:
     from lms_emulator.command.certify.reports import line
 
+    numbers = count(1)
+
     def report(verdict: Verdict) -> None:
+        number = next(numbers)
         if not (args.quiet and verdict.outcome == "passed"):
-            print(line(verdict), file=sys.stderr, flush=True)
+            print(f"{number:>3}/{total} {line(verdict)}", file=sys.stderr, flush=True)
 
     return report
 

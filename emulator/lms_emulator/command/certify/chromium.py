@@ -11,7 +11,9 @@ from lms_emulator.core.clock import monotonic
 from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.seats import Person
 
-QUIET_MS, PATIENCE_SECONDS = 350, 8.0
+QUIET_MS = 350
+SETTLED_SECONDS = 8.0
+"""How long a frame may lead nowhere before that is taken for its end."""
 
 
 class ChromiumVisitor(Visitor):
@@ -37,7 +39,7 @@ class ChromiumVisitor(Visitor):
             self._context.clear_cookies()
             self._person = person
         tab = self.tab = self._context.new_page()
-        tab.set_default_timeout(PATIENCE_SECONDS * 1000)
+        tab.set_default_timeout(self.patience * 1000)
         self._seen = []
         tab.on("response", self._note)
         tab.goto(page)
@@ -55,7 +57,7 @@ class ChromiumVisitor(Visitor):
     def _settled(self, tab: Any) -> Landing:
         """Wait until the tool's frame leads nowhere else."""
         seen = self._seen
-        end = monotonic() + PATIENCE_SECONDS
+        end = monotonic() + min(self.patience, SETTLED_SECONDS)
         quiet = 0
         while monotonic() < end and quiet < 2:
             before = len(seen)

@@ -6,6 +6,7 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -16,16 +17,20 @@ from lms_emulator.client import browsers
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.command.certify import chromium
 from lms_emulator.command.certify.trials import COOKIES, PLAIN, SLOW_MS, Trial, trials
-from lms_emulator.command.certify.visitors import HttpVisitor, Landing, Visitor, host_of
+from lms_emulator.command.certify.visitors import PATIENCE, HttpVisitor, Landing, Visitor, host_of
 from lms_emulator.core.clock import monotonic
 from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.seats import Seat, Site, ToolAddresses
 from lms_emulator.providers import PROVIDERS
 
-Outcome = Literal["passed", "failed", "warned", "skipped"]
+Outcome = Literal["passed", "failed", "warned", "skipped", "cut"]
 Browser = Literal["auto", "always", "never"]
 ALIKE = 0.5
 """How many of their words two pages share, at least, of all that they have: below, they say different things."""
+BUDGET = 300.0
+"""How many seconds a judgement may take, unless somebody says otherwise."""
+IMPATIENT, TIMES_SLOWER = 2.0, 20
+"""A tool that answered the plain launch in one second hangs after 20; in no time, after two seconds."""
 
 
 class Verdict(NamedTuple):
@@ -51,6 +56,9 @@ class Judge:
         expect: what the tool shows after a launch that it takes; without it, pages are compared.
         only: the names of the trials to run; none for all. The plain launch always is.
         report: told of each verdict.
+        patience: how many seconds a launch may take, at most.
+        budget: how many seconds all of it may take; trials for which none are left are cut.
+        together: whether the platforms open the tool at the same time.
     """
 
     lms: Emulator
@@ -59,31 +67,53 @@ class Judge:
     expect: str = ""
     only: Collection[str] = ()
     report: Callable[[Verdict], None] = field(default=lambda verdict: None)
-    _plain: Landing | None = None
+    patience: float = PATIENCE
+    budget: float = BUDGET
+    together: bool = False
+    _plain: dict[str, Landing | None] = field(default_factory=dict)
     _silent: set[str] = field(default_factory=set)
+    _end: float = 0.0
 
     def run(self, platforms: Sequence[str] = ()) -> list[Verdict]:
         """All trials at these platforms; by default at all that there are. The emulator's world is restored."""
-        verdicts: list[Verdict] = []
+        self._end = monotonic() + self.budget
         with self.lms.restored():
             seats = self.seats(platforms or seated())
-            for verdict in self._verdicts(seats):
-                self.report(verdict)
-                verdicts.append(verdict)
+            known = self.lms.settings.all()
+            self.lms.settings["emulator.third_party_cookies"] = "any"
+            for name in seats:
+                if f"{name}.launch_in" in known:
+                    self.lms.settings[f"{name}.launch_in"] = "frame"
+            with ThreadPoolExecutor(len(seats) if self.together else 1) as pool:
+                found = pool.map(lambda name: self._told(self._at(name, *seats[name])), seats)
+                verdicts = [verdict for those in found for verdict in those]
+            verdicts += self._told(self._about_cookies(seats))
         return sorted(verdicts, key=lambda verdict: list(seats).index(verdict.platform))
 
-    def _verdicts(self, seats: Mapping[str, tuple[Site, Seat]]) -> Iterator[Verdict]:
-        known = self.lms.settings.all()
-        self.lms.settings["emulator.third_party_cookies"] = "any"
-        for name, (site, seat) in seats.items():
-            if f"{name}.launch_in" in known:
-                self.lms.settings[f"{name}.launch_in"] = "frame"
-            yield from self._at(name, site, seat)
+    def _told(self, verdicts: Iterator[Verdict]) -> list[Verdict]:
+        found = []
+        for verdict in verdicts:
+            self.report(verdict)
+            found.append(verdict)
+        return found
+
+    def count(self, platforms: Sequence[str] = ()) -> int:
+        """How many verdicts there will be."""
+        return len(platforms or seated()) * len([PLAIN, *self._wanted(trials()), *self._wanted(COOKIES)])
+
+    def _about_cookies(self, seats: Mapping[str, tuple[Site, Seat]]) -> Iterator[Verdict]:
         for trial in self._wanted(COOKIES):
             chosen = self.browser != "never" and browsers.found() is not None
             with self._visitor(trial.policy, browser=chosen) as visitor:
                 for name, (site, seat) in seats.items():
-                    yield self._cookies(visitor, name, site, seat, trial)
+                    yield self._cut(name, trial, visitor) or self._cookies(visitor, name, site, seat, trial)
+
+    def _cut(self, name: str, trial: Trial, visitor: Visitor) -> Verdict | None:
+        """The verdict on a trial for which no time is left; None while there is some."""
+        if monotonic() < self._end:
+            return None
+        why = f"was not tried: the {self.budget:g} seconds for all trials are over"
+        return Verdict(name, trial, "cut", why, _should(trial), visitor.name, 0.0)
 
     def _wanted(self, tried: Iterable[Trial]) -> list[Trial]:
         return [trial for trial in tried if not self.only or trial.name in self.only]
@@ -109,26 +139,36 @@ class Judge:
     def _at(self, name: str, site: Site, seat: Seat) -> Iterator[Verdict]:
         handle = getattr(self.lms, name).lti
         with self._visitor("lax") as visitor:
-            plain = visitor.open(site.url + seat.opened, seat.student)
+            plain, seconds = self._opened(visitor, site, seat)
             needs = self.browser == "auto" and isinstance(visitor, HttpVisitor) and not self._arrived(plain)
             if not needs:
-                yield from self._with(visitor, name, site, seat, handle, plain)
+                yield self._plainly(visitor, name, plain, seconds)
+                yield from self._with(visitor, name, site, seat, handle)
         if needs:
             with self._visitor("lax", browser=browsers.found() is not None) as visitor:
-                plain = visitor.open(site.url + seat.opened, seat.student)
-                yield from self._with(visitor, name, site, seat, handle, plain)
+                plain, seconds = self._opened(visitor, site, seat)
+                yield self._plainly(visitor, name, plain, seconds)
+                yield from self._with(visitor, name, site, seat, handle)
 
-    def _with(
-        self, visitor: Visitor, name: str, site: Site, seat: Seat, handle: Any, plain: Landing
-    ) -> Iterator[Verdict]:
-        self._plain = plain if self._arrived(plain) else None
+    def _opened(self, visitor: Visitor, site: Site, seat: Seat) -> tuple[Landing, float]:
+        begun = monotonic()
+        return visitor.open(site.url + seat.opened, seat.student), monotonic() - begun
+
+    def _plainly(self, visitor: Visitor, name: str, plain: Landing, seconds: float) -> Verdict:
+        self._plain[name] = plain if self._arrived(plain) else None
         if not plain.status:
             self._silent.add(name)
-        yield self._verdict(name, PLAIN, plain, visitor, 0.0)
+        visitor.patience = min(self.patience, max(IMPATIENT, TIMES_SLOWER * seconds))
+        return self._verdict(name, PLAIN, plain, visitor, seconds)
+
+    def _with(self, visitor: Visitor, name: str, site: Site, seat: Seat, handle: Any) -> Iterator[Verdict]:
         for trial in self._wanted(trials()):
-            if self._plain is None:
+            if self._plain[name] is None:
                 why = "the plain launch was not taken, so there is nothing to compare with"
                 yield Verdict(name, trial, "skipped", why, _should(trial), visitor.name, 0.0)
+                continue
+            if cut := self._cut(name, trial, visitor):
+                yield cut
                 continue
             begun = monotonic()
             landing = self._try(visitor, site, seat, handle, trial)
@@ -167,6 +207,7 @@ class Judge:
     def _visitor(self, policy: Policy, *, browser: bool | None = None) -> Iterator[Visitor]:
         executable = browsers.found() if browser or self.browser == "always" else None
         visitor: Visitor = chromium.ChromiumVisitor(policy, executable) if executable else HttpVisitor(policy)
+        visitor.patience = self.patience
         try:
             yield visitor
         finally:
@@ -178,25 +219,25 @@ class Judge:
     def _expected(self, landing: Landing) -> bool:
         return not self.expect or re.search(self.expect, landing.text) is not None
 
-    def _taken(self, trial: Trial, landing: Landing) -> bool:
+    def _taken(self, name: str, trial: Trial, landing: Landing) -> bool:
         """Whether the tool took a launch for a good one."""
         if trial.act == "choose":
             return landing.posted is not None and 200 <= landing.status < 400
         if not self._arrived(landing):
             return False
-        if self.expect or self._plain is None:
-            return True
-        return alike(landing, self._plain)
+        plain = self._plain.get(name)
+        return bool(self.expect) or plain is None or alike(landing, plain)
 
     def _verdict(self, name: str, trial: Trial, landing: Landing, visitor: Visitor, seconds: float) -> Verdict:
-        taken = self._taken(trial, landing)
+        taken = self._taken(name, trial, landing)
         wanted = trial.duty.endswith("accept")
         outcome: Outcome = "passed"
         if not trial.duty.startswith("may") and taken is not wanted:
             outcome = "failed" if trial.duty.startswith("must") else "warned"
         elif not taken and landing.status >= 500 and trial.name != "lost":
             outcome = "warned"
-        return Verdict(name, trial, outcome, _did(landing, taken=taken), _should(trial), visitor.name, seconds)
+        did = _printable(_did(landing, taken=taken))
+        return Verdict(name, trial, outcome, did, _should(trial), visitor.name, seconds)
 
 
 def seated() -> list[str]:
@@ -243,6 +284,11 @@ def _did(landing: Landing, *, taken: bool) -> str:
         return f"broke instead of refusing ({where}: {landing.text[:120]})"
     told = landing.note or landing.text[:120]
     return f"refused the launch ({where}{': ' if told else ''}{told})"
+
+
+def _printable(text: str) -> str:
+    """What a tool said, without characters that XML 1.0 cannot hold, or that a terminal obeys."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def _should(trial: Trial) -> str:

@@ -10,14 +10,16 @@ from xml.etree import ElementTree
 from lms_emulator.command.certify.judge import Outcome, Verdict
 from lms_emulator.core.http.pages import render
 
-MARKS: dict[Outcome, str] = {"passed": "ok", "failed": "FAILED", "warned": "warning", "skipped": "skipped"}
+MARKS: dict[Outcome, str] = {
+    "passed": "ok", "failed": "FAILED", "warned": "warning", "skipped": "skipped", "cut": "not tried",
+}  # fmt: skip
 PACKAGE = __package__
 
 
 def line(verdict: Verdict) -> str:
     """One trial in a line, and in two where it did not go well."""
     first = f"{verdict.platform:<12} {verdict.trial.name:<22} {MARKS[verdict.outcome]:<8} {verdict.did}"
-    if verdict.outcome in ("passed", "skipped"):
+    if verdict.outcome in ("passed", "skipped", "cut"):
         return first
     return f"{first}\n{'':36} {verdict.trial.what} {verdict.should[0].upper()}{verdict.should[1:]}."
 
@@ -44,7 +46,7 @@ def junit(verdicts: Sequence[Verdict]) -> bytes:
             name=platform,
             tests=str(len(cases)),
             failures=str(count["failed"]),
-            skipped=str(count["skipped"]),
+            skipped=str(count["skipped"] + count["cut"]),
             time=f"{sum(one.seconds for one in cases):.3f}",
         )
         for one in cases:
@@ -56,7 +58,7 @@ def junit(verdicts: Sequence[Verdict]) -> bytes:
             )
             if one.outcome == "failed":
                 ElementTree.SubElement(case, "failure", message=f"the tool {one.did}; {one.should}").text = text
-            elif one.outcome == "skipped":
+            elif one.outcome in ("skipped", "cut"):
                 ElementTree.SubElement(case, "skipped", message=one.did)
             else:
                 ElementTree.SubElement(case, "system-out").text = text

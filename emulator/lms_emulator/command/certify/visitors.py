@@ -16,8 +16,10 @@ from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.seats import Person
 
 MOST_STEPS = 12
-MOST_BYTES, MOST_SECONDS = 5_000_000, 15
-"""How much of a tool's answer is read, and how long is waited for it."""
+MOST_BYTES = 5_000_000
+"""How much of a tool's answer is read."""
+PATIENCE = 15.0
+"""How many seconds one launch may take from its first request to the last page, unless somebody says otherwise."""
 UNNAMED = ("content-encoding", "content-length", "transfer-encoding")
 """Headers of a body as it was sent."""
 AGENT = {"User-Agent": "lms-emulator certify", "Accept": "text/html,*/*;q=0.8", "Sec-CH-UA": '"lms-emulator";v="1"'}
@@ -40,9 +42,13 @@ class Landing(NamedTuple):
 
 
 class Visitor(ABC):
-    """Opens tools as one person after another."""
+    """Opens tools as one person after another.
+
+    Attributes: `patience`, how many seconds one launch may take.
+    """
 
     name: str
+    patience: float = PATIENCE
 
     @abstractmethod
     def open(self, page: str, person: Person) -> Landing:
@@ -119,11 +125,12 @@ class HttpVisitor(Visitor):
         self._policy = policy
         self._jar = CookieJar(policy)
         self._person: Person | None = None
-        self._http = httpx.Client(transport=_Loopback(), headers=AGENT, timeout=MOST_SECONDS)
+        self._http = httpx.Client(transport=_Loopback(), headers=AGENT)
         self._top = ""
+        self._end = 0.0
 
     def open(self, page: str, person: Person) -> Landing:
-        self._top = page
+        self._top, self._end = page, monotonic() + self.patience
         if person != self._person:
             self._jar, self._person = CookieJar(self._policy), person
             self._sign_in_as_a_script(page, person)
@@ -167,7 +174,7 @@ class HttpVisitor(Visitor):
                 answer = self._send(form.method.upper(), target, led_by, form.fields)
                 answer = self._follow(answer)
             except httpx.HTTPError as error:
-                return Landing(0, target, "", posted, f"no answer: {error or type(error).__name__}")
+                return Landing(0, target, "", posted, _why_no_answer(error))
             except (httpx.InvalidURL, ValueError) as error:
                 return Landing(0, target, "", posted, f"led to no address of the web: {error}")
             shown = Page(answer.text)
@@ -184,6 +191,7 @@ class HttpVisitor(Visitor):
     def post_again(self, landing: Landing) -> Landing:
         assert landing.posted is not None
         action, fields = landing.posted
+        self._end = monotonic() + self.patience
         return self._walk(Form(action, "post", dict(fields)), self._top)
 
     def _get(self, url: str, led_by: str) -> httpx.Response:
@@ -196,7 +204,9 @@ class HttpVisitor(Visitor):
         if cookies := self._jar.header(url, self._top, led_by=led_by):
             headers["Cookie"] = cookies
         sent = {"data": fields} if method == "POST" else {"params": fields or None}
-        answer = _read(self._http, self._http.build_request(method, url, headers=headers, **sent))
+        left = max(self._end - monotonic(), 0.05)
+        request = self._http.build_request(method, url, headers=headers, timeout=left, **sent)
+        answer = _read(self._http, request, self._end)
         self._jar.keep(url, answer.headers.get_list("set-cookie"), self._top)
         return answer
 
@@ -212,9 +222,16 @@ class HttpVisitor(Visitor):
         self._http.close()
 
 
-def _read(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+def _why_no_answer(error: httpx.HTTPError) -> str:
+    why = str(error) or type(error).__name__
+    if isinstance(error, httpx.TimeoutException):
+        return f"no answer in time: {why}"
+    advice = "; SSL_CERT_FILE names the file of a certificate to trust" if "CERTIFICATE_VERIFY" in why else ""
+    return f"no answer: {why}{advice}"
+
+
+def _read(http: httpx.Client, request: httpx.Request, end: float) -> httpx.Response:
     """The answer to a request. Raises httpx.ReadError for one without an end."""
-    end = monotonic() + MOST_SECONDS
     body = b""
     answer = http.send(request, stream=True)
     try:
