@@ -50,6 +50,7 @@ class Opening:
         tagged: whether the item behind an assignment is known.
         data: what the address of a deep linking answer brings back, besides the spot.
         asked: what the opener's address said further.
+        sealed: what it said of an assignment that is not saved yet.
     """
 
     user: User | None
@@ -68,6 +69,7 @@ class Opening:
     tagged: bool = True
     data: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
+    sealed: dict[str, Any] = field(default_factory=dict)
 
     @property
     def deep_linking(self) -> bool:
@@ -112,6 +114,7 @@ class Opening:
             item=self.item,
             placement=self.placement.name if self.placement is not None else None,
             asked=self.asked,
+            sealed=self.sealed,
             tagged=self.tagged and self.homework is None,
         )
 

@@ -26,6 +26,12 @@ _MEMBERSHIP = {
     "DesignerEnrollment": [f"{lti13.MEMBERSHIP}ContentDeveloper"],
     "ObserverEnrollment": [f"{lti13.MEMBERSHIP}Mentor"],
 }
+_MEMBERSHIP_OF_OLDER = {
+    **_MEMBERSHIP,
+    "StudentViewEnrollment": [f"{lti13.MEMBERSHIP}Learner"],
+    "TaEnrollment": [f"{VOCABULARY}membership/instructor#TeachingAssistant", f"{lti13.MEMBERSHIP}Instructor"],
+}
+"""As variables tell them to tools of LTI 1.1 (canvas-lms lib/lti/substitutions_helper.rb, LIS_V2_ROLE_MAP)."""
 _INSTITUTION = {
     "StudentEnrollment": "Student",
     "StudentViewEnrollment": "Student",
@@ -54,9 +60,13 @@ _SIMPLE = {
 }
 
 
-def of_members(types: Sequence[str]) -> list[str]:
-    """The roles in a course of a user with these enrollment types."""
-    return _unique(role for kind in types for role in _MEMBERSHIP.get(kind, []))
+def of_members(types: Sequence[str], *, advantage: bool = True) -> list[str]:
+    """The roles in a course of a user with these enrollment types.
+
+    Parameters: `advantage`, whether a tool of LTI 1.3 is told: Canvas writes some of them otherwise to older ones.
+    """
+    names = _MEMBERSHIP if advantage else _MEMBERSHIP_OF_OLDER
+    return _unique(role for kind in types for role in names.get(kind, []))
 
 
 def simple(types: Iterable[str]) -> list[str]:
@@ -64,12 +74,13 @@ def simple(types: Iterable[str]) -> list[str]:
     return _unique(_SIMPLE[kind] for kind in types if kind in _SIMPLE)
 
 
-def of(x: Call, user: User | None, course: Course | None) -> list[str]:
+def of(x: Call, user: User | None, course: Course | None, *, advantage: bool = True) -> list[str]:
     """All roles that a launch names: in the institution, in the course, in the system; in the order of their names."""
     if user is None:
         return [NOBODY]
+    names = _MEMBERSHIP if advantage else _MEMBERSHIP_OF_OLDER
     system = [f"{VOCABULARY}system/person#SysAdmin"] if _is_site_admin(x, user) else []
-    found = [*_of_institution(x, user, lti13.INSTITUTION), *system, *_here(x, user, course, _MEMBERSHIP)]
+    found = [*_of_institution(x, user, lti13.INSTITUTION), *system, *_here(x, user, course, names)]
     return sorted(_unique([*found, lti13.SYSTEM_USER]))
 
 

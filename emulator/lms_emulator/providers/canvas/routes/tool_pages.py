@@ -26,6 +26,7 @@ from lms_emulator.providers.canvas.model import Assignment, ContentTag, Course, 
 from lms_emulator.providers.canvas.routes import course_pages, login
 from lms_emulator.providers.canvas.rules import groups, links, modules, tools
 from lms_emulator.providers.canvas.rules.tools import Placement
+from lms_emulator.providers.canvas.shapes.assignments import opened_params
 from lms_emulator.signing import lti13
 
 NO_TOOL = "Couldn't find valid settings for this tool"
@@ -212,11 +213,20 @@ def choose(api: Api) -> Response:
     tool, placement = found
     module = local_number(api.params.text("context_module_id") or "")
     dialog = api.url(f"{place.path}/external_content/success/external_tool_dialog")
-    data = {"context_module_id": str(module)} if module else {}
+    data: dict[str, Any] = {"context_module_id": str(module)} if module else {}
     homework = api.store.assignments.get(local_number(api.params.text("assignment_id") or "") or 0)
     if homework is not None and (place.course is None or homework.course_id != place.course.id):
         homework = None
-    made = opening(api, place, tool, placement=placement, return_url=dialog, data=data, homework=homework)
+    sealed = opened_params(api, api.params.text("secure_params"))
+    here = api.store.assignments.find("course", place.course.id) if place.course is not None else ()
+    edited = next(
+        (one for one in here if one.lti_context_id and one.lti_context_id == sealed.get("lti_assignment_id")), None
+    )
+    if edited is not None:
+        data["assignment_id"] = edited.id
+    made = opening(
+        api, place, tool, placement=placement, return_url=dialog, data=data, homework=homework, sealed=sealed
+    )
     return opened(api, made, bare=True)
 
 

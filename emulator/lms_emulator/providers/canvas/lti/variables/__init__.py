@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from lms_emulator.providers.canvas.lti.variables import courses, people, site, work
-from lms_emulator.providers.canvas.lti.variables.scene import Missing, Scene
+from lms_emulator.providers.canvas.lti.variables.scene import Missing, Scene, moment
 from lms_emulator.providers.canvas.rules import features
 
 VALUES: dict[str, Callable[[Scene], Any]] = {**courses.VALUES, **people.VALUES, **work.VALUES, **site.VALUES}
@@ -25,7 +26,8 @@ __all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text"
 def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Custom fields with their variables replaced, as LTI 1.3 tells them: a field that is one variable has its value,
     a number or null as it is; within a longer text `${Name}` is replaced."""
-    found = {name: _value(scene, given) for name, given in fields.items()}
+    values = ((name, _value(scene, given)) for name, given in fields.items())
+    found = {name: moment(one) if isinstance(one, datetime) else one for name, one in values}
     if features.enabled(scene.api, scene.school, NUMBERS_AS_TEXT):
         return {name: str(one) if type(one) in (int, float) else one for name, one in found.items()}
     return found
@@ -33,31 +35,52 @@ def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def expanded_as_text(scene: Scene, fields: Mapping[str, Any]) -> dict[str, str]:
     """The same as LTI 1.1 tells them: everything is text."""
-    return {name: _text(_value(scene, given)) for name, given in fields.items()}
+    return {name: _text(scene, _value(scene, given)) for name, given in fields.items()}
 
 
-def _text(value: Any) -> str:
+def _text(scene: Scene, value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        own = value.astimezone(scene.zone or UTC)
+        return f"{own:%Y-%m-%d %H:%M:%S} {'UTC' if own.tzname() == 'UTC' else format(own, '%z')}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _value(scene: Scene, given: Any) -> Any:
     if not isinstance(given, str) or "$" not in given:
         return given
-    if given.startswith("$") and not given.startswith("${"):
-        return _of(scene, given[1:], given)
-    return _WITHIN.sub(lambda part: _text(_of(scene, part.group(1), part.group())), given)
+    known = _known(scene, given[1:]) if given.startswith("$") else None
+    if known is not None:
+        return _of(scene, known, given, given)
+    if given.startswith("$") and not _WITHIN.search(given):
+        return _stays(scene, given, given)
+    return _WITHIN.sub(lambda part: _within(scene, part), given)
 
 
-def _of(scene: Scene, name: str, given: str) -> Any:
+def _within(scene: Scene, part: re.Match[str]) -> str:
+    """What a variable within a longer text becomes. Canvas leaves it where its value is null or false."""
+    name, given = part.group(1).removeprefix("$"), part.group()
+    known = _known(scene, name)
+    value = _of(scene, known, given, f"${name}") if known is not None else _stays(scene, given, given)
+    return given if value is None or value is False else _text(scene, value)
+
+
+def _known(scene: Scene, name: str) -> Callable[[Scene], Any] | None:
+    """What finds the value of a variable; None where Canvas has no variable of that name."""
     known = VALUES.get(name)
     if known is None and scene.x.settings.newer_variables:
         known = NEWER.get(name)
+    return known or people.with_argument(name)
+
+
+def _of(scene: Scene, known: Callable[[Scene], Any], given: str, bare: str) -> Any:
     try:
-        return known(scene) if known is not None else people.with_argument(scene, name)
+        return known(scene)
     except Missing:
-        scene.x.warn(
-            "variable_not_replaced", f"`{given}` stays as it is written: there is no such thing in this launch"
-        )
-        return given
+        return _stays(scene, given, bare)
+
+
+def _stays(scene: Scene, given: str, becomes: str) -> str:
+    scene.x.warn("variable_not_replaced", f"`{given}` is not replaced: there is no such thing in this launch")
+    return becomes

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.lti import places
-from lms_emulator.providers.canvas.lti.variables.scene import Scene, moment, there
-from lms_emulator.providers.canvas.model import EnrollmentTerm, Group
-from lms_emulator.providers.canvas.rules import grades
+from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
+from lms_emulator.providers.canvas.model import Account, Course, EnrollmentTerm, Group
+from lms_emulator.providers.canvas.rules import features, grades
+
+_LONGEST = 1000
 
 
 def _term(scene: Scene) -> EnrollmentTerm:
@@ -20,6 +23,18 @@ def _term(scene: Scene) -> EnrollmentTerm:
 def _uuid(scene: Scene) -> str:
     record = scene.place.record
     return there(None) if isinstance(record, Group) else record.uuid
+
+
+def _account(scene: Scene) -> Account:
+    """The account of the course, or the account itself; of groups the school."""
+    return scene.school if isinstance(scene.place.record, Group) else scene.place.account
+
+
+def _roster(scene: Scene) -> str:
+    record = scene.place.record
+    if isinstance(record, Account):
+        there(None)
+    return scene.x.url(f"/api/lti/{scene.place.kind}/{record.id}/membership_service")
 
 
 def _state(scene: Scene) -> str:
@@ -46,47 +61,73 @@ def _scheme(scene: Scene) -> list[dict[str, Any]]:
     ]
 
 
-def _no_copies(scene: Scene) -> str:
-    """The courses that the content was copied from, of which none is kept."""
-    there(scene.course)
-    return ""
+def _copies(scene: Scene, number: int) -> list[tuple[int, datetime]]:
+    """The finished copies of other courses into a course: the id of each source, and when that was."""
+    rows = scene.x.store.content_migrations.find("context", ("Course", number))
+    return [
+        (row.source_course_id, row.finished_at or row.updated_at)
+        for row in rows
+        if row.workflow_state == "completed" and row.source_course_id is not None
+    ]
+
+
+def _sources(scene: Scene) -> list[Course]:
+    """The courses that content was copied from, by their ids."""
+    numbers = sorted({number for number, _ in _copies(scene, scene.course.id)})
+    return [course for number in numbers if (course := scene.x.store.courses.get(number)) is not None]
+
+
+def _history(scene: Scene) -> str:
+    """Those courses and the ones that they were copied from in turn: the latest copy first, a thousand of them."""
+    latest: dict[int, datetime] = {}
+    reached, waiting = {scene.course.id}, [scene.course.id]
+    while waiting:
+        for source, done in _copies(scene, waiting.pop()):
+            latest[source] = max(done, latest.get(source, done))
+            if source not in reached:
+                reached.add(source)
+                waiting.append(source)
+    ordered = sorted(latest, key=lambda number: latest[number], reverse=True)
+    found = [places.context_id(one) for number in ordered if (one := scene.x.store.courses.get(number)) is not None]
+    return ",".join(found if len(found) <= _LONGEST else [*found[:_LONGEST], "truncated"])
 
 
 VALUES: dict[str, Callable[[Scene], Any]] = {
     "Context.id": lambda s: s.place.opaque,
     "Context.title": lambda s: s.place.name,
     "Context.sourcedId": lambda s: s.course.sis_course_id,
-    "Context.id.history": _no_copies,
+    "Context.id.history": _history,
     "CourseOffering.sourcedId": lambda s: s.course.sis_course_id,
     "CourseSection.sourcedId": lambda s: s.course.sis_course_id,
     "com.instructure.contextLabel": lambda s: s.course.course_code,
     "Canvas.course.id": lambda s: s.course.id,
     "Canvas.course.name": lambda s: s.course.name,
     "Canvas.course.sisSourceId": lambda s: s.course.sis_course_id,
-    "Canvas.course.startAt": lambda s: moment(s.course.start_at),
-    "Canvas.course.endAt": lambda s: moment(s.course.end_at),
+    "Canvas.course.startAt": lambda s: s.course.start_at,
+    "Canvas.course.endAt": lambda s: s.course.end_at,
     "Canvas.course.workflowState": _state,
     "Canvas.course.hideDistributionGraphs": lambda s: bool(s.course.settings.get("hide_distribution_graphs")),
     "Canvas.course.gradePassbackSetting": lambda s: s.course.grade_passback_setting,
-    "Canvas.course.previousContextIds": _no_copies,
-    "Canvas.course.previousContextIds.recursive": _no_copies,
-    "Canvas.course.previousCourseIds": _no_copies,
+    "Canvas.course.previousContextIds": lambda s: ",".join(map(places.context_id, _sources(s))),
+    "Canvas.course.previousContextIds.recursive": _history,
+    "Canvas.course.previousCourseIds": lambda s: ",".join(str(one.id) for one in _sources(s)),
     "vnd.instructure.Course.uuid": lambda s: s.course.uuid,
     "com.instructure.Course.integrationId": lambda s: s.course.integration_id,
     "com.instructure.Course.groupIds": lambda s: ",".join(str(group.id) for group in _groups(s)),
     "Canvas.group.contextIds": _own_groups,
+    "ToolProxyBinding.memberships.url": _roster,
     "Canvas.term.name": lambda s: _term(s).name,
-    "Canvas.term.startAt": lambda s: there(moment(_term(s).start_at)),
-    "Canvas.account.id": lambda s: s.place.account.id,
-    "Canvas.account.name": lambda s: s.place.account.name,
-    "Canvas.account.sisSourceId": lambda s: s.place.account.sis_account_id,
+    "Canvas.term.startAt": lambda s: there(_term(s).start_at),
+    "Canvas.account.id": lambda s: _account(s).id,
+    "Canvas.account.name": lambda s: _account(s).name,
+    "Canvas.account.sisSourceId": lambda s: _account(s).sis_account_id,
     "Canvas.rootAccount.id": lambda s: s.school.id,
     "Canvas.rootAccount.sisSourceId": lambda s: s.school.sis_account_id,
     "Canvas.root_account.id": lambda s: s.school.id,
     "Canvas.root_account.sisSourceId": lambda s: s.school.sis_account_id,
     "Canvas.root_account.global_id": lambda s: global_id(s.school.id),
     "vnd.Canvas.root_account.uuid": lambda s: s.school.uuid,
-    "com.instructure.Account.usage_metrics_enabled": lambda s: bool(s.school.settings.get("enable_usage_metrics")),
+    "com.instructure.Account.usage_metrics_enabled": lambda s: features.enabled(s.api, s.school, "send_usage_metrics"),
     "com.instructure.Course.accept_canvas_resource_types": lambda s: s.asked.get("accept_canvas_resource_types"),
     "com.instructure.Course.canvas_resource_type": lambda s: s.asked.get("canvas_resource_type"),
     "com.instructure.Course.allow_canvas_resource_selection": lambda s: s.asked.get("allow_canvas_resource_selection"),
@@ -97,7 +138,7 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
     "com.instructure.Context.globalId": lambda s: global_id(s.place.record.id),
     "com.instructure.Context.uuid": _uuid,
     "Canvas.term.id": lambda s: _term(s).id,
-    "Canvas.term.endAt": lambda s: there(moment(_term(s).end_at)),
+    "Canvas.term.endAt": lambda s: there(_term(s).end_at),
     "com.instructure.Course.gradingScheme": _scheme,
 }
 """Those that Canvas did not have yet in June 2023."""

@@ -53,20 +53,21 @@ def _role_names(scene: Scene) -> str:
     """What Canvas calls the person's roles: custom ones by their own names."""
     person, store = scene.person, scene.x.store
     found: list[str] = []
-    for one in scene.current if scene.place.course is not None else []:
+    here = scene.place_of_roles
+    for one in scene.current if here.course is not None else []:
         role = store.roles.get(one.role_id)
         custom = role is not None and role.workflow_state != "built_in" and role.name != role.base_role_type
         found.append(role.name if role is not None and custom else one.type)
-    for _, role in admins_over(store, person, scene.place.account.id):
+    for _, role in admins_over(store, person, here.account.id):
         found.append("Account Admin" if role.name == "AccountAdmin" else role.name)
     return ",".join(dict.fromkeys(found))
 
 
 def _membership(scene: Scene) -> str:
     """The roles in the course, or those of an admin of the account."""
-    person = scene.person
-    here = roles.of_members(_types(scene)) if scene.place.course is not None else []
-    admin = is_account_admin(scene.api, person, scene.place.account)
+    place, person = scene.place_of_roles, scene.person
+    here = roles.of_members(_types(scene), advantage=scene.advantage) if place.course is not None else []
+    admin = is_account_admin(scene.api, person, place.account)
     return ",".join([*here, *([roles.ADMINISTRATOR] if admin else [])])
 
 
@@ -103,11 +104,12 @@ def observed(scene: Scene) -> list[User]:
 
 def _allowed(scene: Scene, names: str) -> str:
     """Those of several permissions that the person has here."""
-    wanted, user = [name for name in names.split(",") if name in permissions()], scene.person
-    if scene.place.course is not None:
-        held = courses.rights(scene.api, user, scene.place.course)
+    place, user, wanted = scene.place_of_roles, scene.person, names.split(",")
+    if place.course is not None:
+        held = courses.rights(scene.api, user, place.course)
         return ",".join(name for name in wanted if name in held)
-    return ",".join(name for name in wanted if account_allows(scene.api, user, scene.place.account, name))
+    known = permissions()
+    return ",".join(name for name in wanted if name in known and account_allows(scene.api, user, place.account, name))
 
 
 def _administered(scene: Scene) -> str:
@@ -147,24 +149,26 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "vnd.Canvas.Person.email.sis": _sis_email,
     "Person.address.timezone": lambda s: iana_name(s.person.time_zone) or "Etc/UTC",
     "com.instructure.Person.pronouns": lambda s: s.person.pronouns,
-    "Membership.role": lambda s: ",".join(roles.of(s.x, s.person, s.place.course)),
-    "com.instructure.User.allRoles": lambda s: ",".join(roles.of(s.x, s.user, s.place.course)),
-    "Canvas.xuser.allRoles": lambda s: ",".join(roles.of_all_1(s.x, s.user, s.place.course)),
+    "Membership.role": lambda s: ",".join(roles.of(s.x, s.person, s.place.own_course, advantage=s.advantage)),
+    "com.instructure.User.allRoles": lambda s: ",".join(roles.of(s.x, s.user, s.place.own_course)),
+    "Canvas.xuser.allRoles": lambda s: ",".join(roles.of_all_1(s.x, s.user, s.place.own_course)),
     "com.Instructure.membership.roles": _membership,
     "Canvas.membership.roles": _role_names,
     "Canvas.membership.concludedRoles": _concluded,
     "Canvas.enrollment.enrollmentState": _enrollment_state,
-    "Canvas.course.sectionIds": lambda s: ",".join(str(one.course_section_id) for one in s.current),
+    "Canvas.course.sectionIds": lambda s: ",".join(map(str, sorted({one.course_section_id for one in s.current}))),
     "Canvas.course.sectionSisSourceIds": lambda s: ",".join(
-        one.sis_section_id for one in _sections(s) if one.sis_section_id
+        sorted({one.sis_section_id for one in _sections(s) if one.sis_section_id})
     ),
     "Canvas.course.sectionRestricted": lambda s: all(one.limit_privileges_to_course_section for one in s.mine),
     "com.instructure.User.sectionNames": lambda s: json.dumps(
         [one.name for one in _sections(s, all_of_them=True)], ensure_ascii=False
     ),
-    "com.instructure.User.observees": lambda s: ",".join(seen.lti_id for seen in observed(s)),
+    "com.instructure.User.observees": lambda s: ",".join(
+        seen.lti_id if s.advantage else places.user_id(seen) for seen in observed(s)
+    ),
     "com.instructure.Observee.sisIds": lambda s: ",".join(
-        people.sis_user_id(s.x.store, seen) or "" for seen in observed(s)
+        known for seen in observed(s) if (known := people.sis_user_id(s.x.store, seen))
     ),
     "Canvas.masqueradingUser.id": lambda s: _masquerading(s).id,
     "Canvas.masqueradingUser.userId": lambda s: places.user_id(_masquerading(s)),
@@ -179,8 +183,8 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
 """Those that Canvas did not have yet in June 2023."""
 
 
-def with_argument(scene: Scene, name: str) -> Any:
-    """The value of a variable that names what it asks for. Raises Missing for other names."""
+def with_argument(name: str) -> Callable[[Scene], Any] | None:
+    """What finds the value of a variable that names what it asks for; None for other names."""
     if name.startswith(PERMISSIONS) and name.endswith(">"):
-        return _allowed(scene, name.removeprefix(PERMISSIONS)[:-1])
-    return there(None)
+        return lambda scene: _allowed(scene, name.removeprefix(PERMISSIONS)[:-1])
+    return None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from functools import cached_property
 from typing import Any
 
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.lti.places import Place
@@ -17,6 +19,7 @@ from lms_emulator.providers.canvas.model import (
     ContentTag,
     Course,
     Enrollment,
+    Group,
     ResourceLink,
     Tool,
     User,
@@ -36,6 +39,7 @@ class Scene:
         real_user: the person behind a masquerade.
         item: the item of a module that was opened. tagged: whether that of an assignment is known.
         asked: what the address that opened the tool said further: `selection`, `editor_contents` and the like.
+        sealed: what an editor for assignments gave along, sealed: the id and the description of one that is not saved.
     """
 
     x: Call
@@ -49,6 +53,7 @@ class Scene:
     placement: str | None = None
     tagged: bool = True
     asked: dict[str, str] = field(default_factory=dict)
+    sealed: dict[str, Any] = field(default_factory=dict)
 
     @property
     def person(self) -> User:
@@ -63,6 +68,24 @@ class Scene:
         if not isinstance(self.place.record, Course):
             raise Missing
         return self.place.record
+
+    @property
+    def place_of_roles(self) -> Place:
+        """The place, where people have roles: a course or an account. Raises Missing in groups, and for nobody."""
+        there(self.user)
+        if isinstance(self.place.record, Group):
+            raise Missing
+        return self.place
+
+    @property
+    def advantage(self) -> bool:
+        """Whether the tool is one of LTI 1.3."""
+        return self.tool.developer_key_id is not None
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The time zone of the user, where they chose one."""
+        return zone(self.user.time_zone) if self.user is not None else None
 
     @property
     def task(self) -> Assignment:

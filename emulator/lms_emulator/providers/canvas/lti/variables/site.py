@@ -36,10 +36,12 @@ def _installed_at(scene: Scene) -> str:
     return scene.x.url(f"/api/v1/{kind.lower()}s/{number}/external_tools/{scene.tool.id}")
 
 
-def _from_editor(name: str) -> Callable[[Scene], str]:
-    def find(scene: Scene) -> str:
-        value: str = there(scene.asked.get(name) if scene.placement == "editor_button" else None)
-        return value
+def _from_editor(name: str) -> Callable[[Scene], str | None]:
+    """What an editor gave along; both are left where its text is empty."""
+
+    def find(scene: Scene) -> str | None:
+        there(scene.asked.get("editor_contents") or None)
+        return scene.asked.get(name)
 
     return find
 
@@ -64,7 +66,6 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Message.locale": lambda s: people.effective_locale(s.user) if s.user is not None else "en",
     "Message.documentTarget": lambda _: "iframe",
     "ToolConsumerInstance.guid": lambda s: f"{s.school.guid}:canvas-lms",
-    "ToolProxyBinding.memberships.url": lambda s: s.x.url(f"/api/lti/courses/{s.course.id}/membership_service"),
     "vnd.Canvas.submission.url": lambda _: SUBMISSION,
     "vnd.Canvas.submission.history.url": lambda _: f"{SUBMISSION}/history",
     "vnd.Canvas.OriginalityReport.url": lambda _: f"{SUBMISSION}/originality_report",

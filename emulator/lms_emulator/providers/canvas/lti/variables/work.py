@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, moment, there
 from lms_emulator.providers.canvas.model import Group
 from lms_emulator.providers.canvas.rules import assignments, teams
@@ -27,7 +26,7 @@ def _in_own_zone(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], 
 
     def tell(scene: Scene) -> str:
         value: datetime = there(pick(scene))
-        own = zone(scene.user.time_zone) if scene.user is not None else None
+        own = scene.zone
         text = value.astimezone(own).isoformat(timespec="milliseconds") if own is not None else None
         return (text or value.isoformat(timespec="milliseconds")).replace("+00:00", "Z")
 
@@ -56,6 +55,17 @@ def _attempts(scene: Scene) -> int | None:
 
 def _group(scene: Scene) -> Group | None:
     return teams.team(scene.api, scene.task, scene.person.id) if scene.task.group_category_id else None
+
+
+def _saved_or_sealed(name: str, sealed: str) -> Callable[[Scene], Any]:
+    """What an assignment says, or what an editor sealed of one that is not saved."""
+
+    def tell(scene: Scene) -> Any:
+        if scene.assignment is None and scene.sealed:
+            return scene.sealed.get(sealed)
+        return getattr(scene.task, name)
+
+    return tell
 
 
 def _extensions(scene: Scene) -> str:
@@ -108,15 +118,15 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.assignment.lockdownEnabled": _lockdown,
     "Canvas.assignment.allowedAttempts": lambda s: s.task.allowed_attempts,
     "Canvas.assignment.submission.studentAttempts": _attempts,
-    "Canvas.assignment.unlockAt": lambda s: moment(s.dated.unlock_at),
-    "Canvas.assignment.lockAt": lambda s: moment(s.dated.lock_at),
-    "Canvas.assignment.dueAt": lambda s: moment(s.dated.due_at),
+    "Canvas.assignment.unlockAt": lambda s: s.dated.unlock_at,
+    "Canvas.assignment.lockAt": lambda s: s.dated.lock_at,
+    "Canvas.assignment.dueAt": lambda s: s.dated.due_at,
     "Canvas.assignment.unlockAt.iso8601": _moment_there(lambda s: s.dated.unlock_at),
     "Canvas.assignment.lockAt.iso8601": _moment_there(lambda s: s.dated.lock_at),
     "Canvas.assignment.dueAt.iso8601": _moment_there(lambda s: s.dated.due_at),
     "Canvas.assignment.allDueAts.iso8601": _all_due,
-    "com.instructure.Assignment.lti.id": lambda s: s.task.lti_context_id,
-    "com.instructure.Assignment.description": lambda s: s.task.description,
+    "com.instructure.Assignment.lti.id": _saved_or_sealed("lti_context_id", "lti_assignment_id"),
+    "com.instructure.Assignment.description": _saved_or_sealed("description", "lti_assignment_description"),
     "com.instructure.Assignment.allowedFileExtensions": _extensions,
     "com.instructure.Assignment.anonymous_grading": lambda s: s.task.anonymous_grading,
     "com.instructure.Group.id": lambda s: group.id if (group := _group(s)) is not None else None,
