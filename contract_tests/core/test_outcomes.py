@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import json
+from contextlib import ExitStack
 
 import httpx
 import pytest
 
+from contract_tests.unit.toy import gateway
 from lms_emulator import ControlError, Emulator
 from lms_emulator.command.main import main
+from lms_emulator.server.sockets import Server
+from pytest_lms_emulator.report import section
 
 UNREAD = "/canvas/api/v1/courses/1/discussion_topics?exclude_context_module_locked_topics=1&searchterm=x"
 
@@ -35,6 +40,67 @@ WAYS = {
     "provider_defect": ("POST", "/openedx/oauth2/access_token?x=1"),
     "fault": ("GET", "/brightspace/d2l/api/versions"),
 }
+
+
+DEFECTS = {
+    "a refusal raised": ("GET", "/canvas/api/v1/courses/1/gradebook_history/1"),
+    "parameters that conflict": ("GET", "/canvas/api/v1/courses?a=1&a[b]=2"),
+    "the server's page": ("POST", "/openedx/oauth2/access_token?x=1"),
+}
+
+
+def places(lms: Emulator, answer: httpx.Response, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What is said of the latest request by its header, on the command line, on the page, by pytest, in the journal."""
+    entry = lms.call("GET", "/requests")["requests"][-1]
+    address = answer.headers.get("x-emulator-explain", f"{lms.url}/_emulator/requests/{entry['id']}")
+    followed = httpx.get(address, trust_env=False).json()
+    assert main(["explain", "--url", lms.url, entry["id"]]) == 0
+    page = html.unescape(httpx.get(f"{lms.url}/_emulator/", trust_env=False).text)
+    row = page.partition(f"/requests/{entry['id']}")[2].partition("</tr>")[0]
+    said = [json.dumps(followed), capsys.readouterr().out, row, section(lms), json.dumps(entry)]
+    assert entry["outcome"] == followed["outcome"]
+    assert f'<tr class="{entry["outcome"]}">' in page
+    return [" ".join(text.replace('\\"', '"').split()) for text in said]
+
+
+TOLD = {
+    "answered_with_warnings": "`searchterm` (query) was not read: Canvas does not document it for this operation",
+    "refused": "the course exists",
+    "not_emulated": "Canvas has GET /api/v1/courses/{course_id}/live_assessments",
+    "unknown_path": "Canvas has no such operation (routes of June 2023",
+    "provider_defect": "The real provider fails on this request too",
+    "fault": "A scripted failure acted on this request. f1: status 503 instead of the provider's answer",
+    "crash": "ZeroDivisionError: on purpose",
+}
+
+
+@pytest.mark.parametrize("outcome", TOLD)
+def test_five_places_say_the_same(site: Emulator, outcome: str, capsys: pytest.CaptureFixture[str]) -> None:
+    lms, (method, path) = site, WAYS.get(outcome, ("GET", "/toy/crash"))
+    with ExitStack() as stack:
+        headers = {}
+        if outcome == "crash":
+            server = Server(gateway())
+            server.start()
+            stack.callback(server.stop)
+            lms = stack.enter_context(Emulator.connect(server.url))
+        else:
+            headers["Authorization"] = f"Bearer {site.canvas.access_tokens.teacher}"
+            site.faults.add(provider="brightspace", status=503)
+        answer = httpx.request(method, f"{lms.url}{path}", headers=headers, trust_env=False)
+        said = places(lms, answer, capsys)
+    assert ("x-emulator-explain" in answer.headers) == (outcome != "answered_with_warnings")
+    assert [number for number, text in enumerate(said) if TOLD[outcome] not in text] == []
+
+
+@pytest.mark.parametrize("way", DEFECTS)
+def test_where_the_real_provider_fails(
+    site: Emulator, http: httpx.Client, way: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = http.request(*DEFECTS[way])
+    entry = site.requests.last
+    assert (answer.status_code, entry.outcome, entry.provider_defect) == (500, "provider_defect", True)
+    assert [text for text in places(site, answer, capsys) if TOLD["provider_defect"] not in text] == []
 
 
 @pytest.mark.parametrize("outcome", WAYS)

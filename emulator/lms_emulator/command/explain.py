@@ -75,10 +75,10 @@ def describe(entry: dict[str, Any]) -> str:
     lines = [f"{entry['id']}  {entry['method']} {entry['url']} -> {entry['status']}   ({entry['provider']})"]
     refusal = entry.get("refusal")
     word = _WORDS.get(entry.get("outcome", ""))
-    if word is not None and not refusal:
+    if word is not None and (not refusal or word == "defect"):
         lines.append(f"  {word:<10} {entry['explanation']}")
     if refusal:
-        lines.append(f"  {word or 'refused':<10} {refusal['reason']}")
+        lines.append(f"  {'reason' if word == 'defect' else word or 'refused':<10} {refusal['reason']}")
         given = [key for key in ("check", "expected", "got", "diagnosis") if refusal.get(key) not in (None, "")]
         lines += [f"  {key:<10} {_text(refusal[key])}" for key in given]
     lines += [f"  warning    {w['code']}: {w['message']}" for w in entry.get("warnings", ())]

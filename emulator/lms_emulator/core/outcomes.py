@@ -53,6 +53,7 @@ def explanation(
         told = notes.get("fault_effect")
     elif outcome == "provider_defect":
         told = next((message for code, message in warnings if code != "parameter_not_read"), None)
+        told = told or (refusal or {}).get("diagnosis") or (refusal or {}).get("check")
     elif refusal is not None:
         told = refusal.get("diagnosis") or refusal.get("check")
     return f"{sentence} {told}" if isinstance(told, str) and told else sentence

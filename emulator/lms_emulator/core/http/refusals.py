@@ -56,6 +56,7 @@ class Refusal(Exception):
         credential: the token, code, key or secret that was not taken; `core.access.recognise` looks whose it is.
         registered: the right one, if the request says whose it should be.
         needs: permissions of which the caller has none and one was needed, by the provider's names.
+        defect: whether it is no decision: the real provider itself fails on such a request.
     Attributes: `outcome`, what kind of no it is; `later`, what finishes a diagnosis that was cut.
     """
 
@@ -76,8 +77,11 @@ class Refusal(Exception):
         credential: str | None = None,
         registered: str | None = None,
         needs: Sequence[str] = (),
+        defect: bool = False,
     ) -> None:
         super().__init__(reason)
+        if defect:
+            self.outcome = "provider_defect"
         self.reason = reason
         self.status = status
         self.message = message
