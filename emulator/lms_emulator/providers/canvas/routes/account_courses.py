@@ -10,10 +10,10 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, Course, Progress
+from lms_emulator.providers.canvas.model import Account, Course, Enrollment, Progress, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.rosters import kinds, search_term
+from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import blueprints, course_events, people, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, require_account
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
@@ -23,7 +23,8 @@ from lms_emulator.providers.canvas.shapes.progress import progress
 SOURCE = f"{RECORDED}/people-accounts.jsonl 117, 120; canvas-lms app/controllers/accounts_controller.rb, courses_api"
 BATCH = f"{RECORDED}/courses-write.jsonl 233, 243; canvas-lms app/controllers/accounts_controller.rb, update_courses"
 LARGEST_BATCH = 500
-IN_DATABASE = {"created": "unpublished", "claimed": "unpublished"}
+IN_DATABASE = {"claimed": "unpublished", "available": "available", "completed": "completed", "deleted": "deleted"}
+"""The states that can be asked for. A course is `created` only until Canvas has saved it."""
 
 
 def index(api: Api) -> Any:
@@ -56,17 +57,18 @@ def _shown(api: Api, course: Course, includes: set[str]) -> Any:
 def _tests(api: Api, account: Account) -> list[Any]:
     """What a course has to be to be listed."""
     ask = api.params
-    enrolled = ask.flag("with_enrollments") or ask.flag("hide_enrollmentless_courses")
+    enrolled = ask.flag("with_enrollments") or ask.has("hide_enrollmentless_courses")
+    emptied = ask.has("with_enrollments") and not enrolled
     return [
         _of_state(api),
         (lambda c: bool(_living(api, c))) if enrolled else None,
-        (lambda c: not _living(api, c)) if ask.has("with_enrollments") and not ask.flag("with_enrollments") else None,
+        (lambda c: not _living(api, c)) if emptied else None,
         _flagged(api, "published", lambda c: c.workflow_state == "available"),
         _flagged(api, "completed", lambda c: states.concluded(api, c)),
         _flagged(api, "blueprint", lambda c: c.blueprint),
         _flagged(api, "blueprint_associated", lambda c: blueprints.subscription_of(api.store, c) is not None),
-        _flagged(api, "public", lambda c: bool(c.is_public)),
-        _flagged(api, "homeroom", lambda c: c.homeroom_course),
+        (lambda c: c.is_public is ask.flag("public")) if ask.has("public") else None,
+        (lambda c: c.homeroom_course) if ask.flag("homeroom") else None,
         _of_term(api),
         _searched(api, account),
         _of_types(api),
@@ -76,10 +78,8 @@ def _tests(api: Api, account: Account) -> list[Any]:
     ]
 
 
-def _living(api: Api, course: Course) -> list[Any]:
-    return [
-        e for e in api.store.enrollments.find("course", course.id) if e.workflow_state not in ("deleted", "rejected")
-    ]
+def _living(api: Api, course: Course) -> list[Enrollment]:
+    return [e for e in api.store.enrollments.find("course", course.id) if e.workflow_state != "deleted"]
 
 
 def _flagged(api: Api, name: str, test: Any) -> Any:
@@ -93,23 +93,23 @@ def _of_state(api: Api) -> Any:
     asked = api.params.texts("state")
     if not asked:
         return lambda course: course.workflow_state != "deleted"
-    wanted = {IN_DATABASE.get(one, one) for one in asked}
-    return lambda course: "all" in wanted or course.workflow_state in wanted
+    wanted = set(IN_DATABASE.values()) if "all" in asked else {IN_DATABASE.get(one) for one in asked}
+    return lambda course: course.workflow_state in wanted
 
 
 def _of_term(api: Api) -> Any:
     named = api.params.text("enrollment_term_id")
-    term = identifiers.term(api, named) if named else None
+    term = identifiers.term(api, named) if named is not None else None
     return None if term is None else lambda course: course.enrollment_term_id == term.id
 
 
 def _searched(api: Api, account: Account) -> Any:
-    term = search_term(api)
+    term = search_term(api, blank=True)
     if term is None:
         return None
     if api.params.text("search_by") == "teacher":
-        return lambda course: any(term in user.name.lower() for user in _teachers(api, course))
-    sis = account_allows(api, api.caller, account, "read_sis")
+        return lambda course: any(term in user.name.lower() for user in _teachers(api, course, gone=GONE))
+    sis = any(account_allows(api, api.caller, account, name) for name in ("read_sis", "manage_sis"))
 
     def fits(course: Course) -> bool:
         texts = [course.name, course.course_code or "", (course.sis_course_id or "") if sis else ""]
@@ -118,14 +118,21 @@ def _searched(api: Api, account: Account) -> Any:
     return fits
 
 
-def _teachers(api: Api, course: Course) -> list[Any]:
-    ids = {e.user_id for e in _living(api, course) if e.type == "TeacherEnrollment"}
+GONE = ("rejected", "inactive", "completed")
+
+
+def _teachers(api: Api, course: Course, *, gone: tuple[str, ...] = ()) -> list[User]:
+    rows = [e for e in _living(api, course) if e.type == "TeacherEnrollment"]
+    ids = {e.user_id for e in rows if e.workflow_state not in gone}
     return [user for user in map(api.store.users.get, ids) if user is not None]
 
 
 def _of_types(api: Api) -> Any:
-    wanted = kinds(api)
-    return (lambda course: any(e.type in wanted for e in _living(api, course))) if wanted else None
+    """Courses with somebody of a kind; a single name that is no list does not filter, and an unknown one fits none."""
+    if not isinstance(api.params.get("enrollment_type"), list):
+        return None
+    wanted = {f"{name.capitalize()}Enrollment" for name in api.params.texts("enrollment_type")}
+    return lambda course: any(e.type in wanted for e in _living(api, course))
 
 
 def _taught(api: Api) -> Any:
@@ -151,10 +158,10 @@ def _dated(api: Api) -> Any:
 
     def fits(course: Course) -> bool:
         term = api.store.enrollment_terms.get(course.enrollment_term_id)
-        start = course.start_at or (term.start_at if term is not None else None)
-        end = course.end_at or (term.end_at if term is not None else None)
-        begins = before is None or start is None or start <= before
-        return begins and (after is None or end is None or end >= after)
+        starts = [one for one in (course.start_at, term.start_at if term is not None else None) if one is not None]
+        ends = [one for one in (course.end_at, term.end_at if term is not None else None) if one is not None]
+        begins = before is None or not starts or min(starts) <= before
+        return begins and (after is None or not ends or max(ends) >= after)
 
     return fits
 
@@ -168,12 +175,11 @@ def _sorted(api: Api, found: list[Course]) -> list[Course]:
 
     def term(course: Course) -> Any:
         own = api.store.enrollment_terms.get(course.enrollment_term_id)
-        start = own.start_at if own is not None else None
-        return (start is None, start, course.id)
+        return ((own.name or "").lower() if own is not None else "", course.id)
 
     def teacher(course: Course) -> Any:
         names = sorted(people.sortable_name(user).lower() for user in _teachers(api, course))
-        return (not names, names, course.id)
+        return (not names, names[:1], course.id)
 
     keys = {
         "course_name": lambda c: (c.name.lower(), c.id),

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
-from lms_emulator.providers.canvas.model import Account
+from lms_emulator.providers.canvas.model import Account, Enrollment
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import states, stickiness
@@ -40,6 +40,14 @@ SETTINGS = (
     "sis_assignment_name_length_input",
     "conditional_release",
 )
+SHOWN_SETTINGS = (
+    "microsoft_sync_enabled",
+    "microsoft_sync_tenant",
+    "microsoft_sync_login_attribute",
+    "microsoft_sync_login_attribute_suffix",
+    "microsoft_sync_remote_attribute",
+)
+"""The settings of an account that its admins read."""
 DEFAULT_HELP_LINKS = [
     {
         "available_to": ["user", "student", "teacher", "admin", "observer", "unenrolled"],
@@ -75,7 +83,8 @@ replace = msgspec.structs.replace
 def index(api: Api) -> Any:
     """The accounts that the caller administers."""
     mine = _administered(api)
-    return paged(api, mine, lambda record: shapes.account(api, record, api.params.includes), path="/api/v1/accounts")
+    includes = api.params.includes if api.params.has("include") else set(api.params.texts("includes"))
+    return paged(api, mine, lambda record: shapes.account(api, record, includes), path="/api/v1/accounts")
 
 
 def _administered(api: Api) -> list[Account]:
@@ -97,16 +106,15 @@ def _below(api: Api, record: Account) -> list[Account]:
 
 def manageable(api: Api) -> Any:
     """The accounts that the caller administers, with all below them."""
-    found = {a.id: a for record in _administered(api) for a in _below(api, record)}
-    rows = [a for a in found.values() if account_allows(api, api.caller, a, "manage_account_settings")]
+    mine = [a for a in _administered(api) if account_allows(api, api.caller, a, "manage_courses")]
+    rows = list({a.id: a for record in mine for a in _below(api, record)}.values())
     rows.sort(key=lambda record: record.id)
     return paged(api, rows, lambda record: shapes.account(api, record), path="/api/v1/manageable_accounts")
 
 
 def of_courses(api: Api) -> Any:
     """The accounts of the courses that the caller teaches."""
-    rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.type in states.STAFF]
-    rows = [e for e in rows if e.workflow_state == "active"]
+    rows = _taught(api)
     courses = [course for e in rows if (course := api.store.courses.get(e.course_id)) is not None]
     found = _living(api, sorted({c.account_id for c in courses if c.workflow_state != "deleted"}))
     path = "/api/v1/course_accounts"
@@ -129,29 +137,36 @@ def by_hand(api: Api) -> Any:
             created_at=api.now,
         )
         known = api.store.accounts.put(made)
-    return shapes.brief(api, known)
+    return (shapes.account if is_account_admin(api, api.user, known) else shapes.brief)(api, known)
 
 
 def show(api: Api) -> Any:
     """An account, in full for its admins and in short for those who teach in it."""
     record = identifiers.account(api, api.slot("id"))
+    _require_read(api, record)
     if is_account_admin(api, api.user, record):
         return shapes.account(api, record, set(api.params.texts("includes")))
-    rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.type in states.STAFF]
-    teaches = any(
-        (course := api.store.courses.get(e.course_id)) is not None and course.account_id == record.id
-        for e in rows
-        if e.workflow_state == "active"
-    )
-    if not api.check("administers the account or teaches in it", teaches, got=record.id):
-        raise api.refused(f"read account {record.id}")
     return shapes.brief(api, record)
+
+
+def _taught(api: Api) -> list[Enrollment]:
+    rows = api.store.enrollments.find("user", api.user.id)
+    return [e for e in rows if e.type in states.STAFF and e.workflow_state not in ("deleted", "rejected")]
+
+
+def _require_read(api: Api, record: Account) -> None:
+    """Refuse callers who neither administer the account nor teach in a course that it holds itself."""
+    courses = [api.store.courses.get(e.course_id) for e in _taught(api)]
+    teaches = any(course is not None and course.account_id == record.id for course in courses)
+    allowed = teaches or is_account_admin(api, api.user, record)
+    if not api.check("administers the account or teaches in it", allowed, got=record.id):
+        raise api.refused(f"read account {record.id}")
 
 
 def sub_accounts(api: Api) -> Any:
     """The accounts below one."""
     record = identifiers.account(api, api.slot("account_id"))
-    require_account(api, record, "manage_account_settings")
+    _require_read(api, record)
     whole = api.params.flag("recursive")
     rows = _below(api, record)[1:]
     if not whole:
@@ -298,8 +313,7 @@ def _setting(value: Any) -> Any:
 def allowed(api: Api) -> Any:
     """Which permissions the caller has in an account."""
     record = identifiers.account(api, api.slot("account_id"))
-    if not api.check("administers the account", is_account_admin(api, api.user, record), got=record.id):
-        raise api.refused(f"read account {record.id}")
+    _require_read(api, record)
     asked = api.params.texts("permissions") or [*permissions(), *hidden(), *POLICIES]
     return {name: _allowed(api, record, name) for name in asked}
 
@@ -343,7 +357,7 @@ def settings(api: Api) -> Any:
     """The settings of an account."""
     record = identifiers.account(api, api.slot("account_id"))
     require_account(api, record, "manage_account_settings")
-    return {name: record.settings[name] for name in SETTINGS if name in record.settings}
+    return {name: record.settings[name] for name in SHOWN_SETTINGS if record.settings.get(name) is not None}
 
 
 ACCOUNT = "/api/v1/accounts/{account_id}"

@@ -13,8 +13,8 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountUser, Role, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import mails
-from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.rules import mails, people
+from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, permissions, require_account
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
@@ -33,6 +33,16 @@ def _role(api: Api, account: Account) -> Role:
     return next((role for role in known if role.name == name), admin)
 
 
+def _require_over(api: Api, account: Account, role: Role) -> None:
+    """Refuse callers who may not choose admins, or have less rights than the role gives."""
+    require_account(api, account, "manage_account_memberships")
+    below = account.parent_account_id is not None
+    given = [name for name in allowed(api.store, account, role) if not (below and permissions()[name].root_only)]
+    more = [name for name in given if not account_allows(api, api.caller, account, name)]
+    if not api.check("has every right of the role", not more, got=more):
+        raise api.refused(f"rights of the role {role.name} in account {account.id}")
+
+
 def index(api: Api) -> Any:
     """Who administers an account."""
     account = identifiers.account(api, api.slot("account_id"))
@@ -49,9 +59,11 @@ def index(api: Api) -> Any:
 def create(api: Api) -> Any:
     """Make a user an admin."""
     account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, "manage_account_memberships")
     user = identifiers.user(api, api.params.text("user_id") or "")
+    if not people.logins_of(api.store, user):
+        raise refusals.not_found("a login of the user", user.id)
     role = _role(api, account)
+    _require_over(api, account, role)
     rows = api.store.account_users.find("account", account.id)
     same = next((a for a in rows if a.user_id == user.id and a.role_id == role.id), None)
     fresh = same is None or same.workflow_state == "deleted"
@@ -76,13 +88,13 @@ def _tell(api: Api, user: User, role: Role, account: Account) -> None:
 def destroy(api: Api) -> Any:
     """Take an administrative role from a user."""
     account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, "manage_account_memberships")
     user = identifiers.user(api, api.slot("user_id"))
     role = _role(api, account)
     rows = api.store.account_users.find("account", account.id)
     found = next((a for a in rows if a.user_id == user.id and a.role_id == role.id), None)
     if found is None:
         raise refusals.not_found("the admin", user.id)
+    _require_over(api, account, role)
     return shapes.admin(api, api.store.account_users.put(replace(found, workflow_state="deleted")), account)
 
 

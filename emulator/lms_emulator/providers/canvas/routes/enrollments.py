@@ -45,20 +45,35 @@ def in_section(api: Api) -> Any:
 
 
 def _in_course(api: Api, course: Course, place: tuple[str, int], path: str) -> Any:
-    require_roster(api, course)
-    person = api.params.text("user_id")
-    user = None if person is None else identifiers.user(api, person)
     asked = api.params.texts("state")
-    if not asked:
-        asked = list(states.CURRENT)
-        if person is None:
-            asked.append("creation_pending")
+    if (person := api.params.text("user_id")) is not None:
+        rows = _of_person(api, course, place, identifiers.user(api, person), asked)
+    else:
+        require_roster(api, course)
+        if not asked:
+            asked = [*states.CURRENT, "creation_pending"]
             if courses.may(api, api.caller, course, "read_as_admin") and not _limited(api, course):
                 asked.append("inactive")
-    rows = visible(api, course, _roster(api, course, place, tuple(asked)), staff=True)
-    if user is not None:
-        rows = [e for e in rows if e.user_id == user.id]
+        rows = visible(api, course, _roster(api, course, place, tuple(asked)), staff=True)
     return _listed(api, _filtered(api, rows, course), path, course)
+
+
+def _of_person(api: Api, course: Course, place: tuple[str, int], user: User, asked: list[str]) -> list[Enrollment]:
+    """One person's enrollments in a course: their own for everybody, those of others for who may see the roster."""
+    if api.user.id != user.id:
+        require_roster(api, course)
+        rows = _roster(api, course, place, tuple(asked or states.CURRENT))
+        return [e for e in rows if e.user_id == user.id]
+    _require_list(api)
+    rows = [e for e in api.store.enrollments.find(*place) if e.user_id == user.id and e.workflow_state != "deleted"]
+    found = [e for e in rows if _of_user_in(api, e, course, asked, own=True)]
+    return sorted(found, key=partial(_place_in_list, api))
+
+
+def _require_list(api: Api) -> None:
+    """Crash as Canvas does over its own states of a person's own enrollments, where they are no list."""
+    if api.params.has("state") and not isinstance(api.params.get("state"), list):
+        raise refusals.crashed("`state` is no list", api.params.get("state"))
 
 
 def in_states(api: Api, course: Course, place: tuple[str, int], wanted: tuple[str, ...]) -> list[Enrollment]:
@@ -185,9 +200,10 @@ def _row(api: Api, enrollment: Enrollment, includes: frozenset[str], context: Co
     assert course is not None, "the world file's references are checked when it is loaded"
     body = shapes.enrollment(api, enrollment, course, sis_of=context or api.root, includes=includes & IN_USER)
     if "locked" in includes:
-        body["locked"] = False
+        body["locked"] = _locked(api, enrollment, course)
     if "can_be_removed" in includes:
-        body["can_be_removed"] = enrolling.may_manage(api, course, enrollment.type)
+        kept = _locked(api, enrollment, course)
+        body["can_be_removed"] = not kept and _may_end(api, course, enrollment, "deleted")
     if "current_points" in includes and "current_score" in body.get("grades", {}):
         only = periods.asked_for(api, course)
         body["grades"]["current_points"] = scores(api, enrollment, course, only=only).points
@@ -196,6 +212,13 @@ def _row(api: Api, enrollment: Enrollment, includes: frozenset[str], context: Co
     if "observed_users" in includes and enrollment.associated_user_id is not None:
         body["observed_user"] = _observed(api, enrollment.associated_user_id, course)
     return body
+
+
+def _locked(api: Api, enrollment: Enrollment, course: Course) -> bool:
+    """Whether an enrollment came by an import, and the caller manages no imports."""
+    account = api.store.accounts.get(course.account_id) or api.root
+    manages = any(account_allows(api, api.caller, account, name) for name in ("manage_account_settings", "manage_sis"))
+    return enrollment.sis_batch_id is not None and not manages
 
 
 def _observed(api: Api, user_id: int, course: Course) -> Any:
@@ -217,8 +240,8 @@ def of_user(api: Api) -> Any:
     )
     if not api.check("may see the person's enrollments", own or observes or _administers(api, user), got=user.id):
         raise api.refused(f"enrollments of user {user.id}")
-    if api.params.has("state") and not isinstance(api.params.get("state"), list):
-        raise refusals.crashed("`state` is no list", api.params.get("state"))
+    if own:
+        _require_list(api)
     rows = [e for e in api.store.enrollments.find("user", user.id) if e.workflow_state != "deleted"]
     pairs = [(e, course) for e in rows if (course := api.store.courses.get(e.course_id)) is not None]
     asked = api.params.texts("state")
@@ -312,13 +335,14 @@ def destroy(api: Api) -> Any:
     if record.workflow_state == "deleted":
         raise refusals.not_found("the enrollment", record.id)
     state = TASKS.get(api.params.text("task") or "", "completed")
-    own = api.user.id == record.user_id
-    allowed = enrolling.may_manage(api, course, record.type) and (
-        state == "completed" or not own or _admin(api, course)
-    )
-    if not api.check("may end the enrollment", allowed, got=record.id):
+    if not api.check("may end the enrollment", _may_end(api, course, record, state), got=record.id):
         raise api.refused(f"{enrolling.permission_for(record.type)} in course {course.id}")
     return _changed(api, course, record, state)
+
+
+def _may_end(api: Api, course: Course, record: Enrollment, state: str) -> bool:
+    own = api.user.id == record.user_id
+    return enrolling.may_manage(api, course, record.type) and (state == "completed" or not own or _admin(api, course))
 
 
 def _admin(api: Api, course: Course) -> bool:
@@ -353,6 +377,8 @@ def accept(api: Api) -> Any:
     if record.workflow_state == "completed" or course.workflow_state == "completed":
         raise _no_invitation("no current invitation")
     if record.workflow_state != "active":
+        if record.self_enrolled:
+            raise _no_invitation("self enroll")
         _changed(api, course, record, "active")
     return {"success": True}
 

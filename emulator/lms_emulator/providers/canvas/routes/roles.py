@@ -28,6 +28,13 @@ def _account(api: Api) -> Account:
     return account
 
 
+def _place(api: Api) -> tuple[Account, Role]:
+    """The account and the role of the path; a role that is not there is told before a missing right is."""
+    account = identifiers.account(api, api.slot("account_id"))
+    role = _role(api, account)
+    return _account(api), role
+
+
 def _role(api: Api, account: Account) -> Role:
     named = api.slot("id")
     found = next((r for r in roles_of(api.store, account) if named in (str(r.id), r.name)), None)
@@ -39,7 +46,9 @@ def _role(api: Api, account: Account) -> Role:
 def index(api: Api) -> Any:
     """The roles of an account."""
     account = _account(api)
-    wanted = api.params.texts("state") or ["active"]
+    if isinstance(said := api.params.get("state"), str):
+        raise refusals.crashed("`state` is no list", said)
+    wanted = [one for one in api.params.texts("state") if one in ("active", "inactive")] or ["active"]
     rows = roles_of(api.store, account, inherited=api.params.flag("show_inherited"))
     rows = [r for r in rows if r.workflow_state in wanted or (r.workflow_state == "built_in" and "active" in wanted)]
     path = f"/api/v1/accounts/{account.id}/roles"
@@ -48,8 +57,8 @@ def index(api: Api) -> Any:
 
 def show(api: Api) -> Any:
     """One role, by id or name."""
-    account = _account(api)
-    return shapes.role(api, _role(api, account), account)
+    account, role = _place(api)
+    return shapes.role(api, role, account)
 
 
 def create(api: Api) -> Any:
@@ -91,14 +100,14 @@ def _label_is_free(api: Api, account: Account, label: str) -> None:
 
 def update(api: Api) -> Any:
     """Rename a role, or change its permissions in an account."""
-    account = _account(api)
-    role = _role(api, account)
+    account, role = _place(api)
     label = api.params.text("label")
-    if label is not None:
+    if label and label != shapes.LABELS.get(role.name, role.name):
         if role.account_id is None:
             raise refusals.message(400, "role_built_in", "cannot update the 'label' for a built-in role")
         if role.account_id != account.id:
             raise refusals.message(400, "role_inherited", "cannot update the 'label' for an inherited role")
+        _label_is_free(api, account, label)
         role = api.store.roles.put(replace(role, name=label, updated_at=api.now))
     set_permissions(api, account, role, api.params.hash("permissions"))
     return shapes.role(api, api.store.roles.get(role.id) or role, account)
@@ -106,8 +115,7 @@ def update(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Deactivate a role."""
-    account = _account(api)
-    role = _role(api, account)
+    account, role = _place(api)
     if role.account_id is None:
         raise refusals.message(400, "role_built_in", "Cannot remove a built-in role")
     if role.account_id != account.id:
@@ -120,8 +128,7 @@ def destroy(api: Api) -> Any:
 
 def activate(api: Api) -> Any:
     """Activate a role again."""
-    account = _account(api)
-    role = _role(api, account)
+    account, role = _place(api)
     if role.workflow_state != "inactive":
         raise refusals.message(400, "role_active", "An active role already exists with that name")
     back = api.store.roles.put(replace(role, workflow_state="active", updated_at=api.now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -21,38 +22,47 @@ from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shape
 from lms_emulator.providers.canvas.shapes import people as shapes
 
 SOURCE = f"{RECORDED}/courses-people.jsonl 1, 14; canvas-lms app/controllers/courses_controller.rb"
-KINDS = {
-    "teacher": "TeacherEnrollment",
-    "student": "StudentEnrollment",
-    "student_view": "StudentViewEnrollment",
-    "ta": "TaEnrollment",
-    "observer": "ObserverEnrollment",
-    "designer": "DesignerEnrollment",
-}
+KINDS = (
+    "TeacherEnrollment",
+    "StudentEnrollment",
+    "StudentViewEnrollment",
+    "TaEnrollment",
+    "ObserverEnrollment",
+    "DesignerEnrollment",
+)
 
 
 PENDING = (*states.CURRENT, "creation_pending")
 """The states of enrollments that are shown with a person unless others are asked for."""
 
 
-def search_term(api: Api) -> str | None:
-    """`search_term` in lower case. Raises the refusal for one that is too short."""
+UNCONFIRMED = ("invited", "creation_pending", "rejected")
+"""People with nothing but such enrollments show no login and no address."""
+
+
+def search_term(api: Api, *, blank: bool = False) -> str | None:
+    """`search_term` in lower case. Raises the refusal for one that is too short.
+
+    Parameters: `blank`, whether nothing but spaces counts as a term.
+    """
     term = api.params.text("search_term")
-    if not term:
+    if term is None or not (blank or term.strip()):
         return None
     least = api.settings.min_search_term
-    if len(term.strip()) < least:
+    if len(term) < least:
         fault = {"field": "search_term", "code": "invalid", "message": f"{least} or more characters is required"}
         raise refusals.rest("search_term_short", 400, {"errors": [fault]}, check="search_term is long enough", got=term)
-    return term.strip().lower()
+    return term.lower()
 
 
 def kinds(api: Api) -> list[str]:
     """The enrollment types that `enrollment_type` names. Raises the refusal for an unknown one."""
     found = []
     for name in api.params.texts("enrollment_type"):
-        kind = KINDS.get(name.removesuffix("Enrollment").lower().replace("studentview", "student_view"))
-        if kind is None:
+        kind = (
+            "".join(word[:1].upper() + word[1:] for word in name.removesuffix("Enrollment").split("_")) + "Enrollment"
+        )
+        if kind not in KINDS:
             body = {"status": "bad_request", "message": f"Invalid enrollment type: {name}"}
             raise refusals.rest("enrollment_type_unknown", 400, body, check="enrollment_type", got=name)
         found.append(kind)
@@ -61,14 +71,15 @@ def kinds(api: Api) -> list[str]:
 
 def matches(api: Api, user: User, term: str, *, sis: bool, email: bool, logins: bool) -> bool:
     """Whether a person fits a search: by name, id, login, and what else the caller may read."""
-    if term in user.name.lower() or term in (user.short_name or "").lower() or term == str(user.id):
+    if term in user.name.lower() or term == str(user.id):
         return True
     known = people.logins_of(api.store, user)
-    if logins and any(term in login.unique_id.lower() for login in known):
+    if logins and any(term in login.unique_id.lower() for login in known if login.workflow_state == "active"):
         return True
     if sis and any(term in (value or "").lower() for p in known for value in (p.sis_user_id, p.integration_id)):
         return True
-    return email and any(term in channel.address.lower() for channel in people.channels_of(api.store, user))
+    addresses = people.channels_of(api.store, user) if email else []
+    return any(term in channel.address.lower() for channel in addresses if channel.type == "email")
 
 
 def _only_invited(api: Api, course: Course) -> bool:
@@ -85,18 +96,26 @@ def _rows(api: Api, course: Course) -> list[Enrollment]:
     rows = visible(api, course, in_states(api, course, ("course", course.id), tuple(wanted)))
     if api.caller is not None and _only_invited(api, course):
         rows = [e for e in rows if e.type not in ("ObserverEnrollment", "DesignerEnrollment")]
-    of = kinds(api)
-    if of:
-        rows = [e for e in rows if e.type in of]
-    elif "test_student" not in api.params.includes:
+    if "test_student" not in api.params.includes and "student_view" not in api.params.texts("enrollment_type"):
         rows = [e for e in rows if e.type != "StudentViewEnrollment"]
-    roles = api.params.texts("enrollment_role")
+    role_ids, roles = api.params.texts("enrollment_role_id"), api.params.texts("enrollment_role")
+    if role_ids:
+        wanted_roles = {known_role(api, reference) for reference in role_ids}
+        return [e for e in rows if e.role_id in wanted_roles]
     if roles:
         if not {role.name for role in api.store.roles}.issuperset(roles):
             raise refusals.crashed("there is no role of that name", roles)
-        rows = [e for e in rows if enrollment_shapes.role_name(api, e) in roles]
-    role_ids = api.params.texts("enrollment_role_id")
-    return [e for e in rows if str(e.role_id) in role_ids] if role_ids else rows
+        return [e for e in rows if enrollment_shapes.role_name(api, e) in roles]
+    of = kinds(api)
+    return [e for e in rows if e.type in of] if of else rows
+
+
+def known_role(api: Api, reference: str) -> int:
+    """The id of the role that a filter names. Raises the refusal of an unknown one."""
+    role = api.store.roles.get(identifiers.local_number(reference))
+    if role is None:
+        raise refusals.crashed("there is no role of that id", reference)
+    return role.id
 
 
 def index(api: Api) -> Any:
@@ -121,7 +140,8 @@ def index(api: Api) -> Any:
         api.params.data.setdefault("per_page", limit)
     _jump(api, found)
     includes = api.params.includes
-    every = in_states(api, course, ("course", course.id), tuple(api.params.texts("enrollment_state") or PENDING))
+    pending = (*PENDING, "inactive") if api.params.flag("include_inactive") else PENDING
+    every = in_states(api, course, ("course", course.id), tuple(api.params.texts("enrollment_state") or pending))
     if "enrollments" in includes:
         by_user = {user.id: [] for user in found}
         for row in every:
@@ -143,21 +163,30 @@ def ordered(api: Api, found: list[User], *, down: bool | None = None) -> list[Us
     """People in the order that `sort` and, unless `down` says so, `order` ask for."""
     by = api.params.text("sort")
     down = api.params.text("order") == "desc" if down is None else down
+    places = api.store.derived("people by name", ("users",), lambda: _by_name(api))
+    found = sorted(found, key=lambda user: places[user.id], reverse=down and by == "username")
+    if by not in SORTED:
+        return found
+    values = {user.id: SORTED[by](api, user) for user in found}
+    known = [user for user in found if values[user.id] is not None]
+    unknown = [user for user in found if values[user.id] is None]
+    if down:
+        known.sort(key=lambda user: user.id, reverse=True)
+        unknown.sort(key=lambda user: user.id, reverse=True)
+    return sorted(known, key=lambda user: values[user.id], reverse=down) + unknown
 
-    if by not in ("email", "sis_id"):
-        places = api.store.derived("people by name", ("users",), lambda: _by_name(api))
-        return sorted(found, key=lambda user: places[user.id], reverse=down)
 
-    def key(user: User) -> tuple[Any, ...]:
-        name = people.sortable_name(user).lower()
-        if by == "email":
-            address = people.email_of(api.store, user)
-            return (address is None, address or "", name, user.id)
-        login = people.login_of(api.store, user)
-        sis = login.sis_user_id if login is not None else None
-        return (sis is None, sis or "", name, user.id)
+def _sis_id(api: Api, user: User) -> str | None:
+    login = people.login_of(api.store, user)
+    return login.sis_user_id if login is not None else None
 
-    return sorted(found, key=key, reverse=down)
+
+SORTED: dict[str | None, Callable[[Api, User], Any]] = {
+    "email": lambda api, user: people.email_of(api.store, user),
+    "sis_id": _sis_id,
+    "last_login": shapes.last_login,
+}
+"""What people are sorted by other than their names; those without it come last in either direction."""
 
 
 def _by_name(api: Api) -> dict[int, int]:
@@ -178,12 +207,17 @@ def _jump(api: Api, found: list[User]) -> None:
 def person(api: Api, user: User, course: Course, includes: set[str], own: list[Enrollment]) -> Json:
     """A user in a list of a course's people, with the requested includes. `own`: their enrollments there."""
     body = shapes.person(api, user, course, includes)
-    if own and all(e.workflow_state == "invited" for e in own):
+    rows = api.store.enrollments.find("user", user.id)
+    if all(e.workflow_state in UNCONFIRMED for e in (own if "enrollments" in includes else _in(course, rows))):
         for name in ("login_id", "sis_import_id", "email"):
             body.pop(name, None)
     elif courses.may(api, api.caller, course, "read_email_addresses"):
         body["email"] = people.email_of(api.store, user)
     return body | _included(api, user, course, includes, own)
+
+
+def _in(course: Course, rows: Iterable[Enrollment]) -> list[Enrollment]:
+    return [e for e in rows if e.course_id == course.id]
 
 
 def _included(api: Api, user: User, course: Course, includes: set[str], own: list[Enrollment]) -> Json:

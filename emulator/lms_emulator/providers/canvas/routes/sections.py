@@ -38,7 +38,7 @@ def index(api: Api) -> Any:
     found.sort(key=lambda section: (section.name.lower(), section.id))
     sees_people = courses.may(api, api.caller, course, "read_roster", "view_all_grades", "manage_grades")
     includes = api.params.includes if sees_people else set()
-    if api.params.flag("all"):
+    if api.params.text("all"):
         return [shapes.section(api, section, course, includes) for section in found]
     path = f"/api/v1/courses/{course.id}/sections"
     return paged(api, found, lambda section: shapes.section(api, section, course, includes), path=path)
@@ -73,7 +73,7 @@ def _fields(api: Api, course: Course, section: CourseSection | None) -> dict[str
     end = found.get("end_at", section.end_at if section is not None else None)
     if start is not None and end is not None and end < start:
         raise refusals.invalid({"end_at": ["End date cannot be before start date"]})
-    return found | _sis_fields(api, course, section)
+    return found
 
 
 def _sis_fields(api: Api, course: Course, section: CourseSection | None) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def create(api: Api) -> Any:
     revived = _revived(api, course)
     if revived is not None:
         return shapes.section(api, revived, course)
-    fields = _fields(api, course, None)
+    fields = _fields(api, course, None) | _sis_fields(api, course, None)
     fields.setdefault("name", f"{course.name} {api.now:%Y-%m-%d}")
     made = CourseSection(id=api.new_id("course_sections"), course_id=course.id, created_at=api.now, **fields)
     return shapes.section(api, api.store.course_sections.put(made), course)
@@ -126,7 +126,7 @@ def update(api: Api) -> Any:
     """Change a section."""
     section, course = _section(api)
     courses.require(api, course, "manage_sections_edit")
-    fields = _fields(api, course, section)
+    fields = _sis_fields(api, course, section) | _fields(api, course, section)
     if api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness"):
         fields = {k: v for k, v in fields.items() if k == "restrict_enrollments_to_section_dates"}
     before = states.names_of(api, course)
@@ -140,6 +140,7 @@ def destroy(api: Api) -> Any:
     section, course = _section(api)
     courses.require(api, course, "manage_sections_delete")
     rows = api.store.enrollments.find("section", section.id)
+    rows = [e for e in rows if e.type != "StudentViewEnrollment"]
     if any(e.workflow_state not in ("deleted", "rejected") for e in rows):
         text = "You can't delete a section that has enrollments"
         raise refusals.message(400, "section_not_empty", text)
@@ -151,10 +152,10 @@ def crosslist(api: Api) -> Any:
     """Move a section, with the people in it, into another course."""
     section, course = _section(api)
     target = identifiers.course(api, api.slot("new_course_id"))
-    courses.require(api, course, "manage_sections_edit")
-    courses.require(api, target, "manage_sections_edit")
     if _left_alone(api):
         return shapes.section(api, section, course)
+    courses.require(api, course, "manage_sections_edit")
+    courses.require(api, target, "manage_sections_edit")
     home = section.nonxlist_course_id or course.id
     moved = sections.moved(api, section, target, home if home != target.id else None)
     moved = api.store.course_sections.put(stickiness.by_hand(section, moved))
@@ -165,11 +166,10 @@ def uncrosslist(api: Api) -> Any:
     """Move a cross-listed section back."""
     section, course = _section(api)
     if section.nonxlist_course_id is None:
-        courses.require(api, course, "manage_sections_edit")
         raise refusals.message(400, "section_not_crosslisted", "section is not cross-listed")
     home = identifiers.course(api, section.nonxlist_course_id)
-    courses.require(api, home, "manage_sections_edit")
     courses.require(api, course, "manage_sections_edit")
+    courses.require(api, home, "manage_sections_edit")
     if _left_alone(api):
         return shapes.section(api, section, course)
     return shapes.section(api, sections.moved(api, section, home, None), home)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,13 +16,13 @@ from lms_emulator.providers.canvas.model import Account, EnrollmentTerm
 from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import states, stickiness
+from lms_emulator.providers.canvas.rules import stickiness
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
 SOURCE = f"{RECORDED}/people-accounts.jsonl 188, 199, 202, 216; canvas-lms app/controllers/terms_controller.rb"
 KINDS = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
-EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
 WHOLE = ("overrides",)
 STICKY = ("name", "start_at", "end_at")
 """What a person set of a term, which a caller may ask to be left alone."""
@@ -37,11 +37,16 @@ def _school(api: Api) -> Account:
 
 
 def _may_read(api: Api, record: Account) -> None:
-    rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.type in states.STAFF]
-    staff = any(e.workflow_state == "active" for e in rows)
+    rows = api.store.enrollments.find("user", api.user.id)
+    staff = any(e.type in INSTRUCTORS and e.workflow_state != "deleted" for e in rows)
     staff = staff or any(a.workflow_state == "active" for a in api.store.account_users.find("user", api.user.id))
     if not api.check("teaches or administers", staff or is_account_admin(api, api.user, record)):
         raise api.refused("read the terms")
+
+
+def _latest_first(moment: datetime | None) -> tuple[bool, float]:
+    """The order of times from the latest on, with none at all before it."""
+    return moment is not None, -moment.timestamp() if moment is not None else 0.0
 
 
 def index(api: Api) -> Any:
@@ -50,9 +55,7 @@ def index(api: Api) -> Any:
     _may_read(api, record)
     asked = set(api.params.texts("workflow_state")) & {"active", "deleted", "all"} or {"active"}
     rows = [t for t in api.store.enrollment_terms.find("root", record.id) if {t.workflow_state, "all"} & asked]
-    rows.sort(key=lambda term: (term.start_at or EARLIEST, term.id))
-    if any(term.start_at for term in rows):
-        rows.sort(key=lambda term: (term.start_at is not None, -(term.start_at or EARLIEST).timestamp(), term.id))
+    rows.sort(key=lambda term: (*_latest_first(term.start_at), *_latest_first(term.end_at), term.id))
     includes, path = api.params.includes, f"/api/v1/accounts/{record.id}/terms"
 
     def shape(term: EnrollmentTerm) -> Any:

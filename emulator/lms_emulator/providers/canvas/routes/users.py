@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Any
 
 import msgspec
@@ -71,18 +72,35 @@ def shared_courses(api: Api, user: User) -> list[Any]:
     return [course for course in found.values() if course is not None and course.workflow_state != "deleted"]
 
 
+LISTED = {"avatar_url", "email", "last_login", "time_zone", "uuid"}
+"""What a list of an account's people includes."""
+
+
 def index(api: Api) -> Any:
     """The people of an account."""
     account = identifiers.account(api, api.slot("account_id"))
     require_account(api, account, "read_roster")
     found = [user for user in api.store.users if belongs(api, user, account)]
-    if (of := rosters.kinds(api)) or api.params.has("role_filter_id"):
-        found = [user for user in found if _enrolled(api, user, of)]
-    if (term := rosters.search_term(api)) is not None:
-        sis = account_allows(api, api.caller, account, "read_sis")
-        mail = account_allows(api, api.caller, account, "read_email_addresses")
-        found = [u for u in found if rosters.matches(api, u, term, sis=sis, email=mail, logins=True)]
-    includes = api.params.includes
+    term = rosters.search_term(api)
+    roles = {rosters.known_role(api, reference) for reference in api.params.texts("role_filter_id")}
+    if roles:
+        found = [user for user in found if _enrolled(api, user, ("rejected", "inactive", "deleted"), role_id=roles)]
+    elif of := rosters.kinds(api):
+        found = [user for user in found if _enrolled(api, user, ("deleted",), type=of)]
+    if term is not None:
+
+        def may(permission: str) -> bool:
+            return account_allows(api, api.caller, account, permission)
+
+        reads = {
+            "sis": may("read_sis") or may("manage_sis"),
+            "email": may("read_email_addresses"),
+            "logins": may("view_user_logins") or may("manage_user_logins"),
+        }
+        found = [u for u in found if rosters.matches(api, u, term, **reads)]
+    if isinstance(said := api.params.get("include"), str):
+        raise refusals.crashed("`include` is no list", said)
+    includes = api.params.includes & LISTED
     if api.params.text("sort") == "last_login":
         includes = includes | {"last_login"}
     found = rosters.ordered(api, found)
@@ -90,12 +108,9 @@ def index(api: Api) -> Any:
     return paged(api, found, lambda user: shapes.person(api, user, account, includes), path=path, counted=False)
 
 
-def _enrolled(api: Api, user: User, of: list[str]) -> bool:
-    role = api.params.text("role_filter_id")
-    if role is not None and api.store.roles.get(identifiers.local_number(role)) is None:
-        raise refusals.crashed("there is no role of that id", role)
-    rows = [e for e in api.store.enrollments.find("user", user.id) if e.workflow_state not in ("deleted", "rejected")]
-    return any((not of or e.type in of) and role in (None, str(e.role_id)) for e in rows)
+def _enrolled(api: Api, user: User, gone: tuple[str, ...], **wanted: Container[Any]) -> bool:
+    rows = [e for e in api.store.enrollments.find("user", user.id) if e.workflow_state not in gone]
+    return any(all(getattr(e, name) in values for name, values in wanted.items()) for e in rows)
 
 
 def create(api: Api) -> Any:

@@ -1,0 +1,97 @@
+"""Who is listed, in which order, and who may ask: people of accounts and courses, enrollments, accounts, roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+PEOPLE = f"{API}/courses/1/users"
+SCHOOL = f"{API}/accounts/1/users"
+
+
+def ids(answer: httpx.Response) -> list[Any]:
+    assert answer.status_code == 200, answer.text
+    return [one["id"] for one in answer.json()]
+
+
+def test_people_of_a_course(canvas: Site) -> None:
+    teacher = canvas.teacher
+    everybody = ids(teacher.get(PEOPLE))
+    roles = {r["role"]: r["id"] for r in canvas.admin.get(f"{API}/accounts/1/roles", params={"per_page": "50"}).json()}
+    student = {"enrollment_role_id": str(roles["StudentEnrollment"])}
+    both = ids(teacher.get(PEOPLE, params={**student, "enrollment_type[]": "teacher"}))
+    assert both == ids(teacher.get(PEOPLE, params=student)) != everybody, "the role beats the type"
+    assert teacher.get(PEOPLE, params={"enrollment_role_id": "999999"}).status_code == 500
+    assert ids(teacher.get(PEOPLE, params={"enrollment_type[]": "StudentEnrollment"})) == both
+    assert teacher.get(PEOPLE, params={"enrollment_type[]": "STUDENT"}).status_code == 400
+    assert ids(teacher.get(PEOPLE, params={"search_term": "  "})) == everybody, "a blank term is none"
+    assert ids(teacher.get(PEOPLE, params={"search_term": "ace h"})) == [103]
+    assert ids(teacher.get(PEOPLE, params={"search_term": "grace "})) == [103], "a term keeps its spaces"
+    assert not ids(teacher.get(PEOPLE, params={"search_term": "hopper "}))
+
+
+def test_people_of_an_account(canvas: Site) -> None:
+    admin = canvas.admin
+    people = ids(admin.get(SCHOOL))
+    assert ids(admin.get(SCHOOL, params={"order": "desc"})) == people, "an order wants something to sort by"
+    assert ids(admin.get(SCHOOL, params={"sort": "username", "order": "desc"})) == people[::-1]
+    made = {"user[name]": "Zoe Mailless", "pseudonym[unique_id]": "zoe"}
+    last = admin.post(SCHOOL, data=made).json()["id"]
+    for order in ("asc", "desc"):
+        assert ids(admin.get(SCHOOL, params={"sort": "email", "order": order}))[-1] == last, "without one comes last"
+    shown = admin.get(SCHOOL, params={"include[]": ["email", "locale"]}).json()[0]
+    assert "email" in shown
+    assert "locale" not in shown
+    assert admin.get(SCHOOL, params={"include": "email"}).status_code == 500
+    assert ids(admin.get(SCHOOL, params={"enrollment_type[]": "teacher"})) == [103]
+    assert canvas.teacher.get(SCHOOL).status_code == 403
+
+
+def test_one_s_own_enrollments_are_open_to_everybody(canvas: Site) -> None:
+    rows = f"{API}/courses/1/enrollments"
+    token = canvas.admin.post(SCHOOL, data={"user[name]": "New", "pseudonym[unique_id]": "new"}).json()["id"]
+    stranger = {"as_user_id": str(token)}
+    assert canvas.admin.get(rows, params=stranger).status_code == 403
+    assert canvas.admin.get(rows, params={**stranger, "user_id": "self"}).json() == []
+    assert canvas.admin.get(rows, params={**stranger, "user_id": "101"}).status_code == 403
+    assert [e["user_id"] for e in canvas.student.get(rows, params={"user_id": "102"}).json()] == [102]
+    shown = canvas.teacher.get(rows, params={"include[]": ["locked", "can_be_removed"], "type[]": "StudentEnrollment"})
+    assert {(e["locked"], e["can_be_removed"]) for e in shown.json()} == {(False, True)}
+
+
+def test_accounts_and_their_courses(canvas: Site) -> None:
+    admin = canvas.admin
+    below = admin.post(f"{API}/accounts/1/sub_accounts", data={"account[name]": "College"}).json()["id"]
+    taught = canvas.teacher.get(f"{API}/accounts/1")
+    assert taught.status_code == 200, "a course's teacher reads the account that holds it"
+    assert ids(canvas.teacher.get(f"{API}/accounts/1/sub_accounts")) == [below]
+    assert canvas.teacher.get(f"{API}/accounts/{below}/sub_accounts").status_code == 403
+    assert canvas.student.get(f"{API}/accounts/1/sub_accounts").status_code == 403
+    listed = admin.get(f"{API}/accounts", params={"includes[]": "lti_guid"}).json()
+    assert "lti_guid" in listed[0]
+
+    courses = f"{API}/accounts/1/courses"
+    made = admin.post(courses, data={"course[name]": "Open", "course[is_public]": "true"}).json()["id"]
+    every = ids(admin.get(courses))
+    assert admin.get(courses, params={"search_term": ""}).status_code == 400
+    assert ids(admin.get(courses, params={"public": "true"})) == [made]
+    assert ids(admin.get(courses, params={"homeroom": "false"})) == every, "it only narrows when it is true"
+    assert ids(admin.get(courses, params={"enrollment_type": "teacher"})) == every, "one name is no list of them"
+    assert made not in ids(admin.get(courses, params={"enrollment_type[]": "teacher"}))
+    assert ids(admin.get(courses, params={"state[]": "claimed"})) == [made]
+    assert ids(admin.get(courses, params={"state[]": "created"})) == []
+
+
+def test_what_is_not_there_is_told_before_a_missing_right(canvas: Site) -> None:
+    teacher = canvas.teacher
+    assert teacher.get(f"{API}/accounts/1/roles/999999").status_code == 404
+    assert teacher.get(f"{API}/accounts/1/roles/TeacherEnrollment").status_code == 403
+    assert teacher.post(f"{API}/accounts/1/admins", data={"user_id": "999999"}).status_code == 404
+    assert teacher.post(f"{API}/accounts/1/admins", data={"user_id": "101"}).status_code == 403
+    assert canvas.admin.post(f"{API}/accounts/1/admins", data={"user_id": "101"}).status_code == 200
+    assert canvas.admin.get(f"{API}/accounts/1/roles", params={"state": "active"}).status_code == 500
+    assert ids(canvas.admin.get(f"{API}/accounts/1/roles", params={"state[]": "inactive"})) == []
