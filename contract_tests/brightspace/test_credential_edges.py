@@ -143,21 +143,22 @@ def test_each_claim_has_to_be_there(rig: InProcess, claim: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "reason", "whose"),
     [
-        (token("spare"), "token_bad_signature"),
-        (token(kid="other"), "token_unknown_kid"),
-        (token(iss="https://evil.example"), "token_wrong_issuer"),
-        (token(aud=AUTH), "token_wrong_audience"),
-        (token(nbf=NOW + 1), "token_not_yet_valid"),
-        (sign({"sub": "169"}, "s", algorithm="HS256", kid="brightspace-2026-01"), "token_alg_confusion"),
-        ("garbage", "token_malformed"),
+        (token("spare"), "token_bad_signature", "the key `spare` that comes with the emulator"),
+        (token(kid="other"), "token_unknown_kid", "the key with which the emulated Brightspace itself signs"),
+        (token(iss="https://evil.example"), "token_wrong_issuer", None),
+        (token(aud=AUTH), "token_wrong_audience", None),
+        (token(nbf=NOW + 1), "token_not_yet_valid", None),
+        (sign({"sub": "169"}, "of nobody", algorithm="HS256", kid="brightspace-2026-01"), "token_alg_confusion", None),
+        ("garbage", "token_malformed", None),
     ],
 )
-def test_tokens_that_cannot_be_believed(rig: InProcess, text: str, reason: str) -> None:
+def test_tokens_that_cannot_be_believed(rig: InProcess, text: str, reason: str, whose: str | None) -> None:
     answer = call(rig, text)
     failed = rig.checks[-1]
-    refused(rig, answer, reason, expected=failed.get("expected"), got=failed.get("got"))
+    told = f"it was signed with {whose}" if whose else None
+    refused(rig, answer, reason, expected=failed.get("expected"), got=failed.get("got"), diagnosis=told)
     assert failed["name"].startswith("access token: ")
     assert failed["passed"] is False
     assert failed.get("expected") is not None

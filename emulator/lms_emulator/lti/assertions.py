@@ -64,7 +64,7 @@ class Assertions(ABC, Generic[X]):
         except KeysUnavailableError as error:
             raise self.refusal(x, error.fault) from error
         except TokenError as error:
-            raise self.refusal(x, token_fault("assertion", error).noted(x)) from error
+            raise self.refusal(x, (await token_fault(x, "assertion", error, assertion)).noted(x)) from error
         x.check("the client assertion holds")
         jti, again = str(claims["jti"]), self.allowed_again(x)
         if not x.check(

@@ -88,7 +88,7 @@ class DeepLinking(ABC, Generic[X]):
         except KeysUnavailableError as error:
             raise self.refusal(x, error.fault) from error
         except TokenError as error:
-            raise self.refusal(x, token_fault("deep_linking", error).noted(x)) from error
+            raise self.refusal(x, (await token_fault(x, "deep_linking", error, message)).noted(x)) from error
         claims = read(message).claims
         nonce = str(claims["nonce"])
         if not use_once(x, "nonce", client_id, nonce, claims["exp"], allowed_again=self.allowed_again(x)):

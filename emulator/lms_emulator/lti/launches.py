@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from lms_emulator.core.access.token_requests import why_no_redirect
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.core.worlds.faults import Fault as WireFault
@@ -212,10 +213,11 @@ class Launches(ABC, Generic[X, U]):
         lti13.check_redirect_uri(redirect_uri, registered)
 
     def _address_is_registered(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+        registered = [x.resolve(one) for one in request.redirect_uris]
         try:
-            self.check_redirect_uri(request.redirect_uri, [x.resolve(one) for one in request.redirect_uris])
+            self.check_redirect_uri(request.redirect_uri, registered)
         except lti13.AuthenticationRequestError as error:
-            return _fault(error).noted(x)
+            return replace(_fault(error), diagnosis=why_no_redirect(request.redirect_uri, registered)).noted(x)
         return None
 
     def refused(self, x: X, request: AuthenticationRequest[U], fault: Fault) -> Refusal:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from lms_emulator.core.access import single_use
 from lms_emulator.core.access.issued_tokens import IssuedToken
+from lms_emulator.core.access.signers import FAULTS, holders
 from lms_emulator.core.access.single_use import UsedTokens
 from lms_emulator.core.clock import later
 from lms_emulator.core.http.exchange import Exchange
@@ -45,6 +48,10 @@ class LtiSettings(Protocol):
     @property
     def assertion_future_buffer_seconds(self) -> int: ...
 
+
+_LONGEST_LOOK = 2.0
+"""Seconds, for the key sets that only explain a refusal."""
+_MOST_LOOKED_AT = 8
 
 AnyCall: TypeAlias = Exchange[LtiStore, LtiSettings]
 X = TypeVar("X", bound=AnyCall)
@@ -92,9 +99,26 @@ class Fault:
         return self
 
 
-def token_fault(what: str, error: TokenError) -> Fault:
+async def token_fault(x: Exchange[Any, Any], what: str, error: TokenError, token: str) -> Fault:
     """The fault of a signed token that failed verification."""
-    return Fault(what, error.reason, error.check, error.expected, error.got)
+    return Fault(what, error.reason, error.check, error.expected, error.got, credential=await signed(x, error, token))
+
+
+async def signed(x: Exchange[Any, Any], error: TokenError, token: str) -> str | None:
+    """The token, if the fault is its signature: then its refusal tells whose key made that. None of other faults.
+
+    The key sets of other tools that were never fetched are fetched for it.
+    """
+    if error.reason not in FAULTS:
+        return None
+    known = {x.resolve(one.url) for one in holders(x.world, x.provider) if one.url}
+    wanted = [url for url in sorted(known) if not x.world.given_out.published.at(url)]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST_LOOK):
+            for url in wanted[:_MOST_LOOKED_AT]:
+                with suppress(OutgoingError):
+                    x.world.given_out.published.note(url, await fetch_json(x, url))
+    return token
 
 
 class ToolKeys(NamedTuple):
@@ -139,6 +163,7 @@ async def _fetched(x: Exchange[Any, Any], url: str) -> KeySet:
         )
         return KeySet.from_jwks(kept.keys)
     found = await fetch_json(x, url)
+    x.world.given_out.published.note(url, found)
     keys = KeySet.from_jwks(found)
     if keeps:
         x.store.kept_key_sets.put(KeptKeySet(url=url, keys=found, expires_at=later(x.clock.now(), keeps)))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
+from lms_emulator.core.access.signers import Published
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.store import Store
 
@@ -19,9 +20,12 @@ class GivenOut:
 
     A refusal can so tell what was given out before a reset. And a provider that takes tokens which others sign with its
     keys, as the real one does, refuses by it what another world issued, or it itself before a reset.
+
+    Attributes: `published`, the key sets that tools published when they were fetched.
     """
 
     def __init__(self) -> None:
+        self.published = Published()
         self._worlds: dict[tuple[str, str, Any], str] = {}
         self._left: deque[tuple[str, str, tuple[Credential, ...], list[Any]]] = deque()
         self._records_left = 0

@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from lms_emulator.core.access.signers import FAULTS, whose_signature
 from lms_emulator.core.access.token_requests import why_no_basic
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
 from lms_emulator.core.state.credentials import Credential
@@ -49,7 +50,10 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         return slip
     if sent.strip("{}<>").lower() in _UNSET:
         return f"`{sent}` was sent: the variable that should hold it has no value"
-    found = recognise(x, sent) or refusal.diagnosis
+    found = recognise(x, sent)
+    if found is None and refusal.reason.endswith(FAULTS):
+        found = whose_signature(x, sent)
+    found = found or refusal.diagnosis
     if found or registered is not None:
         return found or _lengths(sent, registered or "")
     return NOBODYS if refusal.expected is refusal.got is None else None

@@ -1,4 +1,4 @@
-"""What is wrong with a request for a token as a whole: its grant, its kind of body, its Basic header."""
+"""What is wrong with a request for a token as a whole: its grant, kind of body, Basic header, redirect URI."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from base64 import b64decode
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from lms_emulator.core.suggest import nearest
 
@@ -51,4 +52,54 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
         near = nearest(scope, known, 0.9)
         if near:
             return f"did you mean {near}?"
+    return None
+
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def why_no_redirect(sent: str | None, known: Collection[str]) -> str | None:
+    """In what alone a redirect URI differs from one that it should be; None if it is none of them at all.
+
+    Parameters: `known`, those that are registered, or the one of the authorization request.
+    """
+    if not known:
+        return "no redirect URI is registered"
+    if not sent:
+        return "no redirect_uri was sent"
+    if sent.strip() in known:
+        return "there is white space around it"
+    if sent.partition("%")[2] and unquote(sent) in known:
+        return "it is percent-encoded once too often"
+    for one in known:
+        if (slip := _slip(sent, one)) is not None:
+            return f"it differs from {one} only in {slip}"
+    return None
+
+
+def _slip(sent: str, right: str) -> str | None:
+    try:
+        ours, theirs = urlsplit(sent), urlsplit(right)
+        ports = ours.port, theirs.port
+    except ValueError:
+        return None
+    apart = [name for name in SplitResult._fields if getattr(ours, name) != getattr(theirs, name)]
+    if apart == ["path"] and ours.path.rstrip("/") == theirs.path.rstrip("/"):
+        return "its final slash"
+    if sent.lower() == right.lower():
+        return "the case of letters"
+    if apart == ["scheme"]:
+        return f"its scheme: {theirs.scheme} is registered, {ours.scheme} was sent"
+    if apart == ["query"]:
+        return "its query" if theirs.query else "the query that it has and the registered one has not"
+    if apart == ["fragment"]:
+        return "its fragment"
+    if apart != ["netloc"]:
+        return None
+    if ours.hostname == theirs.hostname and ports[0] != ports[1]:
+        return "its port"
+    if {ours.hostname, theirs.hostname} <= set(_LOOPBACK) and ports[0] == ports[1]:
+        return f"its host: {ours.hostname} and {theirs.hostname} are different hosts here"
+    if (ours.hostname or "").removeprefix("www.") == (theirs.hostname or "").removeprefix("www."):
+        return "`www.` before its host"
     return None

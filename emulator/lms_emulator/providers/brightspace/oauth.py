@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access.token_requests import why_no_redirect
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.keys import private_key
@@ -30,6 +31,7 @@ from lms_emulator.providers.brightspace.model import (
     RefreshToken,
     User,
 )
+from lms_emulator.signing import pkce
 from lms_emulator.signing.jwt import KeySet, sign
 
 ISSUER = "https://api.brightspace.com/auth"
@@ -99,8 +101,32 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
             expected=application.scopes,
             got=refused or scopes,
         )
-    pending = PendingAuthorization(client_id=client_id, redirect_uri=redirect_uri, scopes=scopes, state=state)
+    pending = PendingAuthorization(
+        client_id=client_id, redirect_uri=redirect_uri, scopes=scopes, state=state, challenge=_challenge(x)
+    )
     return application, pending
+
+
+def _challenge(x: Call) -> str | None:
+    """The PKCE challenge, where a site is set to look at it: D2L documents none."""
+    challenge, method = x.query.get("code_challenge"), x.query.get("code_challenge_method", "plain")
+    if not challenge:
+        return None
+    if x.settings.pkce == "ignore":
+        x.warn("pkce_ignored", "D2L documents no PKCE: the code is given for any code_verifier (brightspace.pkce)")
+        return None
+    if method == "S256":
+        return challenge
+    return pkce.challenge_of(challenge)  # `plain`: the challenge is the verifier
+
+
+def _check_verifier(x: Call, code: AuthorizationCode, verifier: str) -> None:
+    if code.challenge is None:
+        return
+    made = pkce.challenge_of(verifier)
+    if not x.check("code_verifier", made == code.challenge, expected=code.challenge, got=made):
+        why = pkce.why_not(verifier, code.challenge) if verifier else "the authorization request had a code_challenge"
+        raise refusals.invalid_grant("code_verifier_wrong", why, expected=code.challenge, got=made)
 
 
 def _secure_enough(x: Call, redirect_uri: str) -> bool:
@@ -130,6 +156,7 @@ def accept(x: Call, user: User, pending: PendingAuthorization) -> str:
         user_id=user.id,
         redirect_uri=pending.redirect_uri,
         scopes=pending.scopes,
+        challenge=pending.challenge,
         expires_at=x.clock.now() + timedelta(seconds=x.settings.authorization_code_lifetime_seconds),
     )
     x.store.authorization_codes.put(code)
@@ -185,10 +212,12 @@ def exchange_code(x: Call, application: Application, code: str, redirect_uri: st
     if not x.check("redirect_uri is the same", redirect_uri == found.redirect_uri, expected=found.redirect_uri):
         raise refusals.invalid_grant(
             "redirect_uri_differs",
-            "redirect_uri has to be sent again, to the letter as at authorization",
+            why_no_redirect(redirect_uri, [found.redirect_uri])
+            or "redirect_uri has to be sent again, to the letter as at authorization",
             expected=found.redirect_uri,
             got=redirect_uri,
         )
+    _check_verifier(x, found, x.field("code_verifier"))
     user = x.store.users.get(found.user_id)
     if user is None or not user.is_active:
         raise refusals.invalid_grant("user_gone", "the person who consented is gone or inactive")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lms_emulator.core.access.token_requests import why_no_grant, why_no_scope
+from lms_emulator.core.access.token_requests import why_no_grant, why_no_redirect, why_no_scope
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
 from lms_emulator.core.http.refusals import SiteRefusal
@@ -160,10 +160,10 @@ def invalid_grant(reason: str, diagnosis: str | None = None, **details: Any) -> 
     )
 
 
-def invalid_assertion(reason: str, text: str, diagnosis: str | None, **details: Any) -> SiteRefusal:
+def invalid_assertion(reason: str, text: str, **details: Any) -> SiteRefusal:
     """An assertion of a known client that does not hold; `text` is D2L's word for the fault."""
     description = f"Error validating assertion: {text}"
-    refusal = oauth_error(reason, "invalid_grant", check="the assertion holds", diagnosis=diagnosis, **details)
+    refusal = oauth_error(reason, "invalid_grant", check="the assertion holds", **details)
     refusal.body = {"error": "invalid_grant", "error_description": description}
     return refusal
 
@@ -245,7 +245,8 @@ def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
         "redirect_uri is registered, to the letter",
         expected=expected,
         got=got,
-        diagnosis="Brightspace compares exactly and answers here itself; nothing is sent to an unregistered address",
+        diagnosis=why_no_redirect(got, expected)
+        or "Brightspace compares exactly and answers here itself; nothing is sent to an unregistered address",
     )
 
 

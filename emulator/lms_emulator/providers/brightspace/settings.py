@@ -40,6 +40,14 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             source="pcstrategyandopsco/brightspaceR vignettes/setup.Rmd (https only)",
         ),
     ] = "loopback"
+    pkce: Annotated[
+        Literal["ignore", "check"],
+        choice(
+            "A `code_challenge` of an authorization request (RFC 7636): passed over, as D2L documents none, or held "
+            "against the `code_verifier`.",
+            evidence="chosen",
+        ),
+    ] = "ignore"
     remember_consent: Annotated[
         bool, choice("Whether consent to the same scopes is asked for only once.", evidence="chosen")
     ] = False

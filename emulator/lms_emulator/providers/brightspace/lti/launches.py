@@ -90,9 +90,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         return Fault("lti", "login_required", check, pending.user_id, user.id).noted(x)
 
     def wrong_redirect_uri(self, fault: Fault) -> Refusal:
-        return refusals.lti_page(
-            "lti_redirect_uri_mismatch", "Invalid redirect_uri", expected=fault.expected, got=fault.got
-        )
+        return refusals.lti_page("lti_redirect_uri_mismatch", "Invalid redirect_uri", **fault.details)
 
     def login_hint(self, user: User) -> str:
         return user.lti_sub

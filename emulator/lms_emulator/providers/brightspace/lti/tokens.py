@@ -63,7 +63,8 @@ class BrightspaceAssertions(Assertions[Call]):
         else:
             text = texts.get(fault.kind, "Unknown validation exception")
         hint = hints.get(fault.kind) or fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got)
-        return refusals.invalid_assertion(fault.reason, text, hint, expected=fault.expected, got=fault.got)
+        details = fault.details | {"diagnosis": hint}
+        return refusals.invalid_assertion(fault.reason, text, **details)
 
     def _key_set(self, x: Call) -> str | None:
         """The address of the signer's key set, as its registration has it."""

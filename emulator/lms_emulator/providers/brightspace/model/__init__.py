@@ -249,6 +249,7 @@ class AuthorizationCode(Record, frozen=True, kw_only=True):
     redirect_uri: str
     scopes: list[str]
     expires_at: Instant
+    challenge: str | None = None
     used: bool = False
 
 
@@ -292,6 +293,7 @@ class PendingAuthorization(Record, frozen=True, kw_only=True):
     redirect_uri: str
     scopes: list[str]
     state: str | None = None
+    challenge: str | None = None
 
 
 class Session(WebSession[PendingAuthorization], frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.lti.platform import KeysUnavailableError, ToolKeys, key_set, use_once
+from lms_emulator.lti.platform import KeysUnavailableError, ToolKeys, key_set, signed, use_once
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti import callers, places, tokens, validator
@@ -82,7 +82,15 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
     except TokenError as error:
         x.check(f"deep linking: {error.check}", False, expected=error.expected, got=error.got)
         sentence = "JWT has unexpected alg" if error.reason in WRONG_ALGORITHM else "JWT verification failure"
-        raise _bad(f"deep_linking_{error.reason}", "jwt", sentence, expected=error.expected, got=error.got) from error
+        token = await signed(x, error, message)
+        raise _bad(
+            f"deep_linking_{error.reason}",
+            "jwt",
+            sentence,
+            expected=error.expected,
+            got=error.got,
+            credential=token,
+        ) from error
     wrong = validator.faults(x, claims, REQUIRED, [x.settings.issuer])
     if wrong:
         first = wrong[0]

@@ -79,7 +79,7 @@ class CanvasLaunches(Launches[Call, User]):
             raise refusals.launch_client_unknown(client)
         key = keys.find(x.store, client)
         if key is None or not x.check("client_id is a tool's", key.is_lti_key):
-            raise refusals.invalid_lti_redirect([], params.get("redirect_uri", ""))
+            raise refusals.invalid_lti_redirect(expected=[], got=params.get("redirect_uri", ""))
         return AuthenticationRequest(
             params=params,
             client_id=str(key.id),
@@ -159,7 +159,7 @@ class CanvasLaunches(Launches[Call, User]):
         }
 
     def wrong_redirect_uri(self, fault: Fault) -> Refusal:
-        return refusals.invalid_lti_redirect(fault.expected, fault.got)
+        return refusals.invalid_lti_redirect(**fault.details)
 
     def login_hint(self, user: User) -> str:
         return places.user_id(user)

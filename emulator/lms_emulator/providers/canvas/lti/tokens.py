@@ -109,9 +109,7 @@ class CanvasAssertions(Assertions[Call]):
         diagnosis = (
             fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got) or _DIAGNOSES.get(fault.kind)
         )
-        return oauth_refusals.bad_assertion(
-            fault.reason, sentence, expected=fault.expected, got=fault.got, diagnosis=diagnosis
-        )
+        return oauth_refusals.bad_assertion(fault.reason, sentence, **fault.details | {"diagnosis": diagnosis})
 
 
 ASSERTIONS = CanvasAssertions()

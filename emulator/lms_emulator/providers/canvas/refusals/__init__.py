@@ -341,11 +341,11 @@ def registration_refused(reason: str, field: str, **details: Any) -> SiteRefusal
     return SiteRefusal(reason, status=422, check=field, body=body, **details)
 
 
-def invalid_lti_redirect(expected: list[str], got: str) -> SiteRefusal:
+def invalid_lti_redirect(**details: Any) -> SiteRefusal:
     """400: the address of an authentication request is not registered."""
     check = "redirect_uri is registered exactly"
     body = {"status": "bad_request", "message": "Invalid redirect_uri"}
-    return SiteRefusal("lti_redirect_uri_mismatch", status=400, check=check, body=body, expected=expected, got=got)
+    return SiteRefusal("lti_redirect_uri_mismatch", status=400, check=check, body=body, **details)
 
 
 def deep_linking(reason: str, errors: Mapping[str, Any], **details: Any) -> SiteRefusal:

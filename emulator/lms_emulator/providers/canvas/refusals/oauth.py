@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
-from lms_emulator.core.access.token_requests import why_no_grant, why_no_scope
+from lms_emulator.core.access.token_requests import why_no_grant, why_no_redirect, why_no_scope
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
@@ -65,7 +65,8 @@ def redirect_mismatch(expected: list[str], got: str) -> SiteRefusal:
         check="redirect_uri is registered, or on the key's host or below it",
         expected=expected,
         got=got,
-        diagnosis="Canvas answers here itself; nothing is sent to an address that is not registered",
+        diagnosis=why_no_redirect(got, expected)
+        or "Canvas answers here itself; nothing is sent to an address that is not registered",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lms_emulator.core.access.signers import FAULTS, whose_signature
 from lms_emulator.core.clock import later
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
@@ -102,7 +103,8 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
             reason="" if error.reason in _TOKEN_FAULTS else f"id_token_{error.reason}",
             expected=error.expected,
             got=error.got,
-            diagnosis=f"{error.check}: {error.reason}",
+            diagnosis=(whose_signature(x, token) if error.reason in FAULTS else None)
+            or f"{error.check}: {error.reason}",
         ) from None
     _check_claims(claims, platform)
     _spend_nonce(x, platform, login, claims)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lms_emulator.lti.platform import KeysUnavailableError, key_set
+from lms_emulator.lti.platform import KeysUnavailableError, key_set, signed
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.lti import claims, tokens
@@ -42,7 +42,10 @@ async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
     except KeysUnavailableError as error:
         raise refused("deep_linking_keys_unavailable", str(error)) from error
     except jwt.TokenError as error:
-        raise refused(f"deep_linking_{error.reason}", None, expected=error.expected, got=error.got) from error
+        token = await signed(x, error, message)
+        raise refused(
+            f"deep_linking_{error.reason}", None, expected=error.expected, got=error.got, credential=token
+        ) from error
     if found.get(f"{lti13.CLAIM}message_type") != lti13.DEEP_LINKING_RESPONSE:
         raise refused("deep_linking_message_type", None, got=found.get(f"{lti13.CLAIM}message_type"))
     chosen = found.get(f"{lti13.DL_CLAIM}content_items", [])

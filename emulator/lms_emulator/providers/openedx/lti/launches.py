@@ -100,7 +100,7 @@ class OpenedxLaunches(Launches[Call, User]):
         )
 
     def wrong_redirect_uri(self, fault: Fault) -> Refusal:
-        return unprepared("", "redirect_uri", fault.got, fault.expected)
+        return unprepared("", "redirect_uri", fault.got, fault.expected, fault.diagnosis)
 
     def error(self, fault: Fault) -> tuple[str, str]:
         return "invalid_request", f"{fault.check} is missing or not what LTI 1.3 asks for"
@@ -146,10 +146,13 @@ def error(reason: str, text: str, diagnosis: str | None = None, **why: Any) -> r
     return refusals.lti_page(reason, "There was an error while launching the LTI tool: ", text, diagnosis, **why)
 
 
-def unprepared(block: str, name: str, got: object, expected: object = None) -> refusals.OpenedxRefusal:
+def unprepared(
+    block: str, name: str, got: object, expected: object = None, diagnosis: str | None = None
+) -> refusals.OpenedxRefusal:
     """An authentication request whose parameters do not hold."""
     text = f"Error preparing LTI 1.3 launch for resource with resource_link_id {block}: {_INVALID}"
-    return error("lti_request_invalid", text, f"{name} is missing or not the tool's", got=got, expected=expected)
+    why = diagnosis or f"{name} is missing or not the tool's"
+    return error("lti_request_invalid", text, why, got=got, expected=expected)
 
 
 _INVALID = "The preflight response is not valid."

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.token_requests import why_no_redirect
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call
@@ -314,23 +315,9 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
             "redirect_uri_mismatch",
             expected=application.redirect_uris,
             got=uri,
-            diagnosis=_why_mismatch(uri, application.redirect_uris),
+            diagnosis=why_no_redirect(uri, application.redirect_uris),
         )
     return application, uri
-
-
-def _why_mismatch(uri: str, registered: Sequence[str]) -> str | None:
-    if uri.rstrip("/") in {one.rstrip("/") for one in registered}:
-        return "it differs from a registered URI only in its final slash"
-    if not registered:
-        return "the application has no redirect URI registered"
-    swapped = {uri.replace("http://", "https://", 1), uri.replace("https://", "http://", 1)}
-    if swapped & set(registered):
-        return "it differs from a registered URI only in http and https"
-    same = {uri.replace("localhost", "127.0.0.1", 1), uri.replace("127.0.0.1", "localhost", 1)}
-    if same & set(registered):
-        return "localhost and 127.0.0.1 are different hosts here"
-    return None
 
 
 def _fatal(description: str, reason: str, **why: Any) -> refusals.OpenedxRefusal:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from lms_emulator.core.access.token_requests import why_no_grant
+from lms_emulator.core.access.token_requests import why_no_grant, why_no_redirect
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
@@ -287,6 +287,7 @@ def _check_redirect_uri(x: Call, application: Application, grant: Grant) -> None
             check="redirect_uri is that of the authorization request",
             expected=grant.redirect_uri,
             got=uri,
+            diagnosis=why_no_redirect(uri, [grant.redirect_uri]),
         )
 
 

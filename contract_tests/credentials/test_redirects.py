@@ -1,0 +1,93 @@
+"""A redirect URI that is nearly the registered one, and Brightspace's PKCE. The clients are oauthlib's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from oauthlib.oauth2 import WebApplicationClient
+
+from contract_tests.brightspace.support import Site
+from lms_emulator import Emulator
+
+AUTHORIZE = {"canvas": "/login/oauth2/auth", "brightspace": "/oauth2/auth"}
+
+
+@pytest.fixture
+def brightspace(lms: Emulator) -> Iterator[Site]:
+    site = Site(lms)
+    yield site
+    site.close()
+
+
+@pytest.fixture(autouse=True)
+def without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+
+@pytest.mark.parametrize("provider", sorted(AUTHORIZE))
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda uri: uri + "/", "only in its final slash"),
+        (lambda uri: uri.replace("http://", "https://"), "only in its scheme"),
+        (lambda uri: uri.upper(), "only in the case of letters"),
+        (lambda uri: uri + "?next=1", "only in the query that it has"),
+        (lambda uri: uri.replace("127.0.0.1", "localhost"), "127.0.0.1 are different hosts here"),
+        (lambda uri: uri + " ", "there is white space around it"),
+        (lambda uri: uri.replace("/", "%2F"), "percent-encoded once too often"),
+        (lambda uri: "https://elsewhere.example/back", "nothing is sent to an"),
+    ],
+)
+def test_what_alone_differs(lms: Emulator, provider: str, change: Callable[[str], str], said: str) -> None:
+    info = getattr(lms, provider)
+    registered = info.redirect_uri
+    base = f"{info.url}{AUTHORIZE[provider]}"
+    with httpx.Client() as browser:
+        url = WebApplicationClient(info.client_id).prepare_request_uri(base, redirect_uri=change(registered))
+        answer = browser.get(url)
+        refusal = lms.requests.last.refusal
+        if provider == "canvas" and refusal is None:
+            assert answer.status_code == 302, "Canvas takes what is below the registered host"
+            return
+        assert refusal is not None
+        assert (refusal.reason, answer.status_code) == ("redirect_uri_mismatch", 400)
+        assert said in (refusal.diagnosis or "")
+
+
+def test_a_code_is_brought_with_the_same_redirect_uri(brightspace: Site) -> None:
+    code = brightspace.code()
+    assert brightspace.exchange(code, redirect_uri=brightspace.info.redirect_uri + "/").status_code == 400
+    assert brightspace.reason == "redirect_uri_differs"
+    assert "only in its final slash" in brightspace.diagnosis
+    assert brightspace.exchange(code).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["S256", "plain"])
+def test_pkce_where_a_site_is_set_to_check_it(brightspace: Site, method: str) -> None:
+    client = WebApplicationClient(brightspace.info.client_id)
+    verifier = client.create_code_verifier(64)
+    given = None if method == "plain" else method  # as oauthlib wants it
+    sent = {"code_challenge": client.create_code_challenge(verifier, given), "code_challenge_method": method}
+    code = brightspace.code(**sent)
+    assert brightspace.exchange(code, code_verifier="another").status_code == 200, "D2L documents no PKCE"
+    brightspace.lms.settings["brightspace.pkce"] = "check"
+    code = brightspace.code(**sent)
+    assert brightspace.exchange(code, code_verifier=verifier[::-1]).json() == {"error": "invalid_grant"}
+    assert (brightspace.reason, "another authorization request" in brightspace.diagnosis) == (
+        "code_verifier_wrong",
+        True,
+    )
+    assert brightspace.exchange(code).status_code == 400
+    assert "had a code_challenge" in brightspace.diagnosis
+    assert brightspace.exchange(code, code_verifier=verifier).status_code == 200
+    assert brightspace.exchange(brightspace.code()).status_code == 200, "without a challenge none is looked for"
+
+
+def test_a_challenge_that_is_passed_over_is_warned_of(brightspace: Site) -> None:
+    answer = brightspace.browser().get(brightspace.auth_url(code_challenge="x" * 43, code_challenge_method="S256"))
+    assert answer.status_code == 302
+    assert [one.code for one in brightspace.lms.requests.last.warnings if one.code == "pkce_ignored"] == [
+        "pkce_ignored"
+    ]

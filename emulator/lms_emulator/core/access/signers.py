@@ -1,0 +1,201 @@
+"""Whose key signed a JWT that a refusal did not take: every key and secret that this process knows is tried.
+
+A tool's keys are those of its registration, and those that its address published when they were last fetched, or
+before. Nothing here decides; a signature that is recognised stays refused.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
+from lms_emulator.core.http import json_text
+from lms_emulator.core.keys import NAMES, public_numbers
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.exchange import Exchange
+    from lms_emulator.core.worlds.world import World
+
+ADDRESSES = ("public_jwk_url", "keyset_url", "jwks_url")
+"""Fields of a record that say where its owner publishes keys."""
+FAULTS = ("bad_signature", "unknown_kid", "alg_confusion")
+"""How a reason ends that is about the key of a signature."""
+_MOST_ADDRESSES, _MOST_OF_ONE = 500, 4
+
+
+class Published:
+    """Key sets that were fetched, by address, the newest of each last. Kept to explain, never to verify."""
+
+    def __init__(self) -> None:
+        self._sets: dict[str, list[Any]] = {}
+
+    def note(self, url: str, document: Any) -> None:
+        """Note what an address published."""
+        sets = self._sets.setdefault(url, [])
+        if not sets or sets[-1] != document:
+            sets.append(document)
+            del sets[:-_MOST_OF_ONE]
+        if len(self._sets) > _MOST_ADDRESSES:
+            del self._sets[next(iter(self._sets))]
+
+    def at(self, url: str) -> list[Any]:
+        """What an address published, the newest first."""
+        return self._sets.get(url, [])[::-1]
+
+
+class Holder(NamedTuple):
+    """Who publishes keys. Attributes: `words`, as a sentence names it; `names`, its ids; `url` and `jwk`, its keys."""
+
+    words: str
+    names: frozenset[str]
+    url: str
+    jwk: Any
+
+
+class _Key(NamedTuple):
+    """One public key. Attributes: `whose`, in words, with the article; `advice`, what to do instead."""
+
+    whose: str
+    jwk: Mapping[str, Any]
+    advice: str = ""
+
+
+def holders(world: World, provider: str) -> Iterator[Holder]:
+    """Whoever is registered with keys at a provider of a world."""
+    store = world.store(provider)
+    for name in store.tables:
+        table = getattr(store, name)
+        first = next(iter(table), None)
+        fields = [one for one in (*ADDRESSES, "public_jwk") if first is not None and hasattr(first, one)]
+        for record in table if fields else ():
+            url = next((found for one in ADDRESSES if (found := getattr(record, one, None))), "")
+            jwk = getattr(record, "public_jwk", None)
+            if url or jwk:
+                names = {str(table.key_of(record)), str(getattr(record, "client_id", ""))}
+                called = getattr(record, "name", "") or getattr(record, "title", "") or table.key_of(record)
+                words = f"{name.removesuffix('s').replace('_', ' ')} {table.key_of(record)}"
+                yield Holder(f"{words} (`{called}`)", frozenset(names - {""}), url, jwk)
+
+
+def whose_signature(x: Exchange[Any, Any], token: str) -> str | None:
+    """Whose key or secret signed a JWT, and what that means; None if it is no JWT, or nobody's key that is known."""
+    try:
+        start, _, signature = token.rpartition(".")
+        header, claims = (json_text.parse(_decoded(part)) for part in start.split("."))
+        raw, algorithm = _decoded(signature), str(header["alg"])
+        named = {str(claims.get("iss")), str(claims.get("sub"))}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if algorithm in ("HS256", "HS384", "HS512"):
+        return _by_secret(x, algorithm, start.encode(), raw)
+    if algorithm[:2] not in ("RS", "PS"):
+        return None
+    from jwt import get_algorithm_by_name
+    from jwt.exceptions import PyJWTError
+
+    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    for key in _keys(x, named):
+        if not in_time():
+            return None
+        try:
+            rsa: Any = get_algorithm_by_name(algorithm)
+            right = rsa.verify(start.encode(), rsa.from_jwk(dict(key.jwk)), raw)
+        except (PyJWTError, ValueError, TypeError, NotImplementedError):
+            continue
+        if right:
+            kid = header.get("kid")
+            its = key.jwk.get("kid")
+            other = f"; that key's kid is {its!r}, the header says {kid!r}" if its and kid != its else ""
+            return f"it was signed with {key.whose}{other}{key.advice}"
+    return None
+
+
+def _decoded(part: str) -> bytes:
+    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _keys(x: Exchange[Any, Any], named: set[str]) -> Iterator[_Key]:
+    """Every public key that is known: of the one that a token names, of others here, elsewhere, and shipped ones."""
+    own = x.provider
+    rest = [name for name in x.world.providers if name != own]
+    here = list(holders(x.world, own))
+    for holder in sorted(here, key=lambda one: one.names.isdisjoint(named)):
+        same = not holder.names.isdisjoint(named)
+        yield from _of_holder(x, holder, "", "" if same else "; sign with the key of the client that the token names")
+    for name in rest:
+        for holder in holders(x.world, name):
+            yield from _of_holder(x, holder, f" at {x.world.providers[name].title}")
+    for world in x.world.others():
+        for name in (own, *rest):
+            for holder in holders(world, name):
+                yield from _of_holder(x, holder, f" in the world `{world.name}`")
+    for name in NAMES:
+        provider = x.world.providers.get(name)
+        if provider is not None:
+            yield _Key(f"the key with which the emulated {provider.title} itself signs", _shipped(name))
+        else:
+            yield _Key(f"the key `{name}` that comes with the emulator", _shipped(name))
+
+
+def _shipped(name: str) -> dict[str, str]:
+    return {"kty": "RSA", **public_numbers(name)}
+
+
+def _of_holder(x: Exchange[Any, Any], holder: Holder, where: str, advice: str = "") -> Iterator[_Key]:
+    sets = [holder.jwk] if holder.jwk else []
+    published = x.world.given_out.published.at(x.resolve(holder.url)) if holder.url else []
+    for number, document in enumerate([*published, *sets]):
+        if not isinstance(document, Mapping):
+            continue
+        keys = document.get("keys", [document])
+        before = 0 < number < len(published)
+        for jwk in keys if isinstance(keys, list) else ():
+            if isinstance(jwk, Mapping) and jwk.get("kty") == "RSA":
+                old = ", one that its key set had before and has no more" if before else ""
+                yield _Key(f"the key of {holder.words}{where}{old}", jwk, advice)
+
+
+def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes) -> str | None:
+    """Whose secret an HMAC was made with: a client's, or the text of a public key."""
+
+    def made(secret: bytes) -> bool:
+        return hmac.compare_digest(hmac.digest(secret, message, f"sha{algorithm[2:]}"), raw)
+
+    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    for name in (x.provider, *(name for name in x.world.providers if name != x.provider)):
+        store = x.world.store(name)
+        where = "" if name == x.provider else f" at {x.world.providers[name].title}"
+        for table, spec in store.tables.items():
+            for credential in spec.credentials:
+                for record in getattr(store, table) if not credential.public else ():
+                    values = credential.values(record)
+                    for value in values if isinstance(values, list) else [values]:
+                        if not in_time():
+                            return None
+                        if isinstance(value, str) and made(value.encode()):
+                            what = f"{credential.described(record)}{where}"
+                            return f"it was signed with {algorithm}, and as the secret {what}; a key pair is taken here"
+    for key in _keys(x, set()):
+        if not in_time():
+            return None
+        if any(made(text) for text in _texts(key.jwk)):
+            why = "a public key is no secret: sign with its private key, by RS256"
+            return f"it was signed with {algorithm}, and as the secret the public half of {key.whose}; {why}"
+    return None
+
+
+def _texts(jwk: Mapping[str, Any]) -> list[bytes]:
+    """A public key as a file has it, with its last line end and without."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    from jwt.algorithms import RSAAlgorithm
+    from jwt.exceptions import PyJWTError
+
+    try:
+        public: Any = RSAAlgorithm.from_jwk(dict(jwk))
+    except (PyJWTError, ValueError):
+        return []
+    pem = bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return [pem, pem.strip()]
