@@ -53,6 +53,8 @@ class Control(ControlApp):
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, path: str
     ) -> Response:
         name, _, below = path[1:].partition("/")
+        if name in gateway.providers:
+            await gateway.bring(name)
         provider = gateway.providers.get(name)
         if provider is None:
             router, inner = self._router, path

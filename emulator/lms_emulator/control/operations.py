@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import wraps
 from typing import Any
 
 import msgspec
@@ -24,6 +26,17 @@ from lms_emulator.core.worlds.file import from_data, load
 from lms_emulator.core.worlds.journal import Entry
 
 _MOST_SETTLED = 20
+
+
+def _of_all(operation: Callable[[Call], Any]) -> Callable[[Call], Awaitable[Any]]:
+    """An operation that asks every provider, once all of them are imported."""
+
+    @wraps(operation)
+    async def asked(call: Call) -> Any:
+        await call.gateway.bring(*call.gateway.providers)
+        return operation(call)
+
+    return asked
 
 
 def health(call: Call) -> Any:
@@ -283,12 +296,12 @@ def show_console(call: Call) -> Any:
 
 
 ROUTES: tuple[Route, ...] = (
-    control("GET", "/", show_console, "A page for people: the latest exchanges, and why some were refused"),
+    control("GET", "/", _of_all(show_console), "A page for people: the latest exchanges, and why some were refused"),
     control("GET", "/health", health, "Whether the emulator is ready"),
     control("GET", "/cookies", cookies, "A page for people: which cookies this browser keeps in frames"),
-    control("GET", "/info", info, "Base URLs, demo credentials and ids that a test needs"),
+    control("GET", "/info", _of_all(info), "Base URLs, demo credentials and ids that a test needs"),
     control("POST", "/reset", reset, "Back to the seed of the current world"),
-    control("GET", "/world", get_world, "Dump the world"),
+    control("GET", "/world", _of_all(get_world), "Dump the world"),
     control("PUT", "/world", put_world, "Replace the world", body={"type": ["object", "string"]}),
     control("GET", "/snapshots", list_snapshots, "Ids of the snapshots"),
     control("POST", "/snapshots", make_snapshot, "Take a snapshot of the whole state", status=201),
@@ -324,12 +337,12 @@ ROUTES: tuple[Route, ...] = (
     control("POST", "/faults", add_fault, "Script a failure", status=201, body={"$ref": "#/components/schemas/Fault"}),
     control("DELETE", "/faults", clear_faults, "Remove all scripted failures"),
     control("DELETE", "/faults/{id}", remove_fault, "Remove one scripted failure"),
-    control("GET", "/settings", get_settings, "Chosen behaviours, with their evidence grades"),
-    control("PATCH", "/settings", patch_settings, "Change chosen behaviours", body={"type": "object"}),
+    control("GET", "/settings", _of_all(get_settings), "Chosen behaviours, with their evidence grades"),
+    control("PATCH", "/settings", _of_all(patch_settings), "Change chosen behaviours", body={"type": "object"}),
     control("GET", "/worlds", list_worlds, "All worlds of this process"),
     control("POST", "/worlds", add_world, "Open a further isolated world", status=201, body={"type": "object"}),
     control("GET", "/worlds/{name}", get_named_world, "One world's addresses"),
     control("DELETE", "/worlds/{name}", delete_world, "Close a further world"),
     control("GET", "/ca.pem", ca_pem, "Certificate of the throw-away authority behind `--tls`"),
-    control("GET", "/openapi.json", openapi, "This description"),
+    control("GET", "/openapi.json", _of_all(openapi), "This description"),
 )

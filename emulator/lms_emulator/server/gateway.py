@@ -41,8 +41,7 @@ class Gateway:
         worlds: the default world and any further ones.
         addresses: how providers are reached.
         control: ASGI application of the control API; gets the world in `scope["state"]["world"]`.
-        imported: whether a provider is at hand. One that is not is fetched beside the event loop: that takes up to half
-            a second, and other requests need not wait for it.
+        imported: whether a provider is at hand; see `bring`.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class Gateway:
             await self.control.outside(self, world, address, scope, receive, send)
         else:
             if not self.imported(address.provider):
-                await asyncio.to_thread(self.providers.__getitem__, address.provider)
+                await self.bring(address.provider)
             x = Exchange(
                 scope,
                 b"",
@@ -98,6 +97,14 @@ class Gateway:
                 send_request=self,
             )
             await self._exchange(x, scope, receive, send)
+
+    async def bring(self, *names: str) -> None:
+        """Import providers that are not at hand, beside the event loop: each takes up to half a second, for which other
+        requests need not wait.
+        """
+        for name in names:
+            if not self.imported(name):
+                await asyncio.to_thread(self.providers.__getitem__, name)
 
     async def _exchange(self, x: AnyExchange, scope: Scope, receive: Receive, send: Send) -> None:
         begun = monotonic()
