@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contract_tests.openedx.web import Web
-from contract_tests.replay_targets import Answer, Socket
+from contract_tests.replay.targets import Answer, Socket
 from lms_emulator.client.emulator import Emulator
 
 COURSE = "course-v1:CET+GW_01+2021_2022_FA"

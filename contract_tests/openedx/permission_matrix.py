@@ -11,8 +11,8 @@ import pathlib
 from typing import Any, NamedTuple
 
 from contract_tests.openedx.conftest import ADMIN, COURSE, COURSE_STAFF, LEARNER, OTHER_LEARNER, STAFF
-from contract_tests.openedx.replay.recordings import ROOT
-from contract_tests.replay_targets import Answer, Target, control
+from contract_tests.replay.exchanges import ROOT
+from contract_tests.replay.targets import Answer, Target, control
 
 DATA = pathlib.Path(__file__).with_suffix(".txt")
 PAGE = ROOT / "docs" / "providers" / "openedx-permissions.md"

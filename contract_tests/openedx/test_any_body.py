@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contract_tests.openedx.conftest import ADMIN, COURSE
 from contract_tests.openedx.permission_matrix import LESSON, OPERATIONS
-from contract_tests.replay_targets import InProcess
+from contract_tests.replay.targets import InProcess
 from lms_emulator.app import create_app
 
 SETTINGS = {"openedx": {"enrollment_staff_rate": "", "course_list_staff_rate": ""}}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from contract_tests.openedx.replay.recordings import RECORDINGS
 from contract_tests.openedx.web import Web
+from contract_tests.replay.exchanges import RECORDINGS
 
 
 def test_the_page_loads_nothing_from_elsewhere(web: Web) -> None:

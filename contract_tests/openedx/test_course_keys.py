@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract_tests.openedx.conftest import ADMIN, COURSE
-from contract_tests.replay_targets import Answer, InProcess
+from contract_tests.replay.targets import Answer, InProcess
 from lms_emulator.app import create_app
 
 #: What a URL takes for a course id, and what the key library then reads. Written down once more, independently.

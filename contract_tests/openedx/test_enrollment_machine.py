@@ -21,7 +21,7 @@ from contract_tests.openedx.conftest import (
     OTHER_LEARNER,
     STAFF,
 )
-from contract_tests.replay_targets import Answer, InProcess
+from contract_tests.replay.targets import Answer, InProcess
 from lms_emulator.app import create_app
 
 UNKNOWN, MALFORMED = "course-v1:No+Such+Course", "a+b+c"

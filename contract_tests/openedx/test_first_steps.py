@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from contract_tests.replay_targets import Answer, InProcess
+from contract_tests.replay.targets import Answer, InProcess
 from lms_emulator.app import create_app
 
 FORM = "application/x-www-form-urlencoded"

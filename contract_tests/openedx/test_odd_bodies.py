@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from contract_tests.openedx.replay import recordings
-from contract_tests.replay_targets import InProcess
+from contract_tests.replay.exchanges import WORLDS
+from contract_tests.replay.targets import InProcess
 from lms_emulator.app import create_app
 from lms_emulator.signing import jwt
 
@@ -35,10 +36,10 @@ def _bodies() -> Iterator[tuple[str, str, str, bool, str]]:
                 yield exchange.method, exchange.target, kind, by_jwt, body
 
 
-def _varied(body: bytes, kind: str) -> Iterator[str]:
+def _varied(body: str, kind: str) -> Iterator[str]:
     is_form = kind == FORM
     try:
-        fields: Any = dict(parse_qsl(body.decode("utf-8", "replace"))) if is_form else json.loads(body)
+        fields: Any = dict(parse_qsl(body)) if is_form else json.loads(body)
     except ValueError:
         return
     encode = urlencode if is_form else json.dumps
@@ -51,7 +52,7 @@ def _varied(body: bytes, kind: str) -> Iterator[str]:
 
 
 def test_the_emulator_itself_never_fails() -> None:
-    app = create_app(str(recordings.WORLDS / "openedx-recorded-2.toml"))
+    app = create_app(str(WORLDS / "openedx-recorded-2.toml"))
     site = InProcess(app)
     world = app.worlds["default"]
     config, now = world.store("openedx").section.jwt, int(world.clock.timestamp())

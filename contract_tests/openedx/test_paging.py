@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_tests.openedx.conftest import COURSE
-from contract_tests.replay_targets import InProcess, control
+from contract_tests.replay.targets import InProcess, control
 from lms_emulator.app import create_app
 
 MANY = 23

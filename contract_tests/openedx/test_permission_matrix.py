@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.openedx import permission_matrix
 from contract_tests.openedx.permission_matrix import CALLERS, OPERATIONS, Operation, ask, expected
-from contract_tests.replay_targets import InProcess
+from contract_tests.replay.targets import InProcess
 from lms_emulator.app import create_app
 
 TABLE = expected()

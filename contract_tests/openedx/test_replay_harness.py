@@ -14,7 +14,7 @@ import pytest
 from contract_tests.openedx.replay import recordings, volatile
 from contract_tests.openedx.replay.player import Result, play
 from contract_tests.openedx.replay.recordings import Exchange, Run
-from contract_tests.replay_targets import Answer
+from contract_tests.replay.targets import Answer
 
 _SETUP = (recordings.RECORDINGS / "openedx" / "setup.json").read_text()
 

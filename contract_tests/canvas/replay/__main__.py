@@ -6,7 +6,7 @@ import argparse
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from contract_tests.replay_targets import InProcess, Socket
+from contract_tests.replay.targets import InProcess, Socket
 from lms_emulator.app import create_app
 
 from . import recordings, report

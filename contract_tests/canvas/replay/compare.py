@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from contract_tests.replay_targets import Answer
+from contract_tests.replay.targets import Answer
 
 from . import pages, signing
 from .ledger import Ledger

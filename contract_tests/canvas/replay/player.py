@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import json
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from contract_tests.replay_targets import Answer, Target, control
+from contract_tests.replay import exchanges
+from contract_tests.replay.targets import Answer, Target, control
 
 from . import recordings, signing
 from .compare import Comparison
@@ -20,19 +20,7 @@ from .recordings import Exchange
 HELD_SECONDS = 3600
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Result:
-    """One exchange as it went: what differs, our answer, and the request as we sent it."""
-
-    exchange: Exchange
-    answer: Answer
-    sent: str
-    differences: tuple[str, ...]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether our answer is the recorded one."""
-        return not self.differences
+Result = exchanges.Result[Exchange]
 
 
 def play(exchanges: Iterable[Exchange], target: Target) -> Iterator[Result]:

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 
 import tomli_w
 
+from contract_tests.replay.exchanges import ROOT
+
 from .player import Result
-from .recordings import ROOT, RUNS, load
+from .recordings import RUNS, load
 
 PAGE = ROOT / "docs" / "providers" / "canvas-parity.md"
 REASONS = pathlib.Path(__file__).resolve().with_name("reasons.toml")

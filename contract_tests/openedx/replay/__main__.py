@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from contract_tests.replay_targets import Socket
+from contract_tests.replay.targets import Socket
 
 from . import recordings, report
 from .player import Result, play

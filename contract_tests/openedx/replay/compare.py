@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import http.cookies
 
-from contract_tests.replay_targets import Answer
+from contract_tests.replay.exchanges import Exchange
+from contract_tests.replay.targets import Answer
 
 from . import pages
 from .ledger import Ledger
-from .recordings import Exchange
 
 #: Headers that clients read, each compared whole. A header that only one side sends is a difference too.
 HEADERS = (
@@ -35,8 +35,7 @@ def differences(recorded: Exchange, answer: Answer, ledger: Ledger) -> list[str]
     Returns one line for each difference, beginning with the part it is in; empty where the answers agree.
     """
     found: list[str] = []
-    body = (recorded.request_body or b"").decode("utf-8", "surrogateescape")
-    echoed = recorded.target + "\n" + body + "\n".join(v for _, v in recorded.request_headers)
+    echoed = recorded.target + "\n" + (recorded.request_body or "") + "\n".join(v for _, v in recorded.request_headers)
     if answer.status != recorded.status:
         found.append(f"status: expected {recorded.status}, got {answer.status}")
     found += _headers(recorded, answer, ledger, echoed)

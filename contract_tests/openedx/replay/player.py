@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from contract_tests.replay_targets import Answer, Target, control
+from contract_tests.replay.exchanges import Exchange, Result
+from contract_tests.replay.targets import Answer, Target, control
 
 from .compare import differences
 from .ledger import Ledger
-from .recordings import Exchange, Run
+from .recordings import Run
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Result:
-    """One exchange as it went: what differs, our answer, and the request as we sent it."""
-
-    exchange: Exchange
-    answer: Answer
-    sent: str
-    differences: tuple[str, ...]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether our answer is the recorded one."""
-        return not self.differences
-
-    @property
-    def family(self) -> str:
-        """The group it is counted in: the part before the slash."""
-        return self.exchange.group.split("/")[0]
-
-
-def play(run: Run, target: Target, *, load_world: bool = True) -> Iterator[Result]:
+def play(run: Run, target: Target, *, load_world: bool = True) -> Iterator[Result[Exchange]]:
     """Start from the run's world and send its requests in order.
 
     With `load_world` the world file is put into the emulator; without, the emulator is reset to the world it was
@@ -73,7 +53,7 @@ class _Player:
         self._second: datetime | None = None
         self._within = 0
 
-    def exchange(self, recorded: Exchange) -> Result:
+    def exchange(self, recorded: Exchange) -> Result[Exchange]:
         self._set_clock(recorded.date)
         answer, sent = self._send(recorded)
         found = differences(recorded, answer, self._ledger)
@@ -92,13 +72,10 @@ class _Player:
         ledger = self._ledger
         target = ledger.translate(recorded.target)
         headers = [(name, ledger.header(name, value)) for name, value in recorded.request_headers]
-        raw = recorded.request_body
-        body = (raw or b"").decode("utf-8", "surrogateescape")
-        if raw is not None:
-            body = ledger.translate(body)
-            raw = body.encode("utf-8", "surrogateescape")
+        body = None if recorded.request_body is None else ledger.translate(recorded.request_body)
+        raw = None if body is None else body.encode("utf-8", "surrogateescape")
         answer = self._target.send(recorded.method, target, headers, raw)
-        shown = "\n".join([f"{recorded.method} {target}", *(f"{n}: {v}" for n, v in headers), "", body])
+        shown = "\n".join([f"{recorded.method} {target}", *(f"{n}: {v}" for n, v in headers), "", body or ""])
         return answer, shown
 
     def unrecorded(self, step: dict[str, Any], upcoming: Exchange) -> None:

@@ -2,51 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import email.utils
-import json
 import pathlib
 import tomllib
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-RECORDINGS = ROOT / "fixtures" / "recordings"
-WORLDS = ROOT / "fixtures" / "worlds"
+from contract_tests.replay import exchanges
+from contract_tests.replay.exchanges import RECORDINGS, WORLDS, Exchange
+
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Exchange:
-    """One recorded request with its answer.
-
-    `page` is the reduction of an HTML body (title, forms, headings, errors); `body` is None where only `page` or a
-    note about the body was kept, or where two runs of the real server gave different bodies.
-    """
-
-    run: str
-    n: int
-    name: str
-    group: str
-    method: str
-    target: str
-    request_headers: tuple[tuple[str, str], ...]
-    request_body: bytes | None
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: str | None
-    page: dict[str, Any] | None
-
-    @property
-    def label(self) -> str:
-        """Where to find this exchange: run and position."""
-        return f"{self.run}#{self.n}"
-
-    @property
-    def date(self) -> datetime:
-        """When the real server answered, from its `Date` header, to the second."""
-        return email.utils.parsedate_to_datetime(dict(self.headers)["Date"]).astimezone(UTC)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,7 +42,6 @@ def load(name: str) -> Run:
     """Read the run `name` (one of `RUNS`) and what `runs.toml` says about it."""
     about = tomllib.loads((HERE / "runs.toml").read_text())[name]
     folder = RECORDINGS / folder_of(name)
-    lines = (folder / f"{name}.jsonl").read_text(encoding="utf-8").split("\n")
     unrecorded: dict[int, list[dict[str, Any]]] = {}
     for step in about.get("unrecorded", []):
         unrecorded.setdefault(step["before"], []).append(step)
@@ -87,7 +51,7 @@ def load(name: str) -> Run:
         began=about.get("began"),
         world=WORLDS / about["world"],
         settings=about.get("settings", {}),
-        exchanges=tuple(_exchange(name, json.loads(line)) for line in lines if line),
+        exchanges=tuple(_exchange(name, raw) for raw in exchanges.lines(folder / f"{name}.jsonl")),
         unrecorded=unrecorded,
     )
 
@@ -98,30 +62,10 @@ def folder_of(run: str) -> str:
 
 
 def _exchange(run: str, raw: dict[str, Any]) -> Exchange:
-    request, response = raw["request"], raw["response"]
-    return Exchange(
-        run=run,
-        n=raw["n"],
-        name=raw["name"],
-        group=raw["group"],
-        method=request["method"],
-        target=request["target"],
-        request_headers=tuple(request["headers"].items()),
-        request_body=_sent(request),
-        status=response["status"],
-        headers=tuple((name, value) for name, value in response["headers"]),
-        body=None if _varies(raw) else response.get("body"),
-        page=response.get("html"),
-    )
+    told = exchanges.common(run, raw)
+    return Exchange(**told | {"body": None} if _varies(raw) else told)
 
 
 def _varies(raw: dict[str, Any]) -> bool:
     """Whether the body cannot be compared: random, reduced, or dependent on requests that are not in the recording."""
     return bool(raw.get("unstable") or raw["response"].get("reduced") or "withheld" in raw.get("note", ""))
-
-
-def _sent(request: dict[str, Any]) -> bytes | None:
-    if "body_b64" in request:
-        return base64.b64decode(request["body_b64"])
-    text = request.get("body")
-    return None if text is None else text.encode("utf-8", "surrogateescape")

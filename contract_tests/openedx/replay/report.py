@@ -6,9 +6,11 @@ import dataclasses
 import tomllib
 from collections.abc import Iterable
 
-from .player import Result
-from .recordings import HERE, ROOT, SETS
+from contract_tests.replay.exchanges import ROOT, Exchange, Result
 
+from .recordings import HERE, SETS
+
+Outcome = Result[Exchange]
 PAGE = ROOT / "docs" / "providers" / "openedx-parity.md"
 
 
@@ -30,17 +32,22 @@ def named() -> tuple[Named, ...]:
     )
 
 
-def counts(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
+def family(result: Outcome) -> str:
+    """The group that an exchange is counted in: the part before the slash."""
+    return result.exchange.group.split("/")[0]
+
+
+def counts(results: Iterable[Outcome]) -> dict[str, tuple[int, int]]:
     """For each group, how many exchanges agree and how many there are."""
     tally: dict[str, tuple[int, int]] = {}
     for result in results:
-        name = result.family
+        name = family(result)
         agreeing, total = tally.get(name, (0, 0))
         tally[name] = (agreeing + result.agrees, total + 1)
     return dict(sorted(tally.items()))
 
 
-def table(results: Iterable[Result]) -> str:
+def table(results: Iterable[Outcome]) -> str:
     """The parity table as Markdown."""
     tally = counts(results)
     tally["**all**"] = (sum(a for a, _ in tally.values()), sum(t for _, t in tally.values()))
@@ -49,18 +56,18 @@ def table(results: Iterable[Result]) -> str:
     return "\n".join(rows)
 
 
-def unexplained(results: Iterable[Result]) -> list[Result]:
+def unexplained(results: Iterable[Outcome]) -> list[Outcome]:
     """The results that differ and are not in the named list."""
     known = frozenset().union(*(entry.exchanges for entry in named()))
     return [result for result in results if not result.agrees and result.exchange.label not in known]
 
 
-def of_set(results: Iterable[Result], folder: str) -> list[Result]:
+def of_set(results: Iterable[Outcome], folder: str) -> list[Outcome]:
     """The results of the runs of one folder."""
     return [result for result in results if result.exchange.run in SETS[folder]]
 
 
-def page(results: list[Result]) -> str:
+def page(results: list[Outcome]) -> str:
     """The documentation page: what was compared, a table for each set of runs, the differences that stay."""
     differing = {result.exchange.label: result for result in results if not result.agrees}
     lines = [_INTRODUCTION]
