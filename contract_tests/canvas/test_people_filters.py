@@ -95,3 +95,34 @@ def test_what_is_not_there_is_told_before_a_missing_right(canvas: Site) -> None:
     assert canvas.admin.post(f"{API}/accounts/1/admins", data={"user_id": "101"}).status_code == 200
     assert canvas.admin.get(f"{API}/accounts/1/roles", params={"state": "active"}).status_code == 500
     assert ids(canvas.admin.get(f"{API}/accounts/1/roles", params={"state[]": "inactive"})) == []
+
+
+def test_people_of_groups(canvas: Site) -> None:
+    teacher = canvas.teacher
+    made = teacher.post(f"{API}/courses/1/group_categories", data={"name": "Labs"}).json()["id"]
+    counted = teacher.get(f"{API}/group_categories/{made}", params={"includes[]": "groups_count"}).json()
+    assert counted["groups_count"] == 0
+    people = f"{API}/group_categories/{made}/users"
+    assert ids(teacher.get(people, params={"search_term": "lovelace"})) == [101]
+    address = canvas.admin.get(f"{API}/users/101/profile").json()["primary_email"]
+    assert ids(teacher.get(people, params={"search_term": address})) == [101], "a teacher reads addresses"
+    assert ids(canvas.student.get(people, params={"search_term": address})) == []
+    group = teacher.post(f"{API}/group_categories/{made}/groups", data={"name": "A"}).json()["id"]
+    teacher.put(f"{API}/groups/{group}", json={"members": [101]})
+    shown = teacher.get(f"{API}/groups/{group}/users", params={"include[]": ["active_status", "group_submissions"]})
+    assert [(one["is_inactive"], one["group_submissions"]) for one in shown.json()] == [(False, None)]
+
+
+def test_sections_tell_first_what_is_not_there(canvas: Site) -> None:
+    section = canvas.teacher.get(f"{API}/courses/1/sections", params={"all": "true"}).json()[0]["id"]
+    crosslist = f"{API}/sections/{section}/crosslist"
+    alone = canvas.student.delete(crosslist)
+    assert (alone.status_code, alone.json()) == (400, {"message": "section is not cross-listed"})
+    other = canvas.admin.post(f"{API}/accounts/1/courses", data={"course[name]": "Other"}).json()["id"]
+    assert canvas.student.post(f"{crosslist}/{other}").status_code == 403
+    left = canvas.student.post(f"{crosslist}/{other}", data={"override_sis_stickiness": "false"})
+    assert (left.status_code, left.json()["course_id"]) == (200, 1), "what is left alone is no change"
+    named = canvas.teacher.put(
+        f"{API}/sections/{section}", data={"course_section[name]": "", "course_section[sis_section_id]": "S"}
+    )
+    assert named.status_code in (401, 403), "the SIS id is looked at before the name"

@@ -59,7 +59,7 @@ def index(api: Api) -> Any:
     api.params.flag("interleave_submissions")  # documented as ignored
     avatars = "participant_avatars" in api.params.includes
     ids = [one.conversation_id for one in found]
-    every = api.params.flag("include_all_conversation_ids")
+    every = api.params.has("include_all_conversation_ids")
     return paged(
         api,
         found,
@@ -71,7 +71,7 @@ def index(api: Api) -> Any:
 
 def _filter(api: Api) -> Callable[[ConversationParticipant], bool]:
     """Whether a conversation is about one of the courses, groups and people asked for, or about all of them."""
-    mode = (api.params.text("filter_mode") or "or").lower()
+    mode = api.params.text("filter_mode") or "or"
     if mode not in ("or", "and"):
         raise refused("filter_mode", "invalid")
     asked = [one.lower() for one in api.params.texts("filter")]
@@ -119,10 +119,10 @@ def create(api: Api) -> Any:
     context = _context(api, known)
     _refuse_whole_courses(api, asked)
     together = sent.flag("group_conversation")
-    if together and len(known) > MOST_IN_ONE and not sent.flag("bulk_message"):
+    alone = (together and sent.flag("bulk_message")) or sent.flag("force_new")
+    if not alone and len(known) > MOST_IN_ONE:
         raise refused("recipients", "too many for group conversation")
     subject = sent.text("subject") or None
-    alone = (together and sent.flag("bulk_message")) or sent.flag("force_new")
     tags = conversations.tags_of(api, asked, sent.text("context_code"))
     files, media = _attached(api), (sent.text("media_comment_id"), sent.text("media_comment_type"))
 

@@ -14,9 +14,9 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Course, GroupCategory, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.rosters import search_term
+from lms_emulator.providers.canvas.routes.rosters import search_term, searched
 from lms_emulator.providers.canvas.rules import courses, groups, jobs, people
-from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
@@ -61,15 +61,18 @@ def index(api: Api) -> Any:
     """The sets of a course or an account."""
     place = _place(api)
     require_manager(api, place)
-    includes = [one for one in api.params.texts("includes") if one in COUNTS]
-    return paged(api, groups.of_place(api, place), lambda one: shapes.category(api, one, includes))
+    return paged(api, groups.of_place(api, place), lambda one: shapes.category(api, one, _includes(api)))
+
+
+def _includes(api: Api) -> list[str]:
+    return api.params.texts("includes")
 
 
 def show(api: Api) -> Any:
     """One set."""
     category = found(api)
     require_manager(api, groups.home(api, category))
-    return shapes.category(api, category)
+    return shapes.category(api, category, _includes(api))
 
 
 def create(api: Api) -> Any:
@@ -150,7 +153,7 @@ def update(api: Api) -> Any:
         raise refusals.crashed("`sis_group_category_id` needs manage_sis")
     changed = api.store.group_categories.put(replace(category, **fields))
     groups.fill(api, changed)
-    return shapes.category(api, changed)
+    return shapes.category(api, changed, _includes(api))
 
 
 def _unprotected(api: Api) -> GroupCategory:
@@ -183,13 +186,13 @@ def users(api: Api) -> Any:
     category = found(api, "group_category_id")
     place = groups.home(api, category)
     if isinstance(place, Course):
-        courses.require(api, place, "read_roster", "manage_groups")
-    else:
-        require_manager(api, place)
+        courses.require(api, place, "read_roster")
+    elif not api.check("administers the account", is_account_admin(api, api.caller, place), got=place.id):
+        raise api.refused(f"read account {place.id}")
     lone = api.params.flag("unassigned")
     people_of = groups.unassigned(api, category) if lone else groups.candidates(api, place)
     if (term := search_term(api)) is not None:
-        people_of = [user for user in people_of if term in user.name.lower()]
+        people_of = searched(api, place, people_of, term)
     includes = api.params.includes
 
     def shape(user: User) -> Any:
@@ -206,6 +209,8 @@ def assign(api: Api) -> Any:
     category = found(api, "group_category_id")
     require_manager(api, groups.home(api, category))
     if category.role is not None:
+        if category.role == "student_organized":
+            raise refusals.rest("groups_of_students", 400, {}, check="not the groups that students made")
         raise refusals.crashed("nobody is shared out among communities", category.id)
     if category.self_signup == "restricted":
         raise refusals.rest("signup_restricted", 400, {}, check="the set's sign-up is not restricted")

@@ -68,7 +68,7 @@ def of_course(api: Api) -> Any:
 def of_account(api: Api) -> Any:
     """The groups of an account."""
     account = identifiers.account(api, api.slot("account_id"))
-    require_manager(api, account)
+    permissions.require_account(api, account, "read_roster")
     found = [group for one in groups.of_place(api, account) for group in groups.of_category(api, one)]
     return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes))
 
@@ -302,12 +302,17 @@ def users(api: Api) -> Any:
     if api.params.flag("exclude_inactive") and isinstance(place, Course):
         found = [user for user in found if _active(api, place, user)]
     if (term := search_term(api)) is not None:
-        found = [user for user in found if term in user.name.lower()]
+        found = [user for user in found if term in user.name.lower() or term == str(user.id)]
     found.sort(key=lambda user: (people.sortable_name(user).lower(), user.id))
     hidden = ("sis_user_id", "integration_id", "login_id", "sis_import_id") if _without_login(api) else ()
 
     def shape(user: User) -> Any:
         body = people_shapes.person(api, user, place, api.params.includes)
+        if isinstance(place, Course) and "group_submissions" in api.params.includes:
+            body["group_submissions"] = shapes.submissions_of(api, group.group_category_id, user.id) or None
+        if isinstance(place, Course) and "active_status" in api.params.includes:
+            rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == place.id]
+            body["is_inactive"] = bool(rows) and all(e.workflow_state == "inactive" for e in rows)
         return {name: value for name, value in body.items() if name not in hidden}
 
     return paged(api, found, shape, path=f"/api/v1/groups/{group.id}/users")

@@ -36,8 +36,7 @@ replace = msgspec.structs.replace
 
 def _shown(api: Api, user: User, *, linked: bool = True) -> Json:
     roots = {root_of(api.store, login.account_id).id: None for login in people.logins_of(api.store, user)}
-    context = api.root if account_allows(api, api.caller, api.root, "read_sis") else None
-    body = shapes.person(api, user, context) if context is not None else shapes.brief(api, user)
+    body = shapes.person(api, user, api.root, api.params.includes)
     return body | {"observation_link_root_account_ids": list(roots) if linked else []}
 
 
@@ -115,17 +114,17 @@ def claim(api: Api) -> Any:
 
 
 def _claimed(api: Api) -> User:
-    if (code := api.params.text("pairing_code")) is not None:
-        student = observing.paired(api, code)
-        if student is None:
-            raise _unprocessable("pairing_code_invalid", "Invalid pairing code.", credential=code)
-        observing.use(api, code)
-        return student
     if (token := api.params.text("access_token")) is not None:
         found = api.store.access_tokens.first("token", token)
         student = api.store.users.get(found.user_id) if found is not None and not found.revoked else None
         if student is None:
             raise _unprocessable("observee_unknown", "Unknown observee.")
+        return student
+    if (code := api.params.text("pairing_code")) is not None:
+        student = observing.paired(api, code)
+        if student is None:
+            raise _unprocessable("pairing_code_invalid", "Invalid pairing code.", credential=code)
+        observing.use(api, code)
         return student
     sent = api.params.hash("observee")
     if not sent.data:

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import Course, Enrollment, User
+from lms_emulator.providers.canvas.model import Account, Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.enrollments import in_states, require_roster, visible
@@ -151,11 +151,14 @@ def index(api: Api) -> Any:
 
 def _searched(api: Api, course: Course, found: list[User]) -> list[User]:
     term = search_term(api)
-    if term is None:
-        return found
-    sis = courses.may(api, api.caller, course, "read_sis", "manage_sis")
-    email = courses.may(api, api.caller, course, "read_email_addresses")
-    logins = courses.may(api, api.caller, course, "view_user_logins", "manage_user_logins")
+    return found if term is None else searched(api, course, found, term)
+
+
+def searched(api: Api, context: Course | Account, found: list[User], term: str) -> list[User]:
+    """The people who fit a search in a course or an account, by what the caller may read there."""
+    sis = shapes.context_allows(api, context, "read_sis", "manage_sis")
+    email = shapes.context_allows(api, context, "read_email_addresses")
+    logins = shapes.context_allows(api, context, "view_user_logins", "manage_user_logins")
     return [user for user in found if matches(api, user, term, sis=sis, email=email, logins=logins)]
 
 
@@ -226,7 +229,8 @@ def _included(api: Api, user: User, course: Course, includes: set[str], own: lis
         body["enrollments"] = [enrollment_shapes.enrollment(api, e, course) for e in own]
     if "sections" in includes:
         rows = own if "enrollments" in includes else api.store.enrollments.find("user", user.id)
-        found = {e.course_section_id: None for e in rows if e.workflow_state in PENDING}
+        living = [e for e in rows if e.workflow_state != "deleted"]
+        found = {e.course_section_id: None for e in living}
         names = [section.name for section in map(api.store.course_sections.get, found) if section is not None]
         body["sections"] = ", ".join(names)
     if "custom_links" in includes:

@@ -88,16 +88,7 @@ def index(api: Api) -> Any:
     elif of := rosters.kinds(api):
         found = [user for user in found if _enrolled(api, user, ("deleted",), type=of)]
     if term is not None:
-
-        def may(permission: str) -> bool:
-            return account_allows(api, api.caller, account, permission)
-
-        reads = {
-            "sis": may("read_sis") or may("manage_sis"),
-            "email": may("read_email_addresses"),
-            "logins": may("view_user_logins") or may("manage_user_logins"),
-        }
-        found = [u for u in found if rosters.matches(api, u, term, **reads)]
+        found = rosters.searched(api, account, found, term)
     if isinstance(said := api.params.get("include"), str):
         raise refusals.crashed("`include` is no list", said)
     includes = api.params.includes & LISTED
