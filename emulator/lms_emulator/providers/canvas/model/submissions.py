@@ -13,6 +13,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     Attributes:
         attempt: None until something was handed in.
         entered_score, entered_grade: what was given; what counts may be less, for being late.
+        deducted: what lateness cost when it was last changed, or when the course stopped to deduct.
         was_late: whether it was late when it was last changed.
         grade_matches_current_submission: whether the grade was given for what was handed in last.
         grader_id: negative for a quiz or a tool.
@@ -34,6 +35,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     late_policy_status: Literal["late", "missing", "extended", "none"] | None = None
     seconds_late_override: int | None = None
     was_late: bool = False
+    deducted: float | None = None
     grade_matches_current_submission: bool = True
     graded_at: Instant | None = None
     grader_id: int | None = None

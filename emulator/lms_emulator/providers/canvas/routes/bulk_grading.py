@@ -24,6 +24,12 @@ SOURCE = (
     "canvas-lms app/controllers/submissions_api_controller.rb"
 )
 GRADEABLE = ("active", "invited", "inactive")
+COUNTED = {"online_upload", "online_url", "online_text_entry"}
+ONLINE_ONLY = (
+    "Extra attempts can only be set on submissions for an assignment with a type of online_upload, online_url, or "
+    "online_text_entry"
+)
+TOO_FEW = "Extra attempts must be greater than or equal to 0"
 FORMAT = ":assignment_extensions must be in this format: { user_id: 1, extra_attempts: 2 }"
 
 
@@ -155,22 +161,32 @@ def _as_usual(sent: Params) -> Params:
 def extend(api: Api) -> Any:
     """Give students more attempts."""
     course, _, base = place(api)
-    courses.require(api, course, "manage_grades", "manage_assignments")
+    _ = api.user
+    courses.require(api, course, "manage_assignments")
     if not api.params.get("assignment_extensions"):
         raise _bad_request("missing required key :assignment_extensions")
     sent = api.params.hashes("assignment_extensions")
-    if not sent or any(not (one.text("user_id") and one.text("extra_attempts")) for one in sent):
+    if not sent or any(not (one.has("user_id") and one.has("extra_attempts")) for one in sent):
         raise _bad_request(FORMAT)
-    given: list[dict[str, Any]] = []
     studying = {e.user_id for e in assignments.students(api, course.id)}
-    for one in sent:
-        user = identifiers.find(api, "users", one.text("user_id") or "")
-        if user is not None and user.id in studying:
-            record = submissions.of(api, base, user.id)
-            more = as_integer(one.text("extra_attempts"))
-            api.store.submissions.put(replace(record, extra_attempts=more))
-            given.append({"user_id": user.id, "extra_attempts": more})
-    return {"assignment_extensions": given}
+    people = [(identifiers.find(api, "users", one.text("user_id") or ""), one) for one in sent]
+    wanted = {
+        user.id: as_integer(one.text("extra_attempts"))
+        for user, one in people
+        if user is not None and user.id in studying
+    }
+    faults = [{"user_id": number, "errors": found} for number, more in wanted.items() if (found := _faults(base, more))]
+    if faults:
+        raise refusals.rest("extensions_unfit", 400, {"errors": faults}, check="the attempts can be given")
+    for number, more in wanted.items():
+        api.store.submissions.put(replace(submissions.of(api, base, number), extra_attempts=more))
+    return {"assignment_extensions": [{"user_id": one, "extra_attempts": more} for one, more in wanted.items()]}
+
+
+def _faults(base: Assignment, more: int) -> list[str]:
+    """Why a student of the assignment cannot be given so many more attempts."""
+    online = not COUNTED.isdisjoint(base.submission_types)
+    return [*([TOO_FEW] if more < 0 else []), *([] if online else [ONLINE_ONLY])]
 
 
 def _bad_request(text: str) -> Exception:

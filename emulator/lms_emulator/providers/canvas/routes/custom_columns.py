@@ -57,7 +57,9 @@ def index(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """A new column."""
-    course = _course(api)
+    course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user, api.params.require("column")
+    courses.require(api, course, "manage_grades")
     last = max((c.position for c in _living(api, course)), default=0)
     blank = CustomGradebookColumn(id=0, course_id=course.id, title="", position=last + 1)
     made = replace(_read(api, blank), id=api.new_id("custom_gradebook_columns"))
@@ -66,8 +68,11 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change a column."""
-    course = _course(api)
-    return shape(api.store.custom_gradebook_columns.put(_read(api, _column(api, course, api.slot("id")))))
+    course = identifiers.course(api, api.slot("course_id"))
+    known = _column(api, course, api.slot("id"))
+    api.params.require("column")
+    courses.require(api, course, "manage_grades")
+    return shape(api.store.custom_gradebook_columns.put(_read(api, known)))
 
 
 def _read(api: Api, record: CustomGradebookColumn) -> CustomGradebookColumn:
@@ -85,8 +90,9 @@ def _read(api: Api, record: CustomGradebookColumn) -> CustomGradebookColumn:
 
 def destroy(api: Api) -> Any:
     """Delete a column."""
-    course = _course(api)
+    course = identifiers.course(api, api.slot("course_id"))
     known = _column(api, course, api.slot("id"))
+    courses.require(api, course, "manage_grades")
     return shape(api.store.custom_gradebook_columns.put(replace(known, workflow_state="deleted")))
 
 
@@ -101,9 +107,12 @@ def reorder(api: Api) -> Any:
 
 
 def data(api: Api) -> Any:
-    """The data of a column."""
-    course = _course(api, *assignments.GRADERS)
+    """The data of a column; of a hidden one when it is asked for."""
+    course = identifiers.course(api, api.slot("course_id"))
     column = _column(api, course, api.slot("id"))
+    if column.hidden and not api.params.flag("include_hidden"):
+        raise refusals.not_found("the column among those that are shown", column.id)
+    courses.require(api, course, *assignments.GRADERS)
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
     found = [one for one in api.store.custom_column_data.find("column", column.id) if one.user_id in seen]
     found.sort(key=lambda one: one.user_id)
@@ -113,9 +122,10 @@ def data(api: Api) -> Any:
 
 def write(api: Api) -> Any:
     """Write about a student; nothing deletes it."""
-    course = _course(api)
-    column = _column(api, course, api.slot("id"))
+    course = identifiers.course(api, api.slot("course_id"))
     user = roster.student(api, course, None, api.slot("user_id"))
+    column = _column(api, course, api.slot("id"))
+    courses.require(api, course, "manage_grades")
     content = api.params.require("column_data").text("content") or ""
     if len(content) > 255:
         fault = refusals.model_fault("content", "too_long")

@@ -10,6 +10,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp, when
+from lms_emulator.providers.canvas.call.params import query_of
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
 from lms_emulator.providers.canvas.paging import audited, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -30,7 +31,7 @@ Row = tuple[Submission, int, SubmissionVersion]
 
 def _course(api: Api) -> Course:
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, *assignments.GRADERS)
+    courses.require(api, course, "manage_grades")
     return course
 
 
@@ -145,7 +146,10 @@ def feed(api: Api) -> Any:
     course = _course(api)
     found = assignments.of_course(api, course)
     if number := api.params.text("assignment_id"):
-        found = [assignments.find(api, course, number)]
+        wanted = identifiers.find(api, "assignments", number)
+        if wanted is None:
+            raise refusals.not_found("the assignment", number)
+        found = [a for a in found if a.id == wanted.id]
     user_id = identifiers.user(api, reference).id if (reference := api.params.text("user_id")) else None
     rows: list[tuple[Assignment, Row]] = [
         (base, (one, place, version))
@@ -154,9 +158,11 @@ def feed(api: Api) -> Any:
         if user_id in (None, one.user_id)
         for place, version in enumerate(one.versions, 1)
     ]
-    ascending = api.params.flag("ascending")
+    ascending = api.params.text("ascending") is not None  # whatever it says
     rows.sort(key=lambda row: (str(row[1][2].updated_at), row[1][0].id, row[1][1]), reverse=not ascending)
-    path = f"/api/v1/courses/{course.id}/gradebook_history/feed"
+    named = {name: text for name in ("assignment_id", "user_id", "ascending") if (text := api.params.text(name))}
+    query = "&".join(query_of({**named, "course_id": str(course.id), "format": "json"}))
+    path = f"/api/v1/courses/{course.id}/gradebook_history/feed?{query}"
     return paged(api, rows, lambda row: _version(api, *row[1], row[0], course), path=path)
 
 
@@ -224,9 +230,13 @@ def _document(api: Api, rows: list[Any], shown: Found) -> dict[str, Any]:
 
 def audit_of_course(api: Api) -> Any:
     """The changes of grades in a course, narrowed down by what else the path names."""
-    course = identifiers.course(api, api.slot("course_id"))
     _ = api.user
+    course = api.store.courses.get(identifiers.local_number(api.slot("course_id")))
+    if course is None:
+        require_account(api, api.root, "view_grade_changes")
+        raise refusals.not_found("the course", api.slot("course_id"))
     courses.require(api, course, *assignments.GRADERS)
+    _require_known(api, course)
     found = api.store.grade_changes.find("course", course.id)
     fields = {"assignment_id": "assignment_id", "student_id": "student_id", "grader_id": "grader_id"}
     for name, field in fields.items():
@@ -236,14 +246,27 @@ def audit_of_course(api: Api) -> Any:
     return _audited(api, found)
 
 
+def _require_known(api: Api, course: Course) -> None:
+    """Refuse a path that names what is not of the course."""
+    if "assignment_id" in api.x.path_params:
+        base = identifiers.find(api, "assignments", api.slot("assignment_id"))
+        if base is None or base.course_id != course.id:
+            raise refusals.not_found("the assignment in the course", api.slot("assignment_id"))
+    for name in ("grader_id", "student_id"):
+        if name in api.x.path_params:
+            rows = api.store.enrollments.find("user", identifiers.local_number(api.slot(name)))
+            if all(one.course_id != course.id for one in rows):
+                raise refusals.not_found("the person in the course", api.slot(name))
+
+
 def _audit_of(api: Api, field: str, number: int) -> Any:
-    require_account(api, api.root, "view_grade_changes")
     return _audited(api, [one for one in api.store.grade_changes if getattr(one, field) == number])
 
 
 def audit_of_assignment(api: Api) -> Any:
     """The changes of grades of an assignment, for administrators."""
     _ = api.user
+    require_account(api, api.root, "view_grade_changes")
     base = identifiers.find(api, "assignments", api.slot("assignment_id"))
     if base is None:
         raise refusals.not_found("the assignment", api.slot("assignment_id"))
@@ -253,26 +276,35 @@ def audit_of_assignment(api: Api) -> Any:
 def audit_of_student(api: Api) -> Any:
     """The changes of a user's grades, for administrators."""
     _ = api.user
+    require_account(api, api.root, "view_grade_changes")
     return _audit_of(api, "student_id", identifiers.user(api, api.slot("student_id")).id)
 
 
 def audit_of_grader(api: Api) -> Any:
     """The grades that a user changed, for administrators."""
     _ = api.user
+    require_account(api, api.root, "view_grade_changes")
     return _audit_of(api, "grader_id", identifiers.user(api, api.slot("grader_id")).id)
 
 
 def audit(api: Api) -> Any:
-    """The changes of grades that fit every condition, for administrators."""
+    """The changes of grades that fit every condition: of a course for its graders, others for administrators."""
     _ = api.user
-    require_account(api, api.root, "view_grade_changes")
+    if reference := api.params.text("course_id"):
+        courses.require(api, identifiers.course(api, reference), *assignments.GRADERS)
+    else:
+        require_account(api, api.root, "view_grade_changes")
     found = list(api.store.grade_changes)
     asked = {name: api.params.text(name) for name in ("course_id", "assignment_id", "student_id", "grader_id")}
     if not any(asked.values()):
         raise refusals.message(400, "no_condition", "Must specify at least one query condition")
+    kinds = {"course_id": "courses", "assignment_id": "assignments", "student_id": "users", "grader_id": "users"}
     for name, text in asked.items():
         if text:
-            found = [one for one in found if getattr(one, name) == identifiers.local_number(text)]
+            known = identifiers.find(api, kinds[name], text)
+            if known is None:
+                raise refusals.not_found(f"`{name}`", text)
+            found = [one for one in found if getattr(one, name) == known.id]
     return _audited(api, found)
 
 

@@ -50,7 +50,7 @@ def shape(record: LatePolicy) -> dict[str, Any]:
 
 def show(api: Api) -> Any:
     """The course's policy."""
-    return shape(_policy(api, _course(api, "manage_grades")))
+    return shape(_policy(api, _course(api, *assignments.GRADERS)))
 
 
 def create(api: Api) -> Any:
@@ -61,6 +61,7 @@ def create(api: Api) -> Any:
         raise refusals.rest("late_policy_exists", 400, body, check="the course has no late policy")
     made = _read(api, LatePolicy(id=0, course_id=course.id))
     made = api.store.late_policies.put(replace(made, id=api.new_id("late_policies")))
+    _note_deductions(api, course)
     grade_missing(api, course)
     return reply(api, shape(made), 201)
 
@@ -68,9 +69,24 @@ def create(api: Api) -> Any:
 def update(api: Api) -> Response:
     """Change the course's policy."""
     course = _course(api, "manage_grades")
-    api.store.late_policies.put(_read(api, _policy(api, course)))
+    known = _policy(api, course)
+    wanted = _read(api, known)
+    if not wanted.late_submission_deduction_enabled:
+        _note_deductions(api, course)
+    api.store.late_policies.put(wanted)
+    _note_deductions(api, course)
     grade_missing(api, course)
     return Response(status_code=204)
+
+
+def _note_deductions(api: Api, course: Course) -> None:
+    """Note what is deducted now: it stays when the course stops to deduct, and in the version that it was for."""
+    for base in assignments.of_course(api, course):
+        for one in submissions.stored(api, base):
+            deducted = lateness.standing(api, base, one.user_id, one).deducted
+            if deducted and one.versions:
+                versions = [*one.versions[:-1], replace(one.versions[-1], deducted=deducted)]
+                api.store.submissions.put(replace(one, deducted=deducted, versions=versions))
 
 
 def _read(api: Api, record: LatePolicy) -> LatePolicy:

@@ -9,6 +9,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Assignment, Course, ProvisionalGrade, Submission, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -64,16 +65,21 @@ def status(api: Api) -> Any:
     courses.require(api, course, "manage_grades", "view_all_grades")
     if not base.moderated_grading:
         raise refusals.message(400, "not_moderated", "Assignment does not use moderated grading")
+    if base.grades_published_at is not None:
+        raise refusals.message(400, "published_before", PUBLISHED)
     record = submissions.of(api, base, user.id)
     waiting = moderation.of_submission(api, record)
     graders = {one.scorer_id for one in waiting if not one.final}
     needed = api.user.id not in graders and len(graders) < base.grader_count
     body: dict[str, Any] = {"needs_provisional_grade": needed}
     since = read_moment(api.params.text("last_updated_at"), api.zone)
-    if since is not None and any(one.graded_at > since for one in waiting):
+    if since is not None and (record.updated_at or record.created_at) != since.replace(microsecond=0):
+        if not api.check("may choose among the grades", moderation.moderates(api, course, base)):
+            raise api.refused(f"moderate assignment {base.id}")
         finals = [one for one in waiting if one.final]
         body["provisional_grades"] = [moderation.shape(api, one, base, record) for one in waiting if not one.final]
-        body["final_provisional_grade"] = moderation.shape(api, finals[0], base, record) if finals else None
+        if finals:
+            body["final_provisional_grade"] = moderation.shape(api, finals[0], base, record)
     return body
 
 
@@ -90,6 +96,10 @@ def _chosen(api: Api, base: Assignment, record: Submission, one: ProvisionalGrad
     return {"assignment_id": base.id, "selected_provisional_grade_id": one.id, "student_id": record.user_id}
 
 
+def _rows(api: Api, base: Assignment) -> set[int]:
+    return {one.id for one in submissions.stored(api, base)}
+
+
 def select(api: Api) -> Any:
     """Select a grade."""
     _, base = _moderated(api)
@@ -100,7 +110,9 @@ def select(api: Api) -> Any:
 def select_many(api: Api) -> Any:
     """Select grades; those selected before are left out of the answer."""
     _, base = _moderated(api)
-    found = [_grade(api, base, one) for one in api.params.texts("provisional_grade_ids")]
+    asked = [api.store.provisional_grades.get(as_integer(one)) for one in api.params.texts("provisional_grade_ids")]
+    known = [one for one in asked if one is not None and one.submission_id in _rows(api, base)]
+    found = [_grade(api, base, str(one.id)) for one in known]
     return [_chosen(api, base, record, one) for one, record in found if not one.selected]
 
 
@@ -108,7 +120,7 @@ def publish(api: Api) -> Any:
     """Publish the selected grades."""
     course, base = _moderated_for_publishing(api)
     if base.grades_published_at is not None:
-        raise refusals.message(400, "published_before", "Assignment grades have already been published")
+        raise refusals.message(400, "published_before", PUBLISHED)
     for record in submissions.stored(api, base):
         if moderation.of_submission(api, record) and moderation.counting(api, record) is None:
             text = "All submissions must have a selected grade"
@@ -120,10 +132,11 @@ def publish(api: Api) -> Any:
 def _moderated_for_publishing(api: Api) -> tuple[Course, Assignment]:
     course, base = _moderated(api)
     if not api.check("the assignment is moderated", base.moderated_grading):
-        raise api.refused("publish what is moderated")
+        raise refusals.message(400, "not_moderated", "Assignment does not use moderated grading")
     return course, base
 
 
+PUBLISHED = "Assignment grades have already been published"
 FRONT = "/api/v1/courses/{course_id}/assignments/{assignment_id}"
 GRADES = f"{FRONT}/provisional_grades"
 ROUTES: tuple[Route, ...] = rest(

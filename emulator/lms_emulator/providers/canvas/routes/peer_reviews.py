@@ -8,10 +8,10 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Assignment, Course, PeerReview, Submission
+from lms_emulator.providers.canvas.model import Assignment, Course, PeerReview, Submission, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.submissions import place
-from lms_emulator.providers.canvas.rules import assignments, courses
+from lms_emulator.providers.canvas.rules import assignments, courses, roster
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
 
@@ -47,7 +47,7 @@ def shape(api: Api, record: PeerReview, base: Assignment, course: Course) -> dic
 
 
 def _listed(api: Api, found: list[PeerReview], base: Assignment, course: Course) -> Any:
-    if not assignments.grades(api, course):
+    if not courses.may(api, api.caller, course, "manage_grades"):
         found = [one for one in found if one.user_id == api.user.id]
     return [shape(api, one, base, course) for one in sorted(found, key=lambda one: one.id)]
 
@@ -68,21 +68,27 @@ def _submission(api: Api, base: Assignment) -> Submission:
 
 
 def of_submission(api: Api) -> Any:
-    """The reviews of a submission."""
+    """The reviews of a submission; none of an unknown one."""
     course, _, base = place(api)
-    return _listed(api, api.store.peer_reviews.find("submission", _submission(api, base).id), base, course)
+    record = api.store.submissions.get(identifiers.local_number(api.slot("submission_id")))
+    known = record is not None and record.assignment_id == base.id
+    return _listed(api, api.store.peer_reviews.find("submission", record.id) if record and known else [], base, course)
+
+
+def _pair(api: Api, course: Course, base: Assignment) -> tuple[Submission, User]:
+    """The submission, and who reviews it, by a plain id. Raises the refusals for who is not there."""
+    record = _submission(api, base)
+    number = identifiers.local_number(api.params.text("user_id") or "")
+    return record, roster.student(api, course, None, str(number or 0))
 
 
 def create(api: Api) -> Any:
     """Let a student review a submission."""
     course, _, base = place(api)
-    courses.require(api, course, "manage_grades", "manage_assignments")
-    record = _submission(api, base)
-    user = identifiers.user(api, api.params.text("user_id") or "")
-    if not any(e.user_id == user.id for e in assignments.students(api, course.id)):
-        raise refusals.not_found("the reviewer in the course", user.id)
+    record, user = _pair(api, course, base)
     if user.id == record.user_id:
         raise _failed("Create failed")
+    courses.require(api, course, "manage_grades")
     known = api.store.peer_reviews.find("submission", record.id)
     made = next((one for one in known if one.assessor_id == user.id), None) or PeerReview(
         id=api.new_id("assessment_requests"), submission_id=record.id, user_id=record.user_id, assessor_id=user.id
@@ -93,11 +99,10 @@ def create(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Let a student not review a submission any more."""
     course, _, base = place(api)
-    courses.require(api, course, "manage_grades", "manage_assignments")
-    record = _submission(api, base)
-    user = identifiers.find(api, "users", api.params.text("user_id") or "")
+    record, user = _pair(api, course, base)
+    courses.require(api, course, "manage_grades")
     for one in api.store.peer_reviews.find("submission", record.id):
-        if user is not None and one.assessor_id == user.id:
+        if one.assessor_id == user.id:
             api.store.peer_reviews.delete(one.id)
             return shape(api, one, base, course)
     raise _failed("Delete failed")

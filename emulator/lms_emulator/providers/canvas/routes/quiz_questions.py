@@ -11,11 +11,11 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_integer
-from lms_emulator.providers.canvas.model import AssessmentQuestion, QuestionBank, Quiz, QuizGroup, QuizQuestion
+from lms_emulator.providers.canvas.model import AssessmentQuestion, Course, QuestionBank, Quiz, QuizGroup, QuizQuestion
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz, place
-from lms_emulator.providers.canvas.rules import quiz_questions, quizzes
+from lms_emulator.providers.canvas.rules import courses, quiz_questions, quiz_taking, quizzes
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -32,25 +32,40 @@ def _question(api: Api, quiz: Quiz) -> QuizQuestion:
 
 def index(api: Api) -> Any:
     """The questions of a quiz; with `quiz_submission_id`, those that a user was given."""
-    course, quiz = a_quiz(api, "manage_assignments")
+    course, quiz = a_quiz(api)
     found = quizzes.questions(api, quiz)
-    given = api.params.get("quiz_submission_id")
-    if given is not None:
-        taken = api.store.quiz_submissions.get(identifiers.local_number(given) or 0)
-        if taken is None or taken.quiz_id != quiz.id:
-            raise refusals.not_found("the quiz submission", given)
-        attempt = api.params.text("quiz_submission_attempt")
-        taken = taken.attempts.get(attempt, taken) if attempt else taken
-        ids = [one["id"] for one in taken.quiz_data]
+    given, attempt = api.params.get("quiz_submission_id"), api.params.text("quiz_submission_attempt")
+    if given is None or attempt is None:
+        courses.require(api, course, "manage_assignments")
+    else:
+        ids = _given(api, course, quiz, given, attempt)
         found = sorted((one for one in found if one.id in ids), key=lambda one: ids.index(one.id))
+    whole = courses.may(api, api.caller, course, "manage_assignments")
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/questions"
-    return paged(api, found, lambda one: _shape(api, one), path=path)
+    return paged(api, found, lambda one: _shape(api, one) if whole else shapes.censored(_shape(api, one)), path=path)
+
+
+def _given(api: Api, course: Course, quiz: Quiz, reference: Any, attempt: str) -> list[int]:
+    """The questions of an attempt, for those who may see it and its results."""
+    taken = api.store.quiz_submissions.get(identifiers.local_number(reference) or 0)
+    if taken is None or taken.quiz_id != quiz.id:
+        raise refusals.not_found("the quiz submission", reference)
+    if not api.check("sees the quiz submission", quiz_taking.readable(api, course, taken)):
+        raise api.refused("see the quiz submission")
+    if attempt != str(taken.attempt):
+        if attempt not in taken.attempts:
+            raise refusals.not_found("the attempt", attempt)
+        taken = taken.attempts[attempt]
+    quiz_taking.require_results(api, course, quiz, taken)
+    return [one["id"] for one in taken.quiz_data]
 
 
 def show(api: Api) -> Any:
-    """One question of a quiz."""
-    _, quiz = a_quiz(api, "manage_assignments")
-    return _shape(api, _question(api, quiz))
+    """One question of a quiz; Canvas looks for it before it looks at rights."""
+    course, quiz = a_quiz(api)
+    found = _question(api, quiz)
+    courses.require(api, course, "manage_assignments")
+    return _shape(api, found)
 
 
 def _shape(api: Api, record: QuizQuestion) -> Any:
@@ -99,8 +114,12 @@ def _banked(api: Api, quiz: Quiz, data: dict[str, Any]) -> int | None:
 def _group_id(api: Api, quiz: Quiz, sent: Params, before: int | None) -> int | None:
     if not sent.has("quiz_group_id"):
         return before
-    group = api.store.quiz_groups.get(identifiers.local_number(sent.get("quiz_group_id")) or 0)
-    return group.id if group is not None and group.quiz_id == quiz.id else None
+    if (reference := sent.get("quiz_group_id")) is None:
+        return None
+    group = api.store.quiz_groups.get(identifiers.local_number(reference) or 0)
+    if group is None or group.quiz_id != quiz.id:
+        raise refusals.not_found("the group in the quiz", reference)
+    return group.id
 
 
 def update(api: Api) -> Any:
@@ -138,7 +157,7 @@ def _group(api: Api, quiz: Quiz) -> QuizGroup:
 def _group_fields(api: Api) -> dict[str, Any]:
     given = api.params.hashes("quiz_groups")
     if not given:
-        return {}
+        raise refusals.crashed("Canvas fails without `quiz_groups`", api.params.get("quiz_groups"))
     sent, found = given[0], dict[str, Any]()
     if sent.has("name"):
         found["name"] = sent.text("name") or "Question Group"

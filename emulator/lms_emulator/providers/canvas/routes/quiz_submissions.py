@@ -188,14 +188,19 @@ def _asked(record: QuizSubmission, quiz: Quiz, only: set[int] | None = None, *, 
 def questions(api: Api) -> Any:
     """The questions of an attempt, with what was answered, or what was right."""
     record, quiz, course = _turn(api)
-    mine = api.caller is not None and record.user_id == api.caller.id
-    if not api.check("sees the quiz submission", mine or _grades(api, course)):
-        raise api.refused("sees the quiz submission")
     attempt = api.params.text("quiz_submission_attempt")
+    whose = record
     if attempt and attempt != str(record.attempt):
         if attempt not in record.attempts:
             raise refusals.not_found("the attempt", attempt)
         record = record.attempts[attempt]
+    if quiz.one_question_at_a_time and not courses.may(api, api.caller, course, "manage_assignments"):
+        text = "Cannot receive one question at a time questions in the API"
+        raise quiz_refusals.quiz(401, "one_question_at_a_time", text)
+    if record.workflow_state == "complete":
+        quiz_taking.require_results(api, course, quiz, record)
+    if not api.check("sees the quiz submission", quiz_taking.readable(api, course, whose)):
+        raise api.refused("sees the quiz submission")
     body: Data = {"quiz_submission_questions": _asked(record, quiz)}
     if "quiz_question" in api.params.includes:
         body["quiz_questions"] = _asked(record, quiz, plain=True)
@@ -300,11 +305,9 @@ def events(api: Api) -> Any:
 
 
 def _extensions(api: Api, course: Course, found: list[Quiz]) -> Any:
-    if not courses.may(api, api.caller, course, "manage_grades", "manage_assignments"):
-        text = "you are not allowed to change extension settings for this submission"
-        raise quiz_refusals.quiz(403, "may_not_extend", text)
+    _ = api.user
     given = api.params.hashes("quiz_extensions")
-    if not given:
+    if not isinstance(api.params.get("quiz_extensions"), list):
         raise quiz_refusals.quiz(400, "quiz_extensions_missing", "missing required key :quiz_extensions")
     students = {row.user_id for row in assignments.students(api, course.id)}
     rows = []
@@ -312,6 +315,9 @@ def _extensions(api: Api, course: Course, found: list[Quiz]) -> Any:
         user_id = identifiers.local_number(one.get("user_id"))
         if user_id not in students or user_id is None:
             raise refusals.not_found("the student in the course", one.get("user_id"))
+        if not courses.may(api, api.caller, course, "manage_grades"):
+            text = "you are not allowed to change extension settings for this submission"
+            raise quiz_refusals.quiz(403, "may_not_extend", text)
         wanted: Data = {}
         for name in ("extra_attempts", "extra_time", "extend_from_now", "extend_from_end_at"):
             if one.get(name) is not None:

@@ -27,6 +27,9 @@ SOURCE = (
     f"{RECORDED}/grading-rubrics.jsonl 96, 114, 125, 136, 143, 155, 179, 187, 196; "
     "canvas-lms app/controllers/rubrics_controller.rb"
 )
+STYLES = ("full", "comments_only")
+ASSESSMENTS = ("assessments", "graded_assessments", "peer_assessments")
+ASSOCIATIONS = ("associations", "assignment_associations", "course_associations", "account_associations")
 TOO_LONG = "Title is too long (maximum is 255 characters)"
 
 
@@ -73,7 +76,28 @@ def show(api: Api) -> Any:
     found = _rubric(api, course, api.slot("id"))
     if found is None:
         raise refusals.message(404, "rubric_unknown", "Rubric not found")
+    _require_readable(api)
     return shapes.shown(api, found, api.params.includes, api.params.text("style"))
+
+
+def _require_readable(api: Api) -> None:
+    """Refuse includes and styles that there are not, or not together."""
+    asked, style = api.params.texts("include"), api.params.text("style")
+    faults: dict[str, list[str]] = {}
+    if style and style not in STYLES:
+        faults["style"] = [f"invalid style requested. Must be one of the following: {', '.join(STYLES)}"]
+    known = (*ASSESSMENTS, *ASSOCIATIONS)
+    if any(one not in known for one in asked):
+        faults["include"] = [f"invalid include value requested. Must be one of the following: {', '.join(known)}"]
+    else:
+        for name, kinds in (("association", ASSOCIATIONS), ("assessment", ASSESSMENTS)):
+            several = [one for one in dict.fromkeys(asked) if one in kinds]
+            if len(several) > 1:
+                faults["include"] = [f"cannot list multiple {name} includes. Multiple given: {', '.join(several)}"]
+        if style and len([one for one in dict.fromkeys(asked) if one in ASSESSMENTS]) != 1:
+            faults["style"] = ["invalid parameters. Style parameter passed without requesting assessments"]
+    if faults:
+        raise refusals.invalid(faults)
 
 
 def create(api: Api) -> Any:
@@ -278,19 +302,20 @@ def assess(api: Api) -> Any:
 
 
 def change_assessment(api: Api) -> Any:
-    """Replace an assessment."""
+    """Replace an assessment; an unknown one is made."""
     return _assess(api, _assessment(api))
 
 
 def _assess(api: Api, known: RubricAssessment | None) -> Any:
-    course, association, base = _assessing(api)
-    if not api.params.get("rubric_assessment"):
-        raise refusals.crashed("Canvas fails without `rubric_assessment`", None)
+    course, association = _association(api, "association_id")
     sent = api.params.hash("rubric_assessment")
-    reference = sent.get("user_id")
-    if reference is not None and not isinstance(reference, str):
-        raise refusals.crashed("Canvas fails where `user_id` is no text", reference)
-    user = roster.student(api, course, None, reference or "")
+    reference = str(known.user_id) if known is not None else _whose(api, sent)
+    if known is not None and known.assessor_id != api.user.id:
+        courses.require(api, course, "manage_rubrics")
+    course, association, base = _assessing(api)
+    if not sent.data:
+        raise refusals.crashed("Canvas fails without `rubric_assessment`", None)
+    user = roster.student(api, course, None, reference)
     record = submissions.of(api, base, user.id)
     prefix = "criterion_"
     given = {name.removeprefix(prefix): sent.hash(name) for name in sent.data if name.startswith(prefix)}
@@ -299,18 +324,30 @@ def _assess(api: Api, known: RubricAssessment | None) -> Any:
     return shapes.after_assessing(api, made, base, submissions.of(api, base, user.id))
 
 
-def _assessment(api: Api) -> RubricAssessment:
+def _whose(api: Api, sent: Params) -> str:
+    """Whom a new assessment is of; Canvas looks for it before it looks at rights."""
+    if not sent.data:
+        raise refusals.crashed("Canvas fails without `rubric_assessment`", None)
+    reference = sent.get("user_id")
+    if reference is not None and not isinstance(reference, str):
+        raise refusals.crashed("Canvas fails where `user_id` is no text", reference)
+    if identifiers.local_number(reference or "") is None:
+        raise refusals.not_found("whom the assessment is of", reference)
+    return reference or ""
+
+
+def _assessment(api: Api) -> RubricAssessment | None:
     _, association = _association(api, "association_id")
     found = api.store.rubric_assessments.get(identifiers.local_number(api.slot("id")))
-    if found is None or found.rubric_association_id != association.id:
-        raise refusals.not_found("the assessment", api.slot("id"))
-    return found
+    return found if found is not None and found.rubric_association_id == association.id else None
 
 
 def remove_assessment(api: Api) -> Any:
     """Delete an assessment."""
-    _assessing(api)
     known = _assessment(api)
+    if known is None:
+        raise refusals.not_found("the assessment", api.slot("id"))
+    _assessing(api)
     api.store.rubric_assessments.delete(known.id)
     return {"rubric_assessment": shapes.assessment_row(api, known)}
 

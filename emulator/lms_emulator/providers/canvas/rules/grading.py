@@ -30,9 +30,9 @@ def snapshot(record: Submission) -> SubmissionVersion:
 def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool) -> Submission:
     """Store a submission. Without `new_version` its last version is updated."""
     begun = _begun(api, record) if new_version or not record.versions else record.versions[-1].made_at
-    record = replace(record, updated_at=api.now, made_at=begun)
+    record = replace(record, updated_at=api.now, made_at=begun, deducted=None)
     standing = lateness.standing(api, base, record.user_id, record)
-    record = replace(record, was_late=standing.late)
+    record = replace(record, was_late=standing.late, deducted=standing.deducted)
     known = api.store.submissions.get(record.id)
     if (known.entered_score if known is not None else None) != record.entered_score:
         line_items.note_grade(api, base, record, standing.score)

@@ -31,8 +31,10 @@ class Standing(NamedTuple):
     grade: str | None
 
 
-def standing(api: Api, base: Assignment, user_id: int, record: SubmissionVersion) -> Standing:
-    """The present status of a submission, or of one of its versions."""
+def standing(
+    api: Api, base: Assignment, user_id: int, record: SubmissionVersion, *, past_version: bool = False
+) -> Standing:
+    """The present status of a submission, or of one of its versions; a past one keeps what was deducted then."""
     due = assignments.dated_for(api, base, user_id).due_at
     seconds = _seconds(api, base, record, due)
     if record.excused:
@@ -46,7 +48,10 @@ def standing(api: Api, base: Assignment, user_id: int, record: SubmissionVersion
         else record.submitted_at is None and past and record.grader_id is None and submissions.expected(base)
     )
     score = record.entered_score
-    deducted = policies.deduction(api, base, score, seconds) if late and score is not None else None
+    deducted = None
+    if late and score is not None:
+        now = None if past_version else policies.deduction(api, base, score, seconds)
+        deducted = record.deducted if now is None else now
     if late and deducted is None and record.was_late:
         deducted = 0.0
     if score is None or not deducted:

@@ -380,3 +380,27 @@ def seen_students(api: Api, course: Course) -> set[int]:
     limited = assignments.sections_seen(api, course)
     rows = assignments.students(api, course.id)
     return {row.user_id for row in rows if limited is None or row.course_section_id in limited}
+
+
+def readable(api: Api, course: Course, record: QuizSubmission) -> bool:
+    """Whether the caller may read somebody's turn at a quiz: one's own, an observed student's, for graders all."""
+    if api.caller is None:
+        return False
+    own = record.user_id is not None and record.user_id in (
+        api.caller.id,
+        *assignments.seen_for(api, course, api.caller),
+    )
+    return own or courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
+
+
+def require_results(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> None:
+    """Refuse questions of an attempt whose results are hidden from the caller."""
+    if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
+        return
+    waits = False
+    if quiz.hide_results == "until_after_last_attempt" and (quiz.allowed_attempts or 0) > 0:
+        attempt = record.attempt or 0
+        last = attempt == quiz.allowed_attempts and not running(record)
+        waits = attempt < quiz.allowed_attempts or (attempt == quiz.allowed_attempts and not last)
+    if not api.check("results of the quiz are shown", quiz.hide_results != "always" and not waits):
+        raise quiz_refusals.quiz(401, "results_hidden", "Cannot view questions due to quiz settings")

@@ -132,6 +132,46 @@ OPTIONAL = ("variables", "formulas", "answer_tolerance", "formula_decimal_places
 COMMENTS = ("correct_comments", "incorrect_comments", "neutral_comments")
 
 
+OPEN = {
+    "id",
+    "position",
+    "quiz_group_id",
+    "quiz_id",
+    "assessment_question_id",
+    "assessment_question",
+    "question_name",
+    "question_type",
+    "question_text",
+    "answers",
+    "matches",
+    "formulas",
+    "variables",
+    "answer_tolerance",
+    "formula_decimal_places",
+}
+CHOSEN = {
+    "multiple_choice_question",
+    "true_false_question",
+    "multiple_answers_question",
+    "matching_question",
+    "multiple_dropdowns_question",
+    "calculated_question",
+}
+
+
+def censored(body: Json) -> Json:
+    """A question without what would tell the answer."""
+    shown = {name: value for name, value in body.items() if name in OPEN}
+    if shown.get("question_type") not in CHOSEN:
+        shown.pop("answers", None)
+    elif "answers" in shown:
+        names = ("id", "text", "html", "blank_id", "variables")
+        shown["answers"] = [{name: one[name] for name in names if name in one} for one in shown["answers"]]
+    if isinstance(kept := shown.get("assessment_question"), dict) and "question_data" in kept:
+        shown["assessment_question"] = {**kept, "question_data": censored(kept["question_data"])}
+    return shown
+
+
 def question(record: QuizQuestion) -> Json:
     """A question, for those who make it."""
     data = record.question_data

@@ -104,7 +104,8 @@ def version(
     api: Api, record: Submission, stored: SubmissionVersion, base: Assignment, course: Course, number: int
 ) -> Json:
     """A submission as one of its versions left it."""
-    stands = lateness.standing(api, base, record.user_id, stored)
+    past_version = stored is not record and number < len(record.versions)
+    stands = lateness.standing(api, base, record.user_id, stored, past_version=past_version)
     page = f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}"
     period = periods.of_date(api, course, stands.due_at)
     body: Json = {
