@@ -1,4 +1,5 @@
-"""A machine that goes through LTI at a platform: launches, good and bad, keys that rotate, line items, scores, results.
+"""A machine that goes through LTI at a platform: launches, good and bad, keys that rotate, rosters, content that is
+chosen, line items, scores, results.
 
 The tool is PyLTI1p3. Platforms differ in what `Dialect` names, and in nothing else that a tool sees; the LTI consumer
 component of Open edX itself is one of them.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -15,11 +17,13 @@ from typing import Any, ClassVar
 import requests
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from pylti1p3.deep_link_resource import DeepLinkResource
 from pylti1p3.exception import LtiException
 
-from contract_tests.lti_tool import Tool
+from contract_tests.lti_tool import LAUNCH, Tool
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as types
+from lms_emulator.signing.jwt import read
 
 LABELS = st.text('abz é"<', min_size=1, max_size=8).map(lambda text: f"x{text}x")
 TAGS = st.sampled_from(["t1", "t2"])
@@ -40,12 +44,16 @@ class Dialect:
         same_moment: whether a second score of the same moment is taken.
         tokens_outlive_keys: whether service tokens stay good when the platform's keys rotate.
         grading: the progress that a score is sent with.
+        filters: whether a roster can be had by role.
+        chosen: the status after content was chosen.
     """
 
     deletes: bool = True
     same_moment: bool = True
     tokens_outlive_keys: bool = True
     grading: str = "FullyGraded"
+    filters: bool = True
+    chosen: int = 200
 
 
 class Platform(ABC):
@@ -63,6 +71,13 @@ class Platform(ABC):
     @abstractmethod
     def launch(self) -> Any:
         """What PyLTI1p3 makes of a student's launch. Raises LtiException."""
+
+    def choose(self) -> tuple[Any, Callable[[str, str], Any]] | None:
+        """What PyLTI1p3 makes of a teacher's launch to choose content, and how the teacher's browser posts the answer.
+
+        None where nobody can choose.
+        """
+        return None
 
 
 @dataclass(kw_only=True)
@@ -140,6 +155,50 @@ class LtiMachine(RuleBasedStateMachine):
             token = f"Bearer {self.connector.get_access_token([lti13.SCOPE_LINE_ITEM])}"
             assert self.platform.tool.http.get(self.items, headers={"Authorization": token}).status_code in (401, 403)
             self.connector = self.platform.launch().get_service_connector()
+
+    # rosters
+
+    @precondition(lambda self: lti13.NRPS_CLAIM in self.launched.get_launch_data())
+    @rule()
+    def read_roster(self) -> None:
+        """The one who launched is in it, once, as a learner; it takes its own scope."""
+        url = self.launched.get_launch_data()[lti13.NRPS_CLAIM]["context_memberships_url"]
+        answer = self.call("GET", url, lti13.SCOPE_MEMBERSHIP)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["Content-Type"].startswith(types.MEMBERSHIP_TYPE)
+        (member,) = [one for one in answer.json()["members"] if one["user_id"] == self.user]
+        assert any(role.endswith("#Learner") for role in member["roles"])
+        assert self.call("GET", url, lti13.SCOPE_SCORE).status_code in (401, 403)
+        if self.platform.dialect.filters:
+            for role, there in (("Learner", True), ("Instructor", False)):
+                only = self.call(
+                    "GET",
+                    requests.Request("GET", url, params={"role": f"{lti13.MEMBERSHIP}{role}"}).prepare().url or "",
+                    lti13.SCOPE_MEMBERSHIP,
+                ).json()["members"]
+                assert (self.user in {one["user_id"] for one in only}) is there
+
+    # content that is chosen
+
+    @rule(title=LABELS, wrong=st.sampled_from(["", "key", "nonsense"]))
+    def choose_content(self, title: str, wrong: str) -> None:
+        """An answer is taken if the tool signed it. No line item comes of a link without one."""
+        found = self.platform.choose()
+        if found is None:
+            return
+        launch, post = found
+        assert launch.is_deep_link_launch()
+        settings = launch.get_launch_data()[f"{lti13.DL_CLAIM}deep_linking_settings"]
+        assert "ltiResourceLink" in settings["accept_types"]
+        resource = DeepLinkResource().set_url(f"{LAUNCH}?chosen=1").set_title(title)
+        signed = launch.get_deep_link().get_response_jwt([resource])
+        if wrong:
+            forged = self.platform.tool.sign(read(signed).claims, key="spare")
+            answer = post(settings["deep_link_return_url"], forged if wrong == "key" else "x.y.z")
+            assert 400 <= answer.status_code < 500, answer.text
+            return
+        answer = post(settings["deep_link_return_url"], signed)
+        assert answer.status_code == self.platform.dialect.chosen, answer.text
 
     # line items
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,13 +20,14 @@ from contract_tests.brightspace import lti as at_brightspace
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas import lti as at_canvas
 from contract_tests.canvas.support import Site as CanvasSite
-from contract_tests.lms_site import LmsSite, form
+from contract_tests.lms_site import Browser, LmsSite, form
 from contract_tests.lti.machine import Dialect, LtiMachine, Platform
 from contract_tests.lti_tool import LAUNCH, LOGIN, KeySite, Tool, initiation, keys, posted
 from contract_tests.openedx.web import Web
 from contract_tests.oracles.launcher import CannotBuild, Oracle
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.core.keys import private_key
+from lms_emulator.signing import lti13
 
 __all__ = ["keys"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -33,11 +35,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 EXAMPLES = int(os.environ.get("LTI_EXAMPLES", "1"))
 """How many walks each platform gets; more with `LTI_EXAMPLES`."""
 
-EDX = Dialect(deletes=False, same_moment=False, tokens_outlive_keys=False, grading="Pending")
+EDX = Dialect(deletes=False, same_moment=False, tokens_outlive_keys=False, grading="Pending", filters=False)
 COURSE = "course-v1:DemoX+DemoCourse+T2024"
 BLOCK = f"block-v1:{COURSE.split(':')[1]}+type@lti_consumer+block@mine"
 CLIENT, CONFIG = "c11e0000-0000-4000-8000-000000000077", "c0f10000-0000-4000-8000-000000000077"
 API = "/api/lti_consumer/v1"
+
+
+CHOOSERS = {"canvas": "teacher", "brightspace": "instructor"}
+CHOSEN = f"/d2l/le/lti/6836/deeplinking/{at_brightspace.DEPLOYMENT}"
+
+
+def answered(browser: Any, url: str, signed: str) -> httpx.Response:
+    """How a browser posts what a tool's choosing ended with."""
+    answer: httpx.Response = browser.http.post(url, data={"JWT": signed})
+    return answer
 
 
 class Lms(Platform):
@@ -66,10 +78,17 @@ class Lms(Platform):
     def reset(self) -> None:
         self.site.lms.reset()
         self.browser = self.at.signed_in(self.site)
+        self.teacher = self.at.signed_in(self.site, CHOOSERS[self.site.name])
 
     def launch(self) -> Any:
-        answer = posted(self.browser, self.tool.login(initiation(self.browser, self.at.OPEN)))
-        return self.tool.launch(answer[1])
+        return self._opened(self.browser, self.at.OPEN)
+
+    def choose(self) -> tuple[Any, Any]:
+        page = {"canvas": f"{at_canvas.OPEN}/resource_selection", "brightspace": CHOSEN}[self.site.name]
+        return self._opened(self.teacher, page), partial(answered, self.teacher)
+
+    def _opened(self, browser: Browser, page: str) -> Any:
+        return self.tool.launch(posted(browser, self.tool.login(initiation(browser, page)))[1])
 
 
 class OpenEdx(Platform):
@@ -85,7 +104,8 @@ class OpenEdx(Platform):
         unit["children"].append({"type": "lti_consumer", "block_id": "mine", "display_name": "Mine", "weight": 10})
         section["lti_tools"] = [
             {"id": 7, "block": BLOCK, "config_id": CONFIG, "client_id": CLIENT, "launch_url": LAUNCH,
-             "login_url": LOGIN, "keyset_url": keys.url, "grades": "programmatic"}
+             "login_url": LOGIN, "keyset_url": keys.url, "grades": "programmatic", "roster": True,
+             "deep_linking_url": LAUNCH}
         ]  # fmt: skip
         lms.load(world)
         self.lms, self.web, self.lti = lms, Web(lms), lms.openedx.lti
@@ -95,13 +115,19 @@ class OpenEdx(Platform):
     def reset(self) -> None:
         self.lms.reset()
         self.browser = self.web.browser(self.web.info.learner)
+        self.staff = self.web.browser(self.web.info.superuser)
 
     def launch(self) -> Any:
-        page = self.browser.get(f"/xblock/{BLOCK}").text
+        return self._opened(self.browser, f"/xblock/{BLOCK}")
+
+    def choose(self) -> tuple[Any, Any]:
+        return self._opened(self.staff, f"/xblock/{BLOCK}?deep_linking=1"), partial(answered, self.staff)
+
+    def _opened(self, browser: Any, path: str) -> Any:
+        page = browser.get(path).text
         frame = re.search(r'<iframe[^>]* src="([^"]+)"', page)
-        assert frame is not None
-        begun = dict(parse_qsl(urlsplit(html.unescape(frame[1])).query))
-        return self.tool.launch(form(self.browser.get(self.tool.login(begun)).text)[1])
+        begun = dict(parse_qsl(urlsplit(html.unescape(frame[1])).query)) if frame is not None else form(page)[1]
+        return self.tool.launch(form(browser.get(self.tool.login(begun)).text)[1])
 
 
 class Component(Platform):
@@ -176,6 +202,12 @@ def platform(request: pytest.FixtureRequest, running: Emulator, keys: KeySite) -
 
 def test_lti(platform: Platform) -> None:
     machine = type("Machine", (LtiMachine,), {"platform": platform})
+    walk: LtiMachine = machine()
+    walk.begin()
+    if lti13.NRPS_CLAIM in walk.launched.get_launch_data():
+        walk.read_roster()
+    for wrong in ("", "key"):
+        walk.choose_content("One short walk may miss it", wrong)
     run_state_machine_as_test(
         machine,
         settings=settings(
