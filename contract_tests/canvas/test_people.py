@@ -153,3 +153,30 @@ def test_a_person_without_a_login_is_the_school_s(canvas: Site) -> None:
     shown = canvas.admin.get(people)
     assert (shown.status_code, shown.json()["login_id"]) == (200, None)
     assert canvas.teacher.get(people).status_code == 403
+
+
+def test_logins_and_addresses_that_are_not_there_are_told_first(canvas: Site) -> None:
+    own = canvas.admin.get(f"{API}/users/101/logins").json()[0]["id"]
+    assert canvas.teacher.delete(f"{API}/users/101/logins/999999").status_code == 404
+    assert canvas.teacher.delete(f"{API}/users/101/logins/{own}").status_code == 403
+    assert canvas.teacher.put(f"{API}/accounts/1/logins/{own}").status_code == 403, "before what is sent is looked at"
+    assert canvas.admin.put(f"{API}/accounts/1/logins/{own}").status_code == 400
+    listed = canvas.admin.get(f"{API}/accounts/1/logins", params={"user_id": "101"}).json()
+    assert [one["id"] for one in listed] == [own]
+    assert canvas.teacher.get(f"{API}/accounts/1/logins", params={"user_id": "101"}).status_code == 403
+    below = canvas.admin.post(f"{API}/accounts/1/sub_accounts", data={"account[name]": "College"}).json()["id"]
+    assert canvas.admin.get(f"{API}/accounts/{below}/logins").status_code == 400
+    address = canvas.admin.get(f"{API}/users/101/communication_channels").json()[0]["id"]
+    assert canvas.teacher.delete(f"{API}/users/101/communication_channels/999999").status_code == 404
+    assert canvas.teacher.delete(f"{API}/users/101/communication_channels/{address}").status_code == 403
+
+
+def test_an_announcement_is_shown_to_those_it_is_made_to(canvas: Site) -> None:
+    notices = f"{API}/accounts/1/account_notifications"
+    said = {"subject": "Break", "message": "Soon", "start_at": "2020-01-01T00:00:00Z", "end_at": "2040-01-01T00:00:00Z"}
+    sent = {"account_notification": said, "account_notification_roles": ["StudentEnrollment"]}
+    made = canvas.admin.post(notices, json=sent).json()["id"]
+    assert canvas.student.get(f"{notices}/{made}").json()["subject"] == "Break"
+    assert canvas.teacher.get(f"{notices}/{made}").status_code == 403
+    canvas.student.delete(f"{notices}/{made}")
+    assert canvas.student.get(f"{notices}/{made}").status_code == 403, "closed"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
+
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
@@ -110,3 +112,22 @@ def test_what_is_due_or_begins_within_a_week_is_upcoming(canvas: Site) -> None:
         canvas.teacher.post(f"{API}/calendar_events", json={"calendar_event": event})
     upcoming = canvas.student.get(f"{API}/users/self/upcoming_events").json()
     assert [one["title"] for one in upcoming if one["type"] == "event"] == ["Soon"]
+
+
+def test_whose_courses_a_planner_shows(canvas: Site) -> None:
+    teacher = canvas.teacher
+    far = {"assignment[name]": "Far", "assignment[due_at]": "2035-01-01T00:00:00Z", "assignment[published]": "true"}
+    made = canvas.teacher.post("/api/v1/courses/1/assignments", data=far).json()["id"]
+    items = "/api/v1/planner/items"
+
+    def shown(who: httpx.Client, **asked: str) -> bool:
+        rows = who.get(items, params={"per_page": "100", **asked}).json()
+        return any((one["plannable_type"], one["plannable_id"]) == ("assignment", made) for one in rows)
+
+    assert not shown(canvas.student), "two weeks around now"
+    assert shown(canvas.student, start_date="2026-01-01"), "ten years from now, if one end is named"
+    course = {"context_codes[]": "course_1"}
+    assert not shown(teacher, start_date="2026-01-01"), "of courses that one studies"
+    assert shown(teacher, start_date="2026-01-01", **course)
+    assert teacher.get(items, params={"context_codes[]": "user_101"}).status_code == 403
+    assert canvas.student.get(items, params={"context_codes[]": "user_101"}).status_code == 200

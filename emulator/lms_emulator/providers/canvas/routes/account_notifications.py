@@ -47,11 +47,15 @@ def _shown(api: Api, record: AccountNotification) -> Json:
 
 def index(api: Api) -> Any:
     """The caller's current announcements; with `include_past` also past and closed ones."""
-    user = api.user
     identifiers.account(api, api.slot("account_id"))
+    found = _told(api, past=api.params.flag("include_past") or api.params.flag("include_all"))
+    return [_shown(api, one) for one in found]
+
+
+def _told(api: Api, *, past: bool = False) -> list[AccountNotification]:
+    """What is announced to the caller now. Parameters: `past`, whether also what is over or was closed."""
     accounts, roles = _reach(api)
-    closed = set(user.preferences.get("closed_notifications", []))
-    past = api.params.flag("include_past") or api.params.flag("include_all")
+    closed = set(api.user.preferences.get("closed_notifications", []))
     found = [
         one
         for one in api.store.account_notifications
@@ -60,8 +64,7 @@ def index(api: Api) -> Any:
         and one.start_at <= api.now
         and (past or (api.now <= one.end_at and one.id not in closed))
     ]
-    found.sort(key=lambda one: (one.start_at, one.id), reverse=True)
-    return [_shown(api, one) for one in found]
+    return sorted(found, key=lambda one: (one.start_at, one.id), reverse=True)
 
 
 def _reach(api: Api) -> tuple[set[int], set[str]]:
@@ -93,8 +96,15 @@ def _one(api: Api) -> tuple[Account, AccountNotification]:
 
 
 def show(api: Api) -> Any:
-    """One announcement."""
-    return _shown(api, _one(api)[1])
+    """One announcement, if it is made to the caller now."""
+    _ = api.user
+    identifiers.account(api, api.slot("account_id"))
+    found = api.store.account_notifications.get(identifiers.local_number(api.slot("id")))
+    if found is None:
+        raise refusals.not_found("the notification", api.slot("id"))
+    if not api.check("it is announced to the caller now", found in _told(api), got=found.id):
+        raise api.refused(f"see the notification {found.id}")
+    return _shown(api, found)
 
 
 def create(api: Api) -> Any:

@@ -96,7 +96,8 @@ def _channel(api: Api, user: User) -> CommunicationChannel:
 
 def destroy(api: Api) -> Any:
     """Retire an address."""
-    found = _channel(api, person(api))
+    found = _channel(api, identifiers.user(api, api.slot("user_id")))
+    person(api)
     return shapes.channel(api.store.communication_channels.put(replace(found, workflow_state="retired")))
 
 

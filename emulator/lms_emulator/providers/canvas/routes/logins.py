@@ -36,20 +36,30 @@ replace = msgspec.structs.replace
 
 
 def index(api: Api) -> Any:
-    """The logins of a person, or, asked of an account, the caller's own in it."""
-    user = api.user if "account_id" in api.x.path_params else person(api)
-    found = people.logins_of(api.store, user)
-    if "account_id" in api.x.path_params:
+    """The logins of a person; asked of an account, by default the caller's own in it."""
+    if "account_id" not in api.x.path_params:
+        found = people.logins_of(api.store, person(api))
+    else:
         account = identifiers.account(api, api.slot("account_id"))
-        found = [login for login in found if login.account_id == account.id]
+        named = api.params.text("user_id") or api.params.text("user", "id")
+        user = identifiers.user(api, named) if named else api.user
+        if not api.check("oneself, or an admin", user.id == api.user.id or administers_logins(api, user), got=user.id):
+            raise api.refused(f"logins of user {user.id}")
+        _require_school(account)
+        found = [login for login in people.logins_of(api.store, user) if login.account_id == account.id]
+    found.sort(key=lambda login: login.id)
     return paged(api, found, lambda login: shapes.login(api, login))
 
 
 def _account(api: Api) -> Account:
     account = identifiers.account(api, api.slot("account_id"))
+    _require_school(account)
+    return account
+
+
+def _require_school(account: Account) -> None:
     if account.parent_account_id is not None:
         raise refusals.message(400, "account_no_root", "Action must be called on a root account.")
-    return account
 
 
 def _sent(api: Api) -> Params:
@@ -111,16 +121,16 @@ def _provider(api: Api, account: Account, reference: str) -> int:
 
 def update(api: Api) -> Any:
     """Change a login; users may change the password of their own."""
-    account = _account(api)
-    number = identifiers.local_number(api.slot("id"))
-    login = api.store.pseudonyms.get(number)
-    if login is None or login.workflow_state == "deleted" or login.account_id != account.id:
-        raise refusals.not_found("the login", api.slot("id"))
-    sent = _sent(api)
+    identifiers.account(api, api.slot("account_id"))
+    login = _login(api)
+    account = identifiers.account(api, login.account_id)
     own = api.user.id == login.user_id
     manages = account_allows(api, api.caller, account, "manage_user_logins")
+    if not api.check("one's own login, or an admin's to change", own or manages, got=login.id):
+        raise api.refused(f"change login {login.id}")
+    sent = _sent(api)
     passwords = own or bool(account.settings.get("admins_can_change_passwords"))
-    allowed = (manages or own) and (manages or set(sent.data) <= {"password"})
+    allowed = manages or set(sent.data) <= {"password"}
     if not api.check("may change the login", allowed and (passwords or not sent.has("password")), got=login.id):
         raise api.refused(f"change login {login.id}")
     fields = _fields(api, account, sent, login)
@@ -132,17 +142,23 @@ def update(api: Api) -> Any:
     return shapes.login(api, api.store.pseudonyms.put(replace(login, stuck_sis_fields=sorted(stuck), **fields)))
 
 
+def _login(api: Api) -> Pseudonym:
+    """The login in the path. Raises the refusal `not_found`."""
+    found = api.store.pseudonyms.get(identifiers.local_number(api.slot("id")))
+    if found is None or found.workflow_state == "deleted":
+        raise refusals.not_found("the login", api.slot("id"))
+    return found
+
+
 def destroy(api: Api) -> Any:
     """Delete a login, unless it is the user's last one."""
     user: User = identifiers.user(api, api.slot("user_id"))
+    login = _login(api)
+    if login.user_id != user.id:
+        raise refusals.not_found("the login of the user", login.id)
     if not api.check("manage_user_logins", administers_logins(api, user), got=user.id):
         raise api.refused(f"logins of user {user.id}")
-    known = people.logins_of(api.store, user)
-    number = identifiers.local_number(api.slot("id"))
-    login = next((one for one in known if one.id == number), None)
-    if login is None:
-        raise refusals.not_found("the login", api.slot("id"))
-    if len(known) == 1:
+    if len(people.logins_of(api.store, user)) == 1:
         raise refusals.invalid({"base": ["Users must have at least one login"]})
     return shapes.login(api, api.store.pseudonyms.put(replace(login, workflow_state="deleted")))
 

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.model import Course, PlannerNote, PlannerOverride, User
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, planner
+from lms_emulator.providers.canvas.rules import contexts, courses, planner, states
 from lms_emulator.providers.canvas.rules.calendars import Place, place_of_code
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.planner import Item, Window
@@ -27,17 +27,21 @@ ITEMS = f"{RECORDED}/planner.jsonl 45, 56, 57, 69, 73, 95; canvas-lms app/contro
 NOTES = f"{RECORDED}/planner.jsonl 10, 12, 35, 41; canvas-lms app/controllers/planner_notes_controller.rb"
 OVERRIDES = f"{RECORDED}/planner.jsonl 78, 93, 97; canvas-lms app/controllers/planner_overrides_controller.rb"
 AROUND = timedelta(weeks=2)
+FAR = timedelta(days=3652)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 LINKED = ("announcement", "assignment", "discussion_topic", "wiki_page", "quiz")
 replace = msgspec.structs.replace
 
 
 def _window(api: Api) -> Window:
-    """The times that are asked for, by default two weeks around now. Raises the refusal of what is no time."""
+    """The times that are asked for: two weeks around now, or ten years where one end of them is named.
+
+    Raises the refusal of what is no time.
+    """
     today = datetime.combine(api.now.astimezone(api.zone).date(), time(), api.zone)
-    start = _edge(api, "start_date", end=False) or (today - AROUND).astimezone(UTC)
-    end = _edge(api, "end_date", end=True) or (today + AROUND + timedelta(days=1)).astimezone(UTC)
-    return Window(start, end)
+    start, end = _edge(api, "start_date", end=False), _edge(api, "end_date", end=False)
+    around = AROUND if start is None and end is None else FAR
+    return Window(start or (today - around).astimezone(UTC), end or (today + around).astimezone(UTC))
 
 
 def _edge(api: Api, name: str, *, end: bool) -> datetime | None:
@@ -116,15 +120,24 @@ def _found(api: Api, user: User, codes: list[str], window: Window, kind: str | N
 def _places(api: Api, user: User, codes: list[str]) -> list[Place]:
     """The courses, groups and the person that are looked at. Raises the refusal of courses of others."""
     if not codes:
-        mine = [Place("Course", one) for one in planner.courses_of(api, user)]
+        mine = [Place("Course", one) for one in planner.courses_of(api, user) if _studies(api, one, user)]
         return [*mine, *(Place("Group", one) for one in planner.groups_of(api, user)), Place("User", user)]
     found = [place for code in codes if (place := place_of_code(api, code)) is not None]
     for place in found:
         if place.kind == "Course":
             courses.require(api, place.record, "read", "read_as_admin")
-    own = [one for one in found if one.kind != "User" or one.record.id == user.id]
     groups = {one.id for one in planner.groups_of(api, user)}
-    return [one for one in own if one.kind != "Group" or one.record.id in groups]
+    for place in found:
+        if place.kind == "Group" and place.record.id not in groups:
+            contexts.require(api, Context("Group", place.record.id, place.record), "read")
+        elif place.kind == "User" and not api.check("it is the person's own", place.record.id == user.id):
+            raise api.refused(f"see what user {place.record.id} plans")
+    return found
+
+
+def _studies(api: Api, course: Course, user: User) -> bool:
+    rows = api.store.enrollments.find("user", user.id)
+    return any(e.course_id == course.id and e.type in states.STUDENTS and e.workflow_state == "active" for e in rows)
 
 
 # notes
@@ -145,7 +158,8 @@ def notes(api: Api) -> Any:
         wanted = {one.record.id for one in places if one.kind == "Course"}
         wanted |= {None} if any(one.kind == "User" and one.record.id == user.id for one in places) else set()
     found = planner.notes(api, user, window if asked else None, wanted)
-    return [shapes.note(api, one.record) for one in found if isinstance(one.record, PlannerNote)]
+    living = (one for one in found if one.place is None or one.place.record.workflow_state != "deleted")
+    return [shapes.note(api, one.record) for one in living if isinstance(one.record, PlannerNote)]
 
 
 def _note(api: Api) -> PlannerNote:
@@ -170,7 +184,7 @@ def create_note(api: Api) -> Any:
     user, sent = api.user, api.params
     linked, title = None, sent.text("title")
     course = _course(api, sent.text("course_id"))
-    if sent.text("linked_object_type") or sent.text("linked_object_id"):
+    if sent.text("linked_object_type") and sent.text("linked_object_id"):
         linked = _linked(api, course)
         title = title or getattr(linked[1], "title", None) or getattr(linked[1], "name", None)
     made = PlannerNote(
