@@ -267,3 +267,28 @@ def test_links_lead_to_something_that_answers(provider: str) -> None:
                 if answer.headers.get("content-type", "").startswith("application/json"):
                     found.update(links(answer.json(), info.url))
         assert bool(found) != (provider in HAND_OUT_NONE), found
+
+
+@pytest.mark.parametrize(
+    ("provider", "path", "said"),
+    [
+        ("learningstudio", "/me/", "has `/me`, but not with a slash at its end"),
+        ("learningstudio", "//me", "has `/me`, but not with doubled slashes"),
+        ("ltiaas", "/api/idtoken/", "has `/api/idtoken`, but not with a slash at its end"),
+        ("ltiaas", "/API/idtoken", "has `/api/idtoken`, but not with capital letters"),
+        ("ltiaas", "/api/line-items", "the nearest is `/api/lineitems`"),
+        ("ltiaas", "/nowhere/at/all", "LTIAAS has no such operation (reference of 2025)"),
+        ("brightspace", "/D2L/API/lp/1.47/users/whoami", "but not with capital letters"),
+        ("brightspace", "//d2l/api/lp/1.47/users/whoami", "but not with doubled slashes"),
+        ("openlearning", "/v2.1/Users/me/", "has `/v2.1/users/me/`, but not with capital letters"),
+    ],
+)
+def test_a_path_that_is_nearly_an_operation(provider: str, path: str, said: str) -> None:
+    status, _, entry = ask(provider, "GET", path)
+    assert (status, entry.outcome) == (404, "unknown_path")
+    assert said in entry.refusal["diagnosis"]
+
+
+def test_old_versions_are_refused_before_it_is_said_what_is_not_emulated() -> None:
+    for version, outcome in (("1.0", "refused"), ("v1.92", "refused"), ("1.92", "not_emulated")):
+        assert ask("brightspace", "GET", f"/d2l/api/le/{version}/6606/quizzes/")[2].outcome == outcome

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -215,6 +216,9 @@ class Provider(Generic[StoreT, SettingsT]):
         if catalogue is None:
             near = nearest(path, (route.path for route in self.routes), 0.75)
             return f"no such route; the nearest declared one is `{near}`" if near else None
+        for change, meant in _slips(path):
+            if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
+                return f"{catalogue.title} has `{meant}`, but not with {change}"
         near = catalogue.nearest(path)
         tip = f"; the nearest is `{near}`" if near else ""
         there = catalogue.at(path)
@@ -225,6 +229,20 @@ class Provider(Generic[StoreT, SettingsT]):
         if catalogue.complete:
             return f"{catalogue.title} has no such operation ({catalogue.age}){tip}"
         return f"not among the operations of {catalogue.title} that are known ({catalogue.age}), which are not all{tip}"
+
+
+def _slips(path: str) -> Iterator[tuple[str, str]]:
+    """What is readily written wrong in a path, and the path without it."""
+    single = re.sub("/{2,}", "/", path)
+    for change, meant in (
+        ("a slash at its end", path.rstrip("/")),
+        ("doubled slashes", single),
+        ("doubled slashes and one at its end", single.rstrip("/")),
+        ("capital letters", path.lower()),
+        ("white space at its end", path.rstrip()),
+    ):
+        if meant and meant != path:
+            yield change, meant
 
 
 AnyProvider = Provider[Any, Any]

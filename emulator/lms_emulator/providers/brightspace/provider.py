@@ -14,6 +14,7 @@ from lms_emulator.core.worlds.world import World
 from lms_emulator.lti.controls import controls
 from lms_emulator.providers.brightspace import checks, limits, refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.credentials import check_version
 from lms_emulator.providers.brightspace.info import Info, read
 from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.model import BrightspaceSection, BrightspaceStore
@@ -47,6 +48,12 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
 
     def not_found(self, x: Call) -> Refusal:
         return refusals.not_found() if x.path.startswith("/d2l/api/") else refusals.page_not_found(f"{x.path} exists")
+
+    def before_missing(self, x: Call) -> None:
+        """Versions that are too old are refused for every operation."""
+        parts = x.path.split("/")
+        if len(parts) > 5 and parts[3] in ("lp", "le"):
+            check_version(x, parts[3], parts[4])
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
         return refusals.method_not_allowed(allowed, x.method)

@@ -250,6 +250,9 @@ def callback_route(x: Call) -> Awaitable[Response]:
         refusal = refusals.not_found(x.method, x.path)
         if x.path.startswith("/api/oauth/"):
             refusal.diagnosis = "the OAuth2 API endpoints take POST only"
+        else:
+            refusal.outcome = "unknown_path"
+            refusal.diagnosis = x.world.providers[x.provider].hint_for_unknown_path(x.path)
         raise refusal
     return callback(x)
 
