@@ -108,6 +108,31 @@ def test_faults_that_no_address_may_hear_of(
     assert "id_token" in posted(browser, url)[1]
 
 
+def test_of_an_address_with_a_query_only_the_query_counts(canvas: Site, tool: Tool) -> None:
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    key = next(one for one in world["canvas"]["developer_keys"] if one["id"] == KEY)
+    key["redirect_uris"] = [f"{LAUNCH}?tenant=1&x=a%20b"]
+    canvas.lms.load(world)
+    browser = signed_in(canvas)
+    url = tool.login(initiation(browser, OPEN))
+
+    def asked(redirect_uri: str) -> int:
+        return browser.follow(browser.get(changed(url, redirect_uri=redirect_uri))).status_code
+
+    elsewhere = "https://other.example/zz?x=a+b&more=1&tenant=1"
+    for wrong in (f"{LAUNCH}?tenant=1", f"{LAUNCH}?tenant=2&x=a%20b", f"{LAUNCH}?tenant=1&tenant=2&x=a%20b"):
+        assert (asked(wrong), canvas.reason) == (400, "lti_redirect_uri_mismatch")
+    for without in (LAUNCH, f"{LAUNCH}?"):
+        assert (asked(without), canvas.reason) == (500, "canvas_fails_here")
+    canvas.lms.settings["canvas.checks_redirect_base"] = True
+    assert asked(elsewhere) == 400
+    canvas.lms.settings["canvas.checks_redirect_base"] = False
+    action, fields = posted(browser, changed(url, redirect_uri=elsewhere))
+    assert action == elsewhere
+    assert "id_token" in fields
+    assert [one.code for one in canvas.lms.requests.last.warnings] == ["redirect_base_unchecked"]
+
+
 def test_a_launch_is_used_once_and_not_late(canvas: Site, tool: Tool) -> None:
     browser = signed_in(canvas)
     url = tool.login(initiation(browser, OPEN))

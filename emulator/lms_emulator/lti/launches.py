@@ -208,14 +208,14 @@ class Launches(ABC, Generic[X, U]):
             return None
         return Fault("lti", "client_not_authorized", "client_id", launched, request.client_id)
 
-    def check_redirect_uri(self, redirect_uri: str, registered: list[str]) -> None:
+    def check_redirect_uri(self, x: X, redirect_uri: str, registered: list[str]) -> None:
         """The address is registered. Raises AuthenticationRequestError."""
         lti13.check_redirect_uri(redirect_uri, registered)
 
     def _address_is_registered(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
         registered = [x.resolve(one) for one in request.redirect_uris]
         try:
-            self.check_redirect_uri(request.redirect_uri, registered)
+            self.check_redirect_uri(x, request.redirect_uri, registered)
         except lti13.AuthenticationRequestError as error:
             return replace(_fault(error), diagnosis=why_no_redirect(request.redirect_uri, registered)).noted(x)
         return None

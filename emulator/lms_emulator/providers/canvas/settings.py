@@ -145,6 +145,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 56 (`_parent` in 2023; the day is chosen)"),),
         ),
     ] = True
+    checks_redirect_base: Annotated[
+        bool,
+        choice(
+            "Whether a `redirect_uri` has to be where the registered one is if that one has a query. Canvas compares "
+            "the query only, so that a signed launch can go to any host; the journal warns of it.",
+            evidence="observed",
+            source="canvas-lms app/controllers/lti/ims/authentication_controller.rb, redirect_uri (2024-04)",
+        ),
+    ] = False
     launch_in: Annotated[
         Literal["frame", "window"],
         choice(

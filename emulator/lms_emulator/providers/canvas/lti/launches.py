@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import ClassVar
+from urllib.parse import parse_qsl
 
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
@@ -128,15 +129,28 @@ class CanvasLaunches(Launches[Call, User]):
             return None
         return Fault("lti", "client_not_authorized", "the key is switched on", got=request.client_id)
 
-    def check_redirect_uri(self, redirect_uri: str, registered: list[str]) -> None:
-        """Canvas lets an address have a further query; one that is registered with pairs needs those, in any order."""
-        base, _, query = redirect_uri.partition("?")
-        pairs = set(query.split("&"))
+    def check_redirect_uri(self, x: Call, redirect_uri: str, registered: list[str]) -> None:
+        """An address that is registered without a query may have one. Of one with a query Canvas looks at nothing else:
+        its values have to come, in any order, and the rest of the address may be any.
+        """
+        base, *queries = redirect_uri.split("?")
         for one in registered:
-            own, _, needed = one.partition("?")
-            if own == base and set(filter(None, needed.split("&"))) <= pairs:
+            own, *needed = one.split("?")
+            if not needed:
+                if own == base:
+                    return
+                continue
+            if not queries or not queries[0]:
+                raise refusals.crashed("the registered redirect_uri has a query, and this one has none", redirect_uri)
+            if _values(needed[-1]).items() <= _values(queries[0]).items() and self._takes_base(x, base, own):
                 return
-        super().check_redirect_uri(redirect_uri, registered)
+        super().check_redirect_uri(x, redirect_uri, registered)
+
+    def _takes_base(self, x: Call, base: str, own: str) -> bool:
+        if base != own and not x.settings.checks_redirect_base:
+            said = f"`{base}` is not `{own}`, which is registered: Canvas compares the query of such an address only"
+            x.warn("redirect_base_unchecked", said)
+        return base == own or not x.settings.checks_redirect_base
 
     def issued_at(self, x: Call, pending: PendingLaunch) -> int:
         """Canvas writes the token when the page is opened, and adds the nonce later."""
@@ -173,6 +187,14 @@ class CanvasLaunches(Launches[Call, User]):
 
     def further_fields(self, x: Call) -> dict[str, str]:
         return {"lti_storage_target": "post_message_forwarding" if frames.stores(x) else "_parent"}
+
+
+def _values(query: str) -> dict[str, tuple[str, ...]]:
+    """All values of each name in a query."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        found[name] = (*found.get(name, ()), value)
+    return found
 
 
 def _read_hint(x: Call, hint: str) -> Claims:

@@ -128,6 +128,12 @@ def page_not_found(what: str) -> PageRefusal:
     return PageRefusal("page_not_found", status=404, title="Page Not Found", heading="Page Not Found", check=what)
 
 
+def no_platform_storage() -> PageRefusal:
+    """The frame for storage where there is none: Canvas says 404, but shows the page of the frame all the same."""
+    check = "platform storage is on"
+    return PageRefusal("page_not_found", status=404, title="Canvas LMS", heading="Page Not Found", check=check)
+
+
 def page_forbidden(status: int, what: str) -> PageRefusal:
     """The person may not see or do this."""
     refusal = PageRefusal("page_forbidden", status=status, title="Unauthorized", heading="Access Denied", check=what)

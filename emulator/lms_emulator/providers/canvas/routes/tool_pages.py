@@ -164,7 +164,7 @@ def page(
 def forward_messages(x: Call) -> Response:
     """GET /post_message_forwarding: the frame through which tools reach the storage of Canvas's page."""
     if not frames.stores(x):
-        raise refusals.page_not_found("platform storage is on")
+        raise refusals.no_platform_storage()
     if "token" not in x.query:
         return wire.redirect(frames.forwarding_address(x))
     origin = frames.parent_origin(x, x.query["token"])
