@@ -84,6 +84,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
     __slots__ = (
         "_base_url",
         "_cookies",
+        "_fields",
         "_form",
         "_json",
         "_kept",
@@ -167,6 +168,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         self.send_request = send_request
         self._query: Pairs[str] | None = None
         self._form: FormPairs | None = None
+        self._fields: dict[bool, Members] = {}
         self._json: Any = _UNREAD
         self._reads: Reads | None = None
         self._kept: dict[type[Any], Any] = {}
@@ -214,7 +216,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
     @property
     def body_was_read(self) -> bool:
         """Whether the body was taken apart, as a form or as JSON."""
-        return self._form is not None or self._json is not _UNREAD
+        return self._json is not _UNREAD or (self._form is not None and self.is_form)
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -249,13 +251,19 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
                 self._form = FormPairs([])
         return self._form
 
-    def fields(self) -> Members:
-        """The text fields of the form by name (the last, if repeated), as a dict that remembers. Raises BodyError."""
-        form = self.form()
-        members = Members({name: value for name, value in form.peek() if isinstance(value, str)})
-        members.names = form.names
-        self.reads.members.append(members)
-        return members
+    def fields(self, *, files: bool = False) -> Members:
+        """The text fields of the form by name (the last, if repeated), as a dict that remembers. Raises BodyError.
+
+        Parameters: `files`, whether files are among them.
+        """
+        found = self._fields.get(files)
+        if found is None:
+            form = self.form()
+            found = Members({name: value for name, value in form.peek() if files or isinstance(value, str)})
+            found.names = form.names
+            self._fields[files] = found
+            self.reads.members.append(found)
+        return found
 
     def close(self) -> None:
         """Let go of the files of a multipart form, once the answer is made."""

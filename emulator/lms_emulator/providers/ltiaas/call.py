@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from lms_emulator.core.http.exchange import BodyError, Exchange
+from lms_emulator.core.http.reads import Members
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.model import LtiaasStore, Platform, Tenant
 from lms_emulator.providers.ltiaas.settings import LtiaasSettings
@@ -83,6 +84,13 @@ def query_decoded(x: Call, name: str) -> str | None:
 
 def without_nulls(value: Any) -> Any:
     """`value` without null members: the Python client sends them for fields that were not given."""
+    if isinstance(value, Members):  # in place, so that it goes on remembering what of it is read
+        for key, member in list(dict.items(value)):
+            if member is None:
+                dict.pop(value, key)
+            else:
+                dict.__setitem__(value, key, without_nulls(member))
+        return value
     if isinstance(value, Mapping):
         return {key: without_nulls(member) for key, member in value.items() if member is not None}
     if isinstance(value, list):

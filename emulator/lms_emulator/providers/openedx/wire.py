@@ -87,7 +87,7 @@ def read(x: Call) -> Any:
         raise refusals.unsupported_media_type(x.headers.get("content-type", ""))
     try:
         if kind in (FORM, MULTIPART):
-            return dict(x.form().multi_items())
+            return x.fields(files=True)
         return x.json()
     except BodyError as error:
         parser = "Multipart form" if kind == MULTIPART else "JSON"

@@ -1,0 +1,95 @@
+"""No parameter is taken and ignored in silence: what a handler does not read is a warning."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import date
+from typing import TypeVar
+
+import pytest
+
+from contract_tests.everywhere.asgi import Sent, send
+from contract_tests.everywhere.existing import DemoWorld, credentials
+from lms_emulator import Emulator
+from lms_emulator.app import load_providers
+from lms_emulator.core.catalogue import Operation
+from lms_emulator.core.coverage import serves
+from lms_emulator.core.worlds.journal import Entry
+from lms_emulator.providers import PROVIDERS
+
+T = TypeVar("T")
+DAY = date(2026, 11, 26)
+FORM = b"application/x-www-form-urlencoded"
+BODIES = {"json": (b"application/json", b'{"zz_nobody":"1"}'), "form": (FORM, b"zz_nobody=1")}
+MOST, MOST_LISTED = 80, 60
+"""How many are drawn, of reading, writing and removing each, and of parameters; others as the catalogue grows."""
+
+
+class Asking:
+    """Requests to a provider's demo world, as whoever may do most there."""
+
+    def __init__(self, name: str) -> None:
+        lms = Emulator.in_process("demo", seed="parameters", as_of=DAY.isoformat())
+        assert lms.app is not None
+        self.app, self.name, self.demo = lms.app, name, DemoWorld(lms, name)
+        self.headers = [(one.lower().encode(), value.encode()) for one, value in credentials(lms, name).items()]
+        self.headers.append((b"user-agent", b"test"))
+
+    def __call__(self, method: str, template: str, query: str = "", kind: str = "") -> Entry | None:
+        """The journal's entry; None where the request was not answered well, so that nothing can be said of it."""
+        media, body = BODIES.get(kind, (b"", b""))
+        headers = [*self.headers, (b"content-type", media)] if kind else self.headers
+        path = f"/{self.name}{self.demo.filled(template.removesuffix('[/]'))}"
+        status, _, entry = send(self.app, Sent(method, path.encode(), query.encode(), headers, body))
+        return entry if entry is not None and status < 400 and entry.refusal is None else None
+
+
+def served(name: str, *methods: str) -> Iterator[tuple[str, Operation]]:
+    provider = load_providers()[name]
+    assert provider.catalogue is not None
+    for operation in provider.catalogue.operations:
+        for method in operation.methods:
+            asked = "GET" if method == "ANY" else method
+            if asked in methods and operation.exists_on(DAY) and serves(provider, operation, method):
+                yield asked, operation
+
+
+def drawn(some: list[T], most: int) -> list[T]:
+    return random.Random(len(some)).sample(some, min(most, len(some)))
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_what_nobody_knows_is_never_ignored_in_silence(name: str) -> None:
+    """In the query, in a document and in a form, at each operation that answers."""
+    ask, silent, heard = Asking(name), [], 0
+    writes = [(m, o, kind) for m, o in served(name, "POST", "PUT", "PATCH") for kind in BODIES]
+    reads, removals = ([(m, o, "") for m, o in served(name, method)] for method in ("GET", "DELETE"))
+    asked = [one for some in (reads, writes, removals) for one in drawn(some, MOST)]
+    for method, operation, kind in asked:
+        entry = ask(method, operation.path, "" if kind else "zz_nobody=1", kind)
+        if entry is None:
+            continue
+        heard += 1
+        if ("zz_nobody", "parameter_not_read") not in {(one.name, one.code) for one in entry.warnings}:
+            silent.append((method, operation.path, kind or "query"))
+    assert heard > 5
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_what_the_provider_documents_is_read_or_said_not_to_be_emulated(name: str) -> None:
+    ask = Asking(name)
+    listed = [(o.path, one) for _, o in served(name, "GET") for one in sorted(o.parameters or ())]
+    wrong = []
+    for path, parameter in drawn(listed, MOST_LISTED):
+        entry = None if "<" in parameter else ask("GET", path, f"{parameter}=1")
+        told = [one for one in entry.warnings if one.code == "parameter_not_read"] if entry is not None else []
+        wrong += [(path, one.message) for one in told if one.documented is not True]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["canvas", "openedx"])
+def test_the_parameters_of_every_operation_served_are_known(name: str) -> None:
+    everything = served(name, "GET", "POST", "PUT", "PATCH", "DELETE")
+    assert [(method, one.path) for method, one in everything if one.parameters is None] == []
