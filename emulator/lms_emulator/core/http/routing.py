@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from starlette.responses import Response
@@ -53,7 +54,7 @@ class Route:
     ignores: tuple[str, ...] = ()
     openapi: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """`GET,POST /path`, as the journal shows it."""
         return f"{','.join(self.methods) or '*'} {self.path}"

@@ -34,16 +34,18 @@ class Identity:
     sought: bool = False
 
 
-def sent_token(x: Call, parameter: str | None) -> str | None:
+def sent_token(api: Api) -> str | None:
     """The access token of the request: from the Authorization header, or the parameter `access_token`.
 
     The scheme is compared as it is written: `bearer` is no token, and then the parameter counts.
     """
-    scheme, _, value = x.headers.get("authorization", "").partition(" ")
-    if scheme == "Bearer" and value.strip():
-        return value.strip()
+    scheme, _, value = api.x.headers.get("authorization", "").partition(" ")
+    if scheme == "Bearer" and (text := value.strip()):
+        return text
+    parameter = api.params.text("access_token")
     if parameter:
-        x.warn("token_in_parameter", "an access token in a URL or form ends in log files; use the Authorization header")
+        why = "an access token in a URL or form ends in log files; use the Authorization header"
+        api.x.warn("token_in_parameter", why)
     return parameter or None
 
 
@@ -65,7 +67,7 @@ def identify(api: Api) -> None:
 def by_token(api: Api) -> None:
     """Let the call act for the owner of its token, if it has one. Raises the refusals for one that does not hold."""
     x = api.x
-    text = sent_token(x, api.params.text("access_token"))
+    text = sent_token(api)
     if text is None:
         return
     api.token, api.caller = _owner(x, text)

@@ -130,7 +130,8 @@ def show(api: Api) -> Any:
     """A course, for its members, admins above it, and the public where it is open."""
     name = "id" if "id" in api.x.path_params else "course_id"
     course = identifiers.find(api, "courses", api.slot(name))
-    everything = "all_courses" in api.params.includes
+    includes = api.params.includes
+    everything = "all_courses" in includes
     if course is None or (course.workflow_state == "deleted" and not everything):
         raise refusals.not_found("the course", api.slot(name))
     if "account_id" in api.x.path_params:
@@ -141,9 +142,9 @@ def show(api: Api) -> Any:
     rows = [] if api.caller is None else api.store.enrollments.find("user", api.caller.id)
     mine = [e for e in rows if e.course_id == course.id and e.workflow_state in states.CURRENT]
     mine = mine if course.workflow_state != "completed" else []
-    observed = _observed(api, course, mine) if "observed_users" in api.params.includes else []
-    body = shapes.course(api, course, [*mine, *observed], api.params.includes)
-    if "permissions" in api.params.includes:
+    observed = _observed(api, course, mine) if "observed_users" in includes else []
+    body = shapes.course(api, course, [*mine, *observed], includes)
+    if "permissions" in includes:
         body["permissions"] = {
             "create_discussion_topic": courses.may(api, api.caller, course, "create_forum"),
             "create_announcement": courses.may(api, api.caller, course, "moderate_forum"),

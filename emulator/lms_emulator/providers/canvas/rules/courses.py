@@ -64,9 +64,8 @@ AFTERWARDS = {
 
 def enrollments_of(api: Api, user: User, course: Course) -> list[tuple[Enrollment, State]]:
     """The person's enrollments in a course that were not deleted or rejected, with their present states."""
-    found = (e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id)
-    stated = [(e, state_of(api, e, course)) for e in found]
-    return [(e, state) for e, state in stated if state.name not in ("deleted", "rejected")]
+    found = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    return [(e, state) for e in found if (state := state_of(api, e, course)).name not in ("deleted", "rejected")]
 
 
 def rights(api: Api, user: User | None, course: Course) -> frozenset[str]:

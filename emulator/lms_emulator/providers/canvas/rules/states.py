@@ -70,11 +70,11 @@ def state_of(api: Api, enrollment: Enrollment, course: Course) -> State:
     if course.workflow_state == "deleted":
         return State("deleted", True)
     shut = enrollment.type not in STAFF
-    ranges = ranges_of(api, enrollment, course)
-    over = all(end is not None and api.now > end for _, end in ranges)
+    starts, ends = zip(*ranges_of(api, enrollment, course), strict=True)
+    over = None not in ends and api.now > max(ends)
     if own == "completed" or course.workflow_state == "completed" or over:
         return State("completed", shut and restricts(api, course, "restrict_student_past_view"))
-    if all(start is not None and api.now < start for start, _ in ranges):
+    if None not in starts and api.now < min(starts):
         pending = "pending_active" if own == "active" else "pending_invited"
         return State(pending, shut and restricts(api, course, "restrict_student_future_view"))
     return State(own, False)

@@ -35,10 +35,10 @@ def course_name(api: Api, course: Course) -> str:
 
 def basic(api: Api, record: Course) -> Json:
     """The keys that every answer about a course has."""
-    root = root_of(api.store, record.account_id)
+    root, chosen = root_of(api.store, record.account_id), nickname(api, record)
     body: Json = {
         "id": record.id,
-        "name": course_name(api, record),
+        "name": chosen or record.name,
         "account_id": record.account_id,
         "uuid": record.uuid,
         "start_at": when(record.start_at),
@@ -68,7 +68,7 @@ def basic(api: Api, record: Course) -> Json:
         "workflow_state": record.workflow_state,
         "restrict_enrollments_to_course_dates": record.restrict_enrollments_to_course_dates,
     }
-    if nickname(api, record):
+    if chosen:
         body["original_name"] = record.name
     if record.course_format is not None:
         body["course_format"] = record.course_format
