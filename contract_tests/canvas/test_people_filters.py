@@ -126,3 +126,22 @@ def test_sections_tell_first_what_is_not_there(canvas: Site) -> None:
         f"{API}/sections/{section}", data={"course_section[name]": "", "course_section[sis_section_id]": "S"}
     )
     assert named.status_code in (401, 403), "the SIS id is looked at before the name"
+
+
+def test_favourites_leave_out_what_is_asked(canvas: Site) -> None:
+    favourites = f"{API}/users/self/favorites/courses"
+    whole = canvas.teacher.get(favourites, params={"sort": "nickname"}).json()
+    taught = {one["id"] for one in whole}
+    less = canvas.teacher.get(favourites, params={"exclude[]": ["enrollments", "name"]}).json()[0]
+    assert set(whole[0]) - set(less) == {"enrollments"}
+    blueprint = {"course[blueprint]": "true"}
+    empty = canvas.admin.post(f"{API}/accounts/1/courses", data={"course[name]": "B", "offer": "true"}).json()["id"]
+    teacher = {
+        "enrollment[user_id]": "103",
+        "enrollment[type]": "TeacherEnrollment",
+        "enrollment[enrollment_state]": "active",
+    }
+    canvas.admin.post(f"{API}/courses/{empty}/enrollments", data=teacher)
+    assert canvas.admin.put(f"{API}/courses/{empty}", data=blueprint).status_code == 200
+    assert set(ids(canvas.teacher.get(favourites))) == taught | {empty}
+    assert set(ids(canvas.teacher.get(favourites, params={"exclude_blueprint_courses": "true"}))) == taught

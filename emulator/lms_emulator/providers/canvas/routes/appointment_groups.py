@@ -175,7 +175,8 @@ def show(api: Api) -> Any:
     """One appointment group with its slots."""
     group = _group(api)
     appointments.require(api, group, api.caller is not None and appointments.reads(api, group, api.caller), "read")
-    return shapes.appointment_group(api, group, api.params.includes | {"appointments"}, past=True)
+    past = api.caller is not None and appointments.manages(api, group, api.caller)
+    return shapes.appointment_group(api, group, api.params.includes | {"appointments"}, past=past)
 
 
 def destroy(api: Api) -> Any:

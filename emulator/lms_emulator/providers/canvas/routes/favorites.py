@@ -35,10 +35,16 @@ def index(api: Api) -> Any:
     """The caller's favourite courses; without favourites all of them, those they teach first."""
     own, marked = current_courses(api, api.user), _marked(api.user)
     rows = [row for row in own if row[0].id in marked]
-    rows = rows or sorted(own, key=lambda row: min(RANKS.index(one.type) for one in row[1]))
-    without = api.params.texts("exclude")
+    by_rank = api.params.text("sort") == "nickname"
+    if by_rank or not rows:
+        rows = sorted(rows or own, key=lambda row: min(RANKS.index(one.type) for one in row[1]))
+    if api.params.flag("exclude_blueprint_courses"):
+        rows = [row for row in rows if not row[0].blueprint]
     bodies = [shown(api, *row, api.params.includes) for row in rows]
-    return [{name: value for name, value in body.items() if name not in without} for body in bodies]
+    if "enrollments" in api.params.texts("exclude"):
+        for body in bodies:
+            body.pop("enrollments", None)
+    return bodies
 
 
 def add(api: Api) -> Any:
@@ -76,7 +82,7 @@ def groups_index(api: Api) -> Any:
     """The caller's favourite groups; all groups if there are no favourites."""
     own, marked = groups.of_user(api, api.user), _marked_groups(api)
     found = [one for one in own if one.id in marked] or own
-    return [group_shapes.group(api, one, api.params.includes) for one in found]
+    return [group_shapes.group(api, one) for one in found]
 
 
 def _group(api: Api) -> int:
