@@ -455,3 +455,24 @@ def test_more_attempts_are_for_online_work_and_not_negative(canvas: Site) -> Non
         answer = teacher.post(path, json={"assignment_extensions": [{"user_id": ADA, "extra_attempts": more}]})
         assert answer.status_code == status
         assert ("errors" in answer.json()) == (status == 400)
+
+
+def test_results_of_outcomes_are_refused_in_order(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    path = f"{COURSE}/outcome_rollups"
+    hidden = student.get(path, params={"aggregate": "odd"})
+    assert (hidden.status_code, hidden.json()["message"]) == (403, "users not specified and no access to all grades")
+    assert student.get(path, params={"user_ids[]": ADA}).status_code == 200
+    wrong = {
+        "aggregate=odd&sort_by=odd": "invalid aggregate parameter value",
+        "sort_by=odd&include[]=odd": "invalid sort_by parameter value",
+        "sort_by=outcome&sort_outcome_id=x": "invalid sort_outcome_id parameter value",
+        "include[]=odd&outcome_ids[]=9999999": "invalid include: odd",
+        "include[]=users&aggregate=course": "can't include users unless aggregate is not set",
+        "outcome_ids[]=9999999&user_ids[]=9999999": "can only include id's of outcomes in the outcome context",
+        f"user_ids[]={ADA}&section_id=1": "cannot specify both user_ids and section_id",
+        "section_id=9999999": "invalid section id",
+    }
+    for query, text in wrong.items():
+        answer = teacher.get(f"{path}?{query}")
+        assert (answer.status_code, answer.json()["message"]) == (400, text)

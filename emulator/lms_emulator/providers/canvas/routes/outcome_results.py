@@ -9,6 +9,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_integer, as_whole
 from lms_emulator.providers.canvas.model import Course, Enrollment, OutcomeResult
 from lms_emulator.providers.canvas.paging import paged, with_meta
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -41,15 +42,26 @@ def _bad(text: str, got: Any = None) -> Exception:
 
 def _place(api: Api) -> tuple[Course, Context]:
     course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user
     courses.require(api, course, "read")
+    if not api.params.words("user_ids") and not courses.may(api, api.caller, course, *assignments.GRADERS):
+        raise _forbidden("users not specified and no access to all grades", [])
+    _people(api, course, readable=True)
     return course, Context("Course", course.id, course)
 
 
-def _people(api: Api, course: Course) -> dict[int, Enrollment]:
-    """The students that are asked for, as far as the caller sees them."""
+def _people(api: Api, course: Course, *, readable: bool = False) -> dict[int, Enrollment]:
+    """The students that are asked for, as far as the caller sees them.
+
+    Parameters: `readable`, only refuse what is not the caller's to read, which Canvas does first of all.
+    """
     section = None
-    if (named := api.params.text("section_id")) is not None:
-        section = identifiers.section(api, named)
+    if (named := api.params.text("section_id")) is not None and not readable:
+        if api.params.words("user_ids"):
+            raise _bad("cannot specify both user_ids and section_id")
+        section = api.store.course_sections.get(as_integer(named))
+        if section is None or section.course_id != course.id or section.workflow_state == "deleted":
+            raise _bad("invalid section id", named)
     found: dict[int, Enrollment] = {}
     everybody = courses.may(api, api.caller, course, *assignments.GRADERS)
     mine = () if everybody else assignments.seen_for(api, course, api.user)
@@ -58,42 +70,48 @@ def _people(api: Api, course: Course) -> dict[int, Enrollment]:
         if in_section and (everybody or one.user_id in mine):
             found.setdefault(one.user_id, one)
     wanted = api.params.words("user_ids")
-    if not wanted and not everybody:
-        raise _forbidden([])
     ids = [getattr(identifiers.find(api, "users", one), "id", None) for one in wanted]
     if any(one not in found for one in ids):
-        raise _bad("can only include id's of users in the outcome context", wanted) if everybody else _forbidden(wanted)
+        if not everybody:
+            raise _forbidden("not authorized to read grades for specified users", wanted)
+        if not readable:
+            raise _bad("can only include id's of users in the outcome context", wanted)
     return {one: found[one] for one in found if one in ids} if wanted else found
 
 
-def _forbidden(got: list[str]) -> Exception:
-    text = "not authorized to read grades for specified users"
+def _forbidden(text: str, got: list[str]) -> Exception:
     return refusals.rest("grades_of_others", 403, {"status": "forbidden", "message": text}, check=text, got=got)
 
 
 def _found(api: Api, course: Course, context: Context, people: dict[int, Enrollment]) -> Rows:
     known = outcomes.of_course(api, context)
     wanted = [identifiers.local_number(one) for one in api.params.words("outcome_ids")]
-    if any(one not in known for one in wanted):
-        raise _bad("can only include id's of outcomes in the outcome context", wanted)
     rows = api.store.learning_outcome_results.find("course", course.id)
     kept = [r for r in rows if r.user_id in people and r.outcome_id in (wanted or known)]
     return sorted(kept, key=lambda r: r.id)
 
 
-def _includes(api: Api) -> set[str]:
+def _includes(api: Api, context: Context) -> set[str]:
+    """What is to come with the results. Raises the refusals for what there is not, unknown outcomes among it."""
     found = api.params.includes
-    for one in sorted(found - INCLUDES):
-        raise _bad(f"invalid include: {one}", one)
-    if "courses" in found and api.params.text("aggregate") != "course":
-        raise _bad("can't include courses unless aggregate is 'course'")
+    for one in api.params.texts("include"):
+        if one == "courses" and api.params.text("aggregate") != "course":
+            raise _bad("can't include courses unless aggregate is 'course'")
+        if one == "users" and api.params.text("aggregate"):
+            raise _bad("can't include users unless aggregate is not set")
+        if one not in INCLUDES:
+            raise _bad(f"invalid include: {one}", one)
+    named = [identifiers.local_number(one) for one in api.params.words("outcome_ids")]
+    known = outcomes.of_course(api, context)
+    if any(one not in known for one in named):
+        raise _bad("can only include id's of outcomes in the outcome context", named)
     return found
 
 
 def results(api: Api) -> Any:
     """Outcome results, one per piece of work."""
     course, context = _place(api)
-    wanted = _includes(api)
+    wanted = _includes(api, context)
     people = _people(api, course)
     found = _found(api, course, context, people)
 
@@ -110,8 +128,9 @@ def results(api: Api) -> Any:
 def rollups(api: Api) -> Any:
     """Rollups by student, or aggregated."""
     course, context = _place(api)
-    wanted = _includes(api)
+    _require_aggregate(api)
     _require_sort(api)
+    wanted = _includes(api, context)
     if api.params.text("aggregate") is not None:
         return _aggregate(api, course, context, wanted)
     people = _people(api, course)
@@ -139,14 +158,24 @@ def _rollup(api: Api, course: Course, context: Context, enrollment: Enrollment, 
     return {"scores": scores, "links": links}
 
 
+def _require_aggregate(api: Api) -> None:
+    if (kind := api.params.text("aggregate")) not in (None, "course"):
+        raise _bad("invalid aggregate parameter value", kind)
+    if (middle := api.params.text("aggregate_stat")) not in (None, "mean", "median"):
+        raise _bad("invalid aggregate_stat parameter value", middle)
+
+
 def _require_sort(api: Api) -> None:
     by, order = api.params.text("sort_by"), api.params.text("sort_order")
     if by is not None and by not in ("student", "outcome"):
         raise _bad("invalid sort_by parameter value", by)
-    if order is not None and order not in ("asc", "desc"):
+    if by == "outcome":
+        if (number := api.params.text("sort_outcome_id")) is None:
+            raise _bad("missing required sort_outcome_id parameter value")
+        if as_whole(number) is None:
+            raise _bad("invalid sort_outcome_id parameter value", number)
+    if by is not None and order is not None and order not in ("asc", "desc"):
         raise _bad("invalid sort_order parameter value", order)
-    if by == "outcome" and api.params.text("sort_outcome_id") is None:
-        raise _bad("missing required sort_outcome_id parameter value")
 
 
 def _sort(api: Api, rows: list[Json]) -> None:
@@ -172,11 +201,7 @@ def _sort(api: Api, rows: list[Json]) -> None:
 
 
 def _aggregate(api: Api, course: Course, context: Context, wanted: set[str]) -> Any:
-    if (kind := api.params.text("aggregate")) != "course":
-        raise _bad("invalid aggregate parameter value", kind)
     middle = api.params.text("aggregate_stat") or "mean"
-    if middle not in ("mean", "median"):
-        raise _bad("invalid aggregate_stat parameter value", middle)
     people = _people(api, course)
     found = _found(api, course, context, people)
     scores = []
