@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from contract_tests.lti.conftest import Platform
 from contract_tests.lti.test_misbehaviour import refused_by_pylti1p3
 from lms_emulator import ControlError
+from lms_emulator.client.emulator import Emulator
+from lms_emulator.providers import PROVIDERS
 
 
 def published(platform: Platform) -> list[str]:
@@ -104,3 +107,48 @@ def test_a_platform_keeps_a_tools_keys_for_a_while(platform: Platform) -> None:
     assert httpx.get(url, headers=headers).status_code >= 400
     lms.clock.advance(seconds=1)
     assert httpx.get(url, headers=headers).status_code == 200
+
+
+KEY_SETS = {
+    "canvas": "/api/lti/security/jwks",
+    "brightspace": "/d2l/.well-known/jwks",
+    "openedx": "/api/lti_consumer/v1/public_keysets/ed0ed0ed-0000-4000-8000-00000000c0f1",
+    "ltiaas": "/lti/keys",
+}
+
+
+@pytest.mark.slow
+def test_every_site_that_signs_has_keys_that_rotate_lag_and_fail(lms: Emulator) -> None:
+    """At each platform, and at the tool: by the same calls, seen where others fetch the keys."""
+    assert {name for name in PROVIDERS if hasattr(getattr(lms, name), "lti")} == set(KEY_SETS)
+    with httpx.Client() as http:
+        for name, path in KEY_SETS.items():
+            site = getattr(lms, name)
+            _rotate_lag_and_fail(http, name, f"{site.url}{path}", site.lti)
+
+
+def _rotate_lag_and_fail(http: httpx.Client, name: str, url: str, lti: Any) -> None:
+    def kids() -> list[str]:
+        """At LTIAAS each platform has the keys, under ids that begin with its own, of 20 characters."""
+        found = [key["kid"] for key in http.get(url).raise_for_status().json()["keys"]]
+        return list(dict.fromkeys(kid[20:] for kid in found)) if name == "ltiaas" else found
+
+    before = lti.keys
+    assert before["published"] == kids(), name
+    assert before["signing"] in kids(), name
+    after = lti.rotate_keys()
+    assert after["signing"] != before["signing"], name
+    assert after["signing"] in kids(), name
+    for _ in range(2):
+        stale = lti.rotate_keys(stale=True)
+    assert stale["signing"] not in kids(), f"{name}: a stale key set lags behind"
+    lti.fail_key_set(status=503, times=1)
+    assert http.get(url).status_code == 503, name
+    lti.fail_key_set(body="<html>", times=1)
+    assert http.get(url).text == "<html>", name
+    lti.fail_key_set(delay_ms=60, times=1)
+    begun = time.monotonic()
+    assert kids(), name
+    assert time.monotonic() - begun > 0.06, name
+    lti.fail_key_set(status=503)
+    assert lti.publish_keys()["signing"] in kids(), f"{name}: the fault is over, and the set is the current one"
