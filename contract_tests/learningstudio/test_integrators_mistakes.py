@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b32encode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -29,6 +30,19 @@ ASSERTION_SIGNATURES: dict[str, Callable[[str, str], str]] = {
     "CBC-MAC": lambda secret, text: cbc_mac(secret, text).hex(),
     "the hex digits of the assertion were signed": lambda secret, text: cmac(secret, text.encode().hex()).hex(),
     "a line break at its end": lambda secret, text: f"{cmac(secret, text).hex()}\n",
+    "hex with colons": lambda secret, text: cmac(secret, text).hex(":"),
+    "in reverse order": lambda secret, text: cmac(secret, text)[::-1].hex(),
+    "first 8 bytes": lambda secret, text: cmac(secret, text)[:8].hex(),
+    "a decimal number": lambda secret, text: str(int.from_bytes(cmac(secret, text), "big")),
+    "as Base32": lambda secret, text: b32encode(cmac(secret, text)).decode(),
+    "padding": lambda secret, text: urlsafe_b64encode(cmac(secret, text)).decode().rstrip("="),
+    "bytes of the secret were reversed": lambda secret, text: cmac(secret[::-1], text).hex(),
+    "in upper case": lambda secret, text: cmac(secret, text.upper()).hex(),
+    "name of the form's field": lambda secret, text: cmac(secret, f"assertion={text}").hex(),
+    "in quotation marks": lambda secret, text: cmac(secret, f'"{text}"').hex(),
+    "without its pipes": lambda secret, text: cmac(secret, text.replace("|", "")).hex(),
+    "commas instead of pipes": lambda secret, text: cmac(secret, text.replace("|", ",")).hex(),
+    "without its timestamp": lambda secret, text: cmac(secret, text.rpartition("|")[0]).hex(),
     "GUIDs were in upper case": lambda secret, text: cmac(
         secret, "|".join(f.upper() if f.count("-") == 4 and len(f) == 36 else f for f in text.split("|"))
     ).hex(),

@@ -7,7 +7,7 @@ OAuth library does (HMAC-SHA1, `secret&` as the key, the whole URL, no body, no 
 
 import hashlib
 import hmac
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b32encode, b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -89,6 +89,20 @@ _ENCODINGS: dict[str, tuple[str, Callable[[bytes], str]]] = {
     ),
 }
 
+_SLIPS_OF_HEX: dict[str, tuple[str, Callable[[bytes], str]]] = {
+    "colons": ("the signature is hex with colons", lambda tag: tag.hex(":")),
+    "spaces": ("the signature is hex with spaces", lambda tag: tag.hex(" ")),
+    "reversed": ("the bytes of the signature are in reverse order", lambda tag: tag[::-1].hex()),
+    "half": ("only the first 8 bytes of the signature were sent", lambda tag: tag[:8].hex()),
+    "decimal": ("the signature was written as a decimal number", lambda tag: str(int.from_bytes(tag, "big"))),
+    "base32": ("the signature was encoded as Base32", lambda tag: b32encode(tag).decode()),
+    "base64url-bare": (
+        "the signature was encoded as URL-safe Base64 without its padding",
+        lambda tag: urlsafe_b64encode(tag).decode().rstrip("="),
+    ),
+}
+"""Further ones of an assertion."""
+
 
 # --- OAuth 1.0a ---
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +117,7 @@ class _Recipe:
     body: str | None = ""
     application_id: bool = True
     version: bool = False
-    sort_key: Callable[[tuple[str, str]], str] = lambda pair: pair[0].lower()
+    sort_key: Callable[[tuple[str, str]], Any] = lambda pair: pair[0].lower()
     query: bool = True
     escaping: Callable[[str], str] = JAVA
     escape_values: bool = False
@@ -151,6 +165,7 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
     orders: list[Change] = [
         ("the parameters were sorted case-sensitively", {"sort_key": lambda pair: pair[0]}),
         ("the parameters were not sorted", {"sort_key": lambda pair: ""}),
+        ("the parameters were sorted backwards", {"sort_key": lambda pair: [-ord(one) for one in pair[0].lower()]}),
     ]
     methods: list[Change] = [("the method was signed in lower case", {"method": request.method.lower()})]
     methods += [
@@ -354,7 +369,7 @@ def diagnose_assertion(
 
         mistakes.append(Mistake(words, words, apply, axis="".join(change)))
 
-    for kind, (text, encode) in _ENCODINGS.items():
+    for kind, (text, encode) in (_ENCODINGS | _SLIPS_OF_HEX).items():
         if kind not in ("hex", "HEX"):
             add(text, encode=encode)
     add("HMAC-SHA1 was used instead of CMAC-AES", mac=_hmac_sha1)
@@ -363,6 +378,7 @@ def diagnose_assertion(
     add("the hex digits of the assertion were signed, not the assertion", mac=_over_hex)
     for text, key in _wrong_keys(secret):
         add(text, key=key)
+    add("the bytes of the secret were reversed", key=secret.encode()[::-1])
     for text, signed in _wrong_texts(assertion):
         add(text, text=signed)
     right = _Signing(text=assertion.text.encode(), key=secret.encode())
@@ -382,6 +398,12 @@ def _wrong_texts(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
         plus = text.replace(" ", "+")
         yield "a '+' was not percent-encoded in the form, so it arrived as a space (send %2B)", plus.encode()
     yield "the assertion was signed in lower case", text.lower().encode()
+    yield "the assertion was signed in upper case", text.upper().encode()
+    yield "the name of the form's field was signed with it", f"assertion={text}".encode()
+    yield "the assertion was signed in quotation marks", f'"{text}"'.encode()
+    yield "the assertion was signed without its pipes", text.replace("|", "").encode()
+    yield "the assertion was signed with commas instead of pipes", text.replace("|", ",").encode()
+    yield "the assertion was signed without its timestamp", text.rpartition("|")[0].encode()
     yield from _changed_fields(assertion)
 
 
