@@ -31,11 +31,16 @@ messages.
 | fields of a form in a body | `emulator.max_fields` | 413 |
 | values in a JSON body | `emulator.max_json_values` | 413 |
 | what a zip archive has unpacked | 16 MiB | it is no archive that can be read |
-| body of a control call | 64 MiB | 413 |
+| body of a control call | 32 MiB, 1,000,000 commas and brackets, 50,000 different names | 413 |
+| depth of HTML that is kept | 512 levels, and a sum of depths of 1,000,000 | the tags beyond are left out |
 | nesting of a JSON text | 400 levels | as for a body that is not JSON |
 | answer of a site that is asked | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
 | search for the mistake in a signature | 2 ms of processor time | it is said, and finished when somebody reads it |
 | problems told of a world file | 100 per provider | the rest is not looked at |
+
+What takes long (a body over 16 KiB, jobs that wait, a world with over 2,000 records, a dump) is done in a thread, and
+other requests to the same world wait for it: they are answered one after the other, as ever. `/_emulator/health`, and
+other worlds, do not wait. A world that is larger than a control call may be can be given to `serve --world`.
 
 ## What each table keeps
 

@@ -32,10 +32,6 @@ class Providers(Mapping[str, AnyProvider]):
             found = self._loaded[name] = import_module(f"lms_emulator.providers.{name}").provider
         return found
 
-    def imported(self, name: str) -> bool:
-        """Whether taking it costs nothing."""
-        return name in self._loaded
-
     def __iter__(self) -> Iterator[str]:
         return iter(PROVIDERS)
 
@@ -98,4 +94,4 @@ def create_app(
     world_seed = load(world, providers) if isinstance(world, str) else world
     worlds = Worlds(world_seed, providers, overrides=settings, random_seed=seed, allow_outgoing=allow_outgoing)
     worlds.default.check_settings(settings or {})
-    return Gateway(providers, worlds, addresses, Control(control_token), providers.imported)
+    return Gateway(providers, worlds, addresses, Control(control_token))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import isawaitable
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -12,16 +11,19 @@ from starlette.types import Receive, Scope, Send
 
 from lms_emulator.control.calls import Call, Problem, answer_to
 from lms_emulator.control.guard import Guard, harden, wrong_type
-from lms_emulator.control.operations import ROUTES
+from lms_emulator.control.operations import IMMEDIATE, LONG, ROUTES
 from lms_emulator.core.errors import NotFoundError, UsageError, WorldError
 from lms_emulator.core.http.addresses import Address
 from lms_emulator.core.http.problems import problem
 from lms_emulator.core.http.routing import Router
 from lms_emulator.core.worlds.world import World
-from lms_emulator.server.bodies import CutOffError, TooLargeError, read_body
+from lms_emulator.server.bodies import MOST_NAMES, CutOffError, TooLargeError, read_body, too_many, too_many_names
 from lms_emulator.server.gateway import CONTROL_PREFIX, OUTDATED, ControlApp, Gateway
+from lms_emulator.server.length import LONG_BYTES
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_VALUES = 1_000_000
+"""Most commas and brackets in a body of the control API: it is read at one go."""
+MAX_BODY_BYTES = 32 * 1024 * 1024
 """Largest body of the control API; worlds can be large."""
 
 
@@ -77,11 +79,22 @@ class Control(ControlApp):
         refused = wrong_type(scope, body)
         if refused is not None:
             return refused
+        if too_many(body, MAX_VALUES):
+            return problem(413, f"the body has over {MAX_VALUES} commas and brackets; give it to `serve --world`")
         owner = self._guard.owns(scope)
         call = Call(gateway, world, address, scope, params, body, owner=owner)
-        if provider is None:
-            return await _call(lambda: route.handler(call))
-        return await _call(lambda: route.handler(call.of(provider)))
+
+        def answered() -> Response:
+            if len(body) > MOST_NAMES and too_many_names(body):
+                return problem(413, f"the body has over {MOST_NAMES} different names; give it to `serve --world`")
+            return _answered(lambda: route.handler(call if provider is None else call.of(provider)))
+
+        if route.handler in IMMEDIATE:
+            return answered()
+        if route.handler in LONG or len(body) > LONG_BYTES:
+            return await world.turns.long(answered)
+        await world.turns.free()
+        return answered()
 
     async def outside(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
@@ -92,10 +105,9 @@ class Control(ControlApp):
         await problem(404, detail)(scope, receive, send)
 
 
-async def _call(operation: Callable[[], Any]) -> Response:
+def _answered(operation: Callable[[], Any]) -> Response:
     try:
-        result = operation()
-        return answer_to(await result if isawaitable(result) else result)
+        return answer_to(operation())
     except Problem as error:
         return problem(error.status, error.detail)
     except NotFoundError as error:

@@ -61,7 +61,7 @@ class Call:
 
     def json(self) -> Any:
         """The body as JSON; an empty one is an empty object. Raises Problem."""
-        if not self.body.strip():
+        if not self.body or self.body.isspace():
             return {}
         try:
             return msgspec.json.decode(self.body)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from functools import wraps
 from typing import Any
 
 import msgspec
@@ -26,17 +23,6 @@ from lms_emulator.core.worlds.file import from_data, load
 from lms_emulator.core.worlds.journal import Entry
 
 _MOST_SETTLED = 20
-
-
-def _of_all(operation: Callable[[Call], Any]) -> Callable[[Call], Awaitable[Any]]:
-    """An operation that asks every provider, once all of them are imported."""
-
-    @wraps(operation)
-    async def asked(call: Call) -> Any:
-        await call.gateway.bring(*call.gateway.providers)
-        return operation(call)
-
-    return asked
 
 
 def health(call: Call) -> Any:
@@ -72,7 +58,7 @@ def get_world(call: Call) -> Any:
 
 
 def put_world(call: Call) -> Any:
-    if not call.body.strip():
+    if not call.body or call.body.isspace():
         raise Problem(400, "the body is empty; send `demo`, `empty`, or a world as a JSON object")
     data = call.json()
     if isinstance(data, str):
@@ -81,6 +67,7 @@ def put_world(call: Call) -> Any:
             raise Problem(400, f"`{data}` is not a built-in world; send `demo`, `empty`, or a world as a JSON object")
     else:
         seed = from_data(data, call.gateway.providers)
+        seed.read(call.gateway.providers)
         seed.vouched = call.owner
     call.world.replace(seed)
 
@@ -148,26 +135,26 @@ def _length(value: Any) -> timedelta:
     return parse_duration(str(value))
 
 
-async def list_requests(call: Call) -> Any:
+def list_requests(call: Call) -> Any:
     journal = call.world.journal
     entries = filters.select(journal.entries(), call.query.multi_items(), call.gateway.providers)
-    await _settle(entries)
+    _settle(entries)
     return {"requests": [entry.summary() for entry in entries], "dropped": journal.dropped}
 
 
-async def _settle(entries: list[Entry]) -> None:
-    """Finish the diagnoses that were cut, beside the event loop; of many, the latest."""
+def _settle(entries: list[Entry]) -> None:
+    """Finish the diagnoses that were cut; of many, the latest."""
     for entry in [entry for entry in entries if entry.later is not None][-_MOST_SETTLED:]:
-        await asyncio.to_thread(entry.settle)
+        entry.settle()
 
 
-async def get_request(call: Call) -> Any:
+def get_request(call: Call) -> Any:
     entry_id: str = call.params["id"]
     entries = call.world.journal.entries()
     entry = filters.chosen(entry_id, entries)
     if entry is None:
         raise NotFoundError(f"no request `{entry_id}` in the journal; it holds {len(entries)} of the latest")
-    await _settle([entry])
+    _settle([entry])
     return entry.whole()
 
 
@@ -263,6 +250,7 @@ def add_world(call: Call) -> Any:
         seed = load(given, call.gateway.providers)
     elif given is not None:
         seed = from_data(given, call.gateway.providers, default_name=name)
+        seed.read(call.gateway.providers)
         seed.vouched = call.owner
     call.gateway.worlds.create(name, seed)
     return _world_row(call, name), 201
@@ -295,13 +283,21 @@ def show_console(call: Call) -> Any:
     return console(call)
 
 
+IMMEDIATE = (health, cookies)
+"""They look at no state, and answer whatever is under way."""
+LONG = (
+    *(show_console, info, openapi, get_world, put_world, add_world, list_worlds),
+    *(get_settings, patch_settings, list_requests, get_request, get_outbox),
+)
+"""What they do grows with the world or the journal, or imports every provider."""
+
 ROUTES: tuple[Route, ...] = (
-    control("GET", "/", _of_all(show_console), "A page for people: the latest exchanges, and why some were refused"),
+    control("GET", "/", show_console, "A page for people: the latest exchanges, and why some were refused"),
     control("GET", "/health", health, "Whether the emulator is ready"),
     control("GET", "/cookies", cookies, "A page for people: which cookies this browser keeps in frames"),
-    control("GET", "/info", _of_all(info), "Base URLs, demo credentials and ids that a test needs"),
+    control("GET", "/info", info, "Base URLs, demo credentials and ids that a test needs"),
     control("POST", "/reset", reset, "Back to the seed of the current world"),
-    control("GET", "/world", _of_all(get_world), "Dump the world"),
+    control("GET", "/world", get_world, "Dump the world"),
     control("PUT", "/world", put_world, "Replace the world", body={"type": ["object", "string"]}),
     control("GET", "/snapshots", list_snapshots, "Ids of the snapshots"),
     control("POST", "/snapshots", make_snapshot, "Take a snapshot of the whole state", status=201),
@@ -337,12 +333,12 @@ ROUTES: tuple[Route, ...] = (
     control("POST", "/faults", add_fault, "Script a failure", status=201, body={"$ref": "#/components/schemas/Fault"}),
     control("DELETE", "/faults", clear_faults, "Remove all scripted failures"),
     control("DELETE", "/faults/{id}", remove_fault, "Remove one scripted failure"),
-    control("GET", "/settings", _of_all(get_settings), "Chosen behaviours, with their evidence grades"),
-    control("PATCH", "/settings", _of_all(patch_settings), "Change chosen behaviours", body={"type": "object"}),
+    control("GET", "/settings", get_settings, "Chosen behaviours, with their evidence grades"),
+    control("PATCH", "/settings", patch_settings, "Change chosen behaviours", body={"type": "object"}),
     control("GET", "/worlds", list_worlds, "All worlds of this process"),
     control("POST", "/worlds", add_world, "Open a further isolated world", status=201, body={"type": "object"}),
     control("GET", "/worlds/{name}", get_named_world, "One world's addresses"),
     control("DELETE", "/worlds/{name}", delete_world, "Close a further world"),
     control("GET", "/ca.pem", ca_pem, "Certificate of the throw-away authority behind `--tls`"),
-    control("GET", "/openapi.json", _of_all(openapi), "This description"),
+    control("GET", "/openapi.json", openapi, "This description"),
 )

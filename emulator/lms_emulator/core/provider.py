@@ -132,6 +132,10 @@ class Provider(Generic[StoreT, SettingsT]):
         """The path as the provider's own router would see it."""
         return path
 
+    def has_waiting_work(self, x: Exchange[StoreT, SettingsT]) -> bool:
+        """Whether the request will have to do first what earlier ones left: jobs that take long."""
+        return False
+
     def method_of(self, x: Exchange[StoreT, SettingsT]) -> str:
         """The method by which a route is looked up: that of the request, or another that a header names instead."""
         return x.method

@@ -13,6 +13,10 @@ from lms_emulator.core.settings import EmulatorSettings
 
 _TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
+_NAME = re.compile(rb'"([^"]*)"[ \t\r\n]*:')
+_SLICE = 262_144
+MOST_NAMES = 50_000
+
 
 class TooLargeError(Exception):
     """A body is over a limit. Attributes: `setting`, the one of `emulator` that says how large it may be."""
@@ -53,14 +57,31 @@ def check_parts(x: Exchange[Any, Any], limits: EmulatorSettings) -> None:
     if x.is_form:
         if body.count(b"&") >= limits.max_fields:
             raise TooLargeError("max_fields")
-    elif body.lstrip()[:1] in (b"[", b"{") and _has_more_values(body, limits.max_json_values):
+    elif body.lstrip()[:1] in (b"[", b"{") and has_more_values(body, limits.max_json_values):
         raise TooLargeError("max_json_values")
 
 
-def _has_more_values(body: bytes, most: int) -> bool:
+def has_more_values(body: bytes, most: int) -> bool:
+    """Whether a JSON text has so many."""
     # Commas and brackets may also be in texts, which it takes a while to leave out.
-    return _values(body) > most and _values(_TEXTS.sub(b"", body)) > most
+    return too_many(body, most) and too_many(_TEXTS.sub(b"", body), most)
 
 
-def _values(body: bytes) -> int:
-    return body.count(b",") + body.count(b"[") + body.count(b"{")
+def too_many(body: bytes, most: int) -> bool:
+    """Whether a text has more commas and opening brackets."""
+    count = 0
+    for start in range(0, len(body), _SLICE):
+        count += sum(body.count(sign, start, start + _SLICE) for sign in (b",", b"[", b"{"))
+        if count > most:
+            return True
+    return False
+
+
+def too_many_names(body: bytes) -> bool:
+    """Whether a JSON text has more names of members than any world needs: each new one takes long to keep."""
+    names: set[bytes] = set()
+    for start in range(0, len(body), _SLICE):
+        names.update(_NAME.findall(body, start, start + _SLICE))
+        if len(names) > MOST_NAMES:
+            return True
+    return False

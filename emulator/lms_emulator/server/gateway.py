@@ -6,7 +6,8 @@ Knows no provider's rules.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -24,6 +25,7 @@ from lms_emulator.core.worlds.journal import Entry
 from lms_emulator.core.worlds.world import World
 from lms_emulator.server.answering import Answer, answer
 from lms_emulator.server.bodies import CutOffError, TooLargeError, check_parts, read_body
+from lms_emulator.server.length import Lengths
 
 CONTROL_PREFIX = "/_emulator"
 EXPLAIN_HEADER = b"x-emulator-explain"
@@ -41,7 +43,6 @@ class Gateway:
         worlds: the default world and any further ones.
         addresses: how providers are reached.
         control: ASGI application of the control API; gets the world in `scope["state"]["world"]`.
-        imported: whether a provider is at hand; see `bring`.
     """
 
     def __init__(
@@ -50,13 +51,13 @@ class Gateway:
         worlds: Worlds,
         addresses: Addresses,
         control: ControlApp,
-        imported: Callable[[str], bool] = lambda name: True,
     ) -> None:
         self.providers = providers
         self.worlds = worlds
         self.addresses = addresses
         self.control = control
-        self.imported = imported
+        self._lengths = Lengths()
+        self._opened: set[str] = set()  # providers that are imported, with their routes compiled
         self.ca_pem: bytes | None = None
         """Certificate of the authority behind HTTPS, when it is served."""
 
@@ -81,8 +82,9 @@ class Gateway:
         elif address.provider is None:
             await self.control.outside(self, world, address, scope, receive, send)
         else:
-            if not self.imported(address.provider):
-                await self.bring(address.provider)
+            await self.bring(address.provider)
+            if not world.has_opened(address.provider):
+                await world.turns.long(partial(world.store, address.provider))
             x = Exchange(
                 scope,
                 b"",
@@ -98,13 +100,13 @@ class Gateway:
             )
             await self._exchange(x, scope, receive, send)
 
-    async def bring(self, *names: str) -> None:
-        """Import providers that are not at hand, beside the event loop: each takes up to half a second, for which other
-        requests need not wait.
+    async def bring(self, name: str) -> None:
+        """Have a provider at hand, imported and its routes compiled. The first time takes up to half a second, for which
+        other requests need not wait.
         """
-        for name in names:
-            if not self.imported(name):
-                await asyncio.to_thread(self.providers.__getitem__, name)
+        if name not in self._opened:
+            await asyncio.to_thread(lambda: self.providers[name].router)
+            self._opened.add(name)
 
     async def _exchange(self, x: AnyExchange, scope: Scope, receive: Receive, send: Send) -> None:
         begun = monotonic()
@@ -112,7 +114,7 @@ class Gateway:
         x.entry_id = world.journal.next_id()
         fault = world.faults.hit(provider.name, x.method, x.path) if world.faults else None
         try:
-            answered = await _answered(provider, x, fault, receive)
+            answered = await self._answered(provider, x, fault, receive)
         except CutOffError:
             return
         if answered is None or x.outdated:
@@ -130,6 +132,31 @@ class Gateway:
         else:  # what a `Response` does itself, without looking at what it cannot be here
             await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
             await send({"type": "http.response.body", "body": response.body})
+
+    async def _answered(
+        self, provider: AnyProvider, x: AnyExchange, fault: Fault | None, receive: Receive
+    ) -> Answer | None:
+        """The answer; None if the world was reset before the request had come in whole, and its delay was over."""
+        limits = x.world.emulator
+        try:
+            x.body = await read_body(x.headers, receive, limits.max_body_bytes)
+            if len(x.body) > limits.max_fields:
+                check_parts(x, limits)
+        except TooLargeError as error:
+            refusal = provider.body_too_large(x, error.setting, getattr(limits, error.setting))
+            answered = Answer(provider.render(x, refusal), "refused", refusal)
+            answered.response.headers["connection"] = "close"
+            return answered
+        if fault is not None and fault.delay_ms:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        if x.outdated:
+            return None
+        if fault is not None and (fault.status is not None or fault.rate_limit is not None):
+            return Answer(_fault_response(fault), "fault")
+        begun = monotonic()
+        found = await x.world.turns.play(_in_time(provider, x), partial(self._lengths.is_long, provider, x))
+        self._lengths.learn(provider, x, begun)
+        return found
 
     def _explain_url(self, x: AnyExchange) -> str:
         if self.addresses.public_url:
@@ -155,25 +182,8 @@ class ControlApp:
         raise NotImplementedError
 
 
-async def _answered(provider: AnyProvider, x: AnyExchange, fault: Fault | None, receive: Receive) -> Answer | None:
-    """The answer; None if the world was reset before the request had come in whole, and its delay was over."""
-    limits = x.world.emulator
-    try:
-        x.body = await read_body(x.headers, receive, limits.max_body_bytes)
-        if len(x.body) > limits.max_fields:
-            check_parts(x, limits)
-    except TooLargeError as error:
-        refusal = provider.body_too_large(x, error.setting, getattr(limits, error.setting))
-        answered = Answer(provider.render(x, refusal), "refused", refusal)
-        answered.response.headers["connection"] = "close"
-        return answered
-    if fault is not None and fault.delay_ms:
-        await asyncio.sleep(fault.delay_ms / 1000)
-    if x.outdated:
-        return None
-    if fault is not None and (fault.status is not None or fault.rate_limit is not None):
-        return Answer(_fault_response(fault), "fault")
-    return await answer(provider, x)
+async def _in_time(provider: AnyProvider, x: AnyExchange) -> Answer | None:
+    return None if x.outdated else await answer(provider, x)
 
 
 def _record(world: World, x: AnyExchange, answered: Answer, begun: float) -> None:

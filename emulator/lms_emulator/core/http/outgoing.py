@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.worlds.reach import authority_of
+from lms_emulator.core.worlds.turns import outside
 
 if TYPE_CHECKING:
     import httpx
@@ -67,8 +68,6 @@ async def fetch(
         data, json, content: the body, as httpx takes them.
     Raises OutgoingError.
     """
-    import asyncio
-
     import httpx
 
     permitted = {authority for each in allowed if (authority := authority_of(x.resolve(each)))}
@@ -85,14 +84,20 @@ async def fetch(
         text = f"the world of the start does not name {asked}; start the emulator with --allow-outgoing {asked}"
         raise OutgoingError("not_allowed", url, text)
     transport = httpx.ASGITransport(x.send_request) if ours else None  # type: ignore[arg-type]  # ASGI app
-    timeout = x.world.emulator.lms_timeout_seconds
-    try:
+    timeout, most = x.world.emulator.lms_timeout_seconds, x.world.emulator.max_outgoing_bytes
+
+    async def send() -> httpx.Response:
+        import asyncio
+
         async with (
             asyncio.timeout(timeout),  # in this process nothing else would end a scripted delay
             httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False) as client,
         ):
             request = client.build_request(method, url, headers=headers, data=data, json=json, content=content)
-            return await _read(await client.send(request, stream=True), url, x.world.emulator.max_outgoing_bytes)
+            return await _read(await client.send(request, stream=True), url, most)
+
+    try:
+        return await outside(send)
     except (httpx.TimeoutException, TimeoutError):
         raise OutgoingError("timeout", url, f"no answer from {url} within {timeout} s") from None
     except AssertionError:  # what the in-process transport raises

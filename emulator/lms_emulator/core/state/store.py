@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _REQUESTS_PER_SWEEP = 16
 _DERIVED_KEPT = 8_192
+_SLICE = 1_000
 T = TypeVar("T")
 
 
@@ -27,12 +28,13 @@ class StoreSnapshot(NamedTuple):
 class StoreSeed:
     """The immutable seed of a store, shared by every world made from the same section."""
 
-    __slots__ = ("highest", "section", "seeds")
+    __slots__ = ("highest", "section", "seeds", "size")
 
     def __init__(self, section: msgspec.Struct, tables: Mapping[str, TableSpec[Any]]) -> None:
         self.seeds = {name: Seed(spec, getattr(section, name)) for name, spec in tables.items()}
         self.section = msgspec.structs.replace(section, **{name: [] for name in tables})
         self.highest: dict[str, int] = {}
+        self.size = sum(len(seed.records) for seed in self.seeds.values())
 
 
 class _Derived:
@@ -74,6 +76,11 @@ class Store:
     def section(self) -> Any:
         """The section's plain values (its lists are in the tables)."""
         return self._seed.section
+
+    @property
+    def size(self) -> int:
+        """About how many records there are, and have been."""
+        return self._seed.size + self._count.number
 
     def next_number(self, table: str, attribute: str = "id", floor: int = 0) -> int:
         """The next free integer identity: one more than the highest seeded or given so far.
@@ -132,6 +139,16 @@ class Store:
         return msgspec.structs.replace(
             self._seed.section, **{name: getattr(self, name).values() for name in self.tables}
         )
+
+    def as_data(self) -> dict[str, Any]:
+        """The section as plain data, every table with its records, slice by slice: one long call would hold up every
+        other thread."""
+        data: dict[str, Any] = msgspec.to_builtins(self._seed.section)
+        for name in self.tables:
+            records = getattr(self, name).values()
+            slices = (records[start : start + _SLICE] for start in range(0, len(records), _SLICE))
+            data[name] = [one for part in slices for one in msgspec.to_builtins(part)]
+        return data
 
 
 def section_of(store: type[Store], name: str, values: type[Record] = Record, *, doc: str | None = None) -> type[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from lms_emulator.core.suggest import nearest
 
 T = TypeVar("T")
+_SLICE = 1_000
 MOST_PROBLEMS = 100
 """How many problems of a world file are told: a list of records is not looked at any further beyond."""
 
@@ -21,7 +22,7 @@ def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]
     (`openlearning.users[3].email`) and what was expected there.
     """
     try:
-        return msgspec.convert(value, kind), []
+        return _convert(value, kind), []
     except RecursionError:
         return None, [f"{path}: nested too deeply"]
     except msgspec.ValidationError as error:
@@ -30,6 +31,21 @@ def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]
         if not problems:  # each part is well-formed, but the whole is not
             problems.append(f"{path}: {_sentence(str(error))}")
         return None, problems
+
+
+def _convert(value: Any, kind: Any) -> Any:
+    """What `msgspec.convert` gives, its lists slice by slice: one long call would hold up every other thread."""
+    if _struct_in(kind) is None or not isinstance(value, dict):
+        return msgspec.convert(value, kind)
+    converted = dict(value)
+    for field in msgspec.structs.fields(kind):
+        given, item = value.get(field.encode_name), _list_item(field.type)
+        if item is not None and isinstance(given, list) and len(given) > _SLICE:
+            slices = (given[start : start + _SLICE] for start in range(0, len(given), _SLICE))
+            converted[field.encode_name] = [
+                one for part in slices for one in msgspec.convert(part, GenericAlias(list, (item,)))
+            ]
+    return msgspec.convert(converted, kind)
 
 
 def _check(value: Any, kind: Any, path: str, problems: list[str]) -> None:

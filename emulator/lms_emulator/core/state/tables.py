@@ -294,7 +294,7 @@ class Table(Generic[R]):
     def restore(self, layer: dict[Key, R]) -> None:
         """Put back a layer that `snapshot` gave; it can be restored again."""
         self.version += 1
-        self._count.number += 1
+        self._count.number += 1 + len(layer)
         self._changes = dict(layer)
         self._deleted = sum(record is _DELETED for record in layer.values())
         self._layer_indexes = {}

@@ -94,17 +94,16 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
     problems: list[str] = []
     _check_schema(data.get("schema", SCHEMA))
     known = ("schema", "name", "description", "clock", "settings", *providers)
-    for key in data:
-        if key not in known:
-            near = nearest(key, known)
-            tip = f"did you mean `{near}`?" if near else f"known: {', '.join(known)}"
-            problems.append(f"{key}: unknown key or provider; {tip}")
+    for key in islice((key for key in data if key not in known), MOST_PROBLEMS):
+        near = nearest(key, known)
+        tip = f"did you mean `{near}`?" if near else f"known: {', '.join(known)}"
+        problems.append(f"{_shown(key)}: unknown key or provider; {tip}")
     texts = {key: data.get(key, default) for key, default in (("name", default_name), ("description", ""))}
     problems.extend(f"{k}: expected str, got {v!r}" for k, v in texts.items() if not isinstance(v, str))
     clock, clock_problems = structure(data.get("clock", {}), ClockSection, "clock")
     problems += clock_problems
     settings = data.get("settings", {})
-    problems += _settings_problems(settings, providers)
+    problems += islice(_settings_problems(settings, providers), MOST_PROBLEMS)
     sections: dict[str, msgspec.Struct] = {}
     for name, provider in providers.items():
         section, found = structure(data.get(name, {}), provider.section, name)
@@ -139,21 +138,24 @@ def _constant(section: msgspec.Struct) -> Callable[[], msgspec.Struct]:
     return lambda: section
 
 
-def _settings_problems(settings: Any, providers: Mapping[str, AnyProvider]) -> list[str]:
+def _settings_problems(settings: Any, providers: Mapping[str, AnyProvider]) -> Iterator[str]:
     if not isinstance(settings, dict):
-        return [f"settings: expected a table per provider, got {type(settings).__name__}"]
-    problems = []
+        yield f"settings: expected a table per provider, got {type(settings).__name__}"
+        return
     for name, values in settings.items():
         kind = EmulatorSettings if name == "emulator" else providers[name].settings if name in providers else None
         if kind is None or not isinstance(values, dict):
-            problems.append(f"settings.{name}: expected a table named after a provider or `emulator`")
+            yield f"settings.{_shown(name)}: expected a table named after a provider or `emulator`"
             continue
         for key, value in values.items():
             try:
                 change(kind(), name, {key: value})
             except UsageError as error:
-                problems.append(f"settings.{name}.{key}: {error}")
-    return problems
+                yield f"settings.{name}.{_shown(key)}: {_shown(str(error), 1_000)}"
+
+
+def _shown(text: str, most: int = 100) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _duplicates(section: msgspec.Struct, provider: AnyProvider) -> Iterator[str]:

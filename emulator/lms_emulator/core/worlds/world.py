@@ -21,6 +21,7 @@ from lms_emulator.core.worlds.faults import Faults
 from lms_emulator.core.worlds.journal import Journal
 from lms_emulator.core.worlds.outbox import Outbox, OutboxState
 from lms_emulator.core.worlds.reach import Reach
+from lms_emulator.core.worlds.turns import Turns
 
 SCHEMA = 1
 """The version of the schema of world files; it grows when a file that was right before would mean something else."""
@@ -61,6 +62,15 @@ class WorldSeed:
         """Whether the emulator's owner gave it, so that the hosts it names may be sent requests; see `Reach`."""
         self._sections = dict(sections)
         self._stores: dict[str, StoreSeed] = {}
+
+    def read(self, providers: Mapping[str, AnyProvider]) -> None:
+        """Make every table now: of what a file gave, not only when a provider is first asked."""
+        for name in self._sections:
+            self.store_seed(providers[name])
+
+    def has_read(self, provider: str) -> bool:
+        """Whether the provider's tables are there already."""
+        return provider in self._stores
 
     def store_seed(self, provider: AnyProvider) -> StoreSeed:
         """The immutable tables of one provider."""
@@ -124,6 +134,7 @@ class World:
         self.outbox = Outbox()
         self.faults = Faults()
         self.snapshots: dict[str, WorldSnapshot] = {}
+        self.turns = Turns()
         self.epoch = 0
         """Grows when the world is reset, replaced, restored or deleted. What began before writes nothing after it."""
         self._overrides = {k: dict(v) for k, v in (overrides or {}).items()}
@@ -166,6 +177,10 @@ class World:
             self._day = None
         else:
             self._day = self._begun_on if settings.as_of == "start" else date.fromisoformat(settings.as_of)
+
+    def has_opened(self, provider: str) -> bool:
+        """Whether `store` has nothing to read."""
+        return provider in self._stores or self.seed.has_read(provider)
 
     def store(self, provider: str) -> Any:
         """The provider's state, created when it is first used."""
@@ -289,8 +304,7 @@ class World:
         if changed:
             data["settings"] = changed
         for name in self.providers:
-            section = msgspec.to_builtins(self.store(name).dump())
-            data[name] = {**section, **{table: section.get(table, []) for table in self.store(name).tables}}
+            data[name] = self.store(name).as_data()
         return data
 
     def _differing(self, name: str, kind: type[Any]) -> dict[str, Any]:

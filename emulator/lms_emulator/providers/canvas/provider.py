@@ -26,7 +26,7 @@ from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.refusals.files import to_login
 from lms_emulator.providers.canvas.routes import ROUTES
-from lms_emulator.providers.canvas.rules import standing
+from lms_emulator.providers.canvas.rules import standing, waiting
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
 _SLASHES = re.compile("//+")
@@ -93,6 +93,9 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         if x.kept(Identity).user_id is None and (why := why_no_token(x)):
             return f"nobody is signed in: {why}"
         return super().why_refused(x, refusal)
+
+    def has_waiting_work(self, x: Call) -> bool:
+        return bool(waiting.left(x))
 
     def normalise_path(self, path: str) -> str:
         """Rails takes a path with and without its last slash, with slashes doubled, and with `.json` at its end."""

@@ -9,6 +9,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lms_emulator.core.http.html_text import shallow
+
 if TYPE_CHECKING:
     from nh3 import Cleaner
 
@@ -87,4 +89,4 @@ def clean(text: str | None, own: str = "") -> str | None:
         return None
     if own:
         text = re.sub(rf"""(?<=[\s"'])(href|src)=(["']){re.escape(own)}/""", r"\1=\2/", text)
-    return _cleaner().clean(text)
+    return _cleaner().clean(shallow(text))

@@ -53,7 +53,7 @@ FAILED: dict[str, dict[str, Any]] = {
 
 def run(x: Call) -> None:
     """Do the jobs that wait, in the order in which they were asked for."""
-    found = x.store.derived("waiting", _TABLES, lambda: _waiting(x.store))
+    found = left(x)
     if not found or LEAVES.match(f"{x.method} {x.path}"):
         return
     wait = timedelta(seconds=x.settings.background_job_seconds)
@@ -69,6 +69,11 @@ def run(x: Call) -> None:
             rows = getattr(x.store, table)
             rows.put(msgspec.structs.replace(rows.get(job.id) or job, **FAILED[table]))
             raise
+
+
+def left(x: Call) -> list[tuple[str, Any]]:
+    """The jobs that wait, each with its table."""
+    return x.store.derived("waiting", _TABLES, lambda: _waiting(x.store))
 
 
 def _waiting(store: CanvasStore) -> list[tuple[str, Any]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from html import unescape
 
+from lms_emulator.core.http.html_text import shallow
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Cohort, Course
 from lms_emulator.providers.openedx.model.forum import Comment, DiscussionSettings, Post, Thread
@@ -157,7 +158,7 @@ def rendered(text: str) -> str:
     import markdown
     import nh3
 
-    return nh3.clean(markdown.markdown(text), tags=_TAGS, link_rel=None)
+    return nh3.clean(shallow(markdown.markdown(text)), tags=_TAGS, link_rel=None)
 
 
 def preview(text: str) -> str:

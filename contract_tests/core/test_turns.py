@@ -1,0 +1,132 @@
+"""Long work is done beside the event loop, and in turn: as if requests were answered one after the other."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from lms_emulator import ControlError, Emulator
+
+PEOPLE = 2_500
+IMPORTS = "/canvas/api/v1/accounts/1/sis_imports"
+
+
+@pytest.fixture
+def lms() -> Iterator[Emulator]:
+    with Emulator.start("demo") as running:
+        yield running
+
+
+def client(lms: Emulator, world: str = "") -> httpx.Client:
+    token = lms.canvas.access_tokens.admin
+    headers = {"Authorization": f"Bearer {token}", "User-Agent": "test"}
+    return httpx.Client(base_url=f"{lms.url}{world}", headers=headers, timeout=60, trust_env=False)
+
+
+def hand_in(api: httpx.Client) -> None:
+    """A file of people, which are made just before the next request is answered."""
+    rows = "".join(f"u{n},l{n},Ann,Smith{n},active\n" for n in range(PEOPLE))
+    table = f"user_id,login_id,first_name,last_name,status\n{rows}"
+    sent = api.post(f"{IMPORTS}.json?extension=csv", content=table, headers={"Content-Type": "text/csv"})
+    assert sent.json()["workflow_state"] == "created"
+
+
+def timed(api: httpx.Client, path: str) -> tuple[float, Any]:
+    begun = time.perf_counter()
+    answer = api.get(path)
+    return time.perf_counter() - begun, answer.json()
+
+
+def test_others_are_answered_while_a_world_is_at_work(lms: Emulator) -> None:
+    with client(lms) as api, ThreadPoolExecutor() as pool:
+        api.post("/_emulator/worlds", json={"name": "b"})
+        api.get("/w/b/canvas/api/v1/courses/1"), api.get("/canvas/api/v1/courses/1")
+        hand_in(api)
+        work = pool.submit(timed, api, IMPORTS)
+        time.sleep(0.03)
+        health, _ = timed(api, "/_emulator/health")
+        elsewhere, course = timed(api, "/w/b/canvas/api/v1/courses/1")
+        after = pool.submit(timed, api, "/canvas/api/v1/users/sis_user_id:u7")
+        took, imports = work.result()
+        assert imports["sis_imports"][0]["workflow_state"] == "imported"
+        assert health < took / 2
+        assert elsewhere < took
+        assert course["id"] == 1
+        assert after.result()[1]["name"] == "Ann Smith7", "its turn came when the work was done"
+    assert not lms.requests.find(outcome="crash")
+
+
+def test_a_reset_waits_for_its_turn(lms: Emulator) -> None:
+    with client(lms) as api, ThreadPoolExecutor() as pool:
+        hand_in(api)
+        work = pool.submit(api.get, IMPORTS)
+        time.sleep(0.03)
+        assert api.post("/_emulator/reset").status_code == 204
+        assert work.result().status_code in (200, 503)
+        assert api.get("/canvas/api/v1/users/sis_user_id:u7").status_code == 404
+        assert api.get(IMPORTS).json() == {"sis_imports": []}
+
+
+def test_work_is_done_whoever_goes_away(lms: Emulator) -> None:
+    with client(lms) as api:
+        hand_in(api)
+        with pytest.raises(httpx.ReadTimeout):
+            api.get(IMPORTS, timeout=0.03)
+        assert api.get("/canvas/api/v1/users/sis_user_id:u7").json()["name"] == "Ann Smith7"
+
+
+def test_a_large_world_comes_back_as_it_went_in(lms: Emulator) -> None:
+    """Lists are taken in, and given out, slice by slice; a mistake in one is still told by its place."""
+    with client(lms) as api:
+        world = api.get("/_emulator/world").json()
+        people = world["canvas"]["users"]
+        people += [{"id": 5_000 + n, "name": f"Ann {n}", "created_at": people[0]["created_at"]} for n in range(2_500)]
+        answer = api.put("/_emulator/world", json=world)
+        assert answer.status_code == 204, answer.text[:500]
+        assert [one["name"] for one in api.get("/_emulator/world").json()["canvas"]["users"]] == [
+            one["name"] for one in people
+        ]
+        people[-1]["nmae"] = people[-1].pop("name")
+        refused = api.put("/_emulator/world", json=world).json()["errors"]
+        assert any(
+            one.startswith(f"canvas.users[{len(people) - 1}].nmae: unknown key; did you mean `name`") for one in refused
+        )
+
+
+def test_a_world_that_nobody_needs_is_refused_before_it_is_read(lms: Emulator) -> None:
+    for body, why in (
+        (b'{"canvas":{"users":[' + b",".join([b"1"] * 1_000_001) + b"]}}", "over 1000000 commas and brackets"),
+        (b'{"canvas":{' + b",".join(b'"n%d":1' % n for n in range(51_000)) + b"}}", "over 50000 different names"),
+    ):
+        with client(lms) as api:
+            answer = api.put("/_emulator/world", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 413, why
+        assert why in answer.json()["detail"]
+    names = {f"n{n}": 1 for n in range(40_000)}
+    for wrong in ({"canvas": names}, {"settings": {"canvas": names}}, names):
+        with pytest.raises(ControlError) as refused:
+            lms.load(wrong)
+        assert refused.value.status == 400
+        assert len(json.dumps(str(refused.value))) < 100_000
+
+
+def test_html_that_is_nested_deep_is_made_shallow(lms: Emulator) -> None:
+    """A tree costs the square of its depth: 60,000 levels would take a minute."""
+    topics = "/canvas/api/v1/courses/1/discussion_topics"
+    with client(lms) as api:
+        for levels, kept in ((400, 400), (60_000, 512)):
+            html = "<div>" * levels + "in the middle" + "</div>" * levels + "<p>after</p>"
+            begun = time.perf_counter()
+            message = api.post(topics, files={"message": (None, html), "title": (None, "t")}).json()["message"]
+            assert message.count("<div>") == message.count("</div>") == kept
+            assert "in the middle" in message
+            assert message.endswith("<p>after</p>")
+            assert time.perf_counter() - begun < 20
+        many = "".join(f"<ul><li>{n}<p>text" + "</ul>" for n in range(2_000))
+        assert api.post(topics, json={"message": many}).json()["message"].count("<li>") == 2_000

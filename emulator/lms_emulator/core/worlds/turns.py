@@ -1,0 +1,102 @@
+"""Who works on a world at the moment.
+
+What takes long is done in a thread, so that the event loop goes on answering. Nothing else works on the same world
+meanwhile: requests are answered one after the other, as if there were no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
+from types import coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Turns:
+    """The turns of one world: at most one piece of long work at a time."""
+
+    __slots__ = ("_work",)
+
+    def __init__(self) -> None:
+        self._work: asyncio.Future[Any] | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether long work is under way."""
+        return self._work is not None and not self._work.done()
+
+    async def free(self) -> None:
+        """Wait until no long work is under way."""
+        while self._work is not None and not self._work.done():
+            await asyncio.wait([self._work])
+
+    async def long(self, work: Callable[[], T]) -> T:
+        """Do it in a thread, once it is its turn. A caller that goes away does not end it.
+
+        Without an event loop there is nothing to hold up.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return work()
+        await self.free()
+        self._work = loop.run_in_executor(None, _without_collection, work)
+        return await asyncio.shield(self._work)
+
+    async def play(self, work: Coroutine[Any, Any, T], is_long: Callable[[], bool]) -> T:
+        """Run a coroutine that waits by `outside` only, step by step: each step is a turn.
+
+        Parameters: `is_long`, asked before each step, whether it has to be done in a thread.
+        """
+        step: Callable[[], Any] = partial(work.send, None)
+        while True:
+            if self.taken:
+                await self.free()
+            over, found = await self.long(partial(_step, step)) if is_long() else _step(step)
+            if over:
+                result: T = found
+                return result
+            try:
+                step = partial(work.send, await found())
+            except BaseException as error:
+                step = partial(work.throw, error)
+
+
+@coroutine
+def outside(wait: Callable[[], Awaitable[T]]) -> Generator[Callable[[], Awaitable[T]], T, T]:
+    """Wait for something on the event loop. Others may have their turn meanwhile."""
+    return (yield wait)
+
+
+def _step(step: Callable[[], Any]) -> tuple[bool, Any]:
+    try:
+        return False, step()
+    except StopIteration as end:
+        return True, end.value
+
+
+_lock = threading.Lock()
+_working = 0
+
+
+def _without_collection(work: Callable[[], T]) -> T:
+    """Do it without the garbage collector, which would hold up every thread while it looks at what is being built."""
+    global _working
+    with _lock:
+        _working += 1
+        gc.disable()
+    try:
+        return work()
+    finally:
+        with _lock:
+            _working -= 1
+            if not _working:
+                gc.enable()
+
+
+__all__ = ["Turns", "outside"]
