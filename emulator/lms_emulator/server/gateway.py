@@ -77,6 +77,7 @@ class Gateway:
             await problem(404, f"there is no world `{address.world}`; known: {known}")(scope, receive, send)
             return
         world = self.worlds[address.world]
+        epoch = world.epoch
         if f"{path[len(address.prefix) :]}/".startswith(f"{CONTROL_PREFIX}/"):
             await self.control(self, world, address, scope, receive, send)
         elif address.provider is None:
@@ -98,11 +99,13 @@ class Gateway:
                 port=port,
                 send_request=self,
             )
+            x.epoch = epoch
             await self._exchange(x, scope, receive, send)
 
     async def bring(self, name: str) -> None:
-        """Have a provider at hand, imported and its routes compiled. The first time takes up to half a second, for which
-        other requests need not wait.
+        """Have a provider at hand, imported and its routes compiled.
+
+        The first time takes up to half a second, for which other requests need not wait.
         """
         if name not in self._opened:
             await asyncio.to_thread(lambda: self.providers[name].router)
