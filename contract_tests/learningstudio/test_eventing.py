@@ -77,7 +77,11 @@ def test_subscriptions_that_are_refused(lms: Emulator, subscriber: Subscriber) -
     right = {"CALLBACK_URL": "https://app.example.edu/", "MESSAGE_TYPE": CREATED}
     signed = "https://app.example.edu/" + CREATED
     late = subscriber.lms.clock.now - timedelta(seconds=302)
-    for token in ("a|b", "a|b|c", subscriber.token(signed, secret="x" * 32), subscriber.token(signed, at=late)):
+    for token in ("a|b", "a||c", "a|b|c|d"):
+        refused(lms, subscriber.subscribe(token=token, **right), "eventing_token", 401)
+        diagnosis = lms.requests.last.refusal and lms.requests.last.refusal.diagnosis
+        assert diagnosis == "a token has three parts between pipes: principal, timestamp, MAC"
+    for token in ("a|b|c", subscriber.token(signed, secret="x" * 32), subscriber.token(signed, at=late)):
         refused(lms, subscriber.subscribe(token=token, **right), "eventing_token", 401)
     refused(lms, subscriber.subscribe(token=subscriber.token(signed + "x"), **right), "eventing_token", 401)
     lms.settings["learningstudio.eventing_window_seconds"] = 400

@@ -103,6 +103,12 @@ def test_the_signature_is_that_of_the_specification() -> None:
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
+@pytest.mark.parametrize("secret", ["a plain secret", "whsec_abcd*efgh", "whsec_abc"])
+def test_a_secret_that_is_not_in_base64_is_taken_as_it_is(secret: str) -> None:
+    signature = base64.b64encode(hmac.new(secret.encode(), b"msg_1.1614265330.{}", hashlib.sha256).digest()).decode()
+    assert sign(secret, "msg_1", 1614265330, b"{}") == f"v1,{signature}"
+
+
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, list[tuple[Any, bytes]]]]:
     """A web server that is told of events, and what it got."""
