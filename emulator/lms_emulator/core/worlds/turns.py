@@ -82,20 +82,23 @@ def _step(step: Callable[[], Any]) -> tuple[bool, Any]:
 
 _lock = threading.Lock()
 _working = 0
+_collects = True
 
 
 def _without_collection(work: Callable[[], T]) -> T:
     """Do it without the garbage collector, which would hold up every thread while it looks at what is being built."""
-    global _working
+    global _working, _collects
     with _lock:
+        if not _working:
+            _collects = gc.isenabled()
+            gc.disable()
         _working += 1
-        gc.disable()
     try:
         return work()
     finally:
         with _lock:
             _working -= 1
-            if not _working:
+            if not _working and _collects:
                 gc.enable()
 
 
