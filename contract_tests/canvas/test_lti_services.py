@@ -51,6 +51,7 @@ def test_pages_and_filters_of_the_roster(canvas: Site, tool: Tool) -> None:
     assert api.get(NRPS, params={"role": "Learner"}).json()["members"] == [], "Canvas knows full names only"
     for wrong in ("0", "-1", "x", "51"):
         assert "per_page=50" in api.get(NRPS, params={"limit": wrong}).headers["link"]
+    assert "per_page=75" in api.get(NRPS, params={"limit": "0", "per_page": "75"}).headers["link"]
 
 
 def test_the_roster_of_a_link(canvas: Site, tool: Tool) -> None:
@@ -195,8 +196,40 @@ def test_refusals_of_line_items(canvas: Site, api: httpx.Client) -> None:
     assert api.get(f"{ITEMS}/1").status_code == 412
     assert canvas.reason == "line_item_of_another_tool"
     assert api.post(f"{ITEMS}/1/scores", json=score()).status_code == 200, "Canvas takes it"
+    assert len(api.get(f"{ITEMS}/1/results").json()) == 1, "and lists the results, but shows none of them"
+    assert api.get(f"{ITEMS}/1/results/1").status_code == 412
     canvas.lms.settings["canvas.unchecked_by_canvas"] = "refuse"
     assert api.post(f"{ITEMS}/1/scores", json=score()).status_code == 412
+    assert api.get(f"{ITEMS}/1/results").status_code == 412
+
+
+def test_what_is_checked_of_a_line_item_in_the_path_and_what_a_change_takes_away(
+    canvas: Site, api: httpx.Client
+) -> None:
+    tag = {"url": LAUNCH, "content_id": 77}
+    sent = {"name": "Tool", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag, "published": 1}
+    link = canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": sent}).json()["lti_context_id"]
+    (item,) = api.get(ITEMS, params={"resource_link_id": link}).json()
+    assert api.get(ITEMS, params={"resource_link_id": ""}).json() == [item], "an empty link filters nothing"
+    assert api.get(ITEMS, params={"tag": ""}).json() == []
+    plain = api.post(ITEMS, json={"label": "x", "scoreMaximum": 1, "tag": "t", "endDateTime": "2026-12-01T12:00:00Z"})
+    bare = plain.json()["id"]
+    for method, url, named, status in (
+        ("GET", item["id"], link, 200),
+        ("GET", item["id"], "x", 412),
+        ("GET", f"{item['id']}/results", "x", 412),
+        ("POST", f"{item['id']}/scores", "x", 412),
+        ("GET", bare, "", 200),
+        ("GET", bare, link, 500),
+    ):
+        assert api.request(method, url, params={"resourceLinkId": named}).status_code == status, (method, url, named)
+    changed = api.put(bare, params={"include": "launch_url"}, json={"tag": None, "endDateTime": None, "label": "y"})
+    assert changed.json() == {"id": bare, "label": "y", "scoreMaximum": 1}
+    dates = {one["name"]: one["due_at"] for one in canvas.teacher.get(f"{COURSE}/assignments").json()}
+    assert dates["y"] is None
+    faults = api.put(bare, json={"label": None, "scoreMaximum": None}).json()["errors"]
+    assert [one["field"] for one in faults] == ["score_maximum", "score_maximum", "label"]
+    assert api.post(ITEMS, json={"label": "x", "scoreMaximum": 1, SUBMISSION_TYPE: {}}).status_code == 500
 
 
 def test_scores_that_do_not_hold(canvas: Site, api: httpx.Client) -> None:
@@ -218,6 +251,7 @@ def test_scores_that_do_not_hold(canvas: Site, api: httpx.Client) -> None:
         ({"scoreGiven": -1}, 422),
         ({"scoreGiven": "good"}, 422),
         ({"scoreGiven": 10**400}, 422),
+        ({"gradingProgress": "Pending", "scoreMaximum": ...}, 422),
         ({EXTENSION: {"submitted_at": "x"}}, 400),
         ({EXTENSION: {"submitted_at": "2100-01-01T00:00:00Z"}}, 400),
         ({EXTENSION: {"submission_type": "online_upload"}}, 422),
@@ -233,6 +267,19 @@ def test_scores_that_do_not_hold(canvas: Site, api: httpx.Client) -> None:
     assert api.get(result["id"]).json()["resultScore"] == 1e300
     assert api.get(f"{url}/results/999").status_code == 404
     assert api.get(f"{url}/results", params={"user_id": "102"}).json() == []
+    items = [{"type": "link", "url": "https://tool.example", "colour": "red"}, "x"]
+    kept = score(
+        timestamp=later, gradingProgress="Pending", scoreGiven="", comment="", **{EXTENSION: {"content_items": items}}
+    )
+    assert api.post(post, json=kept).status_code == 200
+    told = api.get(result["id"]).json()
+    assert ("resultScore" in told, told["comment"]) == (False, "")
+    assert told[EXTENSION] == {"content_items": [{"type": "link", "url": "https://tool.example"}]}
+    for allowed, status in ((-1, 200), (1, 422)):
+        mine = next(one for one in canvas.teacher.get(f"{COURSE}/assignments").json() if one["name"] == "Quiz")
+        said = {"assignment": {"allowed_attempts": allowed, "submission_types": ["online_url"]}}
+        canvas.teacher.put(f"{COURSE}/assignments/{mine['id']}", json=said)
+        assert api.post(post, json=score(timestamp=later)).status_code == status, allowed
 
 
 def test_what_scores_do_to_submissions(canvas: Site, api: httpx.Client, keys: KeySite) -> None:

@@ -11,7 +11,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer, as_whole
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.lti import claims, places, roles, variables
 from lms_emulator.providers.canvas.lti.callers import enter, enter_group
 from lms_emulator.providers.canvas.model import Assignment, Course, Group, ResourceLink, Tool, User
@@ -78,10 +78,8 @@ def in_course(api: Api) -> Response:
     scene = places.Place("courses", course.id, account, course)
     opaque = places.context_id(course)
     link = _link(api, course, tool, opaque)
-    members = _of_course(api, course)
     base = _assignment(api, link)
-    if base is not None:
-        members = [one for one in members if _sees(api, base, one)]
+    members = [one for one in _of_course(api, course) if base is None or _sees(api, base, one)]
     context = {"id": opaque, "label": course.course_code, "title": course.name}
     return _roster(api, tool, scene, link, members, context)
 
@@ -93,7 +91,9 @@ def in_group(api: Api) -> Response:
     above = tools.above(api.store, group)
     link = _link(api, above, tool, opaque) if isinstance(above, Course) else None
     scene = places.Place("groups", group.id, tools.account_of(api.store, group))
-    return _roster(api, tool, scene, link, _of_group(api, group), {"id": opaque, "title": group.name})
+    base = _assignment(api, link)
+    members = [one for one in _of_group(api, group) if base is None or assignments.assigned(api, base, one.user.id)]
+    return _roster(api, tool, scene, link, members, {"id": opaque, "title": group.name})
 
 
 def _roster(
@@ -116,8 +116,11 @@ def _roster(
 
 
 def _size(api: Api) -> int:
-    asked = as_whole(api.params.text("limit") or api.params.text("per_page"))
-    return min(asked or PAGE, PAGE)
+    """The page size: `limit`, which is capped lower than `per_page`."""
+    asked = as_integer(api.params.text("limit"))
+    if asked > 0:
+        return min(asked, PAGE)
+    return per_page(api) if api.params.text("per_page") is not None else PAGE
 
 
 def _link(api: Api, course: Course, tool: Tool, context_id: str) -> ResourceLink | None:
@@ -150,8 +153,10 @@ def _assignment(api: Api, link: ResourceLink | None) -> Assignment | None:
 
 
 def _sees(api: Api, base: Assignment, one: Member) -> bool:
+    """Whether a link's roster has a member: who only studies, or is asked for as a learner, has to be assigned."""
     studies = any(kind in states.STUDENTS for kind in one.types)
-    return not studies or len(set(one.types)) > 1 or assignments.assigned(api, base, one.user.id)
+    more = set(one.types) - set(states.STUDENTS) and api.params.text("role") != f"{lti13.MEMBERSHIP}Learner"
+    return not studies or bool(more) or assignments.assigned(api, base, one.user.id)
 
 
 def _message(api: Api, user: User, tool: Tool, place: places.Place, link: ResourceLink | None) -> Json:

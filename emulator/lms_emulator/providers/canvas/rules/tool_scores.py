@@ -31,6 +31,7 @@ from lms_emulator.providers.canvas.rules import grading, html, submissions, subm
 from lms_emulator.signing import lti13_services as services
 
 EXTENSION = "https://canvas.instructure.com/lti/submission"
+OF_ITEMS = ("type", "url", "title", "media_type")
 MEMBERS = ("new_submission", "submission_type", "submission_data", "submitted_at", "prioritize_non_tool_grade")
 TYPES = ("none", "basic_lti_launch", "online_text_entry", "online_url", "external_tool", "online_upload")
 AHEAD = timedelta(minutes=1)
@@ -136,7 +137,7 @@ def refused(reason: str, sentence: str, status: int = 422) -> Any:
 def attempts_left(base: Assignment, record: Submission) -> bool:
     """Whether the student may hand in once more."""
     allowed = base.allowed_attempts
-    return allowed is None or (record.attempt or 0) < allowed + (record.extra_attempts or 0)
+    return allowed is None or allowed < 0 or (record.attempt or 0) < allowed + (record.extra_attempts or 0)
 
 
 def hand_in(api: Api, base: Assignment, record: Submission, score: Score) -> Submission:
@@ -163,8 +164,10 @@ def _address(data: str) -> str:
 def check_result(score: Score) -> None:
     """Raise the refusal of a result that Canvas cannot keep. The attempt stays all the same."""
     faults: list[grading_refusals.Fault] = []
+    if score.given and not score.maximum:
+        faults.append(("result_maximum", None, "blank"))
     for field, text in (("result_score", score.given), ("result_maximum", score.maximum)):
-        if text is not None and not _is_number(text):
+        if text and not _is_number(text):
             faults.append((field, None, "not_a_number"))
     if score.activity not in services.ACTIVITY_PROGRESS:
         faults.append(("activity_progress", None, "inclusion"))
@@ -221,14 +224,16 @@ def keep_result(api: Api, item: LineItem, user: User, score: Score, last: LtiRes
     extension = {name: value for name in MEMBERS if (value := score.extension.get(name)) is not None}
     items = score.extension.get("content_items")
     if isinstance(items, list):
-        extension["content_items"] = items
+        extension["content_items"] = [
+            {name: one[name] for name in OF_ITEMS if name in one} for one in items if isinstance(one, dict)
+        ]
     result = LtiResult(
         id=known.id if known is not None else api.new_id("lti_results"),
         line_item_id=item.id,
         user_id=user.id,
-        result_score=as_float(score.given) if score.given is not None else None,
-        result_maximum=as_float(score.maximum) if score.maximum is not None else None,
-        comment=score.comment or (known.comment if known is not None else None),
+        result_score=as_float(score.given) if score.given else None,
+        result_maximum=as_float(score.maximum) if score.maximum else None,
+        comment=score.comment if score.comment is not None or known is None else known.comment,
         activity_progress=score.activity,
         grading_progress=score.grading,
         extensions={EXTENSION: extension} if score.sent.get(EXTENSION) is not None else {},
