@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from contract_tests.canvas.support import Site
@@ -135,3 +136,79 @@ def test_the_calendar_of_an_account_is_had_once_it_is_shown(canvas: Site) -> Non
     assert canvas.admin.post(EVENTS, json=fields).status_code == 201
     seen = canvas.student.get(EVENTS, params={**RANGE, "context_codes[]": f"account_{account}"}).json()
     assert [one["title"] for one in seen] == ["Holiday"]
+
+
+def test_which_calendars_and_times_a_list_takes(canvas: Site) -> None:
+    def status(who: httpx.Client, **asked: Any) -> int:
+        return who.get(
+            EVENTS, params={name.replace("_codes", "_codes[]"): value for name, value in asked.items()}
+        ).status_code
+
+    nobody = canvas.client()
+    assert nobody.get(EVENTS).status_code == 500, "there is no calendar that would be nobody's"
+    assert status(nobody, context_codes="course_1") == 401
+    assert canvas.student.get(EVENTS, params={"context_codes": "course_1"}).status_code == 500, "no list"
+    me = canvas.student.get(f"{API}/users/self").json()["id"]
+    canvas.student.post(EVENTS, json=event(context_code=f"user_{me}", title="Own"))
+    dates = {name: RANGE[name] for name in ("start_date", "end_date")}
+    seen = canvas.admin.get(EVENTS, params={**dates, "context_codes[]": f"user_{me}"}).json()
+    assert [one["title"] for one in seen] == ["Own"]
+    assert status(canvas.teacher, context_codes=f"user_{me}") == 403
+    for text, accepted in (
+        ("2030-01-01", True),
+        ("2030/01/01", True),
+        ("2030-01-01T10:00:00+01:00", True),
+        ("2030-01-01T10:00Z", False),
+        ("2030-01-01 10:00:00", False),
+        ("2030-1-1", False),
+    ):
+        assert status(canvas.student, start_date=text) == (200 if accepted else 400), text
+        planned = canvas.student.get(f"{API}/planner/items", params={"start_date": text})
+        assert planned.status_code == (200 if accepted else 400), text
+    canvas.teacher.put(f"{API}/courses/1", json={"course": {"public_syllabus": True}})
+    assert status(nobody, context_codes="course_1") == 200
+    assert status(nobody, context_codes="course_1", type="assignment") == 200
+
+
+def test_slots_are_listed_by_date_for_who_takes_them(canvas: Site) -> None:
+    slots = {"0": ["2030-05-06T10:00:00Z", "2030-05-06T10:30:00Z"]}
+    fields = {"context_codes": ["course_1"], "title": "Hours", "new_appointments": slots, "publish": True}
+    made = canvas.teacher.post(f"{API}/appointment_groups", json={"appointment_group": fields}).json()
+    group = f"appointment_group_{made['id']}"
+
+    def listed(who: httpx.Client, *codes: str, **asked: Any) -> int:
+        answer = who.get(EVENTS, params={**RANGE, "context_codes[]": list(codes), **asked})
+        return len(answer.json()) if answer.status_code == 200 else answer.status_code
+
+    assert listed(canvas.student, group) == 1
+    assert listed(canvas.student, "course_1", appointment_group_ids=str(made["id"])) == 1
+    assert listed(canvas.student, group, all_events=True) == 403
+    assert listed(canvas.teacher, group) == 403
+    assert listed(canvas.teacher, group, "course_1") == 1
+
+
+def test_a_page_of_assignments_counts_them_and_not_their_dates(canvas: Site) -> None:
+    course = f"{API}/courses/1"
+    section = canvas.teacher.get(f"{course}/sections").json()[0]["id"]
+    canvas.admin.post(f"{course}/sections", json={"course_section": {"name": "Other"}})
+    fields: dict[str, Any] = {"name": "Both", "due_at": "2030-04-01T12:00:00Z", "published": True}
+    kinds = ["online_upload", "online_text_entry"]
+    both = canvas.teacher.post(
+        f"{course}/assignments", json={"assignment": fields | {"submission_types": kinds}}
+    ).json()
+    canvas.teacher.post(f"{course}/assignments", json={"assignment": fields | {"name": "Next"}})
+    moved = {"course_section_id": section, "due_at": "2030-04-02T12:00:00Z"}
+    canvas.teacher.post(f"{course}/assignments/{both['id']}/overrides", json={"assignment_override": moved})
+    asked = RANGE | {"type": "assignment", "per_page": 1}
+    page = canvas.teacher.get(EVENTS, params=asked)
+    assert [one["start_at"] for one in page.json()] == [moved["due_at"], fields["due_at"]]
+    assert [one["title"] for one in canvas.teacher.get(page.links["next"]["url"]).json()] == ["Next"]
+    assert len(canvas.teacher.get(EVENTS, params=asked | {"start_date": "2030-04-02"}).json()) == 1
+
+    def titles(**more: Any) -> set[str]:
+        rows = canvas.student.get(EVENTS, params={**asked, "per_page": 50, **more}).json()
+        return {one["title"] for one in rows}
+
+    assert titles(**{"submission_types[]": "online_upload"}) == set(), "it takes more than that"
+    assert titles(**{"submission_types[]": "online_upload,online_text_entry"}) == {"Both"}
+    assert titles(**{"submission_types[]": "none", "exclude_submission_types[]": "none"}) == {"Both"}

@@ -131,3 +131,7 @@ def test_whose_courses_a_planner_shows(canvas: Site) -> None:
     assert shown(teacher, start_date="2026-01-01", **course)
     assert teacher.get(items, params={"context_codes[]": "user_101"}).status_code == 403
     assert canvas.student.get(items, params={"context_codes[]": "user_101"}).status_code == 200
+    assert teacher.get(items, params={"observed_user_id": "999999"}).status_code == 403, "no course is named"
+    canvas.admin.put("/api/v1/courses/1", json={"course": {"event": "conclude"}})
+    assert not shown(canvas.student, start_date="2026-01-01")
+    assert shown(canvas.student, start_date="2026-01-01", **{"include[]": "concluded"})

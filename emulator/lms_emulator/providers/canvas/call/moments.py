@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _MOMENT = re.compile(
     r"\s*(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?\s*"
+)
+_DAY = re.compile(r"\d{4}[- /.](0[1-9]|1[012])[- /.](0[1-9]|[12]\d|3[01])")
+_SECOND = re.compile(
+    r"\d{4}-(1[0-2]|0[1-9])-(3[01]|0[1-9]|[12]\d)T(2[0-3]|[01]\d):[0-5]\d:([0-5]\d|60)(\.\d+)?"
+    r"(Z|[+-](2[0-3]|[01]\d):[0-5]\d)?"
 )
 _SCRIPT = re.compile(r"\w{3} (\w{3}) (\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) GMT([+-]\d{4})")
 _PACKAGE = "lms_emulator.providers.canvas"
@@ -43,6 +48,22 @@ def read_moment(text: str | None, zone: tzinfo = UTC) -> datetime | None:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def read_edge(text: str, zone: tzinfo, *, end: bool = False) -> datetime | None:
+    """An edge of a range: a day, or a time to the second in ISO 8601. None for other ways to write one.
+
+    Parameters: `end`, whether a day stands for its last moment rather than its first.
+    """
+    if _SECOND.fullmatch(text):
+        return read_moment(text, zone)
+    day = read_moment(re.sub(r"[ /.]", "-", text), zone) if _DAY.fullmatch(text) else None
+    return day_end(day.astimezone(zone)) if end and day is not None else day
+
+
+def day_end(moment: datetime) -> datetime:
+    """The last moment of a day."""
+    return datetime.combine(moment.date(), time(), moment.tzinfo) + timedelta(days=1, microseconds=-1)
 
 
 def _of_mail(text: str) -> datetime | None:

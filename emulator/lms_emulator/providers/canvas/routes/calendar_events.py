@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.moments import day_end, read_edge, read_moment
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, CalendarEvent, Course, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -19,14 +19,15 @@ from lms_emulator.providers.canvas.rules import (
     appointments,
     assigning,
     assignments,
+    belonging,
     calendars,
     courses,
     events,
+    observing,
     quizzes,
     series,
 )
 from lms_emulator.providers.canvas.rules.calendars import Place
-from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import calendars as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -37,8 +38,6 @@ SOURCE = (
 )
 MOST_CONTEXTS = 10
 """How many calendars a list looks at; the others are passed over."""
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _ASSIGNMENT = re.compile(r"assignment_(\d{1,18})")
 
 
@@ -85,39 +84,33 @@ def window(api: Api) -> Window:
         raise refusal
     today = api.now.astimezone(api.zone)
     start = start or today.replace(hour=0, minute=0, second=0)
-    end = end or _day_end(today)
-    return Window(start=start, end=_day_end(start) if end < start else end)
+    end = end or day_end(today)
+    return Window(start=start, end=day_end(start) if end < start else end)
 
 
 def _edge(api: Api, name: str, faults: dict[str, str], *, end: bool) -> datetime | None:
     text = api.params.text(name)
     if not text:
         return None
-    moment = read_moment(text, api.zone) if _ISO.fullmatch(text) else None
+    moment = read_edge(text, api.zone, end=end)
     if moment is None:
         faults[name] = f"Invalid date or invalid datetime for {name}"
         return None
-    local = moment.astimezone(api.zone)
-    return _day_end(local) if end and _DAY.fullmatch(text) else local
-
-
-def _day_end(moment: datetime) -> datetime:
-    return datetime.combine(moment.date(), time(), moment.tzinfo) + timedelta(days=1, microseconds=-1)
+    return moment.astimezone(api.zone)
 
 
 def index(api: Api) -> Any:
     """Events, or assignments as events, in the caller's calendars."""
-    return _listed(api, api.user)
+    if api.caller is None and not api.params.has("context_codes"):
+        raise refusals.crashed("nobody is logged in whose calendar it could be")
+    return _listed(api, api.caller)
 
 
 def of_user(api: Api) -> Any:
     """Events as another user has them in their calendars."""
     user = identifiers.user(api, api.slot("user_id"))
-    watched = any(
-        one.student_id == user.id and one.workflow_state == "active"
-        for one in api.store.user_observers.find("observer", api.user.id)
-    )
-    allowed = api.user.id == user.id or watched or account_allows(api, api.caller, api.root, "become_user")
+    watched = observing.courses_with(api, api.user, user, "active", "invited")
+    allowed = belonging.may_read(api, user) or bool(watched)
     if not api.check("may see the person's calendar", allowed, got=user.id):
         raise api.refused(f"see the calendar of user {user.id}")
     api.path = f"/api/v1/users/{user.id}/calendar_events"
@@ -125,52 +118,87 @@ def of_user(api: Api) -> Any:
     return _listed(api, user)
 
 
-def _listed(api: Api, user: User) -> Any:
+def _listed(api: Api, user: User | None) -> Any:
     places = _places(api, user)
     found = window(api)
     excludes, includes = set(api.params.texts("excludes")), api.params.includes
     if api.params.text("type") == "assignment":
-        due = [one for place in places if place.kind == "Course" for one in _due(api, place.record)]
-        kept = [one for one in due if found.holds(one.record.due_at) and _wanted(api, one.record)]
-        kept.sort(key=lambda one: (one.record.due_at is None, one.record.due_at, one.record.id))
-        return paged(
-            api,
-            kept,
-            lambda one: shapes.assignment_event(
-                api, one.record, one.course, excludes=excludes, includes=includes, overrides=one.overrides, listed=True
-            ),
-        )
+        return _assignments(api, places, found)
     shown = includes & {"series_natural_language"} if series.switched_on(api) else set()
     shown |= {"child_events"} - excludes
-    if found.start is not None:
+    if found.start is not None and user is not None:
         places += calendars.managed_groups(api, places, user)
     rows = [one for one in calendars.events_of(api, places, user) if found.holds(one.start_at) and _marked(api, one)]
     rows.sort(key=lambda one: (one.start_at is None, one.start_at, one.id))
     return paged(api, rows, lambda one: shapes.event(api, one, includes=shown, excludes=excludes, viewer=user))
 
 
-def _places(api: Api, user: User) -> list[Place]:
+def _assignments(api: Api, places: list[Place], found: Window) -> Any:
+    """Assignments as events. A page counts assignments, however many dates each of them has."""
+    excludes, includes = set(api.params.texts("excludes")), api.params.includes
+    of_courses = [place.record for place in places if place.kind == "Course"]
+    bases = [(one, course) for course in of_courses for one in _seen(api, course) if _wanted(api, one)]
+    bases = [(one, course) for one, course in bases if _dated(api, one, found)]
+    bases.sort(key=lambda pair: (pair[0].due_at is None, pair[0].due_at, pair[0].id))
+
+    def rows(pair: tuple[Assignment, Course]) -> list[Json]:
+        every = _due(api, *pair)
+        due = [
+            one for one in every if found.start is None or one.record.due_at is None or found.holds(one.record.due_at)
+        ]
+        return [
+            shapes.assignment_event(
+                api, one.record, one.course, excludes=excludes, includes=includes, overrides=one.overrides, listed=True
+            )
+            for one in due
+        ]
+
+    return paged(api, bases, rows, wrap=lambda page: [one for dates in page for one in dates])
+
+
+def _dated(api: Api, base: Assignment, found: Window) -> bool:
+    """Whether an assignment is due within the window, for all or for some."""
+    if found.start is None or found.holds(base.due_at):
+        return found.holds(base.due_at)
+    return any(found.holds(one.dates.get("due_at")) for one in assignments.overrides(api, base))
+
+
+def _places(api: Api, user: User | None) -> list[Place]:
     """The calendars that are asked for, by default the caller's own. Raises the refusal for one that is not theirs."""
-    codes = list(dict.fromkeys(api.params.texts("context_codes")))[:MOST_CONTEXTS]
-    if not codes:
-        return [Place("User", user)]
-    found = []
-    for code in codes:
-        place = calendars.place_of_code(api, code)
-        if not api.check("may see the calendar", place is not None and _open(api, place), got=code) or place is None:
+    if isinstance(sent := api.params.get("context_codes"), str):
+        raise refusals.crashed("`context_codes` is no list", sent)
+    given, short = api.params.texts("context_codes"), api.params.text("appointment_group_ids")
+    most = MOST_CONTEXTS + sum(one.startswith("appointment_group_") for one in given)
+    codes = list(dict.fromkeys(given or ([f"user_{user.id}"] if user is not None else [])))[:most]
+    codes += [f"appointment_group_{one}" for one in (short or "").split(",") if one]
+    found = [(code, calendars.place_of_code(api, code)) for code in codes]
+    for code, place in found:
+        if not api.check("may see the calendar", place is not None and _open(api, place, user, codes), got=code):
             raise api.refused(f"see the calendar {code}")
-        found.append(place)
-    return found
+    return [place for _, place in found if place is not None]
 
 
-def _open(api: Api, place: Place) -> bool:
+def _open(api: Api, place: Place, user: User | None, codes: list[str]) -> bool:
+    """Whether a calendar can be listed; slots only by date, for who takes them or runs a course that is named too."""
+    record = place.record
+    if place.kind == "User" and (user is None or user.id != record.id):
+        return belonging.may_read(api, record)
+    if place.kind == "AppointmentGroup":
+        undated = api.params.flag("all_events") or api.params.flag("undated")
+        if user is None or undated or api.params.text("type") == "assignment":
+            return False
+        ran = appointments.manages(api, record, user) and not set(codes).isdisjoint(record.context_codes)
+        return ran or appointments.reserves(api, record, user)
+    if place.kind == "Course" and (record.public_syllabus or (record.public_syllabus_to_auth and user is not None)):
+        return True
     return place.kind != "CourseSection" and calendars.place_may(api, place, "read", "manage_calendar")
 
 
 def _wanted(api: Api, record: Assignment) -> bool:
+    """Whether an assignment is of the kinds asked for; one that takes several is of neither of them alone."""
     kinds, unwanted = api.params.texts("submission_types"), api.params.texts("exclude_submission_types")
-    own = set(record.submission_types)
-    if (kinds and own.isdisjoint(kinds)) or not own.isdisjoint(unwanted):
+    own = ",".join(record.submission_types)
+    if own in unwanted or (kinds and not unwanted and own not in kinds):
         return False
     return bool(record.important_dates) or not api.params.flag("important_dates")
 
@@ -180,21 +208,27 @@ def _marked(api: Api, event: CalendarEvent) -> bool:
     return all(getattr(event, name) for name in asked)
 
 
-def _due(api: Api, course: Course) -> Iterable[Due]:
-    """The assignments of a course with the dates that hold for the caller: for staff one for each set of dates."""
+def _seen(api: Api, course: Course) -> Iterator[Assignment]:
+    """The assignments of a course that the caller sees: published ones, for staff the others too."""
     staff = courses.may(api, api.caller, course, "read_as_admin")
-    sections = {one.id for one in api.store.course_sections.find("course", course.id) if one.workflow_state == "active"}
     for base in assignments.of_course(api, course):
-        if not assignments.visible(api, course, base) or (not staff and not base.published):
-            continue
-        overrides = assignments.overrides_seen(api, course, base)
-        if not staff:
-            yield Due(assignments.with_overrides(base, overrides), course, tuple(overrides))
-            continue
-        for one in overrides:
-            yield Due(assignments.with_overrides(base, [one]), course, (one,))
-        if {one.set_id for one in overrides if one.set_type == "CourseSection"} != sections:
-            yield Due(base, course)
+        if assignments.visible(api, course, base) and (staff or base.published):
+            yield base
+
+
+def _due(api: Api, base: Assignment, course: Course) -> Iterable[Due]:
+    """An assignment with the dates that hold for the caller: for staff one for each set of dates."""
+    overrides = assignments.overrides_seen(api, course, base)
+    if not courses.may(api, api.caller, course, "read_as_admin"):
+        dated = assignments.with_overrides(base, overrides)
+        if dated.due_at is not None or not api.params.flag("important_dates"):
+            yield Due(dated, course, tuple(overrides))
+        return
+    for one in overrides:
+        yield Due(assignments.with_overrides(base, [one]), course, (one,))
+    sections = {one.id for one in api.store.course_sections.find("course", course.id) if one.workflow_state == "active"}
+    if {one.set_id for one in overrides if one.set_type == "CourseSection"} != sections:
+        yield Due(base, course)
 
 
 def show(api: Api) -> Any:
@@ -204,7 +238,7 @@ def show(api: Api) -> Any:
         course, base = found
         if not api.check("may see the assignment", assignments.visible(api, course, base), got=base.id):
             raise api.refused(f"see assignment {base.id}")
-        dated = next((one for one in _due(api, course) if one.record.id == base.id), Due(base, course))
+        dated = next(iter(_due(api, base, course)), Due(base, course))
         return shapes.assignment_event(api, dated.record, course, overrides=dated.overrides)
     record = events.find(api, api.slot("id"))
     calendars.require(api, record, "read")

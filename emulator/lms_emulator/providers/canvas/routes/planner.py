@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -12,11 +11,11 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.moments import read_edge
 from lms_emulator.providers.canvas.model import Course, PlannerNote, PlannerOverride, User
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import contexts, courses, planner, states
+from lms_emulator.providers.canvas.rules import contexts, courses, observing, planner, states
 from lms_emulator.providers.canvas.rules.calendars import Place, place_of_code
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.planner import Item, Window
@@ -28,7 +27,6 @@ NOTES = f"{RECORDED}/planner.jsonl 10, 12, 35, 41; canvas-lms app/controllers/pl
 OVERRIDES = f"{RECORDED}/planner.jsonl 78, 93, 97; canvas-lms app/controllers/planner_overrides_controller.rb"
 AROUND = timedelta(weeks=2)
 FAR = timedelta(days=3652)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 LINKED = ("announcement", "assignment", "discussion_topic", "wiki_page", "quiz")
 replace = msgspec.structs.replace
 
@@ -48,11 +46,11 @@ def _edge(api: Api, name: str, *, end: bool) -> datetime | None:
     text = api.params.text(name)
     if not text:
         return None
-    moment = read_moment(text, api.zone)
+    moment = read_edge(text, api.zone, end=end)
     if moment is None:
         body = {"errors": f"Invalid date or datetime for {name}"}
         raise refusals.rest("date_invalid", 400, body, check=f"`{name}` is a time", got=text)
-    return moment + timedelta(days=1, microseconds=-1) if end and _DAY.fullmatch(text) else moment
+    return moment
 
 
 def items(api: Api) -> Any:
@@ -81,21 +79,20 @@ def _whose(api: Api) -> User:
     if "user_id" in api.x.path_params:
         user = identifiers.user(api, api.slot("user_id"))
         api.path = f"/api/v1/users/{user.id}/planner/items"
-    elif named:
+        seen = user.id == caller.id or observing.link_between(api, caller, user) is not None
+    elif named is not None:
+        codes = api.params.texts("context_codes")
+        if not api.check("courses are named in which the person is observed", bool(codes)):
+            raise api.refused("see a planner without naming courses")
         user = identifiers.user(api, named)
+        places = (place_of_code(api, code) for code in codes)
+        wanted = {place.record.id for place in places if place is not None and place.kind == "Course"}
+        seen = wanted <= observing.courses_with(api, caller, user)
     else:
         return caller
-    seen = user.id == caller.id or _observes(api, caller, user)
-    if named and not api.params.texts("context_codes"):
-        seen = False
     if not api.check("observes the person", seen, got=user.id):
         raise api.refused(f"see the planner of user {user.id}")
     return user
-
-
-def _observes(api: Api, caller: User, user: User) -> bool:
-    rows = api.store.user_observers.find("observer", caller.id)
-    return any(one.student_id == user.id and one.workflow_state == "active" for one in rows)
 
 
 def _found(api: Api, user: User, codes: list[str], window: Window, kind: str | None) -> Any:
@@ -120,7 +117,9 @@ def _found(api: Api, user: User, codes: list[str], window: Window, kind: str | N
 def _places(api: Api, user: User, codes: list[str]) -> list[Place]:
     """The courses, groups and the person that are looked at. Raises the refusal of courses of others."""
     if not codes:
-        mine = [Place("Course", one) for one in planner.courses_of(api, user) if _studies(api, one, user)]
+        concluded = "concluded" in api.params.includes
+        studied = planner.all_courses_of(api, user) if concluded else planner.courses_of(api, user)
+        mine = [Place("Course", one) for one in studied if concluded or _studies(api, one, user)]
         return [*mine, *(Place("Group", one) for one in planner.groups_of(api, user)), Place("User", user)]
     found = [place for code in codes if (place := place_of_code(api, code)) is not None]
     for place in found:

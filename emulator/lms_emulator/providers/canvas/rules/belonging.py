@@ -9,7 +9,7 @@ from __future__ import annotations
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, User
 from lms_emulator.providers.canvas.rules import people
-from lms_emulator.providers.canvas.rules.permissions import chain, root_of
+from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, root_of
 
 
 def accounts_with(api: Api, user: User) -> list[Account]:
@@ -26,6 +26,17 @@ def accounts_with(api: Api, user: User) -> list[Account]:
 def answering(api: Api, user: User) -> list[Account]:
     """The accounts whose administrators may manage a person: those they belong to; the school where there is none."""
     return accounts_with(api, user) or [api.root]
+
+
+def may_read(api: Api, user: User) -> bool:
+    """Whether the caller may read what a person has: oneself, their observer, who manages their logins."""
+    caller = api.caller
+    if caller is None:
+        return False
+    links = api.store.user_observers.find("observer", caller.id)
+    observes = any(one.student_id == user.id and one.workflow_state == "active" for one in links)
+    managing = (account_allows(api, caller, one, "manage_user_logins") for one in answering(api, user))
+    return caller.id == user.id or observes or any(managing)
 
 
 def belongs(api: Api, user: User, account: Account) -> bool:

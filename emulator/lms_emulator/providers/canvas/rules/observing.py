@@ -17,6 +17,13 @@ def link_between(api: Api, observer: User, student: User) -> UserObserver | None
     return next((r for r in rows if r.observer_id == observer.id and r.workflow_state == "active"), None)
 
 
+def courses_with(api: Api, observer: User, student: User, *states_: str) -> set[int]:
+    """The courses in which a person observes a student; by default those in which they do so actively."""
+    rows = api.store.enrollments.find("user", observer.id)
+    wanted = states_ or ("active",)
+    return {e.course_id for e in rows if e.associated_user_id == student.id and e.workflow_state in wanted}
+
+
 def link(api: Api, observer: User, student: User) -> None:
     """Link an observer to a student, in all of the student's courses, present and future."""
     if link_between(api, observer, student) is not None:

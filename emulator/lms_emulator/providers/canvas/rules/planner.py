@@ -100,6 +100,13 @@ def courses_of(api: Api, user: User) -> list[Course]:
     return [one for one in active.values() if courses.may(api, user, one, "read")]
 
 
+def all_courses_of(api: Api, user: User) -> list[Course]:
+    """The courses that a user is in or was in until they ended."""
+    rows = (e for e in api.store.enrollments.find("user", user.id) if e.workflow_state in ("active", "completed"))
+    found = (api.store.courses.get(number) for number in dict.fromkeys(row.course_id for row in rows))
+    return [one for one in found if one is not None and one.workflow_state != "deleted"]
+
+
 def groups_of(api: Api, user: User) -> list[Group]:
     """The groups that a user is in."""
     known = (api.store.groups.get(number) for number in assignments.groups_of(api, user.id))
