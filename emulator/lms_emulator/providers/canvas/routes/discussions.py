@@ -29,6 +29,7 @@ PLACES = "courses groups"
 def topic_in_path(api: Api, *, deleted: bool = False) -> tuple[DiscussionTopic, Context]:
     """The topic in the path, and what it belongs to. Raises the refusal `not_found`."""
     context = contexts.of_path(api)
+    contexts.require(api, context, "read", "read_as_admin")
     found = api.store.discussion_topics.get(number(api.slot("topic_id")))
     if found is None or (found.context_type, found.context_id) != (context.type, context.id):
         raise refusals.not_found("the topic", api.slot("topic_id"))
@@ -184,6 +185,7 @@ def delete(api: Api) -> Any:
 def duplicate(api: Api) -> Any:
     """Make a copy of a discussion, with a copy of its assignment."""
     topic, context = readable_topic(api)
+    require_post(api, topic, context)
     if topic.is_announcement:
         body = {"error": "announcements cannot be duplicated"}
         raise refusals.rest("announcement_copied", 400, body, check="the topic is no announcement")

@@ -11,6 +11,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import DiscussionEntry, DiscussionTopic
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
@@ -102,7 +103,7 @@ def create(api: Api) -> Any:
 
 def create_reply(api: Api) -> Any:
     """Reply to an entry."""
-    topic, context = readable_topic(api)
+    topic, context = _read(api)
     return _said(api, topic, context, _entry(api, topic))
 
 
@@ -141,7 +142,7 @@ def delete(api: Api) -> Any:
 def mark_read(api: Api) -> Any:
     """Note that an entry was read, or was not."""
     topic, _ = _read(api)
-    entry, read = _entry(api, topic), api.x.method == "PUT"
+    entry, read = _entry(api, topic, deleted=True), api.x.method == "PUT"
     known = rules.participant(api, topic, api.user)
     entries = [one for one in (known.read_entries if known is not None else []) if one != entry.id]
     forced = [one for one in (known.forced if known is not None else []) if one != entry.id]
@@ -158,16 +159,15 @@ def mark_read(api: Api) -> Any:
 
 def rate(api: Api) -> Any:
     """Like an entry, or undo that."""
-    topic, context = readable_topic(api)
-    entry = _entry(api, topic)
-    rating = api.params.text("rating") or "0"
+    topic, context = _read(api)
+    entry, rating = _entry(api, topic, deleted=True), as_integer(api.params.get("rating"))
+    if rating not in (0, 1):
+        raise refusals.message(400, "rating_invalid", "Invalid rating given")
     grader = contexts.may(api, context, "manage_grades")
     allowed = topic.allow_rating and (grader or not topic.only_graders_can_rate)
     if not api.check("may rate entries", allowed, got=topic.id):
         raise api.refused(f"rate entries of topic {topic.id}")
-    if rating not in ("0", "1"):
-        raise refusals.message(400, "rating_invalid", "Invalid rating given")
-    ratings = {**entry.ratings, str(api.user.id): int(rating)}
+    ratings = {**entry.ratings, str(api.user.id): rating}
     rules.renewed(api, topic)
     api.store.discussion_entries.put(replace(entry, ratings=ratings))
     return Response(status_code=204)

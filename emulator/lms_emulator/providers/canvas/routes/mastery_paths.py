@@ -114,7 +114,7 @@ def select(api: Api) -> Any:
     if set_id is None:
         raise refusals.message(400, "set_missing", "assignment_set_id required")
     module = modules.find(api, course, api.slot("module_id"))
-    item = find(api, course, module=module)
+    item = find(api, course, module)
     path = mastery.path_of(api, course, item.content_id, api.user.id) if item.type == "Assignment" else None
     if path is None:
         raise refusals.not_found("a mastery path behind the item", item.id)

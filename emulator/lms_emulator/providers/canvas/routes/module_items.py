@@ -12,9 +12,18 @@ from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.modules import editor, reader, student_of
+from lms_emulator.providers.canvas.routes.modules import edited, editor, reader, shown, student_of
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import contexts, copying, module_content, modules, pages, tools, topics
+from lms_emulator.providers.canvas.rules import (
+    contexts,
+    copying,
+    courses,
+    module_content,
+    modules,
+    pages,
+    tools,
+    topics,
+)
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import modules as shapes
 
@@ -24,17 +33,32 @@ NOT_COPIED = "cannot duplicate this module"
 BAD_REQUIREMENT = "Invalid completion requirement type"
 
 
-def find(api: Api, course: Course, slot: str = "id", *, module: ContextModule | None = None) -> ContentTag:
-    """An item of the course that the caller sees. Raises the refusal `not_found`."""
-    reference = api.slot(slot)
+def _living(api: Api, course: Course) -> ContentTag:
+    """The item in the path, published or not. Raises the refusal `not_found`."""
+    reference = api.slot("id")
     found = api.store.content_tags.get(identifiers.local_number(reference) or 0)
     if found is None or found.course_id != course.id or found.workflow_state == "deleted":
         raise refusals.not_found("the item in the course", reference)
-    owner = modules.find(api, course, found.context_module_id)
-    if module is not None and owner.id != module.id:
-        raise refusals.not_found("the item in the module", reference)
-    if all(one.id != found.id for one in modules.visible_items(api, course, owner)):
-        raise refusals.not_found("an item that the caller sees", reference)
+    owner = modules.living(api, course, found.context_module_id)
+    if all(one.id != found.id for one in modules.items(api, owner)):
+        raise refusals.not_found("the item's content", reference)
+    return found
+
+
+def _edited(api: Api) -> tuple[Course, ContentTag]:
+    """The item in the path, for those who may change it. What does not exist is not found, whoever asks."""
+    course = identifiers.course(api, api.slot("course_id"))
+    found = _living(api, course)
+    return editor(api), found
+
+
+def find(api: Api, course: Course, module: ContextModule, *, as_student: bool = False) -> ContentTag:
+    """An item of the module that the caller, or a student, sees. Raises the refusal `not_found`."""
+    found = _living(api, course)
+    if found.context_module_id != module.id:
+        raise refusals.not_found("the item in the module", found.id)
+    if all(one.id != found.id for one in modules.visible_items(api, course, module, as_student=as_student)):
+        raise refusals.not_found("an item that the caller sees", found.id)
     return found
 
 
@@ -42,30 +66,35 @@ def index(api: Api) -> Any:
     """The items of a module."""
     course = reader(api)
     student_id = student_of(api, course)
-    module = modules.find(api, course, api.slot("module_id"))
-    found = modules.visible_items(api, course, module)
+    viewed = student_id is not None
+    module = modules.find(api, course, api.slot("module_id"), as_student=viewed)
+    found = modules.visible_items(api, course, module, as_student=viewed)
     if (term := search_term(api)) is not None:
         found = [one for one in found if term in modules.title(api, one).lower()]
     if student_id is not None:
         modules.standing(api, course, module, student_id)
     includes = api.params.includes
     path = f"/api/v1/courses/{course.id}/modules/{module.id}/items"
-    return paged(api, found, lambda one: shapes.item(api, one, course, includes, student_id=student_id), path=path)
+
+    def row(one: ContentTag) -> Any:
+        return shown(shapes.item(api, one, course, includes, student_id=student_id), not viewed)
+
+    return paged(api, found, row, path=path)
 
 
 def show(api: Api) -> Any:
     """One item."""
     course = reader(api)
     student_id = student_of(api, course)
-    module = modules.find(api, course, api.slot("module_id"))
-    found = find(api, course, module=module)
+    viewed = student_id is not None
+    module = modules.find(api, course, api.slot("module_id"), as_student=viewed)
+    found = find(api, course, module, as_student=viewed)
     return shapes.item(api, found, course, api.params.includes, student_id=student_id)
 
 
 def create(api: Api) -> Any:
     """Add an item to a module."""
-    course = editor(api)
-    module = modules.find(api, course, api.slot("module_id"))
+    course, module = edited(api, "module_id")
     sent = _sent(api)
     kind = sent.text("type")
     fields = _content(api, course, sent)
@@ -87,10 +116,9 @@ def create(api: Api) -> Any:
 
 
 def _sent(api: Api) -> Params:
-    sent = api.params.hash("module_item")
-    if not sent.data:
+    if api.params.get("module_item") is None:
         raise refusals.message(400, "module_item_missing", "missing module item parameter")
-    return sent
+    return api.params.hash("module_item")
 
 
 def _content(api: Api, course: Course, sent: Params) -> dict[str, Any]:
@@ -165,8 +193,7 @@ def _required(api: Api, sent: Params, item: ContentTag) -> ContentTag:
 
 def update(api: Api) -> Any:
     """Change an item; it may move to another module. A new title becomes the content's name."""
-    course = editor(api)
-    item = find(api, course)
+    course, item = _edited(api)
     sent = _sent(api)
     fields: dict[str, Any] = {"updated_at": api.now}
     if sent.has("indent"):
@@ -206,8 +233,7 @@ def _moved(api: Api, course: Course, sent: Params, item: ContentTag) -> ContentT
 
 def destroy(api: Api) -> Any:
     """Remove an item from its module."""
-    course = editor(api)
-    item = find(api, course)
+    course, item = _edited(api)
     gone = api.store.content_tags.put(replace(item, workflow_state="deleted", requirement=None))
     return shapes.item(api, gone, course)
 
@@ -215,37 +241,43 @@ def destroy(api: Api) -> Any:
 # progress
 
 
-def _open(api: Api) -> tuple[Course, ContentTag]:
+def _item(api: Api) -> tuple[Course, ContextModule, ContentTag]:
     course = reader(api)
     module = modules.find(api, course, api.slot("module_id"))
-    item = find(api, course, module=module)
-    if modules.item_locked(api, course, module, item):
-        raise refusals.message(403, "module_item_locked", "The module item is locked.")
-    return course, item
+    return course, module, find(api, course, module)
 
 
 def mark_read(api: Api) -> Any:
-    """Mark an item as viewed."""
-    modules.act(api, *_open(api), "seen")
+    """Mark an item as viewed. Raises the refusal for one that is locked."""
+    course, module, item = _item(api)
+    if modules.item_locked(api, course, module, item):
+        raise refusals.message(403, "module_item_locked", "The module item is locked.")
+    modules.act(api, course, item, "seen")
     return {"message": "OK"}
 
 
 def done(api: Api) -> Any:
-    """Mark an item as done."""
-    modules.act(api, *_open(api), "done")
+    """Mark an item as done. In a locked module that has no effect."""
+    course, module, item = _item(api)
+    if not modules.locked(api, course, module):
+        modules.act(api, course, item, "done")
     return {"message": "OK"}
 
 
 def undone(api: Api) -> Any:
     """Mark an item as not done."""
-    modules.act(api, *_open(api), "done", undo=True)
+    course, _, item = _item(api)
+    modules.act(api, course, item, "done", undo=True)
     return {"message": "OK"}
 
 
 def redirect(api: Api) -> Any:
     """Redirect to an item's URL, which counts as viewing it."""
     course = reader(api)
-    item = find(api, course)
+    item = _living(api, course)
+    module = modules.living(api, course, item.context_module_id)
+    if not item.published or module.workflow_state != "active":
+        courses.require(api, course, "manage_content")
     if item.type != "ExternalUrl":
         raise refusals.message(400, "item_type_wrong", "incorrect module item type")
     modules.act(api, course, item, "seen")
@@ -296,8 +328,7 @@ def _is(api: Api, course: Course, item: ContentTag, kind: str, reference: str) -
 
 def duplicate_item(api: Api) -> Any:
     """Copy an item with what it shows."""
-    course = editor(api)
-    item = find(api, course)
+    course, item = _edited(api)
     record = module_content.content(api, item)
     if item.type not in ("Page", "Assignment", "Discussion") or record is None:
         raise refusals.message(400, "item_not_copied", "Item cannot be duplicated")
@@ -334,8 +365,7 @@ def _copied(api: Api, item: ContentTag, record: Any) -> ContentTag:
 
 def duplicate_module(api: Api) -> Any:
     """Copy a module with its items and what they show."""
-    course = editor(api)
-    module = modules.find(api, course, api.slot("module_id"))
+    course, module = edited(api, "module_id")
     found = modules.items(api, module)
     if any(one.type == "Quiz" for one in found):
         raise refusals.rest("module_not_copied", 400, {"error": NOT_COPIED}, check="no quiz stands in the module")

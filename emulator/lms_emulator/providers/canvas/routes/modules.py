@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import ContextModule, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -38,6 +38,14 @@ def editor(api: Api) -> Course:
     return course
 
 
+def edited(api: Api, slot: str = "id") -> tuple[Course, ContextModule]:
+    """The module in the path, for those who may change it. What does not exist is not found, whoever asks."""
+    course = identifiers.course(api, api.slot("course_id"))
+    module = modules.living(api, course, api.slot(slot))
+    courses.require(api, course, "manage_content")
+    return course, module
+
+
 def student_of(api: Api, course: Course) -> int | None:
     """Whose progress is shown: that of `student_id`, or of a caller who is a student. Raises the refusal for others."""
     asked = api.params.text("student_id")
@@ -59,36 +67,37 @@ def index(api: Api) -> Any:
     student_id = student_of(api, course)
     if student_id is not None:
         modules.evaluate(api, course, student_id)
-    every = modules.sees_all(api, course) and not api.params.has("student_id")
+    every = modules.sees_all(api, course) and student_id is None
     found = [m for m in modules.of_course(api, course) if every or m.workflow_state == "active"]
     term = search_term(api)
     whole = "items" in api.params.includes
     if term is not None:
-        found = [m for m in found if term in m.name.lower() or (whole and _hits(api, course, m, term))]
+        found = [m for m in found if term in m.name.lower() or (whole and _hits(api, course, m, student_id, term))]
     path = f"/api/v1/courses/{course.id}/modules"
-    return paged(api, found, lambda m: _shown(_with_items(api, course, m, student_id, term), every), path=path)
+    return paged(api, found, lambda m: shown(_with_items(api, course, m, student_id, term), every), path=path)
 
 
-def _shown(body: Any, every: bool) -> Any:
+def shown(body: Any, every: bool) -> Any:
     """A module without what only editors see, when it is shown as a student."""
     for one in () if every else (body, *body.get("items", ())):
         one.pop("published", None)
     return body
 
 
-def _hits(api: Api, course: Course, module: ContextModule, term: str) -> list[Any]:
-    return [t for t in modules.visible_items(api, course, module) if term in modules.title(api, t).lower()]
+def _hits(api: Api, course: Course, module: ContextModule, student_id: int | None, term: str) -> list[Any]:
+    found = modules.visible_items(api, course, module, as_student=student_id is not None)
+    return [t for t in found if term in modules.title(api, t).lower()]
 
 
 def _with_items(api: Api, course: Course, module: ContextModule, student_id: int | None, term: str | None) -> Any:
     body = shapes.module(api, module, course, student_id=student_id)
     if "items" not in api.params.includes:
         return body
-    found = modules.visible_items(api, course, module)
+    found = modules.visible_items(api, course, module, as_student=student_id is not None)
     if len(found) > api.settings.max_per_page:
         return body
     if term is not None and term not in module.name.lower():
-        found = _hits(api, course, module, term)
+        found = _hits(api, course, module, student_id, term)
     includes = api.params.includes
     return body | {"items": [shapes.item(api, one, course, includes, student_id=student_id) for one in found]}
 
@@ -96,16 +105,15 @@ def _with_items(api: Api, course: Course, module: ContextModule, student_id: int
 def show(api: Api) -> Any:
     """One module."""
     course = reader(api)
-    module = modules.find(api, course, api.slot("id"))
-    return _with_items(api, course, module, student_of(api, course), None)
+    student_id = student_of(api, course)
+    module = modules.find(api, course, api.slot("id"), as_student=student_id is not None)
+    return _with_items(api, course, module, student_id, None)
 
 
 def create(api: Api) -> Any:
     """Make a module, unpublished."""
     course = editor(api)
-    sent = api.params.hash("module")
-    if not sent.data:
-        raise refusals.message(400, "module_missing", "missing module parameter")
+    sent = _sent(api)
     if not sent.text("name"):
         raise refusals.message(400, "module_name_missing", "missing module name")
     made = ContextModule(
@@ -121,6 +129,12 @@ def create(api: Api) -> Any:
     position = _number(sent.text("position"))
     placed = modules.place(api, api.store.context_modules, modules.of_course(api, course), made, position)
     return shapes.module(api, _with_prerequisites(api, course, placed), course)
+
+
+def _sent(api: Api) -> Params:
+    if api.params.get("module") is None:
+        raise refusals.message(400, "module_missing", "missing module parameter")
+    return api.params.hash("module")
 
 
 def _number(text: str | None) -> int | None:
@@ -156,11 +170,8 @@ def _with_prerequisites(api: Api, course: Course, module: ContextModule) -> Cont
 
 def update(api: Api) -> Any:
     """Change a module; `published` publishes it with its items, or unpublishes it."""
-    course = editor(api)
-    old = modules.find(api, course, api.slot("id"))
-    sent = api.params.hash("module")
-    if not sent.data:
-        raise refusals.message(400, "module_missing", "missing module parameter")
+    course, old = edited(api)
+    sent = _sent(api)
     fields = _dates_and_flags(api)
     if sent.has("name"):
         fields["name"] = sent.text("name") or ""
@@ -184,14 +195,13 @@ def update(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Delete a module."""
-    course = editor(api)
-    return shapes.module(api, modules.delete(api, course, modules.find(api, course, api.slot("id"))), course)
+    course, module = edited(api)
+    return shapes.module(api, modules.delete(api, course, module), course)
 
 
 def relock(api: Api) -> Any:
     """Recompute everybody's progress; requirements already met stay met."""
-    course = editor(api)
-    module = modules.find(api, course, api.slot("id"))
+    course, module = edited(api)
     for row in api.store.module_progressions.find("module", module.id):
         modules.standing(api, course, module, row.user_id)
     return shapes.module(api, module, course)
@@ -227,6 +237,9 @@ def progress(api: Api) -> Any:
     """How many of a course's requirements a student has met."""
     course = identifiers.course(api, api.slot("course_id"))
     user = identifiers.user(api, api.slot("user_id"))
+    rows = api.store.enrollments.find("course", course.id)
+    if all(row.user_id != user.id or row.workflow_state == "deleted" for row in rows):
+        raise refusals.not_found("somebody in the course", user.id)
     mine = api.caller is not None and user.id in assignments.seen_for(api, course, api.caller)
     grades = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
     if not api.check("sees the student's progress", mine or grades):

@@ -40,14 +40,35 @@ def _context(api: Api) -> Context:
     return context
 
 
-def _page(api: Api, context: Context) -> WikiPage:
-    """The page in the path that the caller may read."""
+def _found(api: Api) -> tuple[Context, WikiPage]:
+    """The page in the path, whoever asks. Raises the refusal `page_unknown`."""
+    context = contexts.of_path(api)
     found = pages.find(api, context, api.slot("url_or_id"))
     if found is None:
         raise refusals.message(404, "page_unknown", "page not found")
-    if not api.check("may read the page", pages.may_read(api, context, found), got=found.url):
-        raise api.refused(f"page {found.url}")
-    return found
+    return context, found
+
+
+def _page(api: Api) -> tuple[Context, WikiPage]:
+    """The page in the path that the caller may read."""
+    context, found = _found(api)
+    _require_reader(api, context, found)
+    return context, found
+
+
+def _require_reader(api: Api, context: Context, page: WikiPage) -> None:
+    if not api.check("may read the page", pages.may_read(api, context, page), got=page.url):
+        raise api.refused(f"page {page.url}")
+
+
+def _require_editor(api: Api, context: Context, page: WikiPage) -> None:
+    if not api.check("may change the page", pages.may_edit(api, context, page), got=page.url):
+        raise api.refused(f"change page {page.url}")
+
+
+def _require_maker(api: Api, context: Context) -> None:
+    if not pages.may_create(api, context):
+        contexts.require(api, context, "manage_wiki_create")
 
 
 def index(api: Api) -> Any:
@@ -57,7 +78,7 @@ def index(api: Api) -> Any:
         tabs.require(api, context.record, "pages")
     found = [page for page in pages.pages_of(api, context) if pages.may_read(api, context, page)]
     term = search_term(api) or ""
-    wanted = api.params.flag("published") if api.params.text("published") else None
+    wanted = api.params.flag("published") if api.params.has("published") else None
     found = [page for page in found if term in page.title.lower() and wanted in (None, pages.published(api, page))]
     found.sort(key=lambda page: page.id)
     by = SORTS.get(api.params.text("sort") or "")
@@ -77,8 +98,7 @@ def index(api: Api) -> Any:
 
 def show(api: Api) -> Any:
     """A page."""
-    context = _context(api)
-    page = _page(api, context)
+    context, page = _page(api)
     if isinstance(context.record, Course):
         modules.acted(api, context.record, "Page", page.id, "seen")
     return shapes.page(api, context, page, whole=True)
@@ -86,19 +106,19 @@ def show(api: Api) -> Any:
 
 def front_page(api: Api) -> Any:
     """The front page."""
-    context = _context(api)
+    context = contexts.of_path(api)
     found = pages.front_page(api, context)
     if found is None:
         raise refusals.message(404, "no_front_page", "No front page has been set")
+    _require_reader(api, context, found)
     return shapes.page(api, context, found, whole=True)
 
 
 def create(api: Api) -> Any:
     """Make a page."""
     context = contexts.of_path(api)
-    contexts.require(api, context, "manage_wiki_create")
-    made = pages.create(api, context, **pages.changes(api, context, None))
-    return shapes.page(api, context, made, whole=True)
+    _require_maker(api, context)
+    return _made(api, context, "")
 
 
 def update(api: Api) -> Any:
@@ -107,7 +127,7 @@ def update(api: Api) -> Any:
     reference = api.slot("url_or_id")
     page = pages.find(api, context, reference)
     if page is None:
-        contexts.require(api, context, "manage_wiki_create")
+        _require_maker(api, context)
         return _made(api, context, slugs.title_of(reference))
     return _updated(api, context, page)
 
@@ -117,7 +137,7 @@ def update_front_page(api: Api) -> Any:
     context = _context(api)
     page = pages.front_page(api, context)
     if page is None:
-        contexts.require(api, context, "manage_wiki_create")
+        _require_maker(api, context)
         return _made(api, context, "", published=True, front_page=True)
     return _updated(api, context, page)
 
@@ -128,27 +148,34 @@ def _made(api: Api, context: Context, title: str, **fields: Any) -> Any:
         sent.data["title"] = title
         api.params.data["wiki_page"] = sent.data
     fields = {**fields, **pages.changes(api, context, None, front=bool(fields))}
+    if not pages.manages(api, context, "update"):
+        asked = {"published", "front_page"} & fields.keys()
+        _refuse_fields([name for name in sorted(asked) if fields[name] != (name == "published")])
+        fields = {name: fields[name] for name in ("title", "body") if name in fields}
     return shapes.page(api, context, pages.create(api, context, **fields), whole=True)
 
 
 def _updated(api: Api, context: Context, page: WikiPage) -> Any:
-    if not api.check("may change the page", pages.may_edit(api, context, page), got=page.url):
-        raise api.refused(f"change page {page.url}")
+    _require_editor(api, context, page)
     fields = pages.changes(api, context, page)
     if not pages.manages(api, context, "update"):
-        changed = [name for name in STAFF_ONLY if name in fields and fields[name] != getattr(page, name)]
-        if changed:
-            raise refusals.invalid({name: [STAFF_ONLY[name]] for name in changed}, 401)
+        own = ("title", "front_page") if pages.students_edit(api, context) else ()
+        staff = [name for name in STAFF_ONLY if name not in own]
+        _refuse_fields([name for name in staff if name in fields and fields[name] != getattr(page, name)])
     if isinstance(context.record, Course):
         blueprints.require_unlocked(api, context.id, "wiki_pages", page, replace(page, **fields))
         modules.acted(api, context.record, "Page", page.id, "contributed")
     return shapes.page(api, context, pages.update(api, context, page, **fields), whole=True)
 
 
+def _refuse_fields(changed: list[str]) -> None:
+    if changed:
+        raise refusals.invalid({name: [STAFF_ONLY[name]] for name in changed}, 401)
+
+
 def delete(api: Api) -> Any:
     """Delete a page."""
-    context = _context(api)
-    page = _page(api, context)
+    context, page = _page(api)
     contexts.require(api, context, "manage_wiki_delete")
     if isinstance(context.record, Course):
         blueprints.require_deletable(api, context.id, "wiki_pages", page.id)
@@ -160,18 +187,15 @@ def delete(api: Api) -> Any:
 
 def duplicate(api: Api) -> Any:
     """Make a copy of a page."""
-    context = _context(api)
-    page = _page(api, context)
-    contexts.require(api, context, "manage_wiki_create")
+    context, page = _found(api)
+    _require_maker(api, context)
     return shapes.page(api, context, pages.copy(api, context, page), whole=True)
 
 
 def revisions(api: Api) -> Any:
     """The revisions of a page, newest first."""
-    context = _context(api)
-    page = _page(api, context)
-    if not api.check("may change the page", pages.may_edit(api, context, page), got=page.url):
-        raise api.refused(f"revisions of page {page.url}")
+    context, page = _found(api)
+    _require_editor(api, context, page)
     every = pages.versions_of(page)
     numbered = list(enumerate(every, 1))[::-1]
     path = f"/api/v1{context.path}/pages/{page.url}/revisions"
@@ -194,23 +218,20 @@ def _revision(api: Api, page: WikiPage) -> int:
 
 def revision(api: Api) -> Any:
     """A revision; `summary=true` without its text. Who may not change the page sees the latest only."""
-    context = _context(api)
-    page = _page(api, context)
-    wanted = api.x.path_params.get("revision_id", "latest")
-    allowed = wanted == "latest" or pages.may_edit(api, context, page)
-    if not api.check("may see the revision", allowed, got=wanted):
-        raise api.refused(f"revisions of page {page.url}")
+    context, page = _found(api)
     found, every = _revision(api, page), pages.versions_of(page)
+    latest = api.x.path_params.get("revision_id", "latest") == "latest"
+    (_require_reader if latest else _require_editor)(api, context, page)
     whole = not api.params.flag("summary")
     return shapes.revision(api, context, found, every[found - 1], latest=found == len(every), whole=whole)
 
 
 def revert(api: Api) -> Any:
     """Go back to a revision, which makes a new one."""
-    context = _context(api)
-    page = _page(api, context)
-    if not api.check("may change the page", pages.may_edit(api, context, page), got=page.url):
-        raise api.refused(f"change page {page.url}")
+    context, page = _found(api)
+    _require_editor(api, context, page)
+    if not pages.manages(api, context, "update") and not pages.students_edit(api, context):
+        contexts.require(api, context, "manage_wiki_update")
     old = pages.versions_of(page)[_revision(api, page) - 1]
     changed = pages.update(api, context, page, title=old.title, body=old.body)
     every = pages.versions_of(changed)

@@ -40,12 +40,18 @@ def sees_all(api: Api, course: Course) -> bool:
     return manages(api, course) or courses.may(api, api.caller, course, "read_as_admin")
 
 
-def find(api: Api, course: Course, reference: Any) -> ContextModule:
-    """A module of the course that the caller sees. Raises the refusal `not_found`."""
+def living(api: Api, course: Course, reference: Any) -> ContextModule:
+    """A module of the course, published or not. Raises the refusal `not_found`."""
     found = api.store.context_modules.get(identifiers.local_number(reference) or 0)
     if found is None or found.course_id != course.id or found.workflow_state == "deleted":
         raise refusals.not_found("the module in the course", reference)
-    if found.workflow_state != "active" and not sees_all(api, course):
+    return found
+
+
+def find(api: Api, course: Course, reference: Any, *, as_student: bool = False) -> ContextModule:
+    """A module of the course that the caller, or a student, sees. Raises the refusal `not_found`."""
+    found = living(api, course, reference)
+    if found.workflow_state != "active" and (as_student or not sees_all(api, course)):
         raise refusals.not_found("the published module in the course", reference)
     return found
 
@@ -65,10 +71,10 @@ def published(api: Api, item: ContentTag) -> bool:
     return record is None or module_content.published(api, item.type, record)
 
 
-def visible_items(api: Api, course: Course, module: ContextModule) -> list[ContentTag]:
-    """The items that the caller sees."""
+def visible_items(api: Api, course: Course, module: ContextModule, *, as_student: bool = False) -> list[ContentTag]:
+    """The items that the caller, or a student, sees."""
     found = items(api, module)
-    if sees_all(api, course):
+    if not as_student and sees_all(api, course):
         return found
     shown = []
     for item in found:
@@ -308,6 +314,12 @@ def of_content(api: Api, course_id: int, kind: str, content_id: int) -> list[Con
     """The items that show some content."""
     rows = api.store.content_tags.find("content", (kind, content_id))
     return [one for one in rows if one.workflow_state != "deleted" and one.course_id == course_id]
+
+
+def locked(api: Api, course: Course, module: ContextModule) -> bool:
+    """Whether a whole module is still locked for the caller, who is a student."""
+    takes_part = api.caller is not None and courses.may(api, api.caller, course, "participate_as_student")
+    return takes_part and standing(api, course, module, api.user.id).state == "locked"
 
 
 def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTag) -> bool:

@@ -57,6 +57,17 @@ def manages(api: Api, context: Context, *what: str) -> bool:
     return contexts.may(api, context, *(f"manage_wiki_{one}" for one in what or ("create", "update", "delete")))
 
 
+def students_edit(api: Api, context: Context) -> bool:
+    """Whether the caller is a student of a course that lets students create pages and rename those open to them."""
+    open_wiki = isinstance(context.record, Course) and context.record.allow_student_wiki_edits
+    return bool(open_wiki) and contexts.may(api, context, "participate_as_student")
+
+
+def may_create(api: Api, context: Context) -> bool:
+    """Whether the caller may create pages."""
+    return manages(api, context, "create") or students_edit(api, context)
+
+
 def may_read(api: Api, context: Context, page: WikiPage) -> bool:
     """Whether the caller sees a page: staff and admins see unpublished ones."""
     if published(api, page):
@@ -149,12 +160,12 @@ def _check_front(found: dict[str, Any], page: WikiPage | None, front: bool) -> N
 
 
 def create(api: Api, context: Context, title: str, **fields: Any) -> WikiPage:
-    """A new page. In a group it is published at once, and for its members to change."""
+    """A new page. In a group, or made by somebody who may not publish, it is published at once."""
     title, url = unique(api, context, title)
     grouped = context.type == "Group"
     wiki_edits = isinstance(context.record, Course) and context.record.allow_student_wiki_edits
     usual = {
-        "published": grouped,
+        "published": grouped or not manages(api, context, "update"),
         "editing_roles": "members" if grouped else "teachers,students" if wiki_edits else "teachers",
     }
     page = WikiPage(

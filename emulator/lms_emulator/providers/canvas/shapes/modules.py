@@ -21,6 +21,7 @@ from lms_emulator.providers.canvas.shapes.mastery import path
 def module(api: Api, record: ContextModule, course: Course, *, student_id: int | None = None) -> Json:
     """A module. Parameters: `student_id`, whose state is told."""
     gone = record.workflow_state == "deleted"
+    shown = modules.visible_items(api, course, record, as_student=student_id is not None)
     body: Json = {
         "id": record.id,
         "name": record.name,
@@ -29,7 +30,7 @@ def module(api: Api, record: ContextModule, course: Course, *, student_id: int |
         "require_sequential_progress": bool(record.require_sequential_progress),
         "publish_final_grade": bool(record.publish_final_grade),
         "prerequisite_module_ids": record.prerequisite_ids,
-        "items_count": 0 if gone else len(modules.visible_items(api, course, record)),
+        "items_count": 0 if gone else len(shown),
         "items_url": api.url(f"/api/v1/courses/{course.id}/modules/{record.id}/items"),
     }
     if modules.manages(api, course):
