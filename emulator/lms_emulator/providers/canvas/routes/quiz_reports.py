@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.shapes import people
 from lms_emulator.providers.canvas.shapes import quiz_reports as shapes
 from lms_emulator.providers.canvas.wire import reply
 
-READERS = ("manage_grades", "view_all_grades", "manage_assignments")
+READERS = ("manage_grades", "view_all_grades")
 
 
 def statistics(api: Api) -> Any:
@@ -34,7 +34,7 @@ def index(api: Api) -> Any:
     """The tables that can be made of a quiz."""
     course, quiz = a_quiz(api, *READERS)
     found = quiz_reports.ensure(api, quiz, every=api.params.flag("includes_all_versions"))
-    return [shapes.report(api, one, quiz, course, api.params.includes) for one in found]
+    return [shapes.report(api, one, quiz, course, progress=True) for one in found]
 
 
 def _report(api: Api, quiz: Quiz) -> QuizReport:
@@ -47,7 +47,7 @@ def _report(api: Api, quiz: Quiz) -> QuizReport:
 def show(api: Api) -> Any:
     """One table."""
     course, quiz = a_quiz(api, *READERS)
-    return shapes.report(api, _report(api, quiz), quiz, course, api.params.includes)
+    return shapes.report(api, _report(api, quiz), quiz, course)
 
 
 def create(api: Api) -> Any:
@@ -61,21 +61,19 @@ def create(api: Api) -> Any:
     if kind == "item_analysis" and shapes.survey(quiz):
         raise quiz_refusals.quiz(400, "report_not_generatable", "report can not be generated")
     if report.attachment_id is not None:
-        return shapes.report(api, report, quiz, course, api.params.includes)
+        return shapes.report(api, report, quiz, course)
     if report.waiting:
         raise quiz_refusals.quiz(409, "report_being_generated", "report is already being generated")
-    return shapes.report(api, quiz_reports.begin(api, report), quiz, course, api.params.includes)
+    return shapes.report(api, quiz_reports.begin(api, report), quiz, course)
 
 
 def destroy(api: Api) -> Any:
-    """Stop making a table."""
+    """Stop making a table, or throw its file away. Its row stays."""
     _, quiz = a_quiz(api, *READERS)
     report = _report(api, quiz)
     if report.progress_id is None:
         raise quiz_refusals.quiz(422, "report_not_begun", "report is not being generated")
-    if report.attachment_id is not None:
-        raise quiz_refusals.quiz(422, "report_finished", "report generation can not be aborted")
-    api.store.quiz_reports.delete(report.id)
+    quiz_reports.drop(api, report)
     return Response(status_code=204)
 
 

@@ -34,10 +34,18 @@ def _grades(api: Api, course: Course) -> bool:
 
 
 def _taken(api: Api, quiz: Quiz) -> QuizSubmission:
-    found = api.store.quiz_submissions.get(identifiers.local_number(api.slot("id")) or 0)
+    if api.slot("id") == "self":
+        found = quiz_taking.of_user(api, quiz, api.user.id)
+    else:
+        found = api.store.quiz_submissions.get(identifiers.local_number(api.slot("id")) or 0)
     if found is None or found.quiz_id != quiz.id:
         raise refusals.not_found("the quiz submission", api.slot("id"))
     return found
+
+
+def _require_submits(api: Api, course: Course, quiz: Quiz) -> None:
+    if not api.check("may take the quiz", quiz_taking.submits(api, course, quiz), got=api.user.id):
+        raise api.refused("may take the quiz")
 
 
 def index(api: Api) -> Any:
@@ -47,7 +55,7 @@ def index(api: Api) -> Any:
         seen = quiz_taking.seen_students(api, course)
         rows = [one for one in quiz_taking.of_quiz(api, quiz) if one.user_id in seen]
     else:
-        courses.require(api, course, "participate_as_student")
+        _require_submits(api, course, quiz)
         return _listed(api, course, quiz, _own(quiz_taking.of_user(api, quiz, api.user.id)))
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submissions"
     shown: list[QuizSubmission] = []
@@ -72,7 +80,8 @@ def _own(record: QuizSubmission | None) -> list[QuizSubmission]:
 
 def own(api: Api) -> Any:
     """The caller's quiz submission."""
-    course, quiz = a_quiz(api, "read")
+    course, quiz = a_quiz(api)
+    _require_submits(api, course, quiz)
     record = quiz_taking.of_user(api, quiz, api.user.id)
     return _listed(api, course, quiz, [] if record is None else [record])
 
@@ -81,8 +90,7 @@ def show(api: Api) -> Any:
     """One quiz submission, or one attempt of it."""
     course, quiz = a_quiz(api)
     record = _taken(api, quiz)
-    mine = api.caller is not None and record.user_id == api.caller.id
-    if not api.check("sees the quiz submission", mine or _grades(api, course)):
+    if not api.check("sees the quiz submission", quiz_taking.readable(api, course, record)):
         raise api.refused("sees the quiz submission")
     attempt = api.params.text("attempt")
     if attempt and attempt != str(record.attempt):
@@ -113,13 +121,17 @@ def update(api: Api) -> Any:
     """Change the score of an attempt: points of single questions, and fudge points."""
     course, quiz = a_quiz(api)
     record = _taken(api, quiz)
+    given = api.params.hashes("quiz_submissions")
+    if not isinstance(api.params.get("quiz_submissions"), list):
+        raise quiz_refusals.quiz(400, "quiz_submissions_missing", "missing required key :quiz_submissions")
+    if not given:
+        return _listed(api, course, quiz, [record])
     if not courses.may(api, api.caller, course, "manage_grades"):
         text = "you are not allowed to update scores for this quiz submission"
         raise quiz_refusals.quiz(403, "may_not_grade", text)
-    given = api.params.hashes("quiz_submissions")
-    if not given:
-        raise quiz_refusals.quiz(400, "quiz_submissions_missing", "missing required key :quiz_submissions")
     attempt = given[0].text("attempt")
+    if quiz_taking.running(record) and attempt == str(record.attempt):
+        raise quiz_refusals.quiz(400, "attempt_not_complete", "quiz submission attempt must be complete")
     if attempt not in record.attempts:
         raise quiz_refusals.quiz(400, "attempt_invalid", "invalid attempt")
     fudge = number(given[0].get("fudge_points")) if given[0].has("fudge_points") else None
@@ -139,9 +151,13 @@ def complete(api: Api) -> Any:
     """Hand in the attempt."""
     course, quiz = a_quiz(api)
     record = _taken(api, quiz)
-    if not api.check("an attempt runs", quiz_taking.running(record), got=api.user.id):
+    if not api.check("may take the quiz", quiz_taking.submits(api, course, quiz), got=api.user.id):
+        text = "you are not allowed to complete this quiz submission"
+        raise quiz_refusals.quiz(403, "may_not_complete", text)
+    quiz_taking.check_takeable(api, quiz)
+    quiz_taking.check_token(api, record)
+    if not api.check("an attempt runs", record.workflow_state == "untaken", got=record.workflow_state):
         raise quiz_refusals.quiz(400, "quiz_submission_complete", "quiz submission is already complete")
-    quiz_taking.check_code(api, quiz)
     quiz_taking.check_attempt(api, record)
     ended = quiz_taking.complete(api, quiz, record)
     answer = _listed(api, course, quiz, [ended])
@@ -151,11 +167,9 @@ def complete(api: Api) -> Any:
 
 def time_left(api: Api) -> Any:
     """The time left in the attempt."""
-    _, quiz = a_quiz(api)
+    course, quiz = a_quiz(api)
     record = _taken(api, quiz)
-    mine = api.caller is not None and record.user_id == api.caller.id
-    lasts = quiz_taking.running(record) and (record.end_at is None or record.end_at > api.now)
-    if not api.check("the caller's attempt runs", mine and lasts):
+    if not api.check("the caller's attempt runs", quiz_taking.records_events(api, course, quiz, record)):
         raise api.refused("the caller's attempt runs")
     seconds = None if record.end_at is None else int((record.end_at - api.now).total_seconds())
     return {"end_at": when(record.end_at), "time_left": seconds}
@@ -215,7 +229,8 @@ def _open(api: Api) -> tuple[QuizSubmission, Quiz]:
     if not (mine and quiz_taking.running(record) and (record.end_at is None or record.end_at >= api.now)):
         text = "you are not allowed to update questions for this quiz submission"
         raise quiz_refusals.quiz(403, "attempt_not_open", text)
-    quiz_taking.check_code(api, quiz)
+    quiz_taking.check_takeable(api, quiz)
+    quiz_taking.check_token(api, record)
     quiz_taking.check_attempt(api, record)
     return record, quiz
 
@@ -263,12 +278,18 @@ def formatted_answer(api: Api) -> Any:
 # events
 
 
+def _begun(api: Api, quiz: Quiz) -> QuizSubmission:
+    record = _taken(api, quiz)
+    if record.workflow_state == "settings_only":
+        raise refusals.not_found("the quiz submission", record.id)
+    return record
+
+
 def post_events(api: Api) -> Any:
     """Log events of an attempt."""
-    _, quiz = a_quiz(api)
-    record = _taken(api, quiz)
-    mine = api.caller is not None and record.user_id == api.caller.id
-    if not api.check("the caller's attempt", mine):
+    course, quiz = a_quiz(api)
+    record = _begun(api, quiz)
+    if not api.check("the caller's attempt", quiz_taking.records_events(api, course, quiz, record)):
         raise api.refused("the caller takes the quiz")
     for one in api.params.hashes("quiz_submission_events"):
         one.has("client_timestamp")  # Canvas keeps it and never tells it
@@ -279,9 +300,8 @@ def post_events(api: Api) -> Any:
 def events(api: Api) -> Any:
     """The logged events of an attempt."""
     course, quiz = a_quiz(api)
-    record = _taken(api, quiz)
-    if not api.check("sees quiz submissions", _grades(api, course)):
-        raise api.refused("sees quiz submissions")
+    record = _begun(api, quiz)
+    courses.require(api, course, "manage_grades")
     if not features.enabled(api, course, "quiz_log_auditing"):
         raise quiz_refusals.quiz(400, "auditing_off", "quiz log auditing must be enabled")
     attempt = api.params.text("attempt") or str(record.attempt)
@@ -342,7 +362,7 @@ def extend_all(api: Api) -> Any:
 
 def outstanding(api: Api) -> Any:
     """Attempts that are overdue."""
-    course, quiz = a_quiz(api, "manage_grades", "view_all_grades")
+    course, quiz = a_quiz(api, "manage_grades")
     rows = [one for one in quiz_taking.of_quiz(api, quiz) if quiz_taking.overdue(api, one)]
     return _listed(api, course, quiz, rows)
 

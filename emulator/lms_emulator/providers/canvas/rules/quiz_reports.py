@@ -62,6 +62,15 @@ def begin(api: Api, report: QuizReport) -> QuizReport:
     return api.store.quiz_reports.put(begun)
 
 
+def drop(api: Api, report: QuizReport) -> None:
+    """Forget the table of a report, and the job that makes it."""
+    if report.attachment_id is not None:
+        api.store.attachments.delete(report.attachment_id)
+    if report.progress_id is not None:
+        api.store.progresses.delete(report.progress_id)
+    api.store.quiz_reports.put(replace(report, attachment_id=None, progress_id=None, queued_at=None))
+
+
 def run(api: Api, report: QuizReport) -> None:
     """Write the table into a file."""
     quiz = api.store.quizzes.get(report.quiz_id)

@@ -80,6 +80,27 @@ def scores_seen(api: Api, quiz: Quiz, record: QuizSubmission) -> bool:
     return api.caller is not None and record.user_id == api.caller.id and quiz.hide_results != "always"
 
 
+def submits(api: Api, course: Course, quiz: Quiz) -> bool:
+    """Whether the caller may hand in work to the quiz: students of a published one that they see, unless excused."""
+    if courses.may(api, api.caller, course, *quizzes.STAFF):
+        return True
+    if not quizzes.published(quiz) or not quizzes.visible(api, course, quiz):
+        return False
+    if course.is_public and quiz.quiz_type not in quizzes.GRADED:
+        return True
+    caller = api.caller
+    row = api.store.submissions.first("whose", (quiz.assignment_id or 0, caller.id)) if caller is not None else None
+    return courses.may(api, caller, course, "participate_as_student") and not (row is not None and row.excused)
+
+
+def records_events(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> bool:
+    """Whether events of the caller's own turn may be noted, and the time left told."""
+    if api.caller is None or record.user_id != api.caller.id or not submits(api, course, quiz):
+        return False
+    over = running(record) and record.end_at is not None and record.end_at < api.now
+    return not over and not (record.end_at is None and quiz.time_limit)
+
+
 def lock_of(api: Api, course: Course, quiz: Quiz) -> dict[str, Any] | None:
     """What keeps the caller from taking the quiz, as `lock_info` says it."""
     asset = {"asset_string": f"quizzes:quiz_{quiz.id}"}
@@ -114,22 +135,22 @@ def start(api: Api, course: Course, quiz: Quiz) -> QuizSubmission:
     unlocked = before is not None and before.manually_unlocked
     if lock_of(api, course, quiz) is not None and not unlocked:
         raise quiz_refusals.quiz(400, "quiz_locked", NOT_ALLOWED)
-    if quiz.cant_go_back:
-        text = "that type of quizzes is not supported yet"
-        raise quiz_refusals.quiz(501, "quiz_type_unsupported", text)
-    check_code(api, quiz)
-    if quiz.ip_filter and not _within(quiz.ip_filter, api.x.client_ip):
-        raise quiz_refusals.quiz(403, "ip_address_denied", "IP address denied")
+    check_takeable(api, quiz)
     if before is not None and (running(before) or attempts_left(quiz, before) == 0):
         raise quiz_refusals.quiz(409, "quiz_submission_exists", "a quiz submission already exists")
     return _begun(api, course, quiz, before)
 
 
-def check_code(api: Api, quiz: Quiz) -> None:
-    """Check the quiz's access code, if it has one. Raises the refusal for a wrong one."""
+def check_takeable(api: Api, quiz: Quiz) -> None:
+    """Check that the API can serve the quiz, its access code and its addresses. Raises the refusals."""
+    if quiz.cant_go_back:
+        text = "that type of quizzes is not supported yet"
+        raise quiz_refusals.quiz(501, "quiz_type_unsupported", text)
     given = api.params.text("access_code")
     if quiz.access_code and given != quiz.access_code:
         raise quiz_refusals.quiz(403, "access_code_wrong", "invalid access code")
+    if quiz.ip_filter and not _within(quiz.ip_filter, api.x.client_ip):
+        raise quiz_refusals.quiz(403, "ip_address_denied", "IP address denied")
 
 
 def _within(ranges: str, address: str) -> bool:
@@ -221,10 +242,14 @@ def _shuffled(api: Api, rows: list[Data]) -> list[Data]:
 # answering
 
 
-def check_attempt(api: Api, record: QuizSubmission) -> None:
-    """Check the attempt's number and token. Raises the refusals for wrong ones."""
+def check_token(api: Api, record: QuizSubmission) -> None:
+    """Check the attempt's token. Raises the refusal for a wrong one."""
     if api.params.text("validation_token") != record.validation_token:
         raise quiz_refusals.quiz(403, "validation_token_wrong", "invalid token")
+
+
+def check_attempt(api: Api, record: QuizSubmission) -> None:
+    """Check the attempt's number. Raises the refusals for wrong ones."""
     attempt = as_whole(api.params.text("attempt"))
     if attempt is None:
         raise quiz_refusals.quiz(400, "attempt_invalid", "invalid attempt")

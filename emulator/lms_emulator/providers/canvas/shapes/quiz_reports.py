@@ -6,8 +6,6 @@ the recorded exchanges of `content-quizzes2` 37-43.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.call.params import as_whole
@@ -48,8 +46,8 @@ def statistics(api: Api, quiz: Quiz, course: Course, report: QuizReport) -> Json
     }
 
 
-def report(api: Api, record: QuizReport, quiz: Quiz, course: Course, includes: Collection[str] = ()) -> Json:
-    """A table of a quiz."""
+def report(api: Api, record: QuizReport, quiz: Quiz, course: Course, *, progress: bool = False) -> Json:
+    """A table of a quiz, with its file. Lists have the progress too; `include` is for JSON:API only."""
     whole = record.report_type == "student_analysis"
     body: Json = {
         "id": record.id,
@@ -64,13 +62,13 @@ def report(api: Api, record: QuizReport, quiz: Quiz, course: Course, includes: C
         "updated_at": when(record.updated_at),
         "quiz_id": quiz.id,
     }
-    progress = api.store.progresses.get(record.progress_id or 0)
-    if progress is not None:
-        body["progress_url"] = api.url(f"/api/v1/progress/{progress.id}")
-        if "progress" in includes and record.attachment_id is None:
-            body["progress"] = shown(api, progress)
+    job = api.store.progresses.get(record.progress_id or 0)
+    if job is not None:
+        body["progress_url"] = api.url(f"/api/v1/progress/{job.id}")
+        if progress:
+            body["progress"] = shown(api, job)
     file = api.store.attachments.get(record.attachment_id or 0)
-    if file is not None and "file" in includes:
+    if file is not None:
         body["file"] = files.file(api, file)
     return body
 

@@ -1,0 +1,71 @@
+"""Quizzes and assignment overrides of Canvas: who may do what, and which check comes first."""
+
+from __future__ import annotations
+
+from contract_tests.canvas.support import Site
+from contract_tests.canvas.test_grading import ADA, COURSE, made, work
+
+
+def test_turns_at_a_quiz_are_checked_in_the_order_of_canvas(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    quiz = made(teacher, "quizzes", quiz={"title": "Q"})
+    at = f"{COURSE}/quizzes/{quiz['id']}"
+    turns = f"{at}/submissions"
+    assert [student.get(path).status_code for path in (turns, f"{at}/submission")] == [403, 403]
+    assert teacher.get(f"{at}/submission").json() == {"quiz_submissions": []}
+    assert teacher.put(at, json={"quiz": {"published": True}}).status_code == 200
+    assert student.get(turns).json() == {"quiz_submissions": []}
+    extension = {"quiz_extensions": [{"user_id": ADA, "extra_attempts": 1}]}
+    (row,) = teacher.post(f"{at}/extensions", json=extension).json()["quiz_extensions"]
+    assert row["user_id"] in (ADA, str(ADA))
+    assert student.post(f"{turns}/self/events", json={}).status_code == 404  # nobody began it
+    (turn,) = student.post(turns).json()["quiz_submissions"]
+    assert student.get(f"{turns}/self").json()["quiz_submissions"][0]["id"] == turn["id"]
+    assert teacher.get(f"{turns}/self").status_code == 404
+    mine = f"{turns}/{turn['id']}"
+    assert student.post(f"{mine}/events", json={}).status_code == 204
+    assert (student.get(f"{mine}/events").status_code, teacher.get(f"{mine}/time").status_code) == (403, 403)
+    grading = {"quiz_submissions": [{"attempt": 1, "fudge_points": 1}]}
+    assert student.put(mine, json={}).status_code == 400
+    assert student.put(mine, json={"quiz_submissions": []}).status_code == 200
+    assert student.put(mine, json=grading).status_code == 403
+    refused = teacher.put(mine, json=grading)
+    assert (refused.status_code, refused.json()["message"]) == (400, "quiz submission attempt must be complete")
+    token = {"attempt": 1, "validation_token": turn["validation_token"]}
+    assert student.post(f"{mine}/complete", json=token).status_code == 200
+    assert student.post(f"{mine}/complete", json=token).json()["message"] == "quiz submission is already complete"
+    assert student.post(f"{mine}/complete", json={"attempt": 1}).json()["message"] == "invalid token"
+    assert student.get(f"{mine}/time").status_code == 200
+    assert teacher.put(mine, json=grading).json()["quiz_submissions"][0]["score"] == 1
+
+
+def test_reports_show_their_files_and_can_be_thrown_away(canvas: Site) -> None:
+    teacher = canvas.teacher
+    quiz = made(teacher, "quizzes", quiz={"title": "Q"})
+    at = f"quizzes/{quiz['id']}/reports"
+    report = made(teacher, at, quiz_report={"report_type": "student_analysis"}, include=["progress"])
+    assert "progress" not in report
+    shown = teacher.get(f"{COURSE}/{at}/{report['id']}").json()
+    assert shown["file"]["filename"] == "quiz_student_analysis_report.csv"
+    listed = {row["id"]: row for row in teacher.get(f"{COURSE}/{at}").json()}[report["id"]]
+    assert listed["progress"]["workflow_state"] == "completed"
+    gone = [teacher.delete(f"{COURSE}/{at}/{report['id']}").status_code for _ in range(2)]
+    assert gone == [204, 422]
+    assert "file" not in teacher.get(f"{COURSE}/{at}/{report['id']}").json()
+    assert canvas.student.get(f"{COURSE}/{at}").status_code == 403
+
+
+def test_overrides_are_for_those_whom_they_concern(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    hidden = work(teacher, published=False)
+    at = f"assignments/{hidden['id']}/overrides"
+    assert student.get(f"{COURSE}/{at}").json() == []
+    (section,) = {row["course_section_id"] for row in student.get(f"{COURSE}/enrollments?user_id=self").json()}
+    alias = f"/api/v1/sections/{section}/assignments/{hidden['id']}/override"
+    assert student.get(alias).status_code == 404
+    late = made(teacher, at, assignment_override={"course_section_id": section, "due_at": "2030-01-01T10:00:00Z"})
+    assert [row["id"] for row in student.get(f"{COURSE}/{at}").json()] == [late["id"]]
+    assert student.get(alias, follow_redirects=False).headers["Location"].endswith(f"/{at}/{late['id']}")
+    assert student.delete(f"{COURSE}/{at}/{late['id']}").status_code == 403
+    assert student.delete(f"{COURSE}/assignments/9999999/overrides/{late['id']}").status_code == 404
+    assert canvas.client().get(f"{COURSE}/{at}").status_code == 401
