@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -130,3 +131,26 @@ def test_html_that_is_nested_deep_is_made_shallow(lms: Emulator) -> None:
             assert time.perf_counter() - begun < 20
         many = "".join(f"<ul><li>{n}<p>text" + "</ul>" for n in range(2_000))
         assert api.post(topics, json={"message": many}).json()["message"].count("<li>") == 2_000
+
+
+def test_an_event_loop_of_the_callers_does_not_matter() -> None:
+    """In process, what a world is asked while a coroutine's request takes long waits for it, and is answered."""
+
+    async def asked() -> int:
+        lms = Emulator.in_process("demo")
+        headers = {"Authorization": f"Bearer {lms.canvas.access_tokens.admin}", "User-Agent": "test"}
+        table = "user_id,login_id,first_name,last_name,status\n" + "".join(
+            f"u{n},l{n},Ann,Smith{n},active\n" for n in range(PEOPLE)
+        )
+        transport = httpx.ASGITransport(lms.app)  # type: ignore[arg-type]  # ASGI app
+        async with httpx.AsyncClient(transport=transport, headers=headers, base_url=lms.url, timeout=60) as api:
+            csv = {"Content-Type": "text/csv"}
+            await api.post(f"{IMPORTS}.json?extension=csv", content=table, headers=csv)
+            slow = asyncio.ensure_future(api.get(IMPORTS))
+            while not slow.done() and not lms.app.worlds.default.turns.taken:  # type: ignore[union-attr]
+                await asyncio.sleep(0)
+            seen = len(lms.dump()["canvas"]["users"])
+            assert (await slow).json()["sis_imports"][0]["workflow_state"] == "imported"
+        return seen
+
+    assert asyncio.run(asked()) > PEOPLE

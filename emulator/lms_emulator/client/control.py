@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -104,7 +106,7 @@ class ThreadControl:
 
 
 class InProcessControl:
-    """In this thread, without an event loop: the control API never waits for anything."""
+    """Without an event loop, where the control API never waits for anything: here, or in a thread if one runs here."""
 
     def __init__(self, app: Gateway, url: str) -> None:
         self._app = app
@@ -113,11 +115,20 @@ class InProcessControl:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         running = _answer_of(self._app, method, self._url + path, body)
         try:
-            running.send(None)
-        except StopIteration as done:
-            return done.value
-        running.close()
-        raise RuntimeError("a control call waited for something")
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return _finished(running)
+        with ThreadPoolExecutor(1) as beside:
+            return beside.submit(_finished, running).result()
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+def _finished(running: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        running.send(None)
+    except StopIteration as done:
+        return done.value
+    running.close()
+    raise RuntimeError("a control call waited for something")

@@ -93,8 +93,7 @@ class Control(ControlApp):
             return answered()
         if route.handler in LONG or len(body) > LONG_BYTES:
             return await world.turns.long(answered)
-        await world.turns.free()
-        return answered()
+        return await world.turns.short(answered)
 
     async def outside(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send

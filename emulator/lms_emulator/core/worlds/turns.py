@@ -20,10 +20,11 @@ T = TypeVar("T")
 class Turns:
     """The turns of one world: at most one piece of long work at a time."""
 
-    __slots__ = ("_work",)
+    __slots__ = ("_alone", "_work")
 
     def __init__(self) -> None:
         self._work: asyncio.Future[Any] | None = None
+        self._alone = threading.RLock()
 
     @property
     def taken(self) -> bool:
@@ -35,18 +36,28 @@ class Turns:
         while self._work is not None and not self._work.done():
             await asyncio.wait([self._work])
 
+    async def short(self, work: Callable[[], T]) -> T:
+        """Do it here, once it is its turn."""
+        if _loop() is None:
+            return self._by_itself(work)
+        await self.free()
+        return work()
+
     async def long(self, work: Callable[[], T]) -> T:
         """Do it in a thread, once it is its turn. A caller that goes away does not end it.
 
         Without an event loop there is nothing to hold up.
         """
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return work()
+        loop = _loop()
+        if loop is None:
+            return self._by_itself(work)
         await self.free()
-        self._work = loop.run_in_executor(None, _without_collection, work)
+        self._work = loop.run_in_executor(None, _without_collection, partial(self._by_itself, work))
         return await asyncio.shield(self._work)
+
+    def _by_itself(self, work: Callable[[], T]) -> T:
+        with self._alone:
+            return work()
 
     async def play(self, work: Coroutine[Any, Any, T], is_long: Callable[[], bool]) -> T:
         """Run a coroutine that waits by `outside` only, step by step: each step is a turn.
@@ -71,6 +82,13 @@ class Turns:
 def outside(wait: Callable[[], Awaitable[T]]) -> Generator[Callable[[], Awaitable[T]], T, T]:
     """Wait for something on the event loop. Others may have their turn meanwhile."""
     return (yield wait)
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _step(step: Callable[[], Any]) -> tuple[bool, Any]:
