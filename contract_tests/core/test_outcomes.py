@@ -101,6 +101,9 @@ def test_where_the_real_provider_fails(
     entry = site.requests.last
     assert (answer.status_code, entry.outcome, entry.provider_defect) == (500, "provider_defect", True)
     assert [text for text in places(site, answer, capsys) if TOLD["provider_defect"] not in text] == []
+    assert (site.requests.refused, [one.id for one in site.requests.failed]) == ([], [entry.id])
+    http.request(*WAYS["not_emulated"])
+    assert [one.outcome for one in site.requests.refused] == ["not_emulated"]
 
 
 @pytest.mark.parametrize("outcome", WAYS)

@@ -22,8 +22,9 @@ T = TypeVar("T")
 DAY = date(2026, 11, 26)
 FORM = b"application/x-www-form-urlencoded"
 BODIES = {"json": (b"application/json", b'{"zz_nobody":"1"}'), "form": (FORM, b"zz_nobody=1")}
-MOST, MOST_LISTED = 80, 60
+FEW, MANY = 20, 80
 """How many are drawn, of reading, writing and removing each, and of parameters; others as the catalogue grows."""
+at_each = pytest.mark.parametrize("most", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 
 
 class Asking:
@@ -59,13 +60,14 @@ def drawn(some: list[T], most: int) -> list[T]:
     return random.Random(len(some)).sample(some, min(most, len(some)))
 
 
+@at_each
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_what_nobody_knows_is_never_ignored_in_silence(name: str) -> None:
+def test_what_nobody_knows_is_never_ignored_in_silence(name: str, most: int) -> None:
     """In the query, in a document and in a form, at each operation that answers."""
     ask, silent, heard = Asking(name), [], 0
     writes = [(m, o, kind) for m, o in served(name, "POST", "PUT", "PATCH") for kind in BODIES]
     reads, removals = ([(m, o, "") for m, o in served(name, method)] for method in ("GET", "DELETE"))
-    asked = [one for some in (reads, writes, removals) for one in drawn(some, MOST)]
+    asked = [one for some in (reads, writes, removals) for one in drawn(some, most)]
     for method, operation, kind in asked:
         entry = ask(method, operation.path, "" if kind else "zz_nobody=1", kind)
         if entry is None:
@@ -77,12 +79,13 @@ def test_what_nobody_knows_is_never_ignored_in_silence(name: str) -> None:
     assert silent == []
 
 
+@at_each
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_what_the_provider_documents_is_read_or_said_not_to_be_emulated(name: str) -> None:
+def test_what_the_provider_documents_is_read_or_said_not_to_be_emulated(name: str, most: int) -> None:
     ask = Asking(name)
     listed = [(o.path, one) for _, o in served(name, "GET") for one in sorted(o.parameters or ())]
     wrong = []
-    for path, parameter in drawn(listed, MOST_LISTED):
+    for path, parameter in drawn(listed, most):
         entry = None if "<" in parameter else ask("GET", path, f"{parameter}=1")
         told = [one for one in entry.warnings if one.code == "parameter_not_read"] if entry is not None else []
         wrong += [(path, one.message) for one in told if one.documented is not True]

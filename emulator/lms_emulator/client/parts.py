@@ -176,7 +176,7 @@ class RequestsHandle:
 
     @property
     def refused(self) -> list[RecordedRequest]:
-        """The refused exchanges, oldest first."""
+        """The exchanges that were told no: refused, not emulated, unknown path. Failures are in `failed` only."""
         return self.find(refused=True)
 
     @property

@@ -25,7 +25,7 @@ _MEANINGS = {
     "status": ("string", "only this status, `404`, or this class, `4xx`"),
     "path": ("string", "only targets that contain this text"),
     "outcome": ("string", "only those that ended so: " + ", ".join(OUTCOMES)),
-    "refused": ("boolean", "only refused ones, or only the others"),
+    "refused": ("boolean", "only those that were told no (refused, not emulated, unknown path), or only the others"),
     "reason": ("string", "only refusals with this reason"),
     "warning": ("string", "only those with this warning"),
     "after": ("string", "only those after the one with this id"),
@@ -103,7 +103,7 @@ def _test(name: str, value: str, providers: tuple[str, ...]) -> Test:
     if name == "refused":
         _one_of(name, value.lower(), _BOOLEANS)
         wanted = _BOOLEANS[value.lower()]
-        return lambda entry: (entry.refusal is not None) == wanted
+        return lambda entry: entry.refused == wanted
     if name == "after":
         number = int(_matching(name, value, r"r\d{1,18}", "the id of a request (`r17`)")[1:])
         return lambda entry: int(entry.id[1:]) > number
@@ -119,7 +119,7 @@ def chosen(entry_id: str, entries: list[Entry]) -> Entry | None:
     if entry_id == "last":
         return next(latest, None)
     if entry_id == "last-refused":
-        return next((entry for entry in latest if entry.refusal is not None), None)
+        return next((entry for entry in latest if entry.refused), None)
     if entry_id == "last-failed":
         return next((entry for entry in latest if entry.failed), None)
     return next((entry for entry in latest if entry.id == entry_id), None)

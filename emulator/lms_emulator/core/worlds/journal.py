@@ -103,6 +103,11 @@ class Entry:
         """Whether it did not go well, in whatever way."""
         return self.outcome not in WELL
 
+    @property
+    def refused(self) -> bool:
+        """Whether the answer is one of the three kinds of no; a failure of the provider's is none."""
+        return self.refusal is not None and not self.defect
+
     def summary(self) -> dict[str, Any]:
         """One line of the journal."""
         return {
