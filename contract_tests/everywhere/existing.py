@@ -106,3 +106,43 @@ def _pearson_token(lms: Emulator) -> str:
     status, body, _ = send(lms.app, Sent("POST", b"/learningstudio/token", b"", kind, urlencode(form).encode()))
     assert status == 200, body
     return str(json.loads(body)["access_token"])
+
+
+def furnish(lms: Emulator, course: int, token: str) -> None:
+    """Make at Canvas one object of each common kind in a course, as its teacher: `canvas-recorded` has none."""
+
+    def made(path: str, body: object) -> dict[str, object]:
+        headers = [
+            (b"authorization", f"Bearer {token}".encode()),
+            (b"user-agent", b"t"),
+            (b"content-type", b"application/json"),
+        ]
+        assert lms.app is not None
+        sent = Sent("POST", f"/canvas/api/v1/{path}".encode(), b"", headers, json.dumps(body).encode())
+        status, answer, _ = send(lms.app, sent)
+        assert status in (200, 201), (path, answer)
+        found = json.loads(answer)
+        return found if isinstance(found, dict) else {}
+
+    within = f"courses/{course}"
+    rows = [{"name": "A", "value": 50}, {"name": "F", "value": 0}]
+    ratings = {"0": {"description": "good", "points": 5}, "1": {"description": "bad", "points": 0}}
+    rubric = {"title": "Essays", "criteria": {"0": {"description": "style", "points": 5, "ratings": ratings}}}
+    use = {"association_id": course, "association_type": "Course", "purpose": "bookmark"}
+    event = {"context_code": f"course_{course}", "title": "Outing", "start_at": "2026-11-28T10:00:00Z"}
+    for title in ("home", "apples"):
+        made(f"{within}/pages", {"wiki_page": {"title": title, "body": "text", "published": True}})
+    module = made(f"{within}/modules", {"module": {"name": "First"}})
+    made(f"{within}/modules/{module['id']}/items", {"module_item": {"type": "Page", "page_url": "apples"}})
+    made(f"{within}/discussion_topics", {"title": "News", "message": "text", "published": True})
+    groups = made(f"{within}/group_categories", {"name": "Teams"})
+    made(f"group_categories/{groups['id']}/groups", {"name": "Reds"})
+    made(f"{within}/folders", {"name": "papers", "parent_folder_path": "/"})
+    made(f"{within}/quizzes", {"quiz": {"title": "Sums", "published": True}})
+    made(f"{within}/custom_gradebook_columns", {"column": {"title": "Notes"}})
+    made(f"{within}/rubrics", {"rubric": rubric, "rubric_association": use})
+    made(f"{within}/external_feeds", {"url": "http://feed.example.test/"})
+    made(f"{within}/grading_standards", {"title": "Pass", "grading_scheme_entry": rows})
+    made("calendar_events", {"calendar_event": event | {"end_at": "2026-11-28T11:00:00Z"}})
+    made("planner_notes", {"title": "Read", "todo_date": "2026-11-28"})
+    made("polls", {"polls": [{"question": "Why?"}]})

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from contract_tests.everywhere.asgi import Sent, send
-from contract_tests.everywhere.existing import DemoWorld, credentials
+from contract_tests.everywhere.existing import DemoWorld, credentials, furnish
 from lms_emulator import Emulator
 from lms_emulator.app import load_providers
 from lms_emulator.core.changes import changes
@@ -20,6 +22,12 @@ from lms_emulator.providers import PROVIDERS
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 DAYS = sorted({change.day for provider in load_providers().values() for change in changes(provider)})
+WORLDS = Path(__file__).parents[2] / "fixtures" / "worlds"
+FULL = [
+    ("canvas", "canvas-recorded.toml", "zqbjhplkpfPliswyIhknN1QAWB3crgGiNNBDGtgKJvbf2YfqpVdKlmyp0vp2Glbt", 280),
+    ("openedx", "openedx-recorded-2.toml", "staff-token", 90),
+]
+"""A provider, a world with much in it, a token of an administrator there, and how much can be read at least."""
 OLD, NEW = "2015-01-01", NOW.date().isoformat()
 
 
@@ -59,13 +67,17 @@ def requests(lms: Emulator, name: str) -> Iterator[tuple[str, str]]:
     yield from (("POST", route.path) for route in undated if "POST" in route.methods and "{" not in route.path)
 
 
-def answers(lms: Emulator, name: str) -> dict[tuple[str, str], tuple[int, bytes, dict[bytes, bytes]]]:
-    """What they answer to whoever may do most in the demo world."""
+def answers(
+    lms: Emulator, name: str, shown: dict[str, str], *methods: str
+) -> dict[tuple[str, str], tuple[int, bytes, dict[bytes, bytes]]]:
+    """What they answer to whoever shows these credentials, to requests of these methods only if any is named."""
     assert lms.app is not None
-    headers = [(one.lower().encode(), value.encode()) for one, value in credentials(lms, name).items()]
+    headers = [(one.lower().encode(), value.encode()) for one, value in shown.items()]
     headers.append((b"user-agent", b"test"))
     found = {}
     for method, path in requests(lms, name):
+        if methods and method not in methods:
+            continue
         status, body, entry = send(lms.app, Sent(method, f"/{name}{path}".encode(), b"", headers))
         assert entry is not None
         kept = {k: v for k, v in entry.response_headers if k not in (b"x-emulator-explain", b"set-cookie")}
@@ -78,13 +90,36 @@ def test_what_is_dated_makes_all_the_difference(name: str) -> None:
     """With the dated settings as they were, today's answers are those of long ago, to the byte."""
     kind = load_providers()[name].settings
     was = {setting: history[0].value for setting, history in dated(kind).items()}
-    long_ago = answers(world(OLD), name)
-    pinned = answers(world(NEW, **{name: was}), name)
+    before, after = world(OLD), world(NEW, **{name: was})
+    long_ago, pinned = (answers(lms, name, credentials(lms, name)) for lms in (before, after))
     assert len(long_ago) > 3
     differing = [key for key in long_ago if long_ago[key] != pinned[key]]
     assert differing == []
     names = {row.name.partition(".")[2] for row in describe(name, kind())}
     assert set(was) <= names
+
+
+@pytest.mark.parametrize(("name", "file", "token", "found"), FULL, ids=["canvas", "openedx"])
+def test_so_it_is_where_there_is_much_to_read(name: str, file: str, token: str, found: int) -> None:
+    """In a world that holds something at most of the addresses."""
+    data = tomllib.loads((WORLDS / file).read_text())
+    data.pop("settings", None)
+    lms = world(NEW)
+    lms.load(data)
+    if name == "canvas":
+        furnish(lms, 1800001, next(one["token"] for one in data[name]["access_tokens"] if one["user_id"] == 3460003))
+        data = lms.dump()
+        data.pop("settings", None)
+    was = {setting: history[0].value for setting, history in dated(load_providers()[name].settings).items()}
+    seen = []
+    for day, settings in ((OLD, {}), (NEW, {name: was})):
+        lms = world(day, **settings)
+        lms.load(data)
+        lms.clock.freeze(NOW)
+        seen.append(answers(lms, name, {"Authorization": f"Bearer {token}"}, "GET"))
+    assert [key for key in seen[0] if seen[0][key] != seen[1][key]] == []
+    good = [key for key, (status, _, _) in seen[0].items() if status < 300]
+    assert len(good) >= found
 
 
 def test_and_it_does_make_one() -> None:
