@@ -180,3 +180,36 @@ def test_an_announcement_is_shown_to_those_it_is_made_to(canvas: Site) -> None:
     assert canvas.teacher.get(f"{notices}/{made}").status_code == 403
     canvas.student.delete(f"{notices}/{made}")
     assert canvas.student.get(f"{notices}/{made}").status_code == 403, "closed"
+
+
+def test_who_reads_what_a_person_has(canvas: Site) -> None:
+    """Oneself, an observer, and who manages the person's logins; a teacher of the person does not."""
+    student = canvas.student.get("/api/v1/users/self").json()["id"]
+    watcher = {"user": {"name": "Watcher"}, "pseudonym": {"unique_id": "watcher"}}
+    made = canvas.admin.post("/api/v1/accounts/1/users", json=watcher).json()["id"]
+    canvas.admin.put(f"/api/v1/users/{made}/observees/{student}")
+    place, observer = f"/api/v1/users/{student}", {"as_user_id": made}
+
+    def statuses(path: str, **asked: str) -> tuple[int, ...]:
+        """What the person, an observer, an administrator and a teacher get."""
+        clients = ((canvas.student, {}), (canvas.admin, observer), (canvas.admin, {}), (canvas.teacher, {}))
+        return tuple(who.get(f"{place}/{path}", params={**asked, **acting}).status_code for who, acting in clients)
+
+    for path in ("settings", "colors", "dashboard_positions", "history", "missing_submissions", "features"):
+        assert statuses(path) == (200, 200, 200, 403), path
+    assert statuses("custom_data") == (400, 400, 400, 400), "no namespace"
+    assert statuses("custom_data/a", ns="app") == (400, 400, 400, 400), "nothing kept"
+    kept = {"ns": "app", "data": "x"}
+    assert canvas.admin.put(f"{place}/custom_data/a", json=kept, params=observer).status_code == 403
+    assert canvas.student.put(f"{place}/custom_data/a", json=kept).status_code == 201
+    assert statuses("custom_data/a", ns="app") == (200, 200, 200, 403)
+    assert statuses("graded_submissions") == (200, 403, 200, 403)
+    assert statuses("page_views") == (403, 403, 200, 403), "that takes the right to view statistics"
+    times = {"start_time": "2030-02-01", "end_time": "2030-01-01"}
+    assert statuses("page_views", **times)[2] == 400
+    work = {"observed_user_id": student, "course_ids[]": "1"}
+    assert canvas.admin.get("/api/v1/users/self/missing_submissions", params=observer | work).status_code == 200
+    assert canvas.teacher.get("/api/v1/users/self/missing_submissions", params=work).status_code == 403
+    job = canvas.admin.put("/api/v1/accounts/1/courses", json={"event": "offer", "course_ids": ["1"]}).json()
+    assert canvas.teacher.post(f"/api/v1/progress/{job['id']}/cancel").status_code == 403
+    assert canvas.admin.post(f"/api/v1/progress/{job['id']}/cancel").json()["workflow_state"] == "failed"

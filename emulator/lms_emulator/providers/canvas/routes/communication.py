@@ -13,14 +13,14 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.worlds.outbox import Message
-from lms_emulator.providers.canvas import wire
+from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import CommunicationChannel
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.rules import belonging, contexts
 from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -34,7 +34,10 @@ VIEWS = f"{RECORDED}/people-linked.jsonl 201, 205; canvas-lms app/controllers/pa
 def comm_messages(api: Api) -> Any:
     """Messages sent to a user's addresses, latest first."""
     user = identifiers.user(api, api.params.text("user_id") or "")
-    allowed = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin)
+    told = api.root.settings.get("admins_can_view_notifications")
+    allowed = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin) or (
+        bool(told) and account_allows(api, api.caller, api.root, "view_notifications")
+    )
     if not api.check("may see what was sent to the person", allowed, got=user.id):
         raise api.refused(f"see what was sent to user {user.id}")
     start, end = api.moment("start_time"), api.moment("end_time")
@@ -145,17 +148,21 @@ def ping(api: Api) -> Any:
 def history(api: Api) -> Any:
     """The pages that a user visited recently; like a plain installation, the emulator keeps none."""
     user = identifiers.user(api, api.slot("user_id")) if api.slot("user_id") != "self" else api.user
-    if not api.check("asks for their own", user.id == api.user.id, got=user.id):
+    if not api.check("may read what the person has", belonging.may_read(api, user), got=user.id):
         raise api.refused(f"see the history of user {user.id}")
-    return paged(api, [user][:0], lambda one: one, path=f"/api/v1/users/{user.id}/history")
+    return paged(api, [user][:0], lambda one: one, path=f"/api/v1/users/{user.id}/history", size=100)
 
 
 def page_views(api: Api) -> Any:
     """The requests that a user made; like a plain installation, the emulator keeps none."""
     user = identifiers.user(api, api.slot("user_id"))
-    allowed = api.user.id == user.id or account_allows(api, api.caller, api.root, "view_statistics")
+    allowed = belonging.administered(api, user, "view_statistics")
     if not api.check("may see the person's page views", allowed, got=user.id):
         raise api.refused(f"see page views of user {user.id}")
+    start, end = api.moment("start_time"), api.moment("end_time")
+    if start is not None and end is not None and end < start:
+        body = {"error": "end_time must be after start_time"}
+        raise refusals.rest("times_reversed", 400, body, check="`end_time` is not before `start_time`", got=str(end))
     given = {name: api.params.text(name) for name in ("end_time", "start_time") if api.moment(name) is not None}
     query = "&".join(f"{name}={quote_plus(value or '')}" for name, value in given.items())
     path = f"/api/v1/users/{user.id}/page_views" + (f"?{query}" if query else "")

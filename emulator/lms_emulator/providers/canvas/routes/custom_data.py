@@ -10,10 +10,11 @@ import msgspec
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import CustomData
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.preferences import person
+from lms_emulator.providers.canvas.routes.preferences import person, readable
 from lms_emulator.providers.canvas.wire import reply
 
 SOURCE = f"{RECORDED}/people-users.jsonl 300, 302; canvas-lms app/controllers/custom_data_controller.rb"
@@ -22,10 +23,11 @@ RUBY_NAMES = {list: "Array", str: "String", int: "Integer", float: "Float", bool
 
 
 def _namespace(api: Api) -> tuple[str, CustomData | None]:
-    user = person(api)
+    """The namespace that is named, and what it holds for the person in the path; rights are checked afterwards."""
     name = api.params.text("ns")
     if not name:
         raise refusals.message(400, "namespace_missing", "invalid namespace")
+    user = identifiers.user(api, api.slot("user_id"))
     rows = api.store.custom_data.find("user", user.id)
     return name, next((row for row in rows if row.namespace == name), None)
 
@@ -44,6 +46,7 @@ def show(api: Api) -> Any:
     _, kept = _namespace(api)
     if kept is None:
         raise refusals.message(400, "scope_unknown", "no data for scope")
+    readable(api)
     found: Any = kept.data
     for part in _scope(api):
         if found is None:
@@ -57,6 +60,7 @@ def show(api: Api) -> Any:
 def store(api: Api) -> Any:
     """Store data at a scope; missing parents are created."""
     name, kept = _namespace(api)
+    user = person(api)
     value = api.params.get("data")
     if value is None:
         raise refusals.message(400, "data_missing", "no data specified")
@@ -75,7 +79,7 @@ def store(api: Api) -> Any:
     fresh = at.get(name_of_part) is None
     at[name_of_part] = value
     number = kept.id if kept is not None else api.new_id("custom_data")
-    api.store.custom_data.put(CustomData(id=number, user_id=person(api).id, namespace=name, data=root[""]))
+    api.store.custom_data.put(CustomData(id=number, user_id=user.id, namespace=name, data=root[""]))
     return reply(api, {"data": value}, 201 if fresh else 200)
 
 
@@ -94,6 +98,7 @@ def remove(api: Api) -> Any:
     _, kept = _namespace(api)
     if kept is None:
         raise refusals.message(400, "scope_unknown", "no data for scope")
+    person(api)
     root: dict[str, Any] = {"": deepcopy(kept.data)}
     way: list[tuple[dict[str, Any], str]] = [(root, "")]
     for part in _scope(api):

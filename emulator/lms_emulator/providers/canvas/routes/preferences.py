@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.model import Course, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.users import administers_logins
-from lms_emulator.providers.canvas.rules import courses, people
+from lms_emulator.providers.canvas.rules import belonging, courses, people
 from lms_emulator.providers.canvas.rules.avatars import choices
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
@@ -59,9 +59,17 @@ def person(api: Api) -> User:
     return user
 
 
+def readable(api: Api) -> User:
+    """The user in the path, if the caller may read what they have. Raises the refusals of `person`."""
+    user = identifiers.user(api, api.slot("user_id"))
+    if not api.check("oneself, an observer, or an admin", belonging.may_read(api, user), got=user.id):
+        raise api.refused(f"preferences of user {user.id}")
+    return user
+
+
 def settings(api: Api) -> Any:
     """A user's settings."""
-    user = person(api)
+    user = readable(api)
     return {name: bool(user.preferences.get(name, False)) for name in SETTINGS}
 
 
@@ -74,12 +82,12 @@ def set_settings(api: Api) -> Any:
 
 def colors(api: Api) -> Any:
     """The colours that a user chose."""
-    return {"custom_colors": person(api).preferences.get("custom_colors", {})}
+    return {"custom_colors": readable(api).preferences.get("custom_colors", {})}
 
 
 def color(api: Api) -> Any:
     """The colour that a user chose for one thing."""
-    found = person(api).preferences.get("custom_colors", {}).get(api.slot("asset_string"))
+    found = readable(api).preferences.get("custom_colors", {}).get(api.slot("asset_string"))
     if found is None:
         raise refusals.not_found("the colour", api.slot("asset_string"))
     return {"hexcode": found}
@@ -107,7 +115,7 @@ def _asset(api: Api, name: str) -> Any:
 
 def positions(api: Api) -> Any:
     """The positions of course cards on a user's dashboard."""
-    return {"dashboard_positions": person(api).preferences.get("dashboard_positions", {})}
+    return {"dashboard_positions": readable(api).preferences.get("dashboard_positions", {})}
 
 
 def set_positions(api: Api) -> Any:

@@ -17,10 +17,16 @@ from lms_emulator.providers.canvas.shapes.progress import progress
 
 
 def _job(api: Api) -> Progress:
-    """The job in the path, the caller's own or of a place that the caller manages. Raises the refusal `not_found`."""
+    """The job in the path. Raises the refusal `not_found`."""
     found = api.store.progresses.get(number(api.slot("id")))
     if found is None:
         raise refusals.not_found("the job", api.slot("id"))
+    return found
+
+
+def show(api: Api) -> Any:
+    """The state of a job, for who started it or may see the place that it is for."""
+    found = _job(api)
     own = found.user_id == api.user.id
     if not own and found.context_type in ("Course", "Account"):
         context = contexts.get(api, found.context_type, found.context_id)
@@ -46,18 +52,16 @@ def _job(api: Api) -> Progress:
         )
     if not api.check("started the job, or runs the place that it is for", own, got=found.id):
         raise api.refused(f"job {found.id}")
-    return found
-
-
-def show(api: Api) -> Any:
-    """The state of a job."""
-    return progress(api, _job(api))
+    return progress(api, found)
 
 
 def cancel(api: Api) -> Any:
-    """Cancel a job; a finished one becomes failed."""
+    """Cancel a job of one's own; a finished one becomes failed."""
+    found = _job(api)
+    if not api.check("started the job", found.user_id == api.user.id, got=found.id):
+        raise api.refused(f"cancel job {found.id}")
     job = msgspec.structs.replace(
-        _job(api), workflow_state="failed", message=api.params.text("message"), updated_at=api.now
+        found, workflow_state="failed", message=api.params.text("message"), updated_at=api.now
     )
     return progress(api, api.store.progresses.put(job))
 

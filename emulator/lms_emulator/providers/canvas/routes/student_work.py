@@ -15,8 +15,10 @@ from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import (
     assignments,
+    belonging,
     courses,
     lateness,
+    observing,
     people,
     periods,
     planner,
@@ -24,7 +26,6 @@ from lms_emulator.providers.canvas.rules import (
     states,
     submissions,
 )
-from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.rules.scores import scores
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
@@ -177,30 +178,24 @@ def _totals(api: Api, course: Course, user_id: int) -> dict[str, Any]:
     return totals
 
 
-def _whose(api: Api) -> User:
-    user = identifiers.user(api, api.slot("user_id"))
-    observed = any(
-        one.student_id == user.id and one.workflow_state == "active"
-        for one in api.store.user_observers.find("observer", api.user.id)
-    ) or any(e.associated_user_id == user.id for e in api.store.enrollments.find("user", api.user.id))
-    own = api.user.id == user.id
-    if not api.check(
-        "may see the person's work", own or observed or account_allows(api, api.user, api.root, "read_roster")
-    ):
+def _check(api: Api, user: User, allowed: bool) -> None:
+    if not api.check("may see the person's work", allowed, got=user.id):
         raise api.refused(f"the work of user {user.id}")
-    return user
 
 
 def missing(api: Api) -> Any:
     """What a student should have handed in, in all their courses."""
-    user = _whose(api)
-    only = {identifiers.course(api, one).id for one in api.params.texts("course_ids")}
+    user = identifiers.user(api, api.slot("user_id"))
+    _check(api, user, belonging.may_read(api, user))
+    named = (identifiers.find(api, "courses", one) for one in api.params.texts("course_ids"))
+    only = {one.id for one in named if one is not None}
     filters, includes = set(api.params.texts("filter")), api.params.includes
     watched = api.params.text("observed_user_id")
     if watched is not None:
-        user = identifiers.user(api, watched)
         if not api.check("courses are named in which the person is observed", bool(only)):
-            raise api.refused(f"observe user {user.id} in courses that are not named")
+            raise api.refused("observe somebody in courses that are not named")
+        user = identifiers.user(api, watched)
+        _check(api, user, only <= observing.courses_with(api, api.user, user))
     found: list[tuple[Assignment, Course]] = []
     for row in api.store.enrollments.find("user", user.id):
         course = api.store.courses.get(row.course_id)
@@ -242,7 +237,8 @@ def _waits(api: Api, base: Assignment, record: Submission) -> bool:
 
 def graded(api: Api) -> Any:
     """The caller's graded submissions, latest first."""
-    user = _whose(api)
+    user = identifiers.user(api, api.slot("user_id"))
+    _check(api, user, api.user.id == user.id or belonging.administered(api, user, "manage_students", "view_all_grades"))
     current = api.params.flag("only_current_enrollments")
     published = api.params.flag("only_published_assignments")
     rows = api.store.enrollments.find("user", user.id)

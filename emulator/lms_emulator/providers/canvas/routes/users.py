@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, masquerade, people, registering
 from lms_emulator.providers.canvas.rules.avatars import choices as avatar_choices
-from lms_emulator.providers.canvas.rules.belonging import answering, belongs
+from lms_emulator.providers.canvas.rules.belonging import administered, belongs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
 from lms_emulator.providers.canvas.shapes import people as shapes
 
@@ -31,11 +31,7 @@ PROFILE = f"{RECORDED}/people-users.jsonl 85; canvas-lms app/controllers/profile
 
 def administers(api: Api, user: User) -> bool:
     """Whether the caller may manage the person in one of the accounts that the person belongs to."""
-    return any(
-        account_allows(api, api.caller, account, permission)
-        for account in answering(api, user)
-        for permission in ("manage_user_logins", "read_roster")
-    )
+    return administered(api, user, "manage_user_logins", "read_roster")
 
 
 def readable(api: Api) -> User:
@@ -171,7 +167,7 @@ def _may_set(api: Api, user: User, own: bool, manages: bool) -> set[str]:
 
 def administers_logins(api: Api, user: User) -> bool:
     """Whether the caller manages the logins of an account that the person belongs to."""
-    return any(account_allows(api, api.caller, one, "manage_user_logins") for one in answering(api, user))
+    return administered(api, user, "manage_user_logins")
 
 
 def _changes(api: Api, user: User) -> dict[str, Any]:
