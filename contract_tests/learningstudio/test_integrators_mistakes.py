@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from base64 import b32encode, urlsafe_b64encode
-from collections.abc import Callable
+import json
+from base64 import b32encode, b64encode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from requests_oauthlib import OAuth1Session
 
-from contract_tests.learningstudio.client import Client, cmac
+from contract_tests.learningstudio.client import ASSERTION_TYPE, Client, cmac
 from contract_tests.learningstudio.support import refused, refused_because
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
@@ -43,6 +47,12 @@ ASSERTION_SIGNATURES: dict[str, Callable[[str, str], str]] = {
     "without its pipes": lambda secret, text: cmac(secret, text.replace("|", "")).hex(),
     "commas instead of pipes": lambda secret, text: cmac(secret, text.replace("|", ",")).hex(),
     "without its timestamp": lambda secret, text: cmac(secret, text.rpartition("|")[0]).hex(),
+    "each 4-byte word": lambda secret, text: b"".join(
+        cmac(secret, text)[at : at + 4][::-1] for at in (0, 4, 8, 12)
+    ).hex(),
+    "fields of the assertion were signed in reverse order": lambda secret, text: cmac(
+        secret, "|".join(reversed(text.split("|")))
+    ).hex(),
     "GUIDs were in upper case": lambda secret, text: cmac(
         secret, "|".join(f.upper() if f.count("-") == 4 and len(f) == 36 else f for f in text.split("|"))
     ).hex(),
@@ -56,6 +66,78 @@ def test_a_mistake_in_signing_an_assertion(lms: Emulator, client: Client, info: 
     wrong = ASSERTION_SIGNATURES[words](client.keys.shared_secret, text)
     refused_because(lms, client.ask_by_assertion(f"{text}|{wrong}"), "invalid_assertion_signature", words)
     assert client.ask_by_assertion(right).status_code == 200
+
+
+def signature(client: Client, pairs: Mapping[str, str], between: str = "&", escape: Any = quote_plus) -> str:
+    joined = between.join(f"{name}={pairs[name]}" for name in sorted(pairs, key=str.lower))
+    tag = cmac(client.keys.shared_secret, f"GET&{quote_plus(PATH)}&{escape(joined)}")
+    return b64encode(tag).decode()
+
+
+OAUTH1_SIGNATURES: dict[str, Callable[[Client, dict[str, str]], str]] = {
+    "parameters were not percent-encoded in the base string": lambda c, p: signature(c, p, escape=str),
+    "the parameters were joined by ';'": lambda c, p: signature(c, p, between=";"),
+    "the realm was signed": lambda c, p: signature(c, p | {"realm": c.url + PATH}),
+    "the body was signed, but GET": lambda c, p: signature(c, p | {"body": ""}),
+    "the signature was percent-encoded twice": lambda c, p: quote_plus(signature(c, p)),
+}
+
+
+@pytest.mark.parametrize("words", OAUTH1_SIGNATURES)
+def test_a_mistake_in_signing_a_request(lms: Emulator, client: Client, words: str) -> None:
+    parameters = client.parameters("GET", PATH)
+    right = parameters.pop("oauth_signature")
+    assert signature(client, parameters) == right
+    pairs = parameters | {"oauth_signature": OAUTH1_SIGNATURES[words](client, parameters)}
+    header = ",".join(f'{name}="{quote_plus(value)}"' for name, value in pairs.items())
+    answer = client.http.get(
+        client.url + PATH, headers={"X-Authorization": f'OAuth realm="{client.url}{PATH}",{header}'}
+    )
+    refused_because(lms, answer, "invalid_signature", words, 401)
+
+
+def test_whose_secret_signed(lms: Emulator, client: Client, info: Info) -> None:
+    """Of another provider and of another world, though no JWT."""
+    elsewhere = json.loads(json.dumps(lms.dump(), default=str))
+    secret = "0123456789abcdef-of-elsewhere.32"
+    next(one for one in elsewhere["learningstudio"]["campuses"] if one["client_string"] == client.keys.client_string)[
+        "shared_secret"
+    ] = secret
+    lms.new_world("elsewhere", world=elsewhere)
+    try:
+        other = client.of(shared_secret=secret)
+        words = f"signed with the shared secret of the campus {client.keys.client_string} in the world `elsewhere`"
+        refused_because(lms, other.signed("GET", PATH), "invalid_signature", words, 401)
+        answer = other.ask_by_assertion(other.assertion(info.student.username))
+        refused_because(lms, answer, "invalid_assertion_signature", words)
+
+        ours = OAuth1Session(lms.openlearning.consumer_key, secret, signature_type="body", force_include_body=True)
+        sent = {"lti_message_type": "basic-lti-launch-request", "lti_version": "LTI-1p0", "resource_link_id": "1"}
+        sent |= {"user_id": "u", "roles": "Learner", "context_id": "c"}
+        launched = ours.post(lms.openlearning.launch_url, data=sent, allow_redirects=False)
+        assert launched.status_code == 403
+        refusal = lms.requests.last.refusal
+        assert refusal is not None
+        assert f"signed with the shared secret of the campus {client.keys.client_string} at " in str(refusal.diagnosis)
+        assert "in the world `elsewhere`" in str(refusal.diagnosis)
+    finally:
+        lms.delete_world("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"client_assertion": "x"}, "`client_assertion` came; the name is `assertion`"),
+        ({"Assertion": "x"}, "`Assertion` came; the name is `assertion`"),
+        ({"asertion": "x"}, "`asertion` came; the name is `assertion`"),
+        ({"assertion": ""}, "assertion came, but is empty"),
+    ],
+)
+def test_a_parameter_of_another_name(lms: Emulator, client: Client, form: dict[str, str], words: str) -> None:
+    answer = client.ask(grant_type="assertion", assertion_type=ASSERTION_TYPE, **form)
+    refused_because(lms, answer, "missing_parameter", words)
+    answer = client.ask(grant_type="assertion", assertion="x")
+    assert refused(lms, answer, "missing_parameter").diagnosis is None
 
 
 def test_another_secret_is_said_to_be_one(lms: Emulator, client: Client, info: Info) -> None:

@@ -137,7 +137,7 @@ def test_a_wrong_signature(lms: Emulator, client: Client, info: Info) -> None:
         "ä": UNEXPLAINED,
         cmac(info.shared_secret, base).hex(): "the signature was encoded as hex instead of Base64",
         b64encode(cmac(info.other_campus.shared_secret, base)).decode(): (
-            "it was signed with the secret of the campus gbother"
+            "it was signed with the shared secret of the campus gbother"
         ),
     }
     for sent, diagnosis in wrong.items():
@@ -309,9 +309,10 @@ def test_milliseconds(lms: Emulator, client: Client) -> None:
 @pytest.mark.parametrize(
     ("nonce", "diagnosis"),
     [
-        ("a" * 33, "it is longer than 32 characters"),
-        ("-" * 32, "it has more than letters and digits"),
-        ("a.b", "it has more than letters and digits"),
+        ("a" * 33, "it is longer than 32 characters: it has 33"),
+        ("0f8fad5b-d9cb-469f-a165-70867728950e", "it is a GUID with dashes: send its 32 hex digits alone"),
+        ("-" * 32, "it has more than letters and digits: '-'"),
+        ("a.b", "it has more than letters and digits: '.'"),
     ],
 )
 def test_a_nonce_of_another_form(lms: Emulator, client: Client, nonce: str, diagnosis: str) -> None:

@@ -97,8 +97,9 @@ SCHEMES = "the schemes are LTIK-AUTH-V2, SERVICE-AUTH-V1 and Bearer, followed by
 @pytest.mark.parametrize(
     ("header", "got", "diagnosis"),
     [
-        (None, "no Authorization header", None),
-        ("Basic x", "unknown scheme `Basic`", None),
+        (None, "no Authorization header", f"send `Authorization: <scheme> <credentials>`; {SCHEMES}"),
+        ("Basic x", "unknown scheme `Basic`", SCHEMES),
+        ("Bearer", "Bearer without credentials", "nothing stands after Bearer: is the variable unset?"),
         ("Ltik x", "unknown scheme `Ltik`", SCHEMES),
         ("Bearer wrong", "an unknown API key", None),
         (f"Bearer '{KEY}'", "an unknown API key", DECORATED),

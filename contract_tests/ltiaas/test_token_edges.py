@@ -49,7 +49,13 @@ def pristine(rig: InProcess) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("header", "reason", "got", "diagnosis"),
     [
-        (None, "unreadable_credential", "no Authorization header", None),
+        (
+            None,
+            "unreadable_credential",
+            "no Authorization header",
+            "send `Authorization: <scheme> <credentials>`; "
+            "the schemes are LTIK-AUTH-V2, SERVICE-AUTH-V1 and Bearer, followed by one space",
+        ),
         (
             "LTIK-AUTH-V2 a.b.c",
             "unreadable_credential",

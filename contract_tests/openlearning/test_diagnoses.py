@@ -53,8 +53,8 @@ MISTAKES: dict[str, Callable[[str, Unsigned, str], str]] = {
     "https://www.openlearning.com/lti/launch/ was signed": lambda url, params, secret: hmac_sha1(
         "https://www.openlearning.com/lti/launch/", params, secret
     ),
-    "the secret of eveningClassConsumerKey2 was used": lambda url, params, secret: hmac_sha1(
-        url, params, "evening-secret.not~real_2"
+    "it was signed with a consumer secret of eveningClassConsumerKey2, not with that of": lambda url, params, secret: (
+        hmac_sha1(url, params, "evening-secret.not~real_2")
     ),
     "consumer key was used as the secret": lambda url, params, secret: hmac_sha1(
         url, params, params["oauth_consumer_key"]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -70,10 +71,7 @@ def _wrong_keys(secret: str) -> Iterator[tuple[str, bytes]]:
 _ENCODINGS: dict[str, tuple[str, Callable[[bytes], str]]] = {
     "base64": ("the signature was encoded as Base64 instead of hex", lambda tag: b64encode(tag).decode()),
     "base64url": ("the signature was encoded as URL-safe Base64", lambda tag: urlsafe_b64encode(tag).decode()),
-    "base64-bare": (
-        "the padding '==' of the signature is missing",
-        lambda tag: b64encode(tag).decode().rstrip("="),
-    ),
+    "base64-bare": ("the padding '==' of the signature is missing", lambda tag: b64encode(tag).decode().rstrip("=")),
     "hex": ("the signature was encoded as hex instead of Base64", lambda tag: tag.hex()),
     "base64-line": (
         "the signature has the line break that some encoders end with",
@@ -83,6 +81,7 @@ _ENCODINGS: dict[str, tuple[str, Callable[[bytes], str]]] = {
     "0x": ("the signature has 0x in front", lambda tag: f"0x{tag.hex()}"),
     "hex-line": ("the signature has a line break at its end", lambda tag: f"{tag.hex()}\n"),
     "HEX": ("the signature was encoded as upper-case hex", lambda tag: tag.hex().upper()),
+    "base64-escaped": ("the signature was percent-encoded twice", lambda tag: JAVA(b64encode(tag).decode())),
     "base64-of-hex": (
         "the signature was encoded as hex and then as Base64",
         lambda tag: b64encode(tag.hex().encode()).decode(),
@@ -93,6 +92,10 @@ _SLIPS_OF_HEX: dict[str, tuple[str, Callable[[bytes], str]]] = {
     "colons": ("the signature is hex with colons", lambda tag: tag.hex(":")),
     "spaces": ("the signature is hex with spaces", lambda tag: tag.hex(" ")),
     "reversed": ("the bytes of the signature are in reverse order", lambda tag: tag[::-1].hex()),
+    "words": (
+        "the bytes of each 4-byte word of the signature are in reverse order",
+        lambda tag: b"".join(tag[at : at + 4][::-1] for at in range(0, len(tag), 4)).hex(),
+    ),
     "half": ("only the first 8 bytes of the signature were sent", lambda tag: tag[:8].hex()),
     "decimal": ("the signature was written as a decimal number", lambda tag: str(int.from_bytes(tag, "big"))),
     "base32": ("the signature was encoded as Base32", lambda tag: b32encode(tag).decode()),
@@ -123,6 +126,9 @@ class _Recipe:
     escape_values: bool = False
     method: str = ""
     method_name: str = SIGNATURE_METHOD
+    further: tuple[tuple[str, str], ...] = ()
+    between: str = "&"
+    of_parameters: Callable[[str], str] | None = None
     encode: Callable[[bytes], str] = lambda tag: b64encode(tag).decode()
 
     def signature(self) -> str:
@@ -137,11 +143,12 @@ class _Recipe:
             pairs = [pair for pair in pairs if pair[0] != "application_id"]
         if self.version:
             pairs.append(("oauth_version", "1.0"))
+        pairs += self.further
         pairs.sort(key=self.sort_key)
         if self.escape_values:
             pairs = [(name, self.escaping(value)) for name, value in pairs]
-        joined = "&".join(f"{name}={value}" for name, value in pairs)
-        base = f"{self.method or self.request.method.upper()}&{self.escaping(self.location)}&{self.escaping(joined)}"
+        joined = (self.of_parameters or self.escaping)(self.between.join(f"{name}={value}" for name, value in pairs))
+        base = f"{self.method or self.request.method.upper()}&{self.escaping(self.location)}&{joined}"
         return self.encode(self.mac(self.secret.encode() if self.key is None else self.key, base.encode()))
 
 
@@ -177,7 +184,11 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
         ("percent-encoding used lower-case hex digits", {"escaping": lambda text: _lower_escapes(JAVA(text))}),
         ("the parts of the base string were not percent-encoded", {"escaping": lambda text: text}),
         ("slashes were not percent-encoded", {"escaping": quote}),
+        ("the parameters were not percent-encoded in the base string", {"of_parameters": lambda text: text}),
+        ("the parameters were joined by ';' instead of '&'", {"between": ";"}),
     ]
+    realms = (*islice(urls, 3), request.path)
+    escapes += [("the realm was signed with the parameters", {"further": (("realm", realm),)}) for realm in realms]
     queries: list[Change] = [("the query parameters were not signed", {"query": False})]
     return {
         "encoding": [(name, dict(change)) for name, change in encodings],
@@ -226,8 +237,8 @@ def _locations(request: SignedRequest, urls: Iterable[str]) -> list[Change]:
 def _bodies(request: SignedRequest) -> list[Change]:
     encoded = b64encode(request.body).decode()
     if not request.signs_body:
-        once = JAVA(JAVA(encoded))
-        return [(f"the body was signed, but {request.method.upper()} requests never sign one", {"body": once or " "})]
+        signed: dict[str, object] = {"further": (("body", JAVA(JAVA(encoded))),)}
+        return [(f"the body was signed, but {request.method.upper()} requests never sign one", signed)]
     found: list[Change] = [("the body was left out of the signed parameters", {"body": None})]
     if not encoded:
         return found
@@ -403,6 +414,7 @@ def _wrong_texts(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
     yield "the assertion was signed in quotation marks", f'"{text}"'.encode()
     yield "the assertion was signed without its pipes", text.replace("|", "").encode()
     yield "the assertion was signed with commas instead of pipes", text.replace("|", ",").encode()
+    yield "the fields of the assertion were signed in reverse order", "|".join(text.split("|")[::-1]).encode()
     yield "the assertion was signed without its timestamp", text.rpartition("|")[0].encode()
     yield from _changed_fields(assertion)
 

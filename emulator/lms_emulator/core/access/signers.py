@@ -1,4 +1,4 @@
-"""Whose key signed a JWT that a refusal did not take: every key and secret that this process knows is tried.
+"""Whose key or secret made a signature that a refusal did not take: every one that this process knows is tried.
 
 A tool's keys are those of its registration, and those that its address published when they were last fetched, or
 before. Nothing here decides; a signature that is recognised stays refused.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
@@ -113,6 +114,41 @@ def whose_signature(x: Exchange[Any, Any], token: str) -> str | None:
     return None
 
 
+def whose_secret(x: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | None:
+    """Whose secret made a signature, in this world or another; None if nobody's that is known.
+
+    Parameters: `made`, whether a secret makes that signature; may raise ValueError for one that makes none.
+    """
+    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    tried: set[str] = set()
+    for world in (x.world, *x.world.others()):
+        inside = "" if world is x.world else f" in the world `{world.name}`"
+        for name in (x.provider, *(name for name in world.providers if name != x.provider)):
+            for whose, secret in _secrets(world, name):
+                if not in_time():
+                    return None
+                if secret in tried:
+                    continue
+                tried.add(secret)
+                with suppress(ValueError):
+                    if made(secret.encode(errors="surrogatepass")):
+                        at = "" if name == x.provider else f" at {world.providers[name].title}"
+                        return f"{whose}{at}{inside}"
+    return None
+
+
+def _secrets(world: World, provider: str) -> Iterator[tuple[str, str]]:
+    """Every secret of a provider's records, with whose it is in words."""
+    store = world.store(provider)
+    for table, spec in store.tables.items():
+        for credential in spec.credentials:
+            for record in getattr(store, table) if not credential.public else ():
+                values = credential.values(record)
+                for value in values if isinstance(values, list) else [values]:
+                    if isinstance(value, str):
+                        yield credential.described(record), value
+
+
 def _decoded(part: str) -> bytes:
     return urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
@@ -164,20 +200,9 @@ def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes
     def made(secret: bytes) -> bool:
         return hmac.compare_digest(hmac.digest(secret, message, f"sha{algorithm[2:]}"), raw)
 
+    if (whose := whose_secret(x, made)) is not None:
+        return f"it was signed with {algorithm}, and as the secret {whose}; a key pair is taken here"
     in_time = stopwatch(DIAGNOSIS_SECONDS)
-    for name in (x.provider, *(name for name in x.world.providers if name != x.provider)):
-        store = x.world.store(name)
-        where = "" if name == x.provider else f" at {x.world.providers[name].title}"
-        for table, spec in store.tables.items():
-            for credential in spec.credentials:
-                for record in getattr(store, table) if not credential.public else ():
-                    values = credential.values(record)
-                    for value in values if isinstance(values, list) else [values]:
-                        if not in_time():
-                            return None
-                        if isinstance(value, str) and made(value.encode()):
-                            what = f"{credential.described(record)}{where}"
-                            return f"it was signed with {algorithm}, and as the secret {what}; a key pair is taken here"
     for key in _keys(x, set()):
         if not in_time():
             return None

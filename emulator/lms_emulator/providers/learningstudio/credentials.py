@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,12 +14,14 @@ from urllib.parse import unquote
 
 import msgspec
 
+from lms_emulator.core.access.signers import whose_secret
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.refusals import Refusal, searched
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.model.access import Nonce, RequestCount
 from lms_emulator.providers.learningstudio.model.people import Campus, User
+from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson import AccessToken, Malformed, parse_access_token
 from lms_emulator.signing.pearson_oauth1 import (
     SIGNATURE_METHOD,
@@ -263,20 +266,13 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
         found = diagnose_oauth1(header.signature, requests[0], secret, urls=urls, in_time=in_time)
         return found or unexplained(secret) + limits(requests[0])
 
-    strange = next(
-        (
-            f"it was signed with the secret of the campus {other.client_string}"
-            for other in x.store.campuses
-            if other is not campus and signature(other.shared_secret, base) == header.signature
-        ),
-        None,
-    )
+    whose = whose_secret(x, lambda key: b64encode(cmac_aes(key, base.encode())).decode() == header.signature)
     raise _oauth1(
         "invalid_signature",
         f"oauth_signature is the Base64 CMAC-AES of {base}",
         expected=signature(secret, base),
         got=header.signature,
-        diagnosis=strange or searched(find),
+        diagnosis=f"it was signed with {whose}" if whose else searched(find),
     )
 
 
@@ -343,7 +339,7 @@ def _check_time(x: Call, header: OAuth1Header) -> None:
 def _check_nonce(x: Call, header: OAuth1Header) -> None:
     nonce, now = header.nonce, x.clock.now()
     if not _NONCE.fullmatch(nonce):
-        why = "it is longer than 32 characters" if len(nonce) > 32 else "it has more than letters and digits"
+        why = _why_no_nonce(nonce)
         raise _oauth1("malformed_nonce", "oauth_nonce", expected="1 to 32 letters and digits", got=nonce, diagnosis=why)
     if not remember(x, header.consumer_key, nonce, x.settings.nonce_seconds):
         raise _oauth1(
@@ -352,6 +348,15 @@ def _check_nonce(x: Call, header: OAuth1Header) -> None:
             got=nonce,
             diagnosis=f"this nonce was used with this consumer key before {isoformat(now)}; draw one for each request",
         )
+
+
+def _why_no_nonce(nonce: str) -> str:
+    other = next((one for one in nonce if not (one.isascii() and one.isalnum())), "")
+    if nonce.count("-") == 4 and len(nonce.strip("{}")) == 36:
+        return "it is a GUID with dashes: send its 32 hex digits alone"
+    if other:
+        return f"it has more than letters and digits: {other!r}"
+    return f"it is longer than 32 characters: it has {len(nonce)}" if nonce else "it is empty"
 
 
 def remember(x: Call, key: str, value: str, seconds: int) -> bool:

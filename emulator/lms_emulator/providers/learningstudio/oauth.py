@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from lms_emulator.core.access.signers import whose_secret
 from lms_emulator.core.http.refusals import searched
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
@@ -17,6 +18,7 @@ from lms_emulator.providers.learningstudio.credentials import remember, unexplai
 from lms_emulator.providers.learningstudio.model.access import AccessGrant, IssuedToken, LatestToken, RefreshToken
 from lms_emulator.providers.learningstudio.model.people import Application, Campus, User
 from lms_emulator.providers.learningstudio.wire import instant
+from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson import (
     ASSERTION_FIELDS,
     ASSERTION_TYPE_SOURCED_ID,
@@ -194,15 +196,15 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
     from lms_emulator.signing.pearson_diagnosis import diagnose_assertion
 
     diagnosis = "the hex digits are in upper case" if sent.lower() == right else None
-    for other in x.store.campuses:
-        if other is not campus and signed.assertion.signature(other.shared_secret) == sent:
-            diagnosis = f"it was signed with the secret of the campus {other.client_string}"
+    text = signed.assertion.text
+    if diagnosis is None and (whose := whose_secret(x, lambda key: cmac_aes(key, text.encode()).hex() == sent.lower())):
+        diagnosis = f"it was signed with {whose}"
     left = _misplaced(x, signed.assertion, sent) or unexplained(campus.shared_secret)
 
     def find(in_time: Callable[[], bool]) -> str:
         return diagnose_assertion(sent, signed.assertion, campus.shared_secret, in_time=in_time) or left
 
-    text = x.notes["signed_string"] = signed.assertion.text
+    x.notes["signed_string"] = text
     raise refusals.assertion_signature(
         x,
         check=f"signature is the hex CMAC-AES of {text!r}",

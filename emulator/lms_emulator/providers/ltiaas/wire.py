@@ -71,6 +71,9 @@ _NAMES: dict[str, Scheme] = {
 }
 
 
+_SCHEMES = "LTIK-AUTH-V2, SERVICE-AUTH-V1 and Bearer, followed by one space"
+
+
 class Credential(NamedTuple):
     """The credential of a header. `token` is the ltik or service key; empty for Bearer."""
 
@@ -93,14 +96,16 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
     official Moodle plugin sends it. https://docs.ltiaas.com/guides/api/authentication
     """
     if not header or not header.strip():
-        return Unreadable("no Authorization header")
+        return Unreadable(
+            "no Authorization header", f"send `Authorization: <scheme> <credentials>`; the schemes are {_SCHEMES}"
+        )
     name, _, rest = header.strip().partition(" ")
     rest = rest.strip()
     scheme = _NAMES.get(name.lower())
     if scheme is None:
         return Unreadable(f"unknown scheme `{name}`" if rest else "a bare value without a scheme", _guess(name, rest))
     if not rest:
-        return Unreadable(f"{scheme} without credentials")
+        return Unreadable(f"{scheme} without credentials", f"nothing stands after {scheme}: is the variable unset?")
     if scheme == "Bearer":
         return Credential(scheme, rest)
     if scheme == "LTIK-AUTH-V1":
@@ -117,12 +122,10 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
     return Credential(scheme, key.strip(), token.strip())
 
 
-def _guess(name: str, rest: str) -> str | None:
+def _guess(name: str, rest: str) -> str:
     if not rest and name.count(".") == 2:
         return "sent the bare ltik; write `LTIK-AUTH-V2 <API key>:<ltik>`"
-    if name.lower().rstrip(":") in _NAMES or name.lower().startswith(("ltik", "service")):
-        return "the schemes are LTIK-AUTH-V2, SERVICE-AUTH-V1 and Bearer, followed by one space"
-    return None
+    return f"the schemes are {_SCHEMES}"
 
 
 def _cookie_name(state: str) -> str:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
+from lms_emulator.core.access.signers import whose_secret
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.refusals import Unfinished, searched
 from lms_emulator.core.skew import why_off
@@ -185,6 +186,11 @@ def _mistake(
     urls = {f"{address} was signed instead of {url}": address for address in _other_addresses(x, url)}
     query = x.query_string.decode("latin-1")
     sent_to = f"{url}?{query}" if query else url
+
+    base = oauth1.signature_base_string(method, url, pairs)
+    whose = whose_secret(x, lambda key: oauth1.hmac_sha1(base, oauth1.signing_key(key.decode())) == received)
+    if whose is not None:
+        return f"it was signed with {whose}, not with that of {registration.consumer_key}"
 
     def find(in_time: Callable[[], bool]) -> str:
         options: Any = {"other_urls": urls, "other_secrets": secrets, "in_time": in_time}
