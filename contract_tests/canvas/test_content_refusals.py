@@ -96,3 +96,49 @@ def test_what_an_answer_of_ones_own_opens(canvas: Site) -> None:
     canvas.teacher.delete(entry)
     assert canvas.student.put(f"{entry}/read").status_code == 204
     assert canvas.student.post(f"{entry}/replies", json={"message": "c"}).status_code == 404
+
+
+def test_what_belongs_to_something_is_looked_for_first(canvas: Site) -> None:
+    """Of polls, migrations, exports and blueprints; what is sent is read before rights to polls are asked."""
+    teacher, student = canvas.teacher, canvas.student
+    poll = f"{API}/polls/{teacher.post(f'{API}/polls', json={'polls': [{'question': 'Q'}]}).json()['polls'][0]['id']}"
+    made = teacher.post(f"{poll}/poll_choices", json={"poll_choices": [{"text": "A"}]}).json()
+    choice = f"{poll}/poll_choices/{made['poll_choices'][0]['id']}"
+    for method, path, body, status in (
+        ("POST", f"{API}/polls", {}, 400),
+        ("PUT", poll, {}, 400),
+        ("PUT", poll, {"polls": [{"question": "R"}]}, 403),
+        ("GET", choice, {}, 403),
+        ("GET", f"{poll}/poll_choices/9", {}, 404),
+        ("DELETE", f"{poll}/poll_choices/9", {}, 404),
+        ("DELETE", choice, {}, 403),
+        ("GET", f"{poll}/poll_sessions", {}, 403),
+        ("DELETE", f"{poll}/poll_sessions/9", {}, 404),
+        ("POST", f"{poll}/poll_sessions", {"poll_sessions": [{}]}, 404),
+    ):
+        assert student.request(method, path, json=body).status_code == status, (method, path)
+    course = f"{API}/courses/1"
+    export = teacher.post(f"{course}/content_exports", json={"export_type": "qti"}).json()["id"]
+    assert teacher.get(f"{course}/content_exports/{export}").status_code == 200
+    assert student.get(f"{course}/content_exports/{export}").status_code == 403
+    assert student.get(f"{course}/content_exports/9").status_code == 404
+    fields = {"migration_type": "course_copy_importer", "settings": {"source_course_id": 1}}
+    migration = canvas.admin.post(f"{course}/content_migrations", json=fields).json()["id"]
+    assert student.get(f"{course}/content_migrations/{migration}/migration_issues").status_code == 403
+    assert student.get(f"{course}/content_migrations/9/migration_issues").status_code == 404
+    template = f"{course}/blueprint_templates/default"
+    assert student.get(template).status_code == 404
+    assert student.get(f"{course}/external_tools", params={"include_parents": "false"}).json(), "any text is true"
+
+
+def test_media_are_sorted_by_title_and_named(canvas: Site) -> None:
+    media = f"{API}/media_objects"
+    for number, title in ((1, "Zebra"), (2, "Apple")):
+        canvas.student.post(media, json={"id": f"m-{number}", "type": "video", "title": title})
+    assert [one["title"] for one in canvas.student.get(media).json()] == ["Apple", "Zebra"]
+    by_age = canvas.student.get(media, params={"sort": "created_at", "search_term": "zeb"})
+    assert [one["title"] for one in by_age.json()] == ["Zebra"]
+    unnamed = canvas.student.put(f"{media}/m-1", json={"user_entered_title": " "})
+    assert unnamed.json() == {"message": "The user_entered_title parameter must have a value"}
+    named = canvas.student.put(f"{media}/m-1", json={"user_entered_title": "x" * 300}).json()["title"]
+    assert (len(named), named[-3:]) == (255, "...")

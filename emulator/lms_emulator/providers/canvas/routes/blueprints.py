@@ -30,13 +30,12 @@ replace = msgspec.structs.replace
 
 def _template(api: Api, *, admin: bool = False) -> tuple[BlueprintTemplate, Course]:
     """The template in the path, for who reads its course as staff; with `admin`, for who administers blueprints."""
-    _ = api.user
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read_as_admin")
     found = blueprints.template_of(api.store, course)
     named = api.slot("template_id")
     if found is None or named not in ("default", str(found.id)):
         raise refusals.not_found("the blueprint of the course", named)
+    courses.require(api, course, "read_as_admin")
     account = api.store.accounts.get(course.account_id)
     allowed = account is not None and account_allows(api, api.caller, account, "manage_master_courses")
     if admin and not api.check("may manage blueprints", allowed):
@@ -118,7 +117,7 @@ def _running(api: Api, template: BlueprintTemplate) -> bool:
 
 def begin(api: Api) -> Any:
     """Sync the changes to the associated courses."""
-    template, _ = _template(api, admin=True)
+    template, _ = _template(api)
     if _running(api, template):
         raise refusals.message(400, "blueprint_busy", "Cannot queue a migration while one is currently running")
     if not _kept(api, template):
@@ -185,7 +184,7 @@ def unsynced(api: Api) -> Any:
 
 def restrict(api: Api) -> Any:
     """Lock a thing in the courses, or unlock it."""
-    template, course = _template(api, admin=True)
+    template, course = _template(api)
     kind = api.params.text("content_type")
     if kind not in blueprints.TYPES:
         known = ",".join(blueprints.TYPES)

@@ -51,11 +51,13 @@ def index(api: Api) -> Any:
 
 def show(api: Api) -> Any:
     """An export."""
-    context = _context(api)
-    number = identifiers.local_number(api.slot("id"))
-    found = next((one for one in _shown(api, context) if one.id == number), None)
-    if found is None:
+    _ = api.user
+    context = contexts.of_path(api)
+    found = api.store.content_exports.get(identifiers.local_number(api.slot("id")) or 0)
+    if found is None or found.epub or (found.context_type, found.context_id) != (context.type, context.id):
         raise refusals.not_found("the export", api.slot("id"))
+    if not api.check("may see the export", found in _shown(api, context), got=found.id):
+        raise api.refused(f"export {found.id}")
     return shapes.export(api, found)
 
 

@@ -31,8 +31,12 @@ NO_FOLDER = "A .zip upload requires a folder to upload to."
 def _context(api: Api) -> Context:
     """Where content goes, for those who add content there."""
     context = contexts.of_path(api)
-    contexts.require(api, context, "manage_content", "manage_files_add", "manage_account_settings")
+    _require(api, context)
     return context
+
+
+def _require(api: Api, context: Context) -> None:
+    contexts.require(api, context, "manage_content", "manage_files_add", "manage_account_settings")
 
 
 def _migration(api: Api, context: Context, name: str = "id") -> ContentMigration:
@@ -295,8 +299,16 @@ def _is_kind(kind: kinds.Kind, record: Any) -> bool:
 # issues
 
 
+def _of_issues(api: Api) -> ContentMigration:
+    """The migration whose issues are meant. One that does not exist is not found, whoever asks."""
+    context = contexts.of_path(api)
+    record = _migration(api, context, "content_migration_id")
+    _require(api, context)
+    return record
+
+
 def _issue(api: Api) -> tuple[ContentMigration, MigrationIssue]:
-    record = _migration(api, _context(api), "content_migration_id")
+    record = _of_issues(api)
     found = api.store.migration_issues.get(identifiers.local_number(api.slot("id")) or 0)
     if found is None or found.content_migration_id != record.id:
         raise refusals.not_found("the issue of the migration", api.slot("id"))
@@ -305,7 +317,7 @@ def _issue(api: Api) -> tuple[ContentMigration, MigrationIssue]:
 
 def issues(api: Api) -> Any:
     """What was not brought over unchanged."""
-    record = _migration(api, _context(api), "content_migration_id")
+    record = _of_issues(api)
     rows = sorted(api.store.migration_issues.find("migration", record.id), key=lambda one: one.id)
     path = f"{shapes.path(record)}/migration_issues"
     return paged(api, rows, lambda one: shapes.issue(api, one, record), path=path)

@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/misc.jsonl 111, 112, 117, 118; canvas-lms app/controllers/eportfolios_api_controller.rb"
 STATES = ("marked_as_spam", "marked_as_safe")
+SPAM = ("flagged_as_possible_spam", "marked_as_spam")
 replace = msgspec.structs.replace
 
 
@@ -43,14 +44,21 @@ def _require(api: Api, passed: bool, what: str) -> None:
         raise api.refused(what)
 
 
-def _found(api: Api, slot: str, *, moderating: bool) -> EPortfolio:
-    """A portfolio that the caller may see or moderate; deleted ones are for admins."""
+def _found(api: Api, right: str, slot: str = "eportfolio_id") -> EPortfolio:
+    """A portfolio that the caller may `read`, `delete`, `moderate` or `restore`. Nobody moderates their own."""
+    user = api.user
     record: EPortfolio | None = identifiers.find(api, "eportfolios", api.slot(slot))
-    if record is None or (record.workflow_state == "deleted" and not _moderates(api)):
+    if record is None:
         raise refusals.not_found("the portfolio", api.slot(slot))
-    own = api.caller is not None and record.user_id == api.caller.id
-    seen = _moderates(api) or (not moderating and (own or (record.public and record.spam_status != "marked_as_spam")))
-    _require(api, seen, f"{'moderate' if moderating else 'see'} portfolio {record.id}")
+    own, active = record.user_id == user.id, record.workflow_state == "active"
+    moderator = not own and _moderates(api)
+    rights = {
+        "read": active and (own or moderator or (record.public and record.spam_status not in SPAM)),
+        "delete": active and (own or moderator),
+        "moderate": active and moderator,
+        "restore": moderator,
+    }
+    _require(api, rights[right], f"{right} portfolio {record.id}")
     return record
 
 
@@ -59,36 +67,40 @@ def _whose(api: Api) -> User:
 
 
 def index(api: Api) -> Any:
-    """A user's portfolios, for themselves and for admins, who may see deleted ones too."""
-    user, deleted = _whose(api), "deleted" in api.params.includes
-    _require(api, api.user.id == user.id or _moderates(api), f"see portfolios of user {user.id}")
-    found = sorted(api.store.eportfolios.find("user", user.id), key=lambda one: one.id)
-    return paged(api, [one for one in found if one.workflow_state == "active" or (deleted and _moderates(api))], _shown)
+    """A user's portfolios, last changed last, for themselves and for admins, who may see others' deleted ones too."""
+    user, asked = _whose(api), "deleted" in api.params.includes
+    own = api.user.id == user.id
+    _require(api, own or _moderates(api), f"see portfolios of user {user.id}")
+    found = [
+        one
+        for one in api.store.eportfolios.find("user", user.id)
+        if one.workflow_state == "active" or (asked and not own)
+    ]
+    return paged(api, sorted(found, key=lambda one: (one.updated_at, one.id)), _shown)
 
 
 def show(api: Api) -> Any:
     """One portfolio."""
-    return _shown(_found(api, "id", moderating=False))
+    return _shown(_found(api, "read", "id"))
 
 
 def pages(api: Api) -> Any:
     """The pages of a portfolio."""
-    record = _found(api, "eportfolio_id", moderating=False)
+    record = _found(api, "read")
     found = sorted(api.store.eportfolio_entries.find("portfolio", record.id), key=lambda one: (one.position, one.id))
     return paged(api, found, _page)
 
 
 def destroy(api: Api) -> Any:
     """Delete a portfolio, as its owner or an admin."""
-    record = _found(api, "id", moderating=False)
-    _require(api, api.user.id == record.user_id or _moderates(api), f"delete portfolio {record.id}")
+    record = _found(api, "delete", "id")
     gone = replace(record, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
     return _shown(api.store.eportfolios.put(gone))
 
 
 def restore(api: Api) -> Any:
     """Restore a deleted portfolio."""
-    record = _found(api, "eportfolio_id", moderating=True)
+    record = _found(api, "restore")
     back = replace(record, workflow_state="active", deleted_at=None, updated_at=api.now)
     return _shown(api.store.eportfolios.put(back))
 
@@ -104,7 +116,7 @@ def _status(api: Api) -> str:
 
 def moderate(api: Api) -> Any:
     """Mark a portfolio as spam or as safe."""
-    record = _found(api, "eportfolio_id", moderating=True)
+    record = _found(api, "moderate")
     return _shown(api.store.eportfolios.put(_marked(api, record, _status(api))))
 
 

@@ -53,7 +53,7 @@ def _managed(api: Api) -> Course | Account:
 def index(api: Api) -> Any:
     """The tools of a course, group or account by name; on request with those of the accounts above."""
     where = _readable(api)
-    parents = api.params.flag("include_parents")
+    parents = api.params.get("include_parents") not in (None, False)  # Ruby takes any text as true
     if isinstance(where, Group) and not parents:
         return []
     found = tools.offered(api.store, where) if parents else tools.installed(api.store, where)

@@ -16,6 +16,8 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Attachment, Course, Group, MediaObject, MediaTrack
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.files import shortened
+from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import collation, contexts, groups, people, states, tabs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import people as people_shapes
@@ -42,7 +44,7 @@ def _track(record: MediaObject, track: MediaTrack) -> dict[str, Any]:
 
 
 def index(api: Api) -> Any:
-    """One's own recordings, or those of a context."""
+    """The recordings of a context, or of the caller; by title unless asked otherwise."""
     found = list(api.store.media_objects)
     if api.x.path_params:
         context = contexts.of_path(api)
@@ -50,8 +52,10 @@ def index(api: Api) -> Any:
         found = [one for one in found if (one.context_type, one.context_id) == (context.type, context.id)]
         api.path = f"/api/v1{context.path}/media_objects"
     else:
-        found = [one for one in found if one.user_id == api.user.id]
-    by_title = api.params.text("sort") == "title"
+        found = [one for one in found if (one.context_type, one.context_id) == ("User", api.user.id)]
+    term = search_term(api) or ""
+    found = [one for one in found if term in (one.title or "").lower()]
+    by_title = (api.params.text("sort") or "title") == "title"
     found.sort(key=lambda one: collation.key(one.user_entered_title or one.title or "") if by_title else one.created_at)
     if api.params.text("order") == "desc":
         found.reverse()
@@ -133,7 +137,11 @@ def _own(api: Api) -> MediaObject:
 
 def rename(api: Api) -> Any:
     """Give a recording a title."""
-    changed = replace(_own(api), user_entered_title=api.params.text("user_entered_title"), updated_at=api.now)
+    record, title = _own(api), api.params.text("user_entered_title")
+    if not title or not title.strip():
+        text = "The user_entered_title parameter must have a value"
+        raise refusals.message(400, "media_title_missing", text)
+    changed = replace(record, user_entered_title=shortened(title), updated_at=api.now)
     return _shape(api, api.store.media_objects.put(changed))
 
 
@@ -199,7 +207,7 @@ def no_collaboration(api: Api) -> Any:
 def potential_collaborators(api: Api) -> Any:
     """Possible collaborators: the members of a course, or of a group and those who run its course."""
     context = contexts.of_path(api)
-    contexts.require(api, context, "read_roster", "read")
+    contexts.require(api, context, "read_roster")
     if isinstance(context.record, Group):
         place = groups.home(api, groups.category_of(api, context.record))
         ids = {one.user_id for one in groups.members(api, context.record)}

@@ -92,19 +92,21 @@ def _teaches(api: Api) -> bool:
     return any(e.type in states.INSTRUCTORS and e.workflow_state == "active" for e in rows)
 
 
-def _own_poll(api: Api, slot: str = "poll_id") -> Poll:
-    """One of the caller's polls. Raises the refusal for others'."""
+def _any_poll(api: Api, slot: str = "poll_id") -> Poll:
+    """A poll, whoever asks who is signed in. What belongs to it is looked for, and read, before rights are asked."""
+    _ = api.user
     record: Poll = _find(api, "polls", slot)
-    _allowed(api, api.caller is not None and record.user_id == api.caller.id, f"change poll {record.id}")
     return record
 
 
-def _seen_poll(api: Api, slot: str = "poll_id") -> Poll:
-    """One of the caller's polls, or one that is open to them."""
-    record: Poll = _find(api, "polls", slot)
-    own = api.user.id == record.user_id
-    _allowed(api, own or any(_put_to(api, one) for one in _sessions_of(api, record)), f"see poll {record.id}")
-    return record
+def _require_own(api: Api, poll: Poll) -> None:
+    _allowed(api, poll.user_id == api.user.id, f"change poll {poll.id}")
+
+
+def _require_seen(api: Api, poll: Poll) -> None:
+    """Refuse callers whose poll it is not, and to whom it is not open."""
+    own = api.user.id == poll.user_id
+    _allowed(api, own or any(_put_to(api, one) for one in _sessions_of(api, poll)), f"see poll {poll.id}")
 
 
 def polls(api: Api) -> Any:
@@ -115,9 +117,8 @@ def polls(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """A new poll."""
-    user = api.user
+    user, sent = api.user, _sent(api, "polls")
     _allowed(api, _teaches(api), "make polls")
-    sent = _sent(api, "polls")
     question, text = _text(sent, "question"), sent.text("description")
     made = Poll(id=api.new_id("polls"), user_id=user.id, question=question, description=text, created_at=api.now)
     return _one("polls", _poll(api.store.polls.put(made), api))
@@ -125,12 +126,15 @@ def create(api: Api) -> Any:
 
 def show(api: Api) -> Any:
     """One poll."""
-    return _one("polls", _poll(_seen_poll(api, "id"), api))
+    record = _any_poll(api, "id")
+    _require_seen(api, record)
+    return _one("polls", _poll(record, api))
 
 
 def update(api: Api) -> Any:
     """Change a poll."""
-    record, sent = _own_poll(api, "id"), _sent(api, "polls")
+    record, sent = _any_poll(api, "id"), _sent(api, "polls")
+    _require_own(api, record)
     text = sent.text("description") if sent.has("description") else record.description
     changed = replace(record, question=_text(sent, "question", record.question), description=text)
     return _one("polls", _poll(api.store.polls.put(changed), api))
@@ -138,7 +142,8 @@ def update(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Delete a poll with all that belongs to it."""
-    record = _own_poll(api, "id")
+    record = _any_poll(api, "id")
+    _require_own(api, record)
     for one in _sessions_of(api, record):
         _forget(api, one)
     for choice in list(api.store.poll_choices.find("poll", record.id)):
@@ -170,7 +175,8 @@ def _choice_of(api: Api, poll: Poll) -> PollChoice:
 
 def choices(api: Api) -> Any:
     """The answers of a poll, by position."""
-    poll = _seen_poll(api)
+    poll = _any_poll(api)
+    _require_seen(api, poll)
     rows = api.store.poll_choices.find("poll", poll.id)
     found = sorted(rows, key=lambda one: (one.position is None, one.position, one.id))
     return _listed(api, "poll_choices", found, lambda one: _choice(api, one, poll))
@@ -178,8 +184,10 @@ def choices(api: Api) -> Any:
 
 def show_choice(api: Api) -> Any:
     """One answer."""
-    poll = _seen_poll(api)
-    return _one("poll_choices", _choice(api, _choice_of(api, poll), poll))
+    poll = _any_poll(api)
+    record = _choice_of(api, poll)
+    _require_seen(api, poll)
+    return _one("poll_choices", _choice(api, record, poll))
 
 
 def _position(sent: Params, known: int | None) -> int | None:
@@ -189,7 +197,8 @@ def _position(sent: Params, known: int | None) -> int | None:
 
 def create_choice(api: Api) -> Any:
     """A further answer of a poll."""
-    poll, sent = _own_poll(api), _sent(api, "poll_choices")
+    poll, sent = _any_poll(api), _sent(api, "poll_choices")
+    _require_own(api, poll)
     made = PollChoice(
         id=0,
         poll_id=poll.id,
@@ -203,8 +212,9 @@ def create_choice(api: Api) -> Any:
 
 def update_choice(api: Api) -> Any:
     """Change an answer."""
-    poll, sent = _own_poll(api), _sent(api, "poll_choices")
+    poll, sent = _any_poll(api), _sent(api, "poll_choices")
     record = _choice_of(api, poll)
+    _require_own(api, poll)
     right = sent.flag("is_correct") if sent.has("is_correct") else record.is_correct
     place = _position(sent, record.position)
     changed = replace(record, text=_text(sent, "text", record.text), position=place, is_correct=right)
@@ -213,7 +223,9 @@ def update_choice(api: Api) -> Any:
 
 def destroy_choice(api: Api) -> Any:
     """Delete an answer."""
-    record = _choice_of(api, _own_poll(api))
+    poll = _any_poll(api)
+    record = _choice_of(api, poll)
+    _require_own(api, poll)
     for session in list(api.store.poll_sessions.find("poll", record.poll_id)):
         for row in _answers(api, session):
             if row.poll_choice_id == record.id:
@@ -259,9 +271,19 @@ def _session_of(api: Api, poll: Poll, slot: str = "id") -> PollSession:
     return record
 
 
+def _own_session(api: Api) -> PollSession:
+    """A session of a poll of the caller's. Raises the refusal for others' when there is such a session."""
+    poll = _any_poll(api)
+    record = _session_of(api, poll)
+    _require_own(api, poll)
+    return record
+
+
 def sessions(api: Api) -> Any:
     """The sessions of a poll of the caller's."""
-    return _listed(api, "poll_sessions", _sessions_of(api, _own_poll(api)), lambda one: _session(api, one))
+    poll = _any_poll(api)
+    _require_own(api, poll)
+    return _listed(api, "poll_sessions", _sessions_of(api, poll), lambda one: _session(api, one))
 
 
 def show_session(api: Api) -> Any:
@@ -285,8 +307,9 @@ def _where(api: Api, sent: Params) -> tuple[Course, int | None]:
 
 def create_session(api: Api) -> Any:
     """Open a poll to a course or a section; it is closed at first."""
-    poll, sent = _own_poll(api), _sent(api, "poll_sessions")
+    poll, sent = _any_poll(api), _sent(api, "poll_sessions")
     course, section_id = _where(api, sent)
+    _require_own(api, poll)
     made = PollSession(
         id=api.new_id("poll_sessions"),
         poll_id=poll.id,
@@ -300,7 +323,7 @@ def create_session(api: Api) -> Any:
 
 def update_session(api: Api) -> Any:
     """Put a session to another course, or change who sees its results."""
-    record, sent = _session_of(api, _own_poll(api)), _sent(api, "poll_sessions")
+    record, sent = _own_session(api), _sent(api, "poll_sessions")
     changes: dict[str, Any] = {}
     if sent.has("course_id") or sent.has("course_section_id"):
         place = Params({"course_id": str(record.course_id), **sent.data})
@@ -314,14 +337,14 @@ def update_session(api: Api) -> Any:
 
 def destroy_session(api: Api) -> Any:
     """Delete a session with its answers."""
-    _forget(api, _session_of(api, _own_poll(api)))
+    _forget(api, _own_session(api))
     return Response(None, 204)
 
 
 def _published(value: bool) -> Callable[[Api], Any]:
     def change(api: Api) -> Any:
         """Open a session for answers, or close it."""
-        record = replace(_session_of(api, _own_poll(api)), is_published=value)
+        record = replace(_own_session(api), is_published=value)
         return _one("poll_sessions", _session(api, api.store.poll_sessions.put(record)))
 
     return change
