@@ -49,5 +49,10 @@ def test_lists_and_names(canvas: Site) -> None:
     kinds = {one["type"] for one in canvas.teacher.get(COURSE, params={"type": "setting", "per_page": 50}).json()}
     assert kinds == {"setting"}
     assert canvas.teacher.get(SCHOOL).status_code == 403
+    pages = canvas.admin.get(SCHOOL, params={"per_page": 100, "page": 2})
+    assert "page=2&per_page=100" in pages.links["last"]["url"]
+    seen = {one["feature"] for one in [*canvas.admin.get(SCHOOL, params={"per_page": 100}).json(), *pages.json()]}
+    assert "moderated_grading" in seen
+    assert "course_templates" not in seen, "hidden features take places on pages, and only operators see them"
     assert put(canvas.admin, f"{SCHOOL}/flags/nonsense", "on").json() == {"message": "invalid feature"}
     assert canvas.student.get(f"{API}/features/environment").json()["embedded_release_notes"] is True

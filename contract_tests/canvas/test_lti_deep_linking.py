@@ -135,6 +135,10 @@ def test_what_content_becomes_at_each_spot(canvas: Site, everywhere: Tool) -> No
         ("Assignment", "Graded", False),
     ]
     assert (items[0]["new_tab"], items[1]["new_tab"]) == (False, True)
+    asked = Choice(canvas, everywhere, "link_selection", module=module)
+    asked.browser = signed_in(canvas, "student")
+    assert asked.answer(link, tab).status_code == 403, "only those who manage content fill modules"
+    assert len(teacher.get(f"{COURSE}/modules/{module}/items").json()) == 3
     assert Choice(canvas, everywhere, "link_selection", module=999).answer(link, link).status_code == 404
     Choice(canvas, everywhere, "module_index_menu_modal").answer(link)
     assert teacher.get(f"{COURSE}/modules").json()[-1]["name"] == "New Content From App"

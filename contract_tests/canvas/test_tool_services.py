@@ -21,7 +21,8 @@ NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
 OTHER_KEY = 10000000000002
 ACCOUNT = opaque("account", 1)
 """What tools know the school's account by."""
-SAID = {"Missing access token", "Insufficient permissions", "Invalid Developer Key"}
+NOT_LINKED = "Access Token not linked to a Tool associated with this Context"
+SAID = {"Missing access token", "Insufficient permissions", "Invalid Developer Key", NOT_LINKED}
 
 
 @pytest.fixture
@@ -41,7 +42,9 @@ def school(canvas: Site, tool: Tool) -> Site:
     described: dict[str, Any] = {"title": "PyLTI1p3", "target_link_uri": LAUNCH, "oidc_initiation_url": LOGIN}
     described["extensions"] = [{"platform": "canvas.instructure.com", "settings": navigation}]
     section["tool_configurations"].append({"id": 1, "developer_key_id": KEY, "settings": described})
-    next(one for one in section["tools"] if one["id"] == 77)["domain"] = "127.0.0.1"
+    installed = next(one for one in section["tools"] if one["id"] == 77)
+    del installed["course_id"]
+    installed |= {"domain": "127.0.0.1", "account_id": 1}
     section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
     section["account_users"].append({"id": 902, "account_id": 2, "user_id": 103, "role_id": 1})
     canvas.lms.load(world)
@@ -97,8 +100,13 @@ def test_the_tools_of_an_account(school: Site, tool: Tool) -> None:
     assert api.get(f"{path}/{made['id']}").json()["deployment_id"] == made["deployment_id"]
     assert api.delete(f"{path}/{made['id']}").json()["workflow_state"] == "deleted"
     assert api.delete(f"{path}/{made['id']}").status_code == 404
-    inner = OPEN.rsplit("/", 1)[1]
+    inner = school.teacher.post("/api/v1/courses/1/external_tools", data={"client_id": KEY}).json()["id"]
     assert api.get(f"{path}/{inner}").status_code == 404, "a tool of a course"
+    flag = "feature_flags/final_grades_override"
+    flags = caller(school, tool, FLAGS)
+    assert api.delete(f"{path}/{OPEN.rsplit('/', 1)[1]}").status_code == 200
+    assert refused(api.get(path)) == refused(flags.get(f"/api/lti/accounts/1/{flag}")) == NOT_LINKED
+    assert flags.get(f"/api/lti/courses/1/{flag}").status_code == 200
 
 
 def test_streams_of_data_that_the_site_has_not(school: Site, tool: Tool) -> None:

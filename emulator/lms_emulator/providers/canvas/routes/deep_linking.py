@@ -32,7 +32,7 @@ async def answer(api: Api) -> Response:
     found = await read_answer(api, where)
     spot = str(found.data.get("placement") or "")
     course = where if isinstance(where, Course) else None
-    making = course is not None and spot in deep_links.MAKING
+    making = spot in deep_links.MAKING or found.data.get("context_module_id") is not None
     if making and course is not None and not courses.may(api, api.caller, course, "manage_content"):
         raise visitors.forbidden(api, "the person manages the course's content")
     api.x.kept(wire.Environment).values["deep_linking_use_window_parent"] = False

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.lti import places
-from lms_emulator.providers.canvas.lti.callers import require_at
+from lms_emulator.providers.canvas.lti.callers import require_at, tool_of
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import Account, Course
 from lms_emulator.providers.canvas.paging import paged
@@ -43,8 +43,9 @@ def _account(api: Api, scope: str) -> Account:
     """The account of the path, which has to stand there as launches name it. Raises the refusals of its services."""
     reference = api.slot("account_id")
     found = next((one for one in api.store.accounts if places.opaque("account", one.id) == reference), None)
-    require_at(api, found, SCOPES + scope)
+    key = require_at(api, found, SCOPES + scope)
     assert found is not None
+    tool_of(api, key, found)
     return found
 
 
@@ -60,8 +61,9 @@ def lookup(api: Api) -> Response:
 def feature_flag(api: Api) -> Response:
     """How a feature stands for an account or course: what was decided, else how Canvas has it."""
     owner = _numbered(api)
-    require_at(api, owner, f"{SCOPES}feature_flags/scope/show")
+    key = require_at(api, owner, f"{SCOPES}feature_flags/scope/show")
     assert owner is not None
+    tool_of(api, key, owner)
     found = features.lookup(api, owner, api.slot("feature"), shown=True)
     if found is None:
         raise refusals.not_found("the feature", api.slot("feature"))
