@@ -69,3 +69,62 @@ def test_overrides_are_for_those_whom_they_concern(canvas: Site) -> None:
     assert student.delete(f"{COURSE}/{at}/{late['id']}").status_code == 403
     assert student.delete(f"{COURSE}/assignments/9999999/overrides/{late['id']}").status_code == 404
     assert canvas.client().get(f"{COURSE}/{at}").status_code == 401
+
+
+def test_questions_are_looked_for_before_the_attempt_is_judged(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    quiz = made(teacher, "quizzes", quiz={"title": "Q"})
+    at = f"quizzes/{quiz['id']}"
+    precise = {"numerical_answer_type": "precision_answer", "answer_approximate": 12.3, "answer_precision": 3}
+    exact = {"numerical_answer_type": "exact_answer", "answer_exact": 12.3, "answer_error_margin": 1}
+    asked = [
+        {"question_text": "?", "question_type": "numerical_question", "answers": [one]} for one in (precise, exact)
+    ]
+    asked.append({"question_text": "?", "question_type": "essay_question"})
+    ids = [made(teacher, f"{at}/questions", question=one)["id"] for one in asked]
+    assert teacher.put(f"{COURSE}/{at}", json={"quiz": {"published": True}}).status_code == 200
+    (turn,) = student.post(f"{COURSE}/{at}/submissions").json()["quiz_submissions"]
+    questions = f"/api/v1/quiz_submissions/{turn['id']}/questions"
+    told = [
+        student.get(f"{questions}/{one}/formatted_answer", params={"answer": "12.34567"}).json()["formatted_answer"]
+        for one in ids
+    ]
+    assert told == ["12.34567", "12.3457", "12.34567"]
+    assert student.get(f"{questions}/{ids[0]}/formatted_answer").status_code == 422
+    assert student.get(f"{questions}/9999999/formatted_answer", params={"answer": "1"}).status_code == 404
+    assert teacher.put(f"{questions}/9999999/flag", json={}).status_code == 404
+    assert teacher.put(f"{questions}/{ids[0]}/flag", json={}).status_code == 403
+    wrong = student.post(questions, json={"quiz_questions": [{"id": ids[2], "answer": 7}]})
+    assert (wrong.status_code, wrong.json()["message"]) == (400, "answer must be of type String")
+    right = student.post(questions, json={"quiz_questions": [{"id": ids[2], "answer": "7"}]})
+    assert (right.status_code, right.json()["message"]) == (403, "invalid token")
+
+
+def test_read_marks_are_everybodys_own(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    task = work(teacher)
+    at = f"{COURSE}/assignments/{task['id']}/submissions"
+    text = {"submission_type": "online_text_entry", "body": "x"}
+    record = student.post(at, json={"submission": text}).json()
+    said = teacher.put(f"{at}/{ADA}", json={"comment": {"text_comment": "Well"}}).json()["submission_comments"][0]
+    asked = {"include[]": "read_state"}
+    assert teacher.delete(f"{at}/{ADA}/read").status_code == 204
+    assert student.put(f"{at}/self/read").status_code == 204
+    assert teacher.delete(f"{at}/{ADA}/read").status_code == 204
+    states = [api.get(f"{at}/{ADA}", params=asked).json()["read_state"] for api in (teacher, student)]
+    assert states == ["unread", "read"]
+    assert teacher.put(f"{at}/{ADA}/read/grade").status_code == 403
+    assert teacher.get(f"{at}/{ADA}/rubric_assessments/read").json() == {"read": True}
+    assert teacher.put(f"{at}/{ADA}/rubric_assessments/read").status_code == 403
+    assert teacher.delete(f"{at}/{ADA}/read").status_code == 204
+    bulk = f"{COURSE}/submissions/bulk_mark_read"
+    assert [api.put(bulk, json={"submissionIds": [record["id"]]}).status_code for api in (teacher, student)] == [
+        204,
+        204,
+    ]
+    assert teacher.get(f"{at}/{ADA}", params=asked).json()["read_state"] == "unread"
+    comment = f"{at}/{ADA}/comments/{said['id']}"
+    answer = student.put(f"{at}/self", json={"comment": {"text_comment": "Mine"}}).json()["submission_comments"][-1]
+    assert [student.put(comment, json={"comment": "?"}).status_code, student.delete(comment).status_code] == [403, 403]
+    assert teacher.put(f"{at}/{ADA}/comments/{answer['id']}", json={"comment": "?"}).status_code == 403
+    assert teacher.delete(f"{at}/{ADA}/comments/{answer['id']}").status_code == 200

@@ -34,7 +34,7 @@ def show(api: Api) -> Any:
     report = api.store.quiz_reports.get(found.context_id) if found.context_type.startswith("Quizzes::") else None
     quiz = api.store.quizzes.get(report.quiz_id) if report is not None else None
     if quiz is not None:
-        own = contexts.may(api, contexts.get(api, "Course", quiz.course_id), "read_as_admin")
+        own = contexts.may(api, contexts.get(api, "Course", quiz.course_id), "manage_grades", "view_all_grades")
     if found.context_type in ("ContentMigration", "ContentExport"):
         table: Any = (
             api.store.content_migrations if found.context_type == "ContentMigration" else api.store.content_exports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from starlette.responses import Response
@@ -17,7 +18,16 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
-from lms_emulator.providers.canvas.rules import assignments, contexts, courses, features, quiz_taking, quizzes, uploads
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    contexts,
+    courses,
+    features,
+    quiz_answers,
+    quiz_taking,
+    quizzes,
+    uploads,
+)
 from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data, number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
 
@@ -29,8 +39,19 @@ def _listed(api: Api, course: Course, quiz: Quiz, rows: list[QuizSubmission]) ->
     return {"quiz_submissions": [shapes.taken(api, one, quiz) for one in rows]} | more
 
 
-def _grades(api: Api, course: Course) -> bool:
-    return courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
+def _page(
+    api: Api, course: Course, quiz: Quiz, rows: list[QuizSubmission], path: str, includes: Collection[str]
+) -> Any:
+    shown: list[QuizSubmission] = []
+
+    def shape(one: QuizSubmission) -> Any:
+        shown.append(one)
+        return shapes.taken(api, one, quiz)
+
+    def wrap(page: list[Any]) -> Any:
+        return {"quiz_submissions": page} | shapes.included(api, shown, quiz, course, includes)
+
+    return paged(api, rows, shape, path=path, wrap=wrap)
 
 
 def _taken(api: Api, quiz: Quiz) -> QuizSubmission:
@@ -51,23 +72,14 @@ def _require_submits(api: Api, course: Course, quiz: Quiz) -> None:
 def index(api: Api) -> Any:
     """For those who grade, everybody's last attempt; for a student, one's own attempts."""
     course, quiz = a_quiz(api)
-    if _grades(api, course):
+    if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
         seen = quiz_taking.seen_students(api, course)
         rows = [one for one in quiz_taking.of_quiz(api, quiz) if one.user_id in seen]
     else:
         _require_submits(api, course, quiz)
         return _listed(api, course, quiz, _own(quiz_taking.of_user(api, quiz, api.user.id)))
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submissions"
-    shown: list[QuizSubmission] = []
-
-    def shape(one: QuizSubmission) -> Any:
-        shown.append(one)
-        return shapes.taken(api, one, quiz)
-
-    def wrap(page: list[Any]) -> Any:
-        return {"quiz_submissions": page} | shapes.included(api, shown, quiz, course, api.params.includes)
-
-    return paged(api, rows, shape, path=path, wrap=wrap)
+    return _page(api, course, quiz, rows, path, api.params.includes)
 
 
 def _own(record: QuizSubmission | None) -> list[QuizSubmission]:
@@ -222,37 +234,52 @@ def questions(api: Api) -> Any:
     return body
 
 
-def _open(api: Api) -> tuple[QuizSubmission, Quiz]:
-    """The running attempt of the caller. Raises the refusals for other attempts and callers."""
-    record, quiz, _ = _turn(api)
+def _require_running(api: Api, record: QuizSubmission) -> None:
+    """Refuse callers whose attempt this is not, or no longer is."""
     mine = api.caller is not None and (record.user_id == api.caller.id or record.workflow_state == "preview")
-    if not (mine and quiz_taking.running(record) and (record.end_at is None or record.end_at >= api.now)):
+    if not (mine and quiz_taking.running(record)):
         text = "you are not allowed to update questions for this quiz submission"
         raise quiz_refusals.quiz(403, "attempt_not_open", text)
+
+
+def _require_open(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
+    """Refuse what is too late, or lacks a code, the token or the number of the attempt."""
+    if quiz_taking.overdue(api, record):
+        raise quiz_refusals.quiz(400, "attempt_overdue", "quiz submission is overdue")
     quiz_taking.check_takeable(api, quiz)
     quiz_taking.check_token(api, record)
     quiz_taking.check_attempt(api, record)
-    return record, quiz
+
+
+def _question(api: Api, quiz: Quiz) -> Data:
+    """The question of the path."""
+    key = identifiers.local_number(api.slot("id")) or 0
+    found = next((one for one in quizzes.questions(api, quiz) if one.id == key), None)
+    if found is None:
+        raise refusals.not_found("the question of the quiz", api.slot("id"))
+    return quizzes.row(found)
 
 
 def answer(api: Api) -> Any:
     """Answer questions of the running attempt."""
-    record, quiz = _open(api)
+    record, quiz, _ = _turn(api)
+    _require_running(api, record)
     by_id = {one["id"]: one for one in record.quiz_data}
     given = [
-        (by_id[key], one.get("answer"))
+        (by_id[key], quiz_answers.kept(by_id[key], one.get("answer")))
         for one in api.params.hashes("quiz_questions")
         if (key := identifiers.local_number(one.get("id")) or 0) in by_id
     ]
+    _require_open(api, quiz, record)
     changed = quiz_taking.answer(api, record, given)
     return {"quiz_submission_questions": _asked(changed, quiz, {one["id"] for one, _ in given})}
 
 
 def _flagged(api: Api, *, on: bool) -> Any:
-    record, quiz = _open(api)
-    key = identifiers.local_number(api.slot("id")) or 0
-    if all(one["id"] != key for one in record.quiz_data):
-        raise refusals.not_found("the question in the attempt", key)
+    record, quiz, _ = _turn(api)
+    key = _question(api, quiz)["id"]
+    _require_running(api, record)
+    _require_open(api, quiz, record)
     rest_of = [one for one in record.flagged if one != key]
     changed = api.store.quiz_submissions.put(quizzes.replace(record, flagged=[*rest_of, key] if on else rest_of))
     return {"quiz_submission_questions": _asked(changed, quiz, {key})}
@@ -270,9 +297,11 @@ def unflag(api: Api) -> Any:
 
 def formatted_answer(api: Api) -> Any:
     """A number as Canvas shows it in an answer."""
-    _turn(api)
-    value = number(api.params.get("answer"))
-    return {"formatted_answer": f"{value:.10g}"}
+    _, quiz, _ = _turn(api)
+    question, text = _question(api, quiz), api.params.text("answer")
+    if not text or not text.strip():
+        raise quiz_refusals.quiz(422, "answer_missing", "answer param is required")
+    return {"formatted_answer": quiz_answers.formatted(question, text)}
 
 
 # events
@@ -324,7 +353,7 @@ def events(api: Api) -> Any:
 # exceptions
 
 
-def _extensions(api: Api, course: Course, found: list[Quiz]) -> Any:
+def _extensions(api: Api, course: Course, found: list[Quiz], whose: str) -> Any:
     _ = api.user
     given = api.params.hashes("quiz_extensions")
     if not isinstance(api.params.get("quiz_extensions"), list):
@@ -336,7 +365,7 @@ def _extensions(api: Api, course: Course, found: list[Quiz]) -> Any:
         if user_id not in students or user_id is None:
             raise refusals.not_found("the student in the course", one.get("user_id"))
         if not courses.may(api, api.caller, course, "manage_grades"):
-            text = "you are not allowed to change extension settings for this submission"
+            text = f"you are not allowed to change extension settings for {whose}"
             raise quiz_refusals.quiz(403, "may_not_extend", text)
         wanted: Data = {}
         for name in ("extra_attempts", "extra_time", "extend_from_now", "extend_from_end_at"):
@@ -351,20 +380,20 @@ def _extensions(api: Api, course: Course, found: list[Quiz]) -> Any:
 def extend(api: Api) -> Any:
     """Grant students more time or attempts in a quiz."""
     course, quiz = a_quiz(api)
-    return _extensions(api, course, [quiz])
+    return _extensions(api, course, [quiz], "this submission")
 
 
 def extend_all(api: Api) -> Any:
     """Grant students more time or attempts in every quiz of a course."""
     course = identifiers.course(api, api.slot("course_id"))
-    return _extensions(api, course, quizzes.of_course(api, course))
+    return _extensions(api, course, quizzes.of_course(api, course), "these submissions")
 
 
 def outstanding(api: Api) -> Any:
     """Attempts that are overdue."""
     course, quiz = a_quiz(api, "manage_grades")
     rows = [one for one in quiz_taking.of_quiz(api, quiz) if quiz_taking.overdue(api, one)]
-    return _listed(api, course, quiz, rows)
+    return _page(api, course, quiz, rows, f"/api/v1/courses/{course.id}/quizzes", {"user"})
 
 
 def grade_outstanding(api: Api) -> Any:

@@ -10,10 +10,10 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, Submission, SubmissionComment, User
+from lms_emulator.providers.canvas.model import Course, Submission, SubmissionComment
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.submissions import found
-from lms_emulator.providers.canvas.rules import roster
+from lms_emulator.providers.canvas.routes.submissions import found, place
+from lms_emulator.providers.canvas.rules import courses, roster, submissions
 from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import submissions as shapes
 
@@ -21,64 +21,82 @@ CONTROLLER = "canvas-lms app/controllers/submission_comments_api_controller.rb"
 SOURCE = f"{RECORDED}/grading-submissions.jsonl 272, 279, 287, 299; {CONTROLLER}"
 
 
+def _known(api: Api) -> Submission:
+    """The submission of the path, of any student whom the caller gets to see in the course."""
+    course, section, base = place(api)
+    return submissions.of(api, base, roster.of_path(api, course, section, base).id)
+
+
+def _marked(api: Api, *, read: bool) -> Response:
+    _ = api.user
+    shapes.mark(api, _known(api), read=read)
+    return Response(status_code=204)
+
+
 def read(api: Api) -> Response:
     """Mark a submission as read by the caller."""
-    shapes.mark(api, found(api)[3], read=True)
-    return Response(status_code=204)
+    return _marked(api, read=True)
 
 
 def unread(api: Api) -> Response:
     """Mark a submission as unread by the caller."""
-    shapes.mark(api, found(api)[3], read=False)
-    return Response(status_code=204)
+    return _marked(api, read=False)
 
 
-def _own(api: Api) -> tuple[Course, User, Submission]:
-    course, _, user, record = found(api)
-    if not api.check("it is the caller's own", user.id == api.user.id, got=user.id):
+def _seen(api: Api, item: str) -> None:
+    """Note that the student, who is to be the caller, has seen a part of their submission."""
+    record = _known(api)
+    if not api.check("it is the caller's own", record.user_id == api.user.id, got=record.user_id):
         raise api.refused("one's own submission")
-    return course, user, record
+    api.store.submissions.put(replace(record, unread=[one for one in record.unread if one != item]))
 
 
 def read_item(api: Api) -> Response:
     """Mark the grade, the comments or the rubric as read by the student."""
-    _, _, record = _own(api)
-    left = [one for one in record.unread if one != api.slot("item")]
-    api.store.submissions.put(replace(record, unread=left))
+    _seen(api, api.slot("item"))
     return Response(status_code=204)
 
 
-def read_part(api: Api) -> Any:
-    """Mark a part as read by the student."""
-    _, _, record = _own(api)
-    api.store.submissions.put(replace(record, unread=[one for one in record.unread if one != "rubric"]))
+def read_rubric(api: Api) -> Any:
+    """Mark the rubric as read by the student."""
+    _seen(api, "rubric")
     return {"read": True}
 
 
-def part_state(api: Api) -> Any:
-    """Whether the student has read a part."""
-    _, _, record = _own(api)
-    return {"read": "rubric" not in record.unread}
+def read_annotations(api: Api) -> Any:
+    """Mark annotations as read by the student. No service here makes any."""
+    _seen(api, "annotation")
+    return {"read": True}
+
+
+def rubric_state(api: Api) -> Any:
+    """Whether the student has read the rubric, for all who may read the submission."""
+    return {"read": "rubric" not in found(api)[3].unread}
+
+
+def annotations_state(api: Api) -> Any:
+    """Whether the student has read annotations, for all who may read the submission."""
+    return {"read": "annotation" not in found(api)[3].unread}
 
 
 def bulk_read(api: Api) -> Response:
-    """Mark several submissions as read by the caller."""
+    """Mark several of the caller's submissions as read; those of others are passed over."""
     course, _ = roster.place(api)
     for number in api.params.texts("submissionIds"):
         record = api.store.submissions.get(identifiers.local_number(number))
         base = api.store.assignments.get(record.assignment_id) if record is not None else None
-        if record is None or base is None or base.course_id != course.id or record.user_id != api.user.id:
-            raise refusals.not_found("the submission", number)
-        shapes.mark(api, record, read=True)
+        if record is not None and base is not None and (base.course_id, record.user_id) == (course.id, api.user.id):
+            shapes.mark(api, record, read=True)
     return Response(status_code=204)
 
 
-def _comment(api: Api) -> tuple[Course, SubmissionComment]:
-    course, _, _, record = found(api)
+def _comment(api: Api, *, graders: bool = False) -> tuple[Course, SubmissionComment]:
+    course = identifiers.course(api, api.slot("course_id"))
     comment = api.store.submission_comments.get(identifiers.local_number(api.slot("id")))
-    if comment is None or comment.submission_id != record.id:
+    if comment is None:
         raise refusals.not_found("the comment", api.slot("id"))
-    if not api.check("it is the caller's own", comment.author_id == api.user.id, got=comment.author_id):
+    allowed = comment.author_id == api.user.id or (graders and courses.may(api, api.user, course, "manage_grades"))
+    if not api.check("may change the comment", allowed, got=comment.author_id):
         raise api.refused("one's own comment")
     return course, comment
 
@@ -91,15 +109,19 @@ def edit(api: Api) -> Any:
 
 
 def remove(api: Api) -> Any:
-    """Delete one of the caller's comments."""
-    _, comment = _comment(api)
+    """Delete one of the caller's comments; graders delete anybody's."""
+    _, comment = _comment(api, graders=True)
     api.store.submission_comments.delete(comment.id)
     return shapes.removed_comment(api, comment)
 
 
 ONE = "assignments/{assignment_id}/submissions/{user_id}"
 COURSE = "/api/v1/courses/{course_id}"
-PARTS = ("rubric_comments", "rubric_assessments", "document_annotations")
+PARTS = (
+    ("rubric_comments", rubric_state, read_rubric),
+    ("rubric_assessments", rubric_state, read_rubric),
+    ("document_annotations", annotations_state, read_annotations),
+)
 ROUTES: tuple[Route, ...] = (
     *(
         route
@@ -111,8 +133,8 @@ ROUTES: tuple[Route, ...] = (
             (f"PUT {front}/{ONE}/read", read, f"Mark a submission as read, by {whole}"),
             (f"DELETE {front}/{ONE}/read", unread, f"Mark a submission as unread, by {whole}"),
             (f"PUT {front}/{ONE}/read/{{item}}", read_item, f"Mark a part of a submission as read, by {whole}"),
-            *((f"GET {front}/{ONE}/{part}/read", part_state, f"Whether {part} were read ({whole})") for part in PARTS),
-            *((f"PUT {front}/{ONE}/{part}/read", read_part, f"Mark {part} as read ({whole})") for part in PARTS),
+            *((f"GET {front}/{ONE}/{part}/read", get, f"Whether {part} were read ({whole})") for part, get, _ in PARTS),
+            *((f"PUT {front}/{ONE}/{part}/read", put, f"Mark {part} as read ({whole})") for part, _, put in PARTS),
         )
     ),
     *rest(

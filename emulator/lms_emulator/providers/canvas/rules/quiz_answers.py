@@ -10,6 +10,7 @@ import hashlib
 import html
 import math
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from lms_emulator.providers.canvas import refusals
@@ -101,6 +102,20 @@ def kept(question: Data, value: Any) -> Any:
     if value is None and question["question_type"] not in NUMERIC:
         return None
     return keeper(question, value)
+
+
+def formatted(question: Data, text: str) -> str:
+    """What a student typed, as it is told to graders: numbers are rounded, to 16 digits where precision counts."""
+    if question["question_type"] != "numerical_question":
+        return text
+    try:
+        value = Decimal(text)
+        kinds = {one.get("numerical_answer_type") for one in question["answers"]}
+        exponent = value.adjusted() - 15 if "precision_answer" in kinds else -4
+        shown_as = f"{value.quantize(Decimal(1).scaleb(exponent), ROUND_HALF_UP):f}"
+    except (InvalidOperation, ValueError):
+        return text
+    return shown_as.rstrip("0").rstrip(".") if "." in shown_as else shown_as
 
 
 def shown(question: Data, answer: Any) -> Any:

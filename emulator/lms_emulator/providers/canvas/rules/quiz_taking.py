@@ -258,10 +258,8 @@ def check_attempt(api: Api, record: QuizSubmission) -> None:
 
 
 def answer(api: Api, record: QuizSubmission, given: list[tuple[Data, Any]]) -> QuizSubmission:
-    """Store answers to some questions of the running attempt, and log that they were given."""
-    answers = dict(record.answers)
-    for question, value in given:
-        answers[str(question["id"])] = quiz_answers.kept(question, value)
+    """Store answers to some questions of the running attempt, as they are kept, and log that they were given."""
+    answers = dict(record.answers) | {str(question["id"]): value for question, value in given}
     if given:
         noted = [
             {"quiz_question_id": str(q["id"]), "answer": quiz_answers.shown(q, answers[str(q["id"])])} for q, _ in given

@@ -293,10 +293,12 @@ def mark(api: Api, record: Submission, *, read: bool) -> None:
     """Note that the caller has seen it, or not."""
     if api.caller is not None:
         others = [one for one in record.read_by if one != api.caller.id]
-        unread = record.unread if read else [*record.unread, "submission"]
+        unread = record.unread
+        if api.caller.id == record.user_id:
+            unread = [] if read else [*unread, "submission"]
         seen = [*others, api.caller.id] if read else others
         current = api.store.submissions.get(record.id) or record
-        api.store.submissions.put(replace(current, read_by=seen, unread=[] if read else unread))
+        api.store.submissions.put(replace(current, read_by=seen, unread=unread))
 
 
 def _submission_status(api: Api, record: Submission, base: Assignment) -> str:
