@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import traceback
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -36,7 +37,7 @@ async def print_banner(server: Server) -> None:
     except OSError:  # no more processes
         child = None
     if child is None:
-        _print(server)
+        await server.gateway.worlds.default.turns.long(partial(_print, server))
         return
     if child == 0:
         _print_and_exit(server)

@@ -16,6 +16,7 @@ from lms_emulator.core.clock import CENTURY
 from lms_emulator.core.errors import UsageError
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.cookie_policies import Choice
+from lms_emulator.core.state.structure import convert
 from lms_emulator.core.suggest import nearest
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -222,7 +223,7 @@ def change(settings: S, prefix: str, values: dict[str, Any], *, lenient: bool = 
         if isinstance(value, date):  # TOML has dates of its own
             value = value.isoformat()
         try:
-            converted[name] = _within_a_century(name, msgspec.convert(value, hints[name], strict=not lenient))
+            converted[name] = _within_a_century(name, convert(value, hints[name], strict=not lenient))
         except (msgspec.ValidationError, ValueError) as error:
             wanted = _type_name(hints[name])
             raise UsageError(f"setting `{prefix}.{name}`: {error}; expected {wanted}, got `{value}`") from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -11,8 +13,26 @@ from lms_emulator.core.suggest import nearest
 
 T = TypeVar("T")
 _SLICE = 1_000
+_NOTHING = object()
 MOST_PROBLEMS = 100
 """How many problems of a world file are told: a list of records is not looked at any further beyond."""
+
+
+_seen: set[Any] = set()
+_lock = threading.Lock()
+
+
+def convert(value: Any, kind: Any, *, strict: bool = True) -> Any:
+    """`msgspec.convert`, for the use in several threads.
+
+    msgspec learns a type when it first converts to it. Two threads that do so at once crash the process, so that one
+    type after the other is learned. Raises `msgspec.ValidationError`.
+    """
+    if kind not in _seen:
+        with _lock, contextlib.suppress(msgspec.ValidationError):
+            msgspec.convert(_NOTHING, kind)
+        _seen.add(kind)
+    return msgspec.convert(value, kind, strict=strict)
 
 
 def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]]:
@@ -36,16 +56,16 @@ def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]
 def _convert(value: Any, kind: Any) -> Any:
     """What `msgspec.convert` gives, its lists slice by slice: one long call would hold up every other thread."""
     if _struct_in(kind) is None or not isinstance(value, dict):
-        return msgspec.convert(value, kind)
+        return convert(value, kind)
     converted = dict(value)
     for field in msgspec.structs.fields(kind):
         given, item = value.get(field.encode_name), _list_item(field.type)
         if item is not None and isinstance(given, list) and len(given) > _SLICE:
             slices = (given[start : start + _SLICE] for start in range(0, len(given), _SLICE))
             converted[field.encode_name] = [
-                one for part in slices for one in msgspec.convert(part, GenericAlias(list, (item,)))
+                one for part in slices for one in convert(part, GenericAlias(list, (item,)))
             ]
-    return msgspec.convert(converted, kind)
+    return convert(converted, kind)
 
 
 def _check(value: Any, kind: Any, path: str, problems: list[str]) -> None:
@@ -62,7 +82,7 @@ def _check(value: Any, kind: Any, path: str, problems: list[str]) -> None:
             _check(element, item, f"{path}[{number}]", problems)
         return
     try:
-        msgspec.convert(value, kind)
+        convert(value, kind)
     except msgspec.ValidationError as error:
         problems.append(f"{path}: {_sentence(str(error))}, got {_shown(value)}")
 

@@ -12,7 +12,7 @@ import msgspec
 from lms_emulator.core.errors import UsageError, WorldError
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.settings import EmulatorSettings, change
-from lms_emulator.core.state.structure import MOST_PROBLEMS, structure
+from lms_emulator.core.state.structure import MOST_PROBLEMS, convert, structure
 from lms_emulator.core.suggest import nearest
 from lms_emulator.core.worlds.world import SCHEMA, ClockSection, WorldSeed
 
@@ -32,7 +32,8 @@ def _demo_section(name: str, providers: Mapping[str, AnyProvider]) -> Callable[[
         import tomllib
 
         provider = providers[name]
-        return msgspec.convert(tomllib.loads(provider.demo_text()), provider.section)
+        found: msgspec.Struct = convert(tomllib.loads(provider.demo_text()), provider.section)
+        return found
 
     return load
 

@@ -10,7 +10,8 @@ import asyncio
 import gc
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, partial
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ class Turns:
     __slots__ = ("_alone", "_work")
 
     def __init__(self) -> None:
-        self._work: asyncio.Future[Any] | None = None
+        self._work: Future[Any] | None = None
         self._alone = threading.RLock()
 
     @property
@@ -34,7 +35,7 @@ class Turns:
     async def free(self) -> None:
         """Wait until no long work is under way."""
         while self._work is not None and not self._work.done():
-            await asyncio.wait([self._work])
+            await asyncio.wait([asyncio.wrap_future(self._work)])
 
     async def short(self, work: Callable[[], T]) -> T:
         """Do it here, once it is its turn."""
@@ -48,12 +49,11 @@ class Turns:
 
         Without an event loop there is nothing to hold up.
         """
-        loop = _loop()
-        if loop is None:
+        if _loop() is None:
             return self._by_itself(work)
         await self.free()
-        self._work = loop.run_in_executor(None, _without_collection, partial(self._by_itself, work))
-        return await asyncio.shield(self._work)
+        self._work = _threads().submit(_without_collection, partial(self._by_itself, work))
+        return await asyncio.shield(asyncio.wrap_future(self._work))
 
     def _by_itself(self, work: Callable[[], T]) -> T:
         with self._alone:
@@ -96,6 +96,12 @@ def _step(step: Callable[[], Any]) -> tuple[bool, Any]:
         return False, step()
     except StopIteration as end:
         return True, end.value
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Not those of an event loop, which may end before the work does."""
+    return ThreadPoolExecutor(thread_name_prefix="lms-emulator")
 
 
 _lock = threading.Lock()

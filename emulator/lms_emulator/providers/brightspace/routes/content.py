@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.brightspace import refusals, rules, shapes
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import Caller, api, version_pair
@@ -292,7 +293,7 @@ def product_versions(x: Call) -> Response:
 def check_versions(x: Call) -> Response:
     """POST /d2l/api/versions/check: a list of `{"ProductCode", "Version"}`."""
     try:
-        asked = msgspec.convert(x.json(), list[ProductVersion])
+        asked = convert(x.json(), list[ProductVersion])
     except (BodyError, msgspec.ValidationError) as error:
         raise refusals.bad_request("versions_invalid", "Invalid JSON", got=str(error)) from error
     rows = []

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx.admin.base import Model, applications, user_id, users
 from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
 from lms_emulator.providers.openedx.call import Call
@@ -115,7 +116,7 @@ class Applications(Model):
             authorization_grant_type="client-credentials",
             id=x.store.next_number("applications"),
         )
-        record = msgspec.convert(
+        record = convert(
             {
                 **msgspec.to_builtins(previous),
                 "client_id": client_id,

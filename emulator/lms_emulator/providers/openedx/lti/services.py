@@ -14,6 +14,7 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.lti import claims
@@ -330,7 +331,8 @@ def _number(body: dict[str, Any], name: str, errors: dict[str, Any]) -> float | 
 
 def _moment(body: dict[str, Any], name: str, errors: dict[str, Any]) -> datetime | None:
     try:
-        return msgspec.convert(body[name], datetime)
+        moment: datetime = convert(body[name], datetime)
+        return moment
     except msgspec.ValidationError:
         wanted = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
         errors[name] = [f"Datetime has wrong format. Use one of these formats instead: {wanted}."]

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model.courseware import Course, ForumRole
@@ -237,7 +238,7 @@ def change_settings(x: Call) -> Response:
     if given.get("division_scheme", "none") not in ("none", "cohort", "enrollment_track"):
         raise threads.invalid({"division_scheme": f'"{given["division_scheme"]}" is not a valid choice.'})
     try:
-        after = msgspec.convert(msgspec.to_builtins(before) | given, type(before))
+        after = convert(msgspec.to_builtins(before) | given, type(before))
     except msgspec.ValidationError as error:
         raise threads.invalid({"non_field_errors": str(error)}) from None
     x.store.discussion_settings.put(after)

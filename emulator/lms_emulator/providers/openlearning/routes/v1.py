@@ -12,6 +12,7 @@ from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Handler, Route
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openlearning import credentials, refusals, rules, shapes, wire
 from lms_emulator.providers.openlearning.call import Call, in_query, request_body, web_base
 from lms_emulator.providers.openlearning.model import Class, ClassType, Course, User
@@ -133,7 +134,7 @@ def _new_class(x: Call, me: User, course: Course, fields: dict[str, str]) -> Cla
             parse_instant(start)
         except ValueError:
             raise refusals.v1_field("startDate", "must be an ISO 8601 date", start) from None
-    return msgspec.convert(
+    made: Class = convert(
         {
             "id": x.ids.object_id(x.clock.timestamp()),
             "course": course.id,
@@ -149,6 +150,7 @@ def _new_class(x: Call, me: User, course: Course, fields: dict[str, str]) -> Cla
         },
         Class,
     )
+    return made
 
 
 def _match(fields: dict[str, str], name: str, pattern: re.Pattern[str], message: str) -> None:

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import msgspec
 
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.canvas.call.moments import stamp
 
 CANVAS = "http://canvas.instructure.com/xsd/cccv1p0"
@@ -120,7 +121,7 @@ def read_fields(element: Element, record: type[Any], fields: dict[str, str]) -> 
         if any(one is datetime or "datetime" in str(one) for one in (kind, *get_args(kind))):
             value = text if text.endswith("Z") else f"{text}Z"
         try:
-            found[field] = msgspec.convert(value, kind, strict=False)
+            found[field] = convert(value, kind, strict=False)
         except msgspec.ValidationError:
             continue
     return found
