@@ -10,7 +10,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache, partial
 from types import coroutine
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._work: Future[Any] | None = None
-        self._alone = threading.RLock()
+        self._alone = threading.Lock()
 
     @property
     def taken(self) -> bool:
@@ -40,7 +40,7 @@ class Turns:
     async def short(self, work: Callable[[], T]) -> T:
         """Do it here, once it is its turn."""
         if _loop() is None:
-            return self._by_itself(work)
+            return self._after_it(work)
         await self.free()
         return work()
 
@@ -50,10 +50,15 @@ class Turns:
         Without an event loop there is nothing to hold up.
         """
         if _loop() is None:
-            return self._by_itself(work)
+            return self._after_it(work)
         await self.free()
         self._work = _threads().submit(_without_collection, partial(self._by_itself, work))
         return await asyncio.shield(asyncio.wrap_future(self._work))
+
+    def _after_it(self, work: Callable[[], T]) -> T:
+        if self._work is not None:
+            wait([self._work])
+        return self._by_itself(work)
 
     def _by_itself(self, work: Callable[[], T]) -> T:
         with self._alone:
