@@ -147,7 +147,7 @@ def test_an_event_loop_of_the_callers_does_not_matter() -> None:
             csv = {"Content-Type": "text/csv"}
             await api.post(f"{IMPORTS}.json?extension=csv", content=table, headers=csv)
             slow = asyncio.ensure_future(api.get(IMPORTS))
-            while not slow.done() and not lms.app.worlds.default.turns.taken:  # type: ignore[union-attr]
+            while not slow.done() and not lms.app.worlds.default.turns.taken:  # type: ignore[union-attr]  # an app in this process
                 await asyncio.sleep(0)
             seen = len(lms.dump()["canvas"]["users"])
             assert (await slow).json()["sis_imports"][0]["workflow_state"] == "imported"
