@@ -142,12 +142,12 @@ def test_an_event_loop_of_the_callers_does_not_matter() -> None:
         table = "user_id,login_id,first_name,last_name,status\n" + "".join(
             f"u{n},l{n},Ann,Smith{n},active\n" for n in range(PEOPLE)
         )
-        transport = httpx.ASGITransport(lms.app)  # type: ignore[arg-type]  # ASGI app
+        transport = httpx.ASGITransport(lms.app)
         async with httpx.AsyncClient(transport=transport, headers=headers, base_url=lms.url, timeout=60) as api:
             csv = {"Content-Type": "text/csv"}
             await api.post(f"{IMPORTS}.json?extension=csv", content=table, headers=csv)
             slow = asyncio.ensure_future(api.get(IMPORTS))
-            while not slow.done() and not lms.app.worlds.default.turns.taken:  # type: ignore[union-attr]  # an app in this process
+            while not slow.done() and not lms.app.worlds.default.turns.taken:
                 await asyncio.sleep(0)
             seen = len(lms.dump()["canvas"]["users"])
             assert (await slow).json()["sis_imports"][0]["workflow_state"] == "imported"
