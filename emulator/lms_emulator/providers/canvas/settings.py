@@ -380,8 +380,9 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Literal["refuse", "allow"],
         choice(
             "What Canvas does not look at where 1EdTech's specifications ask for it: an assertion's `iss` and `kid`; "
-            "message type, version, deployment and nonce of a deep linking response; a score for another tool's line "
-            "item; the body hash and the consumer key of LTI 1.1. What is allowed comes with a warning.",
+            "message type, version, deployment and nonce of a deep linking response; scores for another tool's line "
+            "item, and the list of its results; the body hash and the consumer key of LTI 1.1. What is allowed comes "
+            "with a warning.",
             evidence="observed",
             source=f"{RECORDED}/lti-token.jsonl 45, 48; {RECORDED}/lti-deeplink.jsonl 42; "
             f"{RECORDED}/lti-ags.jsonl 135; {RECORDED}/lti-11.jsonl 128",
