@@ -199,7 +199,8 @@ def start(log: Path) -> tuple[subprocess.Popen[str], str]:
     """A server in a process of its own, and its address. It writes its crashes into the log."""
     command = [sys.executable, "-m", "lms_emulator", "serve", "--port", "0", "--no-provider-ports"]
     command += ["--allow-outgoing", "127.0.0.1"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log.open("w"), text=True)
+    with log.open("w") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
     assert process.stdout is not None
     return process, process.stdout.readline().split()[-1]
 

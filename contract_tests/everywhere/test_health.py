@@ -17,14 +17,15 @@ def test_no_request_keeps_the_process_busy(tmp_path: Path) -> None:
     """By processor time, of which a busy machine takes nothing away; the benchmark shows the time of the clock too."""
     log = tmp_path / "log"
     process, url = start(log)
-    try:
-        lms, slow = Emulator.connect(url), {}
-        for hostile in corpus(lms):
-            found = answered(url, process.pid, hostile)
-            if found.worked >= SLOWEST:
-                slow[hostile.name] = f"{found.worked * 1000:.0f} ms, {found.line.decode()}"
-        assert slow == {}
-        assert "failed inside the emulator" not in log.read_text()
-    finally:
-        process.terminate()
-        process.wait(10)
+    with process:
+        try:
+            slow = {}
+            with Emulator.connect(url) as lms:
+                for hostile in corpus(lms):
+                    found = answered(url, process.pid, hostile)
+                    if found.worked >= SLOWEST:
+                        slow[hostile.name] = f"{found.worked * 1000:.0f} ms, {found.line.decode()}"
+            assert slow == {}
+            assert "failed inside the emulator" not in log.read_text()
+        finally:
+            process.terminate()
