@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contract_tests.canvas.grading import ADA, COURSE, made, work
 from contract_tests.canvas.support import Site
-from contract_tests.canvas.test_grading import ADA, COURSE, made, work
 
 
 def test_turns_at_a_quiz_are_checked_in_the_order_of_canvas(canvas: Site) -> None:

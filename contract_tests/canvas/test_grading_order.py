@@ -1,0 +1,160 @@
+"""In which order Canvas looks for what is asked for, and for rights, wherever there are grades."""
+
+from __future__ import annotations
+
+from contract_tests.canvas.grading import ADA, COURSE, emptied, grade, made, rubric, work
+from contract_tests.canvas.support import Site
+
+
+def test_lists_of_assignments_ask_about_the_page_and_the_person(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    tasks = [work(teacher, name=f"Task {number}", due_at=f"2030-01-{20 - number}T10:00:00Z") for number in (1, 2, 10)]
+    ids = [task["id"] for task in tasks]
+    path = f"{COURSE}/assignments"
+    rows = teacher.get(path, params={"assignment_ids[]": ids, "order_by": "name"}).json()
+    assert [row["name"] for row in rows] == ["Task 1", "Task 2", "Task 10"]
+    rows = teacher.get(path, params={"assignment_ids[]": ids, "order_by": "due_at"}).json()
+    assert [row["id"] for row in rows] == ids[::-1]
+    cut = teacher.get(path, params={"assignment_ids[]": ids, "per_page": 2})
+    assert (cut.status_code, cut.json()) == (400, {"message": f"Invalid assignment_ids: {ids[2]}"})
+    shown = teacher.get(f"{path}/{ids[0]}", params={"include[]": ["all_dates", "submission", "observed_users"]}).json()
+    assert "all_dates" not in shown
+    assert shown["submission"] == []
+    assert "all_dates" in teacher.get(f"{path}/{ids[0]}", params={"all_dates": "true"}).json()
+    as_student = f"/api/v1/users/{ADA}/courses/1/assignments"
+    assert "submission" not in teacher.get(as_student, params={"include[]": "submission"}).json()[0]
+    assert "submission" in student.get(as_student, params={"include[]": "submission"}).json()[0]
+    assert teacher.get("/api/v1/users/self/courses/1/assignments").status_code == 200
+    groups = {"include[]": ["assignments", "discussion_topic"], "exclude_response_fields[]": "in_closed_grading_period"}
+    group = teacher.get(f"{COURSE}/assignment_groups", params=groups).json()[0]
+    assert "any_assignment_in_closed_grading_period" not in group
+    buckets = {
+        name: teacher.get(path, params={"bucket": name, "assignment_ids[]": ids[0]}) for name in ("past", "future")
+    }
+    assert {name: answer.status_code for name, answer in buckets.items()} == {"past": 400, "future": 200}
+
+
+def test_who_may_not_grade_is_refused_before_the_assignment_is_looked_for(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    for path in ("submissions", "gradeable_students", "submission_summary"):
+        assert teacher.get(f"{COURSE}/assignments/9999999/{path}").status_code == 404
+        assert student.get(f"{COURSE}/assignments/9999999/{path}").status_code in (401, 403)
+    path = f"{COURSE}/students/submissions"
+    assert teacher.get(path, params={"student_ids[]": ADA, "enrollment_state": "odd"}).status_code == 400
+    assert teacher.get(path, params={"student_ids[]": ADA, "enrollment_state": "concluded"}).json() == []
+    assert teacher.get(path, params={"student_ids[]": ADA, "grouped": ""}).json()[0]["user_id"] == ADA
+    assert "submissions" in teacher.get(path, params={"student_ids[]": ADA, "grouped": "no"}).json()[0]
+
+
+def test_rubrics_reviews_and_quizzes_are_looked_for_before_rights(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    task = work(teacher, peer_reviews=True)
+    marked = rubric(teacher, task)
+    at = f"{COURSE}/rubrics/{marked['id']}"
+    texts = {
+        "style=odd": "style",
+        "include[]=odd": "include",
+        "style=full": "style",
+        "include[]=assessments&include[]=peer_assessments": "include",
+    }
+    for query, field in texts.items():
+        answer = teacher.get(f"{at}?{query}")
+        assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+    assert teacher.get(f"{at}?style=full&include[]=assessments").status_code == 200
+    (link,) = teacher.get(f"{at}?include[]=associations").json()["associations"]
+    assessments = f"{COURSE}/rubric_associations/{link['id']}/rubric_assessments"
+    assert student.post(assessments, json={}).status_code == 500
+    assert student.delete(f"{assessments}/9999999").status_code == 404
+    reviews = f"{COURSE}/assignments/{task['id']}/submissions/9999999/peer_reviews"
+    assert (teacher.get(reviews).json(), student.post(reviews, json={"user_id": ADA}).status_code) == ([], 404)
+    quiz = made(teacher, "quizzes", quiz={"title": "Q"})
+    questions = f"{COURSE}/quizzes/{quiz['id']}/questions"
+    asked = {"question_text": "?", "question_type": "short_answer_question", "answers": [{"text": "x", "weight": 100}]}
+    made(teacher, f"quizzes/{quiz['id']}/questions", question=asked)
+    assert teacher.post(questions, json={"question": {"quiz_group_id": 9999999}}).status_code == 404
+    extensions = f"{COURSE}/quizzes/{quiz['id']}/extensions"
+    assert student.post(extensions, json={}).status_code == 400
+    assert student.post(extensions, json={"quiz_extensions": [{"user_id": ADA}]}).status_code == 403
+    assert teacher.post(extensions, json={"quiz_extensions": [{"user_id": ADA}]}).status_code == 200
+    assert teacher.put(f"{COURSE}/quizzes/{quiz['id']}", json={"quiz": {"published": True}}).status_code == 200
+    assert student.get(f"{questions}/9999999").status_code == 404
+    assert student.get(questions).status_code in (401, 403)
+    turn = student.post(f"{COURSE}/quizzes/{quiz['id']}/submissions").json()["quiz_submissions"][0]
+    mine = {"quiz_submission_id": turn["id"], "quiz_submission_attempt": 1}
+    (shown,) = student.get(questions, params=mine).json()
+    assert "answers" not in shown
+    assert shown["question_text"] == "?"
+    assert teacher.get(questions, params=mine).json()[0]["answers"]
+    assert student.get(questions, params={**mine, "quiz_submission_attempt": 7}).status_code == 404
+    teacher.put(f"{COURSE}/quizzes/{quiz['id']}", json={"quiz": {"hide_results": "always"}})
+    assert student.get(questions, params=mine).json()["message"] == "Cannot view questions due to quiz settings"
+
+
+def test_a_deduction_stays_when_the_course_stops_to_deduct(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    emptied(teacher)
+    path = f"{COURSE}/late_policy"
+    rule = {"late_submission_deduction_enabled": True, "late_submission_deduction": 10}
+    assert teacher.post(path, json={"late_policy": rule}).status_code == 201
+    tasks = [work(teacher, due_at="2020-01-01T10:00:00Z", name=name) for name in ("A", "B")]
+    for task in tasks:
+        sent = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
+        assert student.post(f"{COURSE}/assignments/{task['id']}/submissions", json=sent).status_code == 201
+    assert grade(teacher, tasks[0], "8")["score"] == 0
+    assert teacher.patch(path, json={"late_policy": {"late_submission_deduction_enabled": False}}).status_code == 204
+    kept = teacher.get(f"{COURSE}/assignments/{tasks[0]['id']}/submissions/{ADA}").json()
+    assert (kept["score"], kept["points_deducted"], kept["entered_score"]) == (0, 8, 8)
+    assert grade(teacher, tasks[1], "8")["score"] == grade(teacher, tasks[0], "8.5")["entered_score"] - 0.5 == 8
+    assert teacher.get(f"{COURSE}/assignments/{tasks[0]['id']}/submissions/{ADA}").json()["score"] == 8.5
+
+
+def test_columns_and_audits_check_in_order(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    path = f"{COURSE}/custom_gradebook_columns"
+    assert student.post(path, json={}).status_code == 400
+    assert student.delete(f"{path}/9999999").status_code == 404
+    column = made(teacher, "custom_gradebook_columns", column={"title": "T", "hidden": True})
+    data = f"{path}/{column['id']}/data"
+    assert student.put(f"{path}/{column['id']}", json={"column": {"title": "x"}}).status_code in (401, 403)
+    assert [teacher.get(data, params=p).status_code for p in ({}, {"include_hidden": "true"})] == [404, 200]
+    task = work(teacher)
+    grade(teacher, task, "5")
+    audit = "/api/v1/audit/grade_change"
+    assert len(teacher.get(audit, params={"course_id": 1, "assignment_id": task["id"]}).json()["events"]) == 1
+    assert teacher.get(audit, params={"assignment_id": task["id"]}).status_code in (401, 403)
+    assert teacher.get(f"{audit}/courses/9999999").status_code in (401, 403)
+    assert teacher.get(f"{audit}/courses/1/assignments/9999999").status_code == 404
+    assert teacher.get(f"{audit}/assignments/9999999").status_code in (401, 403)
+    assert canvas.admin.get(f"{audit}/assignments/9999999").status_code == 404
+    feed = teacher.get(f"{COURSE}/gradebook_history/feed", params={"user_id": ADA, "per_page": 5})
+    assert "feed?course_id=1&format=json&user_id=101&user_id=101&page=1&per_page=5" in feed.headers["link"]
+
+
+def test_more_attempts_are_for_online_work_and_not_negative(canvas: Site) -> None:
+    teacher = canvas.teacher
+    for kinds, more, status in ((["on_paper"], 1, 400), (["online_url"], -1, 400), (["online_url"], 2, 200)):
+        path = f"{COURSE}/assignments/{work(teacher, submission_types=kinds)['id']}/extensions"
+        answer = teacher.post(path, json={"assignment_extensions": [{"user_id": ADA, "extra_attempts": more}]})
+        assert answer.status_code == status
+        assert ("errors" in answer.json()) == (status == 400)
+
+
+def test_results_of_outcomes_are_refused_in_order(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    path = f"{COURSE}/outcome_rollups"
+    hidden = student.get(path, params={"aggregate": "odd"})
+    assert (hidden.status_code, hidden.json()["message"]) == (403, "users not specified and no access to all grades")
+    assert student.get(path, params={"user_ids[]": ADA}).status_code == 200
+    wrong = {
+        "aggregate=odd&sort_by=odd": "invalid aggregate parameter value",
+        "sort_by=odd&include[]=odd": "invalid sort_by parameter value",
+        "sort_by=outcome&sort_outcome_id=x": "invalid sort_outcome_id parameter value",
+        "include[]=odd&outcome_ids[]=9999999": "invalid include: odd",
+        "include[]=users&aggregate=course": "can't include users unless aggregate is not set",
+        "outcome_ids[]=9999999&user_ids[]=9999999": "can only include id's of outcomes in the outcome context",
+        f"user_ids[]={ADA}&section_id=1": "cannot specify both user_ids and section_id",
+        "section_id=9999999": "invalid section id",
+    }
+    for query, text in wrong.items():
+        answer = teacher.get(f"{path}?{query}")
+        assert (answer.status_code, answer.json()["message"]) == (400, text)
