@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 
 import httpx
@@ -188,3 +191,29 @@ def test_a_placed_link_is_launched_from_the_course_page(canvas: Site) -> None:
     assert fields["target_link_uri"] == f"{canvas.lms.ltiaas.url}/lti/launch?exercise=1"
     assert browser.get(f"{path}x").headers["location"].endswith("/courses/1")
     assert "Resource link not found" in browser.get("/courses/1").text
+
+
+def test_a_tool_that_replaces_one_of_lti_1_1_is_proved_its_consumer_key(canvas: Site, tool: Tool) -> None:
+    """The old tool has the same address, and may be deleted; one of another address does not count."""
+
+    def legacy() -> dict[str, str]:
+        data = launched(canvas, tool).get_launch_data()
+        claim = dict(data[f"{lti13.CLAIM}lti1p1"])
+        assert claim.pop("user_id") == data[f"{lti13.CLAIM}lti11_legacy_user_id"]
+        if claim:
+            signed = ["old-key", data[f"{lti13.CLAIM}deployment_id"], data["iss"], data["aud"]]
+            text = "&".join([*signed, str(data["exp"]), data["nonce"]])
+            wanted = base64.b64encode(hmac.new(b"old & secret", text.encode(), hashlib.sha256).digest()).decode()
+            assert claim == {"oauth_consumer_key": "old-key", "oauth_consumer_key_sign": wanted}
+        return claim
+
+    old = {"name": "Old", "consumer_key": "old-key", "shared_secret": "old & secret"}
+    tools = "/api/v1/courses/1/external_tools"
+    canvas.teacher.post(tools, json={**old, "url": f"{LAUNCH}/elsewhere"}).raise_for_status()
+    assert not legacy()
+    number = canvas.teacher.post(tools, json={**old, "url": LAUNCH}).json()["id"]
+    assert legacy()
+    canvas.teacher.delete(f"{tools}/{number}").raise_for_status()
+    assert legacy()
+    canvas.lms.settings["canvas.tells_consumer_keys"] = False
+    assert not legacy()

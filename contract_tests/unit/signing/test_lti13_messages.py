@@ -328,3 +328,16 @@ def test_scopes_are_granted_or_not_and_none_is_lost(asked: list[str], allowed: s
     assert set(granted) <= allowed
     assert not set(denied) & allowed
     assert sorted(granted + denied) == sorted(asked)
+
+
+def test_a_consumer_key_is_proved_as_in_the_sample_of_the_migration_guide() -> None:
+    """Source: https://www.imsglobal.org/spec/lti/v1p3/migr/, oauth_consumer_key_sign."""
+    before = lti13.Predecessor(consumer_key="179248902", secret="my-lti11-secret")
+    sample = {"issuer": "https://lmsvendor.com", "client_id": "PM48OJSfGDTAzAo", "deployment_id": "689302"}
+    launch = lti13.Launch(**WHOLE | sample, predecessor=before, extra={f"{lti13.CLAIM}lti1p1": {"user_id": "34212"}})
+    claims = lti13.launch_claims(launch, nonce="172we8671fd8z", now=1551290796, lifetime=60)
+    assert claims[f"{lti13.CLAIM}lti1p1"] == {
+        "user_id": "34212",
+        "oauth_consumer_key": "179248902",
+        "oauth_consumer_key_sign": "lWd54kFo5qU7xshAna6v8BwoBm6tmUjc6GTax6+12ps=",
+    }

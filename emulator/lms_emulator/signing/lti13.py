@@ -9,6 +9,8 @@ Sources: 1EdTech LTI Core 1.3, Security Framework 1.0, Deep Linking 2.0; the lau
 
 from __future__ import annotations
 
+import hmac
+from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
@@ -42,6 +44,13 @@ SYSTEM_USER = "http://purl.imsglobal.org/vocab/lis/v2/system/person#User"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
+class Predecessor(msgspec.Struct, frozen=True, kw_only=True):
+    """The LTI 1.1 registration that a tool had before: its consumer key, and the shared secret that proves it."""
+
+    consumer_key: str
+    secret: str
+
+
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """What a launch says, before it is signed. Absent parts are left out of the message.
 
@@ -55,6 +64,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
         line_items: URL of the context's line items; with `ags_scopes` it makes the AGS claim.
         memberships: URL of the roster; makes the NRPS claim.
         deep_linking: the `deep_linking_settings` claim of a deep linking request.
+        predecessor: the tool's LTI 1.1 registration, which the `lti1p1` claim then names and proves.
         extra: further claims, as they are (a platform's own).
     """
 
@@ -76,6 +86,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     line_item: str | None = None
     memberships: str | None = None
     deep_linking: dict[str, Any] | None = None
+    predecessor: Predecessor | None = None
     extra: dict[str, Any] = {}
 
 
@@ -117,7 +128,30 @@ def launch_claims(launch: Launch, *, nonce: str, now: int, lifetime: int, azp: b
         f"{DL_CLAIM}deep_linking_settings": launch.deep_linking,
     }
     claims.update((name, value) for name, value in optional.items() if value is not None)
-    return {**claims, **launch.extra}
+    claims |= launch.extra
+    if launch.predecessor is not None:
+        legacy = f"{CLAIM}lti1p1"
+        claims[legacy] = {**claims.get(legacy, {}), **_proved_key(launch.predecessor, claims)}
+    return claims
+
+
+def _proved_key(before: Predecessor, claims: Claims) -> dict[str, str]:
+    """The consumer key and its proof, as the `lti1p1` claim has them."""
+    return {
+        "oauth_consumer_key": before.consumer_key,
+        "oauth_consumer_key_sign": consumer_key_sign(before, claims),
+    }
+
+
+def consumer_key_sign(before: Predecessor, claims: Mapping[str, Any]) -> str:
+    """The proof that a launch comes from the holder of an LTI 1.1 secret: bound to this token by its claims.
+
+    1EdTech LTI 1.3 Migration Guide, oauth_consumer_key_sign: the base64 of the HMAC-SHA256, under the shared secret, of
+    consumer key, deployment id, issuer, client id, `exp` and `nonce`, joined by `&`.
+    """
+    named = (f"{CLAIM}deployment_id", "iss", "aud", "exp", "nonce")
+    text = "&".join([before.consumer_key, *(str(claims[name]) for name in named)])
+    return b64encode(hmac.digest(before.secret.encode(), text.encode(), "sha256")).decode()
 
 
 def _ags_claim(launch: Launch) -> dict[str, Any] | None:

@@ -207,6 +207,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             was=(Was(True, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 57 (in 2023; the day is chosen)"),),
         ),
     ] = False
+    tells_consumer_keys: Annotated[
+        bool,
+        choice(
+            "Whether the `lti1p1` claim proves the consumer key of an LTI 1.1 tool that has the same address. At "
+            "Canvas a hidden feature decides, `include_oauth_consumer_key_in_lti_launch`: that it is on is chosen.",
+            source="canvas-lms lib/lti/messages/jwt_message.rb, add_lti1p1_claims! (2024-04)",
+            was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 56 (not in 2023; the day is chosen)"),),
+        ),
+    ] = True
     denial_has_description: Annotated[
         bool,
         choice(

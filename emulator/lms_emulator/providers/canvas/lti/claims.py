@@ -171,8 +171,17 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
         deep_linking=deep_linking_spots.settings(x, opening.placement, place, opening.data)
         if opening.deep_linking and opening.placement is not None
         else None,
+        predecessor=_predecessor(x, opening),
         extra=_extra(x, opening),
     )
+
+
+def _predecessor(x: Call, opening: Opening) -> lti13.Predecessor | None:
+    """The tool of LTI 1.1 that this one replaces, where Canvas tells of it."""
+    if not x.settings.tells_consumer_keys:
+        return None
+    old = tools.predecessor(x.store, opening.place.record, x.resolve(target_of(opening)))
+    return lti13.Predecessor(consumer_key=old.consumer_key, secret=old.shared_secret) if old is not None else None
 
 
 def target_of(opening: Opening) -> str:

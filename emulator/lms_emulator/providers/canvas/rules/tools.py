@@ -279,9 +279,26 @@ def by_address(
 ) -> Tool | None:
     """The tool that an address belongs to: one of exactly this address, else of this address with further parameters,
     else of its host; the preferred one first, then the nearest, LTI 1.3 before 1.1, which `newer` leaves out."""
+    candidates = [tool for tool in offered(store, where) if not (newer and tool.developer_key_id is None)]
+    return _matching(store, where, url, candidates, preferred)
+
+
+def predecessor(store: CanvasStore, where: Where, url: str) -> Tool | None:
+    """The LTI 1.1 tool of an address, which an LTI 1.3 tool of the same address replaces; it may be deleted already.
+
+    canvas-lms app/models/context_external_tool.rb, associated_1_1_tool (2024-04)
+    """
+    known = set(places(store, where))
+    old = [tool for tool in store.tools if tool.developer_key_id is None and place_of(store, tool) in known]
+    return _matching(store, where, url, old)
+
+
+def _matching(
+    store: CanvasStore, where: Where, url: str, candidates: Iterable[Tool], preferred: int | None = None
+) -> Tool | None:
     order = {place: number for number, place in enumerate(places(store, where))}
     tools = sorted(
-        (tool for tool in offered(store, where) if not (newer and tool.developer_key_id is None)),
+        candidates,
         key=lambda tool: (tool.id != preferred, order[place_of(store, tool)], tool.developer_key_id is None, tool.id),
     )
     for matches in (_same, _same_but_query, _same_host):
