@@ -117,7 +117,7 @@ def test_a_module_asks_for_the_score_that_is_left_and_for_work_that_was_handed_i
     assert met() == [True, True, True]
 
 
-def test_a_comment_with_the_work_reaches_the_team_only_when_it_should(canvas: Site) -> None:
+def test_a_comment_with_the_work_stays_with_its_author_but_a_graders_reaches_the_team(canvas: Site) -> None:
     teacher = canvas.teacher
     sets = made(teacher, "group_categories", name="Teams", create_group_count=1)
     (group,) = teacher.get(f"/api/v1/group_categories/{sets['id']}/groups").json()
@@ -126,13 +126,15 @@ def test_a_comment_with_the_work_reaches_the_team_only_when_it_should(canvas: Si
         assert answer.status_code == 200, answer.text
     task = work(teacher, group_category_id=sets["id"])
     path = f"{COURSE}/assignments/{task['id']}/submissions"
-    for text, shared in (("mine", False), ("ours", True)):
-        sent = {"submission_type": "online_text_entry", "body": "x", "group_comment": shared}
-        answer = canvas.student.post(path, json={"submission": sent, "comment": {"text_comment": text}})
-        assert answer.status_code == 201, answer.text
+    sent = {"submission_type": "online_text_entry", "body": "x", "group_comment": True}
+    answer = canvas.student.post(path, json={"submission": sent, "comment": {"text_comment": "mine"}})
+    assert answer.status_code == 201, answer.text
+    for text, shared in (("yours", False), ("ours", True)):
+        answer = teacher.put(f"{path}/{ADA}", json={"comment": {"text_comment": text, "group_comment": shared}})
+        assert answer.status_code == 200, answer.text
     rows = teacher.get(path, params={"include[]": "submission_comments"}).json()
     said = {row["user_id"]: [one["comment"] for one in row["submission_comments"]] for row in rows}
-    assert (said[ADA], said[102]) == (["mine", "ours"], ["ours"])
+    assert (said[ADA], said[102]) == (["mine", "yours", "ours"], ["ours"])
 
 
 def test_what_can_be_handed_in(canvas: Site) -> None:

@@ -13,8 +13,18 @@ from lms_emulator.providers.canvas.call.params import Params, as_integer, listed
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.submissions import change, graded_place, place
-from lms_emulator.providers.canvas.rules import assignments, courses, jobs, moderation, roster, submissions
+from lms_emulator.providers.canvas.routes.submissions import GRADED, change, graded_place, place
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    courses,
+    groups,
+    jobs,
+    moderation,
+    roster,
+    submissions,
+    submitting,
+    teams,
+)
 from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
@@ -24,11 +34,11 @@ SOURCE = (
     "canvas-lms app/controllers/submissions_api_controller.rb"
 )
 GRADEABLE = ("active", "invited", "inactive")
-COUNTED = {"online_upload", "online_url", "online_text_entry"}
 ONLINE_ONLY = (
     "Extra attempts can only be set on submissions for an assignment with a type of online_upload, online_url, or "
     "online_text_entry"
 )
+COMMENTING = ("text_comment", "group_comment", "file_ids", "media_comment_id", "media_comment_type")
 TOO_FEW = "Extra attempts must be greater than or equal to 0"
 FORMAT = ":assignment_extensions must be in this format: { user_id: 1, extra_attempts: 2 }"
 
@@ -78,15 +88,25 @@ def gradeable_of_several(api: Api) -> Any:
 
 
 def summary(api: Api) -> Any:
-    """How many submissions of an assignment are graded, ungraded, or missing."""
+    """How many submissions of an assignment are graded, ungraded, or missing.
+
+    By group Canvas counts the work of groups and of students without one, but misses only that of groups.
+    """
     course, section, base = graded_place(api)
-    counts = {"graded": 0, "ungraded": 0, "not_submitted": 0}
-    for user_id in roster.gradeable(api, course, section, base, "active"):
-        record = submissions.of(api, base, user_id)
-        graded = record.excused or (record.entered_score is not None and record.grade_matches_current_submission)
-        name = "graded" if graded else "ungraded" if submissions.handed_in(record) else "not_submitted"
-        counts[name] += 1
-    return counts
+    together = base.group_category_id is not None and not base.grade_group_students_individually
+    if together and api.params.flag("grouped"):
+        found = teams.one_for_each(api, base, roster.graded_list(api, course, section, base, inactive=True))
+        category = api.store.group_categories.get(base.group_category_id)
+        total = len(groups.of_category(api, category)) if category is not None else 0
+    else:
+        found = submissions.of_all(api, base, roster.gradeable(api, course, section, base, "active"))
+        total = len(found)
+    graded = [
+        one for one in found if one.excused or (one.entered_score is not None and one.grade_matches_current_submission)
+    ]
+    ungraded = [one for one in found if one not in graded and submissions.handed_in(one)]
+    counts = {"graded": len(graded), "ungraded": len(ungraded)}
+    return {**counts, "not_submitted": total - sum(counts.values())}
 
 
 def update_grades(api: Api) -> Any:
@@ -105,8 +125,8 @@ def update_grades_of_course(api: Api) -> Any:
 
 def _grade_data(api: Api) -> Params:
     data = api.params.get("grade_data")
-    if isinstance(data, list):
-        raise refusals.crashed("`grade_data` is a list", data)
+    if data is not None and not isinstance(data, dict):
+        raise refusals.crashed("`grade_data` is no hash", data)
     if not data:
         text = "'grade_data' parameter required"
         raise refusals.rest("grade_data_missing", 400, {"error": text}, check="`grade_data` is sent")
@@ -115,19 +135,21 @@ def _grade_data(api: Api) -> Params:
 
 def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[str, Params]) -> Any:
     bases = [identifiers.find(api, "assignments", name) for name in data]
-    if any(a is None or a.course_id != course.id or a.workflow_state == "deleted" for a in bases):
+    known = [a for a in bases if a is not None and a.course_id == course.id and a.workflow_state != "deleted"]
+    courses.require(api, course, "manage_grades")
+    if not api.check("the assignments are published", all(a.published for a in known)):
+        raise api.refused("grade published assignments")
+    if len(known) < len(data):
         text = f"Some assignments could not be found: ( {', '.join(data)} )"
         raise refusals.rest("assignments_unknown", 400, {"error": text}, check="the assignments are in the course")
-    courses.require(api, course, "manage_grades")
-    if not api.check("the assignments are published", all(a.published for a in bases)):
-        raise api.refused("grade published assignments")
 
     def work() -> None:
         unknown: list[str] = []
-        for base, students in zip(bases, data.values(), strict=True):
+        for base, students in zip(known, data.values(), strict=True):
             unknown += _grade_students(api, course, section, base, students)
         if unknown:
-            raise jobs.JobFailed(f"Couldn't find User(s) with API ids '{', '.join(unknown)}'")
+            named = ", ".join(f"'{one}'" for one in unknown)
+            raise jobs.JobFailed(f"Couldn't find User(s) with API ids {named}")
 
     return progress(api, jobs.run(api, course, "submissions_update", work))
 
@@ -137,13 +159,14 @@ def _grade_students(
 ) -> list[str]:
     """Grade the students of one assignment. Returns the ids of those who do not exist."""
     unknown: list[str] = []
-    known = {e.user_id for e in roster.enrollments_seen(api, course, section)}
+    known = set(roster.gradeable(api, course, section, base, *GRADEABLE))
     for name in data.data:
         user = identifiers.find(api, "users", name)
         if user is None or user.id not in known:
             unknown.append(name)
             continue
-        change(api, course, base, user, _as_usual(data.hash(name)))
+        graded = any(data.has(name, one) for one in GRADED)
+        change(api, course, base, user, _as_usual(data.hash(name)), graded=graded, unless_same=True)
     return unknown
 
 
@@ -152,7 +175,7 @@ def _as_usual(sent: Params) -> Params:
     values = sent.data
     usual = {
         "submission": {name: values[name] for name in ("posted_grade", "excuse") if name in values},
-        "comment": {name: values[name] for name in ("text_comment", "group_comment", "file_ids") if name in values},
+        "comment": {name: values[name] for name in COMMENTING if name in values},
         "rubric_assessment": values.get("rubric_assessment"),
     }
     return Params(usual)
@@ -185,7 +208,7 @@ def extend(api: Api) -> Any:
 
 def _faults(base: Assignment, more: int) -> list[str]:
     """Why a student of the assignment cannot be given so many more attempts."""
-    online = not COUNTED.isdisjoint(base.submission_types)
+    online = not submitting.COUNTED.isdisjoint(base.submission_types)
     return [*([TOO_FEW] if more < 0 else []), *([] if online else [ONLINE_ONLY])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from lms_emulator.providers.canvas.rules import (
     submissions,
 )
 from lms_emulator.providers.canvas.rules.scores import scores
+from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 from lms_emulator.providers.canvas.shapes import planner as planner_shapes
@@ -65,7 +67,12 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
 
 
 def _in_state(api: Api, course: Course, rows: list[Enrollment]) -> list[Enrollment]:
-    """Those of the enrollments that are in the state that is asked for, at this date or as they are stored."""
+    """Those of the enrollments that are in the state that is asked for, at this date or as they are stored.
+
+    Of what goes to the student information system, only those that came from there.
+    """
+    if api.params.flag("post_to_sis"):
+        rows = [e for e in rows if e.sis_batch_id is not None]
     wanted = api.params.text("enrollment_state")
     if not wanted:
         return rows
@@ -125,15 +132,24 @@ def across(api: Api) -> Any:
 def _one_by_one(api: Api, course: Course, found: list[Submission], by_id: dict[int, Assignment], path: str) -> Any:
     includes = api.params.includes
     by_grade = api.params.text("order") == "graded_at"
-    key = (lambda one: (str(one.graded_at or ""), one.id)) if by_grade else (lambda one: (one.id,))
-    found.sort(key=key)
+
+    def key(one: Submission) -> list[Any]:
+        return [one.graded_at is None, str(one.graded_at or ""), one.id] if by_grade else [one.id]
 
     def shape(one: Submission) -> Any:
-        return shapes.submission(api, one, by_id[one.assignment_id], course, includes)
+        return _row(api, one, by_id[one.assignment_id], course, includes)
 
+    found.sort(key=key)
     if api.params.text("order_direction") == "descending":
-        return paged(api, found[::-1], shape, path=path)
-    return bookmarked(api, found, shape, key=lambda one: list(key(one)), path=path)
+        ungraded = [one for one in found if by_grade and one.graded_at is None]
+        return paged(api, [*found[: len(found) - len(ungraded)][::-1], *ungraded], shape, path=path)
+    return bookmarked(api, found, shape, key=key, path=path)
+
+
+def _row(api: Api, one: Submission, base: Assignment, course: Course, includes: Collection[str]) -> Json:
+    """A submission of a list over assignments. Canvas looks up wrongly whether the assignment is visible there."""
+    row = shapes.submission(api, one, base, course, includes)
+    return {**row, "assignment_visible": False} if "visibility" in includes else row
 
 
 def _grouped(
@@ -151,10 +167,7 @@ def _grouped(
 
     def shape(user_id: int) -> dict[str, Any]:
         own = sorted((one for one in found if one.user_id == user_id), key=lambda one: one.id)
-        rows = [shapes.submission(api, one, by_id[one.assignment_id], course, includes) for one in own]
-        if "visibility" in includes:
-            # Canvas does not look it up here
-            rows = [{**row, "assignment_visible": False} for row in rows]
+        rows = [_row(api, one, by_id[one.assignment_id], course, includes) for one in own]
         body: dict[str, Any] = {"user_id": user_id, "section_id": sections[user_id], "submissions": rows}
         user = api.store.users.get(user_id)
         if user is not None and courses.may(api, api.caller, course, "read_sis", "manage_sis"):

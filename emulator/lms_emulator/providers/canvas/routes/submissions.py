@@ -10,7 +10,7 @@ from starlette.responses import Response
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_integer, as_whole
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Submission, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
@@ -35,6 +35,7 @@ SOURCE = (
     "canvas-lms app/controllers/submissions_api_controller.rb"
 )
 STATUSES = ("late", "missing", "extended", "none")
+GRADED = ("posted_grade", "excuse")
 BOTH = "Cannot simultaneously grade and excuse an assignment"
 NOT_A_STUDENT = "Student must be enrolled in the course as a student to be graded"
 
@@ -61,6 +62,10 @@ def index(api: Api) -> Any:
         found = teams.one_for_each(api, base, found)
     path = f"{roster.path(course, section)}/assignments/{base.id}/submissions"
     includes = api.params.includes
+    if "visibility" in includes:
+        # Canvas reads the rows in batches for it, which leaves no pages
+        rows = sorted(found, key=lambda one: one.id)
+        return [shapes.submission(api, one, base, course, includes) for one in rows]
     return paged(api, found, lambda one: shapes.submission(api, one, base, course, includes), path=path)
 
 
@@ -83,19 +88,17 @@ def create(api: Api) -> Any:
     """Hand something in; those who grade may do it for a student."""
     course, section, base = place(api)
     sent = api.params.hash("submission")
-    user = api.user
-    if (reference := sent.text("user_id")) is not None:
-        user = roster.student(api, course, section, reference)
-        if user.id != api.user.id and not api.check("may grade", courses.may(api, api.user, course, "manage_grades")):
-            raise api.refused(f"manage_grades in course {course.id}")
-    known = api.store.submissions.first("whose", (base.id, user.id))
-    allowed = submitting.may_submit(api, course, base, user, known)
+    reference, moment = sent.text("user_id"), api.moment("submission", "submitted_at")
+    user = api.user if reference is None else roster.student(api, course, section, reference)
+    allowed = submitting.may_submit(api, course, base, user, api.store.submissions.first("whose", (base.id, user.id)))
     if not api.check("may hand something in", allowed, got=user.id):
         raise api.refused(f"hand in assignment {base.id}")
-    moment = api.moment("submission", "submitted_at")
-    if moment is not None and not courses.may(api, api.user, course, "manage_grades"):
-        return Response(status_code=204)
-    if "online_text_entry" in base.submission_types and _empty_text(api):
+    if reference is not None or sent.get("submitted_at") is not None:
+        if as_whole(reference) is None:
+            # Canvas looks the row up by the id as it was sent, finds none, and answers nothing
+            return Response(status_code=204)
+        _require_grading(api, course, base, user)
+    if sent.text("submission_type") == "online_text_entry" and not (sent.text("body") or "").strip():
         return redirect(api.url(f"/courses/{course.id}/assignments/{base.id}"))
     given = submitting.content(api, base, sent, user)
     if moment is not None:
@@ -104,25 +107,32 @@ def create(api: Api) -> Any:
         submitting.hand_in(api, base, submissions.of(api, base, one), given) for one in teams.mates(api, base, user.id)
     ]
     own = next(one for one in made if one.user_id == user.id)
-    comment_on(api, base, own.user_id, api.params.hash("comment"), team=sent.flag("group_comment"))
+    said = Params({"text_comment": api.params.text("comment", "text_comment")})
+    submitting.comment(api, own, said, author=user)
     body = shapes.submission(api, own, base, course, {"submission_comments"})
     path = f"/api/v1/courses/{course.id}/assignments/{base.id}/submissions/{api.user.id}"
     return reply(api, body, 201, {"Location": api.url(path)})
 
 
-def _empty_text(api: Api) -> bool:
-    sent = api.params.hash("submission")
-    return sent.text("submission_type") == "online_text_entry" and not sent.text("body")
-
-
 def update(api: Api) -> Any:
     """Grade a submission, excuse it, give it a status, comment on it."""
-    course, section, base = place(api)
+    course, section = roster.place(api)
+    base = assignments.find(api, course, api.slot("assignment_id"))
+    whole = api.params.get("submission")
+    if not (isinstance(whole, dict) or whole in (None, False)):
+        raise refusals.crashed("`submission` is no hash", whole)
+    sent = api.params.hash("submission")
+    waits = moderation.under_way(base) and is_given(sent.get("posted_grade")) and not sent.flag("provisional")
+    if not api.check("the grades of this assignment are not moderated", not waits):
+        raise api.refused("grade before the moderation is over")
     user = roster.of_path(api, course, section, base)
-    if api.params.text("submission") is not None:
-        raise refusals.crashed("`submission` is no hash", api.params.get("submission"))
-    _may_update(api, course, base, user)
-    touched = change(api, course, base, user, api.params)
+    if not api.check("the assignment is for the student", assignments.assigned(api, base, user.id), got=user.id):
+        raise api.refused(f"the assignment is for user {user.id}")
+    if isinstance(whole, dict) or is_given(api.params.get("rubric_assessment")):
+        _require_grading(api, course, base, user)
+    else:
+        _require_commenting(api, course, base, user)
+    touched = change(api, course, base, user, api.params, graded=any(is_given(sent.get(name)) for name in GRADED))
     visibility = api.params.includes & {"visibility"}
     if moderation.under_way(base):
         visibility = {*visibility, "provisional_grades"}
@@ -131,60 +141,64 @@ def update(api: Api) -> Any:
     return {**body, "all_submissions": [shapes.submission(api, one, base, course, visibility) for one in every]}
 
 
-def _may_update(api: Api, course: Course, base: Assignment, user: User) -> None:
-    """Refuse those who may not do what the request asks for."""
-    grader = courses.may(api, api.user, course, "manage_grades")
-    grading_asked = any(
-        api.params.has("submission", name)
-        for name in ("posted_grade", "excuse", "late_policy_status", "seconds_late_override")
-    ) or api.params.has("rubric_assessment")
-    own = api.user.id == user.id or roster.reviews(api, base, user)
-    allowed = grader or (own and not grading_asked)
-    if not api.check("may grade or comment", allowed, got=user.id):
+def is_given(value: Any) -> bool:
+    """Whether Canvas acts on a value: null and JSON's false are as good as none, an empty text is not."""
+    return value is not None and value is not False
+
+
+def _require_grading(api: Api, course: Course, base: Assignment, user: User) -> None:
+    """Refuse those who may not grade that student's work now."""
+    allowed = base.published and courses.may(api, api.user, course, "manage_grades")
+    if not api.check("may grade the published assignment", allowed, got=user.id):
         raise api.refused(f"grade the submission of user {user.id}")
-    if not (base.published and assignments.assigned(api, base, user.id)):
-        raise api.refused(f"the assignment is for user {user.id}")
     due = assignments.dated_for(api, base, user.id).due_at
-    if grading_asked and periods.binds(api, course) and periods.closed(api, periods.of_date(api, course, due)):
+    if periods.binds(api, course) and periods.closed(api, periods.of_date(api, course, due)):
         raise api.refused("grade in a closed grading period")
-    if grading_asked and moderation.under_way(base):
-        waits = api.params.flag("submission", "provisional") and moderation.moderates(api, course, base)
-        if not api.check("may grade before the moderation is over", waits):
-            raise api.refused("a provisional grade of the final grader")
-    rows = [e for e in assignments.students(api, course.id) if e.user_id == user.id]
-    if grading_asked and all(e.workflow_state == "completed" for e in rows):
-        raise refusals.rest("student_concluded", 400, {"error": NOT_A_STUDENT}, check="the student's enrollment lasts")
+    chooses = not moderation.under_way(base) or moderation.moderates(api, course, base)
+    if not api.check("may grade before the moderation is over", chooses):
+        raise api.refused("a provisional grade of the final grader")
 
 
-def change(api: Api, course: Course, base: Assignment, user: User, asked: Params) -> list[Submission]:
-    """Do what parameters ask for, and give what was touched: the student's submission first."""
+def _require_commenting(api: Api, course: Course, base: Assignment, user: User) -> None:
+    """Refuse those who may not comment on that student's work."""
+    own = api.user.id == user.id or courses.may(api, api.user, course, "manage_grades")
+    allowed = (own and base.published) or roster.reviews(api, base, user)
+    if not api.check("may comment on the published assignment", allowed, got=user.id):
+        raise api.refused(f"comment on the submission of user {user.id}")
+
+
+def change(
+    api: Api, course: Course, base: Assignment, user: User, asked: Params, *, graded: bool, unless_same: bool = False
+) -> list[Submission]:
+    """Do what parameters ask for, and give what was touched: the student's submission first.
+
+    Parameters: `graded`, whether they give a grade or an excuse, or take one away; `unless_same`, whether a score that
+    stays the same is left alone.
+    """
     sent = asked.hash("submission")
     excuse = sent.flag("excuse")
-    if excuse and sent.text("posted_grade"):
-        raise refusals.rest("grade_and_excuse", 400, {"error": BOTH}, check="either a grade or an excuse")
-    status = _status(sent)
     record = submissions.of(api, base, user.id)
-    if sent.text("submission_type") == "basic_lti_launch" and sent.text("url") and not submissions.handed_in(record):
-        launched = {"submission_type": "basic_lti_launch", "url": sent.text("url"), "attempt": 1}
-        record = api.store.submissions.put(
-            msgspec.structs.replace(record, **launched, submitted_at=record.created_at or base.created_at)
-        )
     touched = [record]
-    graded = excuse or sent.get("posted_grade") is not None
-    if graded and moderation.under_way(base):
-        waiting = moderation.grade(api, base, record, sent.text("posted_grade") or "", final=sent.flag("final"))
-        submitting.comment(api, record, asked.hash("comment"), provisional_grade_id=waiting.id)
-        return [submissions.of(api, base, user.id)]
     if graded:
+        _require_gradable(api, course, user)
+        if excuse and is_given(sent.get("posted_grade")):
+            raise refusals.rest("grade_and_excuse", 400, {"error": BOTH}, check="either a grade or an excuse")
+        if moderation.under_way(base):
+            waiting = moderation.grade(api, base, record, sent.text("posted_grade") or "", final=sent.flag("final"))
+            submitting.comment(api, record, asked.hash("comment"), provisional_grade_id=waiting.id)
+            return [submissions.of(api, base, user.id)]
+        record = _launched(api, base, record, sent)
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
+        found = [submissions.of(api, base, one) for one in people]
         text = None if excuse else sent.text("posted_grade")
         first = asked.flag("prefer_points_over_scheme")
         touched = [
-            grading.grade(api, course, base, submissions.of(api, base, one), text, excuse=excuse, points_first=first)
-            for one in people
+            grading.grade(api, course, base, one, text, excuse=excuse, points_first=first, unless_same=unless_same)
+            for one in found
+            if one.user_id == user.id or not one.excused
         ]
-    if status:
-        people = [one.user_id for one in touched] if graded else teams.graded_together(api, base, user.id)
+    if status := _status(sent):
+        people = [user.id] if excuse else teams.graded_together(api, base, user.id)
         touched = [
             grading.set_status(api, course, base, submissions.of(api, base, one), status, new_version=not graded)
             for one in people
@@ -195,11 +209,32 @@ def change(api: Api, course: Course, base: Assignment, user: User, asked: Params
     return [submissions.of(api, base, one.user_id) for one in touched]
 
 
+def _require_gradable(api: Api, course: Course, user: User) -> None:
+    """Refuse grades for those whose enrollments are over."""
+    rows = [e for e in assignments.students(api, course.id) if e.user_id == user.id]
+    if not api.check("the student's enrollment lasts", any(e.workflow_state != "completed" for e in rows)):
+        raise refusals.rest("student_concluded", 400, {"error": NOT_A_STUDENT}, check="the student's enrollment lasts")
+
+
+def _launched(api: Api, base: Assignment, record: Submission, sent: Params) -> Submission:
+    """The submission with the launch that comes with a grade, where nothing but a launch was handed in."""
+    url = sent.text("url")
+    if sent.text("submission_type") != "basic_lti_launch" or not url:
+        return record
+    if record.submission_type == "basic_lti_launch":
+        return api.store.submissions.put(msgspec.structs.replace(record, url=url))
+    if submissions.handed_in(record):
+        return record
+    launched = {"submission_type": "basic_lti_launch", "url": url, "attempt": 1}
+    at = record.created_at or base.created_at
+    return api.store.submissions.put(msgspec.structs.replace(record, **launched, submitted_at=at))
+
+
 def _assess(api: Api, course: Course, base: Assignment, record: Submission, asked: Params) -> None:
     """Keep the assessment with the assignment's rubric that parameters have."""
     sent = asked.hash("rubric_assessment")
     found = rubrics.of_assignment(api, base.id)
-    if not sent.data or found is None:
+    if not isinstance(asked.get("rubric_assessment"), dict) or found is None:
         return
     rubric, association = found
     known = {str(one["id"]) for one in rubric.criteria}
@@ -221,7 +256,11 @@ def _status(sent: Params) -> dict[str, Any]:
 
 
 def comment_on(api: Api, base: Assignment, user_id: int, sent: Params, *, team: bool) -> None:
-    """Keep a comment, on one submission or on those of the whole group."""
+    """Keep a comment, on one submission or on those of the whole group. Raises the refusal for files of others."""
+    files = map(api.store.attachments.get, map(as_integer, sent.texts("file_ids")))
+    fit = all(submitting.goes_with_comment(api, one) for one in files if one is not None)
+    if not api.check("the files were uploaded by the caller for a comment", fit):
+        raise api.refused("files that the caller uploaded for a comment")
     people = teams.mates(api, base, user_id) if team else [user_id]
     group_comment_id = api.x.ids.hex(32) if len(people) > 1 else None
     for one in people:

@@ -16,11 +16,11 @@ from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import Call, identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Folder, Progress, User
+from lms_emulator.providers.canvas.model import Attachment, Folder, Progress, User
 from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, folder_in_path
-from lms_emulator.providers.canvas.rules import contexts, courses, files, roster, uploads
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, files, roster, submitting, uploads
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import runs
 from lms_emulator.providers.canvas.shapes import files as shapes
@@ -43,37 +43,33 @@ async def begin_in_folder(api: Api) -> Any:
     return await _begin(api, context, folder)
 
 
-def _assignment(api: Api, course: Course) -> Assignment:
-    reference = api.slot("assignment_id")
-    found = api.store.assignments.get(number(reference))
-    if found is None or found.course_id != course.id or found.workflow_state == "deleted":
-        raise refusals.not_found("the assignment", reference)
-    return found
-
-
 async def begin_submission(api: Api) -> Any:
     """The first step of an upload that is going to be handed in; it lands among the person's own files."""
-    course = identifiers.course(api, api.slot("course_id"))
-    assignment = _assignment(api, course)
-    user = identifiers.user(api, api.slot("user_id"))
-    may = courses.may(api, api.caller, course, "manage_grades") or (
-        user.id == api.user.id and "online_upload" in assignment.submission_types
-    )
+    course, section = roster.place(api)
+    _ = api.user
+    assignment = assignments.find(api, course, api.slot("assignment_id"))
+    user = roster.student(api, course, section, api.slot("user_id"))
+    name = uploads.allowed_name(api, assignment.allowed_extensions)
+    if user.id != api.user.id:
+        may = courses.may(api, api.caller, course, "manage_grades")
+    else:
+        known = api.store.submissions.first("whose", (assignment.id, user.id))
+        may = "online_upload" in assignment.submission_types
+        may = may and submitting.may_submit(api, course, assignment, user, known)
     if not api.check("may upload for this submission", may, got=user.id):
         raise api.refused(f"upload for user {user.id} to assignment {assignment.id}")
     own = contexts.get(api, "User", user.id)
     folder = files.submissions_folder(api, user, course)
-    name = uploads.allowed_name(api, assignment.allowed_extensions)
     return await _begin(api, own, folder, exempt=True, progress_of=("Assignment", assignment.id), name=name)
 
 
 async def begin_comment(api: Api) -> Any:
     """The first step of an upload that goes with a comment on a submission."""
     course = identifiers.course(api, api.slot("course_id"))
-    assignment = _assignment(api, course)
-    user = roster.student(api, course, None, api.slot("user_id"))
-    may = courses.may(api, api.caller, course, "manage_grades") or user.id == api.user.id
-    if not api.check("may comment on this submission", may, got=user.id):
+    assignment = assignments.find(api, course, api.slot("assignment_id"))
+    user = roster.student(api, course, None, api.slot("user_id"), concluded=False)
+    may = courses.may(api, api.caller, course, "manage_grades") or submitting.may_send_files(api, course, assignment)
+    if not api.check("may send files with comments on this assignment", may, got=user.id):
         raise api.refused(f"comment on the submission of user {user.id}")
     uploads.check_parameters(api, contexts.get(api, "Course", course.id), exempt=True)
     attachment = uploads.expect(api, "Assignment", assignment.id, None)
@@ -196,6 +192,7 @@ def preflight(x: Call) -> Response:
 
 CONTROLLER = "canvas-lms app/controllers/files_controller.rb"
 SUBMISSION = "/api/v1/courses/{course_id}/assignments/{assignment_id}/submissions/{user_id}"
+OF_SECTION = "/api/v1/sections/{section_id}/assignments/{assignment_id}/submissions/{user_id}"
 ROUTES: tuple[Route, ...] = (
     *rest(
         "files",
@@ -203,6 +200,7 @@ ROUTES: tuple[Route, ...] = (
         *within(PLACES, "POST /files", begin, "Begin an upload"),
         ("POST /api/v1/folders/{folder_id}/files", begin_in_folder, "Begin an upload into a folder"),
         (f"POST {SUBMISSION}/files", begin_submission, "Begin an upload that will be handed in"),
+        (f"POST {OF_SECTION}/files", begin_submission, "Begin an upload that will be handed in, by section"),
         (f"POST {SUBMISSION}/comments/files", begin_comment, "Begin an upload that goes with a comment"),
         ("GET /api/v1/files/{id}/create_success", finish, "End an upload"),
         ("POST /api/v1/files/{id}/create_success", finish, "End an upload"),

@@ -117,10 +117,12 @@ def grade(
     points_first: bool = False,
     grader_id: int | None = None,
     points: float | None = None,
+    unless_same: bool = False,
 ) -> Submission:
     """Give a grade or an excuse. A text that cannot be read takes the grade away.
 
-    Parameters: `points`, given by a tool instead of a text, whatever the type of grading.
+    Parameters: `points`, given by a tool instead of a text, whatever the type of grading; `unless_same`, whether to
+    leave the submission alone if its score and excuse stay the same.
     """
     before = is_graded(record)
     changes: dict[str, Any] = {"grader_id": grader_id if grader_id is not None else api.user.id, "excused": excuse}
@@ -131,6 +133,8 @@ def grade(
             score = float(assignment.points_possible or 0) if passed else points
         elif not excuse and not text:
             score = None
+        if unless_same and (score, excuse) == (record.entered_score, bool(record.excused)):
+            return record
         changes["entered_score"] = score
         changes["entered_grade"] = None if score is None else grades.from_score(api, assignment, score, text)
         changes["grade_matches_current_submission"] = True
@@ -178,8 +182,9 @@ def set_status(
         changes |= {"late_policy_status": status, "graded_at": api.now}
         if status is not None:
             changes["excused"] = False
-        if status == "late" and sent.get("seconds_late_override") is not None:
-            changes["seconds_late_override"] = as_integer(sent["seconds_late_override"])
+    late = changes.get("late_policy_status", record.late_policy_status) == "late"
+    if late and sent.get("seconds_late_override"):
+        changes["seconds_late_override"] = as_integer(sent["seconds_late_override"])
     made = keep(api, base, replace(record, **changes), new_version=new_version)
     points = policies.points_for_missing(api, base) if made.late_policy_status == "missing" else None
     if points is not None and made.entered_score is None and not made.excused:

@@ -34,10 +34,14 @@ def enrollments_seen(api: Api, course: Course, section: CourseSection | None) ->
     return rows if limited is None else [e for e in rows if e.course_section_id in limited]
 
 
-def student(api: Api, course: Course, section: CourseSection | None, reference: str) -> User:
-    """A student of the course whom the caller gets to see. Raises the refusal `not_found`."""
+def student(api: Api, course: Course, section: CourseSection | None, reference: str, *, concluded: bool = True) -> User:
+    """A student of the course whom the caller gets to see. Raises the refusal `not_found`.
+
+    Parameters: `concluded`, whether those count whose enrollments are over.
+    """
     user: User | None = identifiers.find(api, "users", reference)
-    if user is None or not any(e.user_id == user.id for e in enrollments_seen(api, course, section)):
+    rows = (e for e in enrollments_seen(api, course, section) if concluded or e.workflow_state != "completed")
+    if user is None or not any(e.user_id == user.id for e in rows):
         raise refusals.not_found("the student in the course", reference)
     return user
 

@@ -26,13 +26,23 @@ REQUIRED = {
     "basic_lti_launch": ("url",),
     "student_annotation": ("annotatable_attachment_id",),
 }
+NOTHING_TO_SUBMIT = ([""], ["none"], ["not_graded"], ["online_quiz"], ["wiki_page"], ["attendance"])
+COUNTED = {"online_upload", "online_url", "online_text_entry"}
+"""What attempts are counted at."""
 NO_ATTEMPTS = "you have reached the maximum number of allowed attempts for this assignment"
 NO_ADDRESS = "is not a valid URL"
 replace = msgspec.structs.replace
 
 
+def takes_work(base: Assignment) -> bool:
+    """Whether students can hand something in, or say it in a discussion."""
+    return bool(base.submission_types) and base.submission_types not in NOTHING_TO_SUBMIT
+
+
 def may_submit(api: Api, course: Course, base: Assignment, user: User, record: Submission | None) -> bool:
     """Whether the person may hand something in now."""
+    if not takes_work(base):
+        return False
     rows = [e for e, state in courses.enrollments_of(api, user, course) if state.name == "active"]
     if not any(e.type in states.STUDENTS for e in rows) or course.workflow_state != "available":
         return False
@@ -43,10 +53,20 @@ def may_submit(api: Api, course: Course, base: Assignment, user: User, record: S
     return user is not api.caller or modules.lock_of(api, course, "Assignment", base.id) is None
 
 
+def may_send_files(api: Api, course: Course, base: Assignment) -> bool:
+    """Whether the caller, a student, may send files with comments on the assignment, be it shut or not."""
+    takes = takes_work(base) or base.submission_types == ["online_quiz"]
+    studies = courses.may(api, api.user, course, "participate_as_student")
+    return takes and studies and assignments.assigned(api, base, api.user.id)
+
+
 def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, Any]:
     """What is handed in, checked. Raises the refusals for what is not valid."""
     kind = sent.text("submission_type") or ""
-    allowed = kind == "basic_lti_launch" or (kind in REQUIRED and kind in base.submission_types)
+    if kind == "basic_lti_launch":
+        allowed = any("online" in one or one == "external_tool" for one in base.submission_types)
+    else:
+        allowed = kind in REQUIRED and kind in base.submission_types
     if not allowed:
         raise refusals.message(400, "submission_type_invalid", "Invalid submission[submission_type] given")
     names = REQUIRED[kind]
@@ -61,30 +81,41 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
             found["body"] = html.clean(sent.text("body"))
         case "online_upload":
             found["attachment_ids"] = sorted(one.id for one in _files(api, base, sent, user))
-        case "online_url":
+        case "online_url" | "basic_lti_launch":
             found["url"] = address(sent.text("url") or "")
             if found["url"] is None:
                 raise refusals.invalid({"url": [NO_ADDRESS]})
+        case "student_annotation":
+            if as_integer(sent.text(names[0])) != base.annotatable_attachment_id:
+                raise refusals.crashed("another file than the one to be annotated", sent.text(names[0]))
         case _:
-            found |= {name: sent.text(name) for name in names if name != "annotatable_attachment_id"}
+            found |= {name: sent.text(name) for name in names}
     return found
 
 
 def address(text: str) -> str | None:
     """A text as an address of the web; None for what is none."""
-    url = text if "://" in text else f"http://{text}"
-    parts = urlsplit(url)
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        url = text if parts.scheme else f"http:{text}" if parts.netloc else f"http://{text}"
+        parts = urlsplit(url)
+    except ValueError:
+        return None
     bad = not text or " " in text or parts.scheme not in ("http", "https") or not parts.hostname
     return None if bad else url
 
 
 def _files(api: Api, base: Assignment, sent: Params, user: User) -> list[Attachment]:
     """The files that are handed in: those uploaded for it, and copies of others and of what was handed in before."""
-    found = [api.store.attachments.get(as_integer(one)) for one in sent.texts("file_ids")]
+    numbers = sent.texts("file_ids") if isinstance(sent.get("file_ids"), list) else []
+    found = dict.fromkeys(as_integer(one) for one in numbers)
+    group = teams.team(api, base, user.id)
+    places = {("User", user.id), *([("Group", group.id)] if group is not None else [])}
     own = [
         one
-        for one in found
-        if one is not None and one.file_state != "deleted" and (one.context_type, one.context_id) == ("User", user.id)
+        for one in map(api.store.attachments.get, found)
+        if one is not None and one.file_state != "deleted" and (one.context_type, one.context_id) in places
     ]
     if not own:
         raise refusals.message(400, "no_file", "No valid file ids given")
@@ -103,7 +134,8 @@ def _files(api: Api, base: Assignment, sent: Params, user: User) -> list[Attachm
 def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any]) -> Submission:
     """Store a new attempt. Raises the refusal for one too many."""
     attempt = (record.attempt or 0) + 1
-    if base.allowed_attempts is not None and attempt > base.allowed_attempts + (record.extra_attempts or 0):
+    most, counted = base.allowed_attempts, not COUNTED.isdisjoint(base.submission_types)
+    if counted and most is not None and 0 <= most < attempt - (record.extra_attempts or 0):
         raise refusals.invalid({"attempt": [NO_ATTEMPTS]})
     group = teams.team(api, base, record.user_id)
     made = replace(
@@ -129,15 +161,25 @@ def _posts(api: Api, record: Submission) -> bool:
     return courses.may(api, api.user, course, "manage_grades")
 
 
+def goes_with_comment(api: Api, one: Attachment) -> bool:
+    """Whether the caller uploaded that file to send it with a comment."""
+    return one.context_type == "Assignment" and one.user_id == api.user.id
+
+
 def comment(
     api: Api,
     record: Submission,
     sent: Params,
     *,
+    author: User | None = None,
     group_comment_id: str | None = None,
     provisional_grade_id: int | None = None,
 ) -> SubmissionComment | None:
-    """Store the comment of a request, if it has one. Raises the refusal for an attempt that does not exist."""
+    """Store the comment of a request, if it has one. Raises the refusal for an attempt that does not exist.
+
+    Parameters: `author`, where it is not the caller.
+    """
+    author = author or api.user
     text, media = sent.text("text_comment"), sent.text("media_comment_id")
     numbers = [as_integer(one) for one in sent.texts("file_ids")]
     taken = [number for number in numbers if number in api.store.attachments]
@@ -150,7 +192,7 @@ def comment(
     made = SubmissionComment(
         id=api.new_id("submission_comments"),
         submission_id=record.id,
-        author_id=api.user.id,
+        author_id=author.id,
         comment=text or "",
         attempt=attempt,
         group_comment_id=group_comment_id,
@@ -160,7 +202,7 @@ def comment(
         provisional_grade_id=provisional_grade_id,
         created_at=api.now,
     )
-    if api.user.id != record.user_id:
+    if author.id != record.user_id:
         current = api.store.submissions.get(record.id) or record
         posted = current.posted_at or (api.now if provisional_grade_id is None and _posts(api, record) else None)
         api.store.submissions.put(replace(current, unread=[*current.unread, "comment"], read_by=[], posted_at=posted))

@@ -1,0 +1,153 @@
+"""Handing in, grading and commenting: who may, in which order Canvas looks, and what it makes of odd values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, grade, made, rubric, work
+from contract_tests.canvas.support import Site
+from contract_tests.canvas.test_files import upload
+
+REFUSED = (401, 403)
+
+
+def text(body: str = "x", **more: Any) -> dict[str, Any]:
+    return {"submission": {"submission_type": "online_text_entry", "body": body, **more}}
+
+
+def at(task: dict[str, Any], rest: str = "") -> str:
+    return f"{COURSE}/assignments/{task['id']}/submissions{rest}"
+
+
+def test_what_can_be_handed_in(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    paper, none, tool = (work(teacher, submission_types=[kind]) for kind in ("on_paper", "none", "online_text_entry"))
+    assert student.post(at(paper), json=text("  ")).status_code == 302
+    assert student.post(at(paper), json=text()).status_code == 400
+    assert student.post(at(none), json=text()).status_code in REFUSED
+    launch = {"submission_type": "basic_lti_launch", "url": "tool.example.com/7"}
+    assert student.post(at(paper), json={"submission": launch}).status_code == 400
+    sent = student.post(at(tool), json={"submission": launch}).json()
+    assert (sent["submission_type"], sent["external_tool_url"]) == ("basic_lti_launch", "http://tool.example.com/7")
+    site = work(teacher, submission_types=["online_url", "online_upload"], allowed_attempts=-1)
+    for url, status in {
+        " https://a.example ": 201,
+        "mailto:a@b.example": 400,
+        "//c.example/d": 201,
+        "a:1/x": 400,
+    }.items():
+        body = {"submission": {"submission_type": "online_url", "url": url}}
+        assert student.post(at(site), json=body).status_code == status, url
+    one = {"submission": {"submission_type": "online_upload", "file_ids": "1"}}
+    assert student.post(at(site), json=one).json()["message"] == "No valid file ids given"
+    begun = student.post(f"{COURSE}/assignments/{site['id']}/submissions/self/files", json={"name": "a.txt", "size": 1})
+    assert begun.status_code == 200
+    teacher.put(f"{COURSE}/assignments/{site['id']}", json={"assignment": {"lock_at": "2020-01-01T00:00:00Z"}})
+    for who, status in ((student, REFUSED), (teacher, (200,))):
+        files = who.post(at(site, f"/{ADA}/files"), json={"name": "a.txt"})
+        assert files.status_code in status
+    assert teacher.post(at(site, "/self/files"), json={"name": "a.txt"}).status_code == 404
+
+
+def test_for_somebody_else_and_at_another_time(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    task = work(teacher)
+    moment = "2026-01-01T10:00:00Z"
+    assert student.post(at(task), json=text(submitted_at=moment)).status_code == 204
+    assert student.post(at(task), json=text(user_id=ADA)).status_code in REFUSED
+    assert teacher.post(at(task), json=text(user_id="sis_user_id:S-101")).status_code == 204
+    assert student.get(at(task, "/self")).json()["attempt"] is None
+    said = {**text(user_id=ADA, submitted_at=moment), "comment": {"text_comment": "Mine", "group_comment": True}}
+    sent = teacher.post(at(task), json=said).json()
+    assert (sent["submitted_at"], sent["submission_comments"][0]["author_id"]) == (moment, ADA)
+
+
+def test_grades_and_statuses_of_odd_values(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    task = work(teacher)
+    path = at(task, f"/{ADA}")
+    assert student.post(at(task), json=text()).status_code == 201
+    for body, status in (
+        ({"submission": {}}, REFUSED),
+        ({"submission": "9"}, (500,)),
+        ({"rubric_assessment": {}}, REFUSED),
+        ({"submission": None, "comment": {"text_comment": "x"}}, (200,)),
+    ):
+        assert student.put(path, json=body).status_code in status, body
+    assert teacher.put(path, json={"submission": {"excuse": True, "posted_grade": ""}}).status_code == 400
+    assert grade(teacher, task, 7)["score"] == 7
+    assert grade(teacher, task, False)["score"] == 7
+    assert teacher.put(path, data={"submission[excuse]": "false"}).json()["score"] is None
+    grade(teacher, task, 8)
+    odd = teacher.put(path, json={"submission": {"posted_grade": 5, "late_policy_status": "odd"}})
+    assert (odd.status_code, teacher.get(path).json()["score"]) == (422, 5)
+    grade(teacher, task, 5, late_policy_status="late", seconds_late_override=60)
+    late = teacher.put(path, json={"submission": {"seconds_late_override": 3600}}).json()
+    assert (late["seconds_late"], late["late_policy_status"]) == (3600, "late")
+    rubric(teacher, task)
+    assert teacher.put(path, json={"rubric_assessment": {}}).json() == {"message": "invalid rubric_assessment"}
+    for place, status in (
+        (f"/courses/1/assignments/{task['id']}/submissions/{ADA}/comments", 200),
+        ("/users/self", 401),
+    ):
+        file = upload(student, f"{place}/files", f"{status}.txt", b"text").json()
+        said = student.put(path, json={"comment": {"text_comment": "See", "file_ids": [file["id"]]}})
+        assert said.status_code in ((200,) if status == 200 else REFUSED), place
+    assert student.post(at(task, f"/{GRACE}/comments/files"), json={"name": "a.txt"}).status_code == 200
+    launch = {"posted_grade": 1, "submission_type": "basic_lti_launch", "url": "https://tool.example/9"}
+    assert teacher.put(path, json={"submission": launch}).json()["submission_type"] == "online_text_entry"
+    plain = {"submission": {**launch, "posted_grade": None}}
+    assert teacher.put(at(task, f"/{GRACE}"), json=plain).json()["submission_type"] is None
+    assert (
+        teacher.put(at(task, f"/{GRACE}"), json={"submission": launch}).json()["submission_type"] == "basic_lti_launch"
+    )
+
+
+def test_many_at_once(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    task, hidden = work(teacher), work(teacher, published=False)
+    every = at(task, "/update_grades")
+    assert student.post(every, json={"grade_data": {ADA: {"posted_grade": 1}}}).status_code in REFUSED
+    unknown = f"{COURSE}/assignments/9999999/submissions/update_grades"
+    assert student.post(unknown, json={"grade_data": {ADA: {"posted_grade": 1}}}).status_code in REFUSED
+    assert teacher.post(unknown, json={"grade_data": {ADA: {"posted_grade": 1}}}).status_code == 400
+    assert teacher.post(every, json={"grade_data": "x"}).status_code == 500
+    mixed = {"grade_data": {hidden["id"]: {ADA: {"posted_grade": 1}}, 9999999: {}}}
+    assert teacher.post(f"{COURSE}/submissions/update_grades", json=mixed).status_code in REFUSED
+    grade(teacher, task, 4)
+    first = teacher.get(at(task, f"/{ADA}")).json()["graded_at"]
+    sent = {"grade_data": {ADA: {"posted_grade": 4}, 9999998: {}, 9999999: {}}}
+    job = teacher.post(every, json=sent).json()
+    done = teacher.get(f"/api/v1/progress/{job['id']}").json()
+    message = "Couldn't find User(s) with API ids '9999998', '9999999'"
+    assert (done["workflow_state"], done["message"]) == ("failed", message)
+    assert teacher.get(at(task, f"/{ADA}")).json()["graded_at"] == first
+    teacher.post(every, json={"grade_data": {ADA: {"posted_grade": None}}})
+    assert teacher.get(at(task, f"/{ADA}")).json()["score"] is None
+
+
+def test_lists_by_visibility_grade_and_group(canvas: Site) -> None:
+    teacher = canvas.teacher
+    tasks = [work(teacher, name=f"T{number}") for number in range(3)]
+    for task in tasks[1:]:
+        grade(teacher, task, 5)
+    seen = teacher.get(at(tasks[0]), params={"include[]": "visibility", "per_page": 1})
+    assert ("link" in seen.headers, len(seen.json()), seen.json()[0]["assignment_visible"]) == (False, 2, True)
+    several = f"{COURSE}/students/submissions"
+    ids = [task["id"] for task in tasks]
+    asked = {"student_ids[]": ADA, "assignment_ids[]": ids, "order": "graded_at", "include[]": "visibility"}
+    for direction in ("ascending", "descending"):
+        rows = teacher.get(several, params={**asked, "order_direction": direction}).json()
+        assert rows[-1]["assignment_id"] == ids[0]
+        assert not rows[0]["assignment_visible"]
+    asked["post_to_sis"] = "true"
+    assert teacher.get(several, params={**asked, "assignment_ids[]": []}).json() == []
+    category = made(teacher, "group_categories", name="Teams")
+    group = teacher.post(f"/api/v1/group_categories/{category['id']}/groups", json={"name": "Red"}).json()
+    teacher.post(f"/api/v1/groups/{group['id']}/memberships", json={"user_id": ADA})
+    task = work(teacher, group_category_id=category["id"])
+    counted = f"{COURSE}/assignments/{task['id']}/submission_summary"
+    assert teacher.get(counted).json()["not_submitted"] == 2
+    grade(teacher, task, 5, user=GRACE)
+    grade(teacher, task, 5)
+    assert teacher.get(counted, params={"grouped": "1"}).json() == {"graded": 2, "ungraded": 0, "not_submitted": -1}
