@@ -37,6 +37,18 @@ FIELDS = {
     "roster": "$ToolProxyBinding.memberships.url",
     "account": "$Canvas.account.id",
     "metrics": "$com.instructure.Account.usage_metrics_enabled",
+    "resource": "$ResourceLink.id",
+    "all_due": "$Canvas.assignment.allDueAts.iso8601",
+    "earliest": "$Canvas.assignment.earliestEnrollmentDueAt.iso8601",
+    "group": "$com.instructure.Group.id",
+    "accepted": "$com.instructure.Course.accept_canvas_resource_types",
+    "offered": "$com.instructure.Course.available_canvas_resources",
+    "media": "$Canvas.file.media.id",
+    "media_title": "$Canvas.file.media.title",
+    "media_length": "$Canvas.file.media.duration",
+    "license": "$Canvas.file.usageRights.name",
+    "license_url": "$Canvas.file.usageRights.url",
+    "owner": "$Canvas.file.usageRights.copyrightText",
 }
 TA = "http://purl.imsglobal.org/vocab/lis/v2/membership/Instructor#TeachingAssistant"
 OLDER_TA = TA.replace("/Instructor#", "/instructor#")
@@ -158,3 +170,68 @@ def test_older_tools_are_told_in_their_own_way(world: Site) -> None:
     assert OLDER_TA in fields["custom_roles"].split(",")
     assert OLDER_TA in fields["custom_all_roles"].split(",")
     assert fields["custom_metrics"] == "false"
+
+
+def test_what_a_menu_offers_is_told_as_the_address_says_it_or_by_name(world: Site, tool: Tool) -> None:
+    asked = "com_instructure_course_"
+    offered = f"{asked}available_canvas_resources[0]"
+    query = f"?{asked}accept_canvas_resource_types[]=page&{asked}accept_canvas_resource_types[]=module"
+    found = custom(world, tool, f"{OPEN}{query}&{offered}[course_id]=1&{offered}[type]=assignment_group")
+    groups = world.teacher.get("/api/v1/courses/1/assignment_groups").json()
+    assert found["accepted"] == "page,module"
+    assert json.loads(found["offered"]) == [{"id": one["id"], "name": one["name"]} for one in groups]
+    found = custom(world, tool, f"{OPEN}?{offered}[course_id]=1&{offered}[type]=quiz")
+    assert (found.get("accepted"), json.loads(found["offered"])) == (None, [{"course_id": "1", "type": "quiz"}])
+
+
+def test_an_assignment_tells_the_dates_of_those_whom_it_is_for(world: Site, tool: Tool) -> None:
+    tag = {"url": LAUNCH, "content_id": 77, "content_type": "ContextExternalTool", "line_item": {"resourceId": "lab"}}
+    said = {"name": "Lab", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag}
+    later, early = "2027-03-01T10:00:00Z", "2027-02-01T10:00:00Z"
+    sent = {"assignment": {**said, "points_possible": 5, "due_at": later, "published": True}}
+    lab = world.teacher.post("/api/v1/courses/1/assignments", json=sent).json()["id"]
+    path = f"/courses/1/assignments/{lab}"
+    assert [custom(world, tool, path).get(name) for name in ("resource", "all_due", "group")] == ["lab", later, None]
+    own = {"assignment_override": {"student_ids": [world.info.student.id], "due_at": early}}
+    world.teacher.post(f"/api/v1{path}/overrides", json=own)
+    found = custom(world, tool, path)
+    assert set(found["all_due"].split(",")) == {later, early}
+    assert found["earliest"] == later  # a student's own
+
+
+def test_a_menu_hands_a_file_or_an_export_to_a_tool_of_lti_1_1(world: Site) -> None:
+    spots = {"file_menu": {"message_type": "ContentItemSelection"}, "assignment_menu": {"message_type": "Older"}}
+    spots["assignment_menu"]["message_type"] = "ContentItemSelectionResponse"
+    dump: dict[str, Any] = json.loads(json.dumps(world.lms.dump(), default=str))
+    basic = next(one for one in dump["canvas"]["tools"] if one["id"] == 78)
+    basic["settings"] = spots
+    file = {"id": 801, "context_id": 1, "display_name": "talk.mp4", "content_type": "video/mp4", "uuid": "f801"}
+    times = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
+    rights = {"license": "cc_by", "legal_copyright": "Ada"}
+    elsewhere = {**file, "id": 802, "context_id": 2, **times}
+    dump["canvas"]["attachments"] += [{**file, **times, "usage_rights": rights}, elsewhere]
+    dump["canvas"]["attachments"].append({**file, "id": 803, **times, "locked": True})
+    talk = {"id": 1, "media_id": "m-talk", "title": "Talk", "duration": 63, "attachment_id": 801, "context_id": 1}
+    dump["canvas"]["media_objects"] = [{**talk, "user_id": 101, **times}]
+    world.lms.load(dump)
+    browser = signed_in(world)
+    fields = form(browser.get(f"{BASIC}?launch_type=file_menu&files[]=801").text)[1]
+    graph = json.loads(fields["content_items"])["@graph"]
+    address = f"{world.url}/files/801/download?download=1&download_frd=1&verifier=f801"
+    assert graph == [
+        {"@type": "FileItem", "url": address, "mediaType": "video/mp4", "title": "talk.mp4", "copyAdvice": True}
+    ]
+    wanted = ("media", "media_title", "media_length", "license", "license_url", "owner")
+    told = ["m-talk", "Talk", "63", "CC Attribution", "http://creativecommons.org/licenses/by/4.0", "Ada"]
+    assert [fields[f"custom_{name}"] for name in wanted] == told
+    assert fields["lti_message_type"] == "ContentItemSelection"
+    assert "lis_person_name_full" not in fields
+    assert browser.get("/files/801/download?download=1&download_frd=1&verifier=f801").status_code == 200
+    older = form(browser.get(f"{BASIC}?launch_type=assignment_menu&assignments[]=1").text)[1]
+    placed = json.loads(older["content_items"])["@graph"][0]["placementOf"]
+    assert placed["@id"].endswith("/content_exports?export_type=common_cartridge&select%5Bassignments%5D%5B%5D=1")
+    assert placed["mediaType"] == "application/vnd.instructure.api.content-exports.assignment"
+    assert older["custom_media"] == FIELDS["media"]
+    assert browser.http.get(f"{BASIC}?launch_type=file_menu&files[]=999", follow_redirects=False).status_code == 302
+    assert browser.http.get(f"{BASIC}?launch_type=file_menu&files[]=802").status_code == 404
+    assert browser.http.get(f"{BASIC}?launch_type=file_menu&files[]=803").status_code == 403

@@ -54,20 +54,26 @@ def form(x: Call, opening: Opening) -> Form:
 
 def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
     """The fields of the message, without those of OAuth."""
-    selecting = opening.placement is not None and opening.placement.message_type == SELECTION
+    kind = opening.placement.message_type if opening.placement is not None else lti11.MESSAGE_TYPE
+    selecting = kind == SELECTION
+    if opening.content is None and kind != SELECTION:
+        kind = lti11.MESSAGE_TYPE
+    plain = kind == lti11.MESSAGE_TYPE
     found = {
         "context_id": opening.place.opaque,
         "context_title": opening.place.name,
         "ext_roles": ",".join(roles.of_all_1(x, opening.user, opening.place.own_course)),
         "launch_presentation_document_target": document_target(x, opening),
         "launch_presentation_locale": effective_locale(opening.user) if opening.user is not None else "en",
-        "lti_message_type": SELECTION if selecting else lti11.MESSAGE_TYPE,
+        "lti_message_type": kind,
         "lti_version": lti11.VERSION,
         "roles": ",".join(roles.of_launch_1(x, opening.user, opening.place.own_course)),
         "tool_consumer_instance_guid": f"{places.school(x, opening.place.account.id).guid}:canvas-lms",
-        **_person(x, opening, picture=not selecting),
-        **_custom(x, opening, with_canvas=not selecting),
+        **_custom(x, opening, with_canvas=plain),
     }
+    if opening.content is not None:
+        return found | _handed_over(x, opening, opening.content.message(kind))
+    found |= _person(x, opening, picture=plain)
     if isinstance(opening.place.record, Course):
         found["context_label"] = opening.place.record.course_code or ""
     if selecting:
@@ -196,6 +202,19 @@ def _selection(x: Call, opening: Opening, address: str) -> dict[str, str]:
     if name == "migration_selection":
         found |= {"accept_copy_advice": "true", "ext_content_file_extensions": "zip,imscc,mbz,xml"}
     return found
+
+
+def _handed_over(x: Call, opening: Opening, content: str) -> dict[str, str]:
+    """What a tool is told that gets content: of the person the id, whatever the privacy level."""
+    school = places.school(x, opening.place.account.id)
+    return {
+        "content_items": content,
+        "launch_presentation_return_url": opening.return_url,
+        "resource_link_id": opening.place.opaque,
+        "tool_consumer_instance_contact_email": x.settings.contact_email,
+        "tool_consumer_instance_name": school.name or "",
+        **({"user_id": places.user_id(opening.user)} if opening.user is not None else {}),
+    }
 
 
 def _grades(x: Call, opening: Opening) -> dict[str, str]:

@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.lti import deep_linking_spots, notices, places, roles, variables
+from lms_emulator.providers.canvas.lti.content_exports import Content
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Assignment, ContentTag, DeveloperKey, ResourceLink, Tool, User
 from lms_emulator.providers.canvas.rules import tools
@@ -51,6 +52,7 @@ class Opening:
         data: what the address of a deep linking answer brings back, besides the spot.
         asked: what the opener's address said further.
         sealed: what it said of an assignment that is not saved yet.
+        content: what of Canvas's own is handed to the tool.
     """
 
     user: User | None
@@ -68,8 +70,9 @@ class Opening:
     frame: dict[str, int] | None = None
     tagged: bool = True
     data: dict[str, Any] = field(default_factory=dict)
-    asked: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
     sealed: dict[str, Any] = field(default_factory=dict)
+    content: Content | None = None
 
     @property
     def deep_linking(self) -> bool:
@@ -115,6 +118,7 @@ class Opening:
             placement=self.placement.name if self.placement is not None else None,
             asked=self.asked,
             sealed=self.sealed,
+            file=self.content.file if self.content is not None else None,
             tagged=self.tagged and self.homework is None,
         )
 

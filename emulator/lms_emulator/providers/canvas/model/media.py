@@ -20,7 +20,11 @@ class MediaTrack(Record, frozen=True, kw_only=True):
 
 
 class MediaObject(Record, frozen=True, kw_only=True):
-    """A recording. `media_id` is what the media service knows it by; the file itself is there, not here."""
+    """A recording. `media_id` is what the media service knows it by; the file itself is there, not here.
+
+    Attributes:
+        duration: in seconds. total_size: in bytes.
+    """
 
     id: int
     media_id: str
@@ -31,6 +35,8 @@ class MediaObject(Record, frozen=True, kw_only=True):
     title: str | None = None
     user_entered_title: str | None = None
     attachment_id: int | None = None
+    duration: int | None = None
+    total_size: int | None = None
     tracks: list[MediaTrack] = []
     created_at: Instant
     updated_at: Instant

@@ -267,7 +267,9 @@ class CanvasStore(LifeStore, RegisteringTables):
     )
     course_paces: Table[CoursePace] = table(key="id", indexes={"course": _course})
     blackout_dates: Table[BlackoutDate] = table(key="id", indexes={"context": _context})
-    media_objects: Table[MediaObject] = table(key="id", indexes={"media": lambda m: m.media_id})
+    media_objects: Table[MediaObject] = table(
+        key="id", indexes={"media": lambda m: m.media_id, "file": lambda m: m.attachment_id}
+    )
     wiki_pages: Table[WikiPage] = table(key="id", indexes={"context": _context})
     context_modules: Table[ContextModule] = table(key="id", indexes={"course": _course})
     content_tags: Table[ContentTag] = table(

@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.credentials import browser, visitors
-from lms_emulator.providers.canvas.lti import basic_launches, deep_linking_spots, frames, places
+from lms_emulator.providers.canvas.lti import basic_launches, content_exports, deep_linking_spots, frames, places
 from lms_emulator.providers.canvas.lti.claims import Opening
 from lms_emulator.providers.canvas.lti.launches import LAUNCHES
 from lms_emulator.providers.canvas.lti.places import Place
@@ -31,6 +31,7 @@ from lms_emulator.signing import lti13
 
 NO_TOOL = "Couldn't find valid settings for this tool"
 NO_LINK = "Couldn't find valid settings for this link"
+NO_CONTENT = "There was an error generating the tool launch"
 NAVIGATION = {
     "courses": "course_navigation",
     "accounts": "account_navigation",
@@ -178,7 +179,7 @@ def opening(api: Api, place: Place, tool: Tool, **values: Any) -> Opening:
         f"{place.path}/external_content/success/external_tool_redirect"
     )
     values["new_tab"] = values.get("new_tab", False) or frames.borderless(api.x)
-    asked = {name.removeprefix(_ASKED): api.params.text(name) or "" for name in _FORWARDED if api.params.has(name)}
+    asked = {name.removeprefix(_ASKED): api.params.get(name) for name in _FORWARDED if api.params.has(name)}
     return Opening(user=api.caller, real_user=real, place=place, tool=tool, return_url=returned, asked=asked, **values)
 
 
@@ -196,7 +197,12 @@ def show(api: Api) -> Response:
     if target and not tools.matches_host(tool, target):
         api.x.warn("launch_url_ignored", "`launch_url` is on another host than the tool")
         target = None
-    return opened(api, opening(api, place, tool, placement=placement, target=target or None))
+    content = None
+    if tool.developer_key_id is None and placement.message_type in content_exports.MESSAGES:
+        content = content_exports.read(api, place)
+        if content is None:
+            return _unavailable(api, place, NO_CONTENT)
+    return opened(api, opening(api, place, tool, placement=placement, target=target or None, content=content))
 
 
 def choose(api: Api) -> Response:

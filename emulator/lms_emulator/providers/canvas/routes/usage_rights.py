@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -15,30 +15,10 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES
 from lms_emulator.providers.canvas.rules import contexts, files
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.licenses import LICENSES
 
 replace = msgspec.structs.replace
 JUSTIFICATIONS = ("own_copyright", "used_by_permission", "public_domain", "fair_use", "creative_commons")
-
-
-class License(NamedTuple):
-    """A licence, with its name and where it is explained."""
-
-    id: str
-    name: str
-    url: str
-
-
-_CC = "http://creativecommons.org/licenses"
-LICENSES = (
-    License("private", "Private (Copyrighted)", "http://en.wikipedia.org/wiki/Copyright"),
-    License("public_domain", "Public Domain", "http://en.wikipedia.org/wiki/Public_domain"),
-    License("cc_by", "CC Attribution", f"{_CC}/by/4.0"),
-    License("cc_by_sa", "CC Attribution Share Alike", f"{_CC}/by-sa/4.0"),
-    License("cc_by_nc", "CC Attribution Non-Commercial", f"{_CC}/by-nc/4.0"),
-    License("cc_by_nc_sa", "CC Attribution Non-Commercial Share Alike", f"{_CC}/by-nc-sa/4.0"),
-    License("cc_by_nd", "CC Attribution No Derivatives", f"{_CC}/by-nd/4.0"),
-    License("cc_by_nc_nd", "CC Attribution Non-Commercial No Derivatives", f"{_CC}/by-nc-nd/4.0/"),
-)
 
 
 def _chosen(api: Api, context: Context) -> list[Attachment]:
@@ -80,7 +60,7 @@ def put(api: Api) -> Any:
     justification, license_id = sent.text("use_justification"), sent.text("license") or "private"
     if justification not in JUSTIFICATIONS:
         raise refusals.invalid({"use_justification": ["inclusion"]})
-    license = next((one for one in LICENSES if one.id == license_id), None)
+    license = LICENSES.get(license_id)
     if license is None:
         raise refusals.invalid({"license": ["inclusion"]})
     rights = {
@@ -106,7 +86,7 @@ def remove(api: Api) -> Any:
 def licenses(api: Api) -> Any:
     """The licences there are."""
     contexts.require(api, contexts.of_path(api), "read_files", "read")
-    return [one._asdict() for one in LICENSES]
+    return [one._asdict() for one in LICENSES.values()]
 
 
 ROUTES: tuple[Route, ...] = rest(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
-from lms_emulator.providers.canvas.model import Account, Course, EnrollmentTerm, Group
-from lms_emulator.providers.canvas.rules import features, grades
+from lms_emulator.providers.canvas.model import Account, Course, EnrollmentTerm, Group, Pseudonym
+from lms_emulator.providers.canvas.rules import features, grades, modules, people
 
 _LONGEST = 1000
 
@@ -35,6 +37,14 @@ def _roster(scene: Scene) -> str:
     if isinstance(record, Account):
         there(None)
     return scene.x.url(f"/api/lti/{scene.place.kind}/{record.id}/membership_service")
+
+
+def _sourced_id(scene: Scene) -> str | None:
+    """What the SIS calls the course; on a person's own pages what it calls the person."""
+    if scene.place.kind == "users":
+        login: Pseudonym = there(people.login_of(scene.x.store, scene.person))
+        return login.sis_user_id
+    return scene.course.sis_course_id
 
 
 def _state(scene: Scene) -> str:
@@ -92,10 +102,34 @@ def _history(scene: Scene) -> str:
     return ",".join(found if len(found) <= _LONGEST else [*found[:_LONGEST], "truncated"])
 
 
+def _accepted(scene: Scene) -> Any:
+    """The kinds that a page of Canvas takes, as its address says them: one, or a list."""
+    given = scene.asked.get("accept_canvas_resource_types")
+    return ",".join(map(str, given)) if isinstance(given, list) else given
+
+
+def _resources(scene: Scene) -> str | None:
+    """What can be chosen, as JSON, as the address says it; where that is all modules or assignment groups of a course,
+    each of them with its name."""
+    given = scene.asked.get("available_canvas_resources")
+    found = list(given.values()) if isinstance(given, dict) else given
+    one = found[0] if isinstance(found, list) and len(found) == 1 else None
+    asked = one if isinstance(one, dict) else {}
+    course = scene.x.store.courses.get(number(str(asked.get("course_id"))))
+    if course is not None and asked.get("type") == "module":
+        every = modules.of_course(scene.api, course)
+        seen = [m for m in every if modules.sees_all(scene.api, course) or m.workflow_state == "active"]
+        found = [{"id": module.id, "name": module.name} for module in seen]
+    elif course is not None and asked.get("type") == "assignment_group":
+        groups = scene.x.store.assignment_groups.find("course", course.id)
+        found = [{"id": group.id, "name": group.name} for group in groups if group.workflow_state != "deleted"]
+    return json.dumps(found, separators=(",", ":"), ensure_ascii=False) if found is not None else None
+
+
 VALUES: dict[str, Callable[[Scene], Any]] = {
     "Context.id": lambda s: s.place.opaque,
     "Context.title": lambda s: s.place.name,
-    "Context.sourcedId": lambda s: s.course.sis_course_id,
+    "Context.sourcedId": _sourced_id,
     "Context.id.history": _history,
     "CourseOffering.sourcedId": lambda s: s.course.sis_course_id,
     "CourseSection.sourcedId": lambda s: s.course.sis_course_id,
@@ -128,10 +162,10 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.root_account.global_id": lambda s: global_id(s.school.id),
     "vnd.Canvas.root_account.uuid": lambda s: s.school.uuid,
     "com.instructure.Account.usage_metrics_enabled": lambda s: features.enabled(s.api, s.school, "send_usage_metrics"),
-    "com.instructure.Course.accept_canvas_resource_types": lambda s: s.asked.get("accept_canvas_resource_types"),
+    "com.instructure.Course.accept_canvas_resource_types": _accepted,
     "com.instructure.Course.canvas_resource_type": lambda s: s.asked.get("canvas_resource_type"),
     "com.instructure.Course.allow_canvas_resource_selection": lambda s: s.asked.get("allow_canvas_resource_selection"),
-    "com.instructure.Course.available_canvas_resources": lambda s: s.asked.get("available_canvas_resources"),
+    "com.instructure.Course.available_canvas_resources": _resources,
 }
 
 NEWER: dict[str, Callable[[Scene], Any]] = {

@@ -10,7 +10,7 @@ from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.call.moments import iana_name
 from lms_emulator.providers.canvas.lti import places, roles
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
-from lms_emulator.providers.canvas.model import CourseSection, Pseudonym, User
+from lms_emulator.providers.canvas.model import CourseSection, Enrollment, Pseudonym, User
 from lms_emulator.providers.canvas.rules import courses, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, is_account_admin, permissions
 from lms_emulator.providers.canvas.shapes.people import avatar_url
@@ -28,11 +28,7 @@ def _signs_in_with(scene: Scene) -> str:
 
 
 def _of_login(name: str) -> Callable[[Scene], Any]:
-    def find(scene: Scene) -> Any:
-        login = _login(scene)
-        return getattr(login, name) if login is not None else None
-
-    return find
+    return lambda scene: getattr(there(_login(scene)), name)
 
 
 def _masquerading(scene: Scene) -> User:
@@ -83,14 +79,12 @@ def _concluded(scene: Scene) -> str:
 def _enrollment_state(scene: Scene) -> str:
     if scene.course and scene.user is None:
         return ""
-    if any(one in scene.current for one in scene.mine):
-        return "active"
-    return "inactive" if scene.mine else ""
+    states = [state.name for _, state in courses.enrollments_of(scene.api, scene.person, scene.course)]
+    return "active" if "active" in states else "inactive" if states else ""
 
 
-def _sections(scene: Scene, *, all_of_them: bool = False) -> list[CourseSection]:
-    numbers = dict.fromkeys(one.course_section_id for one in (scene.mine if all_of_them else scene.current))
-    found = (scene.x.store.course_sections.get(number) for number in numbers)
+def _sections(scene: Scene, enrollments: list[Enrollment]) -> list[CourseSection]:
+    found = (scene.x.store.course_sections.get(one.course_section_id) for one in enrollments)
     return [section for section in found if section is not None]
 
 
@@ -147,7 +141,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "com.instructure.Person.name_sortable": lambda s: people.sortable_name(s.person),
     "Person.email.primary": lambda s: there(people.email_of(s.x.store, s.person)),
     "vnd.Canvas.Person.email.sis": _sis_email,
-    "Person.address.timezone": lambda s: iana_name(s.person.time_zone) or "Etc/UTC",
+    "Person.address.timezone": lambda s: iana_name(s.person.time_zone or s.school.default_time_zone) or "Etc/UTC",
     "com.instructure.Person.pronouns": lambda s: s.person.pronouns,
     "Membership.role": lambda s: ",".join(roles.of(s.x, s.person, s.place.own_course, advantage=s.advantage)),
     "com.instructure.User.allRoles": lambda s: ",".join(roles.of(s.x, s.user, s.place.own_course)),
@@ -158,11 +152,11 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.enrollment.enrollmentState": _enrollment_state,
     "Canvas.course.sectionIds": lambda s: ",".join(map(str, sorted({one.course_section_id for one in s.current}))),
     "Canvas.course.sectionSisSourceIds": lambda s: ",".join(
-        sorted({one.sis_section_id for one in _sections(s) if one.sis_section_id})
+        sorted({one.sis_section_id for one in _sections(s, s.current) if one.sis_section_id})
     ),
     "Canvas.course.sectionRestricted": lambda s: all(one.limit_privileges_to_course_section for one in s.mine),
     "com.instructure.User.sectionNames": lambda s: json.dumps(
-        [one.name for one in _sections(s, all_of_them=True)], ensure_ascii=False
+        [one.name for one in _sections(s, s.mine)], ensure_ascii=False
     ),
     "com.instructure.User.observees": lambda s: ",".join(
         seen.lti_id if s.advantage else places.user_id(seen) for seen in observed(s)

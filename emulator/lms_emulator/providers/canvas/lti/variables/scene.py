@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import (
     Account,
     Assignment,
+    Attachment,
     ContentTag,
     Course,
     Enrollment,
@@ -40,6 +41,7 @@ class Scene:
         item: the item of a module that was opened. tagged: whether that of an assignment is known.
         asked: what the address that opened the tool said further: `selection`, `editor_contents` and the like.
         sealed: what an editor for assignments gave along, sealed: the id and the description of one that is not saved.
+        file: what a menu of files hands over.
     """
 
     x: Call
@@ -52,8 +54,9 @@ class Scene:
     item: ContentTag | None = None
     placement: str | None = None
     tagged: bool = True
-    asked: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
     sealed: dict[str, Any] = field(default_factory=dict)
+    file: Attachment | None = None
 
     @property
     def person(self) -> User:

@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, moment, there
-from lms_emulator.providers.canvas.model import Group
-from lms_emulator.providers.canvas.rules import assignments, teams
+from lms_emulator.providers.canvas.model import Attachment, Group, LineItem, MediaObject
+from lms_emulator.providers.canvas.rules import assignments, line_items, teams
+from lms_emulator.providers.canvas.rules.licenses import LICENSES, License
 from lms_emulator.providers.canvas.rules.states import STUDENTS
+
+_LONGEST, _CUT = 1000, "... (truncated)"
 
 
 def _plain(value: float | None) -> float | int | None:
@@ -33,39 +36,47 @@ def _in_own_zone(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], 
     return tell
 
 
+def _due_dates(scene: Scene) -> list[datetime | None]:
+    """When the assignment is due for those whom it is for, each date once; None for those without one."""
+    task, people = scene.task, dict.fromkeys(one.user_id for one in assignments.students(scene.api, scene.course.id))
+    mine = (one for one in people if assignments.assigned(scene.api, task, one))
+    return list(dict.fromkeys(assignments.dated_for(scene.api, task, one).due_at for one in mine))
+
+
 def _all_due(scene: Scene) -> str:
-    """Every due date of the assignment: the base's first, those without a date as nothing."""
-    rows = assignments.overrides(scene.api, scene.task)
-    found = [scene.task.due_at, *(row.dates["due_at"] for row in rows if "due_at" in row.dates)]
-    return ",".join(moment(one) or "" for one in found)
+    return ",".join(moment(one) or "" for one in _due_dates(scene))
 
 
 def _earliest_due(scene: Scene) -> str:
-    rows = assignments.overrides(scene.api, scene.task)
-    found = [scene.task.due_at, *(row.dates.get("due_at") for row in rows)]
+    """A student's own due date; for others the earliest of anybody."""
+    found = [scene.dated.due_at] if _studies(scene) else _due_dates(scene)
     return moment(min((one for one in found if one is not None), default=None)) or ""
 
 
+def _studies(scene: Scene) -> bool:
+    return scene.user is not None and any(one.type in STUDENTS for one in scene.current)
+
+
 def _attempts(scene: Scene) -> int | None:
-    if not any(one.type in STUDENTS for one in scene.current):
-        there(None)
+    there(_studies(scene) or None)
     found = scene.x.store.submissions.first("whose", (scene.task.id, scene.person.id))
     return found.attempt if found is not None else None
 
 
 def _group(scene: Scene) -> Group | None:
-    return teams.team(scene.api, scene.task, scene.person.id) if scene.task.group_category_id else None
+    person, task = scene.person, scene.task
+    return teams.team(scene.api, task, person.id) if task.group_category_id else None
 
 
-def _saved_or_sealed(name: str, sealed: str) -> Callable[[Scene], Any]:
+def _description(scene: Scene) -> str | None:
+    """The description, which is cut where it is long."""
+    text = scene.task.description
+    return text if text is None or len(text) <= _LONGEST else f"{text[: _LONGEST - len(_CUT)]}{_CUT}"
+
+
+def _saved_or_sealed(tell: Callable[[Scene], Any], sealed: str) -> Callable[[Scene], Any]:
     """What an assignment says, or what an editor sealed of one that is not saved."""
-
-    def tell(scene: Scene) -> Any:
-        if scene.assignment is None and scene.sealed:
-            return scene.sealed.get(sealed)
-        return getattr(scene.task, name)
-
-    return tell
+    return lambda s: s.sealed.get(sealed) if s.assignment is None and s.sealed else tell(s)
 
 
 def _extensions(scene: Scene) -> str:
@@ -74,9 +85,12 @@ def _extensions(scene: Scene) -> str:
     return ",".join(scene.task.allowed_extensions)
 
 
-def _no_link(scene: Scene) -> None:
-    """Canvas tells nothing of an assignment's link here, for all that its name says."""
-    there(scene.task)
+def _resource(scene: Scene) -> str | None:
+    """What the tool calls the line item of its assignment, which is not the link, for all that the name says."""
+    if scene.task.submission_types != ["external_tool"]:
+        there(None)
+    first: LineItem = there(next(iter(line_items.of_assignment(scene.x.store, scene.task.id)), None))
+    return first.data.resource_id
 
 
 def _lockdown(scene: Scene) -> bool:
@@ -103,16 +117,43 @@ def _item(scene: Scene) -> int | None:
     return tag.id if tag is not None else None
 
 
+def _recording(scene: Scene) -> MediaObject:
+    """The recording in the file that is handed over."""
+    file: Attachment = there(scene.file)
+    found: MediaObject = there(scene.x.store.media_objects.first("file", file.id))
+    return found
+
+
+def _recording_id(scene: Scene) -> str:
+    file: Attachment = there(scene.file)
+    found = scene.x.store.media_objects.first("file", file.id)
+    return str(there(found.media_id if found is not None else file.media_entry_id))
+
+
+def _of_rights(tell: Callable[[dict[str, Any]], Any]) -> Callable[[Scene], Any]:
+    """By what right the file that is handed over is used."""
+
+    def find(scene: Scene) -> Any:
+        file: Attachment = there(scene.file)
+        return tell(there(file.usage_rights))
+
+    return find
+
+
+def _license(rights: dict[str, Any]) -> License:
+    return LICENSES[rights.get("license") or "private"]
+
+
 VALUES: dict[str, Callable[[Scene], Any]] = {
-    "ResourceLink.id": _no_link,
+    "ResourceLink.id": _resource,
     "ResourceLink.title": _title,
-    "ResourceLink.description": lambda s: there(s.task.description),
+    "ResourceLink.description": lambda s: there(s.task.description or None),
     "ResourceLink.available.startDateTime": _in_own_zone(lambda s: s.dated.unlock_at),
     "ResourceLink.available.endDateTime": _in_own_zone(lambda s: s.dated.lock_at),
     "ResourceLink.submission.endDateTime": _in_own_zone(lambda s: s.dated.due_at),
     "Canvas.assignment.id": lambda s: s.task.id,
     "Canvas.assignment.title": _title,
-    "Canvas.assignment.description": lambda s: s.task.description,
+    "Canvas.assignment.description": _description,
     "Canvas.assignment.pointsPossible": lambda s: _plain(s.task.points_possible),
     "Canvas.assignment.published": lambda s: s.task.published,
     "Canvas.assignment.lockdownEnabled": _lockdown,
@@ -125,12 +166,20 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.assignment.lockAt.iso8601": _moment_there(lambda s: s.dated.lock_at),
     "Canvas.assignment.dueAt.iso8601": _moment_there(lambda s: s.dated.due_at),
     "Canvas.assignment.allDueAts.iso8601": _all_due,
-    "com.instructure.Assignment.lti.id": _saved_or_sealed("lti_context_id", "lti_assignment_id"),
-    "com.instructure.Assignment.description": _saved_or_sealed("description", "lti_assignment_description"),
+    "com.instructure.Assignment.lti.id": _saved_or_sealed(lambda s: s.task.lti_context_id, "lti_assignment_id"),
+    "com.instructure.Assignment.description": _saved_or_sealed(_description, "lti_assignment_description"),
     "com.instructure.Assignment.allowedFileExtensions": _extensions,
     "com.instructure.Assignment.anonymous_grading": lambda s: s.task.anonymous_grading,
     "com.instructure.Group.id": lambda s: group.id if (group := _group(s)) is not None else None,
     "com.instructure.Group.name": lambda s: group.name if (group := _group(s)) is not None else None,
+    "Canvas.file.media.id": _recording_id,
+    "Canvas.file.media.type": lambda s: _recording(s).media_type,
+    "Canvas.file.media.duration": lambda s: _recording(s).duration,
+    "Canvas.file.media.size": lambda s: _recording(s).total_size,
+    "Canvas.file.media.title": lambda s: _recording(s).user_entered_title or _recording(s).title,
+    "Canvas.file.usageRights.name": _of_rights(lambda rights: _license(rights).name),
+    "Canvas.file.usageRights.url": _of_rights(lambda rights: _license(rights).url),
+    "Canvas.file.usageRights.copyrightText": _of_rights(lambda rights: rights.get("legal_copyright")),
     "Canvas.module.id": _module,
     "Canvas.moduleItem.id": _item,
 }
