@@ -43,8 +43,8 @@ class Tool(PublishedTool):
         return jwt.sign(claims, private_key(key), kid=kid, **options)
 
     def assertion(self, audience: str, now: datetime, **changes: Any) -> str:
-        """A client assertion for service tokens. `changes` replace claims (None leaves one out), `key` and `kid`."""
-        options = {name: changes.pop(name) for name in ("key", "kid") if name in changes}
+        """A client assertion for service tokens. `changes` replace claims (None: left out), and how it is signed."""
+        options = {name: changes.pop(name) for name in ("key", "kid", "headers") if name in changes}
         second = int(now.timestamp())
         claims = {
             "iss": self.seat.client_id,
@@ -180,6 +180,9 @@ class Opening:
         }
         return {k: v for k, v in body.items() if v is not ...}
 
+
+CRITICAL = {"crit": ["x"], "x": 1}
+"""Headers of a token with a critical extension that nobody understands."""
 
 # what tools and browsers do, alike at every LMS
 

@@ -14,7 +14,7 @@ from contract_tests.brightspace.lti import (
     signed_in,
 )
 from contract_tests.brightspace.support import Site
-from contract_tests.lti_tool import KeySite, Tool
+from contract_tests.lti_tool import CRITICAL, KeySite, Tool
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import read
 
@@ -32,6 +32,11 @@ def test_deep_linking(brightspace: Site, tool: Tool) -> None:
     other = launch.get_deep_link().get_response_jwt([resource])
     for broken in ("", "x.y.z", tool.sign({"iss": CLIENT})):
         assert httpx.post(back, data={"JWT": broken}).status_code == 400
+    critical = tool.sign(read(other).claims | {"nonce": "critical"}, headers=CRITICAL)
+    assert httpx.post(back, data={"JWT": critical}).status_code == 400
+    assert brightspace.reason == "deep_linking_crit_not_understood"
+    brightspace.lms.settings["brightspace.critical_headers"] = "ignore"
+    assert httpx.post(back, data={"JWT": critical}).status_code == 200
     forged = tool.sign(read(other).claims, key="spare")
     assert httpx.post(back, data={"JWT": forged}).status_code == 400
     assert brightspace.reason == "deep_linking_bad_signature"

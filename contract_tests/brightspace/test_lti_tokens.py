@@ -16,7 +16,7 @@ from contract_tests.brightspace.lti import (
     service,
 )
 from contract_tests.brightspace.support import Site
-from contract_tests.lti_tool import KeySite, Tool
+from contract_tests.lti_tool import CRITICAL, KeySite, Tool
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import read
@@ -71,6 +71,15 @@ def test_assertions_that_do_not_hold(
     answer = service(brightspace, assertion(brightspace, tool, **named))
     expected = {name: text.format(keys=keys.url) for name, text in body.items()}
     assert (answer.status_code, answer.json(), brightspace.reason) == (400, expected, reason)
+
+
+def test_a_critical_header_is_refused_or_ignored(brightspace: Site, tool: Tool) -> None:
+    critical = assertion(brightspace, tool, headers=CRITICAL)
+    assert service(brightspace, critical).status_code == 400
+    assert brightspace.reason == "assertion_crit_not_understood"
+    brightspace.lms.settings["brightspace.critical_headers"] = "ignore"
+    assert service(brightspace, critical).status_code == 200
+    assert [w.code for w in brightspace.lms.requests.last.warnings] == ["crit_ignored"]
 
 
 def test_the_key_set_has_no_alg(brightspace: Site) -> None:

@@ -22,7 +22,7 @@ from contract_tests.canvas.lti import (
     signed_in,
 )
 from contract_tests.canvas.support import Browser, Site
-from contract_tests.lti_tool import KeySite, Tool, initiation, posted
+from contract_tests.lti_tool import CRITICAL, KeySite, Tool, initiation, posted
 from lms_emulator.signing import jwt, lti13
 
 COURSE = "/api/v1/courses/1"
@@ -78,7 +78,8 @@ class Choice:
 
     def answer(self, *items: dict[str, Any], back: str | None = None, **changes: Any) -> httpx.Response:
         """Answer with content, in the browser that asked."""
-        signed = self.tool.sign(self.claims(*items, **changes))
+        headers = changes.pop("headers", None)
+        signed = self.tool.sign(self.claims(*items, **changes), headers=headers)
         return self.browser.http.post(back or self.back, data={"JWT": signed})
 
 
@@ -207,6 +208,10 @@ def test_what_canvas_does_not_look_at_in_answers(canvas: Site, everywhere: Tool)
     odd = {f"{lti13.CLAIM}deployment_id": "1:x", f"{lti13.CLAIM}message_type": "x", "nonce": ...}
     assert Choice(canvas, everywhere, "editor_button").answer(**odd).status_code == 200
     assert {w.code for w in canvas.lms.requests.last.warnings} == {"claim_unchecked"}
+    assert Choice(canvas, everywhere, "editor_button").answer(headers=CRITICAL).status_code == 200
+    canvas.lms.settings["canvas.critical_headers"] = "refuse"
+    assert Choice(canvas, everywhere, "editor_button").answer(headers=CRITICAL).status_code == 400
+    assert canvas.reason == "deep_linking_crit_not_understood"
     canvas.lms.settings["canvas.unchecked_by_canvas"] = "refuse"
     canvas.lms.settings["canvas.reused_jti"] = "refuse"
     for name, value in odd.items():

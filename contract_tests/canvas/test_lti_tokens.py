@@ -14,7 +14,7 @@ from contract_tests.canvas.lti import (
     service,
 )
 from contract_tests.canvas.support import Site
-from contract_tests.lti_tool import KeySite, Tool
+from contract_tests.lti_tool import CRITICAL, KeySite, Tool
 from lms_emulator.signing import lti13
 
 
@@ -75,6 +75,16 @@ def test_what_canvas_does_not_look_at_comes_with_a_warning_or_is_refused(canvas:
     assert service(canvas, stranger).json()["error_description"] == "JWS signature invalid."
     assert canvas.reason == "assertion_bad_claim"
     assert service(canvas, assertion(canvas, tool)).status_code == 200
+
+
+def test_a_critical_header_is_ignored_as_json_jwt_does_or_refused(canvas: Site, tool: Tool) -> None:
+    critical = assertion(canvas, tool, headers=CRITICAL)
+    assert service(canvas, critical).status_code == 200
+    assert [w.code for w in canvas.lms.requests.last.warnings] == ["crit_ignored"]
+    canvas.lms.settings["canvas.critical_headers"] = "refuse"
+    assert service(canvas, critical).json()["error_description"] == "JWS signature invalid."
+    assert canvas.reason == "assertion_crit_not_understood"
+    assert service(canvas, assertion(canvas, tool, headers={"x": 1})).status_code == 200
 
 
 def test_assertions_once_for_known_scopes_of_the_right_kind(canvas: Site, tool: Tool, keys: KeySite) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 
@@ -154,6 +155,21 @@ CLAIM_REFUSALS: list[tuple[dict[str, Any], str]] = [
 def test_id_token_claim_refused(rig: Rig, lms_side: LmsSide, changes: dict[str, Any], code: str) -> None:
     answer = lms_side.launch(**changes)
     assert (answer.status_code, details(answer)["message"]) == (401, code)
+    assert lms_side.launch().status_code == 302
+
+
+def test_a_critical_header_is_ignored_as_jsonwebtoken_does_or_refused(rig: Rig, lms_side: LmsSide) -> None:
+    def launch() -> httpx.Response:
+        asked = lms_side.begun()
+        headers = {"kid": "bench", "crit": ["x"], "x": 1}
+        token = jwt.encode(lms_side.claims(asked["nonce"]), SPARE, "RS256", headers=headers)
+        return lms_side.post(token, asked["state"])
+
+    assert launch().status_code == 302
+    rig.settings(critical_headers="refuse")
+    answer = launch()
+    assert (answer.status_code, details(answer)["message"]) == (401, "INVALID_JWT_RECEIVED")
+    assert rig.refusal["reason"] == "id_token_crit_not_understood"
     assert lms_side.launch().status_code == 302
 
 

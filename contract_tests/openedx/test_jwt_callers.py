@@ -74,6 +74,9 @@ def test_a_critical_extension_is_not_passed_over(web: Web) -> None:
     assert me(web, jwt.encode(claims, config.hs256_secret, "HS256", headers={"x": 1})) == (200, {"username": "ada"})
     assert me(web, jwt.encode(claims, config.hs256_secret, "HS256", headers={"x": 1, "crit": ["x"]})) == INVALID
     assert (web.refusal.expected, web.refusal.got) == ("absent", ["x"])
+    web.lms.settings["openedx.critical_headers"] = "ignore"
+    assert me(web, jwt.encode(claims, config.hs256_secret, "HS256", headers={"x": 1, "crit": ["x"]}))[0] == 200
+    assert [w.code for w in web.lms.requests.last.warnings] == ["crit_ignored"]
 
 
 def test_every_fault_of_a_jwt_is_explained(web: Web) -> None:

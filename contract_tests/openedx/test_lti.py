@@ -17,7 +17,7 @@ from pylti1p3.exception import LtiException
 from pylti1p3.grade import Grade
 
 from contract_tests.lms_site import form
-from contract_tests.lti_tool import LAUNCH, LOGIN, KeySite, Tool, changed, keys, registered
+from contract_tests.lti_tool import CRITICAL, LAUNCH, LOGIN, KeySite, Tool, changed, keys, registered
 from contract_tests.openedx.web import Browser, Web
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.signing import lti11, lti13, oauth1
@@ -239,10 +239,14 @@ def test_the_token_endpoint(edx: Web, tool: Tool) -> None:
         ("no.jwt", {}, "invalid_grant"),
         (tool.assertion("x", now, exp=1), {}, "unidentified_error"),
         (tool.assertion("x", now, key="spare"), {}, "invalid_client"),
+        (tool.assertion("x", now, headers=CRITICAL), {}, "unidentified_error"),
     ):
         refused = _token(edx, assertion, changes.pop("scope", scope), **changes)
         assert (refused.status_code, refused.json()) == (400, {"error": error})
     assert _token(edx, good, scope, config=CONFIG.replace("7", "6")).status_code == 404
+    edx.lms.settings["openedx.critical_headers"] = "ignore"
+    assert _token(edx, tool.assertion("x", now, headers=CRITICAL), scope).status_code == 200
+    assert "crit_ignored" in {w.code for w in edx.lms.requests.last.warnings}
     edx.lms.settings["openedx.lti_checks"] = "strict"
     assert _token(edx, tool.assertion("anything", now, jti="j2"), scope).status_code == 400
     right = tool.assertion(f"{edx.url}{BASE}/token/{CONFIG}", now, jti="j3")
@@ -321,6 +325,8 @@ def test_deep_linking(edx: Web, tool: Tool) -> None:
     link = {"type": "ltiResourceLink", "url": f"{LAUNCH}?chosen=1", "custom": {"c": "d"}}
     assert answer(edx.browser(edx.info.learner), link).status_code == 403
     assert answer(staff, link, key="spare").status_code == 403
+    assert answer(staff, link, headers=CRITICAL).status_code == 403
+    assert edx.refusal.reason == "deep_linking_crit_not_understood"
     assert answer(staff, {"type": "file"}).status_code == 400
     assert "successfully saved" in answer(staff, link).text
     launched = _initiation(edx.browser(edx.info.learner), f"/xblock/{DEEP}")

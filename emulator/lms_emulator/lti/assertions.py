@@ -12,7 +12,16 @@ from typing import Any, Generic, NamedTuple
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.skew import why_off
-from lms_emulator.lti.platform import Fault, KeysUnavailableError, ToolKeys, X, key_set, token_fault, use_once
+from lms_emulator.lti.platform import (
+    Fault,
+    KeysUnavailableError,
+    ToolKeys,
+    X,
+    key_set,
+    token_fault,
+    use_once,
+    warn_of_critical,
+)
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read
 
@@ -66,6 +75,7 @@ class Assertions(ABC, Generic[X]):
         except TokenError as error:
             raise self.refusal(x, (await token_fault(x, "assertion", error, assertion)).noted(x)) from error
         x.check("the client assertion holds")
+        warn_of_critical(x, assertion)
         jti, again = str(claims["jti"]), self.allowed_again(x)
         if not x.check(
             "jti is new", use_once(x, "jti", client.client_id, jti, claims["exp"], allowed_again=again), got=jti
@@ -84,6 +94,7 @@ class Assertions(ABC, Generic[X]):
             now=x.clock.timestamp(),
             leeway=x.settings.assertion_future_buffer_seconds,
             max_age=x.settings.assertion_max_age_seconds,
+            critical=x.settings.critical_headers,
         )
 
     def _signer(self, x: X, assertion: str) -> Client:

@@ -11,7 +11,16 @@ from typing import Any, ClassVar, Generic, NamedTuple
 
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.lti.platform import Fault, KeysUnavailableError, ToolKeys, X, key_set, token_fault, use_once
+from lms_emulator.lti.platform import (
+    Fault,
+    KeysUnavailableError,
+    ToolKeys,
+    X,
+    key_set,
+    token_fault,
+    use_once,
+    warn_of_critical,
+)
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, read, verify
 from lms_emulator.signing.lti13_services import LineItemData, ServiceError, read_line_item
@@ -84,11 +93,13 @@ class DeepLinking(ABC, Generic[X]):
                 now=x.clock.timestamp(),
                 leeway=x.settings.assertion_future_buffer_seconds,
                 max_age=x.settings.assertion_max_age_seconds,
+                critical=x.settings.critical_headers,
             )
         except KeysUnavailableError as error:
             raise self.refusal(x, error.fault) from error
         except TokenError as error:
             raise self.refusal(x, (await token_fault(x, "deep_linking", error, message)).noted(x)) from error
+        warn_of_critical(x, message)
         claims = read(message).claims
         nonce = str(claims["nonce"])
         if not use_once(x, "nonce", client_id, nonce, claims["exp"], allowed_again=self.allowed_again(x)):

@@ -17,7 +17,7 @@ from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
 from lms_emulator.core.state.tables import Table
 from lms_emulator.lti.records import ArmedLaunch, KeptKeySet, KeyRotation, LastLaunch, PendingLaunch
-from lms_emulator.signing.jwt import KeySet, TokenError
+from lms_emulator.signing.jwt import Critical, KeySet, TokenError, read
 
 
 class LtiStore(UsedTokens, Protocol):
@@ -47,6 +47,9 @@ class LtiSettings(Protocol):
 
     @property
     def assertion_future_buffer_seconds(self) -> int: ...
+
+    @property
+    def critical_headers(self) -> Critical: ...
 
 
 _LONGEST_LOOK = 2.0
@@ -97,6 +100,13 @@ class Fault:
         """The fault, with its check in the journal."""
         x.check(f"{self.what}: {self.check}", False, expected=self.expected, got=self.got)
         return self
+
+
+def warn_of_critical(x: Exchange[Any, Any], token: str) -> None:
+    """Warn of a `crit` header in a token that was taken nevertheless."""
+    critical = read(token).header.get("crit", ...)
+    if critical is not ...:
+        x.warn("crit_ignored", f"the header's `crit` ({critical!r}) is not heeded here; who heeds it refuses the token")
 
 
 async def token_fault(x: Exchange[Any, Any], what: str, error: TokenError, token: str) -> Fault:

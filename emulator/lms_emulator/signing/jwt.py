@@ -45,6 +45,8 @@ TokenFault = Literal[
     "wrong_issuer",
 ]
 
+Critical = Literal["refuse", "ignore"]
+"""What becomes of a token with a `crit` header: nothing here understands an extension (RFC 7515, 4.1.11)."""
 
 _WITHOUT_SPACES = json.JSONEncoder(separators=(",", ":"))
 
@@ -269,6 +271,7 @@ def verify(
     leeway: float = 0,
     required: Collection[str] = ("exp",),
     max_age: float | None = None,
+    critical: Critical = "refuse",
 ) -> Claims:
     """The claims of a token, verified.
 
@@ -282,12 +285,13 @@ def verify(
         leeway: seconds of clock difference tolerated in every comparison of times.
         required: claims that must be present (and not null).
         max_age: longest acceptable time since `iat`, seconds; `None` skips the check.
+        critical: whether a `crit` header is heeded. Libraries that do not know it ignore it.
 
     Raises:
         TokenError: with the reason. A token is expired from the second `exp` on (RFC 7519 section 4.1.4: "on or
             after which"), and valid from `nbf` on.
     """
-    claims = signed(token, keys, algorithms=algorithms)
+    claims = signed(token, keys, algorithms=algorithms, critical=critical)
     for name in required:
         if claims.get(name) is None:
             raise TokenError("missing_claim", name, expected="present", got=sorted(claims))
@@ -299,9 +303,13 @@ def verify(
     return claims
 
 
-def signed(token: str, keys: VerifyingKey | KeySet, *, algorithms: Collection[str]) -> Claims:
+def signed(
+    token: str, keys: VerifyingKey | KeySet, *, algorithms: Collection[str], critical: Critical = "refuse"
+) -> Claims:
     """The claims of a token whose signature holds; nothing else is checked. Raises TokenError."""
     header, claims = read(token)
+    if critical == "refuse" and "crit" in header:
+        raise TokenError("crit_not_understood", "crit", expected="absent", got=header["crit"])
     _check_signature(token, header, keys, algorithms)
     return claims
 
@@ -309,8 +317,6 @@ def signed(token: str, keys: VerifyingKey | KeySet, *, algorithms: Collection[st
 def _check_signature(
     token: str, header: Mapping[str, Any], keys: VerifyingKey | KeySet, allowed: Collection[str]
 ) -> None:
-    if "crit" in header:  # RFC 7515, 4.1.11: what is critical and not understood makes the token invalid; PyJWT agrees
-        raise TokenError("crit_not_understood", "crit", expected="absent", got=header["crit"])
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm.lower() == "none":
         raise TokenError("alg_none", "alg", expected=sorted(allowed), got=algorithm)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, verify
+from lms_emulator.signing.jwt import Claims, Critical, KeySet, TokenError, VerifyingKey, verify
 
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
@@ -244,6 +244,7 @@ def check_client_assertion(
     leeway: float = 30,
     max_age: float = 300,
     max_lifetime: float | None = None,
+    critical: Critical = "refuse",
 ) -> Claims:
     """A tool's `private_key_jwt` for a service token, verified.
 
@@ -256,6 +257,7 @@ def check_client_assertion(
         leeway: seconds `iat` may lie in the future; `exp` gets none, nor does the age.
         max_age: seconds since `iat` after which it is too old (Canvas's `jwt_validator.rb` tolerates no difference).
         max_lifetime: longest `exp - iat`; `None` skips the check.
+        critical: whether a `crit` header is heeded.
 
     Returns:
         The claims; the caller must still check that `jti` is new.
@@ -264,7 +266,7 @@ def check_client_assertion(
         TokenError: the check that failed.
     """
     required = ("iss", "sub", "aud", "exp", "iat", "jti")
-    claims = verify(assertion, keys, algorithms=["RS256"], now=now, leeway=leeway, required=required)
+    claims = verify(assertion, keys, algorithms=["RS256"], now=now, leeway=leeway, required=required, critical=critical)
     if now > claims["iat"] + max_age:
         raise TokenError("too_old", "iat", expected=f"at or after {now - max_age:.3f}", got=claims["iat"])
     if now >= claims["exp"]:
@@ -292,6 +294,7 @@ def check_deep_linking_response(
     now: float,
     leeway: float = 30,
     max_age: float = 300,
+    critical: Critical = "refuse",
 ) -> list[dict[str, Any]]:
     """The content items of a tool's deep linking response, verified.
 
@@ -310,6 +313,7 @@ def check_deep_linking_response(
         issuer=client_id,
         audience=issuer,
         required=("iss", "aud", "exp", "iat", "nonce"),
+        critical=critical,
     )
     fixed = (
         (f"{CLAIM}message_type", DEEP_LINKING_RESPONSE),

@@ -165,4 +165,11 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     assertion_future_buffer_seconds: Annotated[
         int, choice("How far `iat` may lie in the future.", evidence="chosen", ge=0)
     ] = 30
+    critical_headers: Annotated[
+        Literal["refuse", "ignore"],
+        choice(
+            "A `crit` header in what a tool signed. RFC 7515 refuses it; what is ignored comes with a warning.",
+            evidence="chosen",
+        ),
+    ] = "refuse"
     session_lifetime_seconds: Annotated[int, choice("Lifetime of a browser session.", evidence="chosen", ge=1)] = 10_800

@@ -397,6 +397,15 @@ class CanvasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             f"{RECORDED}/lti-ags.jsonl 135; {RECORDED}/lti-11.jsonl 128",
         ),
     ] = "allow"
+    critical_headers: Annotated[
+        Literal["refuse", "ignore"],
+        choice(
+            "A `crit` header in what a tool signed. Canvas's library, json-jwt, does not look at it; RFC 7515 refuses "
+            "it. What is ignored comes with a warning.",
+            evidence="documented",
+            source="nov/json-jwt lib/json/jws.rb, verify!; canvas-lms lib/canvas/security/jwt_validator.rb",
+        ),
+    ] = "ignore"
     session_lifetime_seconds: Annotated[int, choice("Lifetime of a browser session.", evidence="chosen", ge=1)] = 86_400
     announcement_window_days: Annotated[
         int,

@@ -128,6 +128,15 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=1,
         ),
     ] = 10
+    critical_headers: Annotated[
+        Literal["refuse", "ignore"],
+        choice(
+            "A `crit` header in an id_token. jsonwebtoken, by which ltijs verifies, does not look at it; RFC 7515 "
+            "refuses it. What is ignored comes with a warning.",
+            evidence="observed",
+            source=f"auth0/node-jsonwebtoken 9.0.2 verify.js; {LTIJS}/Utils/Auth.js",
+        ),
+    ] = "ignore"
     ltik_hours: Annotated[
         int,
         choice(

@@ -16,6 +16,7 @@ import msgspec
 
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.lti.platform import warn_of_critical
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.model import lookup
@@ -172,6 +173,7 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
             diagnosis=_jwt_diagnosis(x, error, token),
             credential=None if error.is_of_time else token,
         ) from None
+    warn_of_critical(x, token)
     if jwts.is_strangers(x, token):
         raise refusals.jwt_refused(
             "Invalid token.",

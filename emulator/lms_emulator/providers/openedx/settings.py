@@ -187,6 +187,15 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             source="lti-consumer-xblock 9.14.0 lti_consumer/lti_1p3/key_handlers.py, ToolKeyHandler",
         ),
     ] = "platform"
+    critical_headers: Annotated[
+        Literal["refuse", "ignore"],
+        choice(
+            "A `crit` header in a JWT. PyJWT 2.12, which edx-platform has pinned since the spring of 2026, refuses it; "
+            "releases before do not look at it. What is ignored comes with a warning.",
+            evidence="documented",
+            source="jpadilla/pyjwt CHANGELOG.rst, 2.12.0; openedx/edx-platform requirements/edx/base.txt",
+        ),
+    ] = "refuse"
     launch_lifetime_seconds: Annotated[
         int,
         choice(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.lti.platform import KeysUnavailableError, ToolKeys, key_set, signed, use_once
+from lms_emulator.lti.platform import KeysUnavailableError, ToolKeys, key_set, signed, use_once, warn_of_critical
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti import callers, places, tokens, validator
@@ -77,6 +77,7 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
     try:
         public = await key_set(x, ToolKeys(key.public_jwk_url, key.public_jwk or {"keys": []}))
         claims = validator.signature(x, message, public, published=key.public_jwk_url is not None)
+        warn_of_critical(x, message)
     except KeysUnavailableError as error:
         raise _bad("tool_keys_unavailable", "jwt", "JWT exception", diagnosis=str(error)) from error
     except TokenError as error:

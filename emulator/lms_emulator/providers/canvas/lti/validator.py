@@ -34,7 +34,7 @@ def signature(x: Call, token: str, keys: KeySet, *, published: bool) -> Claims:
     kid = read(token).header.get("kid")
     only = keys.get(None)
     key: KeySet | VerifyingKey = keys if published or only is None else only
-    claims = signed(token, key, algorithms=["RS256"])
+    claims = signed(token, key, algorithms=["RS256"], critical=x.settings.critical_headers)
     if key is not keys and kid is not None and keys.kids != [str(kid)]:
         unchecked(x, "kid_unknown", "kid is the key's", expected=keys.kids, got=kid)
     return claims

@@ -7,6 +7,7 @@ from typing import Any
 
 from lms_emulator.core.access.signers import FAULTS, whose_signature
 from lms_emulator.core.clock import later
+from lms_emulator.lti.platform import warn_of_critical
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.lti import lms
@@ -94,6 +95,7 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
             required=("exp", "iat"),
             leeway=1,
             max_age=x.settings.id_token_max_age_seconds - 1,  # the leeway is for clocks that are ahead
+            critical=x.settings.critical_headers,
         )
         if x.clock.timestamp() >= claims["exp"]:
             raise TokenError("expired", "exp", expected="in the future", got=claims["exp"])
@@ -106,6 +108,7 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
             diagnosis=(whose_signature(x, token) if error.reason in FAULTS else None)
             or f"{error.check}: {error.reason}",
         ) from None
+    warn_of_critical(x, token)
     _check_claims(claims, platform)
     _spend_nonce(x, platform, login, claims)
     x.check("id_token", got={"alg": header.get("alg"), "kid": header.get("kid"), "iss": issuer})

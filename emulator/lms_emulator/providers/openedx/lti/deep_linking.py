@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lms_emulator.lti.platform import KeysUnavailableError, key_set, signed
+from lms_emulator.lti.platform import KeysUnavailableError, key_set, signed, warn_of_critical
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.lti import claims, tokens
@@ -24,7 +24,7 @@ _EXPLANATION = "Please check that you have course staff permissions and double c
 
 async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
     """The content items of a tool's response. Raises the refusal."""
-    now = x.clock.timestamp()
+    now, critical = x.clock.timestamp(), x.settings.critical_headers
     try:
         published = await key_set(x, tokens.keys_of(tool))
         if x.settings.lti_checks == "strict":
@@ -38,7 +38,8 @@ async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
                 leeway=x.settings.assertion_future_buffer_seconds,
                 max_age=x.settings.assertion_max_age_seconds,
             )
-        found = jwt.verify(message, published, algorithms=("RS256", "RS512"), now=now, required=())
+        found = jwt.verify(message, published, algorithms=("RS256", "RS512"), now=now, required=(), critical=critical)
+        warn_of_critical(x, message)
     except KeysUnavailableError as error:
         raise refused("deep_linking_keys_unavailable", str(error)) from error
     except jwt.TokenError as error:

@@ -58,7 +58,8 @@ class OpenedxAssertions(Assertions[Call]):
         """The signature and the expiry; the rest is a warning, unless it is to be strict."""
         if x.settings.lti_checks == "strict":
             return super().check(x, client, assertion, keys)
-        found = jwt.verify(assertion, keys, algorithms=_ALGORITHMS, now=x.clock.timestamp(), required=())
+        now, critical = x.clock.timestamp(), x.settings.critical_headers
+        found = jwt.verify(assertion, keys, algorithms=_ALGORITHMS, now=now, required=(), critical=critical)
         try:
             super().check(x, client, assertion, keys)
         except jwt.TokenError as error:

@@ -126,6 +126,7 @@ def verify(token: str, *, config: JwtConfig, settings: OpenedxSettings, now: flo
         issuer=config.issuer,
         leeway=settings.jwt_leeway_seconds,
         required=("exp", "iat"),
+        critical=settings.critical_headers,
     )
     version = str(claims.get("version", "1.0.0"))
     major = version.partition(".")[0]
