@@ -23,6 +23,7 @@ from contract_tests.canvas.lti import (
 )
 from contract_tests.canvas.support import Browser, Site
 from contract_tests.lti_tool import CRITICAL, KeySite, Tool, initiation, posted
+from lms_emulator.server.length import LONG_BYTES
 from lms_emulator.signing import jwt, lti13
 
 COURSE = "/api/v1/courses/1"
@@ -186,8 +187,9 @@ def test_more_answers_that_do_not_hold(canvas: Site, everywhere: Tool, keys: Key
         (everywhere.sign(choice.claims(), kid="other"), "deep_linking_unknown_kid"),
         (jwt.sign(choice.claims(), "secret", algorithm="HS256"), "deep_linking_alg_confusion"),
     ):
-        assert post(choice.back, data={"JWT": broken}).status_code == 400
-        assert canvas.reason == reason
+        for beside in ({}, {"long": "x" * LONG_BYTES}):
+            assert post(choice.back, data={"JWT": broken, **beside}).status_code == 400
+            assert canvas.reason == reason
     front, _, data = choice.back.partition("?data=")
     for back, kind in ((front, "presence_required"), (f"{front}?data={data[:-2]}", "invalid_or_malformed")):
         answer = choice.answer(back=back)

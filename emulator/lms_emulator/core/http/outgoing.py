@@ -57,6 +57,7 @@ async def fetch(
     data: Mapping[str, str] | None = None,
     json: Any = None,
     content: bytes | None = None,
+    within: float | None = None,
 ) -> Any:
     """Send one request and return the `httpx.Response`, body read. Redirects are not followed.
 
@@ -66,6 +67,7 @@ async def fetch(
     Parameters:
         allowed: URLs named in the world; the request goes out only to a host and port that one of them has.
         data, json, content: the body, as httpx takes them.
+        within: seconds in which the answer must come, where the setting `emulator.lms_timeout_seconds` gives more.
     Raises OutgoingError.
     """
     import httpx
@@ -85,6 +87,7 @@ async def fetch(
         raise OutgoingError("not_allowed", url, text)
     transport = httpx.ASGITransport(x.send_request) if ours else None  # type: ignore[arg-type]  # ASGI app
     timeout, most = x.world.emulator.lms_timeout_seconds, x.world.emulator.max_outgoing_bytes
+    timeout = timeout if within is None else min(timeout, within)
 
     async def send() -> httpx.Response:
         import asyncio
@@ -124,9 +127,9 @@ async def _read(response: httpx.Response, url: str, limit: int) -> httpx.Respons
     return httpx.Response(response.status_code, headers=headers, content=b"".join(chunks), request=response.request)
 
 
-async def fetch_json(x: Exchange[Any, Any], url: str) -> Any:
-    """The JSON document at a URL. Raises OutgoingError if there is no response, or it is not JSON."""
-    answer = await fetch(x, "GET", url, allowed=[url], headers={"Accept": "application/json"})
+async def fetch_json(x: Exchange[Any, Any], url: str, *, within: float | None = None) -> Any:
+    """The JSON document at a URL; see `fetch`. Raises OutgoingError if there is no response, or it is not JSON."""
+    answer = await fetch(x, "GET", url, allowed=[url], headers={"Accept": "application/json"}, within=within)
     if answer.status_code != 200:
         raise OutgoingError("unusable", url, f"{url} answered {answer.status_code}")
     try:
