@@ -15,9 +15,9 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.preferences import person
-from lms_emulator.providers.canvas.routes.users import administers_logins
-from lms_emulator.providers.canvas.rules import people
+from lms_emulator.providers.canvas.routes.preferences import person, readable
+from lms_emulator.providers.canvas.rules import belonging, people
+from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.rules.registering import EMAIL, LONGEST
 from lms_emulator.providers.canvas.shapes import people as shapes
 
@@ -32,7 +32,7 @@ replace = msgspec.structs.replace
 
 def index(api: Api) -> Any:
     """The addresses of a person."""
-    user = person(api)
+    user = readable(api)
     path = f"/api/v1/users/{api.slot('user_id')}/communication_channels"
     return paged(api, people.channels_of(api.store, user), shapes.channel, path=path)
 
@@ -40,7 +40,9 @@ def index(api: Api) -> Any:
 def create(api: Api) -> Any:
     """Add an address; a retired one comes back."""
     user = person(api)
-    sent = api.params.require("communication_channel")
+    sent = api.params.hash("communication_channel")
+    if not sent.data:
+        raise refusals.crashed("`communication_channel` is missing")
     kind, address = sent.text("type"), sent.text("address") or ""
     if kind == "push":
         raise refusals.rest("push_unset", 400, {"errors": {"type": NO_PUSH}}, check="the key can push")
@@ -59,7 +61,7 @@ def create(api: Api) -> Any:
         raise refusals.invalid(faults)
     if len(address) > LONGEST:
         raise refusals.crashed("the address is longer than its column", address)
-    confirmed = api.params.flag("skip_confirmation") and administers_logins(api, user)
+    confirmed = api.params.flag("skip_confirmation") and account_allows(api, api.caller, api.root, "manage_students")
     state: Any = "active" if confirmed else "unconfirmed"
     if known is not None:
         return shapes.channel(api.store.communication_channels.put(replace(known, workflow_state=state)))
@@ -142,15 +144,25 @@ def _wanted(api: Api) -> list[Notification]:
     return every
 
 
+def _told_there(api: Api) -> tuple[User, CommunicationChannel]:
+    """The person and the address in the path, for themselves and for those who may see what they do."""
+    caller = api.user
+    user = identifiers.user(api, api.slot("user_id"))
+    channel = _channel(api, user)
+    own = caller.id == user.id
+    if not api.check("oneself, or who sees statistics", own or belonging.administered(api, user, "view_statistics")):
+        raise api.refused(f"how user {user.id} is told", "view_statistics")
+    return user, channel
+
+
 def preferences(api: Api) -> Any:
     """A user's notification preferences for one address."""
-    user = person(api)
-    return _shown(api, user, _channel(api, user), _wanted(api))
+    return _shown(api, *_told_there(api), _wanted(api))
 
 
 def categories(api: Api) -> Any:
     """The kinds of notifications."""
-    _channel(api, person(api))
+    _told_there(api)
     return {"categories": list({one.category: None for one in notifications().values()})}
 
 

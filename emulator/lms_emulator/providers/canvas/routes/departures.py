@@ -8,10 +8,9 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, User
+from lms_emulator.providers.canvas.model import Account, Pseudonym, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.users import administers_logins
-from lms_emulator.providers.canvas.rules import departures, masquerade
+from lms_emulator.providers.canvas.rules import belonging, departures
 from lms_emulator.providers.canvas.rules.belonging import belongs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
 from lms_emulator.providers.canvas.shapes import Json
@@ -24,27 +23,38 @@ def _row(api: Api, user: User, account: Account) -> Json:
     return {"user": shapes.row(user) | {"root_account_ids": [root_of(api.store, account.id).id]}}
 
 
+def _school(api: Api) -> Account:
+    account = identifiers.account(api, api.slot("account_id"))
+    if account.parent_account_id is not None:
+        raise refusals.not_found("the school", account.id)
+    return account
+
+
 def remove(api: Api) -> Any:
     """Take a user out of an account."""
     _ = api.user
-    account = identifiers.account(api, api.slot("account_id"))
+    account = _school(api)
     user = identifiers.user(api, api.slot("user_id"))
-    require_account(api, account, "manage_user_logins")
-    if account.parent_account_id is not None or not belongs(api, user, account):
+    if not belongs(api, user, account):
         raise refusals.not_found("the person in the school", user.id)
+    login = Pseudonym(id=0, user_id=user.id, account_id=account.id, unique_id="", created_at=api.now)
+    if not api.check("manage_user_logins", belonging.manages_login(api, login), got=user.id):
+        raise api.refused(f"remove user {user.id}", "manage_user_logins")
     return _row(api, departures.remove(api, user, account), account)
 
 
 def restore(api: Api) -> Any:
     """Let a user who was removed sign in again."""
-    account = identifiers.account(api, api.slot("account_id"))
+    _ = api.user
+    account = _school(api)
     user = identifiers.find(api, "users", api.slot("user_id"))
-    if user is None or user.merged_into_user_id is not None:
+    logins = api.store.pseudonyms.find("user", user.id) if user is not None else []
+    gone = [login for login in logins if login.account_id == account.id]
+    if user is None or user.merged_into_user_id is not None or not gone:
         raise refusals.not_found("the user", api.slot("user_id"))
     require_account(api, account, "manage_user_logins")
-    gone = [login for login in api.store.pseudonyms.find("user", user.id) if login.account_id == account.id]
     if user.workflow_state != "deleted" and all(login.workflow_state != "deleted" for login in gone):
-        raise refusals.message(400, "not_removed", "User not deleted")
+        raise refusals.rest("not_removed", 400, {"errors": "User not deleted"}, check="the person was removed")
     return _row(api, departures.restore(api, user, account), account)
 
 
@@ -62,24 +72,26 @@ def destroy(api: Api) -> Any:
 def end_sessions(api: Api) -> Any:
     """End every session and every token of a user."""
     user = identifiers.user(api, api.slot("id"))
-    if not api.check("manage_user_logins", administers_logins(api, user), got=user.id):
+    if not api.check("manage_user_logins", belonging.administered(api, user, "manage_user_logins"), got=user.id):
         raise api.refused(f"sessions of user {user.id}")
     departures.end_sessions(api, user)
     return "ok"
 
 
-def _may_merge(api: Api, user: User) -> bool:
-    return administers_logins(api, user) and masquerade.may_become(api, api.user, user)
+def _require_merge(api: Api, user: User) -> None:
+    logins = api.store.pseudonyms.find("user", user.id)
+    if not api.check("may merge", any(belonging.manages_login(api, one) for one in logins), got=user.id):
+        raise api.refused(f"merge user {user.id}", "manage_user_logins")
 
 
 def merge(api: Api) -> Any:
     """Merge two users into one."""
     user = identifiers.user(api, api.slot("id"))
+    _require_merge(api, user)
     if "destination_account_id" in api.x.path_params:
         identifiers.account(api, api.slot("destination_account_id"))
     into = identifiers.user(api, api.slot("destination_user_id"))
-    if not api.check("may merge both", _may_merge(api, user) and _may_merge(api, into), got=[user.id, into.id]):
-        raise api.refused(f"merge users {user.id} and {into.id}")
+    _require_merge(api, into)
     if user.id != into.id:
         departures.merge(api, user, into)
     return {**shapes.person(api, into, api.root), "locale": into.locale}
@@ -91,8 +103,7 @@ def split(api: Api) -> Any:
     merges = api.store.user_merges.find("user", user.id)
     if all(record.workflow_state == "split" for record in merges):
         raise refusals.message(400, "nothing_to_split", "Nothing to split off of this user")
-    if not api.check("may split", _may_merge(api, user), got=user.id):
-        raise api.refused(f"split user {user.id}")
+    _require_merge(api, user)
     return [shapes.brief(api, one) for one in [*departures.split(api, user), user]]
 
 

@@ -11,7 +11,6 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Course, FeatureFlag, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes import users
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import belonging, contexts, features
 from lms_emulator.providers.canvas.rules.features import Feature, Flag, Owner
@@ -31,7 +30,7 @@ def _owner(api: Api, *wanted: str) -> Owner:
     context = contexts.of_path(api)
     owner = context.record
     if isinstance(owner, User):
-        own = owner.id == api.user.id or users.administers_logins(api, owner)
+        own = owner.id == api.user.id or belonging.manages(api, owner)
         own = own or ("read" in wanted and belonging.may_read(api, owner))
         if not api.check(f"may see the features of user {owner.id}", own):
             raise api.refused(f"the features of user {owner.id}")

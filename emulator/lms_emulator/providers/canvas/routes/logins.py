@@ -15,10 +15,8 @@ from lms_emulator.providers.canvas.model import Account, Pseudonym, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals.people import null
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.preferences import person
-from lms_emulator.providers.canvas.routes.users import administers_logins
-from lms_emulator.providers.canvas.rules import people, registering
-from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
+from lms_emulator.providers.canvas.rules import belonging, people, registering
+from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.shapes import people as shapes
 
 SOURCE = f"{RECORDED}/people-linked.jsonl 48, 56, 79, 95; canvas-lms app/controllers/pseudonyms_controller.rb"
@@ -37,24 +35,18 @@ replace = msgspec.structs.replace
 
 def index(api: Api) -> Any:
     """The logins of a person; asked of an account, by default the caller's own in it."""
-    if "account_id" not in api.x.path_params:
-        found = people.logins_of(api.store, person(api))
-    else:
-        account = identifiers.account(api, api.slot("account_id"))
-        named = api.params.text("user_id") or api.params.text("user", "id")
-        user = identifiers.user(api, named) if named else api.user
-        if not api.check("oneself, or an admin", user.id == api.user.id or administers_logins(api, user), got=user.id):
-            raise api.refused(f"logins of user {user.id}")
+    within = "account_id" in api.x.path_params
+    account = identifiers.account(api, api.slot("account_id")) if within else None
+    named = api.params.text("user_id") or api.params.text("user", "id") if within else api.slot("user_id")
+    user = identifiers.user(api, named) if named else api.user
+    if not api.check("oneself, an observer, or an admin", belonging.may_read(api, user), got=user.id):
+        raise api.refused(f"logins of user {user.id}")
+    found = list(people.logins_of(api.store, user))
+    if account is not None:
         _require_school(account)
-        found = [login for login in people.logins_of(api.store, user) if login.account_id == account.id]
+        found = [login for login in found if login.account_id == account.id]
     found.sort(key=lambda login: login.id)
     return paged(api, found, lambda login: shapes.login(api, login))
-
-
-def _account(api: Api) -> Account:
-    account = identifiers.account(api, api.slot("account_id"))
-    _require_school(account)
-    return account
 
 
 def _require_school(account: Account) -> None:
@@ -62,8 +54,11 @@ def _require_school(account: Account) -> None:
         raise refusals.message(400, "account_no_root", "Action must be called on a root account.")
 
 
-def _sent(api: Api) -> Params:
+def _sent(api: Api, account: Account) -> Params:
+    """What was sent about a login. Raises the refusals of an unknown provider, and of nothing at all."""
     sent = api.params.hash("login")
+    if reference := sent.text("authentication_provider_id"):
+        registering.provider(api, account, reference)
     if not FIELDS & set(sent.data):
         raise null("login_missing", "`login` says something")
     return sent
@@ -71,21 +66,17 @@ def _sent(api: Api) -> Params:
 
 def create(api: Api) -> Any:
     """Add a login to a user."""
-    account = _account(api)
     named = api.params.text("user", "id")
+    _ = api.user
+    account = identifiers.account(api, api.slot("account_id"))
     user = identifiers.user(api, named) if named else api.user
-    require_account(api, account, "manage_user_logins")
-    sent = _sent(api)
-    fields = _fields(api, account, sent, None)
-    made = Pseudonym(
-        id=api.new_id("pseudonyms"),
-        user_id=user.id,
-        account_id=account.id,
-        created_at=api.now,
-        position=1 + max((login.position for login in people.logins_of(api.store, user)), default=0),
-        **{"unique_id": "", **fields},
-    )
-    return shapes.login(api, api.store.pseudonyms.put(made))
+    _require_school(account)
+    place = 1 + max((login.position for login in people.logins_of(api.store, user)), default=0)
+    made = Pseudonym(id=0, user_id=user.id, account_id=account.id, unique_id="", created_at=api.now, position=place)
+    if not api.check("manage_user_logins", belonging.manages_login(api, made), got=user.id):
+        raise api.refused(f"give user {user.id} a login", "manage_user_logins")
+    fields = _fields(api, account, _sent(api, account), None)
+    return shapes.login(api, api.store.pseudonyms.put(replace(made, id=api.new_id("pseudonyms"), **fields)))
 
 
 def _fields(api: Api, account: Account, sent: Params, own: Pseudonym | None) -> dict[str, Any]:
@@ -106,29 +97,18 @@ def _fields(api: Api, account: Account, sent: Params, own: Pseudonym | None) -> 
     if faults:
         raise refusals.invalid(faults)
     if reference := sent.text("authentication_provider_id"):
-        found["authentication_provider_id"] = _provider(api, account, reference)
+        found["authentication_provider_id"] = registering.provider(api, account, reference)
     return found
-
-
-def _provider(api: Api, account: Account, reference: str) -> int:
-    rows = api.store.authentication_providers.find("account", account.id)
-    number = identifiers.local_number(reference)
-    for row in rows:
-        if row.workflow_state == "active" and (row.id == number or row.auth_type == reference):
-            return row.id
-    raise refusals.not_found("the authentication provider", reference)
 
 
 def update(api: Api) -> Any:
     """Change a login; users may change the password of their own."""
-    identifiers.account(api, api.slot("account_id"))
-    login = _login(api)
+    own = api.user.id == (login := _login(api)).user_id
     account = identifiers.account(api, login.account_id)
-    own = api.user.id == login.user_id
-    manages = account_allows(api, api.caller, account, "manage_user_logins")
+    manages = belonging.manages_login(api, login)
     if not api.check("one's own login, or an admin's to change", own or manages, got=login.id):
         raise api.refused(f"change login {login.id}")
-    sent = _sent(api)
+    sent = _sent(api, account)
     passwords = own or bool(account.settings.get("admins_can_change_passwords"))
     allowed = manages or set(sent.data) <= {"password"}
     if not api.check("may change the login", allowed and (passwords or not sent.has("password")), got=login.id):
@@ -156,7 +136,7 @@ def destroy(api: Api) -> Any:
     login = _login(api)
     if login.user_id != user.id:
         raise refusals.not_found("the login of the user", login.id)
-    if not api.check("manage_user_logins", administers_logins(api, user), got=user.id):
+    if not api.check("manage_user_logins", belonging.manages_login(api, login), got=user.id):
         raise api.refused(f"logins of user {user.id}")
     if len(people.logins_of(api.store, user)) == 1:
         raise refusals.invalid({"base": ["Users must have at least one login"]})
@@ -165,10 +145,13 @@ def destroy(api: Api) -> Any:
 
 def reset_password(api: Api) -> Any:
     """Mail a user a link for choosing another password."""
+    if api.caller is None:
+        raise refusals.crashed("nobody is logged in")
     require_account(api, api.root, "manage_user_logins")
     address = (api.params.text("email") or "").lower()
     rows = api.store.communication_channels.find("address", address)
     owners = {channel.user_id for channel in rows if channel.workflow_state == "active"}
+    owners |= {one.user_id for one in api.store.pseudonyms.find("unique_id", address) if one.workflow_state == "active"}
     if not api.check("the address is somebody's", bool(owners), got=address):
         raise refusals.rest("address_unknown", 404, {"requested": False}, check="the address is somebody's")
     return {"requested": True}

@@ -16,7 +16,6 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import AlertThreshold, PairingCode, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.preferences import person
 from lms_emulator.providers.canvas.routes.users import shared_courses
 from lms_emulator.providers.canvas.rules import courses, observing, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
@@ -53,14 +52,23 @@ def _linked(api: Api, user: User, *, of: str) -> list[User]:
     return sorted(found, key=lambda one: people.sortable_name(one).lower())
 
 
+def _person(api: Api) -> User:
+    """The user in the path: the caller, or anybody for those who manage observers."""
+    caller = api.user
+    user = identifiers.user(api, api.slot("user_id"))
+    if caller.id != user.id:
+        _manage(api)
+    return user
+
+
 def observees(api: Api) -> Any:
     """The users whom a user observes."""
-    return paged(api, _linked(api, person(api), of="observer"), lambda one: _shown(api, one))
+    return paged(api, _linked(api, _person(api), of="observer"), lambda one: _shown(api, one))
 
 
 def observers(api: Api) -> Any:
     """A user's observers."""
-    return paged(api, _linked(api, person(api), of="student"), lambda one: _shown(api, one))
+    return paged(api, _linked(api, _person(api), of="student"), lambda one: _shown(api, one))
 
 
 def observee(api: Api) -> Any:
@@ -74,7 +82,7 @@ def observer(api: Api) -> Any:
 
 
 def _one(api: Api, *, of: str, slot: str) -> Json:
-    user = person(api)
+    user = _person(api)
     other = identifiers.user(api, api.slot(slot))
     if other not in _linked(api, user, of=of):
         raise refusals.not_found("the link", other.id)
@@ -97,7 +105,7 @@ def add(api: Api) -> Any:
 
 def remove(api: Api) -> Any:
     """End a link."""
-    user = person(api)
+    user = _person(api)
     student = identifiers.user(api, api.slot("observee_id"))
     if observing.link_between(api, user, student) is None:
         raise refusals.not_found("the link", student.id)
@@ -107,7 +115,7 @@ def remove(api: Api) -> Any:
 
 def claim(api: Api) -> Any:
     """Observe a student by their credentials, token or pairing code."""
-    user = person(api)
+    user = _person(api)
     student = _claimed(api)
     observing.link(api, user, student)
     return _short(api, student)
@@ -146,6 +154,7 @@ def _unprocessable(reason: str, text: str, **details: Any) -> SiteRefusal:
 
 def pair(api: Api) -> Any:
     """Create a pairing code for a student, where observers may register themselves."""
+    _ = api.user
     student = identifiers.user(api, api.slot("user_id"))
     observable = api.root.settings.get("self_registration_type") in ("observer", "all")
     own = api.user.id == student.id

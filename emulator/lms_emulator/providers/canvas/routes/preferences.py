@@ -13,7 +13,6 @@ from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.users import administers_logins
 from lms_emulator.providers.canvas.rules import belonging, courses, people
 from lms_emulator.providers.canvas.rules.avatars import choices
 from lms_emulator.providers.canvas.shapes import courses as shapes
@@ -54,7 +53,7 @@ LONGEST_NICKNAME = 59
 def person(api: Api) -> User:
     """The user in the path: the caller, or anybody for admins. Raises the refusals `not_found` and `not_authorized`."""
     user = identifiers.user(api, api.slot("user_id"))
-    if not api.check("oneself, or an admin", api.user.id == user.id or administers_logins(api, user), got=user.id):
+    if not api.check("oneself, or an admin", api.user.id == user.id or belonging.manages(api, user), got=user.id):
         raise api.refused(f"preferences of user {user.id}")
     return user
 
@@ -75,8 +74,9 @@ def settings(api: Api) -> Any:
 
 def set_settings(api: Api) -> Any:
     """Change a user's settings."""
-    sent = {name: api.params.flag(name) for name in SETTINGS if api.params.has(name)}
-    user = people.prefer(api, person(api), **sent)
+    user = person(api)
+    sent = {name: api.params.flag(name) for name in SETTINGS if api.params.get(name) is not None}
+    user = people.prefer(api, user, **sent)
     return {name: bool(user.preferences.get(name, False)) for name in SETTINGS}
 
 
@@ -121,11 +121,13 @@ def positions(api: Api) -> Any:
 def set_positions(api: Api) -> Any:
     """Move cards on the dashboard."""
     user = person(api)
+    if not isinstance(said := api.params.get("dashboard_positions"), dict):
+        raise refusals.crashed("`dashboard_positions` is no hash", said)
     sent = api.params.hash("dashboard_positions")
     for name in sent.data:
         found = _asset(api, name)
         if isinstance(found, Course):
-            courses.require(api, found, "read", "read_as_admin")
+            courses.require(api, found, "read")
         _check_position(sent.text(name) or "")
     kept = {**user.preferences.get("dashboard_positions", {}), **sent.data}
     people.prefer(api, user, dashboard_positions=kept)
@@ -136,9 +138,8 @@ def _check_position(text: str) -> None:
     if not re.fullmatch(r"-?\d+", text):
         raise refusals.message(400, "position_invalid", "Invalid position provided", got=text)
     if abs(int(text)) > FARTHEST:
-        direction = "high" if int(text) > 0 else "low"
         advice = "Your dashboard cards can probably be sorted with numbers 1-5, you could even use a 0."
-        raise refusals.message(400, "position_far", f"Position {text} is too {direction}. {advice}", got=text)
+        raise refusals.message(400, "position_far", f"Position {int(text)} is too high. {advice}", got=text)
 
 
 def _nickname(api: Api, course: Course) -> Any:
@@ -147,7 +148,7 @@ def _nickname(api: Api, course: Course) -> Any:
 
 def _course(api: Api) -> Course:
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read", "read_as_admin")
+    courses.require(api, course, "read")
     return course
 
 
@@ -167,7 +168,7 @@ def set_nickname(api: Api) -> Any:
     """Set the caller's nickname for a course."""
     user, course = api.user, _course(api)
     name = api.params.text("nickname") or ""
-    if not name:
+    if not name.strip():
         raise refusals.message(400, "nickname_missing", "missing nickname")
     if len(name) > LONGEST_NICKNAME:
         raise refusals.message(400, "nickname_too_long", "nickname too long")
@@ -176,8 +177,8 @@ def set_nickname(api: Api) -> Any:
 
 
 def drop_nickname(api: Api) -> Any:
-    """Remove the nickname of a course."""
-    user, course = api.user, _course(api)
+    """Remove the nickname of a course, be it one that can no longer be read."""
+    user, course = api.user, identifiers.course(api, api.slot("course_id"))
     kept = dict(user.preferences.get("course_nicknames", {}))
     if kept.pop(str(course.id), None) is None:
         raise refusals.message(404, "nickname_unknown", "no nickname exists for course")
@@ -193,6 +194,7 @@ def drop_nicknames(api: Api) -> Any:
 
 def avatars(api: Api) -> Any:
     """The pictures that a user may choose from."""
+    _ = api.user
     return choices(api, person(api))
 
 

@@ -31,7 +31,7 @@ def page(api: Api) -> Response:
 
 def register(api: Api) -> Response:
     """Register the caller, and sign them in."""
-    user = registering.by_oneself(api, api.root)
+    user = registering.register(api, api.root)
     login = next(iter(people.logins_of(api.store, user)))
     browser.sign_in(api.x, user, login)
     channel = next(iter(people.channels_of(api.store, user)), None)

@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.model import CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, masquerade, people, registering
+from lms_emulator.providers.canvas.rules import belonging, courses, people, registering
 from lms_emulator.providers.canvas.rules.avatars import choices as avatar_choices
 from lms_emulator.providers.canvas.rules.belonging import administered, belongs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
@@ -54,11 +54,16 @@ def profile(api: Api) -> Any:
     caller = api.user
     user = identifiers.user(api, api.slot("user_id"))
     own = caller.id == user.id
-    staff = [c for c in shared_courses(api, user) if courses.may(api, api.caller, c, "read_reports", "manage_students")]
-    if not api.check("may see the profile", own or bool(staff) or administers(api, user), got=user.id):
+    shared = shared_courses(api, user)
+    staff = any(courses.may(api, caller, course, "read_reports", "manage_students") for course in shared)
+    allowed = own or staff or administered(api, user, "manage_students", "manage_user_logins")
+    if not api.check("may see the profile", allowed, got=user.id):
         raise api.refused(f"profile of user {user.id}")
-    email = own or administers(api, user) or any(courses.may(api, api.caller, c, "read_email_addresses") for c in staff)
-    return shapes.profile(api, user, email=email)
+    email = own or administered(api, user, "read_email_addresses")
+    email = email or any(courses.may(api, caller, course, "read_email_addresses") for course in shared)
+    more = {"uuid": user.uuid, "links": [], "user_services": []}
+    shown = {name: value for name, value in more.items() if name in api.params.includes}
+    return shapes.profile(api, user, email=email) | shown
 
 
 def shared_courses(api: Api, user: User) -> list[Any]:
@@ -101,31 +106,24 @@ def _enrolled(api: Api, user: User, gone: tuple[str, ...], **wanted: Container[A
 
 
 def create(api: Api) -> Any:
-    """Make a person with a login."""
-    account = identifiers.account(api, api.slot("account_id"))
-    if not api.check("manage_user_logins", account_allows(api, api.caller, account, "manage_user_logins")):
-        raise refusals.rest("user_refused", 403, {}, check="manage_user_logins")
-    root = root_of(api.store, account.id)
+    """Make a person with a login: somebody else as an admin, or oneself where the school lets people register."""
+    root = root_of(api.store, identifiers.account(api, api.slot("account_id")).id)
     user = registering.register(api, root)
     body = {**shapes.person(api, user, root), "locale": user.locale}
     if api.params.has("user", "terms_of_use"):
         body["terms_of_use"] = api.params.flag("user", "terms_of_use")
-    channel = next(iter(people.channels_of(api.store, user)), None)
-    if api.params.flag("communication_channel", "confirmation_url") and channel is not None:
-        body["confirmation_url"] = api.url(f"/register/{channel.confirmation_code}")
+    address = api.params.hash("communication_channel")
+    wanted = address.flag("confirmation_url") and (address.text("type") or "email") == "email"
+    if wanted and account_allows(api, api.caller, root, "manage_students"):
+        channel = next((one for one in people.channels_of(api.store, user) if one.type == "email"), None)
+        code = channel.confirmation_code if channel is not None else None
+        body["confirmation_url"] = api.url(f"/register/{code}") if code is not None else None
     return body
 
 
-def register_oneself(api: Api) -> Any:
-    """Make a person of whoever asks, where the school lets people register themselves."""
-    account = identifiers.account(api, api.slot("account_id"))
-    user = registering.by_oneself(api, account)
-    body = {**shapes.brief(api, user), "locale": user.locale}
-    return body | ({"terms_of_use": True} if api.params.flag("user", "terms_of_use") else {})
-
-
-OWN = {"name", "short_name", "sortable_name", "terms_of_use", "avatar"}
-MANAGED = OWN | {"time_zone", "email", "locale", "pronouns", "event", "birthdate"}
+IGNORED = {"avatar", "avatar_image", "birthdate"}
+"""Fields that nobody is refused: pictures have a right of their own, the others are thrown away."""
+MANAGED = {"time_zone", "email", "locale", "pronouns", "event"}
 PROFILE_FIELDS = {"title", "bio"}
 PRONOUNS = ("She/Her", "He/Him", "They/Them")
 GRAVATAR = re.compile(r"https?://(?:[\w-]+\.)?gravatar\.com/")
@@ -136,7 +134,7 @@ def update(api: Api) -> Any:
     """Change a person: the own names, or more for admins."""
     user = identifiers.user(api, api.slot("id"))
     own = api.user.id == user.id
-    manages = administers_logins(api, user) and (own or masquerade.may_become(api, api.user, user))
+    manages = belonging.manages(api, user)
     sent = api.params.hash("user")
     may = _may_set(api, user, own, manages)
     if not api.check("may change all that is sent", (own or manages) and set(sent.data) <= may, got=sorted(sent.data)):
@@ -160,14 +158,11 @@ def update(api: Api) -> Any:
 def _may_set(api: Api, user: User, own: bool, manages: bool) -> set[str]:
     """Which fields of a person the caller may set."""
     said = api.root.settings
-    may = MANAGED if manages else OWN if own and shapes.may_rename(api, user) else OWN - set(registering.NAMES)
+    may = IGNORED | (MANAGED if manages else set()) | ({"terms_of_use"} if own else set())
+    if manages or (own and shapes.may_rename(api, user)):
+        may |= set(registering.NAMES)
     of_profile = said.get("enable_profiles") and (manages or said.get("users_can_edit_profile"))
     return may | PROFILE_FIELDS if of_profile else may
-
-
-def administers_logins(api: Api, user: User) -> bool:
-    """Whether the caller manages the logins of an account that the person belongs to."""
-    return administered(api, user, "manage_user_logins")
 
 
 def _changes(api: Api, user: User) -> dict[str, Any]:
@@ -249,7 +244,7 @@ ROUTES: tuple[Route, ...] = (
         ("PUT /api/v1/users/{id}", update, "Change a person"),
         ("GET /api/v1/accounts/{account_id}/users", index, "People of an account"),
         ("POST /api/v1/accounts/{account_id}/users", create, "Make a person"),
-        ("POST /api/v1/accounts/{account_id}/self_registration", register_oneself, "Register oneself"),
+        ("POST /api/v1/accounts/{account_id}/self_registration", create, "Register oneself"),
     ),
     *rest("users", PROFILE, ("GET /api/v1/users/{user_id}/profile", profile, "A profile")),
 )

@@ -7,9 +7,9 @@ Source: canvas-lms app/models/user.rb, calculate_account_associations (2023-06),
 from __future__ import annotations
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, User
+from lms_emulator.providers.canvas.model import Account, Pseudonym, User
 from lms_emulator.providers.canvas.rules import people
-from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, root_of
+from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, allowed, chain, root_of
 
 
 def accounts_with(api: Api, user: User) -> list[Account]:
@@ -41,6 +41,40 @@ def may_read(api: Api, user: User) -> bool:
 def administered(api: Api, user: User, *wanted: str) -> bool:
     """Whether the caller has one of the permissions in an account that the person belongs to."""
     return any(account_allows(api, api.caller, account, one) for account in answering(api, user) for one in wanted)
+
+
+def manages(api: Api, user: User) -> bool:
+    """Whether the caller manages what is known of a person: their names, addresses, settings."""
+    return administered(api, user, "manage_user_logins") and _outranks(api, user)
+
+
+def manages_login(api: Api, login: Pseudonym) -> bool:
+    """Whether the caller may change a person's login, apart from its password."""
+    user, account = api.store.users.get(login.user_id), api.store.accounts.get(login.account_id)
+    if user is None or account is None or not account_allows(api, api.caller, account, "manage_user_logins"):
+        return False
+    return may_read(api, user) and _outranks(api, user, account)
+
+
+def _outranks(api: Api, user: User, within: Account | None = None) -> bool:
+    """Whether the caller has all that a person's administrative roles in a school give them.
+
+    Parameters: `within`, the school; by default every school in which the person has a role itself.
+    """
+    if api.caller is not None and api.caller.id == user.id:
+        return True
+    held = [row.account_id for row in api.store.account_users.find("user", user.id) if row.workflow_state == "active"]
+    schools = [within] if within is not None else [one for one in map(api.store.accounts.get, held) if one is not None]
+    for school in (one for one in schools if one.parent_account_id is None):
+        for admin, role in admins_over(api.store, user, school.id):
+            level = api.store.accounts.get(admin.account_id)
+            if level is not None and not _has_all(api, level, allowed(api.store, level, role)):
+                return False
+    return True
+
+
+def _has_all(api: Api, account: Account, wanted: frozenset[str]) -> bool:
+    return all(account_allows(api, api.caller, account, one) for one in wanted)
 
 
 def belongs(api: Api, user: User, account: Account) -> bool:

@@ -13,12 +13,14 @@ import msgspec
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import stamp, zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Pseudonym, User
 from lms_emulator.providers.canvas.rules import observing, people
+from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 TAKEN = "ID already in use for this account and authentication provider"
@@ -42,8 +44,13 @@ def refuse(user: Faults, pseudonym: Faults, pairing_code: Faults | None = None) 
     return refusals.rest("user_invalid", 400, body, check="the person and the login are valid")
 
 
-def login_faults(api: Api, account: Account, sent: Params, known: Pseudonym | None = None) -> Faults:
-    """What is wrong with a new login, or with what is to change of a known one."""
+def login_faults(
+    api: Api, account: Account, sent: Params, known: Pseudonym | None = None, *, strict: bool = False
+) -> Faults:
+    """What is wrong with a new login, or with what is to change of a known one.
+
+    Parameters: `strict`, whether the login has to be an address.
+    """
     faults: Faults = {}
     own = known.id if known is not None else None
     login = (sent.text("unique_id") or "").strip()
@@ -54,7 +61,7 @@ def login_faults(api: Api, account: Account, sent: Params, known: Pseudonym | No
         faults["unique_id"] = ["invalid", "too_short"]
     elif len(login) > 100:
         faults["unique_id"] = ["too_long"] * (2 if len(login) > 255 else 1)
-    elif api.params.flag("force_validations") and not EMAIL.fullmatch(login):
+    elif strict and not EMAIL.fullmatch(login):
         faults["unique_id"] = ["not_email"]
     elif any(p.account_id == account.id and p.id != own for p in rows):
         faults["unique_id"] = [("taken", TAKEN)]
@@ -86,39 +93,62 @@ def openness(api: Api, account: Account) -> str:
     return str(said if said != "none" else account.settings.get("self_registration_type", "none"))
 
 
-def by_oneself(api: Api, account: Account) -> User:
-    """Register the caller. Raises the refusal where the school does not allow self-registration."""
+def provider(api: Api, account: Account, reference: str) -> int:
+    """The school's way to sign in that an id or a type names. Raises the refusal `not_found`."""
+    number = identifiers.local_number(reference)
+    for row in api.store.authentication_providers.find("account", account.id):
+        if row.workflow_state == "active" and (row.id == number or row.auth_type == reference):
+            return row.id
+    raise refusals.not_found("the authentication provider", reference)
+
+
+def register(api: Api, account: Account) -> User:
+    """Make a person with a login and, where one is told, an address.
+
+    Who manages logins makes anybody; others register themselves where the school lets them, and observers need a
+    student's pairing code. With `enable_sis_reactivation` the person whose login had the SIS id and was removed comes
+    back instead. Raises the refusals of who may not, and of what is not valid.
+    """
+    manages = account_allows(api, api.caller, account, "manage_user_logins")
+    observes = api.params.text("user", "initial_enrollment_type") == "observer"
     kind = openness(api, account)
-    observer = api.params.text("user", "initial_enrollment_type") == "observer"
-    if not api.check("the school lets people register", kind == "all" or (kind == "observer" and observer), got=kind):
-        raise refusals.rest("user_refused", 403, {}, check="self-registration is on")
-    code = api.params.text("pairing_code", "code")
+    open_to = kind == "all" or (kind == "observer" and observes)
+    if not api.check("manage_user_logins, or the school lets people register", manages or open_to, got=kind):
+        raise refusals.rest("user_refused", 403, {}, check="manage_user_logins, or self-registration is on")
+    code = (api.params.text("pairing_code", "code") or "") if observes else None
     student = observing.paired(api, code) if code is not None else None
-    if code is not None and student is None:
-        raise refuse({}, {}, pairing_code={"code": ["invalid"]})
-    api.params.data.setdefault("force_validations", True)
-    user = register(api, account)
+    login = _login_sent(api, account, with_password=manages or (observes and kind != "none"))
+    user = _made(api, account, login, not manages or api.params.flag("force_validations"), code is None or student)
     if code is not None and student is not None:
         observing.use(api, code)
         observing.link(api, user, student)
     return user
 
 
-def register(api: Api, account: Account) -> User:
-    """Make a person with a login and, where one is told, an address. Raises the refusal for what is not valid.
+def _login_sent(api: Api, account: Account, *, with_password: bool) -> Params:
+    """What was sent of a login, without what the caller may not set of one."""
+    login = api.params.hash("pseudonym")
+    if not with_password:
+        login.data.pop("password", None)
+    if not account_allows(api, api.caller, account, "manage_sis"):
+        for name in ("sis_user_id", "integration_id"):
+            login.data.pop(name, None)
+    return login
 
-    With `enable_sis_reactivation` the person whose login had the SIS id and was removed comes back instead.
-    """
-    sent, login = api.params.hash("user"), api.params.hash("pseudonym")
+
+def _made(api: Api, account: Account, login: Params, strict: bool, paired: object) -> User:
+    sent = api.params.hash("user")
     faults = name_faults(sent)
     if "name" in faults:
         faults["sortable_name"] = ["too_long"]
-    if api.params.flag("force_validations") and sent.has("name") and not sent.text("name"):
+    if strict and sent.has("name") and not sent.text("name"):
         faults["name"] = ["blank"]
+    way = login.text("authentication_provider_id")
+    way_in = provider(api, account, way) if way else None
     removed = _removed(api, login.text("sis_user_id"))
-    wrong = login_faults(api, account, login, removed)
-    if faults or wrong:
-        raise refuse(faults, wrong)
+    wrong = login_faults(api, account, login, removed, strict=strict)
+    if faults or wrong or not paired:
+        raise refuse(faults, wrong, {} if paired else {"code": ["invalid"]})
     if removed is not None:
         return _back(api, removed, sent)
     unique_id = (login.text("unique_id") or "").strip()
@@ -150,6 +180,7 @@ def register(api: Api, account: Account) -> User:
         password=password,
         sis_user_id=login.text("sis_user_id") or None,
         integration_id=login.text("integration_id") or None,
+        authentication_provider_id=way_in,
         created_at=api.now,
     )
     api.store.pseudonyms.put(pseudonym)
@@ -175,10 +206,11 @@ def _back(api: Api, login: Pseudonym, sent: Params) -> User:
 
 def _address(api: Api, user: User, login: str) -> None:
     sent = api.params.hash("communication_channel")
-    address = sent.text("address") or (login if EMAIL.fullmatch(login) else None)
-    if not address:
+    kind, address = sent.text("type") or "email", sent.text("address") or login
+    if not address or (kind == "email" and not EMAIL.fullmatch(address)):
         return
-    _reach(api, user, address, sent.text("type") or "email", known=sent.flag("skip_confirmation"))
+    trusted = user.initial_enrollment_type == "observer" or account_allows(api, api.caller, api.root, "manage_students")
+    _reach(api, user, address, kind, known=trusted and sent.flag("skip_confirmation"))
 
 
 def _reach(api: Api, user: User, address: str, kind: str = "email", *, known: bool = False) -> None:

@@ -150,6 +150,7 @@ def person(
         body["group_ids"] = groups.ids_within(api, context, user)
     if (
         "avatar_state" in includes
+        and avatars_on(api)
         and isinstance(context, Account)
         and context_allows(api, context, "manage_user_logins")
     ):
@@ -187,10 +188,9 @@ def whole(api: Api, user: User, includes: Collection[str] = ()) -> Json:
 
 def own_permissions(api: Api, user: User) -> Json:
     """What may be changed of a person."""
-    renaming = api.root.settings.get("users_can_edit_name", True) is not False
     return {
-        "can_update_name": renaming or account_allows(api, api.caller, api.root, "manage_user_logins"),
-        "can_update_avatar": avatars_on(api),
+        "can_update_name": _renames_oneself(api, user),
+        "can_update_avatar": avatars_on(api) and user.avatar_state != "locked",
         "limit_parent_app_web_access": False,
     }
 
@@ -199,8 +199,14 @@ def may_rename(api: Api, user: User) -> bool:
     """Whether the caller may change the person's names."""
     if account_allows(api, api.caller, api.root, "manage_user_logins"):
         return True
-    own = api.caller is not None and api.caller.id == user.id
-    return own and api.root.settings.get("users_can_edit_name", True) is not False
+    return api.caller is not None and api.caller.id == user.id and _renames_oneself(api, user)
+
+
+def _renames_oneself(api: Api, user: User) -> bool:
+    """Whether a school where the person signs in lets people change their names; so it is for those without a login."""
+    schools = {login.account_id for login in people.logins_of(api.store, user) if login.workflow_state == "active"}
+    found = [account for account in map(api.store.accounts.get, schools) if account is not None]
+    return not found or any(one.settings.get("users_can_edit_name", True) is not False for one in found)
 
 
 def profile(api: Api, user: User, *, email: bool) -> Json:

@@ -1,0 +1,163 @@
+"""Who manages what is known of a person, who makes new people, and what is refused in which order."""
+
+from __future__ import annotations
+
+import httpx
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+SCHOOL = f"{API}/accounts/1"
+STUDENT = f"{API}/users/101"
+
+
+def made(canvas: Site, name: str, **more: str) -> int:
+    """A new person with a login."""
+    sent = {"user[name]": name, "pseudonym[unique_id]": name.lower(), **more}
+    answer = canvas.admin.post(f"{SCHOOL}/users", data=sent)
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["id"])
+
+
+def test_a_smaller_admin_manages_nobody_with_more_rights(canvas: Site) -> None:
+    """Managing logins reaches people whose administrative roles give nothing that the manager lacks."""
+    role = {"label": "Clerk", "base_role_type": "AccountMembership"}
+    role |= {f"permissions[manage_user_logins][{name}]": "1" for name in ("enabled", "explicit")}
+    clerk = made(canvas, "clerk")
+    id_of = canvas.admin.post(f"{SCHOOL}/roles", data=role).json()["id"]
+    granted = canvas.admin.post(f"{SCHOOL}/admins", data={"user_id": str(clerk), "role_id": str(id_of)})
+    assert granted.status_code == 200
+    acting, boss = {"as_user_id": str(clerk)}, f"{API}/users/104"
+    own_login = {who: canvas.admin.get(f"{API}/users/{who}/logins").json()[0]["id"] for who in (101, 104)}
+
+    def as_clerk(method: str, path: str, **data: str) -> int:
+        return canvas.admin.request(method, path, params=acting, data=data).status_code
+
+    for person, expected in ((STUDENT, 200), (boss, 403)):
+        number = int(person.rpartition("/")[2])
+        assert as_clerk("PUT", person, **{"user[short_name]": "X"}) == expected
+        assert as_clerk("PUT", f"{person}/settings", collapse_global_nav="true") == expected
+        address = {
+            "communication_channel[address]": f"new{number}@example.test",
+            "communication_channel[type]": "email",
+        }
+        assert as_clerk("POST", f"{person}/communication_channels", **address) == expected
+        login = {"user[id]": str(number), "login[unique_id]": f"second{number}"}
+        assert as_clerk("POST", f"{SCHOOL}/logins", **login) == expected
+        assert as_clerk("PUT", f"{SCHOOL}/logins/{own_login[number]}", **{"login[unique_id]": f"l{number}"}) == expected
+        assert as_clerk("PUT", f"{API}/users/{clerk}/merge_into/{number}") == expected
+        clerk = made(canvas, f"clerk{number}")
+        canvas.admin.post(f"{SCHOOL}/admins", data={"user_id": str(clerk), "role_id": str(id_of)})
+        acting["as_user_id"] = str(clerk)
+    assert as_clerk("GET", boss) == 200, "reading takes no more than managing logins"
+    assert as_clerk("DELETE", f"{SCHOOL}/users/104") == 403
+    assert as_clerk("DELETE", f"{SCHOOL}/users/101") == 200
+
+
+def test_what_is_looked_at_first(canvas: Site) -> None:
+    admin, teacher, student, nobody = canvas.admin, canvas.teacher, canvas.student, canvas.client()
+    assert admin.put(STUDENT, data={"user[terms_of_use]": "1"}).status_code == 403, "for oneself only"
+    assert student.put(STUDENT, data={"user[terms_of_use]": "1", "user[birthdate]": "2000-01-01"}).status_code == 200
+    assert nobody.get(f"{API}/users/self/avatars").status_code == 401
+    assert nobody.post(f"{API}/users/reset_password", data={"email": "x"}).status_code == 500
+    assert admin.post(f"{API}/users/reset_password", data={"email": "ada.lovelace"}).json() == {"requested": True}
+    assert student.post(f"{API}/users/self/communication_channels").status_code == 500
+    below = admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": "College"}).json()["id"]
+    for who in (admin, teacher):
+        assert who.delete(f"{API}/accounts/{below}/users/101").status_code == 404, "no school"
+        assert who.put(f"{API}/accounts/{below}/users/101/restore").status_code == 404
+    again = admin.put(f"{SCHOOL}/users/101/restore")
+    assert (again.status_code, again.json()) == (400, {"errors": "User not deleted"})
+    assert teacher.put(f"{SCHOOL}/users/101/restore").status_code == 403
+    login = admin.get(f"{STUDENT}/logins").json()[0]["id"]
+    assert admin.put(f"{API}/accounts/999999/logins/{login}", data={"login[unique_id]": "ada"}).status_code == 200
+    unknown = {"user[id]": "101", "login[authentication_provider_id]": "999999"}
+    assert admin.post(f"{SCHOOL}/logins", data=unknown).status_code == 404
+    assert teacher.put(f"{STUDENT}/merge_into/999999").status_code == 403
+    assert admin.put(f"{STUDENT}/merge_into/999999").status_code == 404
+    address = admin.get(f"{STUDENT}/communication_channels").json()[0]["id"]
+    told = f"{STUDENT}/communication_channels"
+    assert teacher.get(f"{told}/999999/notification_preferences").status_code == 404
+    assert teacher.get(f"{told}/{address}/notification_preferences").status_code == 403
+    assert admin.get(f"{told}/{address}/notification_preferences").status_code == 200
+
+
+def test_an_observer_reads_logins_and_addresses(canvas: Site) -> None:
+    watcher = made(canvas, "watcher")
+    acting = {"as_user_id": str(watcher)}
+    paths = [f"{STUDENT}/{what}" for what in ("logins", "communication_channels")]
+    paths.append(f"{SCHOOL}/logins?user_id=101&as_user_id={watcher}")
+    assert [canvas.admin.get(path, params=None if "?" in path else acting).status_code for path in paths] == [403] * 3
+    assert canvas.admin.put(f"{API}/users/{watcher}/observees/101").status_code == 200
+    assert [canvas.admin.get(path, params=None if "?" in path else acting).status_code for path in paths] == [200] * 3
+    assert canvas.admin.get(f"{STUDENT}/observers", params=acting).status_code == 403
+    assert canvas.teacher.get(f"{STUDENT}/observers").status_code == 403
+    assert canvas.admin.get(f"{STUDENT}/observers").json()[0]["id"] == watcher
+
+
+def test_own_choices(canvas: Site) -> None:
+    student, own = canvas.student, f"{API}/users/self"
+    cards = f"{own}/dashboard_positions"
+    far = student.put(cards, data={"dashboard_positions[course_1]": "-1001"})
+    assert (far.status_code, far.json()["message"][:29]) == (400, "Position -1001 is too high. Y")
+    assert student.put(cards, data={"dashboard_positions[course_1]": "-1000"}).status_code == 200
+    assert student.put(cards).status_code == 500
+    named = f"{own}/course_nicknames/1"
+    assert student.put(named, data={"nickname": "  "}).json() == {"message": "missing nickname"}
+    assert student.put(named, data={"nickname": "Mine"}).status_code == 200
+    for row in canvas.teacher.get(f"{API}/courses/1/enrollments", params={"user_id": "101"}).json():
+        canvas.teacher.delete(f"{API}/courses/1/enrollments/{row['id']}", params={"task": "delete"})
+    assert student.get(named).status_code == 403
+    assert student.delete(named).json()["course_id"] == 1, "taking it back needs no right"
+    assert student.delete(named).json() == {"message": "no nickname exists for course"}
+    profile = canvas.admin.get(f"{STUDENT}/profile", params={"include[]": ["uuid", "links"]}).json()
+    assert (profile["links"], "user_services" in profile) == ([], False)
+    assert profile["uuid"] == canvas.admin.get(STUDENT, params={"include[]": "uuid"}).json()["uuid"]
+
+
+def test_the_school_decides_about_names(canvas: Site) -> None:
+    world = canvas.lms.dump()
+    school = next(one for one in world["canvas"]["accounts"] if one.get("parent_account_id") is None)
+    school["settings"] = {"users_can_edit_name": False}
+    canvas.lms.load(world)
+    shown = canvas.admin.get(STUDENT, params={"include[]": "avatar_state"}).json()
+    assert shown["permissions"]["can_update_name"] is False, "it tells what the person may, not the caller"
+    assert "avatar_state" not in shown, "pictures are off"
+    assert canvas.student.put(STUDENT, data={"user[name]": "Me"}).status_code == 403
+    assert canvas.admin.put(STUDENT, data={"user[name]": "Ada"}).status_code == 200
+
+
+def test_who_makes_people(canvas: Site) -> None:
+    def register(client: httpx.Client, way: str = "self_registration", **changes: str) -> httpx.Response:
+        sent = {"user[name]": "New", "pseudonym[unique_id]": "new@example.test", "pseudonym[password]": "long-enough"}
+        return client.post(f"{SCHOOL}/{way}", data=sent | changes)
+
+    nobody, admin = canvas.client(), canvas.admin
+    assert register(nobody).status_code == register(nobody, "users").status_code == 403
+    plain = {"pseudonym[unique_id]": "plain"}
+    assert register(admin, **plain).status_code == 200, "who manages logins needs no open door"
+    assert register(admin, **plain, force_validations="1").status_code == 400
+    unknown = {"pseudonym[unique_id]": "other", "pseudonym[authentication_provider_id]": "cas"}
+    assert register(admin, "users", **unknown).status_code == 404
+    observer = {"user[initial_enrollment_type]": "observer"}
+    refused = register(admin, "users", **observer).json()["errors"]
+    assert refused["pairing_code"]["code"][0]["type"] == "invalid"
+    mailed = {"communication_channel[address]": "nowhere", "communication_channel[confirmation_url]": "1"}
+    number = register(admin, "users", **mailed, **{"pseudonym[unique_id]": "nowhere"}).json()["id"]
+    assert admin.get(f"{API}/users/{number}/communication_channels").json() == []
+    world = canvas.lms.dump()
+    school = next(one for one in world["canvas"]["accounts"] if one.get("parent_account_id") is None)
+    school["settings"] = {"self_registration_type": "observer"}
+    canvas.lms.load(world)
+    assert register(nobody, "users").status_code == 403, "only observers may"
+    assert register(nobody, "users", **observer).status_code == 400, "and they need a code"
+    code = canvas.student.post(f"{API}/users/self/observer_pairing_codes").json()["code"]
+    answer = register(nobody, "users", **observer, **{"pairing_code[code]": code, "pseudonym[sis_user_id]": "S-1"})
+    assert answer.status_code == 200
+    login = admin.get(f"{API}/users/{answer.json()['id']}/logins").json()[0]
+    assert login["sis_user_id"] is None, "SIS ids are an admin's to give"
+    assert admin.get(f"{API}/users/{answer.json()['id']}/observees").json()[0]["id"] == 101
+    school["settings"] = {"self_registration_type": "all"}
+    canvas.lms.load(world)
+    assert register(nobody).status_code == 200
+    assert canvas.lms.dump()["canvas"]["users"][-1]["workflow_state"] == "pre_registered", "nobody else sets a password"
