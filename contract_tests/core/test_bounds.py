@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -69,6 +70,15 @@ CASES = [
     (GET + b"Host: a\r\nX: " + b"x" * 60_000 + b"\r\n\r\n", 200),
     (GET + b"Host: a\r\nX: " + b"x" * 66_000 + b"\r\n\r\n", 431),
     (GET + b"Host: a\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(12_000)) + b"\r\n", 431),
+    (GET + b"Host: a\r\n" + b"a:\r\n" * 13_500 + b"\r\n", 431),
+    (GET + b"Host: [zz::::]\r\n\r\n", 400),
+    (GET + b"Host: a:99999\r\n\r\n", 400),
+    (GET + b"Host: a:65535\r\n\r\n", 200),
+    (GET + b"Host:\r\n\r\n", 200),
+    (b"GET http:///_emulator/health HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (b"GET /_emulator/health HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+    (GET + b"Host: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+    (GET + b"Host: a\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n", 200),
     (b"GET /_emulator/health?" + b"x" * 66_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431),
 ]
 
@@ -136,6 +146,15 @@ def test_the_journal_counts_the_bytes_of_headers() -> None:
         journal.add(entry)
     assert journal.bytes <= 1_000_000
     assert len(journal.entries()) == 16
+
+
+def test_the_journal_counts_what_many_short_headers_take() -> None:
+    entry, journal = Entry(), Journal()
+    entry.target, entry.body, entry.response_body = "/", b"", b""
+    entry.headers = [(b"%d" % number, b"%d" % -number) for number in range(5_000)]
+    journal.add(entry)
+    taken = sum(sys.getsizeof(one) + sum(map(sys.getsizeof, one)) for one in entry.headers)
+    assert taken < journal.bytes < 1.2 * taken
 
 
 def test_a_journal_frees_what_another_left_little_by_little() -> None:

@@ -6,6 +6,8 @@ import asyncio
 import re
 import socket
 import sys
+from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,12 +26,18 @@ REQUEST_SECONDS = 30.0
 """How long a connection may take to send a request, say nothing in the middle of one, or read nothing of an answer."""
 _NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
 # What a Host may be made of (RFC 3986, 3.2.2 and 3.2.3), and nothing that a URL or a log line would misunderstand.
-_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.]+\]|[0-9A-Za-z._~%!$&'()*+,;=-]*)(?::[0-9]*)?")
+_HOST = re.compile(rb"(?:\[([0-9A-Fa-f:.]+)\]|[0-9A-Za-z._~%!$&'()*+,;=-]+)(?::([0-9]*))?")
 _SPECIAL = (b"connection", b"transfer-encoding")
 """Headers that say how an answer is framed; uvicorn attends to them."""
 _FRAMING = (b"content-length", b"transfer-encoding")
 """Headers that say how a body is framed."""
-_TEXT = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
+_TEXT = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    431: "Request Header Fields Too Large",
+    501: "Not Implemented",
+    505: "HTTP Version Not Supported",
+}
 
 
 class BadRequestError(Exception):
@@ -185,11 +193,12 @@ class Protocol(HttpToolsProtocol):
         """Begin to answer. In place of uvicorn's, which takes the target apart in another way."""
         if self._body_after:
             return
-        size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
+        size = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
         if size > MAX_HEAD_BYTES:
             raise BadRequestError(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
         raw_path, query, authority = split_target(self.url)
         version: str = self.parser.get_http_version()
+        self._check_framing(version)
         self._check_host(authority, version)
         self._head = None
         path = raw_path.decode("ascii")
@@ -249,19 +258,29 @@ class Protocol(HttpToolsProtocol):
         self._arriving, self._passed = False, True
         super().on_message_complete()
 
+    def _check_framing(self, version: str) -> None:
+        """A version and a transfer coding that are spoken here: RFC 9112, 2.3 and 6.1."""
+        if version not in ("1.1", "1.0"):
+            raise BadRequestError(505, f"HTTP/{version} is not spoken here")
+        for name, value in self.headers:
+            if name == b"transfer-encoding" and value.lower() != b"chunked":
+                raise BadRequestError(501, "a transfer coding other than chunked")
+
     def _check_host(self, authority: bytes | None, version: str) -> None:
         """One host, and no more: RFC 9112, 3.2 and 3.2.2. The authority of an absolute target replaces it."""
         hosts = [place for place, header in enumerate(self.headers) if header[0] == b"host"]
         if len(hosts) > 1 or (not hosts and version == "1.1"):
             raise BadRequestError(400, "two Host headers" if hosts else "no Host header")
         if authority is not None:
+            if not authority:
+                raise BadRequestError(400, "an absolute target without a host")
             if hosts:
                 self.headers[hosts[0]] = (b"host", authority)
             else:
                 self.headers.append((b"host", authority))
         elif hosts:
             authority = self.headers[hosts[0]][1]
-        if authority is not None and not _HOST.fullmatch(authority):
+        if authority and not is_host(authority):
             raise BadRequestError(400, "a Host that is no host")
 
     def _look(self) -> None:
@@ -305,6 +324,18 @@ class Protocol(HttpToolsProtocol):
             head += f"content-length: {len(text)}\r\nconnection: close\r\n\r\n"
             self.transport.write(head.encode() + text)
         self.transport.close()
+
+
+@lru_cache(maxsize=256)
+def is_host(authority: bytes) -> bool:
+    """Whether a Host is one that can stand in a URL. An address in brackets is one, and a port has 16 bits."""
+    found = _HOST.fullmatch(authority)
+    if found is None or int(found[2] or b"0") > 65_535:
+        return False
+    try:
+        return found[1] is None or IPv6Address(found[1].decode()) is not None
+    except ValueError:
+        return False
 
 
 def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:

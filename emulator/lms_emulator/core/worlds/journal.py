@@ -167,8 +167,12 @@ def _headers(headers: Headers) -> list[list[str]]:
     return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
 
 
+_A_HEADER = 130
+"""Bytes that a header takes beside its text: its place in the list, the pair, and two strings."""
+
+
 def _bytes_of(headers: Headers) -> int:
-    return 48 * len(headers) + sum([len(name) + len(value) for name, value in headers])
+    return _A_HEADER * len(headers) + sum([len(name) + len(value) for name, value in headers])
 
 
 class Journal:
