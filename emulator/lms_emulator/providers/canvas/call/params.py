@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import partial
+from math import isfinite
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
@@ -28,6 +29,7 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _INTEGER = re.compile(r"\s*([+-]?[0-9]+)")
 _LONGEST = 18
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d+)?([eE][+-]?\d+)?|\.\d+)")
+_WHOLE_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 _DEPTH = 100
 _READ_ELSEWHERE = {("access_token",), ("as_user_id",), ("page",), ("per_page",), ("format",), ("_method",)}
 _NESTED = (dict, list)
@@ -154,6 +156,11 @@ def as_float(text: str | None) -> float:
     """A text as Ruby's `to_f` reads it: the number that it begins with, or 0."""
     found = _NUMBER.match(text or "")
     return float(found.group()) if found is not None else 0.0
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number as a whole, which Rails asks of a model's number."""
+    return _WHOLE_NUMBER.fullmatch(text) is not None and isfinite(float(text))
 
 
 def as_integer(value: Any) -> int:

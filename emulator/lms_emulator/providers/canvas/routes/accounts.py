@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.call.moments import rails_name, zone
 from lms_emulator.providers.canvas.model import Account, Enrollment
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import states, stickiness
+from lms_emulator.providers.canvas.rules import belonging, states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
     chain,
@@ -143,7 +143,7 @@ def by_hand(api: Api) -> Any:
 def show(api: Api) -> Any:
     """An account, in full for its admins and in short for those who teach in it."""
     record = identifiers.account(api, api.slot("id"))
-    _require_read(api, record)
+    belonging.require_account_reader(api, record)
     if is_account_admin(api, api.user, record):
         return shapes.account(api, record, set(api.params.texts("includes")))
     return shapes.brief(api, record)
@@ -154,19 +154,10 @@ def _taught(api: Api) -> list[Enrollment]:
     return [e for e in rows if e.type in states.STAFF and e.workflow_state not in ("deleted", "rejected")]
 
 
-def _require_read(api: Api, record: Account) -> None:
-    """Refuse callers who neither administer the account nor teach in a course that it holds itself."""
-    courses = [api.store.courses.get(e.course_id) for e in _taught(api)]
-    teaches = any(course is not None and course.account_id == record.id for course in courses)
-    allowed = teaches or is_account_admin(api, api.user, record)
-    if not api.check("administers the account or teaches in it", allowed, got=record.id):
-        raise api.refused(f"read account {record.id}")
-
-
 def sub_accounts(api: Api) -> Any:
     """The accounts below one."""
     record = identifiers.account(api, api.slot("account_id"))
-    _require_read(api, record)
+    belonging.require_account_reader(api, record)
     whole = api.params.flag("recursive")
     rows = _below(api, record)[1:]
     if not whole:
@@ -313,7 +304,7 @@ def _setting(value: Any) -> Any:
 def allowed(api: Api) -> Any:
     """Which permissions the caller has in an account."""
     record = identifiers.account(api, api.slot("account_id"))
-    _require_read(api, record)
+    belonging.require_account_reader(api, record)
     asked = api.params.texts("permissions") or [*permissions(), *hidden(), *POLICIES]
     return {name: _allowed(api, record, name) for name in asked}
 

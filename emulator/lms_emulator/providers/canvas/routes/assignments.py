@@ -174,7 +174,8 @@ def create(api: Api) -> Any:
     course = _course(api)
     courses.require(api, course, "manage_assignments")
     made = assigning.keep(api, course, *assigning.read(api, course, None))
-    return reply(api, shapes.assignment(api, made, course), 201)
+    # nobody's work has a due date yet, which a grading period would be looked up by
+    return reply(api, {**shapes.assignment(api, made, course), "in_closed_grading_period": False}, 201)
 
 
 def update(api: Api) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from starlette.responses import Response
@@ -11,14 +14,18 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp, when
-from lms_emulator.providers.canvas.call.params import Params, as_float, as_whole
-from lms_emulator.providers.canvas.model import Account, GradingPeriod, GradingPeriodGroup
+from lms_emulator.providers.canvas.call.params import Params, as_float, as_whole, is_number
+from lms_emulator.providers.canvas.model import Account, Course, GradingPeriod, GradingPeriodGroup
 from lms_emulator.providers.canvas.paging import with_meta
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, periods
+from lms_emulator.providers.canvas.rules import assignments, belonging, courses, periods
 from lms_emulator.providers.canvas.rules.assignments import replace
-from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
+from lms_emulator.providers.canvas.rules.permissions import (
+    is_account_admin,
+    require_account,
+    root_of,
+)
 from lms_emulator.providers.canvas.wire import reply
 
 SOURCE = (
@@ -26,14 +33,32 @@ SOURCE = (
     "canvas-lms app/controllers/grading_periods_controller.rb"
 )
 OVERLAP = "Grading period cannot overlap with existing grading periods in group"
-MANAGE = "manage_account_settings"
+DATES = ("start_date", "end_date", "close_date")
+Fields = dict[str, Any]
 
 
-def _account(api: Api, *, name: str = "account_id") -> Account:
-    account = identifiers.account(api, api.slot(name))
+def _account(api: Api) -> Account:
     _ = api.user
-    require_account(api, account, MANAGE)
+    return identifiers.account(api, api.slot("account_id"))
+
+
+def _root(api: Api) -> Account:
+    """The account of the path, a school, for those who administer it."""
+    account = _account(api)
+    allowed = account.parent_account_id is None and is_account_admin(api, api.user, account)
+    if not api.check("administers the school", allowed, got=account.id):
+        raise api.refused(f"manage grading periods in account {account.id}")
     return account
+
+
+def _course(api: Api) -> Course:
+    _ = api.user
+    return identifiers.course(api, api.slot("course_id"))
+
+
+def _manages(api: Api) -> bool:
+    """Whether the caller may change grading periods: whoever administers the school."""
+    return is_account_admin(api, api.caller, api.root)
 
 
 def _group(api: Api, reference: str) -> GradingPeriodGroup | None:
@@ -41,8 +66,9 @@ def _group(api: Api, reference: str) -> GradingPeriodGroup | None:
     return found if found is not None and found.workflow_state == "active" else None
 
 
-def period_shape(api: Api, record: GradingPeriod, *, manages: bool) -> dict[str, Any]:
+def period_shape(api: Api, record: GradingPeriod) -> dict[str, Any]:
     """A period as JSON."""
+    manages = _manages(api)
     return {
         "id": str(record.id),
         "grading_period_group_id": str(record.grading_period_group_id),
@@ -58,6 +84,7 @@ def period_shape(api: Api, record: GradingPeriod, *, manages: bool) -> dict[str,
 
 def group_shape(api: Api, record: GradingPeriodGroup) -> dict[str, Any]:
     """A set of periods as JSON."""
+    manages = _manages(api)
     return {
         "id": str(record.id),
         "title": record.title,
@@ -65,26 +92,29 @@ def group_shape(api: Api, record: GradingPeriodGroup) -> dict[str, Any]:
         "display_totals_for_all_grading_periods": record.display_totals_for_all_grading_periods,
         "account_id": str(record.account_id),
         "course_id": None,
-        "grading_periods": [period_shape(api, one, manages=True) for one in periods.of_group(api, record.id)],
-        "permissions": {"read": True, "update": True, "delete": True, "create": True},
+        "grading_periods": [period_shape(api, one) for one in periods.of_group(api, record.id)],
+        "permissions": {"read": True, "update": manages, "delete": manages, "create": manages},
         "created_at": stamp(record.created_at),
     }
 
 
-def sets(api: Api) -> Any:
-    """The sets of a school."""
-    account = _account(api)
+def _sets_of(api: Api, account: Account) -> list[GradingPeriodGroup]:
     found = [g for g in api.store.grading_period_groups if g.account_id == account.id and g.workflow_state == "active"]
-    found.sort(key=lambda g: g.id)
+    return sorted(found, key=lambda g: g.id)
+
+
+def sets(api: Api) -> Any:
+    """The sets of the school that an account belongs to."""
+    account = _account(api)
+    belonging.require_account_reader(api, account)
     path = api.url(f"/api/v1/accounts/{account.id}/grading_period_sets")
+    found = _sets_of(api, root_of(api.store, account.id))
     return with_meta(api, found, lambda g: group_shape(api, g), "grading_period_sets", base=path)
 
 
 def create_set(api: Api) -> Any:
     """A new set, for terms."""
-    account = _account(api)
-    if account.parent_account_id is not None:
-        raise api.refused("make grading periods in a root account")
+    account = _root(api)
     sent = api.params.require("grading_period_set")
     terms = [identifiers.term(api, one) for one in api.params.texts("enrollment_term_ids")]
     blank = GradingPeriodGroup(id=0, account_id=account.id, created_at=api.now)
@@ -113,7 +143,7 @@ def _bind(api: Api, group: GradingPeriodGroup, terms: list[Any]) -> None:
 
 
 def _known_set(api: Api) -> GradingPeriodGroup:
-    account = _account(api)
+    account = _root(api)
     found = _group(api, api.slot("id"))
     if found is None or found.account_id != account.id:
         raise refusals.not_found("the grading period set", api.slot("id"))
@@ -121,11 +151,11 @@ def _known_set(api: Api) -> GradingPeriodGroup:
 
 
 def update_set(api: Api) -> Response:
-    """Change a set, and which terms use it."""
+    """Change a set, and which terms use it: without any named, none does."""
     known = _known_set(api)
+    terms = [identifiers.term(api, one) for one in api.params.texts("enrollment_term_ids")]
     changed = api.store.grading_period_groups.put(_set_fields(api.params.require("grading_period_set"), known))
-    if api.params.has("enrollment_term_ids"):
-        _bind(api, changed, [identifiers.term(api, one) for one in api.params.texts("enrollment_term_ids")])
+    _bind(api, changed, terms)
     return Response(status_code=204)
 
 
@@ -139,111 +169,132 @@ def destroy_set(api: Api) -> Response:
 
 def batch(api: Api) -> Any:
     """Make and change the periods of a set, all or none."""
+    _ = api.user
     group = _group(api, api.slot("set_id"))
     if group is None:
         raise refusals.message(404, "set_unknown", "Page not found")
-    account = identifiers.account(api, group.account_id)
-    _ = api.user
-    require_account(api, account, MANAGE)
+    require_account(api, identifiers.account(api, group.account_id), "manage_grades")
     if not api.params.get("grading_periods"):
         raise refusals.missing("grading_periods")
     known = {one.id: one for one in periods.of_group(api, group.id)}
-    made = [_period(api, group, one, known) for one in api.params.hashes("grading_periods")]
-    faults = [_faults(one, [p for p in known.values() if p.id not in {m.id for m in made}]) for one in made]
-    twice = any(_overlap(a, b) for i, a in enumerate(made) for b in made[:i])
-    if any(faults) or twice:
-        raise grading_refusals.each_invalid([one for one in faults if one] or [{}])
-    for one in made:
-        api.store.grading_periods.put(one if one.id else replace(one, id=api.new_id("grading_periods")))
-    found = periods.of_group(api, group.id)
-    return {"grading_periods": [period_shape(api, one, manages=True) for one in found]}
+    wanted = [_fields(api, one, known) for one in api.params.hashes("grading_periods")]
+    if not api.check("administers the school", _manages(api)):
+        raise api.refused(f"manage grading periods in account {group.account_id}")
+    faults = [_faults(one, list(known.values()) if len(wanted) == 1 else []) for one in wanted]
+    wrong = [faults[place] for place in _clashing(wanted)] + [one for one in faults if one]
+    if wrong:
+        raise grading_refusals.each_invalid(wrong)
+    made = []
+    for one in wanted:
+        numbers = {"id": one["id"] or api.new_id("grading_periods"), "grading_period_group_id": group.id}
+        made.append(api.store.grading_periods.put(GradingPeriod(**one | numbers)))
+    return {"grading_periods": [period_shape(api, one) for one in made]}
 
 
-def _period(api: Api, group: GradingPeriodGroup, sent: Params, known: dict[int, GradingPeriod]) -> GradingPeriod:
-    old = known.get(identifiers.local_number(sent.text("id") or "") or 0)
-    start = read_moment(sent.text("start_date"), api.zone) or (old.start_date if old else api.now)
-    end = read_moment(sent.text("end_date"), api.zone) or (old.end_date if old else api.now)
-    weight = sent.text("weight")
-    return GradingPeriod(
-        id=old.id if old else 0,
-        grading_period_group_id=group.id,
-        title=sent.text("title") or "",
-        weight=as_float(weight) if weight is not None else None,
-        start_date=start,
-        end_date=end,
-        close_date=read_moment(sent.text("close_date"), api.zone) or end,
-    )
+def _fields(api: Api, sent: Params, known: dict[int, GradingPeriod]) -> Fields:
+    """What a period of the request will be: what it is, with what is sent. Raises the refusal `not_found`."""
+    found: Fields = dict.fromkeys(("id", "title", "weight", *DATES))
+    if reference := sent.text("id"):
+        old = known.get(identifiers.local_number(reference) or 0)
+        if old is None:
+            raise refusals.not_found("the grading period in the set", reference)
+        found = {name: getattr(old, name) for name in found}
+    if sent.has("title"):
+        found["title"] = sent.text("title")
+    if sent.has("weight"):
+        weight = sent.text("weight")
+        found["weight"] = None if not weight else as_float(weight) if is_number(weight) else weight
+    found |= {name: read_moment(sent.text(name), api.zone) for name in DATES if sent.has(name)}
+    found["close_date"] = found["close_date"] or found["end_date"]
+    return found
 
 
-def _overlap(one: GradingPeriod, other: GradingPeriod) -> bool:
-    return one.start_date < other.end_date and other.start_date < one.end_date
+def _clashing(wanted: list[Fields]) -> list[int]:
+    """The places of those that begin before another one of the request, which begins earlier, has ended."""
+    if len(wanted) == 1:
+        return []
+    if any(one["start_date"] is None or one["end_date"] is None for one in wanted):
+        raise refusals.crashed("periods without dates cannot be compared")
+    order = sorted(range(len(wanted)), key=lambda place: wanted[place]["start_date"])
+    return [b for a, b in pairwise(order) if _minute(wanted[b]["start_date"]) < _minute(wanted[a]["end_date"])]
 
 
-def _faults(one: GradingPeriod, others: list[GradingPeriod]) -> dict[str, list[str]]:
-    if not one.title:
-        return {"title": ["blank"]}
-    if one.end_date <= one.start_date:
-        return {"end_date": ["must be after start date"]}
-    return {"base": [OVERLAP]} if any(_overlap(one, other) for other in others) else {}
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
 
 
-def _listed(api: Api, found: list[GradingPeriod], base: str, *, manages: bool, can_create: bool = False) -> Any:
-    extra = {"can_create_grading_periods": can_create, "grading_periods_read_only": bool(found) and not can_create}
-    return with_meta(
-        api,
-        found,
-        lambda one: period_shape(api, one, manages=manages),
-        "grading_periods",
-        base=base,
-        primary=True,
-        extra=extra,
-    )
+def _faults(one: Fields, others: list[GradingPeriod]) -> dict[str, list[str]]:
+    """What is wrong with a period. Others of the set are only looked at when nothing else is sent with it."""
+    found = {name: ["blank"] for name in ("title", *DATES) if not one[name]}
+    start, end, close = (one[name] for name in DATES)
+    if isinstance(one["weight"], str):
+        found["weight"] = ["not_a_number"]
+    if start and end and end < start:
+        found["end_date"] = ["must be after start date"]
+    if end and close < end:
+        found["close_date"] = ["must be on or after end date"]
+    if start and end and any(_overlap(one, other) for other in others if other.id != one["id"]):
+        found["base"] = [OVERLAP]
+    return found
+
+
+def _overlap(one: Fields, other: GradingPeriod) -> bool:
+    begins, ends = _minute(one["start_date"]), _minute(one["end_date"])
+    return _minute(other.end_date) > begins and _minute(other.start_date) < ends
+
+
+def _listed(api: Api, found: list[GradingPeriod], base: str, *, read_only: bool, can_create: bool = False) -> Any:
+    extra = {"can_create_grading_periods": can_create, "grading_periods_read_only": read_only}
+    shape = partial(period_shape, api)
+    return with_meta(api, found, shape, "grading_periods", base=base, primary=True, extra=extra)
 
 
 def of_course(api: Api) -> Any:
     """The periods of a course."""
-    course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user
+    course = _course(api)
     courses.require(api, course, "read", "read_as_admin")
-    manages = account_allows(api, api.caller, api.root, MANAGE)
-    base = f"/api/v1/courses/{course.id}/grading_periods"
-    return _listed(api, periods.of_course(api, course), base, manages=manages)
+    found = periods.of_course(api, course)
+    return _listed(api, found, f"/api/v1/courses/{course.id}/grading_periods", read_only=bool(found))
 
 
 def of_account(api: Api) -> Any:
     """The periods of all sets of a school."""
     account = _account(api)
-    groups = [g for g in api.store.grading_period_groups if g.account_id == account.id and g.workflow_state == "active"]
-    found = [one for group in groups for one in periods.of_group(api, group.id)]
+    belonging.require_account_reader(api, account)
+    found = [one for group in _sets_of(api, account) for one in periods.of_group(api, group.id)]
+    found.sort(key=lambda one: (one.start_date, one.id))
     base = f"/api/v1/accounts/{account.id}/grading_periods"
-    return _listed(api, found, base, manages=True, can_create=True)
+    can_create = account.parent_account_id is None and _manages(api)
+    return _listed(api, found, base, read_only=False, can_create=can_create)
 
 
 def show(api: Api) -> Any:
-    """One period of a course."""
-    course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user
-    courses.require(api, course, "read", "read_as_admin")
+    """One period of a course, for everybody in the school."""
+    course = _course(api)
     number = identifiers.local_number(api.slot("id"))
     found = next((one for one in periods.of_course(api, course) if one.id == number), None)
     if found is None:
         raise grading_refusals.nothing_here(api.slot("id"))
-    manages = account_allows(api, api.caller, api.root, MANAGE)
-    return {"grading_periods": [period_shape(api, found, manages=manages)], "meta": {}}
+    return {"grading_periods": [period_shape(api, found)], "meta": {}}
 
 
-def not_the_courses(api: Api) -> Any:
-    """404: a course has no grading periods of its own that could be changed here."""
-    course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user
-    courses.require(api, course, "read", "read_as_admin")
+def change_the_courses(api: Api) -> Any:
+    """404: a course has no grading periods of its own that could be changed."""
+    _course(api)
+    if not api.params.get("grading_periods"):
+        raise refusals.missing("grading_periods")
+    raise grading_refusals.nothing_here(api.slot("id"))
+
+
+def destroy_the_courses(api: Api) -> Any:
+    """404: a course has no grading periods of its own that could be deleted."""
+    _course(api)
     raise grading_refusals.nothing_here(api.slot("id"))
 
 
 def batch_of_course(api: Api) -> Any:
     """A course has no periods of its own any more: nobody may change them."""
-    course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user
+    course = _course(api)
     raise api.refused(f"change grading periods of course {course.id} itself")
 
 
@@ -251,9 +302,11 @@ def destroy(api: Api) -> Response:
     """Delete a period."""
     account = _account(api)
     found = api.store.grading_periods.get(identifiers.local_number(api.slot("id")))
-    group = api.store.grading_period_groups.get(found.grading_period_group_id) if found is not None else None
+    group = _group(api, str(found.grading_period_group_id)) if found is not None else None
     if found is None or found.workflow_state == "deleted" or group is None or group.account_id != account.id:
         raise grading_refusals.nothing_here(api.slot("id"))
+    if not api.check("administers the school", _manages(api)):
+        raise api.refused(f"delete grading periods of account {account.id}")
     api.store.grading_periods.put(replace(found, workflow_state="deleted"))
     return Response(status_code=204)
 
@@ -296,8 +349,8 @@ ROUTES: tuple[Route, ...] = rest(
     (f"DELETE {ACCOUNT}/grading_periods/{{id}}", destroy, "Delete a grading period"),
     (f"GET {COURSE}/grading_periods", of_course, "Grading periods of a course"),
     (f"GET {COURSE}/grading_periods/{{id}}", show, "A grading period"),
-    (f"PUT {COURSE}/grading_periods/{{id}}", not_the_courses, "Change a grading period of the course's own"),
-    (f"DELETE {COURSE}/grading_periods/{{id}}", not_the_courses, "Delete a grading period of the course's own"),
+    (f"PUT {COURSE}/grading_periods/{{id}}", change_the_courses, "Change a grading period of the course's own"),
+    (f"DELETE {COURSE}/grading_periods/{{id}}", destroy_the_courses, "Delete a grading period of the course's own"),
     (f"PATCH {COURSE}/grading_periods/batch_update", batch_of_course, "Change the periods of a course"),
     (f"GET {COURSE}/effective_due_dates", due_dates, "Which due dates hold"),
 )

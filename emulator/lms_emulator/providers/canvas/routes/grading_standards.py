@@ -11,8 +11,8 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_float
 from lms_emulator.providers.canvas.model import GradingStandard
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, grades
-from lms_emulator.providers.canvas.rules.permissions import admins_over, require_account
+from lms_emulator.providers.canvas.rules import belonging, courses
+from lms_emulator.providers.canvas.rules.permissions import require_account
 
 SOURCE = (
     f"{RECORDED}/courses-misc.jsonl 112, 114, 115, 134; {RECORDED}/grading-gradebook.jsonl 213; "
@@ -23,15 +23,17 @@ TWICE = "grading scheme cannot contain duplicate values"
 Place = tuple[str, int]
 
 
-def _place(api: Api, *wanted: str) -> Place:
+def _place(api: Api, wanted: str) -> Place:
+    _ = api.user
     if "course_id" in api.x.path_params:
         course = identifiers.course(api, api.slot("course_id"))
-        courses.require(api, course, *wanted)
+        courses.require(api, course, wanted)
         return "Course", course.id
     account = identifiers.account(api, api.slot("account_id"))
-    reads = "read" in wanted and any(admins_over(api.store, api.user, account.id))
-    if not api.check("may read what the account has", reads):
-        require_account(api, account, "manage_grades")
+    if wanted == "read":
+        belonging.require_account_reader(api, account)
+    else:
+        require_account(api, account, wanted)
     return "Account", account.id
 
 
@@ -48,15 +50,15 @@ def shape(record: GradingStandard) -> dict[str, Any]:
 
 def index(api: Api) -> Any:
     """The schemes that a course or account has of its own."""
-    place = _place(api, "read", "read_as_admin", "manage_grades")
+    place = _place(api, "read")
     return [shape(one) for one in api.store.grading_standards.find("place", place)]
 
 
 def show(api: Api) -> Any:
     """One scheme."""
-    kind, number = _place(api, "read", "read_as_admin", "manage_grades")
+    place = _place(api, "read")
     wanted = identifiers.local_number(api.slot("grading_standard_id"))
-    found = next((one for one in grades.standards(api, kind, number) if one.id == wanted), None)
+    found = next((one for one in api.store.grading_standards.find("place", place) if one.id == wanted), None)
     if found is None:
         raise refusals.not_found("the grading standard", api.slot("grading_standard_id"))
     return shape(found)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from typing import Any
 
 from starlette.responses import Response
@@ -13,7 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
-from lms_emulator.providers.canvas.call.params import as_float, as_integer, as_text
+from lms_emulator.providers.canvas.call.params import as_float, as_integer, as_text, is_number
 from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
 from lms_emulator.providers.canvas.model import Assignment, LineItem, ResourceLink, ToolTag
 from lms_emulator.providers.canvas.paging import paged, per_page
@@ -32,7 +30,6 @@ KINDS = ("external_tool", "none", "not_graded", "on_paper", "wiki_page")
 LONGEST = 255
 NEGATIVE = "The value of possible points for this assignment must be zero or greater."
 FILTERS = {"tag": "tag", "resource_id": "resource_id", "resource_link_id": "resource_link_id"}
-_WHOLE_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 READ = (lti13.SCOPE_LINE_ITEM, lti13.SCOPE_LINE_ITEM_READ)
 
 
@@ -218,16 +215,12 @@ def _cleared(api: Api) -> dict[str, Any]:
     return {member: None for name, member in named if api.params.has(name)}
 
 
-def _is_number(text: str) -> bool:
-    return _WHOLE_NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
-
-
 def _faults_of_item(api: Api, *, new: bool) -> list[Fault]:
     faults: list[Fault] = []
     maximum, label = api.params.text("scoreMaximum"), api.params.text("label")
     if (new or api.params.has("scoreMaximum")) and not (maximum or "").strip():
         faults.append(("score_maximum", None, "blank"))
-    if (new or api.params.has("scoreMaximum")) and not _is_number(maximum or ""):
+    if (new or api.params.has("scoreMaximum")) and not is_number(maximum or ""):
         faults.append(("score_maximum", None, "not_a_number"))
     if (new or api.params.has("label")) and not (label or "").strip():
         faults.append(("label", None, "blank"))

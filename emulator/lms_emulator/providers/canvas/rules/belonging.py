@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Pseudonym, User
-from lms_emulator.providers.canvas.rules import people
-from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, allowed, chain, root_of
+from lms_emulator.providers.canvas.rules import people, states
+from lms_emulator.providers.canvas.rules.permissions import (
+    account_allows,
+    admins_over,
+    allowed,
+    chain,
+    is_account_admin,
+    root_of,
+)
 
 
 def accounts_with(api: Api, user: User) -> list[Account]:
@@ -83,3 +90,17 @@ def belongs(api: Api, user: User, account: Account) -> bool:
     if user.workflow_state == "deleted" or all(p.account_id != root.id for p in people.logins_of(api.store, user)):
         return False
     return any(account in chain(api.store, one.id) for one in accounts_with(api, user))
+
+
+def require_account_reader(api: Api, account: Account) -> None:
+    """Refuse callers who neither administer the account nor teach in a course that it holds itself."""
+    rows = api.store.enrollments.find("user", api.user.id)
+    taught = (
+        api.store.courses.get(e.course_id)
+        for e in rows
+        if e.type in states.STAFF and e.workflow_state not in ("deleted", "rejected")
+    )
+    teaches = any(course is not None and course.account_id == account.id for course in taught)
+    allowed = teaches or is_account_admin(api, api.user, account)
+    if not api.check("administers the account or teaches in it", allowed, got=account.id):
+        raise api.refused(f"read account {account.id}")

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, GradingPeriod
 from lms_emulator.providers.canvas.rules import assignments
-from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin
 
 
 def of_group(api: Api, group_id: int) -> list[GradingPeriod]:
@@ -64,7 +64,7 @@ def due_in_closed(api: Api, course: Course, assignment: Assignment) -> bool:
 def binds(api: Api, course: Course) -> bool:
     """Whether closed periods stop the caller from making changes; they do not stop administrators."""
     account = api.store.accounts.get(course.account_id)
-    return account is None or not account_allows(api, api.caller, account, "manage_account_settings")
+    return account is None or not is_account_admin(api, api.caller, account)
 
 
 def asked_for(api: Api, course: Course) -> set[int] | None:

@@ -15,7 +15,7 @@ import msgspec
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import Params, as_flag, as_float
+from lms_emulator.providers.canvas.call.params import Params, as_flag, as_float, is_number
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
@@ -167,7 +167,7 @@ def check_result(score: Score) -> None:
     if score.given and not score.maximum:
         faults.append(("result_maximum", None, "blank"))
     for field, text in (("result_score", score.given), ("result_maximum", score.maximum)):
-        if text and not _is_number(text):
+        if text and not is_number(text):
             faults.append((field, None, "not_a_number"))
     if score.activity not in services.ACTIVITY_PROGRESS:
         faults.append(("activity_progress", None, "inclusion"))
@@ -175,13 +175,6 @@ def check_result(score: Score) -> None:
         faults.append(("grading_progress", None, "inclusion"))
     if faults:
         raise grading_refusals.faults_of_fields(faults)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return abs(float(text)) < float("inf")
-    except ValueError:
-        return False
 
 
 def grade(api: Api, course: Course, base: Assignment, user: User, tool: Tool, item: LineItem, score: Score) -> None:

@@ -1,0 +1,107 @@
+"""Grading periods and schemes at Canvas: who may, in which order it looks, and which periods do not go together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract_tests.canvas.grading import COURSE, grade, made, work
+from contract_tests.canvas.support import Site
+
+REFUSED = (401, 403)
+ACCOUNT = "/api/v1/accounts/1"
+DATES = ("start_date", "end_date", "close_date")
+
+
+def period(title: str | None, *months: int, **more: Any) -> dict[str, Any]:
+    return (
+        {"title": title}
+        | {name: f"2026-{month:02}-01T00:00:00Z" for name, month in zip(DATES, months, strict=False)}
+        | more
+    )
+
+
+def test_periods_of_a_set(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    sets = f"{ACCOUNT}/grading_period_sets"
+    for who, status in ((student, REFUSED), (teacher, REFUSED), (admin, (201,))):
+        asked = {"grading_period_set": {"title": "2026"}, "enrollment_term_ids": [1]}
+        answer = who.post(sets, json=asked)
+        assert answer.status_code in status
+    number = answer.json()["grading_period_set"]["id"]
+    path = f"/api/v1/grading_period_sets/{number}/grading_periods/batch_update"
+
+    def batch(*periods: Any, status: int = 422) -> Any:
+        answer = admin.patch(path, json={"grading_periods": list(periods)})
+        assert answer.status_code == status, answer.text
+        return answer.json().get("errors" if status >= 400 else "grading_periods")
+
+    assert teacher.patch(path, json={}).status_code in REFUSED
+    assert batch(status=400) == [{"message": "grading_periods is missing"}]
+    assert batch({"id": "9999999"}, status=404)
+    (first,) = batch(period("First", 1, 3, 4), status=200)
+    second, third = batch(period("Third", 6, 8), period("Second", 3, 6), status=200)
+    assert (second["title"], third["title"], second["close_date"]) == ("Third", "Second", second["end_date"])
+    (changed,) = batch({"id": first["id"], "title": "Winter"}, status=200)
+    assert changed == first | {"title": "Winter"}
+    assert [list(one["errors"]) for one in batch(period("", 9, 8, 7, weight="much"))] == [
+        ["title", "weight", "end_date", "close_date"]
+    ]
+    assert list(batch(period("X", 2, 3))[0]["errors"]) == ["base"]
+    assert batch(period("X", 9, 11), period("Y", 10, 12)) == [{"errors": {}}]
+    one, other = batch(period("X", 9, 11), period("", 10, 12))
+    assert one == other
+    assert list(one["errors"]) == ["title"]
+    listed = student.get(f"{COURSE}/grading_periods").json()
+    assert [one["title"] for one in listed["grading_periods"]] == ["Winter", "Second", "Third"]
+    assert (listed["grading_periods_read_only"], listed["can_create_grading_periods"]) == (True, False)
+    whole = admin.get(f"{ACCOUNT}/grading_periods").json()
+    assert (whole["grading_periods_read_only"], whole["can_create_grading_periods"]) == (False, True)
+    assert student.get(f"{ACCOUNT}/grading_periods").status_code in REFUSED
+    for who, known, unknown in ((teacher, REFUSED, (404,)), (admin, (204,), (404,))):
+        for one, status in ((9999999, unknown), (third["id"], known)):
+            assert who.delete(f"{ACCOUNT}/grading_periods/{one}").status_code in status
+    mine = f"{COURSE}/grading_periods/{first['id']}"
+    assert student.get(mine).json()["grading_periods"][0]["permissions"]["update"] is False
+    assert [teacher.put(mine, json=one).status_code for one in ({}, {"grading_periods": [{}]})] == [400, 404]
+    assert teacher.delete(mine).status_code == 404
+    assert admin.patch(f"{sets}/{number}", json={"grading_period_set": {"title": "Free"}}).status_code == 204
+    assert student.get(f"{COURSE}/grading_periods").json()["grading_periods"] == []
+
+
+def test_closed_periods_bind_those_who_do_not_administer(canvas: Site) -> None:
+    teacher, admin = canvas.teacher, canvas.admin
+    asked = {"grading_period_set": {"title": "Old"}, "enrollment_term_ids": [1]}
+    number = admin.post(f"{ACCOUNT}/grading_period_sets", json=asked).json()["grading_period_set"]["id"]
+    past = {"title": "Past", "start_date": "2020-01-01T00:00:00Z", "end_date": "2020-06-01T00:00:00Z"}
+    path = f"/api/v1/grading_period_sets/{number}/grading_periods/batch_update"
+    assert admin.patch(path, json={"grading_periods": [past]}).status_code == 200
+    fields = {"name": "Old", "points_possible": 5, "published": True, "due_at": "2020-02-01T10:00:00Z"}
+    assert teacher.post(f"{COURSE}/assignments", json={"assignment": fields}).status_code == 403
+    task = work(admin, **fields)
+    assert not task["in_closed_grading_period"]
+    assert teacher.get(f"{COURSE}/assignments/{task['id']}").json()["in_closed_grading_period"]
+    one = f"{COURSE}/assignments/{task['id']}/submissions/101"
+    for body, status in (({"submission": {"posted_grade": 5}}, REFUSED), ({"comment": {"text_comment": "x"}}, (200,))):
+        assert teacher.put(one, json=body).status_code in status
+    assert grade(admin, task, 5)["score"] == 5
+
+
+def test_schemes_are_those_of_the_place_itself(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    entries = [{"name": "Pass", "value": 50}, {"name": "Fail", "value": 0}]
+    body = {"title": "P", "grading_scheme_entry": entries}
+    whole = admin.post(f"{ACCOUNT}/grading_standards", json=body).json()["id"]
+    own = made(teacher, "grading_standards", **body)["id"]
+    assert student.post(f"{COURSE}/grading_standards", json=body).status_code in REFUSED
+    assert [student.get(f"{COURSE}/grading_standards/{one}").status_code for one in (own, whole)] == [200, 404]
+    assert [one["id"] for one in student.get(f"{COURSE}/grading_standards").json()] == [own]
+
+
+def test_anybody_puts_columns_into_an_order(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    path = f"{COURSE}/custom_gradebook_columns"
+    ids = [made(teacher, "custom_gradebook_columns", column={"title": title})["id"] for title in "abcd"]
+    assert student.post(f"{path}/reorder", json={"order": "1"}).status_code == 500
+    assert student.post(f"{path}/reorder", json={"order": [ids[2], 9999999, "x", ids[0]]}).json() == {}
+    rows = {row["id"]: row["position"] for row in teacher.get(path).json()}
+    assert rows == {ids[2]: 1, ids[0]: 3, ids[1]: 3, ids[3]: 4}
