@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,8 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from contract_tests.lms_site import form
 from contract_tests.ltiaas.support import Campus
 from contract_tests.machine import signals_end_processes
+from contract_tests.openedx.web import controls
 from lms_emulator.demo_tool.lms import Person, same_person
 
 
@@ -117,6 +121,43 @@ def canvas_ltik(campus: Campus) -> str:
     return launch(campus, "student", f"/courses/{campus.lms('canvas')['course_id']}/external_tools/5")
 
 
+def test_connect_at_open_edx(campus: Campus) -> None:
+    """From the block into the tool, to the consent page and back; then as somebody else."""
+    edx, site = campus.lms("openedx"), campus.url("openedx")
+    with httpx.Client(trust_env=False, verify=False, follow_redirects=True) as visitor:
+
+        def sign_in(person: dict[str, Any]) -> None:
+            visitor.get(f"{site}/csrf/api/v1/token")
+            said = {"email_or_username": person["username"], "password": person["password"]}
+            answer = visitor.post(
+                f"{site}/api/user/v2/account/login_session/",
+                data=said,
+                headers={"X-CSRFToken": visitor.cookies.get("csrftoken") or ""},
+            )
+            assert answer.status_code == 200, answer.text
+
+        def consent(press: str = "allow") -> httpx.Response:
+            page = visitor.post(f"{campus.tool}/connect")
+            given = controls(page.text)
+            given.pop("cancel" if press == "allow" else "allow")
+            return visitor.post(str(page.url), data=given)
+
+        sign_in(edx["learner"])
+        frame = re.search(r'<iframe[^>]* src="([^"]+)"', visitor.get(f"{site}/xblock/{edx['lti_block']}").text)
+        assert frame is not None
+        action, fields = form(visitor.get(html.unescape(frame[1])).text)
+        hello = visitor.post(action, data=fields)
+        assert "Hello Ada" in hello.text
+        assert "You did not allow access" in consent("cancel").text
+        listed = consent()
+        assert str(listed.url) == f"{campus.tool}/courses"
+        assert edx["course_id"] in listed.text
+        visitor.get(f"{site}/logout")
+        sign_in(edx["staff"])
+        other = consent()
+        assert (other.status_code, "You connected as somebody else" in other.text) == (409, True)
+
+
 def told(family: str, user_id: str, **custom: Any) -> dict[str, Any]:
     return {
         "user": {"id": user_id, "email": "Ada@example.edu"},
@@ -134,5 +175,7 @@ def test_same_person() -> None:
     assert not same_person(told("canvas", "opaque", canvas_user_id="8"), ada)
     assert same_person(told("canvas", "x"), ada._replace(lti_user_id=""))
     assert not same_person(told("canvas", "x"), ada._replace(lti_user_id="", email=""))
+    assert same_person(told("", "opaque-uuid"), ada)
+    assert not same_person(told("", "opaque-uuid", canvas_user_id="7"), ada._replace(email="grace@example.edu"))
     assert same_person(told("desire2learn", "guid_7"), ada)
     assert not same_person(told("desire2learn", "guid_17"), ada)

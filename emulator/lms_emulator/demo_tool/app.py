@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from lms_emulator.core.http.pages import page
 from lms_emulator.demo_tool.config import Config
-from lms_emulator.demo_tool.lms import Lms, LmsError, TokenRefusedError, same_person
+from lms_emulator.demo_tool.lms import Lms, LmsError, TokenRefusedError, lms_of, same_person
 from lms_emulator.demo_tool.ltiaas import Ltiaas, LtiaasError
 from lms_emulator.demo_tool.sessions import Session, Sessions, user_of
 
@@ -107,7 +107,7 @@ class DemoTool:
         url = self._config.lms_urls.get(session.platform_id)
         if url is None:
             raise LmsError(f"no REST API is configured for platform {session.platform_id}")
-        return Lms(self._http, url, session.family)
+        return lms_of(session.family)(self._http, url)
 
     def guarded(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         """`handler`, with a page for whatever the two other sides may answer."""

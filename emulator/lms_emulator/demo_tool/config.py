@@ -41,7 +41,7 @@ def from_emulator(url: str) -> Config:
     ltiaas = providers["ltiaas"]
     lms_urls = {
         ltiaas["platforms"][name]: base(providers[name])
-        for name in ("canvas", "brightspace")
+        for name in ("canvas", "brightspace", "openedx")
         if name in providers and ltiaas["platforms"].get(name)
     }
     return Config(ltiaas_url=base(ltiaas), api_key=ltiaas["api_key"], lms_urls=lms_urls)

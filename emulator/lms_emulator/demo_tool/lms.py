@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 
@@ -33,56 +34,22 @@ class Course(NamedTuple):
 
 
 class Lms:
-    """One LMS. Parameters: `url`, of its REST API; `family`, the `productFamilyCode` of the launch."""
+    """One LMS's REST API. Parameters: `url`, where it is."""
 
-    def __init__(self, http: httpx.AsyncClient, url: str, family: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
         self._http = http
         self._url = url.rstrip("/")
-        self._canvas = family == "canvas"
 
     async def me(self, token: str) -> Person:
         """The owner of the token: the person who was signed in to the LMS in that browser."""
-        if self._canvas:
-            found = await self._get("/api/v1/users/self/profile", token)
-            return Person(
-                str(found["id"]), found["name"], found.get("primary_email") or "", found.get("lti_user_id") or ""
-            )
-        found = await self._get("/d2l/api/lp/1.31/users/whoami", token)
-        return Person(found["Identifier"], f"{found['FirstName']} {found['LastName']}", found.get("UniqueName") or "")
+        raise NotImplementedError
 
     async def courses(self, token: str) -> list[Course]:
         """The user's courses, every page of them."""
-        if self._canvas:
-            return [
-                Course(str(course["id"]), course["name"], course.get("course_code", ""))
-                for course in await self._linked_pages("/api/v1/courses?per_page=50", token)
-            ]
-        return [
-            Course(str(item["OrgUnit"]["Id"]), item["OrgUnit"]["Name"], item["OrgUnit"].get("Code") or "")
-            for item in await self._bookmarked("/d2l/api/lp/1.31/enrollments/myenrollments/?orgUnitTypeId=3", token)
-        ]
+        raise NotImplementedError
 
     async def _get(self, path: str, token: str) -> Any:
         return (await self._answer(self._url + path, token)).json()
-
-    async def _linked_pages(self, path: str, token: str) -> list[Any]:
-        items: list[Any] = []
-        url: str | None = self._url + path
-        while url:
-            answer = await self._answer(url, token)
-            items += answer.json()
-            url = answer.links.get("next", {}).get("url")
-        return items
-
-    async def _bookmarked(self, path: str, token: str) -> list[Any]:
-        items: list[Any] = []
-        bookmark = ""
-        while True:
-            page = await self._get(f"{path}&bookmark={bookmark}" if bookmark else path, token)
-            items += page["Items"]
-            if not page["PagingInfo"]["HasMoreItems"]:
-                return items
-            bookmark = page["PagingInfo"]["Bookmark"]
 
     async def _answer(self, url: str, token: str) -> httpx.Response:
         try:
@@ -96,11 +63,71 @@ class Lms:
         return answer
 
 
+class Canvas(Lms):
+    """Pages are linked by the `Link` header."""
+
+    async def me(self, token: str) -> Person:
+        found = await self._get("/api/v1/users/self/profile", token)
+        return Person(str(found["id"]), found["name"], found.get("primary_email") or "", found.get("lti_user_id") or "")
+
+    async def courses(self, token: str) -> list[Course]:
+        items: list[Any] = []
+        url: str | None = f"{self._url}/api/v1/courses?per_page=50"
+        while url:
+            answer = await self._answer(url, token)
+            items += answer.json()
+            url = answer.links.get("next", {}).get("url")
+        return [Course(str(course["id"]), course["name"], course.get("course_code", "")) for course in items]
+
+
+class Brightspace(Lms):
+    """Pages are asked for by bookmark."""
+
+    async def me(self, token: str) -> Person:
+        found = await self._get("/d2l/api/lp/1.31/users/whoami", token)
+        return Person(found["Identifier"], f"{found['FirstName']} {found['LastName']}", found.get("UniqueName") or "")
+
+    async def courses(self, token: str) -> list[Course]:
+        path = "/d2l/api/lp/1.31/enrollments/myenrollments/?orgUnitTypeId=3"
+        items: list[Any] = []
+        bookmark = ""
+        while True:
+            page = await self._get(f"{path}&bookmark={bookmark}" if bookmark else path, token)
+            items += (item["OrgUnit"] for item in page["Items"])
+            if not page["PagingInfo"]["HasMoreItems"]:
+                return [Course(str(one["Id"]), one["Name"], one.get("Code") or "") for one in items]
+            bookmark = page["PagingInfo"]["Bookmark"]
+
+
+class OpenEdx(Lms):
+    """The list of one's own enrollments has no pages."""
+
+    async def me(self, token: str) -> Person:
+        name = (await self._get("/api/user/v1/me", token))["username"]
+        found = await self._get(f"/api/user/v1/accounts/{quote(name, safe='')}", token)
+        return Person(name, found.get("name") or name, found.get("email") or "")
+
+    async def courses(self, token: str) -> list[Course]:
+        found = await self._get("/api/enrollment/v1/enrollment", token)
+        courses = [one["course_details"] for one in found if one["is_active"]]
+        return [Course(one["course_id"], one["course_name"] or one["course_id"], one["course_id"]) for one in courses]
+
+
+FAMILIES: dict[str, type[Lms]] = {"canvas": Canvas, "desire2learn": Brightspace}
+"""By the `productFamilyCode` of the launch. Open edX's launches have none."""
+
+
+def lms_of(family: str) -> type[Lms]:
+    """How to speak with an LMS of that family."""
+    return FAMILIES.get(family, OpenEdx)
+
+
 def same_person(launch: dict[str, Any], person: Person) -> bool:
     """Is the owner of the token the user of the launch?
 
     The OAuth2 flow does not ensure it: the token belongs to the person who was signed in to the LMS in that browser.
 
+    - Open edX's LTI user id is opaque, and its API does not tell it. The e-mail address is left, if the block sends it.
     - Brightspace's LTI user id ends in `_<API user id>`.
     - Canvas's LTI user id is opaque. A custom parameter `canvas_user_id=$Canvas.user.id` of the launch carries the API
       id. The profile's `lti_user_id` is the id of LTI 1.1 launches, which is not that of LTI 1.3. Without the custom
@@ -109,10 +136,11 @@ def same_person(launch: dict[str, Any], person: Person) -> bool:
     Parameters: `launch`, the id token as LTIAAS formats it; `person`, whose token it is.
     """
     user = launch["user"]
-    if launch["platform"].get("productFamilyCode") != "canvas":
+    family = launch["platform"].get("productFamilyCode")
+    if family == "desire2learn":
         return str(user["id"]).rpartition("_")[2] == person.id
     custom = launch["launch"].get("custom") or {}
-    if "canvas_user_id" in custom:
+    if family == "canvas" and "canvas_user_id" in custom:
         return str(custom["canvas_user_id"]) == person.id
     if person.lti_user_id and str(user["id"]) == person.lti_user_id:
         return True

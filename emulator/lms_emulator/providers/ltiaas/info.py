@@ -16,6 +16,7 @@ class Platforms(msgspec.Struct, kw_only=True):
 
     canvas: str = ""
     brightspace: str = ""
+    openedx: str = ""
     inactive: str = ""
     without_oauth: str = ""
 
@@ -73,6 +74,7 @@ def _platforms(platforms: list[Platform]) -> Platforms:
     return Platforms(
         canvas=connected("canvas"),
         brightspace=connected("desire2learn"),
+        openedx=connected(""),  # its launches name no family
         inactive=first(lambda p: not p.active),
         without_oauth=first(lambda p: p.active and p.oauth is None),
     )

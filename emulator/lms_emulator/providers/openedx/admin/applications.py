@@ -14,6 +14,7 @@ from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import Application, ApplicationAccess
+from lms_emulator.providers.openedx.oauth import rules
 
 CLIENT_TYPES = (("confidential", "Confidential"), ("public", "Public"))
 GRANT_TYPES = (
@@ -91,7 +92,7 @@ class Applications(Model):
         return {
             "client_id": record.client_id,
             "user": user_id(x, record.user),
-            "redirect_uris": " ".join(record.redirect_uris),
+            "redirect_uris": " ".join(rules.redirect_uris(x, record)),
             "client_type": record.client_type,
             "authorization_grant_type": record.authorization_grant_type,
             "client_secret": record.client_secret,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.accounts import Application
 
 SCOPES = {
@@ -118,6 +119,12 @@ def redirect_uri_allowed(uri: str, registered: Iterable[str]) -> bool:
     return False
 
 
-def default_redirect_uri(application: Application) -> str | None:
+def redirect_uris(x: Call, application: Application) -> list[str]:
+    """The registered redirect URIs, those of emulated sites (`ltiaas:/…`) written out."""
+    return [x.resolve(uri) for uri in application.redirect_uris]
+
+
+def default_redirect_uri(x: Call, application: Application) -> str | None:
     """The registered redirect URI if there is just one."""
-    return application.redirect_uris[0] if len(application.redirect_uris) == 1 else None
+    found = redirect_uris(x, application)
+    return found[0] if len(found) == 1 else None

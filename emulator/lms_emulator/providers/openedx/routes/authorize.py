@@ -303,19 +303,20 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
     if uri is None:
         if not application.redirect_uris:
             raise refusals.Unhandled("the real server fails when neither the request nor the application names an URI")
-        uri = rules.default_redirect_uri(application)
+        uri = rules.default_redirect_uri(x, application)
         if uri is None:
             raise _fatal("Missing redirect URI.", "missing_redirect_uri", expected=application.redirect_uris)
         return application, uri
     if not rules.is_absolute_uri(uri):
         raise _fatal("Invalid redirect URI.", "invalid_redirect_uri", expected="an absolute URI", got=uri)
-    if not rules.redirect_uri_allowed(uri, application.redirect_uris):
+    registered = rules.redirect_uris(x, application)
+    if not rules.redirect_uri_allowed(uri, registered):
         raise _fatal(
             "Mismatching redirect URI.",
             "redirect_uri_mismatch",
-            expected=application.redirect_uris,
+            expected=registered,
             got=uri,
-            diagnosis=why_no_redirect(uri, application.redirect_uris),
+            diagnosis=why_no_redirect(uri, registered),
         )
     return application, uri
 

@@ -13,6 +13,7 @@ from lms_emulator.core.clock import http_date
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.providers.openedx import call, credentials, pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.oauth import rules
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.shapes.forms import form_field
@@ -165,7 +166,7 @@ def _registered_target(x: Call, target: str | None) -> str | None:
     application = x.store.applications.get(x.query.get("client_id", ""))
     if target is None or application is None:
         return None
-    origins = {"/".join(uri.split("/")[:3]) for uri in application.redirect_uris}
+    origins = {"/".join(uri.split("/")[:3]) for uri in rules.redirect_uris(x, application)}
     return target if "/".join(target.split("/")[:3]) in origins else None
 
 

@@ -274,7 +274,7 @@ def _check_redirect_uri(x: Call, application: Application, grant: Grant) -> None
     if "redirect_uri" in x.form():
         uri: str | None = x.field("redirect_uri")
     else:
-        uri = rules.default_redirect_uri(application)
+        uri = rules.default_redirect_uri(x, application)
     if not uri and "redirect_uri" not in x.form():
         raise refusals.oauth_error(
             "invalid_request", "Missing redirect URI.", reason="missing_redirect_uri", check="redirect_uri"
